@@ -1,0 +1,1 @@
+"""What is sold: the catalog, the tenants, the cost tags, and the plan they add up to."""

@@ -1,0 +1,73 @@
+"""The inventory: the plan that was deployed and the cloud's names for it; the one stack output.
+
+It is plain, nested and free of secrets, so that whoever allocates costs needs no access to the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from tiers.errors import CatalogError
+from tiers.facts import FactId
+from tiers.plan import Plan
+from tiers.vocabulary import Frozen
+
+OUTPUT_NAME: Final = "inventory"
+SCHEMA_VERSION: Final = 1
+
+
+class Inventory(Frozen):
+    """What a stack deployed.
+
+    `cloud_ids` maps a fact to the ARN of the resource that bills for it, where there is one; a bill line
+    that lost its tags can still be recognised by it.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    plan: Plan
+    cloud_ids: Mapping[FactId, str]
+
+
+def read_inventory(document: object, source: str) -> Inventory:
+    """Check that *document*, as parsed from JSON, is an inventory of the version this program knows.
+
+    Args:
+        document: What a stack output or a file held.
+        source: What error messages call it.
+
+    Raises:
+        CatalogError: When it is empty, of another version, or not an inventory.
+    """
+    if not document:
+        raise CatalogError(f"{source}: the inventory is empty; has `pulumi up` finished on this stack?")
+    if not isinstance(document, dict):
+        raise CatalogError(f"{source}: expected an inventory object, found {type(document).__name__}")
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise CatalogError(
+            f"{source}: schema_version is {version!r}, this version of costack reads {SCHEMA_VERSION}; "
+            "use the version that deployed the stack, or run `pulumi up` with this one"
+        )
+    try:
+        return Inventory.model_validate(document)
+    except ValidationError as error:
+        raise CatalogError(*(f"{source}: {problem}" for problem in _problems(error))) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
+        for detail in error.errors(include_url=False, include_context=False)
+    ]
+
+
+def exported(plan: Plan, cloud_ids: Mapping[FactId, Any]) -> dict[str, Any]:
+    """The stack output: *plan* as plain data, with ids that may still be outputs of the cloud."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "plan": plan.model_dump(mode="json"),
+        "cloud_ids": dict(cloud_ids),
+    }

@@ -1,0 +1,157 @@
+"""The service catalog: tiers, and the classes of size and protection their offers name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from tiers.facts import ComputeRequest
+from tiers.vocabulary import (
+    Controls,
+    Count,
+    Environment,
+    Frozen,
+    Isolation,
+    Positive,
+    ResilienceClass,
+    TagValue,
+)
+
+ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Fee = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_nan=False)]
+
+MIB_PER_WORKER: Final = 325
+"""Resident memory of one Odoo worker on average: 0.8 x 150 MB + 0.2 x 1024 MB (Odoo deployment guide)."""
+
+
+class PodClass(ComputeRequest):
+    """One kind of pod of a workload class: how many, and what each asks for."""
+
+    replicas: Count
+
+
+class WebClass(PodClass):
+    """Odoo's web pods. `workers: 0` means threads instead of preforked processes."""
+
+    workers: Count
+
+    @model_validator(mode="after")
+    def _workers_fit_in_memory(self) -> Self:
+        needed = (self.workers + 1) * MIB_PER_WORKER
+        if needed > self.memory_limit_mib:
+            raise ValueError(
+                f"{self.workers} workers and the websocket process need about {needed} MiB, "
+                f"more than memory_limit_mib {self.memory_limit_mib}"
+            )
+        return self
+
+
+class CronClass(PodClass):
+    """Odoo's scheduled actions, in pods of their own."""
+
+    threads: Count
+
+
+class WorkloadClass(Frozen):
+    """A size of Odoo: web pods, cron pods, and the pod its one-off jobs run in."""
+
+    web: WebClass
+    cron: CronClass
+    job: ComputeRequest
+
+
+class BackupClass(Frozen):
+    """How often a tenant is dumped and how long the dumps are kept.
+
+    `dump_percent_of_database` is the assumed size of a compressed dump; `minutes_per_run` the assumed
+    length of a run. Both are estimates until backups report what they really are.
+    """
+
+    schedule: str
+    runs_per_month: Positive
+    retention_days: Positive
+    dump_percent_of_database: Annotated[int, Field(gt=0, le=100)]
+    minutes_per_run: Positive
+
+
+class DatabaseClass(Frozen):
+    """A size of PostgreSQL server."""
+
+    instance_class: str
+    max_connections: Positive
+
+
+class CacheClass(Frozen):
+    """A size of cache node."""
+
+    node_type: str
+    memory_mib: Positive
+
+
+class NodeClass(Frozen):
+    """What an EC2 instance type leaves for pods after kubelet and system reservations."""
+
+    allocatable_cpu_millicores: Positive
+    allocatable_memory_mib: Positive
+
+
+class Classes(Frozen):
+    """The size menus, by class id."""
+
+    workload_classes: Mapping[ClassId, WorkloadClass]
+    backup_classes: Mapping[ClassId, BackupClass]
+    database_classes: Mapping[ClassId, DatabaseClass]
+    cache_classes: Mapping[ClassId, CacheClass]
+    node_classes: Mapping[ClassId, NodeClass]
+
+
+class FairUse(Frozen):
+    """What the fee covers; beyond it a tenant belongs in a larger offer."""
+
+    users: Positive
+    database_gib: Positive
+    filestore_gib: Positive
+
+
+class Offer(Frozen):
+    """What a tier gives a tenant in one environment, and what the client pays for it."""
+
+    workload_class: ClassId
+    backup_class: ClassId | None = None
+    database_gib: Positive
+    filestore_gib: Positive
+    session_cache_mib: Positive
+    log_gib_per_month: Count
+    log_retention_days: Positive
+    support_hours_per_month: Count
+    fair_use: FairUse
+    fee_per_month: Fee
+
+
+class Tier(Frozen):
+    """A named bundle of the service catalog: one YAML file, complete in itself."""
+
+    tier: TagValue
+    title: str
+    version: TagValue
+    currency: Currency
+    isolation: Isolation
+    resilience_class: ResilienceClass
+    controls: Controls
+    offers: Annotated[Mapping[Environment, Offer], Field(min_length=1)]
+
+
+class Catalog(Frozen):
+    """All tiers that can be sold, and the classes they name."""
+
+    tiers: Mapping[str, Tier]
+    classes: Classes
+
+    @property
+    def version(self) -> str:
+        """The newest version among the tiers, recorded in every plan."""
+        return max(tier.version for tier in self.tiers.values())

@@ -1,0 +1,193 @@
+"""What all tenants of a portfolio share, as facts: some created here, some adopted with the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from tiers.facts import (
+    Bucket,
+    CacheGroup,
+    ClusterControlPlane,
+    ComputeRequest,
+    DatabaseInstance,
+    Fact,
+    FactId,
+    FileShare,
+    FileSystem,
+    FileSystemBackup,
+    Key,
+    LoadBalancer,
+    LogGroup,
+    LogicalBackup,
+    ManagedSecret,
+    Metrics,
+    Namespace,
+    NatGateway,
+    Network,
+    NodeGroup,
+    Origin,
+    Workload,
+)
+from tiers.model import Catalog
+from tiers.tenancy import Platform
+from tiers.vocabulary import CostCategory, CostDomain, Environment
+
+DATABASE: Final[FactId] = "platform/database"
+CACHE: Final[FactId] = "platform/cache"
+FILE_SYSTEM: Final[FactId] = "platform/file-system"
+BACKUP_BUCKET: Final[FactId] = "platform/backup-bucket"
+OPERATIONS_NAMESPACE: Final = "odoo-operations"
+
+# A key may be scheduled for deletion only as far ahead as AWS allows; the last backup must die first.
+_KEY_DELETION_WINDOW_DAYS: Final = 30
+
+
+def shared_namespace(environment: Environment) -> str:
+    """The namespace of an environment's tenants that have none of their own."""
+    return f"odoo-{environment}"
+
+
+def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    """All facts of the platform; what is bought by use is as large as *tenants* together need it."""
+    yield from _network(platform)
+    yield from _data_services(catalog, platform, tenants)
+    yield from _backups(platform, tenants)
+    yield from _namespaces(platform, tenants)
+    yield from _adopted_cluster(catalog, platform)
+
+
+def _network(platform: Platform) -> Iterator[Fact]:
+    yield Network(
+        **_about(platform, "network", CostCategory.NETWORK),
+        cidr=platform.network.cidr,
+        zones=platform.network.zones,
+        client_cidrs=platform.network.client_cidrs,
+    )
+
+
+def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    database, cache, classes = platform.database, platform.cache, catalog.classes
+    yield Key(
+        **_about(platform, "key", CostCategory.SECURITY), deletion_window_days=_KEY_DELETION_WINDOW_DAYS
+    )
+    yield DatabaseInstance(
+        **_about(platform, "database", CostCategory.COMPUTE),
+        instance_class=classes.database_classes[database.database_class].instance_class,
+        engine_version=database.engine_version,
+        multi_az=database.multi_az,
+        storage_gib=database.storage_gib,
+        max_storage_gib=database.max_storage_gib,
+        backup_retention_days=database.backup_retention_days,
+        maintenance_window=database.maintenance_window,
+        backup_window=database.backup_window,
+        deletion_protection=platform.deletion_protection,
+    )
+    yield ManagedSecret(**_about(platform, "database-secret", CostCategory.SECURITY), owner=DATABASE)
+    yield CacheGroup(
+        **_about(platform, "cache", CostCategory.COMPUTE),
+        engine=cache.engine,
+        engine_version=cache.engine_version,
+        node_type=classes.cache_classes[cache.cache_class].node_type,
+        nodes=cache.nodes,
+        multi_az=cache.multi_az,
+        snapshot_retention_days=cache.snapshot_retention_days,
+        maintenance_window=cache.maintenance_window,
+    )
+    yield FileSystem(
+        **_about(platform, "file-system", CostCategory.STORAGE),
+        storage_gib=_shared_gib(tenants),
+        throughput_mode=platform.file_system.throughput_mode,
+        deletion_protection=platform.deletion_protection,
+    )
+
+
+def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    yield Bucket(
+        **_about(platform, "backup-bucket", CostCategory.RESILIENCE),
+        storage_gib=sum(
+            fact.storage_gib for facts in tenants for fact in facts if isinstance(fact, LogicalBackup)
+        ),
+        noncurrent_days=platform.backup_bucket.noncurrent_days,
+        expire_after_days=platform.backup_bucket.expire_after_days,
+        deletion_protection=platform.deletion_protection,
+    )
+    yield FileSystemBackup(
+        **_about(platform, "file-system-backup", CostCategory.RESILIENCE),
+        file_system=FILE_SYSTEM,
+        schedule=platform.file_system.backup_schedule,
+        retention_days=platform.file_system.backup_retention_days,
+        storage_gib=_shared_gib(tenants),
+    )
+
+
+def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    shared = {shared_namespace(environment) for environment in Environment}
+    used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
+    for namespace in (*sorted(used & shared), OPERATIONS_NAMESPACE):
+        yield Namespace(
+            **_about(platform, f"namespace-{namespace}", CostCategory.COMPUTE), namespace=namespace
+        )
+
+
+def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
+    cluster, ingress, observability = platform.cluster, platform.ingress, platform.observability
+    yield ClusterControlPlane(
+        **_adopted(platform, "control-plane", CostCategory.COMPUTE),
+        cluster=cluster.name,
+        version=cluster.version,
+    )
+    for group in cluster.node_groups:
+        room = catalog.classes.node_classes[group.node_class]
+        yield NodeGroup(
+            **_adopted(platform, f"nodes-{group.name}", CostCategory.COMPUTE),
+            instance_type=group.node_class,
+            nodes=group.nodes,
+            allocatable_cpu_millicores=room.allocatable_cpu_millicores,
+            allocatable_memory_mib=room.allocatable_memory_mib,
+            volume_gib=group.volume_gib,
+        )
+    for service in platform.services:
+        yield Workload(
+            **_adopted(platform, f"service-{service.name}", CostCategory.COMPUTE),
+            namespace=service.name,
+            replicas=service.replicas,
+            compute=ComputeRequest(**service.model_dump(include=set(ComputeRequest.model_fields))),
+        )
+    yield LoadBalancer(
+        **_adopted(platform, "load-balancer", CostCategory.NETWORK),
+        public_addresses=ingress.public_addresses,
+        capacity_units=ingress.capacity_units,
+    )
+    yield NatGateway(
+        **_adopted(platform, "nat", CostCategory.NETWORK),
+        gateways=ingress.nat_gateways,
+        data_gib_per_month=ingress.nat_data_gib_per_month,
+    )
+    yield LogGroup(
+        **_adopted(platform, "logs", CostCategory.STORAGE),
+        ingest_gib_per_month=observability.log_gib_per_month,
+        retention_days=observability.log_retention_days,
+    )
+    yield Metrics(
+        **_adopted(platform, "metrics", CostCategory.STORAGE),
+        samples_per_month=observability.metric_samples_per_month,
+    )
+
+
+def _shared_gib(tenants: Sequence[Sequence[Fact]]) -> int:
+    return sum(fact.storage_gib for facts in tenants for fact in facts if isinstance(fact, FileShare))
+
+
+def _about(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
+    return {
+        "id": f"platform/{name}",
+        "tenant": None,
+        "domain": CostDomain.SHARED_PLATFORM,
+        "category": category,
+        "region": platform.region,
+    }
+
+
+def _adopted(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
+    return _about(platform, name, category) | {"origin": Origin.ADOPTED}

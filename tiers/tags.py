@@ -1,0 +1,135 @@
+"""The cost tags: which keys there are, what they may say, and how a bill spells them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final, Self
+
+from pydantic import model_validator
+
+from tiers.errors import CatalogError
+from tiers.vocabulary import (
+    CostDomain,
+    Environment,
+    Frozen,
+    LifecycleStage,
+    Region,
+    ResilienceClass,
+    TagValue,
+    TenantId,
+)
+
+PREFIX: Final = "cost/"
+
+# Field of CostTags -> key. The keys are legal both as AWS tag keys and as Kubernetes label keys.
+KEYS: Final[Mapping[str, str]] = {
+    "client": "cost/client",
+    "tenant": "cost/tenant",
+    "environment": "cost/environment",
+    "region": "cost/region",
+    "service_tier": "cost/service-tier",
+    "recovery_class": "cost/recovery-class",
+    "domain": "cost/domain",
+    "service_line": "cost/service-line",
+    "lifecycle_stage": "cost/lifecycle-stage",
+}
+
+# What must be on everything, and what a tenant's resources carry besides.
+MANDATORY: Final = frozenset({"cost/region", "cost/domain", "cost/service-line", "cost/lifecycle-stage"})
+MANDATORY_FOR_TENANTS: Final = frozenset(KEYS.values())
+
+# The spellings AWS uses on the way: legacy CUR columns, CUR in Athena, CUR 2.0 maps, FOCUS tags.
+_BILL_PREFIX: Final = re.compile(r"^(resource_?tags?[/_])?(user[:_])?", re.IGNORECASE)
+
+
+class CostTags(Frozen):
+    """Who pays for a resource and why, as written on the resource itself.
+
+    `client`, `tenant`, `environment`, `service_tier` and `recovery_class` are absent exactly when the
+    domain is shared-platform: what everybody uses has no tenant, no tier and no one environment.
+    """
+
+    client: TagValue | None = None
+    tenant: TenantId | None = None
+    environment: Environment | None = None
+    region: Region
+    service_tier: TagValue | None = None
+    recovery_class: ResilienceClass | None = None
+    domain: CostDomain
+    service_line: TagValue
+    lifecycle_stage: LifecycleStage
+
+    @model_validator(mode="after")
+    def _is_somebodys(self) -> Self:
+        of_tenant = {
+            "client": self.client,
+            "tenant": self.tenant,
+            "environment": self.environment,
+            "service_tier": self.service_tier,
+            "recovery_class": self.recovery_class,
+        }
+        shared = self.domain is CostDomain.SHARED_PLATFORM
+        wrong = [name for name, value in of_tenant.items() if (value is None) is not shared]
+        if wrong:
+            fault = "does not belong on" if shared else "is missing on"
+            keys = ", ".join(KEYS[name] for name in wrong)
+            raise ValueError(f"{keys} {fault} a resource of domain {self.domain}")
+        return self
+
+    def as_tags(self) -> dict[str, str]:
+        """The tags, ready for an AWS resource or the labels of a Kubernetes object.
+
+        >>> tags = CostTags(region="eu-west-1", domain=CostDomain.SHARED_PLATFORM,
+        ...                 service_line="odoo-hosting", lifecycle_stage=LifecycleStage.ACTIVE)
+        >>> tags.as_tags()["cost/domain"]
+        'shared-platform'
+        """
+        return {key: str(value) for field, key in KEYS.items() if (value := getattr(self, field)) is not None}
+
+    def in_domain(self, domain: CostDomain) -> CostTags:
+        """The same owner's tags for a resource of another cost domain."""
+        return self.model_copy(update={"domain": domain})
+
+    @classmethod
+    def from_tags(cls, tags: Mapping[str, str]) -> CostTags:
+        """Read the cost tags among *tags*, however the bill spells their keys.
+
+        Understood are `cost/client` (AWS API, Kubernetes), `user:cost/client` (FOCUS, Cost Explorer),
+        `resourceTags/user:cost/client` (legacy CUR) and `user_cost_client` (CUR 2.0, Athena).
+
+        Raises:
+            CatalogError: When a mandatory key is missing, a value is not legal, or two spellings of
+                one key disagree.
+        """
+        found: dict[str, str] = {}
+        for key, value in tags.items():
+            field = _field_of(key)
+            if field is None or not value:
+                continue
+            if found.setdefault(field, value) != value:
+                raise CatalogError(f"tag {KEYS[field]}: is given as both '{found[field]}' and '{value}'")
+        try:
+            return cls.model_validate(found)
+        except ValueError as error:
+            raise CatalogError(f"cost tags cannot be read: {_first_line(error)}") from None
+
+
+@cache
+def _field_of(key: str) -> str | None:
+    bare = _BILL_PREFIX.sub("", key)
+    return _FIELD_BY_SPELLING.get(re.sub(r"[^a-z0-9]", "_", bare.lower()))
+
+
+_FIELD_BY_SPELLING: Final = {re.sub(r"[^a-z0-9]", "_", key): field for field, key in KEYS.items()}
+
+
+def _first_line(error: ValueError) -> str:
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return str(error)
+    detail = errors(include_url=False)[0]
+    where = KEYS.get(str(detail["loc"][0]), str(detail["loc"][0])) if detail["loc"] else ""
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message

@@ -1,0 +1,210 @@
+"""What is built for one tenant: its tier's offer and its own options, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tiers.facts import (
+    CacheSpace,
+    ComputeRequest,
+    Fact,
+    FactId,
+    FileShare,
+    Job,
+    Labour,
+    LogGroup,
+    LogicalBackup,
+    OdooProcess,
+    Route,
+    ScheduledJob,
+    TenantDatabase,
+    Workload,
+)
+from tiers.model import Catalog, Offer, PodClass, WorkloadClass
+from tiers.platform_facts import (
+    BACKUP_BUCKET,
+    CACHE,
+    DATABASE,
+    FILE_SYSTEM,
+    OPERATIONS_NAMESPACE,
+    shared_namespace,
+)
+from tiers.tenancy import Platform, Tenant
+from tiers.vocabulary import CostCategory, CostDomain, Isolation
+
+HTTP_PORT: Final = 8069
+EVENTED_PORT: Final = 8072
+
+# Odoo's pool is per process. A preforked worker serves one request at a time and rarely holds more than
+# a few connections; the threaded server is one process for everybody.
+_CONNECTIONS_PREFORKED: Final = 8
+_CONNECTIONS_THREADED: Final = 32
+_DAYS_PER_MONTH: Final = 30
+
+
+def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
+    """All facts of *tenant*, in the order they are declared."""
+    tier = catalog.tiers[tenant.tier]
+    offer = tier.offers[tenant.environment]
+    size = catalog.classes.workload_classes[tenant.options.workload_class or offer.workload_class]
+    own = tier.isolation is Isolation.OWN
+    namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
+    yield from _storage(platform, tenant, offer, size, namespace)
+    yield from _runtime(platform, tenant, size, namespace)
+    yield from _backups(catalog, platform, tenant, offer, namespace)
+    yield LogGroup(
+        **_about(tenant, "logs", CostCategory.STORAGE),
+        ingest_gib_per_month=offer.log_gib_per_month,
+        retention_days=offer.log_retention_days,
+    )
+    if offer.support_hours_per_month:
+        yield Labour(
+            **_about(tenant, "support", CostCategory.SUPPORT),
+            activity="support",
+            hours_per_month=offer.support_hours_per_month,
+        )
+
+
+def _storage(
+    platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
+) -> Iterator[Fact]:
+    per_process = _CONNECTIONS_PREFORKED if size.web.workers else _CONNECTIONS_THREADED
+    yield TenantDatabase(
+        **_about(tenant, "database", CostCategory.STORAGE),
+        server=DATABASE,
+        database=f"odoo_{_identifier(tenant)}",
+        role=f"t_{_identifier(tenant)}",
+        connection_limit=_connection_ceiling(size, per_process),
+        connections_per_process=per_process,
+        storage_gib=tenant.options.database_gib or offer.database_gib,
+    )
+    yield CacheSpace(
+        **_about(tenant, "sessions", CostCategory.COMPUTE),
+        group=CACHE,
+        prefix=tenant.tenant,
+        memory_mib=offer.session_cache_mib,
+    )
+    yield FileShare(
+        **_about(tenant, "filestore", CostCategory.STORAGE),
+        file_system=FILE_SYSTEM,
+        namespace=namespace,
+        path=f"/tenants/{tenant.tenant}",
+        owner_user=platform.images.odoo.run_as_user,
+        owner_group=platform.images.odoo.run_as_group,
+        storage_gib=tenant.options.filestore_gib or offer.filestore_gib,
+    )
+
+
+def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
+    odoo, operations = platform.images.odoo, platform.images.operations
+
+    def process(web_workers: int, cron_threads: int) -> OdooProcess:
+        return OdooProcess(**odoo.model_dump(), web_workers=web_workers, cron_threads=cron_threads)
+
+    def job(name: str, image: str, user: int, group: int, where: str) -> Job:
+        return Job(
+            **_about(tenant, name, CostCategory.COMPUTE),
+            namespace=where,
+            image=image,
+            run_as_user=user,
+            run_as_group=group,
+            compute=size.job,
+        )
+
+    yield job(
+        "database-setup",
+        operations.image,
+        operations.run_as_user,
+        operations.run_as_group,
+        OPERATIONS_NAMESPACE,
+    )
+    yield job("odoo-setup", odoo.image, odoo.run_as_user, odoo.run_as_group, namespace)
+    yield Workload(
+        **_about(tenant, "web", CostCategory.COMPUTE),
+        namespace=namespace,
+        replicas=size.web.replicas,
+        compute=_compute(size.web),
+        odoo=process(size.web.workers, 0),
+    )
+    if size.cron.replicas:
+        yield Workload(
+            **_about(tenant, "cron", CostCategory.COMPUTE),
+            namespace=namespace,
+            replicas=size.cron.replicas,
+            compute=_compute(size.cron),
+            odoo=process(0, size.cron.threads),
+        )
+    yield Route(
+        **_about(tenant, "route", CostCategory.NETWORK),
+        namespace=namespace,
+        hostname=tenant.hostname,
+        http_port=HTTP_PORT,
+        websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
+    )
+
+
+def _backups(
+    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, namespace: str
+) -> Iterator[Fact]:
+    if offer.backup_class is None:
+        return
+    backup = catalog.classes.backup_classes[offer.backup_class]
+    size = catalog.classes.workload_classes[tenant.options.workload_class or offer.workload_class]
+    database_gib = tenant.options.database_gib or offer.database_gib
+    dumps = backup.runs_per_month * backup.retention_days * database_gib * backup.dump_percent_of_database
+    dumps_gib = -(-dumps // (_DAYS_PER_MONTH * 100))
+    domain = CostDomain.RESILIENCE
+    yield LogicalBackup(
+        **_about(tenant, "backups", CostCategory.RESILIENCE, domain),
+        bucket=BACKUP_BUCKET,
+        prefix=f"tenants/{tenant.tenant}",
+        retention_days=backup.retention_days,
+        storage_gib=dumps_gib + (tenant.options.filestore_gib or offer.filestore_gib),
+    )
+    yield ScheduledJob(
+        **_about(tenant, "backup", CostCategory.COMPUTE, domain),
+        namespace=namespace,
+        image=platform.images.operations.image,
+        run_as_user=platform.images.operations.run_as_user,
+        # The filestore belongs to Odoo's group: the job reads it as a member.
+        run_as_group=platform.images.odoo.run_as_group,
+        schedule=backup.schedule,
+        compute=size.job,
+        minutes_per_month=backup.runs_per_month * backup.minutes_per_run,
+    )
+
+
+def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
+    # Workers and the websocket process hold a pool each, a cron thread one connection more for LISTEN,
+    # and every tenant one LISTEN on the maintenance database.
+    processes = size.web.workers + 1 if size.web.workers else 1
+    web = size.web.replicas * processes * per_process
+    cron = size.cron.replicas * size.cron.threads * (per_process + 1)
+    return web + cron + 1
+
+
+def _compute(pods: PodClass) -> ComputeRequest:
+    return ComputeRequest(
+        cpu_request_millicores=pods.cpu_request_millicores,
+        memory_request_mib=pods.memory_request_mib,
+        cpu_limit_millicores=pods.cpu_limit_millicores,
+        memory_limit_mib=pods.memory_limit_mib,
+    )
+
+
+def _identifier(tenant: Tenant) -> str:
+    return tenant.tenant.replace("-", "_")
+
+
+def _about(
+    tenant: Tenant, name: str, category: CostCategory, domain: CostDomain = CostDomain.TENANT_RUNTIME
+) -> dict[str, Any]:
+    fact_id: FactId = f"{tenant.tenant}/{name}"
+    return {
+        "id": fact_id,
+        "tenant": tenant.tenant,
+        "domain": domain,
+        "category": category,
+        "region": tenant.region,
+    }

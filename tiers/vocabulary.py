@@ -1,0 +1,137 @@
+"""The words of the service catalog, each an axis of its own."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum, unique
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """A record that cannot change and knows no field it was not given a name for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@unique
+class Environment(StrEnum):
+    """The lifecycle stage a tenant serves. Not a Pulumi stack and not a tier."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+    ANALYTICS = "analytics"
+    MIGRATION = "migration"
+
+
+@unique
+class Isolation(StrEnum):
+    """Whose Kubernetes namespace a tenant runs in."""
+
+    SHARED = "shared"
+    OWN = "own"
+
+
+@unique
+class ResilienceClass(StrEnum):
+    """How much failure a tenant is paid to survive: an RPO and RTO promise, not a tier."""
+
+    STANDARD = "standard"
+    BUSINESS_CRITICAL = "business-critical"
+    MISSION_CRITICAL = "mission-critical"
+
+
+@unique
+class Controls(StrEnum):
+    """The governance measures included: everybody's, or those of a regulated client."""
+
+    BASELINE = "baseline"
+    ENHANCED = "enhanced"
+
+
+@unique
+class CostDomain(StrEnum):
+    """Which part of the service a cost belongs to; the first cut of every statement."""
+
+    SHARED_PLATFORM = "shared-platform"
+    TENANT_RUNTIME = "tenant-runtime"
+    RESILIENCE = "resilience"
+
+
+@unique
+class CostCategory(StrEnum):
+    """What kind of thing is consumed; the six of the service catalog."""
+
+    COMPUTE = "compute"
+    STORAGE = "storage"
+    NETWORK = "network"
+    SUPPORT = "support"
+    SECURITY = "security"
+    RESILIENCE = "resilience"
+
+
+@unique
+class LifecycleStage(StrEnum):
+    """Where a tenant is between first request and last invoice."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DECOMMISSIONING = "decommissioning"
+
+
+# Letters, digits, dot, underscore and dash are legal in an AWS tag value and in a Kubernetes label;
+# fifty characters fit an AWS Cost Category value too (AWS cost category quotas).
+TAG_VALUE: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?")
+_DNS_LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
+_HOSTNAME: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
+_IMAGE_BY_DIGEST: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+_PLATFORM: Final = "platform"
+
+
+def _tag_value(value: str) -> str:
+    if not TAG_VALUE.fullmatch(value):
+        raise ValueError(
+            "Value should be 1 to 50 letters, digits, '.', '_' or '-', "
+            "starting and ending with a letter or digit"
+        )
+    return value
+
+
+def _tenant_id(value: str) -> str:
+    if value == _PLATFORM:
+        raise ValueError("'platform' is the name of what all tenants share; choose another")
+    if not _DNS_LABEL.fullmatch(value) or "--" in value:
+        raise ValueError(
+            "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"
+        )
+    return value
+
+
+def _hostname(value: str) -> str:
+    if not _HOSTNAME.fullmatch(value):
+        raise ValueError("Value should be a full host name in lower case, such as acme.odoo.example.com")
+    return value
+
+
+def _region(value: str) -> str:
+    if not _REGION.fullmatch(value):
+        raise ValueError("Value should be an AWS region, such as eu-west-1")
+    return value
+
+
+def _image(value: str) -> str:
+    if not _IMAGE_BY_DIGEST.fullmatch(value):
+        raise ValueError("Value should name an image by digest: registry/name@sha256:<64 hex digits>")
+    return value
+
+
+TagValue = Annotated[str, AfterValidator(_tag_value)]
+TenantId = Annotated[str, AfterValidator(_tenant_id)]
+Hostname = Annotated[str, AfterValidator(_hostname)]
+Region = Annotated[str, AfterValidator(_region)]
+ImageByDigest = Annotated[str, AfterValidator(_image)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
