@@ -136,6 +136,7 @@ def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
         **_adopted(platform, "control-plane", CostCategory.COMPUTE),
         cluster=cluster.name,
         version=cluster.version,
+        ingress_namespace=cluster.ingress_namespace,
     )
     for group in cluster.node_groups:
         room = catalog.classes.node_classes[group.node_class]

@@ -38,6 +38,13 @@ def _network(value: str) -> str:
     return str(network)
 
 
+def _vpc_sized(value: str) -> str:
+    prefix = ipaddress.IPv4Network(value).prefixlen
+    if not 16 <= prefix <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; sixteen subnets of /28 must fit
+        raise ValueError("Value should be a network of size /16 to /24")
+    return value
+
+
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 Cidr = Annotated[str, AfterValidator(_network)]
 
@@ -110,7 +117,7 @@ class Images(Frozen):
 class NetworkSpec(Frozen):
     """The VPC of the databases, and who may reach it: the address ranges of the cluster's pods."""
 
-    cidr: Cidr
+    cidr: Annotated[Cidr, AfterValidator(_vpc_sized)]
     zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
     client_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tiers.facts import (
     CacheSpace,
     ComputeRequest,
+    Egress,
     Fact,
     FactId,
     FileShare,
@@ -31,7 +32,7 @@ from tiers.platform_facts import (
     shared_namespace,
 )
 from tiers.tenancy import Platform, Tenant
-from tiers.vocabulary import CostCategory, CostDomain, Isolation
+from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation
 
 HTTP_PORT: Final = 8069
 EVENTED_PORT: Final = 8072
@@ -52,6 +53,7 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
+    yield from _network(tenant, size, namespace)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **_about(tenant, "logs", CostCategory.STORAGE),
@@ -135,12 +137,21 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
             compute=_compute(size.cron),
             odoo=process(0, size.cron.threads),
         )
+
+
+def _network(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
     yield Route(
         **_about(tenant, "route", CostCategory.NETWORK),
         namespace=namespace,
         hostname=tenant.hostname,
         http_port=HTTP_PORT,
         websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
+    )
+    # A copy of production must not send its mail nor take its payments.
+    yield Egress(
+        **_about(tenant, "egress", CostCategory.NETWORK),
+        namespace=namespace,
+        internet=tenant.environment is Environment.PRODUCTION,
     )
 
 

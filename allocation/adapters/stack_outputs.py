@@ -1,0 +1,85 @@
+"""Reads the inventory of a Pulumi stack, or a file that holds one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from tiers.errors import CatalogError
+from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
+
+_NO_SUCH_STACK: Final = "no stack named"
+_NO_SUCH_OUTPUT: Final = "does not have output property"
+
+
+class StackNotFoundError(CatalogError):
+    """A stack that the Pulumi backend in use does not know."""
+
+
+def inventory_of_stack(stack: str, project: Path) -> Inventory:
+    """The inventory that `pulumi up` exported for *stack* of the project in *project*.
+
+    Raises:
+        StackNotFoundError: When the backend in use has no such stack.
+        CatalogError: When Pulumi is missing or cannot read the stack, or the output is no inventory.
+    """
+    command = ["pulumi", "stack", "output", OUTPUT_NAME, "--json", "--stack", stack, "--cwd", str(project)]
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
+            [*command, "--non-interactive"], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise CatalogError(
+            f"stack '{stack}': pulumi is not on PATH; install it, or use `make allocate`, which brings its own"
+        ) from None
+    source = f"stack '{stack}', output '{OUTPUT_NAME}'"
+    if done.returncode:
+        raise _explained(stack, done.stderr)
+    return read_inventory(_parsed(done.stdout, source), source)
+
+
+def inventory_of_file(path: Path) -> Inventory:
+    """The inventory in a JSON file, such as one written by `pulumi stack output inventory --json`.
+
+    Raises:
+        CatalogError: When the file cannot be read or holds no inventory.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CatalogError(f"{path}: cannot be read: {reason}") from None
+    return read_inventory(_parsed(text, str(path)), str(path))
+
+
+def _parsed(text: str, source: str) -> Any:
+    if not text.strip():
+        return None
+    try:
+        # Pulumi writes every number as a float; money and dates are text, the rest are whole.
+        return json.loads(text, parse_float=_whole)
+    except json.JSONDecodeError as error:
+        raise CatalogError(f"{source}:{error.lineno}: is not JSON: {error.msg}") from None
+    except RecursionError:
+        raise CatalogError(f"{source}: is nested too deeply") from None
+
+
+def _whole(text: str) -> int | str:
+    number = float(text)
+    return int(number) if number.is_integer() else text
+
+
+def _explained(stack: str, stderr: str) -> CatalogError:
+    message = " ".join(stderr.split()).removeprefix("error: ")
+    if _NO_SUCH_STACK in message:
+        return StackNotFoundError(
+            f"stack '{stack}': the Pulumi backend in use has no such stack; "
+            "for the local cloud run `make up`, elsewhere `pulumi login` and `pulumi stack init`"
+        )
+    if _NO_SUCH_OUTPUT in message:
+        return CatalogError(
+            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; has `pulumi up` finished on this stack?"
+        )
+    return CatalogError(f"stack '{stack}': cannot be read: {message or 'pulumi gave no reason'}")

@@ -1,0 +1,11 @@
+"""What can be wrong with an allocation, in sentences."""
+
+from __future__ import annotations
+
+
+class AllocationError(Exception):
+    """An allocation that cannot be made from what it was given."""
+
+
+class UnreconciledStatementError(AllocationError):
+    """A statement whose parts do not add up to its charges. It is never shown."""

@@ -1,0 +1,75 @@
+"""Exact money: whole units of a ten-billionth of a currency, divided without remainder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from typing import Final
+
+# AWS writes up to ten decimals; at nine, 426 of 200,000 such costs would fall on a rounding tie.
+UNITS_PER_CURRENCY: Final = 10**10
+UNITS_PER_CENT: Final = UNITS_PER_CURRENCY // 100
+_UNIT: Final = Decimal(1) / UNITS_PER_CURRENCY
+_EXACT: Final = Context(prec=60, traps=[Inexact])
+_WIDE: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+
+def units_of(amount: Decimal) -> int:
+    """*amount* in units, half to even where it is finer than a unit.
+
+    >>> units_of(Decimal("0.10"))
+    1000000000
+    """
+    return int(_WIDE.quantize(amount, _UNIT).scaleb(10, _WIDE))
+
+
+def amount_of(units: int) -> Decimal:
+    """The exact amount of *units*, without trailing zeros beyond the cents.
+
+    >>> amount_of(1_000_000_000), amount_of(1)
+    (Decimal('0.10'), Decimal('1E-10'))
+    """
+    exact = _EXACT.scaleb(Decimal(units), -10)
+    cents = _WIDE.quantize(exact, Decimal("0.01"))
+    return cents if cents == exact else exact.normalize(_EXACT)
+
+
+def split(total: int, weights: Sequence[int]) -> list[int]:
+    """Divide *total* units in proportion to *weights*, losing nothing.
+
+    Hamilton's method: every share is rounded down, and the units left over go one each to the largest
+    remainders, ties to the earlier weight. A negative total is divided as its opposite would be.
+
+    Raises:
+        ValueError: When a weight is negative, or all are 0.
+
+    >>> split(100, [1, 1, 1])
+    [34, 33, 33]
+    >>> split(-100, [1, 1, 1])
+    [-34, -33, -33]
+    """
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError("weights must be 0 or more, and not all 0")
+    sign, size = (-1, -total) if total < 0 else (1, total)
+    floors, remainders = zip(*(divmod(size * weight, whole) for weight in weights), strict=True)
+    shares = list(floors)
+    by_remainder = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
+    for index in by_remainder[: size - sum(shares)]:
+        shares[index] += 1
+    return [sign * share for share in shares]
+
+
+def in_cents(amounts: Sequence[int]) -> list[int]:
+    """*amounts* of units in whole cents that add up to the rounded sum of them all.
+
+    >>> in_cents([units_of(Decimal("0.005"))] * 3)
+    [1, 1, 0]
+    """
+    floors = [units // UNITS_PER_CENT for units in amounts]
+    total = int(_WIDE.quantize(Decimal(sum(amounts)) / UNITS_PER_CENT, Decimal(1)))
+    remainders = [units % UNITS_PER_CENT for units in amounts]
+    by_remainder = sorted(range(len(amounts)), key=lambda index: (-remainders[index], index))
+    for index in by_remainder[: total - sum(floors)]:
+        floors[index] += 1
+    return floors

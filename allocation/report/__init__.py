@@ -1,0 +1,1 @@
+"""What a statement looks like: pure functions from a statement to text."""

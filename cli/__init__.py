@@ -1,0 +1,1 @@
+"""The `costack` command: parse, call, print. The only reader of the clock and the environment."""

@@ -1,0 +1,66 @@
+"""Who may do what in AWS: trust policies, and roles for pods through EKS Pod Identity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from components.naming import IAM_NAME_LIMIT, component_type, physical_name
+
+_PODS: Final = "pods.eks.amazonaws.com"
+
+
+class PodRole(pulumi.ComponentResource):
+    """An IAM role that one Kubernetes service account, and nothing else, can use.
+
+    Args:
+        name: Logical name, and the role's own.
+        cluster: Name of the EKS cluster.
+        namespace: Where the service account is.
+        service_account: Its name.
+        statements: What the role may do, as IAM statements; resources may be outputs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: str,
+        namespace: str,
+        service_account: str,
+        statements: Sequence[Mapping[str, Any]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("PodRole"), name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.role = iam.Role(
+            name,
+            name=physical_name(name, limit=IAM_NAME_LIMIT),
+            assume_role_policy=assume_role_policy(_PODS, "sts:AssumeRole", "sts:TagSession"),
+            opts=child,
+        )
+        iam.RolePolicy(
+            f"{name}-policy",
+            role=self.role.name,
+            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)}),
+            opts=child,
+        )
+        eks.PodIdentityAssociation(
+            f"{name}-pods",
+            cluster_name=cluster,
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=self.role.arn,
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+def assume_role_policy(service: str, *actions: str) -> str:
+    """The trust policy that lets an AWS service take a role."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,104 @@
+"""A tenant's nightly dump and filestore copy, and the role that may write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import jobs, pods
+from components.access import PodRole
+from components.bucket import BackupBucket
+from components.filestore import Filestore
+from components.naming import component_type, physical_name
+from components.tagging import cost_tagged
+from components.workload import OdooSettings
+from tiers.facts import LogicalBackup, ScheduledJob
+from tiers.tags import CostTags
+
+_KEEP_FINISHED = 3
+
+
+class TenantBackups(pulumi.ComponentResource):
+    """A CronJob that writes to the tenant's own prefix of the bucket, and can write nowhere else."""
+
+    def __init__(
+        self,
+        tenant: str,
+        kept: LogicalBackup,
+        run: ScheduledJob,
+        *,
+        tags: CostTags,
+        cluster: str,
+        role_name: str,
+        bucket: BackupBucket,
+        files: Filestore,
+        settings: OdooSettings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, run.name)
+        props = {"kept": kept.model_dump(mode="json"), "run": run.model_dump(mode="json")}
+        super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
+        child = pulumi.ResourceOptions(parent=self)
+        account = k8s.core.v1.ServiceAccount(
+            name,
+            metadata={"name": name, "namespace": run.namespace},
+            automount_service_account_token=False,
+            opts=child,
+        )
+        PodRole(
+            role_name,
+            cluster=cluster,
+            namespace=run.namespace,
+            service_account=name,
+            statements=_may_write(bucket, kept),
+            opts=child,
+        )
+        labels = pods.identity(tenant, run.name)
+        container = jobs.operations_container(
+            run.name,
+            run,
+            jobs.script("backup.sh"),
+            {"TENANT": tenant, "BUCKET": bucket.bucket.bucket, "PREFIX": kept.prefix},
+            pods.odoo_mounts(),
+        )
+        spec = pods.pod(
+            run.run_as_user,
+            run.run_as_group,
+            name,
+            [container],
+            pods.odoo_volumes(files.claim_name, settings.secret_name),
+            restartPolicy="Never",
+        )
+        k8s.batch.v1.CronJob(
+            name,
+            metadata={"name": name, "namespace": run.namespace, "labels": labels},
+            spec=_schedule(run, labels, spec),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+        )
+        self.register_outputs({})
+
+
+def _may_write(bucket: BackupBucket, kept: LogicalBackup) -> list[dict[str, Any]]:
+    objects = pulumi.Output.concat(bucket.bucket.arn, f"/{kept.prefix}/*")
+    return [
+        {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects},
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": bucket.bucket.arn,
+            "Condition": {"StringLike": {"s3:prefix": f"{kept.prefix}/*"}},
+        },
+    ]
+
+
+def _schedule(run: ScheduledJob, labels: dict[str, str], spec: pods.Manifest) -> pods.Manifest:
+    return {
+        "schedule": run.schedule,
+        "timeZone": "Etc/UTC",
+        "concurrencyPolicy": "Forbid",
+        "successfulJobsHistoryLimit": _KEEP_FINISHED,
+        "failedJobsHistoryLimit": _KEEP_FINISHED,
+        "jobTemplate": {"spec": {"backoffLimit": 1, "template": pods.pod_template(labels, spec)}},
+    }

@@ -1,0 +1,122 @@
+"""PostgreSQL on Amazon RDS."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import kms, rds
+
+from components.naming import component_type, physical_name
+from components.network import PrivateNetwork
+from tiers.facts import DatabaseInstance
+
+# TLS for every connection, slow statements and DDL in the log, and what a tenant needs to be moved to a
+# server of its own later: logical replication (takes a reboot, so it is on from the first day).
+_PARAMETERS: Final = {
+    "rds.force_ssl": "1",
+    "log_statement": "ddl",
+    "log_min_duration_statement": "1000",
+    "idle_in_transaction_session_timeout": "600000",
+    "shared_preload_libraries": "pg_stat_statements",
+    "track_io_timing": "1",
+    "rds.logical_replication": "1",
+}
+_NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
+
+
+class PostgresServer(pulumi.ComponentResource):
+    """An RDS instance as its fact says; `multi_az` is a Multi-AZ *instance*, never a cluster.
+
+    A Multi-AZ cluster has no cross-region automated backups, no stop and start, and no storage
+    autoscaling (RDS User Guide, Multi-AZ DB cluster limitations). What destroying needs is set at
+    creation, because a destroy reads it from the state: a final snapshot name that no earlier life of
+    this server has used, and backups that stay.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fact: DatabaseInstance,
+        network: PrivateNetwork,
+        key: kms.Key,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("PostgresServer"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        subnets = rds.SubnetGroup(
+            f"{name}-subnets",
+            description=f"Private subnets of {name}",
+            subnet_ids=network.subnet_ids,
+            opts=child,
+        )
+        life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
+        self.instance = rds.Instance(
+            name,
+            identifier=physical_name(name),
+            **_size(fact),
+            **_upkeep(fact),
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[network.security_group.id],
+            parameter_group_name=self._parameters(name, fact, child).name,
+            kms_key_id=key.arn,
+            master_user_secret_kms_key_id=key.key_id,
+            final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
+            opts=pulumi.ResourceOptions(parent=self, protect=fact.deletion_protection),
+        )
+        self.address = self.instance.address
+        self.master_secret_arn = self.instance.master_user_secrets.apply(
+            lambda secrets: secrets[0].secret_arn or ""
+        )
+        self.register_outputs({"address": self.address})
+
+    @staticmethod
+    def _parameters(name: str, fact: DatabaseInstance, child: pulumi.ResourceOptions) -> rds.ParameterGroup:
+        return rds.ParameterGroup(
+            f"{name}-parameters",
+            family=f"postgres{fact.engine_version.partition('.')[0]}",
+            description=f"Parameters of {name}",
+            parameters=[
+                {
+                    "name": parameter,
+                    "value": value,
+                    "apply_method": "pending-reboot" if parameter in _NEEDS_REBOOT else "immediate",
+                }
+                for parameter, value in _PARAMETERS.items()
+            ],
+            opts=child,
+        )
+
+
+def _size(fact: DatabaseInstance) -> dict[str, Any]:
+    return {
+        "engine": "postgres",
+        "engine_version": fact.engine_version,
+        "instance_class": fact.instance_class,
+        "multi_az": fact.multi_az,
+        "storage_type": "gp3",
+        "allocated_storage": fact.storage_gib,
+        "max_allocated_storage": fact.max_storage_gib,
+        "storage_encrypted": True,
+        "publicly_accessible": False,
+    }
+
+
+def _upkeep(fact: DatabaseInstance) -> dict[str, Any]:
+    return {
+        "username": "costack",
+        "manage_master_user_password": True,
+        "iam_database_authentication_enabled": True,
+        "backup_retention_period": fact.backup_retention_days,
+        "backup_window": fact.backup_window,
+        "maintenance_window": fact.maintenance_window,
+        "auto_minor_version_upgrade": True,
+        "apply_immediately": False,
+        "copy_tags_to_snapshot": True,
+        "delete_automated_backups": False,
+        "skip_final_snapshot": False,
+        "deletion_protection": fact.deletion_protection,
+        "enabled_cloudwatch_logs_exports": ["postgresql", "upgrade"],
+        "ca_cert_identifier": "rds-ca-rsa2048-g1",
+    }

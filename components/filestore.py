@@ -1,0 +1,74 @@
+"""One tenant's directory on the shared file system, as a volume its pods can mount."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_aws import efs
+
+from components.filesystem import SharedFileSystem
+from components.naming import component_type, physical_name
+from tiers.facts import FileShare
+
+_CSI_DRIVER: Final = "efs.csi.aws.com"
+_STORAGE_CLASS: Final = ""  # bound by name; no class provisions anything
+
+
+class Filestore(pulumi.ComponentResource):
+    """An access point and the volume over it. The volume is retained: a namespace may go, files stay."""
+
+    def __init__(
+        self,
+        tenant: str,
+        fact: FileShare,
+        file_system: SharedFileSystem,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, "filestore")
+        super().__init__(component_type("Filestore"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.claim_name = name
+        self.access_point = efs.AccessPoint(
+            name,
+            file_system_id=file_system.file_system.id,
+            posix_user={"uid": fact.owner_user, "gid": fact.owner_group},
+            root_directory={
+                "path": fact.path,
+                "creation_info": {
+                    "owner_uid": fact.owner_user,
+                    "owner_gid": fact.owner_group,
+                    "permissions": "0750",
+                },
+            },
+            tags={"Name": name},
+            opts=child,
+        )
+        handle = pulumi.Output.concat(file_system.file_system.id, "::", self.access_point.id)
+        self.volume = k8s.core.v1.PersistentVolume(
+            name,
+            metadata={"name": name},
+            spec={
+                "capacity": {"storage": f"{fact.storage_gib}Gi"},
+                "accessModes": ["ReadWriteMany"],
+                "persistentVolumeReclaimPolicy": "Retain",
+                "storageClassName": _STORAGE_CLASS,
+                "mountOptions": ["tls"],
+                "claimRef": {"namespace": fact.namespace, "name": name},
+                "csi": {"driver": _CSI_DRIVER, "volumeHandle": handle},
+            },
+            opts=child,
+        )
+        self.claim = k8s.core.v1.PersistentVolumeClaim(
+            name,
+            metadata={"name": name, "namespace": fact.namespace},
+            spec={
+                "accessModes": ["ReadWriteMany"],
+                "storageClassName": _STORAGE_CLASS,
+                "volumeName": name,
+                "resources": {"requests": {"storage": f"{fact.storage_gib}Gi"}},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
+        )
+        self.register_outputs({})

@@ -1,0 +1,144 @@
+"""Namespaces that admit only restricted pods, and network policies with named openings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import pods
+from components.naming import component_type, physical_name
+from components.network import POSTGRESQL_PORT, REDIS_PORT
+from components.pods import Manifest
+from tiers.facts import Egress, Namespace, Route
+
+_POD_SECURITY: Final = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/enforce-version": "latest",
+    "pod-security.kubernetes.io/audit": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+}
+_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+_PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
+_POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
+_HTTPS: Final = 443
+_MAIL_PORTS: Final = (465, 587)
+
+
+class TenantsNamespace(pulumi.ComponentResource):
+    """A namespace in which nothing may talk to anything until a policy says so."""
+
+    def __init__(self, name: str, fact: Namespace, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type("TenantsNamespace"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.namespace = k8s.core.v1.Namespace(
+            name, metadata={"name": fact.namespace, "labels": _POD_SECURITY}, opts=child
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
+        everybody: dict[str, Any] = {}
+        _policy(
+            f"{name}-default-deny",
+            ("default-deny", fact.namespace),
+            {"podSelector": everybody, "policyTypes": ["Ingress", "Egress"]},
+            inside,
+        )
+        _policy(
+            f"{name}-allow-dns",
+            ("allow-dns", fact.namespace),
+            {"podSelector": everybody, "policyTypes": ["Egress"], "egress": [_dns()]},
+            inside,
+        )
+        self.register_outputs({})
+
+
+class TenantBoundary(pulumi.ComponentResource):
+    """What one tenant's pods may reach, and who may reach them."""
+
+    def __init__(
+        self,
+        tenant: str,
+        route: Route,
+        egress: Egress,
+        *,
+        ingress_namespace: str,
+        data_cidrs: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("TenantBoundary"), tenant, egress.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        mine = {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/instance": tenant}
+        web = pods.identity(tenant, "web")
+        backup = pods.identity(tenant, "backup")
+        rules: dict[str, Manifest] = {
+            "from-ingress": _ingress_rule(web, ingress_namespace, route),
+            "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
+            "backup-to-storage": _egress_rule(backup, [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]),
+        }
+        if egress.internet:
+            rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *_MAIL_PORTS)])
+        for purpose, spec in rules.items():
+            name = physical_name(tenant, purpose)
+            _policy(name, (name, route.namespace), spec, child)
+        self.register_outputs({})
+
+
+def operations_policy(
+    name: str,
+    namespace: str,
+    data_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Jobs that administer databases reach the databases and AWS, and are reached by nobody."""
+    openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
+    _policy(name, ("operations", namespace), spec, opts)
+
+
+def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pulumi.ResourceOptions) -> None:
+    name, namespace = where
+    k8s.networking.v1.NetworkPolicy(
+        logical_name, metadata={"name": name, "namespace": namespace}, spec=spec, opts=opts
+    )
+
+
+def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route) -> Manifest:
+    # Namespace and pod in one peer: as two items they would mean "either", the classic hole.
+    peer = {
+        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "traefik"}},
+    }
+    ports = sorted({route.http_port, route.websocket_port})
+    return {
+        "podSelector": {"matchLabels": selected},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [peer], "ports": [{"protocol": "TCP", "port": port} for port in ports]}],
+    }
+
+
+def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest:
+    return {"podSelector": {"matchLabels": selected}, "policyTypes": ["Egress"], "egress": openings}
+
+
+def _dns() -> Manifest:
+    peer = {
+        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
+    return {"to": [peer], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+
+
+def _to(cidrs: Sequence[str], *ports: int) -> Manifest:
+    return {
+        "to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs],
+        "ports": [{"protocol": "TCP", "port": port} for port in ports],
+    }
+
+
+def _to_internet(*ports: int) -> Manifest:
+    block = {"cidr": "0.0.0.0/0", "except": list(_PRIVATE_RANGES)}
+    return {
+        "to": [{"ipBlock": block}],
+        "ports": [{"protocol": "TCP", "port": port} for port in ports],
+    }

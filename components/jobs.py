@@ -1,0 +1,85 @@
+"""One-off and nightly jobs of a tenant: its database and role, Odoo's first start, its backups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import pods
+from components.naming import component_type, job_name, physical_name
+from components.pods import Manifest
+from tiers.facts import Job
+
+_SCRIPTS: Final = Path(__file__).parent / "scripts"
+_BACKOFF_LIMIT: Final = 3
+
+
+def script(name: str) -> str:
+    """The text of a shell script that jobs run."""
+    return (_SCRIPTS / name).read_text(encoding="utf-8")
+
+
+def command(text: str) -> Manifest:
+    """A container's command that runs a script and fails with it."""
+    return {"command": ["/bin/bash", "-euo", "pipefail", "-c", text]}
+
+
+class OneOffJob(pulumi.ComponentResource):
+    """A Job that is done once, and once more when what it does changes.
+
+    Args:
+        tenant: Whose job it is.
+        fact: Where it runs and how large it may be.
+        spec: The pod spec; it may hold outputs of the cloud.
+        told_apart_by: What makes it another job: plain data only, it becomes part of the name.
+        opts: Options of the component; what must exist first comes as `depends_on`.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        fact: Job,
+        *,
+        spec: Manifest,
+        told_apart_by: Any,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, fact.name)
+        super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
+        labels = pods.identity(tenant, fact.name)
+        self.job = k8s.batch.v1.Job(
+            name,
+            metadata={
+                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), told_apart_by]),
+                "namespace": fact.namespace,
+                "labels": labels,
+            },
+            spec={
+                "backoffLimit": _BACKOFF_LIMIT,
+                "template": pods.pod_template(labels, {**spec, "restartPolicy": "Never"}),
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+def operations_container(
+    fact_name: str, fact: Any, text: str, env: Mapping[str, Any], mounts: Sequence[Manifest] = ()
+) -> Manifest:
+    """A container of the operations image that runs *text* with *env*."""
+    return pods.container(
+        fact_name,
+        fact.image,
+        fact.compute,
+        mounts=mounts,
+        env=[{"name": "HOME", "value": pods.SCRATCH_DIRECTORY}, *_environment(env)],
+        **command(text),
+    )
+
+
+def _environment(values: Mapping[str, Any]) -> list[Manifest]:
+    return [{"name": name, "value": value} for name, value in values.items()]

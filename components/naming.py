@@ -1,0 +1,50 @@
+"""What things are called. A name never holds a tier: a tier change must not replace what holds data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+TYPE_PREFIX: Final = "costack:index:"
+
+# Limits of the services: RDS identifiers and Kubernetes names 63, ElastiCache groups 40, IAM roles 64.
+CACHE_NAME_LIMIT: Final = 40
+NAME_LIMIT: Final = 63
+IAM_NAME_LIMIT: Final = 64
+_HASH_CHARS: Final = 8
+
+
+def component_type(name: str) -> str:
+    """The frozen type token of a component; it is part of every URN below it.
+
+    >>> component_type("TenantStack")
+    'costack:index:TenantStack'
+    """
+    return TYPE_PREFIX + name
+
+
+def physical_name(*parts: str, limit: int = NAME_LIMIT) -> str:
+    """The parts joined by dashes; too long a name keeps its start and ends in a hash of the whole.
+
+    >>> physical_name("local", "acme", "backup")
+    'local-acme-backup'
+    >>> len(physical_name("a" * 60, "b" * 60, limit=40))
+    40
+    """
+    name = "-".join(parts)
+    if len(name) <= limit:
+        return name
+    return f"{name[: limit - _HASH_CHARS - 1].rstrip('-')}-{_hash(name)}"
+
+
+def job_name(tenant: str, purpose: str, spec: Any) -> str:
+    """A Job's name: it changes with what the job does, because a Job that exists cannot be changed.
+
+    *spec* is any JSON-like description of the job that holds no output of the cloud.
+    """
+    return physical_name(tenant, purpose, _hash(json.dumps(spec, sort_keys=True, default=str)))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARS]

@@ -1,0 +1,161 @@
+"""What all tenants share: network, PostgreSQL, cache, file system, backups, namespaces."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_aws import kms
+
+from components.access import PodRole
+from components.bucket import BackupBucket
+from components.cache import SessionCache
+from components.database import PostgresServer
+from components.filesystem import FileSystemVault, SharedFileSystem
+from components.isolation import TenantsNamespace, operations_policy
+from components.naming import component_type, physical_name
+from components.network import PrivateNetwork
+from components.tagging import cost_tagged
+from tiers import platform_facts as shared
+from tiers.facts import (
+    Bucket,
+    CacheGroup,
+    ClusterControlPlane,
+    DatabaseInstance,
+    FactId,
+    FileSystem,
+    FileSystemBackup,
+    Key,
+    Namespace,
+    Network,
+)
+from tiers.plan import Plan, fact_named, facts_of
+
+DATABASE_ADMIN: Final = "database-admin"
+
+
+class SharedPlatform(pulumi.ComponentResource):
+    """The platform of a portfolio. The cluster is adopted: its facts are accounted for, not declared."""
+
+    def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
+        tags = plan.platform_tags()
+        name = plan.portfolio
+        super().__init__(
+            component_type("SharedPlatform"), name, {"region": plan.region}, cost_tagged(tags, opts)
+        )
+        child = pulumi.ResourceOptions(parent=self)
+        facts = plan.platform
+        self.name = name
+        adopted = fact_named(facts, ClusterControlPlane, "control-plane")
+        self.cluster = adopted.cluster
+        self.ingress_namespace = adopted.ingress_namespace
+        self.network = PrivateNetwork(
+            physical_name(name, "network"), fact_named(facts, Network, "network"), child
+        )
+        self.key = self._encryption_key(fact_named(facts, Key, "key"), child)
+        self._build_data_services(plan, child)
+        self._build_backups(plan, child)
+        self.namespaces = {
+            fact.namespace: TenantsNamespace(fact.namespace, fact, child)
+            for fact in facts_of(facts, Namespace)
+        }
+        self.database_admin = self._database_admin(child)
+        self.register_outputs({})
+
+    def cloud_ids(self) -> dict[FactId, pulumi.Output[str]]:
+        """The ARN of each resource that bills for a fact."""
+        return {
+            "platform/key": self.key.arn,
+            shared.DATABASE: self.database.instance.arn,
+            "platform/database-secret": self.database.master_secret_arn,
+            shared.CACHE: self.cache.group.arn,
+            shared.FILE_SYSTEM: self.file_system.file_system.arn,
+            shared.BACKUP_BUCKET: self.bucket.bucket.arn,
+            "platform/file-system-backup": self.vault.vault.arn,
+        }
+
+    def _encryption_key(self, fact: Key, child: pulumi.ResourceOptions) -> kms.Key:
+        key = kms.Key(
+            physical_name(self.name, "key"),
+            description=f"Data of portfolio {self.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=fact.deletion_window_days,
+            opts=child,
+        )
+        kms.Alias(
+            physical_name(self.name, "key-alias"),
+            name=f"alias/{physical_name(self.name, 'data')}",
+            target_key_id=key.key_id,
+            opts=child,
+        )
+        return key
+
+    def _build_data_services(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
+        def called(part: str) -> str:
+            return physical_name(self.name, part)
+
+        facts = plan.platform
+        self.database = PostgresServer(
+            called("postgresql"),
+            fact_named(facts, DatabaseInstance, "database"),
+            self.network,
+            self.key,
+            child,
+        )
+        self.cache = SessionCache(
+            called("sessions"), fact_named(facts, CacheGroup, "cache"), self.network, self.key, child
+        )
+        self.file_system = SharedFileSystem(
+            called("filestores"),
+            fact_named(facts, FileSystem, "file-system"),
+            self.network,
+            self.key,
+            child,
+        )
+
+    def _build_backups(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
+        facts = plan.platform
+        self.bucket = BackupBucket(
+            physical_name(self.name, "backups"),
+            fact_named(facts, Bucket, "backup-bucket"),
+            self.key,
+            child,
+        )
+        self.vault = FileSystemVault(
+            physical_name(self.name, "filestores"),
+            fact_named(facts, FileSystemBackup, "file-system-backup"),
+            self.file_system,
+            self.key,
+            recovery_point_tags=plan.platform_tags().as_tags(),
+            opts=child,
+        )
+
+    def _database_admin(self, child: pulumi.ResourceOptions) -> k8s.core.v1.ServiceAccount:
+        namespace = shared.OPERATIONS_NAMESPACE
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[namespace]])
+        account = k8s.core.v1.ServiceAccount(
+            DATABASE_ADMIN,
+            metadata={"name": DATABASE_ADMIN, "namespace": namespace},
+            automount_service_account_token=False,
+            opts=after,
+        )
+        may: list[dict[str, Any]] = [
+            {
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": self.database.master_secret_arn,
+            },
+            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": self.key.arn},
+        ]
+        role = physical_name(self.name, DATABASE_ADMIN)
+        PodRole(
+            role,
+            cluster=self.cluster,
+            namespace=namespace,
+            service_account=DATABASE_ADMIN,
+            statements=may,
+            opts=child,
+        )
+        operations_policy(f"{namespace}-openings", namespace, self.network.subnet_cidrs, after)
+        return account

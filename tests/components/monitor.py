@@ -1,0 +1,193 @@
+"""A resource monitor that does what the engine does and Pulumi's mocks leave out.
+
+It runs transforms in the engine's order through the SDK's real callback server, builds the engine's URNs,
+refuses a URN that is registered twice, and records options, so that a component test sees what the engine
+would see. (Pulumi's own mock monitor registers transforms and never runs them: pulumi/pulumi#17090.)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pulumi
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
+
+PROJECT = "costack"
+STACK = "test"
+_STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A resource as the engine registered it: after all transforms, secrets unwrapped."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    props: Mapping[str, Any]
+    parent: str
+    protect: bool
+    ignore_changes: tuple[str, ...]
+    secret_props: frozenset[str]
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The AWS tags of the resource."""
+        return self.props.get("tags") or {}
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of the Kubernetes object."""
+        return self.props["metadata"].get("labels") or {}
+
+
+@dataclass
+class EngineMonitor(mocks.MockMonitor):  # type: ignore[misc]
+    """The engine's side of the conversation with a program."""
+
+    answers: mocks.Mocks
+    declared: dict[str, Declared] = field(default_factory=dict)
+    _transforms: dict[str, list[Any]] = field(default_factory=dict)
+    _parents: dict[str, str] = field(default_factory=dict)
+    _stubs: dict[str, callback_pb2_grpc.CallbacksStub] = field(default_factory=dict)
+    _channels: list[grpc.Channel] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.answers)
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the call
+        """Register one resource as the engine does."""
+        if request.type == _STACK_TYPE:
+            return resource_pb2.RegisterResourceResponse(urn=self._urn("", request.type, request.name))
+        urn = self._urn(request.parent, request.type, request.name)
+        if urn in self.declared:
+            raise AssertionError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
+        self._parents[urn], self._transforms[urn] = request.parent, list(request.transforms)
+        properties, options = self._transformed(urn, request)
+        mocks._ensure_event_loop()
+        inputs = rpc.deserialize_properties(properties)
+        self.declared[urn] = Declared(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            custom=request.custom,
+            props=_unwrapped(inputs),
+            parent=request.parent,
+            protect=request.protect,
+            ignore_changes=tuple(options.ignore_changes),
+            secret_props=frozenset(key for key, value in inputs.items() if _holds_secret(value)),
+        )
+        asked = mocks.MockResourceArgs(request.type, request.name, _unwrapped(inputs), custom=request.custom)
+        identifier, state = self.answers.new_resource(asked)
+        outputs = mocks._sync_await(rpc.serialize_properties(state, {}))
+        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identifier or "", state)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier or "", object=outputs)
+
+    def close(self) -> None:
+        """Hang up on the program's callback server."""
+        for channel in self._channels:
+            channel.close()
+
+    @staticmethod
+    def _urn(parent: str, type_token: str, name: str) -> str:
+        around = parent.split("::")[2] if parent else ""
+        qualified = type_token if around in ("", _STACK_TYPE) else f"{around}${type_token}"
+        return f"urn:pulumi:{STACK}::{PROJECT}::{qualified}::{name}"
+
+    def _transformed(self, urn: str, request: Any) -> tuple[Any, Any]:
+        callbacks, ancestor = list(request.transforms), request.parent
+        while ancestor:
+            callbacks += self._transforms.get(ancestor, [])
+            ancestor = self._parents.get(ancestor, "")
+        properties = request.object
+        options = resource_pb2.TransformResourceOptions(
+            ignore_changes=list(request.ignoreChanges), protect=request.protect
+        )
+        for callback in callbacks:
+            asked = resource_pb2.TransformRequest(
+                type=request.type,
+                name=request.name,
+                custom=request.custom,
+                parent=request.parent,
+                properties=properties,
+                options=options,
+            )
+            invoked = callback_pb2.CallbackInvokeRequest(
+                token=callback.token, request=asked.SerializeToString()
+            )
+            answer = resource_pb2.TransformResponse.FromString(
+                self._stub(callback.target).Invoke(invoked).response
+            )
+            properties = answer.properties
+            options = answer.options if answer.HasField("options") else options
+        return properties, options
+
+    def _stub(self, target: str) -> callback_pb2_grpc.CallbacksStub:
+        if target not in self._stubs:
+            self._channels.append(grpc.insecure_channel(target))
+            self._stubs[target] = callback_pb2_grpc.CallbacksStub(self._channels[-1])
+        return self._stubs[target]
+
+
+class CloudAnswers(mocks.Mocks):
+    """What a cloud would answer: an id, an ARN, addresses. A component that asks it anything is at fault."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Echo the inputs and add the outputs that components read."""
+        identifier = f"{args.name}-id"
+        outputs = {
+            "arn": f"arn:aws:test:us-east-1:123456789012:{args.name}",
+            "name": args.name,
+            "bucket": f"{args.name}-1a2b3c4",
+            "address": f"{args.name}.test",
+            "primaryEndpointAddress": f"{args.name}.test",
+            "keyId": f"{args.name}-key-id",
+            "hex": "0a1b2c3d",
+            "result": f"password-of-{args.name}",
+            "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:us-east-1:1:secret:{args.name}"}],
+        }
+        return identifier, {**outputs, **args.inputs}
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        """Refuse: what a component declares must not depend on what it looks up."""
+        raise AssertionError(f"a component asked the cloud: {args.token}")
+
+
+def declare(program: Callable[[], Any], *, preview: bool = False) -> list[Declared]:
+    """Run *program* against the engine-like monitor; what it declared, in order of registration."""
+    monitor = EngineMonitor(CloudAnswers())
+    quiet = logging.getLogger("costack.tests")
+    mocks.set_mocks(
+        monitor.answers, project=PROJECT, stack=STACK, preview=preview, logger=quiet, monitor=monitor
+    )
+    try:
+        pulumi.runtime.test(program)()
+    finally:
+        monitor.close()
+    return list(monitor.declared.values())
+
+
+def _unwrapped(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return _unwrapped(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {key: _unwrapped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unwrapped(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _holds_secret(value: Any) -> bool:
+    if rpc.is_rpc_secret(value):
+        return True
+    if isinstance(value, Mapping):
+        return any(_holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_holds_secret(item) for item in value)

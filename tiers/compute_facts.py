@@ -1,0 +1,89 @@
+"""Facts about pods, and about the cluster they run on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tiers.fact import FactRecord
+from tiers.vocabulary import Count, Frozen, ImageByDigest, Positive
+
+
+class ComputeRequest(Frozen):
+    """What one pod asks the scheduler for, and the ceiling it is held to."""
+
+    cpu_request_millicores: Positive
+    memory_request_mib: Positive
+    cpu_limit_millicores: Positive
+    memory_limit_mib: Positive
+
+
+class OdooProcess(Frozen):
+    """How Odoo runs in a pod: `web_workers` preforked processes (0: threads), `cron_threads` of its own."""
+
+    image: ImageByDigest
+    version: str
+    run_as_user: Positive
+    run_as_group: Positive
+    web_workers: Count
+    cron_threads: Count
+
+
+class Workload(FactRecord):
+    """Pods that run all month: Odoo's web and cron processes, or a platform service."""
+
+    kind: Literal["workload"] = "workload"
+    namespace: str
+    replicas: Count
+    compute: ComputeRequest
+    odoo: OdooProcess | None = None
+
+
+class Job(FactRecord):
+    """A pod that runs once when its tenant is created or changed; too short to carry a cost."""
+
+    kind: Literal["job"] = "job"
+    namespace: str
+    image: ImageByDigest
+    run_as_user: Positive
+    run_as_group: Positive
+    compute: ComputeRequest
+
+
+class ScheduledJob(FactRecord):
+    """A CronJob: pods that run for minutes, so their requests are weighted by `minutes_per_month`."""
+
+    kind: Literal["scheduled-job"] = "scheduled-job"
+    namespace: str
+    image: ImageByDigest
+    run_as_user: Positive
+    run_as_group: Positive
+    schedule: str
+    compute: ComputeRequest
+    minutes_per_month: Count
+
+
+class Namespace(FactRecord):
+    """A Kubernetes namespace held to the Pod Security Standard `restricted`."""
+
+    kind: Literal["namespace"] = "namespace"
+    namespace: str
+
+
+class ClusterControlPlane(FactRecord):
+    """An EKS control plane, billed by the hour whatever runs on it."""
+
+    kind: Literal["cluster-control-plane"] = "cluster-control-plane"
+    cluster: str
+    version: str
+    ingress_namespace: str
+
+
+class NodeGroup(FactRecord):
+    """Worker nodes: what they are, how many, and what is left on them for pods."""
+
+    kind: Literal["node-group"] = "node-group"
+    instance_type: str
+    nodes: Positive
+    allocatable_cpu_millicores: Positive
+    allocatable_memory_mib: Positive
+    volume_gib: Positive
