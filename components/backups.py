@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components import jobs, pods
 from components.access import PodRole
-from components.bucket import BackupBucket
+from components.bucket import DUMPS, BackupBucket
 from components.filestore import Filestore
 from components.naming import component_type, physical_name
 from components.tagging import cost_tagged
@@ -18,6 +18,7 @@ from tiers.facts import LogicalBackup, ScheduledJob
 from tiers.tags import CostTags
 
 _KEEP_FINISHED = 3
+_KINDS = (DUMPS, "filestores", "manifests")
 
 
 class TenantBackups(pulumi.ComponentResource):
@@ -60,7 +61,12 @@ class TenantBackups(pulumi.ComponentResource):
             run.name,
             run,
             jobs.script("backup.sh"),
-            {"TENANT": tenant, "BUCKET": bucket.bucket.bucket, "PREFIX": kept.prefix},
+            {
+                "TENANT": tenant,
+                "BUCKET": bucket.bucket.bucket,
+                "PREFIX": kept.prefix,
+                "RETENTION_DAYS": str(kept.retention_days),
+            },
             pods.odoo_mounts(),
         )
         spec = pods.pod(
@@ -81,14 +87,18 @@ class TenantBackups(pulumi.ComponentResource):
 
 
 def _may_write(bucket: BackupBucket, kept: LogicalBackup) -> list[dict[str, Any]]:
-    objects = pulumi.Output.concat(bucket.bucket.arn, f"/{kept.prefix}/*")
+    mine = [f"{kind}/{kept.prefix}/*" for kind in _KINDS]
     return [
-        {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+            "Resource": [pulumi.Output.concat(bucket.bucket.arn, "/", path) for path in mine],
+        },
         {
             "Effect": "Allow",
             "Action": "s3:ListBucket",
             "Resource": bucket.bucket.arn,
-            "Condition": {"StringLike": {"s3:prefix": f"{kept.prefix}/*"}},
+            "Condition": {"StringLike": {"s3:prefix": mine}},
         },
     ]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi_aws import kms, s3
 
 from components.naming import component_type
 from tiers.facts import Bucket
+
+DUMPS: Final = "dumps"
 
 
 class BackupBucket(pulumi.ComponentResource):
@@ -57,15 +59,21 @@ def _encryption(key: kms.Key) -> dict[str, Any]:
 
 
 def _lifecycle(fact: Bucket) -> list[dict[str, Any]]:
+    # Only dumps expire by age: a filestore copy that has not changed for a year is still the only one.
     return [
         {
-            "id": "expire",
+            "id": "expire-dumps",
+            "status": "Enabled",
+            "filter": {"prefix": f"{DUMPS}/"},
+            "expiration": {"days": fact.expire_after_days},
+        },
+        {
+            "id": "forget-old-versions",
             "status": "Enabled",
             "filter": {"prefix": ""},
-            "expiration": {"days": fact.expire_after_days},
             "noncurrent_version_expiration": {"noncurrent_days": fact.noncurrent_days},
             "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-        }
+        },
     ]
 
 

@@ -169,7 +169,7 @@ def _backups(
     yield LogicalBackup(
         **_about(tenant, "backups", CostCategory.RESILIENCE, domain),
         bucket=BACKUP_BUCKET,
-        prefix=f"tenants/{tenant.tenant}",
+        prefix=tenant.tenant,
         retention_days=backup.retention_days,
         storage_gib=dumps_gib + (tenant.options.filestore_gib or offer.filestore_gib),
     )

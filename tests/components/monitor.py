@@ -69,8 +69,8 @@ class EngineMonitor(mocks.MockMonitor):  # type: ignore[misc]
         if urn in self.declared:
             raise AssertionError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
         self._parents[urn], self._transforms[urn] = request.parent, list(request.transforms)
-        properties, options = self._transformed(urn, request)
-        mocks._ensure_event_loop()
+        properties, options = self._transformed(request)
+        mocks._ensure_event_loop()  # type: ignore[attr-defined, no-untyped-call]
         inputs = rpc.deserialize_properties(properties)
         self.declared[urn] = Declared(
             urn=urn,
@@ -85,7 +85,7 @@ class EngineMonitor(mocks.MockMonitor):  # type: ignore[misc]
         )
         asked = mocks.MockResourceArgs(request.type, request.name, _unwrapped(inputs), custom=request.custom)
         identifier, state = self.answers.new_resource(asked)
-        outputs = mocks._sync_await(rpc.serialize_properties(state, {}))
+        outputs = mocks._sync_await(rpc.serialize_properties(state, {}))  # type: ignore[attr-defined]
         self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identifier or "", state)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier or "", object=outputs)
 
@@ -100,7 +100,7 @@ class EngineMonitor(mocks.MockMonitor):  # type: ignore[misc]
         qualified = type_token if around in ("", _STACK_TYPE) else f"{around}${type_token}"
         return f"urn:pulumi:{STACK}::{PROJECT}::{qualified}::{name}"
 
-    def _transformed(self, urn: str, request: Any) -> tuple[Any, Any]:
+    def _transformed(self, request: Any) -> tuple[Any, Any]:
         callbacks, ancestor = list(request.transforms), request.parent
         while ancestor:
             callbacks += self._transforms.get(ancestor, [])
@@ -167,7 +167,7 @@ def declare(program: Callable[[], Any], *, preview: bool = False) -> list[Declar
         monitor.answers, project=PROJECT, stack=STACK, preview=preview, logger=quiet, monitor=monitor
     )
     try:
-        pulumi.runtime.test(program)()
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     finally:
         monitor.close()
     return list(monitor.declared.values())

@@ -1,0 +1,82 @@
+# Everything needed is set up by the target that needs it: `make up` and `make test` work on a fresh machine.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= local
+READY := $(VENV)/.ready
+LOCAL := $(BIN)/python -m localcloud
+RUN := $(LOCAL) exec --
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine engine-cluster up down preview refresh state allocate reset validate test lint format bench schemas lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(READY) ## the virtual environment with everything in it
+
+$(READY): requirements-dev.txt pyproject.toml toolchain/uv.txt
+	@$(PYTHON) toolchain/venv.py $(VENV) requirements-dev.txt
+	@touch $@
+
+engine: ## Pulumi: from PATH, from the cache, or built (about 4 minutes, needs Go)
+	@$(PYTHON) toolchain/build.py pulumi
+
+engine-cluster: ## kube-apiserver and etcd for the tests: from the cache, or built
+	@$(PYTHON) toolchain/build.py cluster
+
+up: engine setup ## create the local tenants with Pulumi, then show who pays for what
+	@$(LOCAL) start
+	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
+	@$(RUN) pulumi up --yes --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
+	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
+
+preview: engine setup ## what `make up` would change
+	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
+	@$(RUN) pulumi preview --diff --non-interactive --stack $(STACK) $(PULUMI_FLAGS)
+
+refresh: engine setup ## compare the state with the cloud
+	@$(RUN) pulumi refresh --yes --non-interactive --stack $(STACK)
+
+down: engine setup ## destroy the local tenants and stop the loopback cloud
+	@if $(LOCAL) status >/dev/null; then \
+	  $(RUN) pulumi destroy --yes --non-interactive --stack $(STACK) && $(LOCAL) stop; \
+	else echo "the local cloud is not running: nothing to destroy (make reset forgets its state)"; fi
+
+reset: setup ## stop the loopback cloud and forget its Pulumi state
+	@$(LOCAL) reset
+
+allocate: setup ## who pays for what, from the stack that is up
+	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
+
+state: setup ## the Pulumi state of the local stack
+	@$(RUN) pulumi stack export --stack $(STACK)
+
+validate: setup ## check catalog and portfolios, without engine or cloud
+	@$(BIN)/costack validate
+
+test: engine engine-cluster setup ## all tests, the real engine and API server included
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
+
+lint: setup ## style, types, and who may import whom
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## put the source into its one form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## planning, pricing and allocating 1,000 tenants; the start of the command
+	@$(BIN)/python tests/bench/thousand_tenants.py
+
+schemas: setup ## write the JSON Schemas anew
+	@$(BIN)/python -m tiers.schemas
+
+lock: setup ## choose versions anew and write the hashed requirement files
+	@$(PYTHON) toolchain/venv.py --lock
+
+clean: ## forget the virtual environment and links to built tools; the cache stays
+	@rm -rf $(VENV) .toolchain

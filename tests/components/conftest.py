@@ -1,0 +1,34 @@
+"""What every component test starts from."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from components import SharedPlatform, TenantStack
+from tests.components.monitor import Declared, declare
+from tests.portfolios import local_plan
+from tiers.plan import Plan
+
+
+def declare_plan(plan: Plan, *, preview: bool = False) -> list[Declared]:
+    """What the components declare for *plan*."""
+
+    def program() -> None:
+        platform = SharedPlatform(plan)
+        for tenant in plan.tenants:
+            TenantStack(tenant, platform)
+
+    return declare(program, preview=preview)
+
+
+@cache
+def _local() -> tuple[Declared, ...]:
+    return tuple(declare_plan(local_plan()))
+
+
+@pytest.fixture
+def declared() -> tuple[Declared, ...]:
+    """What the committed portfolio declares."""
+    return _local()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from tests.components.monitor import Declared
+from tests.declarations import (
+    COMPARED,
+    NOT_A_RESOURCE,
+    ONLY_ADOPTED,
+    Registration,
+    Registrations,
+    differences,
+)
+from tests.portfolios import local_plan
+from tiers.facts import FACT_TYPES, Origin
+
+
+def test_every_kind_of_fact_is_compared_or_excused() -> None:
+    assert set(FACT_TYPES) == set(COMPARED) | NOT_A_RESOURCE | ONLY_ADOPTED
+    for fact in local_plan().all_facts():
+        if type(fact) in ONLY_ADOPTED:
+            assert fact.origin is Origin.ADOPTED
+
+
+def test_every_fact_is_what_was_declared_for_it(declared: tuple[Declared, ...]) -> None:
+    registered = Registrations(
+        "local", [Registration(each.type, each.name, each.props) for each in declared if each.custom]
+    )
+    assert differences(local_plan(), registered) == []
+
+
+def test_a_difference_would_be_seen(declared: tuple[Declared, ...]) -> None:
+    wrong = [
+        Registration(each.type, each.name, {**each.props, "multiAz": False})
+        for each in declared
+        if each.custom
+    ]
+    found = differences(local_plan(), Registrations("local", wrong))
+    assert found == ["platform/database: multi_az: the fact says True, registered was False"]

@@ -1,0 +1,308 @@
+"""Holds each fact of a plan against what was registered for it: nothing may be written down twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tiers import facts
+from tiers.facts import ComputeRequest, FactRecord, Origin
+from tiers.plan import Plan
+
+Pairs = dict[str, tuple[Any, Any]]
+"""What is compared -> (what the fact says, what was registered)."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A resource as the engine registered it."""
+
+    type: str
+    name: str
+    props: Mapping[str, Any]
+
+
+class Registrations:
+    """All that was registered, to be asked by type and name."""
+
+    def __init__(self, portfolio: str, registered: Iterable[Registration]) -> None:
+        self.portfolio = portfolio
+        self._by_key = {(each.type, each.name): each.props for each in registered}
+
+    def find(self, type_token: str, name: str) -> Mapping[str, Any]:
+        """The properties of one resource."""
+        return self._by_key[type_token, name]
+
+
+def differences(plan: Plan, registered: Registrations) -> list[str]:
+    """Every value of a fact that is not what was registered for it."""
+    found = []
+    for fact in plan.all_facts():
+        if fact.origin is Origin.ADOPTED or type(fact) in NOT_A_RESOURCE:
+            continue
+        for what, (said, built) in COMPARED[type(fact)](fact, registered).items():
+            if said != built:
+                found.append(f"{fact.id}: {what}: the fact says {said!r}, registered was {built!r}")
+    return found
+
+
+def _database(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("aws:rds/instance:Instance", f"{registered.portfolio}-postgresql")
+    return {
+        "instance_class": (fact.instance_class, props["instanceClass"]),
+        "engine_version": (fact.engine_version, props["engineVersion"]),
+        "multi_az": (fact.multi_az, props["multiAz"]),
+        "storage_gib": (fact.storage_gib, props["allocatedStorage"]),
+        "max_storage_gib": (fact.max_storage_gib, props["maxAllocatedStorage"]),
+        "backup_retention_days": (fact.backup_retention_days, props["backupRetentionPeriod"]),
+        "backup_window": (fact.backup_window, props["backupWindow"]),
+        "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
+        "deletion_protection": (fact.deletion_protection, props["deletionProtection"]),
+        "storage type": ("gp3", props["storageType"]),
+    }
+
+
+def _secret(fact: Any, registered: Registrations) -> Pairs:
+    assert fact.owner == "platform/database"
+    props = registered.find("aws:rds/instance:Instance", f"{registered.portfolio}-postgresql")
+    return {"managed": (True, props["manageMasterUserPassword"])}
+
+
+def _cache(fact: Any, registered: Registrations) -> Pairs:
+    group = "aws:elasticache/replicationGroup:ReplicationGroup"
+    props = registered.find(group, f"{registered.portfolio}-sessions")
+    return {
+        "engine": (fact.engine, props["engine"]),
+        "engine_version": (fact.engine_version, props["engineVersion"]),
+        "node_type": (fact.node_type, props["nodeType"]),
+        "nodes": (fact.nodes, props["numCacheClusters"]),
+        "multi_az": (fact.multi_az, props["multiAzEnabled"]),
+        "snapshot_retention_days": (fact.snapshot_retention_days, props["snapshotRetentionLimit"]),
+        "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
+    }
+
+
+def _file_system(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("aws:efs/fileSystem:FileSystem", f"{registered.portfolio}-filestores")
+    return {"throughput_mode": (fact.throughput_mode, props["throughputMode"])}
+
+
+def _file_system_backup(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("aws:backup/plan:Plan", f"{registered.portfolio}-filestores-plan")
+    (rule,) = props["rules"]
+    return {
+        "schedule": (fact.schedule, rule["schedule"]),
+        "retention_days": (fact.retention_days, rule["lifecycle"]["deleteAfter"]),
+    }
+
+
+def _bucket(fact: Any, registered: Registrations) -> Pairs:
+    token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    props = registered.find(token, f"{registered.portfolio}-backups-lifecycle")
+    dumps, versions = props["rules"]
+    return {
+        "expire_after_days": (fact.expire_after_days, dumps["expiration"]["days"]),
+        "noncurrent_days": (
+            fact.noncurrent_days,
+            versions["noncurrentVersionExpiration"]["noncurrentDays"],
+        ),
+    }
+
+
+def _key(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("aws:kms/key:Key", f"{registered.portfolio}-key")
+    return {"deletion_window_days": (fact.deletion_window_days, props["deletionWindowInDays"])}
+
+
+def _network(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{registered.portfolio}-network"
+    subnets = [registered.find("aws:ec2/subnet:Subnet", f"{name}-{zone}") for zone in fact.zones]
+    rules = [
+        registered.find(
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{name}-postgresql-{index}"
+        )
+        for index in range(len(fact.client_cidrs))
+    ]
+    return {
+        "cidr": (fact.cidr, registered.find("aws:ec2/vpc:Vpc", f"{name}-vpc")["cidrBlock"]),
+        "zones": (list(fact.zones), [subnet["availabilityZone"] for subnet in subnets]),
+        "client_cidrs": (list(fact.client_cidrs), [rule["cidrIpv4"] for rule in rules]),
+    }
+
+
+def _namespace(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:core/v1:Namespace", fact.namespace)
+    enforced = props["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["name"]),
+        "pod security": ("restricted", enforced),
+    }
+
+
+def _workload(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:apps/v1:Deployment", fact.id.replace("/", "-"))
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    arguments = container["args"]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "replicas": (fact.replicas, props["spec"]["replicas"]),
+        "web_workers": (f"--workers={fact.odoo.web_workers}", arguments[1]),
+        "cron_threads": (f"--max-cron-threads={fact.odoo.cron_threads}", arguments[2]),
+        "image": (fact.odoo.image, container["image"]),
+        **_user(fact.odoo, spec),
+        **_compute(fact.compute, container),
+    }
+
+
+def _job(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:batch/v1:Job", fact.id.replace("/", "-"))
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "image": (fact.image, container["image"]),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+    }
+
+
+def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:batch/v1:CronJob", fact.id.replace("/", "-"))
+    spec = props["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "schedule": (fact.schedule, props["spec"]["schedule"]),
+        "image": (fact.image, container["image"]),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+    }
+
+
+def _route(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{fact.tenant}-web"
+    ingress = registered.find("kubernetes:networking.k8s.io/v1:Ingress", name)
+    service = registered.find("kubernetes:core/v1:Service", name)
+    (rule,) = ingress["spec"]["rules"]
+    ports = {path["path"]: path["backend"]["service"]["port"]["number"] for path in rule["http"]["paths"]}
+    open_ports = {port["port"] for port in service["spec"]["ports"]}
+    return {
+        "namespace": (fact.namespace, ingress["metadata"]["namespace"]),
+        "hostname": (fact.hostname, rule["host"]),
+        "http_port": (fact.http_port, ports["/"]),
+        "websocket_port": (fact.websocket_port, ports["/websocket"]),
+        "service": ({fact.http_port, fact.websocket_port}, open_ports),
+    }
+
+
+def _egress(fact: Any, registered: Registrations) -> Pairs:
+    token = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+    is_open = (token, f"{fact.tenant}-to-internet") in registered._by_key
+    return {"internet": (fact.internet, is_open)}
+
+
+def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
+    job = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-database-setup")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each["value"] for each in container["env"]}
+    conf = registered.find("kubernetes:core/v1:Secret", f"{fact.tenant}-odoo")["stringData"]["odoo.conf"]
+    options = dict(line.split(" = ", 1) for line in conf.splitlines() if " = " in line)
+    return {
+        "database": ([fact.database] * 2, [given["TENANT_DATABASE"], options["db_name"]]),
+        "role": ([fact.role] * 2, [given["TENANT_ROLE"], options["db_user"]]),
+        "connection_limit": (str(fact.connection_limit), given["CONNECTION_LIMIT"]),
+        "connections_per_process": (str(fact.connections_per_process), options["db_maxconn"]),
+        "filter": (f"^{fact.database}$", options["dbfilter"]),
+    }
+
+
+def _cache_space(fact: Any, registered: Registrations) -> Pairs:
+    web = registered.find("kubernetes:apps/v1:Deployment", f"{fact.tenant}-web")
+    (container,) = web["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    return {"prefix": (fact.prefix, given["ODOO_SESSION_REDIS_PREFIX"])}
+
+
+def _file_share(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{fact.tenant}-filestore"
+    props = registered.find("aws:efs/accessPoint:AccessPoint", name)
+    claim = registered.find("kubernetes:core/v1:PersistentVolumeClaim", name)
+    return {
+        "path": (fact.path, props["rootDirectory"]["path"]),
+        "owner_user": (fact.owner_user, props["posixUser"]["uid"]),
+        "owner_group": (fact.owner_group, props["posixUser"]["gid"]),
+        "namespace": (fact.namespace, claim["metadata"]["namespace"]),
+        "storage_gib": (
+            f"{fact.storage_gib}Gi",
+            claim["spec"]["resources"]["requests"]["storage"],
+        ),
+    }
+
+
+def _logical_backup(fact: Any, registered: Registrations) -> Pairs:
+    job = registered.find("kubernetes:batch/v1:CronJob", f"{fact.tenant}-backup")
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each["value"] for each in container["env"]}
+    return {
+        "prefix": (fact.prefix, given["PREFIX"]),
+        "retention_days": (str(fact.retention_days), given["RETENTION_DAYS"]),
+    }
+
+
+def _logs(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("aws:cloudwatch/logGroup:LogGroup", f"{fact.tenant}-logs")
+    return {"retention_days": (fact.retention_days, props["retentionInDays"])}
+
+
+def _user(said: Any, spec: Mapping[str, Any]) -> Pairs:
+    context = spec["securityContext"]
+    return {
+        "run_as_user": (said.run_as_user, context["runAsUser"]),
+        "run_as_group": (said.run_as_group, context["runAsGroup"]),
+    }
+
+
+def _compute(compute: ComputeRequest, container: Mapping[str, Any]) -> Pairs:
+    requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+    return {
+        "cpu_request_millicores": (f"{compute.cpu_request_millicores}m", requests["cpu"]),
+        "memory_request_mib": (f"{compute.memory_request_mib}Mi", requests["memory"]),
+        "cpu_limit_millicores": (f"{compute.cpu_limit_millicores}m", limits["cpu"]),
+        "memory_limit_mib": (f"{compute.memory_limit_mib}Mi", limits["memory"]),
+    }
+
+
+COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
+    facts.Bucket: _bucket,
+    facts.CacheGroup: _cache,
+    facts.CacheSpace: _cache_space,
+    facts.DatabaseInstance: _database,
+    facts.Egress: _egress,
+    facts.FileShare: _file_share,
+    facts.FileSystem: _file_system,
+    facts.FileSystemBackup: _file_system_backup,
+    facts.Job: _job,
+    facts.Key: _key,
+    facts.LogGroup: _logs,
+    facts.LogicalBackup: _logical_backup,
+    facts.ManagedSecret: _secret,
+    facts.Namespace: _namespace,
+    facts.Network: _network,
+    facts.Route: _route,
+    facts.ScheduledJob: _scheduled_job,
+    facts.TenantDatabase: _tenant_database,
+    facts.Workload: _workload,
+}
+
+NOT_A_RESOURCE: frozenset[type[FactRecord]] = frozenset({facts.Labour})
+ONLY_ADOPTED: frozenset[type[FactRecord]] = frozenset(
+    {
+        facts.ClusterControlPlane,
+        facts.LoadBalancer,
+        facts.Metrics,
+        facts.NatGateway,
+        facts.NodeGroup,
+    }
+)

@@ -1,0 +1,54 @@
+"""Portfolios for tests: the committed one, and ones made of a few words."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tiers.model import Catalog
+from tiers.plan import Plan, resolve
+from tiers.portfolio import load_catalog, load_portfolio
+from tiers.tenancy import Platform, Portfolio, Tenant
+
+ROOT = Path(__file__).parent.parent
+LOCAL = ROOT / "portfolios" / "local"
+
+
+@cache
+def catalog() -> Catalog:
+    """The catalog as sold."""
+    return load_catalog()
+
+
+@cache
+def local_portfolio() -> Portfolio:
+    """The committed portfolio `local`."""
+    return load_portfolio(LOCAL, catalog())
+
+
+@cache
+def local_plan() -> Plan:
+    """The plan of the committed portfolio `local`."""
+    return resolve(catalog(), local_portfolio())
+
+
+def tenant(name: str = "acme", **changes: Any) -> Tenant:
+    """A production tenant of the local platform, with *changes*."""
+    values: dict[str, Any] = {
+        "tenant": name,
+        "client": f"{name}-ltd",
+        "environment": "production",
+        "tier": "shared-namespace",
+        "region": "us-east-1",
+        "service_line": "odoo-hosting",
+        "hostname": f"{name}.odoo.example.com",
+        "options": {"users": 5},
+    }
+    return Tenant.model_validate(values | changes)
+
+
+def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:
+    """The plan of some tenants on the local platform, or on another."""
+    portfolio = Portfolio(platform=platform or local_portfolio().platform, tenants=tenants)
+    return resolve(catalog(), portfolio)
