@@ -123,11 +123,11 @@ def cache_entry(folder: Path) -> Path:
 
 
 def build(tool: Tool, entry: Path) -> None:
-    """Compile into a folder of its own and move the result into place, so no half-written tool is ever seen."""
+    """Compile into a folder of its own and move the result into place: no half-written tool is ever seen."""
     require_go(HERE / tool.folder)
     print(
-        f"Building {tool.name} {module_version(tool)}, {tool.minutes} on 2 cores: its release archive is not on "
-        "a package registry, so it is compiled from its published Go module. This happens once per user.",
+        f"Building {tool.name} {module_version(tool)}, {tool.minutes} on 2 cores: its release archive is not "
+        "on a package registry, so it is compiled from its published Go module. This happens once per user.",
         flush=True,
     )
     with tempfile.TemporaryDirectory(dir=entry, prefix="building-") as scratch:

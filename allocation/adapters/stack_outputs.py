@@ -32,7 +32,7 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
         )
     except FileNotFoundError:
         raise CatalogError(
-            f"stack '{stack}': pulumi is not on PATH; install it, or use `make allocate`, which brings its own"
+            f"stack '{stack}': pulumi is not on PATH; install it, or use `make allocate`"
         ) from None
     source = f"stack '{stack}', output '{OUTPUT_NAME}'"
     if done.returncode:

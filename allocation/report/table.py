@@ -28,8 +28,9 @@ def statement_table(statement: Statement) -> Table:
     for name, cents in columns:
         table.add_column(name, _money(sum(cents)), justify="right", no_wrap=True)
     totals = [sum(cells) for cells in zip(*(cents for _, cents in columns), strict=True)]
-    fees = [line.fee // UNITS_PER_CENT for line in statement.tenants]
-    margins = [fee - total for fee, total in zip(fees, totals, strict=False)]
+    # Nobody pays for the last two rows: what stays idle or unallocated is the firm's own loss.
+    fees = [*(line.fee // UNITS_PER_CENT for line in statement.tenants), 0, 0]
+    margins = [fee - total for fee, total in zip(fees, totals, strict=True)]
     table.add_column("cost", _money(sum(totals)), justify="right", no_wrap=True)
     table.add_column("fee", _money(sum(fees)), justify="right", no_wrap=True)
     table.add_column("margin", _money(sum(margins)), justify="right", no_wrap=True)
@@ -40,7 +41,8 @@ def statement_table(statement: Statement) -> Table:
         last = [_money(totals[index]), _money(fees[index]), _money(margins[index]), share]
         table.add_row(line.tenant, str(line.environment), *cells, *last)
     for index, name in enumerate((_IDLE_ROW, _UNALLOCATED_ROW), len(statement.tenants)):
-        table.add_row(name, "", *(_money(cents[index]) for _, cents in columns), _money(totals[index]))
+        cells = [_money(cents[index]) for _, cents in columns]
+        table.add_row(name, "", *cells, _money(totals[index]), "", _money(margins[index]))
     return table
 
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from rich.console import Console
+
+from allocation.charges import Unpriced
+from allocation.money import amount_of
+from allocation.pooled import Unallocated
+from allocation.report.table import closing_lines, statement_table
+from allocation.statement import Statement
+from tests.allocation.test_statement import statement_of
+from tests.portfolios import local_plan
+
+AMOUNT = re.compile(r"-?[\d,]+\.\d\d$")
+
+
+def rows(statement: Statement) -> dict[str, list[Decimal]]:
+    """The amounts of each row as a person reads them off the screen, the percentage left out."""
+    console = Console(width=220)
+    with console.capture() as capture:
+        console.print(statement_table(statement))
+    found = {}
+    for line in capture.get().splitlines():
+        cells = [cell.strip() for cell in re.split("[│┃]", line)[1:-1]]
+        amounts = [Decimal(cell.replace(",", "")) for cell in cells[2:-1] if AMOUNT.match(cell)]
+        if amounts:
+            found[cells[0]] = amounts
+    return found
+
+
+def test_what_is_shown_adds_up_across() -> None:
+    for name, cells in rows(statement_of(local_plan())).items():
+        if name in ("idle", "unallocated"):
+            *parts, cost, margin = cells
+            assert (sum(parts), -cost) == (cost, margin), name
+        else:
+            *parts, cost, fee, margin = cells
+            assert (sum(parts), fee - cost) == (cost, margin), name
+
+
+def test_what_is_shown_adds_up_down() -> None:
+    table = rows(statement_of(local_plan()))
+    total = table.pop("total")
+    for index in range(len(total) - 2):
+        assert sum(cells[index] for cells in table.values()) == total[index], index
+    assert sum(cells[-1] for cells in table.values()) == total[-1]
+
+
+def test_the_total_is_the_charge_to_the_cent() -> None:
+    statement = statement_of(local_plan())
+    *_, cost, _, _ = rows(statement)["total"]
+    assert cost == amount_of(statement.charged).quantize(Decimal("0.01"))
+
+
+def test_the_proof_says_every_part() -> None:
+    assert closing_lines(statement_of(local_plan())) == [
+        "unpriced: nothing",
+        (
+            "charged 726.11399998 USD = direct 303.13399998 + pooled 376.9029951186 "
+            "+ idle 46.0770048814 + unallocated 0, difference 0"
+        ),
+    ]
+
+
+def test_what_has_no_owner_or_no_price_is_named() -> None:
+    statement = replace(
+        statement_of(local_plan()),
+        unallocated=(Unallocated("platform/x#y", 5_000_000_000, "nobody claims it"),),
+        unpriced=(Unpriced("platform/z", "AmazonEFS", "Standard", Decimal(3), "", "eu-west-9: unknown"),),
+    )
+    lines = closing_lines(statement)
+    assert lines[0] == "unallocated 0.50: platform/x#y: nobody claims it"
+    assert lines[1] == "unpriced: platform/z: 3 of AmazonEFS 'Standard' (eu-west-9: unknown)"
+    assert lines[2].endswith("+ unallocated 0.50, difference -0.50")

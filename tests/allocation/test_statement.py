@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allocation.charges import ChargePeriod
+from allocation.errors import UnreconciledStatementError
+from allocation.estimate import Estimate, estimate
+from allocation.money import amount_of, units_of
+from allocation.pricing import load_price_book
+from allocation.rules import rules_on
+from allocation.statement import Statement, allocate, estimated_statement
+from tests.portfolios import local_plan, plan_of, tenant
+from tiers.inventory import Inventory
+from tiers.plan import Plan
+
+NOVEMBER = ChargePeriod.month("2026-11")
+RULES = rules_on(date(2026, 11, 1))
+PRICES = load_price_book("USD")
+
+
+def statement_of(plan: Plan, estimated: Estimate | None = None) -> Statement:
+    return allocate(plan, estimated or estimate(plan, PRICES), NOVEMBER, PRICES, RULES)
+
+
+def test_the_local_portfolio_adds_up_to_the_last_unit() -> None:
+    statement = statement_of(local_plan())
+    charges = estimate(local_plan(), PRICES).charges
+    assert statement.charged == sum(charge.units for charge in charges)
+    parts = statement.direct + statement.pooled + sum(statement.idle.values())
+    assert parts == statement.charged
+    assert statement.unallocated == ()
+
+
+def test_direct_cost_is_what_names_the_tenant() -> None:
+    acme = statement_of(local_plan()).tenants[0]
+    # 2 hours of support at 60, 2 GiB of logs at 0.50, the same kept a month at 0.03.
+    assert (acme.tenant, amount_of(acme.direct)) == ("acme", Decimal("121.06"))
+
+
+def test_margin_is_the_fee_less_everything() -> None:
+    acme = statement_of(local_plan()).tenants[0]
+    assert amount_of(acme.fee) == Decimal("249.00")
+    assert acme.margin == acme.fee - acme.direct - sum(acme.pooled.values())
+
+
+def test_a_statement_can_be_made_from_an_inventory() -> None:
+    inventory = Inventory(plan=local_plan(), cloud_ids={})
+    assert estimated_statement(inventory, NOVEMBER, PRICES, RULES) == statement_of(local_plan())
+
+
+def test_a_platform_without_tenants_is_unallocated_not_lost() -> None:
+    statement = statement_of(plan_of())
+    assert statement.tenants == ()
+    idle = sum(statement.idle.values())
+    unallocated = sum(part.units for part in statement.unallocated)
+    assert idle + unallocated == statement.charged > 0
+
+
+@pytest.mark.parametrize(("surplus", "word"), [(1, "much"), (-1, "little")])
+def test_a_unit_too_many_or_too_few_stops_the_statement(surplus: int, word: str) -> None:
+    charges = estimate(local_plan(), PRICES).charges
+    statement = statement_of(local_plan())
+    (pool, units), *_ = statement.idle.items()
+    wrong = replace(statement, idle={pool: units + surplus})
+    with pytest.raises(UnreconciledStatementError, match=rf"2026-11: direct .* \(1E-10 too {word}\)"):
+        wrong.reconciled_with(charges)
+
+
+def test_a_neighbour_more_makes_shared_cost_cheaper_for_all() -> None:
+    few = statement_of(plan_of(tenant("acme"), tenant("borealis")))
+    many = statement_of(plan_of(tenant("acme"), tenant("borealis"), tenant("cygnus")))
+    before = {line.tenant: line.pooled["postgresql"] for line in few.tenants}
+    after = {line.tenant: line.pooled["postgresql"] for line in many.tenants}
+    assert all(after[name] < cost for name, cost in before.items())
+
+
+sizes = st.fixed_dictionaries(
+    {"users": st.integers(1, 500)},
+    optional={
+        "database_gib": st.integers(1, 500),
+        "filestore_gib": st.integers(1, 2000),
+        "workload_class": st.sampled_from(["sandbox", "xs", "s", "m"]),
+    },
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(sizes, max_size=12))
+def test_any_portfolio_reconciles(options: list[dict[str, Any]]) -> None:
+    tenants = [tenant(f"t{index}", options=chosen) for index, chosen in enumerate(options)]
+    statement = statement_of(plan_of(*tenants))  # raises unless every unit is accounted for
+    assert statement.charged > 0
+
+
+def test_equal_tenants_differ_by_no_more_than_their_charges() -> None:
+    """Symmetry: each charge's remainder can give one of two equals one unit more."""
+    statement = statement_of(plan_of(tenant("acme"), tenant("borealis")))
+    acme, borealis = statement.tenants
+    charges = sum(1 for charge in estimate(plan_of(), PRICES).charges if charge.tenant is None)
+    assert abs(acme.total - borealis.total) <= 2 * charges
+    assert units_of(Decimal("0.0001")) > abs(acme.total - borealis.total)
