@@ -26,7 +26,8 @@ def main() -> int:
     options = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
-        print(f"Python {wanted} or newer is needed, this is {sys.version.split()[0]}: make PYTHON=python{wanted}")
+        found = sys.version.split()[0]
+        print(f"Python {wanted} or newer is needed, this is {found}: make PYTHON=python{wanted}")
         return 1
     try:
         lock() if options.lock else install(ROOT / options.folder, ROOT / options.requirements)
@@ -52,8 +53,8 @@ def lock() -> None:
     """Write the requirement files: hashes, no address of any index."""
     uv = find_uv()
     for name, extra in LOCKS.items():
-        command = ["pip", "compile", "--quiet", "--generate-hashes", "--universal", "--python-version", "3.11"]
-        run(uv, *command, "--upgrade", *extra, "--no-header", "pyproject.toml", "--output-file", name)
+        command = ["pip", "compile", "--quiet", "--generate-hashes", "--universal", "--no-header"]
+        run(uv, *command, "--python-version", "3.11", "--upgrade", *extra, "pyproject.toml", "-o", name)
 
 
 def find_uv() -> str:

@@ -48,7 +48,7 @@ class Declared:
 
 
 @dataclass
-class EngineMonitor(mocks.MockMonitor):  # type: ignore[misc]
+class EngineMonitor(mocks.MockMonitor):
     """The engine's side of the conversation with a program."""
 
     answers: mocks.Mocks
