@@ -90,6 +90,29 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 _IMAGE_BY_DIGEST: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _PLATFORM: Final = "platform"
 
+# What the parts of a tenant are called: `acme-backup` is a part of tenant acme, so it cannot be a tenant
+# beside it. A component test holds this list against every name that is really given.
+PART_NAMES: Final = frozenset(
+    {
+        "backup",
+        "cron",
+        "data",
+        "database",
+        "filestore",
+        "ingress",
+        "internet",
+        "logs",
+        "odoo",
+        "password",
+        "policy",
+        "pods",
+        "setup",
+        "storage",
+        "tls",
+        "web",
+    }
+)
+
 
 def _tag_value(value: str) -> str:
     if not TAG_VALUE.fullmatch(value):
@@ -106,6 +129,10 @@ def _tenant_id(value: str) -> str:
     if not _DNS_LABEL.fullmatch(value) or "--" in value:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"
+        )
+    if "-" in value and (part := value.rpartition("-")[2]) in PART_NAMES:
+        raise ValueError(
+            f"'{value}' would be the name of a part of '{value.removesuffix(f'-{part}')}'; choose another"
         )
     return value
 

@@ -46,6 +46,11 @@ class Declared:
         """The labels of the Kubernetes object."""
         return self.props["metadata"].get("labels") or {}
 
+    @property
+    def labels_or_tags(self) -> Mapping[str, str]:
+        """Whichever of the two the resource carries."""
+        return self.labels if "metadata" in self.props else self.tags
+
 
 @dataclass
 class EngineMonitor(mocks.MockMonitor):

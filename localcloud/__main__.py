@@ -1,0 +1,92 @@
+"""Knows the commands `python -m localcloud start | stop | status | reset | exec -- COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from localcloud.environment import ROOT, local_directory, local_environment, needs_language_host
+from localcloud.server import LocalCloud, ServerError
+
+_STOPPED = 1
+_NOT_FOUND = 127
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    asked = _parser().parse_args(arguments)
+    cloud = LocalCloud(local_directory(os.environ))
+    commands = {"start": _start, "stop": _stop, "status": _status, "reset": _reset}
+    try:
+        if asked.command == "exec":
+            return _exec(cloud, asked.argv)
+        return commands[asked.command](cloud)
+    except ServerError as error:
+        print(f"localcloud: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m localcloud", description="A cloud on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("start", help="start the loopback AWS, unless it is running")
+    commands.add_parser("stop", help="end it; what it held is gone")
+    commands.add_parser("status", help="say whether it is running (exit code 0) or not (1)")
+    commands.add_parser("reset", help="end it and forget the local Pulumi state and rendered manifests")
+    run = commands.add_parser("exec", help="run a command in the environment of the local cloud")
+    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    return parser
+
+
+def _start(cloud: LocalCloud) -> int:
+    server, fresh = cloud.start()
+    print(f"{'started' if fresh else 'already running'}: {server.endpoint} (process {server.pid})")
+    return 0
+
+
+def _stop(cloud: LocalCloud) -> int:
+    print("stopped" if cloud.stop() else "was not running")
+    return 0
+
+
+def _status(cloud: LocalCloud) -> int:
+    server = cloud.running()
+    if server is None:
+        print(f"stopped\nlog: {cloud.log}")
+        return _STOPPED
+    print(f"running\nendpoint: {server.endpoint}\npid: {server.pid}\nlog: {cloud.log}")
+    return 0
+
+
+def _reset(cloud: LocalCloud) -> int:
+    cloud.reset()
+    print(f"forgotten: server, Pulumi state and manifests under {cloud.directory}")
+    return 0
+
+
+def _exec(cloud: LocalCloud, argv: list[str]) -> int:
+    """Becomes the command, so its exit code and the terminal's signals are its own."""
+    command = argv[1:] if argv[:1] == ["--"] else argv
+    if not command:
+        raise ServerError("exec needs a command: python -m localcloud exec -- pulumi up.")
+    server, _ = cloud.start()
+    environment = local_environment(
+        os.environ,
+        root=ROOT,
+        local=cloud.directory,
+        endpoint=server.endpoint,
+        language_host=needs_language_host(os.environ, ROOT),
+    )
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606 - the user's own command
+    except FileNotFoundError:
+        print(f"localcloud: {command[0]} was not found on PATH.", file=sys.stderr)
+        return _NOT_FOUND
+    except PermissionError:
+        print(f"localcloud: {command[0]} is not executable.", file=sys.stderr)
+        return _NOT_FOUND
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Knows AWS as far as one machine needs it."""

@@ -1,0 +1,101 @@
+"""Knows backup vaults, plans and selections."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from localcloud.aws.limits import matches
+from localcloud.aws.operations import creates, deletes, finds, tagged_by_map
+from localcloud.aws.remembered import remembered
+from localcloud.aws.row import Call, Change, Name, Row, fields, names
+from localcloud.aws.rules import key_exists
+from localcloud.aws.spelling import camel, pascal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_RULE = {
+    "targetVaultName": "TargetBackupVaultName",
+    "schedule": "ScheduleExpression",
+    "startWindow": "StartWindowMinutes",
+    "completionWindow": "CompletionWindowMinutes",
+    "deleteAfter": "DeleteAfterDays",
+    "coldStorageAfter": "MoveToColdStorageAfterDays",
+    "destinationVaultArn": "DestinationBackupVaultArn",
+    "optInToArchiveForSupportedResources": "OptInToArchiveForSupportedResources",
+}
+_TAGS = {"tags": "Tags", "keys": "TagKeyList", "listed": "list_tags"}
+
+
+def _plan(call: Call) -> dict[str, Any]:
+    rules = pascal(call.new["rules"], _RULE)
+    for rule, given in zip(rules, call.new["rules"], strict=True):
+        rule["RuleName"] = given["ruleName"]
+    return {"BackupPlanName": call.new["name"], "Rules": rules}
+
+
+def _create_plan(call: Call) -> str:
+    tags = dict(call.new.get("tags") or {}) or None
+    answer = call.ask("create_backup_plan", BackupPlan=_plan(call), BackupPlanTags=tags)
+    return str(answer["BackupPlanId"])
+
+
+def _plan_facts(_call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+    rules = [
+        {name: value for name, value in rule.items() if name != "ruleId"}
+        for rule in camel(found["BackupPlan"]["Rules"], _RULE)
+    ]
+    return {"rules": rules}
+
+
+ROWS = (
+    Row(
+        kind="aws:backup/vault:Vault",
+        service="backup",
+        inputs=fields("name=BackupVaultName kmsKeyArn=EncryptionKeyArn forceDestroy="),
+        live=fields(
+            """name=BackupVaultName kmsKeyArn=EncryptionKeyArn arn=BackupVaultArn
+            recoveryPoints=NumberOfRecoveryPoints"""
+        ),
+        create=creates("create_backup_vault", "BackupVaultName"),
+        find=finds("describe_backup_vault", "BackupVaultName"),
+        delete=deletes("delete_backup_vault", "BackupVaultName"),
+        replaces=names("name kmsKeyArn"),
+        name=Name("name"),
+        tags=tagged_by_map("ResourceArn", at_create="BackupVaultTags", **_TAGS),
+        checks=(
+            matches(
+                "name", r"[A-Za-z0-9_-]{2,50}", "must have 2 to 50 letters, digits, hyphens and underscores"
+            ),
+        ),
+        before_create=(key_exists("kmsKeyArn", "InvalidParameterValueException"),),
+        defaults={"recoveryPoints": 0},
+    ),
+    Row(
+        kind="aws:backup/plan:Plan",
+        service="backup",
+        inputs=fields("name= rules="),
+        live=fields("name=BackupPlan.BackupPlanName arn=BackupPlanArn version=VersionId"),
+        derive=_plan_facts,
+        create=_create_plan,
+        find=finds("get_backup_plan", "BackupPlanId", "[@][?!DeletionDate]|[0]"),
+        changes=(
+            Change(
+                names("rules name"),
+                lambda call: call.ask("update_backup_plan", BackupPlanId=call.id, BackupPlan=_plan(call)),
+            ),
+        ),
+        delete=deletes("delete_backup_plan", "BackupPlanId"),
+        name=Name("name"),
+        tags=tagged_by_map("ResourceArn", at_create="BackupPlanTags", **_TAGS),
+    ),
+    remembered(
+        "aws:backup/selection:Selection",
+        service="backup",
+        inputs="name planId iamRoleArn resources notResources selectionTags conditions",
+        replaces="name planId iamRoleArn resources notResources selectionTags conditions",
+        name=Name("name"),
+        identify=lambda _: str(uuid.uuid4()),
+    ),
+)

@@ -1,0 +1,41 @@
+"""Knows the process of the loopback AWS: a moto server on a free port, with its known mistakes corrected."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from moto.server import ThreadedMotoServer
+
+from localcloud.aws.clients import Clients
+from localcloud.aws.corrections import correct_moto
+from localcloud.aws.simulation import Simulation
+
+
+def serve(record: Path) -> None:
+    """Serves until SIGTERM; writes process id and endpoint to `record` once its memory has an identity."""
+    logging.basicConfig(level=logging.INFO)
+    for chatty in ("werkzeug", "botocore"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)  # a line per request would fill the disk
+    correct_moto()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    logging.getLogger(__name__).info("memory %s at %s", Simulation(Clients(endpoint)).generation, endpoint)
+    draft = record.with_suffix(".draft")
+    draft.write_text(json.dumps({"pid": os.getpid(), "endpoint": endpoint}))
+    draft.replace(record)  # a reader sees the whole record or none
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    ended.wait()
+    server.stop()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

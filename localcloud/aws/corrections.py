@@ -1,0 +1,106 @@
+"""Knows where moto leaves no room for any client to work, and completes it inside the server's own process.
+
+The rest of what moto lacks is the provider's to simulate (`localcloud/aws/simulation.py`); here is only what
+other programs would trip over as well, such as a search for leftovers after a teardown.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.backup.models import Plan
+from moto.backup.responses import BackupResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.efs.models import FileSystem
+from moto.efs.responses import EFSResponse
+from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend
+from moto.elasticache.responses import ElastiCacheResponse
+from moto.rds.responses import RDSResponse
+
+
+def correct_moto() -> None:
+    """Completes moto, once per process."""
+    _let_replication_groups_go()
+    for responses, operation in (
+        (ElastiCacheResponse, _modify_cache_subnet_group),
+        (ElastiCacheResponse, _delete_cache_subnet_group),
+        (BackupResponse, _update_backup_plan),
+        (EFSResponse, _update_file_system),
+        (EFSResponse, _put_backup_policy),
+        (RDSResponse, _reset_db_parameter_group),
+    ):
+        setattr(responses, operation.__name__.removeprefix("_"), operation)
+
+
+def _let_replication_groups_go() -> None:
+    """A deleted group would stay `deleting` for ever: its id taken, and listed by the tagging API."""
+    original = ElastiCacheBackend.delete_replication_group
+    if original.__module__ == __name__:
+        return
+
+    def delete_replication_group(self: ElastiCacheBackend, replication_group_id: str, **how: Any) -> Any:
+        deleted = original(self, replication_group_id, **how)
+        del self.replication_groups[replication_group_id]
+        return deleted
+
+    setattr(ElastiCacheBackend, original.__name__, delete_replication_group)
+
+
+def _modify_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
+    backend, name = self.elasticache_backend, self._get_param("CacheSubnetGroupName")
+    held = backend.describe_cache_subnet_groups(name)[0]
+    backend.cache_subnet_groups[name] = CacheSubnetGroup(
+        account_id=backend.account_id,
+        region_name=backend.region_name,
+        cache_subnet_group_name=name,
+        cache_subnet_group_description=self._get_param("CacheSubnetGroupDescription")
+        or held.cache_subnet_group_description,
+        subnet_ids=self._get_param("SubnetIds", held.subnet_ids),
+        tags=held.tags,
+    )
+    return ActionResult({"CacheSubnetGroup": backend.cache_subnet_groups[name]})
+
+
+def _delete_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
+    backend, name = self.elasticache_backend, self._get_param("CacheSubnetGroupName")
+    backend.describe_cache_subnet_groups(name)
+    del backend.cache_subnet_groups[name]
+    return EmptyResult()
+
+
+def _update_backup_plan(self: BackupResponse) -> str:
+    backend, name = self.backup_backend, self.path.rstrip("/").split("/")[-1]
+    held = backend.get_backup_plan(name, None)
+    fresh = Plan(json.loads(self.body)["BackupPlan"], held.creator_request_id, backend)
+    held.backup_plan, held.version_id = fresh.backup_plan, fresh.version_id
+    return json.dumps(held.to_dict())
+
+
+def _update_file_system(self: EFSResponse) -> Any:
+    held = _file_system(self)
+    held.throughput_mode = self._get_param("ThroughputMode") or held.throughput_mode
+    provisioned = held.throughput_mode == "provisioned"
+    fresh: Any = self._get_param("ProvisionedThroughputInMibps") if provisioned else None
+    held.provisioned_throughput_in_mibps = fresh
+    return json.dumps(held.info_json()), {"status": 202, "Content-Type": "application/json"}
+
+
+def _file_system(self: EFSResponse) -> FileSystem:
+    _, held = self.efs_backend.describe_file_systems(file_system_id=self._get_param("FileSystemId"))
+    return held[0]
+
+
+def _put_backup_policy(self: EFSResponse) -> Any:
+    held = _file_system(self)
+    policy = self._get_param("BackupPolicy")
+    held._backup = policy["Status"] == "ENABLED"  # noqa: SLF001 - moto has no other door
+    return json.dumps({"BackupPolicy": policy}), {"Content-Type": "application/json"}
+
+
+def _reset_db_parameter_group(self: RDSResponse) -> ActionResult:
+    name = self.params.get("DBParameterGroupName")
+    group = self.backend.describe_db_parameter_groups({"db_parameter_group_name": name})[0]
+    for parameter in self.params.get("Parameters", []):
+        group.parameters.pop(parameter.original_dict()["ParameterName"], None)
+    return ActionResult({"DBParameterGroupName": name})

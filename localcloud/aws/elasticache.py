@@ -1,0 +1,172 @@
+"""Knows caches: replication groups, their subnet groups and parameter groups."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from localcloud.aws.errors import refuse
+from localcloud.aws.limits import between, matches
+from localcloud.aws.operations import changes, creates, deletes, finds, is_absent, sends_all, tagged_by_pairs
+from localcloud.aws.remembered import remembered
+from localcloud.aws.row import Call, Name, Row, fields, names
+from localcloud.aws.rules import key_exists
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TAGS = tagged_by_pairs(
+    "ResourceName",
+    add="add_tags_to_resource",
+    remove="remove_tags_from_resource",
+    listed="list_tags_for_resource",
+    at="TagList",
+)
+_CLASS = re.compile(
+    r"cache\.(t[234]g?|m[3-8]g?|r[3-8](g|gd)?|c7gn)\.(micro|small|medium|large|\d{0,2}xlarge)"
+)
+_PAIR = 2
+
+
+def _class_is_real(call: Call) -> None:
+    wanted = call.new.get("nodeType")
+    if wanted and not _CLASS.fullmatch(str(wanted)):
+        refuse("InvalidParameterValue", f"The instance type {wanted} is not a valid cache node type")
+
+
+def _failover_needs_a_pair(call: Call) -> None:
+    nodes, replicas = call.new.get("numCacheClusters"), call.new.get("replicasPerNodeGroup")
+    alone = (nodes or 1) < _PAIR and not replicas
+    if call.new.get("automaticFailoverEnabled") and alone:
+        refuse("InvalidParameterValue", "automatic failover needs numCacheClusters of at least 2")
+    if call.new.get("multiAzEnabled") and not call.new.get("automaticFailoverEnabled"):
+        refuse("InvalidParameterCombination", "multiAzEnabled needs automaticFailoverEnabled")
+
+
+def _token_needs_tls(call: Call) -> None:
+    if call.new.get("authToken") and not call.new.get("transitEncryptionEnabled"):
+        refuse("InvalidParameterCombination", "authToken needs transitEncryptionEnabled")
+
+
+def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+    nodes = found.get("NodeGroups") or [{}]
+    primary = (nodes[0].get("PrimaryEndpoint") or {}).get("Address")
+    reader = (nodes[0].get("ReaderEndpoint") or {}).get("Address")
+    count = (call.new or call.old).get("numCacheClusters")
+    members = [f"{call.id}-{number:03d}" for number in range(1, count + 1)] if count else None
+    return {
+        "primaryEndpointAddress": primary,
+        "readerEndpointAddress": reader or (primary.replace("master.", "replica.", 1) if primary else None),
+        "memberClusters": members or found.get("MemberClusters"),
+        "engineVersionActual": (call.new or call.old).get("engineVersion"),
+    }
+
+
+def _delete_group(call: Call) -> None:
+    final = call.old.get("finalSnapshotIdentifier")
+    if final:
+        try:
+            call.ask("describe_snapshots", SnapshotName=final)
+        except ClientError as error:
+            if not is_absent(error):
+                raise
+            call.ask("create_snapshot", SnapshotName=final, ReplicationGroupId=call.id)
+        else:
+            refuse("SnapshotAlreadyExistsFault", f"the final snapshot {final} exists already; choose another")
+    call.ask("delete_replication_group", ReplicationGroupId=call.id)
+
+
+_IN_PLACE = """description=ReplicationGroupDescription autoMinorVersionUpgrade
+    automaticFailoverEnabled multiAzEnabled=MultiAZEnabled engine engineVersion
+    maintenanceWindow=PreferredMaintenanceWindow nodeType=CacheNodeType notificationTopicArn
+    parameterGroupName=CacheParameterGroupName securityGroupIds snapshotRetentionLimit snapshotWindow
+    transitEncryptionEnabled transitEncryptionMode authToken ipDiscovery clusterMode"""
+_AT_CREATE = """replicationGroupId atRestEncryptionEnabled dataTieringEnabled kmsKeyId networkType
+    numCacheClusters numNodeGroups replicasPerNodeGroup port snapshotArns snapshotName
+    subnetGroupName=CacheSubnetGroupName preferredCacheClusterAzs=PreferredCacheClusterAZs
+    globalReplicationGroupId userGroupIds"""
+
+ROWS = (
+    Row(
+        kind="aws:elasticache/replicationGroup:ReplicationGroup",
+        service="elasticache",
+        inputs=fields(
+            f"{_IN_PLACE} {_AT_CREATE} applyImmediately= authTokenUpdateStrategy= finalSnapshotIdentifier="
+        ),
+        live=fields(
+            """replicationGroupId description nodeType=CacheNodeType snapshotRetentionLimit arn=ARN
+            automaticFailoverEnabled=AutomaticFailover=='enabled' multiAzEnabled=MultiAZ=='enabled'
+            transitEncryptionEnabled atRestEncryptionEnabled clusterEnabled kmsKeyId
+            configurationEndpointAddress=ConfigurationEndpoint.Address
+            port=NodeGroups[0].PrimaryEndpoint.Port||ConfigurationEndpoint.Port"""
+        ),
+        derive=_group_facts,
+        derived=names("primaryEndpointAddress readerEndpointAddress memberClusters engineVersionActual"),
+        create=creates("create_replication_group", "ReplicationGroup.ReplicationGroupId"),
+        find=finds(
+            "describe_replication_groups",
+            "ReplicationGroupId",
+            "ReplicationGroups[?Status!='deleting']|[0]",
+        ),
+        changes=(
+            changes(
+                " ".join(fields(_IN_PLACE)),
+                "modify_replication_group",
+                "ReplicationGroupId",
+                ApplyImmediately=True,
+            ),
+        ),
+        delete=_delete_group,
+        replaces=names(
+            """atRestEncryptionEnabled dataTieringEnabled globalReplicationGroupId kmsKeyId networkType port
+            replicationGroupId snapshotArns snapshotName subnetGroupName"""
+        ),
+        name=Name("replicationGroupId", lower=True),
+        tags=_TAGS,
+        checks=(
+            between("snapshotRetentionLimit", 0, 35),
+            matches(
+                "replicationGroupId",
+                r"(?i)[a-z](?!.*--)[0-9a-z-]{0,39}(?<!-)",
+                "needs 1 to 40 letters, digits and single hyphens, with a letter first and no hyphen last",
+            ),
+        ),
+        before_create=(_class_is_real, _failover_needs_a_pair, _token_needs_tls, key_exists("kmsKeyId")),
+        before_update=(_class_is_real, _failover_needs_a_pair, _token_needs_tls),
+        secrets=names("authToken"),
+    ),
+    Row(
+        kind="aws:elasticache/subnetGroup:SubnetGroup",
+        service="elasticache",
+        inputs=fields("name=CacheSubnetGroupName description=CacheSubnetGroupDescription subnetIds"),
+        live=fields(
+            """name=CacheSubnetGroupName description=CacheSubnetGroupDescription vpcId arn=ARN
+            subnetIds=Subnets[].SubnetIdentifier"""
+        ),
+        create=lambda call: creates(
+            "create_cache_subnet_group",
+            "CacheSubnetGroup.CacheSubnetGroupName",
+            **({} if call.new.get("description") else {"CacheSubnetGroupDescription": "Managed by Pulumi"}),
+        )(call),
+        find=finds("describe_cache_subnet_groups", "CacheSubnetGroupName", "CacheSubnetGroups[0]"),
+        changes=(sends_all("description subnetIds", "modify_cache_subnet_group", "CacheSubnetGroupName"),),
+        delete=deletes("delete_cache_subnet_group", "CacheSubnetGroupName"),
+        replaces=names("name"),
+        name=Name("name", lower=True),
+        tags=_TAGS,
+    ),
+    remembered(
+        "aws:elasticache/parameterGroup:ParameterGroup",
+        service="elasticache",
+        inputs="name family description parameters",
+        replaces="name family description",
+        name=Name("name", lower=True),
+        identify=lambda call: str(call.new["name"]),
+        facts=lambda call, made: {"arn": call.arn(f"parametergroup:{made}")},
+        taken="CacheParameterGroupAlreadyExists",
+        taggable=True,
+        defaults={"description": "Managed by Pulumi"},
+    ),
+)

@@ -1,0 +1,57 @@
+"""Knows how an AWS error reads as one plain sentence, and how to refuse in AWS's own words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_BOTO = re.compile(r"An error occurred \(\w+\) when calling the \w+ operation: ")
+_MARKUP = re.compile(r"<[^>]+>")
+
+
+def refuse(code: str, message: str) -> NoReturn:
+    """Raises the error that AWS would answer and moto does not.
+
+    Args:
+        code: AWS's name of the error, for example `InvalidParameterCombination`.
+        message: what is wrong and what would be right.
+    """
+    raise ClientError({"Error": {"Code": code, "Message": message}}, "localcloud")
+
+
+AwsError = (ClientError, BotoCoreError, ResponseParserError)
+"""What a call of boto3 raises."""
+
+
+def sentence(error: Exception) -> str:
+    """The error's name and its message, on one line."""
+    if isinstance(error, HTTPClientError):
+        return "the loopback AWS does not answer; start it with `python -m localcloud start`."
+    if isinstance(error, ResponseParserError):
+        return (
+            "the loopback AWS (moto) failed at the call; its log tells more (`python -m localcloud status`)."
+        )
+    if not isinstance(error, ClientError):
+        return _on_one_line(str(error))
+    answer = error.response.get("Error", {})
+    code, status = (
+        str(answer.get("Code", "")),
+        error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"),
+    )
+    if status in (404, 500, 501) and (code in ("", str(status)) or not answer.get("Message")):
+        return (
+            f"the loopback AWS (moto) has no working {error.operation_name}; "
+            "let the provider simulate it in localcloud/aws."
+        )
+    return _on_one_line(f"{code}: {answer.get('Message')}")
+
+
+def _on_one_line(text: str) -> str:
+    line = " ".join(_MARKUP.sub(" ", _BOTO.sub("", text)).split())
+    return line if line.endswith((".", "!", "?")) else f"{line}."

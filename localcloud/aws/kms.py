@@ -1,0 +1,100 @@
+"""Knows encryption keys and their aliases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from localcloud.aws.limits import between, matches
+from localcloud.aws.operations import changes, creates, deletes, finds, tagged_by_pairs
+from localcloud.aws.row import Call, Change, Name, Row, fields, names
+from localcloud.aws.rules import key_exists
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST_WAIT = 30
+
+
+def _rotate(call: Call) -> None:
+    if call.new.get("enableKeyRotation"):
+        call.ask(
+            "enable_key_rotation", KeyId=call.id, RotationPeriodInDays=call.new.get("rotationPeriodInDays")
+        )
+    elif call.old.get("enableKeyRotation"):
+        call.ask("disable_key_rotation", KeyId=call.id)
+
+
+def _switch(call: Call) -> None:
+    call.ask("enable_key" if call.new.get("isEnabled", True) else "disable_key", KeyId=call.id)
+
+
+def _key_facts(call: Call, _found: Mapping[str, Any]) -> dict[str, Any]:
+    rotation = call.ask("get_key_rotation_status", KeyId=call.id)
+    policy = call.ask("get_key_policy", KeyId=call.id, PolicyName="default")
+    return {"enableKeyRotation": rotation["KeyRotationEnabled"], "policy": policy["Policy"]}
+
+
+def _delete_key(call: Call) -> None:
+    days = call.old.get("deletionWindowInDays") or _LONGEST_WAIT
+    call.ask("schedule_key_deletion", KeyId=call.id, PendingWindowInDays=days)
+
+
+def _policy(call: Call) -> None:
+    call.ask("put_key_policy", KeyId=call.id, PolicyName="default", Policy=call.new.get("policy"))
+
+
+def _create_alias(call: Call) -> str:
+    call.ask("create_alias", **call.parameters())
+    return str(call.new["name"])
+
+
+ROWS = (
+    Row(
+        kind="aws:kms/key:Key",
+        service="kms",
+        inputs=fields(
+            """description keyUsage customerMasterKeySpec=KeySpec multiRegion policy
+            bypassPolicyLockoutSafetyCheck enableKeyRotation= rotationPeriodInDays= isEnabled=
+            deletionWindowInDays="""
+        ),
+        live=fields(
+            "arn keyId description keyUsage customerMasterKeySpec=KeySpec multiRegion isEnabled=Enabled"
+        ),
+        derive=_key_facts,
+        create=creates("create_key", "KeyMetadata.KeyId"),
+        find=finds("describe_key", "KeyId", "KeyMetadata|[@][?KeyState!='PendingDeletion']|[0]"),
+        changes=(
+            changes("description", "update_key_description", "KeyId"),
+            Change(names("enableKeyRotation rotationPeriodInDays"), _rotate, settles=True),
+            Change(names("isEnabled"), _switch, settles=True),
+            Change(names("policy"), _policy),
+        ),
+        delete=_delete_key,
+        replaces=names("multiRegion customerMasterKeySpec keyUsage"),
+        tags=tagged_by_pairs(
+            "KeyId", of="keyId", listed="list_resource_tags", spelling=("TagKey", "TagValue")
+        ),
+        checks=(between("deletionWindowInDays", 7, 30), between("rotationPeriodInDays", 90, 2560)),
+    ),
+    Row(
+        kind="aws:kms/alias:Alias",
+        service="kms",
+        inputs=fields("name=AliasName targetKeyId"),
+        live=fields("targetKeyId=KeyId targetKeyArn=Arn"),
+        derive=lambda call, _: {"arn": call.arn(call.id), "name": call.id},
+        derived=names("arn"),
+        create=_create_alias,
+        find=finds("describe_key", "KeyId", "KeyMetadata"),
+        changes=(changes("targetKeyId", "update_alias", "AliasName"),),
+        delete=deletes("delete_alias", "AliasName"),
+        replaces=names("name namePrefix"),
+        name=Name("name", "namePrefix", start="alias/"),
+        checks=(
+            matches(
+                "name", r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}", "must begin with alias/, but not alias/aws/"
+            ),
+        ),
+        before_create=(key_exists("targetKeyId", "NotFoundException"),),
+        before_update=(key_exists("targetKeyId", "NotFoundException"),),
+    ),
+)

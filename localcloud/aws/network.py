@@ -1,0 +1,275 @@
+"""Knows networks: VPC, subnets, gateways, addresses, route tables and endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from localcloud.aws.operations import creates, deletes, finds, from_key_values, is_absent, key_values
+from localcloud.aws.row import Call, Change, Row, Tags, fields, names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def ec2_tags(kind: str) -> Tags:
+    """Tags of an EC2 resource; `kind` is what TagSpecifications calls it."""
+    return Tags(
+        at_create=lambda _, tags: (
+            {"TagSpecifications": [{"ResourceType": kind, "Tags": key_values(tags)}]} if tags else {}
+        ),
+        read=lambda _call, _target, found: from_key_values(found.get("Tags")),
+        add=lambda call, target, tags: call.ask("create_tags", Resources=[target], Tags=key_values(tags)),
+        remove=lambda call, target, keys: call.ask(
+            "delete_tags", Resources=[target], Tags=[{"Key": key} for key in keys]
+        ),
+        target="id",
+    )
+
+
+def _vpc_attributes(call: Call) -> None:
+    attributes = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
+    for name in sorted(attributes.keys() & call.changed):
+        default = name == "enableDnsSupport"
+        value = {"Value": bool(call.new.get(name, default))}
+        call.ask("modify_vpc_attribute", VpcId=call.id, **{attributes[name]: value})
+
+
+def _vpc_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+    def attribute(name: str) -> bool:
+        answer = call.ask("describe_vpc_attribute", VpcId=call.id, Attribute=name)
+        return bool(answer[name[0].upper() + name[1:]]["Value"])
+
+    of_vpc = [{"Name": "vpc-id", "Values": [call.id]}]
+    groups = call.ask(
+        "describe_security_groups", Filters=[*of_vpc, {"Name": "group-name", "Values": ["default"]}]
+    )["SecurityGroups"]
+    tables = call.ask(
+        "describe_route_tables", Filters=[*of_vpc, {"Name": "association.main", "Values": ["true"]}]
+    )["RouteTables"]
+    main = tables[0]["RouteTableId"] if tables else None
+    return {
+        "arn": call.arn(f"vpc/{found['VpcId']}"),
+        "enableDnsSupport": attribute("enableDnsSupport"),
+        "enableDnsHostnames": attribute("enableDnsHostnames"),
+        "defaultSecurityGroupId": groups[0]["GroupId"] if groups else None,
+        "mainRouteTableId": main,
+        "defaultRouteTableId": main,
+    }
+
+
+def _subnet_attributes(call: Call) -> None:
+    for name in sorted({"mapPublicIpOnLaunch", "assignIpv6AddressOnCreation"} & call.changed):
+        value = {"Value": bool(call.new.get(name))}
+        call.ask("modify_subnet_attribute", SubnetId=call.id, **{name[0].upper() + name[1:]: value})
+
+
+def _attach_gateway(call: Call) -> None:
+    before, after = call.old.get("vpcId"), call.new.get("vpcId")
+    if before:
+        call.ask("detach_internet_gateway", InternetGatewayId=call.id, VpcId=before)
+    if after:
+        call.ask("attach_internet_gateway", InternetGatewayId=call.id, VpcId=after)
+
+
+def _delete_gateway(call: Call) -> None:
+    if vpc := call.old.get("vpcId"):
+        call.ask("detach_internet_gateway", InternetGatewayId=call.id, VpcId=vpc)
+    call.ask("delete_internet_gateway", InternetGatewayId=call.id)
+
+
+def _delete_nat_gateway(call: Call) -> None:
+    call.ask("delete_nat_gateway", NatGatewayId=call.id)
+    # AWS frees the address with the gateway; moto has to be asked.
+    if held := call.old.get("allocationId"):
+        address = call.ask("describe_addresses", AllocationIds=[held])["Addresses"][0]
+        if address.get("AssociationId"):
+            call.ask("disassociate_address", AssociationId=address["AssociationId"])
+
+
+_TARGETS = fields(
+    """gatewayId natGatewayId networkInterfaceId transitGatewayId vpcEndpointId vpcPeeringConnectionId
+    egressOnlyGatewayId=EgressOnlyInternetGatewayId"""
+)
+_DESTINATIONS = fields("destinationCidrBlock destinationIpv6CidrBlock destinationPrefixListId")
+
+
+def _create_route(call: Call) -> str:
+    call.ask("create_route", **call.parameters())
+    return f"r-{call.new['routeTableId']}_{_destination(call.new)}"
+
+
+def _destination(inputs: Mapping[str, Any]) -> str:
+    return next((str(inputs[name]) for name in _DESTINATIONS if inputs.get(name)), "")
+
+
+def _find_route(call: Call) -> Mapping[str, Any] | None:
+    try:
+        tables = call.ask(
+            "describe_route_tables", RouteTableIds=[call.old.get("routeTableId") or call.new["routeTableId"]]
+        )
+    except ClientError as error:
+        if is_absent(error):
+            return None
+        raise
+    wanted = _destination(call.new or call.old)
+    return next(
+        (
+            r
+            for r in tables["RouteTables"][0]["Routes"]
+            if wanted in [r.get(api) for api in _DESTINATIONS.values()]
+        ),
+        None,
+    )
+
+
+def _parse_route(route: str) -> dict[str, str]:
+    table, _, destination = route.removeprefix("r-").partition("_")
+    kind = "destinationIpv6CidrBlock" if ":" in destination else "destinationCidrBlock"
+    return {"routeTableId": table, kind: destination}
+
+
+def _key_of_route(call: Call) -> dict[str, Any]:
+    table = {"routeTableId": call.old["routeTableId"]}
+    held = {name: call.old[name] for name in _DESTINATIONS if call.old.get(name)}
+    return {name[0].upper() + name[1:]: value for name, value in {**table, **held}.items()}
+
+
+def _inline_routes(call: Call) -> None:
+    for route in call.old.get("routes") or []:
+        call.ask("delete_route", RouteTableId=call.id, DestinationCidrBlock=route["cidrBlock"])
+    for route in call.new.get("routes") or []:
+        target = {api: route[name] for name, api in _TARGETS.items() if route.get(name)}
+        call.ask("create_route", RouteTableId=call.id, DestinationCidrBlock=route["cidrBlock"], **target)
+
+
+def _find_association(call: Call) -> Mapping[str, Any] | None:
+    of = [{"Name": "association.route-table-association-id", "Values": [call.id]}]
+    tables = call.ask("describe_route_tables", Filters=of)["RouteTables"]
+    joined = [a for table in tables for a in table["Associations"]]
+    return next((a for a in joined if a["RouteTableAssociationId"] == call.id), None)
+
+
+ROWS = (
+    Row(
+        kind="aws:ec2/vpc:Vpc",
+        service="ec2",
+        inputs=fields(
+            """cidrBlock instanceTenancy assignGeneratedIpv6CidrBlock=AmazonProvidedIpv6CidrBlock
+            enableDnsSupport= enableDnsHostnames= enableNetworkAddressUsageMetrics="""
+        ),
+        live=fields("cidrBlock instanceTenancy ownerId dhcpOptionsId"),
+        derive=_vpc_facts,
+        derived=names("arn defaultSecurityGroupId mainRouteTableId defaultRouteTableId"),
+        create=creates("create_vpc", "Vpc.VpcId"),
+        find=finds("describe_vpcs", "VpcIds", "Vpcs[0]", many=True),
+        changes=(Change(names("enableDnsSupport enableDnsHostnames"), _vpc_attributes, settles=True),),
+        delete=deletes("delete_vpc", "VpcId"),
+        replaces=names("cidrBlock"),
+        tags=ec2_tags("vpc"),
+    ),
+    Row(
+        kind="aws:ec2/subnet:Subnet",
+        service="ec2",
+        inputs=fields(
+            """vpcId cidrBlock availabilityZone availabilityZoneId ipv6CidrBlock
+            mapPublicIpOnLaunch= assignIpv6AddressOnCreation="""
+        ),
+        live=fields(
+            """vpcId cidrBlock availabilityZone availabilityZoneId mapPublicIpOnLaunch
+            assignIpv6AddressOnCreation arn=SubnetArn ownerId"""
+        ),
+        create=creates("create_subnet", "Subnet.SubnetId"),
+        find=finds("describe_subnets", "SubnetIds", "Subnets[0]", many=True),
+        changes=(
+            Change(
+                names("mapPublicIpOnLaunch assignIpv6AddressOnCreation"), _subnet_attributes, settles=True
+            ),
+        ),
+        delete=deletes("delete_subnet", "SubnetId"),
+        replaces=names("vpcId cidrBlock availabilityZone availabilityZoneId"),
+        tags=ec2_tags("subnet"),
+    ),
+    Row(
+        kind="aws:ec2/internetGateway:InternetGateway",
+        service="ec2",
+        inputs=fields("vpcId="),
+        live=fields("vpcId=Attachments[0].VpcId ownerId"),
+        derive=lambda call, _: {"arn": call.arn(f"internet-gateway/{call.id}")},
+        derived=names("arn"),
+        create=creates("create_internet_gateway", "InternetGateway.InternetGatewayId"),
+        find=finds("describe_internet_gateways", "InternetGatewayIds", "InternetGateways[0]", many=True),
+        changes=(Change(names("vpcId"), _attach_gateway, settles=True),),
+        delete=_delete_gateway,
+        tags=ec2_tags("internet-gateway"),
+    ),
+    Row(
+        kind="aws:ec2/eip:Eip",
+        service="ec2",
+        inputs=fields("domain publicIpv4Pool networkBorderGroup"),
+        live=fields("domain allocationId publicIp"),
+        derive=lambda call, found: {
+            "arn": call.arn(f"elastic-ip/{call.id}"),
+            "publicDns": f"ec2-{found['PublicIp'].replace('.', '-')}.{call.region}.compute.amazonaws.com",
+        },
+        derived=names("arn publicDns"),
+        create=creates("allocate_address", "AllocationId"),
+        find=finds("describe_addresses", "AllocationIds", "Addresses[0]", many=True),
+        delete=deletes("release_address", "AllocationId"),
+        replaces=names("domain publicIpv4Pool networkBorderGroup"),
+        tags=ec2_tags("elastic-ip"),
+    ),
+    Row(
+        kind="aws:ec2/natGateway:NatGateway",
+        service="ec2",
+        inputs=fields("subnetId allocationId connectivityType privateIp=PrivateIpAddress"),
+        live=fields(
+            """subnetId connectivityType allocationId=NatGatewayAddresses[0].AllocationId
+            publicIp=NatGatewayAddresses[0].PublicIp
+            networkInterfaceId=NatGatewayAddresses[0].NetworkInterfaceId"""
+        ),
+        create=creates("create_nat_gateway", "NatGateway.NatGatewayId"),
+        find=finds("describe_nat_gateways", "NatGatewayIds", "NatGateways[?State!='deleted']|[0]", many=True),
+        delete=_delete_nat_gateway,
+        replaces=names("subnetId allocationId connectivityType privateIp"),
+        tags=ec2_tags("natgateway"),
+    ),
+    Row(
+        kind="aws:ec2/routeTable:RouteTable",
+        service="ec2",
+        inputs=fields("vpcId routes="),
+        live=fields("vpcId ownerId"),
+        derive=lambda call, _: {"arn": call.arn(f"route-table/{call.id}")},
+        derived=names("arn"),
+        create=creates("create_route_table", "RouteTable.RouteTableId"),
+        find=finds("describe_route_tables", "RouteTableIds", "RouteTables[0]", many=True),
+        changes=(Change(names("routes"), _inline_routes, settles=True),),
+        delete=deletes("delete_route_table", "RouteTableId"),
+        replaces=names("vpcId"),
+        tags=ec2_tags("route-table"),
+    ),
+    Row(
+        kind="aws:ec2/routeTableAssociation:RouteTableAssociation",
+        service="ec2",
+        inputs=fields("routeTableId subnetId gatewayId"),
+        live=fields("routeTableId subnetId gatewayId"),
+        create=creates("associate_route_table", "AssociationId"),
+        find=_find_association,
+        delete=deletes("disassociate_route_table", "AssociationId"),
+        # AWS changes the table of an association in place, under a new id; a new resource says the same.
+        replaces=names("routeTableId subnetId gatewayId"),
+    ),
+    Row(
+        kind="aws:ec2/route:Route",
+        service="ec2",
+        inputs={"routeTableId": "RouteTableId", **_DESTINATIONS, **_TARGETS},
+        live=fields("gatewayId natGatewayId networkInterfaceId vpcPeeringConnectionId origin state"),
+        create=_create_route,
+        find=_find_route,
+        changes=(Change(frozenset(_TARGETS), lambda call: call.ask("replace_route", **call.parameters())),),
+        delete=lambda call: call.ask("delete_route", **_key_of_route(call)),
+        replaces=frozenset({"routeTableId", *_DESTINATIONS}),
+        parse=_parse_route,
+    ),
+)

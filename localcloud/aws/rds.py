@@ -1,0 +1,226 @@
+"""Knows database instances."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from localcloud.aws.errors import refuse
+from localcloud.aws.limits import between, matches
+from localcloud.aws.operations import (
+    changes,
+    creates,
+    finds,
+    is_absent,
+    tagged_by_pairs,
+    tags_at_create,
+)
+from localcloud.aws.row import Call, Change, Name, Row, fields, names
+from localcloud.aws.rules import key_exists
+from localcloud.provider import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_CLASS = re.compile(
+    r"db\.(t[234]g?|m[3-8](g|gd|i|id|idn|d|in)?|r[3-8](g|gd|i|id|idn|b|d|in)?|x[12](g|gd|idn|iedn|e)?|z1d|c6gd)"
+    r"\.(micro|small|medium|large|\d{0,2}xlarge)(\.tpc\d\.mem\dx)?"
+)
+_SNAPSHOT_NAME = r"[A-Za-z](?!.*--)[0-9A-Za-z-]{0,254}(?<!-)"
+_SNAPSHOT_RULE = (
+    "must begin with a letter, hold letters, digits and single hyphens only, and not end with one"
+)
+
+
+_HOSTED_ZONES = {  # https://docs.aws.amazon.com/general/latest/gr/rds-service.html
+    "us-east-1": "Z2R2ITUGPM61AM",
+    "us-east-2": "Z2XHWR1WZ565X2",
+    "us-west-2": "Z1PVIF0B656C1W",
+    "eu-west-1": "Z29XKXDKYMONMX",
+    "eu-central-1": "Z1RLNUO7B9Q6NB",
+}
+
+
+def _instance_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+    endpoint = found.get("Endpoint") or {}
+    secret = found.get("MasterUserSecret")
+    return {
+        "endpoint": f"{endpoint['Address']}:{endpoint['Port']}" if endpoint.get("Address") else None,
+        "hostedZoneId": endpoint.get("HostedZoneId") or _HOSTED_ZONES.get(call.region),
+        "masterUserSecrets": [
+            {
+                "secretArn": secret.get("SecretArn"),
+                "secretStatus": secret.get("SecretStatus"),
+                "kmsKeyId": secret.get("KmsKeyId"),
+            }
+        ]
+        if secret
+        else [],
+        "vpcSecurityGroupIds": sorted(g["VpcSecurityGroupId"] for g in found.get("VpcSecurityGroups") or []),
+    }
+
+
+def _class_is_real(call: Call) -> None:
+    wanted = str(call.new.get("instanceClass"))
+    if not _CLASS.fullmatch(wanted):
+        refuse("InvalidParameterValue", f"Invalid DB Instance class: {wanted}")
+
+
+def _storage_only_grows(call: Call) -> None:
+    before, after = call.old.get("allocatedStorage") or 0, call.new.get("allocatedStorage")
+    if after is not None and after < before:
+        refuse(
+            "InvalidParameterCombination",
+            f"the allocated storage cannot shrink from {before} to {after} GiB; "
+            "a smaller database is a new instance with the data restored into it",
+        )
+
+
+def _autoscaling_has_room(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    size, limit = inputs.get("allocatedStorage"), inputs.get("maxAllocatedStorage")
+    if isinstance(size, int) and isinstance(limit, int) and 0 < limit < size:
+        yield Failure("maxAllocatedStorage", f"the storage limit {limit} GiB is below the storage {size} GiB")
+
+
+_RESTORED = ("allocatedStorage", "engine", "username", "password", "dbName", "storageEncrypted", "kmsKeyId")
+
+
+def _create_instance(call: Call) -> str:
+    origin = call.new.get("replicateSourceDb") or call.new.get("snapshotIdentifier")
+    if not origin:
+        return creates("create_db_instance", "DBInstance.DBInstanceIdentifier")(call)
+    tags = tags_at_create(call)
+    inherited = {call.row.inputs[name] for name in (*_RESTORED, "engineVersion", "backupRetentionPeriod")}
+    sent = {api: value for api, value in call.parameters().items() if api not in inherited}
+    if call.new.get("replicateSourceDb"):
+        made = call.ask("create_db_instance_read_replica", SourceDBInstanceIdentifier=origin, **sent, **tags)
+    else:
+        made = call.ask("restore_db_instance_from_db_snapshot", DBSnapshotIdentifier=origin, **sent, **tags)
+    return str(made["DBInstance"]["DBInstanceIdentifier"])
+
+
+def _delete_instance(call: Call) -> None:
+    inputs = call.old
+    skip, final = bool(inputs.get("skipFinalSnapshot")), inputs.get("finalSnapshotIdentifier")
+    if not skip and not final:
+        refuse(
+            "InvalidParameterCombination",
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified: "
+            "set finalSnapshotIdentifier or skipFinalSnapshot, run `pulumi up`, then destroy",
+        )
+    if final and not skip:
+        _snapshot_is_new(call, str(final))
+    call.ask(
+        "delete_db_instance",
+        DBInstanceIdentifier=call.id,
+        SkipFinalSnapshot=skip,
+        FinalDBSnapshotIdentifier=None if skip else final,
+        DeleteAutomatedBackups=inputs.get("deleteAutomatedBackups", True),
+    )
+
+
+def _snapshot_is_new(call: Call, name: str) -> None:
+    if not re.fullmatch(_SNAPSHOT_NAME, name):
+        refuse("InvalidParameterValue", f"the final snapshot's name {name!r} {_SNAPSHOT_RULE}")
+    try:
+        call.ask("describe_db_snapshots", DBSnapshotIdentifier=name)
+    except ClientError as error:
+        if is_absent(error):
+            return
+        raise
+    refuse(
+        "DBSnapshotAlreadyExists",
+        f"the final snapshot {name} exists already; choose another finalSnapshotIdentifier, run `pulumi up`, "
+        "then destroy",
+    )
+
+
+def _exported_logs(call: Call) -> None:
+    before = set(call.old.get("enabledCloudwatchLogsExports") or [])
+    after = set(call.new.get("enabledCloudwatchLogsExports") or [])
+    plan = {"EnableLogTypes": sorted(after - before), "DisableLogTypes": sorted(before - after)}
+    call.ask("modify_db_instance", DBInstanceIdentifier=call.id, CloudwatchLogsExportConfiguration=plan)
+
+
+TAGS = tagged_by_pairs(
+    "ResourceName",
+    add="add_tags_to_resource",
+    remove="remove_tags_from_resource",
+    listed="list_tags_for_resource",
+    at="TagList",
+)
+_INSTANCE = """allocatedStorage autoMinorVersionUpgrade availabilityZone backupRetentionPeriod
+    backupWindow=PreferredBackupWindow caCertIdentifier=CACertificateIdentifier copyTagsToSnapshot
+    dbName=DBName dbSubnetGroupName=DBSubnetGroupName deletionProtection engine engineVersion
+    enabledCloudwatchLogsExports=EnableCloudwatchLogsExports
+    iamDatabaseAuthenticationEnabled=EnableIAMDatabaseAuthentication identifier=DBInstanceIdentifier
+    instanceClass=DBInstanceClass iops kmsKeyId licenseModel maintenanceWindow=PreferredMaintenanceWindow
+    manageMasterUserPassword masterUserSecretKmsKeyId maxAllocatedStorage monitoringInterval monitoringRoleArn
+    multiAz=MultiAZ networkType optionGroupName parameterGroupName=DBParameterGroupName
+    password=MasterUserPassword performanceInsightsEnabled=EnablePerformanceInsights
+    performanceInsightsKmsKeyId=PerformanceInsightsKMSKeyId performanceInsightsRetentionPeriod port
+    publiclyAccessible storageEncrypted storageThroughput storageType timezone username=MasterUsername
+    vpcSecurityGroupIds databaseInsightsMode dedicatedLogVolume engineLifecycleSupport"""
+_IN_PLACE = """allocatedStorage autoMinorVersionUpgrade backupRetentionPeriod backupWindow caCertIdentifier
+    copyTagsToSnapshot dbSubnetGroupName deletionProtection engineVersion iamDatabaseAuthenticationEnabled
+    instanceClass iops maintenanceWindow manageMasterUserPassword masterUserSecretKmsKeyId
+    maxAllocatedStorage monitoringInterval monitoringRoleArn multiAz networkType optionGroupName
+    parameterGroupName password performanceInsightsEnabled performanceInsightsKmsKeyId
+    performanceInsightsRetentionPeriod publiclyAccessible storageThroughput storageType vpcSecurityGroupIds
+    databaseInsightsMode dedicatedLogVolume"""
+
+ROWS = (
+    Row(
+        kind="aws:rds/instance:Instance",
+        service="rds",
+        inputs=fields(
+            _INSTANCE
+            + """ allowMajorVersionUpgrade= applyImmediately= blueGreenUpdate= deleteAutomatedBackups=
+            finalSnapshotIdentifier= skipFinalSnapshot= replicateSourceDb= snapshotIdentifier="""
+        ),
+        live=fields(
+            """allocatedStorage autoMinorVersionUpgrade availabilityZone backupRetentionPeriod
+            backupWindow=PreferredBackupWindow copyTagsToSnapshot dbName=DBName
+            dbSubnetGroupName=DBSubnetGroup.DBSubnetGroupName deletionProtection engine engineVersion
+            engineVersionActual=EngineVersion
+            iamDatabaseAuthenticationEnabled=IAMDatabaseAuthenticationEnabled identifier=DBInstanceIdentifier
+            instanceClass=DBInstanceClass iops kmsKeyId licenseModel
+            maintenanceWindow=PreferredMaintenanceWindow maxAllocatedStorage multiAz=MultiAZ
+            parameterGroupName=DBParameterGroups[0].DBParameterGroupName publiclyAccessible storageEncrypted
+            storageThroughput storageType username=MasterUsername port=Endpoint.Port address=Endpoint.Address
+            arn=DBInstanceArn resourceId=DbiResourceId
+            status=DBInstanceStatus replicas=ReadReplicaDBInstanceIdentifiers
+            caCertIdentifier=CACertificateIdentifier"""
+        ),
+        derive=_instance_facts,
+        derived=names("endpoint hostedZoneId masterUserSecrets vpcSecurityGroupIds"),
+        create=_create_instance,
+        find=finds("describe_db_instances", "DBInstanceIdentifier", "DBInstances[0]"),
+        changes=(
+            changes(_IN_PLACE, "modify_db_instance", "DBInstanceIdentifier", ApplyImmediately=True),
+            Change(names("enabledCloudwatchLogsExports"), _exported_logs),
+        ),
+        delete=_delete_instance,
+        replaces=names(
+            """availabilityZone dbName engine identifier identifierPrefix kmsKeyId snapshotIdentifier
+            storageEncrypted timezone username"""
+        ),
+        name=Name("identifier", "identifierPrefix", lower=True),
+        tags=TAGS,
+        checks=(
+            between("backupRetentionPeriod", 0, 35),
+            matches("finalSnapshotIdentifier", _SNAPSHOT_NAME, _SNAPSHOT_RULE),
+            _autoscaling_has_room,
+        ),
+        before_create=(
+            _class_is_real,
+            key_exists("kmsKeyId"),
+            key_exists("masterUserSecretKmsKeyId"),
+            key_exists("performanceInsightsKmsKeyId"),
+        ),
+        before_update=(_class_is_real, _storage_only_grows, key_exists("masterUserSecretKmsKeyId")),
+        secrets=names("password"),
+    ),
+)

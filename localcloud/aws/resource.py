@@ -1,0 +1,240 @@
+"""Knows how any row of the table lives: drift by digest, tags by difference, errors in AWS's words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from localcloud.aws.errors import AwsError, sentence
+from localcloud.aws.limits import tag_failures
+from localcloud.aws.operations import is_absent
+from localcloud.aws.row import Call
+from localcloud.properties import without_unknown
+from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from localcloud.aws.clients import Clients
+    from localcloud.aws.row import Row
+    from localcloud.aws.simulation import Simulation
+    from localcloud.provider import Subject
+
+GENERATION: Final = "__generation"
+"""State key of the memory a resource was made in."""
+LIVE: Final = "__live"
+"""State key of digests of what AWS reported after the last call, which tell drift from AWS's spelling."""
+
+
+class AwsType(ResourceType):
+    """A row of the table at work."""
+
+    def __init__(self, row: Row, clients: Clients, simulation: Simulation) -> None:
+        self.row = row
+        self._clients = clients
+        self._simulation = simulation
+        self.replace_on = row.replaces | ({"region"} if row.regional else set())
+        self.computed = row.outputs
+        self.secret_outputs = row.secrets
+
+    def check(self, subject: Subject, news: dict[str, Any], olds: dict[str, Any]) -> Checked:
+        """Completes the name, and refuses what the official provider refuses before any call."""
+        inputs = {name: value for name, value in news.items() if value is not None}
+        known = without_unknown(inputs)
+        failures = [*self._strangers(inputs), *tag_failures(known.get("tags") or {})]
+        for check in self.row.checks:
+            failures += check(known)
+        if self.row.name and self.row.name.property not in inputs:
+            inputs[self.row.name.property] = self._made_up(subject, inputs, olds)
+        return Checked(inputs, failures)
+
+    def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:  # noqa: ARG002
+        """True when both would bear the same physical name."""
+        name = self.row.name
+        return name is not None and olds.get(name.property) == news.get(name.property)
+
+    def preview(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
+        """What is known before the call: computed outputs stay as they are in an update."""
+        shown = {**self.row.defaults, **super().preview(subject, inputs, outputs)}
+        if self.row.tags:
+            shown["tagsAll"] = inputs.get("tags") or {}
+        if self.row.regional:
+            shown["region"] = inputs.get("region", self._clients.region)
+        return shown
+
+    def create(self, subject: Subject, inputs: dict[str, Any]) -> State:
+        """Makes it, and takes over what AWS says about it."""
+        call = self._call(subject, inputs, new=inputs)
+        with self._as_sentence(call):
+            for refusal in self.row.before_create:
+                refusal(call)
+            made = self._call(subject, inputs, new=inputs, id=self.row.create(call))
+            self._settle(made)
+            found = self.row.find(made)
+            if found is None:
+                raise ProviderError(f"{self._who(call)}: AWS does not know it right after its creation.")
+            return State(made.id, self._outputs(made, found, inputs))
+
+    def update(
+        self, subject: Subject, inputs: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Sends only what changed."""
+        call = self._call(subject, inputs, new=inputs, old=olds, id=subject.id, state=outputs)
+        with self._as_sentence(call):
+            for refusal in self.row.before_update:
+                refusal(call)
+            for change in self.row.changes:
+                if change.inputs & call.changed:
+                    change.apply(call)
+            if "tags" in call.changed:
+                self._retag(call)
+            found = self.row.find(call)
+            if found is None:
+                raise ProviderError(
+                    f"{self._who(call)}: it was deleted outside Pulumi; "
+                    "run `pulumi refresh`, then `pulumi up`."
+                )
+            return self._outputs(call, found, inputs)
+
+    def read(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> State | None:
+        """Its present state; inputs change only where AWS's answer changed since the last call."""
+        if self.is_from_another_memory(outputs):
+            return None
+        importing = not outputs
+        parsed = dict(self.row.parse(subject.id)) if importing and self.row.parse else {}
+        call = self._call(
+            subject, {**parsed, **inputs}, old={**parsed, **inputs}, id=subject.id, state=outputs
+        )
+        with self._as_sentence(call):
+            found = self.row.find(call)
+            if found is None:
+                return None
+            living = self._living(call, found)
+        if importing or not inputs:
+            accepted = {*self.row.inputs, *self.row.settings} - self.row.secrets
+            present = {
+                **parsed,
+                **{k: v for k, v in living.items() if k in accepted and v not in ({}, [], "")},
+            }
+        else:
+            present = {**inputs, **self._drifted(inputs, outputs, living)}
+        return State(subject.id, self._outputs(call, found, present, living=living), present)
+
+    def delete(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+        """Removes it; a resource of a forgotten memory is gone already."""
+        if self.is_from_another_memory(outputs):
+            return
+        call = self._call(subject, inputs, old=inputs, id=subject.id, state=outputs)
+        with self._as_sentence(call):
+            try:
+                self.row.delete(call)
+            except ClientError as error:
+                if not is_absent(error):
+                    raise
+
+    def is_from_another_memory(self, outputs: Mapping[str, Any]) -> bool:
+        """Whether the resource was made in a server that has been restarted since."""
+        return bool(outputs.get(GENERATION, self._simulation.generation) != self._simulation.generation)
+
+    def _strangers(self, inputs: Mapping[str, Any]) -> Iterator[Failure]:
+        for name in sorted(inputs.keys() - self.row.inputs.keys() - self.row.settings):
+            if not name.startswith("__"):
+                yield Failure(
+                    name,
+                    f"the local cloud does not know the input {name} of {self.row.kind}; "
+                    "add it to the type's row in localcloud/aws, or leave it out of the local stack",
+                )
+
+    def _made_up(self, subject: Subject, inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> str:
+        name = self.row.name
+        if name is None or (olds.get(name.property) and self._prefix(inputs) == self._prefix(olds)):
+            return str(olds[name.property]) if name else ""
+        prefix = self._prefix(inputs)
+        made = auto_name(subject)
+        made = f"{prefix}{made.rsplit('-', 1)[1]}" if prefix else f"{name.start}{made}"
+        return made.lower() if name.lower else made
+
+    def _prefix(self, inputs: Mapping[str, Any]) -> Any:
+        return inputs.get(self.row.name.prefix) if self.row.name and self.row.name.prefix else None
+
+    def _call(self, subject: Subject, inputs: Mapping[str, Any], **facts: Any) -> Call:
+        region = inputs.get("region") or facts.get("state", {}).get("region") or self._clients.region
+        return Call(self.row, self._clients, self._simulation, name=subject.name, region=str(region), **facts)
+
+    def _living(self, call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+        living = self.row.living(found)
+        if self.row.derive:
+            living.update({k: v for k, v in self.row.derive(call, found).items() if v is not None})
+        if self.row.tags:
+            target = call.id if self.row.tags.target == "id" else str(living[self.row.tags.target])
+            living["tags"] = self.row.tags.read(call, target, found)
+        return living
+
+    def _outputs(
+        self,
+        call: Call,
+        found: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        *,
+        living: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Everything the program may read: what it asked for, in its own spelling, and what AWS added."""
+        seen = self._living(call, found) if living is None else living
+        outputs = {**self.row.defaults, **seen, **inputs}
+        if self.row.tags:
+            outputs["tagsAll"] = seen["tags"]
+            outputs.setdefault("tags", {})
+        if self.row.regional:
+            outputs["region"] = call.region
+        outputs[GENERATION] = self._simulation.generation
+        outputs[LIVE] = {name: _digest(value) for name, value in seen.items()}
+        return outputs
+
+    def _drifted(
+        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], living: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        before = outputs.get(LIVE) or {}
+        watched = {*inputs, *(["tags"] if self.row.tags else [])}
+        return {
+            name: value
+            for name, value in living.items()
+            if name in watched and name in before and before[name] != _digest(value)
+        }
+
+    def _retag(self, call: Call) -> None:
+        tags = self.row.tags
+        if tags is None:
+            return
+        target = call.id if tags.target == "id" else str(call.state[tags.target])
+        wanted, present = dict(call.new.get("tags") or {}), dict(call.old.get("tags") or {})
+        if gone := sorted(present.keys() - wanted.keys()):
+            tags.remove(call, target, gone)
+        if fresh := {key: value for key, value in wanted.items() if present.get(key) != value}:
+            tags.add(call, target, fresh)
+
+    def _settle(self, made: Call) -> None:
+        """Sends what the creating operation does not take."""
+        for change in self.row.changes:
+            if change.settles and change.inputs & made.changed:
+                change.apply(made)
+        if self.row.tags and self.row.tags.late and made.new.get("tags"):
+            self.row.tags.add(made, made.id, dict(made.new["tags"]))
+
+    def _who(self, call: Call) -> str:
+        return f"{self.row.kind} {call.name}"
+
+    @contextmanager
+    def _as_sentence(self, call: Call) -> Iterator[None]:
+        try:
+            yield
+        except AwsError as error:
+            raise ProviderError(f"{self._who(call)}: {sentence(error)}") from error
+
+
+def _digest(value: Any) -> str:
+    # A digest, so that the state holds no second copy of a value that may be secret.
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

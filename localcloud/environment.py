@@ -1,0 +1,96 @@
+"""Knows the environment in which a command sees this machine as its cloud, and no real account."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parent.parent
+
+STATE = "state"
+PULUMI_HOME = "pulumi-home"
+
+_DUMMY_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "localcloud",
+    "AWS_SECRET_ACCESS_KEY": "localcloud",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+# A region is no credential: the caller may choose one.
+_KEPT_AWS_VARIABLES = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
+# A token or a passphrase file would lead to another backend or contradict the empty passphrase.
+_DROPPED_PULUMI_VARIABLES = frozenset(
+    {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_IGNORE_AMBIENT_PLUGINS"}
+)
+
+
+def local_directory(environ: Mapping[str, str]) -> Path:
+    """The folder of everything this machine's cloud remembers: `$COSTACK_LOCAL_DIR`, else `.local`."""
+    chosen = environ.get("COSTACK_LOCAL_DIR")
+    return Path(chosen).expanduser().resolve() if chosen else ROOT / ".local"
+
+
+def local_environment(
+    base: Mapping[str, str], *, root: Path, local: Path, endpoint: str, language_host: bool
+) -> dict[str, str]:
+    """The caller's environment, turned to this machine.
+
+    Every `AWS_*` variable of the caller but the region is dropped, files with profiles are hidden,
+    and the only credentials left are dummies, so no real account can be reached.
+
+    Args:
+        base: the caller's environment.
+        root: the repository.
+        local: the folder of local data.
+        endpoint: where the loopback AWS listens.
+        language_host: whether this repository's own Python language host is needed on PATH.
+    """
+    kept = {
+        name: value
+        for name, value in base.items()
+        if (not name.startswith("AWS_") or name in _KEPT_AWS_VARIABLES)
+        and name not in _DROPPED_PULUMI_VARIABLES
+    }
+    return {
+        **kept,
+        **_DUMMY_CREDENTIALS,
+        "PATH": os.pathsep.join(_search_path(base, root, language_host=language_host)),
+        "AWS_ENDPOINT_URL": endpoint,
+        "COSTACK_LOCAL_DIR": str(local),
+        "PULUMI_BACKEND_URL": f"file://{local / STATE}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_HOME": str(local / PULUMI_HOME),
+        # A proxy must not be asked for an address of this machine.
+        **{name: _bypassing(base.get(name)) for name in ("NO_PROXY", "no_proxy")},
+    }
+
+
+def needs_language_host(base: Mapping[str, str], root: Path) -> bool:
+    """Whether the `pulumi` that will run comes without a Python language host.
+
+    The official release ships one beside its binary; a `pulumi` built from `toolchain/` has none.
+    """
+    search = os.pathsep.join([str(root / ".toolchain" / "bin"), base.get("PATH", "")])
+    pulumi = shutil.which("pulumi", path=search)
+    beside = [str(Path(pulumi).resolve().parent), str(Path(pulumi).parent)] if pulumi else []
+    return shutil.which("pulumi-language-python", path=os.pathsep.join([*beside, search])) is None
+
+
+def _search_path(base: Mapping[str, str], root: Path, *, language_host: bool) -> list[str]:
+    folders = [root / "localcloud" / "bin"]
+    if language_host:
+        folders.append(root / "localcloud" / "host-bin")
+    folders += [root / ".venv" / "bin", root / ".toolchain" / "bin"]
+    return [*map(str, folders), *filter(None, [base.get("PATH", "")])]
+
+
+def _bypassing(no_proxy: str | None) -> str:
+    return ",".join(filter(None, [no_proxy, "127.0.0.1,localhost"]))

@@ -1,0 +1,201 @@
+"""Knows the life of the loopback AWS: started once, found again, ended by its own process id."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localcloud.environment import PULUMI_HOME, ROOT, STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULE = "localcloud.aws.cloud"
+_MARKER = ".costack-local"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""Servers started by this very process, which has to collect them when they end."""
+_FORGOTTEN = (STATE, "manifests", f"{PULUMI_HOME}/workspaces", "server.log")
+
+
+class ServerError(Exception):
+    """The local cloud cannot do what was asked; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A loopback AWS that is running."""
+
+    pid: int
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """The loopback AWS that keeps its files in one folder."""
+
+    directory: Path
+
+    @property
+    def log(self) -> Path:
+        """What the server printed since it was started."""
+        return self.directory / "server.log"
+
+    @property
+    def _record(self) -> Path:
+        return self.directory / "server.json"
+
+    def running(self) -> Server | None:
+        """The server, if its process is alive and really ours (process ids are reused)."""
+        try:
+            record = json.loads(self._record.read_text())
+            server = Server(pid=int(record["pid"]), endpoint=str(record["endpoint"]))
+        except (FileNotFoundError, ValueError, KeyError):
+            return None
+        return server if self._is_ours(server.pid) else None
+
+    def start(self) -> tuple[Server, bool]:
+        """The running server, and whether this call started it."""
+        self._claim()
+        with self._lock():
+            if found := self.running():
+                return found, False
+            return self._launch(), True
+
+    def stop(self) -> bool:
+        """Ends the server; False when none was running."""
+        server = self.running()
+        if server is None:
+            return False
+        os.kill(server.pid, signal.SIGTERM)
+        if not self._gone(server.pid):
+            os.kill(server.pid, signal.SIGKILL)
+            self._gone(server.pid)
+        self._record.unlink(missing_ok=True)
+        return True
+
+    def reset(self) -> None:
+        """Ends the server and forgets the local Pulumi state and the rendered manifests."""
+        if not self.directory.exists():
+            return
+        if not (self.directory / _MARKER).is_file():
+            raise ServerError(
+                f"{self.directory} has no file {_MARKER}, so it was not made by localcloud and nothing was "
+                "deleted; point COSTACK_LOCAL_DIR at the right folder, or remove it yourself."
+            )
+        self.stop()
+        for name in _FORGOTTEN:
+            path = self.directory / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _claim(self) -> None:
+        """Marks the folder as ours, unless it holds something else already."""
+        marker = self.directory / _MARKER
+        if self.directory.exists() and not marker.is_file() and any(self.directory.iterdir()):
+            raise ServerError(
+                f"{self.directory} is not empty and was not made by localcloud; "
+                "point COSTACK_LOCAL_DIR at a new folder."
+            )
+        (self.directory / STATE).mkdir(parents=True, exist_ok=True)
+        marker.touch()
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.directory / "server.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _launch(self) -> Server:
+        self._record.unlink(missing_ok=True)
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", MODULE, str(self._record)],
+                cwd=self.directory,
+                # Without the caller's AWS_* variables, so that no profile changes how moto answers.
+                env={
+                    **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
+                    "PYTHONPATH": str(ROOT),
+                    # The policies AWS itself keeps are there to be attached, as in every real account.
+                    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is for the command, not for the cloud
+            )
+        _CHILDREN[process.pid] = process
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise ServerError(self._death(f"ended with code {process.returncode}"))
+            server = self.running()
+            if server and _healthy(server.endpoint):
+                return server
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        raise ServerError(self._death(f"did not answer within {_START_SECONDS:.0f} seconds"))
+
+    def _death(self, how: str) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        last = lines[-1] if lines else "it printed nothing"
+        return f"the loopback AWS {how}: {last}; the whole log is {self.log}."
+
+    def _is_ours(self, pid: int) -> bool:
+        command = _command_of(pid)
+        return MODULE in command and str(self._record) in command
+
+    def _gone(self, pid: int) -> bool:
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline:
+            _reap(pid)
+            if not self._is_ours(pid):
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def _command_of(pid: int) -> str:
+    """The command line of a process, empty when it has ended."""
+    listing = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self").exists():
+        try:
+            return listing.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""
+    answer = subprocess.run(
+        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return answer.stdout
+
+
+def _reap(pid: int) -> None:
+    """Collects the process when it is a child of this one; it stays a zombie otherwise."""
+    child = _CHILDREN.get(pid)
+    if child is not None and child.poll() is not None:
+        del _CHILDREN[pid]
+
+
+def _healthy(endpoint: str) -> bool:
+    # No proxy between this machine and itself.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{endpoint}/moto-api/data.json", timeout=10) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except OSError:
+        return False

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.components.monitor import Declared
+from tests.components.queries import policies, the
+
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+NAMESPACES = ("odoo-production", "odoo-staging", "odoo-migration", "odoo-operations")
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_a_namespace_admits_restricted_pods_only(declared: tuple[Declared, ...], namespace: str) -> None:
+    labels = the(declared, "kubernetes:core/v1:Namespace", namespace).labels
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_nothing_talks_until_a_policy_says_so(declared: tuple[Declared, ...], namespace: str) -> None:
+    spec = the(declared, POLICY, f"{namespace}-default-deny").props["spec"]
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_the_ingress_controller_reaches_a_tenant(declared: tuple[Declared, ...]) -> None:
+    spec = policies(declared, "acme")["from-ingress"]
+    (rule,) = spec["ingress"]
+    (peer,) = rule["from"]
+    # One peer with both selectors: two peers would let every pod of the namespace in.
+    assert set(peer) == {"namespaceSelector", "podSelector"}
+    assert {port["port"] for port in rule["ports"]} == {8069, 8072}
+    assert spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "web"
+
+
+def test_a_sandbox_has_one_port_because_it_has_no_workers(declared: tuple[Declared, ...]) -> None:
+    (rule,) = policies(declared, "borealis-migration")["from-ingress"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [8069]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "opened"),
+    [("acme", True), ("borealis", True), ("acme-staging", False), ("borealis-migration", False)],
+)
+def test_only_production_reaches_the_internet(
+    declared: tuple[Declared, ...],
+    tenant: str,
+    opened: bool,  # noqa: FBT001
+) -> None:
+    assert ("to-internet" in policies(declared, tenant)) is opened
+
+
+def test_no_opening_leads_to_the_metadata_service_or_private_networks(declared: tuple[Declared, ...]) -> None:
+    blocks: list[Any] = [
+        peer["ipBlock"]
+        for each in declared
+        if each.type == POLICY
+        for rule in each.props["spec"].get("egress", [])
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+    world = [block for block in blocks if block["cidr"] == "0.0.0.0/0"]
+    assert world
+    for block in world:
+        assert {"169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"} <= set(block["except"])
+
+
+def test_a_tenants_policies_select_its_own_pods_only(declared: tuple[Declared, ...]) -> None:
+    for tenant in ("acme", "acme-staging", "borealis", "borealis-migration"):
+        for purpose, spec in policies(declared, tenant).items():
+            selected = spec["podSelector"]["matchLabels"]["app.kubernetes.io/instance"]
+            assert selected == tenant, purpose
+
+
+def test_data_is_reached_by_address_and_port(declared: tuple[Declared, ...]) -> None:
+    (rule,) = policies(declared, "acme")["to-data"]["egress"]
+    assert [peer["ipBlock"]["cidr"] for peer in rule["to"]] == [
+        "10.40.0.0/20",
+        "10.40.16.0/20",
+        "10.40.32.0/20",
+    ]
+    assert [port["port"] for port in rule["ports"]] == [5432, 6379]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+from tests.components.monitor import Declared
+from tests.components.queries import the
+
+DATABASE = "aws:rds/instance:Instance"
+
+
+def test_the_database_is_private_encrypted_and_ends_with_a_snapshot(declared: tuple[Declared, ...]) -> None:
+    props = the(declared, DATABASE, "local-postgresql").props
+    assert props["storageEncrypted"] is True
+    assert props["publiclyAccessible"] is False
+    assert props["manageMasterUserPassword"] is True
+    assert props["skipFinalSnapshot"] is False
+    assert props["finalSnapshotIdentifier"] == "local-postgresql-final-0a1b2c3d"
+    assert props["deleteAutomatedBackups"] is False
+    assert props["copyTagsToSnapshot"] is True
+    assert "password" not in props
+
+
+def test_the_database_refuses_connections_without_tls(declared: tuple[Declared, ...]) -> None:
+    group = the(declared, "aws:rds/parameterGroup:ParameterGroup", "local-postgresql-parameters")
+    values = {each["name"]: (each["value"], each["applyMethod"]) for each in group.props["parameters"]}
+    assert values["rds.force_ssl"] == ("1", "immediate")
+    assert values["rds.logical_replication"] == ("1", "pending-reboot")
+    assert group.props["family"] == "postgres17"
+
+
+def test_the_cache_is_encrypted_and_asks_for_a_token(declared: tuple[Declared, ...]) -> None:
+    props = the(declared, "aws:elasticache/replicationGroup:ReplicationGroup", "local-sessions").props
+    assert props["transitEncryptionEnabled"] is True
+    assert props["atRestEncryptionEnabled"] is True
+    assert props["automaticFailoverEnabled"] is True
+    assert len(props["replicationGroupId"]) <= 40
+
+
+def test_the_backup_bucket_is_closed_and_forgets_only_dumps(declared: tuple[Declared, ...]) -> None:
+    block = the(
+        declared, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "local-backups-private"
+    ).props
+    flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    assert all(block[flag] is True for flag in flags)
+    policy = json.loads(
+        the(declared, "aws:s3/bucketPolicy:BucketPolicy", "local-backups-tls").props["policy"]
+    )
+    (statement,) = policy["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == (
+        "Deny",
+        {"Bool": {"aws:SecureTransport": "false"}},
+    )
+    token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    rules = the(declared, token, "local-backups-lifecycle").props["rules"]
+    expiring = [rule["filter"]["prefix"] for rule in rules if "expiration" in rule]
+    assert expiring == ["dumps/"]
+
+
+def test_only_the_clusters_pods_reach_the_data(declared: tuple[Declared, ...]) -> None:
+    rules = [each.props for each in declared if each.type.endswith(":SecurityGroupIngressRule")]
+    assert {(rule["fromPort"], rule["toPort"], rule["cidrIpv4"]) for rule in rules} == {
+        (port, port, "10.20.0.0/16") for port in (5432, 6379, 2049)
+    }
+
+
+def test_recovery_points_carry_the_cost_tags(declared: tuple[Declared, ...]) -> None:
+    (rule,) = the(declared, "aws:backup/plan:Plan", "local-filestores-plan").props["rules"]
+    assert rule["recoveryPointTags"]["cost/domain"] == "shared-platform"
+
+
+def test_a_role_may_do_what_its_pods_need_and_only_for_them(declared: tuple[Declared, ...]) -> None:
+    policy = the(declared, "aws:iam/rolePolicy:RolePolicy", "local-acme-backup-policy").props["policy"]
+    statements = json.loads(policy)["Statement"]
+    resources = [statement["Resource"] for statement in statements]
+    bucket = "arn:aws:test:us-east-1:123456789012:local-backups"
+    assert resources == [
+        [f"{bucket}/{kind}/acme/*" for kind in ("dumps", "filestores", "manifests")],
+        bucket,
+    ]
+    assert all("*" not in action for statement in statements for action in statement["Action"])
+    token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+    pods = the(declared, token, "local-acme-backup-pods").props
+    assert (pods["namespace"], pods["serviceAccount"]) == ("odoo-production", "acme-backup")
+
+
+def test_only_the_administrating_jobs_may_read_the_master_secret(declared: tuple[Declared, ...]) -> None:
+    readers = [
+        each.name
+        for each in declared
+        if each.type == "aws:iam/rolePolicy:RolePolicy" and "secretsmanager" in each.props["policy"]
+    ]
+    assert readers == ["local-database-admin-policy"]

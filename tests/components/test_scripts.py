@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from components.jobs import command, script
+
+SCRIPTS = sorted(path.name for path in Path("components/scripts").glob("*.sh"))
+
+
+def test_there_are_scripts() -> None:
+    assert SCRIPTS == ["backup.sh", "database_setup.sh", "odoo_setup.sh"]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_is_bash(name: str) -> None:
+    subprocess.run(["bash", "-n"], input=script(name), text=True, check=True)
+
+
+def test_a_script_ends_at_its_first_failure() -> None:
+    assert command("false; echo on")["command"] == ["/bin/bash", "-euo", "pipefail", "-c", "false; echo on"]
+    done = subprocess.run(command("false; echo on")["command"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def fake_tools(folder: Path, **scripts: str) -> dict[str, str]:
+    for name, body in scripts.items():
+        tool = folder / name
+        tool.write_text(f"#!/bin/bash\n{body}\n", encoding="utf-8")
+        tool.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+def run_backup(tmp_path: Path, *, dump: str, files: bool) -> subprocess.CompletedProcess[str]:
+    """The backup with made-up tools; `aws` keeps what is uploaded in a folder."""
+    home = tmp_path / "pod"
+    home.mkdir()
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    conf = home / "odoo.conf"
+    conf.write_text("[options]\ndb_host = db\ndb_user = t_acme\ndb_password = p\ndb_name = odoo_acme\n")
+    if files:
+        (home / "filestore" / "odoo_acme" / "ab").mkdir(parents=True)
+        (home / "filestore" / "odoo_acme" / "ab" / "abcd").write_text("content")
+    text = script("backup.sh").replace("/etc/odoo/odoo.conf", str(conf)).replace("/var/lib/odoo", str(home))
+    text = text.replace("/tmp/measured", str(tmp_path / "measured"))
+    tools = fake_tools(
+        tmp_path,
+        pg_dump=dump,
+        jq='while [ $# -gt 0 ]; do case $1 in --arg|--argjson) echo "$2=$3"; shift 3;; *) shift;; esac; done',
+        aws=f"""
+case "$1 $2" in
+  "s3 cp") mkdir -p "{bucket}/$(dirname "${{4#s3://}}")"; cat > "{bucket}/${{4#s3://}}" ;;
+  "s3 sync") mkdir -p "{bucket}/${{4#s3://}}"; cp -r "$3/." "{bucket}/${{4#s3://}}" ;;
+  "s3 rm") echo "$3" >> "{bucket}/removed" ;;
+  "s3api list-objects-v2") printf '%s\\t%s\\n' dumps/acme/20{{20,99}}-01-01T00:00:00Z.dump ;;
+esac""",
+    )
+    variables = {"TENANT": "acme", "BUCKET": "b", "PREFIX": "acme", "RETENTION_DAYS": "30"}
+    return subprocess.run(
+        command(text)["command"], env=tools | variables, capture_output=True, text=True, check=False
+    )
+
+
+FULL_DUMP = "head -c 5000 /dev/zero"
+
+
+def test_a_backup_holds_dump_files_and_a_manifest(tmp_path: Path) -> None:
+    done = run_backup(tmp_path, dump=FULL_DUMP, files=True)
+    assert done.returncode == 0, done.stderr
+    (dump,) = (tmp_path / "bucket" / "b" / "dumps" / "acme").iterdir()
+    assert dump.stat().st_size == 5000
+    assert (tmp_path / "bucket" / "b" / "filestores" / "acme" / "ab" / "abcd").read_text() == "content"
+    (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").iterdir()
+    told = dict(line.split("=", 1) for line in manifest.read_text().splitlines())
+    assert told["dump_bytes"] == "5000"
+    assert told["filestore_files"] == "1"
+    assert told["sha256"] == hashlib.sha256(b"\0" * 5000).hexdigest()
+
+
+def test_only_dumps_past_their_retention_go(tmp_path: Path) -> None:
+    run_backup(tmp_path, dump=FULL_DUMP, files=True)
+    removed = (tmp_path / "bucket" / "removed").read_text().split()
+    assert removed == ["s3://b/dumps/acme/2020-01-01T00:00:00Z.dump"]
+
+
+@pytest.mark.parametrize(
+    ("dump", "files", "message"),
+    [
+        (FULL_DUMP, False, "no filestore at"),
+        ("true", True, "has only 0 bytes"),
+        ("head -c 5000 /dev/zero; exit 3", True, ""),
+    ],
+)
+def test_a_backup_that_is_not_one_fails_and_removes_nothing(
+    tmp_path: Path,
+    dump: str,
+    files: bool,  # noqa: FBT001
+    message: str,
+) -> None:
+    done = run_backup(tmp_path, dump=dump, files=files)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert not (tmp_path / "bucket" / "removed").exists()
+    assert not (tmp_path / "bucket" / "b" / "manifests").exists()

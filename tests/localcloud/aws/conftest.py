@@ -1,0 +1,37 @@
+"""One loopback AWS and one provider for the tests of a worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from localcloud.server import LocalCloud
+from tests.localcloud.aws.driver import Driver
+from tests.localcloud.aws.examples import Ground
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"))
+    server, _ = cloud.start()
+    try:
+        yield server.endpoint
+    finally:
+        cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def driver(endpoint: str) -> Driver:
+    return Driver(endpoint, region="eu-west-1")
+
+
+@pytest.fixture(scope="session")
+def ground(driver: Driver) -> Ground:
+    return Ground(driver)
+
+
+collect_ignore = ["everything.py"]  # a Pulumi program, run by the engine only

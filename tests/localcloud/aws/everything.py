@@ -1,0 +1,208 @@
+"""A Pulumi program with every type of the table; `tenant` and `storage` are the stack's configuration."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_aws import ec2, efs, elasticache, iam, kms, rds, s3, vpc
+
+config = pulumi.Config()
+tags = {"cost/tenant": config.get("tenant") or "acme"}
+
+
+def allowing(action: str) -> str:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def trusting(service: str) -> str:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+network = ec2.Vpc("network", cidr_block="10.8.0.0/16", enable_dns_hostnames=True, tags=tags)
+zones = aws.get_availability_zones().names
+subnets = [
+    ec2.Subnet(
+        f"subnet-{n}", vpc_id=network.id, cidr_block=f"10.8.{n}.0/24", availability_zone=zones[n], tags=tags
+    )
+    for n in range(2)
+]
+gateway = ec2.InternetGateway("gateway", vpc_id=network.id, tags=tags)
+address = ec2.Eip("address", domain="vpc", tags=tags)
+ec2.NatGateway("nat", subnet_id=subnets[0].id, allocation_id=address.id, tags=tags)
+table = ec2.RouteTable("table", vpc_id=network.id, tags=tags)
+ec2.Route("default", route_table_id=table.id, destination_cidr_block="0.0.0.0/0", gateway_id=gateway.id)
+ec2.RouteTableAssociation("association", route_table_id=table.id, subnet_id=subnets[0].id)
+ec2.VpcEndpoint(
+    "endpoint",
+    vpc_id=network.id,
+    service_name="com.amazonaws.eu-west-1.s3",
+    route_table_ids=[table.id],
+    vpc_endpoint_type="Gateway",
+    tags=tags,
+)
+group = ec2.SecurityGroup("group", vpc_id=network.id, description="data", tags=tags)
+vpc.SecurityGroupIngressRule(
+    "in",
+    security_group_id=group.id,
+    ip_protocol="tcp",
+    from_port=5432,
+    to_port=5432,
+    cidr_ipv4="10.8.0.0/16",
+    tags=tags,
+)
+vpc.SecurityGroupEgressRule(
+    "out", security_group_id=group.id, ip_protocol="-1", cidr_ipv4="0.0.0.0/0", tags=tags
+)
+
+key = kms.Key("key", enable_key_rotation=True, deletion_window_in_days=7, tags=tags)
+kms.Alias("alias", target_key_id=key.key_id)
+
+role = iam.Role("role", assume_role_policy=trusting("backup"), tags=tags)
+iam.RolePolicy("inline", role=role.name, policy=allowing("s3:ListAllMyBuckets"))
+policy = iam.Policy("policy", policy=allowing("s3:GetObject"), tags=tags)
+iam.RolePolicyAttachment("attachment", role=role.name, policy_arn=policy.arn)
+
+database = rds.Instance(
+    "database",
+    identifier="everything",
+    instance_class="db.t4g.medium",
+    engine="postgres",
+    engine_version="16.3",
+    allocated_storage=config.get_int("storage") or 40,
+    username="odoo",
+    password=pulumi.Output.secret("correct horse battery"),
+    storage_encrypted=True,
+    kms_key_id=key.arn,
+    db_subnet_group_name=rds.SubnetGroup("subnets", subnet_ids=[s.id for s in subnets], tags=tags).name,
+    parameter_group_name=rds.ParameterGroup(
+        "parameters",
+        family="postgres16",
+        parameters=[{"name": "rds.force_ssl", "value": "1", "apply_method": "pending-reboot"}],
+        tags=tags,
+    ).name,
+    vpc_security_group_ids=[group.id],
+    performance_insights_enabled=True,
+    skip_final_snapshot=True,
+    tags=tags,
+)
+cache = elasticache.ReplicationGroup(
+    "cache",
+    description="sessions",
+    node_type="cache.t4g.small",
+    num_cache_clusters=2,
+    automatic_failover_enabled=True,
+    transit_encryption_enabled=True,
+    auth_token=pulumi.Output.secret("a-long-enough-token"),
+    subnet_group_name=elasticache.SubnetGroup(
+        "cache-subnets", subnet_ids=[s.id for s in subnets], tags=tags
+    ).name,
+    parameter_group_name=elasticache.ParameterGroup("cache-parameters", family="redis7", tags=tags).name,
+    tags=tags,
+)
+
+
+def versioned(name: str) -> tuple[s3.Bucket, s3.BucketVersioning]:
+    made = s3.Bucket(name, force_destroy=True, tags=tags)
+    return made, s3.BucketVersioning(
+        f"{name}-versioning", bucket=made.id, versioning_configuration={"status": "Enabled"}
+    )
+
+
+(bucket, source), (copy, target) = versioned("bucket"), versioned("copy")
+s3.BucketReplicationConfig(
+    "replication",
+    bucket=bucket.id,
+    role=role.arn,
+    rules=[{"id": "all", "status": "Enabled", "destination": {"bucket": copy.arn}}],
+    opts=pulumi.ResourceOptions(depends_on=[source, target]),
+)
+s3.BucketLifecycleConfiguration(
+    "lifecycle",
+    bucket=bucket.id,
+    rules=[{"id": "old", "status": "Enabled", "filter": {"prefix": "dumps/"}, "expiration": {"days": 90}}],
+)
+s3.BucketServerSideEncryptionConfiguration(
+    "encryption",
+    bucket=bucket.id,
+    rules=[
+        {
+            "apply_server_side_encryption_by_default": {
+                "sse_algorithm": "aws:kms",
+                "kms_master_key_id": key.arn,
+            }
+        }
+    ],
+)
+s3.BucketPublicAccessBlock("private", bucket=bucket.id, block_public_acls=True, block_public_policy=True)
+s3.BucketOwnershipControls("owner", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"})
+s3.BucketPolicy(
+    "tls",
+    bucket=bucket.id,
+    policy=bucket.arn.apply(
+        lambda arn: json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "s3:*",
+                        "Resource": f"{arn}/*",
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    }
+                ],
+            }
+        )
+    ),
+)
+
+secret = aws.secretsmanager.Secret("secret", kms_key_id=key.arn, recovery_window_in_days=0, tags=tags)
+aws.secretsmanager.SecretVersion("version", secret_id=secret.id, secret_string=pulumi.Output.secret("s3cret"))
+
+files = efs.FileSystem(
+    "files",
+    encrypted=True,
+    kms_key_id=key.arn,
+    lifecycle_policies=[{"transition_to_ia": "AFTER_30_DAYS"}],
+    tags=tags,
+)
+efs.AccessPoint(
+    "access",
+    file_system_id=files.id,
+    posix_user={"uid": 101, "gid": 101},
+    root_directory={
+        "path": "/a",
+        "creation_info": {"owner_uid": 101, "owner_gid": 101, "permissions": "0750"},
+    },
+    tags=tags,
+)
+efs.MountTarget("mount", file_system_id=files.id, subnet_id=subnets[0].id, security_groups=[group.id])
+efs.BackupPolicy("file-backups", file_system_id=files.id, backup_policy={"status": "ENABLED"})
+
+vault = aws.backup.Vault("vault", kms_key_arn=key.arn, tags=tags)
+plan = aws.backup.Plan(
+    "plan",
+    rules=[{"rule_name": "daily", "target_vault_name": vault.name, "schedule": "cron(0 3 * * ? *)"}],
+    tags=tags,
+)
+aws.backup.Selection("selection", plan_id=plan.id, iam_role_arn=role.arn, resources=[database.arn])
+aws.cloudwatch.LogGroup("logs", retention_in_days=30, kms_key_id=key.arn, tags=tags)
+aws.eks.PodIdentityAssociation(
+    "identity",
+    cluster_name="platform",
+    namespace="acme",
+    service_account="odoo",
+    role_arn=role.arn,
+    tags=tags,
+)
+aws.ssm.Parameter("parameter", type="String", value="1", tags=tags)
+
+pulumi.export("endpoint", database.endpoint)
+pulumi.export("cache", cache.primary_endpoint_address)
+pulumi.export("account", aws.get_caller_identity().account_id)
+pulumi.export("region", aws.get_region().region)

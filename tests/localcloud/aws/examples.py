@@ -1,0 +1,313 @@
+"""One example of every type in the table, and whatever it stands on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.localcloud.aws.driver import Driver, Resource
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+LIST_ALL = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}],
+    }
+)
+
+
+class Ground:
+    """Makes what an example needs, once each."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self._made: dict[tuple[str, str], Resource] = {}
+
+    def need(self, token: str, variant: str = "a", **overrides: Any) -> Resource:
+        """A resource of the type; another `variant` is another resource."""
+        key = (token, variant)
+        if key not in self._made:
+            name = f"ground-{token.rsplit(':', 1)[-1].lower()}-{variant}"
+            self._made[key] = self.driver.create(token, name, {**EXAMPLES[token](self), **overrides})
+        return self._made[key]
+
+    def subnets(self) -> list[str]:
+        """Two subnets in two zones."""
+        zones = {"a": ("10.7.1.0/24", "eu-west-1a"), "b": ("10.7.2.0/24", "eu-west-1b")}
+        return [
+            self.need(SUBNET, variant, cidrBlock=cidr, availabilityZone=zone).id
+            for variant, (cidr, zone) in zones.items()
+        ]
+
+    def bucket(self, variant: str = "a") -> str:
+        """A bucket's name."""
+        return self.need("aws:s3/bucket:Bucket", variant).id
+
+    def versioned(self, variant: str) -> str:
+        """The name of a bucket with versioning."""
+        bucket = self.bucket(variant)
+        status = {"status": "Enabled"}
+        self.need(
+            "aws:s3/bucketVersioning:BucketVersioning", variant, bucket=bucket, versioningConfiguration=status
+        )
+        return bucket
+
+    def out(self, token: str, name: str) -> Any:
+        """An output of the resource of a type."""
+        return self.need(token).state[name]
+
+
+SUBNET = "aws:ec2/subnet:Subnet"
+VPC, GROUP = "aws:ec2/vpc:Vpc", "aws:ec2/securityGroup:SecurityGroup"
+KEY, ROLE = "aws:kms/key:Key", "aws:iam/role:Role"
+FILES, VAULT = "aws:efs/fileSystem:FileSystem", "aws:backup/vault:Vault"
+
+EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
+    VPC: lambda _: {"cidrBlock": "10.7.0.0/16", "enableDnsHostnames": True},
+    SUBNET: lambda g: {
+        "vpcId": g.need(VPC).id,
+        "cidrBlock": "10.7.9.0/24",
+        "availabilityZone": "eu-west-1a",
+        "mapPublicIpOnLaunch": True,
+    },
+    GROUP: lambda g: {
+        "vpcId": g.need(VPC).id,
+        "description": "database",
+        "ingress": [{"protocol": "tcp", "fromPort": 5432, "toPort": 5432, "cidrBlocks": ["10.7.0.0/16"]}],
+    },
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": lambda g: {
+        "securityGroupId": g.need(GROUP).id,
+        "ipProtocol": "tcp",
+        "fromPort": 6379,
+        "toPort": 6379,
+        "cidrIpv4": "10.7.0.0/16",
+        "description": "cache",
+    },
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": lambda g: {
+        "securityGroupId": g.need(GROUP).id,
+        "ipProtocol": "tcp",
+        "fromPort": 443,
+        "toPort": 443,
+        "referencedSecurityGroupId": g.need(GROUP, "b").id,
+    },
+    "aws:ec2/internetGateway:InternetGateway": lambda g: {"vpcId": g.need(VPC, "b").id},
+    "aws:ec2/eip:Eip": lambda _: {"domain": "vpc"},
+    "aws:ec2/natGateway:NatGateway": lambda g: {
+        "subnetId": g.subnets()[0],
+        "allocationId": g.need("aws:ec2/eip:Eip").id,
+    },
+    "aws:ec2/routeTable:RouteTable": lambda g: {"vpcId": g.need(VPC).id},
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": lambda g: {
+        "routeTableId": g.need("aws:ec2/routeTable:RouteTable").id,
+        "subnetId": g.subnets()[0],
+    },
+    "aws:ec2/route:Route": lambda g: {
+        "routeTableId": g.need("aws:ec2/routeTable:RouteTable", "c", vpcId=g.need(VPC, "c").id).id,
+        "destinationCidrBlock": "0.0.0.0/0",
+        "gatewayId": g.need("aws:ec2/internetGateway:InternetGateway", "c", vpcId=g.need(VPC, "c").id).id,
+    },
+    "aws:ec2/vpcEndpoint:VpcEndpoint": lambda g: {
+        "vpcId": g.need(VPC).id,
+        "serviceName": "com.amazonaws.eu-west-1.s3",
+        "vpcEndpointType": "Gateway",
+        "routeTableIds": [g.need("aws:ec2/routeTable:RouteTable").id],
+    },
+    "aws:rds/subnetGroup:SubnetGroup": lambda g: {"subnetIds": g.subnets()},
+    "aws:rds/parameterGroup:ParameterGroup": lambda _: {
+        "family": "postgres16",
+        "parameters": [{"name": "rds.force_ssl", "value": "1", "applyMethod": "pending-reboot"}],
+    },
+    "aws:rds/instance:Instance": lambda g: {
+        "instanceClass": "db.t4g.medium",
+        "engine": "postgres",
+        "engineVersion": "16.3",
+        "allocatedStorage": 40,
+        "storageType": "gp3",
+        "storageEncrypted": True,
+        "kmsKeyId": g.out(KEY, "arn"),
+        "username": "odoo",
+        "password": "correct horse battery",
+        "multiAz": True,
+        "backupRetentionPeriod": 7,
+        "dbSubnetGroupName": g.need("aws:rds/subnetGroup:SubnetGroup").id,
+        "parameterGroupName": g.need("aws:rds/parameterGroup:ParameterGroup").id,
+        "vpcSecurityGroupIds": [g.need(GROUP).id],
+        "performanceInsightsEnabled": True,
+        "enabledCloudwatchLogsExports": ["postgresql"],
+        "copyTagsToSnapshot": True,
+        "skipFinalSnapshot": True,
+    },
+    "aws:elasticache/subnetGroup:SubnetGroup": lambda g: {"subnetIds": g.subnets()},
+    "aws:elasticache/parameterGroup:ParameterGroup": lambda _: {
+        "family": "redis7",
+        "parameters": [{"name": "maxmemory-policy", "value": "volatile-lru"}],
+    },
+    "aws:elasticache/replicationGroup:ReplicationGroup": lambda g: {
+        "description": "sessions",
+        "nodeType": "cache.t4g.small",
+        "engine": "redis",
+        "engineVersion": "7.1",
+        "numCacheClusters": 2,
+        "automaticFailoverEnabled": True,
+        "multiAzEnabled": True,
+        "transitEncryptionEnabled": True,
+        "atRestEncryptionEnabled": True,
+        "authToken": "a-long-enough-token",
+        "subnetGroupName": g.need("aws:elasticache/subnetGroup:SubnetGroup").id,
+        "parameterGroupName": g.need("aws:elasticache/parameterGroup:ParameterGroup").id,
+        "securityGroupIds": [g.need(GROUP).id],
+        "snapshotRetentionLimit": 3,
+    },
+    "aws:s3/bucket:Bucket": lambda _: {"forceDestroy": True},
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lambda g: {
+        "bucket": g.bucket("lifecycle"),
+        "rules": [
+            {
+                "id": "old",
+                "status": "Enabled",
+                "filter": {"prefix": "dumps/"},
+                "transitions": [{"days": 30, "storageClass": "GLACIER"}],
+                "expiration": {"days": 365},
+                "noncurrentVersionExpiration": {"noncurrentDays": 30},
+                "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+            }
+        ],
+    },
+    "aws:s3/bucketVersioning:BucketVersioning": lambda g: {
+        "bucket": g.bucket("versioning"),
+        "versioningConfiguration": {"status": "Enabled"},
+    },
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": lambda g: {
+        "bucket": g.bucket("encryption"),
+        "rules": [
+            {
+                "applyServerSideEncryptionByDefault": {
+                    "sseAlgorithm": "aws:kms",
+                    "kmsMasterKeyId": g.out(KEY, "arn"),
+                },
+                "bucketKeyEnabled": True,
+            }
+        ],
+    },
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": lambda g: {
+        "bucket": g.bucket("public"),
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    },
+    "aws:s3/bucketPolicy:BucketPolicy": lambda g: {
+        "bucket": g.bucket("policy"),
+        "policy": json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "s3:PutObject",
+                        "Resource": f"arn:aws:s3:::{g.bucket('policy')}/*",
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    }
+                ],
+            }
+        ),
+    },
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": lambda g: {
+        "bucket": g.bucket("ownership"),
+        "rule": {"objectOwnership": "BucketOwnerEnforced"},
+    },
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": lambda g: {
+        "bucket": g.versioned("source"),
+        "role": g.out(ROLE, "arn"),
+        "rules": [
+            {
+                "id": "copy",
+                "status": "Enabled",
+                "priority": 1,
+                "filter": {"prefix": ""},
+                "deleteMarkerReplication": {"status": "Disabled"},
+                "destination": {"bucket": f"arn:aws:s3:::{g.versioned('target')}"},
+            }
+        ],
+    },
+    KEY: lambda _: {"description": "acme", "enableKeyRotation": True, "deletionWindowInDays": 7},
+    "aws:kms/alias:Alias": lambda g: {"targetKeyId": g.need(KEY).id},
+    ROLE: lambda _: {"assumeRolePolicy": TRUST, "description": "backups"},
+    "aws:iam/rolePolicy:RolePolicy": lambda g: {"role": g.need(ROLE).id, "policy": LIST_ALL},
+    "aws:iam/policy:Policy": lambda _: {"policy": LIST_ALL},
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": lambda g: {
+        "role": g.need(ROLE).id,
+        "policyArn": g.out("aws:iam/policy:Policy", "arn"),
+    },
+    "aws:secretsmanager/secret:Secret": lambda g: {
+        "description": "admin password",
+        "kmsKeyId": g.out(KEY, "arn"),
+        "recoveryWindowInDays": 7,
+    },
+    "aws:secretsmanager/secretVersion:SecretVersion": lambda g: {
+        "secretId": g.need("aws:secretsmanager/secret:Secret").id,
+        "secretString": "s3cret",
+        "versionStages": ["NEXT"],
+    },
+    FILES: lambda g: {
+        "encrypted": True,
+        "kmsKeyId": g.out(KEY, "arn"),
+        "lifecyclePolicies": [{"transitionToIa": "AFTER_30_DAYS"}],
+        "throughputMode": "elastic",
+    },
+    "aws:efs/accessPoint:AccessPoint": lambda g: {
+        "fileSystemId": g.need(FILES).id,
+        "posixUser": {"uid": 101, "gid": 101},
+        "rootDirectory": {
+            "path": "/acme",
+            "creationInfo": {"ownerUid": 101, "ownerGid": 101, "permissions": "0750"},
+        },
+    },
+    "aws:efs/mountTarget:MountTarget": lambda g: {
+        "fileSystemId": g.need(FILES).id,
+        "subnetId": g.subnets()[0],
+        "securityGroups": [g.need(GROUP).id],
+    },
+    "aws:efs/backupPolicy:BackupPolicy": lambda g: {
+        "fileSystemId": g.need(FILES).id,
+        "backupPolicy": {"status": "ENABLED"},
+    },
+    VAULT: lambda g: {"kmsKeyArn": g.out(KEY, "arn")},
+    "aws:backup/plan:Plan": lambda g: {
+        "rules": [
+            {
+                "ruleName": "daily",
+                "targetVaultName": g.need(VAULT).id,
+                "schedule": "cron(0 3 * * ? *)",
+                "startWindow": 60,
+                "completionWindow": 180,
+                "lifecycle": {"deleteAfter": 35},
+                "recoveryPointTags": {"cost/tenant": "acme"},
+            }
+        ]
+    },
+    "aws:backup/selection:Selection": lambda g: {
+        "planId": g.need("aws:backup/plan:Plan").id,
+        "iamRoleArn": g.out(ROLE, "arn"),
+        "selectionTags": [{"type": "STRINGEQUALS", "key": "cost/tenant", "value": "acme"}],
+    },
+    "aws:cloudwatch/logGroup:LogGroup": lambda _: {"retentionInDays": 30},
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda g: {
+        "clusterName": "platform",
+        "namespace": "acme",
+        "serviceAccount": "odoo",
+        "roleArn": g.out(ROLE, "arn"),
+    },
+    "aws:ssm/parameter:Parameter": lambda _: {"type": "String", "value": "1"},
+}

@@ -1,0 +1,186 @@
+"""Where moto is laxer than AWS the provider refuses as AWS would, in one sentence with AWS's error name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from localcloud.provider import ProviderError
+from tests.localcloud.aws.driver import CheckRefusedError, Driver
+from tests.localcloud.aws.examples import EXAMPLES, KEY, Ground
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DB, BUCKET, SECRET = "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"
+CACHE, ROLE = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:iam/role:Role"
+NOWHERE = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+
+
+def database(ground: Ground, **changed: Any) -> dict[str, Any]:
+    return {**EXAMPLES[DB](ground), **changed}
+
+
+def refused(error: str, call: Callable[[], object]) -> str:
+    """The sentence of a refusal."""
+    with pytest.raises(ProviderError, match=error) as caught:
+        call()
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert "Traceback" not in sentence
+    return sentence
+
+
+def test_storage_of_a_database_cannot_shrink(driver: Driver, ground: Ground) -> None:
+    held = driver.create(DB, "shrinks", database(ground, allocatedStorage=100))
+    sentence = refused(
+        "InvalidParameterCombination", lambda: driver.update(held, database(ground, allocatedStorage=20))
+    )
+    assert sentence.startswith("aws:rds/instance:Instance shrinks: ")
+    assert "100 to 20 GiB" in sentence
+    grown = driver.update(held, database(ground, allocatedStorage=200))
+    assert grown.state["allocatedStorage"] == 200
+
+
+@pytest.mark.parametrize("wanted", ["db.nonsense.large", "m5.large", "db.t4g.gigantic", "t4g"])
+def test_an_unknown_database_class_is_refused(driver: Driver, ground: Ground, wanted: str) -> None:
+    refused(
+        "InvalidParameterValue", lambda: driver.create(DB, "classy", database(ground, instanceClass=wanted))
+    )
+
+
+@pytest.mark.parametrize(
+    "real", ["db.t4g.micro", "db.m7g.2xlarge", "db.r6gd.16xlarge", "db.x2iedn.32xlarge", "db.m6i.large"]
+)
+def test_a_real_database_class_is_accepted(driver: Driver, ground: Ground, real: str) -> None:
+    made = driver.create(DB, f"class-{real.replace('.', '-')}", database(ground, instanceClass=real))
+    assert made.state["instanceClass"] == real
+
+
+def test_a_taken_name_is_refused(driver: Driver, ground: Ground) -> None:
+    driver.create(DB, "first", database(ground, identifier="taken"))
+    refused("DBInstanceAlreadyExists", lambda: driver.create(DB, "b", database(ground, identifier="taken")))
+    driver.create(BUCKET, "first", {"bucket": "taken-bucket"})
+    refused("BucketAlreadyOwnedByYou", lambda: driver.create(BUCKET, "b", {"bucket": "taken-bucket"}))
+    role = {**EXAMPLES[ROLE](ground), "name": "taken"}
+    driver.create(ROLE, "first", role)
+    refused("EntityAlreadyExists", lambda: driver.create(ROLE, "b", role))
+    cache = {**EXAMPLES[CACHE](ground), "replicationGroupId": "taken"}
+    driver.create(CACHE, "first", cache)
+    refused("ReplicationGroupAlreadyExists", lambda: driver.create(CACHE, "b", cache))
+
+
+def test_the_name_of_a_secret_that_waits_for_its_deletion_is_blocked(driver: Driver) -> None:
+    driver.delete(driver.create(SECRET, "s", {"name": "blocked", "recoveryWindowInDays": 7}))
+    sentence = refused("InvalidRequestException", lambda: driver.create(SECRET, "t", {"name": "blocked"}))
+    assert "scheduled for deletion" in sentence
+    driver.delete(driver.create(SECRET, "u", {"name": "free", "recoveryWindowInDays": 0}))
+    driver.create(SECRET, "v", {"name": "free"})
+
+
+def test_a_database_is_not_deleted_without_a_word_on_its_final_snapshot(
+    driver: Driver, ground: Ground
+) -> None:
+    inputs = database(ground)
+    del inputs["skipFinalSnapshot"]
+    held = driver.create(DB, "silent", inputs)
+    refused("InvalidParameterCombination: FinalDBSnapshotIdentifier", lambda: driver.delete(held))
+
+    held = driver.update(held, {**inputs, "finalSnapshotIdentifier": "silent-final"})
+    driver.delete(held)
+    rds = boto3.client("rds", endpoint_url=driver.endpoint, region_name="eu-west-1", **KEYS)
+    assert rds.describe_db_snapshots(DBSnapshotIdentifier="silent-final")["DBSnapshots"]
+
+    again = driver.create(DB, "silent", {**inputs, "finalSnapshotIdentifier": "silent-final"})
+    refused("DBSnapshotAlreadyExists", lambda: driver.delete(again))
+
+
+def test_a_protected_database_is_not_deleted(driver: Driver, ground: Ground) -> None:
+    held = driver.create(DB, "protected", database(ground, deletionProtection=True))
+    refused("InvalidParameterCombination", lambda: driver.delete(held))
+    driver.delete(driver.update(held, database(ground, deletionProtection=False)))
+
+
+def test_a_bucket_with_objects_stays_unless_it_may_be_emptied(driver: Driver) -> None:
+    s3 = boto3.client("s3", endpoint_url=driver.endpoint, region_name="eu-west-1", **KEYS)
+    held = driver.create(BUCKET, "full", {"bucket": "full-bucket"})
+    s3.put_bucket_versioning(Bucket="full-bucket", VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="full-bucket", Key="dump", Body=body)
+    s3.delete_object(Bucket="full-bucket", Key="dump")
+    refused("BucketNotEmpty", lambda: driver.delete(held))
+    driver.delete(driver.update(held, {"bucket": "full-bucket", "forceDestroy": True}))
+    assert "full-bucket" not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+
+
+def test_a_key_must_exist_and_stay(driver: Driver, ground: Ground) -> None:
+    refused("KMSKeyNotAccessibleFault", lambda: driver.create(DB, "k", database(ground, kmsKeyId=NOWHERE)))
+    doomed = driver.create(KEY, "doomed", {"deletionWindowInDays": 7})
+    arn = doomed.state["arn"]
+    driver.delete(doomed)
+    refused("pending deletion", lambda: driver.create(SECRET, "k", {"kmsKeyId": arn}))
+
+
+def test_a_subnet_group_needs_two_zones(driver: Driver, ground: Ground) -> None:
+    one = [ground.subnets()[0]]
+    refused(
+        "DBSubnetGroupDoesNotCoverEnoughAZs",
+        lambda: driver.create("aws:rds/subnetGroup:SubnetGroup", "narrow", {"subnetIds": one}),
+    )
+
+
+def test_replication_needs_versioning_on_both_sides(driver: Driver, ground: Ground) -> None:
+    kind = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+    inputs = EXAMPLES[kind](ground)
+    rule = {**inputs["rules"][0], "destination": {"bucket": f"arn:aws:s3:::{ground.bucket('plain')}"}}
+    refused("InvalidRequest: versioning", lambda: driver.create(kind, "r", {**inputs, "rules": [rule]}))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"automaticFailoverEnabled": True, "numCacheClusters": 1, "multiAzEnabled": False},
+        {"automaticFailoverEnabled": False, "multiAzEnabled": True},
+        {"transitEncryptionEnabled": False},
+        {"nodeType": "cache.nonsense.large"},
+    ],
+    ids=["failover alone", "zones without failover", "token without TLS", "class"],
+)
+def test_caches_are_whole_or_refused(driver: Driver, ground: Ground, changed: dict[str, Any]) -> None:
+    refused("InvalidParameter", lambda: driver.create(CACHE, "odd", {**EXAMPLES[CACHE](ground), **changed}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "reason"),
+    [
+        (BUCKET, {"tags": {f"k{n}": "v" for n in range(51)}}, "51 tags"),
+        (BUCKET, {"tags": {"k" * 129: "v"}}, "129 characters"),
+        (BUCKET, {"tags": {"k": "v" * 257}}, "257 characters"),
+        (BUCKET, {"tags": {"aws:owner": "v"}}, "begins with aws:"),
+        (BUCKET, {"tags": {"k": "a;b"}}, "holds a character"),
+        (BUCKET, {"bucket": "Upper_Case"}, "3 to 63 lower-case"),
+        (KEY, {"deletionWindowInDays": 6}, "7 - 30"),
+        (KEY, {"deletionWindowInDays": 31}, "7 - 30"),
+        (DB, {"backupRetentionPeriod": 36}, "0 - 35"),
+        (DB, {"finalSnapshotIdentifier": "ends-with-"}, "must begin with a letter"),
+        (DB, {"finalSnapshotIdentifier": "double--hyphen"}, "must begin with a letter"),
+        (SECRET, {"recoveryWindowInDays": 3}, "from 7 to 30"),
+        ("aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 31}, "one of"),
+        (BUCKET, {"corsRules": []}, "does not know the input corsRules"),
+    ],
+)
+def test_check_refuses_before_any_call(
+    driver: Driver, kind: str, changed: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(CheckRefusedError, match=reason):
+        driver.check(f"urn:pulumi:dev::test::{kind}::n", changed)
+
+
+def test_an_unknown_type_says_how_to_add_it(driver: Driver) -> None:
+    sentence = refused("aws:sqs/queue:Queue", lambda: driver.create("aws:sqs/queue:Queue", "q", {}))
+    assert "localcloud/aws/sqs.py" in sentence
+
+
+KEYS: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}

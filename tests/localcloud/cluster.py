@@ -1,0 +1,164 @@
+"""Starts a real Kubernetes API server with its etcd on loopback ports, for tests that apply objects.
+
+There is no scheduler and no kubelet, so pods never run, and no controller manager: a thread here does the one
+part of it that deletions wait for, emptying and finalizing namespaces.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOOLS = Path(__file__).resolve().parents[2] / ".toolchain" / "bin"
+READY_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running API server."""
+
+    kubeconfig: Path
+    client: httpx.Client
+    """Signed in as an administrator."""
+
+
+@contextmanager
+def running_cluster(folder: Path) -> Iterator[Cluster]:
+    """An API server that lives as long as the block, with its data and logs in `folder`."""
+    token, port = secrets.token_hex(16), _free_port()
+    server = f"https://127.0.0.1:{port}"
+    etcd_url = f"http://127.0.0.1:{_free_port()}"
+    (folder / "tokens.csv").write_text(f'{token},admin,1,"system:masters"\n', encoding="utf-8")
+    key = ["openssl", "genrsa", "-out", str(folder / "sa.key"), "2048"]
+    subprocess.run(key, check=True, capture_output=True)  # noqa: S603  the system's openssl
+    signed_in = {"Authorization": f"Bearer {token}"}
+    client = httpx.Client(base_url=server, headers=signed_in, verify=False, timeout=30)  # noqa: S501  loopback
+    stop = threading.Event()
+    with (
+        (folder / "log").open("wb") as log,
+        _running(_etcd(folder, etcd_url), log) as etcd,
+        _running(_api_server(folder, etcd_url, port), log) as api,
+        client,
+    ):
+        _await_ready(client, (etcd, api), folder / "log")
+        finalizer = threading.Thread(target=_finalize_namespaces, args=(client, stop))
+        finalizer.start()
+        try:
+            yield Cluster(_kubeconfig(folder, server, token), client)
+        finally:
+            stop.set()
+            finalizer.join()
+
+
+def _etcd(folder: Path, url: str) -> list[str]:
+    peer = f"http://127.0.0.1:{_free_port()}"
+    return [
+        str(TOOLS / "etcd"),
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        "--unsafe-no-fsync",
+    ]
+
+
+def _api_server(folder: Path, etcd_url: str, port: int) -> list[str]:
+    return [
+        str(TOOLS / "kube-apiserver"),
+        f"--etcd-servers={etcd_url}",
+        f"--secure-port={port}",
+        "--bind-address=127.0.0.1",
+        f"--cert-dir={folder / 'certificates'}",
+        "--service-account-issuer=https://localhost",
+        f"--service-account-key-file={folder / 'sa.key'}",
+        f"--service-account-signing-key-file={folder / 'sa.key'}",
+        f"--token-auth-file={folder / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+        "--service-cluster-ip-range=10.0.0.0/16",
+        # service accounts and volume claims wait for controllers that do not run here
+        "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",
+    ]
+
+
+@contextmanager
+def _running(command: list[str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(  # noqa: S603  the toolchain's own binaries
+        command, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await_ready(client: httpx.Client, processes: tuple[subprocess.Popen[bytes], ...], log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and all(process.poll() is None for process in processes):
+        with suppress(httpx.HTTPError):
+            if client.get("/readyz").is_success:
+                return
+        time.sleep(0.1)
+    tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise RuntimeError(f"the API server did not become ready; its log ends with:\n{tail}")
+
+
+def _kubeconfig(folder: Path, server: str, token: str) -> Path:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "local",
+        "clusters": [{"name": "local", "cluster": {"server": server, "insecure-skip-tls-verify": True}}],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": "local", "context": {"cluster": "local", "user": "admin"}}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _finalize_namespaces(client: httpx.Client, stop: threading.Event) -> None:
+    while not stop.wait(0.2):
+        with suppress(httpx.HTTPError):
+            for namespace in client.get("/api/v1/namespaces").json().get("items", []):
+                if namespace["metadata"].get("deletionTimestamp"):
+                    _finalize(client, namespace)
+
+
+def _finalize(client: httpx.Client, namespace: dict[str, dict[str, object]]) -> None:
+    name = namespace["metadata"]["name"]
+    versions = [
+        f"/apis/{group['preferredVersion']['groupVersion']}" for group in client.get("/apis").json()["groups"]
+    ]
+    for version in ("/api/v1", *versions):
+        for kind in client.get(version).json().get("resources", []):
+            if kind["namespaced"] and "deletecollection" in kind["verbs"]:
+                client.delete(f"{version}/namespaces/{name}/{kind['name']}")
+    body = {**namespace, "spec": {"finalizers": []}}
+    client.put(f"/api/v1/namespaces/{name}/finalize", json=body)

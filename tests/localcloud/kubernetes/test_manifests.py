@@ -1,0 +1,53 @@
+"""Objects as files, in the official provider's layout."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from localcloud.kubernetes.manifests import manifest_path, remove_manifest, write_manifest
+from localcloud.provider import ProviderError
+
+WEB = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "odoo-acme"}}
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "namespace", "path"),
+    [
+        ("apps/v1", "Deployment", "odoo-acme", "1-manifest/apps_v1-deployment-odoo-acme-x.yaml"),
+        ("v1", "Namespace", "", "1-manifest/v1-namespace-default-x.yaml"),
+        (
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            "",
+            "0-crd/apiextensions.k8s.io_v1-customresourcedefinition-default-x.yaml",
+        ),
+    ],
+)
+def test_the_file_name_says_version_kind_namespace_and_name(
+    version: str, kind: str, namespace: str, path: str
+) -> None:
+    metadata = {"name": "x", **({"namespace": namespace} if namespace else {})}
+    assert manifest_path(Path(), {"apiVersion": version, "kind": kind, "metadata": metadata}) == Path(path)
+
+
+def test_a_manifest_is_readable_by_its_owner_only_and_goes_with_its_object(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "out", WEB)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == WEB
+    path.chmod(0o644)
+    write_manifest(tmp_path / "out", {**WEB, "spec": {"replicas": 2}})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    remove_manifest(tmp_path / "out", WEB)
+    assert not path.exists()
+    remove_manifest(tmp_path / "out", WEB)
+
+
+def test_a_name_only_a_server_could_pick_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match="Job: generateName cannot be rendered"):
+        write_manifest(
+            tmp_path, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "x-"}}
+        )

@@ -1,0 +1,123 @@
+"""The life of the loopback AWS, through the commands a person types."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from localcloud.environment import ROOT
+from localcloud.server import LocalCloud, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
+    made = LocalCloud(tmp_path / "local")
+    yield made
+    made.stop()
+
+
+def run(cloud: LocalCloud, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COSTACK_LOCAL_DIR": str(cloud.directory), "PYTHONPATH": str(ROOT), **more}
+    command = [sys.executable, "-m", "localcloud", *arguments]
+    return subprocess.run(  # noqa: S603 - this interpreter
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_start_is_idempotent_and_stop_ends_it(cloud: LocalCloud) -> None:
+    assert run(cloud, "status").returncode == 1
+    started = run(cloud, "start")
+    assert started.returncode == 0
+    assert started.stdout.startswith("started: http://127.0.0.1:")
+    again = run(cloud, "start")
+    assert again.stdout == started.stdout.replace("started", "already running")
+
+    status = run(cloud, "status")
+    assert status.returncode == 0
+    server = cloud.running()
+    assert server is not None
+    assert f"endpoint: {server.endpoint}\npid: {server.pid}\n" in status.stdout
+    assert str(cloud.log) in status.stdout
+
+    assert run(cloud, "stop").stdout == "stopped\n"
+    assert cloud.running() is None
+    assert run(cloud, "stop").stdout == "was not running\n"
+    assert run(cloud, "status").stdout.startswith("stopped\n")
+
+
+def test_a_foreign_process_with_the_recorded_id_is_left_alone(cloud: LocalCloud) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as foreign:
+        cloud.directory.mkdir()
+        record = {"pid": foreign.pid, "endpoint": "http://127.0.0.1:1"}
+        (cloud.directory / "server.json").write_text(json.dumps(record))
+        assert cloud.running() is None
+        assert not cloud.stop()
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+def test_a_killed_server_is_noticed_and_started_anew(cloud: LocalCloud) -> None:
+    first, _ = cloud.start()
+    os.kill(first.pid, signal.SIGKILL)
+    while cloud.running():
+        time.sleep(0.01)
+    second, fresh = cloud.start()
+    assert fresh
+    assert second.pid != first.pid
+
+
+def test_a_server_that_dies_says_why(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("localcloud.server.MODULE", "localcloud.aws.nowhere")
+    with pytest.raises(ServerError, match=r"ended with code 1: .*No module named localcloud.aws.nowhere"):
+        cloud.start()
+
+
+def test_reset_forgets_the_state_and_nothing_else(cloud: LocalCloud) -> None:
+    cloud.start()
+    for name in ("state", "manifests", "pulumi-home/workspaces", "pulumi-home/plugins"):
+        (cloud.directory / name).mkdir(parents=True, exist_ok=True)
+        (cloud.directory / name / "file").touch()
+    assert run(cloud, "reset").returncode == 0
+    assert cloud.running() is None
+    left = {str(path.relative_to(cloud.directory)) for path in cloud.directory.rglob("file")}
+    assert left == {"pulumi-home/plugins/file"}
+
+
+def test_a_folder_that_is_not_ours_is_neither_used_nor_emptied(cloud: LocalCloud) -> None:
+    (cloud.directory / "state").mkdir(parents=True)
+    for command in ("reset", "start"):
+        refused = run(cloud, command)
+        assert refused.returncode == 1
+        assert "COSTACK_LOCAL_DIR" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert (cloud.directory / "state").is_dir()
+
+
+def test_exec_gives_its_environment_and_passes_the_exit_code_on(cloud: LocalCloud) -> None:
+    show = "import json, os; print(json.dumps(dict(os.environ))); raise SystemExit(7)"
+    done = run(cloud, "exec", "--", sys.executable, "-c", show, AWS_PROFILE="production")
+    assert done.returncode == 7
+    seen = json.loads(done.stdout)
+    server = cloud.running()
+    assert server is not None
+    assert seen["AWS_ENDPOINT_URL"] == server.endpoint
+    assert "AWS_PROFILE" not in seen
+    assert (cloud.directory / "state").is_dir()
+
+
+def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:
+    done = run(cloud, "exec", "--", "no-such-command")
+    assert done.returncode == 127
+    assert done.stderr == "localcloud: no-such-command was not found on PATH.\n"
+    assert run(cloud, "exec").returncode == 1
