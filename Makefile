@@ -29,7 +29,7 @@ engine-cluster: ## kube-apiserver and etcd for the tests: from the cache, or bui
 up: engine setup ## create the local tenants with Pulumi, then show who pays for what
 	@$(LOCAL) start
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
-	@$(RUN) pulumi up --yes --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
+	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 
 preview: engine setup ## what `make up` would change

@@ -9,6 +9,7 @@ from typing import Final
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 
 from allocation.adapters.stack_outputs import inventory_of_file, inventory_of_stack
 from allocation.charges import ChargePeriod
@@ -21,7 +22,7 @@ from allocation.statement import Statement, estimated_statement
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 
-_PAPER_WIDTH: Final = 200
+_WIDEST: Final = 10_000
 
 
 def print_statement(
@@ -37,9 +38,16 @@ def print_statement(
     if as_json:
         typer.echo(json.dumps(document(statement), indent=2))
         return
-    # A table that is cut to a narrow pipe is worth nothing; a terminal keeps its own width.
-    console = Console() if sys.stdout.isatty() else Console(width=_PAPER_WIDTH)
-    console.print(statement_table(statement))
+    console = Console()
+    table = statement_table(statement)
+    needed = Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
+    if not sys.stdout.isatty():
+        console = Console(width=max(needed, console.width))  # a file has no width to keep to
+    elif needed > console.width:
+        # Half a number is worth nothing: on a narrow terminal the pools are shown as one column.
+        table = statement_table(statement, by_pool=False)
+        typer.echo(f"pools are shown together: a column for each needs a terminal of {needed}", err=True)
+    console.print(table)
     for line in closing_lines(statement):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 

@@ -18,10 +18,13 @@ _CENTS: Final = 100
 _IDLE_ROW: Final = "idle"
 _UNALLOCATED_ROW: Final = "unallocated"
 
+Column = tuple[str, list[int]]
+"""Name, and cents of each row."""
 
-def statement_table(statement: Statement) -> Table:
-    """The statement as a table: a row per tenant, a column per pool."""
-    columns = _columns(statement)
+
+def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
+    """The statement as a table: a row per tenant; a column per pool, or one for all of them."""
+    columns = _columns(statement) if by_pool else _pooled_together(_columns(statement))
     table = Table(title=_title(statement), title_justify="left", show_footer=True)
     table.add_column("tenant", "total", no_wrap=True)
     table.add_column("environment", no_wrap=True)
@@ -73,7 +76,7 @@ def _title(statement: Statement) -> str:
     )
 
 
-def _columns(statement: Statement) -> list[tuple[str, list[int]]]:
+def _columns(statement: Statement) -> list[Column]:
     """Name and cents of each column; the last two cells are the idle and the unallocated row."""
     unallocated = sum(item.units for item in statement.unallocated)
     exact = [("direct", [*(line.direct for line in statement.tenants), 0, unallocated])]
@@ -85,6 +88,12 @@ def _columns(statement: Statement) -> list[tuple[str, list[int]]]:
         (name, _cents_adding_up_to(target, units))
         for (name, units), target in zip(exact, targets, strict=True)
     ]
+
+
+def _pooled_together(columns: Sequence[Column]) -> list[Column]:
+    direct, *pools = columns
+    together = [sum(cells) for cells in zip(*(cents for _, cents in pools), strict=True)]
+    return [direct, ("pooled", together)]
 
 
 def _cents_adding_up_to(target: int, amounts: Sequence[int]) -> list[int]:

@@ -17,11 +17,11 @@ from tests.portfolios import local_plan
 AMOUNT = re.compile(r"-?[\d,]+\.\d\d$")
 
 
-def rows(statement: Statement) -> dict[str, list[Decimal]]:
+def rows(statement: Statement, *, by_pool: bool = True) -> dict[str, list[Decimal]]:
     """The amounts of each row as a person reads them off the screen, the percentage left out."""
     console = Console(width=220)
     with console.capture() as capture:
-        console.print(statement_table(statement))
+        console.print(statement_table(statement, by_pool=by_pool))
     found = {}
     for line in capture.get().splitlines():
         cells = [cell.strip() for cell in re.split("[│┃]", line)[1:-1]]
@@ -47,6 +47,16 @@ def test_what_is_shown_adds_up_down() -> None:
     for index in range(len(total) - 2):
         assert sum(cells[index] for cells in table.values()) == total[index], index
     assert sum(cells[-1] for cells in table.values()) == total[-1]
+
+
+def test_on_a_narrow_screen_the_pools_are_one_column() -> None:
+    statement = statement_of(local_plan())
+    wide, narrow = rows(statement), rows(statement, by_pool=False)
+    for name, cells in narrow.items():
+        direct, pooled, *rest = cells
+        assert direct == wide[name][0]
+        assert pooled == sum(wide[name][1 : 1 + len(statement.pools)])
+        assert rest == wide[name][1 + len(statement.pools) :]
 
 
 def test_the_total_is_the_charge_to_the_cent() -> None:
