@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import (
     changes,
     creates,
     finds,
-    is_absent,
     tagged_by_pairs,
     tags_at_create,
 )
+from localcloud.aws.rds_ending import SNAPSHOT_NAME, SNAPSHOT_RULE, delete_instance
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
 from localcloud.provider import Failure
@@ -28,11 +26,6 @@ _CLASS = re.compile(
     r"db\.(t[234]g?|m[3-8](g|gd|i|id|idn|d|in)?|r[3-8](g|gd|i|id|idn|b|d|in)?|x[12](g|gd|idn|iedn|e)?|z1d|c6gd)"
     r"\.(micro|small|medium|large|\d{0,2}xlarge)(\.tpc\d\.mem\dx)?"
 )
-_SNAPSHOT_NAME = r"[A-Za-z](?!.*--)[0-9A-Za-z-]{0,254}(?<!-)"
-_SNAPSHOT_RULE = (
-    "must begin with a letter, hold letters, digits and single hyphens only, and not end with one"
-)
-
 
 _HOSTED_ZONES = {  # https://docs.aws.amazon.com/general/latest/gr/rds-service.html
     "us-east-1": "Z2R2ITUGPM61AM",
@@ -101,42 +94,6 @@ def _create_instance(call: Call) -> str:
     return str(made["DBInstance"]["DBInstanceIdentifier"])
 
 
-def _delete_instance(call: Call) -> None:
-    inputs = call.old
-    skip, final = bool(inputs.get("skipFinalSnapshot")), inputs.get("finalSnapshotIdentifier")
-    if not skip and not final:
-        refuse(
-            "InvalidParameterCombination",
-            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified: "
-            "set finalSnapshotIdentifier or skipFinalSnapshot, run `pulumi up`, then destroy",
-        )
-    if final and not skip:
-        _snapshot_is_new(call, str(final))
-    call.ask(
-        "delete_db_instance",
-        DBInstanceIdentifier=call.id,
-        SkipFinalSnapshot=skip,
-        FinalDBSnapshotIdentifier=None if skip else final,
-        DeleteAutomatedBackups=inputs.get("deleteAutomatedBackups", True),
-    )
-
-
-def _snapshot_is_new(call: Call, name: str) -> None:
-    if not re.fullmatch(_SNAPSHOT_NAME, name):
-        refuse("InvalidParameterValue", f"the final snapshot's name {name!r} {_SNAPSHOT_RULE}")
-    try:
-        call.ask("describe_db_snapshots", DBSnapshotIdentifier=name)
-    except ClientError as error:
-        if is_absent(error):
-            return
-        raise
-    refuse(
-        "DBSnapshotAlreadyExists",
-        f"the final snapshot {name} exists already; choose another finalSnapshotIdentifier, run `pulumi up`, "
-        "then destroy",
-    )
-
-
 def _exported_logs(call: Call) -> None:
     before = set(call.old.get("enabledCloudwatchLogsExports") or [])
     after = set(call.new.get("enabledCloudwatchLogsExports") or [])
@@ -202,7 +159,7 @@ ROWS = (
             changes(_IN_PLACE, "modify_db_instance", "DBInstanceIdentifier", ApplyImmediately=True),
             Change(names("enabledCloudwatchLogsExports"), _exported_logs),
         ),
-        delete=_delete_instance,
+        delete=delete_instance,
         replaces=names(
             """availabilityZone dbName engine identifier identifierPrefix kmsKeyId snapshotIdentifier
             storageEncrypted timezone username"""
@@ -211,7 +168,7 @@ ROWS = (
         tags=TAGS,
         checks=(
             between("backupRetentionPeriod", 0, 35),
-            matches("finalSnapshotIdentifier", _SNAPSHOT_NAME, _SNAPSHOT_RULE),
+            matches("finalSnapshotIdentifier", SNAPSHOT_NAME, SNAPSHOT_RULE),
             _autoscaling_has_room,
         ),
         before_create=(
