@@ -57,7 +57,7 @@ validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
 test: engine engine-cluster setup ## all tests, the real engine and API server included
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lint: setup ## style, types, and who may import whom
 	@$(BIN)/ruff format --check .

@@ -25,6 +25,13 @@ from tiers.inventory import Inventory
 _WIDEST: Final = 10_000
 
 
+class _Paper(Console):
+    """A console that leaves a closed pipe to its command; Rich itself would end with an error."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def print_statement(
     stack: str | None, inventory: Path | None, period: str, cwd: Path, *, as_json: bool
 ) -> None:
@@ -38,11 +45,11 @@ def print_statement(
     if as_json:
         typer.echo(json.dumps(document(statement), indent=2))
         return
-    console = Console()
+    console = _Paper()
     table = statement_table(statement)
     needed = Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
     if not sys.stdout.isatty():
-        console = Console(width=max(needed, console.width))  # a file has no width to keep to
+        console = _Paper(width=max(needed, console.width))  # a file has no width to keep to
     elif needed > console.width:
         # Half a number is worth nothing: on a narrow terminal the pools are shown as one column.
         table = statement_table(statement, by_pool=False)

@@ -41,42 +41,18 @@ class TenantBackups(pulumi.ComponentResource):
         name = physical_name(tenant, run.name)
         props = {"kept": kept.model_dump(mode="json"), "run": run.model_dump(mode="json")}
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
-        child = pulumi.ResourceOptions(parent=self)
-        account = k8s.core.v1.ServiceAccount(
-            name,
-            metadata={"name": name, "namespace": run.namespace},
-            automount_service_account_token=False,
-            opts=child,
-        )
+        account = self._account(name, run.namespace)
         PodRole(
             role_name,
             cluster=cluster,
             namespace=run.namespace,
             service_account=name,
             statements=_may_write(bucket, kept),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         labels = pods.identity(tenant, run.name)
-        container = jobs.operations_container(
-            run.name,
-            run,
-            jobs.script("backup.sh"),
-            {
-                "TENANT": tenant,
-                "BUCKET": bucket.bucket.bucket,
-                "PREFIX": kept.prefix,
-                "RETENTION_DAYS": str(kept.retention_days),
-            },
-            pods.odoo_mounts(),
-        )
-        spec = pods.pod(
-            run.run_as_user,
-            run.run_as_group,
-            name,
-            [container],
-            pods.odoo_volumes(files.claim_name, settings.secret_name),
-            restartPolicy="Never",
-        )
+        volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
+        spec = _backup_pod(kept, run, bucket, name, volumes)
         k8s.batch.v1.CronJob(
             name,
             metadata={"name": name, "namespace": run.namespace, "labels": labels},
@@ -84,6 +60,36 @@ class TenantBackups(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
         )
         self.register_outputs({})
+
+    def _account(self, name: str, namespace: str) -> k8s.core.v1.ServiceAccount:
+        return k8s.core.v1.ServiceAccount(
+            name,
+            metadata={"name": name, "namespace": namespace},
+            automount_service_account_token=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _backup_pod(
+    kept: LogicalBackup,
+    run: ScheduledJob,
+    bucket: BackupBucket,
+    account: str,
+    volumes: list[pods.Manifest],
+) -> pods.Manifest:
+    container = jobs.operations_container(
+        run.name,
+        run,
+        jobs.script("backup.sh"),
+        {
+            "TENANT": kept.tenant,
+            "BUCKET": bucket.bucket.bucket,
+            "PREFIX": kept.prefix,
+            "RETENTION_DAYS": str(kept.retention_days),
+        },
+        pods.odoo_mounts(),
+    )
+    return pods.pod(run.run_as_user, run.run_as_group, account, [container], volumes, restartPolicy="Never")
 
 
 def _may_write(bucket: BackupBucket, kept: LogicalBackup) -> list[dict[str, Any]]:

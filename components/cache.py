@@ -31,12 +31,6 @@ class SessionCache(pulumi.ComponentResource):
         self.auth_token = random.RandomPassword(
             f"{name}-token", length=_AUTH_TOKEN_LENGTH, special=False, opts=child
         ).result
-        subnets = elasticache.SubnetGroup(
-            f"{name}-subnets",
-            description=f"Private subnets of {name}",
-            subnet_ids=network.subnet_ids,
-            opts=child,
-        )
         self.group = elasticache.ReplicationGroup(
             name,
             replication_group_id=physical_name(name, limit=CACHE_NAME_LIMIT),
@@ -48,7 +42,7 @@ class SessionCache(pulumi.ComponentResource):
             automatic_failover_enabled=fact.multi_az,
             multi_az_enabled=fact.multi_az,
             port=REDIS_PORT,
-            subnet_group_name=subnets.name,
+            subnet_group_name=_subnets(name, network, child).name,
             security_group_ids=[network.security_group.id],
             transit_encryption_enabled=True,
             at_rest_encryption_enabled=True,
@@ -61,3 +55,12 @@ class SessionCache(pulumi.ComponentResource):
         )
         self.address = self.group.primary_endpoint_address
         self.register_outputs({"address": self.address})
+
+
+def _subnets(name: str, network: PrivateNetwork, child: pulumi.ResourceOptions) -> elasticache.SubnetGroup:
+    return elasticache.SubnetGroup(
+        f"{name}-subnets",
+        description=f"Private subnets of {name}",
+        subnet_ids=network.subnet_ids,
+        opts=child,
+    )

@@ -30,7 +30,26 @@ class Filestore(pulumi.ComponentResource):
         super().__init__(component_type("Filestore"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
         self.claim_name = name
-        self.access_point = efs.AccessPoint(
+        self.access_point = self._access_point(name, fact, file_system, child)
+        self.volume = self._volume(name, fact, file_system, child)
+        self.claim = k8s.core.v1.PersistentVolumeClaim(
+            name,
+            metadata={"name": name, "namespace": fact.namespace},
+            spec={
+                "accessModes": ["ReadWriteMany"],
+                "storageClassName": _STORAGE_CLASS,
+                "volumeName": name,
+                "resources": {"requests": {"storage": f"{fact.storage_gib}Gi"}},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
+        )
+        self.register_outputs({})
+
+    @staticmethod
+    def _access_point(
+        name: str, fact: FileShare, file_system: SharedFileSystem, child: pulumi.ResourceOptions
+    ) -> efs.AccessPoint:
+        return efs.AccessPoint(
             name,
             file_system_id=file_system.file_system.id,
             posix_user={"uid": fact.owner_user, "gid": fact.owner_group},
@@ -45,8 +64,12 @@ class Filestore(pulumi.ComponentResource):
             tags={"Name": name},
             opts=child,
         )
+
+    def _volume(
+        self, name: str, fact: FileShare, file_system: SharedFileSystem, child: pulumi.ResourceOptions
+    ) -> k8s.core.v1.PersistentVolume:
         handle = pulumi.Output.concat(file_system.file_system.id, "::", self.access_point.id)
-        self.volume = k8s.core.v1.PersistentVolume(
+        return k8s.core.v1.PersistentVolume(
             name,
             metadata={"name": name},
             spec={
@@ -60,15 +83,3 @@ class Filestore(pulumi.ComponentResource):
             },
             opts=child,
         )
-        self.claim = k8s.core.v1.PersistentVolumeClaim(
-            name,
-            metadata={"name": name, "namespace": fact.namespace},
-            spec={
-                "accessModes": ["ReadWriteMany"],
-                "storageClassName": _STORAGE_CLASS,
-                "volumeName": name,
-                "resources": {"requests": {"storage": f"{fact.storage_gib}Gi"}},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
-        )
-        self.register_outputs({})

@@ -106,13 +106,20 @@ class LocalCloud:
     def _claim(self) -> None:
         """Marks the folder as ours, unless it holds something else already."""
         marker = self.directory / _MARKER
-        if self.directory.exists() and not marker.is_file() and any(self.directory.iterdir()):
+        if not marker.is_file() and self._strangers():
             raise ServerError(
                 f"{self.directory} is not empty and was not made by localcloud; "
                 "point COSTACK_LOCAL_DIR at a new folder."
             )
         (self.directory / STATE).mkdir(parents=True, exist_ok=True)
         marker.touch()
+
+    def _strangers(self) -> set[str]:
+        """What lies in the folder and is nothing this cloud makes."""
+        if not self.directory.exists():
+            return set()
+        known = {name.partition("/")[0] for name in _FORGOTTEN}
+        return {path.name for path in self.directory.iterdir()} - known
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -55,6 +55,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _backups(platform, tenants)
     yield from _namespaces(platform, tenants)
     yield from _adopted_cluster(catalog, platform)
+    yield from _adopted_services(platform)
 
 
 def _network(platform: Platform) -> Iterator[Fact]:
@@ -131,7 +132,7 @@ def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterat
 
 
 def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
-    cluster, ingress, observability = platform.cluster, platform.ingress, platform.observability
+    cluster = platform.cluster
     yield ClusterControlPlane(
         **_adopted(platform, "control-plane", CostCategory.COMPUTE),
         cluster=cluster.name,
@@ -155,6 +156,10 @@ def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
             replicas=service.replicas,
             compute=ComputeRequest(**service.model_dump(include=set(ComputeRequest.model_fields))),
         )
+
+
+def _adopted_services(platform: Platform) -> Iterator[Fact]:
+    ingress, observability = platform.ingress, platform.observability
     yield LoadBalancer(
         **_adopted(platform, "load-balancer", CostCategory.NETWORK),
         public_addresses=ingress.public_addresses,

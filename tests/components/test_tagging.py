@@ -14,7 +14,7 @@ from pulumi.runtime import rpc
 
 from components.tagging import AUTO_SCALING_GROUP, TAGGABLE_TYPES, merged, tagged_properties
 from tests.components.monitor import Declared, declare
-from tiers.tags import MANDATORY, MANDATORY_FOR_TENANTS
+from tests.tagged import expected_keys, label_sets
 
 COST = {"cost/tenant": "acme", "cost/client": "acme-ltd"}
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
@@ -139,15 +139,15 @@ def test_everything_taggable_carries_its_full_tag_set(declared: tuple[Declared, 
     taggable = [resource for resource in declared if resource.type in TAGGABLE_TYPES]
     assert len(taggable) > 30
     for resource in taggable:
-        assert expected_keys(resource) <= resource.tags.keys(), resource.urn
+        assert expected_keys(resource.urn) <= resource.tags.keys(), resource.urn
 
 
 def test_every_object_and_pod_template_carries_its_full_label_set(declared: tuple[Declared, ...]) -> None:
     objects = [resource for resource in declared if resource.type.startswith("kubernetes:")]
     assert len(objects) > 60
     for resource in objects:
-        for labels in label_sets(resource):
-            assert expected_keys(resource) <= labels.keys(), resource.urn
+        for labels in label_sets(resource.type, resource.props):
+            assert expected_keys(resource.urn) <= labels.keys(), resource.urn
 
 
 def test_what_belongs_to_a_tenant_names_it(declared: tuple[Declared, ...]) -> None:
@@ -155,13 +155,13 @@ def test_what_belongs_to_a_tenant_names_it(declared: tuple[Declared, ...]) -> No
         owner = tenant_of(resource)
         if owner is None or not resource.custom:
             continue
-        for labels in label_sets(resource):
+        for labels in label_sets(resource.type, resource.props):
             assert labels["cost/tenant"] == owner, resource.urn
 
 
 def test_backups_are_of_the_resilience_domain(declared: tuple[Declared, ...]) -> None:
     (job,) = [each for each in declared if each.type.endswith(":CronJob") and each.name == "acme-backup"]
-    assert {labels["cost/domain"] for labels in label_sets(job)} == {"resilience"}
+    assert {labels["cost/domain"] for labels in label_sets(job.type, job.props)} == {"resilience"}
 
 
 def test_no_component_names_a_tier() -> None:
@@ -184,27 +184,3 @@ def tenant_of(resource: Declared) -> str | None:
     names = ("acme-staging", "borealis-migration", "acme", "borealis")
     found = [name for name in names if name in resource.name]
     return found[0] if found else None
-
-
-def expected_keys(resource: Declared) -> frozenset[str]:
-    """The keys a resource must carry: a tenant's all of them, the platform's those that apply."""
-    in_tenant = "costack:index:TenantStack" in resource.urn
-    return MANDATORY_FOR_TENANTS if in_tenant else MANDATORY
-
-
-def label_sets(resource: Declared) -> list[Any]:
-    """The tags of an AWS resource, or the labels of an object and of each pod template in it."""
-    if resource.type in TAGGABLE_TYPES:
-        return [resource.tags]
-    if "metadata" not in resource.props:
-        return []
-    found: list[Any] = [resource.labels]
-    spec = resource.props.get("spec") or {}
-    for template in (
-        spec.get("template"),
-        spec.get("jobTemplate"),
-        ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template"),
-    ):
-        if template:
-            found.append((template.get("metadata") or {}).get("labels") or {})
-    return found

@@ -49,7 +49,7 @@ class Engine:
     def run(self, *arguments: str, code: int = 0) -> str:
         """Standard output of a CLI call that must end with `code`."""
         command = [str(TOOLS / "pulumi"), "--non-interactive", *arguments]
-        done = subprocess.run(  # noqa: S603  the toolchain's own binary
+        done = subprocess.run(
             command, cwd=self.project, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode != code:

@@ -125,9 +125,7 @@ def test_without_the_program_runner_the_remedy_is_named(
 @pytest.fixture
 def host() -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
     """The host as the engine starts it: (process, stub)."""
-    with subprocess.Popen(  # noqa: S603  this repository's own script
-        [SCRIPT, "127.0.0.1:1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([SCRIPT, "127.0.0.1:1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -199,7 +199,7 @@ serve(TableProvider({{"toy:index:Box": Box()}}), "1.2.3")
 def served() -> Any:
     """The toy provider as a plugin process: (process, stub)."""
     program = SERVED.format(path=[str(ROOT)])
-    with subprocess.Popen(  # noqa: S603  this interpreter
+    with subprocess.Popen(
         [sys.executable, "-c", program, "127.0.0.1:1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
@@ -249,7 +249,7 @@ def test_a_plugin_leaves_when_its_engine_is_gone() -> None:
         "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', sys.argv[1], 'x']); "
         "print(p.pid, flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(  # noqa: S603  this interpreter
+    with subprocess.Popen(
         [sys.executable, "-c", starter, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as engine:
         assert engine.stdout is not None

@@ -30,9 +30,7 @@ def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
 def run(cloud: LocalCloud, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "COSTACK_LOCAL_DIR": str(cloud.directory), "PYTHONPATH": str(ROOT), **more}
     command = [sys.executable, "-m", "localcloud", *arguments]
-    return subprocess.run(  # noqa: S603 - this interpreter
-        command, env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_start_is_idempotent_and_stop_ends_it(cloud: LocalCloud) -> None:

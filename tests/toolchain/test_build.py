@@ -169,7 +169,7 @@ def test_two_builds_at_once_build_once(build: ModuleType, go: Callable[..., Path
         "b.BIN = pathlib.Path(sys.argv[2]); sys.exit(b.main(['pulumi']))"
     )
     both = [
-        subprocess.Popen(  # noqa: S603  this interpreter
+        subprocess.Popen(
             [sys.executable, "-c", program, SCRIPT, tmp_path / f"clone-{number}"], stdout=subprocess.PIPE
         )
         for number in range(2)
@@ -190,9 +190,7 @@ def test_versions_are_compared_as_numbers(build: ModuleType, text: str, expected
 @pytest.mark.engine
 def test_the_tools_of_this_clone_are_there_and_say_their_version() -> None:
     tools: Any = SCRIPT.parents[1] / ".toolchain" / "bin"
-    done = subprocess.run(  # noqa: S603  the toolchain's own binary
-        [tools / "pulumi", "version"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([tools / "pulumi", "version"], capture_output=True, text=True, check=True)
     assert tuple(int(part) for part in done.stdout.strip().lstrip("v").split("-")[0].split(".")) >= (
         3,
         250,

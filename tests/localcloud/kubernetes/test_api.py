@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.localcloud.cluster import Cluster
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.cluster]
 
 
 def subject(version: str, kind: str, identity: str = "", timeout: float = 0.0) -> Subject:

@@ -80,7 +80,6 @@ def test_manifests_follow_the_program(project: Callable[..., Engine]) -> None:
 
 @pytest.mark.engine
 @pytest.mark.cluster
-@pytest.mark.xdist_group("cluster")
 def test_objects_live_on_an_api_server(project: Callable[..., Engine], cluster: Cluster) -> None:
     program = PROGRAM.replace("NAMESPACE", "odoo-engine")
     kubeconfig = {"kubernetes:kubeconfig": str(cluster.kubeconfig), "kubernetes:enablePatchForce": "true"}
@@ -130,7 +129,6 @@ ADOPT = '    opts=pulumi.ResourceOptions(import_="default/made-by-hand"),\n'
 
 @pytest.mark.engine
 @pytest.mark.cluster
-@pytest.mark.xdist_group("cluster")
 def test_an_object_made_by_hand_is_imported_as_it_is(
     project: Callable[..., Engine], cluster: Cluster
 ) -> None:

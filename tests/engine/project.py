@@ -1,0 +1,221 @@
+"""A throw-away copy of this project with a loopback cloud of its own, driven by the real Pulumi CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from localcloud.aws.clients import Clients
+from tests.portfolios import ROOT
+
+STACK: Final = "local"
+_COPIED: Final = ("Pulumi.yaml", "__main__.py", "components", "localcloud", "portfolios", "stacks", "tiers")
+_LINKED: Final = (".venv", ".toolchain")
+_SECRET: Final = "4dabf18193072939515e22adb298388d"
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and everything it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Both streams."""
+        return self.stdout + self.stderr
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A resource as the engine stored it; `inputs` are what the program registered, secrets shown."""
+
+    urn: str
+    type: str
+    custom: bool
+    parent: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rsplit("::", 1)[1]
+
+
+class Project:
+    """One copy of the project; its stack `local` may be configured and its files edited."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.local = folder / ".local"
+        folder.mkdir(parents=True)
+        for name in _COPIED:
+            source, target = ROOT / name, folder / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        for name in _LINKED:
+            (folder / name).symlink_to(ROOT / name)
+
+    def cloud(self, *arguments: str) -> Said:
+        """`python -m localcloud ...`, which must succeed."""
+        return self._run([sys.executable, "-m", "localcloud", *arguments], code=0)
+
+    def pulumi(self, *arguments: str, code: int = 0) -> Said:
+        """A call of the CLI that must end with `code`."""
+        return self._exec("pulumi", "--non-interactive", *arguments, code=code)
+
+    def costack(self, *arguments: str, code: int = 0) -> Said:
+        """A call of the product's command that must end with `code`."""
+        return self._exec(".venv/bin/costack", *arguments, code=code)
+
+    def up(self, *arguments: str, code: int = 0) -> Said:
+        """`pulumi up` without a question."""
+        return self.pulumi("up", "--yes", "--skip-preview", "--stack", STACK, *arguments, code=code)
+
+    def preview(self, *arguments: str) -> dict[str, dict[str, Any]]:
+        """The steps of a preview that would change something, by URN; components left out."""
+        said = self.pulumi("preview", "--json", "--stack", STACK, *arguments)
+        steps = json.loads(said.stdout)["steps"]
+        return {step["urn"]: step for step in steps if step["op"] != "same" and step["newState"]["custom"]}
+
+    def configure(self, changes: dict[str, str | None]) -> None:
+        """Set entries of the copied stack configuration; None removes one."""
+        path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        kept = {key: value for key, value in (content["config"] | changes).items() if value is not None}
+        path.write_text(yaml.safe_dump(content | {"config": kept}), encoding="utf-8")
+
+    @contextmanager
+    def edited(self, path: str, old: str, new: str) -> Iterator[None]:
+        """One of the copied files with `old` replaced by `new`, as long as the block lasts."""
+        file = self.folder / path
+        before = file.read_text(encoding="utf-8")
+        assert before.count(old) == 1, f"{path} holds {old!r} {before.count(old)} times"
+        file.write_text(before.replace(old, new), encoding="utf-8")
+        try:
+            yield
+        finally:
+            file.write_text(before, encoding="utf-8")
+
+    def export(self, *arguments: str) -> str:
+        """The stored state as JSON text."""
+        return self.pulumi("stack", "export", "--stack", STACK, *arguments).stdout
+
+    def registered(self) -> list[Registered]:
+        """Every resource the engine stored but its own: no stack, no provider."""
+        stored = json.loads(self.export("--show-secrets"))["deployment"].get("resources", [])
+        return [
+            Registered(
+                urn=each["urn"],
+                type=each["type"],
+                custom=each["custom"],
+                parent=each.get("parent", ""),
+                inputs=_shown(each.get("inputs", {})),
+                outputs=_shown(each.get("outputs", {})),
+            )
+            for each in stored
+            if not each["type"].startswith("pulumi:")
+        ]
+
+    def inventory(self) -> Any:
+        """The stack output `inventory`."""
+        return json.loads(self.pulumi("stack", "output", "inventory", "--json", "--stack", STACK).stdout)
+
+    def clients(self) -> Clients:
+        """AWS clients of this project's loopback cloud."""
+        record = json.loads((self.local / "server.json").read_text(encoding="utf-8"))
+        return Clients(str(record["endpoint"]))
+
+    def _exec(self, *command: str, code: int) -> Said:
+        return self._run([sys.executable, "-m", "localcloud", "exec", "--", *command], code=code)
+
+    def _run(self, command: list[str], *, code: int) -> Said:
+        # Without the last, 119 MB of pulumi-aws would be compiled anew by every run of the program.
+        left_out = ("PULUMI_", "AWS_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**kept, "COSTACK_LOCAL_DIR": str(self.local)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = Said(done.returncode, done.stdout, done.stderr)
+        assert said.code == code, (
+            f"{' '.join(command)} ended with {said.code}, not {code}:\n{said.text[-4000:]}"
+        )
+        return said
+
+
+@contextmanager
+def running_project(folder: Path) -> Iterator[Project]:
+    """A project whose loopback cloud lives as long as the block."""
+    project = Project(folder)
+    try:
+        project.cloud("start")
+        project.pulumi("stack", "select", "--create", STACK)
+        yield project
+    finally:
+        project.cloud("stop")
+
+
+def holdings(clients: Clients) -> dict[str, set[str]]:
+    """What an account holds of everything the product creates, by kind."""
+    ec2, rds, iam, kms = (clients.get(service) for service in ("ec2", "rds", "iam", "kms"))
+    cache, efs, backup = (clients.get(service) for service in ("elasticache", "efs", "backup"))
+    simulated = clients.get("ssm").get_paginator("get_parameters_by_path")
+    pages = simulated.paginate(Path="/localcloud/simulated", Recursive=True)
+    return {
+        "vpc": {each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]},
+        "subnet": {each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]},
+        "security group": {each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]},
+        "database": _each(rds.describe_db_instances()["DBInstances"], "DBInstanceIdentifier"),
+        "database subnets": _each(rds.describe_db_subnet_groups()["DBSubnetGroups"], "DBSubnetGroupName"),
+        "parameters": _each(rds.describe_db_parameter_groups()["DBParameterGroups"], "DBParameterGroupName"),
+        "cache": _each(cache.describe_replication_groups()["ReplicationGroups"], "ReplicationGroupId"),
+        "cache subnets": _each(cache.describe_cache_subnet_groups()["CacheSubnetGroups"], "ARN"),
+        "file system": _each(efs.describe_file_systems()["FileSystems"], "FileSystemId"),
+        "access point": _each(efs.describe_access_points()["AccessPoints"], "AccessPointId"),
+        "bucket": _each(clients.get("s3").list_buckets()["Buckets"], "Name"),
+        "vault": _each(backup.list_backup_vaults()["BackupVaultList"], "BackupVaultName"),
+        "backup plan": _each(backup.list_backup_plans()["BackupPlansList"], "BackupPlanId"),
+        "log group": _each(clients.get("logs").describe_log_groups()["logGroups"], "logGroupName"),
+        "role": _each(iam.list_roles()["Roles"], "RoleName"),
+        "secret": _each(clients.get("secretsmanager").list_secrets()["SecretList"], "Name"),
+        "key alias": _each(kms.list_aliases()["Aliases"], "AliasName"),
+        "enabled key": {key for key in _each(kms.list_keys()["Keys"], "KeyId") if _is_enabled(kms, key)},
+        "simulated": {each["Name"] for page in pages for each in page["Parameters"]},
+    }
+
+
+def _each(found: list[dict[str, Any]], name: str) -> set[str]:
+    return {str(each[name]) for each in found}
+
+
+def _is_enabled(kms: Any, key: str) -> bool:
+    return bool(kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"])
+
+
+def _shown(value: Any) -> Any:
+    """A value of an export that shows secrets, without the envelopes around them."""
+    if isinstance(value, dict):
+        if _SECRET in value:
+            return _shown(json.loads(value["plaintext"]))
+        return {key: _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,69 @@
+"""What must not happen: on a stack that was never up, and after the cloud lost its memory; in this order."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.project import STACK, Project, holdings
+
+pytestmark = [pytest.mark.engine]
+
+
+def test_a_portfolio_with_mistakes_creates_nothing(empty: Project) -> None:
+    before, tenants = holdings(empty.clients()), "portfolios/local/tenants"
+    with (
+        empty.edited(f"{tenants}/acme.yaml", "tier: shared-namespace", "tier: gold"),
+        empty.edited(f"{tenants}/borealis.yaml", "users: 10", "users: -3"),
+    ):
+        said = empty.up(code=1)
+    assert f"{tenants}/acme.yaml:4: tier: 'gold' is not in the catalog" in said.text
+    assert f"{tenants}/borealis.yaml:9: options.users: Input should be greater than 0" in said.text
+    assert "Traceback" not in said.text
+    assert empty.registered() == []
+    assert holdings(empty.clients()) == before
+    assert not list((empty.folder / ".local").rglob("manifests/**/*.yaml"))
+
+
+def test_a_stack_that_was_never_up_has_no_inventory(empty: Project) -> None:
+    said = empty.costack("allocate", "--stack", STACK, code=2)
+    assert said.stdout == ""
+    assert said.stderr == (
+        "stack 'local': it has no output 'inventory'; has `pulumi up` finished on this stack?\n"
+    )
+
+
+def test_a_stack_that_is_not_there(empty: Project) -> None:
+    said = empty.costack("allocate", "--stack", "nope", code=6)
+    assert said.stdout == ""
+    assert said.stderr.startswith("stack 'nope': the Pulumi backend in use has no such stack; ")
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_stack_whose_state_cannot_be_read(empty: Project) -> None:
+    state = empty.local / "state" / ".pulumi" / "stacks" / "costack" / f"{STACK}.json"
+    kept = state.read_bytes()
+    state.write_text("not a state", encoding="utf-8")
+    try:
+        said = empty.costack("allocate", "--stack", STACK, code=2)
+    finally:
+        state.write_bytes(kept)
+    assert said.stdout == ""
+    assert said.stderr.startswith("stack 'local': cannot be read: ")
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_cloud_that_lost_its_memory_is_named_before_anything_is_done(empty: Project) -> None:
+    for path in (empty.folder / "portfolios" / "local" / "tenants").glob("*.yaml"):
+        path.unlink()  # the platform alone is enough to be forgotten
+    empty.up()
+    assert len(empty.registered()) > 20
+    empty.cloud("stop")
+    empty.cloud("start")
+    fresh = holdings(empty.clients())
+    said = empty.up(code=1)
+    assert "`python -m localcloud reset`" in said.text
+    assert "Traceback" not in said.text
+    assert holdings(empty.clients()) == fresh
+    empty.cloud("reset")
+    empty.pulumi("stack", "select", "--create", STACK)
+    assert empty.registered() == []

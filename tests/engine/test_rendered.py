@@ -1,0 +1,202 @@
+"""The whole life of the committed portfolio, in the order in which the tests stand here."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from allocation.charges import ChargePeriod
+from allocation.pricing import load_price_book
+from allocation.report.document import document
+from allocation.rules import rules_on
+from allocation.statement import estimated_statement
+from components.tagging import TAGGABLE_TYPES
+from tests.declarations import Registration, Registrations, differences
+from tests.engine.conftest import Deployed
+from tests.engine.project import STACK, Registered, holdings
+from tests.portfolios import local_plan
+from tests.tagged import expected_keys, label_sets
+from tiers.inventory import Inventory
+
+pytestmark = [pytest.mark.engine]
+
+PASSWORD = "random:index/randomPassword:RandomPassword"
+TENANT_STACK = "costack:index:TenantStack"
+
+
+def test_everything_is_created(rendered: Deployed) -> None:
+    custom = [each for each in rendered.registered if each.custom]
+    manifests = [each for each in custom if each.type.startswith("kubernetes:")]
+    assert len(custom) > 130
+    assert re.search(r"\n    \+ \d+ created\n", rendered.said.stdout)
+    assert len(list((rendered.project.folder / ".local" / "manifests").rglob("*.yaml"))) == len(manifests)
+    held = holdings(rendered.project.clients())
+    assert [kind for kind, names in held.items() if names <= rendered.before[kind]] == []
+
+
+def test_everything_taggable_is_tagged(rendered: Deployed) -> None:
+    taggable = [each for each in rendered.registered if each.type in TAGGABLE_TYPES]
+    assert len(taggable) > 30
+    for each in taggable:
+        assert expected_keys(each.urn) <= each.inputs["tags"].keys(), each.urn
+        assert each.inputs["tags"].items() <= each.outputs["tagsAll"].items(), each.urn
+
+
+def test_every_object_and_pod_template_is_labelled(rendered: Deployed) -> None:
+    objects = [each for each in rendered.registered if each.type.startswith("kubernetes:")]
+    assert len(objects) > 60
+    assert sum(len(label_sets(each.type, each.inputs)) for each in objects) > len(objects)
+    for each in objects:
+        for labels in label_sets(each.type, each.inputs):
+            assert expected_keys(each.urn) <= labels.keys(), each.urn
+
+
+def test_tags_say_what_the_plan_says(rendered: Deployed) -> None:
+    plan = local_plan()
+    by_tenant = {tenant.tenant: tenant.cost_tags().as_tags() for tenant in plan.tenants}
+    owners = _owners(rendered.registered)
+    assert set(owners.values()) == set(by_tenant)
+    for each in rendered.registered:
+        owner = owners.get(each.urn)
+        expected = by_tenant[owner] if owner else plan.platform_tags().as_tags()
+        for labels in label_sets(each.type, each.inputs) if each.custom else []:
+            assert expected.items() - {("cost/domain", expected["cost/domain"])} <= labels.items(), each.urn
+            assert (labels["cost/domain"] == "shared-platform") == (owner is None), each.urn
+
+
+def test_no_password_is_written_in_clear(rendered: Deployed) -> None:
+    passwords = {each.outputs["result"] for each in rendered.registered if each.type == PASSWORD}
+    assert len(passwords) == 9
+    shown = rendered.project.export("--show-secrets")
+    assert all(password in shown for password in passwords)
+    where = {
+        "export": rendered.project.export(),
+        "outputs": rendered.project.pulumi("stack", "output", "--json", "--stack", STACK).stdout,
+        "what up said, and the engine's log": rendered.said.text,
+        "the cloud's log": (rendered.project.local / "server.log").read_text(encoding="utf-8"),
+    }
+    for name, text in where.items():
+        assert text, name
+        assert not [password for password in passwords if password in text], name
+
+
+def test_the_inventory_is_the_plan(rendered: Deployed) -> None:
+    inventory = Inventory.model_validate(rendered.project.inventory())
+    assert inventory.plan == local_plan()
+    stored = json.dumps([each.outputs for each in rendered.registered])
+    assert len(inventory.cloud_ids) > 10
+    assert all(arn.startswith("arn:aws:") and f'"{arn}"' in stored for arn in inventory.cloud_ids.values())
+    assert set(inventory.cloud_ids) <= {fact.id for fact in inventory.plan.all_facts()}
+
+
+def test_every_fact_is_what_the_engine_registered_for_it(rendered: Deployed) -> None:
+    registered = [
+        Registration(each.type, each.name, each.inputs) for each in rendered.registered if each.custom
+    ]
+    inventory = Inventory.model_validate(rendered.project.inventory())
+    assert differences(inventory.plan, Registrations("local", registered)) == []
+
+
+def test_the_statement_of_the_stack_is_the_estimate_of_its_plan(rendered: Deployed) -> None:
+    asked = ("allocate", "--stack", STACK, "--period", "2026-11")
+    table = rendered.project.costack(*asked)
+    assert table.stderr == ""
+    *_, closing = table.stdout.splitlines()
+    assert closing.startswith("charged ")
+    assert closing.endswith(", difference 0")
+    assert all(tenant.tenant in table.stdout for tenant in local_plan().tenants)
+    month = ChargePeriod.month("2026-11")
+    expected = estimated_statement(
+        Inventory(plan=local_plan(), cloud_ids={}),
+        month,
+        load_price_book(local_plan().currency),
+        rules_on(month.start.date()),
+    )
+    assert json.loads(rendered.project.costack(*asked, "-o", "json").stdout) == document(expected)
+
+
+def test_a_second_up_changes_nothing(rendered: Deployed) -> None:
+    said = rendered.project.up("--expect-no-changes")
+    assert re.search(r"\n    \d+ unchanged\n", said.stdout)
+
+
+def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> None:
+    tenant = "portfolios/local/tenants/acme.yaml"
+    with rendered.project.edited(tenant, "users: 8", "users: 8\n  workload_class: s"):
+        web, cron = (_step(rendered.project.preview(), f"acme-{name}") for name in ("web", "cron"))
+    with rendered.project.edited(
+        "tiers/catalog/classes.yaml",
+        "web: {replicas: 1, workers: 2, cpu_request_millicores: 250",
+        "web: {replicas: 1, workers: 2, cpu_request_millicores: 300",
+    ):
+        steps = rendered.project.preview()
+    resources = "spec.template.spec.containers[0].resources"
+    assert {f"{resources}.requests.cpu", f"{resources}.limits.memory"} < web["detailedDiff"].keys()
+    assert {f"{resources}.requests.cpu", f"{resources}.limits.memory"} < cron["detailedDiff"].keys()
+    assert {urn.rsplit("::", 1)[1]: step["op"] for urn, step in steps.items()} == {
+        "acme-web": "update",
+        "borealis-web": "update",
+    }
+    for step in steps.values():
+        assert step["detailedDiff"] == {f"{resources}.requests.cpu": {"kind": "update", "inputDiff": True}}
+
+
+def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
+    project, clients = rendered.project, rendered.project.clients()
+    clients.get("rds").modify_db_instance(
+        DBInstanceIdentifier="local-postgresql", DBInstanceClass="db.t4g.large", ApplyImmediately=True
+    )
+    logs = clients.get("logs")
+    logs.put_retention_policy(logGroupName="/odoo/local/acme", retentionInDays=1)
+    seen = project.pulumi("refresh", "--preview-only", "--expect-no-changes", "--stack", STACK, code=7)
+    assert "~ 2 to update" in seen.stdout
+    assert re.search(r" local-postgresql update \[diff: ~instanceClass\]", seen.stdout)
+    assert re.search(r" acme-logs update \[diff: ~retentionInDays\]", seen.stdout)
+    project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+    steps = project.preview()
+    assert {urn.rsplit("::", 1)[1]: list(step["detailedDiff"]) for urn, step in steps.items()} == {
+        "local-postgresql": ["instanceClass"],
+        "acme-logs": ["retentionInDays"],
+    }
+    project.up()
+    (database,) = clients.get("rds").describe_db_instances()["DBInstances"]
+    assert database["DBInstanceClass"] == "db.t4g.medium"
+    (group,) = logs.describe_log_groups(logGroupNamePrefix="/odoo/local/acme")["logGroups"][:1]
+    assert group["retentionInDays"] == 30
+
+
+def test_destroy_leaves_nothing(rendered: Deployed) -> None:
+    project = rendered.project
+    project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
+    assert json.loads(project.export())["deployment"].get("resources", []) == []
+    assert holdings(project.clients()) == rendered.before
+    assert list((project.folder / ".local" / "manifests").rglob("*.yaml")) == []
+    # What was promised to stay: the last state of the data, under a name no other life of the server has.
+    snapshots = project.clients().get("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    (kept,) = [each["DBSnapshotIdentifier"] for each in snapshots]
+    assert re.fullmatch(r"local-postgresql-final-[0-9a-f]{8}", kept)
+
+
+def _owners(registered: list[Registered]) -> dict[str, str]:
+    """The tenant of each resource below a tenant's stack, by following parents."""
+    by_urn = {each.urn: each for each in registered}
+    owners = {}
+    for each in registered:
+        above: Registered | None = each
+        while above is not None and above.type != TENANT_STACK:
+            above = by_urn.get(above.parent)
+        if above is not None:
+            owners[each.urn] = above.name
+    return owners
+
+
+def _step(steps: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    (found,) = [
+        step
+        for urn, step in steps.items()
+        if urn.endswith(f"::{name}") and "apps/v1:Deployment" in urn and step["op"] == "update"
+    ]
+    return found

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from localcloud.aws.table import _FAMILIES
+from tests.portfolios import ROOT
+
+ROOMS = ("allocation", "cli", "components", "localcloud", "tiers")
+PRODUCT = (*ROOMS, "toolchain")
+LINES_OF_A_FUNCTION = 40
+LINES_OF_A_MODULE = 300
+
+_DECLARED = "tests/components/test_tenant.py"
+_PLATFORM = "tests/components/test_platform.py"
+_FACTS = "tests/components/test_facts_are_declared.py"
+_TABLE = "tests/localcloud/aws/test_table.py"
+_PROVIDER = "tests/localcloud/aws/test_provider.py"
+COVERED_ELSEWHERE = {
+    "allocation/errors.py": "tests/allocation/test_statement.py",
+    "components/access.py": _DECLARED,
+    "components/backups.py": _DECLARED,
+    "components/bucket.py": _PLATFORM,
+    "components/cache.py": _PLATFORM,
+    "components/database.py": _PLATFORM,
+    "components/filestore.py": _FACTS,
+    "components/filesystem.py": _PLATFORM,
+    "components/jobs.py": _DECLARED,
+    "components/network.py": _PLATFORM,
+    "components/workload.py": _DECLARED,
+    "localcloud/__main__.py": "tests/localcloud/test_server.py",
+    "localcloud/children.py": "tests/localcloud/test_language_host.py",
+    "localcloud/installed.py": "tests/localcloud/test_language_host.py",
+    "localcloud/plugin.py": "tests/localcloud/test_language_host.py",
+    **{f"{family.__name__.replace('.', '/')}.py": _TABLE for family in _FAMILIES},
+    "localcloud/aws/__main__.py": "tests/engine/test_rendered.py",
+    "localcloud/aws/clients.py": _PROVIDER,
+    "localcloud/aws/cloud.py": "tests/localcloud/test_server.py",
+    "localcloud/aws/corrections.py": "tests/localcloud/aws/test_simulation.py",
+    "localcloud/aws/errors.py": "tests/localcloud/aws/test_refusals.py",
+    "localcloud/aws/limits.py": "tests/localcloud/aws/test_refusals.py",
+    "localcloud/aws/operations.py": "tests/localcloud/aws/test_resource.py",
+    "localcloud/aws/rds_ending.py": "tests/localcloud/aws/test_refusals.py",
+    "localcloud/aws/remembered.py": "tests/localcloud/aws/test_simulation.py",
+    "localcloud/aws/row.py": "tests/localcloud/aws/test_resource.py",
+    "localcloud/aws/rules.py": "tests/localcloud/aws/test_refusals.py",
+    "localcloud/aws/spelling.py": "tests/localcloud/aws/test_resource.py",
+    "tiers/compute_facts.py": _FACTS,
+    "tiers/data_facts.py": _FACTS,
+    "tiers/errors.py": "tests/tiers/test_loader.py",
+    "tiers/fact.py": _FACTS,
+    "tiers/facts.py": _FACTS,
+    "tiers/model.py": "tests/tiers/test_portfolio.py",
+    "tiers/network_facts.py": _FACTS,
+    "tiers/tenancy.py": "tests/tiers/test_portfolio.py",
+    "tiers/vocabulary.py": "tests/tiers/test_portfolio.py",
+}
+"""Modules without a test file of their name -> the test file that covers them."""
+
+
+def test_who_may_import_whom() -> None:
+    contracts = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [str(contracts), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+def test_every_module_has_a_test_file() -> None:
+    modules = [path for room in ROOMS for path in _modules(room)]
+    assert len(modules) > 80
+    alone = {path for path in modules if not (ROOT / _mirror(path)).is_file()}
+    assert sorted(alone - COVERED_ELSEWHERE.keys()) == []
+    assert sorted(COVERED_ELSEWHERE.keys() - alone) == []
+    assert sorted(test for test in COVERED_ELSEWHERE.values() if not (ROOT / test).is_file()) == []
+
+
+def test_every_test_file_tests_a_module_or_says_what_it_tests() -> None:
+    mirrors = {_mirror(path) for room in ROOMS for path in _modules(room)}
+    excused = set(COVERED_ELSEWHERE.values())
+    for room in ROOMS:
+        tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests" / room).rglob("test_*.py")}
+        assert tests, room
+        strays = tests - mirrors - excused
+        assert {path for path in strays if not _DELIBERATE & {Path(path).name}} == set()
+
+
+_DELIBERATE = {"test_refusals.py", "test_scripts.py"}
+"""Test files of a behaviour that no single module owns, or of what is no Python."""
+
+
+def test_functions_fit_on_a_screen() -> None:
+    lengths = {}
+    for path in _product():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lengths[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = _lines(node)
+    assert len(lengths) > 500
+    assert {where: lines for where, lines in lengths.items() if lines > LINES_OF_A_FUNCTION} == {}
+
+
+def test_modules_stay_readable() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in _product()}
+    assert len(lengths) > 80
+    assert {path: lines for path, lines in lengths.items() if lines > LINES_OF_A_MODULE} == {}
+
+
+def test_every_module_says_what_it_knows() -> None:
+    silent = [
+        path for path in _product() if ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
+    ]
+    assert silent == []
+
+
+def test_the_program_has_no_branch_for_this_machine() -> None:
+    main = (ROOT / "__main__.py").read_text(encoding="utf-8")
+    assert len(main.splitlines()) <= 40
+    named = [
+        path.relative_to(ROOT)
+        for path in (ROOT / "__main__.py", *(ROOT / "components").rglob("*.py"))
+        if any(
+            word in path.read_text(encoding="utf-8").lower() for word in ("localcloud", "moto", "loopback")
+        )
+    ]
+    assert named == []
+
+
+def _modules(room: str) -> Iterator[str]:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        if path.name != "__init__.py":
+            yield str(path.relative_to(ROOT))
+
+
+def _mirror(module: str) -> str:
+    path = Path(module)
+    return str(Path("tests") / path.with_name(f"test_{path.name}"))
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function; its docstring does not count, so that nobody shortens an explanation."""
+    first, last = function.body[0], function.body[-1]
+    explained = (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(function) is not None else 0
+    return (last.end_lineno or 0) - function.lineno + 1 - explained
+
+
+def _product() -> list[Path]:
+    return [ROOT / "__main__.py", *(path for room in PRODUCT for path in sorted((ROOT / room).rglob("*.py")))]
