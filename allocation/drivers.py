@@ -11,6 +11,7 @@ from tiers.compute_facts import ComputeRequest, NodeGroup, ScheduledJob, Workloa
 from tiers.data_facts import CacheSpace, FileShare, LogicalBackup, TenantDatabase
 from tiers.fact import FactRecord
 from tiers.plan import Plan, TenantPlan
+from tiers.platform_facts import CACHE, DATABASE
 from tiers.vocabulary import TenantId
 
 _MINUTES_PER_MONTH: Final = 730 * 60
@@ -81,11 +82,17 @@ def _weight(cpu_millicores: int, memory_mib: int, compute: ComputeWeights) -> in
 
 
 def _database_gib(tenant: TenantPlan) -> int:
-    return sum(fact.storage_gib for fact in tenant.facts if isinstance(fact, TenantDatabase))
+    return sum(
+        fact.storage_gib
+        for fact in tenant.facts
+        if isinstance(fact, TenantDatabase) and fact.server == DATABASE
+    )
 
 
 def _cache_mib(tenant: TenantPlan) -> int:
-    return sum(fact.memory_mib for fact in tenant.facts if isinstance(fact, CacheSpace))
+    return sum(
+        fact.memory_mib for fact in tenant.facts if isinstance(fact, CacheSpace) and fact.group == CACHE
+    )
 
 
 def _filestore_gib(tenant: TenantPlan) -> int:

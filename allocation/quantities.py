@@ -34,6 +34,7 @@ class Line(NamedTuple):
 FREE: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.Network: "VPCs, subnets and security groups have no charge of their own",
     facts.Namespace: "a namespace is a name in the cluster",
+    facts.NamespaceQuota: "a quota bounds what pods take of the nodes",
     facts.Route: "a Service and an Ingress are served by the load balancer the platform pays for",
     facts.Egress: "a network policy has no charge; data is charged where it leaves",
 }

@@ -12,7 +12,7 @@ from components import pods
 from components.naming import component_type, physical_name
 from components.network import POSTGRESQL_PORT, REDIS_PORT
 from components.pods import Manifest
-from tiers.facts import Egress, Namespace, Route
+from tiers.facts import Egress, Namespace, NamespaceQuota, Route
 
 _POD_SECURITY: Final = {
     "pod-security.kubernetes.io/enforce": "restricted",
@@ -50,6 +50,28 @@ class TenantsNamespace(pulumi.ComponentResource):
             {"podSelector": everybody, "policyTypes": ["Egress"], "egress": [_dns()]},
             inside,
         )
+        self.register_outputs({})
+
+
+class TenantQuota(pulumi.ComponentResource):
+    """What a tenant's own namespace may ask for in all, and what a pod that says nothing is given.
+
+    Without the limit range the quota would refuse every pod that forgets to state its requests.
+    """
+
+    def __init__(self, name: str, fact: NamespaceQuota, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type("TenantQuota"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        metadata = {"name": "tenant", "namespace": fact.namespace}
+        k8s.core.v1.ResourceQuota(name, metadata=metadata, spec={"hard": _hard(fact)}, opts=child)
+        largest = pods.resources(fact.largest_pod)
+        limit = {
+            "default": largest["limits"],
+            "defaultRequest": largest["requests"],
+            "max": largest["limits"],
+        }
+        spec = {"limits": [{"type": "Container", **limit}]}
+        k8s.core.v1.LimitRange(name, metadata=metadata, spec=spec, opts=child)
         self.register_outputs({})
 
 
@@ -94,6 +116,18 @@ def operations_policy(
     openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
     spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
     _policy(name, ("operations", namespace), spec, opts)
+
+
+def _hard(fact: NamespaceQuota) -> dict[str, str]:
+    return {
+        "requests.cpu": f"{fact.cpu_request_millicores}m",
+        "requests.memory": f"{fact.memory_request_mib}Mi",
+        "limits.memory": f"{fact.memory_limit_mib}Mi",
+        "pods": str(fact.pods),
+        "requests.storage": f"{fact.storage_gib}Gi",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+    }
 
 
 def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pulumi.ResourceOptions) -> None:

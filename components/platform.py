@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import kms
 
-from components.access import PodRole
+from components.administration import database_administrator
 from components.bucket import BackupBucket
 from components.cache import SessionCache
 from components.database import PostgresServer
@@ -134,28 +134,14 @@ class SharedPlatform(pulumi.ComponentResource):
     def _database_admin(self, child: pulumi.ResourceOptions) -> k8s.core.v1.ServiceAccount:
         namespace = shared.OPERATIONS_NAMESPACE
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[namespace]])
-        account = k8s.core.v1.ServiceAccount(
+        operations_policy(f"{namespace}-openings", namespace, self.network.subnet_cidrs, after)
+        return database_administrator(
             DATABASE_ADMIN,
-            metadata={"name": DATABASE_ADMIN, "namespace": namespace},
-            automount_service_account_token=False,
-            opts=after,
-        )
-        may: list[dict[str, Any]] = [
-            {
-                "Effect": "Allow",
-                "Action": "secretsmanager:GetSecretValue",
-                "Resource": self.database.master_secret_arn,
-            },
-            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": self.key.arn},
-        ]
-        role = physical_name(self.name, DATABASE_ADMIN)
-        PodRole(
-            role,
+            physical_name(self.name, DATABASE_ADMIN),
             cluster=self.cluster,
             namespace=namespace,
-            service_account=DATABASE_ADMIN,
-            statements=may,
-            opts=child,
+            server=self.database,
+            key=self.key,
+            child=child,
+            inside=after,
         )
-        operations_policy(f"{namespace}-openings", namespace, self.network.subnet_cidrs, after)
-        return account

@@ -11,10 +11,11 @@ from pulumi_aws import cloudwatch
 
 from components import jobs, odoo, pods
 from components.backups import TenantBackups
+from components.dedicated import services_of
 from components.filestore import Filestore
 from components.isolation import TenantBoundary
 from components.naming import component_type, physical_name
-from components.platform import DATABASE_ADMIN, SharedPlatform
+from components.platform import SharedPlatform
 from components.tagging import cost_tagged
 from components.workload import OdooRoute, OdooSettings, OdooWorkload
 from tiers.facts import (
@@ -37,7 +38,7 @@ from tiers.vocabulary import CostDomain
 Kind = TypeVar("Kind", bound=FactRecord)
 
 _PASSWORD_LENGTH: Final = 40
-_DATABASE_IDENTITY: Final = {"database", "role", "connection_limit"}
+_DATABASE_IDENTITY: Final = {"server", "database", "role", "connection_limit"}
 _TENANT_SECRET_MOUNT: Final = "/run/secrets/tenant"  # noqa: S105 - a path
 
 
@@ -60,9 +61,9 @@ class TenantStack(pulumi.ComponentResource):
         self.platform = platform
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
-        namespace = platform.namespaces[self._fact(Route, "route").namespace]
+        self.services = services_of(tenant, platform, self._child)
         # What lives in a namespace must wait for it.
-        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
         self.filestore = Filestore(
             tenant.tenant, self._fact(FileShare, "filestore"), platform.file_system, self._inside
         )
@@ -80,6 +81,7 @@ class TenantStack(pulumi.ComponentResource):
         return {
             f"{owner}/filestore": self.filestore.access_point.arn,
             f"{owner}/logs": self.logs.arn,
+            **self.services.cloud_ids,
         }
 
     def _fact(self, kind: type[Kind], name: str) -> Kind:
@@ -101,13 +103,13 @@ class TenantStack(pulumi.ComponentResource):
         version = self._odoo_version()
         database = self._database
         text = pulumi.Output.all(
-            self.platform.database.address, self.password, self._password("admin-password")
+            self.services.server.address, self.password, self._password("admin-password")
         ).apply(lambda known: odoo.configuration(database, known[0], known[1], known[2], version))
         return OdooSettings(
             self.tenant.tenant,
             self._fact(Route, "route").namespace,
             text,
-            self.platform.cache.auth_token,
+            self.services.cache.auth_token,
             self._inside,
         )
 
@@ -122,7 +124,7 @@ class TenantStack(pulumi.ComponentResource):
             name,
             metadata={"name": name, "namespace": fact.namespace},
             string_data={"password": self.password},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.platform.database_admin]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.services.administrator]),
         )
         text, wanted = jobs.script("database_setup.sh"), self._database
         container = jobs.operations_container(
@@ -130,8 +132,8 @@ class TenantStack(pulumi.ComponentResource):
             fact,
             text,
             {
-                "PGHOST": self.platform.database.address,
-                "MASTER_SECRET_ARN": self.platform.database.master_secret_arn,
+                "PGHOST": self.services.server.address,
+                "MASTER_SECRET_ARN": self.services.server.master_secret_arn,
                 "TENANT_ROLE": wanted.role,
                 "TENANT_DATABASE": wanted.database,
                 "CONNECTION_LIMIT": str(wanted.connection_limit),
@@ -142,7 +144,9 @@ class TenantStack(pulumi.ComponentResource):
         return jobs.OneOffJob(
             self.tenant.tenant,
             fact,
-            spec=pods.pod(fact.run_as_user, fact.run_as_group, DATABASE_ADMIN, [container], [volume]),
+            spec=pods.pod(
+                fact.run_as_user, fact.run_as_group, self.services.administrator_name, [container], [volume]
+            ),
             told_apart_by=[text, wanted.model_dump(mode="json", include=_DATABASE_IDENTITY)],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[secret]),
         )
@@ -169,7 +173,7 @@ class TenantStack(pulumi.ComponentResource):
         )
 
     def _build_workloads(self, ready: jobs.OneOffJob) -> None:
-        sessions = (self._fact(CacheSpace, "sessions"), self.platform.cache.address)
+        sessions = (self._fact(CacheSpace, "sessions"), self.services.cache.address)
         after = pulumi.ResourceOptions(parent=self, depends_on=[ready])
         for fact in facts_of(self.tenant.facts, Workload):
             OdooWorkload(

@@ -14,6 +14,7 @@ from components.pods import Manifest
 from tiers.facts import CacheSpace, OdooProcess, Route, Workload
 
 _ZONE = "topology.kubernetes.io/zone"
+_CPU_TARGET_PERCENT = 70
 
 
 class OdooSettings(pulumi.ComponentResource):
@@ -84,7 +85,7 @@ class OdooWorkload(pulumi.ComponentResource):
             settings.service_account,
             [process],
             pods.odoo_volumes(files.claim_name, settings.secret_name),
-            topologySpreadConstraints=[_spread(labels)],
+            topologySpreadConstraints=[_spread(fact, labels)],
             terminationGracePeriodSeconds=60,
         )
         self.deployment = k8s.apps.v1.Deployment(
@@ -96,10 +97,12 @@ class OdooWorkload(pulumi.ComponentResource):
                 "strategy": _strategy(fact.odoo),
                 "template": pods.pod_template(labels, spec),
             },
-            opts=child,
+            opts=_left_alone(child, fact),
         )
         if fact.replicas > 1:
             _disruption_budget(name, fact, labels, child)
+        if fact.max_replicas:
+            _autoscaler(name, fact, child)
         self.register_outputs({})
 
 
@@ -174,13 +177,37 @@ def _strategy(process: OdooProcess) -> Manifest:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
-def _spread(labels: dict[str, str]) -> Manifest:
+def _spread(fact: Workload, labels: dict[str, str]) -> Manifest:
+    # Two pods in one zone are one failure; a single pod had better run anywhere than wait.
+    strict = fact.replicas > 1
     return {
         "maxSkew": 1,
         "topologyKey": _ZONE,
-        "whenUnsatisfiable": "ScheduleAnyway",
+        "whenUnsatisfiable": "DoNotSchedule" if strict else "ScheduleAnyway",
         "labelSelector": {"matchLabels": labels},
     }
+
+
+def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
+    if not fact.max_replicas:
+        return child
+    # The autoscaler owns the number from the first day on; no later update may take it back.
+    return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))
+
+
+def _autoscaler(name: str, fact: Workload, child: pulumi.ResourceOptions) -> None:
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": _CPU_TARGET_PERCENT}}
+    k8s.autoscaling.v2.HorizontalPodAutoscaler(
+        name,
+        metadata={"name": name, "namespace": fact.namespace},
+        spec={
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": fact.replicas,
+            "maxReplicas": fact.max_replicas,
+            "metrics": [{"type": "Resource", "resource": cpu}],
+        },
+        opts=child,
+    )
 
 
 def _disruption_budget(

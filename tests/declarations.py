@@ -47,8 +47,13 @@ def differences(plan: Plan, registered: Registrations) -> list[str]:
     return found
 
 
+def _owner(fact: FactRecord, registered: Registrations) -> str:
+    """What the names of a server begin with: the portfolio, and the tenant when it is a tenant's own."""
+    return f"{registered.portfolio}-{fact.tenant}" if fact.tenant else registered.portfolio
+
+
 def _database(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("aws:rds/instance:Instance", f"{registered.portfolio}-postgresql")
+    props = registered.find("aws:rds/instance:Instance", f"{_owner(fact, registered)}-postgresql")
     return {
         "instance_class": (fact.instance_class, props["instanceClass"]),
         "engine_version": (fact.engine_version, props["engineVersion"]),
@@ -64,14 +69,13 @@ def _database(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
-    assert fact.owner == "platform/database"
-    props = registered.find("aws:rds/instance:Instance", f"{registered.portfolio}-postgresql")
+    props = registered.find("aws:rds/instance:Instance", f"{_owner(fact, registered)}-postgresql")
     return {"managed": (True, props["manageMasterUserPassword"])}
 
 
 def _cache(fact: Any, registered: Registrations) -> Pairs:
     group = "aws:elasticache/replicationGroup:ReplicationGroup"
-    props = registered.find(group, f"{registered.portfolio}-sessions")
+    props = registered.find(group, f"{_owner(fact, registered)}-sessions")
     return {
         "engine": (fact.engine, props["engine"]),
         "engine_version": (fact.engine_version, props["engineVersion"]),
@@ -140,6 +144,32 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _quota(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:core/v1:ResourceQuota", f"{fact.tenant}-quota")
+    hard = props["spec"]["hard"]
+    limits = registered.find("kubernetes:core/v1:LimitRange", f"{fact.tenant}-quota")["spec"]["limits"]
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "cpu_request_millicores": (f"{fact.cpu_request_millicores}m", hard["requests.cpu"]),
+        "memory_request_mib": (f"{fact.memory_request_mib}Mi", hard["requests.memory"]),
+        "memory_limit_mib": (f"{fact.memory_limit_mib}Mi", hard["limits.memory"]),
+        "pods": (str(fact.pods), hard["pods"]),
+        "storage_gib": (f"{fact.storage_gib}Gi", hard["requests.storage"]),
+        "largest_pod": (f"{fact.largest_pod.memory_limit_mib}Mi", limits[0]["max"]["memory"]),
+    }
+
+
+def _scaling(fact: Any, registered: Registrations) -> Pairs:
+    if not fact.max_replicas:
+        return {}
+    token = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+    spec = registered.find(token, fact.id.replace("/", "-"))["spec"]
+    return {
+        "least": (fact.replicas, spec["minReplicas"]),
+        "max_replicas": (fact.max_replicas, spec["maxReplicas"]),
+    }
+
+
 def _workload(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:apps/v1:Deployment", fact.id.replace("/", "-"))
     spec = props["spec"]["template"]["spec"]
@@ -153,6 +183,7 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         "image": (fact.odoo.image, container["image"]),
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
+        **_scaling(fact, registered),
     }
 
 
@@ -289,6 +320,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.LogicalBackup: _logical_backup,
     facts.ManagedSecret: _secret,
     facts.Namespace: _namespace,
+    facts.NamespaceQuota: _quota,
     facts.Network: _network,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,

@@ -48,6 +48,21 @@ def tenant(name: str = "acme", **changes: Any) -> Tenant:
     return Tenant.model_validate(values | changes)
 
 
+def every_offer() -> list[Tenant]:
+    """A tenant for each environment of each tier that is sold."""
+    ends = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+    return [
+        tenant(
+            f"{''.join(word[0] for word in name.split('-'))}-{environment}",
+            tier=name,
+            environment=environment,
+            **(ends if environment == "migration" else {}),
+        )
+        for name, tier in sorted(catalog().tiers.items())
+        for environment in tier.offers
+    ]
+
+
 def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:
     """The plan of some tenants on the local platform, or on another."""
     portfolio = Portfolio(platform=platform or local_portfolio().platform, tenants=tenants)

@@ -22,6 +22,7 @@ _PROVIDER = "tests/localcloud/aws/test_provider.py"
 COVERED_ELSEWHERE = {
     "allocation/errors.py": "tests/allocation/test_statement.py",
     "components/access.py": _DECLARED,
+    "components/administration.py": "tests/components/test_dedicated.py",
     "components/backups.py": _DECLARED,
     "components/bucket.py": _PLATFORM,
     "components/cache.py": _PLATFORM,

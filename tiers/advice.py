@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tiers.facts import CacheSpace, NodeGroup, TenantDatabase, Workload
 from tiers.model import Catalog
 from tiers.plan import Plan, facts_of
-from tiers.platform_facts import DATABASE
+from tiers.platform_facts import CACHE, DATABASE
 from tiers.tenancy import Portfolio, Tenant
 
 
@@ -47,7 +47,12 @@ def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Ite
 def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterator[str]:
     name = portfolio.platform.cache.cache_class
     room = catalog.classes.cache_classes[name].memory_mib
-    wanted = sum(fact.memory_mib for tenant in plan.tenants for fact in facts_of(tenant.facts, CacheSpace))
+    wanted = sum(
+        fact.memory_mib
+        for tenant in plan.tenants
+        for fact in facts_of(tenant.facts, CacheSpace)
+        if fact.group == CACHE
+    )
     if wanted > room:
         yield (
             f"platform/cache: tenants are promised {wanted} MiB of sessions, a node of cache_class {name} "

@@ -29,11 +29,15 @@ class OdooProcess(Frozen):
 
 
 class Workload(FactRecord):
-    """Pods that run all month: Odoo's web and cron processes, or a platform service."""
+    """Pods that run all month: Odoo's web and cron processes, or a platform service.
+
+    `max_replicas` is how far load may scale them out, 0 when nothing does; `replicas` is then the least.
+    """
 
     kind: Literal["workload"] = "workload"
     namespace: str
     replicas: Count
+    max_replicas: Count = 0
     compute: ComputeRequest
     odoo: OdooProcess | None = None
 
@@ -67,6 +71,23 @@ class Namespace(FactRecord):
 
     kind: Literal["namespace"] = "namespace"
     namespace: str
+
+
+class NamespaceQuota(FactRecord):
+    """What all pods of a tenant's own namespace together may ask for.
+
+    It holds the worst moment of a rollout: every web pod and one more, the scheduled actions, the setup
+    job and a backup at once. A smaller quota would block the next rollout.
+    """
+
+    kind: Literal["namespace-quota"] = "namespace-quota"
+    namespace: str
+    cpu_request_millicores: Positive
+    memory_request_mib: Positive
+    memory_limit_mib: Positive
+    pods: Positive
+    storage_gib: Positive
+    largest_pod: ComputeRequest
 
 
 class ClusterControlPlane(FactRecord):

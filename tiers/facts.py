@@ -11,6 +11,7 @@ from tiers.compute_facts import (
     ComputeRequest,
     Job,
     Namespace,
+    NamespaceQuota,
     NodeGroup,
     OdooProcess,
     ScheduledJob,
@@ -57,6 +58,7 @@ __all__ = [
     "ManagedSecret",
     "Metrics",
     "Namespace",
+    "NamespaceQuota",
     "NatGateway",
     "Network",
     "NodeGroup",
@@ -113,6 +115,7 @@ Fact = Annotated[
     | Metrics
     | Network
     | Namespace
+    | NamespaceQuota
     | ClusterControlPlane
     | NodeGroup
     | LoadBalancer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,14 @@ class WebClass(PodClass):
     """Odoo's web pods. `workers: 0` means threads instead of preforked processes."""
 
     workers: Count
+    max_replicas: Count = 0
+    """How far load may scale the pods out; 0 when nothing does."""
+
+    @model_validator(mode="after")
+    def _scales_outwards(self) -> Self:
+        if 0 < self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas {self.max_replicas} is less than replicas {self.replicas}")
+        return self
 
     @model_validator(mode="after")
     def _workers_fit_in_memory(self) -> Self:
@@ -109,6 +117,51 @@ class Classes(Frozen):
     node_classes: Mapping[ClassId, NodeClass]
 
 
+class SharedPlacement(Frozen):
+    """On what the platform has for everybody."""
+
+    placement: Literal["shared"]
+
+
+class OwnDatabase(Frozen):
+    """On a PostgreSQL server of the tenant's own; `multi_az` is a Multi-AZ instance, never a cluster."""
+
+    placement: Literal["own"]
+    database_class: ClassId
+    multi_az: bool
+    storage_gib: Annotated[int, Field(ge=20, le=65536)]
+    max_storage_gib: Positive
+    backup_retention_days: Annotated[int, Field(ge=1, le=35)]
+
+    @model_validator(mode="after")
+    def _storage_can_grow(self) -> Self:
+        if self.max_storage_gib < self.storage_gib:
+            raise ValueError(
+                f"max_storage_gib {self.max_storage_gib} is less than storage_gib {self.storage_gib}"
+            )
+        return self
+
+
+class OwnCache(Frozen):
+    """In a session cache of the tenant's own."""
+
+    placement: Literal["own"]
+    cache_class: ClassId
+    nodes: Positive
+    multi_az: bool
+    snapshot_retention_days: Count
+
+    @model_validator(mode="after")
+    def _failover_has_a_target(self) -> Self:
+        if self.multi_az and self.nodes < 2:  # noqa: PLR2004 - one to fail, one to take over
+            raise ValueError("multi_az needs at least 2 nodes")
+        return self
+
+
+DatabaseOffer = Annotated[SharedPlacement | OwnDatabase, Field(discriminator="placement")]
+CacheOffer = Annotated[SharedPlacement | OwnCache, Field(discriminator="placement")]
+
+
 class FairUse(Frozen):
     """What the fee covers; beyond it a tenant belongs in a larger offer."""
 
@@ -122,6 +175,8 @@ class Offer(Frozen):
 
     workload_class: ClassId
     backup_class: ClassId | None = None
+    database: DatabaseOffer
+    cache: CacheOffer
     database_gib: Positive
     filestore_gib: Positive
     session_cache_mib: Positive

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from tiers.errors import CatalogError
 from tiers.loader import Location, line_of, load_model
-from tiers.model import Catalog, Classes, Tier
+from tiers.model import Catalog, Classes, Offer, OwnCache, OwnDatabase, Tier
 from tiers.tenancy import Platform, Portfolio, Tenant
 
 CATALOG_DIRECTORY: Final = Path(__file__).parent / "catalog"
@@ -91,14 +91,21 @@ def _collect(problems: list[str], load: Callable[[], Model]) -> Model | None:
 def _unknown_classes(tiers: Mapping[str, Tier], paths: Mapping[str, Path], classes: Classes) -> Iterable[str]:
     for name, tier in tiers.items():
         for environment, offer in tier.offers.items():
-            named = {
-                "workload_class": (offer.workload_class, classes.workload_classes),
-                "backup_class": (offer.backup_class, classes.backup_classes),
-            }
-            for field, (class_id, menu) in named.items():
-                if class_id is not None and class_id not in menu:
-                    where = ("offers", str(environment), field)
+            for field, class_id, menu in _classes_named(offer, classes):
+                if class_id not in menu:
+                    where = ("offers", str(environment), *field)
                     yield _told(paths[name], (where, _not_on(menu, class_id, _CLASSES)))
+
+
+def _classes_named(offer: Offer, classes: Classes) -> Iterable[tuple[tuple[str, ...], str, Iterable[str]]]:
+    yield ("workload_class",), offer.workload_class, classes.workload_classes
+    if offer.backup_class is not None:
+        yield ("backup_class",), offer.backup_class, classes.backup_classes
+    if isinstance(offer.database, OwnDatabase):
+        where = ("database", "database_class")
+        yield where, offer.database.database_class, classes.database_classes
+    if isinstance(offer.cache, OwnCache):
+        yield ("cache", "cache_class"), offer.cache.cache_class, classes.cache_classes
 
 
 def _twice(by_path: Mapping[Path, Tenant], field: str, key: Callable[[Tenant], str]) -> Iterable[str]:

@@ -56,6 +56,7 @@ class Options(Frozen):
     database_gib: Positive | None = None
     filestore_gib: Positive | None = None
     workload_class: ClassId | None = None
+    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
 
 
 class Tenant(Frozen):

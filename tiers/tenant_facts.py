@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
+from tiers.dedicated_facts import (
+    about,
+    own_cache,
+    own_cache_group,
+    own_database,
+    own_namespace,
+    own_server,
+)
 from tiers.facts import (
     CacheSpace,
     ComputeRequest,
     Egress,
     Fact,
-    FactId,
     FileShare,
     Job,
     Labour,
@@ -22,7 +29,7 @@ from tiers.facts import (
     TenantDatabase,
     Workload,
 )
-from tiers.model import Catalog, Offer, PodClass, WorkloadClass
+from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, PodClass, WorkloadClass
 from tiers.platform_facts import (
     BACKUP_BUCKET,
     CACHE,
@@ -51,21 +58,32 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     size = catalog.classes.workload_classes[tenant.options.workload_class or offer.workload_class]
     own = tier.isolation is Isolation.OWN
     namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
+    if own:
+        filestore_gib = tenant.options.filestore_gib or offer.filestore_gib
+        yield from own_namespace(tenant, size, namespace, filestore_gib)
+    yield from _dedicated(catalog, platform, tenant, offer)
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
     yield from _network(tenant, size, namespace)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
-        **_about(tenant, "logs", CostCategory.STORAGE),
+        **about(tenant, "logs", CostCategory.STORAGE),
         ingest_gib_per_month=offer.log_gib_per_month,
         retention_days=offer.log_retention_days,
     )
     if offer.support_hours_per_month:
         yield Labour(
-            **_about(tenant, "support", CostCategory.SUPPORT),
+            **about(tenant, "support", CostCategory.SUPPORT),
             activity="support",
             hours_per_month=offer.support_hours_per_month,
         )
+
+
+def _dedicated(catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer) -> Iterator[Fact]:
+    if isinstance(offer.database, OwnDatabase):
+        yield from own_database(catalog.classes, platform, tenant, offer.database)
+    if isinstance(offer.cache, OwnCache):
+        yield from own_cache(catalog.classes, platform, tenant, offer.cache)
 
 
 def _storage(
@@ -73,8 +91,8 @@ def _storage(
 ) -> Iterator[Fact]:
     per_process = _CONNECTIONS_PREFORKED if size.web.workers else _CONNECTIONS_THREADED
     yield TenantDatabase(
-        **_about(tenant, "database", CostCategory.STORAGE),
-        server=DATABASE,
+        **about(tenant, "database", CostCategory.STORAGE),
+        server=own_server(tenant) if isinstance(offer.database, OwnDatabase) else DATABASE,
         database=f"odoo_{_identifier(tenant)}",
         role=f"t_{_identifier(tenant)}",
         connection_limit=_connection_ceiling(size, per_process),
@@ -82,13 +100,13 @@ def _storage(
         storage_gib=tenant.options.database_gib or offer.database_gib,
     )
     yield CacheSpace(
-        **_about(tenant, "sessions", CostCategory.COMPUTE),
-        group=CACHE,
+        **about(tenant, "sessions", CostCategory.COMPUTE),
+        group=own_cache_group(tenant) if isinstance(offer.cache, OwnCache) else CACHE,
         prefix=tenant.tenant,
         memory_mib=offer.session_cache_mib,
     )
     yield FileShare(
-        **_about(tenant, "filestore", CostCategory.STORAGE),
+        **about(tenant, "filestore", CostCategory.STORAGE),
         file_system=FILE_SYSTEM,
         namespace=namespace,
         path=f"/tenants/{tenant.tenant}",
@@ -106,7 +124,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
 
     def job(name: str, image: str, user: int, group: int, where: str) -> Job:
         return Job(
-            **_about(tenant, name, CostCategory.COMPUTE),
+            **about(tenant, name, CostCategory.COMPUTE),
             namespace=where,
             image=image,
             run_as_user=user,
@@ -123,15 +141,16 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
     )
     yield job("odoo-setup", odoo.image, odoo.run_as_user, odoo.run_as_group, namespace)
     yield Workload(
-        **_about(tenant, "web", CostCategory.COMPUTE),
+        **about(tenant, "web", CostCategory.COMPUTE),
         namespace=namespace,
         replicas=size.web.replicas,
+        max_replicas=size.web.max_replicas,
         compute=_compute(size.web),
         odoo=process(size.web.workers, 0),
     )
     if size.cron.replicas:
         yield Workload(
-            **_about(tenant, "cron", CostCategory.COMPUTE),
+            **about(tenant, "cron", CostCategory.COMPUTE),
             namespace=namespace,
             replicas=size.cron.replicas,
             compute=_compute(size.cron),
@@ -141,7 +160,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
 
 def _network(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
     yield Route(
-        **_about(tenant, "route", CostCategory.NETWORK),
+        **about(tenant, "route", CostCategory.NETWORK),
         namespace=namespace,
         hostname=tenant.hostname,
         http_port=HTTP_PORT,
@@ -149,7 +168,7 @@ def _network(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fa
     )
     # A copy of production must not send its mail nor take its payments.
     yield Egress(
-        **_about(tenant, "egress", CostCategory.NETWORK),
+        **about(tenant, "egress", CostCategory.NETWORK),
         namespace=namespace,
         internet=tenant.environment is Environment.PRODUCTION,
     )
@@ -167,14 +186,14 @@ def _backups(
     dumps_gib = -(-dumps // (_DAYS_PER_MONTH * 100))
     domain = CostDomain.RESILIENCE
     yield LogicalBackup(
-        **_about(tenant, "backups", CostCategory.RESILIENCE, domain),
+        **about(tenant, "backups", CostCategory.RESILIENCE, domain),
         bucket=BACKUP_BUCKET,
         prefix=tenant.tenant,
         retention_days=backup.retention_days,
         storage_gib=dumps_gib + (tenant.options.filestore_gib or offer.filestore_gib),
     )
     yield ScheduledJob(
-        **_about(tenant, "backup", CostCategory.COMPUTE, domain),
+        **about(tenant, "backup", CostCategory.COMPUTE, domain),
         namespace=namespace,
         image=platform.images.operations.image,
         run_as_user=platform.images.operations.run_as_user,
@@ -190,7 +209,7 @@ def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
     # Workers and the websocket process hold a pool each, a cron thread one connection more for LISTEN,
     # and every tenant one LISTEN on the maintenance database.
     processes = size.web.workers + 1 if size.web.workers else 1
-    web = size.web.replicas * processes * per_process
+    web = max(size.web.replicas, size.web.max_replicas) * processes * per_process
     cron = size.cron.replicas * size.cron.threads * (per_process + 1)
     return web + cron + 1
 
@@ -206,16 +225,3 @@ def _compute(pods: PodClass) -> ComputeRequest:
 
 def _identifier(tenant: Tenant) -> str:
     return tenant.tenant.replace("-", "_")
-
-
-def _about(
-    tenant: Tenant, name: str, category: CostCategory, domain: CostDomain = CostDomain.TENANT_RUNTIME
-) -> dict[str, Any]:
-    fact_id: FactId = f"{tenant.tenant}/{name}"
-    return {
-        "id": fact_id,
-        "tenant": tenant.tenant,
-        "domain": domain,
-        "category": category,
-        "region": tenant.region,
-    }

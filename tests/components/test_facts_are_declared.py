@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.declarations import (
     COMPARED,
@@ -9,7 +10,7 @@ from tests.declarations import (
     Registrations,
     differences,
 )
-from tests.portfolios import local_plan
+from tests.portfolios import every_offer, local_plan, plan_of
 from tiers.facts import FACT_TYPES, Origin
 
 
@@ -25,6 +26,15 @@ def test_every_fact_is_what_was_declared_for_it(declared: tuple[Declared, ...]) 
         "local", [Registration(each.type, each.name, each.props) for each in declared if each.custom]
     )
     assert differences(local_plan(), registered) == []
+
+
+def test_every_offer_of_every_tier_is_declared_as_planned() -> None:
+    plan = plan_of(*every_offer())
+    registered = Registrations(
+        "local",
+        [Registration(each.type, each.name, each.props) for each in declare_plan(plan) if each.custom],
+    )
+    assert differences(plan, registered) == []
 
 
 def test_a_difference_would_be_seen(declared: tuple[Declared, ...]) -> None:

@@ -91,7 +91,11 @@ class Project:
         """The steps of a preview that would change something, by URN; components left out."""
         said = self.pulumi("preview", "--json", "--stack", STACK, *arguments)
         steps = json.loads(said.stdout)["steps"]
-        return {step["urn"]: step for step in steps if step["op"] != "same" and step["newState"]["custom"]}
+        return {
+            step["urn"]: step
+            for step in steps
+            if step["op"] != "same" and (step.get("newState") or step["oldState"])["custom"]
+        }
 
     def configure(self, changes: dict[str, str | None]) -> None:
         """Set entries of the copied stack configuration; None removes one."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
+from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, tenant
 from tiers.compute_facts import Workload
 from tiers.data_facts import DatabaseInstance
 from tiers.facts import FACT_TYPES
@@ -26,8 +26,10 @@ def test_a_plan_is_the_same_whatever_the_order_of_files() -> None:
     assert [each.tenant for each in local_plan().tenants] == sorted(each.tenant for each in portfolio.tenants)
 
 
-def test_the_local_portfolio_has_every_kind_of_fact() -> None:
-    assert {type(fact) for fact in local_plan().all_facts()} == set(FACT_TYPES)
+def test_the_tiers_together_have_every_kind_of_fact() -> None:
+    plan = plan_of(*every_offer())
+    assert len(plan.tenants) >= 9
+    assert {type(fact) for fact in plan.all_facts()} == set(FACT_TYPES)
 
 
 def test_no_two_facts_share_an_id_and_each_names_its_owner() -> None:
@@ -39,8 +41,9 @@ def test_no_two_facts_share_an_id_and_each_names_its_owner() -> None:
 
 def test_no_id_nor_name_holds_a_tier() -> None:
     """A tier change must replace nothing that holds data."""
-    for fact in local_plan().all_facts():
-        assert "shared-namespace" not in fact.model_dump_json()
+    for fact in plan_of(*every_offer()).all_facts():
+        for tier in catalog().tiers:
+            assert tier not in fact.model_dump_json()
 
 
 def test_fees_and_versions_come_from_the_tier() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_the_committed_portfolio_is_valid_and_ordered() -> None:
         (
             "tier: shared-namespace",
             "tier: gold",
-            "4: tier: 'gold' is not in the catalog; there are shared-namespace",
+            "4: tier: 'gold' is not in the catalog; there are dedicated-db, ha-postgresql, shared-namespace",
         ),
         (
             "environment: production",
@@ -208,10 +209,39 @@ def test_a_tier_is_sold_once(catalog_folder: Path) -> None:
         load_catalog(catalog_folder)
 
 
-def test_a_tier_names_classes_that_exist(catalog_folder: Path) -> None:
-    edit(catalog_folder / "shared-namespace.yaml", "backup_class: daily-7", "backup_class: hourly")
-    message = r"shared-namespace\.yaml:23: offers\.staging\.backup_class: 'hourly' is not in classes\.yaml"
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("backup_class: daily-7", "backup_class: hourly", "25: offers.staging.backup_class: 'hourly'"),
+        ("database_class: l", "database_class: xl", "13: offers.production.database.database_class: 'xl'"),
+        ("cache_class: s", "cache_class: xl", "14: offers.production.cache.cache_class: 'xl'"),
+        ("workload_class: m", "workload_class: xl", "11: offers.production.workload_class: 'xl'"),
+    ],
+)
+def test_a_tier_names_classes_that_exist(catalog_folder: Path, old: str, new: str, problem: str) -> None:
+    edit(catalog_folder / "ha-postgresql.yaml", old, new)
+    message = re.escape(f"ha-postgresql.yaml:{problem} is not in classes.yaml")
     with pytest.raises(CatalogError, match=message):
+        load_catalog(catalog_folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("max_storage_gib: 500", "max_storage_gib: 50", "max_storage_gib 50 is less than storage_gib 100"),
+        ("nodes: 2, multi_az", "nodes: 1, multi_az", "multi_az needs at least 2 nodes"),
+        ("placement: own", "placement: rented", "does not match any of the expected tags"),
+    ],
+)
+def test_an_offer_that_cannot_work_is_refused(catalog_folder: Path, old: str, new: str, message: str) -> None:
+    edit(catalog_folder / "ha-postgresql.yaml", old, new)
+    with pytest.raises(CatalogError, match=message):
+        load_catalog(catalog_folder)
+
+
+def test_pods_scale_outwards(catalog_folder: Path) -> None:
+    edit(catalog_folder / "classes.yaml", "max_replicas: 4", "max_replicas: 1")
+    with pytest.raises(CatalogError, match="max_replicas 1 is less than replicas 2"):
         load_catalog(catalog_folder)
 
 
@@ -222,6 +252,7 @@ def test_workers_must_fit_into_memory(catalog_folder: Path) -> None:
 
 
 def test_an_empty_catalog_is_refused(catalog_folder: Path) -> None:
-    (catalog_folder / "shared-namespace.yaml").unlink()
+    for path in catalog_folder.glob("*-*.yaml"):
+        path.unlink()
     with pytest.raises(CatalogError, match="holds no tier"):
         load_catalog(catalog_folder)

@@ -1,0 +1,50 @@
+"""Who may administer a PostgreSQL server: the account that setup jobs run as, and nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_aws import kms
+
+from components.access import PodRole
+from components.database import PostgresServer
+
+
+def database_administrator(
+    account: str,
+    role: str,
+    *,
+    cluster: str,
+    namespace: str,
+    server: PostgresServer,
+    key: kms.Key,
+    child: pulumi.ResourceOptions,
+    inside: pulumi.ResourceOptions,
+) -> k8s.core.v1.ServiceAccount:
+    """A service account whose pods may read the secret of one server's master user.
+
+    Args:
+        account: Its name, and the logical name of the resource.
+        role: Name of the IAM role behind it.
+        cluster: Name of the EKS cluster.
+        namespace: Where setup jobs run.
+        server: The only server it may administer.
+        key: What the secret is encrypted with.
+        child: Options of what lives in AWS.
+        inside: Options of what lives in the namespace, and so waits for it.
+    """
+    made = k8s.core.v1.ServiceAccount(
+        account,
+        metadata={"name": account, "namespace": namespace},
+        automount_service_account_token=False,
+        opts=inside,
+    )
+    secret = server.master_secret_arn
+    may: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret},
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key.arn},
+    ]
+    PodRole(role, cluster=cluster, namespace=namespace, service_account=account, statements=may, opts=child)
+    return made

@@ -1,0 +1,88 @@
+"""What a tenant has to itself, where its facts say so; what they leave out is the platform's."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.administration import database_administrator
+from components.cache import SessionCache
+from components.database import PostgresServer
+from components.isolation import TenantQuota, TenantsNamespace
+from components.naming import physical_name
+from components.platform import DATABASE_ADMIN, SharedPlatform
+from tiers.facts import CacheGroup, DatabaseInstance, FactId, Namespace, NamespaceQuota, Route
+from tiers.plan import TenantPlan, facts_of
+from tiers.platform_facts import OPERATIONS_NAMESPACE
+
+
+class Services(NamedTuple):
+    """Where a tenant runs and what it runs on.
+
+    `administrator` is the service account that may set up databases on `server`.
+    """
+
+    namespace: pulumi.Resource
+    server: PostgresServer
+    administrator: k8s.core.v1.ServiceAccount
+    administrator_name: str
+    cache: SessionCache
+    cloud_ids: dict[FactId, pulumi.Output[str]]
+
+
+def services_of(tenant: TenantPlan, platform: SharedPlatform, child: pulumi.ResourceOptions) -> Services:
+    """Declare what *tenant* has of its own, and point to the platform for the rest.
+
+    Logical names say whose a thing is, never what was sold: another tier finds it under the same name.
+    """
+    cloud_ids: dict[FactId, pulumi.Output[str]] = {}
+    namespace = _namespace(tenant, platform, child)
+    server, account, name = platform.database, platform.database_admin, DATABASE_ADMIN
+    for own in facts_of(tenant.facts, DatabaseInstance):
+        label = physical_name(platform.name, tenant.tenant, "postgresql")
+        server = PostgresServer(label, own, platform.network, platform.key, child)
+        account, name = _administrator(tenant, platform, server, child)
+        cloud_ids[own.id] = server.instance.arn
+        cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
+    cache = platform.cache
+    for group in facts_of(tenant.facts, CacheGroup):
+        label = physical_name(platform.name, tenant.tenant, "sessions")
+        cache = SessionCache(label, group, platform.network, platform.key, child)
+        cloud_ids[group.id] = cache.group.arn
+    return Services(namespace, server, account, name, cache, cloud_ids)
+
+
+def _namespace(
+    tenant: TenantPlan, platform: SharedPlatform, child: pulumi.ResourceOptions
+) -> pulumi.Resource:
+    own = facts_of(tenant.facts, Namespace)
+    if not own:
+        return platform.namespaces[facts_of(tenant.facts, Route)[0].namespace]
+    namespace = TenantsNamespace(own[0].namespace, own[0], child)
+    after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[namespace]))
+    for quota in facts_of(tenant.facts, NamespaceQuota):
+        TenantQuota(physical_name(tenant.tenant, "quota"), quota, after)
+    return namespace
+
+
+def _administrator(
+    tenant: TenantPlan,
+    platform: SharedPlatform,
+    server: PostgresServer,
+    child: pulumi.ResourceOptions,
+) -> tuple[k8s.core.v1.ServiceAccount, str]:
+    name = physical_name(tenant.tenant, DATABASE_ADMIN)
+    operations = platform.namespaces[OPERATIONS_NAMESPACE]
+    account = database_administrator(
+        name,
+        physical_name(platform.name, tenant.tenant, DATABASE_ADMIN),
+        cluster=platform.cluster,
+        namespace=OPERATIONS_NAMESPACE,
+        server=server,
+        key=platform.key,
+        child=child,
+        inside=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[operations])),
+    )
+    return account, name

@@ -1,0 +1,100 @@
+"""What a tenant has to itself: a namespace with its quota, a PostgreSQL server, a session cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tiers.compute_facts import ComputeRequest, Namespace, NamespaceQuota
+from tiers.data_facts import CacheGroup, DatabaseInstance, ManagedSecret
+from tiers.facts import Fact, FactId
+from tiers.model import Classes, OwnCache, OwnDatabase, WorkloadClass
+from tiers.tenancy import Platform, Tenant
+from tiers.vocabulary import CostCategory, CostDomain, Environment
+
+# Besides web and scheduled actions: the setup job, a backup, and one pod somebody debugs with.
+_JOBS_AT_ONCE: Final = 2
+_SPARE_PODS: Final = 1
+_SURGE: Final = 1
+
+
+def own_server(tenant: Tenant) -> FactId:
+    """The id of a tenant's own PostgreSQL server."""
+    return f"{tenant.tenant}/server"
+
+
+def own_cache_group(tenant: Tenant) -> FactId:
+    """The id of a tenant's own session cache."""
+    return f"{tenant.tenant}/cache"
+
+
+def own_database(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnDatabase) -> Iterator[Fact]:
+    """The server and the secret of its master user; version and backup window are the platform's."""
+    window = tenant.options.maintenance_window or platform.database.maintenance_window
+    yield DatabaseInstance(
+        **about(tenant, "server", CostCategory.COMPUTE),
+        instance_class=classes.database_classes[offer.database_class].instance_class,
+        engine_version=platform.database.engine_version,
+        multi_az=offer.multi_az,
+        storage_gib=offer.storage_gib,
+        max_storage_gib=offer.max_storage_gib,
+        backup_retention_days=offer.backup_retention_days,
+        maintenance_window=window,
+        backup_window=platform.database.backup_window,
+        deletion_protection=platform.deletion_protection and tenant.environment is not Environment.MIGRATION,
+    )
+    yield ManagedSecret(**about(tenant, "server-secret", CostCategory.SECURITY), owner=own_server(tenant))
+
+
+def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCache) -> Iterator[Fact]:
+    """The replication group; engine and version are the platform's."""
+    yield CacheGroup(
+        **about(tenant, "cache", CostCategory.COMPUTE),
+        engine=platform.cache.engine,
+        engine_version=platform.cache.engine_version,
+        node_type=classes.cache_classes[offer.cache_class].node_type,
+        nodes=offer.nodes,
+        multi_az=offer.multi_az,
+        snapshot_retention_days=offer.snapshot_retention_days,
+        maintenance_window=tenant.options.maintenance_window or platform.cache.maintenance_window,
+    )
+
+
+def own_namespace(tenant: Tenant, size: WorkloadClass, namespace: str, filestore_gib: int) -> Iterator[Fact]:
+    """The namespace, and a quota that the worst moment of a rollout still fits into."""
+    yield Namespace(**about(tenant, "namespace", CostCategory.COMPUTE), namespace=namespace)
+    web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
+    counted: list[tuple[int, ComputeRequest]] = [
+        (web_pods, size.web),
+        (size.cron.replicas, size.cron),
+        (_JOBS_AT_ONCE + _SPARE_PODS, size.job),
+    ]
+    yield NamespaceQuota(
+        **about(tenant, "quota", CostCategory.COMPUTE),
+        namespace=namespace,
+        cpu_request_millicores=sum(count * pod.cpu_request_millicores for count, pod in counted),
+        memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
+        memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
+        pods=sum(count for count, _ in counted),
+        storage_gib=filestore_gib,
+        largest_pod=_largest([pod for count, pod in counted if count]),
+    )
+
+
+def about(
+    tenant: Tenant, name: str, category: CostCategory, domain: CostDomain = CostDomain.TENANT_RUNTIME
+) -> dict[str, Any]:
+    """What every fact of a tenant says."""
+    return {
+        "id": f"{tenant.tenant}/{name}",
+        "tenant": tenant.tenant,
+        "domain": domain,
+        "category": category,
+        "region": tenant.region,
+    }
+
+
+def _largest(pods: list[ComputeRequest]) -> ComputeRequest:
+    return ComputeRequest(
+        **{name: max(getattr(pod, name) for pod in pods) for name in ComputeRequest.model_fields}
+    )
