@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -84,8 +85,9 @@ def _guarded(command: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         _end("cancelled", Exit.CANCELLED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough; say nothing into a closed pipe.
-        sys.stderr.close()
+        # Whoever read our output has seen enough. What is still buffered goes nowhere, or the interpreter
+        # would fail on it while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.OK) from None
 
 

@@ -99,10 +99,7 @@ class OdooWorkload(pulumi.ComponentResource):
             },
             opts=_left_alone(child, fact),
         )
-        if fact.replicas > 1:
-            _disruption_budget(name, fact, labels, child)
-        if fact.max_replicas:
-            _autoscaler(name, fact, child)
+        _companions(name, fact, labels, child)
         self.register_outputs({})
 
 
@@ -188,6 +185,14 @@ def _spread(fact: Workload, labels: dict[str, str]) -> Manifest:
     }
 
 
+def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi.ResourceOptions) -> None:
+    # With a single pod a budget could only ever block the drain of its node.
+    if fact.replicas > 1:
+        _disruption_budget(name, fact, labels, child)
+    if fact.max_replicas:
+        _autoscaler(name, fact, child)
+
+
 def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
     if not fact.max_replicas:
         return child
@@ -213,7 +218,6 @@ def _autoscaler(name: str, fact: Workload, child: pulumi.ResourceOptions) -> Non
 def _disruption_budget(
     name: str, fact: Workload, labels: dict[str, str], child: pulumi.ResourceOptions
 ) -> None:
-    # With a single pod a budget could only ever block the drain of its node.
     k8s.policy.v1.PodDisruptionBudget(
         name,
         metadata={"name": name, "namespace": fact.namespace},

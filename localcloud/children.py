@@ -69,12 +69,12 @@ class Children:
         except subprocess.TimeoutExpired:
             _signal_group(child, signal.SIGKILL)
 
-    def close(self) -> None:
-        """Interrupt every child at once and start no more."""
+    def close(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Signal every child at once and start no more."""
         with self._lock:
             self._closed = True
             running = list(self._running)
-        stoppers = [threading.Thread(target=self.stop, args=(child, signal.SIGINT)) for child in running]
+        stoppers = [threading.Thread(target=self.stop, args=(child, how)) for child in running]
         for stopper in stoppers:
             stopper.start()
         for stopper in stoppers:

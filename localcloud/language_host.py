@@ -266,7 +266,9 @@ def main() -> None:
     print(port, flush=True)
     leave_with_parent()
     ended.wait()
-    host.children.close()
+    # The engine is done with us, after a failure for example: programs end without a word. Ctrl-C arrives
+    # as `Cancel`.
+    host.children.close(signal.SIGTERM)
     server.stop(None)
 
 

@@ -27,7 +27,8 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Servers started by this very process, which has to collect them when they end."""
-_FORGOTTEN = (STATE, "manifests", f"{PULUMI_HOME}/workspaces", "server.log")
+_MANIFESTS = "manifests"
+_FORGOTTEN = (STATE, _MANIFESTS, f"{PULUMI_HOME}/workspaces", "server.log")
 
 
 class ServerError(Exception):
@@ -115,11 +116,10 @@ class LocalCloud:
         marker.touch()
 
     def _strangers(self) -> set[str]:
-        """What lies in the folder and is nothing this cloud makes."""
+        """What lies in the folder besides manifests, which may be rendered before a cloud is started."""
         if not self.directory.exists():
             return set()
-        known = {name.partition("/")[0] for name in _FORGOTTEN}
-        return {path.name for path in self.directory.iterdir()} - known
+        return {path.name for path in self.directory.iterdir()} - {_MANIFESTS}
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

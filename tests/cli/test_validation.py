@@ -67,7 +67,10 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
     [
         (
             _replaced(TENANT, "tier: shared-namespace", "tier: gold"),
-            "/tenants/acme.yaml:4: tier: 'gold' is not in the catalog; there are shared-namespace",
+            (
+                "/tenants/acme.yaml:4: tier: 'gold' is not in the catalog; "
+                "there are dedicated-db, ha-postgresql, shared-namespace"
+            ),
         ),
         (_duplicate, "/tenants/zz.yaml:1: tenant: 'acme' is already taken by {folder}/tenants/acme.yaml"),
         (

@@ -166,6 +166,8 @@ class CloudAnswers(mocks.Mocks):
 
 def declare(program: Callable[[], Any], *, preview: bool = False) -> list[Declared]:
     """Run *program* against the engine-like monitor; what it declared, in order of registration."""
+    # Whatever ran before in this process may have left it without a loop, as `asyncio.run` does.
+    mocks._ensure_event_loop()  # type: ignore[attr-defined, no-untyped-call]
     monitor = EngineMonitor(CloudAnswers())
     quiet = logging.getLogger("costack.tests")
     mocks.set_mocks(
