@@ -17,7 +17,7 @@ help: ## what can be made
 setup: $(READY) ## the virtual environment with everything in it
 
 $(READY): requirements-dev.txt pyproject.toml toolchain/uv.txt
-	@$(PYTHON) toolchain/venv.py $(VENV) requirements-dev.txt
+	@$(PYTHON) toolchain/environment.py $(VENV) requirements-dev.txt
 	@touch $@
 
 engine: ## Pulumi: from PATH, from the cache, or built (about 4 minutes, needs Go)
@@ -76,7 +76,7 @@ schemas: setup ## write the JSON Schemas anew
 	@$(BIN)/python -m tiers.schemas
 
 lock: setup ## choose versions anew and write the hashed requirement files
-	@$(PYTHON) toolchain/venv.py --lock
+	@$(PYTHON) toolchain/environment.py --lock
 
 clean: ## forget the virtual environment and links to built tools; the cache stays
 	@rm -rf $(VENV) .toolchain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -73,8 +74,10 @@ def find_uv() -> str:
 
 
 def run(*command: object) -> None:
-    """Run a command in the project's folder."""
-    subprocess.run([str(part) for part in command], check=True, cwd=ROOT)
+    """Run a command in the project's folder, trusting the certificates this machine trusts."""
+    # uv brings certificates of its own and knows nothing of a company's; the name of the setting changed.
+    trusting = {"UV_NATIVE_TLS": "true", "UV_SYSTEM_CERTS": "true"}
+    subprocess.run([str(part) for part in command], check=True, cwd=ROOT, env=trusting | dict(os.environ))
 
 
 if __name__ == "__main__":
