@@ -123,10 +123,9 @@ class SharedPlacement(Frozen):
     placement: Literal["shared"]
 
 
-class OwnDatabase(Frozen):
-    """On a PostgreSQL server of the tenant's own; `multi_az` is a Multi-AZ instance, never a cluster."""
+class DatabaseSize(Frozen):
+    """How large and how lasting a PostgreSQL server is; `multi_az` is an instance, never a cluster."""
 
-    placement: Literal["own"]
     database_class: ClassId
     multi_az: bool
     storage_gib: Annotated[int, Field(ge=20, le=65536)]
@@ -142,10 +141,9 @@ class OwnDatabase(Frozen):
         return self
 
 
-class OwnCache(Frozen):
-    """In a session cache of the tenant's own."""
+class CacheSize(Frozen):
+    """How large and how lasting a session cache is."""
 
-    placement: Literal["own"]
     cache_class: ClassId
     nodes: Positive
     multi_az: bool
@@ -156,6 +154,18 @@ class OwnCache(Frozen):
         if self.multi_az and self.nodes < 2:  # noqa: PLR2004 - one to fail, one to take over
             raise ValueError("multi_az needs at least 2 nodes")
         return self
+
+
+class OwnDatabase(DatabaseSize):
+    """On a PostgreSQL server of the tenant's own."""
+
+    placement: Literal["own"]
+
+
+class OwnCache(CacheSize):
+    """In a session cache of the tenant's own."""
+
+    placement: Literal["own"]
 
 
 DatabaseOffer = Annotated[SharedPlacement | OwnDatabase, Field(discriminator="placement")]

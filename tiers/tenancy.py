@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from tiers.facts import ComputeRequest
-from tiers.model import ClassId, Currency
+from tiers.model import CacheSize, ClassId, Currency, DatabaseSize
 from tiers.vocabulary import (
     Count,
     Environment,
@@ -123,43 +123,20 @@ class NetworkSpec(Frozen):
     client_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
 
 
-class DatabaseSpec(Frozen):
-    """The shared PostgreSQL server."""
+class DatabaseSpec(DatabaseSize):
+    """The shared PostgreSQL server; its version and windows hold for tenants' own servers too."""
 
-    database_class: ClassId
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
-    multi_az: bool
-    storage_gib: Annotated[int, Field(ge=20, le=65536)]
-    max_storage_gib: Positive
-    backup_retention_days: Annotated[int, Field(ge=1, le=35)]
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
     backup_window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
 
-    @model_validator(mode="after")
-    def _storage_can_grow(self) -> Self:
-        if self.max_storage_gib < self.storage_gib:
-            raise ValueError(
-                f"max_storage_gib {self.max_storage_gib} is less than storage_gib {self.storage_gib}"
-            )
-        return self
 
+class CacheSpec(CacheSize):
+    """The shared session cache; its engine and window hold for tenants' own caches too."""
 
-class CacheSpec(Frozen):
-    """The shared session cache."""
-
-    cache_class: ClassId
     engine: Literal["valkey", "redis"]
     engine_version: str
-    nodes: Positive
-    multi_az: bool
-    snapshot_retention_days: Count
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
-
-    @model_validator(mode="after")
-    def _failover_has_a_target(self) -> Self:
-        if self.multi_az and self.nodes < 2:  # noqa: PLR2004 - one to fail, one to take over
-            raise ValueError("multi_az needs at least 2 nodes")
-        return self
 
 
 class FileSystemSpec(Frozen):
