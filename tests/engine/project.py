@@ -19,7 +19,16 @@ from localcloud.aws.clients import Clients
 from tests.portfolios import ROOT
 
 STACK: Final = "local"
-_COPIED: Final = ("Pulumi.yaml", "__main__.py", "components", "localcloud", "portfolios", "stacks", "tiers")
+_COPIED: Final = (
+    "Pulumi.yaml",
+    "__main__.py",
+    "components",
+    "localcloud",
+    "policies",
+    "portfolios",
+    "stacks",
+    "tiers",
+)
 _LINKED: Final = (".venv", ".toolchain")
 _SECRET: Final = "4dabf18193072939515e22adb298388d"
 

@@ -1,0 +1,141 @@
+"""The rules as plain functions: from a resource's type and properties to what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from components.tagging import TAGGABLE_TYPES
+from tiers.errors import CatalogError
+from tiers.tags import MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
+
+Properties = Mapping[str, Any]
+Check = Callable[[str, Properties], Iterator[str]]
+
+_KUBERNETES: Final = "kubernetes:"
+_DATABASE: Final = "aws:rds/instance:Instance"
+# Where a resource says that what it keeps is encrypted.
+_ENCRYPTED: Final[Mapping[str, tuple[str, ...]]] = {
+    _DATABASE: ("storageEncrypted",),
+    "aws:elasticache/replicationGroup:ReplicationGroup": (
+        "atRestEncryptionEnabled",
+        "transitEncryptionEnabled",
+    ),
+    "aws:efs/fileSystem:FileSystem": ("encrypted",),
+    "aws:ebs/volume:Volume": ("encrypted",),
+}
+_PUBLIC_ACCESS_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+_BLOCKS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_EVERYBODY: Final = frozenset({"0.0.0.0/0", "::/0"})
+
+
+class Rule(NamedTuple):
+    """One rule: its name, what it is for, and the check. `advisory` warns, everything else refuses."""
+
+    name: str
+    description: str
+    check: Check
+    advisory: bool = False
+
+
+def cost_tags(type_token: str, props: Properties) -> Iterator[str]:
+    """Every taggable resource and Kubernetes object says who pays for it, in legal words."""
+    tags = _tags(type_token, props)
+    if tags is None:
+        return
+    cost = {key: value for key, value in tags.items() if str(key).startswith(PREFIX)}
+    needed = MANDATORY_FOR_TENANTS if "cost/tenant" in cost else MANDATORY
+    if missing := sorted(needed - cost.keys()):
+        yield f"lacks the cost tags {', '.join(missing)}"
+        return
+    try:
+        CostTags.from_tags(cost)
+    except CatalogError as error:
+        yield str(error)
+
+
+def encryption(type_token: str, props: Properties) -> Iterator[str]:
+    """What keeps data is encrypted, and so is the way to it."""
+    for name in _ENCRYPTED.get(type_token, ()):
+        if props.get(name) is not True:
+            yield f"{name} must be true"
+
+
+def no_public_data(type_token: str, props: Properties) -> Iterator[str]:
+    """No database is reachable from the internet, no bucket readable by it, no data port open to it."""
+    if type_token == _DATABASE and props.get("publiclyAccessible"):
+        yield "publiclyAccessible must be false"
+    if type_token == _PUBLIC_ACCESS_BLOCK:
+        yield from (f"{name} must be true" for name in _BLOCKS if props.get(name) is not True)
+    if type_token.endswith(":SecurityGroupIngressRule"):
+        cidr = props.get("cidrIpv4") or props.get("cidrIpv6")
+        if cidr in _EVERYBODY:
+            yield f"opens port {props.get('fromPort')} to {cidr}"
+
+
+def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
+    """A database leaves a snapshot and its backups behind; without that a destroy is for ever."""
+    if type_token != _DATABASE:
+        return
+    if props.get("skipFinalSnapshot") or not props.get("finalSnapshotIdentifier"):
+        yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false"
+    if props.get("deleteAutomatedBackups") is not False:
+        yield "deleteAutomatedBackups must be false"
+    if not props.get("copyTagsToSnapshot"):
+        yield "copyTagsToSnapshot must be true, or snapshots bill for nobody"
+
+
+def protected_data(type_token: str, props: Properties) -> Iterator[str]:
+    """A database outside sandboxes cannot be deleted by a slip."""
+    if type_token == _DATABASE and not props.get("deletionProtection"):
+        yield "deletionProtection is off"
+
+
+def requests_and_limits(type_token: str, props: Properties) -> Iterator[str]:
+    """Every container says what it asks for and where it stops; nothing else can be metered."""
+    for container in _containers(type_token, props):
+        resources = container.get("resources") or {}
+        for kind in ("requests", "limits"):
+            if missing := sorted({"cpu", "memory"} - (resources.get(kind) or {}).keys()):
+                yield f"container {container.get('name')} has no {kind} for {' and '.join(missing)}"
+
+
+def image_by_digest(type_token: str, props: Properties) -> Iterator[str]:
+    """What runs is what was tested: a tag can move, a digest cannot."""
+    for container in _containers(type_token, props):
+        if "@sha256:" not in str(container.get("image")):
+            name, image = container.get("name"), container.get("image")
+            yield f"container {name} names the image {image} without a digest"
+
+
+RULES: Final = (
+    Rule("cost-tags", "Everything taggable says who pays for it", cost_tags),
+    Rule("encryption", "Data is encrypted at rest and on the way", encryption),
+    Rule("no-public-data", "No data is reachable from the internet", no_public_data),
+    Rule("recoverable-data", "A deleted database leaves a snapshot and its backups", recoverable_data),
+    Rule("protected-data", "A database is protected from deletion", protected_data, advisory=True),
+    Rule("requests-and-limits", "Every container has requests and limits", requests_and_limits),
+    Rule("image-by-digest", "Every image is named by digest", image_by_digest),
+)
+
+
+def _tags(type_token: str, props: Properties) -> Mapping[str, str] | None:
+    """Tags or labels of a resource; None where it takes neither."""
+    if type_token in TAGGABLE_TYPES:
+        return props.get("tags") or {}
+    if type_token.startswith(_KUBERNETES) and "metadata" in props:
+        return (props["metadata"] or {}).get("labels") or {}
+    return None
+
+
+def _containers(type_token: str, props: Properties) -> Iterator[Mapping[str, Any]]:
+    if not type_token.startswith(_KUBERNETES):
+        return
+    spec = props.get("spec") or {}
+    job = ((spec.get("jobTemplate") or {}).get("spec") or {}) if "jobTemplate" in spec else spec
+    pod = (job.get("template") or {}).get("spec") if "template" in job else None
+    if pod is None and type_token.endswith(":Pod"):
+        pod = spec
+    if pod:
+        yield from pod.get("containers") or ()
+        yield from pod.get("initContainers") or ()

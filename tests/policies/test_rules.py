@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from policies.rules import RULES
+from tests.components.conftest import declare_plan
+from tests.components.monitor import Declared
+from tests.portfolios import every_offer, plan_of
+from tiers.tags import CostTags
+
+DATABASE = "aws:rds/instance:Instance"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+CHECKS = {rule.name: rule.check for rule in RULES}
+TAGS = {
+    "cost/client": "acme-ltd",
+    "cost/tenant": "acme",
+    "cost/environment": "production",
+    "cost/region": "us-east-1",
+    "cost/service-tier": "dedicated-db",
+    "cost/recovery-class": "standard",
+    "cost/domain": "tenant-runtime",
+    "cost/service-line": "odoo-hosting",
+    "cost/lifecycle-stage": "active",
+}
+GOOD_DATABASE = {
+    "tags": TAGS,
+    "storageEncrypted": True,
+    "publiclyAccessible": False,
+    "skipFinalSnapshot": False,
+    "finalSnapshotIdentifier": "acme-final-1",
+    "deleteAutomatedBackups": False,
+    "copyTagsToSnapshot": True,
+    "deletionProtection": True,
+}
+SIZE = {"cpu": "1", "memory": "1Gi"}
+GOOD_CONTAINER = {
+    "name": "web",
+    "image": f"registry.example.com/odoo@sha256:{'0' * 64}",
+    "resources": {"requests": SIZE, "limits": SIZE},
+}
+
+
+def deployment(container: dict[str, Any]) -> dict[str, Any]:
+    return {"metadata": {"labels": TAGS}, "spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+def found(type_token: str, props: dict[str, Any]) -> dict[str, list[str]]:
+    everything = {name: list(check(type_token, props)) for name, check in CHECKS.items()}
+    return {name: violations for name, violations in everything.items() if violations}
+
+
+@cache
+def declared() -> tuple[Declared, ...]:
+    return tuple(each for each in declare_plan(plan_of(*every_offer())) if each.custom)
+
+
+def test_what_the_components_declare_breaks_no_rule() -> None:
+    assert len(declared()) > 250
+    broken = {
+        each.urn: violations
+        for each in declared()
+        if (violations := found(each.type, dict(each.props))) and set(violations) != {"protected-data"}
+    }
+    assert broken == {}
+
+
+def test_the_local_portfolio_is_warned_that_its_databases_can_be_deleted() -> None:
+    warned = [each.name for each in declared() if "protected-data" in found(each.type, dict(each.props))]
+    assert "local-postgresql" in warned
+    assert [rule.name for rule in RULES if rule.advisory] == ["protected-data"]
+
+
+def test_the_good_examples_are_good() -> None:
+    assert CostTags.from_tags(TAGS).tenant == "acme"
+    assert found(DATABASE, GOOD_DATABASE) == {}
+    assert found(DEPLOYMENT, deployment(GOOD_CONTAINER)) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "sentence"),
+    [
+        ({"tags": {}}, "cost-tags", "lacks the cost tags cost/domain, cost/lifecycle-stage, cost/region"),
+        (
+            {"tags": {key: value for key, value in TAGS.items() if key != "cost/client"}},
+            "cost-tags",
+            "lacks the cost tags cost/client",
+        ),
+        ({"tags": TAGS | {"cost/domain": "somewhere"}}, "cost-tags", "cost tags cannot be read: cost/domain: Input"),
+        ({"storageEncrypted": False}, "encryption", "storageEncrypted must be true"),
+        ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible must be false"),
+        ({"skipFinalSnapshot": True}, "recoverable-data", "needs a finalSnapshotIdentifier"),
+        ({"finalSnapshotIdentifier": None}, "recoverable-data", "needs a finalSnapshotIdentifier"),
+        ({"deleteAutomatedBackups": True}, "recoverable-data", "deleteAutomatedBackups must be false"),
+        ({"copyTagsToSnapshot": None}, "recoverable-data", "copyTagsToSnapshot must be true"),
+        ({"deletionProtection": False}, "protected-data", "deletionProtection is off"),
+    ],
+)
+def test_a_weak_database_is_told(change: dict[str, Any], rule: str, sentence: str) -> None:
+    violations = found(DATABASE, GOOD_DATABASE | change)
+    assert list(violations) == [rule]
+    assert violations[rule][0].startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "sentence"),
+    [
+        ({"image": "odoo:18.0"}, "image-by-digest", "container web names the image odoo:18.0 without"),
+        ({"resources": {}}, "requests-and-limits", "container web has no requests for cpu and memory"),
+        (
+            {"resources": {"requests": SIZE, "limits": {"cpu": "1"}}},
+            "requests-and-limits",
+            "container web has no limits for memory",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Deployment", "CronJob", "Pod", "Job"])
+def test_a_weak_container_is_told(change: dict[str, Any], rule: str, sentence: str, kind: str) -> None:
+    pod = {"containers": [GOOD_CONTAINER | change]}
+    specs = {
+        "Deployment": ("apps/v1", {"template": {"spec": pod}}),
+        "Job": ("batch/v1", {"template": {"spec": pod}}),
+        "CronJob": ("batch/v1", {"jobTemplate": {"spec": {"template": {"spec": pod}}}}),
+        "Pod": ("core/v1", pod),
+    }
+    group, spec = specs[kind]
+    violations = found(f"kubernetes:{group}:{kind}", {"metadata": {"labels": TAGS}, "spec": spec})
+    assert list(violations) == [rule]
+    assert violations[rule][0].startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("type_token", "props", "rule"),
+    [
+        ("aws:efs/fileSystem:FileSystem", {"tags": TAGS}, "encryption"),
+        (
+            "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+            {"blockPublicAcls": True},
+            "no-public-data",
+        ),
+        (
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+            {"tags": TAGS, "cidrIpv4": "0.0.0.0/0", "fromPort": 5432},
+            "no-public-data",
+        ),
+        ("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "x"}}, "cost-tags"),
+    ],
+)
+def test_other_weak_resources_are_told(type_token: str, props: dict[str, Any], rule: str) -> None:
+    assert list(found(type_token, props)) == [rule]
+
+
+def test_what_takes_no_tags_needs_none() -> None:
+    assert found("aws:kms/alias:Alias", {"name": "alias/x"}) == {}
