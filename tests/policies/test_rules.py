@@ -88,7 +88,11 @@ def test_the_good_examples_are_good() -> None:
             "cost-tags",
             "lacks the cost tags cost/client",
         ),
-        ({"tags": TAGS | {"cost/domain": "somewhere"}}, "cost-tags", "cost tags cannot be read: cost/domain: Input"),
+        (
+            {"tags": TAGS | {"cost/domain": "somewhere"}},
+            "cost-tags",
+            "cost tags cannot be read: cost/domain: Input",
+        ),
         ({"storageEncrypted": False}, "encryption", "storageEncrypted must be true"),
         ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible must be false"),
         ({"skipFinalSnapshot": True}, "recoverable-data", "needs a finalSnapshotIdentifier"),
