@@ -53,23 +53,25 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
         raise ValueError("weights must be 0 or more, and not all 0")
     sign, size = (-1, -total) if total < 0 else (1, total)
     floors, remainders = zip(*(divmod(size * weight, whole) for weight in weights), strict=True)
-    shares = list(floors)
-    by_remainder = sorted(range(len(weights)), key=lambda index: (-remainders[index], index))
-    for index in by_remainder[: size - sum(shares)]:
-        shares[index] += 1
-    return [sign * share for share in shares]
+    return [sign * share for share in _completed(floors, remainders, size)]
 
 
-def in_cents(amounts: Sequence[int]) -> list[int]:
-    """*amounts* of units in whole cents that add up to the rounded sum of them all.
+def in_cents(amounts: Sequence[int], total: int | None = None) -> list[int]:
+    """*amounts* of units in whole cents that add up to *total* cents, or to the rounded sum of them all.
 
     >>> in_cents([units_of(Decimal("0.005"))] * 3)
     [1, 1, 0]
     """
+    if total is None:
+        total = int(_WIDE.quantize(Decimal(sum(amounts)) / UNITS_PER_CENT, Decimal(1)))
     floors = [units // UNITS_PER_CENT for units in amounts]
-    total = int(_WIDE.quantize(Decimal(sum(amounts)) / UNITS_PER_CENT, Decimal(1)))
-    remainders = [units % UNITS_PER_CENT for units in amounts]
-    by_remainder = sorted(range(len(amounts)), key=lambda index: (-remainders[index], index))
-    for index in by_remainder[: total - sum(floors)]:
-        floors[index] += 1
-    return floors
+    return _completed(floors, [units % UNITS_PER_CENT for units in amounts], total)
+
+
+def _completed(floors: Sequence[int], remainders: Sequence[int], total: int) -> list[int]:
+    """*floors* and one more for the largest remainders, ties to the earlier, up to *total* in all."""
+    shares = list(floors)
+    by_remainder = sorted(range(len(shares)), key=lambda index: (-remainders[index], index))
+    for index in by_remainder[: total - sum(shares)]:
+        shares[index] += 1
+    return shares

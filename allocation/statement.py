@@ -74,6 +74,26 @@ class Statement:
         """All pooled shares."""
         return sum(sum(line.pooled.values()) for line in self.tenants)
 
+    @property
+    def idle_total(self) -> int:
+        """All that stayed idle."""
+        return sum(self.idle.values())
+
+    @property
+    def unallocated_total(self) -> int:
+        """All that belongs to nobody."""
+        return sum(item.units for item in self.unallocated)
+
+    @property
+    def stated(self) -> int:
+        """All the parts together."""
+        return self.direct + self.pooled + self.idle_total + self.unallocated_total
+
+    @property
+    def difference(self) -> int:
+        """What was charged and is stated nowhere; 0 in every statement that is shown."""
+        return self.charged - self.stated
+
     def reconciled_with(self, charges: Sequence[Charge]) -> Statement:
         """This statement, once it is proven to hold every unit of *charges* and no other.
 
@@ -81,15 +101,13 @@ class Statement:
             UnreconciledStatementError: When it does not; no tolerance is allowed.
         """
         billed = sum(charge.units for charge in charges)
-        idle, unallocated = sum(self.idle.values()), sum(item.units for item in self.unallocated)
-        stated = self.direct + self.pooled + idle + unallocated
-        if not stated == billed == self.charged:
-            gap = amount_of(abs(stated - billed))
+        if not self.stated == billed == self.charged:
+            gap = amount_of(abs(self.stated - billed))
             raise UnreconciledStatementError(
                 f"{self.period.start:%Y-%m}: direct {amount_of(self.direct)} "
-                f"+ pooled {amount_of(self.pooled)} + idle {amount_of(idle)} "
-                f"+ unallocated {amount_of(unallocated)} {self.currency} != charged {amount_of(billed)} "
-                f"({gap} too {'much' if stated > billed else 'little'})"
+                f"+ pooled {amount_of(self.pooled)} + idle {amount_of(self.idle_total)} "
+                f"+ unallocated {amount_of(self.unallocated_total)} {self.currency} "
+                f"!= charged {amount_of(billed)} ({gap} too {'much' if self.stated > billed else 'little'})"
             )
         return self
 

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import kms
 
+from components import pods
 from components.access import PodRole
 from components.database import PostgresServer
 
@@ -35,12 +36,7 @@ def database_administrator(
         child: Options of what lives in AWS.
         inside: Options of what lives in the namespace, and so waits for it.
     """
-    made = k8s.core.v1.ServiceAccount(
-        account,
-        metadata={"name": account, "namespace": namespace},
-        automount_service_account_token=False,
-        opts=inside,
-    )
+    made = pods.service_account(account, account, namespace, inside)
     secret = server.master_secret_arn
     may: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret},

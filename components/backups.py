@@ -41,14 +41,15 @@ class TenantBackups(pulumi.ComponentResource):
         name = physical_name(tenant, run.name)
         props = {"kept": kept.model_dump(mode="json"), "run": run.model_dump(mode="json")}
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
-        account = self._account(name, run.namespace)
+        child = pulumi.ResourceOptions(parent=self)
+        account = pods.service_account(name, name, run.namespace, child)
         PodRole(
             role_name,
             cluster=cluster,
             namespace=run.namespace,
             service_account=name,
             statements=_may_write(bucket, kept),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
         labels = pods.identity(tenant, run.name)
         volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
@@ -61,14 +62,6 @@ class TenantBackups(pulumi.ComponentResource):
         )
         self.register_outputs({})
 
-    def _account(self, name: str, namespace: str) -> k8s.core.v1.ServiceAccount:
-        return k8s.core.v1.ServiceAccount(
-            name,
-            metadata={"name": name, "namespace": namespace},
-            automount_service_account_token=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
 
 def _backup_pod(
     kept: LogicalBackup,
@@ -78,7 +71,6 @@ def _backup_pod(
     volumes: list[pods.Manifest],
 ) -> pods.Manifest:
     container = jobs.operations_container(
-        run.name,
         run,
         jobs.script("backup.sh"),
         {

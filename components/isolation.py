@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -147,7 +147,7 @@ def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route
     return {
         "podSelector": {"matchLabels": selected},
         "policyTypes": ["Ingress"],
-        "ingress": [{"from": [peer], "ports": [{"protocol": "TCP", "port": port} for port in ports]}],
+        "ingress": [{"from": [peer], "ports": _tcp(ports)}],
     }
 
 
@@ -164,15 +164,13 @@ def _dns() -> Manifest:
 
 
 def _to(cidrs: Sequence[str], *ports: int) -> Manifest:
-    return {
-        "to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs],
-        "ports": [{"protocol": "TCP", "port": port} for port in ports],
-    }
+    return {"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": _tcp(ports)}
 
 
 def _to_internet(*ports: int) -> Manifest:
     block = {"cidr": "0.0.0.0/0", "except": list(_PRIVATE_RANGES)}
-    return {
-        "to": [{"ipBlock": block}],
-        "ports": [{"protocol": "TCP", "port": port} for port in ports],
-    }
+    return {"to": [{"ipBlock": block}], "ports": _tcp(ports)}
+
+
+def _tcp(ports: Iterable[int]) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": port} for port in ports]

@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from components import pods
 from components.naming import component_type, job_name, physical_name
 from components.pods import Manifest
-from tiers.facts import Job
+from tiers.facts import Job, ScheduledJob
 
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
 _BACKOFF_LIMIT: Final = 3
@@ -68,18 +68,14 @@ class OneOffJob(pulumi.ComponentResource):
 
 
 def operations_container(
-    fact_name: str, fact: Any, text: str, env: Mapping[str, Any], mounts: Sequence[Manifest] = ()
+    fact: Job | ScheduledJob, text: str, env: Mapping[str, Any], mounts: Sequence[Manifest] = ()
 ) -> Manifest:
     """A container of the operations image that runs *text* with *env*."""
     return pods.container(
-        fact_name,
+        fact.name,
         fact.image,
         fact.compute,
         mounts=mounts,
-        env=[{"name": "HOME", "value": pods.SCRATCH_DIRECTORY}, *_environment(env)],
+        env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
         **command(text),
     )
-
-
-def _environment(values: Mapping[str, Any]) -> list[Manifest]:
-    return [{"name": name, "value": value} for name, value in values.items()]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from components.network import REDIS_PORT
-from components.pods import DATA_DIRECTORY, SCRATCH_DIRECTORY, Manifest
+from components.network import POSTGRESQL_PORT, REDIS_PORT
+from components.pods import DATA_DIRECTORY, SCRATCH_DIRECTORY, Manifest, variables
 from tiers.facts import CacheSpace, ComputeRequest, OdooProcess, TenantDatabase
 
 CONFIGURATION_FILE: Final = "odoo.conf"
@@ -36,7 +36,7 @@ def configuration(
         "db_maxconn": database.connections_per_process,
         "db_name": database.database,
         "db_password": password,
-        "db_port": 5432,
+        "db_port": POSTGRESQL_PORT,
         "db_sslmode": "require",
         "db_user": database.role,
         "dbfilter": f"^{database.database}$",
@@ -77,7 +77,7 @@ def environment(space: CacheSpace, address: Any, secret: str) -> list[Manifest]:
     }
     token = {"secretKeyRef": {"name": secret, "key": "session-token"}}
     return [
-        *({"name": name, "value": value} for name, value in values.items()),
+        *variables(values),
         {"name": "ODOO_SESSION_REDIS_PASSWORD", "valueFrom": token},
     ]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import pulumi
+import pulumi_kubernetes as k8s
+
 from tiers.facts import ComputeRequest
 
 DATA_DIRECTORY: Final = "/var/lib/odoo"
@@ -107,6 +110,23 @@ def pod(
         "volumes": [*volumes, {"name": "scratch", "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}],
         **more,
     }
+
+
+def variables(values: Mapping[str, Any]) -> list[Manifest]:
+    """Environment variables of a container."""
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def service_account(
+    logical_name: str, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> k8s.core.v1.ServiceAccount:
+    """An account whose pods get no token: nothing of ours talks to the Kubernetes API."""
+    return k8s.core.v1.ServiceAccount(
+        logical_name,
+        metadata={"name": name, "namespace": namespace},
+        automount_service_account_token=False,
+        opts=opts,
+    )
 
 
 def pod_template(labels: Mapping[str, str], spec: Manifest) -> Manifest:

@@ -128,7 +128,6 @@ class TenantStack(pulumi.ComponentResource):
         )
         text, wanted = jobs.script("database_setup.sh"), self._database
         container = jobs.operations_container(
-            fact.name,
             fact,
             text,
             {

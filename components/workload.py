@@ -12,6 +12,7 @@ from components.filestore import Filestore
 from components.naming import component_type, physical_name
 from components.pods import Manifest
 from tiers.facts import CacheSpace, OdooProcess, Route, Workload
+from tiers.tenant_facts import EVENTED_PORT, HTTP_PORT
 
 _ZONE = "topology.kubernetes.io/zone"
 _CPU_TARGET_PERCENT = 70
@@ -41,12 +42,7 @@ class OdooSettings(pulumi.ComponentResource):
             },
             opts=child,
         )
-        self.account = k8s.core.v1.ServiceAccount(
-            f"{name}-odoo",
-            metadata={"name": self.service_account, "namespace": namespace},
-            automount_service_account_token=False,
-            opts=child,
-        )
+        self.account = pods.service_account(f"{name}-odoo", self.service_account, namespace, child)
         self.register_outputs({})
 
 
@@ -154,7 +150,9 @@ def _container(
     serves = not process.cron_threads
     more: dict[str, Any] = {"env": odoo.environment(*sessions, settings.secret_name)}
     if serves:
-        ports = {odoo.HTTP_PORT_NAME: 8069} | ({odoo.EVENTED_PORT_NAME: 8072} if process.web_workers else {})
+        ports = {odoo.HTTP_PORT_NAME: HTTP_PORT}
+        if process.web_workers:
+            ports[odoo.EVENTED_PORT_NAME] = EVENTED_PORT
         more["ports"] = [{"name": name, "containerPort": port} for name, port in ports.items()]
         more |= odoo.web_probes()
     return pods.container(

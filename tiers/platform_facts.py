@@ -9,7 +9,6 @@ from tiers.facts import (
     Bucket,
     CacheGroup,
     ClusterControlPlane,
-    ComputeRequest,
     DatabaseInstance,
     Fact,
     FactId,
@@ -154,7 +153,7 @@ def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
             **_adopted(platform, f"service-{service.name}", CostCategory.COMPUTE),
             namespace=service.name,
             replicas=service.replicas,
-            compute=ComputeRequest(**service.model_dump(include=set(ComputeRequest.model_fields))),
+            compute=service.alone(),
         )
 
 

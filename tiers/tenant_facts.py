@@ -15,7 +15,6 @@ from tiers.dedicated_facts import (
 )
 from tiers.facts import (
     CacheSpace,
-    ComputeRequest,
     Egress,
     Fact,
     FileShare,
@@ -29,7 +28,7 @@ from tiers.facts import (
     TenantDatabase,
     Workload,
 )
-from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, PodClass, WorkloadClass
+from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, WorkloadClass
 from tiers.platform_facts import (
     BACKUP_BUCKET,
     CACHE,
@@ -54,13 +53,12 @@ _DAYS_PER_MONTH: Final = 30
 def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
     """All facts of *tenant*, in the order they are declared."""
     tier = catalog.tiers[tenant.tier]
-    offer = tier.offers[tenant.environment]
-    size = catalog.classes.workload_classes[tenant.options.workload_class or offer.workload_class]
+    offer = _chosen(tier.offers[tenant.environment], tenant)
+    size = catalog.classes.workload_classes[offer.workload_class]
     own = tier.isolation is Isolation.OWN
     namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
     if own:
-        filestore_gib = tenant.options.filestore_gib or offer.filestore_gib
-        yield from own_namespace(tenant, size, namespace, filestore_gib)
+        yield from own_namespace(tenant, size, namespace, offer.filestore_gib)
     yield from _dedicated(catalog, platform, tenant, offer)
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
@@ -97,7 +95,7 @@ def _storage(
         role=f"t_{_identifier(tenant)}",
         connection_limit=_connection_ceiling(size, per_process),
         connections_per_process=per_process,
-        storage_gib=tenant.options.database_gib or offer.database_gib,
+        storage_gib=offer.database_gib,
     )
     yield CacheSpace(
         **about(tenant, "sessions", CostCategory.COMPUTE),
@@ -112,7 +110,7 @@ def _storage(
         path=f"/tenants/{tenant.tenant}",
         owner_user=platform.images.odoo.run_as_user,
         owner_group=platform.images.odoo.run_as_group,
-        storage_gib=tenant.options.filestore_gib or offer.filestore_gib,
+        storage_gib=offer.filestore_gib,
     )
 
 
@@ -145,7 +143,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
         namespace=namespace,
         replicas=size.web.replicas,
         max_replicas=size.web.max_replicas,
-        compute=_compute(size.web),
+        compute=size.web.alone(),
         odoo=process(size.web.workers, 0),
     )
     if size.cron.replicas:
@@ -153,7 +151,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
             **about(tenant, "cron", CostCategory.COMPUTE),
             namespace=namespace,
             replicas=size.cron.replicas,
-            compute=_compute(size.cron),
+            compute=size.cron.alone(),
             odoo=process(0, size.cron.threads),
         )
 
@@ -180,9 +178,9 @@ def _backups(
     if offer.backup_class is None:
         return
     backup = catalog.classes.backup_classes[offer.backup_class]
-    size = catalog.classes.workload_classes[tenant.options.workload_class or offer.workload_class]
-    database_gib = tenant.options.database_gib or offer.database_gib
-    dumps = backup.runs_per_month * backup.retention_days * database_gib * backup.dump_percent_of_database
+    dumps = (
+        backup.runs_per_month * backup.retention_days * offer.database_gib * backup.dump_percent_of_database
+    )
     dumps_gib = -(-dumps // (_DAYS_PER_MONTH * 100))
     domain = CostDomain.RESILIENCE
     yield LogicalBackup(
@@ -190,7 +188,7 @@ def _backups(
         bucket=BACKUP_BUCKET,
         prefix=tenant.tenant,
         retention_days=backup.retention_days,
-        storage_gib=dumps_gib + (tenant.options.filestore_gib or offer.filestore_gib),
+        storage_gib=dumps_gib + offer.filestore_gib,
     )
     yield ScheduledJob(
         **about(tenant, "backup", CostCategory.COMPUTE, domain),
@@ -200,9 +198,20 @@ def _backups(
         # The filestore belongs to Odoo's group: the job reads it as a member.
         run_as_group=platform.images.odoo.run_as_group,
         schedule=backup.schedule,
-        compute=size.job,
+        compute=catalog.classes.workload_classes[offer.workload_class].job,
         minutes_per_month=backup.runs_per_month * backup.minutes_per_run,
     )
+
+
+def _chosen(offer: Offer, tenant: Tenant) -> Offer:
+    """The offer as this tenant takes it: with the sizes it chose instead of the offer's."""
+    options = tenant.options
+    chosen = {
+        "workload_class": options.workload_class,
+        "database_gib": options.database_gib,
+        "filestore_gib": options.filestore_gib,
+    }
+    return offer.model_copy(update={name: value for name, value in chosen.items() if value is not None})
 
 
 def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
@@ -212,15 +221,6 @@ def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
     web = max(size.web.replicas, size.web.max_replicas) * processes * per_process
     cron = size.cron.replicas * size.cron.threads * (per_process + 1)
     return web + cron + 1
-
-
-def _compute(pods: PodClass) -> ComputeRequest:
-    return ComputeRequest(
-        cpu_request_millicores=pods.cpu_request_millicores,
-        memory_request_mib=pods.memory_request_mib,
-        cpu_limit_millicores=pods.cpu_limit_millicores,
-        memory_limit_mib=pods.memory_limit_mib,
-    )
 
 
 def _identifier(tenant: Tenant) -> str:

@@ -12,7 +12,6 @@ SCHEMA_VERSION: Final = 1
 
 def document(statement: Statement) -> dict[str, Any]:
     """The statement as plain data, ready for JSON."""
-    idle, unallocated = sum(statement.idle.values()), sum(item.units for item in statement.unallocated)
     return {
         "schema_version": SCHEMA_VERSION,
         "portfolio": statement.portfolio,
@@ -40,9 +39,9 @@ def document(statement: Statement) -> dict[str, Any]:
             "charged": _text(statement.charged),
             "direct": _text(statement.direct),
             "pooled": _text(statement.pooled),
-            "idle": _text(idle),
-            "unallocated": _text(unallocated),
-            "difference": _text(statement.charged - statement.direct - statement.pooled - idle - unallocated),
+            "idle": _text(statement.idle_total),
+            "unallocated": _text(statement.unallocated_total),
+            "difference": _text(statement.difference),
         },
     }
 

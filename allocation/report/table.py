@@ -51,8 +51,6 @@ def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
 
 def closing_lines(statement: Statement) -> list[str]:
     """What stands under the table: what is unallocated or unpriced, and the proof of the sum."""
-    idle, unallocated = sum(statement.idle.values()), sum(item.units for item in statement.unallocated)
-    difference = statement.charged - statement.direct - statement.pooled - idle - unallocated
     lines = [
         f"unallocated {_exact(item.units)}: {item.charge_id}: {item.reason}" for item in statement.unallocated
     ]
@@ -62,8 +60,8 @@ def closing_lines(statement: Statement) -> list[str]:
     ] or ["unpriced: nothing"]
     lines.append(
         f"charged {_exact(statement.charged)} {statement.currency} = direct {_exact(statement.direct)} "
-        f"+ pooled {_exact(statement.pooled)} + idle {_exact(idle)} "
-        f"+ unallocated {_exact(unallocated)}, difference {_exact(difference)}"
+        f"+ pooled {_exact(statement.pooled)} + idle {_exact(statement.idle_total)} "
+        f"+ unallocated {_exact(statement.unallocated_total)}, difference {_exact(statement.difference)}"
     )
     return lines
 
@@ -78,30 +76,19 @@ def _title(statement: Statement) -> str:
 
 def _columns(statement: Statement) -> list[Column]:
     """Name and cents of each column; the last two cells are the idle and the unallocated row."""
-    unallocated = sum(item.units for item in statement.unallocated)
-    exact = [("direct", [*(line.direct for line in statement.tenants), 0, unallocated])]
+    nobodys = statement.unallocated_total
+    exact = [("direct", [*(line.direct for line in statement.tenants), 0, nobodys])]
     for pool in statement.pools:
         shares = [line.pooled.get(pool, 0) for line in statement.tenants]
         exact.append((pool, [*shares, statement.idle.get(pool, 0), 0]))
     targets = in_cents([sum(units) for _, units in exact])
-    return [
-        (name, _cents_adding_up_to(target, units))
-        for (name, units), target in zip(exact, targets, strict=True)
-    ]
+    return [(name, in_cents(units, target)) for (name, units), target in zip(exact, targets, strict=True)]
 
 
 def _pooled_together(columns: Sequence[Column]) -> list[Column]:
     direct, *pools = columns
     together = [sum(cells) for cells in zip(*(cents for _, cents in pools), strict=True)]
     return [direct, ("pooled", together)]
-
-
-def _cents_adding_up_to(target: int, amounts: Sequence[int]) -> list[int]:
-    floors = [units // UNITS_PER_CENT for units in amounts]
-    order = sorted(range(len(amounts)), key=lambda index: (-(amounts[index] % UNITS_PER_CENT), index))
-    for index in order[: target - sum(floors)]:
-        floors[index] += 1
-    return floors
 
 
 def _money(cents: int) -> str:
