@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
-from localcloud.aws.operations import changes, creates, deletes, finds, is_absent, sends_all, tagged_by_pairs
+from localcloud.aws.operations import changes, creates, deletes, finds, sends_all, tagged_by_pairs
 from localcloud.aws.remembered import remembered
 from localcloud.aws.row import Call, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
@@ -67,14 +65,9 @@ def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
 def _delete_group(call: Call) -> None:
     final = call.old.get("finalSnapshotIdentifier")
     if final:
-        try:
-            call.ask("describe_snapshots", SnapshotName=final)
-        except ClientError as error:
-            if not is_absent(error):
-                raise
-            call.ask("create_snapshot", SnapshotName=final, ReplicationGroupId=call.id)
-        else:
+        if call.seek("describe_snapshots", SnapshotName=final) is not None:
             refuse("SnapshotAlreadyExistsFault", f"the final snapshot {final} exists already; choose another")
+        call.ask("create_snapshot", SnapshotName=final, ReplicationGroupId=call.id)
     call.ask("delete_replication_group", ReplicationGroupId=call.id)
 
 

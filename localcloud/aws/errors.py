@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _BOTO = re.compile(r"An error occurred \(\w+\) when calling the \w+ operation: ")
 _MARKUP = re.compile(r"<[^>]+>")
+_ABSENT = re.compile(r"NotFound|NoSuch|NotExist|^404$")
 
 
 def refuse(code: str, message: str) -> NoReturn:
@@ -27,6 +28,16 @@ def refuse(code: str, message: str) -> NoReturn:
 
 AwsError = (ClientError, BotoCoreError, ResponseParserError)
 """What a call of boto3 raises."""
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's name of an error, for example `DBInstanceAlreadyExists`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether AWS says that the thing asked for does not exist."""
+    return bool(_ABSENT.search(error_code(error)))
 
 
 def sentence(error: Exception) -> str:

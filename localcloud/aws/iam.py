@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from localcloud.aws.errors import is_absent
 from localcloud.aws.limits import between
 from localcloud.aws.operations import (
     changes,
     creates,
     finds,
-    is_absent,
     tagged_by_pairs,
 )
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
@@ -65,12 +65,7 @@ def _put_role_policy(call: Call) -> str:
 
 def _find_role_policy(call: Call) -> Mapping[str, Any] | None:
     role, _, name = call.id.partition(":")
-    try:
-        return call.ask("get_role_policy", RoleName=role, PolicyName=name)
-    except ClientError as error:
-        if is_absent(error):
-            return None
-        raise
+    return call.seek("get_role_policy", RoleName=role, PolicyName=name)
 
 
 def _delete_role_policy(call: Call) -> None:

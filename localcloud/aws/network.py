@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from localcloud.aws.operations import creates, deletes, finds, from_key_values, is_absent, key_values
+from localcloud.aws.operations import creates, deletes, finds, from_key_values, key_values
 from localcloud.aws.row import Call, Change, Row, Tags, fields, names
 
 if TYPE_CHECKING:
@@ -105,14 +103,10 @@ def _destination(inputs: Mapping[str, Any]) -> str:
 
 
 def _find_route(call: Call) -> Mapping[str, Any] | None:
-    try:
-        tables = call.ask(
-            "describe_route_tables", RouteTableIds=[call.old.get("routeTableId") or call.new["routeTableId"]]
-        )
-    except ClientError as error:
-        if is_absent(error):
-            return None
-        raise
+    table = call.old.get("routeTableId") or call.new["routeTableId"]
+    tables = call.seek("describe_route_tables", RouteTableIds=[table])
+    if tables is None:
+        return None
     wanted = _destination(call.new or call.old)
     return next(
         (

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from localcloud.aws.row import Call, Change, Tags, names, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-_ABSENT = re.compile(r"NotFound|NoSuch|NotExist|^404$")
-
-
-def error_code(error: ClientError) -> str:
-    """AWS's name of an error, for example `DBInstanceAlreadyExists`."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def is_absent(error: ClientError) -> bool:
-    """Whether AWS says that the thing asked for does not exist."""
-    return bool(_ABSENT.search(error_code(error)))
 
 
 def creates(operation: str, at: str, **fixed: Any) -> Callable[[Call], str]:
@@ -47,13 +32,8 @@ def finds(
     """Describes by id; `many` where the operation wants a list of ids."""
 
     def find(call: Call) -> Mapping[str, Any] | None:
-        try:
-            answer = call.ask(operation, **{key: [call.id] if many else call.id})
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
-        found: Mapping[str, Any] | None = search(at, answer)
+        answer = call.seek(operation, **{key: [call.id] if many else call.id})
+        found: Mapping[str, Any] | None = None if answer is None else search(at, answer)
         return found
 
     return find

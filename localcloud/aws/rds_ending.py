@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.errors import refuse
-from localcloud.aws.operations import is_absent
 
 if TYPE_CHECKING:
     from localcloud.aws.row import Call
@@ -41,12 +38,8 @@ def delete_instance(call: Call) -> None:
 def _snapshot_is_new(call: Call, name: str) -> None:
     if not re.fullmatch(SNAPSHOT_NAME, name):
         refuse("InvalidParameterValue", f"the final snapshot's name {name!r} {SNAPSHOT_RULE}")
-    try:
-        call.ask("describe_db_snapshots", DBSnapshotIdentifier=name)
-    except ClientError as error:
-        if is_absent(error):
-            return
-        raise
+    if call.seek("describe_db_snapshots", DBSnapshotIdentifier=name) is None:
+        return
     refuse(
         "DBSnapshotAlreadyExists",
         f"the final snapshot {name} exists already; choose another finalSnapshotIdentifier, run `pulumi up`, "

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from localcloud.aws.errors import AwsError, sentence
+from localcloud.aws.errors import AwsError, is_absent, sentence
 from localcloud.aws.limits import tag_failures
-from localcloud.aws.operations import is_absent
 from localcloud.aws.row import Call
 from localcloud.properties import without_unknown
 from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name

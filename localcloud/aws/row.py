@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jmespath  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from localcloud.aws.clients import ACCOUNT
+from localcloud.aws.errors import is_absent
 from localcloud.aws.spelling import camel, pascal
 
 if TYPE_CHECKING:
@@ -47,6 +49,15 @@ class Call:
         sent = {name: value for name, value in parameters.items() if value is not None}
         answer: dict[str, Any] = getattr(self.client(service or None), method)(**sent)
         return answer
+
+    def seek(self, operation: str, /, **parameters: Any) -> dict[str, Any] | None:
+        """As `ask`, but None where AWS says that the thing asked for does not exist."""
+        try:
+            return self.ask(operation, **parameters)
+        except ClientError as error:
+            if is_absent(error):
+                return None
+            raise
 
     @property
     def changed(self) -> frozenset[str]:

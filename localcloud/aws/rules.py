@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.errors import refuse
-from localcloud.aws.operations import is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +24,10 @@ def key_exists(name: str, code: str = "KMSKeyNotAccessibleFault") -> Callable[[C
         key = call.new.get(name)
         if not key or key == call.old.get(name):
             return
-        try:
-            state = call.ask("kms:describe_key", KeyId=key)["KeyMetadata"]["KeyState"]
-        except ClientError as error:
-            if not is_absent(error):
-                raise
+        found = call.seek("kms:describe_key", KeyId=key)
+        if found is None:
             refuse(code, f"{name} names the KMS key {key}, which does not exist in {call.region}")
+        state = found["KeyMetadata"]["KeyState"]
         if state == "PendingDeletion":
             refuse(code, f"{name} names the KMS key {key}, which is pending deletion")
 

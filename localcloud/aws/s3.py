@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import matches
-from localcloud.aws.operations import from_key_values, is_absent, key_values
+from localcloud.aws.operations import from_key_values, key_values
 from localcloud.aws.row import Call, Name, Row, Tags, fields, names
 
 if TYPE_CHECKING:
@@ -43,13 +41,7 @@ def _create(call: Call) -> str:
 
 
 def _exists(call: Call, name: str) -> bool:
-    try:
-        call.ask("head_bucket", Bucket=name)
-    except ClientError as error:
-        if is_absent(error):
-            return False
-        raise
-    return True
+    return call.seek("head_bucket", Bucket=name) is not None
 
 
 def _find(call: Call) -> Mapping[str, Any] | None:
@@ -82,12 +74,8 @@ def _empty(call: Call) -> None:
 
 
 def _read_tags(call: Call, bucket: str, _found: Mapping[str, Any]) -> dict[str, str]:
-    try:
-        return from_key_values(call.ask("get_bucket_tagging", Bucket=bucket)["TagSet"])
-    except ClientError as error:
-        if is_absent(error):
-            return {}
-        raise
+    tagging = call.seek("get_bucket_tagging", Bucket=bucket)
+    return {} if tagging is None else from_key_values(tagging["TagSet"])
 
 
 def _put_tags(call: Call, bucket: str) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from localcloud.aws.errors import refuse
-from localcloud.aws.operations import is_absent
 from localcloud.aws.row import Call, Change, Row, fields, names
 from localcloud.aws.spelling import pascal
 
@@ -69,15 +66,7 @@ def _setting(
 
 
 def _gets(operation: str) -> Callable[[Call], Mapping[str, Any] | None]:
-    def find(call: Call) -> Mapping[str, Any] | None:
-        try:
-            return call.ask(operation, Bucket=call.id)
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
-
-    return find
+    return lambda call: call.seek(operation, Bucket=call.id)
 
 
 def _lifecycle(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from localcloud.aws.errors import refuse
-from localcloud.aws.operations import changes, creates, error_code, finds, is_absent, tagged_by_pairs
+from localcloud.aws.errors import error_code, is_absent, refuse
+from localcloud.aws.operations import changes, creates, finds, tagged_by_pairs
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
 from localcloud.provider import Failure
@@ -27,12 +27,9 @@ def _window(inputs: Mapping[str, Any]) -> Iterator[Failure]:
 
 def _name_is_free(call: Call) -> None:
     name = call.new["name"]
-    try:
-        held = call.ask("describe_secret", SecretId=name)
-    except ClientError as error:
-        if is_absent(error):
-            return
-        raise
+    held = call.seek("describe_secret", SecretId=name)
+    if held is None:
+        return
     if held.get("DeletedDate"):
         refuse(
             "InvalidRequestException",
