@@ -11,7 +11,7 @@ from tiers.compute_facts import ComputeRequest, NodeGroup, ScheduledJob, Workloa
 from tiers.data_facts import CacheSpace, FileShare, LogicalBackup, TenantDatabase
 from tiers.fact import FactRecord
 from tiers.plan import Plan, TenantPlan
-from tiers.platform_facts import CACHE, DATABASE
+from tiers.platform_facts import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM
 from tiers.vocabulary import TenantId
 
 _MINUTES_PER_MONTH: Final = 730 * 60
@@ -96,11 +96,19 @@ def _cache_mib(tenant: TenantPlan) -> int:
 
 
 def _filestore_gib(tenant: TenantPlan) -> int:
-    return sum(fact.storage_gib for fact in tenant.facts if isinstance(fact, FileShare))
+    return sum(
+        fact.storage_gib
+        for fact in tenant.facts
+        if isinstance(fact, FileShare) and fact.mounted and fact.file_system == FILE_SYSTEM
+    )
 
 
 def _backup_gib(tenant: TenantPlan) -> int:
-    return sum(fact.storage_gib for fact in tenant.facts if isinstance(fact, LogicalBackup))
+    return sum(
+        fact.storage_gib
+        for fact in tenant.facts
+        if isinstance(fact, LogicalBackup) and fact.bucket == BACKUP_BUCKET
+    )
 
 
 _MEASURES: Final[Mapping[Driver, Callable[[TenantPlan], int]]] = {

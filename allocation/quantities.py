@@ -36,6 +36,8 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.Namespace: "a namespace is a name in the cluster",
     facts.NamespaceQuota: "a quota bounds what pods take of the nodes",
     facts.Route: "a Service and an Ingress are served by the load balancer the platform pays for",
+    facts.BucketReplication: "a rule; what it copies is charged where it arrives, its transfer by use",
+    facts.RestoreTest: "a plan; what it restores is charged by use, who looks at it as labour",
     facts.Egress: "a network policy has no charge; data is charged where it leaves",
 }
 """Facts that cost nothing, and why."""
@@ -105,6 +107,24 @@ def _file_system_backup(fact: facts.FileSystemBackup) -> Iterator[Line]:
 
 
 @lines_of.register
+def _database_backup_copy(fact: facts.DatabaseBackupCopy) -> Iterator[Line]:
+    # The free allowance, a server's own storage, is of its region; nothing replicated is free.
+    item = "RDS PostgreSQL backup storage above the free allowance"
+    yield Line("storage", "AmazonRDS", item, Decimal(fact.storage_gib), Category.RESILIENCE)
+
+
+@lines_of.register
+def _file_system_replica(fact: facts.FileSystemReplica) -> Iterator[Line]:
+    item = "Standard storage (Regional)"
+    yield Line("storage", "AmazonEFS", item, Decimal(fact.storage_gib), Category.RESILIENCE)
+
+
+@lines_of.register
+def _vault_copy(fact: facts.VaultCopy) -> Iterator[Line]:
+    yield Line("storage", "AWSBackup", "EFS warm backup", Decimal(fact.storage_gib), Category.RESILIENCE)
+
+
+@lines_of.register
 def _bucket(fact: facts.Bucket) -> Iterator[Line]:
     item = "Standard storage first 50 TB"
     yield Line("storage", "AmazonS3", item, Decimal(fact.storage_gib), Category.RESILIENCE)
@@ -164,7 +184,7 @@ def _nat(fact: facts.NatGateway) -> Iterator[Line]:
 @lines_of.register
 def _labour(fact: facts.Labour) -> Iterator[Line]:
     hours = Decimal(fact.hours_per_month)
-    yield Line("hours", "Labour", f"{fact.activity} hour", hours, Category.SUPPORT)
+    yield Line("hours", "Labour", f"{fact.activity} hour", hours, fact.category)
 
 
 def priced_kinds() -> frozenset[type]:

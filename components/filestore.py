@@ -26,13 +26,19 @@ class Filestore(pulumi.ComponentResource):
         file_system: SharedFileSystem,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name = physical_name(tenant, "filestore")
+        name = physical_name(tenant, fact.name)
         super().__init__(component_type("Filestore"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
+        self.fact_id = fact.id
         self.claim_name = name
         self.access_point = self._access_point(name, fact, file_system, child)
         self.volume = self._volume(name, fact, file_system, child)
-        self.claim = k8s.core.v1.PersistentVolumeClaim(
+        if fact.mounted:
+            self._claim(name, fact)
+        self.register_outputs({})
+
+    def _claim(self, name: str, fact: FileShare) -> None:
+        k8s.core.v1.PersistentVolumeClaim(
             name,
             metadata={"name": name, "namespace": fact.namespace},
             spec={
@@ -43,7 +49,6 @@ class Filestore(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
         )
-        self.register_outputs({})
 
     @staticmethod
     def _access_point(

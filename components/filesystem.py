@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import pulumi
 from pulumi_aws import backup, efs, iam, kms
@@ -68,6 +69,7 @@ class FileSystemVault(pulumi.ComponentResource):
         key: kms.Key,
         *,
         recovery_point_tags: dict[str, str],
+        copies: Sequence[Mapping[str, Any]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("FileSystemVault"), name, fact.model_dump(mode="json"), opts)
@@ -83,15 +85,17 @@ class FileSystemVault(pulumi.ComponentResource):
                     "schedule": fact.schedule,
                     "lifecycle": {"delete_after": fact.retention_days},
                     "recovery_point_tags": recovery_point_tags,
+                    **({"copy_actions": list(copies)} if copies else {}),
                 }
             ],
             opts=child,
         )
+        self.role = self._role(name, child)
         backup.Selection(
             f"{name}-selection",
             name=physical_name(name),
             plan_id=plan.id,
-            iam_role_arn=self._role(name, child).arn,
+            iam_role_arn=self.role.arn,
             resources=[file_system.file_system.arn],
             opts=child,
         )

@@ -15,6 +15,7 @@ from components.dedicated import services_of
 from components.filestore import Filestore
 from components.isolation import TenantBoundary
 from components.naming import component_type, physical_name
+from components.own_files import files_of
 from components.platform import SharedPlatform
 from components.tagging import cost_tagged
 from components.workload import OdooRoute, OdooSettings, OdooWorkload
@@ -33,6 +34,7 @@ from tiers.facts import (
     Workload,
 )
 from tiers.plan import TenantPlan, fact_named, facts_of
+from tiers.platform_facts import FILE_SYSTEM
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -64,9 +66,8 @@ class TenantStack(pulumi.ComponentResource):
         self.services = services_of(tenant, platform, self._child)
         # What lives in a namespace must wait for it.
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
-        self.filestore = Filestore(
-            tenant.tenant, self._fact(FileShare, "filestore"), platform.file_system, self._inside
-        )
+        self.files = files_of(tenant, platform, self.services.server, self._child)
+        self.filestore = self._filestore()
         self.logs = self._log_group()
         self.password = self._password("database-password")
         self.settings = self._settings()
@@ -79,13 +80,28 @@ class TenantStack(pulumi.ComponentResource):
         """The ARN of each resource that bills for a fact."""
         owner = self.tenant.tenant
         return {
-            f"{owner}/filestore": self.filestore.access_point.arn,
+            self.filestore.fact_id: self.filestore.access_point.arn,
             f"{owner}/logs": self.logs.arn,
             **self.services.cloud_ids,
+            **self.files.cloud_ids,
         }
 
     def _fact(self, kind: type[Kind], name: str) -> Kind:
         return fact_named(self.tenant.facts, kind, name)
+
+    def _filestore(self) -> Filestore:
+        """The directory that pods mount; what lies elsewhere from before stays reachable."""
+        shares = facts_of(self.tenant.facts, FileShare)
+        made = {
+            share.id: Filestore(
+                self.tenant.tenant,
+                share,
+                self.platform.file_system if share.file_system == FILE_SYSTEM else self.files.file_system,
+                self._inside,
+            )
+            for share in shares
+        }
+        return made[next(share.id for share in shares if share.mounted)]
 
     def _password(self, purpose: str) -> pulumi.Output[str]:
         name = physical_name(self.tenant.tenant, purpose)
@@ -206,7 +222,7 @@ class TenantStack(pulumi.ComponentResource):
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
             cluster=self.platform.cluster,
             role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
-            bucket=self.platform.bucket,
+            bucket=self.files.bucket,
             files=self.filestore,
             settings=self.settings,
             opts=self._inside,

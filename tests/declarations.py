@@ -88,12 +88,12 @@ def _cache(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _file_system(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("aws:efs/fileSystem:FileSystem", f"{registered.portfolio}-filestores")
+    props = registered.find("aws:efs/fileSystem:FileSystem", f"{_owner(fact, registered)}-filestores")
     return {"throughput_mode": (fact.throughput_mode, props["throughputMode"])}
 
 
 def _file_system_backup(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("aws:backup/plan:Plan", f"{registered.portfolio}-filestores-plan")
+    props = registered.find("aws:backup/plan:Plan", f"{_owner(fact, registered)}-filestores-plan")
     (rule,) = props["rules"]
     return {
         "schedule": (fact.schedule, rule["schedule"]),
@@ -103,7 +103,8 @@ def _file_system_backup(fact: Any, registered: Registrations) -> Pairs:
 
 def _bucket(fact: Any, registered: Registrations) -> Pairs:
     token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    props = registered.find(token, f"{registered.portfolio}-backups-lifecycle")
+    copy = "-copy" if fact.name.endswith("-copy") else ""
+    props = registered.find(token, f"{_owner(fact, registered)}{copy}-backups-lifecycle")
     dumps, versions = props["rules"]
     return {
         "expire_after_days": (fact.expire_after_days, dumps["expiration"]["days"]),
@@ -115,7 +116,8 @@ def _bucket(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _key(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("aws:kms/key:Key", f"{registered.portfolio}-key")
+    copy = "-copy" if fact.tenant else ""
+    props = registered.find("aws:kms/key:Key", f"{_owner(fact, registered)}{copy}-key")
     return {"deletion_window_days": (fact.deletion_window_days, props["deletionWindowInDays"])}
 
 
@@ -257,18 +259,23 @@ def _cache_space(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _file_share(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{fact.tenant}-filestore"
+    name = f"{fact.tenant}-{fact.name}"
     props = registered.find("aws:efs/accessPoint:AccessPoint", name)
-    claim = registered.find("kubernetes:core/v1:PersistentVolumeClaim", name)
+    claimed = {}
+    if fact.mounted:
+        claim = registered.find("kubernetes:core/v1:PersistentVolumeClaim", name)
+        claimed = {
+            "namespace": (fact.namespace, claim["metadata"]["namespace"]),
+            "storage_gib": (
+                f"{fact.storage_gib}Gi",
+                claim["spec"]["resources"]["requests"]["storage"],
+            ),
+        }
     return {
+        **claimed,
         "path": (fact.path, props["rootDirectory"]["path"]),
         "owner_user": (fact.owner_user, props["posixUser"]["uid"]),
         "owner_group": (fact.owner_group, props["posixUser"]["gid"]),
-        "namespace": (fact.namespace, claim["metadata"]["namespace"]),
-        "storage_gib": (
-            f"{fact.storage_gib}Gi",
-            claim["spec"]["resources"]["requests"]["storage"],
-        ),
     }
 
 
@@ -305,8 +312,52 @@ def _compute(compute: ComputeRequest, container: Mapping[str, Any]) -> Pairs:
     }
 
 
+def _database_backup_copy(fact: Any, registered: Registrations) -> Pairs:
+    token = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+    props = registered.find(token, f"{_owner(fact, registered)}-postgresql-copy")
+    return {
+        "region": (fact.region, props["region"]),
+        "retention_days": (fact.retention_days, props["retentionPeriod"]),
+    }
+
+
+def _file_system_replica(fact: Any, registered: Registrations) -> Pairs:
+    token = "aws:efs/replicationConfiguration:ReplicationConfiguration"
+    props = registered.find(token, f"{_owner(fact, registered)}-filestores-copy")
+    return {"region": (fact.region, props["destination"]["region"])}
+
+
+def _bucket_replication(fact: Any, registered: Registrations) -> Pairs:
+    token = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+    (rule,) = registered.find(token, f"{_owner(fact, registered)}-backups-copy")["rules"]
+    return {"deletions": ("Disabled", rule["deleteMarkerReplication"]["status"])}
+
+
+def _vault_copy(fact: Any, registered: Registrations) -> Pairs:
+    (rule,) = registered.find("aws:backup/plan:Plan", f"{_owner(fact, registered)}-filestores-plan")["rules"]
+    (action,) = rule["copyActions"]
+    return {"retention_days": (fact.retention_days, action["lifecycle"]["deleteAfter"])}
+
+
+def _restore_test(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{_owner(fact, registered)}-restore-test"
+    plan = registered.find("aws:backup/restoreTestingPlan:RestoreTestingPlan", f"{name}-plan")
+    token = "aws:backup/restoreTestingSelection:RestoreTestingSelection"
+    selection = registered.find(token, f"{name}-selection")
+    return {
+        "region": (fact.region, plan["region"]),
+        "schedule": (fact.schedule, plan["scheduleExpression"]),
+        "validation_hours": (fact.validation_hours, selection["validationWindowHours"]),
+    }
+
+
 COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Bucket: _bucket,
+    facts.BucketReplication: _bucket_replication,
+    facts.DatabaseBackupCopy: _database_backup_copy,
+    facts.FileSystemReplica: _file_system_replica,
+    facts.RestoreTest: _restore_test,
+    facts.VaultCopy: _vault_copy,
     facts.CacheGroup: _cache,
     facts.CacheSpace: _cache_space,
     facts.DatabaseInstance: _database,

@@ -10,6 +10,7 @@ from tiers.model import Catalog
 from tiers.plan import Plan, resolve
 from tiers.portfolio import load_catalog, load_portfolio
 from tiers.tenancy import Platform, Portfolio, Tenant
+from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / "portfolios" / "local"
@@ -45,7 +46,12 @@ def tenant(name: str = "acme", **changes: Any) -> Tenant:
         "hostname": f"{name}.odoo.example.com",
         "options": {"users": 5},
     }
-    return Tenant.model_validate(values | changes)
+    values |= changes
+    tier = catalog().tiers.get(str(values["tier"]))
+    sold = tier and tier.offers.get(Environment(values["environment"]))
+    if sold and sold.region_copies and isinstance(values["options"], dict):
+        values["options"] = {"dr_region": "eu-west-1"} | values["options"]
+    return Tenant.model_validate(values)
 
 
 def every_offer() -> list[Tenant]:

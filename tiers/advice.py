@@ -8,7 +8,9 @@ from tiers.facts import CacheSpace, NodeGroup, TenantDatabase, Workload
 from tiers.model import Catalog
 from tiers.plan import Plan, facts_of
 from tiers.platform_facts import CACHE, DATABASE
+from tiers.resilience import RANKS, cheaper_tiers, promised
 from tiers.tenancy import Portfolio, Tenant
+from tiers.vocabulary import Environment
 
 
 def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
@@ -17,6 +19,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_crowded_database(catalog, portfolio, plan),
         *_crowded_cache(catalog, portfolio, plan),
         *_crowded_nodes(plan),
+        *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]
 
@@ -77,6 +80,19 @@ def _crowded_nodes(plan: Plan) -> Iterator[str]:
     ):
         if wanted > room:
             yield f"platform: pods request {wanted} {what}, the node groups have {room}; add nodes"
+
+
+def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
+    tier = catalog.tiers[tenant.tier]
+    promise = promised(tier, tenant)
+    if tenant.environment is not Environment.PRODUCTION or RANKS[promise] >= RANKS[tier.resilience_class]:
+        return
+    for cheaper in cheaper_tiers(tier, tenant, catalog)[:1]:
+        fees = [each.offers[tenant.environment].fee_per_month for each in (tier, cheaper)]
+        yield (
+            f"{tenant.tenant}: is promised {promise} and gets {tier.resilience_class} with {tier.tier}; "
+            f"{cheaper.tier} honours the promise for {fees[0] - fees[1]} {tier.currency} a month less"
+        )
 
 
 def _beyond_fair_use(catalog: Catalog, tenant: Tenant) -> Iterator[str]:

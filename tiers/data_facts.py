@@ -73,7 +73,10 @@ class FileSystem(FactRecord):
 
 
 class FileShare(FactRecord):
-    """One tenant's directory on a file system, behind an access point."""
+    """One tenant's directory on a file system, behind an access point.
+
+    One that is not `mounted` is the way back to files that were kept there before.
+    """
 
     kind: Literal["file-share"] = "file-share"
     file_system: FactId
@@ -82,6 +85,7 @@ class FileShare(FactRecord):
     owner_user: int
     owner_group: int
     storage_gib: Count
+    mounted: bool = True
 
 
 class Bucket(FactRecord):

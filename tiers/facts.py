@@ -17,6 +17,13 @@ from tiers.compute_facts import (
     ScheduledJob,
     Workload,
 )
+from tiers.copy_facts import (
+    BucketReplication,
+    DatabaseBackupCopy,
+    FileSystemReplica,
+    RestoreTest,
+    VaultCopy,
+)
 from tiers.data_facts import (
     Bucket,
     CacheGroup,
@@ -37,10 +44,12 @@ from tiers.vocabulary import Count, Positive
 __all__ = [
     "FACT_TYPES",
     "Bucket",
+    "BucketReplication",
     "CacheGroup",
     "CacheSpace",
     "ClusterControlPlane",
     "ComputeRequest",
+    "DatabaseBackupCopy",
     "DatabaseInstance",
     "Egress",
     "Fact",
@@ -49,6 +58,7 @@ __all__ = [
     "FileShare",
     "FileSystem",
     "FileSystemBackup",
+    "FileSystemReplica",
     "Job",
     "Key",
     "Labour",
@@ -64,9 +74,11 @@ __all__ = [
     "NodeGroup",
     "OdooProcess",
     "Origin",
+    "RestoreTest",
     "Route",
     "ScheduledJob",
     "TenantDatabase",
+    "VaultCopy",
     "Workload",
 ]
 
@@ -90,7 +102,7 @@ class Labour(FactRecord):
     """Hours people work for a tenant each month; the cost infrastructure bills never show."""
 
     kind: Literal["labour"] = "labour"
-    activity: Literal["support"]
+    activity: Literal["support", "restore-test"]
     hours_per_month: Count
 
 
@@ -109,6 +121,11 @@ Fact = Annotated[
     | Bucket
     | LogicalBackup
     | FileSystemBackup
+    | DatabaseBackupCopy
+    | FileSystemReplica
+    | BucketReplication
+    | VaultCopy
+    | RestoreTest
     | Key
     | ManagedSecret
     | LogGroup

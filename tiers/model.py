@@ -86,6 +86,21 @@ class BackupClass(Frozen):
     minutes_per_run: Positive
 
 
+class ResilienceRequirements(Frozen):
+    """What a resilience class promises, and what an offer must have to keep the promise.
+
+    `rpo_minutes` is how much work may be lost, `rto_minutes` how long a recovery may take.
+    """
+
+    rpo_minutes: Positive
+    rto_minutes: Positive
+    multi_az: bool
+    web_replicas: Positive
+    dumps_per_month: Positive
+    dump_retention_days: Positive
+    second_region: bool
+
+
 class DatabaseClass(Frozen):
     """A size of PostgreSQL server."""
 
@@ -111,10 +126,17 @@ class Classes(Frozen):
     """The size menus, by class id."""
 
     workload_classes: Mapping[ClassId, WorkloadClass]
+    resilience_classes: Mapping[ResilienceClass, ResilienceRequirements]
     backup_classes: Mapping[ClassId, BackupClass]
     database_classes: Mapping[ClassId, DatabaseClass]
     cache_classes: Mapping[ClassId, CacheClass]
     node_classes: Mapping[ClassId, NodeClass]
+
+    @model_validator(mode="after")
+    def _every_promise_is_explained(self) -> Self:
+        if missing := sorted(set(ResilienceClass) - set(self.resilience_classes)):
+            raise ValueError(f"resilience_classes: '{missing[0]}' is missing")
+        return self
 
 
 class SharedPlacement(Frozen):
@@ -172,6 +194,29 @@ DatabaseOffer = Annotated[SharedPlacement | OwnDatabase, Field(discriminator="pl
 CacheOffer = Annotated[SharedPlacement | OwnCache, Field(discriminator="placement")]
 
 
+class OwnFileSystem(Frozen):
+    """On a file system of the tenant's own, with a nightly backup kept for `backup_retention_days`."""
+
+    placement: Literal["own"]
+    throughput_mode: Literal["elastic", "bursting"]
+    backup_schedule: str
+    backup_retention_days: Positive
+
+
+FileSystemOffer = Annotated[SharedPlacement | OwnFileSystem, Field(discriminator="placement")]
+
+
+class RegionCopies(Frozen):
+    """What of a tenant lies in a second region as well, and how often a restore from it is tried."""
+
+    database_retention_days: Annotated[int, Field(ge=1, le=35)]
+    dump_retention_days: Positive
+    file_retention_days: Positive
+    restore_test_schedule: str
+    restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
+    restore_test_labour_hours_per_month: Count
+
+
 class FairUse(Frozen):
     """What the fee covers; beyond it a tenant belongs in a larger offer."""
 
@@ -187,6 +232,8 @@ class Offer(Frozen):
     backup_class: ClassId | None = None
     database: DatabaseOffer
     cache: CacheOffer
+    file_system: FileSystemOffer
+    region_copies: RegionCopies | None = None
     database_gib: Positive
     filestore_gib: Positive
     session_cache_mib: Positive
@@ -195,6 +242,24 @@ class Offer(Frozen):
     support_hours_per_month: Count
     fair_use: FairUse
     fee_per_month: Fee
+
+    @model_validator(mode="after")
+    def _copies_have_an_original(self) -> Self:
+        if self.region_copies is None:
+            return self
+        shared = [
+            name
+            for name, placed in (("database", self.database), ("file_system", self.file_system))
+            if isinstance(placed, SharedPlacement)
+        ]
+        if shared:
+            raise ValueError(
+                f"region_copies needs {' and '.join(shared)} with placement own: copying what tenants "
+                "share would copy every neighbour's data too"
+            )
+        if self.backup_class is None:
+            raise ValueError("region_copies needs a backup_class: without dumps there is nothing to copy")
+        return self
 
 
 class Tier(Frozen):

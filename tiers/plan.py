@@ -12,6 +12,7 @@ from pydantic import PlainSerializer
 from tiers.facts import Fact, FactId, FactRecord
 from tiers.model import Catalog, Currency, Fee
 from tiers.platform_facts import platform_facts
+from tiers.resilience import promised
 from tiers.tags import CostTags
 from tiers.tenancy import Portfolio, Tenant, UtcDatetime
 from tiers.tenant_facts import tenant_facts
@@ -139,7 +140,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         tier=tier.tier,
         tier_version=tier.version,
         isolation=tier.isolation,
-        resilience_class=tier.resilience_class,
+        resilience_class=promised(tier, tenant),
         controls=tier.controls,
         region=tenant.region,
         service_line=tenant.service_line,

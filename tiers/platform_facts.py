@@ -106,7 +106,10 @@ def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[
     yield Bucket(
         **_about(platform, "backup-bucket", CostCategory.RESILIENCE),
         storage_gib=sum(
-            fact.storage_gib for facts in tenants for fact in facts if isinstance(fact, LogicalBackup)
+            fact.storage_gib
+            for facts in tenants
+            for fact in facts
+            if isinstance(fact, LogicalBackup) and fact.bucket == BACKUP_BUCKET
         ),
         noncurrent_days=platform.backup_bucket.noncurrent_days,
         expire_after_days=platform.backup_bucket.expire_after_days,
@@ -181,7 +184,12 @@ def _adopted_services(platform: Platform) -> Iterator[Fact]:
 
 
 def _shared_gib(tenants: Sequence[Sequence[Fact]]) -> int:
-    return sum(fact.storage_gib for facts in tenants for fact in facts if isinstance(fact, FileShare))
+    return sum(
+        fact.storage_gib
+        for facts in tenants
+        for fact in facts
+        if isinstance(fact, FileShare) and fact.mounted and fact.file_system == FILE_SYSTEM
+    )
 
 
 def _about(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:

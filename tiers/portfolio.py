@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from tiers.errors import CatalogError
 from tiers.loader import Location, line_of, load_model
 from tiers.model import Catalog, Classes, Offer, OwnCache, OwnDatabase, Tier
+from tiers.resilience import tenant_faults, tier_faults, too_many_replications
 from tiers.tenancy import Platform, Portfolio, Tenant
 
 CATALOG_DIRECTORY: Final = Path(__file__).parent / "catalog"
@@ -33,6 +34,9 @@ def load_catalog(directory: Path = CATALOG_DIRECTORY) -> Catalog:
         problems.append(f"{directory}: holds no tier; expected files such as shared-namespace.yaml")
     if classes and not problems:
         problems += _unknown_classes(tiers, files, classes)
+    if classes and not problems:
+        for name, tier in tiers.items():
+            problems += (_told(files[name], fault) for fault in tier_faults(tier, classes))
     if problems or classes is None:
         raise CatalogError(*problems)
     return Catalog(tiers=tiers, classes=classes)
@@ -70,6 +74,7 @@ def load_portfolio(directory: Path, catalog: Catalog) -> Portfolio:
     problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
     for path, tenant in by_path.items():
         problems += (_told(path, fault) for fault in _faults(tenant, platform, catalog))
+    problems += (_told(path, fault) for path, fault in too_many_replications(by_path, catalog))
     if platform is not None:
         path = directory / "platform.yaml"
         problems += (_told(path, fault) for fault in _platform_faults(platform, catalog))
@@ -128,6 +133,8 @@ def _faults(tenant: Tenant, platform: Platform | None, catalog: Catalog) -> Iter
         yield ("options", "workload_class"), _not_on(catalog.classes.workload_classes, size, _CLASSES)
     if platform is None:
         return
+    if tier is not None and tenant.environment in tier.offers:
+        yield from tenant_faults(tenant, tier, platform, catalog.classes)
     if tenant.region != platform.region:
         yield ("region",), f"'{tenant.region}' is not the region of the platform, '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:

@@ -19,6 +19,7 @@ from tiers.vocabulary import (
     LifecycleStage,
     Positive,
     Region,
+    ResilienceClass,
     TagValue,
     TenantId,
 )
@@ -57,6 +58,9 @@ class Options(Frozen):
     filestore_gib: Positive | None = None
     workload_class: ClassId | None = None
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
+    dr_region: Region | None = None
+    resilience_class: ResilienceClass | None = None
+    """What the contract promises, where that is not simply what the tier gives."""
 
 
 class Tenant(Frozen):
@@ -70,6 +74,8 @@ class Tenant(Frozen):
     service_line: TagValue
     hostname: Hostname
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
+    data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
+    """The only regions its data may lie in; None when the contract does not say."""
     options: Options
     expires_at: UtcDatetime | None = None
     cutover: date | None = None
@@ -214,6 +220,8 @@ class Platform(Frozen):
     services: tuple[PlatformService, ...]
     ingress: IngressSpec
     observability: ObservabilitySpec
+    dr_regions: tuple[Region, ...] = ()
+    """The regions copies may go to."""
 
     @model_validator(mode="after")
     def _services_differ(self) -> Self:

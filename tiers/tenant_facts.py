@@ -17,6 +17,7 @@ from tiers.facts import (
     CacheSpace,
     Egress,
     Fact,
+    FactId,
     FileShare,
     Job,
     Labour,
@@ -28,7 +29,7 @@ from tiers.facts import (
     TenantDatabase,
     Workload,
 )
-from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, WorkloadClass
+from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem, WorkloadClass
 from tiers.platform_facts import (
     BACKUP_BUCKET,
     CACHE,
@@ -37,6 +38,7 @@ from tiers.platform_facts import (
     OPERATIONS_NAMESPACE,
     shared_namespace,
 )
+from tiers.region_facts import dumps_gib, own_bucket, own_file_system, own_files, region_copies
 from tiers.tenancy import Platform, Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation
 
@@ -47,7 +49,6 @@ EVENTED_PORT: Final = 8072
 # a few connections; the threaded server is one process for everybody.
 _CONNECTIONS_PREFORKED: Final = 8
 _CONNECTIONS_THREADED: Final = 32
-_DAYS_PER_MONTH: Final = 30
 
 
 def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
@@ -82,6 +83,11 @@ def _dedicated(catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offe
         yield from own_database(catalog.classes, platform, tenant, offer.database)
     if isinstance(offer.cache, OwnCache):
         yield from own_cache(catalog.classes, platform, tenant, offer.cache)
+    if isinstance(offer.file_system, OwnFileSystem):
+        yield from own_files(platform, tenant, offer, offer.file_system)
+    if offer.region_copies and offer.backup_class:
+        backup = catalog.classes.backup_classes[offer.backup_class]
+        yield from region_copies(platform, tenant, offer, offer.region_copies, backup)
 
 
 def _storage(
@@ -103,15 +109,29 @@ def _storage(
         prefix=tenant.tenant,
         memory_mib=offer.session_cache_mib,
     )
-    yield FileShare(
-        **about(tenant, "filestore", CostCategory.STORAGE),
-        file_system=FILE_SYSTEM,
-        namespace=namespace,
-        path=f"/tenants/{tenant.tenant}",
-        owner_user=platform.images.odoo.run_as_user,
-        owner_group=platform.images.odoo.run_as_group,
-        storage_gib=offer.filestore_gib,
-    )
+    yield from _file_shares(platform, tenant, offer, namespace)
+
+
+def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: str) -> Iterator[Fact]:
+    own = isinstance(offer.file_system, OwnFileSystem)
+
+    def share(name: str, file_system: FactId, *, mounted: bool) -> FileShare:
+        return FileShare(
+            **about(tenant, name, CostCategory.STORAGE),
+            file_system=file_system,
+            namespace=namespace,
+            path=f"/tenants/{tenant.tenant}",
+            owner_user=platform.images.odoo.run_as_user,
+            owner_group=platform.images.odoo.run_as_group,
+            storage_gib=offer.filestore_gib,
+            mounted=mounted,
+        )
+
+    # The directory on the shared file system stays when a tenant moves to one of its own: a tier change
+    # must take away nothing that may hold data.
+    yield share("filestore", FILE_SYSTEM, mounted=not own)
+    if own:
+        yield share("own-filestore", own_file_system(tenant), mounted=True)
 
 
 def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
@@ -178,17 +198,13 @@ def _backups(
     if offer.backup_class is None:
         return
     backup = catalog.classes.backup_classes[offer.backup_class]
-    dumps = (
-        backup.runs_per_month * backup.retention_days * offer.database_gib * backup.dump_percent_of_database
-    )
-    dumps_gib = -(-dumps // (_DAYS_PER_MONTH * 100))
     domain = CostDomain.RESILIENCE
     yield LogicalBackup(
         **about(tenant, "backups", CostCategory.RESILIENCE, domain),
-        bucket=BACKUP_BUCKET,
+        bucket=own_bucket(tenant) if offer.region_copies else BACKUP_BUCKET,
         prefix=tenant.tenant,
         retention_days=backup.retention_days,
-        storage_gib=dumps_gib + offer.filestore_gib,
+        storage_gib=dumps_gib(backup, offer.database_gib, backup.retention_days) + offer.filestore_gib,
     )
     yield ScheduledJob(
         **about(tenant, "backup", CostCategory.COMPUTE, domain),

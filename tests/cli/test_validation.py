@@ -69,7 +69,8 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
             _replaced(TENANT, "tier: shared-namespace", "tier: gold"),
             (
                 "/tenants/acme.yaml:4: tier: 'gold' is not in the catalog; "
-                "there are dedicated-db, ha-postgresql, shared-namespace"
+                "there are "
+                "cross-region-backup, dedicated-db, ha-postgresql, shared-namespace"
             ),
         ),
         (_duplicate, "/tenants/zz.yaml:1: tenant: 'acme' is already taken by {folder}/tenants/acme.yaml"),

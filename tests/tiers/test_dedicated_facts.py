@@ -60,7 +60,7 @@ def test_a_quota_holds_the_worst_moment_of_a_rollout() -> None:
     seen = 0
     for each in every_offer():
         for size in (None, *catalog().classes.workload_classes):
-            options = Options(users=1, workload_class=size)
+            options = Options(users=1, workload_class=size, dr_region=each.options.dr_region)
             plan = plan_of(each.model_copy(update={"options": options})).tenants[0]
             for quota in facts_of(plan.facts, NamespaceQuota):
                 web = fact_named(plan.facts, Workload, "web")

@@ -1,0 +1,134 @@
+"""A tenant's own file system and bucket, and what of them lies in a second region."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeVar
+
+import pulumi
+
+from components.bucket import BackupBucket
+from components.copies import (
+    BucketCopy,
+    DatabaseCopy,
+    FileSystemCopy,
+    RestoreTests,
+    SecondRegion,
+    copy_action,
+)
+from components.database import PostgresServer
+from components.filesystem import FileSystemVault, SharedFileSystem
+from components.naming import physical_name
+from components.platform import SharedPlatform
+from components.region import in_region
+from components.tagging import cost_tagged
+from tiers.facts import (
+    Bucket,
+    BucketReplication,
+    DatabaseBackupCopy,
+    FactId,
+    FactRecord,
+    FileSystem,
+    FileSystemBackup,
+    FileSystemReplica,
+    Key,
+    RestoreTest,
+    VaultCopy,
+)
+from tiers.plan import TenantPlan, facts_of
+from tiers.vocabulary import CostDomain
+
+Kind = TypeVar("Kind", bound=FactRecord)
+
+
+class Files(NamedTuple):
+    """Where a tenant's files and dumps lie: its own, or the platform's."""
+
+    file_system: SharedFileSystem
+    bucket: BackupBucket
+    cloud_ids: dict[FactId, pulumi.Output[str]]
+
+
+def files_of(
+    tenant: TenantPlan, platform: SharedPlatform, server: PostgresServer, child: pulumi.ResourceOptions
+) -> Files:
+    """Declare the files and dumps that *tenant* keeps apart, and their copies."""
+    return _Declaration(tenant, platform, child).files(server)
+
+
+class _Declaration:
+    """What is being declared for one tenant."""
+
+    def __init__(self, tenant: TenantPlan, platform: SharedPlatform, child: pulumi.ResourceOptions) -> None:
+        self._tenant, self._platform, self._child = tenant, platform, child
+        self._tags = tenant.cost_tags(CostDomain.RESILIENCE)
+        self._resilient = cost_tagged(self._tags, child)
+        self._ids: dict[FactId, pulumi.Output[str]] = {}
+        self._second = self._second_region()
+
+    def files(self, server: PostgresServer) -> Files:
+        file_system, bucket = self._platform.file_system, self._platform.bucket
+        for own in self._facts(FileSystem):
+            name, network = self._named("filestores"), self._platform.network
+            file_system = SharedFileSystem(name, own, network, self._platform.key, self._child)
+            self._ids[own.id] = file_system.file_system.arn
+            self._back_up(file_system)
+        for fact in self._facts(Bucket):
+            if fact.region == self._tenant.region:
+                bucket = BackupBucket(self._named("backups"), fact, self._platform.key, self._resilient)
+                self._ids[fact.id] = bucket.bucket.arn
+        if self._second is not None:
+            self._copy(self._second, server, file_system, bucket)
+        return Files(file_system, bucket, self._ids)
+
+    def _facts(self, kind: type[Kind]) -> list[Kind]:
+        return facts_of(self._tenant.facts, kind)
+
+    def _named(self, part: str) -> str:
+        return physical_name(self._platform.name, self._tenant.tenant, part)
+
+    def _there(self, region: str) -> pulumi.ResourceOptions:
+        tags = self._tags.model_copy(update={"region": region})
+        return in_region(region, cost_tagged(tags, self._child))
+
+    def _second_region(self) -> SecondRegion | None:
+        for key in self._facts(Key):
+            (bucket,) = (fact for fact in self._facts(Bucket) if fact.region == key.region)
+            made = SecondRegion(self._named("copy"), key, bucket, self._there(key.region))
+            self._ids |= {key.id: made.key.arn, bucket.id: made.bucket.bucket.arn}
+            return made
+        return None
+
+    def _back_up(self, file_system: SharedFileSystem) -> None:
+        for fact in self._facts(FileSystemBackup):
+            vault = FileSystemVault(
+                self._named("filestores"),
+                fact,
+                file_system,
+                self._platform.key,
+                recovery_point_tags=self._tags.as_tags(),
+                copies=[copy_action(copy, self._second) for copy in self._facts(VaultCopy) if self._second],
+                opts=self._resilient,
+            )
+            self._ids[fact.id] = vault.vault.arn
+            for test in self._facts(RestoreTest):
+                if self._second is not None:
+                    where = self._there(self._second.region)
+                    RestoreTests(self._named("restore-test"), test, self._second, vault.role, where)
+
+    def _copy(
+        self,
+        second: SecondRegion,
+        server: PostgresServer,
+        file_system: SharedFileSystem,
+        bucket: BackupBucket,
+    ) -> None:
+        for database in self._facts(DatabaseBackupCopy):
+            name = self._named("postgresql-copy")
+            DatabaseCopy(name, database, server, second.key, self._there(second.region))
+        for replica in self._facts(FileSystemReplica):
+            name = self._named("filestores-copy")
+            FileSystemCopy(name, replica, file_system, second.key, self._resilient)
+        for replication in self._facts(BucketReplication):
+            source = (bucket, self._platform.key)
+            BucketCopy(self._named("backups-copy"), replication, source, second, self._resilient)
+        self._ids |= {copy.id: second.vault.arn for copy in self._facts(VaultCopy)}

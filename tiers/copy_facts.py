@@ -1,0 +1,60 @@
+"""Facts about what lies in a second region, and about trying to restore from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tiers.fact import FactId, FactRecord
+from tiers.vocabulary import Count, Positive
+
+
+class DatabaseBackupCopy(FactRecord):
+    """Automated backups of a PostgreSQL server, replicated: any moment of `retention_days` can be restored.
+
+    AWS Backup could copy snapshots only; point-in-time recovery crosses regions no other way (RDS User
+    Guide, replicating automated backups).
+    """
+
+    kind: Literal["database-backup-copy"] = "database-backup-copy"
+    server: FactId
+    retention_days: Annotated[int, Field(ge=1, le=35)]
+    storage_gib: Count
+
+
+class FileSystemReplica(FactRecord):
+    """A read-only file system that follows another one, minutes behind."""
+
+    kind: Literal["file-system-replica"] = "file-system-replica"
+    file_system: FactId
+    storage_gib: Count
+
+
+class BucketReplication(FactRecord):
+    """The rule that copies every new object of one bucket into another.
+
+    Deletions are not copied, so the copy outlives a mistake and needs a lifecycle of its own.
+    """
+
+    kind: Literal["bucket-replication"] = "bucket-replication"
+    source: FactId
+    destination: FactId
+
+
+class VaultCopy(FactRecord):
+    """A copy of every recovery point of a file system's backup, in a vault of its own."""
+
+    kind: Literal["vault-copy"] = "vault-copy"
+    backup: FactId
+    retention_days: Positive
+    storage_gib: Count
+
+
+class RestoreTest(FactRecord):
+    """AWS Backup restores the newest recovery point on a schedule and removes it when it was looked at."""
+
+    kind: Literal["restore-test"] = "restore-test"
+    backup: FactId
+    schedule: str
+    validation_hours: Positive

@@ -1,0 +1,144 @@
+"""Holds promises against what is really given: resilience classes, second regions, data residency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from tiers.loader import Location
+from tiers.model import Catalog, Classes, Offer, OwnDatabase, ResilienceRequirements, Tier
+from tiers.region_facts import MOST_REPLICATIONS_PER_REGION
+from tiers.tenancy import Platform, Tenant
+from tiers.vocabulary import Environment, Region, ResilienceClass
+
+Fault = tuple[Location, str]
+RANKS: Final[Mapping[ResilienceClass, int]] = {each: rank for rank, each in enumerate(ResilienceClass)}
+"""The classes from the least promise to the greatest."""
+
+
+def promised(tier: Tier, tenant: Tenant) -> ResilienceClass:
+    """What a tenant is promised; copies of production for work are promised the least."""
+    if tenant.environment is not Environment.PRODUCTION:
+        return ResilienceClass.STANDARD
+    return tenant.options.resilience_class or tier.resilience_class
+
+
+def shortfalls(needed: ResilienceRequirements, offer: Offer, classes: Classes) -> Iterator[str]:
+    """What *offer* lacks of what a class takes, one phrase each."""
+    database = offer.database
+    if needed.multi_az and not (isinstance(database, OwnDatabase) and database.multi_az):
+        yield "database is no server of its own with multi_az"
+    replicas = classes.workload_classes[offer.workload_class].web.replicas
+    if replicas < needed.web_replicas:
+        yield f"workload_class {offer.workload_class} has {replicas} web replicas of {needed.web_replicas}"
+    if offer.backup_class is None:
+        yield "backup_class is missing"
+        return
+    backup = classes.backup_classes[offer.backup_class]
+    if backup.runs_per_month < needed.dumps_per_month:
+        yield f"{offer.backup_class} dumps {backup.runs_per_month} times a month of {needed.dumps_per_month}"
+    if backup.retention_days < needed.dump_retention_days:
+        yield f"{offer.backup_class} keeps dumps {backup.retention_days} days of {needed.dump_retention_days}"
+    if needed.second_region and offer.region_copies is None:
+        yield "region_copies is missing"
+
+
+def tier_faults(tier: Tier, classes: Classes) -> Iterator[Fault]:
+    """Why a tier cannot be sold with its resilience class."""
+    offer = tier.offers.get(Environment.PRODUCTION)
+    if offer is None:
+        return
+    for lack in shortfalls(classes.resilience_classes[tier.resilience_class], offer, classes):
+        where = ("offers", str(Environment.PRODUCTION))
+        yield where, f"cannot honour resilience_class {tier.resilience_class}: {lack}"
+
+
+def tenant_faults(tenant: Tenant, tier: Tier, platform: Platform, classes: Classes) -> Iterator[Fault]:
+    """Why a tenant cannot have what its file asks for, as far as promises and regions go."""
+    wanted = tenant.options.resilience_class
+    if wanted is not None and tenant.environment is not Environment.PRODUCTION:
+        yield (
+            ("options", "resilience_class"),
+            f"a {tenant.environment} environment is promised standard and nothing else",
+        )
+    elif wanted is not None and RANKS[wanted] > RANKS[tier.resilience_class]:
+        yield (
+            ("options", "resilience_class"),
+            f"tier {tier.tier} cannot honour {wanted}, only {tier.resilience_class}",
+        )
+    else:
+        yield from _too_small(tenant, tier, classes)
+    yield from _region_faults(tenant, tier.offers[tenant.environment], platform)
+    places: list[tuple[Location, Region | None]] = [
+        (("region",), tenant.region),
+        (("options", "dr_region"), tenant.options.dr_region),
+    ]
+    for where, region in places:
+        if region and tenant.data_residency and region not in tenant.data_residency:
+            allowed = ", ".join(tenant.data_residency)
+            yield where, f"data_residency forbids {region}; the data may lie in {allowed}"
+
+
+def _too_small(tenant: Tenant, tier: Tier, classes: Classes) -> Iterator[Fault]:
+    size = classes.workload_classes.get(tenant.options.workload_class or "")
+    promise = promised(tier, tenant)
+    needed = classes.resilience_classes[promise].web_replicas
+    if size is not None and size.web.replicas < needed:
+        yield (
+            ("options", "workload_class"),
+            f"has {size.web.replicas} web replicas, and {promise} takes {needed}",
+        )
+
+
+def _region_faults(tenant: Tenant, offer: Offer, platform: Platform) -> Iterator[Fault]:
+    where = ("options", "dr_region")
+    region, offered = tenant.options.dr_region, ", ".join(platform.dr_regions) or "none"
+    if offer.region_copies is None:
+        if region is not None:
+            yield where, f"{tenant.tier} keeps no copies of a {tenant.environment} in a second region"
+    elif region is None:
+        yield (
+            ("options",),
+            f"dr_region is missing: {tenant.tier} copies to a second region; the platform has {offered}",
+        )
+    elif region == tenant.region:
+        yield where, f"{region} is the tenant's own region; a copy there dies with the original"
+    elif region not in platform.dr_regions:
+        yield where, f"'{region}' is not among the platform's dr_regions; there are {offered}"
+
+
+def too_many_replications(by_path: Mapping[Path, Tenant], catalog: Catalog) -> Iterator[tuple[Path, Fault]]:
+    """The tenants whose automated backups one region of one account can no longer hold."""
+    counted: dict[Region, int] = {}
+    for path, tenant in by_path.items():
+        region = tenant.options.dr_region
+        if region is None or not _replicates(tenant, catalog):
+            continue
+        counted[region] = counted.get(region, 0) + 1
+        if counted[region] > MOST_REPLICATIONS_PER_REGION:
+            told = (
+                f"is replication {counted[region]} of automated backups into {region}; AWS allows "
+                f"{MOST_REPLICATIONS_PER_REGION} per region and account, so choose another region"
+            )
+            yield path, (("options", "dr_region"), told)
+
+
+def _replicates(tenant: Tenant, catalog: Catalog) -> bool:
+    tier = catalog.tiers.get(tenant.tier)
+    offer = tier.offers.get(tenant.environment) if tier else None
+    return offer is not None and offer.region_copies is not None
+
+
+def cheaper_tiers(tier: Tier, tenant: Tenant, catalog: Catalog) -> list[Tier]:
+    """Tiers that honour what *tenant* is promised for a smaller fee, the cheapest first."""
+    needed = RANKS[promised(tier, tenant)]
+    fee = tier.offers[tenant.environment].fee_per_month
+    enough = [
+        other
+        for other in catalog.tiers.values()
+        if tenant.environment in other.offers
+        and RANKS[other.resilience_class] >= needed
+        and other.offers[tenant.environment].fee_per_month < fee
+    ]
+    return sorted(enough, key=lambda other: (other.offers[tenant.environment].fee_per_month, other.tier))
