@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from localcloud.aws.errors import refuse
 from localcloud.aws.limits import matches
 from localcloud.aws.operations import creates, deletes, finds, tagged_by_map
-from localcloud.aws.remembered import remembered
+from localcloud.aws.remembered import remembered, remembered_document
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
 from localcloud.aws.spelling import camel, pascal
@@ -26,6 +28,7 @@ _RULE = {
     "optInToArchiveForSupportedResources": "OptInToArchiveForSupportedResources",
 }
 _TAGS = {"tags": "Tags", "keys": "TagKeyList", "listed": "list_tags"}
+_TESTING_PLAN = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 
 
 def _plan(call: Call) -> dict[str, Any]:
@@ -47,6 +50,18 @@ def _plan_facts(_call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
         for rule in camel(found["BackupPlan"]["Rules"], _RULE)
     ]
     return {"rules": rules}
+
+
+def _is_a_testing_name(call: Call) -> None:
+    name = str(call.new["name"])
+    if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
+        refuse("ValidationException", f"'{name}' is not 1 to 50 letters, digits and underscores")
+
+
+def _testing_plan_exists(call: Call) -> None:
+    plan = str(call.new["restoreTestingPlanName"])
+    if remembered_document(call, _TESTING_PLAN, plan) is None:
+        refuse("ResourceNotFoundException", f"restore testing plan {plan} does not exist in {call.region}")
 
 
 ROWS = (
@@ -97,5 +112,29 @@ ROWS = (
         replaces="name planId iamRoleArn resources notResources selectionTags conditions",
         name=Name("name"),
         identify=lambda _: str(uuid.uuid4()),
+    ),
+    remembered(
+        _TESTING_PLAN,
+        service="backup",
+        inputs="name scheduleExpression scheduleExpressionTimezone startWindowHours recoveryPointSelection",
+        replaces="name",
+        identify=lambda call: str(call.new["name"]),
+        facts=lambda call, made: {"arn": call.arn(f"restore-testing-plan:{made}-{uuid.uuid4()}")},
+        taken="AlreadyExistsException",
+        taggable=True,
+        name=Name("name"),
+        defaults={"scheduleExpressionTimezone": "Etc/UTC", "startWindowHours": 24},
+        before=(_is_a_testing_name,),
+    ),
+    remembered(
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+        service="backup",
+        inputs="""name restoreTestingPlanName protectedResourceType protectedResourceArns
+        protectedResourceConditions iamRoleArn restoreMetadataOverrides validationWindowHours""",
+        replaces="name restoreTestingPlanName protectedResourceType",
+        identify=lambda call: f"{call.new['restoreTestingPlanName']}:{call.new['name']}",
+        taken="AlreadyExistsException",
+        name=Name("name"),
+        before=(_is_a_testing_name, _testing_plan_exists),
     ),
 )

@@ -24,11 +24,14 @@ def remembered(
     taggable: bool = False,
     name: Name | None = None,
     defaults: Mapping[str, Any] | None = None,
+    completed: str = "",
+    before: tuple[Callable[[Call], None], ...] = (),
 ) -> Row:
     """A row whose create, find, change and delete go to the store.
 
-    `identify` makes the id, `facts` the outputs that AWS would add (their names are `outputs`), and `taken`
-    is AWS's name of the error for an id that exists; the rest is as in `Row`.
+    `identify` makes the id, `facts` the outputs that AWS would add (their names are `outputs`), `before`
+    holds what AWS refuses to create, and `taken` is AWS's name of the error for an id that exists. The rest
+    is as in `Row`.
     """
     store = _Store(service, kind.rsplit(":", 1)[-1], taken)
 
@@ -51,7 +54,14 @@ def remembered(
         name=name,
         tags=store.tags() if taggable else None,
         defaults=defaults or {},
+        completed=names(completed),
+        before_create=before,
     )
+
+
+def remembered_document(call: Call, kind: str, made: str) -> dict[str, Any] | None:
+    """What is remembered of another resource of *kind* in the region of *call*, None when nothing is."""
+    return _Store(kind.split("/", 1)[0].partition(":")[2], kind.rsplit(":", 1)[-1], "").find(call, made)
 
 
 class _Store:

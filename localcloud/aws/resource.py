@@ -183,7 +183,8 @@ class AwsType(ResourceType):
     ) -> dict[str, Any]:
         """Everything the program may read: what it asked for, in its own spelling, and what AWS added."""
         seen = self._living(call, found) if living is None else living
-        outputs = {**self.row.defaults, **seen, **inputs}
+        completed = {name: seen[name] for name in self.row.completed if name in seen}
+        outputs = {**self.row.defaults, **seen, **inputs, **completed}
         if self.row.tags:
             outputs["tagsAll"] = seen["tags"]
             outputs.setdefault("tags", {})

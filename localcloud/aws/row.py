@@ -154,6 +154,8 @@ class Row:
     """Nested properties whose name at AWS is not their own with a capital."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Outputs the official provider fills in when the program is silent."""
+    completed: frozenset[str] = frozenset()
+    """Inputs that AWS adds to, such as the id of what it made: the output is AWS's, not the program's."""
 
     @cached_property
     def outputs(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 SIMULATED: Mapping[str, str] = {
     # Remembered by the provider, in the store below:
     "backup:CreateBackupSelection": "moto has no backup selections",
+    "backup:CreateRestoreTestingPlan": "moto has no restore testing",
+    "backup:CreateRestoreTestingSelection": "moto has no restore testing",
+    "efs:CreateReplicationConfiguration": "moto does not replicate file systems",
     "eks:CreatePodIdentityAssociation": "moto has no pod identity",
     "elasticache:CreateCacheParameterGroup": "moto has no cache parameter groups",
+    "rds:StartDBInstanceAutomatedBackupsReplication": "moto does not replicate automated backups",
     # Remembered by the provider, in the state only:
     "elasticache:IncreaseReplicaCount": "moto cannot change the number of nodes",
     "logs:AssociateKmsKey": "moto cannot change the key of a log group",
@@ -87,4 +92,6 @@ class Simulation:
 
     @staticmethod
     def _path(kind: str, name: str) -> str:
-        return f"{_ROOT}/simulated/{kind}/{name}"
+        # A parameter's name has no colons, an ARN has.
+        spelled = re.sub(r"[^\w./-]", lambda found: f"_{ord(found[0]):x}_", name, flags=re.ASCII)
+        return f"{_ROOT}/simulated/{kind}/{spelled}"

@@ -88,6 +88,7 @@ database = rds.Instance(
     vpc_security_group_ids=[group.id],
     performance_insights_enabled=True,
     skip_final_snapshot=True,
+    backup_retention_period=7,
     tags=tags,
 )
 cache = elasticache.ReplicationGroup(
@@ -191,6 +192,35 @@ plan = aws.backup.Plan(
     tags=tags,
 )
 aws.backup.Selection("selection", plan_id=plan.id, iam_role_arn=role.arn, resources=[database.arn])
+elsewhere = "eu-central-1"
+key_elsewhere = kms.Key("key-elsewhere", region=elsewhere, deletion_window_in_days=7, tags=tags)
+rds.InstanceAutomatedBackupsReplication(
+    "backups-elsewhere", region=elsewhere, source_db_instance_arn=database.arn, kms_key_id=key_elsewhere.arn
+)
+replica = efs.ReplicationConfiguration(
+    "files-elsewhere",
+    source_file_system_id=files.id,
+    destination={"region": elsewhere, "kms_key_id": key_elsewhere.arn},
+)
+testing = aws.backup.RestoreTestingPlan(
+    "testing",
+    name="restores",
+    schedule_expression="cron(0 6 1 * ? *)",
+    recovery_point_selection={
+        "algorithm": "LATEST_WITHIN_WINDOW",
+        "include_vaults": [vault.arn],
+        "recovery_point_types": ["SNAPSHOT"],
+    },
+    tags=tags,
+)
+aws.backup.RestoreTestingSelection(
+    "testing-files",
+    name="files",
+    restore_testing_plan_name=testing.name,
+    protected_resource_type="EFS",
+    protected_resource_arns=["*"],
+    iam_role_arn=role.arn,
+)
 aws.cloudwatch.LogGroup("logs", retention_in_days=30, kms_key_id=key.arn, tags=tags)
 aws.eks.PodIdentityAssociation(
     "identity",
@@ -203,6 +233,7 @@ aws.eks.PodIdentityAssociation(
 aws.ssm.Parameter("parameter", type="String", value="1", tags=tags)
 
 pulumi.export("endpoint", database.endpoint)
+pulumi.export("replica", replica.destination.file_system_id)
 pulumi.export("cache", cache.primary_endpoint_address)
 pulumi.export("account", aws.get_caller_identity().account_id)
 pulumi.export("region", aws.get_region().region)

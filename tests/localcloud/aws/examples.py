@@ -38,7 +38,9 @@ class Ground:
         key = (token, variant)
         if key not in self._made:
             name = f"ground-{token.rsplit(':', 1)[-1].lower()}-{variant}"
-            self._made[key] = self.driver.create(token, name, {**EXAMPLES[token](self), **overrides})
+            wanted = {**EXAMPLES[token](self), **overrides}
+            given = {name: value for name, value in wanted.items() if value is not None}
+            self._made[key] = self.driver.create(token, name, given)
         return self._made[key]
 
     def subnets(self) -> list[str]:
@@ -71,6 +73,18 @@ SUBNET = "aws:ec2/subnet:Subnet"
 VPC, GROUP = "aws:ec2/vpc:Vpc", "aws:ec2/securityGroup:SecurityGroup"
 KEY, ROLE = "aws:kms/key:Key", "aws:iam/role:Role"
 FILES, VAULT = "aws:efs/fileSystem:FileSystem", "aws:backup/vault:Vault"
+TESTING_PLAN = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
+ELSEWHERE = "eu-central-1"
+"""A second region: what is copied comes from there or goes there."""
+
+DATABASE = "aws:rds/instance:Instance"
+# What a database in the other region leaves to AWS: its network and its parameters are not there.
+ABROAD: Mapping[str, Any] = {
+    "region": ELSEWHERE,
+    "dbSubnetGroupName": None,
+    "parameterGroupName": None,
+    "vpcSecurityGroupIds": None,
+}
 
 EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
     VPC: lambda _: {"cidrBlock": "10.7.0.0/16", "enableDnsHostnames": True},
@@ -278,6 +292,37 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "fileSystemId": g.need(FILES).id,
         "subnetId": g.subnets()[0],
         "securityGroups": [g.need(GROUP).id],
+    },
+    "aws:efs/replicationConfiguration:ReplicationConfiguration": lambda g: {
+        "sourceFileSystemId": g.need(FILES, "replicated").id,
+        "destination": {
+            "region": ELSEWHERE,
+            "kmsKeyId": g.need(KEY, "elsewhere", region=ELSEWHERE).state["arn"],
+        },
+    },
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": lambda g: {
+        "sourceDbInstanceArn": g.need(
+            DATABASE, "elsewhere", **ABROAD, kmsKeyId=g.need(KEY, "elsewhere", region=ELSEWHERE).state["arn"]
+        ).state["arn"],
+        "retentionPeriod": 14,
+        "kmsKeyId": g.out(KEY, "arn"),
+    },
+    TESTING_PLAN: lambda g: {
+        "name": "restores",
+        "scheduleExpression": "cron(0 6 1 * ? *)",
+        "recoveryPointSelection": {
+            "algorithm": "LATEST_WITHIN_WINDOW",
+            "includeVaults": [g.need(VAULT).state["arn"]],
+            "recoveryPointTypes": ["SNAPSHOT"],
+        },
+    },
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": lambda g: {
+        "name": "files",
+        "restoreTestingPlanName": g.need(TESTING_PLAN, "b", name="ground").id,
+        "protectedResourceType": "EFS",
+        "protectedResourceArns": ["*"],
+        "iamRoleArn": g.need(ROLE).state["arn"],
+        "validationWindowHours": 8,
     },
     "aws:efs/backupPolicy:BackupPolicy": lambda g: {
         "fileSystemId": g.need(FILES).id,

@@ -9,7 +9,7 @@ import pytest
 
 from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
-from tests.localcloud.aws.examples import EXAMPLES, KEY, Ground
+from tests.localcloud.aws.examples import ABROAD, EXAMPLES, KEY, TESTING_PLAN, Ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,3 +184,46 @@ def test_an_unknown_type_says_how_to_add_it(driver: Driver) -> None:
 
 
 KEYS: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+
+
+REPLICATION = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+
+
+def test_automated_backups_are_replicated_from_another_region_and_with_a_key(
+    driver: Driver, ground: Ground
+) -> None:
+    here = ground.need(DB).state["arn"]
+    refused(
+        "lies in eu-west-1 itself", lambda: driver.create(REPLICATION, "x", {"sourceDbInstanceArn": here})
+    )
+    abroad = EXAMPLES[REPLICATION](ground)["sourceDbInstanceArn"]
+    refused("encrypted; name a", lambda: driver.create(REPLICATION, "x", {"sourceDbInstanceArn": abroad}))
+    refused(
+        "KMSKeyNotAccessibleFault",
+        lambda: driver.create(REPLICATION, "x", {"sourceDbInstanceArn": abroad, "kmsKeyId": NOWHERE}),
+    )
+
+
+def test_what_has_no_backups_cannot_replicate_them(driver: Driver, ground: Ground) -> None:
+    none = ground.need(
+        DB, "no-backups", **ABROAD, kmsKeyId=None, storageEncrypted=None, backupRetentionPeriod=0
+    )
+    wanted = {"sourceDbInstanceArn": none.state["arn"]}
+    refused("has no automated backups", lambda: driver.create(REPLICATION, "x", wanted))
+
+
+def test_a_file_system_is_replicated_under_a_key_of_the_other_region(driver: Driver, ground: Ground) -> None:
+    kind = "aws:efs/replicationConfiguration:ReplicationConfiguration"
+    wanted = EXAMPLES[kind](ground)
+    here = {**wanted["destination"], "kmsKeyId": ground.out(KEY, "arn")}
+    refused(
+        "does not exist in eu-central-1", lambda: driver.create(kind, "x", {**wanted, "destination": here})
+    )
+
+
+def test_restore_testing_takes_its_own_names_and_an_existing_plan(driver: Driver, ground: Ground) -> None:
+    plan = EXAMPLES[TESTING_PLAN](ground)
+    refused("ValidationException", lambda: driver.create(TESTING_PLAN, "x", {**plan, "name": "with-dash"}))
+    kind = "aws:backup/restoreTestingSelection:RestoreTestingSelection"
+    absent = {**EXAMPLES[kind](ground), "restoreTestingPlanName": "absent"}
+    refused("ResourceNotFoundException", lambda: driver.create(kind, "x", absent))

@@ -54,6 +54,17 @@ def fails(ask: Ask, *call: str, **parameters: Any) -> bool:
     return False
 
 
+TESTING_PLAN = {
+    "RestoreTestingPlanName": "p",
+    "ScheduleExpression": "cron(0 6 1 * ? *)",
+    "RecoveryPointSelection": {
+        "Algorithm": "LATEST_WITHIN_WINDOW",
+        "IncludeVaults": ["*"],
+        "RecoveryPointTypes": ["SNAPSHOT"],
+    },
+}
+
+
 def plan(ask: Ask) -> str:
     rules = [{"RuleName": "daily", "TargetBackupVaultName": "v"}]
     names = {
@@ -111,12 +122,33 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
         BackupPlanId=plan(ask),
         BackupSelection={"SelectionName": "s", "IamRoleArn": "arn:aws:iam::123456789012:role/r"},
     ),
+    "backup:CreateRestoreTestingPlan": lambda ask: fails(
+        ask, "backup", "create_restore_testing_plan", RestoreTestingPlan=TESTING_PLAN
+    ),
+    "backup:CreateRestoreTestingSelection": lambda ask: fails(
+        ask,
+        "backup",
+        "create_restore_testing_selection",
+        RestoreTestingPlanName="p",
+        RestoreTestingSelection={
+            "RestoreTestingSelectionName": "s",
+            "ProtectedResourceType": "EFS",
+            "IamRoleArn": "arn:aws:iam::123456789012:role/r",
+        },
+    ),
     "backup:UpdateBackupPlan": lambda ask: fails(
         ask,
         "backup",
         "update_backup_plan",
         BackupPlanId=plan(ask),
         BackupPlan={"BackupPlanName": "p", "Rules": [{"RuleName": "n", "TargetBackupVaultName": "v"}]},
+    ),
+    "efs:CreateReplicationConfiguration": lambda ask: fails(
+        ask,
+        "efs",
+        "create_replication_configuration",
+        SourceFileSystemId=file_system(ask),
+        Destinations=[{"Region": "eu-central-1"}],
     ),
     "efs:PutBackupPolicy": lambda ask: fails(
         ask, "efs", "put_backup_policy", FileSystemId=file_system(ask), BackupPolicy={"Status": "ENABLED"}
@@ -169,6 +201,12 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
         "associate_kms_key",
         logGroupName=log_group(ask),
         kmsKeyId="arn:aws:kms:eu-west-1:1:key/k",
+    ),
+    "rds:StartDBInstanceAutomatedBackupsReplication": lambda ask: fails(
+        ask,
+        "rds",
+        "start_db_instance_automated_backups_replication",
+        SourceDBInstanceArn="arn:aws:rds:us-east-1:123456789012:db:d",
     ),
     "rds:ResetDBParameterGroup": lambda ask: fails(
         ask,
