@@ -27,7 +27,7 @@ def deploy(plan: Plan) -> None:
     platform = SharedPlatform(plan)
     cloud_ids = platform.cloud_ids()
     for tenant in plan.tenants:
-        cloud_ids |= TenantStack(tenant, platform).cloud_ids()
+        cloud_ids |= TenantStack(tenant, platform.place).cloud_ids()
     pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids))
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi_aws import kms
 
 from components import pods
 from components.access import PodRole
-from components.database import PostgresServer
+from components.places import KeyPlace, ServerPlace
+
+DATABASE_ADMIN: Final = "database-admin"
 
 
 def database_administrator(
@@ -19,8 +20,8 @@ def database_administrator(
     *,
     cluster: str,
     namespace: str,
-    server: PostgresServer,
-    key: kms.Key,
+    server: ServerPlace,
+    key: KeyPlace,
     child: pulumi.ResourceOptions,
     inside: pulumi.ResourceOptions,
 ) -> k8s.core.v1.ServiceAccount:

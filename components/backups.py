@@ -9,9 +9,10 @@ import pulumi_kubernetes as k8s
 
 from components import jobs, pods
 from components.access import PodRole
-from components.bucket import DUMPS, BackupBucket
+from components.bucket import DUMPS
 from components.filestore import Filestore
 from components.naming import component_type, physical_name
+from components.places import BucketPlace
 from components.tagging import cost_tagged
 from components.workload import OdooSettings
 from tiers.facts import LogicalBackup, ScheduledJob
@@ -33,7 +34,7 @@ class TenantBackups(pulumi.ComponentResource):
         tags: CostTags,
         cluster: str,
         role_name: str,
-        bucket: BackupBucket,
+        bucket: BucketPlace,
         files: Filestore,
         settings: OdooSettings,
         opts: pulumi.ResourceOptions | None = None,
@@ -66,7 +67,7 @@ class TenantBackups(pulumi.ComponentResource):
 def _backup_pod(
     kept: LogicalBackup,
     run: ScheduledJob,
-    bucket: BackupBucket,
+    bucket: BucketPlace,
     account: str,
     volumes: list[pods.Manifest],
 ) -> pods.Manifest:
@@ -75,7 +76,7 @@ def _backup_pod(
         jobs.script("backup.sh"),
         {
             "TENANT": kept.tenant,
-            "BUCKET": bucket.bucket.bucket,
+            "BUCKET": bucket.name,
             "PREFIX": kept.prefix,
             "RETENTION_DAYS": str(kept.retention_days),
         },
@@ -84,18 +85,18 @@ def _backup_pod(
     return pods.pod(run.run_as_user, run.run_as_group, account, [container], volumes, restartPolicy="Never")
 
 
-def _may_write(bucket: BackupBucket, kept: LogicalBackup) -> list[dict[str, Any]]:
+def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
     mine = [f"{kind}/{kept.prefix}/*" for kind in _KINDS]
     return [
         {
             "Effect": "Allow",
             "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
-            "Resource": [pulumi.Output.concat(bucket.bucket.arn, "/", path) for path in mine],
+            "Resource": [pulumi.Output.concat(bucket.arn, "/", path) for path in mine],
         },
         {
             "Effect": "Allow",
             "Action": "s3:ListBucket",
-            "Resource": bucket.bucket.arn,
+            "Resource": bucket.arn,
             "Condition": {"StringLike": {"s3:prefix": mine}},
         },
     ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pulumi
-from pulumi_aws import kms, s3
+from pulumi_aws import s3
 
 from components.naming import component_type
+from components.places import BucketPlace, KeyPlace
 from tiers.facts import Bucket
 
 DUMPS: Final = "dumps"
@@ -20,7 +21,7 @@ class BackupBucket(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, fact: Bucket, key: kms.Key, opts: pulumi.ResourceOptions | None = None
+        self, name: str, fact: Bucket, key: KeyPlace, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type("BackupBucket"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -45,10 +46,11 @@ class BackupBucket(pulumi.ComponentResource):
         s3.BucketVersioning(f"{name}-versioning", versioning_configuration={"status": "Enabled"}, **where)
         s3.BucketLifecycleConfiguration(f"{name}-lifecycle", rules=_lifecycle(fact), **where)
         s3.BucketPolicy(f"{name}-tls", policy=_tls_only(self.bucket), **where)
+        self.place = BucketPlace(self.bucket.bucket, self.bucket.arn)
         self.register_outputs({"bucket": self.bucket.bucket})
 
 
-def _encryption(key: kms.Key) -> dict[str, Any]:
+def _encryption(key: KeyPlace) -> dict[str, Any]:
     return {
         "apply_server_side_encryption_by_default": {
             "sse_algorithm": "aws:kms",

@@ -6,10 +6,11 @@ from typing import Final
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import elasticache, kms
+from pulumi_aws import elasticache
 
 from components.naming import CACHE_NAME_LIMIT, component_type, physical_name
-from components.network import REDIS_PORT, PrivateNetwork
+from components.network import REDIS_PORT
+from components.places import CachePlace, KeyPlace, NetworkPlace
 from tiers.facts import CacheGroup
 
 _AUTH_TOKEN_LENGTH: Final = 48
@@ -22,13 +23,13 @@ class SessionCache(pulumi.ComponentResource):
         self,
         name: str,
         fact: CacheGroup,
-        network: PrivateNetwork,
-        key: kms.Key,
+        network: NetworkPlace,
+        key: KeyPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("SessionCache"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.auth_token = random.RandomPassword(
+        token = random.RandomPassword(
             f"{name}-token", length=_AUTH_TOKEN_LENGTH, special=False, opts=child
         ).result
         self.group = elasticache.ReplicationGroup(
@@ -43,21 +44,21 @@ class SessionCache(pulumi.ComponentResource):
             multi_az_enabled=fact.multi_az,
             port=REDIS_PORT,
             subnet_group_name=_subnets(name, network, child).name,
-            security_group_ids=[network.security_group.id],
+            security_group_ids=[network.security_group_id],
             transit_encryption_enabled=True,
             at_rest_encryption_enabled=True,
             kms_key_id=key.arn,
-            auth_token=self.auth_token,
+            auth_token=token,
             auto_minor_version_upgrade=True,
             snapshot_retention_limit=fact.snapshot_retention_days,
             maintenance_window=fact.maintenance_window,
             opts=child,
         )
-        self.address = self.group.primary_endpoint_address
-        self.register_outputs({"address": self.address})
+        self.place = CachePlace(self.group.arn, self.group.primary_endpoint_address, token)
+        self.register_outputs({"address": self.group.primary_endpoint_address})
 
 
-def _subnets(name: str, network: PrivateNetwork, child: pulumi.ResourceOptions) -> elasticache.SubnetGroup:
+def _subnets(name: str, network: NetworkPlace, child: pulumi.ResourceOptions) -> elasticache.SubnetGroup:
     return elasticache.SubnetGroup(
         f"{name}-subnets",
         description=f"Private subnets of {name}",

@@ -9,9 +9,8 @@ from pulumi_aws import backup, efs, iam, kms, rds, s3
 
 from components.access import assume_role_policy
 from components.bucket import BackupBucket
-from components.database import PostgresServer
-from components.filesystem import SharedFileSystem
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
+from components.places import FileSystemPlace, KeyPlace, ServerPlace
 from tiers.facts import (
     Bucket,
     BucketReplication,
@@ -42,13 +41,14 @@ class SecondRegion(pulumi.ComponentResource):
         super().__init__(component_type("SecondRegion"), name, {"region": key.region}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.region = key.region
-        self.key = kms.Key(
+        made = kms.Key(
             f"{name}-key",
             description=f"Copies of {name}",
             enable_key_rotation=True,
             deletion_window_in_days=key.deletion_window_days,
             opts=child,
         )
+        self.key = KeyPlace(made.arn, made.key_id)
         self.bucket = BackupBucket(f"{name}-backups", bucket, self.key, child)
         self.vault = backup.Vault(
             f"{name}-vault", name=physical_name(name), kms_key_arn=self.key.arn, opts=child
@@ -63,14 +63,14 @@ class DatabaseCopy(pulumi.ComponentResource):
         self,
         name: str,
         fact: DatabaseBackupCopy,
-        server: PostgresServer,
-        key: kms.Key,
+        server: ServerPlace,
+        key: KeyPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("DatabaseCopy"), name, fact.model_dump(mode="json"), opts)
         self.replication = rds.InstanceAutomatedBackupsReplication(
             name,
-            source_db_instance_arn=server.instance.arn,
+            source_db_instance_arn=server.arn,
             retention_period=fact.retention_days,
             kms_key_id=key.arn,
             opts=pulumi.ResourceOptions(parent=self),
@@ -79,23 +79,28 @@ class DatabaseCopy(pulumi.ComponentResource):
 
 
 class FileSystemCopy(pulumi.ComponentResource):
-    """A replica of a file system, made and kept up to date by EFS."""
+    """A replica of a file system, made and kept up to date by EFS.
+
+    EFS makes the replica itself, without our tags: a bill line of it is recognised by `arn` alone. It
+    stays when the replication ends.
+    """
 
     def __init__(
         self,
         name: str,
         fact: FileSystemReplica,
-        file_system: SharedFileSystem,
-        key: kms.Key,
+        file_system: FileSystemPlace,
+        key: KeyPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("FileSystemCopy"), name, fact.model_dump(mode="json"), opts)
         self.replication = efs.ReplicationConfiguration(
             name,
-            source_file_system_id=file_system.file_system.id,
+            source_file_system_id=file_system.id,
             destination={"region": fact.region, "kms_key_id": key.arn},
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self.arn = _replica_arn(file_system, fact.region, self.replication)
         self.register_outputs({})
 
 
@@ -106,7 +111,7 @@ class BucketCopy(pulumi.ComponentResource):
         self,
         name: str,
         fact: BucketReplication,
-        source: tuple[BackupBucket, kms.Key],
+        source: tuple[BackupBucket, KeyPlace],
         destination: SecondRegion,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -181,6 +186,14 @@ class RestoreTests(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+def _replica_arn(
+    source: FileSystemPlace, region: str, replication: efs.ReplicationConfiguration
+) -> pulumi.Output[str]:
+    account = pulumi.Output.from_input(source.arn).apply(lambda arn: arn.split(":")[4])
+    made = replication.destination.apply(lambda known: known.file_system_id)
+    return pulumi.Output.concat("arn:aws:elasticfilesystem:", region, ":", account, ":file-system/", made)
+
+
 def copy_action(fact: VaultCopy, there: SecondRegion) -> dict[str, Any]:
     """What a backup plan's rule says to copy its recovery points into the second region."""
     return {
@@ -204,7 +217,7 @@ def _everything(there: SecondRegion) -> dict[str, Any]:
     }
 
 
-def _may_replicate(source: BackupBucket, key: kms.Key, there: SecondRegion) -> list[dict[str, Any]]:
+def _may_replicate(source: BackupBucket, key: KeyPlace, there: SecondRegion) -> list[dict[str, Any]]:
     here, copy = source.bucket.arn, there.bucket.bucket.arn
     return [
         {

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import kms, rds
+from pulumi_aws import rds
 
 from components.naming import component_type, physical_name
-from components.network import PrivateNetwork
+from components.places import KeyPlace, NetworkPlace, ServerPlace
 from tiers.facts import DatabaseInstance
 
 # TLS for every connection, slow statements and DDL in the log, and what a tenant needs to be moved to a
@@ -39,8 +39,8 @@ class PostgresServer(pulumi.ComponentResource):
         self,
         name: str,
         fact: DatabaseInstance,
-        network: PrivateNetwork,
-        key: kms.Key,
+        network: NetworkPlace,
+        key: KeyPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("PostgresServer"), name, fact.model_dump(mode="json"), opts)
@@ -58,18 +58,16 @@ class PostgresServer(pulumi.ComponentResource):
             **_size(fact),
             **_upkeep(fact),
             db_subnet_group_name=subnets.name,
-            vpc_security_group_ids=[network.security_group.id],
+            vpc_security_group_ids=[network.security_group_id],
             parameter_group_name=self._parameters(name, fact, child).name,
             kms_key_id=key.arn,
             master_user_secret_kms_key_id=key.key_id,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             opts=pulumi.ResourceOptions(parent=self, protect=fact.deletion_protection),
         )
-        self.address = self.instance.address
-        self.master_secret_arn = self.instance.master_user_secrets.apply(
-            lambda secrets: secrets[0].secret_arn or ""
-        )
-        self.register_outputs({"address": self.address})
+        secret = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+        self.place = ServerPlace(self.instance.arn, self.instance.address, secret)
+        self.register_outputs({"address": self.instance.address})
 
     @staticmethod
     def _parameters(name: str, fact: DatabaseInstance, child: pulumi.ResourceOptions) -> rds.ParameterGroup:

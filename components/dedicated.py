@@ -7,12 +7,12 @@ from typing import NamedTuple
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.administration import database_administrator
+from components.administration import DATABASE_ADMIN, database_administrator
 from components.cache import SessionCache
 from components.database import PostgresServer
 from components.isolation import TenantQuota, TenantsNamespace
 from components.naming import physical_name
-from components.platform import DATABASE_ADMIN, SharedPlatform
+from components.places import CachePlace, PlatformPlace, ServerPlace
 from tiers.facts import CacheGroup, DatabaseInstance, FactId, Namespace, NamespaceQuota, Route
 from tiers.plan import TenantPlan, facts_of
 from tiers.platform_facts import OPERATIONS_NAMESPACE
@@ -25,38 +25,36 @@ class Services(NamedTuple):
     """
 
     namespace: pulumi.Resource
-    server: PostgresServer
-    administrator: k8s.core.v1.ServiceAccount
+    server: ServerPlace
+    administrator: pulumi.Resource
     administrator_name: str
-    cache: SessionCache
-    cloud_ids: dict[FactId, pulumi.Output[str]]
+    cache: CachePlace
+    cloud_ids: dict[FactId, pulumi.Input[str]]
 
 
-def services_of(tenant: TenantPlan, platform: SharedPlatform, child: pulumi.ResourceOptions) -> Services:
+def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
     """Declare what *tenant* has of its own, and point to the platform for the rest.
 
     Logical names say whose a thing is, never what was sold: another tier finds it under the same name.
     """
-    cloud_ids: dict[FactId, pulumi.Output[str]] = {}
+    cloud_ids: dict[FactId, pulumi.Input[str]] = {}
     namespace = _namespace(tenant, platform, child)
-    server, account, name = platform.database, platform.database_admin, DATABASE_ADMIN
+    server, account, name = platform.server, platform.administrator, DATABASE_ADMIN
     for own in facts_of(tenant.facts, DatabaseInstance):
         label = physical_name(platform.name, tenant.tenant, "postgresql")
-        server = PostgresServer(label, own, platform.network, platform.key, child)
+        server = PostgresServer(label, own, platform.network, platform.key, child).place
         account, name = _administrator(tenant, platform, server, child)
-        cloud_ids[own.id] = server.instance.arn
+        cloud_ids[own.id] = server.arn
         cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
     cache = platform.cache
     for group in facts_of(tenant.facts, CacheGroup):
         label = physical_name(platform.name, tenant.tenant, "sessions")
-        cache = SessionCache(label, group, platform.network, platform.key, child)
-        cloud_ids[group.id] = cache.group.arn
+        cache = SessionCache(label, group, platform.network, platform.key, child).place
+        cloud_ids[group.id] = cache.arn
     return Services(namespace, server, account, name, cache, cloud_ids)
 
 
-def _namespace(
-    tenant: TenantPlan, platform: SharedPlatform, child: pulumi.ResourceOptions
-) -> pulumi.Resource:
+def _namespace(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> pulumi.Resource:
     own = facts_of(tenant.facts, Namespace)
     if not own:
         return platform.namespaces[facts_of(tenant.facts, Route)[0].namespace]
@@ -69,8 +67,8 @@ def _namespace(
 
 def _administrator(
     tenant: TenantPlan,
-    platform: SharedPlatform,
-    server: PostgresServer,
+    platform: PlatformPlace,
+    server: ServerPlace,
     child: pulumi.ResourceOptions,
 ) -> tuple[k8s.core.v1.ServiceAccount, str]:
     name = physical_name(tenant.tenant, DATABASE_ADMIN)

@@ -8,8 +8,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import efs
 
-from components.filesystem import SharedFileSystem
 from components.naming import component_type, physical_name
+from components.places import FileSystemPlace
 from tiers.facts import FileShare
 
 _CSI_DRIVER: Final = "efs.csi.aws.com"
@@ -23,7 +23,7 @@ class Filestore(pulumi.ComponentResource):
         self,
         tenant: str,
         fact: FileShare,
-        file_system: SharedFileSystem,
+        file_system: FileSystemPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -52,11 +52,11 @@ class Filestore(pulumi.ComponentResource):
 
     @staticmethod
     def _access_point(
-        name: str, fact: FileShare, file_system: SharedFileSystem, child: pulumi.ResourceOptions
+        name: str, fact: FileShare, file_system: FileSystemPlace, child: pulumi.ResourceOptions
     ) -> efs.AccessPoint:
         return efs.AccessPoint(
             name,
-            file_system_id=file_system.file_system.id,
+            file_system_id=file_system.id,
             posix_user={"uid": fact.owner_user, "gid": fact.owner_group},
             root_directory={
                 "path": fact.path,
@@ -71,9 +71,9 @@ class Filestore(pulumi.ComponentResource):
         )
 
     def _volume(
-        self, name: str, fact: FileShare, file_system: SharedFileSystem, child: pulumi.ResourceOptions
+        self, name: str, fact: FileShare, file_system: FileSystemPlace, child: pulumi.ResourceOptions
     ) -> k8s.core.v1.PersistentVolume:
-        handle = pulumi.Output.concat(file_system.file_system.id, "::", self.access_point.id)
+        handle = pulumi.Output.concat(file_system.id, "::", self.access_point.id)
         return k8s.core.v1.PersistentVolume(
             name,
             metadata={"name": name},

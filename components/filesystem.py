@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
-from pulumi_aws import backup, efs, iam, kms
+from pulumi_aws import backup, efs, iam
 
 from components.access import assume_role_policy
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
-from components.network import PrivateNetwork
+from components.places import FileSystemPlace, KeyPlace, NetworkPlace
 from tiers.facts import FileSystem, FileSystemBackup
 
 _BACKUP_SERVICE: Final = "backup.amazonaws.com"
@@ -27,8 +27,8 @@ class SharedFileSystem(pulumi.ComponentResource):
         self,
         name: str,
         fact: FileSystem,
-        network: PrivateNetwork,
-        key: kms.Key,
+        network: NetworkPlace,
+        key: KeyPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("SharedFileSystem"), name, fact.model_dump(mode="json"), opts)
@@ -47,11 +47,12 @@ class SharedFileSystem(pulumi.ComponentResource):
                 f"{name}-{index}",
                 file_system_id=self.file_system.id,
                 subnet_id=subnet_id,
-                security_groups=[network.security_group.id],
+                security_groups=[network.security_group_id],
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for index, subnet_id in enumerate(network.subnet_ids)
         ]
+        self.place = FileSystemPlace(self.file_system.id, self.file_system.arn)
         self.register_outputs({"id": self.file_system.id})
 
 
@@ -65,8 +66,8 @@ class FileSystemVault(pulumi.ComponentResource):
         self,
         name: str,
         fact: FileSystemBackup,
-        file_system: SharedFileSystem,
-        key: kms.Key,
+        file_system: FileSystemPlace,
+        key: KeyPlace,
         *,
         recovery_point_tags: dict[str, str],
         copies: Sequence[Mapping[str, Any]] = (),
@@ -96,7 +97,7 @@ class FileSystemVault(pulumi.ComponentResource):
             name=physical_name(name),
             plan_id=plan.id,
             iam_role_arn=self.role.arn,
-            resources=[file_system.file_system.arn],
+            resources=[file_system.arn],
             opts=child,
         )
         self.register_outputs({})

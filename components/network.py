@@ -9,6 +9,7 @@ import pulumi
 from pulumi_aws import ec2, vpc
 
 from components.naming import component_type
+from components.places import NetworkPlace
 from tiers.facts import Network
 
 POSTGRESQL_PORT: Final = 5432
@@ -50,8 +51,10 @@ class PrivateNetwork(pulumi.ComponentResource):
             )
             for zone, cidr in zip(fact.zones, self.subnet_cidrs, strict=True)
         ]
-        self.subnet_ids = [subnet.id for subnet in self.subnets]
         self.security_group = self._security_group(name, fact, child)
+        self.place = NetworkPlace(
+            [subnet.id for subnet in self.subnets], self.subnet_cidrs, self.security_group.id
+        )
         self.register_outputs({})
 
     def _security_group(self, name: str, fact: Network, child: pulumi.ResourceOptions) -> ec2.SecurityGroup:

@@ -15,10 +15,9 @@ from components.copies import (
     SecondRegion,
     copy_action,
 )
-from components.database import PostgresServer
 from components.filesystem import FileSystemVault, SharedFileSystem
 from components.naming import physical_name
-from components.platform import SharedPlatform
+from components.places import BucketPlace, FileSystemPlace, PlatformPlace, ServerPlace
 from components.region import in_region
 from components.tagging import cost_tagged
 from tiers.facts import (
@@ -43,13 +42,13 @@ Kind = TypeVar("Kind", bound=FactRecord)
 class Files(NamedTuple):
     """Where a tenant's files and dumps lie: its own, or the platform's."""
 
-    file_system: SharedFileSystem
-    bucket: BackupBucket
-    cloud_ids: dict[FactId, pulumi.Output[str]]
+    file_system: FileSystemPlace
+    bucket: BucketPlace
+    cloud_ids: dict[FactId, pulumi.Input[str]]
 
 
 def files_of(
-    tenant: TenantPlan, platform: SharedPlatform, server: PostgresServer, child: pulumi.ResourceOptions
+    tenant: TenantPlan, platform: PlatformPlace, server: ServerPlace, child: pulumi.ResourceOptions
 ) -> Files:
     """Declare the files and dumps that *tenant* keeps apart, and their copies."""
     return _Declaration(tenant, platform, child).files(server)
@@ -58,26 +57,28 @@ def files_of(
 class _Declaration:
     """What is being declared for one tenant."""
 
-    def __init__(self, tenant: TenantPlan, platform: SharedPlatform, child: pulumi.ResourceOptions) -> None:
+    def __init__(self, tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> None:
         self._tenant, self._platform, self._child = tenant, platform, child
         self._tags = tenant.cost_tags(CostDomain.RESILIENCE)
         self._resilient = cost_tagged(self._tags, child)
-        self._ids: dict[FactId, pulumi.Output[str]] = {}
+        self._ids: dict[FactId, pulumi.Input[str]] = {}
         self._second = self._second_region()
 
-    def files(self, server: PostgresServer) -> Files:
+    def files(self, server: ServerPlace) -> Files:
         file_system, bucket = self._platform.file_system, self._platform.bucket
         for own in self._facts(FileSystem):
             name, network = self._named("filestores"), self._platform.network
-            file_system = SharedFileSystem(name, own, network, self._platform.key, self._child)
-            self._ids[own.id] = file_system.file_system.arn
+            file_system = SharedFileSystem(name, own, network, self._platform.key, self._child).place
+            self._ids[own.id] = file_system.arn
             self._back_up(file_system)
         for fact in self._facts(Bucket):
             if fact.region == self._tenant.region:
-                bucket = BackupBucket(self._named("backups"), fact, self._platform.key, self._resilient)
-                self._ids[fact.id] = bucket.bucket.arn
+                own_bucket = BackupBucket(self._named("backups"), fact, self._platform.key, self._resilient)
+                bucket = own_bucket.place
+                self._ids[fact.id] = bucket.arn
+                self._copy_bucket(own_bucket)
         if self._second is not None:
-            self._copy(self._second, server, file_system, bucket)
+            self._copy(self._second, server, file_system)
         return Files(file_system, bucket, self._ids)
 
     def _facts(self, kind: type[Kind]) -> list[Kind]:
@@ -94,11 +95,11 @@ class _Declaration:
         for key in self._facts(Key):
             (bucket,) = (fact for fact in self._facts(Bucket) if fact.region == key.region)
             made = SecondRegion(self._named("copy"), key, bucket, self._there(key.region))
-            self._ids |= {key.id: made.key.arn, bucket.id: made.bucket.bucket.arn}
+            self._ids |= {key.id: made.key.arn, bucket.id: made.bucket.place.arn}
             return made
         return None
 
-    def _back_up(self, file_system: SharedFileSystem) -> None:
+    def _back_up(self, file_system: FileSystemPlace) -> None:
         for fact in self._facts(FileSystemBackup):
             vault = FileSystemVault(
                 self._named("filestores"),
@@ -115,20 +116,18 @@ class _Declaration:
                     where = self._there(self._second.region)
                     RestoreTests(self._named("restore-test"), test, self._second, vault.role, where)
 
-    def _copy(
-        self,
-        second: SecondRegion,
-        server: PostgresServer,
-        file_system: SharedFileSystem,
-        bucket: BackupBucket,
-    ) -> None:
+    def _copy_bucket(self, bucket: BackupBucket) -> None:
+        for replication in self._facts(BucketReplication):
+            if self._second is not None:
+                source = (bucket, self._platform.key)
+                BucketCopy(self._named("backups-copy"), replication, source, self._second, self._resilient)
+
+    def _copy(self, second: SecondRegion, server: ServerPlace, file_system: FileSystemPlace) -> None:
         for database in self._facts(DatabaseBackupCopy):
             name = self._named("postgresql-copy")
             DatabaseCopy(name, database, server, second.key, self._there(second.region))
         for replica in self._facts(FileSystemReplica):
             name = self._named("filestores-copy")
-            FileSystemCopy(name, replica, file_system, second.key, self._resilient)
-        for replication in self._facts(BucketReplication):
-            source = (bucket, self._platform.key)
-            BucketCopy(self._named("backups-copy"), replication, source, second, self._resilient)
+            copy = FileSystemCopy(name, replica, file_system, second.key, self._resilient)
+            self._ids[replica.id] = copy.arn
         self._ids |= {copy.id: second.vault.arn for copy in self._facts(VaultCopy)}

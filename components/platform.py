@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import kms
 
-from components.administration import database_administrator
+from components.administration import DATABASE_ADMIN, database_administrator
 from components.bucket import BackupBucket
 from components.cache import SessionCache
 from components.database import PostgresServer
@@ -16,6 +14,7 @@ from components.filesystem import FileSystemVault, SharedFileSystem
 from components.isolation import TenantsNamespace, operations_policy
 from components.naming import component_type, physical_name
 from components.network import PrivateNetwork
+from components.places import KeyPlace, PlatformPlace
 from components.tagging import cost_tagged
 from tiers import platform_facts as shared
 from tiers.facts import (
@@ -31,8 +30,6 @@ from tiers.facts import (
     Network,
 )
 from tiers.plan import Plan, fact_named, facts_of
-
-DATABASE_ADMIN: Final = "database-admin"
 
 
 class SharedPlatform(pulumi.ComponentResource):
@@ -63,19 +60,36 @@ class SharedPlatform(pulumi.ComponentResource):
         self.database_admin = self._database_admin(child)
         self.register_outputs({})
 
-    def cloud_ids(self) -> dict[FactId, pulumi.Output[str]]:
+    @property
+    def place(self) -> PlatformPlace:
+        """What a tenant's stack must know to be built here."""
+        return PlatformPlace(
+            name=self.name,
+            cluster=self.cluster,
+            ingress_namespace=self.ingress_namespace,
+            key=self.key,
+            network=self.network.place,
+            server=self.database.place,
+            cache=self.cache.place,
+            file_system=self.file_system.place,
+            bucket=self.bucket.place,
+            administrator=self.database_admin,
+            namespaces=self.namespaces,
+        )
+
+    def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
         """The ARN of each resource that bills for a fact."""
         return {
             "platform/key": self.key.arn,
-            shared.DATABASE: self.database.instance.arn,
-            "platform/database-secret": self.database.master_secret_arn,
-            shared.CACHE: self.cache.group.arn,
-            shared.FILE_SYSTEM: self.file_system.file_system.arn,
-            shared.BACKUP_BUCKET: self.bucket.bucket.arn,
+            shared.DATABASE: self.database.place.arn,
+            "platform/database-secret": self.database.place.master_secret_arn,
+            shared.CACHE: self.cache.place.arn,
+            shared.FILE_SYSTEM: self.file_system.place.arn,
+            shared.BACKUP_BUCKET: self.bucket.place.arn,
             "platform/file-system-backup": self.vault.vault.arn,
         }
 
-    def _encryption_key(self, fact: Key, child: pulumi.ResourceOptions) -> kms.Key:
+    def _encryption_key(self, fact: Key, child: pulumi.ResourceOptions) -> KeyPlace:
         key = kms.Key(
             physical_name(self.name, "key"),
             description=f"Data of portfolio {self.name}",
@@ -89,7 +103,7 @@ class SharedPlatform(pulumi.ComponentResource):
             target_key_id=key.key_id,
             opts=child,
         )
-        return key
+        return KeyPlace(key.arn, key.key_id)
 
     def _build_data_services(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         def called(part: str) -> str:
@@ -99,17 +113,17 @@ class SharedPlatform(pulumi.ComponentResource):
         self.database = PostgresServer(
             called("postgresql"),
             fact_named(facts, DatabaseInstance, "database"),
-            self.network,
+            self.network.place,
             self.key,
             child,
         )
         self.cache = SessionCache(
-            called("sessions"), fact_named(facts, CacheGroup, "cache"), self.network, self.key, child
+            called("sessions"), fact_named(facts, CacheGroup, "cache"), self.network.place, self.key, child
         )
         self.file_system = SharedFileSystem(
             called("filestores"),
             fact_named(facts, FileSystem, "file-system"),
-            self.network,
+            self.network.place,
             self.key,
             child,
         )
@@ -125,7 +139,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self.vault = FileSystemVault(
             physical_name(self.name, "filestores"),
             fact_named(facts, FileSystemBackup, "file-system-backup"),
-            self.file_system,
+            self.file_system.place,
             self.key,
             recovery_point_tags=plan.platform_tags().as_tags(),
             opts=child,
@@ -140,7 +154,7 @@ class SharedPlatform(pulumi.ComponentResource):
             physical_name(self.name, DATABASE_ADMIN),
             cluster=self.cluster,
             namespace=namespace,
-            server=self.database,
+            server=self.database.place,
             key=self.key,
             child=child,
             inside=after,

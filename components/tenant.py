@@ -16,7 +16,7 @@ from components.filestore import Filestore
 from components.isolation import TenantBoundary
 from components.naming import component_type, physical_name
 from components.own_files import files_of
-from components.platform import SharedPlatform
+from components.places import PlatformPlace
 from components.tagging import cost_tagged
 from components.workload import OdooRoute, OdooSettings, OdooWorkload
 from tiers.facts import (
@@ -51,7 +51,7 @@ class TenantStack(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, tenant: TenantPlan, platform: SharedPlatform, opts: pulumi.ResourceOptions | None = None
+        self, tenant: TenantPlan, platform: PlatformPlace, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(
             component_type("TenantStack"),
@@ -76,7 +76,7 @@ class TenantStack(pulumi.ComponentResource):
         self._build_backups()
         self.register_outputs({})
 
-    def cloud_ids(self) -> dict[FactId, pulumi.Output[str]]:
+    def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
         """The ARN of each resource that bills for a fact."""
         owner = self.tenant.tenant
         return {

@@ -26,7 +26,7 @@ class OdooSettings(pulumi.ComponentResource):
         name: str,
         namespace: pulumi.Input[str],
         configuration: pulumi.Output[str],
-        session_token: pulumi.Output[str],
+        session_token: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("OdooSettings"), name, None, opts)
@@ -65,7 +65,7 @@ class OdooWorkload(pulumi.ComponentResource):
         *,
         files: Filestore,
         settings: OdooSettings,
-        sessions: tuple[CacheSpace, pulumi.Output[str]],
+        sessions: tuple[CacheSpace, pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -145,7 +145,7 @@ def _container(
     fact: Workload,
     process: OdooProcess,
     settings: OdooSettings,
-    sessions: tuple[CacheSpace, pulumi.Output[str]],
+    sessions: tuple[CacheSpace, pulumi.Input[str]],
 ) -> Manifest:
     serves = not process.cron_threads
     more: dict[str, Any] = {"env": odoo.environment(*sessions, settings.secret_name)}

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from localcloud.aws.errors import AwsError, is_absent, sentence
 from localcloud.aws.limits import tag_failures
 from localcloud.aws.row import Call
-from localcloud.properties import without_unknown
+from localcloud.properties import UNKNOWN, without_unknown
 from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class AwsType(ResourceType):
             shown["tagsAll"] = inputs.get("tags") or {}
         if self.row.regional:
             shown["region"] = inputs.get("region", self._clients.region)
-        return shown
+        # What AWS will add is not known before it did.
+        held = {name: outputs.get(name, UNKNOWN) for name in self.row.completed if name in inputs}
+        return {**shown, **held}
 
     def create(self, subject: Subject, inputs: dict[str, Any]) -> State:
         """Makes it, and takes over what AWS says about it."""

@@ -19,8 +19,15 @@ def test_a_charge_says_what_it_is_and_whose() -> None:
     assert (support.tenant, amount_of(support.units)) == ("acme", Decimal("120.00"))
 
 
-def test_nothing_of_the_local_portfolio_is_unpriced() -> None:
-    assert estimate(local_plan(), load_price_book("USD")).unpriced == ()
+def test_only_the_second_region_of_the_local_portfolio_has_unknown_prices() -> None:
+    unpriced = estimate(local_plan(), load_price_book("USD")).unpriced
+    assert {item.reason for item in unpriced} == {"eu-west-1: in no price file"}
+    assert [item.fact for item in unpriced] == [
+        "meridian/copy-key",
+        "meridian/backup-bucket-copy",
+        "meridian/file-system-copy",
+        "meridian/file-system-backup-copy",
+    ]
 
 
 def test_an_unknown_price_is_listed_and_never_zero() -> None:

@@ -42,7 +42,7 @@ def test_a_good_portfolio_is_one_line(folder: Path) -> None:
     before = _snapshot(folder)
     said = CliRunner().invoke(app, ["validate", str(folder)])
     assert (said.exit_code, said.stderr) == (Exit.OK, "")
-    assert said.stdout.startswith(f"{folder}: valid, 4 tenants, ")
+    assert said.stdout.startswith(f"{folder}: valid, 7 tenants, ")
     assert said.stdout.count("\n") == 1
     assert _snapshot(folder) == before
 

@@ -18,7 +18,7 @@ def declare_plan(plan: Plan, *, preview: bool = False) -> list[Declared]:
     def program() -> None:
         platform = SharedPlatform(plan)
         for tenant in plan.tenants:
-            TenantStack(tenant, platform)
+            TenantStack(tenant, platform.place)
 
     return declare(program, preview=preview)
 

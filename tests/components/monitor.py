@@ -157,7 +157,10 @@ class CloudAnswers(mocks.Mocks):
             "result": f"password-of-{args.name}",
             "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:us-east-1:1:secret:{args.name}"}],
         }
-        return identifier, {**outputs, **args.inputs}
+        completed = dict(args.inputs)
+        if args.typ == "aws:efs/replicationConfiguration:ReplicationConfiguration":
+            completed["destination"] = {**completed["destination"], "fileSystemId": f"{args.name}-made"}
+        return identifier, {**outputs, **completed}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         """Refuse: what a component declares must not depend on what it looks up."""

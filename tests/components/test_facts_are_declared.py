@@ -44,4 +44,5 @@ def test_a_difference_would_be_seen(declared: tuple[Declared, ...]) -> None:
         if each.custom
     ]
     found = differences(local_plan(), Registrations("local", wrong))
-    assert found == ["platform/database: multi_az: the fact says True, registered was False"]
+    servers = ("platform/database", "halcyon/server", "meridian/server")
+    assert found == [f"{name}: multi_az: the fact says True, registered was False" for name in servers]

@@ -89,4 +89,7 @@ def test_only_the_administrating_jobs_may_read_the_master_secret(declared: tuple
         for each in declared
         if each.type == "aws:iam/rolePolicy:RolePolicy" and "secretsmanager" in each.props["policy"]
     ]
-    assert readers == ["local-database-admin-policy"]
+    own = ("cobalt", "halcyon", "meridian")
+    assert sorted(readers) == sorted(
+        ["local-database-admin-policy", *(f"local-{tenant}-database-admin-policy" for tenant in own)]
+    )

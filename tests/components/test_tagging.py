@@ -181,6 +181,6 @@ def tenant_of(resource: Declared) -> str | None:
     chain = resource.urn.split("::")[2]
     if "costack:index:TenantStack" not in chain:
         return None
-    names = ("acme-staging", "borealis-migration", "acme", "borealis")
+    names = ("acme-staging", "borealis-migration", "acme", "borealis", "cobalt", "halcyon", "meridian")
     found = [name for name in names if name in resource.name]
     return found[0] if found else None

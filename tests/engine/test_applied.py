@@ -30,7 +30,7 @@ def test_every_object_is_in_the_server_with_all_its_labels(applied: Deployed, cl
 
 def test_restricted_namespaces_admit_every_pod(applied: Deployed, cluster: Cluster) -> None:
     pods = list(_pods(applied, cluster))
-    assert len(pods) == 6 + 8 + 3  # Deployments, Jobs, CronJobs of four tenants
+    assert len(pods) == 12 + 14 + 6  # Deployments, Jobs, CronJobs of seven tenants
     for namespace, pod in pods:
         admitted = _try(cluster, namespace, pod)
         assert admitted.status_code == httpx.codes.CREATED, admitted.text
@@ -41,7 +41,7 @@ def test_restricted_namespaces_would_refuse_a_pod_that_runs_as_root(
     applied: Deployed, cluster: Cluster
 ) -> None:
     pods = list(_pods(applied, cluster))
-    assert len({namespace for namespace, _ in pods}) == 4
+    assert len({namespace for namespace, _ in pods}) == 4 + 3  # shared ones, and a tenant's own
     for namespace, pod in pods:
         (container,) = pod["spec"]["containers"]
         unsafe = {**container, "securityContext": {"runAsNonRoot": False, "runAsUser": 0}}

@@ -13,7 +13,7 @@ from tests.engine.project import STACK, Project, running_project
 pytestmark = [pytest.mark.engine]
 
 TENANT = "portfolios/local/tenants/acme.yaml"
-OTHERS = ("acme-staging", "borealis", "borealis-migration")
+OTHERS = ("acme-staging", "borealis", "borealis-migration", "cobalt", "halcyon", "meridian")
 KEPT_KINDS = {*HOLDS_DATA, "aws:elasticache/replicationGroup:ReplicationGroup"}
 HARMLESS = {"create", "update", "same"}
 
@@ -29,12 +29,14 @@ def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 def sell(project: Project, tier: str) -> None:
-    """Change the tenant's tier in its file: the one line a pull request would show."""
+    """Change the tenant's tier in its file: the one line a pull request would show, and where copies go."""
     path = project.folder / TENANT
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text(
-        "".join(f"tier: {tier}\n" if line.startswith("tier:") else line for line in lines), encoding="utf-8"
-    )
+    kept = [line for line in lines if not line.startswith("  dr_region:")]
+    moved = [f"tier: {tier}\n" if line.startswith("tier:") else line for line in kept]
+    if tier == "cross-region-backup":
+        moved.append("  dr_region: eu-west-1\n")
+    path.write_text("".join(moved), encoding="utf-8")
 
 
 def operations(steps: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -49,7 +51,7 @@ def databases(project: Project) -> set[str]:
     return {each["DBInstanceIdentifier"] for each in found}
 
 
-@pytest.mark.parametrize("tier", ["dedicated-db", "ha-postgresql"])
+@pytest.mark.parametrize("tier", ["dedicated-db", "ha-postgresql", "cross-region-backup"])
 def test_a_larger_tier_adds_and_never_replaces_what_holds_data(moving: Project, tier: str) -> None:
     sell(moving, tier)
     planned = operations(moving.preview())

@@ -16,7 +16,7 @@ PREVIEW = ("preview", "--stack", STACK, "--policy-pack", "policies")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A stack that was never up, with one tenant."""
     with running_project(tmp_path_factory.mktemp("policies") / "project") as copy:
-        for other in ("acme-staging", "borealis", "borealis-migration"):
+        for other in ("acme-staging", "borealis", "borealis-migration", "cobalt", "halcyon", "meridian"):
             (copy.folder / "portfolios" / "local" / "tenants" / f"{other}.yaml").unlink()
         yield copy
 

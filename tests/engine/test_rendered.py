@@ -61,7 +61,8 @@ def test_tags_say_what_the_plan_says(rendered: Deployed) -> None:
     assert set(owners.values()) == set(by_tenant)
     for each in rendered.registered:
         owner = owners.get(each.urn)
-        expected = by_tenant[owner] if owner else plan.platform_tags().as_tags()
+        expected = dict(by_tenant[owner] if owner else plan.platform_tags().as_tags())
+        expected["cost/region"] = each.inputs.get("region", expected["cost/region"])
         for labels in label_sets(each.type, each.inputs) if each.custom else []:
             assert expected.items() - {("cost/domain", expected["cost/domain"])} <= labels.items(), each.urn
             assert (labels["cost/domain"] == "shared-platform") == (owner is None), each.urn
@@ -69,7 +70,7 @@ def test_tags_say_what_the_plan_says(rendered: Deployed) -> None:
 
 def test_no_password_is_written_in_clear(rendered: Deployed) -> None:
     passwords = {each.outputs["result"] for each in rendered.registered if each.type == PASSWORD}
-    assert len(passwords) == 9
+    assert len(passwords) == 7 * 2 + 3  # two per tenant, one per cache
     shown = rendered.project.export("--show-secrets")
     assert all(password in shown for password in passwords)
     where = {
@@ -162,7 +163,8 @@ def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
         "acme-logs": ["retentionInDays"],
     }
     project.up()
-    (database,) = clients.get("rds").describe_db_instances()["DBInstances"]
+    described = clients.get("rds").describe_db_instances(DBInstanceIdentifier="local-postgresql")
+    (database,) = described["DBInstances"]
     assert database["DBInstanceClass"] == "db.t4g.medium"
     (group,) = logs.describe_log_groups(logGroupNamePrefix="/odoo/local/acme")["logGroups"][:1]
     assert group["retentionInDays"] == 30
@@ -176,8 +178,12 @@ def test_destroy_leaves_nothing(rendered: Deployed) -> None:
     assert list((project.folder / ".local" / "manifests").rglob("*.yaml")) == []
     # What was promised to stay: the last state of the data, under a name no other life of the server has.
     snapshots = project.clients().get("rds").describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
-    (kept,) = [each["DBSnapshotIdentifier"] for each in snapshots]
-    assert re.fullmatch(r"local-postgresql-final-[0-9a-f]{8}", kept)
+    kept = sorted(re.sub("[0-9a-f]{8}$", "", each["DBSnapshotIdentifier"]) for each in snapshots)
+    owners = ("cobalt-", "halcyon-", "meridian-", "")
+    assert kept == [f"local-{owner}postgresql-final-" for owner in owners]
+    # EFS makes the copy of a file system itself and leaves it when the replication ends.
+    copies = project.clients().get("efs", "eu-west-1").describe_file_systems()["FileSystems"]
+    assert len(copies) == 1
 
 
 def _owners(registered: list[Registered]) -> dict[str, str]:

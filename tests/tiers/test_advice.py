@@ -18,7 +18,7 @@ def test_the_local_portfolio_needs_no_advice() -> None:
 
 
 def test_a_crowded_platform_is_told() -> None:
-    said = advised(*(tenant(f"t{index}") for index in range(25)))
+    said = advised(*(tenant(f"t{index}") for index in range(40)))
     assert [sentence.partition(":")[0] for sentence in said] == [
         "platform/database",
         "platform/database",
@@ -26,9 +26,9 @@ def test_a_crowded_platform_is_told() -> None:
         "platform",
         "platform",
     ]
-    assert "25 tenants may open 850 connections, more than 150 % of the 450" in said[0]
-    assert "store 125 GiB, the server starts with 50 GiB" in said[1]
-    assert "promised 1600 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
+    assert "40 tenants may open 1360 connections, more than 150 % of the 450" in said[0]
+    assert "store 200 GiB, the server starts with 50 GiB" in said[1]
+    assert "promised 2560 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
 
 
 def test_a_tenant_beyond_its_fair_use_is_told() -> None:

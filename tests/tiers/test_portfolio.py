@@ -36,7 +36,16 @@ def problems(folder: Path) -> list[str]:
 def test_the_committed_portfolio_is_valid_and_ordered() -> None:
     portfolio = load_portfolio(LOCAL, catalog())
     names = [tenant.tenant for tenant in portfolio.tenants]
-    assert names == ["acme", "acme-staging", "borealis", "borealis-migration"]
+    assert names == [
+        "acme",
+        "acme-staging",
+        "borealis",
+        "borealis-migration",
+        "cobalt",
+        "halcyon",
+        "meridian",
+    ]
+    assert {each.tier for each in portfolio.tenants} == set(catalog().tiers)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +161,7 @@ def test_a_tenant_and_a_host_name_are_taken_once(folder: Path) -> None:
             "31: cache.cache_class: 'xxl' is not in classes.yaml; there are m, s, xs",
         ),
         (
-            "node_class: m7g.large",
+            "node_class: m7g.xlarge",
             "node_class: m1.tiny",
             (
                 "50: cluster.node_groups.0.node_class: 'm1.tiny' is not in classes.yaml; "

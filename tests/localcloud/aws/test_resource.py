@@ -202,3 +202,16 @@ def test_an_update_reaches_the_cloud(driver: Driver, ground: Ground, kind: str, 
     if name in live:
         assert stranger.inputs.get(name, wanted[name]) == wanted[name]
     driver.delete(fresh)
+
+
+def test_what_aws_adds_to_an_input_is_unknown_before_and_known_after(driver: Driver, ground: Ground) -> None:
+    kind = "aws:efs/replicationConfiguration:ReplicationConfiguration"
+    wanted = {
+        **EXAMPLES[kind](ground),
+        "sourceFileSystemId": ground.need("aws:efs/fileSystem:FileSystem", "completed").id,
+    }
+    assert driver.preview(kind, "completed", wanted)["destination"] == UNKNOWN
+    held = driver.create(kind, "completed", wanted)
+    assert held.state["destination"].items() > wanted["destination"].items()
+    assert held.state["destination"]["fileSystemId"].startswith("fs-")
+    assert not driver.diff(held, wanted).changes

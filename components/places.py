@@ -1,0 +1,78 @@
+"""What components know of each other: addresses and ids, never the resource behind them.
+
+So a tenant can be built on a platform of the same program, of another process or of another stack alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pulumi
+
+Text = pulumi.Input[str]
+
+
+class KeyPlace(NamedTuple):
+    """A KMS key."""
+
+    arn: Text
+    key_id: Text
+
+
+class NetworkPlace(NamedTuple):
+    """Private subnets, their address ranges, and the security group that lets the cluster's pods in."""
+
+    subnet_ids: Sequence[Text]
+    subnet_cidrs: Sequence[str]
+    security_group_id: Text
+
+
+class ServerPlace(NamedTuple):
+    """A PostgreSQL server, and the secret of its master user."""
+
+    arn: Text
+    address: Text
+    master_secret_arn: Text
+
+
+class CachePlace(NamedTuple):
+    """A session cache; the token is a secret."""
+
+    arn: Text
+    address: Text
+    auth_token: Text
+
+
+class FileSystemPlace(NamedTuple):
+    """An EFS file system."""
+
+    id: Text
+    arn: Text
+
+
+class BucketPlace(NamedTuple):
+    """An S3 bucket."""
+
+    name: Text
+    arn: Text
+
+
+class PlatformPlace(NamedTuple):
+    """All that a tenant's stack must know of the platform it stands on.
+
+    `administrator` and `namespaces` are what its resources wait for: the service account that may set up
+    databases on the shared server, and the namespaces by name.
+    """
+
+    name: str
+    cluster: str
+    ingress_namespace: str
+    key: KeyPlace
+    network: NetworkPlace
+    server: ServerPlace
+    cache: CachePlace
+    file_system: FileSystemPlace
+    bucket: BucketPlace
+    administrator: pulumi.Resource
+    namespaces: Mapping[str, pulumi.Resource]
