@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-cluster up down preview refresh state allocate reset validate test lint format bench schemas lock clean
+.PHONY: help setup engine engine-cluster engine-yaml up down preview refresh state allocate reset validate test lint format bench schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,9 @@ engine: ## Pulumi: from PATH, from the cache, or built (about 4 minutes, needs G
 
 engine-cluster: ## kube-apiserver and etcd for the tests: from the cache, or built
 	@$(PYTHON) toolchain/build.py cluster
+
+engine-yaml: ## Pulumi's host for YAML programs, for the tests of the plugin: found, cached, or built
+	@$(PYTHON) toolchain/build.py yaml
 
 up: engine setup ## create the local tenants with Pulumi, then show who pays for what
 	@$(LOCAL) start
@@ -56,7 +59,7 @@ state: setup ## the Pulumi state of the local stack
 validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
-test: engine engine-cluster setup ## all tests, the real engine and API server included
+test: engine engine-cluster engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lint: setup ## style, types, and who may import whom
@@ -74,6 +77,7 @@ bench: setup ## planning, pricing and allocating 1,000 tenants; the start of the
 
 schemas: setup ## write the JSON Schemas anew
 	@$(BIN)/python -m tiers.schemas
+	@$(BIN)/python -m plugin.schema
 
 lock: setup ## choose versions anew and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock

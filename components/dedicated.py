@@ -24,9 +24,9 @@ class Services(NamedTuple):
     `administrator` is the service account that may set up databases on `server`.
     """
 
-    namespace: pulumi.Resource
+    namespace: pulumi.Input[pulumi.Resource]
     server: ServerPlace
-    administrator: pulumi.Resource
+    administrator: pulumi.Input[pulumi.Resource]
     administrator_name: str
     cache: CachePlace
     cloud_ids: dict[FactId, pulumi.Input[str]]
@@ -54,7 +54,9 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     return Services(namespace, server, account, name, cache, cloud_ids)
 
 
-def _namespace(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> pulumi.Resource:
+def _namespace(
+    tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions
+) -> pulumi.Input[pulumi.Resource]:
     own = facts_of(tenant.facts, Namespace)
     if not own:
         return platform.namespaces[facts_of(tenant.facts, Route)[0].namespace]

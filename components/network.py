@@ -37,8 +37,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             tags={"Name": name},
             opts=child,
         )
-        ranges = ipaddress.IPv4Network(fact.cidr).subnets(prefixlen_diff=_SUBNET_BITS)
-        self.subnet_cidrs = [str(next(ranges)) for _ in fact.zones]
+        self.subnet_cidrs = subnet_ranges(fact)
         self.subnets = [
             ec2.Subnet(
                 f"{name}-{zone}",
@@ -78,3 +77,9 @@ class PrivateNetwork(pulumi.ComponentResource):
                     opts=child,
                 )
         return group
+
+
+def subnet_ranges(fact: Network) -> list[str]:
+    """The address range of each zone's subnet, in the order of the zones."""
+    ranges = ipaddress.IPv4Network(fact.cidr).subnets(prefixlen_diff=_SUBNET_BITS)
+    return [str(next(ranges)) for _ in fact.zones]

@@ -74,5 +74,5 @@ class PlatformPlace(NamedTuple):
     cache: CachePlace
     file_system: FileSystemPlace
     bucket: BucketPlace
-    administrator: pulumi.Resource
-    namespaces: Mapping[str, pulumi.Resource]
+    administrator: pulumi.Input[pulumi.Resource]
+    namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]

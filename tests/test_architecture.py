@@ -9,7 +9,7 @@ from pathlib import Path
 from localcloud.aws.table import _FAMILIES
 from tests.portfolios import ROOT
 
-ROOMS = ("allocation", "cli", "components", "localcloud", "policies", "tiers")
+ROOMS = ("allocation", "cli", "components", "localcloud", "plugin", "policies", "tiers")
 PRODUCT = (*ROOMS, "toolchain")
 LINES_OF_A_FUNCTION = 40
 LINES_OF_A_MODULE = 300
@@ -52,6 +52,8 @@ COVERED_ELSEWHERE = {
     "localcloud/aws/spelling.py": "tests/localcloud/aws/test_resource.py",
     "components/copies.py": "tests/components/test_own_files.py",
     "components/region.py": "tests/components/test_own_files.py",
+    "plugin/__main__.py": "tests/engine/test_plugin.py",
+    "plugin/contract.py": "tests/plugin/test_stacks.py",
     "policies/__main__.py": "tests/engine/test_policies.py",
     "tiers/compute_facts.py": _FACTS,
     "tiers/copy_facts.py": _FACTS,
@@ -103,6 +105,7 @@ def _supported(test: str) -> bool:
 
 _DELIBERATE = {
     "test_every_combination.py",
+    "test_names_and_moves.py",
     "test_refusals.py",
     "test_roles_apart.py",
     "test_scripts.py",

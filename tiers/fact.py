@@ -26,7 +26,8 @@ class FactRecord(Frozen):
     """What every fact says: whose it is, where it is, and how its cost is classified."""
 
     id: FactId
-    tenant: TenantId | None
+    tenant: TenantId | None = None
+    """None for what all share; a null does not survive every way an inventory may take, so it may lack."""
     domain: CostDomain
     category: CostCategory
     region: Region

@@ -6,7 +6,7 @@ repeated key silently wins), so only the model a file is read into decides what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -118,17 +118,19 @@ class _TreeBuilder:
         return built
 
 
-def _explained(error: ValidationError, name: str, lines: Mapping[Location, int]) -> list[str]:
-    explained = []
+def mistakes(error: ValidationError) -> Iterator[tuple[Location, str]]:
+    """Where and what, for every mistake that a model found."""
     for detail in error.errors(include_url=False):
-        where = detail["loc"]
         message = detail["msg"].removeprefix("Value error, ")
         got = detail["input"]
-        found = f" (got '{got}')" if isinstance(got, str) else ""
+        yield detail["loc"], f"{message} (got '{got}')" if isinstance(got, str) else message
+
+
+def _explained(error: ValidationError, name: str, lines: Mapping[Location, int]) -> list[str]:
+    explained = []
+    for where, message in mistakes(error):
         path = _dotted(where)
-        explained.append(
-            f"{name}:{_nearest_line(where, lines)}: {path + ': ' if path else ''}{message}{found}"
-        )
+        explained.append(f"{name}:{_nearest_line(where, lines)}: {path + ': ' if path else ''}{message}")
     return explained
 
 

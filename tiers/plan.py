@@ -50,8 +50,8 @@ class TenantPlan(Frozen):
     lifecycle_stage: LifecycleStage
     users: Positive
     fee_per_month: Annotated[Fee, PlainSerializer(str, return_type=str)]
-    expires_at: UtcDatetime | None
-    cutover: date | None
+    expires_at: UtcDatetime | None = None
+    cutover: date | None = None
     facts: tuple[Fact, ...]
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:

@@ -73,11 +73,11 @@ def load_portfolio(directory: Path, catalog: Catalog) -> Portfolio:
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
     problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
     for path, tenant in by_path.items():
-        problems += (_told(path, fault) for fault in _faults(tenant, platform, catalog))
+        problems += (_told(path, fault) for fault in faults_of_tenant(tenant, platform, catalog))
     problems += (_told(path, fault) for path, fault in too_many_replications(by_path, catalog))
     if platform is not None:
         path = directory / "platform.yaml"
-        problems += (_told(path, fault) for fault in _platform_faults(platform, catalog))
+        problems += (_told(path, fault) for fault in faults_of_platform(platform, catalog))
     if problems or platform is None:
         raise CatalogError(*problems)
     return Portfolio(
@@ -121,7 +121,8 @@ def _twice(by_path: Mapping[Path, Tenant], field: str, key: Callable[[Tenant], s
             yield _told(path, ((field,), f"'{key(tenant)}' is already taken by {known}"))
 
 
-def _faults(tenant: Tenant, platform: Platform | None, catalog: Catalog) -> Iterable[Fault]:
+def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog) -> Iterable[Fault]:
+    """Where and why a tenant cannot be had from *catalog* on *platform*."""
     tier = catalog.tiers.get(tenant.tier)
     if tier is None:
         yield ("tier",), _not_on(catalog.tiers, tenant.tier, "the catalog")
@@ -142,7 +143,8 @@ def _faults(tenant: Tenant, platform: Platform | None, catalog: Catalog) -> Iter
         yield ("tier",), f"{tenant.tier} is sold in {tier.currency}, the platform is accounted in {other}"
 
 
-def _platform_faults(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
+def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
+    """Where and why a platform names what *catalog* does not have."""
     classes = catalog.classes
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), _not_on(classes.database_classes, size, _CLASSES)

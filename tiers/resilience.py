@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tiers.loader import Location
 from tiers.model import Catalog, Classes, Offer, OwnDatabase, ResilienceRequirements, Tier
@@ -13,6 +12,7 @@ from tiers.tenancy import Platform, Tenant
 from tiers.vocabulary import Environment, Region, ResilienceClass
 
 Fault = tuple[Location, str]
+Place = TypeVar("Place")
 RANKS: Final[Mapping[ResilienceClass, int]] = {each: rank for rank, each in enumerate(ResilienceClass)}
 """The classes from the least promise to the greatest."""
 
@@ -108,10 +108,12 @@ def _region_faults(tenant: Tenant, offer: Offer, platform: Platform) -> Iterator
         yield where, f"'{region}' is not among the platform's dr_regions; there are {offered}"
 
 
-def too_many_replications(by_path: Mapping[Path, Tenant], catalog: Catalog) -> Iterator[tuple[Path, Fault]]:
+def too_many_replications(
+    by_place: Mapping[Place, Tenant], catalog: Catalog
+) -> Iterator[tuple[Place, Fault]]:
     """The tenants whose automated backups one region of one account can no longer hold."""
     counted: dict[Region, int] = {}
-    for path, tenant in by_path.items():
+    for place, tenant in by_place.items():
         region = tenant.options.dr_region
         if region is None or not _replicates(tenant, catalog):
             continue
@@ -121,7 +123,7 @@ def too_many_replications(by_path: Mapping[Path, Tenant], catalog: Catalog) -> I
                 f"is replication {counted[region]} of automated backups into {region}; AWS allows "
                 f"{MOST_REPLICATIONS_PER_REGION} per region and account, so choose another region"
             )
-            yield path, (("options", "dr_region"), told)
+            yield place, (("options", "dr_region"), told)
 
 
 def _replicates(tenant: Tenant, catalog: Catalog) -> bool:

@@ -64,7 +64,8 @@ API_SERVER = Tool(
     " -X k8s.io/component-base/version.gitMinor={minor}",
 )
 ETCD = Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3", "half a minute", binary="server")
-TARGETS = {"pulumi": (PULUMI,), "cluster": (API_SERVER, ETCD)}
+YAML_HOST = Tool("pulumi-language-yaml", "yaml", "github.com/pulumi/pulumi-yaml", "about a minute")
+TARGETS = {"pulumi": (PULUMI,), "cluster": (API_SERVER, ETCD), "yaml": (YAML_HOST,)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,6 +90,9 @@ def provide(tool: Tool) -> str:
         link(found, tool.name)
         (BIN / EXEC_SCRIPT).unlink(missing_ok=True)  # a release brings its own, beside its language host
         return f"pulumi {run_text([str(found), 'version'])}: found at {found}"
+    if tool is YAML_HOST and (found := outside_this_project(tool.name)):
+        link(found, tool.name)  # a release of Pulumi brings it
+        return f"{tool.name}: found at {found}"
     entry = cache_entry(HERE / tool.folder)
     with locked(entry):
         built = entry / tool.name
@@ -101,18 +105,24 @@ def provide(tool: Tool) -> str:
 
 
 def pulumi_on_path() -> Path | None:
-    """A Pulumi that is new enough, looked for outside this project's own folder."""
-    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
-    search = os.pathsep.join(folder for folder in folders if Path(folder).resolve() != BIN.resolve())
-    found = shutil.which("pulumi", path=search)
+    """A Pulumi that is new enough, outside this project's own folder."""
+    found = outside_this_project("pulumi")
     if not found:
         return None
-    version = run_text([found, "version"])
+    version = run_text([str(found), "version"])
     if numbers(version) >= OLDEST_PULUMI:
-        return Path(found).absolute()
+        return found
     wanted = ".".join(map(str, OLDEST_PULUMI))
     print(f"pulumi {version} at {found} is older than {wanted} and is not used.", flush=True)
     return None
+
+
+def outside_this_project(name: str) -> Path | None:
+    """A program on PATH, looked for outside this project's own folder."""
+    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    search = os.pathsep.join(folder for folder in folders if Path(folder).resolve() != BIN.resolve())
+    found = shutil.which(name, path=search)
+    return Path(found).absolute() if found else None
 
 
 def cache_entry(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ _COPIED: Final = (
     "__main__.py",
     "components",
     "localcloud",
+    "plugin",
     "policies",
     "portfolios",
     "stacks",
@@ -65,11 +67,15 @@ class Registered:
 
 
 class Project:
-    """One copy of the project; its stack `local` may be configured and its files edited."""
+    """One copy of the project; its stack `local` may be configured and its files edited.
+
+    `folder` is where commands run, `local` where the loopback cloud keeps what it remembers.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.local = folder / ".local"
+        self._python_path = folder
         folder.mkdir(parents=True)
         for name in _COPIED:
             source, target = ROOT / name, folder / name
@@ -79,6 +85,12 @@ class Project:
                 shutil.copy(source, target)
         for name in _LINKED:
             (folder / name).symlink_to(ROOT / name)
+
+    def within(self, path: str) -> Project:
+        """The same copy and the same cloud, with commands run in one of its folders."""
+        inside = copy.copy(self)
+        inside.folder = self.folder / path
+        return inside
 
     def cloud(self, *arguments: str) -> Said:
         """`python -m localcloud ...`, which must succeed."""
@@ -90,7 +102,7 @@ class Project:
 
     def costack(self, *arguments: str, code: int = 0) -> Said:
         """A call of the product's command that must end with `code`."""
-        return self._exec(".venv/bin/costack", *arguments, code=code)
+        return self._exec(str(ROOT / ".venv" / "bin" / "costack"), *arguments, code=code)
 
     def up(self, *arguments: str, code: int = 0) -> Said:
         """`pulumi up` without a question."""
@@ -164,7 +176,7 @@ class Project:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**kept, "COSTACK_LOCAL_DIR": str(self.local)},
+            env={**kept, "COSTACK_LOCAL_DIR": str(self.local), "PYTHONPATH": str(self._python_path)},
             capture_output=True,
             text=True,
             check=False,

@@ -25,7 +25,9 @@ case "$1 $2" in
 "list -m") echo "{module}" ;;
 esac
 """
-INSTALL = 'for tool in pulumi kube-apiserver server; do echo built > "$GOBIN/$tool"; done'
+INSTALL = (
+    'for tool in pulumi pulumi-language-yaml kube-apiserver server; do echo built > "$GOBIN/$tool"; done'
+)
 
 
 @pytest.fixture
@@ -196,3 +198,17 @@ def test_the_tools_of_this_clone_are_there_and_say_their_version() -> None:
         250,
         0,
     )
+
+
+def test_a_host_for_yaml_that_a_release_brought_is_used_as_it_is(
+    build: ModuleType, go: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = go()
+    assert build.main(["yaml"]) == 0
+    assert (build.BIN / "pulumi-language-yaml").read_text(encoding="utf-8") == "built\n"
+    called = log.read_text(encoding="utf-8")
+    executable(tmp_path / "path" / "pulumi-language-yaml", "#!/bin/sh\n")
+    assert build.main(["yaml"]) == 0
+    assert (build.BIN / "pulumi-language-yaml").resolve() == tmp_path / "path" / "pulumi-language-yaml"
+    assert log.read_text(encoding="utf-8") == called
+    assert "found at" in capsys.readouterr().out

@@ -1,0 +1,98 @@
+"""What one process tells another about a platform: ids, addresses, and what its tenants must wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+from pulumi.resource import DependencyResource
+
+from components.network import subnet_ranges
+from components.places import (
+    BucketPlace,
+    CachePlace,
+    FileSystemPlace,
+    KeyPlace,
+    NetworkPlace,
+    PlatformPlace,
+    ServerPlace,
+)
+from tiers.facts import ClusterControlPlane, Network
+from tiers.plan import Plan, fact_named
+
+
+def contract_of(place: PlatformPlace) -> dict[str, Any]:
+    """The plain part of *place*; the cache's token is a secret and travels apart."""
+    cache = {name: value for name, value in place.cache._asdict().items() if name != "auth_token"}
+    return {
+        "key": place.key._asdict(),
+        "network": {
+            "subnet_ids": list(place.network.subnet_ids),
+            "security_group_id": place.network.security_group_id,
+        },
+        "server": place.server._asdict(),
+        "cache": cache,
+        "file_system": place.file_system._asdict(),
+        "bucket": place.bucket._asdict(),
+        "administrator": _urn(place.administrator),
+        "namespaces": {name: _urn(resource) for name, resource in place.namespaces.items()},
+    }
+
+
+def place_from(
+    plan: Plan, contract: pulumi.Input[Mapping[str, Any]], session_token: pulumi.Input[str]
+) -> PlatformPlace:
+    """The platform that *plan* describes and another process built."""
+    told = pulumi.Output.from_input(contract)
+    network = fact_named(plan.platform, Network, "network")
+    cluster = fact_named(plan.platform, ClusterControlPlane, "control-plane")
+
+    def read(*path: str | int) -> pulumi.Output[str]:
+        return told.apply(lambda known: _at(known, path))
+
+    def resource(*path: str | int) -> pulumi.Output[pulumi.Resource]:
+        return told.apply(lambda known: DependencyResource(_at(known, path)))
+
+    return PlatformPlace(
+        name=plan.portfolio,
+        cluster=cluster.cluster,
+        ingress_namespace=cluster.ingress_namespace,
+        key=KeyPlace(read("key", "arn"), read("key", "key_id")),
+        network=_network(network, read),
+        server=ServerPlace(*(read("server", name) for name in ServerPlace._fields)),
+        cache=CachePlace(read("cache", "arn"), read("cache", "address"), pulumi.Output.secret(session_token)),
+        file_system=FileSystemPlace(*(read("file_system", name) for name in FileSystemPlace._fields)),
+        bucket=BucketPlace(*(read("bucket", name) for name in BucketPlace._fields)),
+        administrator=resource("administrator"),
+        namespaces=_Namespaces(resource),
+    )
+
+
+class _Namespaces(dict[str, pulumi.Input[pulumi.Resource]]):
+    """The platform's namespaces by name, found when asked for."""
+
+    def __init__(self, find: Callable[..., pulumi.Output[pulumi.Resource]]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, name: str) -> pulumi.Output[pulumi.Resource]:
+        return self._find("namespaces", name)
+
+
+def _network(fact: Network, read: Callable[..., pulumi.Output[str]]) -> NetworkPlace:
+    return NetworkPlace(
+        [read("network", "subnet_ids", index) for index in range(len(fact.zones))],
+        subnet_ranges(fact),
+        read("network", "security_group_id"),
+    )
+
+
+def _urn(resource: pulumi.Input[pulumi.Resource]) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(resource).apply(lambda known: known.urn)
+
+
+def _at(known: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        known = known[step]
+    return known

@@ -1,0 +1,101 @@
+"""What a program gives the components, as Pulumi's schema sees it, and how mistakes in it are told."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NotRequired, TypedDict, TypeVar
+
+import pulumi
+from pulumi.errors import InputPropertiesError
+
+from tiers.documents import DocumentError
+
+Known = TypeVar("Known")
+
+
+class SharedPlatformArgs(TypedDict):
+    """A platform and the tenants it is sized for.
+
+    `platform` says what `platform.yaml` says, each of `tenants` what a tenant file says.
+    """
+
+    platform: dict[str, Any]
+    tenants: list[dict[str, Any]]
+
+
+class TenantStackArgs(TypedDict):
+    """One tenant: the fields of a tenant file, the platform's own description, and two of its outputs."""
+
+    tenant: str
+    client: str
+    environment: str
+    tier: str
+    region: str
+    service_line: str
+    hostname: str
+    options: dict[str, Any]
+    lifecycle_stage: NotRequired[str]
+    data_residency: NotRequired[list[str]]
+    expires_at: NotRequired[str]
+    cutover: NotRequired[str]
+    platform: dict[str, Any]
+    contract: pulumi.Input[dict[str, Any]]
+    session_token: pulumi.Input[str]
+
+
+class InventoryArgs(TypedDict):
+    """The parts of an inventory: the output `inventory` of the platform and of each tenant."""
+
+    platform: pulumi.Input[dict[str, Any]]
+    tenants: pulumi.Input[list[dict[str, Any]]]
+
+
+_OF_THE_PLATFORM: Final = ("platform", "contract", "session_token")
+
+
+def tenant_document(args: TenantStackArgs) -> dict[str, Any]:
+    """What a tenant file would say."""
+    return {name: value for name, value in args.items() if name not in _OF_THE_PLATFORM}
+
+
+def told_by_property(read: Callable[[], Known]) -> Known:
+    """What *read* returns; its mistakes become errors at the properties where they were made.
+
+    Raises:
+        InputPropertiesError: With every mistake, under the names that the program used.
+    """
+    try:
+        return read()
+    except DocumentError as error:
+        told = [{"property_path": _path(where), "reason": reason} for where, reason in error.faults]
+        raise InputPropertiesError("", told) from None  # type: ignore[arg-type]
+
+
+def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuse what only a deployment would tell: a tier, a size, a name decide what there is to deploy.
+
+    Raises:
+        InputPropertiesError: Naming every input that is another resource's output.
+    """
+    unknown = [name for name in names if name in args and _holds_output(args[name])]
+    if unknown:
+        reason = "is an output of another resource; what is deployed depends on it, so write the value itself"
+        told = [{"property_path": _camel(name), "reason": reason} for name in unknown]
+        raise InputPropertiesError("", told)  # type: ignore[arg-type]
+
+
+def _holds_output(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_output(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_output(item) for item in value)
+    return isinstance(value, pulumi.Output)
+
+
+def _path(where: tuple[int | str, ...]) -> str:
+    first, *rest = where or ("",)
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest]
+    return _camel(str(first)) + "".join(steps)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)

@@ -1,0 +1,92 @@
+"""The components as other languages declare them: inputs validated as files are, and an inventory back."""
+
+from typing import Any
+
+import pulumi
+
+import components
+from components.naming import component_type
+from plugin.contract import contract_of, place_from
+from plugin.inputs import (
+    InventoryArgs,
+    SharedPlatformArgs,
+    TenantStackArgs,
+    require_known,
+    tenant_document,
+    told_by_property,
+)
+from tiers.documents import plan_of_documents, tenant_plan_of_documents
+from tiers.inventory import SCHEMA_VERSION
+from tiers.portfolio import load_catalog
+
+
+class SharedPlatform(components.SharedPlatform):
+    """What all tenants of a portfolio share: network, PostgreSQL, cache, file system, backups, namespaces."""
+
+    contract: pulumi.Output[dict[str, Any]]
+    """What a tenant's stack needs to stand on this platform; without secrets."""
+    session_token: pulumi.Output[str]
+    """The password of the session cache."""
+    inventory: pulumi.Output[dict[str, Any]]
+    """The platform's part of the inventory."""
+
+    def __init__(
+        self, name: str, args: SharedPlatformArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        del name  # the portfolio names it, so that every program gives it the same URN
+        require_known(args, ["platform", "tenants"])
+        plan = told_by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
+        super().__init__(plan, opts)
+        self.contract = pulumi.Output.from_input(contract_of(self.place))
+        self.session_token = pulumi.Output.secret(self.place.cache.auth_token)
+        self.inventory = pulumi.Output.from_input(
+            {
+                "plan": plan.model_dump(mode="json", exclude={"tenants"}),
+                "cloud_ids": dict(self.cloud_ids()),
+            }
+        )
+
+
+class TenantStack(components.TenantStack):
+    """One tenant's Odoo in one environment: database, files, pods, the way in, backups."""
+
+    inventory: pulumi.Output[dict[str, Any]]
+    """The tenant's part of the inventory."""
+
+    def __init__(self, name: str, args: TenantStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        del name  # the tenant names it, so that every program gives it the same URN
+        require_known(args, [*tenant_document(args), "platform"])
+        plan, tenant = told_by_property(
+            lambda: tenant_plan_of_documents(args["platform"], tenant_document(args), load_catalog())
+        )
+        super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)
+        self.inventory = pulumi.Output.from_input(
+            {"plan": tenant.model_dump(mode="json"), "cloud_ids": dict(self.cloud_ids())}
+        )
+
+
+class Inventory(pulumi.ComponentResource):
+    """Puts the parts of an inventory together: export its output `inventory` under that name."""
+
+    inventory: pulumi.Output[dict[str, Any]]
+    """What `costack allocate` reads."""
+
+    def __init__(self, name: str, args: InventoryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type("Inventory"), name, None, opts)
+        self.inventory = pulumi.Output.all(args["platform"], args["tenants"]).apply(
+            lambda parts: joined(parts[0], parts[1])
+        )
+        self.register_outputs({"inventory": self.inventory})
+
+
+def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:
+    """One inventory out of its parts, tenants in the order of their ids."""
+    plans = sorted((each["plan"] for each in tenants), key=lambda plan: str(plan["tenant"]))
+    cloud_ids = dict(platform["cloud_ids"])
+    for each in tenants:
+        cloud_ids |= each["cloud_ids"]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "plan": {**platform["plan"], "tenants": plans},
+        "cloud_ids": cloud_ids,
+    }

@@ -1,0 +1,67 @@
+"""The components of the plugin in this process: the same resources as the project's own program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from plugin.stacks import Inventory, SharedPlatform, TenantStack, joined
+from tests.components.conftest import declare_plan
+from tests.components.monitor import Declared, declare
+from tests.plugin import example
+from tiers.inventory import read_inventory
+
+
+def from_values(collect: Callable[[Any], None] = lambda _: None) -> list[Declared]:
+    """What the plugin's components declare for the example."""
+
+    def program() -> None:
+        platform: Any = example.platform()
+        shared = SharedPlatform("any", {"platform": platform, "tenants": example.tenants()})
+        given: Any = {
+            "platform": platform,
+            "contract": shared.contract,
+            "session_token": shared.session_token,
+        }
+        stacks = [TenantStack("any", each) for each in tenants(given)]
+        parts: Any = {"platform": shared.inventory, "tenants": [each.inventory for each in stacks]}
+        Inventory("parts", parts).inventory.apply(collect)
+
+    return declare(program)
+
+
+def tenants(given: dict[str, Any]) -> list[Any]:
+    return [{**each, **given} for each in example.tenants()]
+
+
+def by_urn(declared: list[Declared]) -> Mapping[str, Declared]:
+    return {each.urn: each for each in declared if each.type != "costack:index:Inventory"}
+
+
+def test_the_resources_are_those_of_the_projects_own_program() -> None:
+    ours, theirs = by_urn(declare_plan(example.plan())), by_urn(from_values())
+    assert theirs.keys() == ours.keys()
+    assert len(ours) > 150
+    for urn, one in ours.items():
+        other = theirs[urn]
+        assert other.props == one.props, urn
+        assert (other.protect, other.ignore_changes) == (one.protect, one.ignore_changes), urn
+        assert other.secret_props == one.secret_props, urn
+
+
+def test_the_inventory_is_put_together_from_its_parts() -> None:
+    collected: list[Any] = []
+    from_values(collected.append)
+    inventory = read_inventory(collected[0], "the plugin")
+    assert inventory.plan == example.plan()
+    assert {"platform/key", "acme/logs", "meridian/server", "meridian/file-system-copy"} <= set(
+        inventory.cloud_ids
+    )
+
+
+def test_tenants_are_joined_in_the_order_of_their_ids() -> None:
+    parts = [{"plan": {"tenant": name}, "cloud_ids": {f"{name}/logs": name}} for name in ("b", "a")]
+    whole = joined({"plan": {"currency": "USD"}, "cloud_ids": {"platform/key": "k"}}, parts)
+    assert [each["tenant"] for each in whole["plan"]["tenants"]] == ["a", "b"]
+    assert whole["cloud_ids"] == {"platform/key": "k", "a/logs": "a", "b/logs": "b"}
+    assert whole["plan"]["currency"] == "USD"
