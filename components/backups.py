@@ -12,6 +12,7 @@ from components.access import PodRole
 from components.bucket import DUMPS
 from components.filestore import Filestore
 from components.naming import component_type, physical_name
+from components.nodes import placement
 from components.places import BucketPlace
 from components.tagging import cost_tagged
 from components.workload import OdooSettings
@@ -82,7 +83,15 @@ def _backup_pod(
         },
         pods.odoo_mounts(),
     )
-    return pods.pod(run.run_as_user, run.run_as_group, account, [container], volumes, restartPolicy="Never")
+    return pods.pod(
+        run.run_as_user,
+        run.run_as_group,
+        account,
+        [container],
+        volumes,
+        restartPolicy="Never",
+        **placement(run.tenant if run.nodes else None),
+    )
 
 
 def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
@@ -98,6 +107,13 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
             "Action": "s3:ListBucket",
             "Resource": bucket.arn,
             "Condition": {"StringLike": {"s3:prefix": mine}},
+        },
+        {
+            # S3 asks the caller: for a data key to write with, and to decrypt the parts of a long upload.
+            "Effect": "Allow",
+            "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+            "Resource": bucket.key_arn,
+            "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket.arn}},
         },
     ]
 

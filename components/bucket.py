@@ -46,7 +46,7 @@ class BackupBucket(pulumi.ComponentResource):
         s3.BucketVersioning(f"{name}-versioning", versioning_configuration={"status": "Enabled"}, **where)
         s3.BucketLifecycleConfiguration(f"{name}-lifecycle", rules=_lifecycle(fact), **where)
         s3.BucketPolicy(f"{name}-tls", policy=_tls_only(self.bucket), **where)
-        self.place = BucketPlace(self.bucket.bucket, self.bucket.arn)
+        self.place = BucketPlace(self.bucket.bucket, self.bucket.arn, key.arn)
         self.register_outputs({"bucket": self.bucket.bucket})
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pulumi
-from pulumi_aws import backup, efs, iam, kms, rds, s3
+from pulumi_aws import backup, efs, iam, rds, s3
 
 from components.access import assume_role_policy
 from components.bucket import BackupBucket
+from components.keys import encryption_key
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
 from components.places import FileSystemPlace, KeyPlace, ServerPlace
 from tiers.facts import (
@@ -41,14 +42,7 @@ class SecondRegion(pulumi.ComponentResource):
         super().__init__(component_type("SecondRegion"), name, {"region": key.region}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.region = key.region
-        made = kms.Key(
-            f"{name}-key",
-            description=f"Copies of {name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=key.deletion_window_days,
-            opts=child,
-        )
-        self.key = KeyPlace(made.arn, made.key_id)
+        self.key = encryption_key(f"{name}-key", f"Copies of {name}", key, child)
         self.bucket = BackupBucket(f"{name}-backups", bucket, self.key, child)
         self.vault = backup.Vault(
             f"{name}-vault", name=physical_name(name), kms_key_arn=self.key.arn, opts=child
@@ -75,6 +69,8 @@ class DatabaseCopy(pulumi.ComponentResource):
             kms_key_id=key.arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        # Its id is the ARN of the replicated backups: nothing tags those, so the bill knows them by it.
+        self.arn = self.replication.id
         self.register_outputs({})
 
 

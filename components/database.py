@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import rds
+from pulumi_aws import cloudwatch, rds
 
 from components.naming import component_type, physical_name
 from components.places import KeyPlace, NetworkPlace, ServerPlace
-from tiers.facts import DatabaseInstance
+from tiers.facts import DatabaseInstance, LogGroup
 
 # TLS for every connection, slow statements and DDL in the log, and what a tenant needs to be moved to a
 # server of its own later: logical replication (takes a reboot, so it is on from the first day).
@@ -19,10 +19,12 @@ _PARAMETERS: Final = {
     "log_statement": "ddl",
     "log_min_duration_statement": "1000",
     "idle_in_transaction_session_timeout": "600000",
-    "shared_preload_libraries": "pg_stat_statements",
+    "shared_preload_libraries": "pg_stat_statements,pgaudit",
     "track_io_timing": "1",
     "rds.logical_replication": "1",
 }
+_AUDIT: Final = "pgaudit.log"
+_LOGS: Final = ("postgresql", "upgrade")
 _NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
 
 
@@ -39,6 +41,8 @@ class PostgresServer(pulumi.ComponentResource):
         self,
         name: str,
         fact: DatabaseInstance,
+        *,
+        logs: LogGroup,
         network: NetworkPlace,
         key: KeyPlace,
         opts: pulumi.ResourceOptions | None = None,
@@ -63,7 +67,9 @@ class PostgresServer(pulumi.ComponentResource):
             kms_key_id=key.arn,
             master_user_secret_kms_key_id=key.key_id,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
-            opts=pulumi.ResourceOptions(parent=self, protect=fact.deletion_protection),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=fact.deletion_protection, depends_on=_log_groups(name, logs, child)
+            ),
         )
         secret = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
         self.place = ServerPlace(self.instance.arn, self.instance.address, secret)
@@ -81,10 +87,27 @@ class PostgresServer(pulumi.ComponentResource):
                     "value": value,
                     "apply_method": "pending-reboot" if parameter in _NEEDS_REBOOT else "immediate",
                 }
-                for parameter, value in _PARAMETERS.items()
+                for parameter, value in {**_PARAMETERS, _AUDIT: _audited(fact)}.items()
             ],
             opts=child,
         )
+
+
+def _log_groups(name: str, fact: LogGroup, child: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+    """The log groups that RDS writes to: made by RDS they would have no tags and never forget."""
+    return [
+        cloudwatch.LogGroup(
+            f"{name}-{log}-log",
+            name=f"/aws/rds/instance/{physical_name(name)}/{log}",
+            retention_in_days=fact.retention_days,
+            opts=child,
+        )
+        for log in _LOGS
+    ]
+
+
+def _audited(fact: DatabaseInstance) -> str:
+    return "ddl,role" if fact.audited else "none"
 
 
 def _size(fact: DatabaseInstance) -> dict[str, Any]:
@@ -115,6 +138,7 @@ def _upkeep(fact: DatabaseInstance) -> dict[str, Any]:
         "delete_automated_backups": False,
         "skip_final_snapshot": False,
         "deletion_protection": fact.deletion_protection,
-        "enabled_cloudwatch_logs_exports": ["postgresql", "upgrade"],
+        "enabled_cloudwatch_logs_exports": list(_LOGS),
+        "performance_insights_enabled": fact.performance_insights,
         "ca_cert_identifier": "rds-ca-rsa2048-g1",
     }

@@ -11,10 +11,22 @@ from components.administration import DATABASE_ADMIN, database_administrator
 from components.cache import SessionCache
 from components.database import PostgresServer
 from components.isolation import TenantQuota, TenantsNamespace
+from components.keys import encryption_key
 from components.naming import physical_name
-from components.places import CachePlace, PlatformPlace, ServerPlace
-from tiers.facts import CacheGroup, DatabaseInstance, FactId, Namespace, NamespaceQuota, Route
-from tiers.plan import TenantPlan, facts_of
+from components.nodes import WorkerNodes
+from components.places import CachePlace, KeyPlace, PlatformPlace, ServerPlace
+from tiers.facts import (
+    CacheGroup,
+    DatabaseInstance,
+    FactId,
+    Key,
+    LogGroup,
+    Namespace,
+    NamespaceQuota,
+    NodeGroup,
+    Route,
+)
+from tiers.plan import TenantPlan, fact_named, facts_of
 from tiers.platform_facts import OPERATIONS_NAMESPACE
 
 
@@ -29,6 +41,7 @@ class Services(NamedTuple):
     administrator: pulumi.Input[pulumi.Resource]
     administrator_name: str
     cache: CachePlace
+    key: KeyPlace
     cloud_ids: dict[FactId, pulumi.Input[str]]
 
 
@@ -39,19 +52,53 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     """
     cloud_ids: dict[FactId, pulumi.Input[str]] = {}
     namespace = _namespace(tenant, platform, child)
+    key = _key(tenant, platform, child, cloud_ids)
     server, account, name = platform.server, platform.administrator, DATABASE_ADMIN
     for own in facts_of(tenant.facts, DatabaseInstance):
         label = physical_name(platform.name, tenant.tenant, "postgresql")
-        server = PostgresServer(label, own, platform.network, platform.key, child).place
-        account, name = _administrator(tenant, platform, server, child)
+        logs = fact_named(tenant.facts, LogGroup, "server-logs")
+        server = PostgresServer(label, own, logs=logs, network=platform.network, key=key, opts=child).place
+        account, name = _administrator(tenant, platform, server, key, child)
         cloud_ids[own.id] = server.arn
         cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
+    _own_nodes(tenant, platform, child)
     cache = platform.cache
     for group in facts_of(tenant.facts, CacheGroup):
         label = physical_name(platform.name, tenant.tenant, "sessions")
-        cache = SessionCache(label, group, platform.network, platform.key, child).place
+        cache = SessionCache(label, group, platform.network, key, child).place
         cloud_ids[group.id] = cache.arn
-    return Services(namespace, server, account, name, cache, cloud_ids)
+    return Services(namespace, server, account, name, cache, key, cloud_ids)
+
+
+def _key(
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    child: pulumi.ResourceOptions,
+    cloud_ids: dict[FactId, pulumi.Input[str]],
+) -> KeyPlace:
+    """The key of all that a tenant keeps apart; what neighbours share is under the platform's."""
+    for fact in facts_of(tenant.facts, Key):
+        if fact.region == tenant.region:
+            name = physical_name(platform.name, tenant.tenant)
+            alias = physical_name(name, "data")
+            made = encryption_key(f"{name}-key", f"Data of tenant {tenant.tenant}", fact, child, alias=alias)
+            cloud_ids[fact.id] = made.arn
+            return made
+    return platform.key
+
+
+def _own_nodes(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> None:
+    for fact in facts_of(tenant.facts, NodeGroup):
+        if platform.nodes is None:
+            raise ValueError(f"{fact.id}: the cluster takes no node groups; the loader lets none through")
+        WorkerNodes(
+            physical_name(platform.name, tenant.tenant, "nodes"),
+            fact,
+            platform.nodes,
+            tags=tenant.cost_tags().as_tags(),
+            dedicated_to=tenant.tenant,
+            opts=child,
+        )
 
 
 def _namespace(
@@ -71,6 +118,7 @@ def _administrator(
     tenant: TenantPlan,
     platform: PlatformPlace,
     server: ServerPlace,
+    key: KeyPlace,
     child: pulumi.ResourceOptions,
 ) -> tuple[k8s.core.v1.ServiceAccount, str]:
     name = physical_name(tenant.tenant, DATABASE_ADMIN)
@@ -81,7 +129,7 @@ def _administrator(
         cluster=platform.cluster,
         namespace=OPERATIONS_NAMESPACE,
         server=server,
-        key=platform.key,
+        key=key,
         child=child,
         inside=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[operations])),
     )

@@ -59,7 +59,8 @@ class SharedFileSystem(pulumi.ComponentResource):
 class FileSystemVault(pulumi.ComponentResource):
     """AWS Backup of one file system: a vault, a nightly plan, and the role that copies.
 
-    Recovery points carry the cost tags of the plan's rule: a vault's own tags do not reach the bill.
+    The tagging transform writes the cost tags into the plan's rule too, for the recovery points: a
+    vault's own tags do not reach the bill.
     """
 
     def __init__(
@@ -69,7 +70,6 @@ class FileSystemVault(pulumi.ComponentResource):
         file_system: FileSystemPlace,
         key: KeyPlace,
         *,
-        recovery_point_tags: dict[str, str],
         copies: Sequence[Mapping[str, Any]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -85,7 +85,6 @@ class FileSystemVault(pulumi.ComponentResource):
                     "target_vault_name": self.vault.name,
                     "schedule": fact.schedule,
                     "lifecycle": {"delete_after": fact.retention_days},
-                    "recovery_point_tags": recovery_point_tags,
                     **({"copy_actions": list(copies)} if copies else {}),
                 }
             ],

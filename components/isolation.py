@@ -100,6 +100,8 @@ class TenantBoundary(pulumi.ComponentResource):
         }
         if egress.internet:
             rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *_MAIL_PORTS)])
+        if egress.cidrs:
+            rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *_MAIL_PORTS)])
         for purpose, spec in rules.items():
             name = physical_name(tenant, purpose)
             _policy(name, (name, route.namespace), spec, child)

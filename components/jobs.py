@@ -11,6 +11,7 @@ import pulumi_kubernetes as k8s
 
 from components import pods
 from components.naming import component_type, job_name, physical_name
+from components.nodes import placement
 from components.pods import Manifest
 from tiers.facts import Job, ScheduledJob
 
@@ -60,7 +61,9 @@ class OneOffJob(pulumi.ComponentResource):
             },
             spec={
                 "backoffLimit": _BACKOFF_LIMIT,
-                "template": pods.pod_template(labels, {**spec, "restartPolicy": "Never"}),
+                "template": pods.pod_template(
+                    labels, {**spec, **placement(tenant if fact.nodes else None), "restartPolicy": "Never"}
+                ),
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -17,7 +17,7 @@ from components.copies import (
 )
 from components.filesystem import FileSystemVault, SharedFileSystem
 from components.naming import physical_name
-from components.places import BucketPlace, FileSystemPlace, PlatformPlace, ServerPlace
+from components.places import BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace, ServerPlace
 from components.region import in_region
 from components.tagging import cost_tagged
 from tiers.facts import (
@@ -48,17 +48,23 @@ class Files(NamedTuple):
 
 
 def files_of(
-    tenant: TenantPlan, platform: PlatformPlace, server: ServerPlace, child: pulumi.ResourceOptions
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    key: KeyPlace,
+    server: ServerPlace,
+    child: pulumi.ResourceOptions,
 ) -> Files:
-    """Declare the files and dumps that *tenant* keeps apart, and their copies."""
-    return _Declaration(tenant, platform, child).files(server)
+    """Declare the files and dumps that *tenant* keeps apart under its own *key*, and their copies."""
+    return _Declaration(tenant, platform, key, child).files(server)
 
 
 class _Declaration:
     """What is being declared for one tenant."""
 
-    def __init__(self, tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> None:
-        self._tenant, self._platform, self._child = tenant, platform, child
+    def __init__(
+        self, tenant: TenantPlan, platform: PlatformPlace, key: KeyPlace, child: pulumi.ResourceOptions
+    ) -> None:
+        self._tenant, self._platform, self._key, self._child = tenant, platform, key, child
         self._tags = tenant.cost_tags(CostDomain.RESILIENCE)
         self._resilient = cost_tagged(self._tags, child)
         self._ids: dict[FactId, pulumi.Input[str]] = {}
@@ -68,12 +74,12 @@ class _Declaration:
         file_system, bucket = self._platform.file_system, self._platform.bucket
         for own in self._facts(FileSystem):
             name, network = self._named("filestores"), self._platform.network
-            file_system = SharedFileSystem(name, own, network, self._platform.key, self._child).place
+            file_system = SharedFileSystem(name, own, network, self._key, self._child).place
             self._ids[own.id] = file_system.arn
             self._back_up(file_system)
         for fact in self._facts(Bucket):
             if fact.region == self._tenant.region:
-                own_bucket = BackupBucket(self._named("backups"), fact, self._platform.key, self._resilient)
+                own_bucket = BackupBucket(self._named("backups"), fact, self._key, self._resilient)
                 bucket = own_bucket.place
                 self._ids[fact.id] = bucket.arn
                 self._copy_bucket(own_bucket)
@@ -93,6 +99,8 @@ class _Declaration:
 
     def _second_region(self) -> SecondRegion | None:
         for key in self._facts(Key):
+            if key.region == self._tenant.region:
+                continue
             (bucket,) = (fact for fact in self._facts(Bucket) if fact.region == key.region)
             made = SecondRegion(self._named("copy"), key, bucket, self._there(key.region))
             self._ids |= {key.id: made.key.arn, bucket.id: made.bucket.place.arn}
@@ -105,8 +113,7 @@ class _Declaration:
                 self._named("filestores"),
                 fact,
                 file_system,
-                self._platform.key,
-                recovery_point_tags=self._tags.as_tags(),
+                self._key,
                 copies=[copy_action(copy, self._second) for copy in self._facts(VaultCopy) if self._second],
                 opts=self._resilient,
             )
@@ -119,13 +126,14 @@ class _Declaration:
     def _copy_bucket(self, bucket: BackupBucket) -> None:
         for replication in self._facts(BucketReplication):
             if self._second is not None:
-                source = (bucket, self._platform.key)
+                source = (bucket, self._key)
                 BucketCopy(self._named("backups-copy"), replication, source, self._second, self._resilient)
 
     def _copy(self, second: SecondRegion, server: ServerPlace, file_system: FileSystemPlace) -> None:
         for database in self._facts(DatabaseBackupCopy):
             name = self._named("postgresql-copy")
-            DatabaseCopy(name, database, server, second.key, self._there(second.region))
+            made = DatabaseCopy(name, database, server, second.key, self._there(second.region))
+            self._ids[database.id] = made.arn
         for replica in self._facts(FileSystemReplica):
             name = self._named("filestores-copy")
             copy = FileSystemCopy(name, replica, file_system, second.key, self._resilient)

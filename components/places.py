@@ -52,22 +52,33 @@ class FileSystemPlace(NamedTuple):
 
 
 class BucketPlace(NamedTuple):
-    """An S3 bucket."""
+    """An S3 bucket, and the key its objects are encrypted with."""
 
     name: Text
     arn: Text
+    key_arn: Text
+
+
+class NodePlace(NamedTuple):
+    """Where worker nodes join a cluster."""
+
+    cluster: Text
+    role_arn: Text
+    subnet_ids: Sequence[Text]
 
 
 class PlatformPlace(NamedTuple):
     """All that a tenant's stack must know of the platform it stands on.
 
-    `administrator` and `namespaces` are what its resources wait for: the service account that may set up
-    databases on the shared server, and the namespaces by name.
+    `nodes` is None where nobody can have nodes of its own. `administrator` and `namespaces` are what its
+    resources wait for: the service account that may set up databases on the shared server, and the
+    namespaces by name.
     """
 
     name: str
     cluster: str
     ingress_namespace: str
+    nodes: NodePlace | None
     key: KeyPlace
     network: NetworkPlace
     server: ServerPlace

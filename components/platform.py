@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi_aws import kms
 
 from components.administration import DATABASE_ADMIN, database_administrator
 from components.bucket import BackupBucket
@@ -12,9 +11,11 @@ from components.cache import SessionCache
 from components.database import PostgresServer
 from components.filesystem import FileSystemVault, SharedFileSystem
 from components.isolation import TenantsNamespace, operations_policy
+from components.keys import encryption_key
 from components.naming import component_type, physical_name
 from components.network import PrivateNetwork
-from components.places import KeyPlace, PlatformPlace
+from components.nodes import node_place
+from components.places import PlatformPlace
 from components.tagging import cost_tagged
 from tiers import platform_facts as shared
 from tiers.facts import (
@@ -26,6 +27,7 @@ from tiers.facts import (
     FileSystem,
     FileSystemBackup,
     Key,
+    LogGroup,
     Namespace,
     Network,
 )
@@ -46,11 +48,18 @@ class SharedPlatform(pulumi.ComponentResource):
         self.name = name
         adopted = fact_named(facts, ClusterControlPlane, "control-plane")
         self.cluster = adopted.cluster
+        self.nodes = node_place(adopted)
         self.ingress_namespace = adopted.ingress_namespace
         self.network = PrivateNetwork(
             physical_name(name, "network"), fact_named(facts, Network, "network"), child
         )
-        self.key = self._encryption_key(fact_named(facts, Key, "key"), child)
+        self.key = encryption_key(
+            physical_name(name, "key"),
+            f"Data of portfolio {name}",
+            fact_named(facts, Key, "key"),
+            child,
+            alias=physical_name(name, "data"),
+        )
         self._build_data_services(plan, child)
         self._build_backups(plan, child)
         self.namespaces = {
@@ -67,6 +76,7 @@ class SharedPlatform(pulumi.ComponentResource):
             name=self.name,
             cluster=self.cluster,
             ingress_namespace=self.ingress_namespace,
+            nodes=self.nodes,
             key=self.key,
             network=self.network.place,
             server=self.database.place,
@@ -89,22 +99,6 @@ class SharedPlatform(pulumi.ComponentResource):
             "platform/file-system-backup": self.vault.vault.arn,
         }
 
-    def _encryption_key(self, fact: Key, child: pulumi.ResourceOptions) -> KeyPlace:
-        key = kms.Key(
-            physical_name(self.name, "key"),
-            description=f"Data of portfolio {self.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=fact.deletion_window_days,
-            opts=child,
-        )
-        kms.Alias(
-            physical_name(self.name, "key-alias"),
-            name=f"alias/{physical_name(self.name, 'data')}",
-            target_key_id=key.key_id,
-            opts=child,
-        )
-        return KeyPlace(key.arn, key.key_id)
-
     def _build_data_services(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         def called(part: str) -> str:
             return physical_name(self.name, part)
@@ -113,9 +107,10 @@ class SharedPlatform(pulumi.ComponentResource):
         self.database = PostgresServer(
             called("postgresql"),
             fact_named(facts, DatabaseInstance, "database"),
-            self.network.place,
-            self.key,
-            child,
+            logs=fact_named(facts, LogGroup, "database-logs"),
+            network=self.network.place,
+            key=self.key,
+            opts=child,
         )
         self.cache = SessionCache(
             called("sessions"), fact_named(facts, CacheGroup, "cache"), self.network.place, self.key, child
@@ -141,7 +136,6 @@ class SharedPlatform(pulumi.ComponentResource):
             fact_named(facts, FileSystemBackup, "file-system-backup"),
             self.file_system.place,
             self.key,
-            recovery_point_tags=plan.platform_tags().as_tags(),
             opts=child,
         )
 

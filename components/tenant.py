@@ -66,7 +66,7 @@ class TenantStack(pulumi.ComponentResource):
         self.services = services_of(tenant, platform, self._child)
         # What lives in a namespace must wait for it.
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
-        self.files = files_of(tenant, platform, self.services.server, self._child)
+        self.files = files_of(tenant, platform, self.services.key, self.services.server, self._child)
         self.filestore = self._filestore()
         self.logs = self._log_group()
         self.password = self._password("database-password")

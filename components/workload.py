@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 from components import odoo, pods
 from components.filestore import Filestore
 from components.naming import component_type, physical_name
+from components.nodes import placement
 from components.pods import Manifest
 from tiers.facts import CacheSpace, OdooProcess, Route, Workload
 from tiers.tenant_facts import EVENTED_PORT, HTTP_PORT
@@ -83,6 +84,7 @@ class OdooWorkload(pulumi.ComponentResource):
             pods.odoo_volumes(files.claim_name, settings.secret_name),
             topologySpreadConstraints=[_spread(fact, labels)],
             terminationGracePeriodSeconds=60,
+            **placement(tenant if fact.nodes else None),
         )
         self.deployment = k8s.apps.v1.Deployment(
             name,

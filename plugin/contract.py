@@ -9,6 +9,7 @@ import pulumi
 from pulumi.resource import DependencyResource
 
 from components.network import subnet_ranges
+from components.nodes import node_place
 from components.places import (
     BucketPlace,
     CachePlace,
@@ -58,6 +59,7 @@ def place_from(
         name=plan.portfolio,
         cluster=cluster.cluster,
         ingress_namespace=cluster.ingress_namespace,
+        nodes=node_place(cluster),
         key=KeyPlace(read("key", "arn"), read("key", "key_id")),
         network=_network(network, read),
         server=ServerPlace(*(read("server", name) for name in ServerPlace._fields)),

@@ -64,8 +64,16 @@ def _database(fact: Any, registered: Registrations) -> Pairs:
         "backup_window": (fact.backup_window, props["backupWindow"]),
         "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
         "deletion_protection": (fact.deletion_protection, props["deletionProtection"]),
+        "performance_insights": (fact.performance_insights, props["performanceInsightsEnabled"]),
+        "audited": (fact.audited, _is_audited(fact, registered)),
         "storage type": ("gp3", props["storageType"]),
     }
+
+
+def _is_audited(fact: Any, registered: Registrations) -> bool:
+    group = "aws:rds/parameterGroup:ParameterGroup"
+    found = registered.find(group, f"{_owner(fact, registered)}-postgresql-parameters")["parameters"]
+    return {each["name"]: each["value"] for each in found}["pgaudit.log"] != "none"
 
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
@@ -116,7 +124,7 @@ def _bucket(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _key(fact: Any, registered: Registrations) -> Pairs:
-    copy = "-copy" if fact.tenant else ""
+    copy = "-copy" if fact.name.startswith("copy-") else ""
     props = registered.find("aws:kms/key:Key", f"{_owner(fact, registered)}{copy}-key")
     return {"deletion_window_days": (fact.deletion_window_days, props["deletionWindowInDays"])}
 
@@ -185,6 +193,7 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         "image": (fact.odoo.image, container["image"]),
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
+        **_held_to(fact, spec),
         **_scaling(fact, registered),
     }
 
@@ -198,6 +207,7 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
         "image": (fact.image, container["image"]),
         **_user(fact, spec),
         **_compute(fact.compute, container),
+        **_held_to(fact, spec),
     }
 
 
@@ -211,6 +221,7 @@ def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
         "image": (fact.image, container["image"]),
         **_user(fact, spec),
         **_compute(fact.compute, container),
+        **_held_to(fact, spec),
     }
 
 
@@ -233,7 +244,11 @@ def _route(fact: Any, registered: Registrations) -> Pairs:
 def _egress(fact: Any, registered: Registrations) -> Pairs:
     token = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
     is_open = (token, f"{fact.tenant}-to-internet") in registered._by_key
-    return {"internet": (fact.internet, is_open)}
+    named = registered._by_key.get((token, f"{fact.tenant}-to-named-networks"), {})
+    opened = [
+        peer["ipBlock"]["cidr"] for rule in named.get("spec", {}).get("egress", []) for peer in rule["to"]
+    ]
+    return {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
 
 
 def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
@@ -290,8 +305,36 @@ def _logical_backup(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _logs(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("aws:cloudwatch/logGroup:LogGroup", f"{fact.tenant}-logs")
-    return {"retention_days": (fact.retention_days, props["retentionInDays"])}
+    server = f"{_owner(fact, registered)}-postgresql"
+    of_the_server = [f"{server}-{log}-log" for log in ("postgresql", "upgrade")]
+    names = [f"{fact.tenant}-logs"] if fact.name == "logs" else of_the_server
+    groups = [registered.find("aws:cloudwatch/logGroup:LogGroup", name) for name in names]
+    kept = [group["retentionInDays"] for group in groups]
+    return {"retention_days": ([fact.retention_days] * len(groups), kept)}
+
+
+def _nodes(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{_owner(fact, registered)}-nodes"
+    group = registered.find("aws:eks/nodeGroup:NodeGroup", name)
+    template = registered.find("aws:ec2/launchTemplate:LaunchTemplate", f"{name}-template")
+    (disk,) = template["blockDeviceMappings"]
+    (taint,) = group["taints"]
+    return {
+        "instance_type": ([fact.instance_type], group["instanceTypes"]),
+        "nodes": (fact.nodes, group["scalingConfig"]["desiredSize"]),
+        "volume_gib": (fact.volume_gib, disk["ebs"]["volumeSize"]),
+        "whose": ([fact.tenant] * 2, [taint["value"], group["labels"]["costack/dedicated-to"]]),
+    }
+
+
+def _held_to(fact: Any, spec: Mapping[str, Any]) -> Pairs:
+    """Whether the pods of *fact* run on the tenant's own nodes, and tolerate them."""
+    wanted = [fact.tenant] if fact.nodes else []
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    terms = (affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms")
+    held = [value for term in terms or [] for each in term["matchExpressions"] for value in each["values"]]
+    tolerated = [each["value"] for each in spec.get("tolerations") or []]
+    return {"nodes": ([wanted] * 2, [held, tolerated])}
 
 
 def _user(said: Any, spec: Mapping[str, Any]) -> Pairs:
@@ -373,6 +416,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Namespace: _namespace,
     facts.NamespaceQuota: _quota,
     facts.Network: _network,
+    facts.NodeGroup: _nodes,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
     facts.TenantDatabase: _tenant_database,
@@ -386,6 +430,5 @@ ONLY_ADOPTED: frozenset[type[FactRecord]] = frozenset(
         facts.LoadBalancer,
         facts.Metrics,
         facts.NatGateway,
-        facts.NodeGroup,
     }
 )

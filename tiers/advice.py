@@ -64,8 +64,15 @@ def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterat
 
 
 def _crowded_nodes(plan: Plan) -> Iterator[str]:
-    groups = facts_of(plan.platform, NodeGroup)
-    pods = [fact for fact in plan.all_facts() if isinstance(fact, Workload)]
+    everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload)]
+    shared = [pod for pod in everywhere if pod.nodes is None]
+    yield from _short_of_nodes("platform", facts_of(plan.platform, NodeGroup), shared)
+    for tenant in plan.tenants:
+        if own := facts_of(tenant.facts, NodeGroup):
+            yield from _short_of_nodes(tenant.tenant, own, facts_of(tenant.facts, Workload))
+
+
+def _short_of_nodes(owner: str, groups: list[NodeGroup], pods: list[Workload]) -> Iterator[str]:
     for what, room, wanted in (
         (
             "millicores",
@@ -79,7 +86,7 @@ def _crowded_nodes(plan: Plan) -> Iterator[str]:
         ),
     ):
         if wanted > room:
-            yield f"platform: pods request {wanted} {what}, the node groups have {room}; add nodes"
+            yield f"{owner}: pods request {wanted} {what}, the node groups have {room}; add nodes"
 
 
 def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:

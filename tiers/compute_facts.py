@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tiers.fact import FactRecord
+from tiers.fact import FactId, FactRecord
 from tiers.vocabulary import Count, Frozen, ImageByDigest, Positive
 
 
@@ -44,6 +44,8 @@ class Workload(FactRecord):
     max_replicas: Count = 0
     compute: ComputeRequest
     odoo: OdooProcess | None = None
+    nodes: FactId | None = None
+    """The node group its pods are held to, and that is held to them; None for the nodes all share."""
 
 
 class Job(FactRecord):
@@ -55,6 +57,7 @@ class Job(FactRecord):
     run_as_user: Positive
     run_as_group: Positive
     compute: ComputeRequest
+    nodes: FactId | None = None
 
 
 class ScheduledJob(FactRecord):
@@ -68,6 +71,7 @@ class ScheduledJob(FactRecord):
     schedule: str
     compute: ComputeRequest
     minutes_per_month: Count
+    nodes: FactId | None = None
 
 
 class Namespace(FactRecord):
@@ -95,16 +99,24 @@ class NamespaceQuota(FactRecord):
 
 
 class ClusterControlPlane(FactRecord):
-    """An EKS control plane, billed by the hour whatever runs on it."""
+    """An EKS control plane, billed by the hour whatever runs on it.
+
+    `node_role_arn` and `node_subnet_ids` are for the node groups that tenants have to themselves.
+    """
 
     kind: Literal["cluster-control-plane"] = "cluster-control-plane"
     cluster: str
     version: str
     ingress_namespace: str
+    node_role_arn: str | None = None
+    node_subnet_ids: tuple[str, ...] = ()
 
 
 class NodeGroup(FactRecord):
-    """Worker nodes: what they are, how many, and what is left on them for pods."""
+    """Worker nodes: what they are, how many, and what is left on them for pods.
+
+    A tenant's own run its pods and nobody else's.
+    """
 
     kind: Literal["node-group"] = "node-group"
     instance_type: str

@@ -23,6 +23,9 @@ class DatabaseInstance(FactRecord):
     maintenance_window: str
     backup_window: str
     deletion_protection: bool
+    performance_insights: bool = False
+    audited: bool = False
+    """Whether who was granted what, and every change of the schema, is written to the log."""
 
 
 class TenantDatabase(FactRecord):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tiers.compute_facts import ComputeRequest, Namespace, NamespaceQuota
-from tiers.data_facts import CacheGroup, DatabaseInstance, ManagedSecret
-from tiers.facts import Fact, FactId
-from tiers.model import Classes, OwnCache, OwnDatabase, WorkloadClass
+from tiers.classes import Classes, DedicatedNodes, WorkloadClass
+from tiers.compute_facts import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
+from tiers.data_facts import CacheGroup, DatabaseInstance, Key, ManagedSecret
+from tiers.facts import Fact, FactId, LogGroup
+from tiers.model import OwnCache, OwnDatabase
 from tiers.tenancy import Platform, Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment
 
@@ -16,6 +17,9 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment
 _JOBS_AT_ONCE: Final = 2
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
+
+KEY_DELETION_WINDOW_DAYS: Final = 30
+"""A key may be scheduled for deletion only as far ahead as AWS allows; the last backup must die first."""
 
 
 def own_server(tenant: Tenant) -> FactId:
@@ -28,12 +32,42 @@ def own_cache_group(tenant: Tenant) -> FactId:
     return f"{tenant.tenant}/cache"
 
 
-def own_database(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnDatabase) -> Iterator[Fact]:
-    """The server and the secret of its master user; version and backup window are the platform's."""
+def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Iterator[Fact]:
+    """Worker nodes for one tenant's pods alone."""
+    room = classes.node_classes[wanted.node_class]
+    yield NodeGroup(
+        **about(tenant, "nodes", CostCategory.COMPUTE),
+        instance_type=wanted.node_class,
+        nodes=wanted.nodes,
+        allocatable_cpu_millicores=room.allocatable_cpu_millicores,
+        allocatable_memory_mib=room.allocatable_memory_mib,
+        volume_gib=wanted.volume_gib,
+    )
+
+
+def own_node_group(tenant: Tenant) -> FactId:
+    """The id of a tenant's own worker nodes."""
+    return f"{tenant.tenant}/nodes"
+
+
+def own_key(tenant: Tenant) -> Iterator[Fact]:
+    """The key of all that a tenant does not share.
+
+    It is there from the first day, whatever the class of controls: another key would replace what it
+    encrypts.
+    """
+    yield Key(**about(tenant, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
+
+
+def own_database(
+    classes: Classes, platform: Platform, tenant: Tenant, offer: OwnDatabase, *, audited: bool, log_days: int
+) -> Iterator[Fact]:
+    """The server, its log and the secret of its master user; version and window are the platform's."""
+    size = classes.database_classes[offer.database_class]
     window = tenant.options.maintenance_window or platform.database.maintenance_window
     yield DatabaseInstance(
         **about(tenant, "server", CostCategory.COMPUTE),
-        instance_class=classes.database_classes[offer.database_class].instance_class,
+        instance_class=size.instance_class,
         engine_version=platform.database.engine_version,
         multi_az=offer.multi_az,
         storage_gib=offer.storage_gib,
@@ -42,6 +76,13 @@ def own_database(classes: Classes, platform: Platform, tenant: Tenant, offer: Ow
         maintenance_window=window,
         backup_window=platform.database.backup_window,
         deletion_protection=platform.deletion_protection and tenant.environment is not Environment.MIGRATION,
+        performance_insights=size.performance_insights,
+        audited=audited,
+    )
+    yield LogGroup(
+        **about(tenant, "server-logs", CostCategory.STORAGE),
+        ingest_gib_per_month=size.log_gib_per_month,
+        retention_days=log_days,
     )
     yield ManagedSecret(**about(tenant, "server-secret", CostCategory.SECURITY), owner=own_server(tenant))
 

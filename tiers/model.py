@@ -1,14 +1,14 @@
-"""The service catalog: tiers, and the classes of size and protection their offers name."""
+"""The service catalog: tiers, and what each offers in an environment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tiers.facts import ComputeRequest
+from tiers.classes import Classes, ClassId
 from tiers.vocabulary import (
     Controls,
     Count,
@@ -20,123 +20,8 @@ from tiers.vocabulary import (
     TagValue,
 )
 
-ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Fee = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_nan=False)]
-
-MIB_PER_WORKER: Final = 325
-"""Resident memory of one Odoo worker on average: 0.8 x 150 MB + 0.2 x 1024 MB (Odoo deployment guide)."""
-
-
-class PodClass(ComputeRequest):
-    """One kind of pod of a workload class: how many, and what each asks for."""
-
-    replicas: Count
-
-
-class WebClass(PodClass):
-    """Odoo's web pods. `workers: 0` means threads instead of preforked processes."""
-
-    workers: Count
-    max_replicas: Count = 0
-    """How far load may scale the pods out; 0 when nothing does."""
-
-    @model_validator(mode="after")
-    def _scales_outwards(self) -> Self:
-        if 0 < self.max_replicas < self.replicas:
-            raise ValueError(f"max_replicas {self.max_replicas} is less than replicas {self.replicas}")
-        return self
-
-    @model_validator(mode="after")
-    def _workers_fit_in_memory(self) -> Self:
-        needed = (self.workers + 1) * MIB_PER_WORKER
-        if needed > self.memory_limit_mib:
-            raise ValueError(
-                f"{self.workers} workers and the websocket process need about {needed} MiB, "
-                f"more than memory_limit_mib {self.memory_limit_mib}"
-            )
-        return self
-
-
-class CronClass(PodClass):
-    """Odoo's scheduled actions, in pods of their own."""
-
-    threads: Count
-
-
-class WorkloadClass(Frozen):
-    """A size of Odoo: web pods, cron pods, and the pod its one-off jobs run in."""
-
-    web: WebClass
-    cron: CronClass
-    job: ComputeRequest
-
-
-class BackupClass(Frozen):
-    """How often a tenant is dumped and how long the dumps are kept.
-
-    `dump_percent_of_database` is the assumed size of a compressed dump; `minutes_per_run` the assumed
-    length of a run. Both are estimates until backups report what they really are.
-    """
-
-    schedule: str
-    runs_per_month: Positive
-    retention_days: Positive
-    dump_percent_of_database: Annotated[int, Field(gt=0, le=100)]
-    minutes_per_run: Positive
-
-
-class ResilienceRequirements(Frozen):
-    """What a resilience class promises, and what an offer must have to keep the promise.
-
-    `rpo_minutes` is how much work may be lost, `rto_minutes` how long a recovery may take.
-    """
-
-    rpo_minutes: Positive
-    rto_minutes: Positive
-    multi_az: bool
-    web_replicas: Positive
-    dumps_per_month: Positive
-    dump_retention_days: Positive
-    second_region: bool
-
-
-class DatabaseClass(Frozen):
-    """A size of PostgreSQL server."""
-
-    instance_class: str
-    max_connections: Positive
-
-
-class CacheClass(Frozen):
-    """A size of cache node."""
-
-    node_type: str
-    memory_mib: Positive
-
-
-class NodeClass(Frozen):
-    """What an EC2 instance type leaves for pods after kubelet and system reservations."""
-
-    allocatable_cpu_millicores: Positive
-    allocatable_memory_mib: Positive
-
-
-class Classes(Frozen):
-    """The size menus, by class id."""
-
-    workload_classes: Mapping[ClassId, WorkloadClass]
-    resilience_classes: Mapping[ResilienceClass, ResilienceRequirements]
-    backup_classes: Mapping[ClassId, BackupClass]
-    database_classes: Mapping[ClassId, DatabaseClass]
-    cache_classes: Mapping[ClassId, CacheClass]
-    node_classes: Mapping[ClassId, NodeClass]
-
-    @model_validator(mode="after")
-    def _every_promise_is_explained(self) -> Self:
-        if missing := sorted(set(ResilienceClass) - set(self.resilience_classes)):
-            raise ValueError(f"resilience_classes: '{missing[0]}' is missing")
-        return self
 
 
 class SharedPlacement(Frozen):
@@ -242,6 +127,8 @@ class Offer(Frozen):
     support_hours_per_month: Count
     fair_use: FairUse
     fee_per_month: Fee
+    enhanced_fee_per_month: Fee | None = None
+    """What enhanced controls cost the client on top; None when the offer is not sold with them."""
 
     @model_validator(mode="after")
     def _copies_have_an_original(self) -> Self:

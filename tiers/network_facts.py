@@ -23,11 +23,12 @@ class Route(FactRecord):
 
 
 class Egress(FactRecord):
-    """Whether a tenant's pods may open connections to the internet: mail, payment, delivery services."""
+    """Where a tenant's pods may connect to for mail, payment, delivery: anywhere, or named networks only."""
 
     kind: Literal["egress"] = "egress"
     namespace: str
     internet: bool
+    cidrs: tuple[str, ...] = ()
 
 
 class Network(FactRecord):

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import PlainSerializer
 
+from tiers.controls import controls_of, fee_of
 from tiers.facts import Fact, FactId, FactRecord
 from tiers.model import Catalog, Currency, Fee
 from tiers.platform_facts import platform_facts
@@ -132,7 +133,6 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
     tier = catalog.tiers[tenant.tier]
-    offer = tier.offers[tenant.environment]
     return TenantPlan(
         tenant=tenant.tenant,
         client=tenant.client,
@@ -141,12 +141,12 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         tier_version=tier.version,
         isolation=tier.isolation,
         resilience_class=promised(tier, tenant),
-        controls=tier.controls,
+        controls=controls_of(tier, tenant),
         region=tenant.region,
         service_line=tenant.service_line,
         lifecycle_stage=tenant.lifecycle_stage,
         users=tenant.options.users,
-        fee_per_month=offer.fee_per_month,
+        fee_per_month=fee_of(tier, tenant),
         expires_at=tenant.expires_at,
         cutover=tenant.cutover,
         facts=tuple(tenant_facts(catalog, portfolio.platform, tenant)),

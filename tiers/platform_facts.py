@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from tiers.dedicated_facts import KEY_DELETION_WINDOW_DAYS
 from tiers.facts import (
     Bucket,
     CacheGroup,
@@ -38,9 +39,6 @@ FILE_SYSTEM: Final[FactId] = "platform/file-system"
 BACKUP_BUCKET: Final[FactId] = "platform/backup-bucket"
 OPERATIONS_NAMESPACE: Final = "odoo-operations"
 
-# A key may be scheduled for deletion only as far ahead as AWS allows; the last backup must die first.
-_KEY_DELETION_WINDOW_DAYS: Final = 30
-
 
 def shared_namespace(environment: Environment) -> str:
     """The namespace of an environment's tenants that have none of their own."""
@@ -68,9 +66,7 @@ def _network(platform: Platform) -> Iterator[Fact]:
 
 def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
     database, cache, classes = platform.database, platform.cache, catalog.classes
-    yield Key(
-        **_about(platform, "key", CostCategory.SECURITY), deletion_window_days=_KEY_DELETION_WINDOW_DAYS
-    )
+    yield Key(**_about(platform, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
     yield DatabaseInstance(
         **_about(platform, "database", CostCategory.COMPUTE),
         instance_class=classes.database_classes[database.database_class].instance_class,
@@ -82,6 +78,12 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
         maintenance_window=database.maintenance_window,
         backup_window=database.backup_window,
         deletion_protection=platform.deletion_protection,
+        performance_insights=classes.database_classes[database.database_class].performance_insights,
+    )
+    yield LogGroup(
+        **_about(platform, "database-logs", CostCategory.STORAGE),
+        ingest_gib_per_month=classes.database_classes[database.database_class].log_gib_per_month,
+        retention_days=platform.observability.log_retention_days,
     )
     yield ManagedSecret(**_about(platform, "database-secret", CostCategory.SECURITY), owner=DATABASE)
     yield CacheGroup(
@@ -140,6 +142,8 @@ def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
         cluster=cluster.name,
         version=cluster.version,
         ingress_namespace=cluster.ingress_namespace,
+        node_role_arn=cluster.node_role_arn,
+        node_subnet_ids=cluster.node_subnet_ids,
     )
     for group in cluster.node_groups:
         room = catalog.classes.node_classes[group.node_class]

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
+from tiers.classes import Classes
+from tiers.controls import control_faults, offer_faults
 from tiers.errors import CatalogError
 from tiers.loader import Location, line_of, load_model
-from tiers.model import Catalog, Classes, Offer, OwnCache, OwnDatabase, Tier
+from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.resilience import tenant_faults, tier_faults, too_many_replications
 from tiers.tenancy import Platform, Portfolio, Tenant
 
@@ -37,6 +39,7 @@ def load_catalog(directory: Path = CATALOG_DIRECTORY) -> Catalog:
     if classes and not problems:
         for name, tier in tiers.items():
             problems += (_told(files[name], fault) for fault in tier_faults(tier, classes))
+            problems += (_told(files[name], fault) for fault in offer_faults(tier))
     if problems or classes is None:
         raise CatalogError(*problems)
     return Catalog(tiers=tiers, classes=classes)
@@ -136,6 +139,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
         return
     if tier is not None and tenant.environment in tier.offers:
         yield from tenant_faults(tenant, tier, platform, catalog.classes)
+        yield from control_faults(tenant, tier, platform, catalog.classes)
     if tenant.region != platform.region:
         yield ("region",), f"'{tenant.region}' is not the region of the platform, '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tiers.classes import BackupClass
 from tiers.copy_facts import (
     BucketReplication,
     DatabaseBackupCopy,
@@ -13,14 +14,12 @@ from tiers.copy_facts import (
     VaultCopy,
 )
 from tiers.data_facts import Bucket, FileSystem, FileSystemBackup, Key
-from tiers.dedicated_facts import about, own_server
+from tiers.dedicated_facts import KEY_DELETION_WINDOW_DAYS, about, own_server
 from tiers.facts import Fact, FactId, Labour
-from tiers.model import BackupClass, Offer, OwnFileSystem, RegionCopies
+from tiers.model import Offer, OwnFileSystem, RegionCopies
 from tiers.tenancy import Platform, Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Region
 
-# As for the platform's key: it may be deleted only as late as AWS allows, after every copy it protects.
-_KEY_DELETION_WINDOW_DAYS: Final = 30
 _DAYS_PER_MONTH: Final = 30
 
 MOST_REPLICATIONS_PER_REGION: Final = 20
@@ -81,7 +80,7 @@ def region_copies(
         )
 
     yield bucket("backup-bucket", tenant.region, backup.retention_days)
-    yield Key(**_there(tenant, "copy-key", region), deletion_window_days=_KEY_DELETION_WINDOW_DAYS)
+    yield Key(**_there(tenant, "copy-key", region), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
     yield bucket("backup-bucket-copy", region, copies.dump_retention_days)
     yield BucketReplication(
         **_there(tenant, "backup-bucket-replication", tenant.region),

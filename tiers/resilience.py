@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
+from tiers.classes import Classes, ResilienceRequirements
 from tiers.loader import Location
-from tiers.model import Catalog, Classes, Offer, OwnDatabase, ResilienceRequirements, Tier
+from tiers.model import Catalog, Offer, OwnDatabase, Tier
 from tiers.region_facts import MOST_REPLICATIONS_PER_REGION
 from tiers.tenancy import Platform, Tenant
 from tiers.vocabulary import Environment, Region, ResilienceClass

@@ -8,8 +8,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from tiers.classes import Classes
 from tiers.inventory import Inventory
-from tiers.model import Classes, Tier
+from tiers.model import Tier
 from tiers.tenancy import Platform, Tenant
 
 DIRECTORY: Final = Path(__file__).parent / "schema"

@@ -8,9 +8,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
+from tiers.classes import ClassId
 from tiers.facts import ComputeRequest
-from tiers.model import CacheSize, ClassId, Currency, DatabaseSize
+from tiers.model import CacheSize, Currency, DatabaseSize
 from tiers.vocabulary import (
+    Controls,
     Count,
     Environment,
     Frozen,
@@ -61,6 +63,10 @@ class Options(Frozen):
     dr_region: Region | None = None
     resilience_class: ResilienceClass | None = None
     """What the contract promises, where that is not simply what the tier gives."""
+    controls: Controls | None = None
+    """The class of governance measures, where it is not the tier's."""
+    egress_cidrs: tuple[Cidr, ...] = ()
+    """Where production may connect to, where its controls close the rest of the internet: mail, payment."""
 
 
 class Tenant(Frozen):
@@ -175,6 +181,10 @@ class ClusterSpec(Frozen):
     name: TagValue
     version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
     ingress_namespace: TagValue
+    node_role_arn: str | None = None
+    """The IAM role of worker nodes, for node groups that tenants have to themselves."""
+    node_subnet_ids: tuple[str, ...] = ()
+    """Where such node groups lie: private subnets of the cluster's own network."""
     node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from tiers.classes import WorkloadClass
+from tiers.controls import log_retention_days, measures_of
 from tiers.dedicated_facts import (
     about,
     own_cache,
     own_cache_group,
     own_database,
+    own_key,
     own_namespace,
+    own_node_group,
+    own_nodes,
     own_server,
 )
 from tiers.facts import (
@@ -29,7 +34,7 @@ from tiers.facts import (
     TenantDatabase,
     Workload,
 )
-from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem, WorkloadClass
+from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
 from tiers.platform_facts import (
     BACKUP_BUCKET,
     CACHE,
@@ -53,17 +58,30 @@ _CONNECTIONS_THREADED: Final = 32
 
 def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
     """All facts of *tenant*, in the order they are declared."""
+    nodes = measures_of(catalog.classes, catalog.tiers[tenant.tier], tenant).dedicated_nodes
+    if nodes:
+        yield from own_nodes(catalog.classes, tenant, nodes)
+    for fact in _facts(catalog, platform, tenant):
+        if nodes and isinstance(fact, Workload | Job | ScheduledJob):
+            yield fact.model_copy(update={"nodes": own_node_group(tenant)})
+        else:
+            yield fact
+
+
+def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
     tier = catalog.tiers[tenant.tier]
+    measures = measures_of(catalog.classes, tier, tenant)
     offer = _chosen(tier.offers[tenant.environment], tenant)
+    offer = offer.model_copy(update={"log_retention_days": log_retention_days(offer, measures)})
     size = catalog.classes.workload_classes[offer.workload_class]
     own = tier.isolation is Isolation.OWN
     namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
     if own:
         yield from own_namespace(tenant, size, namespace, offer.filestore_gib)
-    yield from _dedicated(catalog, platform, tenant, offer)
+    yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
-    yield from _network(tenant, size, namespace)
+    yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),
@@ -78,9 +96,21 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
         )
 
 
-def _dedicated(catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer) -> Iterator[Fact]:
+def _dedicated(
+    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, *, audited: bool
+) -> Iterator[Fact]:
+    own = (OwnDatabase, OwnCache, OwnFileSystem)
+    if any(isinstance(placed, own) for placed in (offer.database, offer.cache, offer.file_system)):
+        yield from own_key(tenant)
     if isinstance(offer.database, OwnDatabase):
-        yield from own_database(catalog.classes, platform, tenant, offer.database)
+        yield from own_database(
+            catalog.classes,
+            platform,
+            tenant,
+            offer.database,
+            audited=audited,
+            log_days=offer.log_retention_days,
+        )
     if isinstance(offer.cache, OwnCache):
         yield from own_cache(catalog.classes, platform, tenant, offer.cache)
     if isinstance(offer.file_system, OwnFileSystem):
@@ -176,7 +206,7 @@ def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace:
         )
 
 
-def _network(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
+def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:
     yield Route(
         **about(tenant, "route", CostCategory.NETWORK),
         namespace=namespace,
@@ -185,10 +215,12 @@ def _network(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fa
         websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
     )
     # A copy of production must not send its mail nor take its payments.
+    production = tenant.environment is Environment.PRODUCTION
     yield Egress(
         **about(tenant, "egress", CostCategory.NETWORK),
         namespace=namespace,
-        internet=tenant.environment is Environment.PRODUCTION,
+        internet=production and open_internet,
+        cidrs=tenant.options.egress_cidrs if production and not open_internet else (),
     )
 
 

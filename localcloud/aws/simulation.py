@@ -21,6 +21,8 @@ SIMULATED: Mapping[str, str] = {
     "backup:CreateBackupSelection": "moto has no backup selections",
     "backup:CreateRestoreTestingPlan": "moto has no restore testing",
     "backup:CreateRestoreTestingSelection": "moto has no restore testing",
+    "autoscaling:CreateOrUpdateTags": "moto tags only groups that it made, and made none for a node group",
+    "eks:CreateNodegroup": "moto knows only clusters that it made, and the cluster is adopted",
     "efs:CreateReplicationConfiguration": "moto does not replicate file systems",
     "eks:CreatePodIdentityAssociation": "moto has no pod identity",
     "elasticache:CreateCacheParameterGroup": "moto has no cache parameter groups",

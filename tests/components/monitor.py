@@ -35,6 +35,8 @@ class Declared:
     protect: bool
     ignore_changes: tuple[str, ...]
     secret_props: frozenset[str]
+    retained: bool
+    """Whether it stays when its stack goes."""
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -87,6 +89,7 @@ class EngineMonitor(mocks.MockMonitor):
             protect=request.protect,
             ignore_changes=tuple(options.ignore_changes),
             secret_props=frozenset(key for key, value in inputs.items() if _holds_secret(value)),
+            retained=request.retainOnDelete,
         )
         asked = mocks.MockResourceArgs(request.type, request.name, _unwrapped(inputs), custom=request.custom)
         identifier, state = self.answers.new_resource(asked)
@@ -154,6 +157,8 @@ class CloudAnswers(mocks.Mocks):
             "primaryEndpointAddress": f"{args.name}.test",
             "keyId": f"{args.name}-key-id",
             "hex": "0a1b2c3d",
+            "latestVersion": 1,
+            "resources": [{"autoscalingGroups": [{"name": f"eks-{args.name}"}]}],
             "result": f"password-of-{args.name}",
             "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:us-east-1:1:secret:{args.name}"}],
         }

@@ -76,7 +76,9 @@ def test_a_role_may_do_what_its_pods_need_and_only_for_them(declared: tuple[Decl
     assert resources == [
         [f"{bucket}/{kind}/acme/*" for kind in ("dumps", "filestores", "manifests")],
         bucket,
+        "arn:aws:test:us-east-1:123456789012:local-key",
     ]
+    assert statements[-1]["Condition"] == {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket}}
     assert all("*" not in action for statement in statements for action in statement["Action"])
     token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
     pods = the(declared, token, "local-acme-backup-pods").props

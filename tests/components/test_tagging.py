@@ -34,7 +34,9 @@ def test_taggable_types_are_exactly_those_of_the_sdk_with_the_output_tags_all() 
 
 def test_every_taggable_type_gets_the_tags() -> None:
     for token in TAGGABLE_TYPES:
-        assert tagged_properties(token, {"tags": {"Name": "x"}}, COST) == {"tags": {"Name": "x", **COST}}
+        tagged = tagged_properties(token, {"tags": {"Name": "x"}}, COST)
+        assert tagged is not None
+        assert tagged["tags"] == {"Name": "x", **COST}, token
 
 
 @pytest.mark.parametrize(

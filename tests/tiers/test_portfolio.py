@@ -164,7 +164,7 @@ def test_a_tenant_and_a_host_name_are_taken_once(folder: Path) -> None:
             "node_class: m7g.xlarge",
             "node_class: m1.tiny",
             (
-                "50: cluster.node_groups.0.node_class: 'm1.tiny' is not in classes.yaml; "
+                "52: cluster.node_groups.0.node_class: 'm1.tiny' is not in classes.yaml; "
                 "there are m7g.2xlarge, m7g.large, m7g.xlarge"
             ),
         ),
@@ -224,7 +224,7 @@ def test_a_tier_is_sold_once(catalog_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("backup_class: daily-7", "backup_class: hourly", "26: offers.staging.backup_class: 'hourly'"),
+        ("backup_class: daily-7", "backup_class: hourly", "27: offers.staging.backup_class: 'hourly'"),
         ("database_class: l", "database_class: xl", "13: offers.production.database.database_class: 'xl'"),
         ("cache_class: s", "cache_class: xl", "14: offers.production.cache.cache_class: 'xl'"),
         ("workload_class: m", "workload_class: xl", "11: offers.production.workload_class: 'xl'"),

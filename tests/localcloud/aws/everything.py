@@ -192,6 +192,28 @@ plan = aws.backup.Plan(
     tags=tags,
 )
 aws.backup.Selection("selection", plan_id=plan.id, iam_role_arn=role.arn, resources=[database.arn])
+template = ec2.LaunchTemplate(
+    "template",
+    block_device_mappings=[
+        {"device_name": "/dev/xvda", "ebs": {"volume_type": "gp3", "volume_size": 50, "encrypted": "true"}}
+    ],
+    tag_specifications=[{"resource_type": "volume", "tags": {"cost/tenant": "acme"}}],
+    tags=tags,
+)
+nodes = aws.eks.NodeGroup(
+    "nodes",
+    cluster_name="platform",
+    node_role_arn=role.arn,
+    subnet_ids=[s.id for s in subnets],
+    scaling_config={"desired_size": 2, "min_size": 2, "max_size": 3},
+    launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+    tags=tags,
+)
+aws.autoscaling.Tag(
+    "nodes-tag",
+    autoscaling_group_name=nodes.resources.apply(lambda made: made[0].autoscaling_groups[0].name),
+    tag={"key": "cost/tenant", "value": "acme", "propagate_at_launch": True},
+)
 elsewhere = "eu-central-1"
 key_elsewhere = kms.Key("key-elsewhere", region=elsewhere, deletion_window_in_days=7, tags=tags)
 rds.InstanceAutomatedBackupsReplication(

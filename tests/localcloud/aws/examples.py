@@ -77,6 +77,7 @@ TESTING_PLAN = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 ELSEWHERE = "eu-central-1"
 """A second region: what is copied comes from there or goes there."""
 
+TEMPLATE, NODES = "aws:ec2/launchTemplate:LaunchTemplate", "aws:eks/nodeGroup:NodeGroup"
 DATABASE = "aws:rds/instance:Instance"
 # What a database in the other region leaves to AWS: its network and its parameters are not there.
 ABROAD: Mapping[str, Any] = {
@@ -329,6 +330,29 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "backupPolicy": {"status": "ENABLED"},
     },
     VAULT: lambda g: {"kmsKeyArn": g.out(KEY, "arn")},
+    TEMPLATE: lambda _: {
+        "blockDeviceMappings": [
+            {"deviceName": "/dev/xvda", "ebs": {"volumeType": "gp3", "volumeSize": 50, "encrypted": "true"}}
+        ],
+        "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
+        "monitoring": {"enabled": True},
+        "tagSpecifications": [{"resourceType": "volume", "tags": {"cost/tenant": "acme"}}],
+        "updateDefaultVersion": True,
+    },
+    NODES: lambda g: {
+        "clusterName": "platform",
+        "nodeRoleArn": g.need(ROLE).state["arn"],
+        "subnetIds": g.subnets(),
+        "instanceTypes": ["m7g.xlarge"],
+        "scalingConfig": {"desiredSize": 2, "minSize": 2, "maxSize": 3},
+        "launchTemplate": {"id": g.need(TEMPLATE).id, "version": "1"},
+        "labels": {"costack/dedicated-to": "acme"},
+        "taints": [{"key": "costack/dedicated-to", "value": "acme", "effect": "NO_SCHEDULE"}],
+    },
+    "aws:autoscaling/tag:Tag": lambda g: {
+        "autoscalingGroupName": g.need(NODES).state["resources"][0]["autoscalingGroups"][0]["name"],
+        "tag": {"key": "cost/tenant", "value": "acme", "propagateAtLaunch": True},
+    },
     "aws:backup/plan:Plan": lambda g: {
         "rules": [
             {

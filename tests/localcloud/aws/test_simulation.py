@@ -143,6 +143,21 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
         BackupPlanId=plan(ask),
         BackupPlan={"BackupPlanName": "p", "Rules": [{"RuleName": "n", "TargetBackupVaultName": "v"}]},
     ),
+    "autoscaling:CreateOrUpdateTags": lambda ask: fails(
+        ask,
+        "autoscaling",
+        "create_or_update_tags",
+        Tags=[{"ResourceId": "g", "ResourceType": "auto-scaling-group", "Key": "k", "Value": "v"}],
+    ),
+    "eks:CreateNodegroup": lambda ask: fails(
+        ask,
+        "eks",
+        "create_nodegroup",
+        clusterName="adopted",
+        nodegroupName="n",
+        subnets=["subnet-1"],
+        nodeRole="arn:aws:iam::123456789012:role/r",
+    ),
     "efs:CreateReplicationConfiguration": lambda ask: fails(
         ask,
         "efs",
