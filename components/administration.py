@@ -20,6 +20,7 @@ def database_administrator(
     *,
     cluster: str,
     namespace: str,
+    region: str,
     server: ServerPlace,
     key: KeyPlace,
     child: pulumi.ResourceOptions,
@@ -32,6 +33,7 @@ def database_administrator(
         role: Name of the IAM role behind it.
         cluster: Name of the EKS cluster.
         namespace: Where setup jobs run.
+        region: Where the server is.
         server: The only server it may administer.
         key: What the secret is encrypted with.
         child: Options of what lives in AWS.
@@ -41,7 +43,13 @@ def database_administrator(
     secret = server.master_secret_arn
     may: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret},
-        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key.arn},
+        {
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": key.arn,
+            # The key protects more than this secret: it opens nothing but what Secrets Manager asks for.
+            "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
+        },
     ]
     PodRole(role, cluster=cluster, namespace=namespace, service_account=account, statements=may, opts=child)
     return made

@@ -128,6 +128,7 @@ def _administrator(
         physical_name(platform.name, tenant.tenant, DATABASE_ADMIN),
         cluster=platform.cluster,
         namespace=OPERATIONS_NAMESPACE,
+        region=tenant.region,
         server=server,
         key=key,
         child=child,

@@ -10,6 +10,7 @@ from pulumi_aws import efs
 
 from components.naming import component_type, physical_name
 from components.places import FileSystemPlace
+from tiers.data_facts import CLAIM_GIB
 from tiers.facts import FileShare
 
 _CSI_DRIVER: Final = "efs.csi.aws.com"
@@ -45,7 +46,7 @@ class Filestore(pulumi.ComponentResource):
                 "accessModes": ["ReadWriteMany"],
                 "storageClassName": _STORAGE_CLASS,
                 "volumeName": name,
-                "resources": {"requests": {"storage": f"{fact.storage_gib}Gi"}},
+                "resources": {"requests": {"storage": f"{CLAIM_GIB}Gi"}},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
         )
@@ -78,7 +79,7 @@ class Filestore(pulumi.ComponentResource):
             name,
             metadata={"name": name},
             spec={
-                "capacity": {"storage": f"{fact.storage_gib}Gi"},
+                "capacity": {"storage": f"{CLAIM_GIB}Gi"},
                 "accessModes": ["ReadWriteMany"],
                 "persistentVolumeReclaimPolicy": "Retain",
                 "storageClassName": _STORAGE_CLASS,

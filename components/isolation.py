@@ -13,6 +13,7 @@ from components.naming import component_type, physical_name
 from components.network import POSTGRESQL_PORT, REDIS_PORT
 from components.pods import Manifest
 from tiers.facts import Egress, Namespace, NamespaceQuota, Route
+from tiers.vocabulary import PRIVATE_RANGES
 
 _POD_SECURITY: Final = {
     "pod-security.kubernetes.io/enforce": "restricted",
@@ -21,7 +22,6 @@ _POD_SECURITY: Final = {
     "pod-security.kubernetes.io/warn": "restricted",
 }
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
-_PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
 _HTTPS: Final = 443
 _MAIL_PORTS: Final = (465, 587)
@@ -170,7 +170,7 @@ def _to(cidrs: Sequence[str], *ports: int) -> Manifest:
 
 
 def _to_internet(*ports: int) -> Manifest:
-    block = {"cidr": "0.0.0.0/0", "except": list(_PRIVATE_RANGES)}
+    block = {"cidr": "0.0.0.0/0", "except": list(PRIVATE_RANGES)}
     return {"to": [{"ipBlock": block}], "ports": _tcp(ports)}
 
 

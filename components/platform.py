@@ -66,7 +66,7 @@ class SharedPlatform(pulumi.ComponentResource):
             fact.namespace: TenantsNamespace(fact.namespace, fact, child)
             for fact in facts_of(facts, Namespace)
         }
-        self.database_admin = self._database_admin(child)
+        self.database_admin = self._database_admin(plan.region, child)
         self.register_outputs({})
 
     @property
@@ -139,7 +139,7 @@ class SharedPlatform(pulumi.ComponentResource):
             opts=child,
         )
 
-    def _database_admin(self, child: pulumi.ResourceOptions) -> k8s.core.v1.ServiceAccount:
+    def _database_admin(self, region: str, child: pulumi.ResourceOptions) -> k8s.core.v1.ServiceAccount:
         namespace = shared.OPERATIONS_NAMESPACE
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[namespace]])
         operations_policy(f"{namespace}-openings", namespace, self.network.subnet_cidrs, after)
@@ -148,6 +148,7 @@ class SharedPlatform(pulumi.ComponentResource):
             physical_name(self.name, DATABASE_ADMIN),
             cluster=self.cluster,
             namespace=namespace,
+            region=region,
             server=self.database.place,
             key=self.key,
             child=child,

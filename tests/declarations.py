@@ -73,7 +73,7 @@ def _database(fact: Any, registered: Registrations) -> Pairs:
 def _is_audited(fact: Any, registered: Registrations) -> bool:
     group = "aws:rds/parameterGroup:ParameterGroup"
     found = registered.find(group, f"{_owner(fact, registered)}-postgresql-parameters")["parameters"]
-    return {each["name"]: each["value"] for each in found}["pgaudit.log"] != "none"
+    return any(each["name"] == "pgaudit.log" and each["value"] != "none" for each in found)
 
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
@@ -245,9 +245,8 @@ def _egress(fact: Any, registered: Registrations) -> Pairs:
     token = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
     is_open = (token, f"{fact.tenant}-to-internet") in registered._by_key
     named = registered._by_key.get((token, f"{fact.tenant}-to-named-networks"), {})
-    opened = [
-        peer["ipBlock"]["cidr"] for rule in named.get("spec", {}).get("egress", []) for peer in rule["to"]
-    ]
+    rules = named.get("spec", {}).get("egress", [])
+    opened = [peer["ipBlock"]["cidr"] for rule in rules for peer in rule["to"]]
     return {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
 
 
@@ -281,10 +280,7 @@ def _file_share(fact: Any, registered: Registrations) -> Pairs:
         claim = registered.find("kubernetes:core/v1:PersistentVolumeClaim", name)
         claimed = {
             "namespace": (fact.namespace, claim["metadata"]["namespace"]),
-            "storage_gib": (
-                f"{fact.storage_gib}Gi",
-                claim["spec"]["resources"]["requests"]["storage"],
-            ),
+            "claim": ("1Gi", claim["spec"]["resources"]["requests"]["storage"]),
         }
     return {
         **claimed,

@@ -107,8 +107,8 @@ def _supported(test: str) -> bool:
 
 
 _DELIBERATE = {
-    "test_every_combination.py",
     "test_names_and_moves.py",
+    "test_every_combination.py",
     "test_refusals.py",
     "test_roles_apart.py",
     "test_scripts.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -73,6 +73,13 @@ class FileSystem(FactRecord):
     storage_gib: Count
     throughput_mode: Literal["elastic", "bursting"]
     deletion_protection: bool
+
+
+CLAIM_GIB: Final = 1
+"""What a claim on a file system asks for, whatever will lie there.
+
+EFS has no size, and a bound claim without a storage class cannot grow: another number would replace it.
+"""
 
 
 class FileShare(FactRecord):

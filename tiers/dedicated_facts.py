@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tiers.classes import Classes, DedicatedNodes, WorkloadClass
 from tiers.compute_facts import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
-from tiers.data_facts import CacheGroup, DatabaseInstance, Key, ManagedSecret
+from tiers.data_facts import CLAIM_GIB, CacheGroup, DatabaseInstance, Key, ManagedSecret
 from tiers.facts import Fact, FactId, LogGroup
 from tiers.model import OwnCache, OwnDatabase
 from tiers.tenancy import Platform, Tenant
@@ -17,6 +17,8 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment
 _JOBS_AT_ONCE: Final = 2
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
+# While its files move, a tenant has the claim it had and the one it gets.
+_CLAIMS_AT_ONCE: Final = 2
 
 KEY_DELETION_WINDOW_DAYS: Final = 30
 """A key may be scheduled for deletion only as far ahead as AWS allows; the last backup must die first."""
@@ -101,7 +103,7 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
     )
 
 
-def own_namespace(tenant: Tenant, size: WorkloadClass, namespace: str, filestore_gib: int) -> Iterator[Fact]:
+def own_namespace(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
     """The namespace, and a quota that the worst moment of a rollout still fits into."""
     yield Namespace(**about(tenant, "namespace", CostCategory.COMPUTE), namespace=namespace)
     web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
@@ -117,7 +119,7 @@ def own_namespace(tenant: Tenant, size: WorkloadClass, namespace: str, filestore
         memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
         memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
         pods=sum(count for count, _ in counted),
-        storage_gib=filestore_gib,
+        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB,
         largest_pod=_largest([pod for count, pod in counted if count]),
     )
 

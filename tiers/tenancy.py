@@ -12,6 +12,7 @@ from tiers.classes import ClassId
 from tiers.facts import ComputeRequest
 from tiers.model import CacheSize, Currency, DatabaseSize
 from tiers.vocabulary import (
+    PRIVATE_RANGES,
     Controls,
     Count,
     Environment,
@@ -26,6 +27,8 @@ from tiers.vocabulary import (
     TenantId,
 )
 
+# A wider opening than this is no opening but an open door.
+_WIDEST_OPENING: Final = 16
 WEEKLY_WINDOW: Final = r"^(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d-(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d$"
 
 
@@ -48,6 +51,16 @@ def _vpc_sized(value: str) -> str:
     return value
 
 
+def _public(value: str) -> str:
+    network = ipaddress.IPv4Network(value)
+    private = any(network.overlaps(ipaddress.IPv4Network(each)) for each in PRIVATE_RANGES)
+    if network.prefixlen < _WIDEST_OPENING or private:
+        raise ValueError(
+            f"Value should be a public network of size /{_WIDEST_OPENING} or smaller, such as 203.0.113.0/24"
+        )
+    return value
+
+
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 Cidr = Annotated[str, AfterValidator(_network)]
 
@@ -65,7 +78,7 @@ class Options(Frozen):
     """What the contract promises, where that is not simply what the tier gives."""
     controls: Controls | None = None
     """The class of governance measures, where it is not the tier's."""
-    egress_cidrs: tuple[Cidr, ...] = ()
+    egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
     """Where production may connect to, where its controls close the rest of the internet: mail, payment."""
 
 

@@ -89,6 +89,11 @@ _HOSTNAME: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 _IMAGE_BY_DIGEST: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _PLATFORM: Final = "platform"
+# A tenant with a namespace of its own lives in `odoo-<tenant>`; these are the platform's.
+_SHARED_NAMESPACES: Final = frozenset({"operations", *Environment})
+
+PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
+"""Addresses that no way to the internet may lead to: private networks and the nodes' metadata service."""
 
 # What the parts of a tenant are called: `acme-backup` is a part of tenant acme, so it cannot be a tenant
 # beside it. A component test holds this list against every name that is really given.
@@ -106,6 +111,7 @@ PART_NAMES: Final = frozenset(
         "networks",
         "nodes",
         "odoo",
+        "own",
         "password",
         "admin",
         "postgresql",
@@ -133,6 +139,8 @@ def _tag_value(value: str) -> str:
 def _tenant_id(value: str) -> str:
     if value == _PLATFORM:
         raise ValueError("'platform' is the name of what all tenants share; choose another")
+    if value in _SHARED_NAMESPACES:
+        raise ValueError(f"'odoo-{value}' is a namespace that tenants share; choose another name")
     if not _DNS_LABEL.fullmatch(value) or "--" in value:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"

@@ -229,6 +229,12 @@ def holdings(clients: Clients) -> dict[str, set[str]]:
     }
 
 
+def left_behind(clients: Clients, before: dict[str, set[str]]) -> dict[str, int]:
+    """How many things of each kind an account holds that it did not hold before."""
+    found = {kind: len(names - before[kind]) for kind, names in holdings(clients).items()}
+    return {kind: count for kind, count in found.items() if count}
+
+
 def _each(found: list[dict[str, Any]], name: str) -> set[str]:
     return {str(each[name]) for each in found}
 

@@ -109,3 +109,9 @@ def test_controls_that_a_tier_includes_cannot_be_taken_out(tmp_path: Path) -> No
     assert [told for _, told in control_faults(wanted, tier, platform, catalog().classes)] == [
         "tier dedicated-db includes enhanced controls; they cannot be taken out"
     ]
+
+
+@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "169.254.169.254/32", "10.20.0.0/16", "203.0.0.0/8"])
+def test_an_opening_is_a_small_public_network(cidr: str) -> None:
+    with pytest.raises(ValueError, match="Value should be a public network of size /16 or smaller"):
+        enhanced(options={"users": 20, "controls": "enhanced", "egress_cidrs": [cidr]})

@@ -1,0 +1,188 @@
+"""Every portfolio that can be sold, as a search space: read off the catalog and the models.
+
+What is sold is for the product to say: a combination that its own checks refuse is no combination.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cache
+from itertools import product
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from tests.portfolios import catalog, local_portfolio, tenant
+from tiers.documents import plan_of_documents
+from tiers.errors import CatalogError
+from tiers.plan import Plan
+from tiers.portfolio import faults_of_tenant
+from tiers.tenancy import Options, Platform, Tenant
+from tiers.vocabulary import Environment, TenantId
+
+Offer = tuple[str, Environment]
+MOST_TENANTS: Final = 3
+
+_PLATFORM: Final = local_portfolio().platform
+_HERE, _THERE = _PLATFORM.region, _PLATFORM.dr_regions
+_NOWHERE: Final = "ap-southeast-2"
+_TENANT_IDS: Final[TypeAdapter[str]] = TypeAdapter(TenantId)
+
+# Fields whose values the model does not list. Enumerations and flags need no line here.
+MENUS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "workload_class": (None, *sorted(catalog().classes.workload_classes)),
+    "dr_region": (None, _HERE, *_THERE, _NOWHERE),
+    "data_residency": (None, (_HERE,), (_HERE, *_THERE), _THERE),
+}
+RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
+    "users": st.integers(1, 500),
+    "database_gib": st.none() | st.integers(1, 2000),
+    "filestore_gib": st.none() | st.integers(1, 2000),
+    "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
+    "maintenance_window": st.sampled_from([None, "sun:03:00-sun:04:00", "sat:23:30-sun:00:30"]),
+}
+# Who a tenant is; these follow from its name and offer.
+_IDENTITY: Final = frozenset(
+    {
+        "tenant",
+        "client",
+        "environment",
+        "tier",
+        "region",
+        "service_line",
+        "hostname",
+        "options",
+        "expires_at",
+        "cutover",
+    }
+)
+# Names that begin alike, that are long, that are full of dashes, that are a single letter.
+_AWKWARD_NAMES: Final = (
+    "acme",
+    "acme-2",
+    "acme-staging",
+    "a",
+    "a-b-c-d-e-f-g-h-i-j-k-l-m-n-o",
+    "z" * 30,
+    f"{'z' * 28}-z",
+    "web",
+    "traefik",
+    "odoo",
+)
+
+
+def offers() -> list[Offer]:
+    """Each environment of each tier that is sold."""
+    return [
+        (name, environment) for name, tier in sorted(catalog().tiers.items()) for environment in tier.offers
+    ]
+
+
+@cache
+def choices_of(offer: Offer) -> tuple[Mapping[str, Any], ...]:
+    """All that a tenant of *offer* may choose from menus, in every legal combination."""
+    tier, environment = offer
+    menus = _menus()
+    legal = []
+    for values in product(*menus.values()):
+        chosen = dict(zip(menus, values, strict=True))
+        try:
+            made = _tenant("acme", tier, environment, {"users": 1, **chosen})
+        except ValidationError:
+            continue
+        if not list(faults_of_tenant(made, _PLATFORM, catalog())):
+            legal.append(chosen)
+    return tuple(legal)
+
+
+def names() -> st.SearchStrategy[str]:
+    """Names that the product takes for a tenant."""
+    words = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,6}){0,4}", fullmatch=True)
+    return (st.sampled_from(_AWKWARD_NAMES) | words).filter(_is_a_name)
+
+
+@st.composite
+def tenants(draw: st.DrawFn) -> Tenant:
+    """A tenant of any offer, with any choice."""
+    offer = draw(st.sampled_from(offers()))
+    chosen = dict(draw(st.sampled_from(choices_of(offer))))
+    drawn = {name: draw(RANGES[name]) for name in _fields() if name in RANGES}
+    return _tenant(draw(names()), *offer, chosen | drawn)
+
+
+@st.composite
+def portfolios(draw: st.DrawFn) -> tuple[Platform, list[Tenant]]:
+    """Up to three tenants on a platform that protects its data or does not."""
+    protected = draw(st.booleans())
+    platform = _PLATFORM.model_copy(update={"deletion_protection": protected})
+    # Most hold as many as possible: neighbours are what can go wrong.
+    most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))
+    return platform, draw(
+        st.lists(tenants(), min_size=most, max_size=most, unique_by=lambda each: each.tenant)
+    )
+
+
+def accepted(platform: Platform, chosen: list[Tenant]) -> Plan | None:
+    """The plan of a portfolio as its files would say it; None when the product refuses it."""
+    documents = [each.model_dump(mode="json") for each in chosen]
+    try:
+        return plan_of_documents(platform.model_dump(mode="json"), documents, catalog())
+    except CatalogError:
+        return None
+
+
+def _tenant(name: str, tier: str, environment: Environment, values: Mapping[str, Any]) -> Tenant:
+    options = {key: value for key, value in values.items() if key in Options.model_fields}
+    others = {key: value for key, value in values.items() if key not in Options.model_fields}
+    ends = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+    return tenant(
+        name,
+        tier=tier,
+        environment=environment,
+        options=options,
+        **(ends if environment is Environment.MIGRATION else {}),
+        **others,
+    )
+
+
+def _is_a_name(name: str) -> bool:
+    try:
+        _TENANT_IDS.validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
+def _fields() -> dict[str, FieldInfo]:
+    """Everything a tenant's file may say beyond who it is."""
+    about_it = {name: each for name, each in Tenant.model_fields.items() if name not in _IDENTITY}
+    return {**about_it, **Options.model_fields}
+
+
+def _menus() -> dict[str, tuple[Any, ...]]:
+    return {
+        name: MENUS.get(name) or tuple(_listed(name, field.annotation))
+        for name, field in _fields().items()
+        if name not in RANGES
+    }
+
+
+def _listed(name: str, annotation: Any) -> Iterator[Any]:
+    """The values of a type that has few."""
+    if get_origin(annotation) is Annotated:
+        yield from _listed(name, get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from _listed(name, each)
+    elif annotation is type(None):
+        yield None
+    elif annotation is bool:
+        yield from (False, True)
+    elif isinstance(annotation, type) and issubclass(annotation, Enum):
+        yield from annotation
+    else:
+        raise LookupError(f"say in {__name__} which values of '{name}' to try")

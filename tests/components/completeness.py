@@ -1,0 +1,254 @@
+"""What a deployment must consist of, whoever bought what: each check lists what is missing or wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from components.tagging import TAGGABLE_TYPES
+from tests.components.monitor import Declared
+from tests.components.queries import pod_specs
+from tests.components.reachability import (
+    INGRESS,
+    NAMESPACE,
+    POLICY,
+    Network,
+    Pod,
+    Policy,
+    network_of,
+    pods_of,
+)
+from tests.components.test_pods import violations
+from tests.components.test_roles_apart import across
+from tests.components.test_tenants_apart import INTERNET, METADATA, between_tenants
+from tests.tagged import expected_keys, label_sets
+from tiers.compute_facts import NamespaceQuota
+from tiers.data_facts import LogicalBackup
+from tiers.network_facts import Egress, Route
+from tiers.plan import Plan, TenantPlan, facts_of
+
+Faults = Iterator[str]
+_RESTRICTED: Final = ("enforce", "audit", "warn")
+_CLAIM: Final = {"persistentVolumeClaim"}
+_UNITS: Final = {"m": 1, "": 1000, "Mi": 1000 * 2**20, "Gi": 1000 * 2**30}
+_DENY_ALL: Final = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def faults_of(plan: Plan, declared: Sequence[Declared]) -> list[str]:
+    """All that is wrong with what was declared for *plan*."""
+    found = [fault for each in plan.tenants for fault in _tenant_faults(each, declared)]
+    for check in (_untagged, _unbounded_pods, _open_secrets, _tight_quotas):
+        found += check(declared)
+    network = network_of(declared)
+    found += (fault for each in plan.tenants for fault in _outward_faults(each, network))
+    found += (f"{each} crosses tenants" for each in between_tenants(network))
+    found += (f"{each} crosses tenants" for each in across(declared))
+    return found
+
+
+def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:
+    (route,) = facts_of(plan.facts, Route)
+    here = [each for each in declared if _namespace(each) == route.namespace]
+    yield from _namespace_faults(route.namespace, declared, here)
+    yield from _policy_faults(plan.tenant, list(pods_of(declared)), here)
+    yield from _way_in_faults(plan.tenant, route, declared)
+    yield from _volume_faults(plan.tenant, declared, here)
+    yield from _account_faults(plan.tenant, here)
+    yield from _disruption_faults([each for each in here if each.labels.get("cost/tenant") == plan.tenant])
+    own = bool(facts_of(plan.facts, NamespaceQuota))
+    for kind in ("ResourceQuota", "LimitRange"):
+        if len(_of_kind(here, kind)) != own:
+            yield f"{plan.tenant}: {len(_of_kind(here, kind))} {kind} in {route.namespace}"
+    backups = [each for each in _of_kind(here, "CronJob") if each.labels.get("cost/tenant") == plan.tenant]
+    if len(backups) != len(facts_of(plan.facts, LogicalBackup)):
+        yield f"{plan.tenant}: {len(backups)} backup jobs"
+
+
+def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
+    found = [each for each in declared if each.type == NAMESPACE and each.props["metadata"]["name"] == name]
+    if len(found) != 1:
+        yield f"{len(found)} namespaces called {name}"
+    for each in found:
+        for mode in _RESTRICTED:
+            if each.labels.get(f"pod-security.kubernetes.io/{mode}") != "restricted":
+                yield f"{name}: Pod Security does not {mode} restricted"
+        if not each.labels.get("pod-security.kubernetes.io/enforce-version"):
+            yield f"{name}: no version of Pod Security"
+    specs = [each.props["spec"] for each in here if each.type == POLICY]
+    if _DENY_ALL not in specs:
+        yield f"{name}: nothing is denied by default"
+    if not any(_is_dns(spec) for spec in specs):
+        yield f"{name}: nobody can look up a name"
+
+
+def _is_dns(spec: Mapping[str, Any]) -> bool:
+    ports = {(port["protocol"], port["port"]) for rule in spec.get("egress", ()) for port in rule["ports"]}
+    return not spec["podSelector"] and ports == {("UDP", 53), ("TCP", 53)}
+
+
+def _policy_faults(tenant: str, pods: Sequence[Pod], here: Sequence[Declared]) -> Faults:
+    by_name = {
+        each.props["metadata"]["name"]: Policy(each.props["metadata"]["namespace"], each.props["spec"])
+        for each in here
+        if each.type == POLICY
+    }
+    namespaces = {policy.namespace for policy in by_name.values()}
+    mine = [pod for pod in pods if pod.tenant == tenant and pod.namespace in namespaces]
+    for purpose, selected in (("from-ingress", "web"), ("to-data", "")):
+        policy = by_name.get(f"{tenant}-{purpose}")
+        if policy is None:
+            yield f"{tenant}: no policy {purpose}"
+            continue
+        if (INGRESS in policy.directions) is not (purpose == "from-ingress"):
+            yield f"{tenant}: {purpose} is about {sorted(policy.directions)}"
+        for pod in mine:
+            wanted = not selected or pod.labels["app.kubernetes.io/component"] == selected
+            if policy.selects(pod) is not wanted:
+                yield f"{tenant}: {purpose} and {pod.name}"
+
+
+def _outward_faults(plan: TenantPlan, network: Network) -> Faults:
+    (egress,) = facts_of(plan.facts, Egress)
+    for pod in (each for each in network.pods if each.tenant == plan.tenant):
+        if any(network.egress_to_address(pod, METADATA, port) for port in (80, 443)):
+            yield f"{pod.name}: reaches the metadata of its node"
+        serves = pod.labels["app.kubernetes.io/component"] in ("web", "cron")
+        if serves and network.egress_to_address(pod, INTERNET, 443) is not egress.internet:
+            yield f"{pod.name}: the internet is to be {'open' if egress.internet else 'closed'}"
+
+
+def _way_in_faults(tenant: str, route: Route, declared: Sequence[Declared]) -> Faults:
+    hosts = []
+    for ingress in _of_kind(declared, "Ingress"):
+        spec = ingress.props["spec"]
+        named = [rule["host"] for rule in spec["rules"]]
+        secured = [host for each in spec.get("tls", ()) if each.get("secretName") for host in each["hosts"]]
+        if named != secured or any("*" in host for host in named):
+            yield f"{ingress.name}: {named} with TLS for {secured}"
+        if _namespace(ingress) != route.namespace and route.hostname in named:
+            yield f"{tenant}: {route.hostname} is routed in {_namespace(ingress)}"
+        hosts += named
+    if hosts.count(route.hostname) != 1:
+        yield f"{tenant}: {route.hostname} is routed {hosts.count(route.hostname)} times"
+
+
+def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Declared]) -> Faults:
+    claims = {
+        each.props["metadata"]["name"]: each.props["spec"] for each in _of_kind(here, "PersistentVolumeClaim")
+    }
+    retained = {
+        each.props["metadata"]["name"]
+        for each in _of_kind(declared, "PersistentVolume")
+        if each.props["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    }
+    for name, spec in pod_specs([each for each in here if each.labels.get("cost/tenant") == tenant]):
+        mounted = [
+            each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
+        ]
+        if len(mounted) != 1:
+            yield f"{name}: {len(mounted)} claims"
+        for claim in mounted:
+            if claims.get(claim["claimName"], {}).get("volumeName") not in retained:
+                yield f"{name}: {claim['claimName']} is no claim on a volume that is retained"
+
+
+def _account_faults(tenant: str, here: Sequence[Declared]) -> Faults:
+    quiet = {
+        each.props["metadata"]["name"]
+        for each in _of_kind(here, "ServiceAccount")
+        if each.props.get("automountServiceAccountToken") is False
+    }
+    for name, spec in pod_specs([each for each in here if each.labels.get("cost/tenant") == tenant]):
+        if spec["serviceAccountName"] not in quiet:
+            yield f"{name}: no account {spec['serviceAccountName']} without a token"
+
+
+def _disruption_faults(mine: Sequence[Declared]) -> Faults:
+    budgets = [each.props["spec"] for each in _of_kind(mine, "PodDisruptionBudget")]
+    for each in _of_kind(mine, "Deployment"):
+        spec = each.props["spec"]
+        matching = [budget for budget in budgets if budget["selector"] == spec["selector"]]
+        wanted = [{"maxUnavailable": 1, "selector": spec["selector"]}] if spec["replicas"] > 1 else []
+        if matching != wanted:
+            yield f"{each.name}: {len(matching)} disruption budgets for {spec['replicas']} replicas"
+
+
+def _untagged(declared: Sequence[Declared]) -> Faults:
+    for each in declared:
+        taggable = each.type in TAGGABLE_TYPES or each.type.startswith("kubernetes:")
+        for labels in label_sets(each.type, each.props) if each.custom and taggable else []:
+            if missing := expected_keys(each.urn) - labels.keys():
+                yield f"{each.name}: no {min(missing)}"
+
+
+def _unbounded_pods(declared: Sequence[Declared]) -> Faults:
+    for name, spec in pod_specs(declared):
+        yield from (f"{name}: {violation}" for violation in violations(spec))
+        if spec.get("automountServiceAccountToken") is not False:
+            yield f"{name}: mounts a token"
+        for container in (*spec["containers"], *spec.get("initContainers", ())):
+            for kind in ("requests", "limits"):
+                if not {"cpu", "memory"} <= set(container.get("resources", {}).get(kind, ())):
+                    yield f"{name}: {container['name']} has no {kind}"
+            if not container["securityContext"].get("readOnlyRootFilesystem"):
+                yield f"{name}: {container['name']} writes to its root"
+
+
+def _open_secrets(declared: Sequence[Declared]) -> Faults:
+    for each in declared:
+        for key, value in each.props.items():
+            if "password-of-" in json.dumps(value) and key not in each.secret_props:
+                yield f"{each.name}: {key} holds a secret"
+
+
+def _tight_quotas(declared: Sequence[Declared]) -> Faults:
+    for quota in _of_kind(declared, "ResourceQuota"):
+        here = [each for each in declared if _namespace(each) == _namespace(quota)]
+        limits = [limit for each in _of_kind(here, "LimitRange") for limit in each.props["spec"]["limits"]]
+        needed = dict.fromkeys(("requests.cpu", "requests.memory", "limits.memory", "pods"), 0)
+        for count, container in _worst_moment(here):
+            resources = container["resources"]
+            needed["pods"] += 1000 * count
+            for name in ("requests.cpu", "requests.memory", "limits.memory"):
+                kind, _, unit = name.partition(".")
+                needed[name] += count * _quantity(resources.get(kind, {}).get(unit, "0"))
+            for unit, most in ((unit, most) for limit in limits for unit, most in limit["max"].items()):
+                if _quantity(resources.get("limits", {}).get(unit, "0")) > _quantity(most):
+                    yield f"{quota.name}: {container['name']} is larger in {unit} than any pod may be"
+        claims = _of_kind(here, "PersistentVolumeClaim")
+        asked = [each.props["spec"]["resources"]["requests"]["storage"] for each in claims]
+        needed["requests.storage"] = sum(map(_quantity, asked))
+        for name, amount in needed.items():
+            if _quantity(quota.props["spec"]["hard"][name]) < amount:
+                yield f"{quota.name}: {name} is less than a rollout takes"
+
+
+def _worst_moment(here: Sequence[Declared]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """How many pods of each container there are when everything is rolled out, scaled out and backed up."""
+    largest = {
+        each.props["spec"]["scaleTargetRef"]["name"]: each.props["spec"]["maxReplicas"]
+        for each in _of_kind(here, "HorizontalPodAutoscaler")
+    }
+    for each in here:
+        spec = each.props.get("spec") or {}
+        for _, pod in pod_specs([each]):
+            (container,) = pod["containers"]
+            count = max(spec.get("replicas", 1), largest.get(each.props["metadata"]["name"], 0))
+            surge = spec.get("strategy", {}).get("rollingUpdate", {}).get("maxSurge", 0)
+            yield count + surge, container
+
+
+def _quantity(text: str) -> int:
+    """A Kubernetes quantity in thousandths."""
+    digits = text.rstrip("mMGi")
+    return int(digits) * _UNITS[text.removeprefix(digits)]
+
+
+def _of_kind(declared: Sequence[Declared], kind: str) -> list[Declared]:
+    return [each for each in declared if each.custom and each.type.endswith(f":{kind}")]
+
+
+def _namespace(each: Declared) -> str | None:
+    in_cluster = each.custom and each.type.startswith("kubernetes:")
+    return each.props["metadata"].get("namespace") if in_cluster else None

@@ -1,0 +1,99 @@
+"""What two tenants may not both be called, and what a tenant may become without getting stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import permutations
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.components.combinations import accepted, offers
+from tests.components.completeness import faults_of
+from tests.components.conftest import declare_plan
+from tests.components.monitor import Declared
+from tests.portfolios import catalog, local_portfolio, plan_of, tenant
+from tiers.tenancy import Tenant
+from tiers.vocabulary import Environment, Isolation
+
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+QUOTA = "kubernetes:core/v1:ResourceQuota"
+OWN = next(name for name, tier in sorted(catalog().tiers.items()) if tier.isolation is Isolation.OWN)
+SHARED = next(name for name, tier in sorted(catalog().tiers.items()) if tier.isolation is Isolation.SHARED)
+
+
+@cache
+def declared_as(tier: str, filestore_gib: int | None = None) -> tuple[Declared, ...]:
+    options: dict[str, Any] = {"users": 5, "filestore_gib": filestore_gib}
+    copied = catalog().tiers[tier].offers[Environment.PRODUCTION].region_copies
+    if copied:
+        options["dr_region"] = local_portfolio().platform.dr_regions[0]
+    return tuple(declare_plan(plan_of(tenant("acme", tier=tier, options=options))))
+
+
+def faults_with(make: Callable[[], Tenant], neighbour: Tenant) -> list[str]:
+    """What is wrong with what is declared for two tenants; nothing when the product refuses the first."""
+    try:
+        plan = accepted(local_portfolio().platform, [make(), neighbour])
+    except ValidationError:
+        return []
+    return [] if plan is None else faults_of(plan, declare_plan(plan))
+
+
+@pytest.mark.parametrize("name", ["operations", "production", "staging"])
+def test_a_namespace_of_ones_own_is_nobody_elses(name: str) -> None:
+    environment = Environment.PRODUCTION if name == "operations" else Environment(name)
+    acme = tenant("acme", environment=environment, tier=SHARED)
+    assert faults_with(lambda: tenant(name, tier=OWN, environment=environment), acme) == []
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    """What the parts of tenant acme are called, beyond its name, by kind, whatever it bought."""
+    for tier, environment in offers():
+        if environment is Environment.PRODUCTION:
+            for each in declared_as(tier):
+                name = each.name.removeprefix("local-")
+                if "TenantStack" in each.urn and name.startswith("acme-"):
+                    yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
+
+
+def test_no_tenants_part_is_called_like_a_part_of_a_tenant_with_a_longer_name() -> None:
+    """Acme's `own-filestore` is acme-own's `filestore`: then nobody may be called acme-own."""
+    named = set(parts())
+    assert len(named) > 40
+    between = {
+        longer.removesuffix(f"-{shorter}")
+        for kind, longer in named
+        for other, shorter in named
+        if kind == other and longer.endswith(f"-{shorter}")
+    }
+    for word in between:
+        with pytest.raises(ValidationError):
+            tenant(f"acme-{word}")
+
+
+def storage(declared: tuple[Declared, ...]) -> dict[str, int]:
+    return {
+        each.name: int(each.props["spec"]["resources"]["requests"]["storage"].removesuffix("Gi"))
+        for each in declared
+        if each.type == CLAIM
+    }
+
+
+def test_claims_of_both_tiers_fit_the_quota_while_a_tenant_moves() -> None:
+    """Pulumi makes what is new before it deletes what is old, and both lie in the same namespace."""
+    owning = sorted(name for name, tier in catalog().tiers.items() if tier.isolation is Isolation.OWN)
+    assert len(owning) >= 2
+    for before, after in permutations(owning, 2):
+        claimed = sum((storage(declared_as(before)) | storage(declared_as(after))).values())
+        (quota,) = [each for each in declared_as(after) if each.type == QUOTA]
+        assert int(quota.props["spec"]["hard"]["requests.storage"].removesuffix("Gi")) >= claimed, after
+
+
+def test_files_that_grow_replace_no_claim() -> None:
+    """A claim that no storage class provisioned cannot be resized, and one that is mounted cannot go."""
+    for tier in catalog().tiers:
+        small, large = declared_as(tier, 50), declared_as(tier, 60)
+        assert storage(small) == storage(large), tier
