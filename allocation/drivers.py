@@ -63,6 +63,8 @@ def _requested(facts: Iterable[FactRecord], compute: ComputeWeights) -> int:
     """What pods ask for, times the minutes of a month they ask for it: averages would hide sandboxes."""
     total = 0
     for fact in facts:
+        if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
+            continue  # on nodes of its own, whose cost is the tenant's already
         if isinstance(fact, Workload):
             total += fact.replicas * _pod(fact.compute, compute) * _MINUTES_PER_MONTH
         elif isinstance(fact, ScheduledJob):

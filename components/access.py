@@ -10,6 +10,7 @@ import pulumi
 from pulumi_aws import eks, iam
 
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
+from components.places import Text
 
 _PODS: Final = "pods.eks.amazonaws.com"
 
@@ -29,7 +30,7 @@ class PodRole(pulumi.ComponentResource):
         self,
         name: str,
         *,
-        cluster: str,
+        cluster: Text,
         namespace: str,
         service_account: str,
         statements: Sequence[Mapping[str, Any]],

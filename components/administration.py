@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 
 from components import pods
 from components.access import PodRole
-from components.places import KeyPlace, ServerPlace
+from components.places import KeyPlace, ServerPlace, Text
 
 DATABASE_ADMIN: Final = "database-admin"
 
@@ -18,7 +18,7 @@ def database_administrator(
     account: str,
     role: str,
     *,
-    cluster: str,
+    cluster: Text,
     namespace: str,
     region: str,
     server: ServerPlace,

@@ -13,7 +13,7 @@ from components.bucket import DUMPS
 from components.filestore import Filestore
 from components.naming import component_type, physical_name
 from components.nodes import placement
-from components.places import BucketPlace
+from components.places import BucketPlace, Text
 from components.tagging import cost_tagged
 from components.workload import OdooSettings
 from tiers.facts import LogicalBackup, ScheduledJob
@@ -33,7 +33,7 @@ class TenantBackups(pulumi.ComponentResource):
         run: ScheduledJob,
         *,
         tags: CostTags,
-        cluster: str,
+        cluster: Text,
         role_name: str,
         bucket: BucketPlace,
         files: Filestore,

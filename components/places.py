@@ -76,7 +76,7 @@ class PlatformPlace(NamedTuple):
     """
 
     name: str
-    cluster: str
+    cluster: Text
     ingress_namespace: str
     nodes: NodePlace | None
     key: KeyPlace

@@ -8,15 +8,17 @@ import pulumi_kubernetes as k8s
 from components.administration import DATABASE_ADMIN, database_administrator
 from components.bucket import BackupBucket
 from components.cache import SessionCache
+from components.cluster import ManagedCluster
 from components.database import PostgresServer
 from components.filesystem import FileSystemVault, SharedFileSystem
 from components.isolation import TenantsNamespace, operations_policy
 from components.keys import encryption_key
 from components.naming import component_type, physical_name
 from components.network import PrivateNetwork
-from components.nodes import node_place
-from components.places import PlatformPlace
+from components.nodes import WorkerNodes, node_place
+from components.places import PlatformPlace, Text
 from components.tagging import cost_tagged
+from components.ways_out import ClusterNetwork
 from tiers import platform_facts as shared
 from tiers.facts import (
     Bucket,
@@ -29,13 +31,16 @@ from tiers.facts import (
     Key,
     LogGroup,
     Namespace,
+    NatGateway,
     Network,
+    NodeGroup,
+    Origin,
 )
 from tiers.plan import Plan, fact_named, facts_of
 
 
 class SharedPlatform(pulumi.ComponentResource):
-    """The platform of a portfolio. The cluster is adopted: its facts are accounted for, not declared."""
+    """The platform of a portfolio. What of it is adopted is accounted for, not declared."""
 
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
         tags = plan.platform_tags()
@@ -46,10 +51,6 @@ class SharedPlatform(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
         self.name = name
-        adopted = fact_named(facts, ClusterControlPlane, "control-plane")
-        self.cluster = adopted.cluster
-        self.nodes = node_place(adopted)
-        self.ingress_namespace = adopted.ingress_namespace
         self.network = PrivateNetwork(
             physical_name(name, "network"), fact_named(facts, Network, "network"), child
         )
@@ -60,10 +61,13 @@ class SharedPlatform(pulumi.ComponentResource):
             child,
             alias=physical_name(name, "data"),
         )
+        self._build_cluster(plan, child)
         self._build_data_services(plan, child)
         self._build_backups(plan, child)
         self.namespaces = {
-            fact.namespace: TenantsNamespace(fact.namespace, fact, child)
+            fact.namespace: TenantsNamespace(
+                fact.namespace, fact, pulumi.ResourceOptions(parent=self, depends_on=self._ready)
+            )
             for fact in facts_of(facts, Namespace)
         }
         self.database_admin = self._database_admin(plan.region, child)
@@ -98,6 +102,33 @@ class SharedPlatform(pulumi.ComponentResource):
             shared.BACKUP_BUCKET: self.bucket.place.arn,
             "platform/file-system-backup": self.vault.vault.arn,
         }
+
+    def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
+        fact = fact_named(plan.platform, ClusterControlPlane, "control-plane")
+        self.ingress_namespace = fact.ingress_namespace
+        self.cluster: Text = fact.cluster
+        self.nodes = node_place(fact)
+        # What Kubernetes objects wait for: an adopted cluster is there already.
+        self._ready: list[pulumi.Resource] = []
+        if fact.origin is Origin.ADOPTED:
+            return
+        name = physical_name(self.name, "cluster")
+        network = fact_named(plan.platform, Network, "network")
+        nat = fact_named(plan.platform, NatGateway, "nat")
+        out = ClusterNetwork(name, network, nat, self.network, child)
+        made = ManagedCluster(name, fact, out.subnet_ids, self.key, child)
+        self.cluster, self.nodes = made.cluster.name, made.nodes
+        groups = [
+            WorkerNodes(
+                physical_name(self.name, group.name),
+                group,
+                made.nodes,
+                tags=plan.platform_tags().as_tags(),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[out]),
+            )
+            for group in facts_of(plan.platform, NodeGroup)
+        ]
+        self._ready = [made.cluster, *made.addons, *groups]
 
     def _build_data_services(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         def called(part: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import pulumi
 from pulumi.resource import DependencyResource
 
-from components.network import subnet_ranges
 from components.nodes import node_place
 from components.places import (
     BucketPlace,
@@ -16,10 +15,12 @@ from components.places import (
     FileSystemPlace,
     KeyPlace,
     NetworkPlace,
+    NodePlace,
     PlatformPlace,
     ServerPlace,
 )
-from tiers.facts import ClusterControlPlane, Network
+from tiers.facts import ClusterControlPlane, Network, Origin
+from tiers.network_facts import subnet_ranges
 from tiers.plan import Plan, fact_named
 
 
@@ -36,6 +37,8 @@ def contract_of(place: PlatformPlace) -> dict[str, Any]:
         "cache": cache,
         "file_system": place.file_system._asdict(),
         "bucket": place.bucket._asdict(),
+        "cluster": place.cluster,
+        "nodes": place.nodes._asdict() if place.nodes else None,
         "administrator": _urn(place.administrator),
         "namespaces": {name: _urn(resource) for name, resource in place.namespaces.items()},
     }
@@ -57,9 +60,9 @@ def place_from(
 
     return PlatformPlace(
         name=plan.portfolio,
-        cluster=cluster.cluster,
+        cluster=read("cluster"),
         ingress_namespace=cluster.ingress_namespace,
-        nodes=node_place(cluster),
+        nodes=_nodes(plan, cluster, read),
         key=KeyPlace(read("key", "arn"), read("key", "key_id")),
         network=_network(network, read),
         server=ServerPlace(*(read("server", name) for name in ServerPlace._fields)),
@@ -85,9 +88,19 @@ class _Namespaces(dict[str, pulumi.Input[pulumi.Resource]]):
 def _network(fact: Network, read: Callable[..., pulumi.Output[str]]) -> NetworkPlace:
     return NetworkPlace(
         [read("network", "subnet_ids", index) for index in range(len(fact.zones))],
-        subnet_ranges(fact),
+        list(fact.subnet_cidrs) or subnet_ranges(fact.cidr, len(fact.zones)),
         read("network", "security_group_id"),
     )
+
+
+def _nodes(
+    plan: Plan, cluster: ClusterControlPlane, read: Callable[..., pulumi.Output[str]]
+) -> NodePlace | None:
+    if cluster.origin is Origin.ADOPTED:
+        return node_place(cluster)
+    zones = fact_named(plan.platform, Network, "network").zones
+    subnets = [read("nodes", "subnet_ids", index) for index in range(len(zones))]
+    return NodePlace(read("cluster"), read("nodes", "role_arn"), subnets)
 
 
 def _urn(resource: pulumi.Input[pulumi.Resource]) -> pulumi.Output[str]:

@@ -310,17 +310,38 @@ def _logs(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _nodes(fact: Any, registered: Registrations) -> Pairs:
-    name = f"{_owner(fact, registered)}-nodes"
+    name = f"{_owner(fact, registered)}-{fact.name}"
     group = registered.find("aws:eks/nodeGroup:NodeGroup", name)
     template = registered.find("aws:ec2/launchTemplate:LaunchTemplate", f"{name}-template")
     (disk,) = template["blockDeviceMappings"]
-    (taint,) = group["taints"]
+    taints = [taint["value"] for taint in group.get("taints", [])]
+    labelled = list(group.get("labels", {}).values())
     return {
         "instance_type": ([fact.instance_type], group["instanceTypes"]),
         "nodes": (fact.nodes, group["scalingConfig"]["desiredSize"]),
         "volume_gib": (fact.volume_gib, disk["ebs"]["volumeSize"]),
-        "whose": ([fact.tenant] * 2, [taint["value"], group["labels"]["costack/dedicated-to"]]),
+        "whose": ([[fact.tenant] if fact.tenant else []] * 2, [taints, labelled]),
     }
+
+
+def _control_plane(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{registered.portfolio}-cluster"
+    props = registered.find("aws:eks/cluster:Cluster", name)
+    addons = {
+        addon: registered.find("aws:eks/addon:Addon", f"{name}-{addon}")["addonVersion"]
+        for addon in fact.addons
+    }
+    return {
+        "cluster": (fact.cluster, props["name"]),
+        "version": (fact.version, props["version"]),
+        "admin_cidrs": (list(fact.admin_cidrs), props["vpcConfig"]["publicAccessCidrs"]),
+        "addons": (dict(fact.addons), addons),
+    }
+
+
+def _nat(fact: Any, registered: Registrations) -> Pairs:
+    made = [key for key in registered._by_key if key[0] == "aws:ec2/natGateway:NatGateway"]
+    return {"gateways": (fact.gateways, len(made))}
 
 
 def _held_to(fact: Any, spec: Mapping[str, Any]) -> Pairs:
@@ -399,6 +420,8 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.VaultCopy: _vault_copy,
     facts.CacheGroup: _cache,
     facts.CacheSpace: _cache_space,
+    facts.ClusterControlPlane: _control_plane,
+    facts.NatGateway: _nat,
     facts.DatabaseInstance: _database,
     facts.Egress: _egress,
     facts.FileShare: _file_share,
@@ -422,9 +445,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
 NOT_A_RESOURCE: frozenset[type[FactRecord]] = frozenset({facts.Labour})
 ONLY_ADOPTED: frozenset[type[FactRecord]] = frozenset(
     {
-        facts.ClusterControlPlane,
         facts.LoadBalancer,
         facts.Metrics,
-        facts.NatGateway,
     }
 )

@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tiers.hosting import Platform
 from tiers.model import Catalog
 from tiers.plan import Plan, resolve
 from tiers.portfolio import load_catalog, load_portfolio
-from tiers.tenancy import Platform, Portfolio, Tenant
+from tiers.tenancy import Portfolio, Tenant
 from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from tiers.fact import FactId, FactRecord
@@ -101,7 +102,8 @@ class NamespaceQuota(FactRecord):
 class ClusterControlPlane(FactRecord):
     """An EKS control plane, billed by the hour whatever runs on it.
 
-    `node_role_arn` and `node_subnet_ids` are for the node groups that tenants have to themselves.
+    `node_role_arn` and `node_subnet_ids` are an adopted cluster's, for the node groups that tenants have to
+    themselves; what follows them is a created one's.
     """
 
     kind: Literal["cluster-control-plane"] = "cluster-control-plane"
@@ -110,6 +112,9 @@ class ClusterControlPlane(FactRecord):
     ingress_namespace: str
     node_role_arn: str | None = None
     node_subnet_ids: tuple[str, ...] = ()
+    admin_cidrs: tuple[str, ...] = ()
+    log_retention_days: Count = 0
+    addons: Mapping[str, str] = {}
 
 
 class NodeGroup(FactRecord):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.classes import Classes, ControlClass
+from tiers.hosting import Platform
 from tiers.loader import Location
 from tiers.model import Fee, Offer, OwnDatabase, Tier
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 from tiers.vocabulary import Controls, Environment, Isolation
 
 Fault = tuple[Location, str]
@@ -66,8 +67,7 @@ def control_faults(tenant: Tenant, tier: Tier, platform: Platform, classes: Clas
         yield _OPTION, f"tier {tier.tier} is not sold with enhanced controls"
     if measures.region_pinned and tenant.data_residency is None:
         yield _OPTION, "enhanced controls pin the region: say in data_residency where the data may lie"
-    cluster = platform.cluster
-    if measures.dedicated_nodes and not (cluster.node_role_arn and cluster.node_subnet_ids):
+    if measures.dedicated_nodes and not platform.cluster.takes_node_groups:
         yield (
             _OPTION,
             (

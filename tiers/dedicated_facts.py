@@ -9,8 +9,9 @@ from tiers.classes import Classes, DedicatedNodes, WorkloadClass
 from tiers.compute_facts import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
 from tiers.data_facts import CLAIM_GIB, CacheGroup, DatabaseInstance, Key, ManagedSecret
 from tiers.facts import Fact, FactId, LogGroup
+from tiers.hosting import Platform
 from tiers.model import OwnCache, OwnDatabase
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment
 
 # Besides web and scheduled actions: the setup job, a backup, and one pod somebody debugs with.

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tiers.errors import CatalogError
+from tiers.hosting import Platform
 from tiers.loader import Location, mistakes
 from tiers.model import Catalog
 from tiers.plan import Plan, TenantPlan, resolve
 from tiers.portfolio import faults_of_platform, faults_of_tenant
 from tiers.resilience import too_many_replications
-from tiers.tenancy import Platform, Portfolio, Tenant
+from tiers.tenancy import Portfolio, Tenant
 
 Model = TypeVar("Model", bound=BaseModel)
 Document = Mapping[str, Any]

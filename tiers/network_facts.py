@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ipaddress
+from typing import Final, Literal
 
 from tiers.fact import FactRecord
 from tiers.vocabulary import Count, Hostname, Positive
+
+_SUBNET_BITS: Final = 4
+NODES_FROM: Final = 5
+PUBLIC_FROM: Final = 10
+"""Of the sixteen ranges of a VPC data subnets take the first five, nodes the next, ways out the last: a zone
+that is added later moves none of those that are there."""
+
+
+def subnet_ranges(cidr: str | None, count: int, first: int = 0) -> list[str]:
+    """*count* of the sixteen address ranges of a VPC, from the one with the index *first* on.
+
+    >>> subnet_ranges("10.40.0.0/16", 2, NODES_FROM)
+    ['10.40.80.0/20', '10.40.96.0/20']
+    """
+    if cidr is None:
+        raise ValueError("a network that is adopted says its ranges itself")
+    ranges = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=_SUBNET_BITS))
+    return [str(each) for each in ranges[first : first + count]]
 
 
 class Route(FactRecord):
@@ -32,12 +51,18 @@ class Egress(FactRecord):
 
 
 class Network(FactRecord):
-    """A VPC with one private subnet per zone."""
+    """A VPC with one private subnet per zone for data, created with `cidr` or adopted with ids.
+
+    One that is created with the cluster has subnets for nodes and for ways out beside them.
+    """
 
     kind: Literal["network"] = "network"
-    cidr: str
     zones: tuple[str, ...]
     client_cidrs: tuple[str, ...]
+    cidr: str | None = None
+    vpc_id: str | None = None
+    subnet_ids: tuple[str, ...] = ()
+    subnet_cidrs: tuple[str, ...] = ()
 
 
 class LoadBalancer(FactRecord):

@@ -29,8 +29,9 @@ from tiers.facts import (
     Origin,
     Workload,
 )
+from tiers.hosting import Platform
 from tiers.model import Catalog
-from tiers.tenancy import Platform
+from tiers.network_facts import NODES_FROM, subnet_ranges
 from tiers.vocabulary import CostCategory, CostDomain, Environment
 
 DATABASE: Final[FactId] = "platform/database"
@@ -51,17 +52,29 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _data_services(catalog, platform, tenants)
     yield from _backups(platform, tenants)
     yield from _namespaces(platform, tenants)
-    yield from _adopted_cluster(catalog, platform)
+    yield from _cluster(catalog, platform)
     yield from _adopted_services(platform)
 
 
 def _network(platform: Platform) -> Iterator[Fact]:
+    network = platform.network
+    # Its security group is ours even where the network is not.
     yield Network(
         **_about(platform, "network", CostCategory.NETWORK),
-        cidr=platform.network.cidr,
-        zones=platform.network.zones,
-        client_cidrs=platform.network.client_cidrs,
+        zones=network.zones,
+        client_cidrs=(*network.client_cidrs, *_own_nodes(platform)),
+        cidr=network.cidr,
+        vpc_id=network.vpc_id,
+        subnet_ids=network.subnet_ids,
+        subnet_cidrs=network.subnet_cidrs,
     )
+
+
+def _own_nodes(platform: Platform) -> list[str]:
+    """Where the pods of a cluster live that is created here."""
+    if platform.cluster.created is None:
+        return []
+    return subnet_ranges(platform.network.cidr, len(platform.network.zones), NODES_FROM)
 
 
 def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
@@ -135,20 +148,24 @@ def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterat
         )
 
 
-def _adopted_cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
-    cluster = platform.cluster
+def _cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
+    cluster, created = platform.cluster, platform.cluster.created
+    about = _about if created else _adopted
     yield ClusterControlPlane(
-        **_adopted(platform, "control-plane", CostCategory.COMPUTE),
+        **about(platform, "control-plane", CostCategory.COMPUTE),
         cluster=cluster.name,
         version=cluster.version,
         ingress_namespace=cluster.ingress_namespace,
         node_role_arn=cluster.node_role_arn,
         node_subnet_ids=cluster.node_subnet_ids,
+        admin_cidrs=created.admin_cidrs if created else (),
+        log_retention_days=created.log_retention_days if created else 0,
+        addons=created.addons if created else {},
     )
     for group in cluster.node_groups:
         room = catalog.classes.node_classes[group.node_class]
         yield NodeGroup(
-            **_adopted(platform, f"nodes-{group.name}", CostCategory.COMPUTE),
+            **about(platform, f"nodes-{group.name}", CostCategory.COMPUTE),
             instance_type=group.node_class,
             nodes=group.nodes,
             allocatable_cpu_millicores=room.allocatable_cpu_millicores,
@@ -171,8 +188,9 @@ def _adopted_services(platform: Platform) -> Iterator[Fact]:
         public_addresses=ingress.public_addresses,
         capacity_units=ingress.capacity_units,
     )
+    about = _about if platform.cluster.created else _adopted
     yield NatGateway(
-        **_adopted(platform, "nat", CostCategory.NETWORK),
+        **about(platform, "nat", CostCategory.NETWORK),
         gateways=ingress.nat_gateways,
         data_gib_per_month=ingress.nat_data_gib_per_month,
     )

@@ -9,10 +9,11 @@ from typing import Final, TypeVar
 from tiers.classes import Classes
 from tiers.controls import control_faults, offer_faults
 from tiers.errors import CatalogError
+from tiers.hosting import Platform
 from tiers.loader import Location, line_of, load_model
 from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.resilience import tenant_faults, tier_faults, too_many_replications
-from tiers.tenancy import Platform, Portfolio, Tenant
+from tiers.tenancy import Portfolio, Tenant
 
 CATALOG_DIRECTORY: Final = Path(__file__).parent / "catalog"
 _CLASSES: Final = "classes.yaml"

@@ -16,8 +16,9 @@ from tiers.copy_facts import (
 from tiers.data_facts import Bucket, FileSystem, FileSystemBackup, Key
 from tiers.dedicated_facts import KEY_DELETION_WINDOW_DAYS, about, own_server
 from tiers.facts import Fact, FactId, Labour
+from tiers.hosting import Platform
 from tiers.model import Offer, OwnFileSystem, RegionCopies
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Region
 
 _DAYS_PER_MONTH: Final = 30

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
 from tiers.classes import Classes, ResilienceRequirements
+from tiers.hosting import Platform
 from tiers.loader import Location
 from tiers.model import Catalog, Offer, OwnDatabase, Tier
 from tiers.region_facts import MOST_REPLICATIONS_PER_REGION
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 from tiers.vocabulary import Environment, Region, ResilienceClass
 
 Fault = tuple[Location, str]

@@ -9,9 +9,10 @@ from typing import Final
 from pydantic import BaseModel
 
 from tiers.classes import Classes
+from tiers.hosting import Platform
 from tiers.inventory import Inventory
 from tiers.model import Tier
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 
 DIRECTORY: Final = Path(__file__).parent / "schema"
 MODELS: Final[dict[str, type[BaseModel]]] = {

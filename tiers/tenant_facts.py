@@ -34,6 +34,7 @@ from tiers.facts import (
     TenantDatabase,
     Workload,
 )
+from tiers.hosting import Platform
 from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
 from tiers.platform_facts import (
     BACKUP_BUCKET,
@@ -44,7 +45,7 @@ from tiers.platform_facts import (
     shared_namespace,
 )
 from tiers.region_facts import dumps_gib, own_bucket, own_file_system, own_files, region_copies
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation
 
 HTTP_PORT: Final = 8069

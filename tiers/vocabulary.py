@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from enum import StrEnum, unique
 from typing import Annotated, Final
@@ -92,6 +93,8 @@ _PLATFORM: Final = "platform"
 # A tenant with a namespace of its own lives in `odoo-<tenant>`; these are the platform's.
 _SHARED_NAMESPACES: Final = frozenset({"operations", *Environment})
 
+WEEKLY_WINDOW: Final = r"^(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d-(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d$"
+
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 """Addresses that no way to the internet may lead to: private networks and the nodes' metadata service."""
 
@@ -164,6 +167,14 @@ def _region(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"Value should be an IPv4 network such as 10.40.0.0/16: {error}") from None
+    return str(network)
+
+
 def _image(value: str) -> str:
     if not _IMAGE_BY_DIGEST.fullmatch(value):
         raise ValueError("Value should name an image by digest: registry/name@sha256:<64 hex digits>")
@@ -175,5 +186,6 @@ TenantId = Annotated[str, AfterValidator(_tenant_id)]
 Hostname = Annotated[str, AfterValidator(_hostname)]
 Region = Annotated[str, AfterValidator(_region)]
 ImageByDigest = Annotated[str, AfterValidator(_image)]
+Cidr = Annotated[str, AfterValidator(_network)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]

@@ -1,11 +1,14 @@
-"""Knows pod identity: which role the pods of a service account take."""
+"""Knows clusters, their add-ons, and pod identity: which role the pods of a service account take."""
 
 from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from localcloud.aws.errors import refuse
+from localcloud.aws.operations import deletes, finds, tagged_by_map, tags_at_create
 from localcloud.aws.remembered import remembered
+from localcloud.aws.row import Name, Row, fields, names
 
 if TYPE_CHECKING:
     from localcloud.aws.row import Call
@@ -18,7 +21,56 @@ def _facts(call: Call, made: str) -> dict[str, Any]:
     }
 
 
+def _cluster(call: Call) -> str:
+    """What the cluster is made with; what moto does not take, the state remembers."""
+    subnets = list(call.new["vpcConfig"]["subnetIds"])
+    call.ask(
+        "create_cluster",
+        **call.parameters(names("name version roleArn")),
+        resourcesVpcConfig={"subnetIds": subnets},
+        **tags_at_create(call),
+    )
+    return str(call.new["name"])
+
+
+def _cluster_exists(call: Call) -> None:
+    cluster = str(call.new["clusterName"])
+    if call.seek("describe_cluster", name=cluster) is None:
+        refuse("ResourceNotFoundException", f"no cluster found for name: {cluster}")
+
+
 ROWS = (
+    Row(
+        kind="aws:eks/cluster:Cluster",
+        service="eks",
+        inputs=fields(
+            """name=name version=version roleArn=roleArn vpcConfig= accessConfig= encryptionConfig=
+            enabledClusterLogTypes= deletionProtection="""
+        ),
+        live=fields(
+            """name=name version=version roleArn=roleArn arn=arn endpoint=endpoint status=status
+            platformVersion=platformVersion"""
+        ),
+        create=_cluster,
+        find=finds("describe_cluster", "name", "cluster"),
+        delete=deletes("delete_cluster", "name"),
+        replaces=names("name roleArn encryptionConfig"),
+        name=Name("name"),
+        tags=tagged_by_map(
+            "resourceArn", at_create="tags", tags="tags", keys="tagKeys", listed="list_tags_for_resource"
+        ),
+    ),
+    remembered(
+        "aws:eks/addon:Addon",
+        service="eks",
+        inputs="clusterName addonName addonVersion configurationValues resolveConflictsOnUpdate preserve",
+        replaces="clusterName addonName",
+        identify=lambda call: f"{call.new['clusterName']}:{call.new['addonName']}",
+        facts=lambda call, made: {"arn": call.arn(f"addon/{made.replace(':', '/')}/{uuid.uuid4()}")},
+        taken="ResourceInUseException",
+        taggable=True,
+        before=(_cluster_exists,),
+    ),
     remembered(
         "aws:eks/podIdentityAssociation:PodIdentityAssociation",
         service="eks",

@@ -22,6 +22,7 @@ SIMULATED: Mapping[str, str] = {
     "backup:CreateRestoreTestingPlan": "moto has no restore testing",
     "backup:CreateRestoreTestingSelection": "moto has no restore testing",
     "autoscaling:CreateOrUpdateTags": "moto tags only groups that it made, and made none for a node group",
+    "eks:CreateAddon": "moto has no add-ons",
     "eks:CreateNodegroup": "moto knows only clusters that it made, and the cluster is adopted",
     "efs:CreateReplicationConfiguration": "moto does not replicate file systems",
     "eks:CreatePodIdentityAssociation": "moto has no pod identity",

@@ -5,7 +5,7 @@ import pytest
 from allocation.drivers import declared_weights
 from allocation.rules import ComputeWeights, Driver
 from tests.portfolios import local_plan, local_portfolio, plan_of, tenant
-from tiers.tenancy import NodeGroupSpec, Platform
+from tiers.hosting import NodeGroupSpec, Platform
 
 EQUAL = ComputeWeights(vcpu=1, memory_gib=1)
 MINUTES = 730 * 60

@@ -19,9 +19,10 @@ from pydantic.fields import FieldInfo
 from tests.portfolios import catalog, local_portfolio, tenant
 from tiers.documents import plan_of_documents
 from tiers.errors import CatalogError
+from tiers.hosting import Platform
 from tiers.plan import Plan
 from tiers.portfolio import faults_of_tenant
-from tiers.tenancy import Options, Platform, Tenant
+from tiers.tenancy import Options, Tenant
 from tiers.vocabulary import Environment, TenantId
 
 Offer = tuple[str, Environment]

@@ -25,9 +25,10 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import ROOT, plan_of, tenant
+from tiers.hosting import Platform
 from tiers.inventory import OUTPUT_NAME
 from tiers.plan import Plan
-from tiers.tenancy import Platform, Tenant
+from tiers.tenancy import Tenant
 
 SECRET = "password-of-"
 EXAMPLES = 220

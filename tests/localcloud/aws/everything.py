@@ -214,6 +214,14 @@ aws.autoscaling.Tag(
     autoscaling_group_name=nodes.resources.apply(lambda made: made[0].autoscaling_groups[0].name),
     tag={"key": "cost/tenant", "value": "acme", "propagate_at_launch": True},
 )
+cluster = aws.eks.Cluster(
+    "cluster",
+    role_arn=role.arn,
+    version="1.35",
+    vpc_config={"subnet_ids": [s.id for s in subnets]},
+    tags=tags,
+)
+aws.eks.Addon("addon", cluster_name=cluster.name, addon_name="coredns", addon_version="v1", tags=tags)
 elsewhere = "eu-central-1"
 key_elsewhere = kms.Key("key-elsewhere", region=elsewhere, deletion_window_in_days=7, tags=tags)
 rds.InstanceAutomatedBackupsReplication(

@@ -77,6 +77,7 @@ TESTING_PLAN = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 ELSEWHERE = "eu-central-1"
 """A second region: what is copied comes from there or goes there."""
 
+CLUSTER = "aws:eks/cluster:Cluster"
 TEMPLATE, NODES = "aws:ec2/launchTemplate:LaunchTemplate", "aws:eks/nodeGroup:NodeGroup"
 DATABASE = "aws:rds/instance:Instance"
 # What a database in the other region leaves to AWS: its network and its parameters are not there.
@@ -330,6 +331,19 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "backupPolicy": {"status": "ENABLED"},
     },
     VAULT: lambda g: {"kmsKeyArn": g.out(KEY, "arn")},
+    CLUSTER: lambda g: {
+        "name": "made",
+        "version": "1.35",
+        "roleArn": g.need(ROLE).state["arn"],
+        "vpcConfig": {"subnetIds": g.subnets(), "publicAccessCidrs": ["198.51.100.0/24"]},
+        "accessConfig": {"authenticationMode": "API"},
+        "enabledClusterLogTypes": ["audit"],
+    },
+    "aws:eks/addon:Addon": lambda g: {
+        "clusterName": g.need(CLUSTER, "addons", name="with-addons").id,
+        "addonName": "coredns",
+        "addonVersion": "v1.12.1-eksbuild.2",
+    },
     TEMPLATE: lambda _: {
         "blockDeviceMappings": [
             {"deviceName": "/dev/xvda", "ebs": {"volumeType": "gp3", "volumeSize": 50, "encrypted": "true"}}

@@ -96,6 +96,18 @@ def replication_group(ask: Ask, name: str) -> str:
     return name
 
 
+def cluster(ask: Ask) -> str:
+    """A cluster of moto's own, so that a refusal is about the add-on and not about it."""
+    ask(
+        "eks",
+        "create_cluster",
+        name="c",
+        roleArn="arn:aws:iam::123456789012:role/r",
+        resourcesVpcConfig={"subnetIds": []},
+    )
+    return "c"
+
+
 def log_group(ask: Ask) -> str:
     ask("logs", "create_log_group", logGroupName="g")
     return "g"
@@ -148,6 +160,9 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
         "autoscaling",
         "create_or_update_tags",
         Tags=[{"ResourceId": "g", "ResourceType": "auto-scaling-group", "Key": "k", "Value": "v"}],
+    ),
+    "eks:CreateAddon": lambda ask: fails(
+        ask, "eks", "create_addon", clusterName=cluster(ask), addonName="coredns"
     ),
     "eks:CreateNodegroup": lambda ask: fails(
         ask,
