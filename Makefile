@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-cluster engine-yaml up down preview refresh state allocate reset validate test lint format bench schemas lock clean
+.PHONY: help setup engine engine-cluster engine-yaml up down preview refresh state allocate reset validate test lint scan format bench schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,6 +68,10 @@ lint: setup ## style, types, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+scan: setup ## what checkov says of production tenants of every tier (in an environment of its own)
+	@$(PYTHON) toolchain/scanner.py
+	@$(BIN)/python -m tests.policies.scan.run
+
 format: setup ## put the source into its one form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -81,6 +85,7 @@ schemas: setup ## write the JSON Schemas anew
 
 lock: setup ## choose versions anew and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock
+	@$(PYTHON) toolchain/scanner.py --lock
 
 clean: ## forget the virtual environment and links to built tools; the cache stays
 	@rm -rf $(VENV) .toolchain

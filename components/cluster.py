@@ -21,7 +21,7 @@ _NODE_POLICIES: Final = {
     "images": "AmazonEC2ContainerRegistryPullOnly",
     "cni": "AmazonEKS_CNI_Policy",
 }
-_LOGS: Final = ("api", "audit", "authenticator")
+_LOGS: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _EFS_DRIVER: Final = "aws-efs-csi-driver"
 _EFS_ACCOUNT: Final = "efs-csi-controller-sa"
 _EFS_POLICY: Final = f"{_MANAGED}service-role/AmazonEFSCSIDriverPolicy"
@@ -47,6 +47,7 @@ class ManagedCluster(pulumi.ComponentResource):
             f"{name}-log",
             name=f"/aws/eks/{fact.cluster}/cluster",
             retention_in_days=fact.log_retention_days,
+            kms_key_id=key.arn,
             opts=child,
         )
         role = _role(f"{name}-control-plane", "eks.amazonaws.com", _CLUSTER_POLICIES, child)

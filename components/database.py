@@ -65,10 +65,11 @@ class PostgresServer(pulumi.ComponentResource):
             vpc_security_group_ids=[network.security_group_id],
             parameter_group_name=self._parameters(name, fact, child).name,
             kms_key_id=key.arn,
+            performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             master_user_secret_kms_key_id=key.key_id,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             opts=pulumi.ResourceOptions(
-                parent=self, protect=fact.deletion_protection, depends_on=_log_groups(name, logs, child)
+                parent=self, protect=fact.deletion_protection, depends_on=_log_groups(name, logs, key, child)
             ),
         )
         secret = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
@@ -93,13 +94,16 @@ class PostgresServer(pulumi.ComponentResource):
         )
 
 
-def _log_groups(name: str, fact: LogGroup, child: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+def _log_groups(
+    name: str, fact: LogGroup, key: KeyPlace, child: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
     """The log groups that RDS writes to: made by RDS they would have no tags and never forget."""
     return [
         cloudwatch.LogGroup(
             f"{name}-{log}-log",
             name=f"/aws/rds/instance/{physical_name(name)}/{log}",
             retention_in_days=fact.retention_days,
+            kms_key_id=key.arn,
             opts=child,
         )
         for log in _LOGS

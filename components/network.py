@@ -75,6 +75,8 @@ def _created(
         tags={"Name": name},
         opts=child,
     )
+    # AWS makes it open to itself; taken over without a rule it lets nothing through.
+    ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, tags={"Name": f"{name}-default"}, opts=child)
     subnets = [
         ec2.Subnet(
             f"{name}-{zone}",

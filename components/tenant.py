@@ -112,6 +112,7 @@ class TenantStack(pulumi.ComponentResource):
             physical_name(self.tenant.tenant, "logs"),
             name=f"/odoo/{self.platform.name}/{self.tenant.tenant}",
             retention_in_days=self._fact(LogGroup, "logs").retention_days,
+            kms_key_id=self.services.key.arn,
             opts=self._child,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.network import ec2_tags
-from localcloud.aws.operations import creates, deletes, finds, tags_at_create
+from localcloud.aws.operations import creates, deletes, finds, key_values, tags_at_create
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 
 if TYPE_CHECKING:
@@ -136,7 +136,42 @@ def _change_endpoint(call: Call) -> None:
     call.ask("modify_vpc_endpoint", VpcEndpointId=call.id, **sent)
 
 
+def _adopt_default(call: Call) -> str:
+    """A VPC comes with its default group: it is taken over, and its rules are what the program says."""
+    of_vpc = [
+        {"Name": "vpc-id", "Values": [call.new["vpcId"]]},
+        {"Name": "group-name", "Values": ["default"]},
+    ]
+    (group,) = call.ask("describe_security_groups", Filters=of_vpc)["SecurityGroups"]
+    made = str(group["GroupId"])
+    for side, held in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        if group[held]:
+            call.ask(f"revoke_security_group_{side}", GroupId=made, IpPermissions=group[held])
+    if tags := call.new.get("tags"):
+        call.ask("create_tags", Resources=[made], Tags=key_values(dict(tags)))
+    return made
+
+
+def _let_go(call: Call) -> None:
+    """It stays until its VPC goes; only our tags are taken off."""
+    if tags := call.old.get("tags"):
+        call.ask("delete_tags", Resources=[call.id], Tags=[{"Key": key} for key in tags])
+
+
 ROWS = (
+    Row(
+        kind="aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        service="ec2",
+        inputs=fields("vpcId= ingress= egress= revokeRulesOnDelete="),
+        live=fields("vpcId name=GroupName description ownerId"),
+        derive=lambda call, _: {"arn": call.arn(f"security-group/{call.id}")},
+        derived=names("arn"),
+        create=_adopt_default,
+        find=finds("describe_security_groups", "GroupIds", "SecurityGroups[0]", many=True),
+        delete=_let_go,
+        replaces=names("vpcId"),
+        tags=ec2_tags("security-group"),
+    ),
     Row(
         kind="aws:ec2/securityGroup:SecurityGroup",
         service="ec2",

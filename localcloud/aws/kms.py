@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from localcloud.aws.clients import ACCOUNT
+from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import changes, creates, deletes, finds, tagged_by_pairs
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
@@ -46,6 +49,47 @@ def _policy(call: Call) -> None:
 def _create_alias(call: Call) -> str:
     call.ask("create_alias", **call.parameters())
     return str(call.new["name"])
+
+
+def _put_policy(call: Call) -> str:
+    key = str(call.new["keyId"])
+    call.ask("put_key_policy", KeyId=key, PolicyName="default", Policy=call.new["policy"])
+    return key
+
+
+def _find_policy(call: Call) -> Mapping[str, Any] | None:
+    """Its policy; one like that of a new key is nobody's, so that a deletion leaves nothing behind."""
+    held = call.seek("get_key_policy", KeyId=call.id, PolicyName="default")
+    if held is None or json.loads(held["Policy"]) == json.loads(_everything_to_the_account()):
+        return None
+    return held
+
+
+def _everything_to_the_account() -> str:
+    """What KMS gives a key that is made without a policy."""
+    principal = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _locks_nobody_out(call: Call) -> None:
+    """KMS refuses a policy under which nobody could ever change it again."""
+    statements = json.loads(str(call.new["policy"]))["Statement"]
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    may = [
+        each
+        for each in statements
+        if root in str(each.get("Principal")) and {"kms:*", "kms:PutKeyPolicy"} & {*_listed(each["Action"])}
+    ]
+    if not may and not call.new.get("bypassPolicyLockoutSafetyCheck"):
+        refuse(
+            "MalformedPolicyDocumentException",
+            "the new key policy will not allow you to update the key policy in the future",
+        )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 ROWS = (
@@ -96,5 +140,21 @@ ROWS = (
         ),
         before_create=(key_exists("targetKeyId", "NotFoundException"),),
         before_update=(key_exists("targetKeyId", "NotFoundException"),),
+    ),
+    Row(
+        kind="aws:kms/keyPolicy:KeyPolicy",
+        service="kms",
+        inputs=fields("keyId= policy= bypassPolicyLockoutSafetyCheck="),
+        live=fields("policy"),
+        create=_put_policy,
+        find=_find_policy,
+        changes=(Change(names("policy"), _put_policy),),
+        delete=lambda call: call.ask(
+            "put_key_policy", KeyId=call.id, PolicyName="default", Policy=_everything_to_the_account()
+        ),
+        replaces=names("keyId"),
+        parse=lambda key: {"keyId": key},
+        before_create=(_locks_nobody_out,),
+        before_update=(_locks_nobody_out,),
     ),
 )

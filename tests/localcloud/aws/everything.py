@@ -61,6 +61,12 @@ vpc.SecurityGroupEgressRule(
 
 key = kms.Key("key", enable_key_rotation=True, deletion_window_in_days=7, tags=tags)
 kms.Alias("alias", target_key_id=key.key_id)
+account = {"AWS": "arn:aws:iam::123456789012:root"}
+statement = {"Sid": "Account", "Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"}
+kms.KeyPolicy(
+    "key-policy", key_id=key.key_id, policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+)
+ec2.DefaultSecurityGroup("default-group", vpc_id=network.id, tags=tags)
 
 role = iam.Role("role", assume_role_policy=trusting("backup"), tags=tags)
 iam.RolePolicy("inline", role=role.name, policy=allowing("s3:ListAllMyBuckets"))

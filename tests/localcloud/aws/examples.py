@@ -344,6 +344,24 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "addonName": "coredns",
         "addonVersion": "v1.12.1-eksbuild.2",
     },
+    "aws:kms/keyPolicy:KeyPolicy": lambda g: {
+        "keyId": g.need(KEY, "policy").id,
+        "policy": json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "AccountDecides",
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                        "Action": "kms:*",
+                        "Resource": "*",
+                    }
+                ],
+            }
+        ),
+    },
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda g: {"vpcId": g.need(VPC, "default").id},
     TEMPLATE: lambda _: {
         "blockDeviceMappings": [
             {"deviceName": "/dev/xvda", "ebs": {"volumeType": "gp3", "volumeSize": 50, "encrypted": "true"}}

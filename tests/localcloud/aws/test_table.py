@@ -30,8 +30,13 @@ EMPTY_OUTPUTS = {
     "name",
 }
 
-# AWS has no way to take these back: versioning is suspended, a current version goes with its secret.
-STAYS = {"aws:s3/bucketVersioning:BucketVersioning", "aws:secretsmanager/secretVersion:SecretVersion"}
+# AWS has no way to take these back: versioning is suspended, a current version goes with its secret, and a
+# default security group with its VPC.
+STAYS = {
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:secretsmanager/secretVersion:SecretVersion",
+}
 
 
 def test_every_row_has_an_example() -> None:

@@ -1,0 +1,47 @@
+"""Writes registered Kubernetes objects as YAML, one file each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from policies.scan.registered import Registered, Withheld
+
+_TOKEN: Final = re.compile(r"kubernetes:(?P<group>[\w.-]+)/(?P<version>v\w+):(?P<kind>\w+)")
+_NO_OBJECTS: Final = frozenset({"helm.sh"})
+"""Groups of Pulumi's own: what they install is rendered in the cluster, not here."""
+
+
+def manifest(registered: Registered) -> dict[str, Any] | None:
+    """The object as a cluster would be given it; None for what is no object of a cluster."""
+    found = _TOKEN.fullmatch(registered.type)
+    if not found or found["group"] in _NO_OBJECTS:
+        return None
+    version = found["version"] if found["group"] == "core" else f"{found['group']}/{found['version']}"
+    told = {key: _told(value) for key, value in registered.inputs.items() if not key.startswith("__")}
+    return {"apiVersion": version, "kind": found["kind"]} | told
+
+
+def write_manifests(registered: Iterable[Registered], folder: Path) -> list[Path]:
+    """Write every Kubernetes object among *registered* into *folder*; the files in order."""
+    written: list[Path] = []
+    for each in registered:
+        content = manifest(each)
+        if content is not None:
+            path = folder / f"{len(written):05d}-{content['kind'].lower()}-{each.name}.yaml"
+            path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+            written.append(path)
+    return written
+
+
+def _told(value: Any) -> Any:
+    """The value without secrets: what is withheld stands as a word, so that its place is seen."""
+    if isinstance(value, Mapping):
+        return {key: _told(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_told(item) for item in value]
+    return value.value if value is Withheld.VALUE else value

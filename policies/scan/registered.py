@@ -1,0 +1,106 @@
+"""Reads what a stack registered from the JSON that Pulumi prints: `stack export` or `preview --json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret, is none
+# What a preview prints for a string, boolean, number, array and map it does not know yet, and for a secret.
+_UNKNOWN: Final = frozenset(
+    {
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+        "[secret]",
+    }
+)
+
+
+class ScanError(Exception):
+    """A scan that cannot be done: one sentence with what is wrong and a remedy."""
+
+
+class Withheld(Enum):
+    """A value that there is and that is not told: known only after the update, or a secret."""
+
+    VALUE = "withheld"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A resource as the engine registered it; properties in Pulumi's spelling."""
+
+    urn: str
+    type: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """What the cloud answered, the id among it; empty in a preview."""
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Input -> URNs of the resources whose outputs it is made of."""
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rsplit("::", 1)[1]
+
+
+def load(path: Path) -> list[Registered]:
+    """The resources that the file at *path* tells of, without components and providers.
+
+    Raises:
+        ScanError: When the file is no output of the two commands or tells of no resource.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        found = list(_resources(document))
+    except OSError as error:
+        raise ScanError(f"{path}: cannot be read: {error.strerror}; give a readable file") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ScanError(f"{path}: is not {_EXPECTED}; write it with one of these commands") from None
+    if not found:
+        raise ScanError(f"{path}: tells of no resource; deploy the stack, or write `pulumi preview --json`")
+    return found
+
+
+_EXPECTED: Final = "what `pulumi stack export` or `pulumi preview --json` print"
+
+
+def _resources(document: Mapping[str, Any]) -> Iterator[Registered]:
+    if "steps" in document:
+        states = [step["newState"] for step in document["steps"] if step.get("newState")]
+    else:
+        states = document["deployment"].get("resources") or []
+    for state in states:
+        if state.get("custom") and not state["type"].startswith("pulumi:") and not state.get("delete"):
+            yield _registered(state)
+
+
+def _registered(state: Mapping[str, Any]) -> Registered:
+    outputs = _told(state.get("outputs") or {})
+    identity = {"id": state["id"]} if state.get("id") else {}
+    return Registered(
+        urn=state["urn"],
+        type=state["type"],
+        inputs={key: _told(value) for key, value in (state.get("inputs") or {}).items()},
+        outputs=identity | outputs,
+        sources={key: tuple(urns) for key, urns in (state.get("propertyDependencies") or {}).items() if urns},
+    )
+
+
+def _told(value: Any) -> Any:
+    """The value with everything that is unknown or secret put as withheld."""
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE) == _SECRET:
+            return Withheld.VALUE
+        return {key: _told(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_told(item) for item in value]
+    return Withheld.VALUE if isinstance(value, str) and value in _UNKNOWN else value

@@ -1,0 +1,149 @@
+"""The script that provides checkov, with a stand-in for uv on PATH."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.portfolios import ROOT
+
+SCRIPT = ROOT / "toolchain" / "scanner.py"
+LOCK = ROOT / "toolchain" / "checkov.txt"
+# Does what `uv venv FOLDER` and `uv pip sync` leave behind, and lists how it was called.
+UV = """#!/bin/sh
+echo "$@" >> "{log}"
+for last; do :; done
+case "$1" in
+venv) mkdir -p "$last/bin"; touch "$last/bin/python" ;;
+pip) {install} ;;
+esac
+"""
+INSTALLING = (
+    'sleep 0.2; for each; do case "$each" in */bin/python) touch "$(dirname "$each")/checkov" ;; esac; done'
+)
+
+
+class Machine:
+    """A copy of the scripts in a project of its own, with a cache and a PATH of its own."""
+
+    def __init__(self, folder: Path, install: str = INSTALLING) -> None:
+        self.folder, self.log, self.cache = folder, folder / "calls", folder / "cache"
+        self.link = folder / ".toolchain" / "bin" / "checkov"
+        (folder / "toolchain").mkdir(parents=True)
+        for name in ("build.py", "environment.py", "scanner.py", "checkov.txt", "checkov.in"):
+            (folder / "toolchain" / name).write_bytes((SCRIPT.parent / name).read_bytes())
+        (folder / "path").mkdir()
+        self.uv(install)
+
+    def uv(self, install: str) -> None:
+        program = self.folder / "path" / "uv"
+        program.write_text(UV.format(log=self.log, install=install), encoding="utf-8")
+        program.chmod(0o755)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        kept = {"PATH": f"{self.folder / 'path'}:/usr/bin:/bin", "HOME": str(self.folder)}
+        return subprocess.run(
+            [sys.executable, str(self.folder / "toolchain" / "scanner.py"), *arguments],
+            env={**kept, "XDG_CACHE_HOME": str(self.cache), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "one")
+
+
+def test_it_is_installed_once_by_its_hashes_and_found_again(machine: Machine) -> None:
+    first = machine.run()
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("installing checkov")
+    created, installed = machine.calls
+    assert created.startswith(f"venv --quiet --python {sys.executable} {machine.cache}/costack/toolchain/")
+    assert "--require-hashes" in installed
+    assert machine.link.resolve().is_relative_to(machine.cache)
+    second = machine.run()
+    assert second.returncode == 0
+    assert re.fullmatch(
+        rf"checkov: installed, in {machine.cache}/costack/toolchain/\w{{16}}\n", second.stdout
+    )
+    assert len(machine.calls) == 2
+
+
+def test_another_lock_is_another_environment(machine: Machine) -> None:
+    assert machine.run().returncode == 0
+    before = machine.link.resolve()
+    with (machine.folder / "toolchain" / "checkov.txt").open("a", encoding="utf-8") as lock:
+        lock.write("more==1.0\n")
+    assert machine.run().returncode == 0
+    assert machine.link.resolve() != before
+    assert before.exists()
+
+
+def test_a_failed_installation_is_one_sentence_and_is_done_again(machine: Machine) -> None:
+    machine.uv("exit 3")
+    failed = machine.run()
+    assert failed.returncode == 1
+    assert "failed with exit code 3" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert not machine.link.is_symlink()
+    machine.uv(INSTALLING)
+    assert machine.run().returncode == 0
+    assert machine.link.exists()
+
+
+def test_two_clones_install_it_once_between_them(tmp_path: Path) -> None:
+    clones = [Machine(tmp_path / name) for name in ("one", "two")]
+    for clone in clones:
+        clone.cache = tmp_path / "cache"
+    with ThreadPoolExecutor() as pool:
+        ended = list(pool.map(Machine.run, clones))
+    assert [each.returncode for each in ended] == [0, 0]
+    assert sorted(len(clone.calls) for clone in clones) == [0, 2]
+    assert clones[0].link.resolve() == clones[1].link.resolve()
+
+
+def test_a_python_that_checkov_does_not_know_is_refused_with_the_remedy(machine: Machine) -> None:
+    script = machine.folder / "toolchain" / "scanner.py"
+    text = script.read_text(encoding="utf-8")
+    assert "PYTHONS = ((3, 11), (3, 12))" in text
+    script.write_text(text.replace("((3, 11), (3, 12))", "((3, 9),)"), encoding="utf-8")
+    refused = machine.run()
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("checkov needs Python 3.11 or 3.12, this is 3.")
+    assert "make scan PYTHON=python3.12" in refused.stderr
+    assert machine.calls == []
+
+
+def test_versions_are_chosen_anew_with_hashes_and_without_addresses(machine: Machine) -> None:
+    assert machine.run("--lock").returncode == 0
+    (call,) = machine.calls
+    assert {"--generate-hashes", "--no-emit-index-url", "--no-header", "--upgrade"} <= set(call.split())
+    assert call.endswith("toolchain/checkov.in -o " + str(machine.folder / "toolchain" / "checkov.txt"))
+
+
+def test_the_lock_has_hashes_and_no_address_or_path() -> None:
+    text = LOCK.read_text(encoding="utf-8")
+    pinned = re.findall(r"^([\w.-]+)==", text, re.MULTILINE)
+    assert "checkov" in pinned
+    assert len(pinned) > 60
+    assert text.count("--hash=sha256:") > len(pinned)
+    assert "://" not in text
+    assert "/" not in text
+    assert "index" not in text
+
+
+def test_checkovs_packages_are_nobody_elses() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        assert "\ncheckov==" not in (ROOT / name).read_text(encoding="utf-8")
