@@ -32,6 +32,8 @@ _POD_TEMPLATES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "StatefulSet": (("spec", "template"),),
     "DaemonSet": (("spec", "template"),),
     "ReplicaSet": (("spec", "template"),),
+    "ReplicationController": (("spec", "template"),),
+    "PodTemplate": (("template",),),
     "Job": (("spec", "template"),),
     "CronJob": (("spec", "jobTemplate"), ("spec", "jobTemplate", "spec", "template")),
 }

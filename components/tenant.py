@@ -171,7 +171,12 @@ class TenantStack(pulumi.ComponentResource):
         fact = self._fact(Job, "odoo-setup")
         text = jobs.script("odoo_setup.sh")
         container = pods.container(
-            fact.name, fact.image, fact.compute, mounts=pods.odoo_mounts(), **jobs.command(text)
+            fact.name,
+            fact.image,
+            fact.compute,
+            mounts=pods.odoo_mounts(),
+            env=pods.variables({"NEUTRALISE": "yes" if fact.neutralises else "no"}),
+            **jobs.command(text),
         )
         volumes = pods.odoo_volumes(self.filestore.claim_name, self.settings.secret_name)
         return jobs.OneOffJob(

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components import odoo, pods
+from components import jobs, odoo, pods
 from components.filestore import Filestore
 from components.naming import component_type, physical_name
 from components.nodes import placement
@@ -82,9 +82,8 @@ class OdooWorkload(pulumi.ComponentResource):
             settings.service_account,
             [process],
             pods.odoo_volumes(files.claim_name, settings.secret_name),
-            topologySpreadConstraints=[_spread(fact, labels)],
-            terminationGracePeriodSeconds=60,
-            **placement(tenant if fact.nodes else None),
+            **_gate(fact, fact.odoo),
+            **_scheduling(tenant, fact, labels),
         )
         self.deployment = k8s.apps.v1.Deployment(
             name,
@@ -167,11 +166,32 @@ def _container(
     )
 
 
+def _gate(fact: Workload, process: OdooProcess) -> Manifest:
+    if not process.neutralised:
+        return {}
+    check = pods.container(
+        "neutralised",
+        process.image,
+        fact.compute,
+        mounts=pods.odoo_mounts(),
+        **jobs.command(jobs.script("neutralised.sh")),
+    )
+    return {"initContainers": [check]}
+
+
 def _strategy(process: OdooProcess) -> Manifest:
     # Two generations of scheduled actions side by side would do the same work twice.
     if process.cron_threads:
         return {"type": "Recreate"}
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def _scheduling(tenant: str, fact: Workload, labels: dict[str, str]) -> Manifest:
+    return {
+        "topologySpreadConstraints": [_spread(fact, labels)],
+        "terminationGracePeriodSeconds": 60,
+        **placement(tenant if fact.nodes else None),
+    }
 
 
 def _spread(fact: Workload, labels: dict[str, str]) -> Manifest:

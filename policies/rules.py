@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from components.tagging import TAGGABLE_TYPES
 from tiers.errors import CatalogError
-from tiers.tags import MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
+from tiers.model import Catalog
+from tiers.portfolio import load_catalog
+from tiers.resilience import RANKS
+from tiers.tags import KEYS, MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
+from tiers.vocabulary import Environment, ResilienceClass
 
 Properties = Mapping[str, Any]
 Check = Callable[[str, Properties], Iterator[str]]
@@ -52,6 +57,28 @@ def cost_tags(type_token: str, props: Properties) -> Iterator[str]:
         CostTags.from_tags(cost)
     except CatalogError as error:
         yield str(error)
+
+
+def kept_promises(type_token: str, props: Properties) -> Iterator[str]:
+    """The tier on a resource is sold, and the recovery class beside it is one that the tier honours."""
+    tags = _tags(type_token, props) or {}
+    sold, promised = tags.get(KEYS["service_tier"]), tags.get(KEYS["recovery_class"])
+    if sold is None or promised not in set(ResilienceClass):
+        return
+    tier = _catalog().tiers.get(str(sold))
+    if tier is None:
+        yield f"names the tier '{sold}', which is not in the catalog"
+        return
+    production = tags.get(KEYS["environment"]) == Environment.PRODUCTION
+    most = tier.resilience_class if production else ResilienceClass.STANDARD
+    if RANKS[ResilienceClass(promised)] > RANKS[most]:
+        where = "" if production else f" outside {Environment.PRODUCTION}"
+        yield f"promises {promised}, but tier {sold} honours {most} at most{where}"
+
+
+@cache
+def _catalog() -> Catalog:
+    return load_catalog()
 
 
 def encryption(type_token: str, props: Properties) -> Iterator[str]:
@@ -110,6 +137,7 @@ def image_by_digest(type_token: str, props: Properties) -> Iterator[str]:
 
 RULES: Final = (
     Rule("cost-tags", "Everything taggable says who pays for it", cost_tags),
+    Rule("kept-promises", "The recovery class is one that the tier honours", kept_promises),
     Rule("encryption", "Data is encrypted at rest and on the way", encryption),
     Rule("no-public-data", "No data is reachable from the internet", no_public_data),
     Rule("recoverable-data", "A deleted database leaves a snapshot and its backups", recoverable_data),

@@ -190,6 +190,7 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "web_workers": (f"--workers={fact.odoo.web_workers}", arguments[1]),
         "cron_threads": (f"--max-cron-threads={fact.odoo.cron_threads}", arguments[2]),
+        "neutralised": (fact.odoo.neutralised, "initContainers" in spec),
         "image": (fact.odoo.image, container["image"]),
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
@@ -202,7 +203,9 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("kubernetes:batch/v1:Job", fact.id.replace("/", "-"))
     spec = props["spec"]["template"]["spec"]
     (container,) = spec["containers"]
+    given = {each["name"]: each.get("value") for each in container.get("env", [])}
     return {
+        "neutralises": (fact.neutralises, given.get("NEUTRALISE") == "yes"),
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "image": (fact.image, container["image"]),
         **_user(fact, spec),

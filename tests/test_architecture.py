@@ -112,6 +112,7 @@ def _supported(test: str) -> bool:
 _DELIBERATE = {
     "test_names_and_moves.py",
     "test_every_combination.py",
+    "test_every_type.py",
     "test_refusals.py",
     "test_roles_apart.py",
     "test_scripts.py",

@@ -31,6 +31,8 @@ class OdooProcess(Frozen):
     run_as_group: Positive
     web_workers: Count
     cron_threads: Count
+    neutralised: bool = False
+    """Whether it may start only on a database that sends no mail and takes no payment."""
 
 
 class Workload(FactRecord):
@@ -53,6 +55,8 @@ class Job(FactRecord):
     """A pod that runs once when its tenant is created or changed; too short to carry a cost."""
 
     kind: Literal["job"] = "job"
+    neutralises: bool = False
+    """Whether it makes the database harmless: every one that is not production's."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tiers.classes import WorkloadClass
+from tiers.classes import PodClass, WorkloadClass
 from tiers.controls import log_retention_days, measures_of
 from tiers.dedicated_facts import (
     about,
@@ -34,7 +34,7 @@ from tiers.facts import (
     TenantDatabase,
     Workload,
 )
-from tiers.hosting import Platform
+from tiers.hosting import OdooImage, OperationsImage, Platform
 from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
 from tiers.platform_facts import (
     BACKUP_BUCKET,
@@ -166,45 +166,42 @@ def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: st
 
 
 def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
-    odoo, operations = platform.images.odoo, platform.images.operations
+    # A copy of production must be harmless before anything runs on it.
+    harmless = tenant.environment is not Environment.PRODUCTION
 
-    def process(web_workers: int, cron_threads: int) -> OdooProcess:
-        return OdooProcess(**odoo.model_dump(), web_workers=web_workers, cron_threads=cron_threads)
+    def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
+        image = platform.images.odoo.model_dump()
+        return Workload(
+            **about(tenant, name, CostCategory.COMPUTE),
+            namespace=namespace,
+            replicas=pods.replicas,
+            max_replicas=most,
+            compute=pods.alone(),
+            odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
+        )
 
-    def job(name: str, image: str, user: int, group: int, where: str) -> Job:
+    yield from _jobs(platform, tenant, size, namespace, harmless=harmless)
+    yield workload("web", size.web, size.web.max_replicas, size.web.workers, 0)
+    if size.cron.replicas:
+        yield workload("cron", size.cron, 0, 0, size.cron.threads)
+
+
+def _jobs(
+    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, harmless: bool
+) -> Iterator[Fact]:
+    def job(name: str, image: OdooImage | OperationsImage, where: str, *, neutralises: bool) -> Job:
         return Job(
             **about(tenant, name, CostCategory.COMPUTE),
             namespace=where,
-            image=image,
-            run_as_user=user,
-            run_as_group=group,
+            image=image.image,
+            run_as_user=image.run_as_user,
+            run_as_group=image.run_as_group,
             compute=size.job,
+            neutralises=neutralises,
         )
 
-    yield job(
-        "database-setup",
-        operations.image,
-        operations.run_as_user,
-        operations.run_as_group,
-        OPERATIONS_NAMESPACE,
-    )
-    yield job("odoo-setup", odoo.image, odoo.run_as_user, odoo.run_as_group, namespace)
-    yield Workload(
-        **about(tenant, "web", CostCategory.COMPUTE),
-        namespace=namespace,
-        replicas=size.web.replicas,
-        max_replicas=size.web.max_replicas,
-        compute=size.web.alone(),
-        odoo=process(size.web.workers, 0),
-    )
-    if size.cron.replicas:
-        yield Workload(
-            **about(tenant, "cron", CostCategory.COMPUTE),
-            namespace=namespace,
-            replicas=size.cron.replicas,
-            compute=size.cron.alone(),
-            odoo=process(0, size.cron.threads),
-        )
+    yield job("database-setup", platform.images.operations, OPERATIONS_NAMESPACE, neutralises=False)
+    yield job("odoo-setup", platform.images.odoo, namespace, neutralises=harmless)
 
 
 def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:

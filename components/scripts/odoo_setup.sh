@@ -10,3 +10,7 @@ if [ "$installed" = t ]; then
 else
   odoo --config="$conf" --init=base --stop-after-init --no-http --workers=0 --max-cron-threads=0
 fi
+# Scheduled actions off, mail servers out, payment and delivery in test mode (Odoo 16 and later).
+if [ "${NEUTRALISE:-no}" = yes ]; then
+  odoo neutralize --config="$conf" --database="$PGDATABASE"
+fi

@@ -12,7 +12,7 @@ SCRIPTS = sorted(path.name for path in Path("components/scripts").glob("*.sh"))
 
 
 def test_there_are_scripts() -> None:
-    assert SCRIPTS == ["backup.sh", "database_setup.sh", "odoo_setup.sh"]
+    assert SCRIPTS == ["backup.sh", "database_setup.sh", "neutralised.sh", "odoo_setup.sh"]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -106,3 +106,53 @@ def test_a_backup_that_is_not_one_fails_and_removes_nothing(
     assert message in done.stderr
     assert not (tmp_path / "bucket" / "removed").exists()
     assert not (tmp_path / "bucket" / "b" / "manifests").exists()
+
+
+def run_with_database(tmp_path: Path, name: str, *, answers: dict[str, str], **env: str) -> list[str]:
+    """What a script says and does with a database that gives these answers to queries on these tables."""
+    conf = tmp_path / "odoo.conf"
+    conf.write_text("[options]\ndb_host = db\ndb_user = t_acme\ndb_password = p\ndb_name = odoo_acme\n")
+    cases = "".join(f'*{table}*) echo "{answer}" ;; ' for table, answer in answers.items())
+    tools = fake_tools(
+        tmp_path,
+        psql=f'case "${{@: -1}}" in {cases} esac',
+        odoo='echo "odoo $*"',
+    )
+    text = script(name).replace("/etc/odoo/odoo.conf", str(conf))
+    done = subprocess.run(
+        command(text)["command"], env=tools | env, capture_output=True, text=True, check=False
+    )
+    said = (done.stdout + done.stderr).replace(str(conf), "CONF").splitlines()
+    return [*said, f"exit {done.returncode}"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "servers", "starts"), [("true", "0", True), ("", "0", False), ("true", "2", False)]
+)
+def test_a_copy_of_production_starts_only_when_it_is_harmless(
+    tmp_path: Path,
+    flag: str,
+    servers: str,
+    starts: bool,  # noqa: FBT001
+) -> None:
+    answers = {"ir_config_parameter": flag, "ir_mail_server": servers}
+    *said, ended = run_with_database(tmp_path, "neutralised.sh", answers=answers)
+    assert ended == f"exit {0 if starts else 1}"
+    assert starts or "run 'odoo neutralize --config=CONF --database=odoo_acme'" in said[0]
+
+
+def test_setting_up_neutralises_where_it_is_told_to(tmp_path: Path) -> None:
+    for index, wanted in enumerate(("yes", "no")):
+        home = tmp_path / str(index)
+        home.mkdir()
+        answers = {"ir_module_module": "t"}
+        said = run_with_database(home, "odoo_setup.sh", answers=answers, NEUTRALISE=wanted)
+        neutralised = "odoo neutralize --config=CONF --database=odoo_acme" in said
+        assert neutralised is (wanted == "yes")
+        assert said[-1] == "exit 0"
+
+
+def test_a_new_database_is_installed_before_it_is_neutralised(tmp_path: Path) -> None:
+    answers = {"ir_module_module": "f"}
+    said = run_with_database(tmp_path, "odoo_setup.sh", answers=answers, NEUTRALISE="yes")
+    assert [line.split()[1] for line in said if line.startswith("odoo ")] == ["--config=CONF", "neutralize"]

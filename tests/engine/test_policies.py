@@ -14,9 +14,9 @@ PREVIEW = ("preview", "--stack", STACK, "--policy-pack", "policies")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A stack that was never up, with one tenant."""
+    """A stack that was never up, with the smallest and the largest of what is sold."""
     with running_project(tmp_path_factory.mktemp("policies") / "project") as copy:
-        for other in ("acme-staging", "borealis", "borealis-migration", "cobalt", "halcyon", "meridian"):
+        for other in ("acme-staging", "borealis-migration", "cobalt", "halcyon"):
             (copy.folder / "portfolios" / "local" / "tenants" / f"{other}.yaml").unlink()
         yield copy
 

@@ -158,3 +158,28 @@ def test_other_weak_resources_are_told(type_token: str, props: dict[str, Any], r
 
 def test_what_takes_no_tags_needs_none() -> None:
     assert found("aws:kms/alias:Alias", {"name": "alias/x"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ({"cost/recovery-class": "mission-critical"}, "tier dedicated-db honours standard at most"),
+        ({"cost/service-tier": "gold"}, "names the tier 'gold', which is not in the catalog"),
+        (
+            {
+                "cost/service-tier": "ha-postgresql",
+                "cost/recovery-class": "business-critical",
+                "cost/environment": "staging",
+            },
+            "honours standard at most outside production",
+        ),
+    ],
+)
+def test_a_promise_that_the_tier_does_not_keep_is_refused(tags: dict[str, str], told: str) -> None:
+    (violation,) = found(DATABASE, GOOD_DATABASE | {"tags": TAGS | tags})["kept-promises"]
+    assert told in violation
+
+
+def test_a_promise_that_the_tier_keeps_is_accepted() -> None:
+    kept = {"cost/service-tier": "ha-postgresql", "cost/recovery-class": "business-critical"}
+    assert found(DATABASE, GOOD_DATABASE | {"tags": TAGS | kept}) == {}

@@ -1,0 +1,66 @@
+"""A platform that creates its network and its cluster, in the order in which the tests stand here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.components.test_created import CREATED
+from tests.engine.project import STACK, Project, holdings, left_behind, running_project
+
+pytestmark = [pytest.mark.engine]
+
+
+@pytest.fixture(scope="module")
+def created(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, dict[str, set[str]]]]:
+    """A stack with a created cluster and one tenant that has nodes of its own there; what was before."""
+    with running_project(tmp_path_factory.mktemp("created") / "project") as project:
+        folder = project.folder / "portfolios" / "local"
+        for other in (folder / "tenants").glob("*.yaml"):
+            if other.stem != "meridian":
+                other.unlink()
+        platform: dict[str, Any] = yaml.safe_load((folder / "platform.yaml").read_text(encoding="utf-8"))
+        adopted = ("node_role_arn", "node_subnet_ids")
+        cluster = {name: value for name, value in platform["cluster"].items() if name not in adopted}
+        platform["cluster"] = {**cluster, "created": CREATED}
+        platform["network"].pop("client_cidrs")
+        (folder / "platform.yaml").write_text(yaml.safe_dump(platform), encoding="utf-8")
+        before = holdings(project.clients())
+        project.up()
+        yield project, before
+
+
+def test_the_cluster_and_its_ways_out_are_really_there(
+    created: tuple[Project, dict[str, set[str]]],
+) -> None:
+    clients = created[0].clients()
+    eks, ec2 = clients.get("eks"), clients.get("ec2")
+    cluster = eks.describe_cluster(name="odoo")["cluster"]
+    assert cluster["tags"]["cost/domain"] == "shared-platform"
+    assert len(ec2.describe_nat_gateways()["NatGateways"]) == 1
+    templates = ec2.describe_launch_template_versions(
+        LaunchTemplateName=ec2.describe_launch_templates()["LaunchTemplates"][0]["LaunchTemplateName"]
+    )["LaunchTemplateVersions"]
+    handed_on = templates[0]["LaunchTemplateData"]["TagSpecifications"]
+    assert {each["ResourceType"] for each in handed_on} == {"instance", "volume", "network-interface"}
+    assert all({"cost/domain"} <= {tag["Key"] for tag in each["Tags"]} for each in handed_on)
+
+
+def test_a_second_up_changes_nothing(created: tuple[Project, dict[str, set[str]]]) -> None:
+    created[0].up("--expect-no-changes")
+
+
+def test_the_month_can_be_allocated(created: tuple[Project, dict[str, set[str]]]) -> None:
+    said = created[0].costack("allocate", "--stack", STACK, "--period", "2026-11")
+    assert said.stdout.rstrip().endswith("difference 0")
+
+
+def test_destroy_leaves_keys_and_nothing_else(created: tuple[Project, dict[str, set[str]]]) -> None:
+    project, before = created
+    project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
+    assert project.registered() == []
+    assert left_behind(project.clients(), before) == {"enabled key": 2}
+    assert project.clients().get("eks").list_clusters()["clusters"] == []
