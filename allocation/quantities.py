@@ -114,6 +114,14 @@ def _database_backup_copy(fact: facts.DatabaseBackupCopy) -> Iterator[Line]:
 
 
 @lines_of.register
+def _database_standby(fact: facts.DatabaseStandby) -> Iterator[Line]:
+    service, category = "AmazonRDS", Category.RESILIENCE
+    yield Line("instance", service, f"RDS PostgreSQL {fact.instance_class} Single-AZ", _hours(1), category)
+    stored = Decimal(fact.storage_gib)
+    yield Line("storage", service, "RDS PostgreSQL gp3 storage Single-AZ", stored, category)
+
+
+@lines_of.register
 def _file_system_replica(fact: facts.FileSystemReplica) -> Iterator[Line]:
     item = "Standard storage (Regional)"
     yield Line("storage", "AmazonEFS", item, Decimal(fact.storage_gib), Category.RESILIENCE)

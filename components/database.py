@@ -24,7 +24,7 @@ _PARAMETERS: Final = {
     "rds.logical_replication": "1",
 }
 _AUDIT: Final = "pgaudit.log"
-_LOGS: Final = ("postgresql", "upgrade")
+LOGS: Final = ("postgresql", "upgrade")
 _NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
 
 
@@ -63,38 +63,43 @@ class PostgresServer(pulumi.ComponentResource):
             **_upkeep(fact),
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[network.security_group_id],
-            parameter_group_name=self._parameters(name, fact, child).name,
+            parameter_group_name=parameter_group(
+                name, fact.engine_version, audited=fact.audited, opts=child
+            ).name,
             kms_key_id=key.arn,
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             master_user_secret_kms_key_id=key.key_id,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             opts=pulumi.ResourceOptions(
-                parent=self, protect=fact.deletion_protection, depends_on=_log_groups(name, logs, key, child)
+                parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
             ),
         )
         secret = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
         self.place = ServerPlace(self.instance.arn, self.instance.address, secret)
         self.register_outputs({"address": self.instance.address})
 
-    @staticmethod
-    def _parameters(name: str, fact: DatabaseInstance, child: pulumi.ResourceOptions) -> rds.ParameterGroup:
-        return rds.ParameterGroup(
-            f"{name}-parameters",
-            family=f"postgres{fact.engine_version.partition('.')[0]}",
-            description=f"Parameters of {name}",
-            parameters=[
-                {
-                    "name": parameter,
-                    "value": value,
-                    "apply_method": "pending-reboot" if parameter in _NEEDS_REBOOT else "immediate",
-                }
-                for parameter, value in {**_PARAMETERS, _AUDIT: _audited(fact)}.items()
-            ],
-            opts=child,
-        )
+
+def parameter_group(
+    name: str, engine_version: str, *, audited: bool, opts: pulumi.ResourceOptions
+) -> rds.ParameterGroup:
+    """What every server of ours runs with."""
+    return rds.ParameterGroup(
+        f"{name}-parameters",
+        family=f"postgres{engine_version.partition('.')[0]}",
+        description=f"Parameters of {name}",
+        parameters=[
+            {
+                "name": parameter,
+                "value": value,
+                "apply_method": "pending-reboot" if parameter in _NEEDS_REBOOT else "immediate",
+            }
+            for parameter, value in {**_PARAMETERS, _AUDIT: "ddl,role" if audited else "none"}.items()
+        ],
+        opts=opts,
+    )
 
 
-def _log_groups(
+def log_groups(
     name: str, fact: LogGroup, key: KeyPlace, child: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
     """The log groups that RDS writes to: made by RDS they would have no tags and never forget."""
@@ -106,12 +111,8 @@ def _log_groups(
             kms_key_id=key.arn,
             opts=child,
         )
-        for log in _LOGS
+        for log in LOGS
     ]
-
-
-def _audited(fact: DatabaseInstance) -> str:
-    return "ddl,role" if fact.audited else "none"
 
 
 def _size(fact: DatabaseInstance) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def _upkeep(fact: DatabaseInstance) -> dict[str, Any]:
         "delete_automated_backups": False,
         "skip_final_snapshot": False,
         "deletion_protection": fact.deletion_protection,
-        "enabled_cloudwatch_logs_exports": list(_LOGS),
+        "enabled_cloudwatch_logs_exports": list(LOGS),
         "performance_insights_enabled": fact.performance_insights,
         "ca_cert_identifier": "rds-ca-rsa2048-g1",
     }

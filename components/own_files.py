@@ -19,21 +19,24 @@ from components.filesystem import FileSystemVault, SharedFileSystem
 from components.naming import physical_name
 from components.places import BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace, ServerPlace
 from components.region import in_region
+from components.standby import StandbyServer
 from components.tagging import cost_tagged
 from tiers.facts import (
     Bucket,
     BucketReplication,
     DatabaseBackupCopy,
+    DatabaseStandby,
     FactId,
     FactRecord,
     FileSystem,
     FileSystemBackup,
     FileSystemReplica,
     Key,
+    LogGroup,
     RestoreTest,
     VaultCopy,
 )
-from tiers.plan import TenantPlan, facts_of
+from tiers.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -134,6 +137,16 @@ class _Declaration:
             name = self._named("postgresql-copy")
             made = DatabaseCopy(name, database, server, second.key, self._there(second.region))
             self._ids[database.id] = made.arn
+        for standby in self._facts(DatabaseStandby):
+            made_there = StandbyServer(
+                self._named("postgresql-standby"),
+                standby,
+                logs=fact_named(self._tenant.facts, LogGroup, "standby-logs"),
+                source=server,
+                key=second.key,
+                opts=self._there(second.region),
+            )
+            self._ids[standby.id] = made_there.instance.arn
         for replica in self._facts(FileSystemReplica):
             name = self._named("filestores-copy")
             copy = FileSystemCopy(name, replica, file_system, second.key, self._resilient)

@@ -304,7 +304,8 @@ def _logical_backup(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _logs(fact: Any, registered: Registrations) -> Pairs:
-    server = f"{_owner(fact, registered)}-postgresql"
+    standby = "-standby" if fact.name.startswith("standby") else ""
+    server = f"{_owner(fact, registered)}-postgresql{standby}"
     of_the_server = [f"{server}-{log}-log" for log in ("postgresql", "upgrade")]
     names = [f"{fact.tenant}-logs"] if fact.name == "logs" else of_the_server
     groups = [registered.find("aws:cloudwatch/logGroup:LogGroup", name) for name in names]
@@ -384,6 +385,23 @@ def _database_backup_copy(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _standby(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{_owner(fact, registered)}-postgresql-standby"
+    props = registered.find("aws:rds/instance:Instance", name)
+    group = registered.find("aws:rds/parameterGroup:ParameterGroup", f"{name}-parameters")
+    audits = {each["name"]: each["value"] for each in group["parameters"]}["pgaudit.log"]
+    return {
+        "region": (fact.region, props["region"]),
+        "instance_class": (fact.instance_class, props["instanceClass"]),
+        "max_storage_gib": (fact.max_storage_gib, props["maxAllocatedStorage"]),
+        "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
+        "security_group_id": ([fact.security_group_id], props["vpcSecurityGroupIds"]),
+        "deletion_protection": (fact.deletion_protection, props["deletionProtection"]),
+        "performance_insights": (fact.performance_insights, props["performanceInsightsEnabled"]),
+        "audited": (fact.audited, audits != "none"),
+    }
+
+
 def _file_system_replica(fact: Any, registered: Registrations) -> Pairs:
     token = "aws:efs/replicationConfiguration:ReplicationConfiguration"
     props = registered.find(token, f"{_owner(fact, registered)}-filestores-copy")
@@ -426,6 +444,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.ClusterControlPlane: _control_plane,
     facts.NatGateway: _nat,
     facts.DatabaseInstance: _database,
+    facts.DatabaseStandby: _standby,
     facts.Egress: _egress,
     facts.FileShare: _file_share,
     facts.FileSystem: _file_system,

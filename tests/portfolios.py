@@ -63,10 +63,11 @@ def every_offer() -> list[Tenant]:
             f"{''.join(word[0] for word in name.split('-'))}-{environment}",
             tier=name,
             environment=environment,
+            options={"users": 5, "warm_standby": offer.standby_fee_per_month is not None},
             **(ends if environment == "migration" else {}),
         )
         for name, tier in sorted(catalog().tiers.items())
-        for environment in tier.offers
+        for environment, offer in tier.offers.items()
     ]
 
 

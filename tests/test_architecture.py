@@ -55,6 +55,7 @@ COVERED_ELSEWHERE = {
     "components/cluster.py": "tests/components/test_created.py",
     "components/ways_out.py": "tests/components/test_created.py",
     "components/copies.py": "tests/components/test_own_files.py",
+    "components/standby.py": "tests/components/test_own_files.py",
     "components/region.py": "tests/components/test_own_files.py",
     "plugin/__main__.py": "tests/engine/test_plugin.py",
     "plugin/contract.py": "tests/plugin/test_stacks.py",
@@ -69,6 +70,7 @@ COVERED_ELSEWHERE = {
     "tiers/hosting.py": "tests/tiers/test_portfolio.py",
     "tiers/model.py": "tests/tiers/test_portfolio.py",
     "tiers/network_facts.py": _FACTS,
+    "tiers/standby_facts.py": "tests/tiers/test_resilience.py",
     "tiers/tenancy.py": "tests/tiers/test_portfolio.py",
     "tiers/vocabulary.py": "tests/tiers/test_portfolio.py",
 }

@@ -28,10 +28,14 @@ def measures_of(classes: Classes, tier: Tier, tenant: Tenant) -> ControlClass:
 
 
 def fee_of(tier: Tier, tenant: Tenant) -> Fee:
-    """What the client pays a month: the offer's fee, and that of enhanced controls taken as an option."""
+    """What the client pays a month: the offer's fee, and those of what is taken as an option."""
     offer = tier.offers[tenant.environment]
-    optional = controls_of(tier, tenant) is Controls.ENHANCED and tier.controls is not Controls.ENHANCED
-    return offer.fee_per_month + (offer.enhanced_fee_per_month or 0 if optional else 0)
+    enhanced = controls_of(tier, tenant) is Controls.ENHANCED and tier.controls is not Controls.ENHANCED
+    options = (
+        (enhanced, offer.enhanced_fee_per_month),
+        (tenant.options.warm_standby, offer.standby_fee_per_month),
+    )
+    return offer.fee_per_month + sum(fee for taken, fee in options if taken and fee is not None)
 
 
 def log_retention_days(offer: Offer, measures: ControlClass) -> int:

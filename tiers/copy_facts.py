@@ -23,6 +23,23 @@ class DatabaseBackupCopy(FactRecord):
     storage_gib: Count
 
 
+class DatabaseStandby(FactRecord):
+    """A PostgreSQL server that follows another region's, minutes behind, until it is told to take over."""
+
+    kind: Literal["database-standby"] = "database-standby"
+    server: FactId
+    instance_class: str
+    engine_version: str
+    storage_gib: Positive
+    max_storage_gib: Positive
+    subnet_ids: tuple[str, ...]
+    security_group_id: str
+    maintenance_window: str
+    deletion_protection: bool
+    performance_insights: bool
+    audited: bool
+
+
 class FileSystemReplica(FactRecord):
     """A read-only file system that follows another one, minutes behind."""
 

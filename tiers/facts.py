@@ -20,6 +20,7 @@ from tiers.compute_facts import (
 from tiers.copy_facts import (
     BucketReplication,
     DatabaseBackupCopy,
+    DatabaseStandby,
     FileSystemReplica,
     RestoreTest,
     VaultCopy,
@@ -51,6 +52,7 @@ __all__ = [
     "ComputeRequest",
     "DatabaseBackupCopy",
     "DatabaseInstance",
+    "DatabaseStandby",
     "Egress",
     "Fact",
     "FactId",
@@ -122,6 +124,7 @@ Fact = Annotated[
     | LogicalBackup
     | FileSystemBackup
     | DatabaseBackupCopy
+    | DatabaseStandby
     | FileSystemReplica
     | BucketReplication
     | VaultCopy

@@ -186,6 +186,13 @@ class ObservabilitySpec(Frozen):
     metric_samples_per_month: Count
 
 
+class SecondNetwork(Frozen):
+    """Where servers can wait in a second region: subnets of two zones, and who may reach them there."""
+
+    subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
+    security_group_id: str
+
+
 class Platform(Frozen):
     """What all tenants of a portfolio share: one file, `platform.yaml`."""
 
@@ -206,6 +213,8 @@ class Platform(Frozen):
     observability: ObservabilitySpec
     dr_regions: tuple[Region, ...] = ()
     """The regions copies may go to."""
+    dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
+    """The networks, by region, in which warm standbys can wait."""
 
     @model_validator(mode="after")
     def _services_differ(self) -> Self:

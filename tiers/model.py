@@ -100,6 +100,8 @@ class RegionCopies(Frozen):
     restore_test_schedule: str
     restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
     restore_test_labour_hours_per_month: Count
+    standby_database_class: ClassId | None = None
+    """The size of a server that waits in the second region, for who buys one; None when none is sold."""
 
 
 class FairUse(Frozen):
@@ -129,6 +131,8 @@ class Offer(Frozen):
     fee_per_month: Fee
     enhanced_fee_per_month: Fee | None = None
     """What enhanced controls cost the client on top; None when the offer is not sold with them."""
+    standby_fee_per_month: Fee | None = None
+    """What a warm standby costs the client on top."""
 
     @model_validator(mode="after")
     def _copies_have_an_original(self) -> Self:
@@ -146,6 +150,8 @@ class Offer(Frozen):
             )
         if self.backup_class is None:
             raise ValueError("region_copies needs a backup_class: without dumps there is nothing to copy")
+        if (self.region_copies.standby_database_class is None) is not (self.standby_fee_per_month is None):
+            raise ValueError("region_copies.standby_database_class and standby_fee_per_month go together")
         return self
 
 

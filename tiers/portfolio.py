@@ -113,6 +113,9 @@ def _classes_named(offer: Offer, classes: Classes) -> Iterable[tuple[tuple[str, 
     if isinstance(offer.database, OwnDatabase):
         where = ("database", "database_class")
         yield where, offer.database.database_class, classes.database_classes
+    if offer.region_copies and offer.region_copies.standby_database_class:
+        standby = offer.region_copies.standby_database_class
+        yield ("region_copies", "standby_database_class"), standby, classes.database_classes
     if isinstance(offer.cache, OwnCache):
         yield ("cache", "cache_class"), offer.cache.cache_class, classes.cache_classes
 

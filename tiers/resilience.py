@@ -108,6 +108,16 @@ def _region_faults(tenant: Tenant, offer: Offer, platform: Platform) -> Iterator
         yield where, f"{region} is the tenant's own region; a copy there dies with the original"
     elif region not in platform.dr_regions:
         yield where, f"'{region}' is not among the platform's dr_regions; there are {offered}"
+    elif tenant.options.warm_standby and region not in platform.dr_networks:
+        yield (
+            ("options", "warm_standby"),
+            f"the platform has no network in {region} for a server to wait in: give dr_networks.{region}",
+        )
+    if tenant.options.warm_standby and offer.standby_fee_per_month is None:
+        yield (
+            ("options", "warm_standby"),
+            f"{tenant.tier} is not sold with a warm standby of a {tenant.environment}",
+        )
 
 
 def too_many_replications(

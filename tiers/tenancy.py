@@ -56,6 +56,8 @@ class Options(Frozen):
     workload_class: ClassId | None = None
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
     dr_region: Region | None = None
+    warm_standby: bool = False
+    """Whether a server that follows its own waits in the second region, ready to take over."""
     resilience_class: ResilienceClass | None = None
     """What the contract promises, where that is not simply what the tier gives."""
     controls: Controls | None = None

@@ -45,6 +45,7 @@ from tiers.platform_facts import (
     shared_namespace,
 )
 from tiers.region_facts import dumps_gib, own_bucket, own_file_system, own_files, region_copies
+from tiers.standby_facts import warm_standby
 from tiers.tenancy import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation
 
@@ -119,6 +120,9 @@ def _dedicated(
     if offer.region_copies and offer.backup_class:
         backup = catalog.classes.backup_classes[offer.backup_class]
         yield from region_copies(platform, tenant, offer, offer.region_copies, backup)
+        if tenant.options.warm_standby:
+            copies = offer.region_copies
+            yield from warm_standby(catalog.classes, platform, tenant, offer, copies, audited=audited)
 
 
 def _storage(

@@ -120,6 +120,7 @@ PART_NAMES: Final = frozenset(
         "postgresql",
         "quota",
         "sessions",
+        "standby",
         "policy",
         "pods",
         "setup",

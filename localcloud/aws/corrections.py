@@ -6,6 +6,7 @@ other programs would trip over as well, such as a search for leftovers after a t
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -16,12 +17,14 @@ from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
+from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
 
 def correct_moto() -> None:
     """Completes moto, once per process."""
     _let_replication_groups_go()
+    _let_replicas_leave_their_region()
     for responses, operation in (
         (ElastiCacheResponse, _modify_cache_subnet_group),
         (ElastiCacheResponse, _delete_cache_subnet_group),
@@ -45,6 +48,30 @@ def _let_replication_groups_go() -> None:
         return deleted
 
     setattr(ElastiCacheBackend, original.__name__, delete_replication_group)
+
+
+def _let_replicas_leave_their_region() -> None:
+    """A replica of another region's server would look for its subnets and parameters in that region."""
+    original = RDSBackend.create_db_instance_read_replica
+    if original.__module__ == __name__:
+        return
+
+    def create_db_instance_read_replica(self: RDSBackend, db_kwargs: dict[str, Any]) -> Any:
+        source = db_kwargs["source_db_instance_identifier"]
+        if not self.arn_regex.match(source):
+            return original(self, db_kwargs)
+        primary = self.find_db_from_id(source)
+        replica = copy.copy(primary)
+        # Its own region first: what comes next is looked up there.
+        replica.backend, replica.replicas, replica.tags = self, [], []
+        replica.update(**db_kwargs)
+        replica.set_as_replica()
+        self.databases[db_kwargs["db_instance_identifier"]] = replica
+        # By its name, because moto forgets it by its name when it goes.
+        primary.replicas.append(replica.db_instance_identifier)
+        return replica
+
+    setattr(RDSBackend, original.__name__, create_db_instance_read_replica)
 
 
 def _modify_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:

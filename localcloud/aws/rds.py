@@ -88,6 +88,8 @@ def _create_instance(call: Call) -> str:
     inherited = {call.row.inputs[name] for name in (*_RESTORED, "engineVersion", "backupRetentionPeriod")}
     sent = {api: value for api, value in call.parameters().items() if api not in inherited}
     if call.new.get("replicateSourceDb"):
+        if str(origin).startswith("arn:"):  # from another region, under a key of this one
+            sent |= call.parameters(names("kmsKeyId"))
         made = call.ask("create_db_instance_read_replica", SourceDBInstanceIdentifier=origin, **sent, **tags)
     else:
         made = call.ask("restore_db_instance_from_db_snapshot", DBSnapshotIdentifier=origin, **sent, **tags)

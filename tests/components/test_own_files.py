@@ -114,3 +114,17 @@ def test_pods_mount_the_tenants_own_files_and_the_old_directory_stays() -> None:
         "acme-filestore": "local-filestores-id",
         "acme-own-filestore": "local-acme-filestores-id",
     }
+
+
+def test_a_standby_follows_its_server_under_the_second_regions_key() -> None:
+    options = {"users": 50, "warm_standby": True}
+    plan = plan_of(tenant("acme", tier="cross-region-backup", options=options))
+    made = declare_plan(plan)
+    standby = the(made, "aws:rds/instance:Instance", "local-acme-postgresql-standby").props
+    assert standby["replicateSourceDb"].endswith(":local-acme-postgresql")
+    assert standby["kmsKeyId"].endswith(f":{COPY}-key")
+    assert standby["region"] == "eu-west-1"
+    groups = [each.props for each in made if "postgresql-standby" in each.name and "logGroup" in each.type]
+    assert [each["region"] for each in groups] == ["eu-west-1", "eu-west-1"]
+    registered = [Registration(each.type, each.name, each.props) for each in made]
+    assert differences(plan, Registrations("local", registered)) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ import pytest
 from tests.portfolios import LOCAL, catalog, local_portfolio, plan_of, tenant
 from tiers.advice import advice
 from tiers.errors import CatalogError
+from tiers.facts import DatabaseStandby, LogGroup
+from tiers.plan import fact_named
 from tiers.portfolio import CATALOG_DIRECTORY, load_catalog, load_portfolio
+from tiers.resilience import tenant_faults
 from tiers.tenancy import Portfolio
 from tiers.vocabulary import ResilienceClass
 
@@ -168,3 +172,40 @@ def test_who_is_promised_less_than_it_gets_is_told_the_amount() -> None:
 def test_a_copy_of_production_for_work_is_promised_the_least() -> None:
     staging = tenant("acme", tier="ha-postgresql", environment="staging")
     assert plan_of(staging).tenants[0].resilience_class is ResilienceClass.STANDARD
+
+
+def test_a_warm_standby_is_a_smaller_server_in_the_second_region_with_a_fee_of_its_own() -> None:
+    options = {"users": 50, "warm_standby": True}
+    (plan,) = plan_of(tenant("acme", tier="cross-region-backup", options=options)).tenants
+    standby = fact_named(plan.facts, DatabaseStandby, "standby")
+    assert (standby.region, standby.instance_class, standby.storage_gib) == ("eu-west-1", "db.t4g.large", 100)
+    assert standby.server == "acme/server"
+    assert plan.fee_per_month == Decimal("3490.00") + Decimal("490.00")
+    assert fact_named(plan.facts, LogGroup, "standby-logs").region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            polar("ha-postgresql", options="warm_standby: true"),
+            "ha-postgresql is not sold with a warm standby",
+        ),
+        (
+            polar("cross-region-backup", "staging", options="warm_standby: true"),
+            "is not sold with a warm standby of a staging",
+        ),
+    ],
+)
+def test_a_standby_that_is_not_sold_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert told in problems(tmp_path, text)
+
+
+def test_a_standby_needs_a_network_to_wait_in() -> None:
+    platform = local_portfolio().platform.model_copy(update={"dr_networks": {}})
+    wanted = tenant("acme", tier="cross-region-backup", options={"users": 50, "warm_standby": True})
+    tier = catalog().tiers["cross-region-backup"]
+    faults = [told for _, told in tenant_faults(wanted, tier, platform, catalog().classes)]
+    assert faults == [
+        "the platform has no network in eu-west-1 for a server to wait in: give dr_networks.eu-west-1"
+    ]

@@ -234,3 +234,21 @@ def test_a_key_policy_that_locks_everybody_out_is_refused(driver: Driver, ground
     wanted = EXAMPLES[kind](ground)
     locked = {**wanted, "policy": wanted["policy"].replace("kms:*", "kms:Decrypt")}
     refused("MalformedPolicyDocumentException", lambda: driver.create(kind, "locked", locked))
+
+
+def test_a_replica_follows_a_server_of_another_region(driver: Driver, ground: Ground) -> None:
+    source = ground.need(DB, "followed", **ABROAD, kmsKeyId=None, storageEncrypted=None)
+    groups = {name: EXAMPLES[DB](ground)[name] for name in ("dbSubnetGroupName", "vpcSecurityGroupIds")}
+    wanted = {
+        "identifier": "follower",
+        "replicateSourceDb": source.state["arn"],
+        "instanceClass": "db.t4g.large",
+        "skipFinalSnapshot": True,
+        **groups,
+    }
+    held = driver.create(DB, "follower", wanted)
+    assert held.state["instanceClass"] == "db.t4g.large"
+    assert ":eu-west-1:" in held.state["arn"]
+    assert not driver.diff(held, wanted).changes
+    driver.delete(held)
+    assert driver.read(held) is None
