@@ -76,8 +76,9 @@ format: setup ## put the source into its one form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## planning, pricing and allocating 1,000 tenants; the start of the command
+bench: setup ## planning, pricing, allocating and declaring 1,000 tenants; what components cost beside raw
 	@$(BIN)/python tests/bench/thousand_tenants.py
+	@$(BIN)/python tests/bench/components.py
 
 schemas: setup ## write the JSON Schemas anew
 	@$(BIN)/python -m tiers.schemas

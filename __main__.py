@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pulumi
 
-from components import SharedPlatform, TenantStack
+from components import SharedPlatform, TenantStack, prepare
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
 from tiers.plan import Plan, resolve
@@ -24,6 +24,7 @@ def plan_of(portfolio: Path) -> Plan:
 
 def deploy(plan: Plan) -> None:
     """Declare everything in *plan* and export what was declared."""
+    prepare()
     platform = SharedPlatform(plan)
     cloud_ids = platform.cloud_ids()
     for tenant in plan.tenants:

@@ -179,6 +179,7 @@ def _raw(plan: Plan, recording: Path) -> dict[str, Any]:  # noqa: ARG001 - the r
 
 def _grown(plan: Plan) -> dict[str, Any]:
     """What this whole process takes, the start of Python and the SDK's modules included."""
+    prepare()  # as the program does
     return _cost(lambda: declare_plan(plan)) | {"cpu": time.process_time()}
 
 

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import gc
+
+from components import prepare
+
+
+def test_the_collector_is_spared_what_lives_to_the_end() -> None:
+    before = gc.get_threshold()
+    try:
+        prepare()
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold()[0] > 10 * before[0]
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
