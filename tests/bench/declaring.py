@@ -20,6 +20,7 @@ from unittest.mock import patch
 import pulumi
 from pulumi._types import resource_pulumi_to_py_names
 
+from components import prepare
 from tests.bench.thousand_tenants import _peak_mb
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, EngineMonitor, declare
