@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tiers.hosting import Platform
+from tiers.hosting import Platform, SecondNetwork
 from tiers.model import Catalog
 from tiers.plan import Plan, resolve
 from tiers.portfolio import load_catalog, load_portfolio
@@ -71,7 +71,18 @@ def every_offer() -> list[Tenant]:
     ]
 
 
+@cache
+def wide_platform() -> Platform:
+    """The local platform, with a network in its second region for servers to wait in."""
+    waiting = SecondNetwork(
+        subnet_ids=("subnet-0d0d0d0d", "subnet-0e0e0e0e"), security_group_id="sg-0d0d0d0d"
+    )
+    return local_portfolio().platform.model_copy(update={"dr_networks": {"eu-west-1": waiting}})
+
+
 def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:
-    """The plan of some tenants on the local platform, or on another."""
-    portfolio = Portfolio(platform=platform or local_portfolio().platform, tenants=tenants)
+    """The plan of some tenants on the local platform (wide, for who waits there), or on another."""
+    waiting = any(each.options.warm_standby for each in tenants)
+    usual = wide_platform() if waiting else local_portfolio().platform
+    portfolio = Portfolio(platform=platform or usual, tenants=tenants)
     return resolve(catalog(), portfolio)

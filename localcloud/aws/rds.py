@@ -77,6 +77,7 @@ def _autoscaling_has_room(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         yield Failure("maxAllocatedStorage", f"the storage limit {limit} GiB is below the storage {size} GiB")
 
 
+_WINDOWS = ("PreferredMaintenanceWindow", "PreferredBackupWindow")
 _RESTORED = ("allocatedStorage", "engine", "username", "password", "dbName", "storageEncrypted", "kmsKeyId")
 
 
@@ -90,7 +91,12 @@ def _create_instance(call: Call) -> str:
     if call.new.get("replicateSourceDb"):
         if str(origin).startswith("arn:"):  # from another region, under a key of this one
             sent |= call.parameters(names("kmsKeyId"))
+        # The official provider sends these once the replica is there, because its creation takes no windows.
+        later = {api: sent.pop(api) for api in _WINDOWS if api in sent}
         made = call.ask("create_db_instance_read_replica", SourceDBInstanceIdentifier=origin, **sent, **tags)
+        if later:
+            name = made["DBInstance"]["DBInstanceIdentifier"]
+            call.ask("modify_db_instance", DBInstanceIdentifier=name, ApplyImmediately=True, **later)
     else:
         made = call.ask("restore_db_instance_from_db_snapshot", DBSnapshotIdentifier=origin, **sent, **tags)
     return str(made["DBInstance"]["DBInstanceIdentifier"])

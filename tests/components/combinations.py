@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from tests.portfolios import catalog, local_portfolio, tenant
+from tests.portfolios import catalog, tenant, wide_platform
 from tiers.documents import plan_of_documents
 from tiers.errors import CatalogError
 from tiers.hosting import Platform
@@ -28,7 +28,7 @@ from tiers.vocabulary import Environment, TenantId
 Offer = tuple[str, Environment]
 MOST_TENANTS: Final = 3
 
-_PLATFORM: Final = local_portfolio().platform
+_PLATFORM: Final = wide_platform()
 _HERE, _THERE = _PLATFORM.region, _PLATFORM.dr_regions
 _NOWHERE: Final = "ap-southeast-2"
 _TENANT_IDS: Final[TypeAdapter[str]] = TypeAdapter(TenantId)

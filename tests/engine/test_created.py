@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,10 +28,42 @@ def created(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project,
         cluster = {name: value for name, value in platform["cluster"].items() if name not in adopted}
         platform["cluster"] = {**cluster, "created": CREATED}
         platform["network"].pop("client_cidrs")
+        platform["dr_networks"] = {"eu-west-1": second_network(project)}
+        _sell_a_standby(folder / "tenants" / "meridian.yaml")
         (folder / "platform.yaml").write_text(yaml.safe_dump(platform), encoding="utf-8")
         before = holdings(project.clients())
         project.up()
         yield project, before
+
+
+def second_network(project: Project) -> dict[str, Any]:
+    """The network that somebody has in the second region."""
+    ec2 = project.clients().get("ec2", "eu-west-1")
+    vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.50.{n}.0/24", AvailabilityZone=f"eu-west-1{zone}")
+        for n, zone in enumerate("ab")
+    ]
+    group = ec2.create_security_group(GroupName="waiting", Description="standbys", VpcId=vpc)
+    return {
+        "subnet_ids": [each["Subnet"]["SubnetId"] for each in subnets],
+        "security_group_id": group["GroupId"],
+    }
+
+
+def _sell_a_standby(tenant: Path) -> None:
+    text = tenant.read_text(encoding="utf-8")
+    bought = text.replace("  dr_region: eu-west-1", "  dr_region: eu-west-1\n  warm_standby: true")
+    tenant.write_text(bought, encoding="utf-8")
+
+
+def test_a_server_waits_in_the_second_region(created: tuple[Project, dict[str, set[str]]]) -> None:
+    rds = created[0].clients().get("rds", "eu-west-1")
+    (standby,) = rds.describe_db_instances()["DBInstances"]
+    assert standby["DBInstanceIdentifier"] == "local-meridian-postgresql-standby"
+    assert standby["ReadReplicaSourceDBInstanceIdentifier"].endswith("local-meridian-postgresql")
+    tags = {each["Key"]: each["Value"] for each in standby["TagList"]}
+    assert (tags["cost/domain"], tags["cost/region"]) == ("resilience", "eu-west-1")
 
 
 def test_the_cluster_and_its_ways_out_are_really_there(

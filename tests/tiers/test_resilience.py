@@ -202,7 +202,7 @@ def test_a_standby_that_is_not_sold_is_refused(tmp_path: Path, text: str, told: 
 
 
 def test_a_standby_needs_a_network_to_wait_in() -> None:
-    platform = local_portfolio().platform.model_copy(update={"dr_networks": {}})
+    platform = local_portfolio().platform
     wanted = tenant("acme", tier="cross-region-backup", options={"users": 50, "warm_standby": True})
     tier = catalog().tiers["cross-region-backup"]
     faults = [told for _, told in tenant_faults(wanted, tier, platform, catalog().classes)]

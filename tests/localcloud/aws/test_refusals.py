@@ -243,12 +243,16 @@ def test_a_replica_follows_a_server_of_another_region(driver: Driver, ground: Gr
         "identifier": "follower",
         "replicateSourceDb": source.state["arn"],
         "instanceClass": "db.t4g.large",
+        "maintenanceWindow": "sun:03:00-sun:04:00",
         "skipFinalSnapshot": True,
         **groups,
     }
     held = driver.create(DB, "follower", wanted)
     assert held.state["instanceClass"] == "db.t4g.large"
     assert ":eu-west-1:" in held.state["arn"]
+    seen = driver.read(held)
+    assert seen is not None
+    assert seen.state["maintenanceWindow"] == "sun:03:00-sun:04:00"
     assert not driver.diff(held, wanted).changes
     driver.delete(held)
     assert driver.read(held) is None
