@@ -10,7 +10,7 @@ from pulumi_aws import cloudwatch, rds
 
 from components.naming import component_type, physical_name
 from components.places import KeyPlace, NetworkPlace, ServerPlace
-from tiers.facts import DatabaseInstance, LogGroup
+from tiers.facts import DatabaseInstance, DatabaseStandby, LogGroup
 
 # TLS for every connection, slow statements and DDL in the log, and what a tenant needs to be moved to a
 # server of its own later: logical replication (takes a reboot, so it is on from the first day).
@@ -59,8 +59,8 @@ class PostgresServer(pulumi.ComponentResource):
         self.instance = rds.Instance(
             name,
             identifier=physical_name(name),
-            **_size(fact),
-            **_upkeep(fact),
+            **every_server(fact),
+            **_original(fact),
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[network.security_group_id],
             parameter_group_name=parameter_group(
@@ -115,35 +115,36 @@ def log_groups(
     ]
 
 
-def _size(fact: DatabaseInstance) -> dict[str, Any]:
+def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
+    """What a server of ours is, whether it is written to or follows another."""
     return {
-        "engine": "postgres",
-        "engine_version": fact.engine_version,
         "instance_class": fact.instance_class,
-        "multi_az": fact.multi_az,
         "storage_type": "gp3",
-        "allocated_storage": fact.storage_gib,
         "max_allocated_storage": fact.max_storage_gib,
         "storage_encrypted": True,
         "publicly_accessible": False,
-    }
-
-
-def _upkeep(fact: DatabaseInstance) -> dict[str, Any]:
-    return {
-        "username": "costack",
-        "manage_master_user_password": True,
         "iam_database_authentication_enabled": True,
-        "backup_retention_period": fact.backup_retention_days,
-        "backup_window": fact.backup_window,
         "maintenance_window": fact.maintenance_window,
         "auto_minor_version_upgrade": True,
-        "apply_immediately": False,
         "copy_tags_to_snapshot": True,
         "delete_automated_backups": False,
         "skip_final_snapshot": False,
         "deletion_protection": fact.deletion_protection,
         "enabled_cloudwatch_logs_exports": list(LOGS),
         "performance_insights_enabled": fact.performance_insights,
+    }
+
+
+def _original(fact: DatabaseInstance) -> dict[str, Any]:
+    return {
+        "engine": "postgres",
+        "engine_version": fact.engine_version,
+        "multi_az": fact.multi_az,
+        "allocated_storage": fact.storage_gib,
+        "username": "costack",
+        "manage_master_user_password": True,
+        "backup_retention_period": fact.backup_retention_days,
+        "backup_window": fact.backup_window,
+        "apply_immediately": False,
         "ca_cert_identifier": "rds-ca-rsa2048-g1",
     }

@@ -77,16 +77,28 @@ def _created(
     )
     # AWS makes it open to itself; taken over without a rule it lets nothing through.
     ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, tags={"Name": f"{name}-default"}, opts=child)
-    subnets = [
+    return vpc.id, [subnet.id for subnet in subnets_of(name, vpc.id, fact.zones, ranges, opts=child)]
+
+
+def subnets_of(
+    name: str,
+    vpc_id: pulumi.Input[str],
+    zones: Sequence[str],
+    ranges: Sequence[str],
+    *,
+    opts: pulumi.ResourceOptions,
+    **tags: str,
+) -> list[ec2.Subnet]:
+    """One subnet for each zone, in which nothing gets a public address by itself."""
+    return [
         ec2.Subnet(
             f"{name}-{zone}",
-            vpc_id=vpc.id,
+            vpc_id=vpc_id,
             availability_zone=zone,
             cidr_block=cidr,
             map_public_ip_on_launch=False,
-            tags={"Name": f"{name}-{zone}"},
-            opts=child,
+            tags={"Name": f"{name}-{zone}", **tags},
+            opts=opts,
         )
-        for zone, cidr in zip(fact.zones, ranges, strict=True)
+        for zone, cidr in zip(zones, ranges, strict=True)
     ]
-    return vpc.id, [subnet.id for subnet in subnets]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pulumi_random as random
 from pulumi_aws import rds
 
-from components.database import LOGS, log_groups, parameter_group
+from components.database import every_server, log_groups, parameter_group
 from components.naming import component_type, physical_name
 from components.places import KeyPlace, ServerPlace
 from tiers.facts import DatabaseStandby, LogGroup
@@ -51,28 +49,9 @@ class StandbyServer(pulumi.ComponentResource):
             parameter_group_name=parameters.name,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
-            **_about(fact),
+            **every_server(fact),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
             ),
         )
         self.register_outputs({"address": self.instance.address})
-
-
-def _about(fact: DatabaseStandby) -> dict[str, Any]:
-    return {
-        "instance_class": fact.instance_class,
-        "storage_type": "gp3",
-        "max_allocated_storage": fact.max_storage_gib,
-        "storage_encrypted": True,
-        "publicly_accessible": False,
-        "iam_database_authentication_enabled": True,
-        "maintenance_window": fact.maintenance_window,
-        "auto_minor_version_upgrade": True,
-        "copy_tags_to_snapshot": True,
-        "delete_automated_backups": False,
-        "skip_final_snapshot": False,
-        "deletion_protection": fact.deletion_protection,
-        "enabled_cloudwatch_logs_exports": list(LOGS),
-        "performance_insights_enabled": fact.performance_insights,
-    }

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import ec2
 
 from components.naming import component_type
-from components.network import PrivateNetwork
+from components.network import PrivateNetwork, subnets_of
 from tiers.facts import NatGateway, Network
 from tiers.network_facts import NODES_FROM, PUBLIC_FROM, subnet_ranges
 
@@ -48,20 +48,10 @@ class ClusterNetwork(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _subnets(self, kind: str, first: int, role: str) -> list[ec2.Subnet]:
-        return [
-            ec2.Subnet(
-                f"{self._name}-{kind}-{zone}",
-                vpc_id=self._vpc,
-                availability_zone=zone,
-                cidr_block=cidr,
-                map_public_ip_on_launch=False,
-                tags={"Name": f"{self._name}-{kind}-{zone}", role: "1"},
-                opts=self._child,
-            )
-            for zone, cidr in zip(
-                self._fact.zones, subnet_ranges(self._fact.cidr, len(self._fact.zones), first), strict=True
-            )
-        ]
+        zones = self._fact.zones
+        ranges = subnet_ranges(self._fact.cidr, len(zones), first)
+        name = f"{self._name}-{kind}"
+        return subnets_of(name, self._vpc, zones, ranges, opts=self._child, **{role: "1"})
 
     def _gateways(self, public: list[ec2.Subnet], count: int) -> list[ec2.NatGateway]:
         internet = ec2.InternetGateway(f"{self._name}-internet", vpc_id=self._vpc, opts=self._child)
