@@ -146,7 +146,7 @@ def test_an_own_servers_administrator_reads_its_secret_and_no_other() -> None:
     servers = {
         (each.tags["cost/tenant"], f"arn:aws:secretsmanager:us-east-1:1:secret:{each.name}")
         for each in whole()
-        if each.type == "aws:rds/instance:Instance" and "cost/tenant" in each.tags
+        if each.props.get("manageMasterUserPassword") and "cost/tenant" in each.tags
     }
     assert readers == servers
     assert len(servers) == 3
