@@ -7,8 +7,8 @@ from typing import Final
 
 # Declaring makes millions of objects that live to the end. With the default of 700 the collector walks
 # through them again and again: 40 % of the time of a program with 1,000 tenants (`make bench`).
-_NEW_OBJECTS: Final = 50_000
-_GENERATIONS: Final = (20, 50)
+_NEW_OBJECTS: Final = 200_000
+_GENERATIONS: Final = (50, 100)
 
 
 def prepare() -> None:

@@ -79,19 +79,20 @@ class EngineMonitor(mocks.MockMonitor):
         properties, options = self._transformed(request)
         mocks._ensure_event_loop()  # type: ignore[attr-defined, no-untyped-call]
         inputs = rpc.deserialize_properties(properties)
+        plain = _unwrapped(inputs)
         self.declared[urn] = Declared(
             urn=urn,
             type=request.type,
             name=request.name,
             custom=request.custom,
-            props=_unwrapped(inputs),
+            props=plain,
             parent=request.parent,
             protect=request.protect,
             ignore_changes=tuple(options.ignore_changes),
             secret_props=frozenset(key for key, value in inputs.items() if _holds_secret(value)),
             retained=request.retainOnDelete,
         )
-        asked = mocks.MockResourceArgs(request.type, request.name, _unwrapped(inputs), custom=request.custom)
+        asked = mocks.MockResourceArgs(request.type, request.name, plain, custom=request.custom)
         identifier, state = self.answers.new_resource(asked)
         outputs = mocks._sync_await(rpc.serialize_properties(state, {}))  # type: ignore[attr-defined]
         self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identifier or "", state)
