@@ -15,11 +15,17 @@ from components.pods import Manifest
 from tiers.facts import Egress, Namespace, NamespaceQuota, Route
 from tiers.vocabulary import PRIVATE_RANGES
 
-_POD_SECURITY: Final = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    "pod-security.kubernetes.io/enforce-version": "latest",
-    "pod-security.kubernetes.io/audit": "restricted",
-    "pod-security.kubernetes.io/warn": "restricted",
+_POD_SECURITY: Final = "pod-security.kubernetes.io"
+SUPPORT_GROUP: Final = "costack:support"
+"""Whoever the cluster puts into this group may look at pods, their logs and events, and at nothing else."""
+# What a tenant of its own namespace makes at most, with room for certificates and for people at work.
+_OBJECTS: Final = {
+    "persistentvolumeclaims": "2",
+    "secrets": "20",
+    "configmaps": "20",
+    "count/cronjobs.batch": "5",
+    "count/jobs.batch": "30",
+    "count/ingresses.networking.k8s.io": "5",
 }
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
@@ -34,9 +40,10 @@ class TenantsNamespace(pulumi.ComponentResource):
         super().__init__(component_type("TenantsNamespace"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
         self.namespace = k8s.core.v1.Namespace(
-            name, metadata={"name": fact.namespace, "labels": _POD_SECURITY}, opts=child
+            name, metadata={"name": fact.namespace, "labels": _pod_security(fact)}, opts=child
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
+        _support(name, fact.namespace, inside)
         everybody: dict[str, Any] = {}
         _policy(
             f"{name}-default-deny",
@@ -129,7 +136,31 @@ def _hard(fact: NamespaceQuota) -> dict[str, str]:
         "requests.storage": f"{fact.storage_gib}Gi",
         "services.loadbalancers": "0",
         "services.nodeports": "0",
+        **_OBJECTS,
     }
+
+
+def _pod_security(fact: Namespace) -> dict[str, str]:
+    """Enforced as one version has it, so that no upgrade refuses a pod; told as the newest would."""
+    return {
+        f"{_POD_SECURITY}/enforce": "restricted",
+        f"{_POD_SECURITY}/enforce-version": f"v{fact.pod_security_version}",
+        f"{_POD_SECURITY}/audit": "restricted",
+        f"{_POD_SECURITY}/warn": "restricted",
+    }
+
+
+def _support(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
+    metadata = {"name": "support", "namespace": namespace}
+    look = {"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["get", "list", "watch"]}
+    role = k8s.rbac.v1.Role(f"{name}-support", metadata=metadata, rules=[look], opts=opts)
+    k8s.rbac.v1.RoleBinding(
+        f"{name}-support",
+        metadata=metadata,
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "support"},
+        subjects=[{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": SUPPORT_GROUP}],
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[role])),
+    )
 
 
 def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pulumi.ResourceOptions) -> None:

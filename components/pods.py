@@ -14,6 +14,9 @@ DATA_DIRECTORY: Final = "/var/lib/odoo"
 CONFIGURATION_DIRECTORY: Final = "/etc/odoo"
 SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 _SCRATCH_LIMIT: Final = "2Gi"
+# Of a node's own disk: the scratch directory, and the logs that the node keeps of a pod beside it.
+_SCRATCH_REQUEST: Final = "256Mi"
+_SCRATCH_CEILING: Final = "3Gi"
 
 Manifest = dict[str, Any]
 """A part of a Kubernetes object, spelled as the Kubernetes API spells it."""
@@ -40,10 +43,12 @@ def resources(compute: ComputeRequest) -> Manifest:
         "requests": {
             "cpu": f"{compute.cpu_request_millicores}m",
             "memory": f"{compute.memory_request_mib}Mi",
+            "ephemeral-storage": _SCRATCH_REQUEST,
         },
         "limits": {
             "cpu": f"{compute.cpu_limit_millicores}m",
             "memory": f"{compute.memory_limit_mib}Mi",
+            "ephemeral-storage": _SCRATCH_CEILING,
         },
     }
 

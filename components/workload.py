@@ -16,6 +16,7 @@ from tiers.facts import CacheSpace, OdooProcess, Route, Workload
 from tiers.tenant_facts import EVENTED_PORT, HTTP_PORT
 
 _ZONE = "topology.kubernetes.io/zone"
+_NODE = "kubernetes.io/hostname"
 _CPU_TARGET_PERCENT = 70
 
 
@@ -188,18 +189,20 @@ def _strategy(process: OdooProcess) -> Manifest:
 
 def _scheduling(tenant: str, fact: Workload, labels: dict[str, str]) -> Manifest:
     return {
-        "topologySpreadConstraints": [_spread(fact, labels)],
+        "topologySpreadConstraints": [
+            _spread(_ZONE, labels, strict=fact.replicas > 1),
+            _spread(_NODE, labels),
+        ],
         "terminationGracePeriodSeconds": 60,
         **placement(tenant if fact.nodes else None),
     }
 
 
-def _spread(fact: Workload, labels: dict[str, str]) -> Manifest:
+def _spread(over: str, labels: dict[str, str], *, strict: bool = False) -> Manifest:
     # Two pods in one zone are one failure; a single pod had better run anywhere than wait.
-    strict = fact.replicas > 1
     return {
         "maxSkew": 1,
-        "topologyKey": _ZONE,
+        "topologyKey": over,
         "whenUnsatisfiable": "DoNotSchedule" if strict else "ScheduleAnyway",
         "labelSelector": {"matchLabels": labels},
     }

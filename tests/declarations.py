@@ -151,6 +151,10 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
     return {
         "namespace": (fact.namespace, props["metadata"]["name"]),
         "pod security": ("restricted", enforced),
+        "pod_security_version": (
+            f"v{fact.pod_security_version}",
+            props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
+        ),
     }
 
 

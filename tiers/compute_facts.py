@@ -80,10 +80,11 @@ class ScheduledJob(FactRecord):
 
 
 class Namespace(FactRecord):
-    """A Kubernetes namespace held to the Pod Security Standard `restricted`."""
+    """A Kubernetes namespace held to the Pod Security Standard `restricted` of one version of Kubernetes."""
 
     kind: Literal["namespace"] = "namespace"
     namespace: str
+    pod_security_version: str
 
 
 class NamespaceQuota(FactRecord):

@@ -104,9 +104,13 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
     )
 
 
-def own_namespace(tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
+def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
     """The namespace, and a quota that the worst moment of a rollout still fits into."""
-    yield Namespace(**about(tenant, "namespace", CostCategory.COMPUTE), namespace=namespace)
+    yield Namespace(
+        **about(tenant, "namespace", CostCategory.COMPUTE),
+        namespace=namespace,
+        pod_security_version=platform.cluster.version,
+    )
     web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
     counted: list[tuple[int, ComputeRequest]] = [
         (web_pods, size.web),

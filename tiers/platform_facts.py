@@ -144,7 +144,9 @@ def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterat
     used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
     for namespace in (*sorted(used & shared), OPERATIONS_NAMESPACE):
         yield Namespace(
-            **_about(platform, f"namespace-{namespace}", CostCategory.COMPUTE), namespace=namespace
+            **_about(platform, f"namespace-{namespace}", CostCategory.COMPUTE),
+            namespace=namespace,
+            pod_security_version=platform.cluster.version,
         )
 
 

@@ -79,7 +79,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     own = tier.isolation is Isolation.OWN
     namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
     if own:
-        yield from own_namespace(tenant, size, namespace)
+        yield from own_namespace(platform, tenant, size, namespace)
     yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)

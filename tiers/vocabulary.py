@@ -125,6 +125,7 @@ PART_NAMES: Final = frozenset(
         "pods",
         "setup",
         "storage",
+        "support",
         "tls",
         "web",
     }

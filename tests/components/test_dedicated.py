@@ -77,8 +77,11 @@ def test_odoo_is_pointed_to_its_own_server_and_cache() -> None:
 def test_high_availability_spreads_and_scales_web_pods_only() -> None:
     declared = declared_as("ha-postgresql")
     web = the(declared, "kubernetes:apps/v1:Deployment", "acme-web")
-    (spread,) = web.props["spec"]["template"]["spec"]["topologySpreadConstraints"]
-    assert spread["whenUnsatisfiable"] == "DoNotSchedule"
+    spreads = web.props["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert [(each["topologyKey"], each["whenUnsatisfiable"]) for each in spreads] == [
+        ("topology.kubernetes.io/zone", "DoNotSchedule"),
+        ("kubernetes.io/hostname", "ScheduleAnyway"),
+    ]
     assert web.ignore_changes == ("spec.replicas",)
     scaled = [each.props["spec"] for each in declared if each.type.endswith(":HorizontalPodAutoscaler")]
     assert [
@@ -144,8 +147,8 @@ def test_every_offer_runs_restricted_pods_with_requests_and_limits() -> None:
     for name, spec in pod_specs(everything()):
         assert violations(spec) == [], name
         for container in spec["containers"]:
-            assert set(container["resources"]["requests"]) == {"cpu", "memory"}, name
-            assert set(container["resources"]["limits"]) == {"cpu", "memory"}, name
+            assert set(container["resources"]["requests"]) == {"cpu", "memory", "ephemeral-storage"}, name
+            assert set(container["resources"]["limits"]) == {"cpu", "memory", "ephemeral-storage"}, name
         seen += 1
     assert seen >= 30
 

@@ -149,6 +149,7 @@ def told(each: Declared) -> Declared:
         (rewritten("Ingress", "acme.odoo", "borealis.odoo"), "is routed 2 times"),
         (without("PersistentVolumeClaim"), "is no claim on a volume"),
         (rewritten("PersistentVolume", '"Retain"', '"Delete"'), "is no claim on a volume"),
+        (rewritten("Role", '"watch"', '"delete"'), "something else than look"),
         (without("PodDisruptionBudget"), "0 disruption budgets for 2 replicas"),
         (rewritten("PodDisruptionBudget", '"maxUnavailable": 1', '"minAvailable": 2'), "disruption budgets"),
         (without("ServiceAccount"), "without a token"),

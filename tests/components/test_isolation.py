@@ -80,3 +80,18 @@ def test_data_is_reached_by_address_and_port(declared: tuple[Declared, ...]) -> 
         "10.40.32.0/20",
     ]
     assert [port["port"] for port in rule["ports"]] == [5432, 6379]
+
+
+def test_support_may_look_at_pods_and_at_nothing_else(declared: tuple[Declared, ...]) -> None:
+    roles = [each for each in declared if each.type == "kubernetes:rbac.authorization.k8s.io/v1:Role"]
+    namespaces = {
+        each.props["metadata"]["name"] for each in declared if each.type == "kubernetes:core/v1:Namespace"
+    }
+    assert {each.props["metadata"]["namespace"] for each in roles} == namespaces
+    for each in roles:
+        (rule,) = each.props["rules"]
+        assert set(rule["resources"]) == {"pods", "pods/log", "events"}
+        assert set(rule["verbs"]) == {"get", "list", "watch"}
+    bindings = [each.props for each in declared if each.type.endswith(":RoleBinding")]
+    assert len(bindings) == len(roles)
+    assert {subject["name"] for each in bindings for subject in each["subjects"]} == {"costack:support"}

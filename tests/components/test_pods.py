@@ -80,7 +80,7 @@ def test_every_container_says_what_it_asks_for_and_where_it_stops(declared: tupl
     for name, spec in pod_specs(declared):
         for container in spec["containers"]:
             for kind in ("requests", "limits"):
-                assert set(container["resources"][kind]) == {"cpu", "memory"}, name
+                assert set(container["resources"][kind]) == {"cpu", "memory", "ephemeral-storage"}, name
 
 
 def test_every_pod_is_hardened_beyond_the_standard(declared: tuple[Declared, ...]) -> None:
