@@ -18,6 +18,8 @@ from tiers.vocabulary import PRIVATE_RANGES
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
 SUPPORT_GROUP: Final = "costack:support"
 """Whoever the cluster puts into this group may look at pods, their logs and events, and at nothing else."""
+_SILENT_REQUEST: Final = {"cpu": "100m", "memory": "128Mi"}
+_SILENT_LIMIT: Final = {"cpu": "500m", "memory": "512Mi"}
 # What a tenant of its own namespace makes at most, with room for certificates and for people at work.
 _OBJECTS: Final = {
     "persistentvolumeclaims": "2",
@@ -44,6 +46,8 @@ class TenantsNamespace(pulumi.ComponentResource):
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
         _support(name, fact.namespace, inside)
+        if fact.tenant is None:
+            _defaults(name, fact.namespace, inside)
         everybody: dict[str, Any] = {}
         _policy(
             f"{name}-default-deny",
@@ -148,6 +152,17 @@ def _pod_security(fact: Namespace) -> dict[str, str]:
         f"{_POD_SECURITY}/audit": "restricted",
         f"{_POD_SECURITY}/warn": "restricted",
     }
+
+
+def _defaults(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
+    """What a pod gets that says nothing, in a namespace that nobody's quota bounds; ours all say."""
+    given = {"default": _SILENT_LIMIT, "defaultRequest": _SILENT_REQUEST}
+    k8s.core.v1.LimitRange(
+        f"{name}-defaults",
+        metadata={"name": "defaults", "namespace": namespace},
+        spec={"limits": [{"type": "Container", **given}]},
+        opts=opts,
+    )
 
 
 def _support(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:

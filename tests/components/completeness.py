@@ -57,8 +57,8 @@ def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:
     yield from _account_faults(plan.tenant, here)
     yield from _disruption_faults([each for each in here if each.labels.get("cost/tenant") == plan.tenant])
     own = bool(facts_of(plan.facts, NamespaceQuota))
-    for kind in ("ResourceQuota", "LimitRange"):
-        if len(_of_kind(here, kind)) != own:
+    for kind, wanted in (("ResourceQuota", own), ("LimitRange", True)):
+        if len(_of_kind(here, kind)) != wanted:
             yield f"{plan.tenant}: {len(_of_kind(here, kind))} {kind} in {route.namespace}"
     backups = [each for each in _of_kind(here, "CronJob") if each.labels.get("cost/tenant") == plan.tenant]
     if len(backups) != len(facts_of(plan.facts, LogicalBackup)):

@@ -95,3 +95,15 @@ def test_support_may_look_at_pods_and_at_nothing_else(declared: tuple[Declared, 
     bindings = [each.props for each in declared if each.type.endswith(":RoleBinding")]
     assert len(bindings) == len(roles)
     assert {subject["name"] for each in bindings for subject in each["subjects"]} == {"costack:support"}
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_a_pod_that_says_nothing_gets_little(declared: tuple[Declared, ...], namespace: str) -> None:
+    (limits,) = the(declared, "kubernetes:core/v1:LimitRange", f"{namespace}-defaults").props["spec"][
+        "limits"
+    ]
+    assert limits == {
+        "type": "Container",
+        "default": {"cpu": "500m", "memory": "512Mi"},
+        "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
+    }
