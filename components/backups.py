@@ -90,7 +90,7 @@ def _backup_pod(
         [container],
         volumes,
         restartPolicy="Never",
-        **placement(run.tenant if run.nodes else None),
+        **placement(run),
     )
 
 

@@ -61,9 +61,7 @@ class OneOffJob(pulumi.ComponentResource):
             },
             spec={
                 "backoffLimit": _BACKOFF_LIMIT,
-                "template": pods.pod_template(
-                    labels, {**spec, **placement(tenant if fact.nodes else None), "restartPolicy": "Never"}
-                ),
+                "template": pods.pod_template(labels, {**spec, **placement(fact), "restartPolicy": "Never"}),
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -10,7 +10,7 @@ from pulumi_aws import autoscaling, ec2, eks
 
 from components.naming import component_type
 from components.places import NodePlace
-from tiers.facts import ClusterControlPlane, NodeGroup
+from tiers.facts import ClusterControlPlane, Job, NodeGroup, ScheduledJob, Workload
 
 DEDICATED_TO: Final = "costack/dedicated-to"
 """The label and the taint of nodes that run one tenant's pods alone."""
@@ -81,16 +81,16 @@ def node_place(cluster: ClusterControlPlane) -> NodePlace | None:
     return NodePlace(cluster.cluster, cluster.node_role_arn, cluster.node_subnet_ids)
 
 
-def placement(dedicated_to: str | None) -> dict[str, Any]:
-    """What a pod says to run on a tenant's own nodes: held there, and let in."""
-    if dedicated_to is None:
+def placement(fact: Workload | Job | ScheduledJob) -> dict[str, Any]:
+    """What pods of *fact* say to run on their tenant's own nodes, if it has any: held there, and let in."""
+    if fact.nodes is None:
         return {}
-    expression = {"key": DEDICATED_TO, "operator": "In", "values": [dedicated_to]}
+    expression = {"key": DEDICATED_TO, "operator": "In", "values": [fact.tenant]}
     terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
     return {
         "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}},
         "tolerations": [
-            {"key": DEDICATED_TO, "operator": "Equal", "value": dedicated_to, "effect": "NoSchedule"}
+            {"key": DEDICATED_TO, "operator": "Equal", "value": fact.tenant, "effect": "NoSchedule"}
         ],
     }
 

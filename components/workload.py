@@ -84,7 +84,7 @@ class OdooWorkload(pulumi.ComponentResource):
             [process],
             pods.odoo_volumes(files.claim_name, settings.secret_name),
             **_gate(fact, fact.odoo),
-            **_scheduling(tenant, fact, labels),
+            **_scheduling(fact, labels),
         )
         self.deployment = k8s.apps.v1.Deployment(
             name,
@@ -187,14 +187,14 @@ def _strategy(process: OdooProcess) -> Manifest:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
-def _scheduling(tenant: str, fact: Workload, labels: dict[str, str]) -> Manifest:
+def _scheduling(fact: Workload, labels: dict[str, str]) -> Manifest:
     return {
         "topologySpreadConstraints": [
             _spread(_ZONE, labels, strict=fact.replicas > 1),
             _spread(_NODE, labels),
         ],
         "terminationGracePeriodSeconds": 60,
-        **placement(tenant if fact.nodes else None),
+        **placement(fact),
     }
 
 

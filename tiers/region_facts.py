@@ -43,6 +43,11 @@ def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> in
     return -(-dumps // (_DAYS_PER_MONTH * 100))
 
 
+def there(tenant: Tenant, name: str, region: Region) -> dict[str, Any]:
+    """The fields of a tenant's fact that lies in *region* for resilience."""
+    return about(tenant, name, CostCategory.RESILIENCE, CostDomain.RESILIENCE) | {"region": region}
+
+
 def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSystem) -> Iterator[Fact]:
     """The file system and its nightly backup."""
     yield FileSystem(
@@ -73,7 +78,7 @@ def region_copies(
 
     def bucket(name: str, where: Region, retention_days: int) -> Bucket:
         return Bucket(
-            **_there(tenant, name, where),
+            **there(tenant, name, where),
             storage_gib=dumps_gib(backup, offer.database_gib, retention_days) + offer.filestore_gib,
             noncurrent_days=platform.backup_bucket.noncurrent_days,
             expire_after_days=retention_days,
@@ -81,10 +86,10 @@ def region_copies(
         )
 
     yield bucket("backup-bucket", tenant.region, backup.retention_days)
-    yield Key(**_there(tenant, "copy-key", region), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
+    yield Key(**there(tenant, "copy-key", region), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
     yield bucket("backup-bucket-copy", region, copies.dump_retention_days)
     yield BucketReplication(
-        **_there(tenant, "backup-bucket-replication", tenant.region),
+        **there(tenant, "backup-bucket-replication", tenant.region),
         source=own_bucket(tenant),
         destination=f"{tenant.tenant}/backup-bucket-copy",
     )
@@ -94,18 +99,18 @@ def region_copies(
 
 def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region: Region) -> Iterator[Fact]:
     yield DatabaseBackupCopy(
-        **_there(tenant, "server-copy", region),
+        **there(tenant, "server-copy", region),
         server=own_server(tenant),
         retention_days=copies.database_retention_days,
         storage_gib=offer.database_gib,
     )
     yield FileSystemReplica(
-        **_there(tenant, "file-system-copy", region),
+        **there(tenant, "file-system-copy", region),
         file_system=own_file_system(tenant),
         storage_gib=offer.filestore_gib,
     )
     yield VaultCopy(
-        **_there(tenant, "file-system-backup-copy", region),
+        **there(tenant, "file-system-backup-copy", region),
         backup=_file_backup(tenant),
         retention_days=copies.file_retention_days,
         storage_gib=offer.filestore_gib,
@@ -114,7 +119,7 @@ def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region
 
 def _restore_tests(tenant: Tenant, copies: RegionCopies, region: Region) -> Iterator[Fact]:
     yield RestoreTest(
-        **_there(tenant, "restore-test", region),
+        **there(tenant, "restore-test", region),
         backup=_file_backup(tenant),
         schedule=copies.restore_test_schedule,
         validation_hours=copies.restore_test_validation_hours,
@@ -129,10 +134,6 @@ def _restore_tests(tenant: Tenant, copies: RegionCopies, region: Region) -> Iter
 
 def _file_backup(tenant: Tenant) -> FactId:
     return f"{tenant.tenant}/file-system-backup"
-
-
-def _there(tenant: Tenant, name: str, region: Region) -> dict[str, Any]:
-    return about(tenant, name, CostCategory.RESILIENCE, CostDomain.RESILIENCE) | {"region": region}
 
 
 def _protected(platform: Platform, tenant: Tenant) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from tiers.classes import Classes
-from tiers.dedicated_facts import about, own_server
+from tiers.dedicated_facts import own_server
 from tiers.facts import DatabaseStandby, Fact, LogGroup
 from tiers.hosting import Platform
 from tiers.model import Offer, OwnDatabase, RegionCopies
+from tiers.region_facts import there
 from tiers.tenancy import Tenant
-from tiers.vocabulary import CostCategory, CostDomain
 
 
 def warm_standby(
@@ -23,11 +22,8 @@ def warm_standby(
         raise ValueError(f"tenant {tenant.tenant} cannot have a standby; the loader lets none through")
     size, network = classes.database_classes[copies.standby_database_class], platform.dr_networks[region]
 
-    def there(name: str) -> dict[str, Any]:
-        return about(tenant, name, CostCategory.RESILIENCE, CostDomain.RESILIENCE) | {"region": region}
-
     yield DatabaseStandby(
-        **there("standby"),
+        **there(tenant, "standby", region),
         server=own_server(tenant),
         instance_class=size.instance_class,
         engine_version=platform.database.engine_version,
@@ -41,7 +37,7 @@ def warm_standby(
         audited=audited,
     )
     yield LogGroup(
-        **there("standby-logs"),
+        **there(tenant, "standby-logs", region),
         ingest_gib_per_month=size.log_gib_per_month,
         retention_days=offer.log_retention_days,
     )
