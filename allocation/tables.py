@@ -1,0 +1,111 @@
+"""The tables an allocation is made of: what is read, what is divided, what comes out.
+
+They are the contract between the readers (`adapters`), the engine and the writers. Costs are whole units of
+1e-10 of one currency; moments are UTC without a zone, intervals half-open; text that is not known is NULL,
+never ''.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+COSTS: Final = ("billed", "effective", "listed", "contracted")
+"""The four costs of a FOCUS charge, as columns of units; each is divided, each adds up by itself."""
+
+CHARGE: Final = """
+    charge           BIGINT NOT NULL,    -- 1, 2, 3 ... in the order of the input
+    line_id          VARCHAR NOT NULL,   -- the bill's own name of the line, or '<file name>:<row>'
+    source           VARCHAR NOT NULL,   -- name of the file
+    row_number       BIGINT NOT NULL,    -- of the file; its first row of data is 1
+    period_start     TIMESTAMP NOT NULL,
+    period_end       TIMESTAMP NOT NULL,
+    billed           BIGINT NOT NULL,
+    effective        BIGINT NOT NULL,
+    listed           BIGINT NOT NULL,
+    contracted       BIGINT NOT NULL,
+    charge_category  VARCHAR NOT NULL,   -- Usage, Purchase, Tax, Credit, Adjustment (FOCUS)
+    charge_class     VARCHAR,            -- Correction (FOCUS)
+    description      VARCHAR,
+    service          VARCHAR,            -- FOCUS ServiceName
+    service_category VARCHAR,
+    region           VARCHAR,
+    resource_id      VARCHAR,
+    resource_name    VARCHAR,
+    resource_type    VARCHAR,
+    sku_id           VARCHAR,
+    sku_price_id     VARCHAR,
+    quantity         DECIMAL(38, 12),    -- FOCUS PricingQuantity
+    unit             VARCHAR,            -- FOCUS PricingUnit
+    billing_account  VARCHAR,
+    sub_account      VARCHAR,
+    provider         VARCHAR,
+    publisher        VARCHAR,
+    invoice_issuer   VARCHAR,
+    tags             VARCHAR NOT NULL    -- a flat JSON object, '{}' for none, keys as the bill spells them
+"""
+
+USAGE: Final = """
+    tenant       VARCHAR NOT NULL,       -- who used it: a tenant, or a pool of the rulebook
+    driver       VARCHAR NOT NULL,       -- one of the words of allocation.rules.Driver
+    period_start TIMESTAMP NOT NULL,
+    period_end   TIMESTAMP NOT NULL,
+    quantity     DECIMAL(38, 9) NOT NULL -- in the driver's own unit, accrued over the interval; 0 or more
+"""
+
+REFUSED: Final = """
+    source     VARCHAR NOT NULL,
+    row_number BIGINT NOT NULL,
+    rule       VARCHAR NOT NULL,         -- the named rule that refused the row
+    column_name VARCHAR,                 -- as the file calls it
+    found      VARCHAR,                  -- what was there, cut to 200 characters
+    amount     DECIMAL(38, 24)           -- its cost where one can be read; NULL otherwise
+"""
+
+ORIGIN: Final = """
+    origin           BIGINT NOT NULL,    -- 1, 2, 3 ... in an order that the content decides
+    pool             VARCHAR NOT NULL,
+    rule             VARCHAR NOT NULL,   -- the rule of the rulebook that sent the charges here
+    period_start     TIMESTAMP NOT NULL,
+    period_end       TIMESTAMP NOT NULL,
+    charge_category  VARCHAR NOT NULL,
+    charge_class     VARCHAR,
+    service          VARCHAR,
+    service_category VARCHAR,
+    region           VARCHAR,
+    billing_account  VARCHAR,
+    sub_account      VARCHAR,
+    provider         VARCHAR,
+    publisher        VARCHAR,
+    invoice_issuer   VARCHAR,
+    charges          BIGINT NOT NULL,    -- how many charges are summed here
+    billed           BIGINT NOT NULL,
+    effective        BIGINT NOT NULL,
+    listed           BIGINT NOT NULL,
+    contracted       BIGINT NOT NULL
+"""
+
+SHARE: Final = """
+    origin       BIGINT NOT NULL,
+    via          VARCHAR NOT NULL,       -- the pool whose driver divided it; another than the origin's when pools serve pools
+    part         VARCHAR NOT NULL,       -- 'use', or 'idle': what nobody asked for
+    tenant       VARCHAR,                -- NULL for idle capacity that stays visible
+    weight       DECIMAL(38, 0) NOT NULL,
+    total_weight DECIMAL(38, 0) NOT NULL,
+    billed       BIGINT NOT NULL,
+    effective    BIGINT NOT NULL,
+    listed       BIGINT NOT NULL,
+    contracted   BIGINT NOT NULL,
+    ratio        BIGINT NOT NULL         -- of the origin, in units of 1e-12; adds up to 1e12 for every origin
+"""
+
+ASSIGNMENT: Final = """
+    charge       BIGINT NOT NULL,
+    disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
+    tenant       VARCHAR,                -- whose it is, when direct
+    pool         VARCHAR,                -- the pool that claimed it, when pooled
+    origin       BIGINT,                 -- the origin it is summed in, when pooled
+    rule         VARCHAR NOT NULL,       -- the rule that decided; for an unallocated charge, the reason
+    domain       VARCHAR NOT NULL,       -- tiers.vocabulary.CostDomain
+    category     VARCHAR NOT NULL,       -- tiers.vocabulary.CostCategory
+    behaviour    VARCHAR NOT NULL        -- 'fixed' or 'variable'
+"""
