@@ -9,3 +9,7 @@ class AllocationError(Exception):
 
 class UnreconciledStatementError(AllocationError):
     """A statement whose parts do not add up to its charges. It is never shown."""
+
+
+class NotReadyError(AllocationError):
+    """A statement that is not good enough to be booked to clients; it was made and shown all the same."""

@@ -1,97 +1,193 @@
-"""The rulebook: which pool claims a shared charge, and which driver divides it. Dated, signed, versioned."""
+"""The rulebook: what becomes of every charge, and which driver divides what is shared. Dated and signed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum, unique
 from pathlib import Path
-from typing import Annotated, Final, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from allocation.driver_rules import DriverRule
 from allocation.errors import AllocationError
+from allocation.serving import ServingMethod
 from tiers.facts import FACT_TYPES
 from tiers.loader import load_model
-from tiers.vocabulary import CostDomain, Frozen, Positive, TagValue
+from tiers.vocabulary import CostCategory, CostDomain, Environment, Frozen, Positive, TagValue, TenantId
 
 DIRECTORY: Final = Path(__file__).parent / "rulebook"
 _KINDS: Final = frozenset(get_args(kind.model_fields["kind"].annotation)[0] for kind in FACT_TYPES)
-
-
-@unique
-class Driver(StrEnum):
-    """The measure a pool is divided by; the tenant's quantity of it is its weight."""
-
-    COMPUTE_REQUESTS = "compute-requests"
-    DATABASE_GIB = "database-gib"
-    CACHE_MIB = "cache-mib"
-    FILESTORE_GIB = "filestore-gib"
-    BACKUP_GIB = "backup-gib"
-    USERS = "users"
+_WHOLE: Final = 100
 
 
 @unique
 class IdlePolicy(StrEnum):
-    """What becomes of capacity nobody asked for: it stays visible, or those who ask pay for it too."""
+    """Who pays for capacity nobody asked for.
+
+    `keep` leaves it visible as the platform's own; `weighted` spreads it by use, `even` to each member alike,
+    `entitlement` by what the pool's `entitlement` driver says each may ask for.
+    """
 
     KEEP = "keep"
-    SPREAD = "spread"
+    WEIGHTED = "weighted"
+    EVEN = "even"
+    ENTITLEMENT = "entitlement"
 
 
-class ComputeWeights(Frozen):
-    """How much a vCPU and a GiB of memory weigh against each other; whole numbers of one unit."""
+@unique
+class Behaviour(StrEnum):
+    """Whether a cost moves with what a tenant does within a month."""
 
-    vcpu: Positive
-    memory_gib: Positive
+    FIXED = "fixed"
+    VARIABLE = "variable"
 
 
-class Pool(Frozen):
-    """Charges shared by the tenants, and how they are divided."""
+class When(Frozen):
+    """What a charge must be for a rule to decide about it: all that is named, any of each list."""
 
-    pool: TagValue
-    claims: Annotated[tuple[str, ...], Field(min_length=1)]
-    domain: CostDomain
-    driver: Driver
-    idle: IdlePolicy = IdlePolicy.SPREAD
-    platform_share_to: TagValue | None = None
+    owner: Literal["tenant", "shared"] | None = None
+    facts: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    charge_categories: tuple[str, ...] = ()
+    domains: tuple[CostDomain, ...] = ()
+    categories: tuple[CostCategory, ...] = ()
+    sub_accounts: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}
 
     @model_validator(mode="after")
-    def _is_possible(self) -> Self:
-        if unknown := sorted(set(self.claims) - _KINDS):
-            raise ValueError(f"claims: there is no kind of fact called '{unknown[0]}'")
-        measured = self.driver is Driver.COMPUTE_REQUESTS
-        if not measured and (self.idle is IdlePolicy.KEEP or self.platform_share_to):
+    def _is_known(self) -> Self:
+        if unknown := sorted(set(self.facts) - _KINDS):
+            raise ValueError(f"facts: there is no kind of fact called '{unknown[0]}'")
+        return self
+
+
+class Rule(Frozen):
+    """What becomes of the charges it matches; the first rule that matches decides.
+
+    `category` is theirs where neither a tag nor the service's category says one.
+    """
+
+    rule: TagValue
+    when: When = When()
+    pool: TagValue | None = None
+    direct: bool = False
+    unallocated_because: str | None = None
+    behaviour: Behaviour = Behaviour.FIXED
+    category: CostCategory | None = None
+
+    @model_validator(mode="after")
+    def _decides(self) -> Self:
+        decisions = (self.pool is not None, self.direct, self.unallocated_because is not None)
+        if sum(decisions) != 1:
+            raise ValueError("a rule says one of `direct: true`, `pool: NAME`, `unallocated_because: REASON`")
+        if self.direct and self.when.owner != "tenant":
+            raise ValueError("direct needs `when: {owner: tenant}`: a shared charge has no tenant to go to")
+        return self
+
+
+class Members(Frozen):
+    """Which tenants a pool serves: all that is named must be true of them."""
+
+    environments: tuple[Environment, ...] = ()
+    tiers: tuple[TagValue, ...] = ()
+    tenants: tuple[TenantId, ...] = ()
+    mixes_environments_because: str | None = None
+
+    @model_validator(mode="after")
+    def _says_why_it_mixes(self) -> Self:
+        if len(self.environments) != 1 and not self.mixes_environments_because:
             raise ValueError(
-                f"idle and platform_share_to need a driver with a capacity; {self.driver} has none"
+                "a pool serves one environment (`environments: [production]`), "
+                "or says in `mixes_environments_because` why production pays with the others"
             )
         return self
 
 
+class Pool(Frozen):
+    """Charges shared by tenants, and how they are divided.
+
+    `serves` names pools that use this one: a whole number is a percentage of its cost, `usage` asks the
+    driver how much the other pool used. `fallback` divides it where nobody has any of the driver; it is shown.
+    """
+
+    pool: TagValue
+    domain: CostDomain
+    driver: DriverRule
+    members: Members
+    idle: IdlePolicy = IdlePolicy.WEIGHTED
+    entitlement: DriverRule | None = None
+    weight_by_environment: Mapping[Environment, Positive] = {}
+    serves: Mapping[TagValue, Literal["usage"] | Annotated[int, Field(gt=0, le=_WHOLE)]] = {}
+    fallback: DriverRule | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if (self.idle is IdlePolicy.ENTITLEMENT) is not (self.entitlement is not None):
+            raise ValueError(
+                "`entitlement` names the driver of `idle: entitlement`, and belongs to nothing else"
+            )
+        if sum(part for part in self.serves.values() if isinstance(part, int)) > _WHOLE:
+            raise ValueError("serves: other pools cannot take more than 100 percent of this one")
+        if "usage" in self.serves.values() and not self.driver.measures:
+            raise ValueError("serves: `usage` needs a driver that is measured")
+        return self
+
+
+class Readiness(Frozen):
+    """What a statement must reach before it is booked to clients; percentages and days."""
+
+    tag_coverage_percent: Decimal = Decimal(90)
+    driver_coverage_percent: Decimal = Decimal(0)
+    driver_missing_days: Decimal = Decimal(0)
+    unallocated_percent: Decimal = Decimal(1)
+    reconciliation_error_percent: Decimal = Decimal("0.1")
+    catalog_age_days: Decimal = Decimal(120)
+
+
 class Rulebook(Frozen):
-    """The rules of one effective date."""
+    """The rules of one effective date.
+
+    Attributes:
+        cost: Which of the four costs of a charge the statement shows; all four are divided.
+        service_categories: FOCUS service categories, and what this firm calls them.
+        chargeback: Tenants whose cost is booked to their client; all others are shown theirs.
+        readiness: What a statement must reach before anything is booked.
+    """
 
     version: TagValue
     effective: date
-    compute_weights: ComputeWeights
+    cost: Literal["billed", "effective", "listed", "contracted"] = "effective"
+    serving: ServingMethod = ServingMethod.STEP_DOWN
+    service_categories: Mapping[str, CostCategory]
+    chargeback: tuple[TenantId, ...] = ()
+    readiness: Readiness = Readiness()
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _is_ordered(self) -> Self:
-        names = [pool.pool for pool in self.pools]
-        claims = [kind for pool in self.pools for kind in pool.claims]
-        for what, words in (("pool", names), ("kind", claims)):
-            if twice := sorted({word for word in words if words.count(word) > 1}):
-                raise ValueError(f"{what} '{twice[0]}' appears twice among the pools")
+    def _is_whole(self) -> Self:
+        pools = [pool.pool for pool in self.pools]
+        for what, names in (("pool", pools), ("rule", [rule.rule for rule in self.rules])):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} '{twice[0]}' appears twice")
+        for rule in self.rules:
+            if rule.pool is not None and rule.pool not in pools:
+                raise ValueError(f"rule '{rule.rule}': there is no pool '{rule.pool}'")
         for index, pool in enumerate(self.pools):
-            target = pool.platform_share_to
-            if target is not None and target not in names[index + 1 :]:
-                raise ValueError(f"platform_share_to '{target}' must be a pool after '{pool.pool}'")
+            if unknown := sorted(set(pool.serves) - set(pools)):
+                raise ValueError(f"pool '{pool.pool}': serves: there is no pool '{unknown[0]}'")
+            if self.serving is ServingMethod.STEP_DOWN and (
+                earlier := sorted(set(pool.serves) & set(pools[: index + 1]))
+            ):
+                raise ValueError(f"pool '{pool.pool}': step-down serves later pools only, not '{earlier[0]}'")
         return self
 
-    def pool_by_kind(self) -> Mapping[str, Pool]:
-        """Which pool claims each kind of fact."""
-        return {kind: pool for pool in self.pools for kind in pool.claims}
+    def pool_named(self, name: str) -> Pool:
+        """The pool of that name."""
+        return next(pool for pool in self.pools if pool.pool == name)
 
 
 def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:

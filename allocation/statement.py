@@ -1,39 +1,94 @@
-"""The statement: every charge given to a tenant or not, with the tier's fee and the margin beside it."""
+"""The statement: every charge given to a tenant or not, with the tier's fee and the margins beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
-from allocation.charges import Charge, ChargePeriod, CostBasis, Unpriced
-from allocation.drivers import declared_weights
+from allocation.allocating import DIRECT, Allocation, Cell, Unallocated
+from allocation.charges import ChargePeriod, CostBasis, Unpriced
 from allocation.errors import UnreconciledStatementError
-from allocation.estimate import Estimate, estimate
-from allocation.money import amount_of, units_of
-from allocation.pooled import Division, Unallocated, divide
-from allocation.pricing import PriceBook
-from allocation.rules import Rulebook
-from tiers.inventory import Inventory
-from tiers.plan import Plan, TenantPlan
-from tiers.vocabulary import Environment, TenantId
+from allocation.money import amount_of, split
+from allocation.routes import IDLE_PART
+from allocation.rules import Behaviour
+from allocation.weights import Fallback
+from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Term:
+    """What a tenant is and what its client pays for the period, in units."""
+
+    tenant: TenantId
+    client: str
+    environment: Environment
+    tier: str
+    fee: int
 
 
 @dataclass(frozen=True)
 class TenantLine:
     """One tenant's row: what it causes, what it shares, what its client pays. All in units."""
 
-    tenant: TenantId
-    client: str
-    environment: Environment
-    tier: str
-    direct: int
-    pooled: Mapping[str, int]
-    fee: int
+    term: Term
+    cells: tuple[Cell, ...]
+
+    @property
+    def tenant(self) -> TenantId:
+        """Whose row it is."""
+        return self.term.tenant
+
+    @property
+    def fee(self) -> int:
+        """What the client pays."""
+        return self.term.fee
+
+    @cached_property
+    def direct(self) -> int:
+        """What names this tenant."""
+        return sum(cell.units for cell in self.cells if cell.part == DIRECT)
+
+    @cached_property
+    def pooled(self) -> Mapping[str, int]:
+        """Its shares by pool, its part of idle capacity that is spread included."""
+        return _summed((cell.pool, cell.units) for cell in self.cells if cell.part != DIRECT)
+
+    @cached_property
+    def idle(self) -> Mapping[str, int]:
+        """What of `pooled` is idle capacity that the rules spread over tenants."""
+        return _summed((cell.pool, cell.units) for cell in self.cells if cell.part == IDLE_PART)
 
     @property
     def total(self) -> int:
-        """Direct cost and all pooled shares."""
+        """Direct cost and all pooled shares: the fully loaded cost."""
         return self.direct + sum(self.pooled.values())
+
+    @property
+    def by_category(self) -> Mapping[CostCategory, int]:
+        """The total by what is consumed."""
+        return _summed((cell.category, cell.units) for cell in self.cells)
+
+    @property
+    def by_domain(self) -> Mapping[CostDomain, int]:
+        """The total by the part of the service it belongs to."""
+        return _summed((cell.domain, cell.units) for cell in self.cells)
+
+    @property
+    def variable(self) -> int:
+        """What of the total moves with what the tenant does."""
+        return sum(cell.units for cell in self.cells if cell.behaviour is Behaviour.VARIABLE)
+
+    @property
+    def contribution_margins(self) -> tuple[int, int, int]:
+        """The fee less variable direct cost; less all direct cost; less everything."""
+        moving = sum(
+            cell.units for cell in self.cells if cell.part == DIRECT and cell.behaviour is Behaviour.VARIABLE
+        )
+        return (self.fee - moving, self.fee - self.direct, self.margin)
 
     @property
     def margin(self) -> int:
@@ -61,6 +116,8 @@ class Statement:
     idle: Mapping[str, int]
     unallocated: tuple[Unallocated, ...]
     unpriced: tuple[Unpriced, ...]
+    fallbacks: tuple[Fallback, ...]
+    strangers: tuple[str, ...]
     charged: int
     versions: Mapping[str, str]
 
@@ -94,89 +151,81 @@ class Statement:
         """What was charged and is stated nowhere; 0 in every statement that is shown."""
         return self.charged - self.stated
 
-    def reconciled_with(self, charges: Sequence[Charge]) -> Statement:
-        """This statement, once it is proven to hold every unit of *charges* and no other.
+    @cached_property
+    def cross_subsidies(self) -> Mapping[TenantId, int]:
+        """What each tenant's margin is above its part of all margins, in proportion to the fees.
+
+        Who has more than it carries others; the sum is 0. Without fees nobody subsidises anybody.
+        """
+        fees = [line.fee for line in self.tenants]
+        if not any(fees):
+            return {line.tenant: 0 for line in self.tenants}
+        fair = split(sum(line.margin for line in self.tenants), fees)
+        return {line.tenant: line.margin - part for line, part in zip(self.tenants, fair, strict=True)}
+
+    def reconciled(self) -> Statement:
+        """This statement, once it is proven to hold every unit that was charged and no other.
 
         Raises:
             UnreconciledStatementError: When it does not; no tolerance is allowed.
         """
-        billed = sum(charge.units for charge in charges)
-        if not self.stated == billed == self.charged:
-            gap = amount_of(abs(self.stated - billed))
+        if self.stated != self.charged:
+            gap = amount_of(abs(self.difference))
             raise UnreconciledStatementError(
                 f"{self.period.start:%Y-%m}: direct {amount_of(self.direct)} "
                 f"+ pooled {amount_of(self.pooled)} + idle {amount_of(self.idle_total)} "
                 f"+ unallocated {amount_of(self.unallocated_total)} {self.currency} "
-                f"!= charged {amount_of(billed)} ({gap} too {'much' if self.stated > billed else 'little'})"
+                f"!= charged {amount_of(self.charged)} "
+                f"({gap} too {'much' if self.difference < 0 else 'little'})"
             )
         return self
 
 
-def estimated_statement(
-    inventory: Inventory, period: ChargePeriod, prices: PriceBook, rules: Rulebook
+@dataclass(frozen=True)
+class Heading:
+    """What a statement says about itself."""
+
+    portfolio: str
+    period: ChargePeriod
+    currency: str
+    basis: CostBasis
+    versions: Mapping[str, str]
+
+
+def statement_of(
+    heading: Heading,
+    terms: Iterable[Term],
+    allocation: Allocation,
+    pools: Iterable[str],
+    unpriced: Iterable[Unpriced] = (),
 ) -> Statement:
-    """What a month of a deployed inventory costs, and who pays for it."""
-    return allocate(inventory.plan, estimate(inventory.plan, prices), period, prices, rules)
+    """The statement of an allocation, reconciled.
+
+    Raises:
+        UnreconciledStatementError: When a unit is missing or one too many.
+    """
+    cells: dict[str | None, list[Cell]] = {}
+    for cell in allocation.cells:
+        cells.setdefault(cell.tenant, []).append(cell)
+    return Statement(
+        portfolio=heading.portfolio,
+        period=heading.period,
+        currency=heading.currency,
+        basis=heading.basis,
+        pools=tuple(pools),
+        tenants=tuple(TenantLine(term, tuple(cells.get(term.tenant, ()))) for term in terms),
+        idle=_summed((cell.pool, cell.units) for cell in cells.get(None, ())),
+        unallocated=allocation.unallocated,
+        unpriced=tuple(unpriced),
+        fallbacks=allocation.fallbacks,
+        strangers=allocation.strangers,
+        charged=allocation.charged,
+        versions=heading.versions,
+    ).reconciled()
 
 
-def allocate(
-    plan: Plan, estimated: Estimate, period: ChargePeriod, prices: PriceBook, rules: Rulebook
-) -> Statement:
-    """Give every charge of the period to a tenant, or say why not."""
-    charges = estimated.charges
-    shared = [charge for charge in charges if charge.tenant is None]
-    division = divide(shared, declared_weights(plan, rules.compute_weights), rules)
-    statement = Statement(
-        portfolio=plan.portfolio,
-        period=period,
-        currency=plan.currency,
-        basis=CostBasis.ESTIMATED,
-        pools=tuple(pool.pool for pool in rules.pools),
-        tenants=_tenant_lines(plan, charges, division),
-        idle=_idle(division),
-        unallocated=tuple(division.unallocated),
-        unpriced=estimated.unpriced,
-        charged=sum(charge.units for charge in charges),
-        versions={
-            "catalog": plan.catalog_version,
-            "rulebook": rules.version,
-            "price_book": prices.compiled,
-        },
-    )
-    return statement.reconciled_with(charges)
-
-
-def _tenant_lines(plan: Plan, charges: Sequence[Charge], division: Division) -> tuple[TenantLine, ...]:
-    direct: dict[TenantId, int] = {}
-    for charge in charges:
-        if charge.tenant is not None:
-            direct[charge.tenant] = direct.get(charge.tenant, 0) + charge.units
-    pooled: dict[TenantId, dict[str, int]] = {}
-    for share in division.shares:
-        if share.tenant is not None:
-            shares = pooled.setdefault(share.tenant, {})
-            shares[share.pool] = shares.get(share.pool, 0) + share.units
-    return tuple(
-        _tenant_line(tenant, direct.get(tenant.tenant, 0), pooled.get(tenant.tenant, {}))
-        for tenant in plan.tenants
-    )
-
-
-def _tenant_line(tenant: TenantPlan, direct: int, pooled: Mapping[str, int]) -> TenantLine:
-    return TenantLine(
-        tenant=tenant.tenant,
-        client=tenant.client,
-        environment=tenant.environment,
-        tier=tenant.tier,
-        direct=direct,
-        pooled=pooled,
-        fee=units_of(tenant.fee_per_month),
-    )
-
-
-def _idle(division: Division) -> dict[str, int]:
-    idle: dict[str, int] = {}
-    for share in division.shares:
-        if share.tenant is None:
-            idle[share.pool] = idle.get(share.pool, 0) + share.units
-    return idle
+def _summed(pairs: Iterable[tuple[Key, int]]) -> dict[Key, int]:
+    sums: dict[Key, int] = {}
+    for key, units in pairs:
+        sums[key] = sums.get(key, 0) + units
+    return sums

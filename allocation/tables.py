@@ -7,7 +7,11 @@ never ''.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+import duckdb
 
 COSTS: Final = ("billed", "effective", "listed", "contracted")
 """The four costs of a FOCUS charge, as columns of units; each is divided, each adds up by itself."""
@@ -67,6 +71,7 @@ ORIGIN: Final = """
     rule             VARCHAR NOT NULL,   -- the rule of the rulebook that sent the charges here
     period_start     TIMESTAMP NOT NULL,
     period_end       TIMESTAMP NOT NULL,
+    category         VARCHAR NOT NULL,   -- tiers.vocabulary.CostCategory
     charge_category  VARCHAR NOT NULL,
     charge_class     VARCHAR,
     service          VARCHAR,
@@ -86,9 +91,9 @@ ORIGIN: Final = """
 
 SHARE: Final = """
     origin       BIGINT NOT NULL,
-    via          VARCHAR NOT NULL,       -- the pool whose driver divided it; another than the origin's when pools serve pools
-    part         VARCHAR NOT NULL,       -- 'use', or 'idle': what nobody asked for
-    tenant       VARCHAR,                -- NULL for idle capacity that stays visible
+    via          VARCHAR NOT NULL,       -- the pool whose driver divided it; not the origin's when pools serve pools
+    part         VARCHAR NOT NULL,       -- 'use'; 'idle': nobody asked for it; 'unallocated': no one has any driver
+    tenant       VARCHAR,                -- NULL for idle capacity that stays visible, and for the unallocated
     weight       DECIMAL(38, 0) NOT NULL,
     total_weight DECIMAL(38, 0) NOT NULL,
     billed       BIGINT NOT NULL,
@@ -103,9 +108,38 @@ ASSIGNMENT: Final = """
     disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
     tenant       VARCHAR,                -- whose it is, when direct
     pool         VARCHAR,                -- the pool that claimed it, when pooled
-    origin       BIGINT,                 -- the origin it is summed in, when pooled
     rule         VARCHAR NOT NULL,       -- the rule that decided; for an unallocated charge, the reason
     domain       VARCHAR NOT NULL,       -- tiers.vocabulary.CostDomain
     category     VARCHAR NOT NULL,       -- tiers.vocabulary.CostCategory
     behaviour    VARCHAR NOT NULL        -- 'fixed' or 'variable'
 """
+
+_COLUMN: Final = re.compile(r"(?:^|,)\s*(\w+)\s+([A-Z]+(?:\(\d+, \d+\))?)", re.MULTILINE)
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """Name and type of every column of one of the tables above."""
+    return dict(_COLUMN.findall(_without_comments(table)))
+
+
+def create(connection: duckdb.DuckDBPyConnection, name: str, table: str) -> None:
+    """Make the empty table *name*."""
+    connection.execute(f"CREATE OR REPLACE TABLE {name} ({_without_comments(table)})")
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, name: str, table: str, rows: Iterable[Sequence[object]]
+) -> None:
+    """Append *rows*, whose cells are in the order of the columns; None is NULL, moments are ISO 8601."""
+    # A list of text for each column: 2 microseconds a row, where executemany takes 300.
+    cells = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
+    if cells:
+        values = ", ".join(
+            f"CAST(UNNEST(${place}::VARCHAR[]) AS {kind})"
+            for place, kind in enumerate(columns_of(table).values(), 1)
+        )
+        connection.execute(f"INSERT INTO {name} SELECT {values}", cells)
+
+
+def _without_comments(table: str) -> str:
+    return "\n".join(line.partition("--")[0] for line in table.splitlines())

@@ -12,5 +12,6 @@ class Exit(IntEnum):
     OK = 0
     ERROR = 1
     CONFIGURATION = 2
+    POLICY = 5
     NO_SUCH_STACK = 6
     CANCELLED = 8

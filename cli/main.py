@@ -30,6 +30,8 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 @app.callback()
@@ -49,29 +51,98 @@ def validate(
     _guarded(lambda: validate_portfolios(portfolio, _PORTFOLIOS))
 
 
-@app.command(epilog="Example: costack allocate --stack local --period 2026-11")
+@app.command(
+    epilog="Example: costack allocate --stack local --period 2026-11\n\n"
+    "Of a bill: costack allocate --bill bill.parquet --usage usage.csv --inventory inventory.json "
+    "--period 2026-11 --out runs/2026-11 --focus 1.3"
+)
 def allocate(
     stack: Annotated[str | None, typer.Option("--stack", "-s", help="Stack whose inventory to read.")] = None,
     inventory: Annotated[
-        Path | None, typer.Option(help="A file with an inventory instead of a stack.")
+        list[str] | None,
+        typer.Option(
+            help="A file with an inventory; YYYY-MM-DD=FILE for one in force from that day. Repeat."
+        ),
     ] = None,
     period: Annotated[
         str | None, typer.Option(help="Month as YYYY-MM, in UTC; the current one when left out.")
     ] = None,
+    bill: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="FOCUS, CUR or plain CSV/Parquet, or a folder of them. Repeat. Without: an estimate."
+        ),
+    ] = None,
+    usage: Annotated[list[Path] | None, typer.Option(help="Measured use as CSV or Parquet. Repeat.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the statement, its proof and its tables.")
+    ] = None,
+    focus: Annotated[
+        list[str] | None, typer.Option(help="Write FOCUS of this version too: 1.2, 1.3 or 1.4. Repeat.")
+    ] = None,
+    history: Annotated[Path | None, typer.Option(help="Folder of statements that were filed.")] = None,
+    close: Annotated[bool, typer.Option("--close", help="File the statement: the month is closed.")] = False,
+    restate: Annotated[
+        str | None, typer.Option(help="Why a closed month changes; files the difference.")
+    ] = None,
+    rulebook: Annotated[
+        Path | None, typer.Option(help="Folder of rulebooks instead of the ones that come with costack.")
+    ] = None,
     cwd: Annotated[Path, typer.Option("--cwd", "-C", help="Folder of the Pulumi project.")] = Path(),
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
 ) -> None:
-    """Divide what a stack costs among its tenants: direct, pooled, idle, unallocated, fee and margin."""
-    from cli.allocation import print_statement  # noqa: PLC0415
+    """Divide a bill, or what a stack is estimated to cost, among its tenants, to the last unit."""
+    from cli.allocation import Request, print_allocation  # noqa: PLC0415
 
-    month = period or f"{datetime.now(UTC):%Y-%m}"
-    _guarded(lambda: print_statement(stack, inventory, month, cwd, as_json=output is Output.JSON))
+    now = datetime.now(UTC)
+    request = Request(
+        stack=stack,
+        inventories=tuple(inventory or ()),
+        period=period or f"{now:%Y-%m}",
+        bills=tuple(bill or ()),
+        usage=tuple(usage or ()),
+        out=out,
+        focus=tuple(focus or ()),
+        history=history,
+        close=close,
+        restate=restate,
+        rulebook=rulebook,
+        cwd=cwd,
+        output=str(output),
+    )
+    _guarded(lambda: print_allocation(request, now))
+
+
+@app.command(epilog="Example: costack explain acme --run runs/2026-11 --charge line-17")
+def explain(
+    tenant: Annotated[str, typer.Argument(help="Whose cost.")],
+    run: Annotated[Path, typer.Option(help="Folder that `costack allocate --out` wrote.")],
+    charge: Annotated[str | None, typer.Option(help="A line of the bill: its id, or its number.")] = None,
+    origin: Annotated[int | None, typer.Option(help="A sum of shared charges, by its number.")] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="table or json.")] = Output.TABLE,
+) -> None:
+    """Say why a number is what it is: charge, rule, driver quantity, remainder."""
+    from cli.explanation import print_explanation  # noqa: PLC0415
+
+    _guarded(lambda: print_explanation(tenant, run, charge, origin, as_json=output is Output.JSON))
+
+
+@app.command(epilog="Example: costack sql --dialect athena")
+def sql(
+    dialect: Annotated[
+        str, typer.Option(help="duckdb, spark, athena, trino, bigquery or snowflake.")
+    ] = "duckdb",
+) -> None:
+    """Print the division as SQL, to run where the bills are."""
+    from cli.explanation import print_sql  # noqa: PLC0415
+
+    _guarded(lambda: print_sql(dialect))
 
 
 def _guarded(command: Callable[[], None]) -> None:
     """Run a command; what goes wrong in a way its user can mend is said in sentences."""
     from allocation.adapters.stack_outputs import StackNotFoundError  # noqa: PLC0415
-    from allocation.errors import AllocationError  # noqa: PLC0415
+    from allocation.errors import AllocationError, NotReadyError  # noqa: PLC0415
     from tiers.errors import CatalogError  # noqa: PLC0415
 
     try:
@@ -80,6 +151,8 @@ def _guarded(command: Callable[[], None]) -> None:
         _end(error, Exit.NO_SUCH_STACK)
     except CatalogError as error:
         _end(error, Exit.CONFIGURATION)
+    except NotReadyError as error:
+        _end(error, Exit.POLICY)
     except AllocationError as error:
         _end(error, Exit.ERROR)
     except KeyboardInterrupt:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from allocation.money import amount_of
 from allocation.statement import Statement, TenantLine
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 def document(statement: Statement) -> dict[str, Any]:
@@ -19,10 +20,16 @@ def document(statement: Statement) -> dict[str, Any]:
         "currency": statement.currency,
         "basis": str(statement.basis),
         "versions": dict(statement.versions),
-        "tenants": [_tenant(line) for line in statement.tenants],
+        "tenants": [_tenant(line, statement) for line in statement.tenants],
+        "tiers": [_tier(tier, statement) for tier in sorted({line.term.tier for line in statement.tenants})],
         "idle": {pool: _text(units) for pool, units in statement.idle.items()},
         "unallocated": [
-            {"charge": item.charge_id, "amount": _text(item.units), "reason": item.reason}
+            {
+                "reason": item.reason,
+                "amount": _text(item.units),
+                "charges": item.charges,
+                "example": item.example,
+            }
             for item in statement.unallocated
         ],
         "unpriced": [
@@ -35,6 +42,11 @@ def document(statement: Statement) -> dict[str, Any]:
             }
             for item in statement.unpriced
         ],
+        "fallbacks": [
+            {"pool": one.pool, "start": _moment(one.start), "end": _moment(one.end), "driver": one.driver}
+            for one in statement.fallbacks
+        ],
+        "strangers": list(statement.strangers),
         "totals": {
             "charged": _text(statement.charged),
             "direct": _text(statement.direct),
@@ -46,18 +58,43 @@ def document(statement: Statement) -> dict[str, Any]:
     }
 
 
-def _tenant(line: TenantLine) -> dict[str, Any]:
+def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
+    first, second, third = line.contribution_margins
     return {
         "tenant": line.tenant,
-        "client": line.client,
-        "environment": str(line.environment),
-        "tier": line.tier,
+        "client": line.term.client,
+        "environment": str(line.term.environment),
+        "tier": line.term.tier,
         "direct": _text(line.direct),
-        "pooled": {pool: _text(units) for pool, units in line.pooled.items()},
+        "pooled": _texts(line.pooled),
+        "idle": _texts(line.idle),
         "total": _text(line.total),
+        "variable": _text(line.variable),
+        "by_category": _texts(line.by_category),
+        "by_domain": _texts(line.by_domain),
         "fee": _text(line.fee),
+        "contribution_margin_1": _text(first),
+        "contribution_margin_2": _text(second),
+        "contribution_margin_3": _text(third),
         "margin": _text(line.margin),
+        "cross_subsidy": _text(statement.cross_subsidies[line.tenant]),
     }
+
+
+def _tier(tier: str, statement: Statement) -> dict[str, Any]:
+    lines = [line for line in statement.tenants if line.term.tier == tier]
+    return {
+        "tier": tier,
+        "tenants": len(lines),
+        "total": _text(sum(line.total for line in lines)),
+        "fee": _text(sum(line.fee for line in lines)),
+        "margin": _text(sum(line.margin for line in lines)),
+        "cross_subsidy": _text(sum(statement.cross_subsidies[line.tenant] for line in lines)),
+    }
+
+
+def _texts(units: Mapping[Any, int]) -> dict[str, str]:
+    return {str(name): _text(amount) for name, amount in units.items()}
 
 
 def _text(units: int) -> str:

@@ -11,6 +11,8 @@ from typing import Final
 
 from rich.table import Table
 
+from allocation.allocating import Unallocated
+from allocation.charges import CostBasis
 from allocation.money import UNITS_PER_CENT, amount_of, in_cents
 from allocation.statement import Statement
 
@@ -42,7 +44,7 @@ def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
         cells = [_money(cents[index]) for _, cents in columns]
         share = f"{100 * margins[index] / fees[index]:.1f}" if fees[index] else ""
         last = [_money(totals[index]), _money(fees[index]), _money(margins[index]), share]
-        table.add_row(line.tenant, str(line.environment), *cells, *last)
+        table.add_row(line.tenant, str(line.term.environment), *cells, *last)
     for index, name in enumerate((_IDLE_ROW, _UNALLOCATED_ROW), len(statement.tenants)):
         cells = [_money(cents[index]) for _, cents in columns]
         table.add_row(name, "", *cells, _money(totals[index]), "", _money(margins[index]))
@@ -52,8 +54,14 @@ def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
 def closing_lines(statement: Statement) -> list[str]:
     """What stands under the table: what is unallocated or unpriced, and the proof of the sum."""
     lines = [
-        f"unallocated {_exact(item.units)}: {item.charge_id}: {item.reason}" for item in statement.unallocated
+        f"unallocated {_exact(item.units)}: {item.reason} ({_charges(item)})"
+        for item in statement.unallocated
     ]
+    lines += [
+        f"fallback: pool {one.pool} of {one.start:%Y-%m-%d} was divided by {one.driver}"
+        for one in statement.fallbacks
+    ]
+    lines += [f"use of '{name}' counts for nothing: no tenant is called so" for name in statement.strangers]
     lines += [
         f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
         for item in statement.unpriced
@@ -68,10 +76,15 @@ def closing_lines(statement: Statement) -> list[str]:
 
 def _title(statement: Statement) -> str:
     versions = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in statement.versions.items())
+    what = "cost of a 730-hour month" if statement.basis is CostBasis.ESTIMATED else "cost"
     return (
-        f"{statement.portfolio}: {statement.basis} cost of a 730-hour month in {statement.currency}, "
+        f"{statement.portfolio}: {statement.basis} {what} in {statement.currency}, "
         f"{statement.period}; {versions}"
     )
+
+
+def _charges(item: Unallocated) -> str:
+    return item.example if item.charges == 1 else f"{item.charges} charges, such as {item.example}"
 
 
 def _columns(statement: Statement) -> list[Column]:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from allocation.charges import ChargePeriod
 from allocation.errors import UnreconciledStatementError
 from allocation.estimate import Estimate, estimate
+from allocation.estimating import allocated_estimate, estimated_statement
 from allocation.money import amount_of, units_of
 from allocation.pricing import load_price_book
 from allocation.rules import rules_on
-from allocation.statement import Statement, allocate, estimated_statement
+from allocation.statement import Statement
 from tests.portfolios import local_plan, plan_of, tenant
 from tiers.inventory import Inventory
 from tiers.plan import Plan
@@ -26,7 +27,7 @@ PRICES = load_price_book("USD")
 
 
 def statement_of(plan: Plan, estimated: Estimate | None = None) -> Statement:
-    return allocate(plan, estimated or estimate(plan, PRICES), NOVEMBER, PRICES, RULES)
+    return allocated_estimate(plan, estimated or estimate(plan, PRICES), NOVEMBER, PRICES, RULES)
 
 
 def test_the_local_portfolio_adds_up_to_the_last_unit() -> None:
@@ -65,12 +66,32 @@ def test_a_platform_without_tenants_is_unallocated_not_lost() -> None:
 
 @pytest.mark.parametrize(("surplus", "word"), [(1, "much"), (-1, "little")])
 def test_a_unit_too_many_or_too_few_stops_the_statement(surplus: int, word: str) -> None:
-    charges = estimate(local_plan(), PRICES).charges
     statement = statement_of(local_plan())
     (pool, units), *_ = statement.idle.items()
     wrong = replace(statement, idle={pool: units + surplus})
     with pytest.raises(UnreconciledStatementError, match=rf"2026-11: direct .* \(1E-10 too {word}\)"):
-        wrong.reconciled_with(charges)
+        wrong.reconciled()
+
+
+def test_margins_take_off_variable_then_fixed_then_shared_cost() -> None:
+    acme = statement_of(local_plan()).tenants[0]
+    first, second, third = acme.contribution_margins
+    # Support hours and logs move with what acme does; it has nothing of its own that does not.
+    assert (first, second, third) == (acme.fee - acme.direct, acme.fee - acme.direct, acme.margin)
+    halcyon = next(line for line in statement_of(local_plan()).tenants if line.tenant == "halcyon")
+    assert halcyon.contribution_margins[0] > halcyon.contribution_margins[1] > halcyon.margin
+
+
+def test_a_line_adds_up_by_category_and_by_domain() -> None:
+    for line in statement_of(local_plan()).tenants:
+        assert sum(line.by_category.values()) == sum(line.by_domain.values()) == line.total
+
+
+def test_subsidies_cancel_out() -> None:
+    statement = statement_of(local_plan())
+    assert sum(statement.cross_subsidies.values()) == 0
+    loss = next(line for line in statement.tenants if line.margin < 0)
+    assert statement.cross_subsidies[loss.tenant] < 0
 
 
 def test_a_neighbour_more_makes_shared_cost_cheaper_for_all() -> None:

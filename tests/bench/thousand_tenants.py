@@ -92,9 +92,9 @@ def _work(portfolio: Path) -> dict[str, Any]:
     from allocation.charges import ChargePeriod  # noqa: PLC0415  a process that only parses has none of it
     from allocation.errors import UnreconciledStatementError  # noqa: PLC0415
     from allocation.estimate import estimate  # noqa: PLC0415
+    from allocation.estimating import allocated_estimate  # noqa: PLC0415
     from allocation.pricing import load_price_book  # noqa: PLC0415
     from allocation.rules import rules_on  # noqa: PLC0415
-    from allocation.statement import allocate  # noqa: PLC0415
     from tiers.plan import resolve  # noqa: PLC0415
     from tiers.portfolio import load_catalog, load_portfolio  # noqa: PLC0415
 
@@ -106,7 +106,9 @@ def _work(portfolio: Path) -> dict[str, Any]:
     prices, rules = load_price_book(plan.currency), rules_on(month.start.date())
     estimated = _timed(times, "price", lambda: estimate(plan, prices))
     try:
-        statement = _timed(times, "allocate", lambda: allocate(plan, estimated, month, prices, rules))
+        statement = _timed(
+            times, "allocate", lambda: allocated_estimate(plan, estimated, month, prices, rules)
+        )
     except UnreconciledStatementError:
         reconciled = False
     else:

@@ -9,6 +9,7 @@ def test_exit_codes_are_those_of_pulumi() -> None:
         "OK": 0,
         "ERROR": 1,
         "CONFIGURATION": 2,
+        "POLICY": 5,
         "NO_SUCH_STACK": 6,
         "CANCELLED": 8,
     }

@@ -17,7 +17,7 @@ from tests.portfolios import ROOT, local_plan
 from tiers.errors import CatalogError
 from tiers.inventory import exported
 
-COMMANDS = ("validate", "allocate")
+COMMANDS = ("validate", "allocate", "explain", "sql")
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")
 
@@ -38,7 +38,12 @@ def test_every_command_shows_an_example_that_it_understands(command: str) -> Non
     example = re.search(rf"Example: costack {command} .+", said.stdout)
     assert example
     words = example.group().split()[3:]
-    parsed = {"validate": {"portfolio"}, "allocate": {"stack", "period"}}[command]
+    parsed = {
+        "validate": {"portfolio"},
+        "allocate": {"stack", "period"},
+        "explain": {"tenant", "run", "charge"},
+        "sql": {"dialect"},
+    }[command]
     from typer.main import get_command  # noqa: PLC0415
 
     group = get_command(app)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from allocation.charges import ChargePeriod
+from allocation.estimating import estimated_statement
 from allocation.pricing import load_price_book
 from allocation.report.document import document
 from allocation.rules import rules_on
-from allocation.statement import estimated_statement
 from components.tagging import TAGGABLE_TYPES
 from tests.declarations import Registration, Registrations, differences
 from tests.engine.conftest import Deployed

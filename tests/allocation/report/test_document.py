@@ -24,10 +24,12 @@ def test_the_period_and_the_versions_are_told() -> None:
     read = document(statement_of(local_plan()))
     assert read["period"] == {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
     assert read["versions"] == {"catalog": "2026-11", "rulebook": "2026-11", "price_book": "2026-11-23"}
-    assert (read["basis"], read["currency"], read["schema_version"]) == ("estimated", "USD", 1)
+    assert (read["basis"], read["currency"], read["schema_version"]) == ("estimated", "USD", 2)
 
 
 def test_what_nobody_pays_is_listed() -> None:
     read = document(statement_of(plan_of()))
     assert read["tenants"] == []
-    assert {part["reason"] for part in read["unallocated"]} >= {"pool platform: no tenant has any users"}
+    assert {part["reason"] for part in read["unallocated"]} >= {
+        "no-driver: pool platform: no member has any users"
+    }

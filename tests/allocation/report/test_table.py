@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from rich.console import Console
 
+from allocation.allocating import Unallocated
 from allocation.charges import Unpriced
 from allocation.money import amount_of
-from allocation.pooled import Unallocated
 from allocation.report.table import closing_lines, statement_table
 from allocation.statement import Statement
 from tests.allocation.test_statement import statement_of
@@ -78,10 +78,10 @@ def test_the_proof_says_every_part() -> None:
 def test_what_has_no_owner_or_no_price_is_named() -> None:
     statement = replace(
         statement_of(local_plan()),
-        unallocated=(Unallocated("platform/x#y", 5_000_000_000, "nobody claims it"),),
+        unallocated=(Unallocated("nobody claims it", 5_000_000_000, 1, "platform/x#y"),),
         unpriced=(Unpriced("platform/z", "AmazonEFS", "Standard", Decimal(3), "", "eu-west-9: unknown"),),
     )
     lines = closing_lines(statement)
-    assert lines[0] == "unallocated 0.50: platform/x#y: nobody claims it"
+    assert lines[0] == "unallocated 0.50: nobody claims it (platform/x#y)"
     assert lines[1] == "unpriced: platform/z: 3 of AmazonEFS 'Standard' (eu-west-9: unknown)"
     assert lines[2].endswith("+ unallocated 0.50, difference -0.50")

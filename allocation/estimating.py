@@ -1,0 +1,124 @@
+"""From an inventory to its estimated statement: priced charges and declared use, through one allocation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+import duckdb
+
+from allocation import tables
+from allocation.allocating import allocate
+from allocation.attribution import CATEGORY_TAG, Known
+from allocation.charges import Charge, ChargePeriod, CostBasis
+from allocation.declared import Use, declared_use
+from allocation.estimate import Estimate, estimate
+from allocation.money import units_of
+from allocation.pricing import PriceBook
+from allocation.rules import Rulebook
+from allocation.statement import Heading, Statement, Term, statement_of
+from allocation.weights import Presence
+from tiers.inventory import Inventory
+from tiers.plan import Plan
+
+
+def estimated_statement(
+    inventory: Inventory, period: ChargePeriod, prices: PriceBook, rules: Rulebook
+) -> Statement:
+    """What a month of a deployed inventory costs, and who pays for it."""
+    return allocated_estimate(inventory.plan, estimate(inventory.plan, prices), period, prices, rules)
+
+
+def allocated_estimate(
+    plan: Plan, estimated: Estimate, period: ChargePeriod, prices: PriceBook, rules: Rulebook
+) -> Statement:
+    """The statement of an estimate: every charge given to a tenant, or the reason why not."""
+    connection = duckdb.connect()
+    try:
+        tables.create(connection, "charge", tables.CHARGE)
+        tables.insert(connection, "charge", tables.CHARGE, _charge_rows(plan, estimated.charges, period))
+        tables.create(connection, "usage", tables.USAGE)
+        tables.insert(connection, "usage", tables.USAGE, use_rows(declared_use(plan, period)))
+        present = [
+            Presence(tenant.tenant, *period, tenant.environment, tenant.tier) for tenant in plan.tenants
+        ]
+        allocation = allocate(connection, known_of(plan), present, rules)
+    finally:
+        connection.close()
+    versions = {
+        "catalog": plan.catalog_version,
+        "rulebook": rules.version,
+        "price_book": prices.compiled,
+    }
+    heading = Heading(plan.portfolio, period, plan.currency, CostBasis.ESTIMATED, versions)
+    terms = [
+        Term(tenant.tenant, tenant.client, tenant.environment, tenant.tier, units_of(tenant.fee_per_month))
+        for tenant in plan.tenants
+    ]
+    pools = (pool.pool for pool in rules.pools)
+    return statement_of(heading, terms, allocation, pools, estimated.unpriced)
+
+
+def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
+    """What *plan* knows; an estimate's charges name their fact as the resource."""
+    facts = list(plan.all_facts())
+    return Known(
+        tenants=frozenset(tenant.tenant for tenant in plan.tenants),
+        kinds={fact.id: fact.kind for fact in facts},
+        owners={fact.id: fact.tenant for fact in facts if fact.tenant is not None},
+        domains={fact.id: fact.domain for fact in facts},
+        resources={fact.id: fact.id for fact in facts} if resources is None else resources,
+    )
+
+
+def use_rows(uses: Iterable[Use]) -> Iterator[tuple[object, ...]]:
+    """*uses* as rows of the table `usage`."""
+    for use in uses:
+        yield (use.tenant, use.driver, _moment(use.start), _moment(use.end), f"{use.quantity:f}")
+
+
+def _charge_rows(plan: Plan, charges: Iterable[Charge], period: ChargePeriod) -> Iterator[tuple[object, ...]]:
+    tags = _Tags(plan)
+    regions = {fact.id: fact.region for fact in plan.all_facts()}
+    for number, charge in enumerate(charges, 1):
+        values: dict[str, object] = dict.fromkeys(tables.columns_of(tables.CHARGE)) | {
+            "charge": number,
+            "line_id": charge.id,
+            "source": "estimate",
+            "row_number": number,
+            "period_start": _moment(period.start),
+            "period_end": _moment(period.end),
+            "charge_category": "Usage",
+            "description": charge.item,
+            "service": charge.service,
+            "region": regions[charge.fact],
+            "resource_id": charge.fact,
+            "resource_type": charge.fact_kind,
+            "quantity": f"{charge.quantity:f}",
+            "unit": charge.unit,
+            "tags": tags.of(charge),
+        }
+        yield tuple((values | dict.fromkeys(tables.COSTS, charge.units)).values())
+
+
+class _Tags:
+    """The tags of estimated charges as JSON, made once for each tenant, domain and category."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._tenants = {tenant.tenant: tenant for tenant in plan.tenants}
+        self._made: dict[tuple[object, ...], str] = {}
+
+    def of(self, charge: Charge) -> str:
+        key = (charge.tenant, charge.domain, charge.category)
+        if key not in self._made:
+            owner = charge.tenant and self._tenants[charge.tenant]
+            tags = owner.cost_tags(charge.domain) if owner else self._plan.platform_tags()
+            self._made[key] = json.dumps(
+                tags.as_tags() | {CATEGORY_TAG: str(charge.category)}, sort_keys=True
+            )
+        return self._made[key]
+
+
+def _moment(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}"

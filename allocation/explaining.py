@@ -1,0 +1,219 @@
+"""Why a number is what it is: from a tenant's figure to its charges, rule, driver quantity and remainder unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import duckdb
+
+from allocation.errors import AllocationError
+from allocation.money import amount_of
+
+_MOST: Final = 20
+_CHARGE: Final = [
+    "charge",
+    "line_id",
+    "source",
+    "row_number",
+    "period_start",
+    "period_end",
+    "service",
+    "region",
+    "description",
+    "resource_id",
+    "charge_category",
+    "disposition",
+    "tenant",
+    "pool",
+    "rule",
+    "domain",
+    "category",
+    "behaviour",
+]
+
+
+def explain_tenant(connection: duckdb.DuckDBPyConnection, tenant: str, cost: str) -> dict[str, Any]:
+    """What a tenant pays, by rule and by pool, the largest first, with an example of each to ask on about.
+
+    Raises:
+        AllocationError: When nothing of the run is this tenant's.
+    """
+    direct = _rows(
+        connection,
+        f"""SELECT rule, domain, category, COUNT(*) AS charges, SUM({cost}) AS units, MIN(line_id) AS example
+        FROM charged WHERE disposition = 'direct' AND tenant = ? GROUP BY ALL
+        ORDER BY ABS(units) DESC, rule, domain, category""",  # noqa: S608 - a column of ours
+        [tenant],
+    )
+    pooled = _rows(
+        connection,
+        f"""SELECT via AS pool, part, COUNT(DISTINCT origin) AS origins, SUM({cost}) AS units,
+            ARG_MAX(origin, ABS({cost})) AS example
+        FROM share WHERE tenant = ? GROUP BY ALL ORDER BY ABS(units) DESC, pool, part""",  # noqa: S608 - a column of ours
+        [tenant],
+    )
+    if not direct and not pooled:
+        raise AllocationError(f"tenant '{tenant}': nothing in this run is theirs; is the name right?")
+    whole = sum(row["units"] for row in (*direct, *pooled))
+    return {"tenant": tenant, "amount": _text(whole), "direct": _told(direct), "pooled": _told(pooled)}
+
+
+def explain_charge(
+    connection: duckdb.DuckDBPyConnection, tenant: str, charge: str, cost: str
+) -> dict[str, Any]:
+    """What of one line of the bill is a tenant's, and why.
+
+    Args:
+        connection: The tables of a run.
+        tenant: Whose part is asked for.
+        charge: The line's own id, or its number in the run.
+        cost: The column of the statement.
+
+    Raises:
+        AllocationError: When the bill has no such line.
+    """
+    number = int(charge) if charge.isdecimal() and len(charge) <= 18 else -1  # noqa: PLR2004 - fits BIGINT
+    found = _rows(
+        connection,
+        f"""SELECT {", ".join(_CHARGE)}, {cost} AS units FROM charged
+        WHERE charge = ? OR line_id = ? ORDER BY charge LIMIT {_MOST}""",  # noqa: S608 - columns of ours
+        [number, charge],
+    )
+    if not found:
+        raise AllocationError(f"charge '{charge}': no line of the bill is called so")
+    return {"tenant": tenant, "charges": [_explained(connection, tenant, line, cost) for line in found]}
+
+
+def explain_origin(
+    connection: duckdb.DuckDBPyConnection, tenant: str, origin: int, cost: str
+) -> dict[str, Any]:
+    """How an origin was divided, as far as it concerns a tenant.
+
+    Raises:
+        AllocationError: When there is no such origin.
+    """
+    found = _rows(connection, f"SELECT *, {cost} AS units FROM origin WHERE origin = ?", [origin])  # noqa: S608 - a column of ours
+    if not found:
+        raise AllocationError(f"origin {origin}: this run has none of that number")
+    (summed,) = found
+    return {
+        "origin": origin,
+        "pool": summed["pool"],
+        "rule": summed["rule"],
+        "period": [str(summed["period_start"]), str(summed["period_end"])],
+        "service": summed["service"],
+        "charges": summed["charges"],
+        "amount": _text(summed["units"]),
+        "shares": list(_shares(connection, tenant, origin, cost)),
+        "use": list(_use(connection, tenant, summed)),
+    }
+
+
+def _explained(
+    connection: duckdb.DuckDBPyConnection, tenant: str, line: dict[str, Any], cost: str
+) -> dict[str, Any]:
+    told = {name: _plain(line[name]) for name in _CHARGE} | {"amount": _text(line["units"])}
+    if line["disposition"] != "pooled":
+        theirs = line["units"] if line["tenant"] == tenant else 0
+        return told | {"of_the_tenant": _text(theirs)}
+    row = connection.execute(_ORIGIN_OF, [line["charge"]]).fetchone()
+    if row is None:
+        raise AllocationError(
+            f"charge {line['charge']}: its origin is missing; the run is damaged, make it again"
+        )
+    return told | {"origin": explain_origin(connection, tenant, row[0], cost)}
+
+
+# A charge is in the origin whose every value is its own; NULL is a value here.
+_ORIGIN_OF: Final = """
+SELECT origin FROM origin JOIN charged
+    ON origin.pool = charged.pool AND origin.rule = charged.rule AND origin.category = charged.category
+    AND origin.period_start = DATE_TRUNC('day', charged.period_start)
+    AND origin.period_end >= charged.period_end
+    AND origin.period_end - INTERVAL 1 DAY < charged.period_end
+    AND origin.charge_category = charged.charge_category
+    AND origin.charge_class IS NOT DISTINCT FROM charged.charge_class
+    AND origin.service IS NOT DISTINCT FROM charged.service
+    AND origin.service_category IS NOT DISTINCT FROM charged.service_category
+    AND origin.region IS NOT DISTINCT FROM charged.region
+    AND origin.billing_account IS NOT DISTINCT FROM charged.billing_account
+    AND origin.sub_account IS NOT DISTINCT FROM charged.sub_account
+    AND origin.provider IS NOT DISTINCT FROM charged.provider
+    AND origin.publisher IS NOT DISTINCT FROM charged.publisher
+    AND origin.invoice_issuer IS NOT DISTINCT FROM charged.invoice_issuer
+WHERE charged.charge = ?
+"""
+
+
+def _shares(
+    connection: duckdb.DuckDBPyConnection, tenant: str, origin: int, cost: str
+) -> Iterator[dict[str, Any]]:
+    rows = _rows(
+        connection,
+        f"""WITH before AS (
+            SELECT share.*, share.{cost} - COALESCE(settlement.units, 0) AS divided,
+                COALESCE(settlement.units, 0) AS settled
+            FROM share LEFT JOIN settlement USING (origin, via, part, tenant) WHERE share.origin = ?
+        ), sized AS (SELECT *, SUM(divided) OVER (PARTITION BY via, part) AS size FROM before)
+        SELECT via, part, weight, total_weight, size, divided, settled FROM sized
+        WHERE tenant = ? ORDER BY via, part""",  # noqa: S608 - a column of ours
+        [origin, tenant],
+    )
+    for row in rows:
+        size, weight, whole = int(row["size"]), int(row["weight"]), int(row["total_weight"])
+        floor, remainder = divmod(abs(size) * weight, whole)
+        yield {
+            "via": row["via"],
+            "part": row["part"],
+            "divided": _text(size),
+            "weight": str(weight),
+            "total_weight": str(whole),
+            "rounded_down": _text(floor if size >= 0 else -floor),
+            "remainder": f"{remainder}/{whole}",
+            "remainder_unit": abs(int(row["divided"])) - floor,
+            "settled_units": int(row["settled"]),
+            "amount": _text(int(row["divided"]) + int(row["settled"])),
+        }
+
+
+def _use(
+    connection: duckdb.DuckDBPyConnection, tenant: str, origin: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    rows = _rows(
+        connection,
+        """SELECT driver, MIN(period_start) AS first, MAX(period_end) AS last, SUM(quantity) AS quantity
+        FROM usage WHERE tenant = ? AND period_start < ? AND period_end > ? GROUP BY driver ORDER BY driver""",
+        [tenant, origin["period_end"], origin["period_start"]],
+    )
+    for row in rows:
+        yield {
+            "driver": row["driver"],
+            "from": str(row["first"]),
+            "to": str(row["last"]),
+            "quantity": f"{row['quantity'].normalize():f}",
+        }
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object]
+) -> list[dict[str, Any]]:
+    answer = connection.execute(query, values)
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _told(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: _plain(value) for name, value in row.items() if name != "units"}
+        | {"amount": _text(row["units"])}
+        for row in rows
+    ]
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
+def _text(units: int) -> str:
+    return format(amount_of(int(units)), "f")

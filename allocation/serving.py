@@ -1,0 +1,152 @@
+"""Pools that serve pools: how much of each pool's cost leaves by which pool's driver, solved exactly.
+
+The reciprocal method (simultaneous equations; Horngren, Cost Accounting, ch. 15): a pool's full cost x is its
+own cost c and what it takes of the others, x = c + A^T x. Here it is solved the other way round, for the
+part of a unit of each pool's own cost that leaves through each pool; so every charge keeps its identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum, unique
+from fractions import Fraction
+from math import lcm
+from typing import Final, TypeVar
+
+from allocation.errors import AllocationError
+from allocation.money import split
+
+Consumption = Mapping[str, Mapping[str, Fraction]]
+"""For each pool, which part of it every other pool takes; what is missing to 1 leaves to tenants."""
+
+Key = TypeVar("Key", bound="str | tuple[str, ...]")
+_ONE: Final = Fraction(1)
+
+
+@unique
+class ServingMethod(StrEnum):
+    """What becomes of a pool's cost that another pool causes (the three methods of cost accounting)."""
+
+    DIRECT = "direct"
+    STEP_DOWN = "step-down"
+    RECIPROCAL = "reciprocal"
+
+
+def considered(consumption: Consumption, order: Sequence[str], method: ServingMethod) -> Consumption:
+    """The part of *consumption* that *method* looks at, the rest of each pool in proportion.
+
+    What a pool takes of itself is never cost of anyone: it is dropped. The direct method drops every pool,
+    step-down those that were handed out before, in *order*.
+    """
+    place = {pool: index for index, pool in enumerate(order)}
+    kept: dict[str, dict[str, Fraction]] = {}
+    for pool in order:
+        taken = consumption.get(pool, {})
+        left = {
+            other: part
+            for other, part in taken.items()
+            if part and other != pool and (method is ServingMethod.RECIPROCAL or place[other] > place[pool])
+        }
+        if method is ServingMethod.DIRECT:
+            left = {}
+        # What is dropped of the pool's outflow raises everything that stays, tenants included.
+        dropped = sum(taken.values()) - sum(left.values())
+        staying = _ONE - dropped
+        if staying == 0 and taken:
+            raise AllocationError(_loop([pool]))
+        kept[pool] = {other: part / staying for other, part in left.items()}
+    return kept
+
+
+def exits(consumption: Consumption, order: Sequence[str]) -> dict[str, dict[str, Fraction]]:
+    """For each pool, the part of its own cost that leaves to tenants through each pool; adds up to 1.
+
+    Raises:
+        AllocationError: When some pools serve only each other: their cost never reaches a tenant. They are
+            named, and no edge is cut.
+    """
+    _refuse_loops(consumption, order)
+    # (I - A) X = diag(t): row p of X says where a unit of p's cost goes; t is what p hands to tenants.
+    leaving = {pool: _ONE - sum(consumption.get(pool, {}).values()) for pool in order}
+    rows = [
+        [
+            (_ONE if pool == other else Fraction(0)) - consumption.get(pool, {}).get(other, Fraction(0))
+            for other in order
+        ]
+        + [leaving[pool] if pool == other else Fraction(0) for other in order]
+        for pool in order
+    ]
+    solved = _eliminated(rows)
+    width = len(order)
+    return {
+        pool: {other: row[width + index] for index, other in enumerate(order) if row[width + index]}
+        for pool, row in zip(order, solved, strict=True)
+    }
+
+
+def full_costs(own: Mapping[str, int], consumption: Consumption, order: Sequence[str]) -> dict[str, Fraction]:
+    """Every pool's full cost, that of the pools it takes from included, in the unit of *own*.
+
+    >>> taken = {"hr": {"dp": Fraction(1, 5)}, "dp": {"hr": Fraction(2, 25)}}
+    >>> full = full_costs({"hr": 80_000, "dp": 120_000}, taken, ("hr", "dp"))
+    >>> round(float(full["hr"]), 2), round(float(full["dp"]), 2)
+    (91056.91, 138211.38)
+    """
+    _refuse_loops(consumption, order)
+    rows = [
+        [
+            (_ONE if pool == other else Fraction(0)) - consumption.get(other, {}).get(pool, Fraction(0))
+            for other in order
+        ]
+        + [Fraction(own.get(pool, 0))]
+        for pool in order
+    ]
+    return {pool: row[-1] for pool, row in zip(order, _eliminated(rows), strict=True)}
+
+
+def whole_weights(parts: Mapping[Key, Fraction], total: int) -> dict[Key, int]:
+    """*parts*, which add up to 1, as whole numbers that add up to *total*; what rounds to 0 is left out."""
+    common = lcm(*(part.denominator for part in parts.values()))
+    names = sorted(parts)
+    weights = split(total, [int(parts[name] * common) for name in names])
+    return {name: weight for name, weight in zip(names, weights, strict=True) if weight}
+
+
+def _refuse_loops(consumption: Consumption, order: Sequence[str]) -> None:
+    reaching = {pool for pool in order if sum(consumption.get(pool, {}).values()) < 1}
+    while grown := {
+        pool
+        for pool in order
+        if pool not in reaching
+        and any(part and other in reaching for other, part in consumption[pool].items())
+    }:
+        reaching |= grown
+    closed = [pool for pool in order if pool not in reaching]
+    if closed:
+        raise AllocationError(_loop(closed))
+
+
+def _loop(pools: Iterable[str]) -> str:
+    names = ", ".join(pools)
+    return (
+        f"pools {names}: they serve only each other, so their cost reaches no tenant; "
+        "give one of them a tenant that uses it, or take one out of `serves`"
+    )
+
+
+def _eliminated(rows: list[list[Fraction]]) -> list[list[Fraction]]:
+    """Gauss and Jordan on exact fractions; the left square of *rows* becomes the identity."""
+    size = len(rows)
+    for column in range(size):
+        pivot = next(index for index in range(column, size) if rows[index][column])
+        rows[column], rows[pivot] = rows[pivot], rows[column]
+        head = rows[column][column]
+        rows[column] = [value / head if value else value for value in rows[column]]
+        for index in range(size):
+            factor = rows[index][column]
+            if index != column and factor:
+                rows[index] = [
+                    value - factor * above if above else value
+                    for value, above in zip(rows[index], rows[column], strict=True)
+                ]
+    return rows

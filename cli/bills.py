@@ -1,0 +1,259 @@
+"""`costack allocate --bill`: from real bills and use to a statement, its proof and FOCUS files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import duckdb
+import typer
+
+from allocation import tables
+from allocation.adapters.bill import Intake, ingest
+from allocation.adapters.focus import FocusRun, FocusVersion, write_focus
+from allocation.adapters.history import History
+from allocation.adapters.run_folder import MANIFEST, keep_tables, new_run, sha256_of, write_json
+from allocation.adapters.stack_outputs import inventory_of_file
+from allocation.adapters.usage import UsageIntake, read_usage
+from allocation.billed import Deployed, billed_allocation, deployed_in
+from allocation.charges import ChargePeriod
+from allocation.driver_rules import Driver
+from allocation.errors import AllocationError
+from allocation.months import state_of
+from allocation.readiness import Evidence, Gate, gates
+from allocation.report.document import document
+from allocation.report.flat import as_csv
+from allocation.rules import DIRECTORY, Rulebook, rules_on
+from allocation.settling import Residuals
+from allocation.statement import Statement
+from tiers.errors import CatalogError
+
+_MEMORY: Final = "1200MB"
+
+
+@dataclass(frozen=True)
+class BillOptions:
+    """What was asked for on the command line."""
+
+    bills: Sequence[Path]
+    usage: Sequence[Path]
+    inventories: Sequence[str]
+    period: ChargePeriod
+    out: Path | None = None
+    focus: Sequence[FocusVersion] = ()
+    history: Path | None = None
+    close: bool = False
+    restate: str | None = None
+    rulebook: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A statement, and how far it can be trusted."""
+
+    statement: Statement
+    gates: tuple[Gate, ...]
+    chargeback: tuple[str, ...]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[Gate]:
+        """The gates that do not pass, where anything is to be booked."""
+        return [gate for gate in self.gates if not gate.passed] if self.chargeback else []
+
+
+def allocate_bills(options: BillOptions, now: datetime) -> Outcome:
+    """Read, allocate, prove, write; nothing is left half-written.
+
+    Raises:
+        AllocationError: When a file cannot be read or the figures would not add up.
+        CatalogError: When an inventory cannot be read.
+    """
+    rules = rules_on(options.period.start.date(), options.rulebook or DIRECTORY)
+    deployed = deployed_in(options.period, [_inventory(text) for text in options.inventories])
+    history = History(options.history) if options.history else None
+    carried = history.carried_into(options.period) if history else {}
+    with _workplace(options.out) as folder, _connected(folder) as connection:
+        return _Run(options, rules, deployed, connection, folder).make(history, carried, now)
+
+
+@dataclass(frozen=True)
+class _Run:
+    options: BillOptions
+    rules: Rulebook
+    deployed: tuple[Deployed, ...]
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+
+    def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
+        period, currency = self.options.period, self.deployed[-1].inventory.plan.currency
+        _say("reading bills")
+        intake = ingest(
+            self.connection, self.options.bills, period, currency, into=self.folder, progress=_say
+        )
+        _say(f"{intake.rows} rows read; reading use")
+        used = read_usage(self.connection, self.options.usage, period, [str(driver) for driver in Driver])
+        _say("allocating")
+        statement, sources, left = billed_allocation(
+            self.connection, self.deployed, period, self.rules, carried
+        )
+        found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
+        told = document(statement) | {"drivers": {str(driver): how for driver, how in sources.items()}}
+        filed = len(history.filed(period)) if history else 0
+        if history and (self.options.close or self.options.restate or filed):
+            self._refuse_early_close(now)
+            state = history.file(period, told, left, self.options.restate)
+        else:
+            state = state_of(period, now, filed)
+        manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
+        if self.options.out:
+            self._write(told, statement, manifest)
+        return Outcome(statement, found, self.rules.chargeback, manifest)
+
+    def _refuse_early_close(self, now: datetime) -> None:
+        if now < self.options.period.end:
+            raise AllocationError(
+                f"{self.options.period.start:%Y-%m} runs until {self.options.period.end:%Y-%m-%d}: "
+                "an open month cannot be closed"
+            )
+
+    def _evidence(self, intake: Intake, sources: Mapping[Driver, str]) -> Evidence:
+        cost = intake.costs[self.rules.cost]
+        version = self.deployed[-1].inventory.plan.catalog_version
+        return Evidence(sources, cost.refused, cost.moved, _day_of(version))
+
+    def _manifest(
+        self, intake: Intake, used: UsageIntake, statement: Statement, found: Sequence[Gate]
+    ) -> dict[str, Any]:
+        files = sorted((self.options.rulebook or DIRECTORY).glob("*.yaml"))
+        manifest = {
+            "schema_version": 1,
+            "period": f"{self.options.period.start:%Y-%m}",
+            "bill": intake.document(),
+            "usage": used.document(),
+            "inventories": [_hashed(text) for text in self.options.inventories],
+            "rulebooks": {path.name: sha256_of(path) for path in files},
+            "versions": dict(statement.versions),
+            "cost": self.rules.cost,
+            "chargeback": list(self.rules.chargeback),
+            "readiness": [gate._asdict() for gate in found],
+        }
+        text = json.dumps(manifest, sort_keys=True)
+        return manifest | {"run_id": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+    def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
+        _say("writing")
+        write_json(self.folder / "statement.json", told)
+        (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
+        keep_tables(self.connection, self.folder)
+        for version in self.options.focus:
+            _say(f"writing FOCUS {version}")
+            self._focus(version, str(manifest["run_id"]))
+        write_json(self.folder / MANIFEST, manifest)
+
+    def _focus(self, version: FocusVersion, run_id: str) -> None:
+        tags = {
+            tenant.tenant: (tenant.client, json.dumps(tenant.cost_tags().as_tags(), sort_keys=True))
+            for one in self.deployed
+            for tenant in one.inventory.plan.tenants
+        }
+        _table(
+            self.connection, "tenant_tags", "tenant name tags", [(name, *told) for name, told in tags.items()]
+        )
+        pools = [
+            (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
+            for pool in self.rules.pools
+        ]
+        _table(self.connection, "rulebook_pool", "pool driver driver_unit method_id", pools)
+        plan = self.deployed[-1].inventory.plan
+        run = FocusRun(
+            run_id=run_id,
+            period=self.options.period,
+            currency=plan.currency,
+            billing_account_id=plan.portfolio,
+            billing_account_name=plan.portfolio,
+            invoice_issuer=plan.portfolio,
+            provider="AWS",
+            publisher="AWS",
+        )
+        write_focus(self.connection, self.folder / "focus", version, run, csv=True)
+
+
+def _inventory(text: str) -> tuple[datetime, Any]:
+    """`FILE`, or `YYYY-MM-DD=FILE` for one that came into force on that day."""
+    day, equals, path = text.partition("=")
+    if not equals:
+        return datetime.min.replace(tzinfo=UTC), inventory_of_file(Path(text))
+    try:
+        since = date.fromisoformat(day)
+    except ValueError:
+        raise CatalogError(f"--inventory '{text}': expected FILE or YYYY-MM-DD=FILE") from None
+    return datetime(since.year, since.month, since.day, tzinfo=UTC), inventory_of_file(Path(path))
+
+
+def _hashed(text: str) -> dict[str, str]:
+    day, equals, path = text.partition("=")
+    file = Path(path if equals else text)
+    return {"file": file.name, "since": day if equals else "", "sha256": sha256_of(file)}
+
+
+def _day_of(version: str) -> date | None:
+    """The day a version such as 2026-11 or 2026-11-23 is from."""
+    for text in (version, f"{version}-01"):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            continue
+    return None
+
+
+@contextmanager
+def _workplace(out: Path | None) -> Iterator[Path]:
+    with new_run(out) if out else TemporaryDirectory(prefix="costack-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database beside the run: what is large lies on the disk, compressed, and is gone afterwards."""
+    with TemporaryDirectory(prefix=".work-", dir=folder) as work, nullcontext(Path(work)) as path:
+        connection = duckdb.connect(str(path / "run.duckdb"))
+        try:
+            connection.execute(f"SET memory_limit = '{_MEMORY}'")
+            connection.execute("SET temp_directory = ?", [str(path / "spill")])
+            yield connection
+        finally:
+            connection.close()
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Sequence[object]]
+) -> None:
+    table = ", ".join(f"{column} VARCHAR" for column in columns.split())
+    tables.create(connection, name, table)
+    tables.insert(connection, name, table, rows)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def gate_lines(outcome: Outcome) -> list[str]:
+    """One line for each gate: what was found, what is asked for."""
+    return [
+        f"{'pass' if gate.passed else 'FAIL'}: {gate.gate}: {gate.found}, {gate.limit}"
+        for gate in outcome.gates
+    ]
+
+
+def unready(outcome: Outcome) -> str:
+    """Why nothing can be booked."""
+    names = "; ".join(f"{gate.gate} is {gate.found}, {gate.limit} is asked for" for gate in outcome.failed)
+    return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {names}"
