@@ -76,7 +76,7 @@ def print_allocation(request: Request, now: datetime) -> None:
 
 
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
-    from allocation.adapters.focus import FocusVersion  # noqa: PLC0415 - only who has a bill waits for it
+    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - only who has a bill waits for it
     from cli.bills import BillOptions, allocate_bills, gate_lines, unready  # noqa: PLC0415
 
     if request.stack is not None or not request.inventories:

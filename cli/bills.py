@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ import typer
 
 from allocation import tables
 from allocation.adapters.bill import Intake, ingest
-from allocation.adapters.focus import FocusRun, FocusVersion, write_focus
+from allocation.adapters.focus.run import FocusRun, FocusVersion
+from allocation.adapters.focus.writer import write_focus
 from allocation.adapters.history import History
 from allocation.adapters.run_folder import MANIFEST, keep_tables, new_run, sha256_of, write_json
 from allocation.adapters.stack_outputs import inventory_of_file
-from allocation.adapters.usage import UsageIntake, read_usage
+from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed import Deployed, billed_allocation, deployed_in
 from allocation.charges import ChargePeriod
 from allocation.driver_rules import Driver
@@ -98,8 +100,10 @@ class _Run:
         intake = ingest(
             self.connection, self.options.bills, period, currency, into=self.folder, progress=_say
         )
+        _tell_refused("rows of the bill", intake.refused)
         _say(f"{intake.rows} rows read; reading use")
         used = read_usage(self.connection, self.options.usage, period, [str(driver) for driver in Driver])
+        _tell_refused("rows of use", used.refused)
         _say("allocating")
         statement, sources, left = billed_allocation(
             self.connection, self.deployed, period, self.rules, carried
@@ -137,7 +141,12 @@ class _Run:
             "schema_version": 1,
             "period": f"{self.options.period.start:%Y-%m}",
             "bill": intake.document(),
-            "usage": used.document(),
+            "usage": {
+                "files": {path.name: sha256_of(path) for path in self.options.usage},
+                "rows": used.rows,
+                "taken": used.taken,
+                "refused": dict(used.refused),
+            },
             "inventories": [_hashed(text) for text in self.options.inventories],
             "rulebooks": {path.name: sha256_of(path) for path in files},
             "versions": dict(statement.versions),
@@ -242,7 +251,15 @@ def _table(
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    """How far it is, for who watches; a log has no use for it."""
+    if sys.stderr.isatty():
+        typer.echo(text, err=True)
+
+
+def _tell_refused(what: str, refused: Mapping[str, int]) -> None:
+    if refused:
+        rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
+        typer.echo(f"refused {what}: {rules}; each is listed in the run's folder", err=True)
 
 
 def gate_lines(outcome: Outcome) -> list[str]:

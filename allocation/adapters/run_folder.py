@@ -28,6 +28,7 @@ _KEPT: Final[Mapping[str, str]] = {
     "settlement": "origin, via, part, tenant",
     "usage": "tenant, driver, period_start, period_end, quantity",
     "refused": "source, row_number, rule",
+    "usage_refused": "source, row_number, rule",
 }
 
 

@@ -1,0 +1,92 @@
+"""Whole months, from the files a firm has to the statement finance reads. A change of a statement is a review.
+
+`make goldens` writes them anew; the difference is then read by whoever signs the rulebook.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli.allocation import Request, print_allocation
+from tests.portfolios import ROOT
+
+GOLDEN = ROOT / "tests" / "golden"
+AFTERWARDS = datetime(2026, 12, 3, tzinfo=UTC)
+SCENARIOS = (
+    "small-firm-shared",
+    "mid-market-hybrid",
+    "enterprise-dedicated",
+    "idle-cluster",
+    "untagged-charge",
+    "credit-and-refund",
+    "mid-month-move",
+    "month-restated",
+)
+
+
+def request(scenario: str, bill: str = "bill.csv", **changes: object) -> Request:
+    """What allocates a scenario's files."""
+    folder = GOLDEN / scenario
+    inventories = [str(folder / "inventory.json")]
+    for later in sorted(folder.glob("inventory.*.json")):
+        day = later.name.removeprefix("inventory.").removesuffix(".json")
+        inventories.append(f"{day}={later}")
+    values: dict[str, object] = {
+        "stack": None,
+        "inventories": tuple(inventories),
+        "period": "2026-11",
+        "bills": (folder / bill,),
+        "usage": (folder / "usage.csv",),
+        "out": None,
+        "focus": (),
+        "history": None,
+        "close": False,
+        "restate": None,
+        "rulebook": None,
+        "cwd": Path(),
+        "output": "table",
+    }
+    return Request(**(values | changes))  # type: ignore[arg-type]
+
+
+def told(capsys: pytest.CaptureFixture[str], wanted: Request) -> str:
+    """What is printed, and below it what is said to stderr."""
+    print_allocation(wanted, AFTERWARDS)
+    printed = capsys.readouterr()
+    lines = [line.rstrip() for line in printed.out.splitlines()]
+    return "\n".join([*lines, "", *printed.err.splitlines(), ""])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_statement_is_the_committed_one(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(capsys, request(scenario))
+    assert ", difference 0" in text
+    _compare(GOLDEN / scenario / "statement.txt", text)
+
+
+def test_a_restatement_is_its_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenario, history = "month-restated", tmp_path / "history"
+    first = told(capsys, request(scenario, history=history, close=True))
+    assert "state: closed" in first
+    again = told(
+        capsys,
+        request(scenario, "bill.restated.csv", history=history, restate="a late correction of AWS"),
+    )
+    assert "state: restated" in again
+    _compare(GOLDEN / scenario / "statement.restated.txt", again)
+    (delta,) = (history / "2026-11").glob("delta-*.json")
+    _compare(GOLDEN / scenario / "delta.json", delta.read_text(encoding="utf-8"))
+
+
+def test_every_scenario_has_its_files() -> None:
+    assert {path.parent.name for path in GOLDEN.glob("*/bill.csv")} == set(SCENARIOS)
+
+
+def _compare(path: Path, text: str) -> None:
+    if os.environ.get("UPDATE_GOLDENS"):
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text

@@ -1,0 +1,88 @@
+"""Divides bills made at random on local Spark and holds every row against exact fractions.
+
+    python -m tests.torture.spark --python .toolchain/spark/bin/python --cases 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as pq
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from allocation.division import Dialect, division_sql, in_dialect
+from tests.allocation.engines import arrow_tables
+from tests.allocation.oracle import Problem, Rows, divided
+from tests.allocation.problems import problems
+
+JOB = Path(__file__).with_name("spark_job.py")
+
+
+def cases(count: int, tenants: int) -> list[Problem]:
+    """*count* bills from one seed."""
+    made: list[Problem] = []
+
+    @seed(1)
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(problems(tenants))
+    def make(problem: Problem) -> None:
+        made.append(problem)
+
+    make()
+    return made
+
+
+def together(many: list[Problem]) -> Problem:
+    """One bill of many: pools and origins keep apart by their case's number."""
+    amounts, routes, weights = [], [], []
+    for case, problem in enumerate(many):
+        amounts += [(case * 100 + origin, f"{case}-{pool}", slot, units) for origin, pool, slot, units in problem.amounts]
+        routes += [(f"{case}-{pool}", slot, f"{case}-{via}", part, weight) for pool, slot, via, part, weight in problem.routes]
+        weights += [(f"{case}-{via}", part, slot, tenant, weight) for via, part, slot, tenant, weight in problem.weights]
+    return Problem(tuple(amounts), tuple(routes), tuple(weights))
+
+
+def on_spark(problem: Problem, python: Path) -> Rows:
+    """Spark's answer."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for table, rows in arrow_tables(problem).items():
+            pq.write_table(rows, folder / f"{table}.parquet")
+        (folder / "division.sql").write_text(in_dialect(division_sql(), Dialect.SPARK), encoding="utf-8")
+        subprocess.run([str(python), str(JOB), name], check=True, capture_output=True)
+        return {tuple(row) for row in json.loads((folder / "answer.json").read_text(encoding="utf-8"))}
+
+
+def main() -> int:
+    """Exit code 0 when every row agrees."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=60)
+    parser.add_argument("--tenants", type=int, default=200)
+    parser.add_argument("--python", type=Path, required=True, help="a Python that has PySpark, and Java 17")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    many = cases(options.cases, options.tenants)
+    problem = together(many)
+    expected = set().union(*(divided(together([Problem((), (), ())] * case + [one])) for case, one in enumerate(many)))
+    answer = on_spark(problem, options.python)
+    differing = len(answer ^ expected)
+    print(  # noqa: T201 - a command prints
+        f"spark: {len(many)} cases, {len(expected):,} rows; {differing} rows differ, {time.monotonic() - begun:.0f} s"
+    )
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
