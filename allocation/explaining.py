@@ -1,4 +1,4 @@
-"""Why a number is what it is: from a tenant's figure to its charges, rule, driver quantity and remainder unit."""
+"""Why a number is what it is: from a tenant's figure to charges, rule, driver quantity and remainder."""
 
 from __future__ import annotations
 
@@ -183,8 +183,10 @@ def _use(
     rows = _rows(
         connection,
         """SELECT driver, MIN(period_start) AS first, MAX(period_end) AS last, SUM(quantity) AS quantity
-        FROM usage WHERE tenant = ? AND period_start < ? AND period_end > ? GROUP BY driver ORDER BY driver""",
-        [tenant, origin["period_end"], origin["period_start"]],
+        FROM usage WHERE tenant = ? AND period_start < ? AND period_end > ? AND driver IN (
+            SELECT driver FROM driver_part WHERE pool IN (SELECT via FROM share WHERE origin = ?))
+        GROUP BY driver ORDER BY driver""",
+        [tenant, origin["period_end"], origin["period_start"], origin["origin"]],
     )
     for row in rows:
         yield {

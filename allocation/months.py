@@ -1,4 +1,4 @@
-"""The life of a month: open while it runs, provisional until it is closed, restated when a closed one changes."""
+"""The life of a month: open while it runs, provisional until it is closed, restated when that changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's folder: the statement, the proof behind it and the tables `costack explain` reads. All or nothing."""
+"""A run's folder: the statement, its proof and the tables `costack explain` reads. All or nothing."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _KEPT: Final[Mapping[str, str]] = {
     "shape": "shape",
     "decision": "shape",
     "known_resource": "resource_id, fact",
+    "driver_part": "pool, purpose, driver",
     "origin": "origin",
     "slot": "slot",
     "share": "tenant, origin, via, part",
@@ -101,7 +102,9 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         AllocationError: When *folder* holds none.
     """
     if not (folder / MANIFEST).is_file():
-        raise AllocationError(f"{folder}: holds no run; make one with `costack allocate --bill … --out {folder}`")
+        raise AllocationError(
+            f"{folder}: holds no run; make one with `costack allocate --bill BILL --out {folder}`"
+        )
     connection = duckdb.connect()
     try:
         for name in ("charge", *_KEPT):
