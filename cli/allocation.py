@@ -40,6 +40,7 @@ class Request:
     usage: tuple[Path, ...]
     out: Path | None
     focus: tuple[str, ...]
+    focus_csv: bool
     history: Path | None
     close: bool
     restate: str | None
@@ -97,6 +98,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             period=period,
             out=request.out,
             focus=versions,
+            focus_csv=request.focus_csv,
             history=request.history,
             close=request.close,
             restate=request.restate,

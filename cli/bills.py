@@ -50,6 +50,7 @@ class BillOptions:
     period: ChargePeriod
     out: Path | None = None
     focus: Sequence[FocusVersion] = ()
+    focus_csv: bool = False
     history: Path | None = None
     close: bool = False
     restate: str | None = None
@@ -192,7 +193,7 @@ class _Run:
             provider="AWS",
             publisher="AWS",
         )
-        write_focus(self.connection, self.folder / "focus", version, run, csv=True)
+        write_focus(self.connection, self.folder / "focus", version, run, csv=self.options.focus_csv)
 
 
 def _inventory(text: str) -> tuple[datetime, Any]:

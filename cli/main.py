@@ -80,6 +80,7 @@ def allocate(
     focus: Annotated[
         list[str] | None, typer.Option(help="Write FOCUS of this version too: 1.2, 1.3 or 1.4. Repeat.")
     ] = None,
+    focus_csv: Annotated[bool, typer.Option("--focus-csv", help="Write FOCUS as CSV, too.")] = False,
     history: Annotated[Path | None, typer.Option(help="Folder of statements that were filed.")] = None,
     close: Annotated[bool, typer.Option("--close", help="File the statement: the month is closed.")] = False,
     restate: Annotated[
@@ -103,6 +104,7 @@ def allocate(
         usage=tuple(usage or ()),
         out=out,
         focus=tuple(focus or ()),
+        focus_csv=focus_csv,
         history=history,
         close=close,
         restate=restate,

@@ -43,6 +43,7 @@ def request(scenario: str, bill: str = "bill.csv", **changes: object) -> Request
         "usage": (folder / "usage.csv",),
         "out": None,
         "focus": (),
+        "focus_csv": False,
         "history": None,
         "close": False,
         "restate": None,
