@@ -1,0 +1,214 @@
+"""The rows of a FOCUS file as SQL: every charge that is not shared, and every share of those that are.
+
+A share is an allocated charge, and its origin the sum of the charges that one rule sent to one pool (FOCUS
+1.3, data generator-calculated split cost allocation): whatever the shares have of their origin is the same on
+each, and costs, quantities and ratios add up to it. An origin sums charges of many resources, so it has no
+resource and no tags of its own.
+"""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Final
+
+from allocation.adapters.focus.columns import Column, columns_of
+from allocation.adapters.focus.run import FocusVersion
+from allocation.adapters.focus.services import CATEGORIES, SUBCATEGORIES
+from allocation.tables import COSTS
+
+_MONEY: Final = Template(
+    "CAST(CAST($units AS DECIMAL(19, 0)) * CAST('0.0000000001' AS DECIMAL(19, 10)) AS DECIMAL(38, 10))"
+)
+_TRIMMED: Final = Template("rtrim(rtrim(CAST($number AS VARCHAR), '0'), '.')")
+_BEHIND_ALL_CHARGES: Final = 10**15
+_RATIO: Final = "CAST(share.ratio AS DECIMAL(19, 0)) * CAST('0.000000000001' AS DECIMAL(19, 12))"
+_DRIVER_VALUE: Final = "CAST(CAST(share.weight AS DECIMAL(28, 0)) * run.weight_unit AS DECIMAL(38, 9))"
+
+_SERVICE: Final = Template("COALESCE($row.service, $row.provider, run.provider)")
+_COMMON: Final = Template("""
+    $row.period_start, $row.period_end, $row.charge_category, $row.charge_class,
+    $service AS service, COALESCE(known_service.service_category, 'Other') AS service_category,
+    COALESCE(known_service.service_subcategory, 'Other (Other)') AS service_subcategory,
+    $row.region, $row.sub_account,
+    COALESCE($row.billing_account, run.billing_account_id) AS billing_account,
+    CASE WHEN COALESCE($row.billing_account, run.billing_account_id) = run.billing_account_id
+        THEN run.billing_account_name ELSE $row.billing_account END AS billing_account_name,
+    COALESCE($row.provider, run.provider) AS provider,
+    COALESCE($row.publisher, run.publisher) AS publisher,
+    COALESCE($row.invoice_issuer, run.invoice_issuer) AS invoice_issuer""")
+
+# A service has one category in a file, whatever its lines say: the one most of them give.
+_SERVICE_CATEGORY: Final = Template("""
+sorted_service AS (
+    SELECT service, service_category
+    FROM (
+        SELECT COALESCE(service, named.provider, run.provider) AS service, service_category, COUNT(*) AS lines
+        FROM (
+            SELECT service, service_category, provider FROM charged
+            UNION ALL
+            SELECT service, service_category, provider FROM origin
+        ) AS named CROSS JOIN focus_run AS run
+        WHERE service_category IN ($categories)
+        GROUP BY 1, 2
+    ) AS counted
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY service ORDER BY service_category = 'Other', lines DESC, service_category) = 1
+),
+known_service AS (
+    SELECT service, service_category,
+        COALESCE(service_subcategory, 'Other (' || service_category || ')') AS service_subcategory
+    FROM sorted_service
+    LEFT JOIN (VALUES $subcategories) AS known (service, service_category, service_subcategory)
+        USING (service, service_category)
+),
+pooled_as AS (
+    SELECT pool, rule, CASE WHEN MIN(domain) = MAX(domain) THEN MIN(domain) END AS domain
+    FROM charged WHERE disposition = 'pooled' GROUP BY pool, rule
+)""")
+
+# The tenant's tags join the bill's; where both have a key, the bill's stays. Bills have millions of lines and
+# few sets of tags, so each set is merged once.
+MERGED_TAGS: Final = """
+CREATE OR REPLACE TEMP TABLE focus_tags AS
+SELECT charge.tags, charge.tenant,
+    CASE
+        WHEN tenant.members IS NULL OR LEN(tenant.members) = 0 THEN NULLIF(charge.tags, '{}')
+        WHEN charge.tags = '{}' THEN tenant.tags
+        ELSE '{' || array_to_string(list_filter([
+                NULLIF(trim(substr(trim(charge.tags), 2, length(trim(charge.tags)) - 2)),  ''),
+                NULLIF(array_to_string(list_transform(
+                    list_filter(tenant.members,
+                        lambda each: NOT list_contains(json_keys(charge.tags), each.key)),
+                    lambda each: each.member), ','), '')
+            ], lambda part: part IS NOT NULL), ',') || '}'
+    END AS merged
+FROM (SELECT DISTINCT tags, tenant FROM charged WHERE disposition = 'direct') AS charge
+LEFT JOIN focus_tenant AS tenant ON tenant.tenant = charge.tenant"""
+
+# Taxes have no quantity; usage and purchases must have one: without the bill's it is the cost itself.
+_HAS_QUANTITY: Final = "(charge.quantity IS NOT NULL AND charge.unit IS NOT NULL)"
+_MUST_HAVE_ONE: Final = Template(
+    "($row.charge_category IN ('Usage', 'Purchase') AND $row.charge_class IS DISTINCT FROM 'Correction')"
+)
+
+_WHOLE_CHARGES: Final = Template("""
+SELECT charge.charge AS place, $costs, $common,
+    charge.description, charge.resource_id, charge.resource_name, charge.resource_type,
+    CASE WHEN charge.charge_category = 'Tax' THEN NULL
+        WHEN $has_quantity THEN charge.quantity
+        WHEN $must_have_one THEN CAST($contracted AS DECIMAL(38, 12)) END AS quantity,
+    CASE WHEN charge.charge_category = 'Tax' THEN NULL
+        WHEN $has_quantity THEN charge.unit
+        WHEN $must_have_one THEN run.currency END AS unit,
+    COALESCE(focus_tags.merged, NULLIF(charge.tags, '{}')) AS tags,
+    CASE WHEN charge.charge_category = 'Tax' OR NOT $has_quantity THEN charge.quantity END AS billed_quantity,
+    CASE WHEN charge.charge_category = 'Tax' OR NOT $has_quantity THEN charge.unit END AS billed_unit,
+    charge.sku_id, charge.sku_price_id, charge.line_id,
+    charge.domain, charge.category, charge.rule,
+    charge.tenant, tenant.tier,
+    CASE WHEN charge.disposition = 'unallocated' THEN charge.rule END AS unallocated_reason,
+    CAST(NULL AS VARCHAR) AS pool, CAST(NULL AS VARCHAR) AS via, CAST(NULL AS VARCHAR) AS part,
+    CAST(NULL AS VARCHAR) AS driver, CAST(NULL AS DECIMAL(38, 9)) AS driver_value,
+    CAST(NULL AS VARCHAR) AS origin, CAST(NULL AS DECIMAL(38, 10)) AS origin_cost,
+    CAST(NULL AS VARCHAR) AS method_id, CAST(NULL AS VARCHAR) AS method_details,
+    CAST(NULL AS VARCHAR) AS allocated_to, CAST(NULL AS VARCHAR) AS allocated_to_name,
+    CAST(NULL AS VARCHAR) AS allocated_tags
+FROM charged AS charge
+CROSS JOIN focus_run AS run
+LEFT JOIN focus_tenant AS tenant ON tenant.tenant = charge.tenant
+LEFT JOIN focus_tags ON focus_tags.tags = charge.tags AND focus_tags.tenant = charge.tenant
+LEFT JOIN known_service ON known_service.service = $service
+WHERE charge.disposition <> 'pooled'""")
+
+# What is divided is money, so an allocated charge counts the currency: its quantities add up like its costs.
+_SHARES: Final = Template("""
+SELECT $behind_all_charges + origin.origin AS place, $costs, $common,
+    origin.charges || CASE WHEN origin.charges = 1 THEN ' charge of ' ELSE ' charges of ' END
+        || $service || ' through pool ' || origin.pool AS description,
+    CAST(NULL AS VARCHAR) AS resource_id, CAST(NULL AS VARCHAR) AS resource_name,
+    CAST(NULL AS VARCHAR) AS resource_type,
+    CASE WHEN $must_have_one THEN CAST($contracted AS DECIMAL(38, 12)) END AS quantity,
+    CASE WHEN $must_have_one THEN run.currency END AS unit,
+    CAST(NULL AS VARCHAR) AS tags,
+    CAST(NULL AS DECIMAL(38, 12)) AS billed_quantity, CAST(NULL AS VARCHAR) AS billed_unit,
+    CAST(NULL AS VARCHAR) AS sku_id, CAST(NULL AS VARCHAR) AS sku_price_id, CAST(NULL AS VARCHAR) AS line_id,
+    pooled_as.domain, origin.category, origin.rule,
+    share.tenant, tenant.tier,
+    CASE WHEN share.part = 'unallocated' THEN 'no-driver' END AS unallocated_reason,
+    origin.pool, share.via, share.part,
+    divided_by.driver, $driver_value AS driver_value,
+    'origin-' || origin.origin AS origin, $origin_cost AS origin_cost,
+    divided.method_id,
+    '{"Elements":[{"AllocatedRatio":' || $ratio || ',"UsageUnit":' || to_json(divided_by.driver_unit)
+        || ',"UsageQuantity":' || $usage || '}]}' AS method_details,
+    share.tenant AS allocated_to,
+    CASE WHEN share.tenant IS NOT NULL THEN COALESCE(tenant.name, share.tenant) END AS allocated_to_name,
+    tenant.tags AS allocated_tags
+FROM (SELECT * FROM share ORDER BY origin, via, part, tenant) AS share
+INNER JOIN origin ON origin.origin = share.origin
+CROSS JOIN focus_run AS run
+LEFT JOIN pooled_as ON pooled_as.pool = origin.pool AND pooled_as.rule = origin.rule
+LEFT JOIN focus_pool AS divided ON divided.pool = origin.pool
+LEFT JOIN focus_pool AS divided_by ON divided_by.pool = share.via
+LEFT JOIN focus_tenant AS tenant ON tenant.tenant = share.tenant
+LEFT JOIN known_service ON known_service.service = $service""")
+
+# The same run writes the same bytes: charges in their own order, then shares in theirs. Sorting whole rows would
+# take half of the time and spill; the writer sees to it that joins keep the order of what they read.
+_FILE: Final = Template("""
+WITH $known, line AS ($whole UNION ALL $shares)
+SELECT $columns FROM line CROSS JOIN focus_run AS run""")
+
+
+def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
+    """The SELECT of a whole file of *version*; *as_text* writes moments as text, which a CSV needs.
+
+    It reads `charged`, `origin`, `share` (`allocation.tables`) and the tables that
+    `allocation.adapters.focus.context` prepares.
+    """
+    return _FILE.substitute(
+        known=_SERVICE_CATEGORY.substitute(
+            categories=", ".join(f"'{category}'" for category in CATEGORIES),
+            subcategories=", ".join(
+                f"('{service}', '{category}', '{subcategory}')"
+                for (category, subcategory), services in SUBCATEGORIES.items()
+                for service in services
+            ),
+        ),
+        whole=_WHOLE_CHARGES.substitute(
+            _of("charge", "charge"), has_quantity=_HAS_QUANTITY
+        ),
+        shares=_SHARES.substitute(
+            _of("origin", "share"),
+            behind_all_charges=_BEHIND_ALL_CHARGES,
+            ratio=_TRIMMED.substitute(number=f"({_RATIO})"),
+            usage=_TRIMMED.substitute(number=_DRIVER_VALUE),
+            driver_value=_DRIVER_VALUE,
+            origin_cost=_MONEY.substitute(units="origin.billed"),
+        ),
+        columns=", ".join(
+            f'{_shown(column, as_text=as_text)} AS "{column.name}"' for column in columns_of(version)
+        ),
+    )
+
+
+def _of(row: str, costs: str) -> dict[str, str]:
+    """What both kinds of line have alike: *row* says what it is, *costs* has its money."""
+    service = _SERVICE.substitute(row=row)
+    money = {cost: _MONEY.substitute(units=f"{costs}.{cost}") for cost in COSTS}
+    return {
+        "costs": ", ".join(f"{amount} AS {cost}" for cost, amount in money.items()),
+        "contracted": money["contracted"],
+        "service": service,
+        "common": _COMMON.substitute(row=row, service=service),
+        "must_have_one": _MUST_HAVE_ONE.substitute(row=row),
+    }
+
+
+def _shown(column: Column, *, as_text: bool) -> str:
+    if not column.is_moment:
+        return column.value
+    # The tables' moments are UTC without a zone; in Parquet they carry it (isAdjustedToUTC).
+    return (
+        f"strftime({column.value}, '%Y-%m-%dT%H:%M:%SZ')" if as_text else f"timezone('UTC', {column.value})"
+    )

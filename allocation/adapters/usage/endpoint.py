@@ -1,0 +1,170 @@
+"""Asks a server for JSON: again when it is busy, never elsewhere, never naming a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from ssl import SSLContext
+from typing import Any, Final, Self
+
+import httpx
+import stamina
+
+from allocation.adapters.usage.rows import UsageError
+
+_ATTEMPTS: Final = 4
+_SECONDS_IN_ALL: Final = 30.0
+_FIRST_WAIT_SECONDS: Final = 0.2
+_LONGEST_WAIT_SECONDS: Final = 4.0
+_SHOWN: Final = 200
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500
+_OK: Final = 200
+
+
+class _BusyError(Exception):
+    """A server that may answer when it is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token and the environment variable it came from; only the variable is ever shown."""
+
+    variable: str
+    value: str = field(repr=False)
+
+    @classmethod
+    def from_environment(cls, variable: str, environment: Mapping[str, str]) -> Self:
+        """The token that *environment* has under *variable*.
+
+        Raises:
+            UsageError: When it has none.
+        """
+        value = environment.get(variable, "").strip()
+        if not value:
+            raise UsageError(f"environment variable {variable}: is not set; it must hold the bearer token")
+        return cls(variable, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server of metrics.
+
+    Attributes:
+        url: Of the server, http or https; a user and a password in it are sent and never shown.
+        token: Sent as a bearer token.
+        timeout_seconds: How long one answer may take.
+        verify: Of TLS: whether, or by which certificates.
+    """
+
+    url: str = field(repr=False)
+    token: Token | None = None
+    timeout_seconds: int = 60
+    verify: SSLContext | bool = True
+
+    @property
+    def shown(self) -> str:
+        """The URL without user, password, query and fragment."""
+        try:
+            url = httpx.URL(self.url)
+        except httpx.InvalidURL:
+            return "(a URL that cannot be read)"
+        return str(url.copy_with(username=None, password=None, query=None, fragment=None))
+
+    def get(self, path: str, parameters: Mapping[str, str], wanted: str) -> Any:
+        """The JSON that GET *path* answers, its numbers as Decimal.
+
+        It is asked again on 429, 5xx and broken connections: at most 4 times in 30 seconds.
+
+        Args:
+            path: Below the URL.
+            parameters: Of the query.
+            wanted: What for, for the message of an error: "driver users on 2026-10-01".
+
+        Raises:
+            UsageError: When there is no answer, or another one than JSON.
+        """
+        try:
+            with self._client() as client:
+                for attempt in stamina.retry_context(
+                    on=(_BusyError, httpx.TransportError),
+                    attempts=_ATTEMPTS,
+                    timeout=_SECONDS_IN_ALL,
+                    wait_initial=_FIRST_WAIT_SECONDS,
+                    wait_max=_LONGEST_WAIT_SECONDS,
+                ):
+                    with attempt:
+                        response = _asked(client, path, parameters)
+        except _BusyError as error:
+            raise self._error(wanted, f"{error}, every time it was asked", "try later") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            said = f"{type(error).__name__}: {error}".replace(self.url, self.shown)
+            raise self._error(wanted, said, "check the URL and whether the server runs") from None
+        return self._parsed(response, wanted)
+
+    def _client(self) -> httpx.Client:
+        url = httpx.URL(self.url)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise UsageError(f"{self.shown}: expected a URL that begins with http:// or https://")
+        # A user in the URL would be logged with it.
+        auth = httpx.BasicAuth(url.username, url.password) if url.userinfo else None
+        headers = {"Authorization": f"Bearer {self.token.value}"} if self.token else {}
+        return httpx.Client(
+            base_url=self.shown,
+            auth=auth,
+            headers=headers,
+            timeout=self.timeout_seconds,
+            verify=self.verify,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def _parsed(self, response: httpx.Response, wanted: str) -> Any:
+        try:
+            answer = json.loads(
+                response.content, parse_float=Decimal, parse_int=Decimal, parse_constant=Decimal
+            )
+        except (ValueError, RecursionError):
+            answer = None
+        if response.status_code != _OK:
+            said = _reason(answer) or _cut(response.text)
+            remedy = "check the token" if response.status_code in (401, 403) else "check URL and query"
+            raise self._error(wanted, f"status {response.status_code}: {said}", remedy)
+        if answer is None:
+            raise self._error(wanted, f"no JSON: {_cut(response.text)}", "check the URL")
+        return answer
+
+    def _error(self, wanted: str, said: str, remedy: str) -> UsageError:
+        through = f" (token from {self.token.variable})" if self.token else ""
+        return UsageError(
+            f"{self.shown}{through}: asked for {wanted}, answered {self._hidden(said)}; {remedy}"
+        )
+
+    def _hidden(self, text: str) -> str:
+        """*text* without the secrets that a server or a library may repeat."""
+        secrets = [self.token.value] if self.token else []
+        password = httpx.URL(self.url).password
+        for secret in (*secrets, *([password] if password else [])):
+            text = text.replace(secret, "***")
+        return text
+
+
+def _asked(client: httpx.Client, path: str, parameters: Mapping[str, str]) -> httpx.Response:
+    response = client.get(path, params=dict(parameters))
+    if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
+        raise _BusyError(f"status {response.status_code}: {_cut(response.text)}")
+    return response
+
+
+def _reason(answer: Any) -> str:
+    """What an answer in Prometheus's form says went wrong."""
+    if not isinstance(answer, dict) or not answer.get("error"):
+        return ""
+    return _cut(f"{answer.get('errorType', 'error')}: {answer['error']}")
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return f"{line[:_SHOWN]}..." if len(line) > _SHOWN else line or "(nothing)"

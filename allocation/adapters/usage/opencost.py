@@ -1,0 +1,110 @@
+"""Reads drivers from OpenCost, a day at a time: its hours, never its prices.
+
+OpenCost multiplies hours by list prices; what a tenant pays is divided from the bill instead. What it calls
+`cpuCoreHours` and `ramByteHours` counts for each container the larger of request and use (opencost.io,
+specification, "workload costs"), which are our drivers cpu-billable and memory-billable. Null stands for a
+number that could not be computed (core/pkg/opencost/allocation_json.go) and is passed on as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from allocation.adapters.usage.endpoint import Endpoint
+from allocation.adapters.usage.rows import WIDE, UsageError, UsageRow, days_of, rounded
+from allocation.charges import ChargePeriod
+
+_BYTES_PER_GIB: Final = Decimal(1024**3)
+_OK: Final = 200
+
+HOURS: Final[Mapping[str, tuple[str, Decimal]]] = {
+    "cpu-billable": ("cpuCoreHours", Decimal(1)),
+    "memory-billable": ("ramByteHours", _BYTES_PER_GIB),
+    "storage-gib": ("pvByteHours", _BYTES_PER_GIB),
+}
+"""Driver -> OpenCost's name of it, and how many of those make one of the driver's unit."""
+
+_RESERVED: Final = "__"
+"""How OpenCost's own names begin and end: `__unallocated__` has no such label, `__unmounted__` no pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCost:
+    """An OpenCost.
+
+    Attributes:
+        endpoint: Where its API is, such as http://opencost.opencost:9003.
+        unlabelled: Who uses what carries no tenant's label, as with Prometheus; None, and it is an error.
+        label: The pods' label that says whose they are; OpenCost spells `/` as `_` by itself.
+    """
+
+    endpoint: Endpoint
+    unlabelled: str | None = None
+    label: str = "cost/tenant"
+
+    def fetch(self, period: ChargePeriod) -> Iterator[UsageRow]:
+        """What everybody used of the drivers in `HOURS`, for every day of *period*.
+
+        Raises:
+            UsageError: When it does not answer as OpenCost does, or has nothing for a day.
+        """
+        for day in days_of(period):
+            yield from self._day(day)
+
+    def _day(self, day: ChargePeriod) -> Iterator[UsageRow]:
+        wanted = f"allocations on {day.start:%Y-%m-%d}"
+        parameters = {
+            "window": f"{_moment(day.start)},{_moment(day.end)}",
+            "aggregate": f"label:{self.label}",
+            "includeIdle": "false",
+            "accumulate": "true",
+        }
+        allocations = self._allocations(self.endpoint.get("allocation", parameters, wanted), wanted)
+        hours: dict[tuple[str, str], Decimal | None] = {}
+        for name, allocation in allocations.items():
+            tenant = self._tenant(name, wanted)
+            for driver, (field, per_unit) in HOURS.items():
+                quantity = self._number(allocation, field, wanted)
+                before = hours.get((tenant, driver), Decimal())
+                # One part that is missing makes the sum missing.
+                if quantity is None or before is None:
+                    hours[tenant, driver] = None
+                else:
+                    hours[tenant, driver] = WIDE.add(before, WIDE.divide(quantity, per_unit))
+        for (tenant, driver), total in sorted(hours.items(), key=lambda item: item[0]):
+            yield UsageRow(tenant, driver, day.start, day.end, None if total is None else rounded(total))
+
+    def _allocations(self, answer: Any, wanted: str) -> dict[str, Any]:
+        if not isinstance(answer, dict) or answer.get("code") != _OK:
+            said = answer.get("message", answer) if isinstance(answer, dict) else answer
+            raise self._error(wanted, f"no success: {said}", "check the URL")
+        if answer.get("warning"):
+            raise self._error(wanted, f"a warning: {answer['warning']}", "its data may be partial")
+        sets = answer.get("data")
+        if not isinstance(sets, list) or len(sets) != 1 or not isinstance(sets[0], dict) or not sets[0]:
+            raise self._error(wanted, f"no set of allocations: {sets}", "check that it has data of that day")
+        return sets[0]
+
+    def _tenant(self, name: str, wanted: str) -> str:
+        if not (name.startswith(_RESERVED) and name.endswith(_RESERVED)):
+            return name
+        if self.unlabelled is None:
+            raise self._error(wanted, f"use of {name}", "say which pool it belongs to (unlabelled)")
+        return self.unlabelled
+
+    def _number(self, allocation: Any, field: str, wanted: str) -> Decimal | None:
+        value = allocation.get(field) if isinstance(allocation, dict) else allocation
+        if value is None or isinstance(value, Decimal):
+            return value
+        raise self._error(wanted, f"{field} that is no number: {value}", "check that this is OpenCost")
+
+    def _error(self, wanted: str, said: str, remedy: str) -> UsageError:
+        return UsageError(f"{self.endpoint.shown}: asked for {wanted}, answered {said[:300]}; {remedy}")
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

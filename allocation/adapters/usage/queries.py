@@ -1,0 +1,87 @@
+"""The PromQL of every driver, from `promql.yaml`, made whole for one window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Final, Literal
+
+from allocation.adapters.usage.rows import WIDE, UsageError, rounded
+from tiers.loader import load_model
+from tiers.vocabulary import Frozen, Positive
+
+FILE: Final = Path(__file__).with_name("promql.yaml")
+_SECONDS_PER_HOUR: Final = 3600
+
+
+class DriverQuery(Frozen):
+    """How one driver is asked.
+
+    Attributes:
+        unit: Of the driver.
+        accrues: Whether a sum over steps is of something held for so many hours, or of a rate per second.
+        divided_by: How many of what the metric counts make one of the unit.
+        tenant: The label that says whose it is.
+        each_step: The query of one moment.
+        present: A series that is there whenever the exporter works.
+    """
+
+    unit: str
+    accrues: Literal["hours", "seconds"]
+    divided_by: Positive = 1
+    tenant: Literal["label_cost_tenant", "datname"]
+    each_step: str
+    present: str
+
+    def accrued(self, summed: Decimal, step_seconds: int) -> Decimal:
+        """The quantity that a sum over steps amounts to, in `unit`, to the billionth."""
+        per = _SECONDS_PER_HOUR if self.accrues == "hours" else 1
+        held = WIDE.multiply(summed, Decimal(step_seconds))
+        return rounded(WIDE.divide(held, Decimal(per * self.divided_by)))
+
+
+class Queries(Frozen):
+    """The whole file."""
+
+    parts: Mapping[str, str]
+    drivers: Mapping[str, DriverQuery]
+    elsewhere: Mapping[str, str]
+
+    def of(self, driver: str) -> DriverQuery:
+        """How *driver* is asked.
+
+        Raises:
+            UsageError: When Prometheus does not measure it, saying where it comes from.
+        """
+        if driver in self.drivers:
+            return self.drivers[driver]
+        source = self.elsewhere.get(driver)
+        known = f"it comes from {source}" if source else f"it knows {', '.join(sorted(self.drivers))}"
+        raise UsageError(f"driver '{driver}': Prometheus does not measure it; {known}")
+
+    def use(self, driver: str, window_seconds: int, step_seconds: int) -> str:
+        """The PromQL that sums *driver* over every step of a window."""
+        each = self._whole(self.of(driver).each_step, step_seconds)
+        return f"sum_over_time(({each})[{window_seconds}s:{step_seconds}s])"
+
+    def presence(self, driver: str, window_seconds: int, step_seconds: int) -> str:
+        """The PromQL that counts the steps of a window at which the exporter of *driver* worked."""
+        return f"count_over_time((group({self.of(driver).present}))[{window_seconds}s:{step_seconds}s])"
+
+    def _whole(self, text: str, step_seconds: int) -> str:
+        """*text* with its parts put in; parts have parts."""
+        known = {**self.parts, "step": f"{step_seconds}s"}
+        for _ in self.parts:
+            if not any(f"${name}" in text for name in known):
+                break
+            text = Template(text.replace("$$", "$$$$")).substitute(known)
+        return text.replace("$$", "$")
+
+
+@cache
+def queries() -> Queries:
+    """The queries this version of the product knows."""
+    return load_model(Queries, FILE)

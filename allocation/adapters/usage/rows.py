@@ -1,0 +1,59 @@
+"""A row of use, and what a source of use can do wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Final, NamedTuple
+
+from allocation.charges import ChargePeriod
+from allocation.errors import AllocationError
+
+COLUMNS: Final = ("tenant", "driver", "start", "end", "quantity")
+"""The columns of a file of use."""
+
+_STEP: Final = Decimal("1E-9")
+_LARGEST_EXPONENT: Final = 28
+WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP, traps=[])
+"""Arithmetic of what a server says: exact for any real quantity, and NaN instead of an exception."""
+_DAY: Final = timedelta(days=1)
+
+
+class UsageError(AllocationError):
+    """Use that cannot be read. It names where from, what came instead, and what to do."""
+
+
+class UsageRow(NamedTuple):
+    """What somebody used of a driver in an interval, half-open and UTC.
+
+    `quantity` is in the driver's own unit, as the source gave it: it may be NaN, infinite or negative, and
+    None when the source had none. `read_usage` refuses those, by name and counted.
+    """
+
+    tenant: str
+    driver: str
+    start: datetime
+    end: datetime
+    quantity: Decimal | None
+
+
+def rounded(quantity: Decimal) -> Decimal:
+    """*quantity* to the billionth, half away from zero; what is no amount or too large stays as it is.
+
+    >>> rounded(Decimal("0.12345678950")), rounded(Decimal("NaN"))
+    (Decimal('0.123456790'), Decimal('NaN'))
+    """
+    if not quantity.is_finite() or quantity.adjusted() > _LARGEST_EXPONENT:
+        return quantity
+    return WIDE.quantize(quantity, _STEP)
+
+
+def days_of(period: ChargePeriod) -> Iterator[ChargePeriod]:
+    """The days of *period*, midnight to midnight UTC; the first and the last may be shorter."""
+    start = period.start
+    while start < period.end:
+        midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+        end = min(midnight, period.end)
+        yield ChargePeriod(start, end)
+        start = end

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import pytest
+import stamina
+
+from allocation.adapters.usage.endpoint import Endpoint, Token
+from allocation.adapters.usage.export import write_usage
+from allocation.adapters.usage.intake import read_usage
+from allocation.adapters.usage.prometheus import Prometheus
+from allocation.adapters.usage.rows import UsageError, UsageRow
+from allocation.charges import ChargePeriod
+from tests.allocation.adapters.usage.server import Answer, Recorded, answering, vector
+
+DAY = ChargePeriod(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC))
+WHOLE_DAY = vector(({}, "288"))
+
+
+def acme(value: str, tenant: str = "acme") -> tuple[dict[str, str], str]:
+    return {"label_cost_tenant": tenant}, value
+
+
+def prometheus(use: str | Answer, presence: str = WHOLE_DAY) -> Callable[[str, dict[str, str]], Answer]:
+    """Answers a question for use with *use*, and one for the samples that are there with *presence*."""
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        assert path == "/api/v1/query"
+        if query["query"].startswith("count_over_time"):
+            return 200, presence
+        return use if isinstance(use, tuple) else (200, use)
+
+    return answer
+
+
+def fetched(server: Recorded, *drivers: str, unlabelled: str | None = "platform") -> list[UsageRow]:
+    return list(Prometheus(Endpoint(server.url), unlabelled).fetch(DAY, drivers or ("cpu-used",)))
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4):
+        yield
+
+
+def test_use_is_in_the_unit_of_its_driver_for_each_tenant_and_the_pool_of_the_rest() -> None:
+    with answering(prometheus(vector(acme("288.0"), acme("1e-05", "bolt"), ({}, "576")))) as server:
+        assert fetched(server) == [
+            UsageRow("acme", "cpu-used", *DAY, Decimal(24)),
+            UsageRow("bolt", "cpu-used", *DAY, Decimal("0.000000833")),
+            UsageRow("platform", "cpu-used", *DAY, Decimal(48)),
+        ]
+
+
+def test_a_day_is_evaluated_a_millisecond_before_its_end() -> None:
+    with answering(prometheus(vector())) as server:
+        assert fetched(server) == []
+    assert [query["time"] for _, query, _ in server.asked] == ["2026-10-01T23:59:59.999Z"] * 2
+    assert all("[86400s:300s]" in query["query"] for _, query, _ in server.asked)
+    assert {query["partial_response"] for _, query, _ in server.asked} == {"false"}
+
+
+def test_a_month_is_asked_day_by_day() -> None:
+    with answering(prometheus(vector(acme("288")))) as server:
+        rows = list(Prometheus(Endpoint(server.url)).fetch(ChargePeriod.month("2026-10"), ["cpu-used"]))
+    assert len(rows) == 31
+    assert all(one.end == other.start for one, other in pairwise(rows))
+    assert sum((row.quantity or Decimal() for row in rows), Decimal()) == 744
+
+
+def test_two_databases_of_a_tenant_are_one_row() -> None:
+    gib = str(12 * 1024**3)
+    samples = (({"datname": "odoo_acme_corp"}, gib), ({"datname": "odoo_acme_corp", "server": "b"}, gib))
+    with answering(prometheus(vector(*samples))) as server:
+        assert fetched(server, "database-gib") == [UsageRow("acme-corp", "database-gib", *DAY, Decimal(2))]
+
+
+def test_what_is_no_number_is_refused_by_the_reader_and_never_zero(tmp_path: Path) -> None:
+    odd = vector(
+        acme("NaN"), acme("+Inf", "bolt"), acme("-1", "corp"), acme("1e+300", "dyne"), acme("12", "echo")
+    )
+    with answering(prometheus(odd)) as server:
+        write_usage(fetched(server), tmp_path / "usage.csv")
+    intake = read_usage(duckdb.connect(), [tmp_path / "usage.csv"], DAY, ["cpu-used"])
+    assert (intake.taken, intake.refused) == (1, {"not-a-number": 2, "negative": 1, "too-large": 1})
+
+
+def test_a_server_that_fails_once_is_asked_again() -> None:
+    answers = [(500, "oops"), (200, WHOLE_DAY), (200, vector(acme("12")))]
+    with answering(lambda _path, _query: answers.pop(0)) as server:
+        assert [row.quantity for row in fetched(server)] == [Decimal(1)]
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            json.dumps({"status": "error", "error": "query timed out"}),
+            "no success: query timed out; check the query",
+        ),
+        (
+            (422, '{"status": "error", "errorType": "execution", "error": "many-to-many"}'),
+            "execution: many-to-many",
+        ),
+        ("[]", r"no success: \[\]"),
+        ("not json", "no JSON: not json"),
+        (json.dumps({"status": "success"}), "no vector"),
+        (json.dumps({"status": "success", "data": {"resultType": "matrix", "result": []}}), "no vector"),
+        (json.dumps({"status": "success", "data": {"resultType": "vector", "result": [{}]}}), "no vector"),
+        (vector(acme("twelve")), "no vector"),
+        (
+            vector(acme("1"), warnings=["PromQL: partial response"]),
+            r"a warning: \['PromQL: partial response'\]",
+        ),
+    ],
+)
+def test_any_other_answer_names_url_driver_day_and_remedy(answer: str | Answer, message: str) -> None:
+    with answering(prometheus(answer)) as server, pytest.raises(UsageError, match=message) as caught:
+        fetched(server)
+    assert str(caught.value).startswith(f"{server.url}: asked for driver cpu-used on 2026-10-01, answered ")
+    assert "; " in str(caught.value)
+
+
+def test_information_about_a_query_is_no_warning() -> None:
+    with answering(prometheus(vector(acme("12"), infos=["metric might not be a counter"]))) as server:
+        assert len(fetched(server)) == 1
+
+
+@pytest.mark.parametrize(("there", "whole"), [("288", True), ("286", True), ("285", False), ("NaN", False)])
+def test_gaps_are_told_from_no_use(there: str, *, whole: bool) -> None:
+    with answering(prometheus(vector(acme("12")), vector(({}, there)))) as server:
+        if whole:
+            assert len(fetched(server)) == 1
+        else:
+            with pytest.raises(
+                UsageError, match=f"answered that {there} of 288 are there; check that the exp"
+            ):
+                fetched(server)
+
+
+def test_no_samples_at_all_are_no_zero() -> None:
+    with (
+        answering(prometheus(vector(acme("12")), vector())) as server,
+        pytest.raises(UsageError, match="0 of 288"),
+    ):
+        fetched(server)
+
+
+def test_use_of_nobody_needs_a_pool() -> None:
+    with answering(prometheus(vector(({}, "12")))) as server:
+        with pytest.raises(UsageError, match="use that has no label_cost_tenant; say which pool"):
+            fetched(server, unlabelled=None)
+        assert fetched(server)[0].tenant == "platform"
+
+
+def test_a_driver_that_is_not_measured_is_known_before_anything_is_asked() -> None:
+    with answering(prometheus(vector())) as server, pytest.raises(UsageError, match="driver 'users'"):
+        fetched(server, "cpu-used", "users")
+    assert server.asked == []
+
+
+def test_a_step_that_does_not_divide_the_day_is_refused() -> None:
+    reader = Prometheus(Endpoint("http://127.0.0.1:9"), step_seconds=7000)
+    with pytest.raises(UsageError, match="step of 7000 seconds: does not divide 2026-10-01"):
+        list(reader.fetch(DAY, ["cpu-used"]))
+
+
+def test_the_token_goes_along() -> None:
+    with answering(prometheus(vector())) as server:
+        list(Prometheus(Endpoint(server.url, Token("T", "abc"))).fetch(DAY, ["cpu-used"]))
+    assert {headers["Authorization"] for _, _, headers in server.asked} == {"Bearer abc"}
