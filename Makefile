@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-cluster engine-yaml up down preview refresh state allocate reset validate test lint scan format bench schemas lock clean
+.PHONY: help setup engine engine-cluster engine-yaml up down preview refresh state allocate reset validate test lint scan focus format bench torture goldens schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,9 +76,25 @@ format: setup ## put the source into its one form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## planning, pricing, allocating and declaring 1,000 tenants; what components cost beside raw
+focus: setup ## what two validators say of the FOCUS files (in environments of their own, Python 3.12)
+	@$(PYTHON) toolchain/focus_validators.py
+	@$(BIN)/python -m tests.allocation.adapters.focus.run_validators
+
+bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; beside cloud-cost-allocation
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
+	@$(BIN)/python -m tests.bench.rival
+	@$(BIN)/python -m tests.bench.bills
+
+torture: setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files (an hour)
+	@$(BIN)/python -m tests.torture.division
+	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
+	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
+	@$(PYTHON) toolchain/spark.py
+	@$(BIN)/python -m tests.torture.spark
+
+goldens: setup ## write the golden statements and SQL anew; read the difference before you commit it
+	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/test_division.py
 
 schemas: setup ## write the JSON Schemas anew
 	@$(BIN)/python -m tiers.schemas
@@ -87,6 +103,8 @@ schemas: setup ## write the JSON Schemas anew
 lock: setup ## choose versions anew and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock
 	@$(PYTHON) toolchain/scanner.py --lock
+	@$(PYTHON) toolchain/focus_validators.py --lock
+	@$(PYTHON) toolchain/spark.py --lock
 
 clean: ## forget the virtual environment and links to built tools; the cache stays
 	@rm -rf $(VENV) .toolchain

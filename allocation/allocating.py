@@ -20,11 +20,6 @@ from tiers.vocabulary import CostCategory, CostDomain
 
 DIRECT: Final = "direct"
 
-_ASSIGNMENT: Final = """
-CREATE OR REPLACE VIEW assignment AS
-SELECT charge, disposition, tenant, pool, rule, domain, category, behaviour FROM charged
-"""
-
 
 class Cell(NamedTuple):
     """A sum of cost of one kind that goes to one tenant, in units.
@@ -80,13 +75,12 @@ def allocate(
 ) -> Allocation:
     """Allocate the relations `charge` and `usage` of *connection*.
 
-    Afterwards it holds `charged`, `assignment`, `origin`, `slot`, `weight`, `route`, `share` and `settlement` too.
+    Afterwards it holds `charged`, `origin`, `slot`, `weight`, `route`, `share` and `settlement` too.
 
     Raises:
         AllocationError: When it cannot be done; nothing is left out to make it possible.
     """
     attribute(connection, known, rules)
-    connection.execute(_ASSIGNMENT)
     make_origins(connection)
     fallbacks = weigh(connection, rules, present)
     divide(connection)
@@ -128,7 +122,8 @@ def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list
         WHERE disposition = 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     without_driver = connection.execute(
-        f"""SELECT via, SUM(share.{rules.cost}), SUM(charges), MIN(origin) FROM share JOIN origin USING (origin)
+        f"""SELECT via, SUM(share.{rules.cost}), SUM(charges), MIN(origin)
+        FROM share JOIN origin USING (origin)
         WHERE part = '{NOBODYS}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     return [Unallocated(rule, int(units), charges, line) for rule, units, charges, line in undecided] + [

@@ -149,7 +149,7 @@ def _known(deployed: Iterable[Deployed]) -> Known:
 
 
 def _resources(inventory: Inventory) -> Iterator[tuple[str, str]]:
-    """The ARN of every fact, and the short id some services are billed by, where it can mean one thing only."""
+    """The ARN of every fact, and the short id some services are billed by, where it means one thing only."""
     facts = {fact.id for fact in inventory.plan.all_facts()}
     arns = {arn: fact for fact, arn in inventory.cloud_ids.items() if fact in facts}
     short: dict[str, set[str]] = {}

@@ -63,7 +63,7 @@ def _of_tenant(tenant: TenantPlan) -> Iterator[tuple[Driver, Decimal]]:
 
 
 def _requests(facts: Iterable[FactRecord]) -> Iterator[tuple[Driver, Decimal]]:
-    """Cores and GiB that pods ask for on shared nodes, on average over a month; jobs run for minutes of it."""
+    """Cores and GiB that pods ask for on shared nodes, on average over a month; jobs run for minutes."""
     cores = memory = Decimal(0)
     for fact in facts:
         if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:

@@ -57,7 +57,8 @@ ${name}_guessed AS (
 ${name}_mended AS (
     SELECT *,
         guess + CAST(FLOOR(CAST(CAST(size * weight AS DECIMAL(38, 0))
-            - CAST(guess * total_weight AS DECIMAL(38, 0)) AS DOUBLE) * reciprocal) AS DECIMAL(38, 0)) AS better
+            - CAST(guess * total_weight AS DECIMAL(38, 0)) AS DOUBLE) * reciprocal) AS DECIMAL(38, 0))
+            AS better
     FROM ${name}_guessed
 ),
 ${name}_rest AS (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
@@ -15,6 +15,14 @@ from allocation.rules import Readiness, Rulebook
 from allocation.statement import Statement
 
 _HUNDRED: Final = Decimal(100)
+_MISSING: Final = """
+SELECT COUNT(*) FROM (
+    SELECT UNNEST(GENERATE_SERIES($1::TIMESTAMP, $2::TIMESTAMP - INTERVAL 1 DAY, INTERVAL 1 DAY)) AS day
+)
+WHERE NOT EXISTS (
+    SELECT 1 FROM usage WHERE driver = $3 AND period_start < day + INTERVAL 1 DAY AND period_end > day
+)
+"""
 
 
 class Gate(NamedTuple):
@@ -76,8 +84,8 @@ def _coverage(
     limits: Readiness,
     evidence: Evidence,
 ) -> Iterator[Gate]:
-    tagged = _number(connection, f"SELECT SUM(ABS({rules.cost})) FROM charged WHERE tagged")
-    whole = _number(connection, f"SELECT SUM(ABS({rules.cost})) FROM charged")
+    cost = f"SELECT SUM(ABS({rules.cost})) FROM charged"  # noqa: S608 - a column of ours
+    tagged, whole = _number(connection, f"{cost} WHERE tagged"), _number(connection, cost)
     yield _at_least("tag coverage (percent of cost)", _percent(tagged, whole), limits.tag_coverage_percent)
     measured = {
         pool.pool
@@ -99,14 +107,8 @@ def _missing_days(
     """The most days of the period on which a driver that is measured has nothing at all."""
     most = 0
     for driver in (driver for driver, how in sources.items() if how == "measured"):
-        days = _number(
-            connection,
-            f"""SELECT COUNT(*) FROM (SELECT UNNEST(GENERATE_SERIES(
-                TIMESTAMP '{period.start:%Y-%m-%d}', TIMESTAMP '{period.end:%Y-%m-%d}' - INTERVAL 1 DAY,
-                INTERVAL 1 DAY)) AS day) WHERE NOT EXISTS (SELECT 1 FROM usage WHERE driver = '{driver}'
-                AND period_start < day + INTERVAL 1 DAY AND period_end > day)""",
-        )
-        most = max(most, int(days))
+        moments = [f"{moment:%Y-%m-%d}" for moment in period]
+        most = max(most, _number(connection, _MISSING, [*moments, str(driver)]))
     return most
 
 
@@ -134,6 +136,6 @@ def _percent(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
     return (_HUNDRED * Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
 
 
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
+def _number(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[str] = ()) -> int:
+    row = connection.execute(query, values).fetchone()
     return int(row[0]) if row and row[0] is not None else 0

@@ -110,7 +110,7 @@ class Pool(Frozen):
     """Charges shared by tenants, and how they are divided.
 
     `serves` names pools that use this one: a whole number is a percentage of its cost, `usage` asks the
-    driver how much the other pool used. `fallback` divides it where nobody has any of the driver; it is shown.
+    driver how much the other pool used. `fallback` divides it where nobody has any of the driver; it is told.
     """
 
     pool: TagValue

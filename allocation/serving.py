@@ -52,9 +52,8 @@ def considered(consumption: Consumption, order: Sequence[str], method: ServingMe
         # What is dropped of the pool's outflow raises everything that stays, tenants included.
         dropped = sum(taken.values()) - sum(left.values())
         staying = _ONE - dropped
-        if staying == 0 and taken:
-            raise AllocationError(_loop([pool]))
-        kept[pool] = {other: part / staying for other, part in left.items()}
+        # With nobody left who uses it, its cost stays where it is and is unallocated.
+        kept[pool] = {other: part / staying for other, part in left.items()} if staying else {}
     return kept
 
 

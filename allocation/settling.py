@@ -94,7 +94,7 @@ def settle(
 
 
 def _moves(due: Mapping[str, int]) -> dict[str, int]:
-    """Whole units that bring everyone within one of what is due and add up to 0; none where that cannot be."""
+    """Whole units that bring everyone within one of what is due and add up to 0; none where it cannot be."""
     units = {name: nano // _WHOLE for name, nano in due.items()}
     missing = -sum(units.values())
     if not 0 <= missing <= len(units):

@@ -163,6 +163,33 @@ class Statement:
         fair = split(sum(line.margin for line in self.tenants), fees)
         return {line.tenant: line.margin - part for line, part in zip(self.tenants, fair, strict=True)}
 
+    @cached_property
+    def bounds(self) -> Mapping[TenantId, tuple[int, int]]:
+        """The incremental floor and the stand-alone ceiling of each tenant's cost, the pools being what they are.
+
+        Without the tenant its direct cost would be gone and no pool smaller: who pays less than that is
+        carried by the others. Alone it would pay every pool it uses as a whole: who pays more than that
+        would be better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1).
+        """
+        pools = _summed((pool, units) for line in self.tenants for pool, units in line.pooled.items())
+        whole = {pool: units + self.idle.get(pool, 0) for pool, units in pools.items()}
+        return {
+            line.tenant: (line.direct, line.direct + sum(whole[pool] for pool in line.pooled))
+            for line in self.tenants
+        }
+
+    @property
+    def out_of_bounds(self) -> Mapping[TenantId, str]:
+        """Tenants whose cost is below its floor or above its ceiling, and which of the two."""
+        found = {}
+        for line in self.tenants:
+            floor, ceiling = self.bounds[line.tenant]
+            if not floor <= line.total <= ceiling:
+                found[line.tenant] = (
+                    "below its incremental floor" if line.total < floor else "above its ceiling"
+                )
+        return found
+
     def reconciled(self) -> Statement:
         """This statement, once it is proven to hold every unit that was charged and no other.
 

@@ -92,8 +92,8 @@ ORIGIN: Final = """
 
 SHARE: Final = """
     origin       BIGINT NOT NULL,
-    via          VARCHAR NOT NULL,       -- the pool whose driver divided it; not the origin's when pools serve pools
-    part         VARCHAR NOT NULL,       -- 'use'; 'idle': nobody asked for it; 'unallocated': no one has any driver
+    via          VARCHAR NOT NULL,       -- whose driver divided it; not the origin's when pools serve pools
+    part         VARCHAR NOT NULL,       -- 'use', 'idle' (nobody asked for it), 'unallocated' (no driver)
     tenant       VARCHAR,                -- NULL for idle capacity that stays visible, and for the unallocated
     weight       DECIMAL(38, 0) NOT NULL,
     total_weight DECIMAL(38, 0) NOT NULL,
@@ -105,7 +105,7 @@ SHARE: Final = """
 """
 
 ASSIGNMENT: Final = """
-    charge       BIGINT NOT NULL,
+    charge       BIGINT NOT NULL,        -- a charge with these columns is a row of the view `charged`
     disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
     tenant       VARCHAR,                -- whose it is, when direct
     pool         VARCHAR,                -- the pool that claimed it, when pooled

@@ -56,7 +56,7 @@ def validate(
     "Of a bill: costack allocate --bill bill.parquet --usage usage.csv --inventory inventory.json "
     "--period 2026-11 --out runs/2026-11 --focus 1.3"
 )
-def allocate(
+def allocate(  # noqa: PLR0917 - options of a command
     stack: Annotated[str | None, typer.Option("--stack", "-s", help="Stack whose inventory to read.")] = None,
     inventory: Annotated[
         list[str] | None,
@@ -80,9 +80,13 @@ def allocate(
     focus: Annotated[
         list[str] | None, typer.Option(help="Write FOCUS of this version too: 1.2, 1.3 or 1.4. Repeat.")
     ] = None,
-    focus_csv: Annotated[bool, typer.Option("--focus-csv", help="Write FOCUS as CSV, too.")] = False,
+    focus_csv: Annotated[  # noqa: FBT002 - an option of a command
+        bool, typer.Option("--focus-csv", help="Write FOCUS as CSV, too.")
+    ] = False,
     history: Annotated[Path | None, typer.Option(help="Folder of statements that were filed.")] = None,
-    close: Annotated[bool, typer.Option("--close", help="File the statement: the month is closed.")] = False,
+    close: Annotated[  # noqa: FBT002 - an option of a command
+        bool, typer.Option("--close", help="File the statement: the month is closed.")
+    ] = False,
     restate: Annotated[
         str | None, typer.Option(help="Why a closed month changes; files the difference.")
     ] = None,
@@ -139,6 +143,54 @@ def sql(
     from cli.explanation import print_sql  # noqa: PLC0415
 
     _guarded(lambda: print_sql(dialect))
+
+
+usage_app = typer.Typer(no_args_is_help=True, help="Fetch what tenants used from where it was measured.")
+app.add_typer(usage_app, name="usage")
+_Url = Annotated[str, typer.Option(help="Of the server, http or https.")]
+_Month = Annotated[str, typer.Option(help="Month as YYYY-MM, in UTC; it must be over.")]
+_Out = Annotated[Path, typer.Option(help="The CSV to write, for `costack allocate --usage`.")]
+_TokenVariable = Annotated[
+    str | None, typer.Option("--token-env", help="Name of the environment variable with a bearer token.")
+]
+_Unlabelled = Annotated[
+    str | None, typer.Option(help="Who uses what carries no tenant's label, such as platform.")
+]
+
+
+@usage_app.command(
+    epilog="Example: costack usage prometheus --url http://127.0.0.1:9090 --period 2026-10 --out usage.csv"
+)
+def prometheus(  # noqa: PLR0917 - options of a command
+    url: _Url,
+    period: _Month,
+    out: _Out,
+    driver: Annotated[list[str] | None, typer.Option(help="All it measures when left out. Repeat.")] = None,
+    token_env: _TokenVariable = None,
+    unlabelled: _Unlabelled = None,
+) -> None:
+    """Core-hours, GiB-hours, requests and seconds of every tenant and day, from Prometheus."""
+    from cli.measuring import Measured, fetch_prometheus  # noqa: PLC0415
+
+    wanted = Measured(url, period, out, token_env, unlabelled, tuple(driver or ()))
+    _guarded(lambda: fetch_prometheus(wanted, os.environ, datetime.now(UTC)))
+
+
+@usage_app.command(
+    epilog="Example: costack usage opencost --url http://127.0.0.1:9003 --period 2026-10 --out usage.csv"
+)
+def opencost(
+    url: _Url,
+    period: _Month,
+    out: _Out,
+    token_env: _TokenVariable = None,
+    unlabelled: _Unlabelled = None,
+) -> None:
+    """Core-hours and GiB-hours of every tenant and day, from OpenCost; never its prices."""
+    from cli.measuring import Measured, fetch_opencost  # noqa: PLC0415
+
+    wanted = Measured(url, period, out, token_env, unlabelled)
+    _guarded(lambda: fetch_opencost(wanted, os.environ, datetime.now(UTC)))
 
 
 def _guarded(command: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,8 @@ class History:
 
     def carried_into(self, period: ChargePeriod) -> Residuals:
         """What the last month filed before *period* left to carry on."""
-        months = sorted(path.name for path in self.folder.glob("????-??") if path.name < f"{period.start:%Y-%m}")
+        this = f"{period.start:%Y-%m}"
+        months = sorted(path.name for path in self.folder.glob("????-??") if path.name < this)
         for name in reversed(months):
             for path in sorted((self.folder / name).glob("carried-*.json"), reverse=True):
                 return {
@@ -84,4 +84,4 @@ def same_figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 def _put(path: Path, document: Mapping[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     write_json(partial, document)
-    os.replace(partial, path)
+    partial.replace(path)

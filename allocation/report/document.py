@@ -78,6 +78,9 @@ def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
         "contribution_margin_3": _text(third),
         "margin": _text(line.margin),
         "cross_subsidy": _text(statement.cross_subsidies[line.tenant]),
+        "incremental_floor": _text(statement.bounds[line.tenant][0]),
+        "stand_alone_ceiling": _text(statement.bounds[line.tenant][1]),
+        "out_of_bounds": statement.out_of_bounds.get(line.tenant),
     }
 
 

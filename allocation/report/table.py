@@ -61,6 +61,10 @@ def closing_lines(statement: Statement) -> list[str]:
         f"fallback: pool {one.pool} of {one.start:%Y-%m-%d} was divided by {one.driver}"
         for one in statement.fallbacks
     ]
+    lines += [
+        f"{tenant}: its cost is {where}, {_exact(statement.bounds[tenant]['floor' not in where])}"
+        for tenant, where in statement.out_of_bounds.items()
+    ]
     lines += [f"use of '{name}' counts for nothing: no tenant is called so" for name in statement.strangers]
     lines += [
         f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"

@@ -85,7 +85,7 @@ def charge_rows(lines: Sequence[Line]) -> list[tuple[object, ...]]:
             "tags": "{}",
         }
         values |= dict.fromkeys(tables.COSTS, line.units)
-        rows.append(tuple((values | line.values).values()))
+        rows.append(tuple((values | dict(line.values)).values()))
     return rows
 
 

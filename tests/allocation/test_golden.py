@@ -1,4 +1,4 @@
-"""Whole months, from the files a firm has to the statement finance reads. A change of a statement is a review.
+"""Whole months, from a firm's files to the statement finance reads. A change of a statement is a review.
 
 `make goldens` writes them anew; the difference is then read by whoever signs the rulebook.
 """

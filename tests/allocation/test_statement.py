@@ -87,6 +87,22 @@ def test_a_line_adds_up_by_category_and_by_domain() -> None:
         assert sum(line.by_category.values()) == sum(line.by_domain.values()) == line.total
 
 
+def test_nobody_pays_more_than_alone_or_less_than_it_adds() -> None:
+    statement = statement_of(local_plan())
+    assert statement.out_of_bounds == {}
+    for line in statement.tenants:
+        floor, ceiling = statement.bounds[line.tenant]
+        assert floor == line.direct <= line.total <= ceiling
+
+
+def test_who_is_carried_by_a_negative_pool_is_flagged() -> None:
+    statement = statement_of(local_plan())
+    first, *others = statement.tenants
+    credit = first.cells[-1]._replace(part="use", pool="nodes", units=-first.total)
+    wrong = replace(statement, tenants=(replace(first, cells=(*first.cells, credit)), *others))
+    assert wrong.out_of_bounds == {"acme": "below its incremental floor"}
+
+
 def test_subsidies_cancel_out() -> None:
     statement = statement_of(local_plan())
     assert sum(statement.cross_subsidies.values()) == 0

@@ -1,9 +1,9 @@
 """Bills of a million rows and more: Parquet in, statement and FOCUS Parquet out, then one charge explained.
 
-    python tests/bench/bills.py --rows 1000000 10000000
+python -m tests.bench.bills --rows 1000000 10000000
 
-Each run is a process of its own, `costack` as a user starts it. Printed are time, rows a second, peak memory and
-growth; beside each run stands what merely reading the same file and writing it again takes.
+Each run is a process of its own, `costack` as a user starts it. Printed are time, rows a second, peak memory
+and growth; beside each run stands what merely reading the same file and writing it again takes.
 """
 
 from __future__ import annotations
@@ -79,22 +79,22 @@ def main() -> int:
 def _measure(folder: Path, rows: int, before: tuple[int, float] | None) -> tuple[int, float]:
     bill = folder / "bill.parquet"
     _write_bill(folder, rows, bill)
-    copy, copied = _timed(
-        [sys.executable, "-c", f"import duckdb; duckdb.connect().execute(\"COPY (SELECT * FROM '{bill}') "
-         f"TO '{folder / 'copy.parquet'}' (COMPRESSION zstd)\")"]
-    )  # fmt: skip
+    copying = f"COPY (SELECT * FROM '{bill}') TO '{folder / 'copy.parquet'}' (COMPRESSION zstd)"  # noqa: S608
+    copy, copied = _timed([sys.executable, "-c", f"import duckdb; duckdb.connect().execute({copying!r})"])
     out = folder / "run"
     costack = [sys.executable, "-c", "from cli.main import main; main()"]
     taken, peak = _timed(
-        [*costack, "allocate", "--bill", str(bill), "--usage", str(folder / "usage.csv"), "--inventory",
-         str(folder / "inventory.json"), "--period", "2026-11", "--out", str(out), "--focus", "1.3", "-o", "csv"]
+        [*costack, "allocate", "--bill", str(bill), "--usage", str(folder / "usage.csv"),
+         "--inventory", str(folder / "inventory.json"), "--period", "2026-11",
+         "--out", str(out), "--focus", "1.3", "-o", "csv"]
     )  # fmt: skip
     explained, _ = _timed([*costack, "explain", "tenant-0007", "--run", str(out), "--charge", "12345"])
     summed, _ = _timed([*costack, "explain", "tenant-0007", "--run", str(out)])
     growth = f", {taken / before[1]:.1f} x for {rows / before[0]:.0f} x the rows" if before else ""
     print(  # noqa: T201 - a script prints
         f"{rows:>11,} rows ({bill.stat().st_size / 1e6:.0f} MB): {taken:.1f} s, {rows / taken:,.0f} rows/s, "
-        f"peak {peak / 1e6:.2f} GB; only copied {copy:.1f} s, {copied / 1e6:.2f} GB, ratio {taken / copy:.1f}; "
+        f"peak {peak / 1e6:.2f} GB; only copied {copy:.1f} s, {copied / 1e6:.2f} GB, "
+        f"ratio {taken / copy:.1f}; "
         f"explain a charge {explained:.2f} s, a tenant {summed:.2f} s{growth}",
         flush=True,
     )
@@ -113,19 +113,24 @@ def _timed(command: list[str]) -> tuple[float, int]:
 
 
 def _write_inventory(folder: Path) -> None:
-    from tests.portfolios import plan_of, tenant  # noqa: PLC0415 - after the path is set
+    from tests.portfolios import plan_of, tenant  # noqa: PLC0415 - takes a second
     from tiers.inventory import exported  # noqa: PLC0415
 
-    plan = plan_of(*(tenant(f"tenant-{number:04}", options={"users": 1 + number % 9}) for number in range(TENANTS)))
+    tenants = (tenant(f"tenant-{number:04}", options={"users": 1 + number % 9}) for number in range(TENANTS))
+    plan = plan_of(*tenants)
     (folder / "inventory.json").write_text(json.dumps(exported(plan, {})), encoding="utf-8")
     tags = [json.dumps(one.cost_tags().as_tags(), sort_keys=True) for one in plan.tenants]
-    (folder / "tags.json").write_text(json.dumps([json.dumps(plan.platform_tags().as_tags()), tags]), encoding="utf-8")
+    platform = json.dumps(plan.platform_tags().as_tags())
+    (folder / "tags.json").write_text(json.dumps([platform, tags]), encoding="utf-8")
     lines = ["tenant,driver,start,end,quantity"]
     for who in (*(one.tenant for one in plan.tenants), "platform"):
         for day in range(1, 31):
-            end = f"2026-11-{day + 1:02}" if day < 30 else "2026-12-01"  # noqa: PLR2004 - days of November
+            end = f"2026-11-{day + 1:02}" if day < 30 else "2026-12-01"
             amount = 1 + (len(who) * 7 + day + int(who[-1]) if who[-1].isdigit() else 5) % 11
-            lines += [f"{who},{driver},2026-11-{day:02},{end},{amount}" for driver in ("cpu-requests", "memory-requests")]
+            lines += [
+                f"{who},{driver},2026-11-{day:02},{end},{amount}"
+                for driver in ("cpu-requests", "memory-requests")
+            ]
     (folder / "usage.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -137,6 +142,5 @@ def _write_bill(folder: Path, rows: int, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.exit(main())

@@ -1,12 +1,12 @@
 """Costack's division beside cloud-cost-allocation's, the same problem in one process, turn by turn.
 
-The problem is that of the study of rivals: 50 pools of 10 bill lines each in whole cents, N keys from 1 to 9,999,
-key j of pool s belonging to tenant (j + 7919 s) mod 1000; one date, one currency, one amount. Timed is from each
-engine's own objects in memory to every key's amount and every tenant's total. Before that, answers are compared:
-each key within one unit, and our sum the bill's to the last unit.
+The problem is that of the study of rivals: 50 pools of 10 bill lines each in whole cents, N keys from 1 to
+9,999, key j of pool s belonging to tenant (j + 7919 s) mod 1000; one date, one currency, one amount. Timed is
+from each engine's own objects in memory to every key's amount and every tenant's total. Answers are compared:
+each key within what a float holds, and our sum the bill's to the last unit.
 
-cloud-cost-allocation 2.4.0 cannot be imported before Python 3.14 (an annotation names a class below it); its file
-is compiled with postponed annotations, otherwise as published.
+cloud-cost-allocation 2.4.0 cannot be imported before Python 3.14 (an annotation names a class below it); its
+file is compiled with postponed annotations, otherwise as published.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Final, NamedTuple
 
@@ -35,7 +34,6 @@ LINES: Final = 10
 TENANTS: Final = 1000
 SIZES: Final = (1000, 50_000, 1_000_000)
 UNITS_PER_CENT: Final = 10**8
-_RIVAL: Final = Path(__file__).resolve().parents[2] / ".toolchain" / "rival"
 
 
 class Problem(NamedTuple):
@@ -68,7 +66,8 @@ class Ours:
         self._connection.execute(
             "CREATE TABLE given AS SELECT pool, tenant, CAST(key AS DECIMAL(38, 0)) AS weight, "
             "CAST(list_extract($4, pool + 1) AS DECIMAL(38, 0)) AS size, row_number() OVER () AS key FROM "
-            "(SELECT UNNEST($1::INTEGER[]) AS pool, UNNEST($2::INTEGER[]) AS tenant, UNNEST($3::INTEGER[]) AS key)",
+            "(SELECT UNNEST($1::INTEGER[]) AS pool, UNNEST($2::INTEGER[]) AS tenant, "
+            "UNNEST($3::INTEGER[]) AS key)",
             [pools, tenants, keys, sizes],
         )
 
@@ -156,7 +155,9 @@ class Theirs:
 class _Postponed(importlib.machinery.SourceFileLoader):
     """Compiles a module as published, with annotations that are not evaluated."""
 
-    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:
+    def source_to_code(  # type: ignore[override]
+        self, data: Any, path: Any, *, _optimize: int = -1
+    ) -> CodeType:
         code: CodeType = compile(
             data,
             path,
@@ -226,10 +227,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     options = parser.parse_args()
-    if not _RIVAL.is_dir():
-        print("run `python toolchain/rival.py` first", file=sys.stderr)  # noqa: T201 - a script prints
-        return 1
-    sys.path.append(str(_RIVAL))
     sys.meta_path.insert(0, _Finder())
     empty = compare(POOLS, 15)[0]
     print(f"fixed cost, {POOLS} keys: {empty * 1e3:.1f} ms")  # noqa: T201 - a script prints
@@ -238,7 +235,8 @@ def main() -> int:
         ours, theirs = compare(size, repeats)
         print(  # noqa: T201 - a script prints
             f"{size:>9,} keys: ours {ours * 1e3:8.1f} ms ({ours * 1e6 / size:.2f} us a key), "
-            f"cloud-cost-allocation {theirs * 1e3:9.1f} ms ({theirs * 1e6 / size:.2f}), ratio {theirs / ours:.1f}"
+            f"cloud-cost-allocation {theirs * 1e3:9.1f} ms ({theirs * 1e6 / size:.2f}), "
+            f"ratio {theirs / ours:.1f}"
         )
     return 0
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from allocation.months import MonthState, state_of
 from allocation.rules import DIRECTORY
 from cli.exits import Exit
 from cli.main import app
-from decimal import Decimal
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN
 
 SMALL = GOLDEN / "small-firm-shared"
@@ -151,7 +151,9 @@ def test_chargeback_waits_for_the_gates(tmp_path: Path) -> None:
     said = bills(SMALL, "--rulebook", tmp_path, "-o", "csv")
     assert said.exit_code == Exit.POLICY
     assert said.stdout.startswith("tenant,client,")
-    assert said.stderr.splitlines()[-1].startswith("not ready for chargeback of acme: driver coverage (percent of")
+    assert said.stderr.splitlines()[-1].startswith(
+        "not ready for chargeback of acme: driver coverage (percent of"
+    )
 
 
 @pytest.mark.parametrize("output", ["json", "csv", "markdown"])
@@ -164,7 +166,10 @@ def test_every_form_has_the_same_total(output: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--usage", "u.csv", "--stack", "local"), "--usage, --out, --focus, --history, --close and --restate"),
+        (
+            ("--usage", "u.csv", "--stack", "local"),
+            "--usage, --out, --focus, --history, --close and --restate",
+        ),
         (("--bill", "b.csv"), "name who the tenants are with --inventory FILE (not --stack) beside a --bill"),
         (("--bill", "b.csv", "--inventory", "i.json", "--close"), "--close and --restate need --history"),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "9"), "expected 1.2, 1.3 or 1.4"),

@@ -1,6 +1,6 @@
 """Divides bills made at random on two engines and holds every row against exact fractions.
 
-    python -m tests.torture.division --cases 10000 --tenants 5000
+python -m tests.torture.division --cases 10000 --tenants 5000
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> int:
         count["rows"] += len(expected)
         count["negative"] += any(amount < 0 for *_, amount in problem.amounts)
         largest = max(Counter(row[:3] for row in problem.weights).values())
-        count["of 1,000 tenants or more"] += largest >= 1000  # noqa: PLR2004 - what the name says
+        count["of 1,000 tenants or more"] += largest >= 1000
         if count["cases"] % 500 == 0:
             print(f"{count['cases']} cases, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
 

@@ -1,6 +1,6 @@
 """Divides bills made at random on local Spark and holds every row against exact fractions.
 
-    python -m tests.torture.spark --python .toolchain/spark/bin/python --cases 60
+python -m tests.torture.spark --cases 60
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.allocation.oracle import Problem, Rows, divided
 from tests.allocation.problems import problems
 
 JOB = Path(__file__).with_name("spark_job.py")
+_PROGRAM = Path(__file__).resolve().parents[2] / ".toolchain" / "bin" / "spark-submit"
 
 
 def cases(count: int, tenants: int) -> list[Problem]:
@@ -46,12 +47,20 @@ def cases(count: int, tenants: int) -> list[Problem]:
 
 def together(many: list[Problem]) -> Problem:
     """One bill of many: pools and origins keep apart by their case's number."""
-    amounts, routes, weights = [], [], []
+    amounts: list[tuple[object, ...]] = []
+    routes: list[tuple[object, ...]] = []
+    weights: list[tuple[object, ...]] = []
     for case, problem in enumerate(many):
-        amounts += [(case * 100 + origin, f"{case}-{pool}", slot, units) for origin, pool, slot, units in problem.amounts]
-        routes += [(f"{case}-{pool}", slot, f"{case}-{via}", part, weight) for pool, slot, via, part, weight in problem.routes]
-        weights += [(f"{case}-{via}", part, slot, tenant, weight) for via, part, slot, tenant, weight in problem.weights]
-    return Problem(tuple(amounts), tuple(routes), tuple(weights))
+        amounts += [
+            (case * 100 + origin, f"{case}-{pool}", slot, units)
+            for origin, pool, slot, units in problem.amounts
+        ]
+        routes += [
+            (f"{case}-{pool}", slot, f"{case}-{via}", part, weight)
+            for pool, slot, via, part, weight in problem.routes
+        ]
+        weights += [(f"{case}-{via}", *rest) for via, *rest in problem.weights]
+    return Problem(tuple(amounts), tuple(routes), tuple(weights))  # type: ignore[arg-type]
 
 
 def on_spark(problem: Problem, python: Path) -> Rows:
@@ -70,16 +79,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--tenants", type=int, default=200)
-    parser.add_argument("--python", type=Path, required=True, help="a Python that has PySpark, and Java 17")
+    parser.add_argument("--python", type=Path, help="a Python that has PySpark, instead of the toolchain's")
     options = parser.parse_args()
     begun = time.monotonic()
     many = cases(options.cases, options.tenants)
     problem = together(many)
-    expected = set().union(*(divided(together([Problem((), (), ())] * case + [one])) for case, one in enumerate(many)))
-    answer = on_spark(problem, options.python)
+    none = Problem((), (), ())
+    expected: Rows = set()
+    for case, one in enumerate(many):
+        expected |= divided(together([none] * case + [one]))
+    answer = on_spark(problem, options.python or _PROGRAM.resolve().parent / "python")
     differing = len(answer ^ expected)
     print(  # noqa: T201 - a command prints
-        f"spark: {len(many)} cases, {len(expected):,} rows; {differing} rows differ, {time.monotonic() - begun:.0f} s"
+        f"spark: {len(many)} cases, {len(expected):,} rows; {differing} rows differ, "
+        f"{time.monotonic() - begun:.0f} s"
     )
     return 1 if differing else 0
 

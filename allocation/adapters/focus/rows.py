@@ -153,7 +153,7 @@ LEFT JOIN focus_pool AS divided_by ON divided_by.pool = share.via
 LEFT JOIN focus_tenant AS tenant ON tenant.tenant = share.tenant
 LEFT JOIN known_service ON known_service.service = $service""")
 
-# The same run writes the same bytes: charges in their own order, then shares in theirs. Sorting whole rows would
+# The same run writes the same bytes: charges in their own order, shares in theirs. Sorting whole rows would
 # take half of the time and spill; the writer sees to it that joins keep the order of what they read.
 _FILE: Final = Template("""
 WITH $known, line AS ($whole UNION ALL $shares)
@@ -175,9 +175,7 @@ def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
                 for service in services
             ),
         ),
-        whole=_WHOLE_CHARGES.substitute(
-            _of("charge", "charge"), has_quantity=_HAS_QUANTITY
-        ),
+        whole=_WHOLE_CHARGES.substitute(_of("charge", "charge"), has_quantity=_HAS_QUANTITY),
         shares=_SHARES.substitute(
             _of("origin", "share"),
             behind_all_charges=_BEHIND_ALL_CHARGES,

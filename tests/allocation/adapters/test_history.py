@@ -27,7 +27,8 @@ def statement(direct: str = "1.00", pooled: str = "2.00", idle: str = "0.50") ->
 def test_the_first_statement_closes_the_month(tmp_path: Path) -> None:
     history = History(tmp_path)
     assert history.filed(NOVEMBER) == []
-    assert history.file(NOVEMBER, statement(), {("nodes", "use", "acme"): 7}, None) is MonthState.CLOSED
+    left = {("nodes", "use", "acme"): 7}
+    assert history.file(NOVEMBER, statement(), left, None) is MonthState.CLOSED
     assert history.filed(NOVEMBER) == [statement()]
 
 
@@ -42,7 +43,9 @@ def test_the_same_figures_again_change_nothing(tmp_path: Path) -> None:
 def test_a_closed_month_does_not_change_without_a_reason(tmp_path: Path) -> None:
     history = History(tmp_path)
     history.file(NOVEMBER, statement(), {}, None)
-    with pytest.raises(ClosedMonthError, match=r"2026-11 is closed and its cost would change by -0\.25 \(1 fig"):
+    with pytest.raises(
+        ClosedMonthError, match=r"2026-11 is closed and its cost would change by -0\.25 \(1 fig"
+    ):
         history.file(NOVEMBER, statement(pooled="1.75"), {}, None)
     assert history.filed(NOVEMBER) == [statement()]
 
@@ -72,8 +75,14 @@ def test_a_difference_that_does_not_add_up_is_never_filed() -> None:
 
 def test_who_is_gone_and_who_is_new_are_in_the_difference() -> None:
     after = statement() | {"tenants": [{"tenant": "borealis", "direct": "3.00", "pooled": {}}]}
-    changes = {(one["tenant"], one["pool"]): one["amount"] for one in delta(statement(), after, "x")["changes"]}
-    assert changes == {("acme", "direct"): "-1.00", ("acme", "nodes"): "-2.00", ("borealis", "direct"): "3.00"}
+    changes = {
+        (one["tenant"], one["pool"]): one["amount"] for one in delta(statement(), after, "x")["changes"]
+    }
+    assert changes == {
+        ("acme", "direct"): "-1.00",
+        ("acme", "nodes"): "-2.00",
+        ("borealis", "direct"): "3.00",
+    }
 
 
 def test_a_file_where_the_history_should_be(tmp_path: Path) -> None:

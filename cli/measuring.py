@@ -1,0 +1,76 @@
+"""`costack usage`: what tenants used, from the servers that measured it, as a file that can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from allocation.adapters.usage.endpoint import Endpoint, Token
+from allocation.adapters.usage.export import write_usage
+from allocation.adapters.usage.opencost import OpenCost
+from allocation.adapters.usage.prometheus import Prometheus
+from allocation.adapters.usage.queries import queries
+from allocation.charges import ChargePeriod
+from allocation.errors import AllocationError
+from tiers.errors import CatalogError
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What to fetch, and from where; `token_variable` names the environment variable with a bearer token."""
+
+    url: str
+    period: str
+    out: Path
+    token_variable: str | None
+    unlabelled: str | None
+    drivers: Sequence[str] = ()
+
+
+def fetch_prometheus(wanted: Measured, environment: Mapping[str, str], now: datetime) -> None:
+    """Write what Prometheus measured of some drivers, or of all it knows, to a file.
+
+    Raises:
+        AllocationError: When the server does not answer, or a driver is not measured.
+        CatalogError: When the period is no month that is over.
+    """
+    drivers = wanted.drivers or sorted(queries().drivers)
+    server = Prometheus(_endpoint(wanted, environment), wanted.unlabelled)
+    _write(wanted.out, list(server.fetch(_month(wanted.period, now), drivers)))
+
+
+def fetch_opencost(wanted: Measured, environment: Mapping[str, str], now: datetime) -> None:
+    """Write what OpenCost measured to a file: its hours, never its prices.
+
+    Raises:
+        AllocationError: When the server does not answer.
+        CatalogError: When the period is no month that is over.
+    """
+    server = OpenCost(_endpoint(wanted, environment), wanted.unlabelled)
+    _write(wanted.out, list(server.fetch(_month(wanted.period, now))))
+
+
+def _endpoint(wanted: Measured, environment: Mapping[str, str]) -> Endpoint:
+    variable = wanted.token_variable
+    return Endpoint(wanted.url, Token.from_environment(variable, environment) if variable else None)
+
+
+def _month(text: str, now: datetime) -> ChargePeriod:
+    try:
+        period = ChargePeriod.month(text)
+    except AllocationError as error:
+        raise CatalogError(f"--{error}") from None
+    if now < period.end:
+        raise CatalogError(
+            f"--period '{text}': runs until {period.end:%Y-%m-%d}; use is fetched of whole months"
+        )
+    return period
+
+
+def _write(path: Path, rows: Sequence[object]) -> None:
+    write_usage(rows, path)  # type: ignore[arg-type]
+    typer.echo(f"{path}: {len(rows)} rows", err=True)
