@@ -165,7 +165,7 @@ class Statement:
 
     @cached_property
     def bounds(self) -> Mapping[TenantId, tuple[int, int]]:
-        """The incremental floor and the stand-alone ceiling of each tenant's cost, the pools being what they are.
+        """The incremental floor and stand-alone ceiling of each tenant's cost, the pools being what they are.
 
         Without the tenant its direct cost would be gone and no pool smaller: who pays less than that is
         carried by the others. Alone it would pay every pool it uses as a whole: who pays more than that
@@ -185,9 +185,8 @@ class Statement:
         for line in self.tenants:
             floor, ceiling = self.bounds[line.tenant]
             if not floor <= line.total <= ceiling:
-                found[line.tenant] = (
-                    "below its incremental floor" if line.total < floor else "above its ceiling"
-                )
+                low = line.total < floor
+                found[line.tenant] = "below its incremental floor" if low else "above its stand-alone ceiling"
         return found
 
     def reconciled(self) -> Statement:
