@@ -1,0 +1,80 @@
+"""Files of one shape, read by one SELECT; and what DuckDB is asked about them."""
+
+# ruff: noqa: S608 - SQL is assembled from our own names and quoted text
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from allocation.adapters.bill.failures import BillError, explained, sentence
+from allocation.adapters.bill.files import BillFile, relation
+from allocation.adapters.bill.row_rules import Check, checks
+from allocation.charges import ChargePeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files that follow each other and have the same columns.
+
+    Attributes:
+        number: Of the batch.
+        first: Number of its first file, of all files.
+        checks: What its rows are asked; verdicts number them.
+        judged: SQL of its rows with what they mean and the verdict, in parentheses.
+    """
+
+    number: int
+    first: int
+    files: tuple[BillFile, ...]
+    checks: tuple[Check, ...]
+    judged: str = ""
+
+    @property
+    def found(self) -> str:
+        """Name of the temporary view of its rows as they stand."""
+        return f"bill_found_{self.number}"
+
+
+def batches_of(bills: Sequence[BillFile], period: ChargePeriod, currency: str) -> list[Batch]:
+    """*bills* in their order, those together that follow each other and have the same columns."""
+    alike = itertools.groupby(
+        enumerate(bills), key=lambda each: (each[1].layout.name, each[1].header.columns)
+    )
+    made = []
+    for number, (_, group) in enumerate(alike):
+        members = list(group)
+        files = tuple(bill for _, bill in members)
+        asked = checks(files[0].layout, files[0].header, period, currency)
+        made.append(Batch(number, members[0][0], files, tuple(asked)))
+    return made
+
+
+def ask(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], sql: str) -> list[Any]:
+    """The result of *sql*, which reads *batches*.
+
+    Raises:
+        BillError: When it fails; the sentence names the file that cannot be read.
+    """
+    try:
+        return connection.execute(sql).fetchall()
+    except (duckdb.Error, RuntimeError, MemoryError, UnicodeError) as error:
+        for batch in batches:
+            for file in batch.files:
+                _read_whole(connection, file)
+        names = ", ".join(file.name for batch in batches for file in batch.files[:3])
+        raise BillError(sentence(names or "bills", str(error))) from None
+
+
+def _read_whole(connection: duckdb.DuckDBPyConnection, file: BillFile) -> None:
+    """Read every value of a file, so that a damaged one is named.
+
+    Raises:
+        BillError: When it cannot be read.
+    """
+    with explained(file.name):
+        rows = relation([file])
+        connection.execute(f"SELECT bit_xor(hash(row_of_bill)) FROM {rows} AS row_of_bill").fetchall()

@@ -1,0 +1,107 @@
+"""Which columns of a bill mean what: one map for each format, as data; those of AWS' own reports lie beside.
+
+A bill that nobody exports, such as an invoice for support, is written by hand as `charges.csv`:
+
+```csv
+id,start,end,service,cost,currency,tag:cost/tenant
+inv-71,2026-11-01,2026-12-01,Support contract,1250.00,USD,
+inv-72,2026-11-03,2026-11-04,Restore test,80.50,USD,acme-production
+```
+
+`id` names the line, once in all files of a run. `start` belongs to the charge, `end` does not; both are UTC
+unless they say otherwise. `cost` is a plain decimal (no thousands separator, no symbol) of `currency`,
+negative for a credit. Optional: `resource_id`, `region`, `charge_category` (a FOCUS word; Usage without one),
+`tags` (a flat JSON object), and a column `tag:<key>` for each tag, which wins over the same key in `tags`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from allocation.adapters.bill.cur_columns import CUR_2, LEGACY_CUR
+from allocation.adapters.bill.layout import Layout
+
+_FOCUS_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
+    word: (word, None) for word in ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+}
+
+# FOCUS 1.0 to 1.4; columns: FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec, specification/columns.
+# No version has an id of a line, so equal rows are charges of their own. (The sample data of the FinOps
+# Foundation has a column `Id`; it is no column of FOCUS, which wants `x_` before a provider's own, and
+# nothing promises that it is unique: it is left alone.)
+FOCUS: Final = Layout(
+    name="FOCUS",
+    required=("BilledCost", "BillingCurrency", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory"),
+    texts={
+        "charge_class": ("ChargeClass",),
+        "description": ("ChargeDescription",),
+        "service": ("ServiceName",),
+        "service_category": ("ServiceCategory",),
+        "region": ("RegionId",),
+        "resource_id": ("ResourceId",),
+        "resource_name": ("ResourceName",),
+        "resource_type": ("ResourceType",),
+        "sku_id": ("SkuId",),
+        "sku_price_id": ("SkuPriceId",),
+        "unit": ("PricingUnit",),
+        "billing_account": ("BillingAccountId",),
+        "sub_account": ("SubAccountId",),
+        "provider": ("ProviderName", "ServiceProviderName"),  # 1.4 has only the second
+        "publisher": ("PublisherName",),
+        "invoice_issuer": ("InvoiceIssuerName",),
+    },
+    amounts={
+        "billed_amount": ("BilledCost",),
+        "effective_amount": ("EffectiveCost",),
+        "listed_amount": ("ListCost",),
+        "contracted_amount": ("ContractedCost",),
+    },
+    costs={
+        "billed": "billed_amount",
+        "effective": "coalesce(effective_amount, billed_amount)",
+        "listed": "coalesce(listed_amount, billed_amount)",
+        "contracted": "coalesce(contracted_amount, billed_amount)",
+    },
+    fallbacks={
+        "effective": "effective_amount",
+        "listed": "listed_amount",
+        "contracted": "contracted_amount",
+    },
+    start="ChargePeriodStart",
+    end="ChargePeriodEnd",
+    currency="BillingCurrency",
+    word="ChargeCategory",
+    quantity="PricingQuantity",
+    categories=_FOCUS_CATEGORIES,
+    tags="Tags",
+)
+
+PLAIN: Final = Layout(
+    name="charges.csv",
+    required=("id", "start", "end", "service", "cost", "currency"),
+    texts={
+        "line_id": ("id",),
+        "service": ("service",),
+        "region": ("region",),
+        "resource_id": ("resource_id",),
+    },
+    amounts={"cost_amount": ("cost",)},
+    costs=dict.fromkeys(("billed", "effective", "listed", "contracted"), "cost_amount"),
+    fallbacks={},
+    start="start",
+    end="end",
+    currency="currency",
+    word="charge_category",
+    quantity="",
+    categories=_FOCUS_CATEGORIES,
+    default_word="Usage",
+    needed=("line_id", "service"),
+    line=("id",),
+    tags="tags",
+    tag_prefix="tag:",
+    bare_tags=True,
+    drops_empty_tags=True,
+)
+
+LAYOUTS: Final = (FOCUS, LEGACY_CUR, CUR_2, PLAIN)

@@ -1,0 +1,175 @@
+"""Which columns of AWS' Cost and Usage Reports mean what: the legacy report and CUR 2.0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from allocation.adapters.bill.layout import Layout
+
+# lineItem/LineItemType. FOCUS puts refunds under what is refunded ("Usage: positive or negative charges ...
+# including refunds", chargecategory.md at 07eb2f3) and calls them corrections ("Correction to a previously
+# invoiced billing period (e.g., refunds ...)", chargeclass.md at 055c76b); what a refund was for, CUR does
+# not say, so it is Usage. A negation takes the unblended cost of usage back that a savings plan covers, so it
+# stands beside that usage. Discounts are what does "not fall into other category values": Adjustment.
+_CUR_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
+    "Usage": ("Usage", None),
+    "DiscountedUsage": ("Usage", None),
+    "SavingsPlanCoveredUsage": ("Usage", None),
+    "SavingsPlanNegation": ("Usage", None),
+    "Refund": ("Usage", "Correction"),
+    "Fee": ("Purchase", None),
+    "RIFee": ("Purchase", None),
+    "SavingsPlanRecurringFee": ("Purchase", None),
+    "SavingsPlanUpfrontFee": ("Purchase", None),
+    "Tax": ("Tax", None),
+    "Credit": ("Credit", None),
+    "BundledDiscount": ("Adjustment", None),
+    "Discount": ("Adjustment", None),
+    "DistributorDiscount": ("Adjustment", None),
+    "EdpDiscount": ("Adjustment", None),
+    "PrivateRateDiscount": ("Adjustment", None),
+    "RiVolumeDiscount": ("Adjustment", None),
+    "SppDiscount": ("Adjustment", None),
+}
+
+# Amortised as AWS' own queries do it (Well-Architected Labs, "CUR Queries"): what is used costs its part of
+# the commitment, the fee keeps what nobody used, what is paid in advance costs nothing when it is paid.
+_CUR_COSTS: Final[Mapping[str, str]] = {
+    "billed": "unblended",
+    "effective": """
+        CASE word
+            WHEN 'DiscountedUsage' THEN coalesce(reserved, unblended)
+            WHEN 'SavingsPlanCoveredUsage' THEN coalesce(planned, unblended)
+            WHEN 'RIFee' THEN CASE
+                WHEN unused_upfront IS NULL AND unused_recurring IS NULL THEN unblended
+                ELSE coalesce(unused_upfront, 0) + coalesce(unused_recurring, 0) END
+            WHEN 'SavingsPlanRecurringFee' THEN coalesce(committed - used, unblended)
+            WHEN 'SavingsPlanNegation' THEN unblended * 0
+            WHEN 'SavingsPlanUpfrontFee' THEN unblended * 0
+            WHEN 'Fee' THEN CASE WHEN reservation IS NULL THEN unblended ELSE unblended * 0 END
+            ELSE unblended
+        END""",
+    "listed": "coalesce(on_demand, unblended)",
+    "contracted": """
+        CASE word
+            WHEN 'DiscountedUsage' THEN coalesce(reserved, unblended)
+            WHEN 'SavingsPlanCoveredUsage' THEN coalesce(planned, unblended)
+            WHEN 'SavingsPlanNegation' THEN unblended * 0
+            ELSE unblended
+        END""",
+}
+
+_CUR_COUNTS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
+    "reserved": ("DiscountedUsage",),
+    "unused_upfront": ("RIFee",),
+    "unused_recurring": ("RIFee",),
+    "planned": ("SavingsPlanCoveredUsage",),
+    "committed": ("SavingsPlanRecurringFee",),
+    "used": ("SavingsPlanRecurringFee",),
+}
+
+# https://docs.aws.amazon.com/cur/latest/userguide/data-dictionary.html. LineItemId is "unique in a given
+# partition" and not across a delivery (identity-columns.html), so a line is its id and its interval.
+LEGACY_CUR: Final = Layout(
+    name="CUR",
+    required=(
+        "lineItem/UnblendedCost",
+        "lineItem/CurrencyCode",
+        "lineItem/UsageStartDate",
+        "lineItem/UsageEndDate",
+        "lineItem/LineItemType",
+    ),
+    texts={
+        "line_id": ("identity/LineItemId",),
+        "reservation": ("reservation/ReservationARN",),
+        "description": ("lineItem/LineItemDescription",),
+        "service": ("product/ProductName", "product/servicename", "lineItem/ProductCode"),
+        "region": ("product/regionCode", "product/region"),
+        "resource_id": ("lineItem/ResourceId",),
+        "resource_type": ("product/productFamily",),
+        "sku_id": ("product/sku",),
+        "sku_price_id": ("pricing/RateCode",),
+        "unit": ("pricing/unit",),
+        "billing_account": ("bill/PayerAccountId",),
+        "sub_account": ("lineItem/UsageAccountId",),
+        "publisher": ("lineItem/LegalEntity",),
+        "invoice_issuer": ("bill/InvoicingEntity",),
+    },
+    amounts={
+        "unblended": ("lineItem/UnblendedCost",),
+        "on_demand": ("pricing/publicOnDemandCost",),
+        "reserved": ("reservation/EffectiveCost",),
+        "unused_upfront": ("reservation/UnusedAmortizedUpfrontFeeForBillingPeriod",),
+        "unused_recurring": ("reservation/UnusedRecurringFee",),
+        "planned": ("savingsPlan/SavingsPlanEffectiveCost",),
+        "committed": ("savingsPlan/TotalCommitmentToDate",),
+        "used": ("savingsPlan/UsedCommitment",),
+    },
+    costs=_CUR_COSTS,
+    fallbacks={"listed": "on_demand"},
+    start="lineItem/UsageStartDate",
+    end="lineItem/UsageEndDate",
+    currency="lineItem/CurrencyCode",
+    word="lineItem/LineItemType",
+    quantity="lineItem/UsageAmount",
+    categories=_CUR_CATEGORIES,
+    counts_for=_CUR_COUNTS_FOR,
+    line=("identity/LineItemId", "identity/TimeInterval"),
+    tag_prefix="resourceTags/",
+    drops_empty_tags=True,
+    constants={"provider": "AWS"},
+)
+
+# https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-cur2.html; also the legacy report as
+# Parquet, which spells its columns alike and has one column for each tag.
+CUR_2: Final = Layout(
+    name="CUR 2.0",
+    required=(
+        "line_item_unblended_cost",
+        "line_item_currency_code",
+        "line_item_usage_start_date",
+        "line_item_usage_end_date",
+        "line_item_line_item_type",
+    ),
+    texts={
+        "line_id": ("identity_line_item_id",),
+        "reservation": ("reservation_reservation_a_r_n",),
+        "description": ("line_item_line_item_description",),
+        "service": ("product_product_name", "product.product_name", "line_item_product_code"),
+        "region": ("product_region_code", "product_region"),
+        "resource_id": ("line_item_resource_id",),
+        "resource_type": ("product_product_family",),
+        "sku_id": ("product_sku",),
+        "sku_price_id": ("pricing_rate_code",),
+        "unit": ("pricing_unit",),
+        "billing_account": ("bill_payer_account_id",),
+        "sub_account": ("line_item_usage_account_id",),
+        "publisher": ("line_item_legal_entity",),
+        "invoice_issuer": ("bill_invoicing_entity",),
+    },
+    amounts={
+        "unblended": ("line_item_unblended_cost",),
+        "on_demand": ("pricing_public_on_demand_cost",),
+        "reserved": ("reservation_effective_cost",),
+        "unused_upfront": ("reservation_unused_amortized_upfront_fee_for_billing_period",),
+        "unused_recurring": ("reservation_unused_recurring_fee",),
+        "planned": ("savings_plan_savings_plan_effective_cost",),
+        "committed": ("savings_plan_total_commitment_to_date",),
+        "used": ("savings_plan_used_commitment",),
+    },
+    costs=_CUR_COSTS,
+    fallbacks={"listed": "on_demand"},
+    start="line_item_usage_start_date",
+    end="line_item_usage_end_date",
+    currency="line_item_currency_code",
+    word="line_item_line_item_type",
+    quantity="line_item_usage_amount",
+    categories=_CUR_CATEGORIES,
+    counts_for=_CUR_COUNTS_FOR,
+    line=("identity_line_item_id", "identity_time_interval"),
+    tags="resource_tags",
+    tag_prefix="resource_tags_",
+    drops_empty_tags=True,
+    constants={"provider": "AWS"},
+)

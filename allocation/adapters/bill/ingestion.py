@@ -1,0 +1,171 @@
+"""Reads bills into the tables `charge` and `refused`; every row and every unit is accounted for."""
+
+# ruff: noqa: S608 - SQL is assembled from our own names
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from allocation.adapters.bill.batches import Batch, ask, batches_of
+from allocation.adapters.bill.failures import BillError, explained
+from allocation.adapters.bill.files import BillFile, named, opened
+from allocation.adapters.bill.intake import Intake
+from allocation.adapters.bill.reading import REPEATED, as_found, judged
+from allocation.adapters.bill.tags import known_tags
+from allocation.adapters.bill.tally import Tally, tally_of
+from allocation.adapters.bill.writing import WRITTEN, publish, write
+from allocation.charges import ChargePeriod
+from allocation.errors import AllocationError
+from allocation.tables import COSTS
+
+
+def ingest(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    period: ChargePeriod,
+    currency: str,
+    *,
+    into: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Intake:
+    """Read *files* whole into the relation `charge` and the table `refused` of *connection*.
+
+    Amounts become whole units of 1e-10, once, half away from zero. Where a charge starts outside *period* or
+    is not of *currency* its row is refused, as are rows that break another of `row_rules.RULES`. A folder
+    stands for all bills below it. With *into* the charges are the file `charges.parquet` there, and `charge`
+    is a view of it: they need no memory. When this raises, folder and connection are as they were.
+
+    No setting of the connection is changed. For large bills set `memory_limit` (1 GB does for ten million
+    rows) and `temp_directory`; `preserve_insertion_order` must be on, as it is by default.
+
+    Raises:
+        BillError: When a file cannot be read as a bill.
+        AllocationError: When *currency* is no ISO 4217 code, or the connection is set up otherwise.
+    """
+    period = _checked(connection, period, currency)
+    tell = progress or (lambda _: None)
+    with _workplace(connection, into) as folder:
+        bills = []
+        for number, (name, path) in enumerate(named(files)):
+            tell(f"opening {name}")
+            bills.append(opened(connection, name, path, folder / f"{number:06d}"))
+        tell("asking the rules")
+        batches = _judged(connection, batches_of(bills, period, currency))
+        tally = _tally(connection, batches)
+        _refuse_twins(bills, tally)
+        tell("writing charges")
+        written = write(connection, batches, tally, None if into is None else folder)
+        sums = ", ".join(f"coalesce(sum({cost}), 0)" for cost in COSTS)
+        charges, *units = ask(connection, [], f"SELECT count(*), {sums} FROM {written}")[0]
+        intake = tally.intake(bills, charges, units)
+        publish(connection, batches, folder, into)
+    return intake
+
+
+def _checked(connection: duckdb.DuckDBPyConnection, period: ChargePeriod, currency: str) -> ChargePeriod:
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise AllocationError(f"currency '{currency}': expected three letters of ISO 4217, such as USD")
+    ordered = connection.execute("SELECT current_setting('preserve_insertion_order')").fetchall()
+    if not ordered[0][0]:
+        raise AllocationError("the connection must keep preserve_insertion_order on: rows are numbered by it")
+    return ChargePeriod(period.start.astimezone(UTC), period.end.astimezone(UTC))
+
+
+@contextlib.contextmanager
+def _workplace(connection: duckdb.DuckDBPyConnection, into: Path | None) -> Iterator[Path]:
+    """A folder to stage files in, on the disk of the charges; afterwards it and our own tables are gone."""
+    try:
+        if into is not None:
+            into.mkdir(parents=True, exist_ok=True)
+        holder = TemporaryDirectory(prefix=".bill-", dir=into)
+    except OSError as error:
+        raise AllocationError(f"{into or 'temporary folder'}: cannot be written: {error.strerror}") from None
+    with holder as folder:
+        try:
+            yield Path(folder)
+        finally:
+            _forget(connection)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+    with contextlib.suppress(duckdb.Error):
+        ours = connection.execute(
+            "SELECT table_name, table_type FROM information_schema.tables "
+            "WHERE starts_with(table_name, 'bill_') AND (table_catalog = 'temp' OR table_name = ?)",
+            [WRITTEN],
+        ).fetchall()
+        for name, kind in ours:
+            connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} IF EXISTS {name}")
+
+
+def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[Batch]:
+    """The batches with the SQL of their verdicts, which ask for tags and repeated lines."""
+    for batch in batches:
+        with explained(batch.files[0].name):
+            found = as_found(batch.files, batch.first)
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {batch.found} AS {found}")
+    if batches:
+        ask(connection, batches, known_tags([batch.found for batch in batches]))
+    once = [_with_verdicts(batch, repeated=False) for batch in batches]
+    if _has_repeated(connection, [batch for batch in once if batch.files[0].layout.line]):
+        return [_with_verdicts(batch, repeated=True) for batch in batches]
+    return once
+
+
+def _with_verdicts(batch: Batch, *, repeated: bool) -> Batch:
+    sql = judged(batch.found, batch.files[0].layout, batch.checks, repeated=repeated)
+    return replace(batch, judged=f"({sql})")
+
+
+def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Tally:
+    tally = Tally()
+    for batch in batches:
+        for row in ask(connection, [batch], tally_of(batch.judged)):
+            tally.add(row, batch.checks)
+    return tally
+
+
+def _has_repeated(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> bool:
+    """Make the table of rows that name a line again, of those that no other rule refuses.
+
+    First by a hash of 64 bits, which is all that has to be kept of ten million rows; then, for the few that
+    share one, by the names themselves.
+    """
+    if not batches:
+        return False
+    keys = " UNION ALL ".join(
+        f"SELECT hash(line_key) AS hashed FROM {batch.found} WHERE line_key IS NOT NULL" for batch in batches
+    )
+    shared = f"SELECT hashed FROM ({keys}) GROUP BY hashed HAVING count(*) > 1"
+    ask(connection, batches, f"CREATE OR REPLACE TEMP TABLE bill_shared AS {shared}")
+    if not ask(connection, [], "SELECT count(*) FROM bill_shared")[0][0]:
+        return False
+    rows = " UNION ALL ".join(
+        f"SELECT file, row_number, line_key FROM {batch.judged} WHERE verdict IS NULL "
+        "AND line_key IS NOT NULL AND hash(line_key) IN (SELECT hashed FROM bill_shared)"
+        for batch in batches
+    )
+    later = f"""SELECT * FROM ({rows})
+        QUALIFY row_number() OVER (PARTITION BY line_key ORDER BY file, row_number) > 1"""
+    ask(connection, batches, f"CREATE OR REPLACE TEMP TABLE {REPEATED} AS {later}")
+    return True
+
+
+def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:
+    """FOCUS names no lines, so that a file given twice would be charged twice.
+
+    Raises:
+        BillError: When two files with rows have the same content.
+    """
+    seen: dict[str, str] = {}
+    for number, bill in enumerate(bills):
+        first = seen.setdefault(bill.sha256, bill.name)
+        if tally.rows(number) and any(bill.sha256 == other.sha256 for other in bills[:number]):
+            raise BillError(f"{bill.name}: has the same content as {first}; give every bill once")

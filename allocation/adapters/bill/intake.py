@@ -1,0 +1,138 @@
+"""The account of an ingestion: what was read, charged, refused, and moved by rounding; it always adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, Inexact
+from typing import Any, Final
+
+from allocation.errors import AllocationError
+
+_EXACT: Final = Context(prec=100, traps=[Inexact])
+
+
+@dataclass(frozen=True, slots=True)
+class FileIntake:
+    """One file of a bill: its *rows* are those charged and those refused, by the name of the rule."""
+
+    name: str
+    format: str
+    sha256: str
+    rows: int
+    charged: int
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CostIntake:
+    """One of `tables.COSTS` over all files.
+
+    Attributes:
+        read: The sum of what was read, exact to 1e-24 of the currency.
+        charged: The sum of the charges, in units of 1e-10.
+        moved: What making units of amounts left out (negative: added), exact to 1e-24.
+        refused: The sum of the refused rows, of which an amount could be read.
+    """
+
+    read: Decimal
+    charged: int
+    moved: Decimal
+    refused: Decimal
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether read == charged + moved + refused, to the last decimal."""
+        charged = _EXACT.scaleb(Decimal(self.charged), -10)
+        return self.read == _EXACT.add(_EXACT.add(charged, self.moved), self.refused)
+
+    def moved_within(self, charges: int) -> bool:
+        """Whether *charges* can have moved that much: each is made of at most two amounts, by half a unit."""
+        return abs(self.moved) <= _EXACT.scaleb(Decimal(charges), -10)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What an ingestion did with every row and every unit of money.
+
+    Attributes:
+        files: In the order they were read.
+        costs: By name, those of `tables.COSTS`.
+        charges: How many charges the table holds.
+        notes: What was done to rows that are charged -> how often, such as 'finer than 1e-24'.
+
+    Raises:
+        AllocationError: When rows or sums do not add up. That is a fault of this program, never of a bill.
+    """
+
+    files: tuple[FileIntake, ...]
+    costs: Mapping[str, CostIntake]
+    charges: int
+    notes: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many rows each rule refused, of all files."""
+        total: dict[str, int] = {}
+        for file in self.files:
+            for rule, rows in file.refused.items():
+                total[rule] = total.get(rule, 0) + rows
+        return total
+
+    def check(self) -> None:
+        """Compare rows and sums.
+
+        Raises:
+            AllocationError: When they do not add up.
+        """
+        for file in self.files:
+            if file.rows != file.charged + sum(file.refused.values()):
+                raise AllocationError(
+                    f"{file.name}: {file.rows} rows were read, but {file.charged} charged and "
+                    f"{sum(file.refused.values())} refused"
+                )
+        if self.charges != sum(file.charged for file in self.files):
+            raise AllocationError(
+                f"{sum(file.charged for file in self.files)} rows are charged, {self.charges} were written"
+            )
+        for name, cost in self.costs.items():
+            if not (cost.adds_up and cost.moved_within(self.charges)):
+                raise AllocationError(
+                    f"{name} cost does not add up: {cost.read} read, {cost.charged} units charged, "
+                    f"{cost.moved} moved, {cost.refused} refused"
+                )
+
+    def document(self) -> dict[str, Any]:
+        """The account as plain JSON data, for a manifest; amounts are text."""
+        return {
+            "files": [
+                {
+                    "name": file.name,
+                    "format": file.format,
+                    "sha256": file.sha256,
+                    "rows": file.rows,
+                    "charged": file.charged,
+                    "refused": dict(file.refused),
+                }
+                for file in self.files
+            ],
+            "charges": self.charges,
+            "costs": {
+                name: {
+                    "read": f"{cost.read:f}",
+                    "charged": f"{_EXACT.scaleb(Decimal(cost.charged), -10):f}",
+                    "moved": f"{cost.moved:f}",
+                    "refused": f"{cost.refused:f}",
+                }
+                for name, cost in self.costs.items()
+            },
+            "notes": dict(self.notes),
+        }

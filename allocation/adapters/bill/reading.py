@@ -1,0 +1,258 @@
+"""Writes the SQL that reads a bill: text as it stands, what it means, and which rule refuses the row.
+
+`as_found` cleans the text of every column, `as_meant` makes amounts and moments of it, and `judged` joins the
+tags and asks the rules. All of it is assembled from maps of columns and quoted names; no value gets in.
+"""
+
+# ruff: noqa: S608 - as the docstring says
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from allocation.adapters.bill.files import BillFile, literal, relation
+from allocation.adapters.bill.formats import Column, Header
+from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.row_rules import Check
+from allocation.adapters.bill.tags import TAGS, tags_text
+from allocation.tables import CHARGE, COSTS, columns_of
+
+REPEATED: Final = "bill_repeated"
+"""Temporary table of the rows, by file and number, that name a line that was read before."""
+
+# 24 decimals and 14 digits before the point; 2**62 units, of which two still fit into a BIGINT.
+_EXACT: Final = "DECIMAL(38, 24)"
+_LIMIT: Final = "461168601.8427387904"
+
+# In 64 bits where it fits, eight times as fast; both round the text alike.
+_QUANTITY: Final = (
+    "coalesce(try_cast(try_cast(quantity_text AS DECIMAL(18, 12)) AS DECIMAL(38, 12)),"
+    " try_cast(quantity_text AS DECIMAL(38, 12)))"
+)
+
+# DuckDB itself would also take '1_000', '+5' and ' 1.5 '. Oracle's bills do write '.5'.
+_NUMBER: Final = r"-?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+_DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
+_LOCAL: Final = f"{_DAY}([T ]{_TIME})?"
+_ZONED: Final = f"{_DAY}[T ]{_TIME}(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"  # DuckDB would take +99:00
+
+_EXACT_TYPES: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_MOMENT_TYPES: Final = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
+_CHARGE: Final = tuple(columns_of(CHARGE))
+_BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
+_AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
+_TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AFTER_QUANTITY[:-1], "line_id", "reservation")
+"""What is taken from the bill as it stands."""
+
+
+def as_found(files: Sequence[BillFile], first: int) -> str:
+    """SQL of the rows of *files*, which share their columns, as text; numbers of files begin with *first*."""
+    layout, header = files[0].layout, files[0].header
+    columns = [
+        f"file_index::INTEGER + {first} AS file",
+        "file_row_number + 1 AS row_number",
+        *(f"{_first_text(layout, header, text)} AS {text}" for text in _TEXTS),
+        *_numbers(layout, header),
+        *_moment(header.find(layout.start), "start"),
+        *_moment(header.find(layout.end), "end"),
+        f"{text_of(header.find(layout.currency))} AS currency",
+        f"{_word(layout, header)} AS word",
+        f"{tags_text(layout, header, text_of)} AS tags_text",
+        f"{_line_key(layout, header)} AS line_key",
+    ]
+    return f"SELECT {', '.join(columns)} FROM {relation(files)}"
+
+
+def as_meant(found: str, layout: Layout) -> str:
+    """SQL of the relation *found* with its amounts, their units and moments; NULL where a text is none."""
+    columns = [
+        *(f"{_amount(name)} AS {name}" for name in layout.amounts),
+        f"CASE WHEN quantity_formed THEN {_QUANTITY} END AS quantity",
+        f"{' + '.join(_too_fine(name) for name in layout.amounts)} AS too_fine",
+        f"{_point_in_time('start')} AS period_start",
+        f"{_point_in_time('end')} AS period_end",
+    ]
+    units = ", ".join(f"{_units(name)} AS {name}_units" for name in layout.amounts)
+    return f"SELECT *, {units} FROM (SELECT *, {', '.join(columns)} FROM {found})"
+
+
+def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: bool) -> str:
+    """SQL of the relation *found* with costs, tags and `verdict`: the number of the check that refuses.
+
+    *repeated* says whether the table `REPEATED` has rows; without them it need not be asked.
+    """
+    exact = [f"CAST({sql} AS {_EXACT}) AS {cost}" for cost, sql in layout.costs.items()]
+    units = [
+        f"CAST({_in_units(sql, layout)} AS BIGINT) AS {cost}_units" for cost, sql in layout.costs.items()
+    ]
+    costs = ", ".join(exact + units)
+    tags = "filled_tags" if layout.drops_empty_tags else "all_tags"
+    fell_back = ", ".join(
+        f"({amount}_text IS NULL) AS {cost}_fell_back" for cost, amount in _fallbacks(layout)
+    )
+    join = f"LEFT JOIN {REPEATED} AS repeated USING (file, row_number)" if repeated else ""
+    meant = f"""
+        SELECT rows.* EXCLUDE (charge_class), {costs}, {fell_back}, {_categories(layout)},
+            CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
+            {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
+        FROM ({as_meant(found, layout)}) AS rows
+        LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text {join}"""
+    verdict = " ".join(f"WHEN {check.condition} THEN {number}" for number, check in enumerate(checks))
+    return f"SELECT *, CASE {verdict} END AS verdict FROM ({meant})"
+
+
+def as_charge(names: Sequence[str], number: str) -> str:
+    """The columns of `tables.CHARGE` over `judged`; *number* is SQL, and *names* are those of the files."""
+    source = f"{listed(names)}[file + 1]"
+    units = ", ".join(f"{cost}_units AS {cost}" for cost in COSTS)
+    return f"""CAST({number} AS BIGINT) AS charge,
+        coalesce(line_id, {source} || ':' || row_number) AS line_id,
+        {source} AS source, row_number, period_start, period_end, {units},
+        {", ".join(_BEFORE_QUANTITY)}, quantity, {", ".join(_AFTER_QUANTITY)}"""
+
+
+def listed(values: Iterable[str]) -> str:
+    """*values* as a list of SQL, which counts from 1."""
+    return f"[{', '.join(literal(value) for value in values)}]"
+
+
+def text_of(column: Column | None) -> str:
+    """SQL of a column's text, NULL where it has none: empty, or NULL as a word in any case."""
+    if column is None:
+        return "NULL::VARCHAR"
+    if column.type.startswith(_NESTED_TYPES) or column.type.endswith("]"):
+        return f"CAST(to_json({column.sql}) AS VARCHAR)"
+    if column.type != "VARCHAR":
+        return f"CAST({column.sql} AS VARCHAR)"  # of a double: its shortest decimal text
+    empty = f"length({column.sql}) <= 4 AND lower({column.sql}) IN ('', 'null')"
+    return f"CASE WHEN {empty} THEN NULL ELSE {column.sql} END"
+
+
+def _first_text(layout: Layout, header: Header, name: str) -> str:
+    if name in layout.constants:
+        return literal(layout.constants[name])
+    candidates = [_text_at(header, column) for column in layout.texts.get(name, ())]
+    present = [text for text in candidates if text]
+    return f"coalesce({', '.join(present)})" if present else "NULL::VARCHAR"
+
+
+def _text_at(header: Header, name: str) -> str | None:
+    """SQL of the text in the column *name*, or at the key `a.b` of a map; None without such a column."""
+    title, _, key = name.partition(".")
+    column = header.find(title)
+    if column is None or not key:
+        return text_of(column) if column else None
+    if column.type.startswith("MAP(VARCHAR"):
+        return f"nullif(CAST({column.sql}[{literal(key)}] AS VARCHAR), '')"
+    if column.type == "VARCHAR":
+        return f"nullif(json_extract_string(try_cast({column.sql} AS JSON), {literal('$.' + key)}), '')"
+    return None
+
+
+def _numbers(layout: Layout, header: Header) -> list[str]:
+    columns = {name: header.find(titles[0]) for name, titles in layout.amounts.items()}
+    columns["quantity"] = header.find(layout.quantity) if layout.quantity else None
+    return [
+        part
+        for name, column in columns.items()
+        for part in (f"{text_of(column)} AS {name}_text", f"{_is_number(column)} AS {name}_formed")
+    ]
+
+
+def _is_number(column: Column | None) -> str:
+    if column is None:
+        return "false"
+    if column.type in {"DOUBLE", "FLOAT"}:
+        return f"isfinite({column.sql})"
+    if column.type.startswith(_EXACT_TYPES) and not column.type.endswith("]"):
+        return "true"
+    return f"regexp_full_match({text_of(column)}, '{_NUMBER}')"
+
+
+def _moment(column: Column | None, name: str) -> list[str]:
+    """The text of a moment, and the moment itself where the column has a type that is one."""
+    point = "NULL::TIMESTAMP"
+    if column is not None and column.type == "TIMESTAMP WITH TIME ZONE":
+        point = f"CASE WHEN isfinite({column.sql}) THEN {column.sql} AT TIME ZONE 'UTC' END"
+    elif column is not None and column.type in _MOMENT_TYPES:
+        point = f"CASE WHEN isfinite({column.sql}) THEN try_cast({column.sql} AS TIMESTAMP) END"
+    return [f"{text_of(column)} AS {name}_text", f"{point} AS {name}_point"]
+
+
+def _point_in_time(name: str) -> str:
+    """In UTC; a moment without a zone is taken for UTC, a date for its midnight."""
+    text = f"{name}_text"
+    return f"""CASE WHEN {name}_point IS NOT NULL THEN {name}_point
+        WHEN regexp_full_match({text}, '{_LOCAL}') THEN try_cast({text} AS TIMESTAMP)
+        WHEN regexp_full_match({text}, '{_ZONED}')
+        THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"""
+
+
+def _amount(name: str) -> str:
+    exact = f"try_cast({name}_text AS {_EXACT})"
+    return f"CASE WHEN {name}_formed AND abs({exact}) < {_LIMIT} THEN {exact} END"
+
+
+def _units(name: str) -> str:
+    """Of 1e-10, half away from zero.
+
+    Most amounts have no more decimals than that; writing them as a whole number is six times as fast as the
+    division of 128 bits that rounding takes.
+    """
+    text = f"{name}_text"
+    exponent = f"contains({text}, 'e') OR contains({text}, 'E')"
+    plain = f"NOT ({exponent}) AND length(split_part({text}, '.', 2)) <= 10"
+    rounded = f"CAST(CAST({name} AS DECIMAL(38, 10)) * 10000000000 AS BIGINT)"
+    return f"""CASE WHEN {name} IS NULL THEN NULL
+        WHEN {plain} THEN coalesce(try_cast({text} || 'e10' AS BIGINT), {rounded})
+        ELSE {rounded} END"""
+
+
+def _in_units(sql: str, layout: Layout) -> str:
+    """The formula of a cost over the units of its amounts."""
+    names = "|".join(layout.amounts)
+    return re.sub(rf"\b({names})\b", r"\1_units", sql)
+
+
+def _too_fine(name: str) -> str:
+    """1 for a number written with more than 24 decimals, which reading has rounded; else 0."""
+    text = f"{name}_text"
+    decimals = rf"length(rtrim(regexp_extract({text}, '\.([0-9]*)', 1), '0'))"
+    exponent = f"coalesce(try_cast(regexp_extract({text}, '[eE]([+-]?[0-9]+)$', 1) AS INTEGER), 0)"
+    long = f"{name}_formed AND (length({text}) > 25 OR contains({text}, 'e') OR contains({text}, 'E'))"
+    return f"""CASE WHEN {long} AND regexp_matches({text}, '^-?[0.]*[1-9]')
+        THEN ({decimals} - {exponent} > 24)::INTEGER ELSE 0 END"""
+
+
+def _fallbacks(layout: Layout) -> Iterable[tuple[str, str]]:
+    """Every cost with the amount that it needs: without another, the one that is billed."""
+    billed = next(iter(layout.amounts))
+    return ((cost, layout.fallbacks.get(cost, billed)) for cost in COSTS)
+
+
+def _word(layout: Layout, header: Header) -> str:
+    text = text_of(header.find(layout.word))
+    return text if layout.default_word is None else f"coalesce({text}, {literal(layout.default_word)})"
+
+
+def _categories(layout: Layout) -> str:
+    named = " ".join(
+        f"WHEN {literal(word)} THEN {literal(name)}" for word, (name, _) in layout.categories.items()
+    )
+    classed = " ".join(
+        f"WHEN {literal(word)} THEN {literal(kind)}" for word, (_, kind) in layout.categories.items() if kind
+    )
+    kind = f"CASE word {classed} ELSE rows.charge_class END" if classed else "rows.charge_class"
+    return f"CASE word {named} END AS charge_category, {kind} AS charge_class"
+
+
+def _line_key(layout: Layout, header: Header) -> str:
+    """The text that names a line once in all files of a run; NULL where the format or the row has none."""
+    parts = [header.find(column) for column in layout.line]
+    if not parts or parts[0] is None:
+        return "NULL::VARCHAR"
+    rest = "".join(f" || chr(31) || coalesce({text_of(part)}, '')" for part in parts[1:])
+    return f"{literal(layout.name)} || chr(31) || {text_of(parts[0])}{rest}"

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from allocation.adapters.bill import BillError
+from allocation.adapters.bill.files import named
+from tests.allocation.adapters.bill.written import FOCUS, PLAIN, bill, read
+
+HEADER = "id,start,end,service,cost,currency\n"
+ROW = "1,2026-11-01,2026-11-02,S,1,USD\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "bill.csv: expected at least a header, found an empty file"),
+        (b"\xff\xfe\x00", "bill.csv, line 1: expected UTF-8 text or Parquet, found other bytes"),
+        ((HEADER + "1,2026-11-01,2026,S\n").encode(), "bill.csv, line 2: expected 6 columns, found 4"),
+        ((HEADER + ROW + ROW[:-1] + ",x\n").encode(), "bill.csv, line 3: expected 6 columns, found 7"),
+        (
+            (HEADER + '1,2026-11-01,2026-11-02,"S,1,USD\n').encode(),
+            "bill.csv, line 2: a quoted value never ends",
+        ),
+        (HEADER.encode() + b"1,2026-11-01,2026-11-02,\xff,1,USD\n", "bill.csv, line 2: expected UTF-8 text"),
+        (b"PAR1" + b"x" * 40 + b"PAR1", "bill.csv: is not a whole Parquet file"),
+        (gzip.compress((HEADER + ROW * 999).encode())[:-9], "bill.csv: is not whole: its gzip stream"),
+        (HEADER.replace(",", ";").encode(), "bill.csv: expected the columns of a bill (FOCUS"),
+    ],
+)
+def test_a_file_that_is_no_bill(tmp_path: Path, content: bytes, said: str) -> None:
+    file = tmp_path / "bill.csv"
+    file.write_bytes(content)
+    with pytest.raises(BillError) as caught:
+        read(file, into=tmp_path / "out")
+    assert str(caught.value).startswith(said)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_gzip_stream_with_a_wrong_checksum_is_noticed(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress((HEADER + ROW).encode()))
+    content[-6] ^= 1
+    (tmp_path / "bill.csv.gz").write_bytes(content)
+    with pytest.raises(BillError, match="gzip"):
+        read(tmp_path / "bill.csv.gz")
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(BillError, match=r"no\.csv: cannot be read: No such file"):
+        read(tmp_path / "no.csv")
+
+
+def test_a_parquet_file_cut_short_is_named(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.parquet", tmp_path / "cut.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (FROM read_csv('{bill(tmp_path / 'b.csv', [FOCUS])}', all_varchar = true)) TO '{whole}'"
+        )
+    cut.write_bytes(whole.read_bytes()[:-20])
+    with pytest.raises(BillError, match=r"^cut\.parquet: is not a whole Parquet file"):
+        read(whole, cut)
+
+
+def test_a_header_alone_is_a_bill_without_charges(tmp_path: Path) -> None:
+    (tmp_path / "bill.csv").write_text(HEADER)
+    done = read(tmp_path / "bill.csv")
+    assert (done.intake.rows, done.charges, done.refused) == (0, [], [])
+
+
+def test_bom_crlf_quotes_and_lines_in_values(tmp_path: Path) -> None:
+    text = "\ufeff" + HEADER.replace("\n", "\r\n") + '1,2026-11-01,2026-11-02,"a ""b"",\r\nc",1,USD\r\n'
+    (tmp_path / "bill.csv").write_bytes(text.encode())
+    assert read(tmp_path / "bill.csv").charges[0]["service"] == 'a "b",\r\nc'
+
+
+def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "bill").write_bytes(gzip.compress((HEADER + ROW).encode()))
+    assert len(read(tmp_path / "bill").charges) == 1
+
+
+def test_a_folder_stands_for_the_bills_below_it(tmp_path: Path) -> None:
+    later = bill(tmp_path / "bills" / "billing_period=2026-11" / "b.csv", [{**PLAIN, "id": "2"}])
+    first = bill(tmp_path / "bills" / "a.csv", [PLAIN])
+    (tmp_path / "bills" / "notes.txt").write_text("not a bill")
+    (tmp_path / "bills" / ".hidden.csv").write_text("not a bill")
+    assert named([tmp_path / "bills"]) == [("a.csv", first), ("billing_period=2026-11/b.csv", later)]
+    charges = read(tmp_path / "bills").charges
+    assert [charge["source"] for charge in charges] == ["a.csv", "billing_period=2026-11/b.csv"]
+
+
+def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BillError, match="found none"):
+        read(tmp_path)
+
+
+def test_files_of_one_name_are_told_apart_by_path(tmp_path: Path) -> None:
+    files = [bill(tmp_path / folder / "bill.csv", [PLAIN]) for folder in ("a", "b")]
+    assert [name for name, _ in named(files)] == [str(file) for file in files]
+
+
+def test_names_that_look_like_patterns_are_names(tmp_path: Path) -> None:
+    wanted = bill(tmp_path / "bill[1]*'.csv", [PLAIN])
+    bill(tmp_path / "bill1x'.csv", [{**PLAIN, "id": "other"}])
+    assert [charge["line_id"] for charge in read(wanted).charges] == ["1"]
+
+
+def test_a_column_that_would_hide_row_numbers_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "odd.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT 1 AS file_row_number) TO '{file}'")
+    with pytest.raises(BillError, match="a column may not be called 'file_row_number'"):
+        read(file)

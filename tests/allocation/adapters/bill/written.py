@@ -1,0 +1,78 @@
+"""Writes small bills and reads them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from allocation.adapters.bill import Intake, ingest
+from allocation.charges import ChargePeriod
+
+NOVEMBER = ChargePeriod.month("2026-11")
+
+FOCUS = {
+    "BilledCost": "1.25",
+    "EffectiveCost": "1.25",
+    "ListCost": "1.25",
+    "ContractedCost": "1.25",
+    "BillingCurrency": "USD",
+    "ChargePeriodStart": "2026-11-01T00:00:00Z",
+    "ChargePeriodEnd": "2026-11-02T00:00:00Z",
+    "ChargeCategory": "Usage",
+    "PricingQuantity": "24",
+    "Tags": "{}",
+}
+CUR = {
+    "identity/LineItemId": "a1",
+    "identity/TimeInterval": "2026-11-01T00:00:00Z/2026-11-01T01:00:00Z",
+    "lineItem/LineItemType": "Usage",
+    "lineItem/UsageStartDate": "2026-11-01T00:00:00Z",
+    "lineItem/UsageEndDate": "2026-11-01T01:00:00Z",
+    "lineItem/CurrencyCode": "USD",
+    "lineItem/UnblendedCost": "1.25",
+}
+PLAIN = {
+    "id": "1",
+    "start": "2026-11-01",
+    "end": "2026-11-02",
+    "service": "Support",
+    "cost": "1.25",
+    "currency": "USD",
+}
+
+
+class Read(NamedTuple):
+    """What became of a bill."""
+
+    intake: Intake
+    charges: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
+
+
+def bill(path: Path, rows: Sequence[Mapping[str, str]]) -> Path:
+    """A CSV file of *rows*, all with the columns of the first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def read(*files: Path, into: Path | None = None, period: ChargePeriod = NOVEMBER) -> Read:
+    """Read *files* with a connection of their own."""
+    with duckdb.connect(config={"threads": "1"}) as connection:
+        intake = ingest(connection, files, period, "USD", into=into)
+        charges = fetched(connection, "SELECT * FROM charge ORDER BY charge")
+        return Read(intake, charges, fetched(connection, "SELECT * FROM refused ORDER BY source, row_number"))
+
+
+def fetched(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """The rows of *sql* by the names of their columns."""
+    result = connection.execute(sql)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
