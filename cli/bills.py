@@ -110,7 +110,10 @@ class _Run:
             self.connection, self.deployed, period, self.rules, carried
         )
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
-        told = document(statement) | {"drivers": {str(driver): how for driver, how in sources.items()}}
+        told = document(statement) | {
+            "drivers": {str(driver): how for driver, how in sources.items()},
+            "chargeback": list(self.rules.chargeback),
+        }
         filed = len(history.filed(period)) if history else 0
         if history and (self.options.close or self.options.restate or filed):
             self._refuse_early_close(now)

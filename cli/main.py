@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli import options
 from cli.exits import Exit
 
 app = typer.Typer(
@@ -57,43 +58,19 @@ def validate(
     "--period 2026-11 --out runs/2026-11 --focus 1.3"
 )
 def allocate(  # noqa: PLR0917 - options of a command
-    stack: Annotated[str | None, typer.Option("--stack", "-s", help="Stack whose inventory to read.")] = None,
-    inventory: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A file with an inventory; YYYY-MM-DD=FILE for one in force from that day. Repeat."
-        ),
-    ] = None,
-    period: Annotated[
-        str | None, typer.Option(help="Month as YYYY-MM, in UTC; the current one when left out.")
-    ] = None,
-    bill: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="FOCUS, CUR or plain CSV/Parquet, or a folder of them. Repeat. Without: an estimate."
-        ),
-    ] = None,
-    usage: Annotated[list[Path] | None, typer.Option(help="Measured use as CSV or Parquet. Repeat.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the statement, its proof and its tables.")
-    ] = None,
-    focus: Annotated[
-        list[str] | None, typer.Option(help="Write FOCUS of this version too: 1.2, 1.3 or 1.4. Repeat.")
-    ] = None,
-    focus_csv: Annotated[  # noqa: FBT002 - an option of a command
-        bool, typer.Option("--focus-csv", help="Write FOCUS as CSV, too.")
-    ] = False,
-    history: Annotated[Path | None, typer.Option(help="Folder of statements that were filed.")] = None,
-    close: Annotated[  # noqa: FBT002 - an option of a command
-        bool, typer.Option("--close", help="File the statement: the month is closed.")
-    ] = False,
-    restate: Annotated[
-        str | None, typer.Option(help="Why a closed month changes; files the difference.")
-    ] = None,
-    rulebook: Annotated[
-        Path | None, typer.Option(help="Folder of rulebooks instead of the ones that come with costack.")
-    ] = None,
-    cwd: Annotated[Path, typer.Option("--cwd", "-C", help="Folder of the Pulumi project.")] = Path(),
+    stack: options.Stack = None,
+    inventory: options.Inventories = None,
+    period: options.Period = None,
+    bill: options.Bills = None,
+    usage: options.Usage = None,
+    out: options.Out = None,
+    focus: options.Focus = None,
+    focus_csv: options.FocusCsv = False,  # noqa: FBT002 - an option of a command
+    history: options.History = None,
+    close: options.Close = False,  # noqa: FBT002 - an option of a command
+    restate: options.Restate = None,
+    rulebook: options.Rulebook = None,
+    cwd: options.Cwd = Path(),
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
 ) -> None:
     """Divide a bill, or what a stack is estimated to cost, among its tenants, to the last unit."""

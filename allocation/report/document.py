@@ -13,6 +13,7 @@ SCHEMA_VERSION: Final = 2
 
 def document(statement: Statement) -> dict[str, Any]:
     """The statement as plain data, ready for JSON."""
+    tiers = sorted({line.term.tier for line in statement.tenants})
     return {
         "schema_version": SCHEMA_VERSION,
         "portfolio": statement.portfolio,
@@ -21,8 +22,23 @@ def document(statement: Statement) -> dict[str, Any]:
         "basis": str(statement.basis),
         "versions": dict(statement.versions),
         "tenants": [_tenant(line, statement) for line in statement.tenants],
-        "tiers": [_tier(tier, statement) for tier in sorted({line.term.tier for line in statement.tenants})],
-        "idle": {pool: _text(units) for pool, units in statement.idle.items()},
+        "tiers": [_tier(tier, statement) for tier in tiers],
+        "idle": _texts(statement.idle),
+        **_exceptions(statement),
+        "totals": {
+            "charged": _text(statement.charged),
+            "direct": _text(statement.direct),
+            "pooled": _text(statement.pooled),
+            "idle": _text(statement.idle_total),
+            "unallocated": _text(statement.unallocated_total),
+            "difference": _text(statement.difference),
+        },
+    }
+
+
+def _exceptions(statement: Statement) -> dict[str, Any]:
+    """What did not go the usual way."""
+    return {
         "unallocated": [
             {
                 "reason": item.reason,
@@ -47,14 +63,6 @@ def document(statement: Statement) -> dict[str, Any]:
             for one in statement.fallbacks
         ],
         "strangers": list(statement.strangers),
-        "totals": {
-            "charged": _text(statement.charged),
-            "direct": _text(statement.direct),
-            "pooled": _text(statement.pooled),
-            "idle": _text(statement.idle_total),
-            "unallocated": _text(statement.unallocated_total),
-            "difference": _text(statement.difference),
-        },
     }
 
 
