@@ -153,19 +153,13 @@ class Theirs:
 
 
 class _Postponed(importlib.machinery.SourceFileLoader):
-    """Compiles a module as published, with annotations that are not evaluated."""
+    """Compiles a module as published, with annotations that are not evaluated; no bytecode of others."""
 
-    def source_to_code(  # type: ignore[override]
-        self, data: Any, path: Any, *, _optimize: int = -1
-    ) -> CodeType:
-        code: CodeType = compile(
-            data,
-            path,
-            "exec",
-            flags=__future__.annotations.compiler_flag,
-            dont_inherit=True,
-            optimize=_optimize,
-        )
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the source."""
+        path = self.get_filename(fullname)
+        flags = __future__.annotations.compiler_flag
+        code: CodeType = compile(self.get_data(path), path, "exec", flags=flags, dont_inherit=True)
         return code
 
 
