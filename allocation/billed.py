@@ -17,7 +17,7 @@ from allocation.allocating import allocate
 from allocation.attribution import Known
 from allocation.charges import ChargePeriod, CostBasis
 from allocation.declared import declared_use
-from allocation.driver_rules import Driver
+from allocation.driver_rules import CAPACITY, IDLE, Driver
 from allocation.errors import AllocationError
 from allocation.estimating import known_of, use_rows
 from allocation.money import units_of
@@ -28,6 +28,7 @@ from allocation.weights import Presence
 from tiers.inventory import Inventory
 from tiers.plan import TenantPlan
 
+_BOUNDED: Final = "SELECT DISTINCT driver FROM usage WHERE tenant IN (?, ?)"
 MEASURED: Final = "measured"
 DECLARED: Final = "declared"
 
@@ -112,6 +113,7 @@ def _add_declared(
     connection: duckdb.DuckDBPyConnection, deployed: Sequence[Deployed], rules: Rulebook
 ) -> dict[Driver, str]:
     measured = {row[0] for row in connection.execute("SELECT DISTINCT driver FROM usage").fetchall()}
+    bounded = {row[0] for row in connection.execute(_BOUNDED, [IDLE, CAPACITY]).fetchall()}
     asked = {
         driver
         for pool in rules.pools
@@ -119,12 +121,13 @@ def _add_declared(
         if rule
         for driver in rule.measures
     }
-    missing = {driver for driver in asked if driver not in measured}
     uses = (
         use
         for one in deployed
         for use in declared_use(one.inventory.plan, one.interval, _hours(one))
-        if use.driver in missing
+        if use.driver in asked
+        # Pods are measured, nodes are not always: how much there is, the inventory knows as well.
+        and use.driver not in (bounded if use.tenant == CAPACITY else measured)
     )
     tables.insert(connection, "usage", tables.USAGE, use_rows(uses))
     return {driver: MEASURED if driver in measured else DECLARED for driver in sorted(asked)}

@@ -153,6 +153,8 @@ class _Run:
             },
             "inventories": [_hashed(text) for text in self.options.inventories],
             "rulebooks": {path.name: sha256_of(path) for path in files},
+            "unallocated": {item.reason: item.charges for item in statement.unallocated},
+            "strangers": list(statement.strangers),
             "versions": dict(statement.versions),
             "cost": self.rules.cost,
             "chargeback": list(self.rules.chargeback),

@@ -22,7 +22,6 @@ _PROVIDER = "tests/localcloud/aws/test_provider.py"
 COVERED_ELSEWHERE = {
     "allocation/adapters/run_folder.py": "tests/cli/test_bills.py",
     "allocation/allocating.py": "tests/allocation/test_weights.py",
-    "allocation/billed.py": "tests/allocation/test_golden.py",
     "allocation/dividing.py": "tests/allocation/test_weights.py",
     "allocation/driver_rules.py": "tests/allocation/test_rules.py",
     "allocation/errors.py": "tests/allocation/test_statement.py",
@@ -127,6 +126,7 @@ def _supported(test: str) -> bool:
 _DELIBERATE = {
     "test_names_and_moves.py",
     "test_every_combination.py",
+    "test_golden.py",
     "test_every_type.py",
     "test_refusals.py",
     "test_roles_apart.py",

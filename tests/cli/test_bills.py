@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -47,6 +48,20 @@ def test_a_run_is_proved_by_its_manifest(run: Path) -> None:
     assert (file["sha256"], file["rows"], file["charged"], file["refused"]) == (digest, 39, 39, {})
     assert manifest["versions"] == {"catalog": "2026-11", "rulebook": "2026-11"}
     assert {gate["gate"] for gate in manifest["readiness"] if not gate["passed"]} == set()
+
+
+def test_every_row_that_is_not_a_tenants_is_counted_by_its_rule(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert bills(GOLDEN / "untagged-charge", "--out", out).exit_code == Exit.OK
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    (file,) = manifest["bill"]["files"]
+    assert file["refused"] == {"not-a-number": 1, "other-currency": 1, "outside-period": 1}
+    assert {reason.split(":")[0]: rows for reason, rows in manifest["unallocated"].items()} == {
+        "no-rule": 1,
+        "unknown-tenant": 1,
+    }
+    refused = duckdb.execute("SELECT rule, row_number FROM read_parquet(?)", [str(out / "refused.parquet")])
+    assert {rule for rule, _ in refused.fetchall()} == set(file["refused"])
 
 
 def test_a_rerun_is_the_same_to_the_last_byte(run: Path, tmp_path: Path) -> None:

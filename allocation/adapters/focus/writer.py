@@ -31,7 +31,7 @@ def write_focus(
     limit. With *csv* the same rows also go to a `.csv` beside it.
 
     Args:
-        connection: Holds `charge`, `assignment`, `origin`, `share` (`allocation.tables`),
+        connection: Holds `charge`, `charged` (charges with their assignment), `origin`, `share`,
             `tenant_tags(tenant, name, tags)` with the cost tags of each tenant as a JSON object, and
             `rulebook_pool(pool, driver, driver_unit, method_id)`.
         folder: Is made when it is not there; a file of an earlier run is replaced.
