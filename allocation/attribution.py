@@ -7,7 +7,7 @@ values that rules look at, and the answer is joined to the lines; that a bill is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -177,20 +177,17 @@ def _read_tags(text: str) -> tuple[Mapping[str, str], CostTags | None]:
 
 
 def _matches(when: When, seen: _Seen) -> bool:
-    owner = "shared" if seen.tenant is None else "tenant"
-    asked: Iterator[bool] = iter(
-        (
-            when.owner is None or when.owner == owner,
-            not when.facts or seen.kind in when.facts,
-            not when.services or seen.shape.service in when.services,
-            not when.charge_categories or seen.shape.charge_category in when.charge_categories,
-            not when.domains or seen.domain in when.domains,
-            not when.categories or seen.category in when.categories,
-            not when.sub_accounts or seen.shape.sub_account in when.sub_accounts,
-            all(seen.tags.get(key) == value for key, value in when.tags.items()),
-        )
+    shape = seen.shape
+    return (
+        (when.owner is None or (when.owner == "tenant") is (seen.tenant is not None))
+        and (not when.facts or seen.kind in when.facts)
+        and (not when.services or shape.service in when.services)
+        and (not when.charge_categories or shape.charge_category in when.charge_categories)
+        and (not when.domains or seen.domain in when.domains)
+        and (not when.categories or seen.category in when.categories)
+        and (not when.sub_accounts or shape.sub_account in when.sub_accounts)
+        and all(seen.tags.get(key) == value for key, value in when.tags.items())
     )
-    return all(asked)
 
 
 def _as_ruled(rule: Rule, seen: _Seen, rules: Rulebook) -> Decision:

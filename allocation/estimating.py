@@ -80,15 +80,17 @@ def use_rows(uses: Iterable[Use]) -> Iterator[tuple[object, ...]]:
 def _charge_rows(plan: Plan, charges: Iterable[Charge], period: ChargePeriod) -> Iterator[tuple[object, ...]]:
     tags = _Tags(plan)
     regions = {fact.id: fact.region for fact in plan.all_facts()}
+    alike: dict[str, object] = dict.fromkeys(tables.columns_of(tables.CHARGE)) | {
+        "source": "estimate",
+        "period_start": _moment(period.start),
+        "period_end": _moment(period.end),
+        "charge_category": "Usage",
+    }
     for number, charge in enumerate(charges, 1):
-        values: dict[str, object] = dict.fromkeys(tables.columns_of(tables.CHARGE)) | {
+        values = alike | {
             "charge": number,
             "line_id": charge.id,
-            "source": "estimate",
             "row_number": number,
-            "period_start": _moment(period.start),
-            "period_end": _moment(period.end),
-            "charge_category": "Usage",
             "description": charge.item,
             "service": charge.service,
             "region": regions[charge.fact],
