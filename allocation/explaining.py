@@ -134,6 +134,8 @@ SELECT origin FROM origin JOIN charged
     AND origin.period_end - INTERVAL 1 DAY < charged.period_end
     AND origin.charge_category = charged.charge_category
     AND origin.charge_class IS NOT DISTINCT FROM charged.charge_class
+    AND origin.charge_frequency IS NOT DISTINCT FROM charged.charge_frequency
+    AND origin.invoice_id IS NOT DISTINCT FROM charged.invoice_id
     AND origin.service IS NOT DISTINCT FROM charged.service
     AND origin.service_category IS NOT DISTINCT FROM charged.service_category
     AND origin.region IS NOT DISTINCT FROM charged.region

@@ -14,7 +14,7 @@ SELECT pool, rule,
     CASE WHEN period_end <= DATE_TRUNC('day', period_start) + INTERVAL 1 DAY
         THEN DATE_TRUNC('day', period_start) + INTERVAL 1 DAY
         ELSE DATE_TRUNC('day', period_end - INTERVAL 1 MICROSECOND) + INTERVAL 1 DAY END AS period_end,
-    category, charge_category, charge_class, service, service_category, region,
+    category, charge_category, charge_class, charge_frequency, invoice_id, service, service_category, region,
     billing_account, sub_account, provider, publisher, invoice_issuer,
     COUNT(*) AS charges,
     SUM(billed) AS billed, SUM(effective) AS effective, SUM(listed) AS listed, SUM(contracted) AS contracted
@@ -26,8 +26,9 @@ GROUP BY ALL
 _NUMBERED: Final = """
 CREATE OR REPLACE TABLE origin AS
 SELECT ROW_NUMBER() OVER (
-        ORDER BY pool, period_start, period_end, rule, category, charge_category, charge_class, service,
-            service_category, region, billing_account, sub_account, provider, publisher, invoice_issuer
+        ORDER BY pool, period_start, period_end, rule, category, charge_category, charge_class,
+            charge_frequency, invoice_id, service, service_category, region, billing_account, sub_account,
+            provider, publisher, invoice_issuer
     ) AS origin, *
 FROM pooled
 """

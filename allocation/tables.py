@@ -30,6 +30,8 @@ CHARGE: Final = """
     contracted       BIGINT NOT NULL,
     charge_category  VARCHAR NOT NULL,   -- Usage, Purchase, Tax, Credit, Adjustment (FOCUS)
     charge_class     VARCHAR,            -- Correction (FOCUS)
+    charge_frequency VARCHAR,            -- One-Time, Recurring, Usage-Based (FOCUS)
+    invoice_id       VARCHAR,            -- NULL when there is none, or the bill does not say
     description      VARCHAR,
     service          VARCHAR,            -- FOCUS ServiceName
     service_category VARCHAR,
@@ -75,6 +77,8 @@ ORIGIN: Final = """
     category         VARCHAR NOT NULL,   -- tiers.vocabulary.CostCategory
     charge_category  VARCHAR NOT NULL,
     charge_class     VARCHAR,
+    charge_frequency VARCHAR,
+    invoice_id       VARCHAR,
     service          VARCHAR,
     service_category VARCHAR,
     region           VARCHAR,

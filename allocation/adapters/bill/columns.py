@@ -35,6 +35,8 @@ FOCUS: Final = Layout(
     required=("BilledCost", "BillingCurrency", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory"),
     texts={
         "charge_class": ("ChargeClass",),
+        "charge_frequency": ("ChargeFrequency",),
+        "invoice_id": ("InvoiceId",),
         "description": ("ChargeDescription",),
         "service": ("ServiceName",),
         "service_category": ("ServiceCategory",),

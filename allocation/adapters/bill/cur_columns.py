@@ -33,6 +33,9 @@ _CUR_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
     "SppDiscount": ("Adjustment", None),
 }
 
+_RECURRING: Final = ("RIFee", "SavingsPlanRecurringFee")
+"""Line items that come again every month."""
+
 # Amortised as AWS' own queries do it (Well-Architected Labs, "CUR Queries"): what is used costs its part of
 # the commitment, the fee keeps what nobody used, what is paid in advance costs nothing when it is paid.
 _CUR_COSTS: Final[Mapping[str, str]] = {
@@ -95,6 +98,7 @@ LEGACY_CUR: Final = Layout(
         "sub_account": ("lineItem/UsageAccountId",),
         "publisher": ("lineItem/LegalEntity",),
         "invoice_issuer": ("bill/InvoicingEntity",),
+        "invoice_id": ("bill/InvoiceId",),
     },
     amounts={
         "unblended": ("lineItem/UnblendedCost",),
@@ -114,6 +118,7 @@ LEGACY_CUR: Final = Layout(
     word="lineItem/LineItemType",
     quantity="lineItem/UsageAmount",
     categories=_CUR_CATEGORIES,
+    recurring=_RECURRING,
     counts_for=_CUR_COUNTS_FOR,
     line=("identity/LineItemId", "identity/TimeInterval"),
     tag_prefix="resourceTags/",
@@ -147,6 +152,7 @@ CUR_2: Final = Layout(
         "sub_account": ("line_item_usage_account_id",),
         "publisher": ("line_item_legal_entity",),
         "invoice_issuer": ("bill_invoicing_entity",),
+        "invoice_id": ("bill_invoice_id",),
     },
     amounts={
         "unblended": ("line_item_unblended_cost",),
@@ -166,6 +172,7 @@ CUR_2: Final = Layout(
     word="line_item_line_item_type",
     quantity="line_item_usage_amount",
     categories=_CUR_CATEGORIES,
+    recurring=_RECURRING,
     counts_for=_CUR_COUNTS_FOR,
     line=("identity_line_item_id", "identity_time_interval"),
     tags="resource_tags",

@@ -20,6 +20,7 @@ class Layout:
         fallbacks: Cost -> the amount without which another one takes its place; counted as a note.
         start, end, currency, word, quantity: The one column that holds it.
         categories: Word of the bill -> FOCUS ChargeCategory and ChargeClass.
+        recurring: Words of charges that come again every month, where the bill itself does not say how often.
         default_word: The word where the bill says nothing; without it the word is required.
         needed: `texts` that every row must have.
         line: Columns that together name a line once and for all; empty where the format has none.
@@ -42,6 +43,7 @@ class Layout:
     quantity: str
     categories: Mapping[str, tuple[str, str | None]]
     default_word: str | None = None
+    recurring: tuple[str, ...] = ()
     counts_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needed: tuple[str, ...] = ()
     line: tuple[str, ...] = ()

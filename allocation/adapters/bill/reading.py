@@ -95,7 +95,7 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
     )
     join = f"LEFT JOIN {REPEATED} AS repeated USING (file, row_number)" if repeated else ""
     meant = f"""
-        SELECT rows.* EXCLUDE (charge_class), {costs}, {fell_back}, {_categories(layout)},
+        SELECT rows.* EXCLUDE (charge_class, charge_frequency), {costs}, {fell_back}, {_categories(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
         FROM ({as_meant(found, layout)}) AS rows
@@ -246,7 +246,15 @@ def _categories(layout: Layout) -> str:
         f"WHEN {literal(word)} THEN {literal(kind)}" for word, (_, kind) in layout.categories.items() if kind
     )
     kind = f"CASE word {classed} ELSE rows.charge_class END" if classed else "rows.charge_class"
-    return f"CASE word {named} END AS charge_category, {kind} AS charge_class"
+    return f"CASE word {named} END AS charge_category, {kind} AS charge_class, {_frequency(layout)}"
+
+
+def _frequency(layout: Layout) -> str:
+    told = "rows.charge_frequency"
+    if layout.recurring:
+        words = ", ".join(literal(word) for word in layout.recurring)
+        told = f"CASE WHEN {told} IS NULL AND word IN ({words}) THEN 'Recurring' ELSE {told} END"
+    return f"{told} AS charge_frequency"
 
 
 def _line_key(layout: Layout, header: Header) -> str:

@@ -25,8 +25,16 @@ _RATIO: Final = "CAST(share.ratio AS DECIMAL(19, 0)) * CAST('0.000000000001' AS 
 _DRIVER_VALUE: Final = "CAST(CAST(share.weight AS DECIMAL(28, 0)) * run.weight_unit AS DECIMAL(38, 9))"
 
 _SERVICE: Final = Template("COALESCE($row.service, $row.provider, run.provider)")
+# What a bill does not say: usage is charged as it is used, anything else once.
+_FREQUENCY: Final = Template("""CASE
+        WHEN $row.charge_frequency IN ('One-Time', 'Recurring', 'Usage-Based')
+            AND NOT ($row.charge_frequency = 'Usage-Based' AND $row.charge_category = 'Purchase')
+            THEN $row.charge_frequency
+        WHEN $row.charge_category = 'Usage' THEN 'Usage-Based'
+        ELSE 'One-Time' END""")
 _COMMON: Final = Template("""
-    $row.period_start, $row.period_end, $row.charge_category, $row.charge_class,
+    $row.period_start, $row.period_end, $row.charge_category, $row.charge_class, $row.invoice_id,
+    $frequency AS charge_frequency,
     $service AS service, COALESCE(known_service.service_category, 'Other') AS service_category,
     COALESCE(known_service.service_subcategory, 'Other (Other)') AS service_subcategory,
     $row.region, $row.sub_account,
@@ -198,7 +206,7 @@ def _of(row: str, costs: str) -> dict[str, str]:
         "costs": ", ".join(f"{amount} AS {cost}" for cost, amount in money.items()),
         "contracted": money["contracted"],
         "service": service,
-        "common": _COMMON.substitute(row=row, service=service),
+        "common": _COMMON.substitute(row=row, service=service, frequency=_FREQUENCY.substitute(row=row)),
         "must_have_one": _MUST_HAVE_ONE.substitute(row=row),
     }
 

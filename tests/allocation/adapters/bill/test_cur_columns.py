@@ -52,6 +52,15 @@ def test_costs_follow_the_type_of_the_line(
     assert (charge["charge_category"], charge["charge_class"]) == (category, None)
 
 
+@pytest.mark.parametrize(
+    ("word", "frequency"), [("RIFee", "Recurring"), ("SavingsPlanRecurringFee", "Recurring"), ("Fee", None)]
+)
+def test_a_fee_that_comes_every_month_says_so(tmp_path: Path, word: str, frequency: str | None) -> None:
+    row = {**CUR, **MONEY, "lineItem/LineItemType": word, "bill/InvoiceId": "EUINDE26-1"}
+    (charge,) = read(bill(tmp_path / "cur.csv", [row])).charges
+    assert (charge["charge_frequency"], charge["invoice_id"]) == (frequency, "EUINDE26-1")
+
+
 def test_a_refund_is_a_correction_of_usage(tmp_path: Path) -> None:
     (charge,) = read(bill(tmp_path / "cur.csv", [{**CUR, "lineItem/LineItemType": "Refund"}])).charges
     assert (charge["charge_category"], charge["charge_class"]) == ("Usage", "Correction")

@@ -32,6 +32,7 @@ _AWS: Final[dict[str, Any]] = {
     "provider": "AWS",
     "publisher": "AWS",
     "invoice_issuer": "Amazon Web Services EMEA SARL",
+    "invoice_id": "EUINDE26-1234",
 }
 _EC2: Final = {"service": "Amazon Elastic Compute Cloud", "service_category": "Compute"}
 _RDS: Final = {"service": "Amazon Relational Database Service", "service_category": "Databases"}
@@ -193,6 +194,8 @@ def _origin(connection: duckdb.DuckDBPyConnection, origin: int, pool: str, rule:
     alike = (
         "charge_category",
         "charge_class",
+        "charge_frequency",
+        "invoice_id",
         "service",
         "service_category",
         "region",
