@@ -86,7 +86,7 @@ bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; bes
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 
-torture: setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files (an hour)
+torture: setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files (two hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
