@@ -24,7 +24,7 @@ _LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
 _WIDTH: Final = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 # The kind of exception, and the paths of our own links.
-_NOISE: Final = re.compile(r"""^([A-Z]\w* )*Error: |(in |from )?(file )?["'][^"']*\.bill-[^"']*["']:? ?""")
+_NOISE: Final = re.compile(r"""^([A-Za-z]+ )*Error: |(in |from )?(file )?["'][^"']*\.bill-[^"']*["']:? ?""")
 
 # What DuckDB says of a CSV file -> what we say.
 _SENTENCES: Final = (

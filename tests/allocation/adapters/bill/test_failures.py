@@ -24,6 +24,8 @@ CSV = "Invalid Input Error: CSV Error on Line: 7\nOriginal Line: x\n"
             'Invalid Input Error: Failed to read file "/t/.bill-x/0.parquet": odd',
             "a.csv: is damaged or not what it seems: Failed to read odd",
         ),
+        # Found by the fuzz: input 85,655 of seed 0.
+        ("Not implemented Error: odd unit", "a.csv: is damaged or not what it seems: odd unit"),
         ("", "a.csv: is damaged or not what it seems: no reason is known"),
     ],
 )
