@@ -17,7 +17,7 @@ from allocation.allocating import allocate
 from allocation.attribution import Known
 from allocation.charges import ChargePeriod, CostBasis
 from allocation.declared import declared_use
-from allocation.driver_rules import CAPACITY, IDLE, Driver
+from allocation.driver_rules import CAPACITY, DECLARED, IDLE, MEASURED, Driver
 from allocation.errors import AllocationError
 from allocation.estimating import known_of, use_rows
 from allocation.money import units_of
@@ -29,8 +29,6 @@ from tiers.inventory import Inventory
 from tiers.plan import TenantPlan
 
 _BOUNDED: Final = "SELECT DISTINCT driver FROM usage WHERE tenant IN (?, ?)"
-MEASURED: Final = "measured"
-DECLARED: Final = "declared"
 
 
 @dataclass(frozen=True)

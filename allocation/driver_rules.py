@@ -19,6 +19,11 @@ CAPACITY: Final = "(capacity)"
 """Who 'uses' all there is: what is left of it once everybody's part is taken is idle."""
 
 
+MEASURED: Final = "measured"
+DECLARED: Final = "declared"
+"""Where the quantities of a driver come from: somebody measured them, or the plan declares them."""
+
+
 @unique
 class Driver(StrEnum):
     """A measure of use. Its unit is in its name or beside it; quantities accrue over an interval."""

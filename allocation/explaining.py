@@ -8,7 +8,9 @@ from typing import Any, Final
 import duckdb
 
 from allocation.errors import AllocationError
-from allocation.money import amount_of
+from allocation.money import text_of
+from allocation.origins import DAY_AFTER_LAST, FIRST_DAY
+from allocation.tables import KIND_OF_ORIGIN
 
 _MOST: Final = 20
 _CHARGE: Final = [
@@ -56,7 +58,7 @@ def explain_tenant(connection: duckdb.DuckDBPyConnection, tenant: str, cost: str
     if not direct and not pooled:
         raise AllocationError(f"tenant '{tenant}': nothing in this run is theirs; is the name right?")
     whole = sum(row["units"] for row in (*direct, *pooled))
-    return {"tenant": tenant, "amount": _text(whole), "direct": _told(direct), "pooled": _told(pooled)}
+    return {"tenant": tenant, "amount": text_of(whole), "direct": _told(direct), "pooled": _told(pooled)}
 
 
 def explain_charge(
@@ -104,7 +106,7 @@ def explain_origin(
         "period": [str(summed["period_start"]), str(summed["period_end"])],
         "service": summed["service"],
         "charges": summed["charges"],
-        "amount": _text(summed["units"]),
+        "amount": text_of(summed["units"]),
         "shares": list(_shares(connection, tenant, origin, cost)),
         "use": list(_use(connection, tenant, summed)),
     }
@@ -113,10 +115,10 @@ def explain_origin(
 def _explained(
     connection: duckdb.DuckDBPyConnection, tenant: str, line: dict[str, Any], cost: str
 ) -> dict[str, Any]:
-    told = {name: _plain(line[name]) for name in _CHARGE} | {"amount": _text(line["units"])}
+    told = {name: _plain(line[name]) for name in _CHARGE} | {"amount": text_of(line["units"])}
     if line["disposition"] != "pooled":
         theirs = line["units"] if line["tenant"] == tenant else 0
-        return told | {"of_the_tenant": _text(theirs)}
+        return told | {"of_the_tenant": text_of(theirs)}
     row = connection.execute(_ORIGIN_OF, [line["charge"]]).fetchone()
     if row is None:
         raise AllocationError(
@@ -126,26 +128,14 @@ def _explained(
 
 
 # A charge is in the origin whose every value is its own; NULL is a value here.
-_ORIGIN_OF: Final = """
+_ALIKE: Final = " AND ".join(
+    f"origin.{name} IS NOT DISTINCT FROM charged.{name}" for name in ("pool", "rule", *KIND_OF_ORIGIN)
+)
+_ORIGIN_OF: Final = f"""
 SELECT origin FROM origin JOIN charged
-    ON origin.pool = charged.pool AND origin.rule = charged.rule AND origin.category = charged.category
-    AND origin.period_start = DATE_TRUNC('day', charged.period_start)
-    AND origin.period_end >= charged.period_end
-    AND origin.period_end - INTERVAL 1 DAY < charged.period_end
-    AND origin.charge_category = charged.charge_category
-    AND origin.charge_class IS NOT DISTINCT FROM charged.charge_class
-    AND origin.charge_frequency IS NOT DISTINCT FROM charged.charge_frequency
-    AND origin.invoice_id IS NOT DISTINCT FROM charged.invoice_id
-    AND origin.service IS NOT DISTINCT FROM charged.service
-    AND origin.service_category IS NOT DISTINCT FROM charged.service_category
-    AND origin.region IS NOT DISTINCT FROM charged.region
-    AND origin.billing_account IS NOT DISTINCT FROM charged.billing_account
-    AND origin.sub_account IS NOT DISTINCT FROM charged.sub_account
-    AND origin.provider IS NOT DISTINCT FROM charged.provider
-    AND origin.publisher IS NOT DISTINCT FROM charged.publisher
-    AND origin.invoice_issuer IS NOT DISTINCT FROM charged.invoice_issuer
+    ON {_ALIKE} AND origin.period_start = {FIRST_DAY} AND origin.period_end = {DAY_AFTER_LAST}
 WHERE charged.charge = ?
-"""
+"""  # noqa: S608 - names of our own
 
 
 def _shares(
@@ -168,14 +158,14 @@ def _shares(
         yield {
             "via": row["via"],
             "part": row["part"],
-            "divided": _text(size),
+            "divided": text_of(size),
             "weight": str(weight),
             "total_weight": str(whole),
-            "rounded_down": _text(floor if size >= 0 else -floor),
+            "rounded_down": text_of(floor if size >= 0 else -floor),
             "remainder": f"{remainder}/{whole}",
             "remainder_unit": abs(int(row["divided"])) - floor,
             "settled_units": int(row["settled"]),
-            "amount": _text(int(row["divided"]) + int(row["settled"])),
+            "amount": text_of(int(row["divided"]) + int(row["settled"])),
         }
 
 
@@ -210,14 +200,10 @@ def _rows(
 def _told(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {name: _plain(value) for name, value in row.items() if name != "units"}
-        | {"amount": _text(row["units"])}
+        | {"amount": text_of(row["units"])}
         for row in rows
     ]
 
 
 def _plain(value: object) -> object:
     return value if value is None or isinstance(value, int | str) else str(value)
-
-
-def _text(units: int) -> str:
-    return format(amount_of(int(units)), "f")

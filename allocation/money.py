@@ -34,6 +34,15 @@ def amount_of(units: int) -> Decimal:
     return cents if cents == exact else exact.normalize(_EXACT)
 
 
+def text_of(units: int) -> str:
+    """The exact amount of *units* as plain decimal text.
+
+    >>> text_of(-1), text_of(0)
+    ('-0.0000000001', '0.00')
+    """
+    return format(amount_of(int(units)), "f")
+
+
 def split(total: int, weights: Sequence[int]) -> list[int]:
     """Divide *total* units in proportion to *weights*, losing nothing.
 
@@ -53,7 +62,7 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
         raise ValueError("weights must be 0 or more, and not all 0")
     sign, size = (-1, -total) if total < 0 else (1, total)
     floors, remainders = zip(*(divmod(size * weight, whole) for weight in weights), strict=True)
-    return [sign * share for share in _completed(floors, remainders, size)]
+    return [sign * share for share in completed(floors, remainders, size)]
 
 
 def in_cents(amounts: Sequence[int], total: int | None = None) -> list[int]:
@@ -65,10 +74,10 @@ def in_cents(amounts: Sequence[int], total: int | None = None) -> list[int]:
     if total is None:
         total = int(_WIDE.quantize(Decimal(sum(amounts)) / UNITS_PER_CENT, Decimal(1)))
     floors = [units // UNITS_PER_CENT for units in amounts]
-    return _completed(floors, [units % UNITS_PER_CENT for units in amounts], total)
+    return completed(floors, [units % UNITS_PER_CENT for units in amounts], total)
 
 
-def _completed(floors: Sequence[int], remainders: Sequence[int], total: int) -> list[int]:
+def completed(floors: Sequence[int], remainders: Sequence[int], total: int) -> list[int]:
     """*floors* and one more for the largest remainders, ties to the earlier, up to *total* in all."""
     shares = list(floors)
     by_remainder = sorted(range(len(shares)), key=lambda index: (-remainders[index], index))

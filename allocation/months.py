@@ -10,7 +10,7 @@ from typing import Any
 
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
-from allocation.money import amount_of, units_of
+from allocation.money import amount_of, text_of, units_of
 
 
 @unique
@@ -56,9 +56,9 @@ def delta(before: Mapping[str, Any], after: Mapping[str, Any], reason: str) -> d
     return {
         "period": after["period"],
         "reason": reason,
-        "charged": _text(change),
+        "charged": text_of(change),
         "changes": [
-            {"tenant": tenant, "pool": pool, "amount": _text(units)}
+            {"tenant": tenant, "pool": pool, "amount": text_of(units)}
             for (tenant, pool), units in changes.items()
             if units
         ],
@@ -75,7 +75,3 @@ def _amounts(statement: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], in
 
 def _units(text: str) -> int:
     return units_of(Decimal(text))
-
-
-def _text(units: int) -> str:
-    return format(amount_of(units), "f")

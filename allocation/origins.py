@@ -6,32 +6,30 @@ from typing import Final
 
 import duckdb
 
+from allocation.tables import KIND_OF_ORIGIN
+
 # An hour's charge belongs to its day; one that spans days is divided by the use of all of them.
-_ORIGINS: Final = """
+FIRST_DAY: Final = "DATE_TRUNC('day', charged.period_start)"
+DAY_AFTER_LAST: Final = (
+    f"GREATEST({FIRST_DAY}, DATE_TRUNC('day', charged.period_end - INTERVAL 1 MICROSECOND)) + INTERVAL 1 DAY"
+)
+_KIND: Final = ", ".join(KIND_OF_ORIGIN)
+
+_ORIGINS: Final = f"""
 CREATE OR REPLACE TABLE pooled AS
-SELECT pool, rule,
-    DATE_TRUNC('day', period_start) AS period_start,
-    CASE WHEN period_end <= DATE_TRUNC('day', period_start) + INTERVAL 1 DAY
-        THEN DATE_TRUNC('day', period_start) + INTERVAL 1 DAY
-        ELSE DATE_TRUNC('day', period_end - INTERVAL 1 MICROSECOND) + INTERVAL 1 DAY END AS period_end,
-    category, charge_category, charge_class, charge_frequency, invoice_id, service, service_category, region,
-    billing_account, sub_account, provider, publisher, invoice_issuer,
+SELECT pool, rule, {FIRST_DAY} AS period_start, {DAY_AFTER_LAST} AS period_end, {_KIND},
     COUNT(*) AS charges,
     SUM(billed) AS billed, SUM(effective) AS effective, SUM(listed) AS listed, SUM(contracted) AS contracted
 FROM charged
 WHERE disposition = 'pooled'
 GROUP BY ALL
-"""
+"""  # noqa: S608 - names of our own
 
-_NUMBERED: Final = """
+_NUMBERED: Final = f"""
 CREATE OR REPLACE TABLE origin AS
-SELECT ROW_NUMBER() OVER (
-        ORDER BY pool, period_start, period_end, rule, category, charge_category, charge_class,
-            charge_frequency, invoice_id, service, service_category, region, billing_account, sub_account,
-            provider, publisher, invoice_issuer
-    ) AS origin, *
+SELECT ROW_NUMBER() OVER (ORDER BY pool, period_start, period_end, rule, {_KIND}) AS origin, *
 FROM pooled
-"""
+"""  # noqa: S608 - names of our own
 
 _SLOTS: Final = """
 CREATE OR REPLACE TABLE slot AS
@@ -49,7 +47,6 @@ FROM (
 )
 """
 
-_TOO_LARGE: Final = "SELECT MAX(ABS(amount)) FROM amount"
 LARGEST_AMOUNT: Final = 2**62
 """In units; 461 million of a currency in one pool and day."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.charges import ChargePeriod
-from allocation.driver_rules import Driver
+from allocation.driver_rules import MEASURED, Driver
 from allocation.rules import Readiness, Rulebook
 from allocation.statement import Statement
 
@@ -84,13 +84,15 @@ def _coverage(
     limits: Readiness,
     evidence: Evidence,
 ) -> Iterator[Gate]:
-    cost = f"SELECT SUM(ABS({rules.cost})) FROM charged"  # noqa: S608 - a column of ours
-    tagged, whole = _number(connection, f"{cost} WHERE tagged"), _number(connection, cost)
+    tagged, whole = connection.execute(
+        f"""SELECT COALESCE(SUM(ABS({rules.cost})) FILTER (tagged), 0), COALESCE(SUM(ABS({rules.cost})), 0)
+        FROM charged"""  # noqa: S608 - a column of ours
+    ).fetchall()[0]
     yield _at_least("tag coverage (percent of cost)", _percent(tagged, whole), limits.tag_coverage_percent)
     measured = {
         pool.pool
         for pool in rules.pools
-        if all(evidence.sources.get(driver) == "measured" for driver in pool.driver.measures)
+        if all(evidence.sources.get(driver) == MEASURED for driver in pool.driver.measures)
     }
     shares = [(pool, abs(units)) for line in statement.tenants for pool, units in line.pooled.items()]
     covered = sum(units for pool, units in shares if pool in measured)
@@ -106,9 +108,10 @@ def _missing_days(
 ) -> int:
     """The most days of the period on which a driver that is measured has nothing at all."""
     most = 0
-    for driver in (driver for driver, how in sources.items() if how == "measured"):
+    for driver in (driver for driver, how in sources.items() if how == MEASURED):
         moments = [f"{moment:%Y-%m-%d}" for moment in period]
-        most = max(most, _number(connection, _MISSING, [*moments, str(driver)]))
+        ((days,),) = connection.execute(_MISSING, [*moments, str(driver)]).fetchall()
+        most = max(most, days)
     return most
 
 
@@ -134,8 +137,3 @@ def _percent(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
     if not whole:
         return None
     return (_HUNDRED * Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
-
-
-def _number(connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[str] = ()) -> int:
-    row = connection.execute(query, values).fetchone()
-    return int(row[0]) if row and row[0] is not None else 0

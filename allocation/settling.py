@@ -13,6 +13,7 @@ from typing import Final
 
 import duckdb
 
+from allocation.money import completed
 from allocation.tables import create, insert
 
 Residuals = Mapping[tuple[str, str, str], int]
@@ -95,11 +96,7 @@ def settle(
 
 def _moves(due: Mapping[str, int]) -> dict[str, int]:
     """Whole units that bring everyone within one of what is due and add up to 0; none where it cannot be."""
-    units = {name: nano // _WHOLE for name, nano in due.items()}
-    missing = -sum(units.values())
-    if not 0 <= missing <= len(units):
+    floors, remainders = zip(*(divmod(nano, _WHOLE) for nano in due.values()), strict=True)
+    if not 0 <= -sum(floors) <= len(floors):
         return {}
-    by_remainder = sorted(due, key=lambda name: (-(due[name] % _WHOLE), name))
-    for name in by_remainder[:missing]:
-        units[name] += 1
-    return {name: moved for name, moved in units.items() if moved}
+    return {name: units for name, units in zip(due, completed(floors, remainders, 0), strict=True) if units}

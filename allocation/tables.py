@@ -94,6 +94,23 @@ ORIGIN: Final = """
     contracted       BIGINT NOT NULL
 """
 
+KIND_OF_ORIGIN: Final = (
+    "category",
+    "charge_category",
+    "charge_class",
+    "charge_frequency",
+    "invoice_id",
+    "service",
+    "service_category",
+    "region",
+    "billing_account",
+    "sub_account",
+    "provider",
+    "publisher",
+    "invoice_issuer",
+)
+"""What charges must have in common, besides pool, rule and days, to be summed in one origin."""
+
 SHARE: Final = """
     origin       BIGINT NOT NULL,
     via          VARCHAR NOT NULL,       -- whose driver divided it; not the origin's when pools serve pools

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -238,11 +238,11 @@ def _workplace(out: Path | None) -> Iterator[Path]:
 @contextmanager
 def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database beside the run: what is large lies on the disk, compressed, and is gone afterwards."""
-    with TemporaryDirectory(prefix=".work-", dir=folder) as work, nullcontext(Path(work)) as path:
-        connection = duckdb.connect(str(path / "run.duckdb"))
+    with TemporaryDirectory(prefix=".work-", dir=folder) as work:
+        connection = duckdb.connect(str(Path(work) / "run.duckdb"))
         try:
             connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            connection.execute("SET temp_directory = ?", [str(path / "spill")])
+            connection.execute("SET temp_directory = ?", [str(Path(work) / "spill")])
             yield connection
         finally:
             connection.close()

@@ -13,6 +13,7 @@ from allocation.adapters.run_folder import MANIFEST, opened_run, read_json
 from allocation.division import Dialect, division_sql, in_dialect
 from allocation.errors import AllocationError
 from allocation.explaining import explain_charge, explain_origin, explain_tenant
+from allocation.tables import COSTS
 from tiers.errors import CatalogError
 
 
@@ -29,7 +30,7 @@ def print_explanation(
         raise CatalogError("name one thing to explain: --charge ID or --origin NUMBER")
     with opened_run(run) as connection:
         cost = str(read_json(run / MANIFEST).get("cost"))
-        if cost not in ("billed", "effective", "listed", "contracted"):
+        if cost not in COSTS:
             raise AllocationError(f"{run / MANIFEST}: cost: expected one of the four costs, found '{cost}'")
         if charge is not None:
             told = explain_charge(connection, tenant, charge, cost)

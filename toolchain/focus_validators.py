@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,23 +45,26 @@ VALIDATORS = (
 
 def main() -> int:
     """Exit code 0 when both are in `.toolchain/bin`, else 1 with one sentence."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    return command(__doc__, VALIDATORS)
+
+
+def command(description: str | None, tools: Sequence[Validator]) -> int:
+    """Provide *tools*, or lock them anew when the command line says so; the exit code."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--lock", action="store_true", help="choose versions anew instead")
     locking = parser.parse_args().lock
-    for validator in VALIDATORS:
+    for tool in tools:
         try:
             if locking:
-                lock(validator)
+                lock(tool)
             else:
-                print(provide(validator), flush=True)
+                print(provide(tool), flush=True)
         except ToolchainError as error:
             print(error, file=sys.stderr)
             return 1
         except subprocess.CalledProcessError as error:
-            command = " ".join(map(str, error.cmd))
-            print(
-                f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr
-            )
+            said = " ".join(map(str, error.cmd))
+            print(f"`{said}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
             return 1
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from allocation.money import amount_of
+from allocation.money import text_of
 from allocation.statement import Statement, TenantLine
 
 SCHEMA_VERSION: Final = 2
@@ -26,12 +26,12 @@ def document(statement: Statement) -> dict[str, Any]:
         "idle": _texts(statement.idle),
         **_exceptions(statement),
         "totals": {
-            "charged": _text(statement.charged),
-            "direct": _text(statement.direct),
-            "pooled": _text(statement.pooled),
-            "idle": _text(statement.idle_total),
-            "unallocated": _text(statement.unallocated_total),
-            "difference": _text(statement.difference),
+            "charged": text_of(statement.charged),
+            "direct": text_of(statement.direct),
+            "pooled": text_of(statement.pooled),
+            "idle": text_of(statement.idle_total),
+            "unallocated": text_of(statement.unallocated_total),
+            "difference": text_of(statement.difference),
         },
     }
 
@@ -42,7 +42,7 @@ def _exceptions(statement: Statement) -> dict[str, Any]:
         "unallocated": [
             {
                 "reason": item.reason,
-                "amount": _text(item.units),
+                "amount": text_of(item.units),
                 "charges": item.charges,
                 "example": item.example,
             }
@@ -73,21 +73,21 @@ def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
         "client": line.term.client,
         "environment": str(line.term.environment),
         "tier": line.term.tier,
-        "direct": _text(line.direct),
+        "direct": text_of(line.direct),
         "pooled": _texts(line.pooled),
         "idle": _texts(line.idle),
-        "total": _text(line.total),
-        "variable": _text(line.variable),
+        "total": text_of(line.total),
+        "variable": text_of(line.variable),
         "by_category": _texts(line.by_category),
         "by_domain": _texts(line.by_domain),
-        "fee": _text(line.fee),
-        "contribution_margin_1": _text(first),
-        "contribution_margin_2": _text(second),
-        "contribution_margin_3": _text(third),
-        "margin": _text(line.margin),
-        "cross_subsidy": _text(statement.cross_subsidies[line.tenant]),
-        "incremental_floor": _text(statement.bounds[line.tenant][0]),
-        "stand_alone_ceiling": _text(statement.bounds[line.tenant][1]),
+        "fee": text_of(line.fee),
+        "contribution_margin_1": text_of(first),
+        "contribution_margin_2": text_of(second),
+        "contribution_margin_3": text_of(third),
+        "margin": text_of(line.margin),
+        "cross_subsidy": text_of(statement.cross_subsidies[line.tenant]),
+        "incremental_floor": text_of(statement.bounds[line.tenant][0]),
+        "stand_alone_ceiling": text_of(statement.bounds[line.tenant][1]),
         "out_of_bounds": statement.out_of_bounds.get(line.tenant),
     }
 
@@ -97,19 +97,15 @@ def _tier(tier: str, statement: Statement) -> dict[str, Any]:
     return {
         "tier": tier,
         "tenants": len(lines),
-        "total": _text(sum(line.total for line in lines)),
-        "fee": _text(sum(line.fee for line in lines)),
-        "margin": _text(sum(line.margin for line in lines)),
-        "cross_subsidy": _text(sum(statement.cross_subsidies[line.tenant] for line in lines)),
+        "total": text_of(sum(line.total for line in lines)),
+        "fee": text_of(sum(line.fee for line in lines)),
+        "margin": text_of(sum(line.margin for line in lines)),
+        "cross_subsidy": text_of(sum(statement.cross_subsidies[line.tenant] for line in lines)),
     }
 
 
 def _texts(units: Mapping[Any, int]) -> dict[str, str]:
-    return {str(name): _text(amount) for name, amount in units.items()}
-
-
-def _text(units: int) -> str:
-    return format(amount_of(units), "f")
+    return {str(name): text_of(amount) for name, amount in units.items()}
 
 
 def _moment(value: Any) -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from allocation.money import amount_of
+from allocation.money import text_of
 from allocation.statement import Statement
 
 _NOBODY = ("", "", "")
@@ -34,7 +34,7 @@ def rows(statement: Statement) -> Iterator[Sequence[str]]:
         shares = [line.pooled.get(pool, 0) for pool in pools]
         amounts = (line.direct, *shares, line.total, line.fee, line.margin)
         term = line.term
-        yield [line.tenant, term.client, str(term.environment), term.tier, *map(_text, amounts)]
+        yield [line.tenant, term.client, str(term.environment), term.tier, *map(text_of, amounts)]
     idle = [statement.idle.get(pool, 0) for pool in pools]
     yield _last("(idle)", (0, *idle, statement.idle_total, 0, -statement.idle_total))
     nobodys = statement.unallocated_total
@@ -49,8 +49,4 @@ def rows(statement: Statement) -> Iterator[Sequence[str]]:
 
 
 def _last(name: str, amounts: Sequence[int]) -> list[str]:
-    return [name, *_NOBODY, *map(_text, amounts)]
-
-
-def _text(units: int) -> str:
-    return format(amount_of(units), "f")
+    return [name, *_NOBODY, *map(text_of, amounts)]

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from allocation.billed import DECLARED, MEASURED, billed_allocation, deployed_in, terms_of
+from allocation.billed import billed_allocation, deployed_in, terms_of
 from allocation.charges import ChargePeriod
-from allocation.driver_rules import CAPACITY, Driver
+from allocation.driver_rules import CAPACITY, DECLARED, MEASURED, Driver
 from allocation.errors import AllocationError
 from allocation.money import units_of
 from tests.allocation.rulebooks import POOL, rulebook
