@@ -83,6 +83,7 @@ focus: setup ## what two validators say of the FOCUS files (in environments of t
 bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; beside cloud-cost-allocation
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
+	@$(BIN)/python -m tests.bench.previews
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 

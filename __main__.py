@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
 
+from allocation.estimating import monthly_estimates
 from components import SharedPlatform, TenantStack, prepare
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
 from tiers.plan import Plan, resolve
 from tiers.portfolio import load_catalog, load_portfolio
+from tiers.storage import grown
 
 
 def plan_of(portfolio: Path) -> Plan:
@@ -26,10 +29,12 @@ def deploy(plan: Plan) -> None:
     """Declare everything in *plan* and export what was declared."""
     prepare()
     platform = SharedPlatform(plan)
-    cloud_ids = platform.cloud_ids()
-    for tenant in plan.tenants:
-        cloud_ids |= TenantStack(tenant, platform.place).cloud_ids()
-    pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids))
+    cloud_ids, storage = platform.cloud_ids(), platform.storage_gib()
+    for made in (TenantStack(tenant, platform.place) for tenant in plan.tenants):
+        cloud_ids, storage = cloud_ids | made.cloud_ids(), storage | made.storage_gib()
+    pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage))
+    today, sizes = datetime.now(UTC).date(), pulumi.Output.all(**storage)
+    pulumi.export("monthly_estimate", sizes.apply(lambda gib: monthly_estimates(grown(plan, gib), today)))
 
 
 deploy(plan_of(Path("portfolios") / pulumi.Config().require("portfolio")))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from allocation.errors import AllocationError
 from tiers.fact import FactId
-from tiers.vocabulary import CostCategory, CostDomain, TenantId
+from tiers.vocabulary import CostCategory, CostDomain, Region, TenantId
 
 _MONTHS_PER_YEAR = 12
 _YEARS = range(1970, 9999)
@@ -64,6 +64,8 @@ class Charge:
         fact: The fact behind it, and `fact_kind` what kind that is.
         unit_price: What one `unit` of `quantity` costs; `confidence` says how sure that is.
         tenant: Whose it is, or None when it is shared.
+        known_by: Where the quantity is from: declared, assumed, usage-file or measured.
+        region: Where it is charged, or None when that is where its fact lies.
     """
 
     id: str
@@ -80,6 +82,8 @@ class Charge:
     category: CostCategory
     domain: CostDomain
     tenant: TenantId | None
+    known_by: str = "declared"
+    region: Region | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +96,4 @@ class Unpriced:
     quantity: Decimal
     unit: str
     reason: str
+    known_by: str = "declared"

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
+from allocation.assumptions import Scale
 from allocation.charges import ChargePeriod
 from allocation.driver_rules import CAPACITY, Driver
 from tiers.compute_facts import ComputeRequest, NodeGroup, ScheduledJob, Workload
@@ -35,7 +36,9 @@ class Use(NamedTuple):
     quantity: Decimal
 
 
-def declared_use(plan: Plan, period: ChargePeriod, hours: Decimal = HOURS_PER_MONTH) -> Iterator[Use]:
+def declared_use(
+    plan: Plan, period: ChargePeriod, hours: Decimal = HOURS_PER_MONTH, scale: Scale = Scale.LEAST
+) -> Iterator[Use]:
     """What *plan* declares for *period*, which counts as *hours*: requests, GiB, users, fees.
 
     An estimate counts every month as 730 hours, as its prices do.
@@ -45,31 +48,31 @@ def declared_use(plan: Plan, period: ChargePeriod, hours: Decimal = HOURS_PER_MO
         return Use(who, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
 
     for tenant in plan.tenants:
-        for driver, quantity in _of_tenant(tenant):
+        for driver, quantity in _of_tenant(tenant, scale):
             if quantity:
                 yield use(tenant.tenant, driver, quantity * hours)
         yield use(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
-    for driver, quantity in _requests(plan.platform):
+    for driver, quantity in _requests(plan.platform, scale):
         if quantity:
             yield use(PLATFORM, driver, quantity * hours)
     for driver, quantity in _capacity(plan.platform):
         yield use(CAPACITY, driver, quantity * hours)
 
 
-def _of_tenant(tenant: TenantPlan) -> Iterator[tuple[Driver, Decimal]]:
-    yield from _requests(tenant.facts)
+def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
+    yield from _requests(tenant.facts, scale)
     for driver, measure in _MEASURES.items():
         yield driver, Decimal(measure(tenant))
 
 
-def _requests(facts: Iterable[FactRecord]) -> Iterator[tuple[Driver, Decimal]]:
+def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
     """Cores and GiB that pods ask for on shared nodes, on average over a month; jobs run for minutes."""
     cores = memory = Decimal(0)
     for fact in facts:
         if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
             continue  # on nodes of its own, whose cost is the tenant's already
         if isinstance(fact, Workload):
-            part = Decimal(fact.replicas)
+            part = _replicas(fact, scale)
         elif isinstance(fact, ScheduledJob):
             part = fact.minutes_per_month / (HOURS_PER_MONTH * _MINUTES_PER_HOUR)
         else:
@@ -78,6 +81,12 @@ def _requests(facts: Iterable[FactRecord]) -> Iterator[tuple[Driver, Decimal]]:
         memory += part * _gib(fact.compute)
     yield Driver.CPU_REQUESTS, cores
     yield Driver.MEMORY_REQUESTS, memory
+
+
+def _replicas(fact: Workload, scale: Scale) -> Decimal:
+    most = max(fact.replicas, fact.max_replicas)
+    halves = {Scale.LEAST: 2 * fact.replicas, Scale.EXPECTED: fact.replicas + most, Scale.MOST: 2 * most}
+    return Decimal(halves[scale]) / 2
 
 
 def _capacity(platform: Iterable[FactRecord]) -> Iterator[tuple[Driver, Decimal]]:

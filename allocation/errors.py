@@ -13,3 +13,7 @@ class UnreconciledStatementError(AllocationError):
 
 class NotReadyError(AllocationError):
     """A statement that is not good enough to be booked to clients; it was made and shown all the same."""
+
+
+class GateError(AllocationError):
+    """A change that a gate does not let pass; it was previewed and shown all the same."""

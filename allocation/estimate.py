@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from allocation.assumptions import Assumptions
 from allocation.charges import Charge, CostBasis, Unpriced
 from allocation.money import units_of
 from allocation.pricing import PriceBook
@@ -19,22 +20,24 @@ class Estimate(NamedTuple):
     unpriced: tuple[Unpriced, ...]
 
 
-def estimate(plan: Plan, prices: PriceBook) -> Estimate:
-    """Price a month of *plan*: 730 hours of everything in it."""
+def estimate(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> Estimate:
+    """Price a month of *plan*: 730 hours of everything in it, and use as *assumptions* say."""
     charges: list[Charge] = []
     unpriced: list[Unpriced] = []
     for fact in plan.all_facts():
-        for line in lines_of(fact):
+        for line in lines_of(fact, assumptions):
             priced = _priced(fact, line, prices)
             (charges if isinstance(priced, Charge) else unpriced).append(priced)  # type: ignore[arg-type]
     return Estimate(tuple(charges), tuple(unpriced))
 
 
 def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unpriced:
-    price = prices.find(fact.region, line.service, line.item)
+    region = line.region or fact.region
+    price = prices.find(region, line.service, line.item)
     if price is None:
-        where = "in no price file" if fact.region in prices.regions else "for a region without a price file"
-        return Unpriced(fact.id, line.service, line.item, line.quantity, "", f"{fact.region}: {where}")
+        where = "in no price file" if region in prices.regions else "for a region without a price file"
+        reason = f"{region}: {where}"
+        return Unpriced(fact.id, line.service, line.item, line.quantity, "", reason, line.known_by)
     return Charge(
         id=f"{fact.id}#{line.name}",
         units=units_of(line.quantity * price.price),
@@ -50,4 +53,6 @@ def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unprice
         category=line.category,
         domain=fact.domain,
         tenant=fact.tenant,
+        known_by=line.known_by,
+        region=line.region,
     )

@@ -4,33 +4,83 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Final
 
 import duckdb
 
 from allocation import tables
 from allocation.allocating import allocate
+from allocation.assumptions import Assumptions, Scale
 from allocation.attribution import CATEGORY_TAG, Known
 from allocation.charges import Charge, ChargePeriod, CostBasis
 from allocation.declared import Use, declared_use
+from allocation.errors import AllocationError
 from allocation.estimate import Estimate, estimate
-from allocation.money import units_of
-from allocation.pricing import PriceBook
-from allocation.rules import Rulebook
+from allocation.money import in_cents, units_of
+from allocation.pricing import PriceBook, load_price_book
+from allocation.rules import Rulebook, rules_on
 from allocation.statement import Heading, Statement, Term, statement_of
 from allocation.weights import Presence
+from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan import Plan
 
+IDLE: Final = "(idle)"
+UNALLOCATED: Final = "(unallocated)"
+UNKNOWN: Final = "(unknown)"
+"""What `monthly_estimates` calls what no tenant pays for; no tenant can be called so."""
+
 
 def estimated_statement(
-    inventory: Inventory, period: ChargePeriod, prices: PriceBook, rules: Rulebook
+    inventory: Inventory,
+    period: ChargePeriod,
+    prices: PriceBook,
+    rules: Rulebook,
+    assumptions: Assumptions | None = None,
 ) -> Statement:
-    """What a month of a deployed inventory costs, and who pays for it."""
-    return allocated_estimate(inventory.plan, estimate(inventory.plan, prices), period, prices, rules)
+    """What a month of a deployed inventory costs, and who pays for it.
+
+    Without *assumptions* support calendars are asked for the last day of *period*, and use is the catalog's.
+    """
+    if assumptions is None:
+        assumptions = Assumptions.on((period.end - timedelta(days=1)).date())
+    estimated = estimate(inventory.plan, prices, assumptions)
+    return allocated_estimate(inventory.plan, estimated, period, prices, rules, assumptions.scale)
 
 
-def allocated_estimate(
-    plan: Plan, estimated: Estimate, period: ChargePeriod, prices: PriceBook, rules: Rulebook
+def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
+    """What each tenant of *plan* costs in the month of *day*, in cents as text; idle and unallocated last.
+
+    Where nothing can be priced or divided it is the reason, under `(unknown)`: nobody may be kept from
+    deploying by a price that is missing.
+    """
+    period = ChargePeriod.month(f"{day:%Y-%m}")
+    try:
+        regions = frozenset(fact.region for fact in plan.all_facts())
+        prices, rules = load_price_book(plan.currency, regions=regions), rules_on(day)
+        statement = allocated_estimate(
+            plan, estimate(plan, prices, Assumptions.on(day)), period, prices, rules
+        )
+    except (AllocationError, CatalogError) as error:
+        return {UNKNOWN: str(error)}
+    units = {line.tenant: line.total for line in statement.tenants}
+    units |= {IDLE: statement.idle_total, UNALLOCATED: statement.unallocated_total}
+    cents = in_cents(list(units.values()))
+    return {
+        name: f"{Decimal(each) / 100:.2f} {plan.currency}" for name, each in zip(units, cents, strict=True)
+    }
+
+
+def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and what both are held against
+    plan: Plan,
+    estimated: Estimate,
+    period: ChargePeriod,
+    prices: PriceBook,
+    rules: Rulebook,
+    scale: Scale = Scale.LEAST,
 ) -> Statement:
     """The statement of an estimate: every charge given to a tenant, or the reason why not."""
     connection = duckdb.connect()
@@ -38,7 +88,7 @@ def allocated_estimate(
         tables.create(connection, "charge", tables.CHARGE)
         tables.insert(connection, "charge", tables.CHARGE, _charge_rows(plan, estimated.charges, period))
         tables.create(connection, "usage", tables.USAGE)
-        tables.insert(connection, "usage", tables.USAGE, use_rows(declared_use(plan, period)))
+        tables.insert(connection, "usage", tables.USAGE, use_rows(declared_use(plan, period, scale=scale)))
         present = [
             Presence(tenant.tenant, *period, tenant.environment, tenant.tier) for tenant in plan.tenants
         ]
@@ -93,7 +143,7 @@ def _charge_rows(plan: Plan, charges: Iterable[Charge], period: ChargePeriod) ->
             "row_number": number,
             "description": charge.item,
             "service": charge.service,
-            "region": regions[charge.fact],
+            "region": charge.region or regions[charge.fact],
             "resource_id": charge.fact,
             "resource_type": charge.fact_kind,
             "quantity": f"{charge.quantity:f}",
@@ -122,5 +172,6 @@ class _Tags:
         return self._made[key]
 
 
+@cache
 def _moment(value: object) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S}"

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import typer
-from rich.console import Console
-from rich.measure import Measurement
 
 from allocation.adapters.stack_outputs import inventory_of_file, inventory_of_stack
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError, NotReadyError
+from allocation.errors import NotReadyError
 from allocation.estimating import estimated_statement
 from allocation.pricing import load_price_book
 from allocation.report.document import document
@@ -23,10 +19,10 @@ from allocation.report.flat import as_csv, as_markdown
 from allocation.report.table import closing_lines, statement_table
 from allocation.rules import DIRECTORY, rules_on
 from allocation.statement import Statement
+from cli.asking import month_of
+from cli.paper import print_table
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
-
-_WIDEST: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -49,13 +45,6 @@ class Request:
     output: str
 
 
-class _Paper(Console):
-    """A console that leaves a closed pipe to its command; Rich itself would end with an error."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
 def print_allocation(request: Request, now: datetime) -> None:
     """Print the statement of a month: of bills when some are named, estimated otherwise.
 
@@ -64,14 +53,15 @@ def print_allocation(request: Request, now: datetime) -> None:
         AllocationError: When it cannot be allocated.
         NotReadyError: When something is to be booked and a gate does not pass.
     """
-    period = _month(request.period)
+    period = month_of(request.period)
     if request.bills:
         _print_billed(request, period, now)
         return
     if any((request.usage, request.out, request.focus, request.history, request.close, request.restate)):
         raise CatalogError("--usage, --out, --focus, --history, --close and --restate need a --bill")
     plan = _inventory(request)
-    prices = load_price_book(plan.plan.currency)
+    regions = frozenset(fact.region for fact in plan.plan.all_facts())
+    prices = load_price_book(plan.plan.currency, regions=regions)
     rules = rules_on(period.start.date(), request.rulebook or DIRECTORY)
     _print(estimated_statement(plan, period, prices, rules), request.output)
 
@@ -122,18 +112,12 @@ def _print(statement: Statement, output: str) -> None:
     if output in texts:
         typer.echo(texts[output]())
         return
-    console = _Paper()
-    table = statement_table(statement)
-    needed = Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
-    if not sys.stdout.isatty():
-        console = _Paper(width=max(needed, console.width))  # a file has no width to keep to
-    elif needed > console.width:
-        # Half a number is worth nothing: on a narrow terminal the pools are shown as one column.
-        table = statement_table(statement, by_pool=False)
-        typer.echo(f"pools are shown together: a column for each needs a terminal of {needed}", err=True)
-    console.print(table)
-    for line in closing_lines(statement):
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    # On a narrow terminal the pools are shown as one column.
+    narrower = (
+        lambda: statement_table(statement, by_pool=False),
+        "pools are shown together: a column for each",
+    )
+    print_table(statement_table(statement), closing_lines(statement), narrower)
 
 
 def _inventory(request: Request) -> Inventory:
@@ -144,10 +128,3 @@ def _inventory(request: Request) -> Inventory:
     if len(request.inventories) > 1:
         raise CatalogError("an estimate is of one inventory; several belong to a --bill")
     return inventory_of_file(Path(request.inventories[0]))
-
-
-def _month(text: str) -> ChargePeriod:
-    try:
-        return ChargePeriod.month(text)
-    except AllocationError as error:
-        raise CatalogError(f"--{error}") from None

@@ -74,9 +74,13 @@ class PostgresServer(pulumi.ComponentResource):
                 parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
             ),
         )
-        secret = self.instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
-        self.place = ServerPlace(self.instance.arn, self.instance.address, secret)
+        self.place = _place(self.instance)
         self.register_outputs({"address": self.instance.address})
+
+
+def _place(instance: rds.Instance) -> ServerPlace:
+    secret = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+    return ServerPlace(instance.arn, instance.address, secret, instance.allocated_storage)
 
 
 def parameter_group(

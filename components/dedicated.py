@@ -43,6 +43,7 @@ class Services(NamedTuple):
     cache: CachePlace
     key: KeyPlace
     cloud_ids: dict[FactId, pulumi.Input[str]]
+    storage_gib: dict[FactId, pulumi.Input[int]]
 
 
 def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
@@ -51,6 +52,7 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     Logical names say whose a thing is, never what was sold: another tier finds it under the same name.
     """
     cloud_ids: dict[FactId, pulumi.Input[str]] = {}
+    storage_gib: dict[FactId, pulumi.Input[int]] = {}
     namespace = _namespace(tenant, platform, child)
     key = _key(tenant, platform, child, cloud_ids)
     server, account, name = platform.server, platform.administrator, DATABASE_ADMIN
@@ -61,13 +63,14 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
         account, name = _administrator(tenant, platform, server, key, child)
         cloud_ids[own.id] = server.arn
         cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
+        storage_gib[own.id] = server.storage_gib
     _own_nodes(tenant, platform, child)
     cache = platform.cache
     for group in facts_of(tenant.facts, CacheGroup):
         label = physical_name(platform.name, tenant.tenant, "sessions")
         cache = SessionCache(label, group, platform.network, key, child).place
         cloud_ids[group.id] = cache.arn
-    return Services(namespace, server, account, name, cache, key, cloud_ids)
+    return Services(namespace, server, account, name, cache, key, cloud_ids, storage_gib)
 
 
 def _key(

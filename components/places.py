@@ -29,11 +29,12 @@ class NetworkPlace(NamedTuple):
 
 
 class ServerPlace(NamedTuple):
-    """A PostgreSQL server, and the secret of its master user."""
+    """A PostgreSQL server, the secret of its master user, and the storage it really has."""
 
     arn: Text
     address: Text
     master_secret_arn: Text
+    storage_gib: pulumi.Input[int]
 
 
 class CachePlace(NamedTuple):

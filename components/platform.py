@@ -45,9 +45,9 @@ class SharedPlatform(pulumi.ComponentResource):
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
         tags = plan.platform_tags()
         name = plan.portfolio
-        super().__init__(
-            component_type("SharedPlatform"), name, {"region": plan.region}, cost_tagged(tags, opts)
-        )
+        # With the tenants' own, `pulumi preview --json` holds the whole plan, so a cost preview can read it.
+        told = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
+        super().__init__(component_type("SharedPlatform"), name, told, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
         self.name = name
@@ -102,6 +102,10 @@ class SharedPlatform(pulumi.ComponentResource):
             shared.BACKUP_BUCKET: self.bucket.place.arn,
             "platform/file-system-backup": self.vault.vault.arn,
         }
+
+    def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
+        """What the shared server really has."""
+        return {shared.DATABASE: self.database.place.storage_gib}
 
     def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         fact = fact_named(plan.platform, ClusterControlPlane, "control-plane")

@@ -86,6 +86,10 @@ class TenantStack(pulumi.ComponentResource):
             **self.files.cloud_ids,
         }
 
+    def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
+        """What the servers of its own really have."""
+        return self.services.storage_gib
+
     def _fact(self, kind: type[Kind], name: str) -> Kind:
         return fact_named(self.tenant.facts, kind, name)
 

@@ -65,13 +65,20 @@ def place_from(
         nodes=_nodes(plan, cluster, read),
         key=KeyPlace(read("key", "arn"), read("key", "key_id")),
         network=_network(network, read),
-        server=ServerPlace(*(read("server", name) for name in ServerPlace._fields)),
+        server=_server(told),
         cache=CachePlace(read("cache", "arn"), read("cache", "address"), pulumi.Output.secret(session_token)),
         file_system=FileSystemPlace(*(read("file_system", name) for name in FileSystemPlace._fields)),
         bucket=BucketPlace(*(read("bucket", name) for name in BucketPlace._fields)),
         administrator=resource("administrator"),
         namespaces=_Namespaces(resource),
     )
+
+
+def _server(told: pulumi.Output[Any]) -> ServerPlace:
+    def field(name: str) -> pulumi.Output[Any]:
+        return told.apply(lambda known: known["server"][name])
+
+    return ServerPlace(*map(field, ServerPlace._fields))
 
 
 class _Namespaces(dict[str, pulumi.Input[pulumi.Resource]]):

@@ -36,6 +36,7 @@ class TenantStackArgs(TypedDict):
     data_residency: NotRequired[list[str]]
     expires_at: NotRequired[str]
     cutover: NotRequired[str]
+    budget_per_month: NotRequired[str]
     platform: dict[str, Any]
     contract: pulumi.Input[dict[str, Any]]
     session_token: pulumi.Input[str]

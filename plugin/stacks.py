@@ -43,6 +43,7 @@ class SharedPlatform(components.SharedPlatform):
             {
                 "plan": plan.model_dump(mode="json", exclude={"tenants"}),
                 "cloud_ids": dict(self.cloud_ids()),
+                "storage_gib": dict(self.storage_gib()),
             }
         )
 
@@ -61,7 +62,11 @@ class TenantStack(components.TenantStack):
         )
         super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)
         self.inventory = pulumi.Output.from_input(
-            {"plan": tenant.model_dump(mode="json"), "cloud_ids": dict(self.cloud_ids())}
+            {
+                "plan": tenant.model_dump(mode="json"),
+                "cloud_ids": dict(self.cloud_ids()),
+                "storage_gib": dict(self.storage_gib()),
+            }
         )
 
 
@@ -82,11 +87,10 @@ class Inventory(pulumi.ComponentResource):
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:
     """One inventory out of its parts, tenants in the order of their ids."""
     plans = sorted((each["plan"] for each in tenants), key=lambda plan: str(plan["tenant"]))
-    cloud_ids = dict(platform["cloud_ids"])
-    for each in tenants:
-        cloud_ids |= each["cloud_ids"]
+    parts = (platform, *tenants)
     return {
         "schema_version": SCHEMA_VERSION,
         "plan": {**platform["plan"], "tenants": plans},
-        "cloud_ids": cloud_ids,
+        "cloud_ids": {fact: arn for part in parts for fact, arn in part["cloud_ids"].items()},
+        "storage_gib": {fact: size for part in parts for fact, size in part["storage_gib"].items()},
     }

@@ -468,7 +468,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Workload: _workload,
 }
 
-NOT_A_RESOURCE: frozenset[type[FactRecord]] = frozenset({facts.Labour})
+NOT_A_RESOURCE: frozenset[type[FactRecord]] = frozenset({facts.Labour, facts.Traffic})
 ONLY_ADOPTED: frozenset[type[FactRecord]] = frozenset(
     {
         facts.LoadBalancer,

@@ -120,6 +120,8 @@ class DatabaseClass(Frozen):
     """Whether AWS offers it for the class and its load is worth looking at."""
     log_gib_per_month: Count
     """What a server of this size is expected to log: slow statements and changes of the schema."""
+    vcpus: Positive
+    """Extended support of an old version of PostgreSQL is charged for each of them."""
 
 
 class CacheClass(Frozen):
@@ -136,8 +138,26 @@ class NodeClass(Frozen):
     allocatable_memory_mib: Positive
 
 
+class TierChange(Frozen):
+    """What a tenant's change of tier takes once.
+
+    `double_running_days` is how long the old and the new run side by side where data moves; the hours are
+    what people work: with data that moves, or where everything stays where it is.
+    """
+
+    double_running_days: Count
+    labour_hours_with_data: Count
+    labour_hours_in_place: Count
+
+
+class OffHours(Frozen):
+    """How long what is not production would be awake, were it put to sleep outside working hours."""
+
+    awake_hours_per_week: Annotated[int, Field(ge=1, le=168)]
+
+
 class Classes(Frozen):
-    """The size menus, by class id."""
+    """The size menus, by class id, and what changing from one to another takes."""
 
     workload_classes: Mapping[ClassId, WorkloadClass]
     resilience_classes: Mapping[ResilienceClass, ResilienceRequirements]
@@ -146,6 +166,8 @@ class Classes(Frozen):
     database_classes: Mapping[ClassId, DatabaseClass]
     cache_classes: Mapping[ClassId, CacheClass]
     node_classes: Mapping[ClassId, NodeClass]
+    tier_change: TierChange
+    off_hours: OffHours
 
     @model_validator(mode="after")
     def _every_promise_is_explained(self) -> Self:

@@ -1,4 +1,8 @@
-"""Facts about what lies in a second region, and about trying to restore from it."""
+"""Facts about what lies in a second region, and about trying to restore from it.
+
+Each lies where its copy lies; `from_region` is where the copy comes from, and where its transfer is charged.
+`transfer_gib_per_month` is what is expected to cross once the first copy is there.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tiers.fact import FactId, FactRecord
-from tiers.vocabulary import Count, Positive
+from tiers.vocabulary import Count, Positive, Region
 
 
 class DatabaseBackupCopy(FactRecord):
@@ -21,6 +25,8 @@ class DatabaseBackupCopy(FactRecord):
     server: FactId
     retention_days: Annotated[int, Field(ge=1, le=35)]
     storage_gib: Count
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
 
 
 class DatabaseStandby(FactRecord):
@@ -38,6 +44,9 @@ class DatabaseStandby(FactRecord):
     deletion_protection: bool
     performance_insights: bool
     audited: bool
+    vcpus: Positive = 2
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
 
 
 class FileSystemReplica(FactRecord):
@@ -46,17 +55,21 @@ class FileSystemReplica(FactRecord):
     kind: Literal["file-system-replica"] = "file-system-replica"
     file_system: FactId
     storage_gib: Count
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
 
 
 class BucketReplication(FactRecord):
     """The rule that copies every new object of one bucket into another.
 
-    Deletions are not copied, so the copy outlives a mistake and needs a lifecycle of its own.
+    Deletions are not copied, so the copy outlives a mistake and needs a lifecycle of its own. The rule lies
+    with its source.
     """
 
     kind: Literal["bucket-replication"] = "bucket-replication"
     source: FactId
     destination: FactId
+    transfer_gib_per_month: Count = 0
 
 
 class VaultCopy(FactRecord):
@@ -66,12 +79,19 @@ class VaultCopy(FactRecord):
     backup: FactId
     retention_days: Positive
     storage_gib: Count
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
 
 
 class RestoreTest(FactRecord):
-    """AWS Backup restores the newest recovery point on a schedule and removes it when it was looked at."""
+    """AWS Backup restores the newest recovery point on a schedule and removes it when it was looked at.
+
+    `restored_gib` is what one run restores.
+    """
 
     kind: Literal["restore-test"] = "restore-test"
     backup: FactId
     schedule: str
     validation_hours: Positive
+    runs_per_month: Count = 0
+    restored_gib: Count = 0

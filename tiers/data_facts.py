@@ -11,7 +11,12 @@ from tiers.vocabulary import Count, Positive
 
 
 class DatabaseInstance(FactRecord):
-    """A PostgreSQL server on Amazon RDS."""
+    """A PostgreSQL server on Amazon RDS.
+
+    `backup_gib` is what its automated backups are expected to fill: its data once, and what changes in the
+    days they are kept. `vcpus` are one instance's, a standby in another zone has as many again; no class of
+    today has fewer than two.
+    """
 
     kind: Literal["database-instance"] = "database-instance"
     instance_class: str
@@ -26,13 +31,16 @@ class DatabaseInstance(FactRecord):
     performance_insights: bool = False
     audited: bool = False
     """Whether who was granted what, and every change of the schema, is written to the log."""
+    vcpus: Positive = 2
+    backup_gib: Count = 0
 
 
 class TenantDatabase(FactRecord):
     """One tenant's database and role on a server.
 
     `connection_limit` bounds the role: the pool is per process, so it is the sum over web workers, the
-    websocket process, cron threads and the one LISTEN connection.
+    websocket process, cron threads and the one LISTEN connection. `changed_mib_per_day` is how much of it
+    is expected to change.
     """
 
     kind: Literal["tenant-database"] = "tenant-database"
@@ -42,6 +50,7 @@ class TenantDatabase(FactRecord):
     connection_limit: Positive
     connections_per_process: Positive
     storage_gib: Count
+    changed_mib_per_day: Count = 0
 
 
 class CacheGroup(FactRecord):
@@ -55,6 +64,8 @@ class CacheGroup(FactRecord):
     multi_az: bool
     snapshot_retention_days: Count
     maintenance_window: str
+    memory_mib: Count = 0
+    """What one node holds, and so what a snapshot can fill."""
 
 
 class CacheSpace(FactRecord):
@@ -67,12 +78,17 @@ class CacheSpace(FactRecord):
 
 
 class FileSystem(FactRecord):
-    """An Amazon EFS file system; `storage_gib` is what its tenants are expected to keep there."""
+    """An Amazon EFS file system; `storage_gib` is what its tenants are expected to keep there.
+
+    `read_gib_per_month` and `write_gib_per_month` are what they are expected to move.
+    """
 
     kind: Literal["file-system"] = "file-system"
     storage_gib: Count
     throughput_mode: Literal["elastic", "bursting"]
     deletion_protection: bool
+    read_gib_per_month: Count = 0
+    write_gib_per_month: Count = 0
 
 
 CLAIM_GIB: Final = 1
@@ -96,16 +112,22 @@ class FileShare(FactRecord):
     owner_group: int
     storage_gib: Count
     mounted: bool = True
+    read_gib_per_month: Count = 0
+    write_gib_per_month: Count = 0
 
 
 class Bucket(FactRecord):
-    """An S3 bucket; `storage_gib` is what is expected to lie in it, all storage in S3 Standard."""
+    """An S3 bucket; `storage_gib` is what is expected to lie in it, all storage in S3 Standard.
+
+    `put_requests_per_month` are what writes to it, replication included.
+    """
 
     kind: Literal["bucket"] = "bucket"
     storage_gib: Count
     noncurrent_days: Positive
     expire_after_days: Positive
     deletion_protection: bool
+    put_requests_per_month: Count = 0
 
 
 class LogicalBackup(FactRecord):
@@ -116,6 +138,7 @@ class LogicalBackup(FactRecord):
     prefix: str
     retention_days: Positive
     storage_gib: Count
+    put_requests_per_month: Count = 0
 
 
 class FileSystemBackup(FactRecord):

@@ -63,9 +63,19 @@ def own_key(tenant: Tenant) -> Iterator[Fact]:
 
 
 def own_database(
-    classes: Classes, platform: Platform, tenant: Tenant, offer: OwnDatabase, *, audited: bool, log_days: int
+    classes: Classes,
+    platform: Platform,
+    tenant: Tenant,
+    offer: OwnDatabase,
+    *,
+    audited: bool,
+    log_days: int,
+    backup_gib: int,
 ) -> Iterator[Fact]:
-    """The server, its log and the secret of its master user; version and window are the platform's."""
+    """The server, its log and the secret of its master user; version and window are the platform's.
+
+    Its automated backups are expected to fill *backup_gib*.
+    """
     size = classes.database_classes[offer.database_class]
     window = tenant.options.maintenance_window or platform.database.maintenance_window
     yield DatabaseInstance(
@@ -81,6 +91,8 @@ def own_database(
         deletion_protection=platform.deletion_protection and tenant.environment is not Environment.MIGRATION,
         performance_insights=size.performance_insights,
         audited=audited,
+        vcpus=size.vcpus,
+        backup_gib=backup_gib,
     )
     yield LogGroup(
         **about(tenant, "server-logs", CostCategory.STORAGE),
@@ -92,15 +104,17 @@ def own_database(
 
 def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCache) -> Iterator[Fact]:
     """The replication group; engine and version are the platform's."""
+    size = classes.cache_classes[offer.cache_class]
     yield CacheGroup(
         **about(tenant, "cache", CostCategory.COMPUTE),
         engine=platform.cache.engine,
         engine_version=platform.cache.engine_version,
-        node_type=classes.cache_classes[offer.cache_class].node_type,
+        node_type=size.node_type,
         nodes=offer.nodes,
         multi_az=offer.multi_az,
         snapshot_retention_days=offer.snapshot_retention_days,
         maintenance_window=tenant.options.maintenance_window or platform.cache.maintenance_window,
+        memory_mib=size.memory_mib,
     )
 
 

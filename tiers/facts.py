@@ -39,7 +39,7 @@ from tiers.data_facts import (
     TenantDatabase,
 )
 from tiers.fact import FactId, FactRecord, Origin
-from tiers.network_facts import Egress, LoadBalancer, NatGateway, Network, Route
+from tiers.network_facts import Egress, LoadBalancer, NatGateway, Network, Route, Traffic
 from tiers.vocabulary import Count, Positive
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "Route",
     "ScheduledJob",
     "TenantDatabase",
+    "Traffic",
     "VaultCopy",
     "Workload",
 ]
@@ -140,6 +141,7 @@ Fact = Annotated[
     | NodeGroup
     | LoadBalancer
     | NatGateway
+    | Traffic
     | Labour,
     Field(discriminator="kind"),
 ]

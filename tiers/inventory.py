@@ -6,6 +6,7 @@ It is plain, nested and free of secrets, so that whoever allocates costs needs n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from tiers.errors import CatalogError
 from tiers.facts import FactId
 from tiers.plan import Plan
+from tiers.storage import grown
 from tiers.vocabulary import Frozen
 
 OUTPUT_NAME: Final = "inventory"
@@ -23,12 +25,14 @@ class Inventory(Frozen):
     """What a stack deployed.
 
     `cloud_ids` maps a fact to the ARN of the resource that bills for it, where there is one; a bill line
-    that lost its tags can still be recognised by it.
+    that lost its tags can still be recognised by it. `storage_gib` is what servers were given or grew to;
+    `read_inventory` puts it into the plan, where it is more than the plan says.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     plan: Plan
     cloud_ids: Mapping[FactId, str]
+    storage_gib: Mapping[FactId, int] = {}
 
 
 def read_inventory(document: object, source: str) -> Inventory:
@@ -52,9 +56,10 @@ def read_inventory(document: object, source: str) -> Inventory:
             "use the version that deployed the stack, or run `pulumi up` with this one"
         )
     try:
-        return Inventory.model_validate(document)
+        inventory = Inventory.model_validate(document)
     except ValidationError as error:
         raise CatalogError(*(f"{source}: {problem}" for problem in _problems(error))) from None
+    return inventory.model_copy(update={"plan": grown(inventory.plan, inventory.storage_gib)})
 
 
 def _problems(error: ValidationError) -> list[str]:
@@ -64,10 +69,13 @@ def _problems(error: ValidationError) -> list[str]:
     ]
 
 
-def exported(plan: Plan, cloud_ids: Mapping[FactId, Any]) -> dict[str, Any]:
-    """The stack output: *plan* as plain data, with ids that may still be outputs of the cloud."""
+def exported(
+    plan: Plan, cloud_ids: Mapping[FactId, Any], storage_gib: Mapping[FactId, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The stack output: *plan* as plain data, with ids and sizes that may still be outputs of the cloud."""
     return {
         "schema_version": SCHEMA_VERSION,
         "plan": plan.model_dump(mode="json"),
         "cloud_ids": dict(cloud_ids),
+        "storage_gib": dict(storage_gib),
     }

@@ -98,6 +98,7 @@ class RegionCopies(Frozen):
     dump_retention_days: Positive
     file_retention_days: Positive
     restore_test_schedule: str
+    restore_tests_per_month: Positive
     restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
     restore_test_labour_hours_per_month: Count
     standby_database_class: ClassId | None = None
@@ -110,6 +111,21 @@ class FairUse(Frozen):
     users: Positive
     database_gib: Positive
     filestore_gib: Positive
+
+
+class ExpectedUse(Frozen):
+    """What nobody has measured yet of a tenant: how much it is expected to move and change.
+
+    `internet_gib` leave for the internet in a month, `inter_zone_gib` go from zone to zone, and
+    `filestore_read_gib` and `filestore_write_gib` to and from its files; of its database
+    `database_change_percent_per_day` are written anew every day. A usage file says better numbers.
+    """
+
+    internet_gib: Count
+    inter_zone_gib: Count
+    filestore_read_gib: Count
+    filestore_write_gib: Count
+    database_change_percent_per_day: Annotated[int, Field(ge=0, le=100)]
 
 
 class Offer(Frozen):
@@ -127,6 +143,7 @@ class Offer(Frozen):
     log_gib_per_month: Count
     log_retention_days: Positive
     support_hours_per_month: Count
+    expected_use: ExpectedUse
     fair_use: FairUse
     fee_per_month: Fee
     enhanced_fee_per_month: Fee | None = None

@@ -65,6 +65,17 @@ class Network(FactRecord):
     subnet_cidrs: tuple[str, ...] = ()
 
 
+class Traffic(FactRecord):
+    """What a tenant is expected to send: to the internet, and from zone to zone within its region.
+
+    `inter_zone_gib_per_month` is counted once, though AWS charges it where it leaves and where it arrives.
+    """
+
+    kind: Literal["traffic"] = "traffic"
+    internet_gib_per_month: Count
+    inter_zone_gib_per_month: Count
+
+
 class LoadBalancer(FactRecord):
     """The network load balancer in front of the ingress, with one public address per zone."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, TypeVar
 
 from pydantic import PlainSerializer
@@ -32,7 +31,7 @@ from tiers.vocabulary import (
 )
 
 Kind = TypeVar("Kind", bound=FactRecord)
-DecimalText = Annotated[Decimal, PlainSerializer(str, return_type=str)]
+_FeeText = Annotated[Fee, PlainSerializer(str, return_type=str)]
 
 
 class TenantPlan(Frozen):
@@ -50,7 +49,8 @@ class TenantPlan(Frozen):
     service_line: TagValue
     lifecycle_stage: LifecycleStage
     users: Positive
-    fee_per_month: Annotated[Fee, PlainSerializer(str, return_type=str)]
+    fee_per_month: _FeeText
+    budget_per_month: _FeeText | None = None
     expires_at: UtcDatetime | None = None
     cutover: date | None = None
     facts: tuple[Fact, ...]
@@ -95,6 +95,11 @@ class Plan(Frozen):
             service_line=self.service_line,
             lifecycle_stage=LifecycleStage.ACTIVE,
         )
+
+
+def emptied(plan: Plan) -> Plan:
+    """*plan* before anything of it was there: what a stack that is new is compared with."""
+    return plan.model_copy(update={"platform": (), "tenants": ()})
 
 
 def facts_of(facts: tuple[Fact, ...], kind: type[Kind]) -> list[Kind]:
@@ -147,6 +152,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         lifecycle_stage=tenant.lifecycle_stage,
         users=tenant.options.users,
         fee_per_month=fee_of(tier, tenant),
+        budget_per_month=tenant.budget_per_month,
         expires_at=tenant.expires_at,
         cutover=tenant.cutover,
         facts=tuple(tenant_facts(catalog, portfolio.platform, tenant)),

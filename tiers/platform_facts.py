@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tiers.dedicated_facts import KEY_DELETION_WINDOW_DAYS
 from tiers.facts import (
@@ -13,6 +13,7 @@ from tiers.facts import (
     DatabaseInstance,
     Fact,
     FactId,
+    FactRecord,
     FileShare,
     FileSystem,
     FileSystemBackup,
@@ -27,11 +28,13 @@ from tiers.facts import (
     Network,
     NodeGroup,
     Origin,
+    TenantDatabase,
     Workload,
 )
 from tiers.hosting import Platform
 from tiers.model import Catalog
 from tiers.network_facts import NODES_FROM, subnet_ranges
+from tiers.use_facts import automated_backups_gib
 from tiers.vocabulary import CostCategory, CostDomain, Environment
 
 DATABASE: Final[FactId] = "platform/database"
@@ -39,6 +42,8 @@ CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"
 BACKUP_BUCKET: Final[FactId] = "platform/backup-bucket"
 OPERATIONS_NAMESPACE: Final = "odoo-operations"
+
+Kind = TypeVar("Kind", bound=FactRecord)
 
 
 def shared_namespace(environment: Environment) -> str:
@@ -78,11 +83,11 @@ def _own_nodes(platform: Platform) -> list[str]:
 
 
 def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
-    database, cache, classes = platform.database, platform.cache, catalog.classes
+    database, size = platform.database, catalog.classes.database_classes[platform.database.database_class]
     yield Key(**_about(platform, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
     yield DatabaseInstance(
         **_about(platform, "database", CostCategory.COMPUTE),
-        instance_class=classes.database_classes[database.database_class].instance_class,
+        instance_class=size.instance_class,
         engine_version=database.engine_version,
         multi_az=database.multi_az,
         storage_gib=database.storage_gib,
@@ -91,51 +96,59 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
         maintenance_window=database.maintenance_window,
         backup_window=database.backup_window,
         deletion_protection=platform.deletion_protection,
-        performance_insights=classes.database_classes[database.database_class].performance_insights,
+        performance_insights=size.performance_insights,
+        vcpus=size.vcpus,
+        backup_gib=_shared_backups_gib(tenants, database.backup_retention_days),
     )
     yield LogGroup(
         **_about(platform, "database-logs", CostCategory.STORAGE),
-        ingest_gib_per_month=classes.database_classes[database.database_class].log_gib_per_month,
+        ingest_gib_per_month=size.log_gib_per_month,
         retention_days=platform.observability.log_retention_days,
     )
     yield ManagedSecret(**_about(platform, "database-secret", CostCategory.SECURITY), owner=DATABASE)
-    yield CacheGroup(
+    yield _cache(catalog, platform)
+    files = list(_shared_files(tenants))
+    yield FileSystem(
+        **_about(platform, "file-system", CostCategory.STORAGE),
+        storage_gib=sum(share.storage_gib for share in files),
+        throughput_mode=platform.file_system.throughput_mode,
+        deletion_protection=platform.deletion_protection,
+        read_gib_per_month=sum(share.read_gib_per_month for share in files),
+        write_gib_per_month=sum(share.write_gib_per_month for share in files),
+    )
+
+
+def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
+    cache, size = platform.cache, catalog.classes.cache_classes[platform.cache.cache_class]
+    return CacheGroup(
         **_about(platform, "cache", CostCategory.COMPUTE),
         engine=cache.engine,
         engine_version=cache.engine_version,
-        node_type=classes.cache_classes[cache.cache_class].node_type,
+        node_type=size.node_type,
         nodes=cache.nodes,
         multi_az=cache.multi_az,
         snapshot_retention_days=cache.snapshot_retention_days,
         maintenance_window=cache.maintenance_window,
-    )
-    yield FileSystem(
-        **_about(platform, "file-system", CostCategory.STORAGE),
-        storage_gib=_shared_gib(tenants),
-        throughput_mode=platform.file_system.throughput_mode,
-        deletion_protection=platform.deletion_protection,
+        memory_mib=size.memory_mib,
     )
 
 
 def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    dumps = [fact for fact in _all(tenants, LogicalBackup) if fact.bucket == BACKUP_BUCKET]
     yield Bucket(
         **_about(platform, "backup-bucket", CostCategory.RESILIENCE),
-        storage_gib=sum(
-            fact.storage_gib
-            for facts in tenants
-            for fact in facts
-            if isinstance(fact, LogicalBackup) and fact.bucket == BACKUP_BUCKET
-        ),
+        storage_gib=sum(dump.storage_gib for dump in dumps),
         noncurrent_days=platform.backup_bucket.noncurrent_days,
         expire_after_days=platform.backup_bucket.expire_after_days,
         deletion_protection=platform.deletion_protection,
+        put_requests_per_month=sum(dump.put_requests_per_month for dump in dumps),
     )
     yield FileSystemBackup(
         **_about(platform, "file-system-backup", CostCategory.RESILIENCE),
         file_system=FILE_SYSTEM,
         schedule=platform.file_system.backup_schedule,
         retention_days=platform.file_system.backup_retention_days,
-        storage_gib=_shared_gib(tenants),
+        storage_gib=sum(share.storage_gib for share in _shared_files(tenants)),
     )
 
 
@@ -207,13 +220,23 @@ def _adopted_services(platform: Platform) -> Iterator[Fact]:
     )
 
 
-def _shared_gib(tenants: Sequence[Sequence[Fact]]) -> int:
-    return sum(
-        fact.storage_gib
-        for facts in tenants
-        for fact in facts
-        if isinstance(fact, FileShare) and fact.mounted and fact.file_system == FILE_SYSTEM
+def _shared_files(tenants: Sequence[Sequence[Fact]]) -> Iterator[FileShare]:
+    for share in _all(tenants, FileShare):
+        if share.mounted and share.file_system == FILE_SYSTEM:
+            yield share
+
+
+def _shared_backups_gib(tenants: Sequence[Sequence[Fact]], retention_days: int) -> int:
+    databases = [fact for fact in _all(tenants, TenantDatabase) if fact.server == DATABASE]
+    return automated_backups_gib(
+        sum(database.storage_gib for database in databases),
+        sum(database.changed_mib_per_day for database in databases),
+        retention_days,
     )
+
+
+def _all(tenants: Sequence[Sequence[Fact]], kind: type[Kind]) -> Iterator[Kind]:
+    return (fact for facts in tenants for fact in facts if isinstance(fact, kind))
 
 
 def _about(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:

@@ -19,6 +19,13 @@ from tiers.facts import Fact, FactId, Labour
 from tiers.hosting import Platform
 from tiers.model import Offer, OwnFileSystem, RegionCopies
 from tiers.tenancy import Tenant
+from tiers.use_facts import (
+    automated_backups_gib,
+    backup_requests_per_month,
+    changed_gib_per_month,
+    changed_mib_per_day,
+    dumped_gib_per_month,
+)
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Region
 
 _DAYS_PER_MONTH: Final = 30
@@ -55,6 +62,8 @@ def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSy
         storage_gib=offer.filestore_gib,
         throughput_mode=files.throughput_mode,
         deletion_protection=_protected(platform, tenant),
+        read_gib_per_month=offer.expected_use.filestore_read_gib,
+        write_gib_per_month=offer.expected_use.filestore_write_gib,
     )
     yield FileSystemBackup(
         **about(tenant, "file-system-backup", CostCategory.RESILIENCE, CostDomain.RESILIENCE),
@@ -83,8 +92,10 @@ def region_copies(
             noncurrent_days=platform.backup_bucket.noncurrent_days,
             expire_after_days=retention_days,
             deletion_protection=_protected(platform, tenant),
+            put_requests_per_month=backup_requests_per_month(backup, offer),
         )
 
+    new_files_gib = offer.expected_use.filestore_write_gib
     yield bucket("backup-bucket", tenant.region, backup.retention_days)
     yield Key(**there(tenant, "copy-key", region), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
     yield bucket("backup-bucket-copy", region, copies.dump_retention_days)
@@ -92,37 +103,51 @@ def region_copies(
         **there(tenant, "backup-bucket-replication", tenant.region),
         source=own_bucket(tenant),
         destination=f"{tenant.tenant}/backup-bucket-copy",
+        transfer_gib_per_month=dumped_gib_per_month(backup, offer.database_gib) + new_files_gib,
     )
     yield from _server_and_files(tenant, offer, copies, region)
-    yield from _restore_tests(tenant, copies, region)
+    yield from _restore_tests(tenant, offer, copies, region)
 
 
 def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region: Region) -> Iterator[Fact]:
+    # Odoo names files by what is in them and rewrites none, so only what is new crosses: once to the replica,
+    # once with the backup.
+    new_files_gib = offer.expected_use.filestore_write_gib
     yield DatabaseBackupCopy(
         **there(tenant, "server-copy", region),
         server=own_server(tenant),
         retention_days=copies.database_retention_days,
-        storage_gib=offer.database_gib,
+        storage_gib=automated_backups_gib(
+            offer.database_gib, changed_mib_per_day(offer), copies.database_retention_days
+        ),
+        from_region=tenant.region,
+        transfer_gib_per_month=changed_gib_per_month(offer),
     )
     yield FileSystemReplica(
         **there(tenant, "file-system-copy", region),
         file_system=own_file_system(tenant),
         storage_gib=offer.filestore_gib,
+        from_region=tenant.region,
+        transfer_gib_per_month=new_files_gib,
     )
     yield VaultCopy(
         **there(tenant, "file-system-backup-copy", region),
         backup=_file_backup(tenant),
         retention_days=copies.file_retention_days,
         storage_gib=offer.filestore_gib,
+        from_region=tenant.region,
+        transfer_gib_per_month=new_files_gib,
     )
 
 
-def _restore_tests(tenant: Tenant, copies: RegionCopies, region: Region) -> Iterator[Fact]:
+def _restore_tests(tenant: Tenant, offer: Offer, copies: RegionCopies, region: Region) -> Iterator[Fact]:
     yield RestoreTest(
         **there(tenant, "restore-test", region),
         backup=_file_backup(tenant),
         schedule=copies.restore_test_schedule,
         validation_hours=copies.restore_test_validation_hours,
+        runs_per_month=copies.restore_tests_per_month,
+        restored_gib=offer.filestore_gib,
     )
     if copies.restore_test_labour_hours_per_month:
         yield Labour(

@@ -11,6 +11,7 @@ from tiers.hosting import Platform
 from tiers.model import Offer, OwnDatabase, RegionCopies
 from tiers.region_facts import there
 from tiers.tenancy import Tenant
+from tiers.use_facts import changed_gib_per_month
 
 
 def warm_standby(
@@ -35,6 +36,9 @@ def warm_standby(
         deletion_protection=platform.deletion_protection,
         performance_insights=size.performance_insights,
         audited=audited,
+        vcpus=size.vcpus,
+        from_region=tenant.region,
+        transfer_gib_per_month=changed_gib_per_month(offer),
     )
     yield LogGroup(
         **there(tenant, "standby-logs", region),

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from tiers.classes import ClassId
 from tiers.hosting import Platform
+from tiers.model import Fee
 from tiers.vocabulary import (
     PRIVATE_RANGES,
     WEEKLY_WINDOW,
@@ -82,6 +83,8 @@ class Tenant(Frozen):
     options: Options
     expires_at: UtcDatetime | None = None
     cutover: date | None = None
+    budget_per_month: Fee | None = None
+    """What it may cost the host a month, shares of pools included; a preview beyond it fails."""
 
     @model_validator(mode="after")
     def _only_migrations_end(self) -> Self:

@@ -47,6 +47,12 @@ from tiers.platform_facts import (
 from tiers.region_facts import dumps_gib, own_bucket, own_file_system, own_files, region_copies
 from tiers.standby_facts import warm_standby
 from tiers.tenancy import Tenant
+from tiers.use_facts import (
+    automated_backups_gib,
+    backup_requests_per_month,
+    changed_mib_per_day,
+    traffic,
+)
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation
 
 HTTP_PORT: Final = 8069
@@ -84,6 +90,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
     yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
+    yield traffic(tenant, offer.expected_use)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),
@@ -112,6 +119,9 @@ def _dedicated(
             offer.database,
             audited=audited,
             log_days=offer.log_retention_days,
+            backup_gib=automated_backups_gib(
+                offer.database_gib, changed_mib_per_day(offer), offer.database.backup_retention_days
+            ),
         )
     if isinstance(offer.cache, OwnCache):
         yield from own_cache(catalog.classes, platform, tenant, offer.cache)
@@ -137,6 +147,7 @@ def _storage(
         connection_limit=_connection_ceiling(size, per_process),
         connections_per_process=per_process,
         storage_gib=offer.database_gib,
+        changed_mib_per_day=changed_mib_per_day(offer),
     )
     yield CacheSpace(
         **about(tenant, "sessions", CostCategory.COMPUTE),
@@ -160,6 +171,8 @@ def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: st
             owner_group=platform.images.odoo.run_as_group,
             storage_gib=offer.filestore_gib,
             mounted=mounted,
+            read_gib_per_month=offer.expected_use.filestore_read_gib,
+            write_gib_per_month=offer.expected_use.filestore_write_gib,
         )
 
     # The directory on the shared file system stays when a tenant moves to one of its own: a tier change
@@ -239,6 +252,7 @@ def _backups(
         prefix=tenant.tenant,
         retention_days=backup.retention_days,
         storage_gib=dumps_gib(backup, offer.database_gib, backup.retention_days) + offer.filestore_gib,
+        put_requests_per_month=backup_requests_per_month(backup, offer),
     )
     yield ScheduledJob(
         **about(tenant, "backup", CostCategory.COMPUTE, domain),

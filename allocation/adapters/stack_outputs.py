@@ -59,14 +59,19 @@ def _parsed(text: str, source: str) -> Any:
         return None
     try:
         # Pulumi writes every number as a float; money and dates are text, the rest are whole.
-        return json.loads(text, parse_float=_whole)
+        return json.loads(text, parse_float=whole_numbers)
     except json.JSONDecodeError as error:
         raise CatalogError(f"{source}:{error.lineno}: is not JSON: {error.msg}") from None
     except RecursionError:
         raise CatalogError(f"{source}: is nested too deeply") from None
 
 
-def _whole(text: str) -> int | str:
+def whole_numbers(text: str) -> int | str:
+    """A number of a document of Pulumi's, which has floats only, as the whole number it was.
+
+    >>> whole_numbers("8.0"), whole_numbers("8.5")
+    (8, '8.5')
+    """
     number = float(text)
     return int(number) if number.is_integer() else text
 

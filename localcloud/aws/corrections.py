@@ -10,7 +10,7 @@ import copy
 import json
 from typing import Any
 
-from moto.backup.models import Plan
+from moto.backup.models import BackupBackend, Plan
 from moto.backup.responses import BackupResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.efs.models import FileSystem
@@ -25,6 +25,7 @@ def correct_moto() -> None:
     """Completes moto, once per process."""
     _let_replication_groups_go()
     _let_replicas_leave_their_region()
+    _let_backup_plans_go()
     for responses, operation in (
         (ElastiCacheResponse, _modify_cache_subnet_group),
         (ElastiCacheResponse, _delete_cache_subnet_group),
@@ -72,6 +73,20 @@ def _let_replicas_leave_their_region() -> None:
         return replica
 
     setattr(RDSBackend, original.__name__, create_db_instance_read_replica)
+
+
+def _let_backup_plans_go() -> None:
+    """A deleted plan would hold its name for ever: a tenant could not come back to a tier that has one."""
+    original = BackupBackend.delete_backup_plan
+    if original.__module__ == __name__:
+        return
+
+    def delete_backup_plan(self: BackupBackend, backup_plan_id: str) -> Any:
+        deleted = original(self, backup_plan_id)
+        del self.plans[backup_plan_id]
+        return deleted
+
+    setattr(BackupBackend, original.__name__, delete_backup_plan)
 
 
 def _modify_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:

@@ -71,6 +71,15 @@ def _storage_only_grows(call: Call) -> None:
         )
 
 
+def _storage_that_grew(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the storage may grow by itself, a smaller number is passed over."""
+    size, limit = wanted.get("allocatedStorage"), wanted.get("maxAllocatedStorage")
+    has = held.get("allocatedStorage")
+    if isinstance(size, int) and isinstance(has, int) and isinstance(limit, int) and has > size < limit:
+        return {"allocatedStorage": has}
+    return {}
+
+
 def _autoscaling_has_room(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     size, limit = inputs.get("allocatedStorage"), inputs.get("maxAllocatedStorage")
     if isinstance(size, int) and isinstance(limit, int) and 0 < limit < size:
@@ -168,6 +177,7 @@ ROWS = (
             Change(names("enabledCloudwatchLogsExports"), _exported_logs),
         ),
         delete=delete_instance,
+        keeps=_storage_that_grew,
         replaces=names(
             """availabilityZone dbName engine identifier identifierPrefix kmsKeyId snapshotIdentifier
             storageEncrypted timezone username"""

@@ -47,6 +47,8 @@ class AwsType(ResourceType):
         failures = [*self._strangers(inputs), *tag_failures(known.get("tags") or {})]
         for check in self.row.checks:
             failures += check(known)
+        if self.row.keeps and olds:
+            inputs |= self.row.keeps(known, olds)
         if self.row.name and self.row.name.property not in inputs:
             inputs[self.row.name.property] = self._made_up(subject, inputs, olds)
         return Checked(inputs, failures)

@@ -134,6 +134,8 @@ class Row:
     """What AWS says about the resource with the id, None when it does not exist."""
     delete: Callable[[Call], object]
     changes: tuple[Change, ...] = ()
+    keeps: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Terraform's DiffSuppressFunc: of inputs wanted and held, those that stay as they are held."""
     replaces: frozenset[str] = frozenset()
     """Terraform's ForceNew: inputs whose change makes a new resource."""
     name: Name | None = None

@@ -33,6 +33,7 @@ SIMULATED: Mapping[str, str] = {
     "logs:AssociateKmsKey": "moto cannot change the key of a log group",
     "efs:UpdateFileSystemProtection": "moto has no protection of file systems",
     # Completed inside the server, `localcloud/aws/corrections.py`:
+    "backup:DeleteBackupPlan": "moto keeps a deleted backup plan and its name for ever",
     "backup:UpdateBackupPlan": "moto cannot change a backup plan",
     "efs:PutBackupPolicy": "moto can describe the backup policy of a file system but not put it",
     "efs:UpdateFileSystem": "moto cannot change the throughput of a file system",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from allocation.assumptions import Assumptions, Given, KnownBy
 from allocation.charges import ChargePeriod
 from allocation.errors import UnreconciledStatementError
 from allocation.estimate import Estimate, estimate
@@ -24,15 +25,16 @@ from tiers.plan import Plan
 NOVEMBER = ChargePeriod.month("2026-11")
 RULES = rules_on(date(2026, 11, 1))
 PRICES = load_price_book("USD")
+ASSUMED = Assumptions.on(date(2026, 11, 30))
 
 
 def statement_of(plan: Plan, estimated: Estimate | None = None) -> Statement:
-    return allocated_estimate(plan, estimated or estimate(plan, PRICES), NOVEMBER, PRICES, RULES)
+    return allocated_estimate(plan, estimated or estimate(plan, PRICES, ASSUMED), NOVEMBER, PRICES, RULES)
 
 
 def test_the_local_portfolio_adds_up_to_the_last_unit() -> None:
     statement = statement_of(local_plan())
-    charges = estimate(local_plan(), PRICES).charges
+    charges = estimate(local_plan(), PRICES, ASSUMED).charges
     assert statement.charged == sum(charge.units for charge in charges)
     parts = statement.direct + statement.pooled + sum(statement.idle.values())
     assert parts == statement.charged
@@ -41,8 +43,9 @@ def test_the_local_portfolio_adds_up_to_the_last_unit() -> None:
 
 def test_direct_cost_is_what_names_the_tenant() -> None:
     acme = statement_of(local_plan()).tenants[0]
-    # 2 hours of support at 60, 2 GiB of logs at 0.50, the same kept a month at 0.03.
-    assert (acme.tenant, amount_of(acme.direct)) == ("acme", Decimal("121.06"))
+    # 2 hours of support at 60, 2 GiB of logs at 0.50, the same kept a month at 0.03; 5 GiB sent at 0.09 and
+    # 10 from zone to zone at 0.01, twice.
+    assert (acme.tenant, amount_of(acme.direct)) == ("acme", Decimal("121.71"))
 
 
 def test_margin_is_the_fee_less_everything() -> None:
@@ -54,6 +57,31 @@ def test_margin_is_the_fee_less_everything() -> None:
 def test_a_statement_can_be_made_from_an_inventory() -> None:
     inventory = Inventory(plan=local_plan(), cloud_ids={})
     assert estimated_statement(inventory, NOVEMBER, PRICES, RULES) == statement_of(local_plan())
+
+
+@pytest.mark.parametrize(
+    ("month", "assumptions", "extra"),
+    [
+        ("2027-02", None, "0"),
+        ("2027-03", None, "365.00"),  # 1.35 is supported until the 27th: 730 hours at 0.50
+        ("2027-03", Assumptions.on(date(2027, 3, 27)), "0"),
+    ],
+)
+def test_support_is_asked_for_on_the_last_day_of_the_month(
+    month: str, assumptions: Assumptions | None, extra: str
+) -> None:
+    inventory = Inventory(plan=local_plan(), cloud_ids={})
+    statement = estimated_statement(inventory, ChargePeriod.month(month), PRICES, RULES, assumptions)
+    assert amount_of(statement.charged - statement_of(local_plan()).charged) == Decimal(extra)
+
+
+def test_what_is_said_about_use_is_what_is_divided() -> None:
+    usage = {("platform/nat", "data"): Given(Decimal(120), KnownBy.MEASURED)}
+    inventory = Inventory(plan=local_plan(), cloud_ids={})
+    assumptions = Assumptions(ASSUMED.as_of, usage)
+    statement = estimated_statement(inventory, NOVEMBER, PRICES, RULES, assumptions)
+    # 100 GiB more than the 20 of the platform, at 0.045.
+    assert amount_of(statement.charged - statement_of(local_plan()).charged) == Decimal("4.50")
 
 
 def test_a_platform_without_tenants_is_unallocated_not_lost() -> None:
@@ -140,6 +168,6 @@ def test_equal_tenants_differ_by_no_more_than_their_charges() -> None:
     """Symmetry: each charge's remainder can give one of two equals one unit more."""
     statement = statement_of(plan_of(tenant("acme"), tenant("borealis")))
     acme, borealis = statement.tenants
-    charges = sum(1 for charge in estimate(plan_of(), PRICES).charges if charge.tenant is None)
+    charges = sum(1 for charge in estimate(plan_of(), PRICES, ASSUMED).charges if charge.tenant is None)
     assert abs(acme.total - borealis.total) <= 2 * charges
     assert units_of(Decimal("0.0001")) > abs(acme.total - borealis.total)

@@ -21,7 +21,7 @@ import pulumi
 from pulumi._types import resource_pulumi_to_py_names
 
 from components import prepare
-from tests.bench.thousand_tenants import _peak_mb
+from tests.bench.thousand_tenants import peak_mb
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, EngineMonitor, declare
 from tests.portfolios import plan_of, tenant
@@ -196,7 +196,7 @@ def _cost(run: Callable[[], list[Declared]]) -> dict[str, Any]:
         "monitor": sum(watched.seconds),
         "collector": sum(collected),
         "servers": sum(watched.servers),
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
         "resources": len(declared),
         "custom": sum(each.custom for each in declared),
     }

@@ -89,7 +89,8 @@ def _apart(what: str, portfolio: Path) -> dict[str, Any]:
 
 
 def _work(portfolio: Path) -> dict[str, Any]:
-    from allocation.charges import ChargePeriod  # noqa: PLC0415  a process that only parses has none of it
+    from allocation.assumptions import Assumptions  # noqa: PLC0415  a process that only parses has none of it
+    from allocation.charges import ChargePeriod  # noqa: PLC0415
     from allocation.errors import UnreconciledStatementError  # noqa: PLC0415
     from allocation.estimate import estimate  # noqa: PLC0415
     from allocation.estimating import allocated_estimate  # noqa: PLC0415
@@ -104,7 +105,8 @@ def _work(portfolio: Path) -> dict[str, Any]:
     plan = _timed(times, "plan", lambda: resolve(catalog, loaded))
     month = ChargePeriod.month("2026-11")
     prices, rules = load_price_book(plan.currency), rules_on(month.start.date())
-    estimated = _timed(times, "price", lambda: estimate(plan, prices))
+    assumptions = Assumptions.on(month.start.date())
+    estimated = _timed(times, "price", lambda: estimate(plan, prices, assumptions))
     try:
         statement = _timed(
             times, "allocate", lambda: allocated_estimate(plan, estimated, month, prices, rules)
@@ -166,7 +168,8 @@ def _quickest(command: list[str]) -> float:
     return min(taken)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """What this process took at most."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # bytes there, KiB here
 
@@ -175,4 +178,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 1:
         sys.exit(main())
     measured = {"work": _work, "parse": _parse}[sys.argv[1]](Path(sys.argv[2]))
-    sys.stdout.write(json.dumps(measured | {"peak_mb": _peak_mb()}))
+    sys.stdout.write(json.dumps(measured | {"peak_mb": peak_mb()}))

@@ -17,7 +17,7 @@ from tests.portfolios import ROOT, local_plan
 from tiers.errors import CatalogError
 from tiers.inventory import exported
 
-COMMANDS = ("validate", "allocate", "explain", "sql")
+COMMANDS = ("validate", "allocate", "preview", "unit-costs", "explain", "sql")
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")
 
@@ -41,6 +41,8 @@ def test_every_command_shows_an_example_that_it_understands(command: str) -> Non
     parsed = {
         "validate": {"portfolio"},
         "allocate": {"stack", "period"},
+        "preview": {"tenant", "tier"},
+        "unit-costs": {"portfolio", "tier", "more"},
         "explain": {"tenant", "run", "charge"},
         "sql": {"dialect"},
     }[command]

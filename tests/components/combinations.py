@@ -59,6 +59,7 @@ _IDENTITY: Final = frozenset(
         "options",
         "expires_at",
         "cutover",
+        "budget_per_month",
     }
 )
 # Names that begin alike, that are long, that are full of dashes, that are a single letter.

@@ -95,8 +95,11 @@ def test_whatever_is_sold_is_complete_and_closed(
     assert faults_of(plan, declared) == []
     registered = [Registration(each.type, each.name, each.props) for each in declared]
     assert differences(plan, Registrations(plan.portfolio, registered)) == []
-    assert set(outputs) == {OUTPUT_NAME}
-    ((inventory, is_secret),) = outputs.values()
+    assert set(outputs) == {OUTPUT_NAME, "monthly_estimate"}
+    inventory, is_secret = outputs[OUTPUT_NAME]
+    estimates, estimates_are_secret = outputs["monthly_estimate"]
+    assert not estimates_are_secret
+    assert {each.tenant for each in plan.tenants} <= set(estimates)
     assert (is_secret, SECRET in str(inventory)) == (False, False)
     sold.update((each.tier, each.environment) for each in plan.tenants)
 

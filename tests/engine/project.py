@@ -23,6 +23,7 @@ STACK: Final = "local"
 _COPIED: Final = (
     "Pulumi.yaml",
     "__main__.py",
+    "allocation",
     "components",
     "localcloud",
     "plugin",

@@ -60,8 +60,13 @@ def test_the_inventory_is_put_together_from_its_parts() -> None:
 
 
 def test_tenants_are_joined_in_the_order_of_their_ids() -> None:
-    parts = [{"plan": {"tenant": name}, "cloud_ids": {f"{name}/logs": name}} for name in ("b", "a")]
-    whole = joined({"plan": {"currency": "USD"}, "cloud_ids": {"platform/key": "k"}}, parts)
+    parts = [
+        {"plan": {"tenant": name}, "cloud_ids": {f"{name}/logs": name}, "storage_gib": {f"{name}/server": 50}}
+        for name in ("b", "a")
+    ]
+    platform = {"plan": {"currency": "USD"}, "cloud_ids": {"platform/key": "k"}, "storage_gib": {}}
+    whole = joined(platform, parts)
     assert [each["tenant"] for each in whole["plan"]["tenants"]] == ["a", "b"]
     assert whole["cloud_ids"] == {"platform/key": "k", "a/logs": "a", "b/logs": "b"}
+    assert whole["storage_gib"] == {"a/server": 50, "b/server": 50}
     assert whole["plan"]["currency"] == "USD"

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 from allocation.report.document import document
-from tests.allocation.test_statement import statement_of
+from tests.allocation.test_statement import PRICES, statement_of
 from tests.portfolios import local_plan, plan_of
 
 
@@ -23,7 +23,7 @@ def test_amounts_are_exact_text_and_add_up() -> None:
 def test_the_period_and_the_versions_are_told() -> None:
     read = document(statement_of(local_plan()))
     assert read["period"] == {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
-    assert read["versions"] == {"catalog": "2026-11", "rulebook": "2026-11", "price_book": "2026-11-23"}
+    assert read["versions"] == {"catalog": "2026-11", "rulebook": "2026-11", "price_book": PRICES.compiled}
     assert (read["basis"], read["currency"], read["schema_version"]) == ("estimated", "USD", 2)
 
 

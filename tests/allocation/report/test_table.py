@@ -70,7 +70,7 @@ def test_the_proof_says_every_part() -> None:
     unpriced, proof = closing_lines(statement_of(few))
     assert unpriced == "unpriced: nothing"
     assert proof == (
-        "charged 2323.47199998 USD = direct 1502.24999998 + pooled 627.9625154099 "
+        "charged 2342.70563998 USD = direct 1514.55499998 + pooled 634.8911554099 "
         "+ idle 193.2594845901 + unallocated 0, difference 0"
     )
 

@@ -126,6 +126,17 @@ def stays_after_deletion(ask: Ask) -> bool:
     return name in {group["ReplicationGroupId"] for group in left}
 
 
+def holds_its_name_after_deletion(ask: Ask) -> bool:
+    about = {"BackupPlanName": "gone", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "v"}]}
+    made = ask("backup", "create_backup_plan", BackupPlan=about)
+    ask("backup", "delete_backup_plan", BackupPlanId=made["BackupPlanId"])
+    try:
+        ask("backup", "create_backup_plan", BackupPlan=about)
+    except ClientError as error:
+        return error.response["Error"]["Code"] == "AlreadyExistsException"
+    return False
+
+
 PROBES: Mapping[str, Callable[[Ask], bool]] = {
     "backup:CreateBackupSelection": lambda ask: fails(
         ask,
@@ -216,6 +227,7 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
     "elasticache:ModifyCacheSubnetGroup": lambda ask: fails(
         ask, "elasticache", "modify_cache_subnet_group", CacheSubnetGroupName=subnet_group(ask, "b")
     ),
+    "backup:DeleteBackupPlan": holds_its_name_after_deletion,
     "elasticache:DeleteReplicationGroup": stays_after_deletion,
     "elasticache:IncreaseReplicaCount": lambda ask: fails(
         ask,

@@ -1,0 +1,84 @@
+"""A plan under one set of conditions: what it costs a month, line by line and tenant by tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from allocation.assumptions import Assumptions
+from allocation.charges import Charge, ChargePeriod
+from allocation.estimate import Estimate, estimate
+from allocation.estimating import allocated_estimate
+from allocation.pricing import PriceBook
+from allocation.rules import Rulebook
+from allocation.statement import Statement, TenantLine
+from tiers.fact import FactId, FactRecord
+from tiers.plan import Plan, TenantPlan
+from tiers.vocabulary import TenantId
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a plan is valued with; two plans are compared under the same ones, or because of other ones."""
+
+    period: ChargePeriod
+    prices: PriceBook
+    rules: Rulebook
+    assumptions: Assumptions
+
+
+@dataclass(frozen=True)
+class Valuation:
+    """A plan, its priced lines, and the statement they add up to."""
+
+    plan: Plan
+    estimate: Estimate
+    statement: Statement
+    conditions: Conditions
+
+    @cached_property
+    def tenants(self) -> dict[TenantId, TenantPlan]:
+        """What each tenant was resolved to."""
+        return {tenant.tenant: tenant for tenant in self.plan.tenants}
+
+    @cached_property
+    def charges(self) -> dict[str, Charge]:
+        """The priced lines by their id, `<fact>#<line>`."""
+        return {charge.id: charge for charge in self.estimate.charges}
+
+    @cached_property
+    def charges_of(self) -> Mapping[TenantId | None, Sequence[Charge]]:
+        """The priced lines by whose they are; None for what is shared."""
+        owned: dict[TenantId | None, list[Charge]] = {}
+        for charge in self.estimate.charges:
+            owned.setdefault(charge.tenant, []).append(charge)
+        return owned
+
+    @cached_property
+    def lines(self) -> Mapping[TenantId, TenantLine]:
+        """The statement's line of each tenant."""
+        return {line.tenant: line for line in self.statement.tenants}
+
+    @cached_property
+    def facts(self) -> dict[FactId, FactRecord]:
+        """Everything in the plan, by id."""
+        return {fact.id: fact for fact in self.plan.all_facts()}
+
+
+def valued(plan: Plan, conditions: Conditions) -> Valuation:
+    """What a month of *plan* costs, and who pays for it.
+
+    Raises:
+        AllocationError: When it cannot be allocated.
+    """
+    estimated = estimate(plan, conditions.prices, conditions.assumptions)
+    statement = allocated_estimate(
+        plan,
+        estimated,
+        conditions.period,
+        conditions.prices,
+        conditions.rules,
+        conditions.assumptions.scale,
+    )
+    return Valuation(plan, estimated, statement, conditions)

@@ -1,0 +1,64 @@
+"""Comparisons of changes to the committed portfolio, for tests."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+from allocation.assumptions import Assumptions, Scale
+from allocation.charges import ChargePeriod
+from allocation.comparing import Comparison, compared
+from allocation.gates import Gates
+from allocation.moving import one_off_costs
+from allocation.previewing import Preview
+from allocation.pricing import PriceBook, load_price_book
+from allocation.rules import rules_on
+from allocation.sleeping import savings
+from allocation.valuing import Conditions, Valuation, valued
+from tests.portfolios import catalog, local_plan, local_portfolio
+from tiers.plan import Plan, resolve
+from tiers.whatif import with_tenant
+
+NOVEMBER = ChargePeriod.month("2026-11")
+
+
+@cache
+def prices() -> PriceBook:
+    """The committed price book."""
+    return load_price_book("USD")
+
+
+def conditions(scale: Scale = Scale.LEAST) -> Conditions:
+    """November 2026 under the committed prices and rules."""
+    return Conditions(
+        NOVEMBER, prices(), rules_on(NOVEMBER.start.date()), Assumptions(date(2026, 11, 30), scale=scale)
+    )
+
+
+@cache
+def now() -> Valuation:
+    """The committed portfolio as it is."""
+    return valued(local_plan(), conditions())
+
+
+def changed(tenant: str, tier: str | None = None, **settings: str) -> Plan:
+    """The committed portfolio with one tenant changed."""
+    return resolve(catalog(), with_tenant(catalog(), local_portfolio(), tenant, tier, settings).portfolio)
+
+
+def comparison_of(tenant: str, tier: str | None = None, **settings: str) -> Comparison:
+    """The committed portfolio beside itself with one tenant changed."""
+    return compared(now(), valued(changed(tenant, tier, **settings), conditions()))
+
+
+def preview_of(comparison: Comparison, gates: Gates | None = None, notes: tuple[str, ...] = ()) -> Preview:
+    """What is shown of *comparison*."""
+    classes = catalog().classes
+    return Preview(
+        comparison=comparison,
+        promises=classes.resilience_classes,
+        one_off=one_off_costs(comparison, classes.tier_change),
+        savings=savings(comparison.after, classes.off_hours),
+        notes=notes,
+        failed=(gates or Gates()).failed(comparison),
+    )
