@@ -153,9 +153,9 @@ def test_a_plugin_is_run_with_its_environment_and_both_streams(host: Any, tmp_pa
 
 
 PATIENT = """
-import time
+import os, time
 try:
-    print("up", flush=True)
+    os.write(1, b"up\\n")  # in one piece: an interrupt may come between a word and its end
     time.sleep(60)
 except KeyboardInterrupt:
     print("bye")
