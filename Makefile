@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-cluster engine-yaml up down preview refresh state allocate reset validate test lint scan focus format bench torture goldens schemas lock clean
+.PHONY: help setup engine engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus format bench torture goldens schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,9 @@ engine: ## Pulumi: from PATH, from the cache, or built (about 4 minutes, needs G
 
 engine-cluster: ## kube-apiserver and etcd for the tests: from the cache, or built
 	@$(PYTHON) toolchain/build.py cluster
+
+engine-postgres: ## PostgreSQL for the tests: found, or installed once per user
+	@$(PYTHON) toolchain/postgres.py
 
 engine-yaml: ## Pulumi's host for YAML programs, for the tests of the plugin: found, cached, or built
 	@$(PYTHON) toolchain/build.py yaml
@@ -59,7 +62,7 @@ state: setup ## the Pulumi state of the local stack
 validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
-test: engine engine-cluster engine-yaml setup ## all tests, the real engine and API server included
+test: engine engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lint: setup ## style, types, and who may import whom
@@ -87,12 +90,15 @@ bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; bes
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 
-torture: setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files (two hours)
+torture: engine setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, broken guards, deaths at every call (five hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
 	@$(PYTHON) toolchain/spark.py
 	@$(BIN)/python -m tests.torture.spark
+	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
+	@$(BIN)/python -m tests.torture.mutants
+	@$(BIN)/python -m tests.torture.kills
 
 goldens: setup ## write the golden statements and SQL anew; read the difference before you commit it
 	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/test_division.py
@@ -106,6 +112,7 @@ lock: setup ## choose versions anew and write the hashed requirement files
 	@$(PYTHON) toolchain/scanner.py --lock
 	@$(PYTHON) toolchain/focus_validators.py --lock
 	@$(PYTHON) toolchain/spark.py --lock
+	@$(PYTHON) toolchain/postgres.py --lock
 
 clean: ## forget the virtual environment and links to built tools; the cache stays
 	@rm -rf $(VENV) .toolchain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -68,25 +68,32 @@ def deployed_in(period: ChargePeriod, since: Sequence[tuple[datetime, Inventory]
     return tuple(kept)
 
 
-def billed_allocation(
+def billed_allocation(  # noqa: PLR0917 - a bill, who was there, and what is carried on
     connection: duckdb.DuckDBPyConnection,
     deployed: Sequence[Deployed],
     period: ChargePeriod,
     rules: Rulebook,
     carried: Residuals = MappingProxyType({}),
+    ended: Sequence[Term] = (),
 ) -> tuple[Statement, Mapping[Driver, str], Residuals]:
     """The statement of the relations `charge` and `usage`, how each driver is known, and what is carried on.
 
     A driver that nobody measured is taken from what the inventories declare; one that was measured is
-    measured for everybody, so that no tenant is weighed by another yardstick.
+    measured for everybody, so that no tenant is weighed by another yardstick. What is kept of tenants that
+    *ended* goes on being theirs: it is direct cost, and they take part in no pool.
     """
     sources = _add_declared(connection, deployed, rules)
-    allocation = allocate(connection, _known(deployed), list(_present(deployed)), rules, carried)
+    known = _known(deployed)
+    known = replace(known, tenants=known.tenants | {term.tenant for term in ended})
+    allocation = allocate(connection, known, list(_present(deployed)), rules, carried)
     plan = deployed[-1].inventory.plan
     versions = {"catalog": plan.catalog_version, "rulebook": rules.version}
     heading = Heading(plan.portfolio, period, plan.currency, CostBasis.BILLED, versions)
     pools = (pool.pool for pool in rules.pools)
-    statement = statement_of(heading, terms_of(deployed, period), allocation, pools)
+    there = terms_of(deployed, period)
+    gone = [term for term in ended if term.tenant not in {each.tenant for each in there}]
+    terms = sorted((*there, *gone), key=lambda term: term.tenant)
+    statement = statement_of(heading, terms, allocation, pools)
     return statement, sources, allocation.residuals
 
 

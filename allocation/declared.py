@@ -15,6 +15,7 @@ from tiers.data_facts import CacheSpace, FileShare, LogicalBackup, TenantDatabas
 from tiers.fact import FactRecord
 from tiers.plan import Plan, TenantPlan
 from tiers.platform_facts import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM
+from tiers.schedule import MINUTES_PER_WEEK
 
 PLATFORM: Final = "platform"
 """Who the platform's own services are among the users of a pool; no tenant can be called so."""
@@ -66,13 +67,16 @@ def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decim
 
 
 def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
-    """Cores and GiB that pods ask for on shared nodes, on average over a month; jobs run for minutes."""
+    """Cores and GiB that pods ask for on shared nodes, on average over a month.
+
+    Jobs run for minutes, and who sleeps asks for nothing meanwhile.
+    """
     cores = memory = Decimal(0)
     for fact in facts:
         if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
             continue  # on nodes of its own, whose cost is the tenant's already
         if isinstance(fact, Workload):
-            part = _replicas(fact, scale)
+            part = _replicas(fact, scale) * fact.awake_minutes_per_week / MINUTES_PER_WEEK
         elif isinstance(fact, ScheduledJob):
             part = fact.minutes_per_month / (HOURS_PER_MONTH * _MINUTES_PER_HOUR)
         else:

@@ -1,7 +1,8 @@
 """What environments other than production would save, were they awake in working hours only.
 
-Shown apart from every difference: nobody sleeps yet, and most of it is no saving of the bill. A pod that
-sleeps frees its part of the nodes; the bill falls only when nodes are taken away.
+Who has a schedule is left out: what it saves is in every figure already. The rest is shown apart from every
+difference, and most of it is no saving of the bill. A pod that sleeps frees its part of the nodes, which
+becomes idle; the bill falls only when nodes are taken away.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from allocation.driver_rules import Driver
 from allocation.routes import IDLE_PART
 from allocation.valuing import Valuation
 from tiers.classes import OffHours
-from tiers.plan import TenantPlan
+from tiers.compute_facts import SleepSchedule
+from tiers.plan import TenantPlan, facts_of
 from tiers.vocabulary import Environment, TenantId
 
 HOURS_PER_WEEK: Final = 168
@@ -33,7 +35,7 @@ class Saving:
 
 
 def savings(valuation: Valuation, hours: OffHours) -> tuple[Saving, ...]:
-    """What every tenant that is not production would save; those that have nothing to stop are left out."""
+    """What every tenant that is always awake and not production would save; none that has nothing to stop."""
     asleep = Fraction(HOURS_PER_WEEK - hours.awake_hours_per_week, HOURS_PER_WEEK)
     pools = {
         pool.pool for pool in valuation.conditions.rules.pools if Driver.CPU_REQUESTS in pool.driver.measures
@@ -46,7 +48,7 @@ def savings(valuation: Valuation, hours: OffHours) -> tuple[Saving, ...]:
             round(_of_nodes(valuation, tenant.tenant, pools) * asleep),
         )
         for tenant in valuation.plan.tenants
-        if tenant.environment is not Environment.PRODUCTION
+        if tenant.environment is not Environment.PRODUCTION and not facts_of(tenant.facts, SleepSchedule)
     )
     return tuple(each for each in found if each.saved or each.freed)
 

@@ -43,6 +43,7 @@ class Request:
     rulebook: Path | None
     cwd: Path
     output: str
+    ended: tuple[Path, ...] = ()
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -57,8 +58,11 @@ def print_allocation(request: Request, now: datetime) -> None:
     if request.bills:
         _print_billed(request, period, now)
         return
-    if any((request.usage, request.out, request.focus, request.history, request.close, request.restate)):
-        raise CatalogError("--usage, --out, --focus, --history, --close and --restate need a --bill")
+    of_bills = (request.usage, request.out, request.focus, request.history, request.close, request.restate)
+    if any((*of_bills, request.ended)):
+        raise CatalogError(
+            "--usage, --out, --focus, --history, --close and --restate (and --ended) need a --bill"
+        )
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
     prices = load_price_book(plan.plan.currency, regions=regions)
@@ -93,6 +97,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             close=request.close,
             restate=request.restate,
             rulebook=request.rulebook,
+            ended=request.ended,
         ),
         now,
     )

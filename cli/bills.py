@@ -35,6 +35,7 @@ from allocation.report.flat import as_csv
 from allocation.rules import DIRECTORY, Rulebook, rules_on
 from allocation.settling import Residuals
 from allocation.statement import Statement
+from lifecycle.ending import read_plan
 from tiers.errors import CatalogError
 
 _MEMORY: Final = "1200MB"
@@ -55,6 +56,7 @@ class BillOptions:
     close: bool = False
     restate: str | None = None
     rulebook: Path | None = None
+    ended: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,12 @@ class _Run:
         _tell_refused("rows of use", used.refused)
         _say("allocating")
         statement, sources, left = billed_allocation(
-            self.connection, self.deployed, period, self.rules, carried
+            self.connection,
+            self.deployed,
+            period,
+            self.rules,
+            carried,
+            [read_plan(path).term for path in self.options.ended],
         )
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
         told = document(statement) | {
@@ -152,6 +159,7 @@ class _Run:
                 "refused": dict(used.refused),
             },
             "inventories": [_hashed(text) for text in self.options.inventories],
+            **self._ended(),
             "rulebooks": {path.name: sha256_of(path) for path in files},
             "unallocated": {item.reason: item.charges for item in statement.unallocated},
             "strangers": list(statement.strangers),
@@ -162,6 +170,11 @@ class _Run:
         }
         text = json.dumps(manifest, sort_keys=True)
         return manifest | {"run_id": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+    def _ended(self) -> dict[str, Any]:
+        """Who is on the bill though they are gone; said only where there is somebody."""
+        files = {path.name: sha256_of(path) for path in self.options.ended}
+        return {"ended": files} if files else {}
 
     def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
         _say("writing")

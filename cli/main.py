@@ -12,8 +12,11 @@ from typing import Annotated, Final
 import typer
 
 from cli import options, preview_options
+from cli.expiring import expire
 from cli.guarding import guarded
 from cli.prices import prices_app
+from cli.recover import recover
+from cli.restore import restore_test
 
 app = typer.Typer(
     name="costack",
@@ -70,6 +73,7 @@ def allocate(  # noqa: PLR0917 - options of a command
     close: options.Close = False,  # noqa: FBT002 - an option of a command
     restate: options.Restate = None,
     rulebook: options.Rulebook = None,
+    ended: options.Ended = None,
     cwd: options.Cwd = Path(),
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
 ) -> None:
@@ -90,6 +94,7 @@ def allocate(  # noqa: PLR0917 - options of a command
         close=close,
         restate=restate,
         rulebook=rulebook,
+        ended=tuple(ended or ()),
         cwd=cwd,
         output=str(output),
     )
@@ -135,6 +140,49 @@ def preview(  # noqa: PLR0917 - options of a command
 
 
 @app.command(
+    epilog="Example: costack decommission borealis-migration --stack local\n\n"
+    "Then: costack decommission --apply decommission-....json --phrase 'decommission ...'"
+)
+def decommission(  # noqa: PLR0917 - options of a command
+    tenant: Annotated[
+        str | None, typer.Argument(help="Who ends; the plan says it when one is applied.")
+    ] = None,
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack in which it is deployed.")] = "local",
+    portfolio: Annotated[Path | None, typer.Option(help="Folder with the tenant's file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the plan.")] = None,
+    early: Annotated[str | None, typer.Option(help="Why a sandbox ends before its day.")] = None,
+    apply: Annotated[Path | None, typer.Option(help="The plan to act on.")] = None,
+    phrase: Annotated[str | None, typer.Option(help="What the plan says must be typed.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="File of evidence; beside the plan when left out.")
+    ] = None,
+    restore_evidence: Annotated[
+        Path | None, typer.Option(help="What `costack restore-test` wrote, where the promise takes it.")
+    ] = None,
+    cwd: options.Cwd = Path(),
+) -> None:
+    """End a tenant: plan what goes and what stays, then do exactly that and prove that nothing else bills."""
+    from cli import decommission as ending  # noqa: PLC0415
+
+    wanted = ending.Wanted(tenant, stack, cwd, portfolio, out, early, apply, phrase, record, restore_evidence)
+    guarded(lambda: ending.decommission(wanted, lambda: datetime.now(UTC)))
+
+
+@app.command("import", epilog="Example: costack import --csv estate.csv --plan preview.json")
+def import_(
+    estate: Annotated[Path, typer.Option("--csv", help="What there is: columns tenant, type, id, tags.")],
+    plan: Annotated[Path, typer.Option(help="`pulumi preview --json` of the portfolio with these tenants.")],
+    out: Annotated[Path, typer.Option(help="The file to write, for `pulumi import --file`.")] = Path(
+        "import.json"
+    ),
+) -> None:
+    """Take over what was built before: name it, say which cost tags it lacks, write the import file."""
+    from cli.takeover import import_estate  # noqa: PLC0415
+
+    guarded(lambda: import_estate(estate, plan, out))
+
+
+@app.command(
     "unit-costs",
     epilog="Example: costack unit-costs --portfolio portfolios/local --tier shared-namespace --more 0,10,100",
 )
@@ -177,6 +225,13 @@ def sql(
 
     guarded(lambda: print_sql(dialect))
 
+
+app.command(epilog="Example: costack expire --stack production --grace-days 14 --fail-when-due")(expire)
+app.command(
+    "restore-test",
+    epilog="Example: costack restore-test acme --stack local --evidence acme.jsonl",
+)(restore_test)
+app.command(epilog="Example: costack recover --stack local")(recover)
 
 usage_app = typer.Typer(no_args_is_help=True, help="Fetch what tenants used from where it was measured.")
 app.add_typer(usage_app, name="usage")

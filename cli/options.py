@@ -29,4 +29,8 @@ Restate = Annotated[str | None, typer.Option(help="Why a closed month changes; f
 Rulebook = Annotated[
     Path | None, typer.Option(help="Folder of rulebooks instead of the ones that come with costack.")
 ]
+Ended = Annotated[
+    list[Path] | None,
+    typer.Option(help="Plan of a tenant that ended: what is kept of it stays its client's. Repeat."),
+]
 Cwd = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of the Pulumi project.")]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
+import pulumi_random as random
 
 from components import jobs, pods
 from components.access import PodRole
@@ -16,7 +20,7 @@ from components.nodes import placement
 from components.places import BucketPlace, Text
 from components.tagging import cost_tagged
 from components.workload import OdooSettings
-from tiers.facts import LogicalBackup, ScheduledJob
+from tiers.facts import Job, LogicalBackup, ScheduledJob
 from tiers.tags import CostTags
 
 _KEEP_FINISHED = 3
@@ -38,6 +42,8 @@ class TenantBackups(pulumi.ComponentResource):
         bucket: BucketPlace,
         files: Filestore,
         settings: OdooSettings,
+        still: Sequence[pulumi.Resource] = (),
+        last: Job | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, run.name)
@@ -45,32 +51,38 @@ class TenantBackups(pulumi.ComponentResource):
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         account = pods.service_account(name, name, run.namespace, child)
-        PodRole(
-            role_name,
-            cluster=cluster,
-            namespace=run.namespace,
-            service_account=name,
-            statements=_may_write(bucket, kept),
-            opts=child,
-        )
+        may, where = _may_write(bucket, kept), run.namespace
+        PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
         labels = pods.identity(tenant, run.name)
-        volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
-        spec = _backup_pod(kept, run, bucket, name, volumes)
+        make = partial(_backup_pod, kept, run, bucket, name, _volumes(files, settings))
         k8s.batch.v1.CronJob(
             name,
             metadata={"name": name, "namespace": run.namespace, "labels": labels},
-            spec=_schedule(run, labels, spec),
+            spec=_schedule(run, labels, make()),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
         )
+        self.last: list[pulumi.Resource] = []
+        if last:
+            # Whoever ends the tenant looks for the dump that bears this: clocks prove nothing.
+            mark = random.RandomId(f"{tenant}-last", byte_length=8, opts=child).hex
+            once_more = make({"LAST": mark})
+            # When nothing writes any longer.
+            after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
+            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, told_apart_by="last", opts=after)]
         self.register_outputs({})
 
 
-def _backup_pod(
+def _volumes(files: Filestore, settings: OdooSettings) -> list[pods.Manifest]:
+    return pods.odoo_volumes(files.claim_name, settings.secret_name)
+
+
+def _backup_pod(  # noqa: PLR0917 - what a pod is made of
     kept: LogicalBackup,
     run: ScheduledJob,
     bucket: BucketPlace,
     account: str,
     volumes: list[pods.Manifest],
+    more: Mapping[str, pulumi.Input[str]] = MappingProxyType({}),
 ) -> pods.Manifest:
     container = jobs.operations_container(
         run,
@@ -80,6 +92,9 @@ def _backup_pod(
             "BUCKET": bucket.name,
             "PREFIX": kept.prefix,
             "RETENTION_DAYS": str(kept.retention_days),
+            "MEASURE_SQL": jobs.script("measure.sql"),
+            "SEQUENCES_SQL": jobs.script("sequences.sql"),
+            **more,
         },
         pods.odoo_mounts(),
     )
@@ -121,7 +136,7 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
 def _schedule(run: ScheduledJob, labels: dict[str, str], spec: pods.Manifest) -> pods.Manifest:
     return {
         "schedule": run.schedule,
-        "timeZone": "Etc/UTC",
+        "timeZone": run.timezone,
         "concurrencyPolicy": "Forbid",
         "successfulJobsHistoryLimit": _KEEP_FINISHED,
         "failedJobsHistoryLimit": _KEEP_FINISHED,

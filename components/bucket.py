@@ -24,11 +24,14 @@ class BackupBucket(pulumi.ComponentResource):
         self, name: str, fact: Bucket, key: KeyPlace, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type("BackupBucket"), name, fact.model_dump(mode="json"), opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # With all that keeps it private, readable and forgetful: alone it would be a bucket nobody minds.
+        child = pulumi.ResourceOptions(parent=self, retain_on_delete=fact.outlives_tenant or None)
         self.bucket = s3.Bucket(
             name,
             force_destroy=False,
-            opts=pulumi.ResourceOptions(parent=self, protect=fact.deletion_protection),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(protect=fact.deletion_protection)
+            ),
         )
         where: dict[str, Any] = {"bucket": self.bucket.bucket, "opts": child}
         s3.BucketPublicAccessBlock(

@@ -44,8 +44,9 @@ class SecondRegion(pulumi.ComponentResource):
         self.region = key.region
         self.key = encryption_key(f"{name}-key", f"Copies of {name}", key, child)
         self.bucket = BackupBucket(f"{name}-backups", bucket, self.key, child)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=bucket.outlives_tenant or None)
         self.vault = backup.Vault(
-            f"{name}-vault", name=physical_name(name), kms_key_arn=self.key.arn, opts=child
+            f"{name}-vault", name=physical_name(name), kms_key_arn=self.key.arn, opts=kept
         )
         self.register_outputs({})
 

@@ -75,7 +75,8 @@ class FileSystemVault(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type("FileSystemVault"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.vault = backup.Vault(f"{name}-vault", name=physical_name(name), kms_key_arn=key.arn, opts=child)
+        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=fact.outlives_tenant or None)
+        self.vault = backup.Vault(f"{name}-vault", name=physical_name(name), kms_key_arn=key.arn, opts=kept)
         plan = backup.Plan(
             f"{name}-plan",
             name=physical_name(name),

@@ -79,7 +79,8 @@ class TenantQuota(pulumi.ComponentResource):
         limit = {
             "default": largest["limits"],
             "defaultRequest": largest["requests"],
-            "max": largest["limits"],
+            # Not of scratch space: a restore test needs as much as the tenant has data.
+            "max": {each: largest["limits"][each] for each in ("cpu", "memory")},
         }
         spec = {"limits": [{"type": "Container", **limit}]}
         k8s.core.v1.LimitRange(name, metadata=metadata, spec=spec, opts=child)
@@ -129,6 +130,17 @@ def operations_policy(
     openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
     spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
     _policy(name, ("operations", namespace), spec, opts)
+
+
+def api_policy(
+    name: str,
+    namespace: str,
+    selected: dict[str, str],
+    api_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Pods that ask the Kubernetes API for something reach it, and nothing else."""
+    _policy(name, (name, namespace), _egress_rule(selected, [_to(api_cidrs, _HTTPS)]), opts)
 
 
 def _hard(fact: NamespaceQuota) -> dict[str, str]:

@@ -28,10 +28,13 @@ _ODOO_FILES: Final[Sequence[Manifest]] = (
 _SCRATCH_MOUNT: Final[Manifest] = {"name": "scratch", "mountPath": SCRATCH_DIRECTORY}
 
 
-def identity(tenant: str, component: str) -> dict[str, str]:
-    """The labels that select a tenant's pods; they say who it is, never what it costs or was sold as."""
+def identity(tenant: str, component: str, *, name: str = "odoo") -> dict[str, str]:
+    """The labels that select a tenant's pods; they say who it is, never what it costs or was sold as.
+
+    What policies open to a tenant's Odoo is closed to pods of another *name*.
+    """
     return {
-        "app.kubernetes.io/name": "odoo",
+        "app.kubernetes.io/name": name,
         "app.kubernetes.io/instance": tenant,
         "app.kubernetes.io/component": component,
     }
@@ -125,7 +128,7 @@ def variables(values: Mapping[str, Any]) -> list[Manifest]:
 def service_account(
     logical_name: str, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> k8s.core.v1.ServiceAccount:
-    """An account whose pods get no token: nothing of ours talks to the Kubernetes API."""
+    """An account whose pods get no token; the ones that talk to the Kubernetes API ask for theirs."""
     return k8s.core.v1.ServiceAccount(
         logical_name,
         metadata={"name": name, "namespace": namespace},

@@ -12,13 +12,16 @@ from pulumi_aws import cloudwatch
 from components import jobs, odoo, pods
 from components.backups import TenantBackups
 from components.dedicated import services_of
+from components.ending import close_down
 from components.filestore import Filestore
 from components.isolation import TenantBoundary
 from components.naming import component_type, physical_name
 from components.own_files import files_of
 from components.places import PlatformPlace
+from components.sleeping import put_to_sleep
 from components.tagging import cost_tagged
 from components.workload import OdooRoute, OdooSettings, OdooWorkload
+from tiers.ending_facts import FINAL_BACKUP
 from tiers.facts import (
     CacheSpace,
     Egress,
@@ -71,9 +74,11 @@ class TenantStack(pulumi.ComponentResource):
         self.logs = self._log_group()
         self.password = self._password("database-password")
         self.settings = self._settings()
-        self._build_workloads(self._prepare_odoo(self._prepare_database()))
+        still = self._build_workloads(self._prepare_odoo(self._prepare_database()))
         self._build_boundary()
-        self._build_backups()
+        self._build_sleep()
+        saved = self._build_backups(still)
+        self._close_down([*still, *saved])
         self.register_outputs({})
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
@@ -197,10 +202,10 @@ class TenantStack(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[database, self.filestore, self.settings]),
         )
 
-    def _build_workloads(self, ready: jobs.OneOffJob) -> None:
+    def _build_workloads(self, ready: jobs.OneOffJob) -> list[pulumi.Resource]:
         sessions = (self._fact(CacheSpace, "sessions"), self.services.cache.address)
         after = pulumi.ResourceOptions(parent=self, depends_on=[ready])
-        for fact in facts_of(self.tenant.facts, Workload):
+        built: list[pulumi.Resource] = [
             OdooWorkload(
                 self.tenant.tenant,
                 fact,
@@ -209,7 +214,10 @@ class TenantStack(pulumi.ComponentResource):
                 sessions=sessions,
                 opts=after,
             )
+            for fact in facts_of(self.tenant.facts, Workload)
+        ]
         OdooRoute(self.tenant.tenant, self._fact(Route, "route"), self._inside)
+        return built
 
     def _build_boundary(self) -> None:
         TenantBoundary(
@@ -221,11 +229,26 @@ class TenantStack(pulumi.ComponentResource):
             opts=self._inside,
         )
 
-    def _build_backups(self) -> None:
+    def _build_sleep(self) -> None:
+        put_to_sleep(
+            self.tenant, self.platform.name, self.services.server, inside=self._inside, child=self._child
+        )
+
+    def _close_down(self, before: list[pulumi.Resource]) -> None:
+        close_down(
+            self.tenant,
+            server=self.platform.server,
+            administrator=self.services.administrator_name,
+            files=self.filestore,
+            settings=self.settings,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
+        )
+
+    def _build_backups(self, still: list[pulumi.Resource]) -> list[pulumi.Resource]:
         kept = facts_of(self.tenant.facts, LogicalBackup)
         if not kept:
-            return
-        TenantBackups(
+            return []
+        backups = TenantBackups(
             self.tenant.tenant,
             kept[0],
             self._fact(ScheduledJob, "backup"),
@@ -235,5 +258,8 @@ class TenantStack(pulumi.ComponentResource):
             bucket=self.files.bucket,
             files=self.filestore,
             settings=self.settings,
+            still=still,
+            last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
             opts=self._inside,
         )
+        return backups.last

@@ -13,11 +13,14 @@ from components.naming import component_type, physical_name
 from components.nodes import placement
 from components.pods import Manifest
 from tiers.facts import CacheSpace, OdooProcess, Route, Workload
+from tiers.schedule import MINUTES_PER_WEEK
 from tiers.tenant_facts import EVENTED_PORT, HTTP_PORT
 
 _ZONE = "topology.kubernetes.io/zone"
 _NODE = "kubernetes.io/hostname"
 _CPU_TARGET_PERCENT = 70
+# Lets Pulumi set fields that somebody else has set since (pulumi-kubernetes, server-side apply).
+_TAKE_BACK = "pulumi.com/patchForce"
 
 
 class OdooSettings(pulumi.ComponentResource):
@@ -88,7 +91,7 @@ class OdooWorkload(pulumi.ComponentResource):
         )
         self.deployment = k8s.apps.v1.Deployment(
             name,
-            metadata={"name": name, "namespace": fact.namespace, "labels": labels},
+            metadata={"name": name, "namespace": fact.namespace, "labels": labels, **_notes(fact, fact.odoo)},
             spec={
                 "replicas": fact.replicas,
                 "selector": {"matchLabels": labels},
@@ -216,10 +219,23 @@ def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi
         _autoscaler(name, fact, child)
 
 
+def _sleeps(fact: Workload) -> bool:
+    return fact.awake_minutes_per_week < MINUTES_PER_WEEK
+
+
+def _notes(fact: Workload, process: OdooProcess) -> Manifest:
+    if not process.neutralised:
+        return {}
+    # Of a sandbox the number of pods may be taken back from the schedule that set it last. The second note
+    # goes when the schedule goes: an update that changed nothing would leave the pods asleep for ever.
+    notes = {_TAKE_BACK: "true"} | ({"costack/sleeps": "outside its hours"} if _sleeps(fact) else {})
+    return {"annotations": notes}
+
+
 def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
-    if not fact.max_replicas:
+    if not fact.max_replicas and not _sleeps(fact):
         return child
-    # The autoscaler owns the number from the first day on; no later update may take it back.
+    # The autoscaler or the schedule owns the number from the first day on; no later update may take it back.
     return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))
 
 

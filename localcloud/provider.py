@@ -50,6 +50,8 @@ class Subject:
     """Which inputs are secret; set for create and update."""
     seed: bytes = b""
     """Randomness from the engine; fixed by an update plan, so that planned and made names agree."""
+    ignored: tuple[str, ...] = ()
+    """Property paths that somebody else sets, as the program says; set for update."""
 
     @property
     def token(self) -> str:
@@ -223,7 +225,8 @@ class TableProvider(sdk.Provider):
     async def update(self, request: sdk.UpdateRequest) -> sdk.UpdateResponse:
         """Update in place, or say what updating would give."""
         secret = secret_paths(request.news)
-        subject = Subject(request.urn, request.resource_id, request.timeout, secret)
+        ignored = tuple(request.ignore_changes)
+        subject = Subject(request.urn, request.resource_id, request.timeout, secret, ignored=ignored)
         kind = self.resource_type(subject.token)
         inputs, (olds, outputs) = plain(request.news), _remembered(request.olds)
         if request.preview:

@@ -33,8 +33,11 @@ class TenantStackArgs(TypedDict):
     hostname: str
     options: dict[str, Any]
     lifecycle_stage: NotRequired[str]
+    protected: NotRequired[bool]
     data_residency: NotRequired[list[str]]
+    begins_on: NotRequired[str]
     expires_at: NotRequired[str]
+    extended: NotRequired[list[dict[str, str]]]
     cutover: NotRequired[str]
     budget_per_month: NotRequired[str]
     platform: dict[str, Any]

@@ -225,10 +225,47 @@ def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
     return {
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "schedule": (fact.schedule, props["spec"]["schedule"]),
+        "timezone": (fact.timezone, props["spec"]["timeZone"]),
         "image": (fact.image, container["image"]),
         **_user(fact, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
+    }
+
+
+def _sleep_schedule(fact: Any, registered: Registrations) -> Pairs:
+    clocks = {
+        name: registered.find("kubernetes:batch/v1:CronJob", f"{fact.tenant}-{name}")["spec"]
+        for name in ("sleep", "wake")
+    }
+    token = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+    policy = registered.find(token, f"{fact.tenant}-sleep-to-api")
+    (rule,) = policy["spec"]["egress"]
+    return {
+        "namespace": (fact.namespace, policy["metadata"]["namespace"]),
+        "api_cidrs": (list(fact.api_cidrs), [peer["ipBlock"]["cidr"] for peer in rule["to"]]),
+        "wakes": (fact.wakes, clocks["wake"]["schedule"]),
+        "sleeps": (fact.sleeps, clocks["sleep"]["schedule"]),
+        "timezone": ([fact.timezone] * 2, [each["timeZone"] for each in clocks.values()]),
+        **_server_sleep(fact, registered),
+    }
+
+
+def _server_sleep(fact: Any, registered: Registrations) -> Pairs:
+    token = "aws:scheduler/schedule:Schedule"
+    names = ("sleep", "sleep-again", "wake")
+    labels = [f"{registered.portfolio}-{fact.tenant}-{name}" for name in names]
+    if fact.server is None:
+        return {"server": ([], [label for label in labels if (token, label) in registered._by_key])}
+    made = [registered.find(token, label) for label in labels]
+    crons = [each["scheduleExpression"].removeprefix("cron(").removesuffix(" *)") for each in made]
+    wanted = (fact.sleeps, fact.stops_again, fact.wakes)
+    return {
+        "server": (wanted, tuple(cron.replace(" ? ", " * ") for cron in crons)),
+        "server timezone": (
+            [fact.timezone] * len(made),
+            [each["scheduleExpressionTimezone"] for each in made],
+        ),
     }
 
 
@@ -464,6 +501,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.NodeGroup: _nodes,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
+    facts.SleepSchedule: _sleep_schedule,
     facts.TenantDatabase: _tenant_database,
     facts.Workload: _workload,
 }

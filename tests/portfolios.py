@@ -15,6 +15,7 @@ from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent
 LOCAL = ROOT / "portfolios" / "local"
+WORKING_HOURS = {"awake": "Mon-Fri 07:00-19:00", "timezone": "Europe/Brussels"}
 
 
 @cache
@@ -56,14 +57,18 @@ def tenant(name: str = "acme", **changes: Any) -> Tenant:
 
 
 def every_offer() -> list[Tenant]:
-    """A tenant for each environment of each tier that is sold."""
+    """A tenant for each environment of each tier that is sold; staging sleeps."""
     ends = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
     return [
         tenant(
             f"{''.join(word[0] for word in name.split('-'))}-{environment}",
             tier=name,
             environment=environment,
-            options={"users": 5, "warm_standby": offer.standby_fee_per_month is not None},
+            options={
+                "users": 5,
+                "warm_standby": offer.standby_fee_per_month is not None,
+                "schedule": WORKING_HOURS if environment == "staging" else None,
+            },
             **(ends if environment == "migration" else {}),
         )
         for name, tier in sorted(catalog().tiers.items())

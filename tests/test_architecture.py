@@ -9,7 +9,7 @@ from pathlib import Path
 from localcloud.aws.table import _FAMILIES
 from tests.portfolios import ROOT
 
-ROOMS = ("allocation", "cli", "components", "localcloud", "plugin", "policies", "tiers")
+ROOMS = ("allocation", "cli", "components", "lifecycle", "localcloud", "plugin", "policies", "tiers")
 PRODUCT = (*ROOMS, "toolchain")
 LINES_OF_A_FUNCTION = 40
 LINES_OF_A_MODULE = 300
@@ -35,7 +35,10 @@ COVERED_ELSEWHERE = {
     "cli/options.py": "tests/cli/test_main.py",
     "cli/paper.py": "tests/cli/test_allocation.py",
     "cli/preview_options.py": "tests/cli/test_preview.py",
+    "cli/restore.py": "tests/cli/test_restoring.py",
     "cli/sides.py": "tests/cli/test_preview.py",
+    "cli/due.py": "tests/cli/test_expiring.py",
+    "cli/decommission.py": "tests/engine/test_ended.py",
     "components/access.py": _DECLARED,
     "components/administration.py": "tests/components/test_dedicated.py",
     "components/backups.py": _DECLARED,
@@ -50,6 +53,9 @@ COVERED_ELSEWHERE = {
     "components/network.py": _PLATFORM,
     "components/places.py": _DECLARED,
     "components/workload.py": _DECLARED,
+    "lifecycle/errors.py": "tests/lifecycle/test_decommissioning.py",
+    "lifecycle/hands.py": "tests/engine/test_ended.py",
+    "lifecycle/holdings.py": "tests/lifecycle/test_decommissioning.py",
     "localcloud/__main__.py": "tests/localcloud/test_server.py",
     "localcloud/children.py": "tests/localcloud/test_language_host.py",
     "localcloud/installed.py": "tests/localcloud/test_language_host.py",
@@ -130,11 +136,14 @@ _DELIBERATE = {
     "test_names_and_moves.py",
     "test_every_combination.py",
     "test_golden.py",
+    "test_guard_edges.py",
     "test_monthly_costs.py",
     "test_every_type.py",
     "test_refusals.py",
     "test_roles_apart.py",
+    "test_round_trip.py",
     "test_scripts.py",
+    "test_shared_server.py",
     "test_tenants_apart.py",
 }
 """Test files of a behaviour that no single module owns, or of what is no Python."""

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from tiers.compute_facts import ComputeRequest
-from tiers.vocabulary import Controls, Count, Frozen, Positive, ResilienceClass
+from tiers.vocabulary import Controls, Count, Environment, Frozen, Positive, ResilienceClass
 
 ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
 
@@ -150,10 +150,22 @@ class TierChange(Frozen):
     labour_hours_in_place: Count
 
 
+class Expiry(Frozen):
+    """How long an environment may last at a stretch; beyond it somebody must say why."""
+
+    most_days: Positive
+
+
 class OffHours(Frozen):
     """How long what is not production would be awake, were it put to sleep outside working hours."""
 
     awake_hours_per_week: Annotated[int, Field(ge=1, le=168)]
+
+
+class Ending(Frozen):
+    """What is kept of a tenant that ended, and how long; 0 when nothing is."""
+
+    keep_days: Count
 
 
 class Classes(Frozen):
@@ -168,11 +180,16 @@ class Classes(Frozen):
     node_classes: Mapping[ClassId, NodeClass]
     tier_change: TierChange
     off_hours: OffHours
+    endings: Mapping[Environment, Ending]
+    environments: Mapping[Environment, Expiry] = Field(default_factory=dict)
+    """What lasts only for so long; an environment that is not named has no bound."""
 
     @model_validator(mode="after")
     def _every_promise_is_explained(self) -> Self:
         if missing := sorted(set(ResilienceClass) - set(self.resilience_classes)):
             raise ValueError(f"resilience_classes: '{missing[0]}' is missing")
+        if open_ended := sorted(set(Environment) - set(self.endings)):
+            raise ValueError(f"endings: '{open_ended[0]}' is missing")
         if without := sorted(set(Controls) - set(self.control_classes)):
             raise ValueError(f"control_classes: '{without[0]}' is missing")
         return self

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tiers.fact import FactId, FactRecord
-from tiers.vocabulary import Count, Frozen, ImageByDigest, Positive
+from tiers.schedule import MINUTES_PER_WEEK
+from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
+
+AwakeMinutes = Annotated[int, Field(gt=0, le=MINUTES_PER_WEEK)]
+"""How many minutes of a week something runs and costs; all of them where nothing puts it to sleep."""
 
 
 class ComputeRequest(Frozen):
@@ -49,6 +55,7 @@ class Workload(FactRecord):
     odoo: OdooProcess | None = None
     nodes: FactId | None = None
     """The node group its pods are held to, and that is held to them; None for the nodes all share."""
+    awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
 
 
 class Job(FactRecord):
@@ -74,9 +81,29 @@ class ScheduledJob(FactRecord):
     run_as_user: Positive
     run_as_group: Positive
     schedule: str
+    timezone: str = "Etc/UTC"
     compute: ComputeRequest
     minutes_per_month: Count
     nodes: FactId | None = None
+
+
+class SleepSchedule(FactRecord):
+    """When a tenant that is not production is awake; what it stops outside these hours costs nothing there.
+
+    `wakes`, `sleeps` and `stops_again` are cron expressions in `timezone`. `server` is the server of its own
+    that is stopped with its pods, `api_cidrs` where the pods that do it reach the Kubernetes API.
+    """
+
+    kind: Literal["sleep-schedule"] = "sleep-schedule"
+    namespace: str
+    awake: str
+    timezone: str
+    wakes: str
+    sleeps: str
+    stops_again: str
+    awake_minutes_per_week: AwakeMinutes
+    api_cidrs: tuple[Cidr, ...]
+    server: FactId | None = None
 
 
 class Namespace(FactRecord):

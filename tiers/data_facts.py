@@ -6,7 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from tiers.compute_facts import AwakeMinutes
 from tiers.fact import FactId, FactRecord
+from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Count, Positive
 
 
@@ -33,6 +35,7 @@ class DatabaseInstance(FactRecord):
     """Whether who was granted what, and every change of the schema, is written to the log."""
     vcpus: Positive = 2
     backup_gib: Count = 0
+    awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
 
 
 class TenantDatabase(FactRecord):
@@ -127,6 +130,8 @@ class Bucket(FactRecord):
     noncurrent_days: Positive
     expire_after_days: Positive
     deletion_protection: bool
+    outlives_tenant: bool = False
+    """Whether it is left where it is when its tenant goes: what it holds is kept for a time."""
     put_requests_per_month: Count = 0
 
 
@@ -149,6 +154,7 @@ class FileSystemBackup(FactRecord):
     schedule: str
     retention_days: Positive
     storage_gib: Count
+    outlives_tenant: bool = False
 
 
 class Key(FactRecord):

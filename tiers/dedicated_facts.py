@@ -12,17 +12,30 @@ from tiers.facts import Fact, FactId, LogGroup
 from tiers.hosting import Platform
 from tiers.model import OwnCache, OwnDatabase
 from tiers.tenancy import Tenant
-from tiers.vocabulary import CostCategory, CostDomain, Environment
+from tiers.vocabulary import CostCategory, CostDomain, Environment, LifecycleStage
 
 # Besides web and scheduled actions: the setup job, a backup, and one pod somebody debugs with.
 _JOBS_AT_ONCE: Final = 2
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
+# Of a tenant that sleeps: the job that lets it fall asleep, and the one that wakes it.
+_SLEEP_JOBS: Final = 2
 # While its files move, a tenant has the claim it had and the one it gets.
 _CLAIMS_AT_ONCE: Final = 2
 
 KEY_DELETION_WINDOW_DAYS: Final = 30
 """A key may be scheduled for deletion only as far ahead as AWS allows; the last backup must die first."""
+
+
+def is_protected(platform: Platform, tenant: Tenant) -> bool:
+    """Whether what holds a tenant's data refuses to be deleted: always, but for what was made to end."""
+    ends = tenant.environment is Environment.MIGRATION or not tenant.protected
+    return platform.deletion_protection and not ends
+
+
+def is_ending(tenant: Tenant) -> bool:
+    """Whether it was decided that a tenant ends: what must be kept is made to stay before anything goes."""
+    return tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
 
 def own_server(tenant: Tenant) -> FactId:
@@ -88,7 +101,7 @@ def own_database(
         backup_retention_days=offer.backup_retention_days,
         maintenance_window=window,
         backup_window=platform.database.backup_window,
-        deletion_protection=platform.deletion_protection and tenant.environment is not Environment.MIGRATION,
+        deletion_protection=is_protected(platform, tenant),
         performance_insights=size.performance_insights,
         audited=audited,
         vcpus=size.vcpus,
@@ -126,10 +139,11 @@ def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, names
         pod_security_version=platform.cluster.version,
     )
     web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
+    jobs = _JOBS_AT_ONCE + (_SLEEP_JOBS if tenant.options.schedule else 0)
     counted: list[tuple[int, ComputeRequest]] = [
         (web_pods, size.web),
         (size.cron.replicas, size.cron),
-        (_JOBS_AT_ONCE + _SPARE_PODS, size.job),
+        (jobs + _SPARE_PODS, size.job),
     ]
     yield NamespaceQuota(
         **about(tenant, "quota", CostCategory.COMPUTE),

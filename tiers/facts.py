@@ -15,6 +15,7 @@ from tiers.compute_facts import (
     NodeGroup,
     OdooProcess,
     ScheduledJob,
+    SleepSchedule,
     Workload,
 )
 from tiers.copy_facts import (
@@ -79,6 +80,7 @@ __all__ = [
     "RestoreTest",
     "Route",
     "ScheduledJob",
+    "SleepSchedule",
     "TenantDatabase",
     "Traffic",
     "VaultCopy",
@@ -113,6 +115,7 @@ Fact = Annotated[
     Workload
     | Job
     | ScheduledJob
+    | SleepSchedule
     | Route
     | Egress
     | DatabaseInstance

@@ -153,6 +153,12 @@ class ClusterSpec(Frozen):
     node_subnet_ids: tuple[str, ...] = ()
     """Where such node groups lie: private subnets of the cluster's own network."""
     node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
+    api_cidrs: tuple[Cidr, ...] = ()
+    """Where pods reach its API; left out, the ranges that EKS gives Services.
+
+    A network plugin that judges packets after they were sent on from a Service, such as Calico, takes the
+    subnets of the control plane here too.
+    """
     created: CreatedCluster | None = None
     """Given when the cluster is to be created; None when it is adopted."""
 

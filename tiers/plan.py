@@ -52,6 +52,7 @@ class TenantPlan(Frozen):
     fee_per_month: _FeeText
     budget_per_month: _FeeText | None = None
     expires_at: UtcDatetime | None = None
+    """When it really ends, extensions included."""
     cutover: date | None = None
     facts: tuple[Fact, ...]
 
@@ -153,7 +154,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         users=tenant.options.users,
         fee_per_month=fee_of(tier, tenant),
         budget_per_month=tenant.budget_per_month,
-        expires_at=tenant.expires_at,
+        expires_at=tenant.ends_at,
         cutover=tenant.cutover,
         facts=tuple(tenant_facts(catalog, portfolio.platform, tenant)),
     )

@@ -9,10 +9,12 @@ from typing import Final, TypeVar
 from tiers.classes import Classes
 from tiers.controls import control_faults, offer_faults
 from tiers.errors import CatalogError
+from tiers.expiring import ending_faults
 from tiers.hosting import Platform
 from tiers.loader import Location, line_of, load_model
 from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.resilience import tenant_faults, tier_faults, too_many_replications
+from tiers.sleeping import sleeping_faults
 from tiers.tenancy import Portfolio, Tenant
 
 CATALOG_DIRECTORY: Final = Path(__file__).parent / "catalog"
@@ -139,11 +141,13 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     size = tenant.options.workload_class
     if size is not None and size not in catalog.classes.workload_classes:
         yield ("options", "workload_class"), _not_on(catalog.classes.workload_classes, size, _CLASSES)
+    yield from ending_faults(tenant, catalog.classes)
     if platform is None:
         return
     if tier is not None and tenant.environment in tier.offers:
         yield from tenant_faults(tenant, tier, platform, catalog.classes)
         yield from control_faults(tenant, tier, platform, catalog.classes)
+        yield from sleeping_faults(tenant, tier.offers[tenant.environment])
     if tenant.region != platform.region:
         yield ("region",), f"'{tenant.region}' is not the region of the platform, '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:

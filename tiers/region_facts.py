@@ -14,7 +14,7 @@ from tiers.copy_facts import (
     VaultCopy,
 )
 from tiers.data_facts import Bucket, FileSystem, FileSystemBackup, Key
-from tiers.dedicated_facts import KEY_DELETION_WINDOW_DAYS, about, own_server
+from tiers.dedicated_facts import KEY_DELETION_WINDOW_DAYS, about, is_ending, is_protected, own_server
 from tiers.facts import Fact, FactId, Labour
 from tiers.hosting import Platform
 from tiers.model import Offer, OwnFileSystem, RegionCopies
@@ -26,7 +26,7 @@ from tiers.use_facts import (
     changed_mib_per_day,
     dumped_gib_per_month,
 )
-from tiers.vocabulary import CostCategory, CostDomain, Environment, Region
+from tiers.vocabulary import CostCategory, CostDomain, Region
 
 _DAYS_PER_MONTH: Final = 30
 
@@ -61,7 +61,7 @@ def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSy
         **about(tenant, "file-system", CostCategory.STORAGE),
         storage_gib=offer.filestore_gib,
         throughput_mode=files.throughput_mode,
-        deletion_protection=_protected(platform, tenant),
+        deletion_protection=is_protected(platform, tenant),
         read_gib_per_month=offer.expected_use.filestore_read_gib,
         write_gib_per_month=offer.expected_use.filestore_write_gib,
     )
@@ -71,6 +71,7 @@ def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSy
         schedule=files.backup_schedule,
         retention_days=files.backup_retention_days,
         storage_gib=offer.filestore_gib,
+        outlives_tenant=is_ending(tenant),
     )
 
 
@@ -91,7 +92,8 @@ def region_copies(
             storage_gib=dumps_gib(backup, offer.database_gib, retention_days) + offer.filestore_gib,
             noncurrent_days=platform.backup_bucket.noncurrent_days,
             expire_after_days=retention_days,
-            deletion_protection=_protected(platform, tenant),
+            deletion_protection=is_protected(platform, tenant),
+            outlives_tenant=is_ending(tenant),
             put_requests_per_month=backup_requests_per_month(backup, offer),
         )
 
@@ -159,7 +161,3 @@ def _restore_tests(tenant: Tenant, offer: Offer, copies: RegionCopies, region: R
 
 def _file_backup(tenant: Tenant) -> FactId:
     return f"{tenant.tenant}/file-system-backup"
-
-
-def _protected(platform: Platform, tenant: Tenant) -> bool:
-    return platform.deletion_protection and tenant.environment is not Environment.MIGRATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiers.classes import Classes
-from tiers.dedicated_facts import own_server
+from tiers.dedicated_facts import is_protected, own_server
 from tiers.facts import DatabaseStandby, Fact, LogGroup
 from tiers.hosting import Platform
 from tiers.model import Offer, OwnDatabase, RegionCopies
@@ -33,7 +33,7 @@ def warm_standby(
         subnet_ids=network.subnet_ids,
         security_group_id=network.security_group_id,
         maintenance_window=tenant.options.maintenance_window or platform.database.maintenance_window,
-        deletion_protection=platform.deletion_protection,
+        deletion_protection=is_protected(platform, tenant),
         performance_insights=size.performance_insights,
         audited=audited,
         vcpus=size.vcpus,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from tiers.classes import ClassId
 from tiers.hosting import Platform
 from tiers.model import Fee
+from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
     WEEKLY_WINDOW,
@@ -65,6 +66,16 @@ class Options(Frozen):
     """The class of governance measures, where it is not the tier's."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
     """Where production may connect to, where its controls close the rest of the internet: mail, payment."""
+    schedule: Schedule | None = None
+    """When it is awake; what is not production may sleep outside working hours."""
+
+
+class Extension(Frozen):
+    """A later end that somebody asked for; it stays in the file, so that nobody extends in silence."""
+
+    until: UtcDatetime
+    reason: Annotated[str, Field(min_length=10)]
+    by: Annotated[str, Field(min_length=2)]
 
 
 class Tenant(Frozen):
@@ -80,21 +91,39 @@ class Tenant(Frozen):
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
     """The only regions its data may lie in; None when the contract does not say."""
+    protected: bool = True
+    """Whether what holds its data refuses to be deleted; false only once it is being decommissioned."""
     options: Options
+    begins_on: date | None = None
+    """Since when it is there; what it may last is counted from here, or from the cutover without it."""
     expires_at: UtcDatetime | None = None
+    extended: tuple[Extension, ...] = ()
+    """Each later end, in the order in which they were given."""
     cutover: date | None = None
     budget_per_month: Fee | None = None
     """What it may cost the host a month, shares of pools included; a preview beyond it fails."""
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it really ends: the last extension counts."""
+        return self.extended[-1].until if self.extended else self.expires_at
+
     @model_validator(mode="after")
     def _only_migrations_end(self) -> Self:
         migrating = self.environment is Environment.MIGRATION
+        for name in ("begins_on", "extended"):
+            if getattr(self, name) and not migrating:
+                raise ValueError(f"{name} is only for environment migration, not {self.environment}")
         for name in ("expires_at", "cutover"):
             given = getattr(self, name) is not None
             if migrating and not given:
                 raise ValueError(f"{name} is missing: a migration environment ends, so say when")
             if given and not migrating:
                 raise ValueError(f"{name} is only for environment migration, not {self.environment}")
+        if not self.protected and self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+            raise ValueError(
+                "protected: false is for lifecycle_stage decommissioning; take it out of the file"
+            )
         if self.expires_at and self.cutover and self.expires_at.date() < self.cutover:
             raise ValueError(f"expires_at {self.expires_at:%Y-%m-%d} is before cutover {self.cutover}")
         return self

@@ -18,6 +18,7 @@ from tiers.dedicated_facts import (
     own_nodes,
     own_server,
 )
+from tiers.ending_facts import ending_facts
 from tiers.facts import (
     CacheSpace,
     Egress,
@@ -45,6 +46,7 @@ from tiers.platform_facts import (
     shared_namespace,
 )
 from tiers.region_facts import dumps_gib, own_bucket, own_file_system, own_files, region_copies
+from tiers.sleeping import asleep_at_times, sleep_facts
 from tiers.standby_facts import warm_standby
 from tiers.tenancy import Tenant
 from tiers.use_facts import (
@@ -53,7 +55,7 @@ from tiers.use_facts import (
     changed_mib_per_day,
     traffic,
 )
-from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation
+from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, LifecycleStage
 
 HTTP_PORT: Final = 8069
 EVENTED_PORT: Final = 8072
@@ -69,7 +71,8 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     nodes = measures_of(catalog.classes, catalog.tiers[tenant.tier], tenant).dedicated_nodes
     if nodes:
         yield from own_nodes(catalog.classes, tenant, nodes)
-    for fact in _facts(catalog, platform, tenant):
+    for made in _facts(catalog, platform, tenant):
+        fact = asleep_at_times(made, tenant)
         if nodes and isinstance(fact, Workload | Job | ScheduledJob):
             yield fact.model_copy(update={"nodes": own_node_group(tenant)})
         else:
@@ -92,6 +95,8 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
     yield traffic(tenant, offer.expected_use)
     yield from _backups(catalog, platform, tenant, offer, namespace)
+    yield from sleep_facts(platform, tenant, offer, size, namespace)
+    yield from ending_facts(platform, tenant, offer, size, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),
         ingest_gib_per_month=offer.log_gib_per_month,
@@ -185,14 +190,16 @@ def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: st
 def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
     # A copy of production must be harmless before anything runs on it.
     harmless = tenant.environment is not Environment.PRODUCTION
+    # Nobody works in a tenant that ends: the last dump is of what stands still.
+    closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
         image = platform.images.odoo.model_dump()
         return Workload(
             **about(tenant, name, CostCategory.COMPUTE),
             namespace=namespace,
-            replicas=pods.replicas,
-            max_replicas=most,
+            replicas=0 if closed else pods.replicas,
+            max_replicas=0 if closed else most,
             compute=pods.alone(),
             odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
         )

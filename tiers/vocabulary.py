@@ -124,9 +124,11 @@ PART_NAMES: Final = frozenset(
         "policy",
         "pods",
         "setup",
+        "sleep",
         "storage",
         "support",
         "tls",
+        "wake",
         "web",
     }
 )

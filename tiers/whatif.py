@@ -16,7 +16,14 @@ from tiers.tenancy import Options, Portfolio, Tenant
 from tiers.vocabulary import Environment, LifecycleStage, TenantId
 
 _SOURCE: Final = "what if"
-_ON_THE_TENANT: Final = ("data_residency", "budget_per_month", "lifecycle_stage", "expires_at", "cutover")
+_ON_THE_TENANT: Final = (
+    "data_residency",
+    "budget_per_month",
+    "lifecycle_stage",
+    "begins_on",
+    "expires_at",
+    "cutover",
+)
 """What `settings` may name besides the options of a tenant."""
 
 
@@ -140,7 +147,11 @@ def _put(document: dict[str, Any], name: str, value: str) -> None:
         known = ", ".join((*Options.model_fields, *_ON_THE_TENANT))
         raise CatalogError(f"{_SOURCE}: a tenant has no setting '{name}'; there are {known}")
     place = document if at_top else document["options"]
-    if value:
+    if value and name == "schedule":
+        # As its file would say it, in one line: days and hours, then the time zone.
+        awake, _, zone = value.rpartition(" ")
+        place[name] = {"awake": awake, "timezone": zone}
+    elif value:
         place[name] = value.split(",") if _is_list(Tenant if at_top else Options, name) else value
     else:
         place.pop(name, None)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from allocation.quantities.lines import Category, Line, assumed, hours, rounded, rule_of
+from allocation.quantities.lines import Category, Line, assumed, awake_hours, hours, rounded, rule_of
 from allocation.quantities.support import postgresql_support_years
 from tiers import facts
 
@@ -21,9 +21,10 @@ def _database(fact: facts.DatabaseInstance, as_of: date) -> Iterator[Line]:
     # Multi-AZ has prices of its own: eleven of 105 classes are not twice the single instance.
     zones = "Multi-AZ" if fact.multi_az else "Single-AZ"
     service = "AmazonRDS"
-    yield Line(
-        "instance", service, f"RDS PostgreSQL {fact.instance_class} {zones}", hours(1), Category.COMPUTE
-    )
+    # A server that is stopped is charged for its storage and its backups, and for no hour.
+    running = awake_hours(1, fact.awake_minutes_per_week)
+    item = f"RDS PostgreSQL {fact.instance_class} {zones}"
+    yield Line("instance", service, item, running, Category.COMPUTE)
     stored = Decimal(fact.storage_gib)
     yield Line("storage", service, f"RDS PostgreSQL gp3 storage {zones}", stored, Category.STORAGE)
     yield _automated_backups(fact)

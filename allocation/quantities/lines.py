@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from allocation.assumptions import Assumptions, KnownBy
 from tiers import facts
+from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import CostCategory, Region
 
 HOURS_PER_MONTH: Final = 730
@@ -43,6 +44,7 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.NamespaceQuota: "a quota bounds what pods take of the nodes",
     facts.Route: "a Service and an Ingress are served by the load balancer the platform pays for",
     facts.Egress: "a network policy has no charge; what it lets through is traffic",
+    facts.SleepSchedule: "jobs are its tenant's already; EventBridge charges beyond 14 million calls a month",
 }
 """Facts that cost nothing, and why.
 
@@ -107,6 +109,16 @@ def assumed(
 def hours(count: int) -> Decimal:
     """The hours of *count* things that run all month."""
     return Decimal(count * HOURS_PER_MONTH)
+
+
+def awake_hours(count: int, minutes_per_week: int) -> Decimal:
+    """The hours of *count* things that run so many minutes of every week, and cost nothing else."""
+    whole = hours(count)
+    return (
+        whole
+        if minutes_per_week == MINUTES_PER_WEEK
+        else rounded(whole * minutes_per_week / MINUTES_PER_WEEK)
+    )
 
 
 def rounded(quantity: Decimal) -> Decimal:

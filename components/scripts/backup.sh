@@ -11,20 +11,59 @@ filestore=/var/lib/odoo/filestore/$PGDATABASE
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 dump=s3://$BUCKET/dumps/$PREFIX/$started.dump
 measured=/tmp/measured
-pg_dump --format=custom --compress=6 \
+
+# A restore is checked against the manifest, so it counts what the dump holds: one transaction exports its
+# snapshot, counts, and stays open until pg_dump has read the same snapshot. Sequences obey no snapshot, they
+# are read before and after. The role's own time limits are for requests, not for this.
+coproc SNAPSHOT { exec psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1; }
+counting=$SNAPSHOT_PID
+exec {say}>&"${SNAPSHOT[1]}" {hear}<&"${SNAPSHOT[0]}"
+ask() {
+  { cat; echo "SELECT 'done';"; } >&"$say"
+  while read -r line <&"$hear"; do
+    [ "$line" != done ] || return 0
+    echo "$line"
+  done
+  echo "counting in $PGDATABASE failed" >&2
+  return 1
+}
+snapshot=$(ask <<'SQL'
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT pg_export_snapshot();
+SQL
+)
+version=$(ask <<<'SHOW server_version_num;')
+ask <<<"$MEASURE_SQL" >"$measured.tables"
+ask <<<"$SEQUENCES_SQL" >"$measured.earlier"
+pg_dump --format=custom --compress=6 --snapshot="$snapshot" \
   | tee >(sha256sum | cut -d' ' -f1 >"$measured.sha") >(wc -c >"$measured.bytes") \
   | aws s3 cp - "$dump" --expected-size 53687091200
 until [ -s "$measured.bytes" ] && [ -s "$measured.sha" ]; do sleep 1; done
+ask <<<"$SEQUENCES_SQL" >"$measured.later"
+echo '\q' >&"$say"
+wait "$counting"
 bytes=$(tr -d ' ' <"$measured.bytes")
 [ "$bytes" -gt 1024 ] || { echo "the dump of $PGDATABASE has only $bytes bytes" >&2; exit 1; }
 
+# Odoo adds and removes files while they are copied: what was there before and is there after was copied.
+listed() { (cd "$filestore" && find . -type f -printf '%P %s\n' | LC_ALL=C sort); }
+listed >"$measured.before"
 aws s3 sync "$filestore" "s3://$BUCKET/filestores/$PREFIX" --only-show-errors
-files=$(find "$filestore" -type f | wc -l)
-file_bytes=$(du -sb "$filestore" | cut -f1)
+listed | LC_ALL=C comm -12 "$measured.before" - >"$measured.files"
 jq -n --arg tenant "$TENANT" --arg started "$started" --arg finished "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-  --arg dump "$dump" --arg sha256 "$(cat "$measured.sha")" --argjson dump_bytes "$bytes" \
-  --argjson filestore_files "$files" --argjson filestore_bytes "$file_bytes" '$ARGS.named' \
-  | tee /dev/stderr | aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/$started.json"
+  --arg last "${LAST:-}" --arg dump "$dump" --arg sha256 "$(cat "$measured.sha")" --argjson dump_bytes "$bytes" \
+  --argjson postgresql "$version" --slurpfile tables "$measured.tables" \
+  --slurpfile earlier "$measured.earlier" --slurpfile later "$measured.later" \
+  --argjson filestore_files "$(wc -l <"$measured.files")" \
+  --argjson filestore_bytes "$(awk '{ sum += $NF } END { printf "%d", sum }' "$measured.files")" \
+  --arg filestore_names_sha256 "$(sed 's/ [0-9]*$//' "$measured.files" | sha256sum | cut -d' ' -f1)" '
+  $ARGS.named + {tables: ($tables | map({(.table): {rows, highest}}) | add)}
+  + {sequences: ($earlier[0] | with_entries(.value = ([.value, $later[0][.key] // .value] | {lowest: min, highest: max})))}
+  | del(.earlier, .later)' >"$measured.json"
+jq 'del(.tables, .sequences) + {tables: (.tables | length), sequences: (.sequences | length)}' "$measured.json" >&2
+aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/$started.json" <"$measured.json"
 
 # Dumps past their retention go; the newest one never does, however old it is. The bucket is versioned, so
 # even a wrong deletion can be undone for as long as its lifecycle keeps old versions.

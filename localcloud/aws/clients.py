@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from botocore.session import Session
 
+from localcloud.aws.faults import attach
 from localcloud.provider import ProviderError
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class Clients:
     region: str = DEFAULT_REGION
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Where faults may be asked for; empty for everybody but the provider."""
     _session: Any = None
+    _config: Any = _CONFIG
 
     def get(self, service: str, region: str | None = None) -> Any:
         """The client of a service; `region` defaults to the provider's."""
@@ -53,6 +57,7 @@ class Clients:
         if self._session is None:
             # Not boto3, which adds a third of a second of imports to the start of the provider.
             self._session = Session()
+            self._config = _CONFIG.merge(attach(self._session, self.environ))
         return self._session.create_client(
             service,
             region_name=region,
@@ -60,7 +65,7 @@ class Clients:
             # Dummies, whatever the caller's environment holds: a loopback endpoint checks none of them.
             aws_access_key_id="localcloud",
             aws_secret_access_key="localcloud",  # noqa: S106 - a dummy on purpose
-            config=_CONFIG,
+            config=self._config,
         )
 
 

@@ -44,7 +44,7 @@ class AwsProvider(TableProvider):
         """Binds the table to the endpoint."""
         region = settings.get("region") or self._environ.get("AWS_REGION")
         region = region or self._environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-        self._clients = Clients(endpoint_of(settings, self._environ), str(region))
+        self._clients = Clients(endpoint_of(settings, self._environ), str(region), environ=self._environ)
         simulation = Simulation(self._clients)
         self.types = {token: AwsType(row, self._clients, simulation) for token, row in ROWS.items()}
 

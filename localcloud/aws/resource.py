@@ -117,7 +117,10 @@ class AwsType(ResourceType):
             if found is None:
                 return None
             living = self._living(call, found)
-        if importing or not inputs:
+        if importing and inputs:
+            # Taken in by what was asked for, after the answer of its creation was lost: AWS tells the rest.
+            present = {**inputs, **{name: living[name] for name in inputs if name in living}}
+        elif importing or not inputs:
             accepted = {*self.row.inputs, *self.row.settings} - self.row.secrets
             present = {
                 **parsed,

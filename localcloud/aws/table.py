@@ -20,6 +20,7 @@ from localcloud.aws import (
     replication,
     s3,
     s3_settings,
+    scheduler,
     secretsmanager,
     ssm,
 )
@@ -45,6 +46,7 @@ _FAMILIES = (
     replication,
     s3,
     s3_settings,
+    scheduler,
     secretsmanager,
     ssm,
 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import re
 import secrets
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from localcloud.properties import UNKNOWN
+from localcloud.properties import UNKNOWN, path_steps
 from localcloud.provider import Subject, auto_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 AUTONAMED: Final = "pulumi.com/autonamed"
 """Annotation the official provider puts on objects it has named."""
@@ -145,6 +146,27 @@ def observed(inputs: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, An
             key: _decoded(live["data"][key]) for key in texts if key in (live.get("data") or {})
         }
     return seen
+
+
+def with_live_values(
+    target: Mapping[str, Any], live: Mapping[str, Any], ignored: Collection[str]
+) -> dict[str, Any]:
+    """*target* with what *live* has at the ignored property paths, so that applying it changes nothing there.
+
+    The engine fills an ignored input with its value of the last update, which may be long out of date.
+    """
+    kept: dict[str, Any] = copy.deepcopy(dict(target))
+    for text in ignored:
+        *above, last = path_steps(text)
+        holder: Any = kept
+        value: Any = live
+        for step in above:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(holder, dict) and isinstance(value, dict):
+            holder.pop(last, None)
+            holder |= {last: value[last]} if last in value else {}
+    return kept
 
 
 def _observed(wanted: Any, live: Any, *, verbatim: bool = False) -> Any:

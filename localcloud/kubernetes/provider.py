@@ -20,6 +20,7 @@ from localcloud.kubernetes.objects import (
     observed,
     stored,
     with_generated_name,
+    with_live_values,
     without_nulls,
 )
 from localcloud.plugin import sdk_version, serve
@@ -167,15 +168,17 @@ class AppliedObject(KubernetesObject):
         return State(object_id(live), stored(live))
 
     def update(
-        self, _subject: Subject, inputs: dict[str, Any], _olds: dict[str, Any], outputs: dict[str, Any]
+        self, subject: Subject, inputs: dict[str, Any], _olds: dict[str, Any], outputs: dict[str, Any]
     ) -> dict[str, Any]:
-        """Apply again; fields no longer in the inputs go."""
+        """Apply again; fields no longer in the inputs go, what the program ignores stays as it is."""
         target = _identified(inputs, outputs)
-        if self.api.get(target) is None:
+        present = self.api.get(target)
+        if present is None:
             raise ProviderError(
                 f"{label(target)} is gone from the cluster: run `pulumi refresh`, then update again."
             )
-        live = self.api.apply(target, force=self._forced(inputs))
+        kept = with_live_values(target, present, subject.ignored)
+        live = self.api.apply(kept, force=self._forced(inputs))
         if inputs["kind"] == "CustomResourceDefinition":
             self.api.await_definition(inputs)
         return stored(live)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -10,10 +11,12 @@ from allocation.charges import ChargePeriod
 from allocation.driver_rules import CAPACITY, DECLARED, MEASURED, Driver
 from allocation.errors import AllocationError
 from allocation.money import units_of
+from allocation.statement import Term
 from tests.allocation.rulebooks import POOL, rulebook
-from tests.allocation.small import Line, Use, loaded
+from tests.allocation.small import TAGS, Line, Use, loaded
 from tests.portfolios import plan_of, tenant
 from tiers.inventory import Inventory
+from tiers.vocabulary import Environment
 
 NOVEMBER = ChargePeriod.month("2026-11")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,3 +96,18 @@ def test_days_count_by_their_length() -> None:
     (first, second) = MOVED
     length = [Fraction((one.end - one.start).days, 30) for one in (first, second)]
     assert length == [Fraction(1, 2), Fraction(1, 2)]
+
+
+def test_what_is_kept_of_a_tenant_that_ended_stays_its_clients() -> None:
+    """A snapshot bears its tags; without a word about who it was, nobody would pay for it."""
+    deployed = deployed_in(NOVEMBER, [(LONG_AGO, inventory("zephyr"))])
+    rules = rulebook(POOL, rules=[{"rule": "its", "direct": True, "when": {"owner": "tenant"}}])
+    lines = [Line(7, values={"tags": json.dumps(TAGS)})]
+    gone = Term("acme", "acme-ltd", Environment.PRODUCTION, "ha-postgresql", 0)
+    with loaded(lines, []) as connection:
+        unknown, _, _ = billed_allocation(connection, deployed, NOVEMBER, rules)
+    assert unknown.unallocated_total == 7
+    with loaded(lines, []) as connection:
+        known, _, _ = billed_allocation(connection, deployed, NOVEMBER, rules, ended=[gone])
+    assert {line.tenant: (line.direct, line.fee) for line in known.tenants}["acme"] == (7, 0)
+    assert known.unallocated_total == 0

@@ -8,6 +8,7 @@ from allocation.charges import ChargePeriod
 from allocation.declared import PLATFORM, declared_use
 from allocation.driver_rules import CAPACITY, UNITS, Driver
 from tests.portfolios import local_plan, plan_of, tenant
+from tests.sleepers import sleeper
 from tiers.plan import Plan
 
 NOVEMBER = ChargePeriod.month("2026-11")
@@ -58,3 +59,11 @@ def test_a_fee_is_paid_for_the_hours_of_it() -> None:
 
 def test_every_driver_has_a_unit() -> None:
     assert set(UNITS) == set(Driver)
+
+
+def test_who_sleeps_asks_for_nothing_meanwhile() -> None:
+    asked = quantities(plan_of(sleeper()), Driver.CPU_REQUESTS)["acme-test"]
+    # The web pod for 60 of 168 hours; 30 backups of 10 minutes; 22 minutes to fall asleep and to wake each.
+    exact = Decimal("0.1") * 730 * 60 / 168 + Decimal("0.1") * 5 + Decimal("0.1") * 44 / 60
+    assert asked == exact.quantize(Decimal("0.000000001"))
+    assert quantities(plan_of(sleeper()), Driver.DATABASE_GIB) == {"acme-test": Decimal(5 * 730)}

@@ -17,7 +17,18 @@ from tests.portfolios import ROOT, local_plan
 from tiers.errors import CatalogError
 from tiers.inventory import exported
 
-COMMANDS = ("validate", "allocate", "preview", "unit-costs", "explain", "sql")
+COMMANDS = (
+    "validate",
+    "allocate",
+    "preview",
+    "unit-costs",
+    "explain",
+    "sql",
+    "restore-test",
+    "expire",
+    "decommission",
+    "import",
+)
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")
 
@@ -45,6 +56,11 @@ def test_every_command_shows_an_example_that_it_understands(command: str) -> Non
         "unit-costs": {"portfolio", "tier", "more"},
         "explain": {"tenant", "run", "charge"},
         "sql": {"dialect"},
+        "restore-test": {"tenant", "stack", "evidence"},
+        "expire": set(),
+        "decommission": {"tenant", "stack"},
+        "import": {"estate", "plan"},
+        "recover": {"stack"},
     }[command]
     from typer.main import get_command  # noqa: PLC0415
 

@@ -22,6 +22,7 @@ from tiers.errors import CatalogError
 from tiers.hosting import Platform
 from tiers.plan import Plan
 from tiers.portfolio import faults_of_tenant
+from tiers.schedule import Schedule
 from tiers.tenancy import Options, Tenant
 from tiers.vocabulary import Environment, TenantId
 
@@ -46,6 +47,15 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
     "maintenance_window": st.sampled_from([None, "sun:03:00-sun:04:00", "sat:23:30-sun:00:30"]),
 }
+# What production refuses is drawn for the others only.
+SCHEDULES: Final = st.sampled_from(
+    [
+        None,
+        Schedule(awake="Mon-Fri 07:00-19:00", timezone="Europe/Brussels"),
+        Schedule(awake="Sun-Thu 00:00-24:00", timezone="Asia/Jerusalem"),
+        Schedule(awake="Tue,Sat 20:15-24:00", timezone="Etc/UTC"),
+    ]
+)
 # Who a tenant is; these follow from its name and offer.
 _IDENTITY: Final = frozenset(
     {
@@ -57,8 +67,11 @@ _IDENTITY: Final = frozenset(
         "service_line",
         "hostname",
         "options",
+        "begins_on",
         "expires_at",
+        "extended",
         "cutover",
+        "schedule",
         "budget_per_month",
     }
 )
@@ -113,6 +126,8 @@ def tenants(draw: st.DrawFn) -> Tenant:
     offer = draw(st.sampled_from(offers()))
     chosen = dict(draw(st.sampled_from(choices_of(offer))))
     drawn = {name: draw(RANGES[name]) for name in _fields() if name in RANGES}
+    if offer[1] is not Environment.PRODUCTION:
+        drawn["schedule"] = draw(SCHEDULES)
     return _tenant(draw(names()), *offer, chosen | drawn)
 
 
@@ -162,7 +177,8 @@ def _is_a_name(name: str) -> bool:
 def _fields() -> dict[str, FieldInfo]:
     """Everything a tenant's file may say beyond who it is."""
     about_it = {name: each for name, each in Tenant.model_fields.items() if name not in _IDENTITY}
-    return {**about_it, **Options.model_fields}
+    options = {name: each for name, each in Options.model_fields.items() if name not in _IDENTITY}
+    return {**about_it, **options}
 
 
 def _menus() -> dict[str, tuple[Any, ...]]:

@@ -23,13 +23,14 @@ from tests.components.test_pods import violations
 from tests.components.test_roles_apart import across
 from tests.components.test_tenants_apart import INTERNET, METADATA, between_tenants
 from tests.tagged import expected_keys, label_sets
-from tiers.compute_facts import NamespaceQuota
+from tiers.compute_facts import NamespaceQuota, SleepSchedule
 from tiers.data_facts import LogicalBackup
 from tiers.network_facts import Egress, Route
 from tiers.plan import Plan, TenantPlan, facts_of
 
 Faults = Iterator[str]
 _RESTRICTED: Final = ("enforce", "audit", "warn")
+_NAME: Final = "app.kubernetes.io/name"
 _CLAIM: Final = {"persistentVolumeClaim"}
 _UNITS: Final = {"m": 1, "": 1000, "Mi": 1000 * 2**20, "Gi": 1000 * 2**30}
 _DENY_ALL: Final = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
@@ -60,7 +61,9 @@ def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:
     for kind, wanted in (("ResourceQuota", own), ("LimitRange", True)):
         if len(_of_kind(here, kind)) != wanted:
             yield f"{plan.tenant}: {len(_of_kind(here, kind))} {kind} in {route.namespace}"
-    backups = [each for each in _of_kind(here, "CronJob") if each.labels.get("cost/tenant") == plan.tenant]
+    yield from _sleep_faults(plan, here)
+    mine = [each for each in _of_kind(here, "CronJob") if each.labels.get("cost/tenant") == plan.tenant]
+    backups = [each for each in mine if each.labels[_NAME] == "odoo"]
     if len(backups) != len(facts_of(plan.facts, LogicalBackup)):
         yield f"{plan.tenant}: {len(backups)} backup jobs"
 
@@ -75,7 +78,7 @@ def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[De
                 yield f"{name}: Pod Security does not {mode} restricted"
         if not each.labels.get("pod-security.kubernetes.io/enforce-version", "").startswith("v1."):
             yield f"{name}: no version of Pod Security"
-    roles = [each.props["rules"] for each in here if each.type.endswith(":Role")]
+    roles = [each.props["rules"] for each in here if each.type.endswith(":Role") and not _is_sleeps(each)]
     if [{verb for rule in rules for verb in rule["verbs"]} for rules in roles] != [{"get", "list", "watch"}]:
         yield f"{name}: support may do something else than look"
     specs = [each.props["spec"] for each in here if each.type == POLICY]
@@ -83,6 +86,40 @@ def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[De
         yield f"{name}: nothing is denied by default"
     if not any(_is_dns(spec) for spec in specs):
         yield f"{name}: nobody can look up a name"
+
+
+def _is_sleeps(each: Declared) -> bool:
+    """Whether a role, or its binding, is the one with which a tenant falls asleep."""
+    return "cost/tenant" in each.labels and each.props["metadata"]["name"].endswith("-sleep")
+
+
+def _sleep_faults(plan: TenantPlan, here: Sequence[Declared]) -> Faults:
+    """A tenant that sleeps may scale its own Deployments and nothing else; who does not may do nothing."""
+    mine = [each for each in here if each.labels.get("cost/tenant") == plan.tenant]
+    names = sorted(each.props["metadata"]["name"] for each in _of_kind(mine, "Deployment"))
+    own = {"apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": names}
+    wanted = [[{**own, "verbs": ["patch"]}]] if facts_of(plan.facts, SleepSchedule) else []
+    if [each.props["rules"] for each in mine if _is_sleeps(each) and each.type.endswith(":Role")] != wanted:
+        yield f"{plan.tenant}: its role is not to scale {', '.join(names)}"
+    asleep = [each.props for each in mine if _is_sleeps(each) and each.type.endswith(":RoleBinding")]
+    subjects = [
+        (subject["kind"], subject["name"], subject["namespace"])
+        for props in asleep
+        for subject in props["subjects"]
+    ]
+    (route,) = facts_of(plan.facts, Route)
+    if subjects != [("ServiceAccount", f"{plan.tenant}-sleep", route.namespace) for _ in wanted]:
+        yield f"{plan.tenant}: {subjects} may scale it"
+    jobs = [each.props["metadata"]["name"] for each in _of_kind(mine, "CronJob") if _sleeps(each)]
+    if sorted(jobs) != [f"{plan.tenant}-{name}" for name in (("sleep", "wake") if wanted else ())]:
+        yield f"{plan.tenant}: sleeps by {jobs}"
+    for each in _of_kind(mine, "Deployment"):
+        if ("spec.replicas" in each.ignore_changes) < bool(wanted):
+            yield f"{each.name}: an update would wake it"
+
+
+def _sleeps(each: Declared) -> bool:
+    return each.labels.get(_NAME) == "sleep"
 
 
 def _is_dns(spec: Mapping[str, Any]) -> bool:
@@ -106,6 +143,10 @@ def _policy_faults(tenant: str, pods: Sequence[Pod], here: Sequence[Declared]) -
         if (INGRESS in policy.directions) is not (purpose == "from-ingress"):
             yield f"{tenant}: {purpose} is about {sorted(policy.directions)}"
         for pod in mine:
+            if pod.labels[_NAME] != "odoo":
+                if policy.selects(pod):
+                    yield f"{tenant}: {purpose} and {pod.name}"
+                continue
             wanted = not selected or pod.labels["app.kubernetes.io/component"] == selected
             if policy.selects(pod) is not wanted:
                 yield f"{tenant}: {purpose} and {pod.name}"
@@ -145,7 +186,8 @@ def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Dec
         for each in _of_kind(declared, "PersistentVolume")
         if each.props["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     }
-    for name, spec in pod_specs([each for each in here if each.labels.get("cost/tenant") == tenant]):
+    working = [each for each in here if each.labels.get("cost/tenant") == tenant and not _sleeps(each)]
+    for name, spec in pod_specs(working):
         mounted = [
             each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
         ]

@@ -14,7 +14,8 @@ from tests.components.combinations import accepted, offers
 from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.portfolios import catalog, local_portfolio, plan_of, tenant
+from tests.portfolios import WORKING_HOURS, catalog, local_portfolio, plan_of, tenant
+from tests.sleepers import own_server, plan_with
 from tiers.tenancy import Tenant
 from tiers.vocabulary import Environment, Isolation
 
@@ -57,6 +58,11 @@ def parts() -> Iterator[tuple[str, str]]:
                 name = each.name.removeprefix("local-")
                 if "TenantStack" in each.urn and name.startswith("acme-"):
                     yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
+    asleep = tenant("acme", environment=Environment.STAGING, options={"users": 3, "schedule": WORKING_HOURS})
+    for each in declare_plan(plan_with(own_server(), asleep)):
+        name = each.name.removeprefix("local-")
+        if "Sleep" in each.urn and name.startswith("acme-"):
+            yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
 
 
 def test_no_tenants_part_is_called_like_a_part_of_a_tenant_with_a_longer_name() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,9 @@ SCRIPTS = sorted(path.name for path in Path("components/scripts").glob("*.sh"))
 
 
 def test_there_are_scripts() -> None:
-    assert SCRIPTS == ["backup.sh", "database_setup.sh", "neutralised.sh", "odoo_setup.sh"]
+    assert {"backup.sh", "database_setup.sh", "neutralised.sh", "odoo_setup.sh", "restore_test.sh"} <= {
+        *SCRIPTS
+    }
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -34,7 +37,23 @@ def fake_tools(folder: Path, **scripts: str) -> dict[str, str]:
     return {"PATH": f"{folder}:/usr/bin:/bin"}
 
 
-def run_backup(tmp_path: Path, *, dump: str, files: bool) -> subprocess.CompletedProcess[str]:
+# Counts as PostgreSQL would; tests/lifecycle asks a real one.
+PSQL = """
+while read -r line; do
+  case $line in
+    *pg_export_snapshot*) echo 00000003-0000001B-1 ;;
+    *server_version_num*) echo 170006 ;;
+    *tables*) echo '{"table": "public.res_users", "rows": 2, "highest": 6}' ;;
+    *sequences*) echo '{"public.res_users_id_seq": 6}' ;;
+    *done*) echo done ;;
+    *q*) exit ;;
+  esac
+done"""
+
+
+def run_backup(
+    tmp_path: Path, *, dump: str, files: bool, psql: str = PSQL
+) -> subprocess.CompletedProcess[str]:
     """The backup with made-up tools; `aws` keeps what is uploaded in a folder."""
     home = tmp_path / "pod"
     home.mkdir()
@@ -50,7 +69,7 @@ def run_backup(tmp_path: Path, *, dump: str, files: bool) -> subprocess.Complete
     tools = fake_tools(
         tmp_path,
         pg_dump=dump,
-        jq='while [ $# -gt 0 ]; do case $1 in --arg|--argjson) echo "$2=$3"; shift 3;; *) shift;; esac; done',
+        psql=psql,
         aws=f"""
 case "$1 $2" in
   "s3 cp") mkdir -p "{bucket}/$(dirname "${{4#s3://}}")"; cat > "{bucket}/${{4#s3://}}" ;;
@@ -59,7 +78,14 @@ case "$1 $2" in
   "s3api list-objects-v2") printf '%s\\t%s\\n' dumps/acme/20{{20,99}}-01-01T00:00:00Z.dump ;;
 esac""",
     )
-    variables = {"TENANT": "acme", "BUCKET": "b", "PREFIX": "acme", "RETENTION_DAYS": "30"}
+    variables = {
+        "TENANT": "acme",
+        "BUCKET": "b",
+        "PREFIX": "acme",
+        "RETENTION_DAYS": "30",
+        "MEASURE_SQL": "tables",
+        "SEQUENCES_SQL": "sequences",
+    }
     return subprocess.run(
         command(text)["command"], env=tools | variables, capture_output=True, text=True, check=False
     )
@@ -75,10 +101,23 @@ def test_a_backup_holds_dump_files_and_a_manifest(tmp_path: Path) -> None:
     assert dump.stat().st_size == 5000
     assert (tmp_path / "bucket" / "b" / "filestores" / "acme" / "ab" / "abcd").read_text() == "content"
     (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").iterdir()
-    told = dict(line.split("=", 1) for line in manifest.read_text().splitlines())
-    assert told["dump_bytes"] == "5000"
-    assert told["filestore_files"] == "1"
-    assert told["sha256"] == hashlib.sha256(b"\0" * 5000).hexdigest()
+    told = json.loads(manifest.read_text())
+    assert (told["tenant"], told["started"], told["postgresql"]) == ("acme", manifest.stem, 170006)
+    assert told["dump"] == f"s3://b/dumps/acme/{manifest.stem}.dump"
+    assert (told["dump_bytes"], told["sha256"]) == (5000, hashlib.sha256(b"\0" * 5000).hexdigest())
+    assert (told["filestore_files"], told["filestore_bytes"]) == (1, len("content"))
+    assert told["filestore_names_sha256"] == hashlib.sha256(b"ab/abcd\n").hexdigest()
+    assert told["tables"] == {"public.res_users": {"rows": 2, "highest": 6}}
+    assert told["sequences"] == {"public.res_users_id_seq": {"lowest": 6, "highest": 6}}
+
+
+def test_a_database_may_have_more_sequences_than_an_argument_has_room_for(tmp_path: Path) -> None:
+    """Odoo makes one for each journal, company and year that wants no gaps."""
+    many = {f"public.ir_sequence_{number}": number for number in range(5000)}
+    psql = PSQL.replace('{"public.res_users_id_seq": 6}', json.dumps(many))
+    assert run_backup(tmp_path, dump=FULL_DUMP, files=True, psql=psql).returncode == 0
+    (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").iterdir()
+    assert len(json.loads(manifest.read_text())["sequences"]) == 5000
 
 
 def test_only_dumps_past_their_retention_go(tmp_path: Path) -> None:

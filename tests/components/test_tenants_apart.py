@@ -140,7 +140,20 @@ def test_every_tenant_pod_reaches_the_data_and_no_files_but_through_its_node() -
     for pod, cidr in product(of_tenants(whole_network()), subnets):
         address = str(IPv4Network(cidr)[9])
         reached = {port for port in (*PORTS, NFS) if whole_network().egress_to_address(pod, address, port)}
-        assert reached == {5432, 6379}, pod.name
+        assert reached == (set() if component(pod) == "sleep" else {5432, 6379}), pod.name
+
+
+def test_who_lets_a_tenant_sleep_reaches_the_api_of_kubernetes_and_nothing_else() -> None:
+    over = whole_network()
+    clocks = [pod for pod in of_tenants(over) if component(pod) == "sleep"]
+    sleepers = [each.tenant for each in whole_plan().tenants if each.environment is Environment.STAGING]
+    assert {pod.tenant for pod in clocks} == set(sleepers)
+    assert len(clocks) == 2 * len(sleepers) > 0
+    for pod in clocks:
+        for address in ("10.100.0.1", "172.20.0.1"):
+            assert [port for port in PORTS if over.egress_to_address(pod, address, port)] == [443]
+    others = [pod for pod in of_tenants(over) if component(pod) != "sleep"]
+    assert not [pod for pod in others if over.egress_to_address(pod, "172.20.0.1", 443)]
 
 
 def test_jobs_that_set_up_databases_reach_databases_and_aws() -> None:

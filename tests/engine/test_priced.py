@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
@@ -30,6 +31,11 @@ def every_ordered_pair() -> list[str]:
         else:
             circuit.append(path.pop())
     return circuit[::-1]
+
+
+# The sample goes up and down, to and from a second region, and keeps a disk that cannot shrink.
+SAMPLE = 4
+PAIRS = list(pairwise(every_ordered_pair()))[: None if os.environ.get("COSTACK_EVERY_PAIR") else SAMPLE]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +83,7 @@ def test_every_ordered_pair_is_walked() -> None:
     assert len(set(pairwise(walk))) == 12
 
 
-@pytest.mark.parametrize(("before", "after"), list(pairwise(every_ordered_pair())))
+@pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_a_preview_is_what_the_estimate_says_afterwards(priced: Project, before: str, after: str) -> None:
     sell(priced, after)
     promised = said(priced, "--stack", STACK)

@@ -129,7 +129,7 @@ def test_a_tenant_file_with_a_mistake(folder: Path, old: str, new: str, problem:
         (
             "2027-01-31T00:00:00Z",
             "2027-01-31T00:00:00",
-            "11: expires_at: Input should have timezone info (got '2027-01-31T00:00:00')",
+            "12: expires_at: Input should have timezone info (got '2027-01-31T00:00:00')",
         ),
     ],
 )

@@ -111,7 +111,7 @@ def tier_words(change: TenantChange) -> str:
 
 
 def off_hours_words(preview: Preview) -> list[str]:
-    """What environments other than production would save asleep, as a sentence; none where there are none."""
+    """What environments that never sleep would save asleep, as a sentence; none where that is nothing."""
     if not preview.savings:
         return []
     (saved,) = in_cents([sum(each.saved for each in preview.savings)])
@@ -122,7 +122,7 @@ def off_hours_words(preview: Preview) -> list[str]:
     words = (
         f"off-hours saving, in none of the figures: {names}{more}, awake "
         f"{preview.savings[0].awake_hours_per_week} hours a week, would save {money(saved)} of the bill "
-        f"and free {money(freed)} of the nodes"
+        f"and free {money(freed)} of the nodes (options.schedule; the bill falls when nodes go)"
     )
     return [words]
 

@@ -197,6 +197,16 @@ plan = aws.backup.Plan(
     rules=[{"rule_name": "daily", "target_vault_name": vault.name, "schedule": "cron(0 3 * * ? *)"}],
     tags=tags,
 )
+aws.scheduler.Schedule(
+    "schedule",
+    schedule_expression="cron(0 19 ? * MON-FRI *)",
+    flexible_time_window={"mode": "OFF"},
+    target={
+        "arn": "arn:aws:scheduler:::aws-sdk:rds:stopDBInstance",
+        "role_arn": role.arn,
+        "input": database.identifier.apply(lambda name: json.dumps({"DbInstanceIdentifier": name})),
+    },
+)
 aws.backup.Selection("selection", plan_id=plan.id, iam_role_arn=role.arn, resources=[database.arn])
 template = ec2.LaunchTemplate(
     "template",

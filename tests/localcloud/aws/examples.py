@@ -410,5 +410,17 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "serviceAccount": "odoo",
         "roleArn": g.out(ROLE, "arn"),
     },
+    "aws:scheduler/schedule:Schedule": lambda g: {
+        "description": "lets a database sleep",
+        "scheduleExpression": "cron(0 19 ? * MON,FRI *)",
+        "scheduleExpressionTimezone": "Europe/Brussels",
+        "flexibleTimeWindow": {"mode": "OFF"},
+        "target": {
+            "arn": "arn:aws:scheduler:::aws-sdk:rds:stopDBInstance",
+            "roleArn": g.out(ROLE, "arn"),
+            "input": json.dumps({"DbInstanceIdentifier": "acme"}),
+            "retryPolicy": {"maximumEventAgeInSeconds": 3600},
+        },
+    },
     "aws:ssm/parameter:Parameter": lambda _: {"type": "String", "value": "1"},
 }

@@ -155,6 +155,7 @@ def leftovers(endpoint: str) -> dict[str, Any]:
         "secrets": ask("secretsmanager", "list_secrets", "SecretList"),
         "file systems": ask("efs", "describe_file_systems", "FileSystems"),
         "vaults": ask("backup", "list_backup_vaults", "BackupVaultList"),
+        "schedules": ask("scheduler", "list_schedules", "Schedules"),
         "plans": ask("backup", "list_backup_plans", "BackupPlansList"),
         "logs": ask("logs", "describe_log_groups", "logGroups"),
         "parameters": ask("ssm", "describe_parameters", "Parameters"),

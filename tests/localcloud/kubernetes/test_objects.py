@@ -17,6 +17,7 @@ from localcloud.kubernetes.objects import (
     object_id,
     observed,
     quantity,
+    with_live_values,
     without_nulls,
 )
 from localcloud.properties import UNKNOWN
@@ -138,3 +139,11 @@ def test_nulls_are_left_out_of_maps_only() -> None:
         "b": {},
         "d": [None, {}],
     }
+
+
+def test_what_the_program_ignores_is_applied_as_it_is() -> None:
+    target = {"kind": "Deployment", "spec": {"replicas": 1, "paused": True}}
+    live = {"spec": {"replicas": 0}}
+    ignored = ("spec.replicas", "spec.paused", "spec.absent.deeper", "status.replicas")
+    assert with_live_values(target, live, ignored) == {"kind": "Deployment", "spec": {"replicas": 0}}
+    assert target["spec"] == {"replicas": 1, "paused": True}

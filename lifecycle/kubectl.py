@@ -1,0 +1,132 @@
+"""Drives kubectl: makes a Job in one namespace of one cluster, waits for it, reads its log, takes it away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lifecycle.errors import LifecycleError
+
+_POLL_SECONDS: Final = 5.0
+# Kubernetes ends a Job on time; this long we wait for it to say so.
+_GRACE_SECONDS: Final = 120.0
+
+
+class KubectlError(LifecycleError):
+    """What kubectl cannot do, or the cluster did not let it."""
+
+
+def current_context() -> str:
+    """The context that kubectl uses when none is named.
+
+    Raises:
+        KubectlError: When there is no kubectl, or it has no such context.
+    """
+    done = _run(["kubectl", "config", "current-context"])
+    if done.returncode:
+        raise KubectlError("kubectl has no current context; name one with --context")
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One context of kubectl's configuration, named in every call: it may be switched while a test runs."""
+
+    context: str
+    sleep: Callable[[float], None]
+
+    def create(self, job: Mapping[str, Any]) -> None:
+        """Make *job*; one of its name must not be there.
+
+        Raises:
+            KubectlError: When it was not made.
+        """
+        self._must(job, ["create", "--filename", "-"], json.dumps(job))
+
+    def wait(self, job: Mapping[str, Any]) -> bool:
+        """Wait until *job* has ended; whether it succeeded.
+
+        Raises:
+            KubectlError: When it has vanished, or has not ended long after its own deadline.
+        """
+        left = float(job["spec"]["activeDeadlineSeconds"]) + _GRACE_SECONDS
+        while left > 0:
+            ended = _conditions(self._must(job, ["get", "job", _name(job), "--output", "json"]))
+            if ended & {"Complete", "Failed"}:
+                return "Complete" in ended
+            self.sleep(_POLL_SECONDS)
+            left -= _POLL_SECONDS
+        raise KubectlError(f"job '{_name(job)}' has not ended: {self.last_event(job)}")
+
+    def log(self, job: Mapping[str, Any]) -> str:
+        """What the pod of *job* has printed; nothing when it never had one."""
+        done = self._call(job, ["logs", f"job/{_name(job)}"])
+        return done.stdout if done.returncode == 0 else ""
+
+    def last_event(self, job: Mapping[str, Any]) -> str:
+        """What Kubernetes last said of *job*: why it has no pod, or why it ended it."""
+        selector = f"--field-selector=involvedObject.name={_name(job)}"
+        done = self._call(job, ["get", "events", selector, "--sort-by=.lastTimestamp", "--output", "json"])
+        said = [str(item["message"]) for item in _parsed(done.stdout).get("items", []) if item.get("message")]
+        return said[-1] if said else "Kubernetes gives no reason"
+
+    def delete(self, job: Mapping[str, Any]) -> None:
+        """Take *job* and its pod away, whether or not it was made.
+
+        Raises:
+            KubectlError: When it may still be there.
+        """
+        options = ["--ignore-not-found", "--cascade=background", "--wait=false"]
+        self._must(job, ["delete", "job", _name(job), *options])
+
+    def _must(self, job: Mapping[str, Any], arguments: list[str], stdin: str | None = None) -> str:
+        done = self._call(job, arguments, stdin)
+        if done.returncode:
+            said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+            raise KubectlError(
+                f"job '{_name(job)}': `kubectl {arguments[0]}` failed in context '{self.context}': {said}"
+            )
+        return done.stdout
+
+    def _call(
+        self, job: Mapping[str, Any], arguments: list[str], stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        where = ["--context", self.context, "--namespace", str(job["metadata"]["namespace"])]
+        return _run(["kubectl", *where, *arguments], stdin)
+
+
+def _run(command: list[str], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run it out of reach of Ctrl-C: what it has begun it ends, and we take it back."""
+    try:
+        return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
+            command,
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise KubectlError(
+            "kubectl is not on PATH; install it, or use --dry-run and hand the Job to who has it"
+        ) from None
+
+
+def _name(job: Mapping[str, Any]) -> str:
+    return str(job["metadata"]["name"])
+
+
+def _conditions(document: str) -> set[str]:
+    conditions = _parsed(document).get("status", {}).get("conditions") or []
+    return {str(each.get("type")) for each in conditions if each.get("status") == "True"}
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}

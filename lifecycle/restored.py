@@ -1,0 +1,80 @@
+"""What a restore test found: one line of JSON that its pod prints, and the evidence made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from allocation.errors import AllocationError
+from lifecycle.errors import LifecycleError
+from tiers.vocabulary import Count, Frozen, TenantId
+
+STEP: Final = "restore-test"
+"""What evidence of it is called, and its Job after its tenant."""
+
+
+class Check(Frozen):
+    """One thing that a backup must be; `differences` are the first that were found."""
+
+    name: str
+    expected: str
+    found: str
+    ok: bool
+    differences: tuple[str, ...] = ()
+
+
+class RestoreResult(Frozen):
+    """What a restore test found. `backup` is empty when there was none to test."""
+
+    tenant: TenantId
+    backup: str
+    taken_at: str
+    started_at: str
+    finished_at: str
+    seconds: Count
+    restore_seconds: Count
+    dump_bytes: Count
+    database_bytes: Count
+    file_bytes: Count
+    checks: tuple[Check, ...]
+    result: Literal["ok", "failed"]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the backup can be restored, as far as it was checked."""
+        return self.result == "ok"
+
+    @property
+    def faults(self) -> tuple[Check, ...]:
+        """The checks that it failed."""
+        return tuple(check for check in self.checks if not check.ok)
+
+    def as_evidence(self) -> Mapping[str, Any]:
+        """The record of it in an evidence file."""
+        return {"at": self.finished_at, "step": STEP, **self.model_dump(mode="json")}
+
+
+class NotRestorableError(AllocationError):
+    """A backup that failed its restore test; what was found is shown and recorded all the same."""
+
+
+def restore_result(log: str, tenant: str) -> RestoreResult:
+    """The result of *tenant*'s restore test: the last line of its pod's log that is one.
+
+    Raises:
+        LifecycleError: When there is none, or it contradicts itself, or is another tenant's.
+    """
+    lines = log.strip().splitlines()
+    candidates = [line for line in lines if line.startswith("{")]
+    try:
+        result = RestoreResult.model_validate_json(candidates[-1] if candidates else "")
+    except ValidationError:
+        last = lines[-1][:300] if lines else "nothing"
+        raise LifecycleError(f"restore test of '{tenant}': it has no result; it last said: {last}") from None
+    if result.tenant != tenant:
+        raise LifecycleError(f"restore test of '{tenant}': the result is that of '{result.tenant}'")
+    if result.passed is not (bool(result.checks) and not result.faults):
+        raise LifecycleError(f"restore test of '{tenant}': it says '{result.result}', its checks do not")
+    return result

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from cli.exits import Exit
+from cli.recover import recover
+from lifecycle.errors import RefusedError
+from lifecycle.recovery import BrokenStack, Recovered
+
+
+def test_it_says_what_it_did_and_what_to_do_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def done(stack: BrokenStack, told: Callable[[str], None], *, owner_is_dead: bool) -> Recovered:
+        assert (stack.name, stack.project, owner_is_dead) == ("local", Path("here"), True)
+        told("vpc-1 was made")
+        return Recovered({"urn:a": "vpc-1"}, ("urn:b", "urn:c"))
+
+    monkeypatch.setattr(BrokenStack, "recover", done)
+    recover("local", owner_is_dead=True, cwd=Path("here"))
+    assert capsys.readouterr().out.splitlines() == [
+        "vpc-1 was made",
+        "1 resources taken in, 2 had not been made; now run the killed command again",
+    ]
+
+
+def test_a_lock_of_the_living_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> Recovered:
+        raise RefusedError("it is at work")
+
+    monkeypatch.setattr(BrokenStack, "recover", refused)
+    with pytest.raises(typer.Exit) as error:
+        recover("local")
+    assert error.value.exit_code == Exit.POLICY

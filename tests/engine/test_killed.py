@@ -1,0 +1,46 @@
+"""Pulumi dies where it hurts, and `costack recover` and the same command mend it: a sample of the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture.kills import Phase, Point, phases
+from tests.torture.worlds import worlds
+
+pytestmark = [pytest.mark.engine]
+
+SAMPLE = {
+    "create": (
+        ("CreateKey", True),
+        ("CreateRole", True),
+        ("CreateBucket", True),
+        ("CreateAccessPoint", True),
+        ("CreateDBInstance", True),
+    ),
+    "move": (("CreateDBInstance", False),),
+    "production": (("DeleteDBInstance", False), ("DeleteDBInstance", True)),
+}
+"""Phase -> the first call of an operation, and whether it still reaches AWS."""
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Phase]]:
+    """The phases of a tenant's life; each is begun when it is asked for."""
+    with worlds(tmp_path_factory.mktemp("killed") / "project") as made:
+        yield phases(made, sandbox=False)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_death_is_survived(life: Iterator[Phase], name: str) -> None:
+    phase = next(life)
+    assert phase.name == name
+    phase.measure()
+    if name == "production":
+        assert "snapshot of local-acme-postgresql" in phase.undisturbed
+    wrong = {
+        f"{operation}, {after=}": phase.survive(Point(phase.number_of(operation), after))
+        for operation, after in SAMPLE[name]
+    }
+    assert {death: said for death, said in wrong.items() if said} == {}

@@ -1,0 +1,201 @@
+"""Runs the scripts of pods on this machine: real PostgreSQL, and a bucket that is a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from components.jobs import command, script
+from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
+from tests.postgres import ADMIN, ADMIN_PASSWORD, Server, give, scratch, unprivileged
+
+BUCKET: Final = "backups"
+_PATIENCE_SECONDS: Final = 120
+# Does with a folder what the AWS CLI does with a bucket, within the tenant's own prefixes; an upload is there
+# when it is whole.
+_AWS: Final = r"""#!/bin/bash
+set -euo pipefail
+echo "$*" >>"@@calls"
+key() {
+  case "$1" in
+    s3://backups/dumps/acme/*|s3://backups/manifests/acme/*) ;;
+    s3://backups/filestores/acme|s3://backups/filestores/acme/*) ;;
+    *) echo "AccessDenied: $1" >&2; exit 254 ;;
+  esac
+  echo "@@${1#s3://backups/}"
+}
+case "$1 $2" in
+  "s3 cp")
+    if [ "$3" = --recursive ]; then
+      from=$(key "$4")
+      mkdir -p "$5"
+      [ ! -d "$from" ] || cp -r "$from/." "$5"
+    elif [ "$3" = - ]; then
+      to=$(key "$4")
+      mkdir -p "${to%/*}"
+      cat >"$to.part.$$"
+      mv "$to.part.$$" "$to"
+    else
+      from=$(key "$3")
+      [ -f "$from" ] || { echo "fatal error: An error occurred (404): Key does not exist" >&2; exit 1; }
+      cat "$from"
+    fi ;;
+  "s3 sync") to=$(key "$4"); mkdir -p "$to"; cp -r "$3/." "$to" ;;
+  "s3 rm") rm "$(key "$3")" ;;
+  "s3api list-objects-v2")
+    [ "$3 $4 $5" = "--bucket backups --prefix" ]
+    key "s3://backups/$6" >/dev/null
+    cd "@@"
+    found=$(find "${6%/}" -type f -printf '%p\t%s\n' 2>/dev/null | LC_ALL=C sort)
+    case "$8" in
+      "Contents[].[Key,Size]") printf '%s\n' "${found:-None	None}" ;;
+      *) printf '%s\n' "$found" | cut -f1 | sed '$d' | paste -sd '\t' ;;
+    esac ;;
+  "secretsmanager get-secret-value") cat "@@secret" ;;
+  *) echo "unknown: $*" >&2; exit 252 ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Where pods of the tenant `acme` run: their tools, their files, and the bucket."""
+
+    server: Server
+    folder: Path
+
+    @property
+    def bucket(self) -> Path:
+        """The folder that is the bucket."""
+        return self.folder / "bucket"
+
+    @property
+    def filestore(self) -> Path:
+        """What Odoo keeps its files in."""
+        return self.folder / "odoo" / "filestore" / DATABASE
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a container of the operations image gets."""
+        return {
+            "PATH": f"{self.folder / 'tools'}:{self.server.path}",
+            "HOME": str(self.folder),
+            "TENANT": "acme",
+            "BUCKET": BUCKET,
+            "PREFIX": "acme",
+            "RETENTION_DAYS": "30",
+            "DATA": str(self.folder / "data"),
+            "BACKUP": "",
+            "SAMPLE": "1000",
+            "MEASURE_SQL": script("measure.sql"),
+            "SEQUENCES_SQL": script("sequences.sql"),
+            **more,
+        }
+
+    def start(self, text: str, **more: str) -> subprocess.Popen[str]:
+        """Start a script as the pod's user."""
+        for name, path in self._places().items():
+            text = text.replace(name, path)
+        return subprocess.Popen(
+            command(text)["command"],
+            env=self.environment(**more),
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            **unprivileged(),
+        )
+
+    def run(self, text: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a script to its end."""
+        process = self.start(text, **more)
+        try:
+            stdout, stderr = process.communicate(timeout=_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def back_up(self) -> str:
+        """Take a backup and say when it was taken."""
+        before = set(self.manifests())
+        done = self.run(script("backup.sh"))
+        assert done.returncode == 0, done.stderr
+        (taken,) = set(self.manifests()) - before
+        return taken
+
+    def manifests(self) -> list[str]:
+        """The backups that are complete."""
+        return [path.stem for path in sorted((self.bucket / "manifests" / "acme").glob("*.json"))]
+
+    def _places(self) -> Mapping[str, str]:
+        home = self.folder
+        return {
+            "/etc/odoo/odoo.conf": str(home / "odoo.conf"),
+            "/var/lib/odoo": str(home / "odoo"),
+            "/tmp/measured": str(home / "measured"),
+            "/run/secrets/tenant/password": str(home / "password"),
+            # A socket of this machine has no TLS, and the PostgreSQL that is fetched was built without.
+            "PGSSLMODE=require": "PGSSLMODE=prefer",
+        }
+
+    @contextmanager
+    def copied(self) -> Iterator[Pods]:
+        """Pods with a bucket of their own that holds the same, to be damaged."""
+        with scratch() as folder:
+            for name in ("bucket", "odoo", "tools"):
+                shutil.copytree(self.folder / name, folder / name)
+            shutil.copy(self.folder / "odoo.conf", folder / "odoo.conf")
+            other = Pods(self.server, folder)
+            _equip(other)
+            yield other
+
+
+@contextmanager
+def running_pods(server: Server) -> Iterator[Pods]:
+    """Pods beside a server on which `acme` has been set up and Odoo has been at work."""
+    with scratch() as folder:
+        pods = Pods(server, folder)
+        (folder / "tools").mkdir()
+        (folder / "bucket").mkdir()
+        _equip(pods)
+        done = set_up(pods, ROLE, DATABASE, PASSWORD)
+        assert done.returncode == 0, done.stderr
+        fill(server, pods.filestore)
+        give(folder)
+        yield pods
+
+
+def set_up(
+    pods: Pods, role: str, database: str, password: str, connections: int = 10
+) -> subprocess.CompletedProcess[str]:
+    """Run the job that makes a tenant's role and database."""
+    (pods.folder / "password").write_text(password, encoding="utf-8")
+    return pods.run(
+        script("database_setup.sh"),
+        MASTER_SECRET_ARN="arn:master",
+        TENANT_ROLE=role,
+        TENANT_DATABASE=database,
+        CONNECTION_LIMIT=str(connections),
+        PGHOST=str(pods.server.socket),
+    )
+
+
+def _equip(pods: Pods) -> None:
+    aws = pods.folder / "tools" / "aws"
+    aws.write_text(_AWS.replace("@@", f"{pods.bucket}/"), encoding="utf-8")
+    aws.chmod(0o755)
+    secret = pods.bucket / "secret"
+    secret.write_text(f'{{"username": "{ADMIN}", "password": "{ADMIN_PASSWORD}"}}', encoding="utf-8")
+    options = {"db_host": pods.server.socket, "db_user": ROLE, "db_password": PASSWORD, "db_name": DATABASE}
+    lines = "".join(f"{name} = {value}\n" for name, value in options.items())
+    (pods.folder / "odoo.conf").write_text(f"[options]\n{lines}", encoding="utf-8")
+    give(pods.folder)
+    assert os.access(aws, os.X_OK)

@@ -1,0 +1,301 @@
+"""What stands at the edge of a guard: the first moment that is too late, the one thing that is too many."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lifecycle.ending import EndingPlan, facts_sha256, read_plan, write_plan
+from lifecycle.expiry import SOON, State, findings
+from lifecycle.guards import RESTORE_TEST_MAY_BE, refusals, unplanned_deletions
+from tests.lifecycle.test_guards import seen
+from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox, targets, urn
+from tests.portfolios import plan_of, tenant
+from tiers.errors import CatalogError
+from tiers.vocabulary import Environment
+
+EXPIRY = timedelta(hours=24)
+"""How long a plan may be used; written here a second time."""
+RUNNING = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+
+
+def told(one: Any, plan: EndingPlan | None = None, **changes: Any) -> str:
+    plan = plan or ending_plan(one)
+    return "\n".join(refusals(plan, seen(one, plan, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("now", "word"),
+    [
+        (START + EXPIRY - timedelta(seconds=1), ""),
+        (START + EXPIRY, "the plan expired at 2026-11-26 08:00 UTC"),
+        (START - timedelta(minutes=5), ""),
+        (START - timedelta(minutes=5, seconds=1), "still to come"),
+    ],
+)
+def test_the_hours_of_a_plan(now: datetime, word: str) -> None:
+    said = told(sandbox(), now=now, restore_tested_at=now)
+    assert (word in said) if word else said == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"account": "1"}, "these credentials are of 1"),
+        ({"stack": "other"}, "not 'other'"),
+        ({"phrase": "yes"}, "the phrase is not the plan's"),
+        (
+            {"urns": frozenset({"urn:x::y"})},
+            "the plan does not know 1 resources that are there, such as urn:x::y",
+        ),
+    ],
+)
+def test_one_thing_wrong_is_said_alone(changes: dict[str, Any], word: str) -> None:
+    said = told(sandbox(), **changes)
+    assert word in said
+    assert "\n" not in said
+
+
+def test_the_first_in_order_is_the_example() -> None:
+    mine = frozenset(target.urn for target in targets(sandbox()))
+    assert "such as urn:x::a" in told(sandbox(), urns=mine | {"urn:x::b", "urn:x::a"})
+
+
+@pytest.mark.parametrize(
+    ("ends", "cutover", "refused"),
+    [
+        ("2026-11-25T09:00:00Z", "2026-11-25", False),
+        ("2026-11-25T09:00:01Z", "2026-11-25", True),
+        ("2027-01-01T00:00:00Z", "2026-11-24", False),
+    ],
+)
+def test_the_moment_a_sandbox_is_due(ends: str, cutover: str, *, refused: bool) -> None:
+    one = sandbox(expires_at=ends, cutover=cutover)
+    assert ("to end it earlier" in told(one, now=START + timedelta(hours=1))) is refused
+
+
+def test_a_sandbox_without_an_end_is_not_over() -> None:
+    one = sandbox(**RUNNING)
+    plan = ending_plan(one)
+    bare = resolved(one).model_copy(update={"cutover": None})
+    plan = plan.model_copy(update={"facts_sha256": facts_sha256(bare)})
+    assert "to end it earlier" in told(one, plan, deployed=bare)
+
+
+@pytest.mark.parametrize("changes", [{"lifecycle_stage": "decommissioning"}, {}])
+def test_a_sandbox_ends_early_by_decision_or_with_a_reason(changes: dict[str, Any]) -> None:
+    one = sandbox(**RUNNING, **changes)
+    plan = ending_plan(one, early_because=None if changes else "called off")
+    assert told(one, plan) == ""
+
+
+def test_running_production_is_refused_by_its_stage_alone() -> None:
+    said = told(tenant("acme", tier="ha-postgresql"))
+    assert said.startswith("production acme is active: write lifecycle_stage: decommissioning")
+    assert "\n" not in said
+
+
+def test_another_tenant_of_the_same_facts_is_not_ended() -> None:
+    one = sandbox()
+    plan = ending_plan(one)
+    named = resolved(one).model_copy(update={"tenant": "borealis"})
+    plan = plan.model_copy(update={"facts_sha256": facts_sha256(named)})
+    assert told(one, plan, deployed=named) == "the plan is for migration acme, deployed is migration borealis"
+
+
+def test_nor_the_same_tenant_of_another_environment() -> None:
+    one = production()
+    plan = ending_plan(one)
+    staged = resolved(one).model_copy(update={"environment": Environment.STAGING})
+    plan = plan.model_copy(update={"facts_sha256": facts_sha256(staged)})
+    assert told(one, plan, deployed=staged) == "the plan is for production acme, deployed is staging acme"
+
+
+@pytest.mark.parametrize(
+    ("ago", "refused"), [(RESTORE_TEST_MAY_BE, False), (RESTORE_TEST_MAY_BE + timedelta(seconds=1), True)]
+)
+def test_the_day_a_restore_is_too_old(ago: timedelta, *, refused: bool) -> None:
+    now = START + timedelta(hours=1)
+    assert timedelta(days=30) == RESTORE_TEST_MAY_BE
+    said = told(production(), now=now, restore_tested_at=now - ago)
+    assert ("more than 30 days ago" in said) is refused
+
+
+def test_who_promised_no_restore_needs_none() -> None:
+    one = production()
+    assert told(one, ending_plan(one, needs_restore_test=False), restore_tested_at=None) == ""
+    assert "was ever tried" in told(one, ending_plan(one, needs_restore_test=True), restore_tested_at=None)
+
+
+def test_a_namespace_goes_with_its_last_tenant_and_the_mark_of_the_dump_too() -> None:
+    plan = ending_plan(sandbox())
+    inside = "costack:index:SharedPlatform$costack:index:TenantsNamespace$kubernetes:core/v1:Namespace"
+    shared = f"urn:pulumi:local::costack::{inside}::odoo"
+    mark = urn("acme-last", "random:index/randomId:RandomId")
+    theirs = urn("borealis-last", "random:index/randomId:RandomId")
+    assert unplanned_deletions(plan, frozenset({shared, mark}), frozenset()) == []
+    assert unplanned_deletions(plan, frozenset({theirs}), frozenset()) == [theirs]
+    assert told(sandbox(), urns=frozenset({mark})) == ""
+    assert unplanned_deletions(plan, frozenset({"urn:b", "urn:a"}), frozenset({shared})) == sorted(
+        ["urn:a", "urn:b", shared]
+    )
+
+
+# The plan as a file.
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
+    plan, file = ending_plan(production()), tmp_path / "plan.json"
+    write_plan(plan, file)
+    assert read_plan(file) == plan
+    assert file.read_text(encoding="utf-8").startswith('{\n  "')
+    assert file.read_text(encoding="utf-8").endswith("}\n")
+    assert plan.expires_at == START + EXPIRY
+    assert plan.id == f"acme-{plan.sha256[:12]}"
+    assert len(plan.sha256) == 64
+    assert plan.phrase == f"decommission acme of local: {len(plan.targets)} resources"
+    with pytest.raises(CatalogError, match="is there already"):
+        write_plan(plan, file)
+    with pytest.raises(CatalogError, match="cannot be written: No such file"):
+        write_plan(plan, tmp_path / "nowhere" / "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"stack": "production"}, "was changed after it was made"),
+        ({"keep_days": "x"}, "keep_days: "),
+        ({"schema_version": 2}, "schema_version: "),
+        ({"sha256": None}, "was changed after it was made"),
+        ({"targets": [{}]}, "targets.0."),
+    ],
+)
+def test_a_plan_that_was_touched_is_none(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    file = tmp_path / "plan.json"
+    write_plan(ending_plan(production()), file)
+    document = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**document, **change}), encoding="utf-8")
+    with pytest.raises(CatalogError, match=said) as error:
+        read_plan(file)
+    assert "https" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, "1"])
+def test_what_is_no_plan_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(CatalogError):
+        read_plan(file)
+    with pytest.raises(CatalogError, match="cannot be read: No such file"):
+        read_plan(tmp_path / "other.json")
+
+
+def test_the_same_plan_has_the_same_hash_and_another_has_another() -> None:
+    plan = ending_plan(production())
+    again = EndingPlan.model_validate(dict(reversed(plan.model_dump(mode="json").items())))
+    assert again.sha256 == plan.sha256
+    assert plan.model_copy(update={"keep_days": plan.keep_days + 1}).sha256 != plan.sha256
+
+
+def test_facts_are_others_when_a_resource_is_and_not_when_the_stage_is() -> None:
+    one = resolved(production())
+    assert facts_sha256(one) == facts_sha256(resolved(tenant("acme", tier="ha-postgresql")))
+    assert facts_sha256(one) != facts_sha256(one.model_copy(update={"facts": one.facts[1:]}))
+    assert facts_sha256(one) != facts_sha256(one.model_copy(update={"users": one.users + 1}))
+
+
+# What is due.
+
+
+def found(one: Any, now: datetime, grace: timedelta | None = None) -> list[tuple[State, datetime | None]]:
+    return [(each.state, each.when) for each in findings(plan_of(one), now, grace)]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+END, CUT = "2026-12-20T00:00:00Z", "2026-12-10"
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("now", "grace", "state"),
+    [
+        ("2026-12-05", None, None),
+        ("2026-12-06", None, State.SOON),
+        ("2026-12-10T23:59:59", 0, State.SOON),
+        ("2026-12-11", 0, State.CUT_OVER),
+        ("2026-12-11", 2, State.SOON),
+        ("2026-12-12T23:59:59", 2, State.SOON),
+        ("2026-12-13", 2, State.CUT_OVER),
+        ("2026-12-19T23:59:59", None, State.SOON),
+        ("2026-12-20", None, State.EXPIRED),
+        ("2026-12-20", 0, State.EXPIRED),
+    ],
+)
+def test_each_moment_of_a_sandbox(now: str, grace: int | None, state: State | None) -> None:
+    assert timedelta(days=14) == SOON
+    one = sandbox(expires_at=END, cutover=CUT)
+    said = found(one, at(now), None if grace is None else grace * DAY)
+    ends = at("2026-12-20")
+    when = at("2026-12-11") + (grace or 0) * DAY if state is State.CUT_OVER else ends
+    assert said == ([] if state is None else [(state, when)])
+
+
+def test_a_cutover_that_is_past_is_told_long_before_the_end() -> None:
+    one = sandbox(expires_at="2027-03-01T00:00:00Z", cutover=CUT)
+    assert found(one, at("2026-12-10T23:59:59")) == []
+    (told_,) = findings(plan_of(one), at("2026-12-11"))
+    assert (told_.state, told_.why, told_.is_due) == (State.SOON, "its cutover was 2026-12-10", False)
+
+
+def test_what_is_due_says_so() -> None:
+    one = sandbox(expires_at=END, cutover=CUT)
+    expired, cut = (
+        findings(plan_of(one), at("2026-12-21"))[0],
+        findings(plan_of(one), at("2026-12-12"), DAY)[0],
+    )
+    assert (expired.is_due, cut.is_due) == (True, True)
+    assert cut.why == "its cutover was 2026-12-10, and 1 days of grace are over"
+
+
+@pytest.mark.parametrize("stage", ["active", "suspended", "decommissioning"])
+def test_suspended_is_kept(stage: str) -> None:
+    one = sandbox(expires_at=END, cutover=CUT, lifecycle_stage=stage)
+    state = State.KEPT if stage == "suspended" else State.EXPIRED
+    assert found(one, at("2026-12-21")) == [(state, at("2026-12-20"))]
+
+
+def test_a_sandbox_without_an_end_and_production_with_one_are_wrong() -> None:
+    plan = plan_of(sandbox(expires_at=END, cutover=CUT))
+    (mine,) = [each for each in plan.tenants if each.tenant == "acme"]
+
+    def state(**changes: Any) -> list[State]:
+        changed = mine.model_copy(update=changes)
+        one = plan.model_copy(update={"tenants": (changed,)})
+        return [each.state for each in findings(one, at("2026-12-01"))]
+
+    assert state(expires_at=None) == [State.WRONG]
+    live = {"environment": Environment.PRODUCTION}
+    assert state(**live) == [State.WRONG]
+    assert state(**live, cutover=None) == [State.WRONG]
+    assert state(**live, expires_at=None) == [State.WRONG]
+    assert state(**live, expires_at=None, cutover=None) == []
+    test = {"environment": Environment.STAGING}
+    assert state(**test, expires_at=None, cutover=None) == []
+
+
+def test_what_is_protected_is_kept_and_named() -> None:
+    plan = plan_of(sandbox(expires_at=END, cutover=CUT))
+    kept = SimpleNamespace(id="acme/database", deletion_protection=True)
+    loose = SimpleNamespace(id="acme/logs", deletion_protection=False)
+    changed = plan.tenants[0].model_copy(update={"facts": (SimpleNamespace(id="acme/x"), loose, kept)})
+    (told_,) = findings(plan.model_copy(update={"tenants": (changed,)}), at("2026-12-21"))
+    assert (told_.state, told_.is_due, told_.when) == (State.KEPT, False, at("2026-12-20"))
+    assert "acme/database is protected" in told_.why

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lifecycle.errors import LifecycleError
+from lifecycle.orphans import SEARCHES, orphan_of
+
+HERE = "us-east-1"
+KEY, VPC, SUBNET = "aws:kms/key:Key", "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        yield
+
+
+def client(service: str) -> Any:
+    make: Any = boto3.client
+    return make(service, region_name=HERE)
+
+
+def test_what_has_a_name_is_found_by_it() -> None:
+    client("logs").create_log_group(logGroupName="/odoo/acme")
+    kind = "aws:cloudwatch/logGroup:LogGroup"
+    assert orphan_of(kind, {"name": "/odoo/acme"}, HERE, ()) == "/odoo/acme"
+    assert orphan_of(kind, {"name": "/odoo"}, HERE, ()) is None
+    assert orphan_of(kind, {"name": "/odoo/acme"}, HERE, {"/odoo/acme"}) is None
+
+
+def test_a_network_is_found_by_its_tags_and_range() -> None:
+    made = client("ec2").create_vpc(
+        CidrBlock="10.1.0.0/16",
+        TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "a"}]}],
+    )["Vpc"]["VpcId"]
+    subnet = client("ec2").create_subnet(VpcId=made, CidrBlock="10.1.0.0/20")["Subnet"]["SubnetId"]
+    wanted = {"cidrBlock": "10.1.0.0/16", "tags": {"Name": "a"}}
+    assert orphan_of(VPC, wanted, HERE, ()) == made
+    assert orphan_of(VPC, wanted | {"tags": {"Name": "b"}}, HERE, ()) is None
+    assert orphan_of(VPC, wanted | {"cidrBlock": "10.2.0.0/16"}, HERE, ()) is None
+    assert orphan_of(SUBNET, {"vpcId": made, "cidrBlock": "10.1.0.0/20"}, HERE, ()) == subnet
+
+
+def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
+    kms = client("kms")
+    about: dict[str, Any] = {"Description": "data", "Tags": [{"TagKey": "t", "TagValue": "1"}]}
+    made = kms.create_key(**about)["KeyMetadata"]["KeyId"]
+    wanted = {"description": "data", "tags": {"t": "1"}}
+    assert orphan_of(KEY, wanted, HERE, ()) == made
+    assert orphan_of(KEY, wanted | {"description": "other"}, HERE, ()) is None
+    assert orphan_of(KEY, wanted | {"tags": {"t": "2"}}, HERE, ()) is None
+    kms.create_key(**about)
+    with pytest.raises(LifecycleError, match="delete what is not used"):
+        orphan_of(KEY, wanted, HERE, ())
+    assert orphan_of(KEY, wanted, HERE, {made}) not in (None, made)
+    kms.schedule_key_deletion(KeyId=made)
+    assert orphan_of(KEY, wanted, HERE, ()) != made
+
+
+def test_a_setting_of_another_resource_is_not_looked_for() -> None:
+    assert orphan_of("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, HERE, ()) is None
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_every_search_is_an_operation_of_aws_that_takes_what_it_is_asked(kind: str) -> None:
+    search = SEARCHES[kind]
+    made = client(search.service)
+    model = made.meta.service_model.operation_model(made.meta.method_to_api_mapping[search.operation])
+    assert search.key in model.output_shape.members
+    fields = model.output_shape.members[search.key].member.members
+    assert {search.id, *search.same} <= fields.keys()
+    assert search.asked.keys() <= model.input_shape.members.keys()
+    assert not search.tagged or "Tags" in fields

@@ -1,0 +1,188 @@
+"""Two tenants on one real PostgreSQL server, set up by database_setup.sh as the master that RDS gives."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from components.jobs import script
+from tests.lifecycle.odoo import PASSWORD
+from tests.lifecycle.pods import Pods, set_up
+from tests.postgres import ADMIN, ADMIN_PASSWORD, Server
+
+pytestmark = pytest.mark.postgres
+
+LIMIT = 4
+ONE = {"database": "odoo_one", "user": "t_one", "password": "one's own"}
+OTHER = {"database": "odoo_other", "user": "t_other", "password": "the other's \"own\" \\ :'x'"}
+
+
+@pytest.fixture(scope="module")
+def both(pods: Pods) -> Iterator[Server]:
+    """The server, with both tenants set up."""
+    for each in (ONE, OTHER):
+        done = set_up(pods, each["user"], each["database"], each["password"], LIMIT)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(f"database {each['database']} and role {each['user']} are ready\n")
+    yield pods.server
+    for each in (ONE, OTHER):
+        pods.server.ask(f"DROP DATABASE {each['database']}")
+        pods.server.ask(f"DROP ROLE {each['user']}")
+
+
+def test_a_tenant_is_at_home_in_its_own_database(both: Server) -> None:
+    for each in (ONE, OTHER):
+        both.ask("CREATE TABLE mine (id serial); INSERT INTO mine DEFAULT VALUES", **each)
+        assert both.ask("SELECT current_user || ' ' || count(*) FROM mine", **each) == f"{each['user']} 1"
+        assert both.ask("SELECT extname FROM pg_extension WHERE extname = 'pg_trgm'", **each) == "pg_trgm"
+        assert both.ask("SHOW statement_timeout; SHOW idle_in_transaction_session_timeout", **each) == (
+            "15min\n10min"
+        )
+        both.ask("DROP TABLE mine", **each)
+
+
+def test_a_tenant_cannot_connect_to_anothers_database(both: Server) -> None:
+    for mine, theirs in ((ONE, OTHER), (OTHER, ONE)):
+        done = both.try_to_ask("SELECT 1", **{**mine, "database": theirs["database"]})
+        assert done.returncode == 2
+        assert f'permission denied for database "{theirs["database"]}"' in done.stderr
+        assert "User does not have CONNECT privilege" in done.stderr
+
+
+def test_every_tenant_and_the_master_reach_the_database_postgres(both: Server) -> None:
+    """Every Odoo process needs it: it holds a LISTEN there."""
+    for each in (ONE, OTHER, {"user": ADMIN, "password": ADMIN_PASSWORD}):
+        assert both.ask("LISTEN imbus; SELECT 1", **{**each, "database": "postgres"}) == "1"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE DATABASE another",
+        "CREATE ROLE another",
+        "DROP DATABASE odoo_other",
+        "ALTER ROLE t_other PASSWORD 'x'",
+        "SET ROLE t_other",
+        f"SET ROLE {ADMIN}",
+        "GRANT CONNECT ON DATABASE odoo_other TO t_one",
+        "ALTER ROLE t_one CONNECTION LIMIT 100",
+        "SELECT * FROM pg_authid",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "CREATE TABLE public.left_behind (id integer)",
+    ],
+)
+def test_a_tenant_has_no_right_on_the_server(both: Server, sql: str) -> None:
+    done = both.try_to_ask(sql, **{**ONE, "database": "postgres"})
+    assert done.returncode != 0
+    assert "denied" in done.stderr or "must be" in done.stderr
+
+
+def connect(server: Server, tenant: dict[str, str], stack: ExitStack) -> subprocess.Popen[str]:
+    """A connection that stays open until the stack closes."""
+    process = stack.enter_context(
+        subprocess.Popen(
+            ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"],
+            env=server.connection(tenant["user"], tenant["password"], tenant["database"]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    )
+    assert process.stdin
+    stack.callback(process.stdin.close)
+    return process
+
+
+def answered(process: subprocess.Popen[str]) -> str:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write("SELECT 'here';\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
+
+
+def test_the_connection_limit_holds_and_is_a_tenants_own(both: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(LIMIT):
+            assert answered(connect(both, ONE, stack)) == "here"
+        refused = both.try_to_ask("SELECT 1", **ONE)
+        assert refused.returncode == 2
+        assert 'too many connections for role "t_one"' in refused.stderr
+        # What it has open in the database `postgres` counts as well.
+        assert both.try_to_ask("SELECT 1", **{**ONE, "database": "postgres"}).returncode == 2
+        assert both.ask("SELECT 1", **OTHER) == "1"
+
+
+def catalog(server: Server) -> str:
+    """All that a setup makes, as the server has it; the stored password among it."""
+    return server.ask(
+        "SELECT row_to_json(r) FROM pg_authid r WHERE rolname LIKE 't\\_%' ORDER BY oid;"
+        "SELECT oid, datname, datdba, datacl, datcollate, encoding FROM pg_database ORDER BY oid;"
+        "SELECT * FROM pg_db_role_setting ORDER BY 1, 2; SELECT * FROM pg_auth_members ORDER BY 1, 2"
+    )
+
+
+def test_setting_up_again_changes_nothing(pods: Pods, both: Server) -> None:
+    before = catalog(both)
+    assert "SCRAM-SHA-256" in before
+    with ExitStack() as stack:
+        alive = connect(both, ONE, stack)
+        assert answered(alive) == "here"
+        done = set_up(pods, ONE["user"], ONE["database"], ONE["password"], LIMIT)
+        assert done.returncode == 0, done.stderr
+        assert answered(alive) == "here"
+    assert catalog(both) == before
+
+
+def test_a_password_is_changed_and_the_old_one_opens_nothing(pods: Pods, both: Server) -> None:
+    new = 'a new one: it\'s "quoted" \\ $1'
+    done = set_up(pods, ONE["user"], ONE["database"], new, LIMIT)
+    assert done.returncode == 0, done.stderr
+    assert new not in done.stdout + done.stderr
+    refused = both.try_to_ask("SELECT 1", **ONE)
+    assert refused.returncode == 2
+    assert "password authentication failed" in refused.stderr
+    assert both.ask("SELECT 1", **{**ONE, "password": new}) == "1"
+    set_up(pods, ONE["user"], ONE["database"], ONE["password"], LIMIT)
+    assert both.ask("SELECT 1", **ONE) == "1"
+
+
+def test_a_new_limit_is_set(pods: Pods, both: Server) -> None:
+    set_up(pods, ONE["user"], ONE["database"], ONE["password"], LIMIT + 1)
+    limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = 't_one'"
+    assert both.ask(limit) == str(LIMIT + 1)
+    set_up(pods, ONE["user"], ONE["database"], ONE["password"], LIMIT)
+    assert both.ask(limit) == str(LIMIT)
+
+
+def test_a_setup_that_fails_ends_with_its_failure(pods: Pods) -> None:
+    done = set_up(pods, "t_one", "odoo_one", "x", connections=-5)
+    assert done.returncode != 0
+    assert "are ready" not in done.stdout
+
+
+def test_only_a_harmless_copy_starts(pods: Pods) -> None:
+    """The gate in front of every copy of production, asked of a real database."""
+    home = {"database": "odoo_acme", "user": "t_acme", "password": PASSWORD}
+    pods.server.ask(
+        "CREATE TABLE ir_config_parameter (key text, value text);"
+        "CREATE TABLE ir_mail_server (active boolean, smtp_host text);"
+        "INSERT INTO ir_mail_server VALUES (true, 'mail.example.com'), (false, 'old.example.com')",
+        **home,
+    )
+    try:
+        refused = pods.run(script("neutralised.sh"))
+        assert refused.returncode == 1
+        assert "(flag '', 1 mail servers)" in refused.stderr
+        pods.server.ask(
+            "INSERT INTO ir_config_parameter VALUES ('database.is_neutralized', 'true');"
+            "UPDATE ir_mail_server SET smtp_host = 'invalid'",
+            **home,
+        )
+        assert pods.run(script("neutralised.sh")).returncode == 0
+    finally:
+        pods.server.ask("DROP TABLE ir_config_parameter, ir_mail_server", **home)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from localcloud.aws import faults
+from localcloud.aws.clients import Clients
+from localcloud.aws.faults import COUNTER, RETRIES, VARIABLE, Faults, Wanted, changes, wanted
+from localcloud.provider import ProviderError
+
+
+class Request:
+    """What boto hands over; `sent` counts what really reached AWS."""
+
+    def __init__(self, kind: str = "application/x-amz-json-1.1") -> None:
+        self.url = "http://127.0.0.1/"
+        self.headers = {"Content-Type": kind}
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> tuple[list[str], Callable[..., Faults]]:
+    happened: list[str] = []
+
+    def make(asked: str) -> Faults:
+        send: Any = lambda _: happened.append("sent")  # noqa: E731
+        return Faults(wanted(asked), tmp_path / COUNTER, send, lambda: happened.append("died"))
+
+    return happened, make
+
+
+def ask(made: Faults, operation: str, request: Request | None = None) -> Any:
+    given: Any = request or Request()
+    return made.before_send(given, f"before-send.rds.{operation}")
+
+
+def test_without_the_variable_no_client_has_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faults, "Faults", None)
+    plain = Clients("http://127.0.0.1:1", environ={}).get("rds")
+    assert plain.meta.config.retries["total_max_attempts"] < RETRIES.retries["total_max_attempts"]  # type: ignore[attr-defined]
+    with pytest.raises(TypeError):
+        Clients("http://127.0.0.1:1", environ={VARIABLE: "kill=1"}).get("rds")
+
+
+def test_only_a_provider_reads_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "kill=1")
+    monkeypatch.setattr(faults, "Faults", None)
+    assert Clients("http://127.0.0.1:1").get("rds")
+
+
+@pytest.mark.parametrize("text", ["kill", "kill=x", "die=3", "throttle=-1", "kill=3,before"])
+def test_what_is_no_fault_is_refused(text: str) -> None:
+    with pytest.raises(ProviderError, match=VARIABLE):
+        wanted(text)
+
+
+def test_the_whole_grammar() -> None:
+    assert wanted("kill=7,after,throttle=50,error=20,lost=10,seed=1") == Wanted(7, True, 50, 20, 10, 1)
+
+
+@pytest.mark.parametrize("operation", ["DescribeDBInstances", "ListRoles", "GetKeyPolicy", "HeadBucket"])
+def test_reading_is_no_change(operation: str) -> None:
+    assert not changes(operation)
+
+
+def test_it_dies_at_the_chosen_change_before_it_is_made(events: Any) -> None:
+    happened, make = events
+    made = make("kill=2")
+    ask(made, "CreateDBInstance")
+    ask(made, "DescribeDBInstances")
+    assert happened == []
+    ask(made, "DeleteDBInstance")
+    assert happened == ["died"]
+
+
+def test_or_after_it_was_made(events: Any) -> None:
+    happened, make = events
+    ask(make("kill=1,after"), "CreateDBInstance")
+    assert happened == ["sent", "died"]
+
+
+def test_the_count_goes_on_in_the_next_process_and_kills_once(events: Any) -> None:
+    happened, make = events
+    ask(make("kill=2"), "CreateRole")
+    ask(make("kill=2"), "CreateRole")
+    ask(make("kill=2"), "CreateRole")
+    assert happened == ["died"]
+
+
+def test_a_lost_answer_is_that_of_a_call_that_was_made(events: Any) -> None:
+    happened, make = events
+    with pytest.raises(ReadTimeoutError):
+        ask(make("lost=100"), "CreateDBInstance")
+    assert happened == ["sent"]
+
+
+def test_percents_are_kept(events: Any) -> None:
+    _, make = events
+    made = make("throttle=50,seed=3")
+    turned_away = sum(ask(made, "DescribeDBInstances") is not None for _ in range(1000))
+    assert 450 < turned_away < 550
+
+
+@pytest.mark.parametrize(("fault", "code"), [("throttle", "ThrottlingException"), ("error", "InternalError")])
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("rds", "describe_db_instances"),
+        ("ec2", "describe_vpcs"),
+        ("efs", "describe_file_systems"),
+        ("logs", "describe_log_groups"),
+        ("s3", "list_buckets"),
+    ],
+)
+def test_every_language_of_aws_is_understood_and_retried(
+    service: str, operation: str, fault: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.retries.standard.RetryHandler.needs_retry", lambda *_, **__: None)
+    client = Clients("http://127.0.0.1:1", environ={VARIABLE: f"{fault}=100"}).get(service)
+    with pytest.raises(ClientError) as error:
+        getattr(client, operation)()
+    found = error.value.response
+    status = found["ResponseMetadata"]["HTTPStatusCode"]
+    assert status == 503 or (fault == "throttle" and found["Error"]["Code"] == code)
+
+
+def test_the_death_takes_the_engine_and_nothing_above_it(tmp_path: Path) -> None:
+    engine = tmp_path / "pulumi"
+    engine.symlink_to(Path(sys.executable).resolve())
+    child = "from localcloud.aws.faults import kill_the_command as k; k()"
+    program = f"import subprocess, sys; subprocess.run([{sys.executable!r}, '-c', {child!r}]); print('lives')"
+    above = (
+        f"import subprocess; print(subprocess.run([{str(engine)!r}, '-c', {program!r}], "
+        "env=__import__('os').environ).returncode)"
+    )
+    said = subprocess.run([sys.executable, "-c", above], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["-9"]

@@ -1,0 +1,249 @@
+"""Kills the command at every changing call of a tenant's life, and looks whether the next runs mend it.
+
+`python -m tests.torture.kills [--every N] [--limit M] [--phase NAME] [--point N[,after]]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from lifecycle import evidence
+from tests.engine.project import STACK, Project, Said, holdings
+from tests.torture.worlds import Moment, Worlds, worlds
+
+CLIENT: Final = "acme"
+SANDBOX: Final = "borealis-migration"
+RUNS: Final = 2
+"""How often the command may be run again before the world must be as if nothing had happened."""
+_KILLED: Final = -9
+_NEVER: Final = 10**6
+
+Held = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One death: at which changing call, and whether the call still reached AWS."""
+
+    number: int
+    after: bool
+
+    def __str__(self) -> str:
+        return f"{self.number},after" if self.after else str(self.number)
+
+
+@dataclass
+class Phase:
+    """One command on one world.
+
+    Attributes:
+        act: Runs the command, which must end with the given code.
+        killed: The code it ends with when Pulumi is killed below it.
+        calls: The changing calls it makes when nothing disturbs it.
+        undisturbed: What is there afterwards.
+        end: That moment; None until it was measured.
+    """
+
+    name: str
+    worlds: Worlds
+    start: Moment
+    act: Callable[[int], Said]
+    killed: int = _KILLED
+    calls: list[str] = field(default_factory=list)
+    undisturbed: Held = field(default_factory=dict)
+    end: Moment | None = None
+
+    def measure(self) -> None:
+        """Run it once without a fault: which calls it makes, and what is there afterwards."""
+        self.worlds.go_back(self.start)
+        with self.worlds.faults(f"kill={_NEVER}") as counter:
+            self.act(0)
+            self.calls = counter.read_text(encoding="utf-8").split()
+        self.undisturbed = held(self.worlds.project)
+        self.end = self.worlds.keep()
+
+    def points(self) -> Iterator[Point]:
+        """Before and after every call."""
+        for number in range(1, len(self.calls) + 1):
+            yield Point(number, after=False)
+            yield Point(number, after=True)
+
+    def number_of(self, operation: str) -> int:
+        """At which call an operation is made for the first time."""
+        return self.calls.index(operation) + 1
+
+    def survive(self, point: Point) -> str:
+        """Die there and do what the documentation says; empty, or what is not as it should be."""
+        self.worlds.go_back(self.start)
+        try:
+            with self.worlds.faults(f"kill={point}") as counter:
+                self.act(self.killed)
+                made = counter.read_text(encoding="utf-8").split()
+            if len(made) != point.number:
+                return f"was not killed: {len(made)} calls"
+        except AssertionError as error:
+            return f"was not killed: {_short(error)}"
+        wrong = "no run was tried"
+        for _ in range(RUNS):
+            wrong = self._again()
+            if not wrong:
+                return ""
+        return f"after {made[-1]}: {wrong}"
+
+    def _again(self) -> str:
+        try:
+            recovered(self.worlds.project)
+            self.act(0)
+            self.worlds.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+        except AssertionError as error:
+            return _short(error)
+        found = held(self.worlds.project)
+        kinds = sorted(kind for kind, count in self.undisturbed.items() if found[kind] != count)
+        return ", ".join(f"{kind}: {found[kind]} for {self.undisturbed[kind]}" for kind in kinds)
+
+
+def recovered(project: Project) -> Said:
+    """`costack recover`."""
+    return project._exec(sys.executable, "-m", "cli.recover", "--stack", STACK, code=0)
+
+
+def held(project: Project) -> Held:
+    """How many things of each kind the account holds; snapshots by name, so that a lost one is missed."""
+    clients = project.clients()
+    counts = {kind: len(names) for kind, names in holdings(clients).items()}
+    for each in clients.get("rds").describe_db_snapshots()["DBSnapshots"]:
+        counts[f"snapshot of {each['DBInstanceIdentifier']}"] = 1
+    return counts
+
+
+def phases(made: Worlds, *, sandbox: bool = True) -> Iterator[Phase]:
+    """One tenant's life, and a sandbox's end; each phase begins where the one before it ended."""
+    project = made.project
+    tenants = project.folder / "portfolios" / STACK / "tenants"
+    aside = {file.name: file.read_text(encoding="utf-8") for file in tenants.glob("*.yaml")}
+    for name in aside.keys() - {f"{CLIENT}.yaml"}:
+        (tenants / name).unlink()
+    yield from _phase("create", made, lambda code: up(project, code))
+    _replace(tenants / f"{CLIENT}.yaml", "tier: shared-namespace", "tier: dedicated-db")
+    yield from _phase("move", made, lambda code: up(project, code))
+    if sandbox:
+        for name in ("borealis.yaml", f"{SANDBOX}.yaml"):
+            (tenants / name).write_text(aside[name], encoding="utf-8")
+        up(project, 0)
+        end = _planned(project, SANDBOX, "--early", "the move was called off")
+        yield from _phase("sandbox", made, end, killed=1)
+    _replace(tenants.parent / "platform.yaml", "deletion_protection: false", "deletion_protection: true")
+    file = tenants / f"{CLIENT}.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "lifecycle_stage: decommissioning\n", encoding="utf-8")
+    up(project, 0)
+    make_the_last_dump(project, CLIENT)
+    end = _planned(project, CLIENT, restore_evidence=True)
+    yield from _phase("production", made, end, killed=1)
+
+
+def up(project: Project, code: int) -> Said:
+    """`pulumi up`."""
+    return project.up("--suppress-outputs", code=code)
+
+
+def _phase(name: str, made: Worlds, act: Callable[[int], Said], killed: int = _KILLED) -> Iterator[Phase]:
+    phase = Phase(name, made, made.keep(), act, killed)
+    yield phase
+    made.go_back(phase.end or phase.start)
+    if phase.end is None:
+        act(0)
+
+
+def _planned(
+    project: Project, tenant: str, *options: str, restore_evidence: bool = False
+) -> Callable[[int], Said]:
+    """The command that ends a tenant by a plan that is made now."""
+    name = f"{tenant}.plan.json"
+    project.costack("decommission", tenant, "--stack", STACK, "--out", name, *options)
+    plan = json.loads((project.folder / name).read_text(encoding="utf-8"))
+    phrase = f"decommission {tenant} of {STACK}: {len(plan['targets'])} resources"
+    more = []
+    if restore_evidence:
+        tried = project.folder / "restores.plan.jsonl"
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        evidence.append(tried, {"at": now, "tenant": tenant, "step": "restore-test", "result": "ok"})
+        more = ["--restore-evidence", str(tried)]
+    return lambda code: project.costack("decommission", "--apply", name, "--phrase", phrase, *more, code=code)
+
+
+def make_the_last_dump(project: Project, tenant: str) -> None:
+    """What the closing Job does, which no pod of this cloud runs; nothing when there is none."""
+    state = json.loads(project.export())["deployment"]["resources"]
+    marks = [each["outputs"]["hex"] for each in state if each["urn"].endswith(f"::{tenant}-last")]
+    if not marks:
+        return
+    s3 = project.clients().get("s3")
+    bucket = next(
+        each["outputs"]["bucket"]
+        for each in sorted(state, key=lambda each: tenant not in each["urn"])
+        if each["type"] == "aws:s3/bucket:Bucket" and "copy" not in each["urn"]
+    )
+    s3.delete_bucket_policy(Bucket=bucket)  # it lets in nobody without TLS, which moto does not notice
+    at = "2026-11-25T00:00:00Z"
+    s3.put_object(Bucket=bucket, Key=f"dumps/{tenant}/{at}.dump", Body=b"x" * 4096)
+    said = {"dump": f"s3://{bucket}/dumps/{tenant}/{at}.dump", "dump_bytes": 4096, "sha256": "ab" * 32}
+    manifest = json.dumps({**said, "started": at, "last": marks[0]})
+    s3.put_object(Bucket=bucket, Key=f"manifests/{tenant}/{at}.json", Body=manifest.encode())
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{file.name} holds {old!r} {text.count(old)} times"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _short(error: AssertionError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if "rror" in line or "changes" in line]
+    return " | ".join(dict.fromkeys(lines))[-300:] or str(error)[-300:]
+
+
+def main() -> int:
+    """Sweep, and say how many deaths there were and how many were survived."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1, help="only every so many points")
+    parser.add_argument("--limit", type=int, default=_NEVER, help="so many points of each phase at most")
+    parser.add_argument("--phase", help="only this phase")
+    parser.add_argument("--point", help="only this point, such as 57,after")
+    asked = parser.parse_args()
+    tried = survived = 0
+    slowest = (0.0, "")
+    with tempfile.TemporaryDirectory() as folder, worlds(Path(folder) / "project") as made:
+        for phase in phases(made):
+            if asked.phase not in (None, phase.name):
+                continue
+            phase.measure()
+            points = [point for point in phase.points() if asked.point in (None, str(point))]
+            sys.stdout.write(f"{phase.name}: {len(phase.calls)} changing calls\n")
+            for point in points[:: asked.every][: asked.limit]:
+                began = time.monotonic()
+                wrong = phase.survive(point)
+                took = time.monotonic() - began
+                slowest = max(slowest, (took, f"{phase.name} {point}"))
+                tried, survived = tried + 1, survived + (not wrong)
+                if wrong:
+                    repeat = f"python -m tests.torture.kills --phase {phase.name} --point {point}"
+                    sys.stdout.write(f"  {repeat}\n    {wrong}\n")
+                sys.stdout.flush()
+            if asked.phase:
+                break
+    said = f"the slowest took {slowest[0]:.0f} s ({slowest[1]})"
+    sys.stdout.write(f"{tried} deaths, {survived} survived; {said}\n")
+    return int(survived < tried)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

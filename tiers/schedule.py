@@ -1,0 +1,135 @@
+"""When a sandbox is awake: days of the week and one span of hours in a time zone, and what that means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Annotated, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
+
+from tiers.vocabulary import Frozen
+
+MINUTES_PER_WEEK: Final = 7 * 24 * 60
+"""Of a week in which no clock is put forward or back; one that is has an hour more or less."""
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MINUTES_PER_DAY: Final = 24 * 60
+_MINUTES_PER_HOUR: Final = 60
+_SPAN: Final = re.compile(r"(\S+) (\d\d):([0-5]\d)-(\d\d):([0-5]\d)")
+_ZONE: Final = re.compile(r"(?!posix/|right/)[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
+_EXPECTED: Final = "expected days and one span, such as 'Mon-Fri 07:00-19:00' or 'Tue,Thu 08:30-12:00'"
+
+
+class Span(NamedTuple):
+    """The same hours on some days of the week; Monday is 0, minutes count from midnight, the end is out."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+
+    @property
+    def minutes_per_week(self) -> int:
+        """How long it is awake in a week, to the minute."""
+        return len(self.days) * (self.end - self.start)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        known = bool(_ZONE.fullmatch(name)) and ZoneInfo(name).key == name
+    except (ValueError, OSError, KeyError):
+        known = False
+    if not known:
+        raise ValueError("Value should be an IANA time zone, such as Europe/Brussels or Etc/UTC")
+    return name
+
+
+class Schedule(Frozen):
+    """When a tenant is awake; outside these hours its pods, and a server of its own, are stopped."""
+
+    awake: Annotated[str, AfterValidator(lambda text: _read(text) and text)]
+    """Days and hours: `Mon-Fri 07:00-19:00`. A range of days may run over Sunday, an end may be 24:00."""
+    timezone: Annotated[str, AfterValidator(_known_zone)]
+    """A name of the IANA time zone database, such as Europe/Brussels."""
+
+    @cached_property
+    def span(self) -> Span:
+        """The days and hours, as numbers."""
+        return _read(self.awake)
+
+    @property
+    def wakes(self) -> str:
+        """When it wakes, as a cron expression in its time zone; days by name, which all clocks read alike."""
+        span = self.span
+        return _cron(span.start, span.days - self._days_without_a_break)
+
+    @property
+    def sleeps(self) -> str:
+        """When it falls asleep, as a cron expression in its time zone."""
+        span = self.span
+        if span.end < _MINUTES_PER_DAY:
+            return _cron(span.end, span.days)
+        return _cron(0, {_after(day) for day in span.days} - self._days_without_a_break)
+
+    @property
+    def stops_again(self) -> str:
+        """A time of day in its sleep, on each day that has one, as a cron expression in its time zone."""
+        span = self.span
+        asleep = _MINUTES_PER_DAY - (span.end - span.start)
+        if not asleep:
+            return _cron(_MINUTES_PER_HOUR, set(range(len(_DAYS))) - span.days)
+        moment = (span.end + min(_MINUTES_PER_HOUR, asleep // 2)) % _MINUTES_PER_DAY
+        return _cron(moment, range(len(_DAYS)))
+
+    @property
+    def _days_without_a_break(self) -> frozenset[int]:
+        """Days that begin awake because the day before ended so: nothing happens at that midnight."""
+        span = self.span
+        if span.start or span.end < _MINUTES_PER_DAY:
+            return frozenset()
+        return span.days & {_after(day) for day in span.days}
+
+
+def _read(text: str) -> Span:
+    matched = _SPAN.fullmatch(text)
+    if matched is None:
+        raise ValueError(_EXPECTED)
+    days, *clock = matched.groups()
+    hours, minutes, end_hours, end_minutes = map(int, clock)
+    start, end = hours * _MINUTES_PER_HOUR + minutes, end_hours * _MINUTES_PER_HOUR + end_minutes
+    if not start < end <= _MINUTES_PER_DAY:
+        raise ValueError("expected a span that ends after it starts, at 24:00 at the latest")
+    span = Span(_days_of(days), start, end)
+    if span.minutes_per_week == MINUTES_PER_WEEK:
+        raise ValueError("is awake all week; leave the schedule out")
+    return span
+
+
+def _days_of(text: str) -> frozenset[int]:
+    first, dash, last = text.partition("-")
+    if dash:
+        begin, end = _day(first), _day(last)
+        if begin == end:
+            raise ValueError(_EXPECTED)
+        return frozenset((begin + step) % len(_DAYS) for step in range((end - begin) % len(_DAYS) + 1))
+    listed = [_day(name) for name in text.split(",")]
+    if len(set(listed)) < len(listed):
+        raise ValueError(f"names a day twice; {_EXPECTED}")
+    return frozenset(listed)
+
+
+def _day(name: str) -> int:
+    if name not in _DAYS:
+        raise ValueError(f"'{name}' is none of {', '.join(_DAYS)}; {_EXPECTED}")
+    return _DAYS.index(name)
+
+
+def _after(day: int) -> int:
+    return (day + 1) % len(_DAYS)
+
+
+def _cron(minute: int, days: Iterable[int]) -> str:
+    hours, minutes = divmod(minute, _MINUTES_PER_HOUR)
+    return f"{minutes} {hours} * * {','.join(_DAYS[day].upper() for day in sorted(days))}"
