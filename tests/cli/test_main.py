@@ -28,6 +28,7 @@ COMMANDS = (
     "expire",
     "decommission",
     "import",
+    "recover",
 )
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")

@@ -12,13 +12,7 @@ from tests.torture.worlds import worlds
 pytestmark = [pytest.mark.engine]
 
 SAMPLE = {
-    "create": (
-        ("CreateKey", True),
-        ("CreateRole", True),
-        ("CreateBucket", True),
-        ("CreateAccessPoint", True),
-        ("CreateDBInstance", True),
-    ),
+    "create": (("CreateBucket", True), ("CreateDBInstance", True)),
     "move": (("CreateDBInstance", False),),
     "production": (("DeleteDBInstance", False), ("DeleteDBInstance", True)),
 }
