@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lifecycle.errors import LifecycleError
 
-_REPLACING = frozenset({"replace", "create-replacement", "delete-replaced"})
+_STDERR: Final = 2
+_REPLACING: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
 class Preview(NamedTuple):
@@ -87,7 +88,11 @@ class Stack:
         ]
         try:
             return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
-                command, capture_output=capture, text=True, check=False
+                command,
+                stdout=subprocess.PIPE if capture else _STDERR,  # talk; what a command finds goes to stdout
+                stderr=subprocess.PIPE if capture else None,
+                text=True,
+                check=False,
             )
         except FileNotFoundError:
             raise LifecycleError("pulumi is not on PATH; install it, or use the local cloud's") from None

@@ -102,6 +102,7 @@ def test_the_lock_of_a_dead_process_of_this_machine_is_lifted(monkeypatch: pytes
         (owner(DEAD, "elsewhere"), "me@elsewhere, whose process cannot be seen from here"),
         ("unreadable", "somebody, whose process cannot be seen from here"),
     ],
+    ids=["alive", "the first process", "elsewhere", "unreadable"],
 )
 def test_any_other_lock_stays(lock: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(state(), lock)
