@@ -55,7 +55,7 @@ class Listing:
     operation: str
     key: str
     names: tuple[str, ...]
-    gib: Callable[[Mapping[str, Any]], int] = lambda _: 0
+    gib: Callable[[Mapping[str, Any]], int | None] = lambda _: None
     ends: Callable[[Mapping[str, Any]], bool] = lambda _: False
     everywhere: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -66,8 +66,9 @@ class Listing:
         return Holding(self.what, name, region, self.gib(each), self.ends(each))
 
 
-def _allocated(each: Mapping[str, Any]) -> int:
-    return int(each.get("AllocatedStorage") or 0)
+def _allocated(each: Mapping[str, Any]) -> int | None:
+    size = each.get("AllocatedStorage")
+    return None if size is None else int(size)
 
 
 LISTINGS: Final = (
@@ -266,7 +267,7 @@ class _Names:
 def _fuller(known: Holding | None, other: Holding) -> Holding:
     if known is None:
         return other
-    return other if (other.gib, other.ends) > (known.gib, known.ends) else known
+    return max(known, other, key=lambda each: (-1 if each.gib is None else each.gib, each.ends))
 
 
 def _from_arn(arn: str, region: str) -> Holding:
@@ -280,8 +281,8 @@ def _from_arn(arn: str, region: str) -> Holding:
     return Holding(what, name if separator and what is not What.OTHER else arn, where or region)
 
 
-def _gib(size: Any) -> int:
-    return -(-int(size or 0) // _GIB)
+def _gib(size: Any) -> int | None:
+    return None if size is None else -(-int(size) // _GIB)
 
 
 def _told(service: str, region: str, operation: str, error: Exception) -> LifecycleError:

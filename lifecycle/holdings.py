@@ -44,14 +44,14 @@ class Holding:
     """Something that is there.
 
     Attributes:
-        gib: What it is billed for, where size is known; 0 for what is billed by piece or not at all.
+        gib: Its size, as its listing tells it; None where nobody says how large it is.
         ends: Whether its end is scheduled already: a key or a secret that waits for its deletion.
     """
 
     what: What
     id: str
     region: str
-    gib: int = 0
+    gib: int | None = None
     ends: bool = False
 
 
@@ -79,7 +79,7 @@ _PRICED: Final[Mapping[What, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class Kept:
-    """A line of the retention ledger; `units` a month, None when nobody knows its price."""
+    """A line of the retention ledger; `units` a month, None when nobody knows its price or its size."""
 
     holding: Holding
     because: str
@@ -139,10 +139,11 @@ def _reason(plan: EndingPlan, holding: Holding) -> str | None:
 
 
 def _priced(holding: Holding, prices: PriceBook) -> int | None:
+    """What it costs a month; what is in a bucket or a vault bills, and no listing says how much that is."""
     if holding.what not in _PRICED:
-        return 0
+        return 0 if holding.ends else None
     price = prices.find(holding.region, *_PRICED[holding.what])
-    if price is None:
+    quantity = 1 if holding.what is What.KEY else holding.gib
+    if price is None or quantity is None:
         return None
-    quantity = Decimal(1) if holding.what is What.KEY else Decimal(holding.gib)
-    return units_of(quantity * price.price)
+    return units_of(Decimal(quantity) * price.price)

@@ -187,6 +187,14 @@ def test_a_price_nobody_knows_is_no_nought(record: Path) -> None:
     assert remains.kept[0].document()["per_month"] is None
 
 
+@pytest.mark.parametrize("what", [What.BUCKET, What.VAULT, What.AUTOMATED_BACKUP, What.RECOVERY_POINT])
+def test_a_size_nobody_knows_is_no_nought(what: What, record: Path) -> None:
+    world, plan = world_of(production()), ending_plan(production())
+    world.holds.add(Holding(what, "local-acme-kept", "us-east-1"))
+    kept = {each.holding.id: each for each in ended(world, plan, record).run().kept}
+    assert kept["local-acme-kept"].units is None
+
+
 def test_who_is_not_deployed_was_not_ended_by_this_plan(record: Path) -> None:
     world, plan = World(written=None), ending_plan(sandbox())
     with pytest.raises(RefusedError, match="no evidence says that this plan ended it"):
