@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import boto3
@@ -24,7 +25,8 @@ class Search:
 
     Attributes:
         key: Where the list is in its answer.
-        id: The field that holds what Pulumi calls the id.
+        id: The field that holds what Pulumi calls the id, or how it is put together of fields and of what was
+            asked. Where only names are listed, the field is `name`.
         same: Field -> input, which must be equal where the input is set.
         asked: Parameter -> input, where the operation wants to know what to list.
         tagged: Whether every tag that was asked for must be there, too.
@@ -43,17 +45,18 @@ class Search:
         for each in self._listed(inputs, region):
             like = all(inputs.get(name) in (None, each.get(at)) for at, name in self.same.items())
             if like and (not self.tagged or _tags(each).items() >= dict(inputs.get("tags") or {}).items()):
-                yield str(each[self.id])
+                yield self.id.format_map(each) if "{" in self.id else str(each[self.id])
 
     def _listed(self, inputs: Mapping[str, Any], region: str | None) -> Iterator[Mapping[str, Any]]:
         make: Any = boto3.client
         client = make(self.service, region_name=region)
         asked = {name: inputs[at] for name, at in self.asked.items()}
-        if not client.can_paginate(self.operation):
-            yield from getattr(client, self.operation)(**asked)[self.key]
-            return
-        for page in client.get_paginator(self.operation).paginate(**asked):
-            yield from page[self.key]
+        if client.can_paginate(self.operation):
+            pages = client.get_paginator(self.operation).paginate(**asked)
+        else:
+            pages = [getattr(client, self.operation)(**asked)]
+        for each in chain.from_iterable(page[self.key] for page in pages):
+            yield {"name": each, **asked} if isinstance(each, str) else each
 
 
 def _tags(each: Mapping[str, Any]) -> dict[str, str]:
@@ -68,6 +71,8 @@ def _ec2(operation: str, key: str, made: str, *, tagged: bool = True, **same: st
     return Search("ec2", operation, key, made, same, tagged=tagged)
 
 
+_CLUSTER: Final = {"clusterName": "clusterName"}
+
 SEARCHES: Final[Mapping[str, Search]] = {
     "aws:backup/plan:Plan": _named(
         "backup", "list_backup_plans", "BackupPlansList", "BackupPlanName", id="BackupPlanId"
@@ -79,6 +84,17 @@ SEARCHES: Final[Mapping[str, Search]] = {
         "SelectionId",
         {"SelectionName": "name"},
         {"BackupPlanId": "planId"},
+    ),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": _named(
+        "backup", "list_restore_testing_plans", "RestoreTestingPlans", "RestoreTestingPlanName"
+    ),
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": Search(
+        "backup",
+        "list_restore_testing_selections",
+        "RestoreTestingSelections",
+        "{RestoreTestingPlanName}:{RestoreTestingSelectionName}",
+        {"RestoreTestingSelectionName": "name"},
+        {"RestoreTestingPlanName": "restoreTestingPlanName"},
     ),
     "aws:backup/vault:Vault": _named("backup", "list_backup_vaults", "BackupVaultList", "BackupVaultName"),
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "describe_log_groups", "logGroups", "logGroupName"),
@@ -129,6 +145,21 @@ SEARCHES: Final[Mapping[str, Search]] = {
         {"SubnetId": "subnetId"},
         {"FileSystemId": "fileSystemId"},
     ),
+    "aws:efs/replicationConfiguration:ReplicationConfiguration": Search(
+        "efs",
+        "describe_replication_configurations",
+        "Replications",
+        "SourceFileSystemId",
+        {"SourceFileSystemId": "sourceFileSystemId"},
+        {"FileSystemId": "sourceFileSystemId"},
+    ),
+    "aws:eks/addon:Addon": Search(
+        "eks", "list_addons", "addons", "{clusterName}:{name}", {"name": "addonName"}, _CLUSTER
+    ),
+    "aws:eks/cluster:Cluster": Search("eks", "list_clusters", "clusters", "name", {"name": "name"}),
+    "aws:eks/nodeGroup:NodeGroup": Search(
+        "eks", "list_nodegroups", "nodegroups", "{clusterName}:{name}", {"name": "nodeGroupName"}, _CLUSTER
+    ),
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": Search(
         "eks",
         "list_pod_identity_associations",
@@ -150,6 +181,13 @@ SEARCHES: Final[Mapping[str, Search]] = {
     "aws:kms/alias:Alias": _named("kms", "list_aliases", "Aliases", "AliasName"),
     "aws:rds/instance:Instance": _named(
         "rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "identifier"
+    ),
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": Search(
+        "rds",
+        "describe_db_instance_automated_backups",
+        "DBInstanceAutomatedBackups",
+        "DBInstanceAutomatedBackupsArn",
+        {"DBInstanceArn": "sourceDbInstanceArn"},
     ),
     "aws:rds/parameterGroup:ParameterGroup": _named(
         "rds", "describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"

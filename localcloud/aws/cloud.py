@@ -14,6 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from localcloud.aws.clients import Clients
 from localcloud.aws.corrections import correct_moto
+from localcloud.aws.listings import list_the_remembered
 from localcloud.aws.simulation import Simulation
 
 
@@ -23,6 +24,7 @@ def serve(record: Path) -> None:
     for chatty in ("werkzeug", "botocore"):
         logging.getLogger(chatty).setLevel(logging.ERROR)  # a line per request would fill the disk
     correct_moto()
+    list_the_remembered()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

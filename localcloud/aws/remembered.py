@@ -10,6 +10,9 @@ from localcloud.aws.row import Call, Change, Name, Row, Tags, names
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+ID = "_id"
+"""Where a document says its own id: its name in the store is spelled otherwise."""
+
 
 def remembered(
     kind: str,
@@ -37,7 +40,7 @@ def remembered(
 
     def create(call: Call) -> str:
         made = identify(call)
-        store.add(call, made, {**call.new, **(facts(call, made) if facts else {})})
+        store.add(call, made, {ID: made, **call.new, **(facts(call, made) if facts else {})})
         return made
 
     changeable = names(inputs) - names(replaces)

@@ -7,7 +7,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from localcloud.aws.clients import DEFAULT_REGION
 
@@ -51,6 +51,7 @@ _ROOT = "/localcloud"
 class Simulation:
     """A small store in the parameter store of moto, under a path no program of ours uses."""
 
+    ROOT: ClassVar = f"{_ROOT}/simulated"
     clients: Clients
 
     def put(self, kind: str, name: str, document: Mapping[str, Any]) -> None:
@@ -98,4 +99,4 @@ class Simulation:
     def _path(kind: str, name: str) -> str:
         # A parameter's name has no colons, an ARN has.
         spelled = re.sub(r"[^\w./-]", lambda found: f"_{ord(found[0]):x}_", name, flags=re.ASCII)
-        return f"{_ROOT}/simulated/{kind}/{spelled}"
+        return f"{Simulation.ROOT}/{kind}/{spelled}"

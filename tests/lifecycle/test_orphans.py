@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from string import Formatter
 from typing import Any
 
 import boto3
@@ -75,7 +76,9 @@ def test_every_search_is_an_operation_of_aws_that_takes_what_it_is_asked(kind: s
     made = client(search.service)
     model = made.meta.service_model.operation_model(made.meta.method_to_api_mapping[search.operation])
     assert search.key in model.output_shape.members
-    fields = model.output_shape.members[search.key].member.members
-    assert {search.id, *search.same} <= fields.keys()
+    listed = model.output_shape.members[search.key].member
+    fields = getattr(listed, "members", {"name": None}).keys() | search.asked.keys()
+    named = {name for _, name, _, _ in Formatter().parse(search.id) if name} or {search.id}
+    assert {*named, *search.same} <= fields
     assert search.asked.keys() <= model.input_shape.members.keys()
     assert not search.tagged or "Tags" in fields

@@ -15,6 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from localcloud.aws.clients import Clients
 from localcloud.aws.corrections import correct_moto
+from localcloud.aws.listings import list_the_remembered
 from localcloud.aws.simulation import Simulation
 
 
@@ -23,6 +24,7 @@ def serve(record: Path) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})  # before any thread, which would inherit it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     correct_moto()
+    list_the_remembered()
     _open(record)
     while True:
         signal.sigwait({signal.SIGUSR1})

@@ -1,0 +1,65 @@
+"""What the simulation remembers is listed as AWS lists it, and `recover` finds it there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lifecycle.orphans import SEARCHES, orphan_of
+from tests.localcloud.aws.examples import EXAMPLES, Ground
+
+if TYPE_CHECKING:
+    from tests.localcloud.aws.driver import Driver
+
+HERE, ELSEWHERE = "eu-west-1", "eu-central-1"
+REMEMBERED = (
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan",
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+    "aws:backup/selection:Selection",
+    "aws:efs/replicationConfiguration:ReplicationConfiguration",
+    "aws:eks/addon:Addon",
+    "aws:eks/nodeGroup:NodeGroup",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+)
+
+
+@pytest.fixture(autouse=True)
+def account(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", driver.endpoint)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+
+@pytest.mark.parametrize("kind", REMEMBERED)
+def test_what_was_made_is_found_and_nothing_after_it_is_gone(
+    kind: str, driver: Driver, ground: Ground
+) -> None:
+    inputs: dict[str, Any] = EXAMPLES[kind](ground)
+    held = driver.create(kind, "listed", inputs)
+    assert kind in SEARCHES
+    assert orphan_of(kind, held.inputs, HERE, ()) == held.id
+    assert orphan_of(kind, held.inputs, HERE, {held.id}) is None
+    assert orphan_of(kind, held.inputs, ELSEWHERE, ()) is None
+    driver.delete(held)
+    assert orphan_of(kind, held.inputs, HERE, ()) is None
+
+
+def test_a_neighbour_of_the_same_kind_is_another(driver: Driver, ground: Ground) -> None:
+    kind = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+    inputs = EXAMPLES[kind](ground)
+    first, second = (driver.create(kind, name, {**inputs, "namespace": name}) for name in ("one", "two"))
+    assert orphan_of(kind, first.inputs, HERE, ()) == first.id
+    assert orphan_of(kind, second.inputs, HERE, ()) == second.id
+    for held in (first, second):
+        driver.delete(held)
+
+
+def test_more_than_a_page_is_listed(driver: Driver, ground: Ground) -> None:
+    kind = "aws:backup/selection:Selection"
+    inputs = EXAMPLES[kind](ground)
+    made = [driver.create(kind, f"many-{number}", inputs) for number in range(12)]
+    assert {orphan_of(kind, held.inputs, HERE, ()) for held in made} == {held.id for held in made}
+    for held in made:
+        driver.delete(held)
