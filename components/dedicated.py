@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pulumi
@@ -14,9 +15,10 @@ from components.isolation import TenantQuota, TenantsNamespace
 from components.keys import encryption_key
 from components.naming import physical_name
 from components.nodes import WorkerNodes
-from components.places import CachePlace, KeyPlace, PlatformPlace, ServerPlace
+from components.places import Administered, CachePlace, KeyPlace, PlatformPlace, ServerPlace
 from tiers.facts import (
     CacheGroup,
+    CacheSpace,
     DatabaseInstance,
     FactId,
     Key,
@@ -25,21 +27,21 @@ from tiers.facts import (
     NamespaceQuota,
     NodeGroup,
     Route,
+    TenantDatabase,
 )
 from tiers.plan import TenantPlan, fact_named, facts_of
-from tiers.platform_facts import OPERATIONS_NAMESPACE
+from tiers.platform_facts import CACHE, DATABASE, OPERATIONS_NAMESPACE
 
 
 class Services(NamedTuple):
     """Where a tenant runs and what it runs on.
 
-    `administrator` is the service account that may set up databases on `server`.
+    `servers` are all it may have a database on, while it moves two; it works on `server`.
     """
 
     namespace: pulumi.Input[pulumi.Resource]
+    servers: Mapping[FactId, Administered]
     server: ServerPlace
-    administrator: pulumi.Input[pulumi.Resource]
-    administrator_name: str
     cache: CachePlace
     key: KeyPlace
     cloud_ids: dict[FactId, pulumi.Input[str]]
@@ -55,22 +57,24 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     storage_gib: dict[FactId, pulumi.Input[int]] = {}
     namespace = _namespace(tenant, platform, child)
     key = _key(tenant, platform, child, cloud_ids)
-    server, account, name = platform.server, platform.administrator, DATABASE_ADMIN
+    servers = {DATABASE: Administered(platform.server, platform.administrator, DATABASE_ADMIN)}
     for own in facts_of(tenant.facts, DatabaseInstance):
         label = physical_name(platform.name, tenant.tenant, "postgresql")
         logs = fact_named(tenant.facts, LogGroup, "server-logs")
         server = PostgresServer(label, own, logs=logs, network=platform.network, key=key, opts=child).place
-        account, name = _administrator(tenant, platform, server, key, child)
+        servers[own.id] = Administered(server, *_administrator(tenant, platform, server, key, child))
         cloud_ids[own.id] = server.arn
         cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
         storage_gib[own.id] = server.storage_gib
     _own_nodes(tenant, platform, child)
-    cache = platform.cache
+    caches = {CACHE: platform.cache}
     for group in facts_of(tenant.facts, CacheGroup):
         label = physical_name(platform.name, tenant.tenant, "sessions")
-        cache = SessionCache(label, group, platform.network, key, child).place
-        cloud_ids[group.id] = cache.arn
-    return Services(namespace, server, account, name, cache, key, cloud_ids, storage_gib)
+        caches[group.id] = SessionCache(label, group, platform.network, key, child).place
+        cloud_ids[group.id] = caches[group.id].arn
+    used = servers[fact_named(tenant.facts, TenantDatabase, "database").server].server
+    cache = caches[fact_named(tenant.facts, CacheSpace, "sessions").group]
+    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib)
 
 
 def _key(
@@ -107,14 +111,15 @@ def _own_nodes(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resour
 def _namespace(
     tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions
 ) -> pulumi.Input[pulumi.Resource]:
-    own = facts_of(tenant.facts, Namespace)
-    if not own:
-        return platform.namespaces[facts_of(tenant.facts, Route)[0].namespace]
-    namespace = TenantsNamespace(own[0].namespace, own[0], child)
-    after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[namespace]))
-    for quota in facts_of(tenant.facts, NamespaceQuota):
-        TenantQuota(physical_name(tenant.tenant, "quota"), quota, after)
-    return namespace
+    used = facts_of(tenant.facts, Route)[0].namespace
+    found: pulumi.Input[pulumi.Resource] | None = None
+    for own in facts_of(tenant.facts, Namespace):
+        made = TenantsNamespace(own.namespace, own, child)
+        after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[made]))
+        for quota in facts_of(tenant.facts, NamespaceQuota):
+            TenantQuota(physical_name(tenant.tenant, "quota"), quota, after)
+        found = made if own.namespace == used else found
+    return platform.namespaces[used] if found is None else found
 
 
 def _administrator(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 import pulumi
@@ -17,7 +18,7 @@ from components.copies import (
 )
 from components.filesystem import FileSystemVault, SharedFileSystem
 from components.naming import physical_name
-from components.places import BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace, ServerPlace
+from components.places import Administered, BucketPlace, FileSystemPlace, KeyPlace, PlatformPlace
 from components.region import in_region
 from components.standby import StandbyServer
 from components.tagging import cost_tagged
@@ -37,16 +38,17 @@ from tiers.facts import (
     VaultCopy,
 )
 from tiers.plan import TenantPlan, fact_named, facts_of
+from tiers.platform_facts import BACKUP_BUCKET, FILE_SYSTEM
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
 
 
 class Files(NamedTuple):
-    """Where a tenant's files and dumps lie: its own, or the platform's."""
+    """Where a tenant's files and dumps may lie: the platform's, and its own where it has them."""
 
-    file_system: FileSystemPlace
-    bucket: BucketPlace
+    file_systems: Mapping[FactId, FileSystemPlace]
+    buckets: Mapping[FactId, BucketPlace]
     cloud_ids: dict[FactId, pulumi.Input[str]]
 
 
@@ -54,11 +56,11 @@ def files_of(
     tenant: TenantPlan,
     platform: PlatformPlace,
     key: KeyPlace,
-    server: ServerPlace,
+    servers: Mapping[FactId, Administered],
     child: pulumi.ResourceOptions,
 ) -> Files:
     """Declare the files and dumps that *tenant* keeps apart under its own *key*, and their copies."""
-    return _Declaration(tenant, platform, key, child).files(server)
+    return _Declaration(tenant, platform, key, child).files(servers)
 
 
 class _Declaration:
@@ -73,22 +75,24 @@ class _Declaration:
         self._ids: dict[FactId, pulumi.Input[str]] = {}
         self._second = self._second_region()
 
-    def files(self, server: ServerPlace) -> Files:
-        file_system, bucket = self._platform.file_system, self._platform.bucket
+    def files(self, servers: Mapping[FactId, Administered]) -> Files:
+        file_systems, buckets = (
+            {FILE_SYSTEM: self._platform.file_system},
+            {BACKUP_BUCKET: self._platform.bucket},
+        )
         for own in self._facts(FileSystem):
             name, network = self._named("filestores"), self._platform.network
-            file_system = SharedFileSystem(name, own, network, self._key, self._child).place
-            self._ids[own.id] = file_system.arn
-            self._back_up(file_system)
+            made = SharedFileSystem(name, own, network, self._key, self._child).place
+            file_systems[own.id], self._ids[own.id] = made, made.arn
+            self._back_up(made)
         for fact in self._facts(Bucket):
             if fact.region == self._tenant.region:
                 own_bucket = BackupBucket(self._named("backups"), fact, self._key, self._resilient)
-                bucket = own_bucket.place
-                self._ids[fact.id] = bucket.arn
+                buckets[fact.id], self._ids[fact.id] = own_bucket.place, own_bucket.place.arn
                 self._copy_bucket(own_bucket)
         if self._second is not None:
-            self._copy(self._second, server, file_system)
-        return Files(file_system, bucket, self._ids)
+            self._copy(self._second, servers, file_systems)
+        return Files(file_systems, buckets, self._ids)
 
     def _facts(self, kind: type[Kind]) -> list[Kind]:
         return facts_of(self._tenant.facts, kind)
@@ -132,9 +136,14 @@ class _Declaration:
                 source = (bucket, self._key)
                 BucketCopy(self._named("backups-copy"), replication, source, self._second, self._resilient)
 
-    def _copy(self, second: SecondRegion, server: ServerPlace, file_system: FileSystemPlace) -> None:
+    def _copy(
+        self,
+        second: SecondRegion,
+        servers: Mapping[FactId, Administered],
+        file_systems: Mapping[FactId, FileSystemPlace],
+    ) -> None:
         for database in self._facts(DatabaseBackupCopy):
-            name = self._named("postgresql-copy")
+            name, server = self._named("postgresql-copy"), servers[database.server].server
             made = DatabaseCopy(name, database, server, second.key, self._there(second.region))
             self._ids[database.id] = made.arn
         for standby in self._facts(DatabaseStandby):
@@ -142,13 +151,14 @@ class _Declaration:
                 self._named("postgresql-standby"),
                 standby,
                 logs=fact_named(self._tenant.facts, LogGroup, "standby-logs"),
-                source=server,
+                source=servers[standby.server].server,
                 key=second.key,
                 opts=self._there(second.region),
             )
             self._ids[standby.id] = made_there.instance.arn
         for replica in self._facts(FileSystemReplica):
             name = self._named("filestores-copy")
-            copy = FileSystemCopy(name, replica, file_system, second.key, self._resilient)
+            copied = file_systems[replica.file_system]
+            copy = FileSystemCopy(name, replica, copied, second.key, self._resilient)
             self._ids[replica.id] = copy.arn
         self._ids |= {copy.id: second.vault.arn for copy in self._facts(VaultCopy)}

@@ -37,6 +37,14 @@ class ServerPlace(NamedTuple):
     storage_gib: pulumi.Input[int]
 
 
+class Administered(NamedTuple):
+    """A PostgreSQL server, and the service account that may set up databases on it."""
+
+    server: ServerPlace
+    administrator: pulumi.Input[pulumi.Resource]
+    administrator_name: str
+
+
 class CachePlace(NamedTuple):
     """A session cache; the token is a secret."""
 

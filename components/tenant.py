@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 import pulumi
-import pulumi_kubernetes as k8s
 import pulumi_random as random
 from pulumi_aws import cloudwatch
 
@@ -15,11 +14,13 @@ from components.dedicated import services_of
 from components.ending import close_down
 from components.filestore import Filestore
 from components.isolation import TenantBoundary
+from components.moving import DataMove
 from components.naming import component_type, physical_name
 from components.own_files import files_of
-from components.places import PlatformPlace
+from components.places import Administered, PlatformPlace
 from components.sleeping import put_to_sleep
 from components.tagging import cost_tagged
+from components.tenant_database import RoleSecret, role_secret, set_up
 from components.workload import OdooRoute, OdooSettings, OdooWorkload
 from tiers.ending_facts import FINAL_BACKUP
 from tiers.facts import (
@@ -37,14 +38,11 @@ from tiers.facts import (
     Workload,
 )
 from tiers.plan import TenantPlan, fact_named, facts_of
-from tiers.platform_facts import FILE_SYSTEM
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
 
 _PASSWORD_LENGTH: Final = 40
-_DATABASE_IDENTITY: Final = {"server", "database", "role", "connection_limit"}
-_TENANT_SECRET_MOUNT: Final = "/run/secrets/tenant"  # noqa: S105 - a path
 
 
 class TenantStack(pulumi.ComponentResource):
@@ -69,15 +67,21 @@ class TenantStack(pulumi.ComponentResource):
         self.services = services_of(tenant, platform, self._child)
         # What lives in a namespace must wait for it.
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
-        self.files = files_of(tenant, platform, self.services.key, self.services.server, self._child)
-        self.filestore = self._filestore()
+        self.files = files_of(tenant, platform, self.services.key, self.services.servers, self._child)
+        self.filestores = self._filestores()
+        # Of two that are mounted the first is the one in use; a move fills or empties the other.
+        self.filestore = next(iter(self.filestores.values()))
         self.logs = self._log_group()
         self.password = self._password("database-password")
         self.settings = self._settings()
-        still = self._build_workloads(self._prepare_odoo(self._prepare_database()))
+        self.role = self._role()
+        self.move = DataMove(tenant, self.services.servers, self.role, self._child)
+        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.hand_over())))
+        self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_sleep()
         saved = self._build_backups(still)
+        self.move.give_up(self.filestores, self.settings, saved)
         self._close_down([*still, *saved])
         self.register_outputs({})
 
@@ -98,19 +102,15 @@ class TenantStack(pulumi.ComponentResource):
     def _fact(self, kind: type[Kind], name: str) -> Kind:
         return fact_named(self.tenant.facts, kind, name)
 
-    def _filestore(self) -> Filestore:
-        """The directory that pods mount; what lies elsewhere from before stays reachable."""
-        shares = facts_of(self.tenant.facts, FileShare)
+    def _filestores(self) -> dict[FactId, Filestore]:
+        """The directories that pods can mount; what lies elsewhere from before stays reachable."""
         made = {
-            share.id: Filestore(
-                self.tenant.tenant,
-                share,
-                self.platform.file_system if share.file_system == FILE_SYSTEM else self.files.file_system,
-                self._inside,
+            share: Filestore(
+                self.tenant.tenant, share, self.files.file_systems[share.file_system], self._inside
             )
-            for share in shares
+            for share in facts_of(self.tenant.facts, FileShare)
         }
-        return made[next(share.id for share in shares if share.mounted)]
+        return {share.id: filestore for share, filestore in made.items() if share.mounted}
 
     def _password(self, purpose: str) -> pulumi.Output[str]:
         name = physical_name(self.tenant.tenant, purpose)
@@ -143,37 +143,18 @@ class TenantStack(pulumi.ComponentResource):
         odoos = [fact.odoo for fact in facts_of(self.tenant.facts, Workload) if fact.odoo]
         return odoos[0].version
 
-    def _prepare_database(self) -> jobs.OneOffJob:
-        fact = self._fact(Job, "database-setup")
-        name = physical_name(self.tenant.tenant, "database")
-        secret = k8s.core.v1.Secret(
-            name,
-            metadata={"name": name, "namespace": fact.namespace},
-            string_data={"password": self.password},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.services.administrator]),
-        )
-        text, wanted = jobs.script("database_setup.sh"), self._database
-        container = jobs.operations_container(
-            fact,
-            text,
-            {
-                "PGHOST": self.services.server.address,
-                "MASTER_SECRET_ARN": self.services.server.master_secret_arn,
-                "TENANT_ROLE": wanted.role,
-                "TENANT_DATABASE": wanted.database,
-                "CONNECTION_LIMIT": str(wanted.connection_limit),
-            },
-            [{"name": "tenant", "mountPath": _TENANT_SECRET_MOUNT, "readOnly": True}],
-        )
-        volume = {"name": "tenant", "secret": {"secretName": name, "defaultMode": 0o440}}
-        return jobs.OneOffJob(
-            self.tenant.tenant,
-            fact,
-            spec=pods.pod(
-                fact.run_as_user, fact.run_as_group, self.services.administrator_name, [container], [volume]
-            ),
-            told_apart_by=[text, wanted.model_dump(mode="json", include=_DATABASE_IDENTITY)],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[secret]),
+    def _administered(self) -> Administered:
+        return self.services.servers[self._database.server]
+
+    def _role(self) -> RoleSecret:
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self._administered().administrator])
+        where = self._fact(Job, "database-setup").namespace
+        return role_secret(self.tenant.tenant, where, self.password, opts)
+
+    def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
+        return set_up(
+            self._fact(Job, "database-setup"), self._database, self._administered(), self.role, after
         )
 
     def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
@@ -238,7 +219,7 @@ class TenantStack(pulumi.ComponentResource):
         close_down(
             self.tenant,
             server=self.platform.server,
-            administrator=self.services.administrator_name,
+            administrator=self._administered().administrator_name,
             files=self.filestore,
             settings=self.settings,
             opts=pulumi.ResourceOptions(parent=self, depends_on=before),
@@ -255,7 +236,7 @@ class TenantStack(pulumi.ComponentResource):
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
             cluster=self.platform.cluster,
             role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
-            bucket=self.files.bucket,
+            bucket=self.files.buckets[kept[0].bucket],
             files=self.filestore,
             settings=self.settings,
             still=still,

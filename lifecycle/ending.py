@@ -128,7 +128,7 @@ def read_plan(path: Path) -> EndingPlan:
     try:
         plan = EndingPlan.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise CatalogError(f"{path}: {where}: {first['msg']}; expected a plan of costack's") from None
     if written != plan.sha256:

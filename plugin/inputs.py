@@ -32,6 +32,7 @@ class TenantStackArgs(TypedDict):
     service_line: str
     hostname: str
     options: dict[str, Any]
+    move: NotRequired[dict[str, str]]
     lifecycle_stage: NotRequired[str]
     protected: NotRequired[bool]
     data_residency: NotRequired[list[str]]

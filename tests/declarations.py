@@ -8,6 +8,7 @@ from typing import Any
 
 from tiers import facts
 from tiers.facts import ComputeRequest, FactRecord, Origin
+from tiers.moving import COPY_DATABASE, DROP_LEFT, HAND_OVER, OTHER_DATABASE
 from tiers.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -33,6 +34,10 @@ class Registrations:
     def find(self, type_token: str, name: str) -> Mapping[str, Any]:
         """The properties of one resource."""
         return self._by_key[type_token, name]
+
+    def all(self, type_token: str, name: str) -> list[Mapping[str, Any]]:
+        """The properties of one resource, where it is there."""
+        return [self._by_key[type_token, name]] if (type_token, name) in self._by_key else []
 
 
 def differences(plan: Plan, registered: Registrations) -> list[str]:
@@ -294,7 +299,23 @@ def _egress(fact: Any, registered: Registrations) -> Pairs:
     return {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
 
 
+def _other_database(fact: Any, registered: Registrations) -> Pairs:
+    """Of a database where no work goes on only the jobs of the move know."""
+    pairs: Pairs = {}
+    for job in (COPY_DATABASE, HAND_OVER, DROP_LEFT):
+        for props in registered.all("kubernetes:batch/v1:Job", f"{fact.tenant}-{job}"):
+            (container,) = props["spec"]["template"]["spec"]["containers"]
+            given = {each["name"]: each["value"] for each in container["env"]}
+            pairs[f"{job}: database"] = (fact.database, given["TENANT_DATABASE"])
+            pairs[f"{job}: role"] = (fact.role, given["TENANT_ROLE"])
+            if job == COPY_DATABASE:
+                pairs[f"{job}: limit"] = (str(fact.connection_limit), given["CONNECTION_LIMIT"])
+    return pairs
+
+
 def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
+    if fact.name == OTHER_DATABASE:
+        return _other_database(fact, registered)
     job = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-database-setup")
     (container,) = job["spec"]["template"]["spec"]["containers"]
     given = {each["name"]: each["value"] for each in container["env"]}

@@ -74,6 +74,7 @@ COVERED_ELSEWHERE = {
     "localcloud/aws/rules.py": "tests/localcloud/aws/test_refusals.py",
     "localcloud/aws/spelling.py": "tests/localcloud/aws/test_resource.py",
     "components/cluster.py": "tests/components/test_created.py",
+    "components/tenant_database.py": "tests/components/test_tenant.py",
     "components/ways_out.py": "tests/components/test_created.py",
     "components/copies.py": "tests/components/test_own_files.py",
     "components/standby.py": "tests/components/test_own_files.py",
@@ -133,6 +134,8 @@ def _supported(test: str) -> bool:
 
 
 _DELIBERATE = {
+    "test_database_move.py",
+    "test_file_move.py",
     "test_names_and_moves.py",
     "test_every_combination.py",
     "test_golden.py",

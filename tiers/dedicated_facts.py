@@ -14,12 +14,11 @@ from tiers.model import OwnCache, OwnDatabase
 from tiers.tenancy import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, LifecycleStage
 
-# Besides web and scheduled actions: the setup job, a backup, and one pod somebody debugs with.
-_JOBS_AT_ONCE: Final = 2
+# Besides web and scheduled actions: the setup job, a backup, two jobs that let it fall asleep and wake or
+# that give up what a move has left, and one pod somebody debugs with.
+_JOBS_AT_ONCE: Final = 4
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
-# Of a tenant that sleeps: the job that lets it fall asleep, and the one that wakes it.
-_SLEEP_JOBS: Final = 2
 # While its files move, a tenant has the claim it had and the one it gets.
 _CLAIMS_AT_ONCE: Final = 2
 
@@ -139,11 +138,10 @@ def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, names
         pod_security_version=platform.cluster.version,
     )
     web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
-    jobs = _JOBS_AT_ONCE + (_SLEEP_JOBS if tenant.options.schedule else 0)
     counted: list[tuple[int, ComputeRequest]] = [
         (web_pods, size.web),
         (size.cron.replicas, size.cron),
-        (jobs + _SPARE_PODS, size.job),
+        (_JOBS_AT_ONCE + _SPARE_PODS, size.job),
     ]
     yield NamespaceQuota(
         **about(tenant, "quota", CostCategory.COMPUTE),

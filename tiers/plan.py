@@ -11,11 +11,11 @@ from pydantic import PlainSerializer
 from tiers.controls import controls_of, fee_of
 from tiers.facts import Fact, FactId, FactRecord
 from tiers.model import Catalog, Currency, Fee
+from tiers.moving import moved_facts, working_side
 from tiers.platform_facts import platform_facts
 from tiers.resilience import promised
 from tiers.tags import CostTags
 from tiers.tenancy import Portfolio, Tenant, UtcDatetime
-from tiers.tenant_facts import tenant_facts
 from tiers.vocabulary import (
     Controls,
     CostDomain,
@@ -35,7 +35,10 @@ _FeeText = Annotated[Fee, PlainSerializer(str, return_type=str)]
 
 
 class TenantPlan(Frozen):
-    """One tenant, resolved: what it is called, what its client pays, and all that is built for it."""
+    """One tenant, resolved: what it is called, what its client pays, and all that is built for it.
+
+    While its data moves, `tier` and the fee are those of the side where work goes on.
+    """
 
     tenant: TenantId
     client: TagValue
@@ -138,7 +141,8 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
 
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
-    tier = catalog.tiers[tenant.tier]
+    tenant_now = working_side(catalog, tenant)
+    tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
         client=tenant.client,
@@ -146,17 +150,17 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         tier=tier.tier,
         tier_version=tier.version,
         isolation=tier.isolation,
-        resilience_class=promised(tier, tenant),
-        controls=controls_of(tier, tenant),
+        resilience_class=promised(tier, tenant_now),
+        controls=controls_of(tier, tenant_now),
         region=tenant.region,
         service_line=tenant.service_line,
         lifecycle_stage=tenant.lifecycle_stage,
         users=tenant.options.users,
-        fee_per_month=fee_of(tier, tenant),
+        fee_per_month=fee_of(tier, tenant_now),
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
         cutover=tenant.cutover,
-        facts=tuple(tenant_facts(catalog, portfolio.platform, tenant)),
+        facts=tuple(moved_facts(catalog, portfolio.platform, tenant)),
     )
 
 

@@ -13,6 +13,7 @@ from tiers.expiring import ending_faults
 from tiers.hosting import Platform
 from tiers.loader import Location, line_of, load_model
 from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, Tier
+from tiers.moving import moving_faults, sold_as
 from tiers.resilience import tenant_faults, tier_faults, too_many_replications
 from tiers.sleeping import sleeping_faults
 from tiers.tenancy import Portfolio, Tenant
@@ -142,17 +143,27 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     if size is not None and size not in catalog.classes.workload_classes:
         yield ("options", "workload_class"), _not_on(catalog.classes.workload_classes, size, _CLASSES)
     yield from ending_faults(tenant, catalog.classes)
+    if tier is not None:
+        yield from moving_faults(tenant, catalog)
     if platform is None:
         return
-    if tier is not None and tenant.environment in tier.offers:
-        yield from tenant_faults(tenant, tier, platform, catalog.classes)
-        yield from control_faults(tenant, tier, platform, catalog.classes)
-        yield from sleeping_faults(tenant, tier.offers[tenant.environment])
+    yield from _faults_of_sides(tenant, platform, catalog)
     if tenant.region != platform.region:
         yield ("region",), f"'{tenant.region}' is not the region of the platform, '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
         other = platform.currency
         yield ("tier",), f"{tenant.tier} is sold in {tier.currency}, the platform is accounted in {other}"
+
+
+def _faults_of_sides(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
+    """Why it cannot be had from its tier; while it moves, from the one it comes from either."""
+    for name in [tenant.tier] + ([tenant.move.from_tier] if tenant.move else []):
+        tier, side = catalog.tiers.get(name), sold_as(catalog, tenant, name)
+        if tier is None or tenant.environment not in tier.offers:
+            continue
+        yield from tenant_faults(side, tier, platform, catalog.classes)
+        yield from control_faults(side, tier, platform, catalog.classes)
+        yield from sleeping_faults(side, tier.offers[tenant.environment])
 
 
 def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:

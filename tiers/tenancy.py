@@ -21,6 +21,7 @@ from tiers.vocabulary import (
     Frozen,
     Hostname,
     LifecycleStage,
+    MoveStage,
     Positive,
     Region,
     ResilienceClass,
@@ -78,6 +79,13 @@ class Extension(Frozen):
     by: Annotated[str, Field(min_length=2)]
 
 
+class Move(Frozen):
+    """The way of a tenant's data from the tier it had to the one it gets; gone when it has arrived."""
+
+    from_tier: TagValue
+    stage: MoveStage
+
+
 class Tenant(Frozen):
     """One client's isolated Odoo service in one environment: one file, one tenant."""
 
@@ -85,6 +93,8 @@ class Tenant(Frozen):
     client: TagValue
     environment: Environment
     tier: TagValue
+    move: Move | None = None
+    """Where its data comes from, while it changes to `tier`; None when it is there."""
     region: Region
     service_line: TagValue
     hostname: Hostname
@@ -107,6 +117,14 @@ class Tenant(Frozen):
     def ends_at(self) -> datetime | None:
         """When it really ends: the last extension counts."""
         return self.extended[-1].until if self.extended else self.expires_at
+
+    @model_validator(mode="after")
+    def _moves_while_it_is_active(self) -> Self:
+        if self.move and self.lifecycle_stage is not LifecycleStage.ACTIVE:
+            raise ValueError(
+                f"move is for lifecycle_stage active, not {self.lifecycle_stage}: finish the move or go back"
+            )
+        return self
 
     @model_validator(mode="after")
     def _only_migrations_end(self) -> Self:

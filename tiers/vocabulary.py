@@ -82,6 +82,20 @@ class LifecycleStage(StrEnum):
     DECOMMISSIONING = "decommissioning"
 
 
+@unique
+class MoveStage(StrEnum):
+    """How far the data of a tenant that changes its tier has come; every update takes one step."""
+
+    EXPAND = "expand"
+    """Both places are there; work goes on where the data is."""
+    MIGRATE = "migrate"
+    """Nobody works; the data is copied, and the copy is checked."""
+    SWITCH = "switch"
+    """Work goes on with the copy; the way back is open."""
+    CONTRACT = "contract"
+    """The old place is given up; the next update takes it away."""
+
+
 # Letters, digits, dot, underscore and dash are legal in an AWS tag value and in a Kubernetes label;
 # fifty characters fit an AWS Cost Category value too (AWS cost category quotas).
 TAG_VALUE: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?")

@@ -4,6 +4,15 @@ PGUSER=$(jq -r .username <<<"$secret")
 PGPASSWORD=$(jq -r .password <<<"$secret")
 export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 
+# After a move only what is not in use any longer may go: what was left, and a copy nobody worked with.
+if [ "${ONLY_LEFT:-no}" = yes ]; then
+  said=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$TENANT_DATABASE" \
+    <<<"SELECT coalesce(shobj_description(oid, 'pg_database'), 'nothing') FROM pg_database WHERE datname = :'db'")
+  case $said in
+    ""|"costack: left"*|"costack: copy"*) ;;
+    *) echo "database $TENANT_DATABASE on $PGHOST is in use (it says '$said'): it was not dropped" >&2; exit 1 ;;
+  esac
+fi
 psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=db="$TENANT_DATABASE" <<'SQL'
 SELECT format('ALTER ROLE %I NOLOGIN', :'role')
  WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec

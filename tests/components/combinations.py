@@ -20,11 +20,12 @@ from tests.portfolios import catalog, tenant, wide_platform
 from tiers.documents import plan_of_documents
 from tiers.errors import CatalogError
 from tiers.hosting import Platform
+from tiers.moving import data_moves
 from tiers.plan import Plan
 from tiers.portfolio import faults_of_tenant
 from tiers.schedule import Schedule
-from tiers.tenancy import Options, Tenant
-from tiers.vocabulary import Environment, TenantId
+from tiers.tenancy import Move, Options, Tenant
+from tiers.vocabulary import Environment, LifecycleStage, MoveStage, TenantId
 
 Offer = tuple[str, Environment]
 MOST_TENANTS: Final = 3
@@ -56,6 +57,8 @@ SCHEDULES: Final = st.sampled_from(
         Schedule(awake="Tue,Sat 20:15-24:00", timezone="Etc/UTC"),
     ]
 )
+# Most stand still: a move is one more thing that can go wrong.
+_STANDING_STILL: Final = 3
 # Who a tenant is; these follow from its name and offer.
 _IDENTITY: Final = frozenset(
     {
@@ -70,6 +73,7 @@ _IDENTITY: Final = frozenset(
         "begins_on",
         "expires_at",
         "extended",
+        "move",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -128,7 +132,17 @@ def tenants(draw: st.DrawFn) -> Tenant:
     drawn = {name: draw(RANGES[name]) for name in _fields() if name in RANGES}
     if offer[1] is not Environment.PRODUCTION:
         drawn["schedule"] = draw(SCHEDULES)
+    if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:
+        drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
     return _tenant(draw(names()), *offer, chosen | drawn)
+
+
+@cache
+def _moves_to(offer: Offer) -> tuple[Move, ...]:
+    """Every stage of every move that brings data to *offer*."""
+    tier, environment = offer
+    origins = [name for name in catalog().tiers if data_moves(catalog(), environment, name, tier)]
+    return tuple(Move(from_tier=name, stage=stage) for name in origins for stage in MoveStage)
 
 
 @st.composite

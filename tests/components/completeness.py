@@ -57,7 +57,7 @@ def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:
     yield from _volume_faults(plan.tenant, declared, here)
     yield from _account_faults(plan.tenant, here)
     yield from _disruption_faults([each for each in here if each.labels.get("cost/tenant") == plan.tenant])
-    own = bool(facts_of(plan.facts, NamespaceQuota))
+    own = any(quota.namespace == route.namespace for quota in facts_of(plan.facts, NamespaceQuota))
     for kind, wanted in (("ResourceQuota", own), ("LimitRange", True)):
         if len(_of_kind(here, kind)) != wanted:
             yield f"{plan.tenant}: {len(_of_kind(here, kind))} {kind} in {route.namespace}"
@@ -191,7 +191,7 @@ def _volume_faults(tenant: str, declared: Sequence[Declared], here: Sequence[Dec
         mounted = [
             each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each
         ]
-        if len(mounted) != 1:
+        if len(mounted) != (2 if name == f"{tenant}-copy-filestore" else 1):
             yield f"{name}: {len(mounted)} claims"
         for claim in mounted:
             if claims.get(claim["claimName"], {}).get("volumeName") not in retained:

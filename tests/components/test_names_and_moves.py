@@ -16,8 +16,8 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.portfolios import WORKING_HOURS, catalog, local_portfolio, plan_of, tenant
 from tests.sleepers import own_server, plan_with
-from tiers.tenancy import Tenant
-from tiers.vocabulary import Environment, Isolation
+from tiers.tenancy import Move, Tenant
+from tiers.vocabulary import Environment, Isolation, MoveStage
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 QUOTA = "kubernetes:core/v1:ResourceQuota"
@@ -26,12 +26,14 @@ SHARED = next(name for name, tier in sorted(catalog().tiers.items()) if tier.iso
 
 
 @cache
-def declared_as(tier: str, filestore_gib: int | None = None) -> tuple[Declared, ...]:
+def declared_as(
+    tier: str, filestore_gib: int | None = None, move: Move | None = None
+) -> tuple[Declared, ...]:
     options: dict[str, Any] = {"users": 5, "filestore_gib": filestore_gib}
     copied = catalog().tiers[tier].offers[Environment.PRODUCTION].region_copies
     if copied:
         options["dr_region"] = local_portfolio().platform.dr_regions[0]
-    return tuple(declare_plan(plan_of(tenant("acme", tier=tier, options=options))))
+    return tuple(declare_plan(plan_of(tenant("acme", tier=tier, options=options, move=move))))
 
 
 def faults_with(make: Callable[[], Tenant], neighbour: Tenant) -> list[str]:
@@ -58,6 +60,11 @@ def parts() -> Iterator[tuple[str, str]]:
                 name = each.name.removeprefix("local-")
                 if "TenantStack" in each.urn and name.startswith("acme-"):
                     yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
+    for stage in MoveStage:
+        for each in declared_as("cross-region-backup", move=Move(from_tier=SHARED, stage=stage)):
+            name = each.name.removeprefix("local-")
+            if "TenantStack" in each.urn and name.startswith("acme-"):
+                yield each.urn.rpartition("::")[0], name.removeprefix("acme-")
     asleep = tenant("acme", environment=Environment.STAGING, options={"users": 3, "schedule": WORKING_HOURS})
     for each in declare_plan(plan_with(own_server(), asleep)):
         name = each.name.removeprefix("local-")

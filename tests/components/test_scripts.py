@@ -157,7 +157,7 @@ def run_with_database(tmp_path: Path, name: str, *, answers: dict[str, str], **e
         psql=f'case "${{@: -1}}" in {cases} esac',
         odoo='echo "odoo $*"',
     )
-    text = script(name).replace("/etc/odoo/odoo.conf", str(conf))
+    text = script(name).replace("/etc/odoo/odoo.conf", str(conf)).replace("/var/lib/odoo", str(tmp_path))
     done = subprocess.run(
         command(text)["command"], env=tools | env, capture_output=True, text=True, check=False
     )
@@ -184,11 +184,38 @@ def test_setting_up_neutralises_where_it_is_told_to(tmp_path: Path) -> None:
     for index, wanted in enumerate(("yes", "no")):
         home = tmp_path / str(index)
         home.mkdir()
-        answers = {"ir_module_module": "t"}
+        answers = {"ir_module_module": "t", "ir_attachment": "0"}
         said = run_with_database(home, "odoo_setup.sh", answers=answers, NEUTRALISE=wanted)
         neutralised = "odoo neutralize --config=CONF --database=odoo_acme" in said
         assert neutralised is (wanted == "yes")
         assert said[-1] == "exit 0"
+
+
+def test_an_empty_database_beside_the_data_is_not_worked_with(tmp_path: Path) -> None:
+    """The tier was changed without `move`: the directory remembers the server where the data is."""
+    empty = {"ir_module_module": "f"}
+    assert run_with_database(tmp_path, "odoo_setup.sh", answers=empty)[-1] == "exit 0"
+    assert (tmp_path / ".costack-server").read_text(encoding="utf-8") == "db"
+    assert run_with_database(tmp_path, "odoo_setup.sh", answers=empty)[-1] == "exit 0"
+    (tmp_path / ".costack-server").write_text("the old server", encoding="utf-8")
+    said, ended = run_with_database(tmp_path, "odoo_setup.sh", answers=empty)
+    assert ended == "exit 1"
+    assert said.startswith(
+        "database odoo_acme on db is empty, and the files here belong to the one on the old"
+    )
+    assert (tmp_path / ".costack-server").read_text(encoding="utf-8") == "the old server"
+    full = {"ir_module_module": "t", "ir_attachment": "0"}
+    assert run_with_database(tmp_path, "odoo_setup.sh", answers=full)[-1] == "exit 0"
+    assert (tmp_path / ".costack-server").read_text(encoding="utf-8") == "db"
+
+
+def test_an_empty_file_system_beside_the_files_is_not_worked_with(tmp_path: Path) -> None:
+    answers = {"ir_module_module": "t", "ir_attachment": "812"}
+    said, ended = run_with_database(tmp_path, "odoo_setup.sh", answers=answers)
+    assert ended == "exit 1"
+    assert "odoo_acme names 812 files of it: the tier was changed without moving the files" in said
+    (tmp_path / "filestore" / "odoo_acme").mkdir(parents=True)
+    assert run_with_database(tmp_path, "odoo_setup.sh", answers=answers)[-1] == "exit 0"
 
 
 def test_a_new_database_is_installed_before_it_is_neutralised(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ class Pods:
         """Start a script as the pod's user."""
         for name, path in self._places().items():
             text = text.replace(name, path)
+            more = {key: value.replace(name, path) for key, value in more.items()}
         return subprocess.Popen(
             command(text)["command"],
             env=self.environment(**more),
@@ -141,6 +142,7 @@ class Pods:
             "/etc/odoo/odoo.conf": str(home / "odoo.conf"),
             "/var/lib/odoo": str(home / "odoo"),
             "/tmp/measured": str(home / "measured"),
+            "/tmp/move": str(home / "move"),
             "/run/secrets/tenant/password": str(home / "password"),
             # A socket of this machine has no TLS, and the PostgreSQL that is fetched was built without.
             "PGSSLMODE=require": "PGSSLMODE=prefer",

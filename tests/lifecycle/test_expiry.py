@@ -14,6 +14,7 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment, LifecycleSta
 
 NOW: Final = datetime(2027, 1, 20, 12, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
+END: Final = datetime(2027, 1, 31, tzinfo=UTC)
 COMBINATIONS: Final = 10_000
 
 FILES: Final = FileSystem(
@@ -67,19 +68,6 @@ def test_after_the_cutover_it_is_due_only_when_days_of_grace_were_named() -> Non
     assert due.why == "its cutover was 2027-01-15, and 4 days of grace are over"
 
 
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({"facts": (FILES,)}, "but acme-move/file-system is protected from deletion"),
-        ({"lifecycle_stage": LifecycleStage.SUSPENDED}, "but it is suspended, not given up"),
-    ],
-)
-def test_what_somebody_keeps_is_told_and_not_due(changes: dict[str, Any], why: str) -> None:
-    (kept,) = found(migration(**changes), NOW + 30 * DAY)
-    assert (kept.state, kept.is_due) == (State.KEPT, False)
-    assert kept.why.endswith(why)
-
-
 def test_what_is_said_wrongly() -> None:
     endless = migration(expires_at=None)
     (wrong,) = found(endless)
@@ -88,6 +76,54 @@ def test_what_is_said_wrongly() -> None:
     production = migration(environment=Environment.PRODUCTION)
     (wrong,) = found(production, NOW + 300 * DAY)
     assert (wrong.state, wrong.is_due) == (State.WRONG, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "days", "state", "why", "when"),
+    [
+        (
+            {"environment": Environment.PRODUCTION},
+            0,
+            State.WRONG,
+            "production has an end; take it out of its file",
+            END,
+        ),
+        (
+            {"expires_at": None},
+            0,
+            State.WRONG,
+            "a migration environment has no end; give it expires_at",
+            None,
+        ),
+        ({}, 0, State.SOON, "its cutover was 2027-01-15", END),
+        ({"cutover": None}, 0, State.SOON, "its end is 2027-01-31 00:00 UTC", END),
+        (
+            {"facts": (FILES,)},
+            30,
+            State.KEPT,
+            "its end was 2027-01-31 00:00 UTC, but acme-move/file-system is protected from deletion",
+            END,
+        ),
+        (
+            {"lifecycle_stage": LifecycleStage.SUSPENDED},
+            30,
+            State.KEPT,
+            "its end was 2027-01-31 00:00 UTC, but it is suspended, not given up",
+            END,
+        ),
+    ],
+)
+def test_what_is_told_and_not_due_names_its_tenant_and_says_why_and_when(
+    changes: dict[str, Any], days: int, state: State, why: str, when: datetime | None
+) -> None:
+    one = migration(**changes)
+    (only,) = found(one, NOW + days * DAY)
+    assert only == Finding(one, state, why, when)
+    assert not only.is_due
+
+
+def test_programs_read_these_words() -> None:
+    assert [str(state) for state in State] == ["expired", "cut over", "kept", "soon", "wrong"]
 
 
 def test_who_has_no_end_is_not_mentioned() -> None:

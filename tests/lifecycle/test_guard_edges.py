@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lifecycle.ending import EndingPlan, facts_sha256, read_plan, write_plan
+from lifecycle.ending import EndingPlan, facts_sha256
 from lifecycle.expiry import SOON, State, findings
 from lifecycle.guards import RESTORE_TEST_MAY_BE, refusals, unplanned_deletions
 from tests.lifecycle.test_guards import seen
 from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox, targets, urn
 from tests.portfolios import plan_of, tenant
-from tiers.errors import CatalogError
+from tiers.tenancy import Tenant
 from tiers.vocabulary import Environment
 
 EXPIRY = timedelta(hours=24)
@@ -132,6 +130,45 @@ def test_who_promised_no_restore_needs_none() -> None:
     assert "was ever tried" in told(one, ending_plan(one, needs_restore_test=True), restore_tested_at=None)
 
 
+@pytest.mark.parametrize(
+    ("one", "changes", "sentence"),
+    [
+        (
+            sandbox(),
+            {"now": START - timedelta(hours=1)},
+            "the plan was made at 2026-11-25 08:00 UTC, which is still to come; check the clock",
+        ),
+        (
+            sandbox(**RUNNING),
+            {},
+            (
+                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier make a plan with "
+                "--early and a reason"
+            ),
+        ),
+        (
+            production(),
+            {"restore_tested_at": None},
+            (
+                "no restore of acme was ever tried; run `costack restore-test acme` and name its evidence "
+                "with --restore-evidence"
+            ),
+        ),
+        (
+            production(),
+            {"restore_tested_at": START - timedelta(days=31)},
+            (
+                "the last restore of acme was tried on 2026-10-25, more than 30 days ago; "
+                "run `costack restore-test acme`"
+            ),
+        ),
+    ],
+    ids=["clock", "early", "never restored", "restored long ago"],
+)
+def test_a_refusal_says_what_to_do(one: Tenant, changes: dict[str, Any], sentence: str) -> None:
+    assert told(one, **changes) == sentence
+
+
 def test_a_namespace_goes_with_its_last_tenant_and_the_mark_of_the_dump_too() -> None:
     plan = ending_plan(sandbox())
     inside = "costack:index:SharedPlatform$costack:index:TenantsNamespace$kubernetes:core/v1:Namespace"
@@ -144,69 +181,6 @@ def test_a_namespace_goes_with_its_last_tenant_and_the_mark_of_the_dump_too() ->
     assert unplanned_deletions(plan, frozenset({"urn:b", "urn:a"}), frozenset({shared})) == sorted(
         ["urn:a", "urn:b", shared]
     )
-
-
-# The plan as a file.
-
-
-def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
-    plan, file = ending_plan(production()), tmp_path / "plan.json"
-    write_plan(plan, file)
-    assert read_plan(file) == plan
-    assert file.read_text(encoding="utf-8").startswith('{\n  "')
-    assert file.read_text(encoding="utf-8").endswith("}\n")
-    assert plan.expires_at == START + EXPIRY
-    assert plan.id == f"acme-{plan.sha256[:12]}"
-    assert len(plan.sha256) == 64
-    assert plan.phrase == f"decommission acme of local: {len(plan.targets)} resources"
-    with pytest.raises(CatalogError, match="is there already"):
-        write_plan(plan, file)
-    with pytest.raises(CatalogError, match="cannot be written: No such file"):
-        write_plan(plan, tmp_path / "nowhere" / "plan.json")
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"stack": "production"}, "was changed after it was made"),
-        ({"keep_days": "x"}, "keep_days: "),
-        ({"schema_version": 2}, "schema_version: "),
-        ({"sha256": None}, "was changed after it was made"),
-        ({"targets": [{}]}, "targets.0."),
-    ],
-)
-def test_a_plan_that_was_touched_is_none(tmp_path: Path, change: dict[str, Any], said: str) -> None:
-    file = tmp_path / "plan.json"
-    write_plan(ending_plan(production()), file)
-    document = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps({**document, **change}), encoding="utf-8")
-    with pytest.raises(CatalogError, match=said) as error:
-        read_plan(file)
-    assert "https" not in str(error.value)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, "1"])
-def test_what_is_no_plan_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "plan.json"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogError):
-        read_plan(file)
-    with pytest.raises(CatalogError, match="cannot be read: No such file"):
-        read_plan(tmp_path / "other.json")
-
-
-def test_the_same_plan_has_the_same_hash_and_another_has_another() -> None:
-    plan = ending_plan(production())
-    again = EndingPlan.model_validate(dict(reversed(plan.model_dump(mode="json").items())))
-    assert again.sha256 == plan.sha256
-    assert plan.model_copy(update={"keep_days": plan.keep_days + 1}).sha256 != plan.sha256
-
-
-def test_facts_are_others_when_a_resource_is_and_not_when_the_stage_is() -> None:
-    one = resolved(production())
-    assert facts_sha256(one) == facts_sha256(resolved(tenant("acme", tier="ha-postgresql")))
-    assert facts_sha256(one) != facts_sha256(one.model_copy(update={"facts": one.facts[1:]}))
-    assert facts_sha256(one) != facts_sha256(one.model_copy(update={"users": one.users + 1}))
 
 
 # What is due.

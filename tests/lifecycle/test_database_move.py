@@ -1,0 +1,242 @@
+"""A tenant's database from one real PostgreSQL server to another and back: nothing is lost or run over."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components.jobs import script
+from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
+from tests.lifecycle.pods import Pods, set_up
+from tests.postgres import Server, running_server
+
+pytestmark = pytest.mark.postgres
+
+Done = subprocess.CompletedProcess[str]
+TENANT = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Server]:
+    """Another server: the tenant's own to be, or the shared one it comes from."""
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def moving(pods: Pods, other: Server) -> Iterator[Pods]:
+    """The tenant as it is, with nothing of it on the other server; its database is made anew afterwards."""
+    pods.server.ask(f"CREATE DATABASE kept TEMPLATE {DATABASE} OWNER {ROLE}")
+    try:
+        yield pods
+    finally:
+        forget(pods.server)
+        pods.server.ask(f"ALTER DATABASE kept RENAME TO {DATABASE}")
+        forget(other)
+        other.ask(f"DROP ROLE IF EXISTS {ROLE}")
+        assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
+
+
+def forget(server: Server) -> None:
+    server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+
+
+def copy(pods: Pods, source: Server, target: Server, move: str = "m1", wait: int = 5) -> Done:
+    """Run the job of stage migrate."""
+    (pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
+    return pods.run(script("database_copy.sh"), **places(source, target, move), WAIT_SECONDS=str(wait))
+
+
+def hand_over(pods: Pods, source: Server, target: Server, move: str = "m1") -> Done:
+    """Run the job of stage switch."""
+    return pods.run(script("database_hand_over.sh"), **places(source, target, move))
+
+
+def drop(pods: Pods, server: Server) -> Done:
+    """Run the job of stage contract."""
+    return pods.run(script("database_drop.sh"), **places(server, server, "m1"), ONLY_LEFT="yes")
+
+
+def places(source: Server, target: Server, move: str) -> dict[str, str]:
+    return {
+        "SOURCE_HOST": str(source.socket),
+        "TARGET_HOST": str(target.socket),
+        "PGHOST": str(target.socket),
+        "MASTER_SECRET_ARN": "arn:master",
+        "TENANT_ROLE": ROLE,
+        "TENANT_DATABASE": DATABASE,
+        "CONNECTION_LIMIT": "10",
+        "MOVE": move,
+        "SETUP": script("database_setup.sh"),
+    }
+
+
+def said(server: Server) -> str:
+    return server.ask(exists().replace("count(*)", "shobj_description(oid, 'pg_database')"))
+
+
+def sums(server: Server) -> dict[str, str]:
+    return checksums(lambda sql: server.ask(sql, **TENANT))
+
+
+def test_a_copy_holds_everything_and_is_handed_over(moving: Pods, other: Server) -> None:
+    before = sums(moving.server)
+    done = copy(moving, moving.server, other)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert (told["result"], told["rows"], told["tables"]) == ("ok", 3074, 11)
+    assert sums(other) == before
+    assert said(other).startswith("costack: copy m1 ")
+    assert said(moving.server) == ""
+    indexes = "SELECT count(*) FROM pg_indexes WHERE schemaname IN ('public', 'website')"
+    assert other.ask(indexes, **TENANT) == moving.server.ask(indexes, **TENANT)
+    assert other.ask("SHOW statement_timeout", **TENANT) == "15min"
+
+    over = hand_over(moving, moving.server, other)
+    assert over.returncode == 0, over.stderr
+    assert (said(moving.server), said(other)) == ("costack: left m1", "costack: used m1")
+    refused = moving.server.try_to_ask("INSERT INTO no_id VALUES ('late')", **TENANT)
+    assert "read-only transaction" in refused.stderr
+    other.ask("INSERT INTO no_id VALUES ('after')", **TENANT)
+    assert hand_over(moving, moving.server, other).returncode == 0
+
+
+def test_running_a_step_again_changes_nothing(moving: Pods, other: Server) -> None:
+    assert copy(moving, moving.server, other).returncode == 0
+    oid = exists().replace("count(*)", "oid")
+    before = other.ask(oid)
+    again = copy(moving, moving.server, other)
+    assert again.returncode == 0
+    assert "copied and checked already" in again.stdout
+    assert other.ask(oid) == before
+
+
+def test_the_way_back_takes_the_newest_data_along(moving: Pods, other: Server) -> None:
+    assert copy(moving, moving.server, other).returncode == 0
+    assert hand_over(moving, moving.server, other).returncode == 0
+    other.ask("INSERT INTO no_id VALUES ('since the switch')", **TENANT)
+    back = copy(moving, other, moving.server, move="m2")
+    assert back.returncode == 0, back.stderr
+    assert hand_over(moving, other, moving.server, move="m2").returncode == 0
+    assert moving.server.ask("SELECT key FROM no_id", **TENANT) == "since the switch"
+    moving.server.ask("INSERT INTO no_id VALUES ('at home again')", **TENANT)
+    assert (said(other), said(moving.server)) == ("costack: left m2", "costack: used m2")
+
+
+def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
+    assert copy(moving, moving.server, other).returncode == 0
+    assert hand_over(moving, moving.server, other).returncode == 0
+    other.ask("INSERT INTO no_id VALUES ('new')", **TENANT)
+    for move in ("m1", "m2"):
+        done = copy(moving, moving.server, other, move=move)
+        assert done.returncode == 1
+        assert "is not in use any longer" in done.stderr
+    assert other.ask("SELECT key FROM no_id", **TENANT) == "new"
+
+
+def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> None:
+    (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
+    setup = places(other, other, "m1")
+    assert moving.run(script("database_setup.sh"), **setup).returncode == 0
+    other.ask("CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1)", **TENANT)
+    done = copy(moving, moving.server, other)
+    assert done.returncode == 1
+    assert "holds 1 tables and is in use: nothing was copied over it" in done.stderr
+    assert other.ask("SELECT id FROM mine", **TENANT) == "1"
+
+
+def test_a_copy_waits_for_who_works_and_gives_up(moving: Pods, other: Server) -> None:
+    with subprocess.Popen(
+        ["psql", "--no-psqlrc"],
+        env=moving.server.connection(ROLE, PASSWORD, DATABASE),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as open_one:
+        assert open_one.stdin
+        assert open_one.stdout
+        open_one.stdin.write("SELECT 'here';\n")
+        open_one.stdin.flush()
+        open_one.stdout.readline()
+        done = copy(moving, moving.server, other, wait=1)
+        open_one.stdin.close()
+    assert done.returncode == 1
+    assert "1 connections to odoo_acme are open after 1 s" in done.stderr
+    assert said(other) == ""
+
+
+def test_what_was_written_after_the_copy_stops_the_hand_over(moving: Pods, other: Server) -> None:
+    assert copy(moving, moving.server, other).returncode == 0
+    moving.server.ask("INSERT INTO no_id VALUES ('late')", **TENANT)
+    done = hand_over(moving, moving.server, other)
+    assert done.returncode == 1
+    assert "has changed since it was copied" in done.stderr
+    assert said(moving.server) == ""
+    again = copy(moving, moving.server, other, move="m2")
+    assert again.returncode == 0, again.stderr
+    assert hand_over(moving, moving.server, other, move="m2").returncode == 0
+    assert other.ask("SELECT key FROM no_id", **TENANT) == "late"
+
+
+@pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])
+def test_nothing_but_a_checked_copy_is_handed_over(moving: Pods, other: Server, stage: str) -> None:
+    (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
+    if stage == "another move":
+        assert copy(moving, moving.server, other, move="m0").returncode == 0
+    else:
+        assert moving.run(script("database_setup.sh"), **places(other, other, "m1")).returncode == 0
+    if stage == "half a copy":
+        other.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: copying m1'", **TENANT)
+    done = hand_over(moving, moving.server, other)
+    assert done.returncode == 1
+    assert "is no checked copy of this move" in done.stderr
+    assert said(moving.server) == ""
+
+
+def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, other: Server) -> None:
+    lossy = moving.folder / "tools" / "pg_restore"
+    lossy.write_text(
+        f'#!/bin/bash\n{moving.server.programs / "pg_restore"} "$@"\n'  # noqa: S608 - made here
+        'psql --no-psqlrc --quiet <<<"DELETE FROM res_groups WHERE id = 7;'
+        " SELECT setval('ir_sequence_017', 5)\"\n",
+        encoding="utf-8",
+    )
+    lossy.chmod(0o755)
+    try:
+        done = copy(moving, moving.server, other)
+    finally:
+        lossy.unlink()
+    assert done.returncode == 1
+    assert "the copy of odoo_acme differs as shown" in done.stderr
+    assert '"table" : "public.res_groups", "rows" : 20' in done.stderr
+    assert "ir_sequence_017" in done.stderr
+    assert said(other) == "costack: copying m1"
+    assert hand_over(moving, moving.server, other).returncode == 1
+    assert copy(moving, moving.server, other).returncode == 0
+    assert sums(other) == sums(moving.server)
+
+
+def test_only_what_was_left_is_dropped(moving: Pods, other: Server) -> None:
+    assert copy(moving, moving.server, other).returncode == 0
+    refused = drop(moving, moving.server)
+    assert refused.returncode == 1
+    assert "is in use (it says 'nothing'): it was not dropped" in refused.stderr
+    assert hand_over(moving, moving.server, other).returncode == 0
+    in_use = drop(moving, other)
+    assert in_use.returncode == 1
+    assert "is in use (it says 'costack: used m1')" in in_use.stderr
+    assert copy(moving, other, moving.server, move="m2").returncode == 0
+    assert hand_over(moving, other, moving.server, move="m2").returncode == 0
+    for _ in range(2):
+        done = drop(moving, other)
+        assert done.returncode == 0, done.stderr
+    assert other.ask(exists()) == "0"
+    assert moving.server.ask("SELECT count(*) FROM res_users", **TENANT) == "3"
+
+
+def exists() -> str:
+    return f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant

@@ -1,0 +1,95 @@
+"""A tenant's files from one file system to another: all of them, or the copy is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.jobs import script
+from tests.lifecycle.odoo import DATABASE, store
+from tests.lifecycle.pods import Pods
+from tests.postgres import give
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def places(pods: Pods) -> Iterator[tuple[Path, Path]]:
+    """A directory with files in it, and an empty one on another file system."""
+    source, target = pods.folder / "here", pods.folder / "there"
+    filestore = source / "filestore" / DATABASE
+    for number in range(40):
+        store(filestore, f"content {number}".encode())
+    store(filestore, b"")
+    (source / "sessions" / "zo\u00eb's").mkdir(parents=True)
+    (source / "sessions" / "zo\u00eb's" / "a session").write_text("x", encoding="utf-8")
+    target.mkdir()
+    give(pods.folder)
+    yield source, target
+    for place in (source, target, pods.folder / "move"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def copy(pods: Pods, places: tuple[Path, Path]) -> subprocess.CompletedProcess[str]:
+    source, target = places
+    return pods.run(script("filestore_copy.sh"), SOURCE=str(source), TARGET=str(target))
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def test_every_file_arrives_and_is_checked_by_its_name(pods: Pods, places: tuple[Path, Path]) -> None:
+    done = copy(pods, places)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"files": 42, "checked": 41, "bytes": 391, "result": "ok"}
+    assert contents(places[1]) == contents(places[0])
+    assert copy(pods, places).returncode == 0
+
+
+def test_an_older_copy_is_brought_up_to_date(pods: Pods, places: tuple[Path, Path]) -> None:
+    source, target = places
+    assert copy(pods, places).returncode == 0
+    changed = next(path for path in sorted(target.rglob("*")) if path.is_file())
+    changed.write_bytes(b"damaged")
+    store(source / "filestore" / DATABASE, b"new since then")
+    give(source)
+    assert copy(pods, places).returncode == 0
+    assert contents(target) == contents(source)
+
+
+def test_a_file_that_is_not_what_its_name_says_stops_the_move(pods: Pods, places: tuple[Path, Path]) -> None:
+    source, _ = places
+    wrong = next(path for path in sorted(source.rglob("*")) if path.is_file() and len(path.name) == 40)
+    wrong.write_bytes(b"something else")
+    done = copy(pods, places)
+    assert done.returncode == 1
+    assert wrong.name in done.stderr
+    assert "files in the copy are not what their names say; it is not used" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_file_that_does_not_arrive_stops_the_move(pods: Pods, places: tuple[Path, Path]) -> None:
+    lossy = pods.folder / "tools" / "tar"
+    lossy.write_text(
+        '#!/bin/bash\n/bin/tar "$@" || exit\n'
+        'case "$*" in *-xf*) find "$2" -name "a session" -delete ;; esac\n',
+        encoding="utf-8",
+    )
+    lossy.chmod(0o755)
+    try:
+        done = copy(pods, places)
+    finally:
+        lossy.unlink()
+    assert done.returncode == 1
+    assert "1 files are missing or have another size in the copy, such as sessions/" in done.stderr
+
+
+def test_a_source_that_is_not_there_is_no_empty_one(pods: Pods, places: tuple[Path, Path]) -> None:
+    shutil.rmtree(places[0])
+    assert copy(pods, places).returncode != 0
