@@ -52,6 +52,20 @@ def moves_data(before: TenantPlan, after: TenantPlan) -> tuple[bool, bool]:
     return _server(before) != _server(after), _file_system(before) != _file_system(after)
 
 
+def left_behind(comparison: Comparison) -> Iterator[str]:
+    """A sentence for each tenant whose data would lie elsewhere while its file says nothing of a move."""
+    for change in comparison.moved:
+        before, after = change.before, change.after
+        if before is None or after is None or before.move or after.move:
+            continue
+        parts = zip(("database", "files"), moves_data(before, after), strict=True)
+        if moved := " and ".join(name for name, moves in parts if moves):
+            yield (
+                f"{change.tenant}: its {moved} would lie elsewhere; `costack move {change.tenant} --to "
+                f"{after.tier}` takes them along, a change of the tier alone stops before anybody works there"
+            )
+
+
 def _of_tenant(  # noqa: PLR0917 - one of a tenant's changes, and what prices it
     comparison: Comparison,
     change: TenantChange,
@@ -132,6 +146,7 @@ def _ids(tenant: TenantPlan | None) -> frozenset[FactId]:
 
 
 def _server(tenant: TenantPlan) -> FactId | None:
+    """Where it works: of two databases of a tenant that moves the first."""
     return next((fact.server for fact in tenant.facts if isinstance(fact, TenantDatabase)), None)
 
 
@@ -140,11 +155,11 @@ def _file_system(tenant: TenantPlan) -> FactId | None:
 
 
 def _database_gib(tenant: TenantPlan) -> int:
-    return sum(fact.storage_gib for fact in tenant.facts if isinstance(fact, TenantDatabase))
+    return next((fact.storage_gib for fact in tenant.facts if isinstance(fact, TenantDatabase)), 0)
 
 
 def _filestore_gib(tenant: TenantPlan) -> int:
-    return sum(fact.storage_gib for fact in _mounted(tenant))
+    return next((fact.storage_gib for fact in _mounted(tenant)), 0)
 
 
 def _mounted(tenant: TenantPlan) -> Iterator[FileShare]:

@@ -14,6 +14,7 @@ import typer
 from cli import options, preview_options
 from cli.expiring import expire
 from cli.guarding import guarded
+from cli.move import move as move_tenant
 from cli.prices import prices_app
 from cli.recover import recover
 from cli.restore import restore_test
@@ -232,6 +233,10 @@ app.command(
     epilog="Example: costack restore-test acme --stack local --evidence acme.jsonl",
 )(restore_test)
 app.command(epilog="Example: costack recover --stack local")(recover)
+app.command(
+    "move",
+    epilog="Example: costack move acme --to dedicated-db\n\nThen pulumi up, and: costack move acme --next",
+)(move_tenant)
 
 usage_app = typer.Typer(no_args_is_help=True, help="Fetch what tenants used from where it was measured.")
 app.add_typer(usage_app, name="usage")

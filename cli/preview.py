@@ -15,7 +15,7 @@ from allocation.breaking_even import BreakEven, break_evens
 from allocation.comparing import Comparison, compared
 from allocation.errors import GateError
 from allocation.gates import Gates
-from allocation.moving import one_off_costs
+from allocation.moving import left_behind, one_off_costs
 from allocation.previewing import Preview
 from allocation.pricing import DIRECTORY as PRICES
 from allocation.pricing import load_price_book
@@ -104,7 +104,7 @@ def preview_of(asked: Asked, sides: Sides, what_if: WhatIf, gates: Gates) -> Pre
         one_off=one_off_costs(comparison, classes.tier_change),
         savings=savings(comparison.after, classes.off_hours),
         break_evens=_break_evens(asked, sides, what_if, comparison),
-        notes=sides.notes,
+        notes=(*sides.notes, *left_behind(comparison)),
         failed=gates.failed(comparison),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from tiers.loader import load_model
 from tiers.tenancy import Tenant
 from tiers.vocabulary import TenantId
 
-_LINE: Final = "^{name}:.*$"
+_LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
 _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
 
 
@@ -32,9 +33,15 @@ def file_of(portfolio: Path, tenant: TenantId) -> Path:
 
 
 def set_field(path: Path, name: str, value: str) -> bool:
-    """Write `name: value` into the file, in place of what it says or under the host name.
+    """Write `name: value` into the file; as `set_fields`."""
+    return set_fields(path, {name: value})
 
-    Comments and order stay. The file is read back before it takes the old one's place.
+
+def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
+    """Write each `name: value` into the file, in place of what it says or under the host name.
+
+    None takes a field out. Comments and order stay. The file is read back before it takes the place of
+    the old one.
 
     Returns:
         Whether anything changed.
@@ -43,12 +50,9 @@ def set_field(path: Path, name: str, value: str) -> bool:
         CatalogError: When the file would no longer be a tenant's.
     """
     before = path.read_text(encoding="utf-8")
-    line = f"{name}: {value}"
-    pattern = re.compile(_LINE.format(name=re.escape(name)), re.MULTILINE)
-    if pattern.search(before):
-        after = pattern.sub(line, before, count=1)
-    else:
-        after = _AFTER.sub(lambda match: f"{match.group()}\n{line}", before, count=1)
+    after = before
+    for name, value in values.items():
+        after = _with_field(after, name, value)
     if after == before:
         return False
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -62,6 +66,16 @@ def set_field(path: Path, name: str, value: str) -> bool:
         Path(scratch).unlink(missing_ok=True)
         raise
     return True
+
+
+def _with_field(text: str, name: str, value: str | None) -> str:
+    pattern = re.compile(_LINE.format(name=re.escape(name)), re.MULTILINE)
+    if value is None:
+        return pattern.sub("", text, count=1)
+    line = f"{name}: {value}\n"
+    if pattern.search(text):
+        return pattern.sub(lambda _: line, text, count=1)
+    return _AFTER.sub(lambda match: f"{match.group()}\n{line.rstrip()}", text, count=1)
 
 
 def remove(path: Path) -> bool:

@@ -35,6 +35,7 @@ COVERED_ELSEWHERE = {
     "cli/options.py": "tests/cli/test_main.py",
     "cli/paper.py": "tests/cli/test_allocation.py",
     "cli/preview_options.py": "tests/cli/test_preview.py",
+    "cli/move.py": "tests/cli/test_moving.py",
     "cli/restore.py": "tests/cli/test_restoring.py",
     "cli/sides.py": "tests/cli/test_preview.py",
     "cli/due.py": "tests/cli/test_expiring.py",

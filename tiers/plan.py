@@ -15,7 +15,7 @@ from tiers.moving import moved_facts, working_side
 from tiers.platform_facts import platform_facts
 from tiers.resilience import promised
 from tiers.tags import CostTags
-from tiers.tenancy import Portfolio, Tenant, UtcDatetime
+from tiers.tenancy import Move, Portfolio, Tenant, UtcDatetime
 from tiers.vocabulary import (
     Controls,
     CostDomain,
@@ -57,6 +57,8 @@ class TenantPlan(Frozen):
     expires_at: UtcDatetime | None = None
     """When it really ends, extensions included."""
     cutover: date | None = None
+    move: Move | None = None
+    """Where its data comes from and how far it is, while it moves."""
     facts: tuple[Fact, ...]
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
@@ -160,6 +162,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
         cutover=tenant.cutover,
+        move=tenant.move,
         facts=tuple(moved_facts(catalog, portfolio.platform, tenant)),
     )
 

@@ -6,12 +6,14 @@ import pytest
 
 from allocation.comparing import compared
 from allocation.money import units_of
-from allocation.moving import OneOff, moves_data, one_off_costs
+from allocation.moving import OneOff, left_behind, moves_data, one_off_costs
 from allocation.pricing import PriceBook
 from allocation.valuing import Conditions, valued
 from tests.allocation.previews import changed, comparison_of, conditions, now
-from tests.portfolios import catalog, local_plan
-from tiers.plan import TenantPlan
+from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tiers.plan import Plan, TenantPlan
+from tiers.tenancy import Move
+from tiers.vocabulary import MoveStage
 
 RATES = catalog().classes.tier_change
 
@@ -44,6 +46,35 @@ def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
     assert beside.units is not None
     assert beside.units >= round(direct * 72 / 730)
     assert beside.quantity == 3
+
+
+def test_data_that_would_be_left_behind_is_told_before_anybody_approves() -> None:
+    (told,) = left_behind(comparison_of("acme", "dedicated-db"))
+    assert told.startswith(
+        "acme: its database would lie elsewhere; `costack move acme --to dedicated-db` takes"
+    )
+    (files,) = left_behind(comparison_of("halcyon", "cross-region-backup"))
+    assert files.startswith("halcyon: its files would lie elsewhere")
+    assert list(left_behind(comparison_of("cobalt", "ha-postgresql"))) == []
+
+
+@pytest.mark.parametrize("stage", list(MoveStage))
+def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) -> None:
+    """While both sides are there both are paid for; a step that only stops pods costs nothing more."""
+
+    def at(stage: MoveStage | None) -> Plan:
+        one = tenant(
+            "acme", tier="dedicated-db", move=stage and Move(from_tier="shared-namespace", stage=stage)
+        )
+        return plan_of(one)
+
+    before = {MoveStage.EXPAND: plan_of(tenant("acme"))}.get(stage) or at(
+        list(MoveStage)[list(MoveStage).index(stage) - 1]
+    )
+    both = compared(valued(before, conditions()), valued(at(stage), conditions()))
+    assert list(left_behind(both)) == []
+    server = sum(charge.units for charge in both.after.charges_of["acme"] if charge.fact == "acme/server")
+    assert server > 0
 
 
 def test_what_stays_where_it_is_takes_an_hour() -> None:

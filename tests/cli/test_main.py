@@ -28,6 +28,7 @@ COMMANDS = (
     "expire",
     "decommission",
     "import",
+    "move",
     "recover",
 )
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
@@ -57,6 +58,7 @@ def test_every_command_shows_an_example_that_it_understands(command: str) -> Non
         "unit-costs": {"portfolio", "tier", "more"},
         "explain": {"tenant", "run", "charge"},
         "sql": {"dialect"},
+        "move": {"tenant", "to"},
         "restore-test": {"tenant", "stack", "evidence"},
         "expire": set(),
         "decommission": {"tenant", "stack"},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.tenant_file import file_of, remove, set_field
+from lifecycle.tenant_file import file_of, remove, set_field, set_fields
 from tiers.errors import CatalogError
 from tiers.loader import load_model
 from tiers.tenancy import Tenant
@@ -48,6 +48,27 @@ def test_one_line_changes_and_everything_else_stays(portfolio: Path) -> None:
     assert not load_model(Tenant, path).protected
     assert set_field(path, "tier", "ha-postgresql")
     assert path.read_text(encoding="utf-8").count("tier:") == 1
+
+
+def test_fields_come_and_go_together(portfolio: Path) -> None:
+    path = file_of(portfolio, "acme")
+    move = "{from_tier: dedicated-db, stage: expand}"
+    assert set_fields(path, {"tier": "shared-namespace", "move": move})
+    moved = load_model(Tenant, path)
+    assert (moved.tier, moved.move and moved.move.stage) == ("shared-namespace", "expand")
+    assert set_fields(path, {"tier": "dedicated-db", "move": None})
+    assert path.read_text(encoding="utf-8") == TEXT
+    assert not set_fields(path, {"move": None})
+
+
+def test_a_field_of_several_lines_is_one_field(portfolio: Path) -> None:
+    path = file_of(portfolio, "acme")
+    block = "move:\n  from_tier: shared-namespace\n  stage: switch\n"
+    path.write_text(TEXT.replace("region:", f"{block}region:"), encoding="utf-8")
+    assert set_field(path, "move", "{from_tier: shared-namespace, stage: contract}")
+    assert path.read_text(encoding="utf-8").count("stage:") == 1
+    assert set_fields(path, {"move": None})
+    assert path.read_text(encoding="utf-8") == TEXT
 
 
 def test_what_would_be_no_tenant_is_not_written(portfolio: Path) -> None:

@@ -1,0 +1,30 @@
+"""The command `costack move` and its options; what it does waits in `cli.moving`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.guarding import guarded
+
+_To = Annotated[str | None, typer.Option("--to", help="Begin: the tier its data goes to.")]
+_Next = Annotated[bool, typer.Option("--next", help="Go on: write the next stage into the file.")]
+_Back = Annotated[bool, typer.Option("--back", help="Go back, as long as the old place is there.")]
+
+
+def move(  # noqa: PLR0917 - options of a command
+    tenant: Annotated[str, typer.Argument(help="Whose data moves.")],
+    to: _To = None,
+    next_: _Next = False,  # noqa: FBT002 - an option of a command
+    back: _Back = False,  # noqa: FBT002 - an option of a command
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack in which it is deployed.")] = "local",
+    portfolio: Annotated[Path | None, typer.Option(help="Folder with the tenant's file.")] = None,
+    cwd: options.Cwd = Path(),
+) -> None:
+    """Move a tenant's data to another tier: a line of its file and a `pulumi up` for each step."""
+    from cli.moving import Asked, move_on  # noqa: PLC0415
+
+    guarded(lambda: move_on(Asked(tenant, to, next_, back, stack, portfolio, cwd)))

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cli.moving
+from cli.exits import Exit
+from cli.main import app
+from tests.portfolios import LOCAL, catalog
+from tiers.inventory import Inventory, exported
+from tiers.plan import resolve
+from tiers.portfolio import load_portfolio
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A portfolio that may be changed."""
+    return Path(shutil.copytree(LOCAL, tmp_path / "portfolios" / "local"))
+
+
+@pytest.fixture
+def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """`pulumi up`: from now on the stack has what the files say."""
+    deployed: dict[str, Inventory] = {}
+
+    def deploy() -> None:
+        plan = resolve(catalog(), load_portfolio(folder, catalog()))
+        deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
+
+    deploy()
+    monkeypatch.setattr(cli.moving, "inventory_of_stack", lambda *_: deployed["now"])
+    return deploy
+
+
+def move(folder: Path, *arguments: str) -> Any:
+    return RUNNER.invoke(app, ["move", *arguments, "--portfolio", str(folder)])
+
+
+def file_of(folder: Path, tenant: str = "acme") -> str:
+    return (folder / "tenants" / f"{tenant}.yaml").read_text(encoding="utf-8")
+
+
+def test_a_move_is_one_line_and_one_update_a_step(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder)
+    result = move(folder, "acme", "--to", "dedicated-db")
+    assert result.exit_code == Exit.OK, result.output
+    assert "the next `pulumi up` makes what dedicated-db has beside what acme has on" in result.stdout
+    assert "costack preview --stack local" in result.stdout
+    for stage in ("expand", "migrate", "switch", "contract"):
+        assert f"move: {{from_tier: shared-namespace, stage: {stage}}}" in file_of(folder)
+        up()
+        assert f"acme is at stage {stage}" in move(folder, "acme").stdout
+        assert move(folder, "acme", "--next").exit_code == Exit.OK
+    assert file_of(folder) == before.replace("tier: shared-namespace", "tier: dedicated-db")
+    up()
+    assert "acme is at rest on dedicated-db" in move(folder, "acme").stdout
+
+
+def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:
+    assert move(folder, "acme", "--to", "dedicated-db").exit_code == Exit.OK
+    written = file_of(folder)
+    for way in ("--next", "--back"):
+        result = move(folder, "acme", way)
+        assert result.exit_code == Exit.POLICY
+        assert "acme is at rest on shared-namespace in stack 'local'" in result.stderr
+        assert "run `pulumi up` first; every update takes one step" in result.stderr
+    assert file_of(folder) == written
+    up()
+    assert move(folder, "acme", "--next").exit_code == Exit.OK
+
+
+def test_the_way_back_from_the_first_step(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder)
+    move(folder, "acme", "--to", "dedicated-db")
+    up()
+    assert move(folder, "acme", "--back").exit_code == Exit.OK
+    assert "tier: shared-namespace\n" in file_of(folder)
+    assert "move: {from_tier: dedicated-db, stage: contract}" in file_of(folder)
+    up()
+    assert move(folder, "acme", "--next").exit_code == Exit.OK
+    assert file_of(folder) == before
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("cobalt", "--to", "ha-postgresql"), Exit.POLICY, "write tier: ha-postgresql into its file"),
+        (("acme", "--to", "gold"), Exit.CONFIGURATION, "'gold' is not in the catalog"),
+        (("acme", "--to", "cross-region-backup"), Exit.CONFIGURATION, "dr_region is missing"),
+        (("acme", "--next"), Exit.POLICY, "acme does not move; begin with --to TIER"),
+        (("acme", "--next", "--back"), Exit.CONFIGURATION, "name one of --to, --next and --back"),
+        (("nobody",), Exit.CONFIGURATION, "no file holds tenant 'nobody'"),
+    ],
+)
+def test_what_cannot_be_is_said_and_not_written(
+    folder: Path, arguments: tuple[str, ...], code: Exit, said: str
+) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*.yaml")}
+    result = move(folder, *arguments)
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*.yaml")} == before
