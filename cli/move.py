@@ -22,9 +22,12 @@ def move(  # noqa: PLR0917 - options of a command
     back: _Back = False,  # noqa: FBT002 - an option of a command
     stack: Annotated[str, typer.Option("--stack", "-s", help="Stack in which it is deployed.")] = "local",
     portfolio: Annotated[Path | None, typer.Option(help="Folder with the tenant's file.")] = None,
+    dr_region: Annotated[
+        str | None, typer.Option(help="Second region of a tier that copies; the platform's only one without.")
+    ] = None,
     cwd: options.Cwd = Path(),
 ) -> None:
     """Move a tenant's data to another tier: a line of its file and a `pulumi up` for each step."""
     from cli.moving import Asked, move_on  # noqa: PLC0415
 
-    guarded(lambda: move_on(Asked(tenant, to, next_, back, stack, portfolio, cwd)))
+    guarded(lambda: move_on(Asked(tenant, to, next_, back, stack, portfolio, dr_region, cwd)))

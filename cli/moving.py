@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from lifecycle.errors import RefusedError
 from lifecycle.moving import STEPS, Step, back, begun, must_be_deployed, onward
 from lifecycle.tenant_file import file_of, set_fields
 from tiers.errors import CatalogError
+from tiers.hosting import Platform
 from tiers.model import Catalog
 from tiers.moving import data_moves, working_side
 from tiers.portfolio import faults_of_tenant, load_catalog, load_portfolio
-from tiers.tenancy import Portfolio, Tenant
+from tiers.tenancy import Options, Portfolio, Tenant
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Asked:
     back: bool
     stack: str
     portfolio: Path | None
+    dr_region: str | None
     cwd: Path
 
 
@@ -53,8 +56,9 @@ def move_on(asked: Asked) -> None:
     if step is None:
         typer.echo(_whereabouts(tenant))
         return
-    _must_be_possible(tenant, step, portfolio, catalog, path)
-    set_fields(path, step.lines)
+    options = _options(asked, tenant, step, portfolio.platform, catalog)
+    _must_be_possible(_changed(tenant, step, options), portfolio, catalog, path)
+    set_fields(path, {**step.lines, **{f"options.{name}": value for name, value in options.items()}})
     typer.echo(f"{path} says it; the next `pulumi up` {step.update}")
     typer.echo(f"before it: costack preview --stack {asked.stack}")
     if step.move:
@@ -77,9 +81,36 @@ def _step(asked: Asked, tenant: Tenant, catalog: Catalog) -> Step | None:
     return step
 
 
-def _must_be_possible(tenant: Tenant, step: Step, portfolio: Portfolio, catalog: Catalog, path: Path) -> None:
+def _options(
+    asked: Asked, tenant: Tenant, step: Step, platform: Platform, catalog: Catalog
+) -> dict[str, str | None]:
+    """What must stand under `options` for the tiers of a step: where copies lie, as long as there are any."""
+    names = {step.tier} | ({step.move.from_tier} if step.move else set())
+    offers = [catalog.tiers[name].offers.get(tenant.environment) for name in names if name in catalog.tiers]
+    copied = any(offer is not None and offer.region_copies for offer in offers)
+    there = tenant.options.dr_region
+    if copied and there is None:
+        region = asked.dr_region or (platform.dr_regions[0] if len(platform.dr_regions) == 1 else None)
+        if region is None:
+            known = ", ".join(platform.dr_regions) or "none"
+            raise CatalogError(
+                f"{step.tier} copies to a second region: name it with --dr-region; there are {known}"
+            )
+        return {"dr_region": region}
+    if there is not None and not copied:
+        return {"dr_region": None, **({"warm_standby": None} if tenant.options.warm_standby else {})}
+    return {}
+
+
+def _changed(tenant: Tenant, step: Step, options: Mapping[str, str | None]) -> Tenant:
+    """What the file will say; an option that is taken out is what it is without."""
+    values = {name: value or Options.model_fields[name].default for name, value in options.items()}
+    chosen = tenant.options.model_copy(update=values)
+    return tenant.model_copy(update={"tier": step.tier, "move": step.move, "options": chosen})
+
+
+def _must_be_possible(after: Tenant, portfolio: Portfolio, catalog: Catalog, path: Path) -> None:
     """Nothing is written that the next command would refuse."""
-    after = tenant.model_copy(update={"tier": step.tier, "move": step.move})
     found = [
         f"{path}: {'.'.join(map(str, where))}: {message}"
         for where, message in faults_of_tenant(after, portfolio.platform, catalog)

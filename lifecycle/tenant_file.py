@@ -15,6 +15,8 @@ from tiers.tenancy import Tenant
 from tiers.vocabulary import TenantId
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
+_INNER: Final = r"^ +{name}:.*\n?"
+_OPTIONS: Final = re.compile(r"^options:[ ]*(#.*)?$", re.MULTILINE)
 _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
 
 
@@ -40,8 +42,8 @@ def set_field(path: Path, name: str, value: str) -> bool:
 def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
     """Write each `name: value` into the file, in place of what it says or under the host name.
 
-    None takes a field out. Comments and order stay. The file is read back before it takes the place of
-    the old one.
+    `options.users` is a line under `options`; None takes a field out. Comments and order stay. The file is
+    read back before it takes the place of the old one.
 
     Returns:
         Whether anything changed.
@@ -69,13 +71,16 @@ def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
 
 
 def _with_field(text: str, name: str, value: str | None) -> str:
-    pattern = re.compile(_LINE.format(name=re.escape(name)), re.MULTILINE)
+    within, _, key = name.rpartition(".")
+    field = _INNER if within else _LINE
+    pattern = re.compile(field.format(name=re.escape(key)), re.MULTILINE)
     if value is None:
         return pattern.sub("", text, count=1)
-    line = f"{name}: {value}\n"
+    line = f"{'  ' if within else ''}{key}: {value}"
     if pattern.search(text):
-        return pattern.sub(lambda _: line, text, count=1)
-    return _AFTER.sub(lambda match: f"{match.group()}\n{line.rstrip()}", text, count=1)
+        return pattern.sub(lambda _: f"{line}\n", text, count=1)
+    after = _OPTIONS if within else _AFTER
+    return after.sub(lambda match: f"{match.group()}\n{line}", text, count=1)
 
 
 def remove(path: Path) -> bool:

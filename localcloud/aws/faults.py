@@ -42,7 +42,8 @@ _READS: Final = re.compile(r"(Describe|List|Get|Head|BatchGet|Lookup|Search)[A-Z
 _ENGINE: Final = "pulumi"
 _FORM: Final = "x-www-form-urlencoded"
 _RULE: Final = (
-    f"{VARIABLE} takes kill=NUMBER[,after], throttle=, error=, lost= (percent) and seed=, with commas between"
+    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], throttle=, error=, lost= (percent) and seed=, "
+    "with commas between"
 )
 
 
@@ -53,6 +54,7 @@ class Wanted:
     Attributes:
         kill: At which changing call, counted from 1, the command dies; 0 for never.
         after: Whether that call still reaches AWS and only its answer is lost with the process.
+        also: The program that dies with Pulumi, if it started it; '' for none.
         throttle: Percent of calls that AWS turns away as too many.
         error: Percent of calls that AWS fails at.
         lost: Percent of calls that AWS carries out and whose answer never comes.
@@ -61,6 +63,7 @@ class Wanted:
 
     kill: int = 0
     after: bool = False
+    also: str = ""
     throttle: int = 0
     error: int = 0
     lost: int = 0
@@ -71,13 +74,15 @@ def wanted(text: str) -> Wanted:
     """Reads the variable.
 
     >>> wanted("kill=57,after")
-    Wanted(kill=57, after=True, throttle=0, error=0, lost=0, seed=0)
+    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0)
     """
     found: dict[str, Any] = {}
     for word in text.split(","):
         name, equals, value = word.strip().partition("=")
         if name == "after" and not equals:
             found["after"] = True
+        elif name == "with" and value:
+            found["also"] = value
         elif name in ("kill", "throttle", "error", "lost", "seed") and value.isdecimal():
             found[name] = int(value)
         else:
@@ -102,7 +107,7 @@ class Faults:
     wanted: Wanted
     counter: Path
     send: Callable[[AWSPreparedRequest], AWSResponse] = field(default_factory=lambda: URLLib3Session().send)
-    die: Callable[[], None] = field(default_factory=lambda: kill_the_command)
+    die: Callable[[str], None] = field(default_factory=lambda: kill_the_command)
     _dice: random.Random = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -138,7 +143,7 @@ class Faults:
             if number == self.wanted.kill:  # still under the lock: nothing else is counted before the end
                 if self.wanted.after:
                     self.send(request)
-                self.die()
+                self.die(self.wanted.also)
 
 
 def changes(operation: str) -> bool:
@@ -150,12 +155,17 @@ def changes(operation: str) -> bool:
     return _READS.match(operation) is None
 
 
-def kill_the_command() -> None:
-    """Kills the engine that started this provider, then this process: nothing more can be written down."""
+def kill_the_command(also: str = "") -> None:
+    """Kills the engine that started this provider, then this process: nothing more can be written down.
+
+    When a program called *also* started the engine, it dies first.
+    """
     pid = os.getppid()
     while pid > 1:
         parent, name = _process(pid)
         if name == _ENGINE:
+            if also and _process(parent)[1] == also:
+                os.kill(parent, signal.SIGKILL)
             os.kill(pid, signal.SIGKILL)
             break
         pid = parent

@@ -89,13 +89,46 @@ def test_the_way_back_from_the_first_step(folder: Path, up: Callable[[], None]) 
     assert file_of(folder) == before
 
 
+def test_where_copies_lie_is_in_the_file_as_long_as_there_are_any(
+    folder: Path, up: Callable[[], None]
+) -> None:
+    before = file_of(folder)
+    assert move(folder, "acme", "--to", "cross-region-backup").exit_code == Exit.OK
+    assert "options:\n  dr_region: eu-west-1\n  users: 8\n" in file_of(folder)
+    up()
+    for way in ("--back", "--next"):
+        assert "  dr_region: eu-west-1\n" in file_of(folder)
+        assert move(folder, "acme", way).exit_code == Exit.OK
+        up()
+    assert file_of(folder) == before
+
+
+@pytest.mark.usefixtures("up")
+def test_of_several_regions_one_must_be_named(folder: Path) -> None:
+    platform = folder / "platform.yaml"
+    text = platform.read_text(encoding="utf-8")
+    platform.write_text(
+        text.replace("dr_regions: [eu-west-1]", "dr_regions: [eu-west-1, us-west-2]"), encoding="utf-8"
+    )
+    result = move(folder, "acme", "--to", "cross-region-backup")
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "name it with --dr-region; there are eu-west-1, us-west-2" in result.stderr
+    assert (
+        move(folder, "acme", "--to", "cross-region-backup", "--dr-region", "us-west-2").exit_code == Exit.OK
+    )
+
+
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (("cobalt", "--to", "ha-postgresql"), Exit.POLICY, "write tier: ha-postgresql into its file"),
         (("acme", "--to", "gold"), Exit.CONFIGURATION, "'gold' is not in the catalog"),
-        (("acme", "--to", "cross-region-backup"), Exit.CONFIGURATION, "dr_region is missing"),
+        (
+            ("acme", "--to", "cross-region-backup", "--dr-region", "ap-southeast-2"),
+            Exit.CONFIGURATION,
+            "'ap-southeast-2' is not among the platform's dr_regions",
+        ),
         (("acme", "--next"), Exit.POLICY, "acme does not move; begin with --to TIER"),
         (("acme", "--next", "--back"), Exit.CONFIGURATION, "name one of --to, --next and --back"),
         (("nobody",), Exit.CONFIGURATION, "no file holds tenant 'nobody'"),

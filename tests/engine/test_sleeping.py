@@ -51,23 +51,25 @@ def replicas(cluster: Cluster) -> int:
     return int(cluster.client.get(WEB).json()["spec"]["replicas"])
 
 
-def token(cluster: Cluster) -> str:
+def token(cluster: Cluster, tenant: str = "acme-staging", namespace: str = NAMESPACE) -> str:
     """What a pod of the sandbox's service account would find in its volume."""
-    account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/acme-staging-sleep/token"
+    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/{tenant}-sleep/token"
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     answer = cluster.client.post(account, json=request)
     assert answer.status_code == httpx.codes.CREATED, answer.text
     return str(answer.json()["status"]["token"])
 
 
-def run(cluster: Cluster, clock: str, folder: Path) -> None:
+def run(
+    cluster: Cluster, clock: str, folder: Path, tenant: str = "acme-staging", namespace: str = NAMESPACE
+) -> None:
     """What the pod of a CronJob does: its own command and variables, with its account's own token."""
-    job = cluster.client.get(f"{CLOCKS}/acme-staging-{clock}").json()
+    job = cluster.client.get(f"/apis/batch/v1/namespaces/{namespace}/cronjobs/{tenant}-{clock}").json()
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["command"] == command(script("scale.sh"))["command"]
     certificate = cluster.kubeconfig.parent / "certificates" / "apiserver.crt"
     (folder / "ca.crt").write_bytes(certificate.read_bytes())
-    (folder / "token").write_text(token(cluster), encoding="utf-8")
+    (folder / "token").write_text(token(cluster, tenant, namespace), encoding="utf-8")
     given = {each["name"]: each["value"] for each in container["env"]}
     here = {"ACCESS": str(folder), "KUBERNETES_API": str(cluster.client.base_url).rstrip("/")}
     done = subprocess.run(

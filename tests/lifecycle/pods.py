@@ -143,6 +143,7 @@ class Pods:
             "/var/lib/odoo": str(home / "odoo"),
             "/tmp/measured": str(home / "measured"),
             "/tmp/move": str(home / "move"),
+            "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
             # A socket of this machine has no TLS, and the PostgreSQL that is fetched was built without.
             "PGSSLMODE=require": "PGSSLMODE=prefer",
@@ -166,7 +167,8 @@ def running_pods(server: Server) -> Iterator[Pods]:
     with scratch() as folder:
         pods = Pods(server, folder)
         (folder / "tools").mkdir()
-        (folder / "bucket").mkdir()
+        for name in ("bucket", "target"):
+            (folder / name).mkdir()
         _equip(pods)
         done = set_up(pods, ROLE, DATABASE, PASSWORD)
         assert done.returncode == 0, done.stderr

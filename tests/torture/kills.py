@@ -19,9 +19,11 @@ from typing import Final
 from lifecycle import evidence
 from tests.engine.project import STACK, Project, Said, holdings
 from tests.torture.worlds import Moment, Worlds, worlds
+from tiers.vocabulary import MoveStage
 
 CLIENT: Final = "acme"
 SANDBOX: Final = "borealis-migration"
+TARGET: Final = "cross-region-backup"
 RUNS: Final = 2
 """How often the command may be run again before the world must be as if nothing had happened."""
 _KILLED: Final = -9
@@ -47,7 +49,8 @@ class Phase:
 
     Attributes:
         act: Runs the command, which must end with the given code.
-        killed: The code it ends with when Pulumi is killed below it.
+        killed: The code it ends with when Pulumi is killed below it; where it is `costack`, it is killed with
+            Pulumi when the call still reached AWS.
         calls: The changing calls it makes when nothing disturbs it.
         undisturbed: What is there afterwards.
         end: That moment; None until it was measured.
@@ -84,9 +87,10 @@ class Phase:
     def survive(self, point: Point) -> str:
         """Die there and do what the documentation says; empty, or what is not as it should be."""
         self.worlds.go_back(self.start)
+        together = point.after and self.killed != _KILLED
         try:
-            with self.worlds.faults(f"kill={point}") as counter:
-                self.act(self.killed)
+            with self.worlds.faults(f"kill={point}{',with=costack' if together else ''}") as counter:
+                self.act(_KILLED if together else self.killed)
                 made = counter.read_text(encoding="utf-8").split()
             if len(made) != point.number:
                 return f"was not killed: {len(made)} calls"
@@ -133,8 +137,11 @@ def phases(made: Worlds, *, sandbox: bool = True) -> Iterator[Phase]:
     for name in aside.keys() - {f"{CLIENT}.yaml"}:
         (tenants / name).unlink()
     yield from _phase("create", made, lambda code: up(project, code))
-    _replace(tenants / f"{CLIENT}.yaml", "tier: shared-namespace", "tier: dedicated-db")
-    yield from _phase("move", made, lambda code: up(project, code))
+    project.costack("move", CLIENT, "--to", TARGET)
+    for stage in MoveStage:
+        yield from _phase(str(stage), made, lambda code: up(project, code))
+        project.costack("move", CLIENT, "--next")
+    yield from _phase("arrive", made, lambda code: up(project, code))
     if sandbox:
         for name in ("borealis.yaml", f"{SANDBOX}.yaml"):
             (tenants / name).write_text(aside[name], encoding="utf-8")
@@ -216,14 +223,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="only every so many points")
     parser.add_argument("--limit", type=int, default=_NEVER, help="so many points of each phase at most")
-    parser.add_argument("--phase", help="only this phase")
+    parser.add_argument("--phase", action="append", help="only this phase; repeat for more")
     parser.add_argument("--point", help="only this point, such as 57,after")
     asked = parser.parse_args()
     tried = survived = 0
     slowest = (0.0, "")
     with tempfile.TemporaryDirectory() as folder, worlds(Path(folder) / "project") as made:
         for phase in phases(made):
-            if asked.phase not in (None, phase.name):
+            if asked.phase and phase.name not in asked.phase:
                 continue
             phase.measure()
             points = [point for point in phase.points() if asked.point in (None, str(point))]
@@ -234,11 +241,13 @@ def main() -> int:
                 took = time.monotonic() - began
                 slowest = max(slowest, (took, f"{phase.name} {point}"))
                 tried, survived = tried + 1, survived + (not wrong)
+                sys.stdout.write("." if not wrong else "F\n")
                 if wrong:
                     repeat = f"python -m tests.torture.kills --phase {phase.name} --point {point}"
                     sys.stdout.write(f"  {repeat}\n    {wrong}\n")
                 sys.stdout.flush()
-            if asked.phase:
+            sys.stdout.write("\n")
+            if asked.phase and phase.name == asked.phase[-1]:
                 break
     said = f"the slowest took {slowest[0]:.0f} s ({slowest[1]})"
     sys.stdout.write(f"{tried} deaths, {survived} survived; {said}\n")

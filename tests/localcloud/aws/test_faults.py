@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,7 +31,7 @@ def events(tmp_path: Path) -> tuple[list[str], Callable[..., Faults]]:
 
     def make(asked: str) -> Faults:
         send: Any = lambda _: happened.append("sent")  # noqa: E731
-        return Faults(wanted(asked), tmp_path / COUNTER, send, lambda: happened.append("died"))
+        return Faults(wanted(asked), tmp_path / COUNTER, send, lambda _: happened.append("died"))
 
     return happened, make
 
@@ -60,7 +62,8 @@ def test_what_is_no_fault_is_refused(text: str) -> None:
 
 
 def test_the_whole_grammar() -> None:
-    assert wanted("kill=7,after,throttle=50,error=20,lost=10,seed=1") == Wanted(7, True, 50, 20, 10, 1)
+    everything = "kill=7,after,with=costack,throttle=50,error=20,lost=10,seed=1"
+    assert wanted(everything) == Wanted(7, True, "costack", 50, 20, 10, 1)
 
 
 @pytest.mark.parametrize("operation", ["DescribeDBInstances", "ListRoles", "GetKeyPolicy", "HeadBucket"])
@@ -129,14 +132,21 @@ def test_every_language_of_aws_is_understood_and_retried(
     assert status == 503 or (fault == "throttle" and found["Error"]["Code"] == code)
 
 
-def test_the_death_takes_the_engine_and_nothing_above_it(tmp_path: Path) -> None:
-    engine = tmp_path / "pulumi"
-    engine.symlink_to(Path(sys.executable).resolve())
-    child = "from localcloud.aws.faults import kill_the_command as k; k()"
-    program = f"import subprocess, sys; subprocess.run([{sys.executable!r}, '-c', {child!r}]); print('lives')"
-    above = (
-        f"import subprocess; print(subprocess.run([{str(engine)!r}, '-c', {program!r}], "
+@pytest.mark.parametrize(("also", "codes"), [("", ["-9"]), ("other", ["-9"]), ("above", [])])
+def test_the_death_takes_the_engine_and_who_started_it_only_when_named(
+    tmp_path: Path, also: str, codes: list[str]
+) -> None:
+    engine, above = tmp_path / "pulumi", tmp_path / "above"
+    for program in (engine, above):
+        program.symlink_to(Path(sys.executable).resolve())
+    child = f"from localcloud.aws.faults import kill_the_command as k; k({also!r})"
+    inner = f"import subprocess, sys; subprocess.run([{sys.executable!r}, '-c', {child!r}]); print('lives')"
+    outer = (
+        f"import subprocess; print(subprocess.run([{str(engine)!r}, '-c', {inner!r}], "
         "env=__import__('os').environ).returncode)"
     )
-    said = subprocess.run([sys.executable, "-c", above], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["-9"]
+    said = subprocess.run(
+        [str(above), "-c", outer], env=os.environ, capture_output=True, text=True, check=False
+    )
+    assert said.stdout.split() == codes
+    assert said.returncode == (0 if codes else -signal.SIGKILL)

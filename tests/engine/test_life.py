@@ -1,0 +1,273 @@
+"""A sandbox and a client from their first day to their last on one stack: the tests stand in this order.
+
+Objects go to a real API server and data to real PostgreSQL servers; no pod runs here, so the test does what
+the pods of a Job would do: its own command with its own variables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.exits import Exit
+from lifecycle import evidence
+from lifecycle.decommissioning import STEPS
+from tests.engine.project import STACK, Project, Said, holdings, running_project
+from tests.engine.test_moved import OTHERS
+from tests.engine.test_sleeping import run as run_clock
+from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
+from tests.lifecycle.pods import Pods, running_pods
+from tests.localcloud.cluster import Cluster
+from tests.postgres import Server, running_server
+from tests.torture.kills import make_the_last_dump
+
+pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.postgres]
+
+SANDBOX, CLIENT = "borealis-migration", "acme"
+SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Brussels\n"
+OWN = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
+
+
+@dataclass
+class Life:
+    """The stack, and where its pods would run; `there` is the server the client's data moves to."""
+
+    project: Project
+    cluster: Cluster
+    pods: Pods
+    there: Server
+    sums: dict[str, str] = field(default_factory=dict)
+
+    def file(self, tenant: str) -> Path:
+        """The tenant's file."""
+        return self.project.folder / "portfolios" / "local" / "tenants" / f"{tenant}.yaml"
+
+    def write(self, tenant: str, change: Callable[[str], str]) -> None:
+        """Change a tenant's file as a pull request would."""
+        file = self.file(tenant)
+        file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def up(self, *arguments: str, code: int = 0) -> Said:
+        """`pulumi up`."""
+        return self.project.up("--suppress-outputs", *arguments, code=code)
+
+    def replicas(self, tenant: str) -> list[int]:
+        """How many pods each Deployment of a tenant asks for."""
+        listed = self.cluster.client.get("/apis/apps/v1/deployments").json()["items"]
+        mine = [each for each in listed if each["metadata"]["labels"].get("cost/tenant") == tenant]
+        return [int(each["spec"]["replicas"]) for each in mine]
+
+    def jobs(self, tenant: str) -> dict[str, Any]:
+        """The Jobs of a tenant, by what they are for."""
+        listed = self.cluster.client.get("/apis/batch/v1/jobs").json()["items"]
+        labels = [(each["metadata"]["labels"], each) for each in listed]
+        return {
+            label["app.kubernetes.io/component"]: each
+            for label, each in labels
+            if label.get("cost/tenant") == tenant
+        }
+
+    def perform(self, job: str) -> None:
+        """Do what the client's Job of that name says."""
+        (container,) = self.jobs(CLIENT)[job]["spec"]["template"]["spec"]["containers"]
+        given = {each["name"]: self._here(each["value"]) for each in container["env"]}
+        (self.pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
+        done = self.pods.run(container["command"][-1], **given)
+        assert done.returncode == 0, done.stderr
+
+    def _here(self, value: str) -> str:
+        for name, server in (("local-acme-postgresql", self.there), ("local-postgresql", self.pods.server)):
+            if value.startswith(f"{name}."):
+                return str(server.socket)
+        return value
+
+    def move_on(self, *options: str) -> None:
+        """Take the client a step further and deploy it."""
+        self.project.costack("move", CLIENT, *options)
+        self.up()
+
+    def kept(self, tenant: str) -> dict[str, set[str]]:
+        """What the account holds that bears a tenant's name."""
+        found = {
+            kind: {each for each in names if tenant in each}
+            for kind, names in holdings(self.project.clients()).items()
+        }
+        return {kind: names for kind, names in found.items() if names}
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Life]:
+    """Nothing but a protected platform, and the files of one sandbox, one client and a neighbour."""
+    with ExitStack() as stack:
+        here, there = stack.enter_context(running_server()), stack.enter_context(running_server())
+        pods = stack.enter_context(running_pods(here))
+        folder = tmp_path_factory.mktemp("life") / "project"
+        project = stack.enter_context(running_project(folder))
+        made = Life(project, cluster, pods, there)
+        for other in set(OTHERS) - {SANDBOX, "borealis"}:
+            made.file(other).unlink()
+        platform = folder / "portfolios" / "local" / "platform.yaml"
+        text = platform.read_text(encoding="utf-8")
+        platform.write_text(text.replace("deletion_protection: false", "deletion_protection: true"), "utf-8")
+        project.configure(
+            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
+        )
+        yield made
+
+
+def test_they_are_provisioned_and_used(life: Life) -> None:
+    life.up()
+    assert min(life.replicas(CLIENT)) >= 1
+    life.sums = checksums(lambda sql: life.pods.server.ask(sql, **OWN))
+    assert len(life.sums) > 10
+    said = life.project.costack("allocate", "--stack", STACK, "--period", "2026-11").stdout
+    assert said.rstrip().endswith("difference 0")
+
+
+def test_the_sandbox_sleeps_is_deployed_in_its_sleep_and_wakes(life: Life, tmp_path: Path) -> None:
+    life.write(SANDBOX, lambda text: text.replace("  users: 2\n", f"  users: 2\n{SCHEDULE}"))
+    life.up()
+    run_clock(life.cluster, "sleep", tmp_path, SANDBOX, "odoo-migration")
+    assert life.replicas(SANDBOX) == [0]
+    life.up("--expect-no-changes")
+    assert life.replicas(SANDBOX) == [0]
+    run_clock(life.cluster, "wake", tmp_path, SANDBOX, "odoo-migration")
+    assert life.replicas(SANDBOX) == [1]
+
+
+def test_what_they_get_is_made_beside_what_they_have(life: Life) -> None:
+    # The sandbox's data stays where it is: it gets a namespace of its own, and its clocks with it.
+    life.write(SANDBOX, lambda text: text.replace("tier: shared-namespace", "tier: dedicated-db"))
+    life.move_on("--to", "cross-region-backup")
+    assert holdings(life.project.clients())["database"] == {"local-postgresql", f"local-{CLIENT}-postgresql"}
+    assert min(life.replicas(CLIENT) + life.replicas(SANDBOX)) >= 1
+    assert "local-postgresql." in configuration(life)
+
+
+def test_the_copy_is_made_while_nobody_works(life: Life) -> None:
+    life.move_on("--next")
+    assert set(life.replicas(CLIENT)) == {0}
+    assert life.replicas(SANDBOX) == [1]
+    for job in ("copy-database", "copy-filestore"):
+        life.perform(job)
+    assert checksums(lambda sql: life.there.ask(sql, **OWN)) == life.sums
+    copied = {path.name for path in (life.pods.folder / "target").rglob("*") if path.is_file()}
+    assert copied >= {path.name for path in life.pods.filestore.rglob("*") if path.is_file()}
+
+
+def test_work_goes_on_with_the_copy_and_the_origin_is_kept(life: Life) -> None:
+    life.move_on("--next")
+    life.perform("hand-over-database")
+    assert min(life.replicas(CLIENT)) >= 1
+    assert "local-acme-postgresql." in configuration(life)
+    life.there.ask("INSERT INTO no_id VALUES ('since the switch')", **OWN)
+    assert "read-only" in life.pods.server.try_to_ask("INSERT INTO no_id VALUES ('late')", **OWN).stderr
+
+
+def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
+    life.move_on("--next")
+    life.perform("drop-left-database")
+    assert life.pods.server.ask(f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'") == "0"  # noqa: S608
+    life.move_on("--next")
+    assert not life.jobs(CLIENT).keys() & {"copy-database", "hand-over-database", "drop-left-database"}
+    assert life.there.ask("SELECT key FROM no_id", **OWN) == "since the switch"
+    life.up("--expect-no-changes")
+    assert "at rest on cross-region-backup" in life.project.costack("move", CLIENT).stdout
+
+
+def configuration(life: Life) -> str:
+    """The client's odoo.conf, as its pods would read it."""
+    (conf,) = [
+        each.inputs["stringData"]["odoo.conf"]
+        for each in life.project.registered()
+        if each.name == f"{CLIENT}-odoo" and "stringData" in each.inputs
+    ]
+    return str(conf)
+
+
+def planned(life: Life, tenant: str, *options: str) -> tuple[str, dict[str, Any]]:
+    """The plan of an end as a file, and what it says."""
+    folder = life.project.folder
+    name = f"{tenant}-{len(list(folder.glob('*.plan.json')))}.plan.json"
+    life.project.costack("decommission", tenant, "--stack", STACK, "--out", name, *options)
+    plan: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return name, plan
+
+
+def applied(life: Life, name: str, plan: dict[str, Any], *options: str, code: int = 0) -> Said:
+    phrase = f"decommission {plan['tenant']} of {STACK}: {len(plan['targets'])} resources"
+    return life.project.costack("decommission", "--apply", name, "--phrase", phrase, *options, code=code)
+
+
+def test_a_sandbox_that_is_not_due_is_refused(life: Life) -> None:
+    name, plan = planned(life, SANDBOX)
+    before = life.kept(SANDBOX)
+    said = applied(life, name, plan, code=Exit.POLICY)
+    assert "to end it earlier make a plan with --early" in said.stderr
+    assert life.kept(SANDBOX) == before != {}
+
+
+def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
+    name, plan = planned(life, SANDBOX, "--early", "the move was called off")
+    said = applied(life, name, plan)
+    assert "nothing bills for it any longer" in said.stdout
+    assert life.kept(SANDBOX) == {}
+    assert tagged(life, SANDBOX) == set()
+    record = life.project.folder / name.replace(".json", ".evidence.jsonl")
+    assert [line["step"] for line in evidence.read(record)] == list(STEPS)
+    again = applied(life, name, plan)
+    assert "nothing bills for it any longer" in again.stdout
+    assert len(evidence.read(record)) == len(STEPS)
+
+
+def test_running_production_is_refused(life: Life) -> None:
+    name, plan = planned(life, CLIENT)
+    said = applied(life, name, plan, code=Exit.POLICY)
+    assert "write lifecycle_stage: decommissioning into its file" in said.stderr
+    assert f"no restore of {CLIENT} was ever tried" in said.stderr
+
+
+def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_path: Path) -> None:
+    life.write(CLIENT, lambda text: f"{text}lifecycle_stage: decommissioning\n")
+    life.up()
+    name, plan = planned(life, CLIENT)
+    tried = tmp_path / "restores.jsonl"
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    evidence.append(tried, {"at": now, "tenant": CLIENT, "step": "restore-test", "result": "ok"})
+    options = ("--restore-evidence", str(tried))
+    assert f"{CLIENT}-final-backup" in applied(life, name, plan, *options, code=Exit.ERROR).stderr
+    make_the_last_dump(life.project, CLIENT)
+    said = applied(life, name, plan, *options)
+    assert f"still billing: database snapshot local-{CLIENT}-postgresql-final-" in said.stdout
+    assert "nothing else bills for it" in said.stdout
+    record = evidence.read(life.project.folder / name.replace(".json", ".evidence.jsonl"))
+    (saved,) = [line["inputs"] for line in record if line["step"] == "save"]
+    assert saved["sha256"] == "ab" * 32
+    left = {each.name for each in life.project.registered()}
+    assert "borealis-web" in left
+    assert not any(each.startswith((f"{CLIENT}-", f"local-{CLIENT}-")) for each in left)
+    ledger = [line for line in said.stdout.splitlines() if "still billing:" in line]
+    for arn in tagged(life, CLIENT):
+        assert any(arn.rpartition(":")[2].rpartition("/")[2] in line for line in ledger), arn
+
+
+def tagged(life: Life, tenant: str) -> set[str]:
+    """ARNs that the tagging API finds for a tenant in both regions, without keys that wait for their end."""
+    found: set[str] = set()
+    for region in ("us-east-1", "eu-west-1"):
+        tags = [{"Key": "cost/tenant", "Values": [tenant]}]
+        pages = (
+            life.project.clients()
+            .get("resourcegroupstaggingapi", region)
+            .get_paginator("get_resources")
+            .paginate(TagFilters=tags)
+        )
+        found |= {each["ResourceARN"] for page in pages for each in page["ResourceTagMappingList"]}
+    return {arn for arn in found if ":kms:" not in arn}
