@@ -7,223 +7,73 @@ not listed are settings of another resource: making them again overwrites them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifecycle.errors import LifecycleError
+from lifecycle.searches import SEARCHES, Search
 
+_KEY: Final = "aws:kms/key:Key"
+_SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
+_OWN_SEARCHES: Final = (_KEY, _SCHEDULE)
 _NO_CONTENT: Final = ("404", "")
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What a preview of Pulumi's says for a value that only the update will know."""
 
 
-@dataclass(frozen=True)
-class Search:
-    """One operation that lists things of a type.
+def can_be_looked_for(kind: str, inputs: Mapping[str, Any]) -> bool:
+    """Whether all that its search asks for is known: something waits for another thing to be made first."""
+    if kind in _OWN_SEARCHES:
+        return UNKNOWN not in str(inputs.get("name") or inputs.get("description"))
+    if kind not in SEARCHES:
+        return False
+    search = SEARCHES[kind]
+    named = (*search.same.values(), *search.asked.values(), *(("tags",) if search.tagged else ()))
+    return all(UNKNOWN not in str(inputs.get(name)) for name in named) and any(inputs.get(n) for n in named)
 
-    Attributes:
-        key: Where the list is in its answer.
-        id: The field that holds what Pulumi calls the id, or how it is put together of fields and of what was
-            asked. Where only names are listed, the field is `name`.
-        same: Field -> input, which must be equal where the input is set.
-        asked: Parameter -> input, where the operation wants to know what to list.
-        tagged: Whether every tag that was asked for must be there, too.
+
+def orphans_of(
+    kind: str,
+    inputs: Mapping[str, Any],
+    region: str | None,
+    known: Collection[str],
+    *,
+    by_any_name: bool = False,
+) -> tuple[str, ...]:
+    """The ids of everything like *inputs* that is not among the *known*.
+
+    *By any name* finds what was made under a name that Pulumi made up and that nobody wrote down.
+
+    Raises:
+        LifecycleError: When AWS cannot say.
     """
-
-    service: str
-    operation: str
-    key: str
-    id: str
-    same: Mapping[str, str] = field(default_factory=dict)
-    asked: Mapping[str, str] = field(default_factory=dict)
-    tagged: bool = False
-
-    def found(self, inputs: Mapping[str, Any], region: str | None) -> Iterator[str]:
-        """Ids of what is like *inputs*."""
-        for each in self._listed(inputs, region):
-            like = all(inputs.get(name) in (None, each.get(at)) for at, name in self.same.items())
-            if like and (not self.tagged or _tags(each).items() >= dict(inputs.get("tags") or {}).items()):
-                yield self.id.format_map(each) if "{" in self.id else str(each[self.id])
-
-    def _listed(self, inputs: Mapping[str, Any], region: str | None) -> Iterator[Mapping[str, Any]]:
-        make: Any = boto3.client
-        client = make(self.service, region_name=region)
-        asked = {name: inputs[at] for name, at in self.asked.items()}
-        if client.can_paginate(self.operation):
-            pages = client.get_paginator(self.operation).paginate(**asked)
-        else:
-            pages = [getattr(client, self.operation)(**asked)]
-        for each in chain.from_iterable(page[self.key] for page in pages):
-            yield {"name": each, **asked} if isinstance(each, str) else each
+    try:
+        found = _candidates(kind, inputs, region, by_any_name=by_any_name)
+        return tuple(sorted(set(found) - set(known)))
+    except ClientError as error:
+        if str(error.response["Error"].get("Code", "")) in _NO_CONTENT:
+            return ()  # a cloud that does not know the operation holds nothing that it could list
+        raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
+    except BotoCoreError as error:
+        raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
 
 
-def _tags(each: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in each.get("Tags") or ()}
-
-
-def _named(service: str, operation: str, key: str, name: str, at: str = "name", **more: str) -> Search:
-    return Search(service, operation, key, more.get("id", name), {name: at})
-
-
-def _ec2(operation: str, key: str, made: str, *, tagged: bool = True, **same: str) -> Search:
-    return Search("ec2", operation, key, made, same, tagged=tagged)
-
-
-_CLUSTER: Final = {"clusterName": "clusterName"}
-
-SEARCHES: Final[Mapping[str, Search]] = {
-    "aws:backup/plan:Plan": _named(
-        "backup", "list_backup_plans", "BackupPlansList", "BackupPlanName", id="BackupPlanId"
-    ),
-    "aws:backup/selection:Selection": Search(
-        "backup",
-        "list_backup_selections",
-        "BackupSelectionsList",
-        "SelectionId",
-        {"SelectionName": "name"},
-        {"BackupPlanId": "planId"},
-    ),
-    "aws:backup/restoreTestingPlan:RestoreTestingPlan": _named(
-        "backup", "list_restore_testing_plans", "RestoreTestingPlans", "RestoreTestingPlanName"
-    ),
-    "aws:backup/restoreTestingSelection:RestoreTestingSelection": Search(
-        "backup",
-        "list_restore_testing_selections",
-        "RestoreTestingSelections",
-        "{RestoreTestingPlanName}:{RestoreTestingSelectionName}",
-        {"RestoreTestingSelectionName": "name"},
-        {"RestoreTestingPlanName": "restoreTestingPlanName"},
-    ),
-    "aws:backup/vault:Vault": _named("backup", "list_backup_vaults", "BackupVaultList", "BackupVaultName"),
-    "aws:cloudwatch/logGroup:LogGroup": _named("logs", "describe_log_groups", "logGroups", "logGroupName"),
-    "aws:ec2/eip:Eip": _ec2("describe_addresses", "Addresses", "AllocationId"),
-    "aws:ec2/internetGateway:InternetGateway": _ec2(
-        "describe_internet_gateways", "InternetGateways", "InternetGatewayId"
-    ),
-    "aws:ec2/launchTemplate:LaunchTemplate": _named(
-        "ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName", id="LaunchTemplateId"
-    ),
-    "aws:ec2/natGateway:NatGateway": _ec2(
-        "describe_nat_gateways", "NatGateways", "NatGatewayId", SubnetId="subnetId"
-    ),
-    "aws:ec2/routeTable:RouteTable": _ec2(
-        "describe_route_tables", "RouteTables", "RouteTableId", VpcId="vpcId"
-    ),
-    "aws:ec2/securityGroup:SecurityGroup": _ec2(
-        "describe_security_groups",
-        "SecurityGroups",
-        "GroupId",
-        tagged=False,
-        VpcId="vpcId",
-        GroupName="name",
-    ),
-    "aws:ec2/subnet:Subnet": _ec2(
-        "describe_subnets", "Subnets", "SubnetId", tagged=False, VpcId="vpcId", CidrBlock="cidrBlock"
-    ),
-    "aws:ec2/vpc:Vpc": _ec2("describe_vpcs", "Vpcs", "VpcId", CidrBlock="cidrBlock"),
-    "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2(
-        "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", VpcId="vpcId", ServiceName="serviceName"
-    ),
-    "aws:efs/accessPoint:AccessPoint": Search(
-        "efs",
-        "describe_access_points",
-        "AccessPoints",
-        "AccessPointId",
-        asked={"FileSystemId": "fileSystemId"},
-        tagged=True,
-    ),
-    "aws:efs/fileSystem:FileSystem": Search(
-        "efs", "describe_file_systems", "FileSystems", "FileSystemId", tagged=True
-    ),
-    "aws:efs/mountTarget:MountTarget": Search(
-        "efs",
-        "describe_mount_targets",
-        "MountTargets",
-        "MountTargetId",
-        {"SubnetId": "subnetId"},
-        {"FileSystemId": "fileSystemId"},
-    ),
-    "aws:efs/replicationConfiguration:ReplicationConfiguration": Search(
-        "efs",
-        "describe_replication_configurations",
-        "Replications",
-        "SourceFileSystemId",
-        {"SourceFileSystemId": "sourceFileSystemId"},
-        {"FileSystemId": "sourceFileSystemId"},
-    ),
-    "aws:eks/addon:Addon": Search(
-        "eks", "list_addons", "addons", "{clusterName}:{name}", {"name": "addonName"}, _CLUSTER
-    ),
-    "aws:eks/cluster:Cluster": Search("eks", "list_clusters", "clusters", "name", {"name": "name"}),
-    "aws:eks/nodeGroup:NodeGroup": Search(
-        "eks", "list_nodegroups", "nodegroups", "{clusterName}:{name}", {"name": "nodeGroupName"}, _CLUSTER
-    ),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Search(
-        "eks",
-        "list_pod_identity_associations",
-        "associations",
-        "associationId",
-        asked={"clusterName": "clusterName", "namespace": "namespace", "serviceAccount": "serviceAccount"},
-    ),
-    "aws:elasticache/replicationGroup:ReplicationGroup": _named(
-        "elasticache",
-        "describe_replication_groups",
-        "ReplicationGroups",
-        "ReplicationGroupId",
-        "replicationGroupId",
-    ),
-    "aws:elasticache/subnetGroup:SubnetGroup": _named(
-        "elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"
-    ),
-    "aws:iam/role:Role": _named("iam", "list_roles", "Roles", "RoleName"),
-    "aws:kms/alias:Alias": _named("kms", "list_aliases", "Aliases", "AliasName"),
-    "aws:rds/instance:Instance": _named(
-        "rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "identifier"
-    ),
-    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": Search(
-        "rds",
-        "describe_db_instance_automated_backups",
-        "DBInstanceAutomatedBackups",
-        "DBInstanceAutomatedBackupsArn",
-        {"DBInstanceArn": "sourceDbInstanceArn"},
-    ),
-    "aws:rds/parameterGroup:ParameterGroup": _named(
-        "rds", "describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"
-    ),
-    "aws:rds/subnetGroup:SubnetGroup": _named(
-        "rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"
-    ),
-    "aws:s3/bucket:Bucket": _named("s3", "list_buckets", "Buckets", "Name", "bucket"),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2(
-        "describe_security_group_rules",
-        "SecurityGroupRules",
-        "SecurityGroupRuleId",
-        tagged=False,
-        GroupId="securityGroupId",
-        FromPort="fromPort",
-        ToPort="toPort",
-        IpProtocol="ipProtocol",
-        CidrIpv4="cidrIpv4",
-    ),
-}
-
-
-def orphan_of(kind: str, inputs: Mapping[str, Any], region: str | None, known: Collection[str]) -> str | None:
+def orphan_of(
+    kind: str,
+    inputs: Mapping[str, Any],
+    region: str | None,
+    known: Collection[str],
+    *,
+    by_any_name: bool = False,
+) -> str | None:
     """The id of what was made with *inputs* and is not among the *known*; None when nothing was.
 
     Raises:
         LifecycleError: When AWS cannot say, or two things are alike and a person must tell which it is.
     """
-    try:
-        found = sorted(set(_candidates(kind, inputs, region)) - set(known))
-    except ClientError as error:
-        if str(error.response["Error"].get("Code", "")) in _NO_CONTENT:
-            return None  # a cloud that does not know the operation holds nothing that it could list
-        raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
-    except BotoCoreError as error:
-        raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
+    found = orphans_of(kind, inputs, region, known, by_any_name=by_any_name)
     if len(found) > 1:
         raise LifecycleError(
             f"{kind}: any of {', '.join(found)} may be what was made; delete what is not used"
@@ -231,15 +81,17 @@ def orphan_of(kind: str, inputs: Mapping[str, Any], region: str | None, known: C
     return found[0] if found else None
 
 
-def _candidates(kind: str, inputs: Mapping[str, Any], region: str | None) -> Iterator[str]:
-    if kind == "aws:kms/key:Key":
+def _candidates(
+    kind: str, inputs: Mapping[str, Any], region: str | None, *, by_any_name: bool
+) -> Iterator[str]:
+    if kind == _KEY:
         yield from _keys(inputs, region)
-    elif kind == "aws:scheduler/schedule:Schedule":
+    elif kind == _SCHEDULE:
         wanted = (inputs.get("groupName") or "default", inputs.get("name"))
         listed = Search("scheduler", "list_schedules", "Schedules", "Name", {"Name": "name"})
-        yield from (f"{wanted[0]}/{name}" for name in listed.found(inputs, region))
+        yield from (f"{wanted[0]}/{name}" for name in listed.found(inputs, region, by_any_name=False))
     elif kind in SEARCHES:
-        yield from SEARCHES[kind].found(inputs, region)
+        yield from SEARCHES[kind].found(inputs, region, by_any_name=by_any_name)
 
 
 def _keys(inputs: Mapping[str, Any], region: str | None) -> Iterator[str]:

@@ -11,25 +11,33 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.orphans import orphan_of
+from lifecycle.orphans import can_be_looked_for, orphan_of, orphans_of
 from lifecycle.pulumi_cli import Stack
 
+_QUIETLY: Final = ("--yes", "--skip-preview", "--suppress-outputs")
 _LOCKED: Final = "is currently locked by"
 _OWNER: Final = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\)")
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """What became of the notes: resources taken in, by URN, and URNs of which nothing had been made."""
+    """What became of the notes.
+
+    Attributes:
+        taken: Ids that were taken in, by URN; of a search that takes nothing in, those it found.
+        dropped: URNs of which nothing had been made.
+        second: Ids of things like one that the stack has, by its URN: somebody must say whose they are.
+    """
 
     taken: Mapping[str, str]
-    dropped: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+    second: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class BrokenStack(Stack):
@@ -51,13 +59,49 @@ class BrokenStack(Stack):
             told(f"{made} was made: it is taken in as {urn}")
         if notes:
             # Not `pulumi refresh --import-pending-creates`, which drops the notes and takes nothing in.
-            with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-                json.dump(_with(state, [note for note in notes if note["id"]]), file)
-                file.flush()
-                self._must(["stack", "import", "--file", file.name], told, owner_is_dead=owner_is_dead)
-        options = ["--yes", "--skip-preview", "--suppress-outputs"]
-        self._must(["refresh", *options], told, owner_is_dead=owner_is_dead)
+            made = [note for note in notes if note["id"]]
+            self._import(_with(state, made), told, owner_is_dead=owner_is_dead)
+        self._must(["refresh", *_QUIETLY], told, owner_is_dead=owner_is_dead)
         return Recovered(taken, tuple(note["urn"] for note in notes if not note["id"]))
+
+    def search(self, told: Callable[[str], None] = lambda _: None, *, take: bool = False) -> Recovered:
+        """Look for what nobody noted: an answer of AWS that got lost leaves a thing that the state never saw.
+
+        The next update would stop at a name that is taken, or make a second one.
+
+        Args:
+            told: Told what is found.
+            take: Whether what the next update would make and what is there already is taken in.
+
+        Raises:
+            LifecycleError: When AWS or Pulumi cannot do it, or two things are alike.
+        """
+        state = self._whole_state(told)
+        resources: Sequence[Mapping[str, Any]] = (state.get("deployment") or {}).get("resources") or ()
+        planned = [each for each in self._would_make() if can_be_looked_for(each["type"], _inputs(each))]
+        found = [
+            {**each, "id": made} for each in planned if (made := _made(each, resources, by_any_name=True))
+        ]
+        for each in found:
+            told(f"{each['id']} is there already: the next update would make it as {each['urn']}")
+        second = dict(_second(resources, {str(each["id"]) for each in found}))
+        for urn, ids in second.items():
+            told(f"{', '.join(ids)}: like {urn}, and not in the stack; delete what nobody uses")
+        if take and found:
+            self._import(_with(state, found), told, owner_is_dead=False)
+            self._must(["refresh", *_QUIETLY], told, owner_is_dead=False)
+        return Recovered({each["urn"]: each["id"] for each in found}, second=second)
+
+    def _would_make(self) -> Iterator[Mapping[str, Any]]:
+        for step in self._json("preview", "--json").get("steps") or ():
+            if step.get("op") == "create" and (step.get("newState") or {}).get("custom"):
+                yield step["newState"]
+
+    def _import(self, state: Mapping[str, Any], told: Callable[[str], None], *, owner_is_dead: bool) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            json.dump(state, file)
+            file.flush()
+            self._must(["stack", "import", "--file", file.name], told, owner_is_dead=owner_is_dead)
 
     def _whole_state(self, told: Callable[[str], None]) -> Mapping[str, Any]:
         """The state; in a local folder, a file of attributes that the death cut off is dropped first.
@@ -125,15 +169,44 @@ def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     deployment = state.get("deployment") or {}
     resources: Sequence[Mapping[str, Any]] = deployment.get("resources") or ()
     there = {each["urn"] for each in resources}
-    regions = {f"{each['urn']}::{each.get('id')}": _inputs(each).get("region") for each in resources}
     for note in deployment.get("pending_operations") or ():
         each = note["resource"]
-        if note["type"] != "creating" or each["urn"] in there:
-            continue
-        region = _inputs(each).get("region") or regions.get(each.get("provider"))
-        known = {str(other.get("id")) for other in resources if other["type"] == each["type"]}
-        made = each.get("id") or orphan_of(each["type"], _inputs(each), region, known)
-        yield {**each, "id": made}
+        if note["type"] == "creating" and each["urn"] not in there:
+            yield {**each, "id": each.get("id") or _made(each, resources)}
+
+
+def _made(
+    each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]], *, by_any_name: bool = False
+) -> str | None:
+    """The id of what was made and is not in the state; None when nothing was."""
+    region, known = _region(each, resources), _known(each["type"], resources)
+    return orphan_of(each["type"], _inputs(each), region, known, by_any_name=by_any_name)
+
+
+def _second(
+    resources: Sequence[Mapping[str, Any]], found: Collection[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What is like a resource of the stack and no resource of it."""
+    for each in resources:
+        if each.get("custom") and can_be_looked_for(each["type"], _inputs(each)):
+            known = {*_known(each["type"], resources), *found}
+            where = _region(each, resources)
+            more = orphans_of(each["type"], _inputs(each), where, known, by_any_name=True)
+            if more:
+                yield each["urn"], more
+
+
+def _region(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where it is: as it says itself, or as its provider does."""
+    provider = each.get("provider")
+    of_provider = (
+        _inputs(one).get("region") for one in resources if f"{one['urn']}::{one.get('id')}" == provider
+    )
+    return _inputs(each).get("region") or next(of_provider, None)
+
+
+def _known(kind: str, resources: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {str(other.get("id")) for other in resources if other["type"] == kind}
 
 
 def _inputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:

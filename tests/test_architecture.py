@@ -56,6 +56,7 @@ COVERED_ELSEWHERE = {
     "components/workload.py": _DECLARED,
     "lifecycle/errors.py": "tests/lifecycle/test_decommissioning.py",
     "lifecycle/hands.py": "tests/engine/test_life.py",
+    "lifecycle/searches.py": "tests/lifecycle/test_orphans.py",
     "lifecycle/holdings.py": "tests/lifecycle/test_decommissioning.py",
     "localcloud/__main__.py": "tests/localcloud/test_server.py",
     "localcloud/children.py": "tests/localcloud/test_language_host.py",

@@ -28,6 +28,26 @@ def test_it_says_what_it_did_and_what_to_do_next(
     ]
 
 
+@pytest.mark.parametrize("take", [False, True])
+def test_a_search_says_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, take: bool
+) -> None:
+    def looked(_stack: BrokenStack, told: Callable[[str], None], *, take: bool) -> Recovered:
+        told(f"{take}")
+        return Recovered({"urn:a": "role"}, second={"urn:b": ("vpc-1", "vpc-2")})
+
+    monkeypatch.setattr(BrokenStack, "search", looked)
+    recover("local", search=True, take=take)
+    what = "taken in" if take else "found; look at them, then take them in with --search --take"
+    assert capsys.readouterr().out.splitlines() == [f"{take}", f"1 {what}; 2 that nobody knows"]
+
+
+def test_nothing_is_taken_in_that_was_not_looked_for() -> None:
+    with pytest.raises(typer.Exit) as error:
+        recover("local", take=True)
+    assert error.value.exit_code == Exit.CONFIGURATION
+
+
 def test_a_lock_of_the_living_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> Recovered:
         raise RefusedError("it is at work")

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 import pytest
 
-from tests.engine.project import STACK
+from tests.engine.project import STACK, Project, Said
 from tests.torture.kills import Phase, held, phases
 from tests.torture.worlds import worlds
 
 pytestmark = [pytest.mark.engine]
+
+ROUNDS: Final = 8
+SECOND: Final = re.compile(r"^(?P<ids>[^:]+): like (?P<urn>\S+), and not in the stack", re.MULTILINE)
+# What a person would do with a second one that nobody uses.
+DELETE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
+    "aws:ec2/vpc:Vpc": lambda clients, id_: clients.get("ec2").delete_vpc(VpcId=id_),
+    "aws:ec2/subnet:Subnet": lambda clients, id_: clients.get("ec2").delete_subnet(SubnetId=id_),
+    "aws:ec2/securityGroup:SecurityGroup": lambda clients, id_: clients.get("ec2").delete_security_group(
+        GroupId=id_
+    ),
+    "aws:kms/key:Key": lambda clients, id_: clients.get("kms").schedule_key_deletion(KeyId=id_),
+    "aws:efs/accessPoint:AccessPoint": lambda clients, id_: clients.get("efs").delete_access_point(
+        AccessPointId=id_
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +47,38 @@ def test_what_aws_turns_away_is_tried_again(creation: Phase, faults: str) -> Non
         creation.act(0)
     assert held(creation.worlds.project) == creation.undisturbed
     creation.worlds.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+
+
+def test_what_was_made_and_never_answered_is_found(creation: Phase) -> None:
+    """Eight answers in a hundred get lost: AWS says that a name is taken, or makes a second one."""
+    project = creation.worlds.project
+    creation.worlds.go_back(creation.start)
+    for number in range(ROUNDS):
+        if with_lost_answers(creation, f"lost=8,seed={number}"):
+            break
+        search(project, "--take")
+    else:
+        pytest.fail(f"still failing after {ROUNDS} rounds")
+    for found in SECOND.finditer(search(project).stdout):
+        kind = found["urn"].split("::")[2].rpartition("$")[2]
+        for each in found["ids"].split(", "):
+            DELETE[kind](project.clients(), each)
+    assert "; 0 that nobody knows" in search(project).stdout
+    assert held(project) == creation.undisturbed
+    project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+
+
+def with_lost_answers(creation: Phase, faults: str) -> bool:
+    """Whether `pulumi up` comes to its end."""
+    with creation.worlds.faults(faults):
+        try:
+            creation.act(0)
+        except AssertionError:
+            return False
+    return True
+
+
+def search(project: Project, *options: str) -> Said:
+    """`costack recover --search`."""
+    command = (sys.executable, "-m", "cli.recover", "--stack", STACK, "--search", *options)
+    return project._exec(*command, code=0)

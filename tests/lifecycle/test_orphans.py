@@ -9,7 +9,8 @@ import pytest
 from moto import mock_aws
 
 from lifecycle.errors import LifecycleError
-from lifecycle.orphans import SEARCHES, orphan_of
+from lifecycle.orphans import UNKNOWN, can_be_looked_for, orphan_of, orphans_of
+from lifecycle.searches import SEARCHES
 
 HERE = "us-east-1"
 KEY, VPC, SUBNET = "aws:kms/key:Key", "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
@@ -64,6 +65,45 @@ def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
     assert orphan_of(KEY, wanted, HERE, {made}) not in (None, made)
     kms.schedule_key_deletion(KeyId=made)
     assert orphan_of(KEY, wanted, HERE, ()) != made
+
+
+def test_what_pulumi_named_is_found_under_another_ending() -> None:
+    kind, ec2 = "aws:ec2/securityGroup:SecurityGroup", client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_security_group(GroupName="data-0a1b2c3", Description="d", VpcId=vpc)["GroupId"]
+    ec2.create_security_group(GroupName="data-hand-made", Description="d", VpcId=vpc)
+    wanted = {"vpcId": vpc, "name": "data-9f8e7d6"}
+    assert orphan_of(kind, wanted, HERE, ()) is None
+    assert orphan_of(kind, wanted, HERE, (), by_any_name=True) == made
+    assert orphan_of(kind, wanted | {"name": "data"}, HERE, (), by_any_name=True) is None
+    assert orphan_of(kind, wanted | {"name": "other-9f8e7d6"}, HERE, (), by_any_name=True) is None
+
+
+def test_all_that_is_alike_is_named() -> None:
+    ec2 = client("ec2")
+    made = [ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"] for _ in range(3)]
+    wanted = {"cidrBlock": "10.1.0.0/16"}
+    assert orphans_of(VPC, wanted, HERE, {made[0]}) == tuple(sorted(made[1:]))
+    assert orphans_of(VPC, wanted, HERE, made) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "possible"),
+    [
+        ("aws:iam/role:Role", {"name": "a"}, True),
+        ("aws:iam/role:Role", {}, False),
+        (SUBNET, {"vpcId": UNKNOWN, "cidrBlock": "10.1.0.0/20"}, False),
+        (VPC, {"cidrBlock": "10.1.0.0/16", "tags": {"a": UNKNOWN}}, False),
+        ("aws:efs/accessPoint:AccessPoint", {"fileSystemId": UNKNOWN, "tags": {"a": "b"}}, False),
+        (KEY, {"description": "data"}, True),
+        (KEY, {"description": UNKNOWN}, False),
+        ("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, False),
+    ],
+)
+def test_what_waits_for_another_thing_is_not_looked_for(
+    kind: str, inputs: dict[str, Any], *, possible: bool
+) -> None:
+    assert can_be_looked_for(kind, inputs) is possible
 
 
 def test_a_setting_of_another_resource_is_not_looked_for() -> None:

@@ -46,12 +46,34 @@ class Pulumi:
         return CompletedProcess((), 0, "", "")
 
 
+class Looking(Pulumi):
+    """Says, too, what the next update would make."""
+
+    def __init__(self, state: dict[str, Any], *planned: dict[str, Any]) -> None:
+        super().__init__(state)
+        self.planned = planned
+
+    def __call__(self, stack: Any, arguments: Sequence[str], *, capture: bool) -> CompletedProcess[str]:
+        if arguments[0] == "preview":
+            steps = [{"op": "create", "newState": each} for each in self.planned]
+            steps += [{"op": "same", "newState": note("same")["resource"]}]
+            return CompletedProcess((), 0, json.dumps({"steps": steps}), "")
+        return super().__call__(stack, arguments, capture=capture)
+
+
 def broken(
     pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, found: dict[str, str] | None = None
 ) -> BrokenStack:
     monkeypatch.setattr(BrokenStack, "_run", lambda *args, capture: pulumi(*args, capture=capture))
     monkeypatch.setattr(
-        recovery, "orphan_of", lambda _kind, inputs, _region, _known: (found or {}).get(inputs["name"])
+        recovery, "orphan_of", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
+    )
+    monkeypatch.setattr(
+        recovery,
+        "orphans_of",
+        lambda _kind, inputs, _region, known, **_: tuple(
+            each for each in ("second-vpc",) if inputs["name"] == "twice" and each not in known
+        ),
     )
     return BrokenStack("local", Path())
 
@@ -156,3 +178,22 @@ def test_a_refresh_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BrokenStack, "_run", run)
     with pytest.raises(LifecycleError, match="`pulumi refresh` failed: it broke"):
         BrokenStack("local", Path()).recover()
+
+
+def test_what_nobody_noted_is_told_and_taken_in_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi, said = Looking(state(), note("a")["resource"], note("b")["resource"]), list[str]()
+    found = broken(pulumi, monkeypatch, {"a": "id-a"}).search(said.append)
+    assert found.taken == {"urn:x::a": "id-a"}
+    assert said == ["id-a is there already: the next update would make it as urn:x::a"]
+    assert pulumi.calls == ["stack export"]
+    broken(pulumi, monkeypatch, {"a": "id-a"}).search(take=True)
+    assert [each["id"] for each in pulumi.state["deployment"]["resources"]] == ["id-a"]
+    assert pulumi.calls[-2:] == ["stack import", "refresh --yes"]
+
+
+def test_a_second_one_is_named_and_never_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi, said = Looking(state(there=[note("twice", "first-vpc")["resource"]])), list[str]()
+    found = broken(pulumi, monkeypatch).search(said.append, take=True)
+    assert (found.taken, found.second) == ({}, {"urn:x::twice": ("second-vpc",)})
+    assert said == ["second-vpc: like urn:x::twice, and not in the stack; delete what nobody uses"]
+    assert "stack import" not in pulumi.calls

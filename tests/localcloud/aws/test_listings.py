@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lifecycle.orphans import SEARCHES, orphan_of
+from lifecycle.orphans import orphan_of
+from lifecycle.searches import SEARCHES
 from tests.localcloud.aws.examples import EXAMPLES, Ground
 
 if TYPE_CHECKING:

@@ -1,0 +1,216 @@
+"""Where AWS lists what a command may have made: an operation for each type, and what must be the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Final
+
+import boto3
+
+_MADE_UP: Final = re.compile(r"-[0-9a-f]{7}$")
+"""How names end that Pulumi makes up (Pulumi docs, auto-naming)."""
+_ENDING: Final = 7
+
+
+@dataclass(frozen=True)
+class Search:
+    """One operation that lists things of a type.
+
+    Attributes:
+        key: Where the list is in its answer.
+        id: The field that holds what Pulumi calls the id, or how it is put together of fields and of what was
+            asked. Where only names are listed, the field is `name`.
+        same: Field -> input, which must be equal where the input is set.
+        asked: Parameter -> input, where the operation wants to know what to list.
+        tagged: Whether every tag that was asked for must be there, too.
+    """
+
+    service: str
+    operation: str
+    key: str
+    id: str
+    same: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, str] = field(default_factory=dict)
+    tagged: bool = False
+
+    def found(self, inputs: Mapping[str, Any], region: str | None, *, by_any_name: bool) -> Iterator[str]:
+        """Ids of what is like *inputs*; by any name: a name that Pulumi made up may have another ending."""
+        for each in self._listed(inputs, region):
+            like = all(
+                inputs.get(name) is None or _alike(inputs[name], each.get(at), by_any_name=by_any_name)
+                for at, name in self.same.items()
+            )
+            if like and (not self.tagged or tags_of(each).items() >= dict(inputs.get("tags") or {}).items()):
+                yield self.id.format_map(each) if "{" in self.id else str(each[self.id])
+
+    def _listed(self, inputs: Mapping[str, Any], region: str | None) -> Iterator[Mapping[str, Any]]:
+        make: Any = boto3.client
+        client = make(self.service, region_name=region)
+        asked = {name: inputs[at] for name, at in self.asked.items()}
+        if client.can_paginate(self.operation):
+            pages = client.get_paginator(self.operation).paginate(**asked)
+        else:
+            pages = [getattr(client, self.operation)(**asked)]
+        for each in chain.from_iterable(page[self.key] for page in pages):
+            yield {"name": each, **asked} if isinstance(each, str) else each
+
+
+def _alike(wanted: object, found: object, *, by_any_name: bool) -> bool:
+    if by_any_name and isinstance(wanted, str) and isinstance(found, str) and _MADE_UP.search(wanted):
+        return bool(_MADE_UP.search(found)) and found[:-_ENDING] == wanted[:-_ENDING]
+    return wanted == found
+
+
+def tags_of(each: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of something that was listed, as most services tell them."""
+    return {tag["Key"]: tag["Value"] for tag in each.get("Tags") or ()}
+
+
+def _named(service: str, operation: str, key: str, name: str, at: str = "name", **more: str) -> Search:
+    return Search(service, operation, key, more.get("id", name), {name: at})
+
+
+def _ec2(operation: str, key: str, made: str, *, tagged: bool = True, **same: str) -> Search:
+    return Search("ec2", operation, key, made, same, tagged=tagged)
+
+
+_CLUSTER: Final = {"clusterName": "clusterName"}
+
+SEARCHES: Final[Mapping[str, Search]] = {
+    "aws:backup/plan:Plan": _named(
+        "backup", "list_backup_plans", "BackupPlansList", "BackupPlanName", id="BackupPlanId"
+    ),
+    "aws:backup/selection:Selection": Search(
+        "backup",
+        "list_backup_selections",
+        "BackupSelectionsList",
+        "SelectionId",
+        {"SelectionName": "name"},
+        {"BackupPlanId": "planId"},
+    ),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": _named(
+        "backup", "list_restore_testing_plans", "RestoreTestingPlans", "RestoreTestingPlanName"
+    ),
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": Search(
+        "backup",
+        "list_restore_testing_selections",
+        "RestoreTestingSelections",
+        "{RestoreTestingPlanName}:{RestoreTestingSelectionName}",
+        {"RestoreTestingSelectionName": "name"},
+        {"RestoreTestingPlanName": "restoreTestingPlanName"},
+    ),
+    "aws:backup/vault:Vault": _named("backup", "list_backup_vaults", "BackupVaultList", "BackupVaultName"),
+    "aws:cloudwatch/logGroup:LogGroup": _named("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "aws:ec2/eip:Eip": _ec2("describe_addresses", "Addresses", "AllocationId"),
+    "aws:ec2/internetGateway:InternetGateway": _ec2(
+        "describe_internet_gateways", "InternetGateways", "InternetGatewayId"
+    ),
+    "aws:ec2/launchTemplate:LaunchTemplate": _named(
+        "ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName", id="LaunchTemplateId"
+    ),
+    "aws:ec2/natGateway:NatGateway": _ec2(
+        "describe_nat_gateways", "NatGateways", "NatGatewayId", SubnetId="subnetId"
+    ),
+    "aws:ec2/routeTable:RouteTable": _ec2(
+        "describe_route_tables", "RouteTables", "RouteTableId", VpcId="vpcId"
+    ),
+    "aws:ec2/securityGroup:SecurityGroup": _ec2(
+        "describe_security_groups",
+        "SecurityGroups",
+        "GroupId",
+        tagged=False,
+        VpcId="vpcId",
+        GroupName="name",
+    ),
+    "aws:ec2/subnet:Subnet": _ec2(
+        "describe_subnets", "Subnets", "SubnetId", tagged=False, VpcId="vpcId", CidrBlock="cidrBlock"
+    ),
+    "aws:ec2/vpc:Vpc": _ec2("describe_vpcs", "Vpcs", "VpcId", CidrBlock="cidrBlock"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2(
+        "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", VpcId="vpcId", ServiceName="serviceName"
+    ),
+    "aws:efs/accessPoint:AccessPoint": Search(
+        "efs",
+        "describe_access_points",
+        "AccessPoints",
+        "AccessPointId",
+        asked={"FileSystemId": "fileSystemId"},
+        tagged=True,
+    ),
+    "aws:efs/fileSystem:FileSystem": Search(
+        "efs", "describe_file_systems", "FileSystems", "FileSystemId", tagged=True
+    ),
+    "aws:efs/mountTarget:MountTarget": Search(
+        "efs",
+        "describe_mount_targets",
+        "MountTargets",
+        "MountTargetId",
+        {"SubnetId": "subnetId"},
+        {"FileSystemId": "fileSystemId"},
+    ),
+    "aws:efs/replicationConfiguration:ReplicationConfiguration": Search(
+        "efs",
+        "describe_replication_configurations",
+        "Replications",
+        "SourceFileSystemId",
+        {"SourceFileSystemId": "sourceFileSystemId"},
+        {"FileSystemId": "sourceFileSystemId"},
+    ),
+    "aws:eks/addon:Addon": Search(
+        "eks", "list_addons", "addons", "{clusterName}:{name}", {"name": "addonName"}, _CLUSTER
+    ),
+    "aws:eks/cluster:Cluster": Search("eks", "list_clusters", "clusters", "name", {"name": "name"}),
+    "aws:eks/nodeGroup:NodeGroup": Search(
+        "eks", "list_nodegroups", "nodegroups", "{clusterName}:{name}", {"name": "nodeGroupName"}, _CLUSTER
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Search(
+        "eks",
+        "list_pod_identity_associations",
+        "associations",
+        "associationId",
+        asked={"clusterName": "clusterName", "namespace": "namespace", "serviceAccount": "serviceAccount"},
+    ),
+    "aws:elasticache/replicationGroup:ReplicationGroup": _named(
+        "elasticache",
+        "describe_replication_groups",
+        "ReplicationGroups",
+        "ReplicationGroupId",
+        "replicationGroupId",
+    ),
+    "aws:elasticache/subnetGroup:SubnetGroup": _named(
+        "elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"
+    ),
+    "aws:iam/role:Role": _named("iam", "list_roles", "Roles", "RoleName"),
+    "aws:kms/alias:Alias": _named("kms", "list_aliases", "Aliases", "AliasName"),
+    "aws:rds/instance:Instance": _named(
+        "rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "identifier"
+    ),
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": Search(
+        "rds",
+        "describe_db_instance_automated_backups",
+        "DBInstanceAutomatedBackups",
+        "DBInstanceAutomatedBackupsArn",
+        {"DBInstanceArn": "sourceDbInstanceArn"},
+    ),
+    "aws:rds/parameterGroup:ParameterGroup": _named(
+        "rds", "describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"
+    ),
+    "aws:rds/subnetGroup:SubnetGroup": _named(
+        "rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"
+    ),
+    "aws:s3/bucket:Bucket": _named("s3", "list_buckets", "Buckets", "Name", "bucket"),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2(
+        "describe_security_group_rules",
+        "SecurityGroupRules",
+        "SecurityGroupRuleId",
+        tagged=False,
+        GroupId="securityGroupId",
+        FromPort="fromPort",
+        ToPort="toPort",
+        IpProtocol="ipProtocol",
+        CidrIpv4="cidrIpv4",
+    ),
+}
