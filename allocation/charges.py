@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum, unique
 from typing import NamedTuple
@@ -49,6 +49,15 @@ class ChargePeriod(NamedTuple):
             raise AllocationError(f"period '{text}': there is no such month")
         following = (year + month // _MONTHS_PER_YEAR, month % _MONTHS_PER_YEAR + 1)
         return cls(datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC))
+
+    @property
+    def last_day(self) -> date:
+        """The day before its end.
+
+        >>> ChargePeriod.month("2026-02").last_day.isoformat()
+        '2026-02-28'
+        """
+        return (self.end - timedelta(days=1)).date()
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%d} to {self.end:%Y-%m-%d} (UTC, end excluded)"

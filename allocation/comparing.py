@@ -211,17 +211,21 @@ class Comparison:
         """Tenants to which something happens."""
         return (each for each in self.tenants if each.kind is not Kind.SAME)
 
+    @property
+    def of_tenants(self) -> int:
+        """What all tenants together pay more, in units."""
+        return sum(each.cost.difference for each in self.tenants)
+
     def proven(self) -> Comparison:
         """This comparison, once the parts add up to the difference of the bill.
 
         Raises:
             UnreconciledStatementError: When a unit is missing or one too many; no tolerance is allowed.
         """
-        tenants = sum(each.cost.difference for each in self.tenants)
-        parts = tenants + self.idle.difference + self.unallocated.difference
+        parts = self.of_tenants + self.idle.difference + self.unallocated.difference
         if parts != self.charged.difference:
             raise UnreconciledStatementError(
-                f"tenants {text_of(tenants)} + idle {text_of(self.idle.difference)} + unallocated "
+                f"tenants {text_of(self.of_tenants)} + idle {text_of(self.idle.difference)} + unallocated "
                 f"{text_of(self.unallocated.difference)} {self.currency} != difference of the bill "
                 f"{text_of(self.charged.difference)}"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -46,7 +46,7 @@ def estimated_statement(
     Without *assumptions* support calendars are asked for the last day of *period*, and use is the catalog's.
     """
     if assumptions is None:
-        assumptions = Assumptions.on((period.end - timedelta(days=1)).date())
+        assumptions = Assumptions.on(period.last_day)
     estimated = estimate(inventory.plan, prices, assumptions)
     return allocated_estimate(inventory.plan, estimated, period, prices, rules, assumptions.scale)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,12 +10,13 @@ from allocation.assumptions import Assumptions
 from allocation.charges import Charge, ChargePeriod
 from allocation.estimate import Estimate, estimate
 from allocation.estimating import allocated_estimate
-from allocation.pricing import PriceBook
-from allocation.rules import Rulebook
+from allocation.pricing import PriceBook, load_price_book
+from allocation.rules import Rulebook, rules_on
 from allocation.statement import Statement, TenantLine
 from tiers.fact import FactId, FactRecord
+from tiers.model import Currency
 from tiers.plan import Plan, TenantPlan
-from tiers.vocabulary import TenantId
+from tiers.vocabulary import Region, TenantId
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,18 @@ class Conditions:
     prices: PriceBook
     rules: Rulebook
     assumptions: Assumptions
+
+    @classmethod
+    def of_month(
+        cls, period: ChargePeriod, currency: Currency, regions: Collection[Region] | None = None
+    ) -> Conditions:
+        """The prices and rules in force, and nothing said about use; of *regions* alone where they are named.
+
+        Raises:
+            CatalogError: When prices or rules cannot be read.
+        """
+        prices = load_price_book(currency, regions=None if regions is None else frozenset(regions))
+        return cls(period, prices, rules_on(period.start.date()), Assumptions.on(period.last_day))
 
 
 @dataclass(frozen=True)

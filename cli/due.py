@@ -14,13 +14,10 @@ import typer
 from rich.table import Table
 
 from allocation.adapters.stack_outputs import inventory_of_file, inventory_of_stack
-from allocation.assumptions import Assumptions
 from allocation.charges import ChargePeriod
 from allocation.errors import GateError
 from allocation.money import in_cents, text_of
-from allocation.pricing import load_price_book
 from allocation.report.change.rows import money
-from allocation.rules import rules_on
 from allocation.valuing import Conditions, valued
 from cli.paper import print_table
 from lifecycle.expiry import Finding, findings
@@ -109,12 +106,8 @@ def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_
     if not found:
         return
     month = ChargePeriod.month(f"{now:%Y-%m}")
-    conditions = Conditions(
-        month,
-        load_price_book(source.plan.currency),
-        rules_on(month.start.date()),
-        Assumptions.on((month.end - timedelta(days=1)).date()),
-    )
+    regions = {fact.region for fact in source.plan.all_facts()}
+    conditions = Conditions.of_month(month, source.plan.currency, regions)
     lines = valued(source.plan, conditions).lines
     for each in found:
         yield _Row(source, each, lines[each.tenant.tenant].total)

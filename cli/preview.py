@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def preview_of(asked: Asked, sides: Sides, what_if: WhatIf, gates: Gates) -> Pre
 def _conditions(asked: Asked, sides: Sides) -> tuple[Conditions, Conditions]:
     """What each side is valued with: the same, but for the prices and rules that are part of the change."""
     period = month_of(asked.period)
-    as_of = asked.as_of or (period.end - timedelta(days=1)).date()
+    as_of = asked.as_of or period.last_day
     plans = [plan for plan in (sides.before, sides.after) if plan is not None]
     assumed = Assumptions.on(as_of)
     if asked.usage is not None:

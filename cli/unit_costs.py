@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from allocation.assumptions import Assumptions
 from allocation.money import in_cents, text_of
-from allocation.pricing import load_price_book
 from allocation.report.change.rows import money
-from allocation.rules import rules_on
 from allocation.unit_costs import UnitCost, unit_costs
 from allocation.valuing import Conditions
 from cli.asking import month_of
@@ -40,12 +36,7 @@ def print_unit_costs(portfolio: Path, tier: str, counts: str, period: str, *, as
     loaded = load_portfolio(portfolio, catalog)
     month = month_of(period)
     currency = loaded.platform.currency
-    conditions = Conditions(
-        month,
-        load_price_book(currency),
-        rules_on(month.start.date()),
-        Assumptions.on((month.end - timedelta(days=1)).date()),
-    )
+    conditions = Conditions.of_month(month, currency, {loaded.platform.region, *loaded.platform.dr_regions})
     points = unit_costs(catalog, loaded, tier, wanted, conditions)
     shown = track(
         points,

@@ -26,7 +26,6 @@ class What(StrEnum):
     FILE_SYSTEM = "file system"
     DIRECTORY = "directory"
     BUCKET = "bucket"
-    OBJECTS = "objects"
     KEY = "key"
     SECRET = "managed secret"  # noqa: S105 - what it is, not what it says
     LOGS = "log group"
@@ -59,7 +58,6 @@ KEPT: Final[Mapping[What, str]] = {
     What.SNAPSHOT: "the last state of its database",
     What.AUTOMATED_BACKUP: "any moment of its last days can be restored",
     What.CACHE_SNAPSHOT: "the last state of its sessions",
-    What.OBJECTS: "its dumps and files",
     What.BUCKET: "its dumps and files",
     What.VAULT: "recovery points of its files",
     What.RECOVERY_POINT: "the last states of its files",
@@ -71,7 +69,6 @@ _PRICED: Final[Mapping[What, tuple[str, str]]] = {
     What.SNAPSHOT: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
     What.AUTOMATED_BACKUP: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
     What.CACHE_SNAPSHOT: ("AmazonElastiCache", "backup storage"),
-    What.OBJECTS: ("AmazonS3", "Standard storage first 50 TB"),
     What.RECOVERY_POINT: ("AWSBackup", "EFS warm backup"),
     What.KEY: ("awskms", "customer managed key"),
 }
@@ -106,11 +103,6 @@ class Remains:
     kept: tuple[Kept, ...]
     leaked: tuple[Holding, ...]
 
-    @property
-    def units(self) -> int:
-        """What is kept costs a month, as far as prices are known."""
-        return sum(each.units or 0 for each in self.kept)
-
 
 def remains_of(
     plan: EndingPlan, holdings: Iterable[Holding], ended_at: datetime, prices: PriceBook
@@ -139,9 +131,14 @@ def _reason(plan: EndingPlan, holding: Holding) -> str | None:
 
 
 def _priced(holding: Holding, prices: PriceBook) -> int | None:
-    """What it costs a month; what is in a bucket or a vault bills, and no listing says how much that is."""
+    """What it costs a month; what is in a bucket or a vault bills, and no listing says how much that is.
+
+    Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing).
+    """
+    if holding.ends:
+        return 0
     if holding.what not in _PRICED:
-        return 0 if holding.ends else None
+        return None
     price = prices.find(holding.region, *_PRICED[holding.what])
     quantity = 1 if holding.what is What.KEY else holding.gib
     if price is None or quantity is None:

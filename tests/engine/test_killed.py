@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.engine]
 SAMPLE = {
     "create": (("CreateBucket", True), ("CreateDBInstance", True)),
     "expand": (("CreateDBInstance", False),),
-    "production": (("DeleteDBInstance", False), ("DeleteDBInstance", True)),
+    "production": (("DeleteDBInstance", True),),
 }
 """Phase -> the first call of an operation, and whether it still reaches AWS."""
 

@@ -51,7 +51,7 @@ def test_production_leaves_what_can_be_restored_for_as_long_as_is_kept(record: P
     (kept,) = remains.kept
     assert kept.holding.what is What.SNAPSHOT
     # 100 GiB of snapshot at 0.095, for 90 days.
-    assert remains.units == 9_5000000000 * 1
+    assert kept.units == 9_5000000000
     assert (kept.until - START).days == 90
     assert world.exports
     assert world.restorable

@@ -165,11 +165,11 @@ def _listed(title: str, sentences: Sequence[str], most: int | None) -> Listing |
 
 def _proof(preview: Preview) -> str:
     comparison = preview.comparison
-    tenants = sum(change.cost.difference for change in comparison.tenants)
     return (
-        f"Nothing is lost: tenants {text_of(tenants)} + idle {text_of(comparison.idle.difference)} + "
-        f"unallocated {text_of(comparison.unallocated.difference)} = bill "
-        f"{text_of(comparison.charged.difference)} {comparison.currency}, exactly."
+        f"Nothing is lost: tenants {text_of(comparison.of_tenants)} + "
+        f"idle {text_of(comparison.idle.difference)} + "
+        f"unallocated {text_of(comparison.unallocated.difference)} = "
+        f"bill {text_of(comparison.charged.difference)} {comparison.currency}, exactly."
     )
 
 

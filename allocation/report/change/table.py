@@ -78,9 +78,9 @@ def _about(preview: Preview, change: TenantChange) -> Iterator[str]:
 
 def _proof(preview: Preview) -> str:
     comparison = preview.comparison
-    tenants = sum(change.cost.difference for change in comparison.tenants)
     return (
-        f"bill {text_of(comparison.charged.difference)} {comparison.currency} = tenants {text_of(tenants)} "
+        f"bill {text_of(comparison.charged.difference)} {comparison.currency} = "
+        f"tenants {text_of(comparison.of_tenants)} "
         f"+ idle {text_of(comparison.idle.difference)} "
         f"+ unallocated {text_of(comparison.unallocated.difference)}, exactly"
     )
