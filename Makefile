@@ -63,7 +63,7 @@ validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
 test: engine engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: setup ## style, types, and who may import whom
 	@$(BIN)/ruff format --check .
@@ -90,13 +90,14 @@ bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; bes
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 
-torture: engine setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, broken guards, deaths at every call (five hours)
+torture: engine setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
 	@$(PYTHON) toolchain/spark.py
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
+	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py
 	@$(BIN)/python -m tests.torture.mutants
 	@$(BIN)/python -m tests.torture.kills
 
