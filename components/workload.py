@@ -233,7 +233,7 @@ def _notes(fact: Workload, process: OdooProcess) -> Manifest:
 
 
 def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
-    if not fact.max_replicas and not _sleeps(fact):
+    if fact.starts_again or not (fact.max_replicas or _sleeps(fact)):
         return child
     # The autoscaler or the schedule owns the number from the first day on; no later update may take it back.
     return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))

@@ -56,6 +56,8 @@ class Workload(FactRecord):
     nodes: FactId | None = None
     """The node group its pods are held to, and that is held to them; None for the nodes all share."""
     awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
+    starts_again: bool = False
+    """Whether it was stopped and is started by this update, whoever else scales it."""
 
 
 class Job(FactRecord):

@@ -149,7 +149,7 @@ class _Moving:
         share = self._other_share()
         for fact in self._here:
             if share is None or fact.id != share.id:
-                yield self._stopped(fact) if isinstance(fact, Workload) else fact
+                yield self._scaled(fact) if isinstance(fact, Workload) else fact
         known = {fact.id for fact in self._here} | ({share.id} if share else set())
         for fact in self._there:
             if fact.id not in known and not isinstance(fact, _OF_WORK):
@@ -158,10 +158,11 @@ class _Moving:
             yield share
         yield from self._jobs(share)
 
-    def _stopped(self, workload: Workload) -> Workload:
-        if self._stage is not MoveStage.MIGRATE:
-            return workload
-        return workload.model_copy(update={"replicas": 0, "max_replicas": 0})
+    def _scaled(self, workload: Workload) -> Workload:
+        if self._stage is MoveStage.MIGRATE:
+            return workload.model_copy(update={"replicas": 0, "max_replicas": 0})
+        # From `migrate` the next stage is `switch`, or `contract` for who goes back.
+        return workload.model_copy(update={"starts_again": self._stage is not MoveStage.EXPAND})
 
     def _other_share(self) -> FileShare | None:
         """The files where no work goes on, mounted where something is done with them."""

@@ -84,6 +84,31 @@ def test_work_goes_on_with_the_copy_only_after_it_was_handed_over() -> None:
     assert f"db_host = {OWN_HOST}" in configuration(there)
 
 
+def test_what_was_stopped_starts_again_although_load_scales_it() -> None:
+    """An autoscaler leaves alone what has no pods; in a namespace that stays nobody else would start it."""
+    for origin, target in (("ha-postgresql", COPIED), (COPIED, "ha-postgresql")):
+        webs = {
+            stage: the(declared(origin, target, stage), "kubernetes:apps/v1:Deployment", "acme-web")
+            for stage in (*MoveStage, None)
+        }
+        left_alone = {stage: "spec.replicas" in each.ignore_changes for stage, each in webs.items()}
+        assert left_alone == {
+            "expand": True,
+            "migrate": False,
+            "switch": False,
+            "contract": False,
+            None: True,
+        }
+        assert [each.props["spec"]["replicas"] > 0 for each in webs.values()] == [
+            True,
+            False,
+            True,
+            True,
+            True,
+        ]
+        assert len({each.urn for each in webs.values()}) == 1
+
+
 def test_copy_and_hand_over_share_a_mark_that_no_other_stage_keeps() -> None:
     marked = {stage: marks(declared(SHARED, OWN, stage)) for stage in (None, *MoveStage)}
     assert [bool(marked[stage]) for stage in (None, *MoveStage)] == [False, False, True, True, False]
