@@ -90,7 +90,7 @@ bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; bes
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 
-torture: engine setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, broken guards, deaths at every call (six hours)
+torture: engine engine-postgres setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
@@ -98,6 +98,7 @@ torture: engine setup ## the full sweeps: 10,000 divisions on two engines and on
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
 	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py
+	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants
 	@$(BIN)/python -m tests.torture.kills
 
