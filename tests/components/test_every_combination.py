@@ -33,7 +33,7 @@ from tiers.tenancy import Tenant
 
 SECRET = "password-of-"
 # All of them take minutes: `make torture` asks for them, `make test` for a sample.
-EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (110, 250)
+EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (70, 150)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ SHARED_HOST, OWN_HOST = "local-postgresql.test", "local-acme-postgresql.test"
 Everything = list[Declared]
 
 
+@cache
 def declared(origin: str, target: str, stage: str | None) -> Everything:
     """What is declared at one stage; at rest on *target* without one."""
     move = Move(from_tier=origin, stage=MoveStage(stage)) if stage else None

@@ -23,7 +23,7 @@ SAMPLE = {
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Phase]]:
     """The phases of a tenant's life; each is begun when it is asked for."""
     with worlds(tmp_path_factory.mktemp("killed") / "project") as made:
-        yield phases(made, sandbox=False)
+        yield phases(made, sandbox=False, target="dedicated-db")
 
 
 @pytest.mark.parametrize("name", SAMPLE)

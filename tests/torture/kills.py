@@ -130,15 +130,15 @@ def held(project: Project) -> Held:
     return counts
 
 
-def phases(made: Worlds, *, sandbox: bool = True) -> Iterator[Phase]:
-    """One tenant's life, and a sandbox's end; each phase begins where the one before it ended."""
+def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Iterator[Phase]:
+    """One tenant's life with a move to *target*, and a sandbox's end; each begins where the last one ended."""
     project = made.project
     tenants = project.folder / "portfolios" / STACK / "tenants"
     aside = {file.name: file.read_text(encoding="utf-8") for file in tenants.glob("*.yaml")}
     for name in aside.keys() - {f"{CLIENT}.yaml"}:
         (tenants / name).unlink()
     yield from _phase("create", made, lambda code: up(project, code))
-    project.costack("move", CLIENT, "--to", TARGET)
+    project.costack("move", CLIENT, "--to", target)
     for stage in MoveStage:
         yield from _phase(str(stage), made, lambda code: up(project, code))
         project.costack("move", CLIENT, "--next")
