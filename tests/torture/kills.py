@@ -131,7 +131,7 @@ def held(project: Project) -> Held:
 
 
 def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Iterator[Phase]:
-    """One tenant's life with a move to *target*, and a sandbox's end; each begins where the last one ended."""
+    """A tenant's life with a move to *target*, and a sandbox's end; each begins where the last one ended."""
     project = made.project
     tenants = project.folder / "portfolios" / STACK / "tenants"
     aside = {file.name: file.read_text(encoding="utf-8") for file in tenants.glob("*.yaml")}
