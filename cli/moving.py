@@ -51,8 +51,14 @@ def move_on(asked: Asked) -> None:
     path = file_of(folder, asked.tenant)
     tenant = next(each for each in portfolio.tenants if each.tenant == asked.tenant)
     deployed = next((each for each in plan.tenants if each.tenant == asked.tenant), None)
-    must_be_deployed(tenant, deployed, working_side(catalog, tenant).tier, asked.stack)
     step = _step(asked, tenant, catalog)
+    try:
+        must_be_deployed(tenant, deployed, working_side(catalog, tenant).tier, asked.stack)
+    except RefusedError as waiting:
+        if step is not None:
+            raise
+        typer.echo(waiting)  # who only asks is told
+        return
     if step is None:
         typer.echo(_whereabouts(tenant))
         return

@@ -73,6 +73,9 @@ def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:
         assert "acme is at rest on shared-namespace in stack 'local'" in result.stderr
         assert "run `pulumi up` first; every update takes one step" in result.stderr
     assert file_of(folder) == written
+    asked = move(folder, "acme")
+    assert asked.exit_code == Exit.OK
+    assert "its file says at stage expand of its move from shared-namespace" in asked.stdout
     up()
     assert move(folder, "acme", "--next").exit_code == Exit.OK
 
