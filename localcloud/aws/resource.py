@@ -119,7 +119,7 @@ class AwsType(ResourceType):
             living = self._living(call, found)
         if importing and inputs:
             # Taken in by what was asked for, after the answer of its creation was lost: AWS tells the rest.
-            present = {**inputs, **{name: living[name] for name in inputs if name in living}}
+            present = {name: self._present(name, wanted, living) for name, wanted in inputs.items()}
         elif importing or not inputs:
             accepted = {*self.row.inputs, *self.row.settings} - self.row.secrets
             present = {
@@ -200,6 +200,12 @@ class AwsType(ResourceType):
         outputs[GENERATION] = self._simulation.generation
         outputs[LIVE] = {name: _digest(value) for name, value in seen.items()}
         return outputs
+
+    def _present(self, name: str, wanted: Any, living: Mapping[str, Any]) -> Any:
+        """What an input is in AWS: as it was asked for, where AWS only added to it."""
+        seen = living.get(name, wanted)
+        added = name in self.row.completed and dict(wanted).items() <= dict(seen).items()
+        return wanted if added else seen
 
     def _drifted(
         self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], living: Mapping[str, Any]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from lifecycle.orphans import orphan_of
 from lifecycle.searches import SEARCHES
+from tests.localcloud.aws.driver import Driver, Resource
 from tests.localcloud.aws.examples import EXAMPLES, Ground
-
-if TYPE_CHECKING:
-    from tests.localcloud.aws.driver import Driver
 
 HERE, ELSEWHERE = "eu-west-1", "eu-central-1"
 REMEMBERED = (
@@ -45,6 +43,19 @@ def test_what_was_made_is_found_and_nothing_after_it_is_gone(
     assert orphan_of(kind, held.inputs, ELSEWHERE, ()) is None
     driver.delete(held)
     assert orphan_of(kind, held.inputs, HERE, ()) is None
+
+
+@pytest.mark.parametrize("kind", REMEMBERED)
+def test_what_is_taken_in_by_what_was_asked_for_needs_no_change(
+    kind: str, driver: Driver, ground: Ground
+) -> None:
+    """A replication that is there cannot be made anew because AWS tells more of it than was asked for."""
+    held = driver.create(kind, "taken-in", EXAMPLES[kind](ground))
+    taken = driver.read(Resource(held.urn, held.id, held.inputs, {}))
+    assert taken is not None
+    assert taken.inputs == held.inputs
+    assert not driver.diff(taken, held.inputs).detailed_diff
+    driver.delete(held)
 
 
 def test_a_neighbour_of_the_same_kind_is_another(driver: Driver, ground: Ground) -> None:
