@@ -60,20 +60,13 @@ def orphans_of(
         raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
 
 
-def orphan_of(
-    kind: str,
-    inputs: Mapping[str, Any],
-    region: str | None,
-    known: Collection[str],
-    *,
-    by_any_name: bool = False,
-) -> str | None:
+def orphan_of(kind: str, inputs: Mapping[str, Any], region: str | None, known: Collection[str]) -> str | None:
     """The id of what was made with *inputs* and is not among the *known*; None when nothing was.
 
     Raises:
         LifecycleError: When AWS cannot say, or two things are alike and a person must tell which it is.
     """
-    found = orphans_of(kind, inputs, region, known, by_any_name=by_any_name)
+    found = orphans_of(kind, inputs, region, known)
     if len(found) > 1:
         raise LifecycleError(
             f"{kind}: any of {', '.join(found)} may be what was made; delete what is not used"

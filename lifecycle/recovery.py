@@ -74,14 +74,13 @@ class BrokenStack(Stack):
             take: Whether what the next update would make and what is there already is taken in.
 
         Raises:
-            LifecycleError: When AWS or Pulumi cannot do it, or two things are alike.
+            LifecycleError: When AWS or Pulumi cannot do it.
         """
         state = self._whole_state(told)
         resources: Sequence[Mapping[str, Any]] = (state.get("deployment") or {}).get("resources") or ()
         planned = [each for each in self._would_make() if can_be_looked_for(each["type"], _inputs(each))]
-        found = [
-            {**each, "id": made} for each in planned if (made := _made(each, resources, by_any_name=True))
-        ]
+        # Of several that are alike one is as good as another; the rest are second ones from then on.
+        found = [{**each, "id": alike[0]} for each in planned if (alike := _there(each, resources))]
         for each in found:
             told(f"{each['id']} is there already: the next update would make it as {each['urn']}")
         second = dict(_second(resources, {str(each["id"]) for each in found}))
@@ -175,12 +174,16 @@ def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**each, "id": each.get("id") or _made(each, resources)}
 
 
-def _made(
-    each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]], *, by_any_name: bool = False
-) -> str | None:
+def _made(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:
     """The id of what was made and is not in the state; None when nothing was."""
     region, known = _region(each, resources), _known(each["type"], resources)
-    return orphan_of(each["type"], _inputs(each), region, known, by_any_name=by_any_name)
+    return orphan_of(each["type"], _inputs(each), region, known)
+
+
+def _there(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The ids of what is like it and not in the state, under whatever name Pulumi made up."""
+    region, known = _region(each, resources), _known(each["type"], resources)
+    return orphans_of(each["type"], _inputs(each), region, known, by_any_name=True)
 
 
 def _second(

@@ -74,9 +74,9 @@ def test_what_pulumi_named_is_found_under_another_ending() -> None:
     ec2.create_security_group(GroupName="data-hand-made", Description="d", VpcId=vpc)
     wanted = {"vpcId": vpc, "name": "data-9f8e7d6"}
     assert orphan_of(kind, wanted, HERE, ()) is None
-    assert orphan_of(kind, wanted, HERE, (), by_any_name=True) == made
-    assert orphan_of(kind, wanted | {"name": "data"}, HERE, (), by_any_name=True) is None
-    assert orphan_of(kind, wanted | {"name": "other-9f8e7d6"}, HERE, (), by_any_name=True) is None
+    assert orphans_of(kind, wanted, HERE, (), by_any_name=True) == (made,)
+    assert orphans_of(kind, wanted | {"name": "data"}, HERE, (), by_any_name=True) == ()
+    assert orphans_of(kind, wanted | {"name": "other-9f8e7d6"}, HERE, (), by_any_name=True) == ()
 
 
 def test_all_that_is_alike_is_named() -> None:

@@ -72,7 +72,9 @@ def broken(
         recovery,
         "orphans_of",
         lambda _kind, inputs, _region, known, **_: tuple(
-            each for each in ("second-vpc",) if inputs["name"] == "twice" and each not in known
+            each
+            for each in {"twice": ("second-vpc",), "a": ("id-a", "like-a")}.get(inputs["name"], ())
+            if each not in known
         ),
     )
     return BrokenStack("local", Path())
