@@ -28,6 +28,7 @@ RUNS: Final = 2
 """How often the command may be run again before the world must be as if nothing had happened."""
 _KILLED: Final = -9
 _NEVER: Final = 10**6
+_MOMENTS: Final = 20
 
 Held = dict[str, int]
 
@@ -117,8 +118,15 @@ class Phase:
 
 
 def recovered(project: Project) -> Said:
-    """`costack recover`."""
-    return project._exec(sys.executable, "-m", "cli.recover", "--stack", STACK, code=0)
+    """`costack recover`, as soon as the process that was killed is really gone: orphans go a moment later."""
+    for _ in range(_MOMENTS):
+        try:
+            return project._exec(sys.executable, "-m", "cli.recover", "--stack", STACK, code=0)
+        except AssertionError as error:
+            if "which is at work; wait for it" not in str(error):
+                raise
+        time.sleep(1)
+    raise AssertionError(f"the killed process still lives after {_MOMENTS} tries")
 
 
 def held(project: Project) -> Held:
