@@ -29,15 +29,13 @@ class Conditions:
     assumptions: Assumptions
 
     @classmethod
-    def of_month(
-        cls, period: ChargePeriod, currency: Currency, regions: Collection[Region] | None = None
-    ) -> Conditions:
-        """The prices and rules in force, and nothing said about use; of *regions* alone where they are named.
+    def of_month(cls, period: ChargePeriod, currency: Currency, regions: Collection[Region]) -> Conditions:
+        """The prices of *regions* and the rules in force, and nothing said about use.
 
         Raises:
             CatalogError: When prices or rules cannot be read.
         """
-        prices = load_price_book(currency, regions=None if regions is None else frozenset(regions))
+        prices = load_price_book(currency, regions=frozenset(regions))
         return cls(period, prices, rules_on(period.start.date()), Assumptions.on(period.last_day))
 
 

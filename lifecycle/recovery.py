@@ -192,9 +192,7 @@ def _second(
     """What is like a resource of the stack and no resource of it."""
     for each in resources:
         if each.get("custom") and can_be_looked_for(each["type"], _inputs(each)):
-            known = {*_known(each["type"], resources), *found}
-            where = _region(each, resources)
-            more = orphans_of(each["type"], _inputs(each), where, known, by_any_name=True)
+            more = tuple(other for other in _there(each, resources) if other not in found)
             if more:
                 yield each["urn"], more
 

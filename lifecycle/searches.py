@@ -43,7 +43,7 @@ class Search:
                 inputs.get(name) is None or _alike(inputs[name], each.get(at), by_any_name=by_any_name)
                 for at, name in self.same.items()
             )
-            if like and (not self.tagged or tags_of(each).items() >= dict(inputs.get("tags") or {}).items()):
+            if like and (not self.tagged or _tags(each).items() >= dict(inputs.get("tags") or {}).items()):
                 yield self.id.format_map(each) if "{" in self.id else str(each[self.id])
 
     def _listed(self, inputs: Mapping[str, Any], region: str | None) -> Iterator[Mapping[str, Any]]:
@@ -64,8 +64,7 @@ def _alike(wanted: object, found: object, *, by_any_name: bool) -> bool:
     return wanted == found
 
 
-def tags_of(each: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of something that was listed, as most services tell them."""
+def _tags(each: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in each.get("Tags") or ()}
 
 

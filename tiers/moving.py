@@ -128,7 +128,7 @@ class _Moving:
     """One tenant on its way."""
 
     def __init__(self, catalog: Catalog, platform: Platform, tenant: Tenant, move: Move) -> None:
-        self._catalog, self._platform, self._tenant, self._stage = catalog, platform, tenant, move.stage
+        self._platform, self._tenant, self._stage = platform, tenant, move.stage
         working = _working_tier(tenant, move)
         resting = tenant.tier if working == move.from_tier else move.from_tier
         here, there = (_awake(sold_as(catalog, tenant, tier)) for tier in (working, resting))

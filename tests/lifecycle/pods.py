@@ -17,6 +17,8 @@ from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
 from tests.postgres import ADMIN, ADMIN_PASSWORD, Server, give, scratch, unprivileged
 
 BUCKET: Final = "backups"
+TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
+"""How the tenant itself asks a server."""
 _PATIENCE_SECONDS: Final = 120
 # Does with a folder what the AWS CLI does with a bucket, within the tenant's own prefixes; an upload is there
 # when it is whole.
@@ -190,6 +192,27 @@ def set_up(
         CONNECTION_LIMIT=str(connections),
         PGHOST=str(pods.server.socket),
     )
+
+
+def move_places(source: Server, target: Server, move: str) -> dict[str, str]:
+    """What the jobs of a move get: between which servers, and the mark of the attempt."""
+    return {
+        "SOURCE_HOST": str(source.socket),
+        "TARGET_HOST": str(target.socket),
+        "PGHOST": str(target.socket),
+        "MASTER_SECRET_ARN": "arn:master",
+        "TENANT_ROLE": ROLE,
+        "TENANT_DATABASE": DATABASE,
+        "CONNECTION_LIMIT": "10",
+        "MOVE": move,
+        "SETUP": script("database_setup.sh"),
+    }
+
+
+def said(server: Server) -> str:
+    """What the tenant's database says of itself; nothing when it says nothing or is not there."""
+    about = "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+    return server.ask(f"{about} WHERE datname = '{DATABASE}'")
 
 
 def _equip(pods: Pods) -> None:

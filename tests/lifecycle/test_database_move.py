@@ -11,13 +11,12 @@ import pytest
 
 from components.jobs import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import Pods, set_up
+from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
 from tests.postgres import Server, running_server
 
 pytestmark = pytest.mark.postgres
 
 Done = subprocess.CompletedProcess[str]
-TENANT = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
@@ -48,35 +47,17 @@ def forget(server: Server) -> None:
 def copy(pods: Pods, source: Server, target: Server, move: str = "m1", wait: int = 5) -> Done:
     """Run the job of stage migrate."""
     (pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
-    return pods.run(script("database_copy.sh"), **places(source, target, move), WAIT_SECONDS=str(wait))
+    return pods.run(script("database_copy.sh"), **move_places(source, target, move), WAIT_SECONDS=str(wait))
 
 
 def hand_over(pods: Pods, source: Server, target: Server, move: str = "m1") -> Done:
     """Run the job of stage switch."""
-    return pods.run(script("database_hand_over.sh"), **places(source, target, move))
+    return pods.run(script("database_hand_over.sh"), **move_places(source, target, move))
 
 
 def drop(pods: Pods, server: Server) -> Done:
     """Run the job of stage contract."""
-    return pods.run(script("database_drop.sh"), **places(server, server, "m1"), ONLY_LEFT="yes")
-
-
-def places(source: Server, target: Server, move: str) -> dict[str, str]:
-    return {
-        "SOURCE_HOST": str(source.socket),
-        "TARGET_HOST": str(target.socket),
-        "PGHOST": str(target.socket),
-        "MASTER_SECRET_ARN": "arn:master",
-        "TENANT_ROLE": ROLE,
-        "TENANT_DATABASE": DATABASE,
-        "CONNECTION_LIMIT": "10",
-        "MOVE": move,
-        "SETUP": script("database_setup.sh"),
-    }
-
-
-def said(server: Server) -> str:
-    return server.ask(exists().replace("count(*)", "shobj_description(oid, 'pg_database')"))
+    return pods.run(script("database_drop.sh"), **move_places(server, server, "m1"), ONLY_LEFT="yes")
 
 
 def sums(server: Server) -> dict[str, str]:
@@ -140,7 +121,7 @@ def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
 
 def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> None:
     (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
-    setup = places(other, other, "m1")
+    setup = move_places(other, other, "m1")
     assert moving.run(script("database_setup.sh"), **setup).returncode == 0
     other.ask("CREATE TABLE mine (id integer); INSERT INTO mine VALUES (1)", **TENANT)
     done = copy(moving, moving.server, other)
@@ -188,7 +169,7 @@ def test_nothing_but_a_checked_copy_is_handed_over(moving: Pods, other: Server, 
     if stage == "another move":
         assert copy(moving, moving.server, other, move="m0").returncode == 0
     else:
-        assert moving.run(script("database_setup.sh"), **places(other, other, "m1")).returncode == 0
+        assert moving.run(script("database_setup.sh"), **move_places(other, other, "m1")).returncode == 0
     if stage == "half a copy":
         other.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: copying m1'", **TENANT)
     done = hand_over(moving, moving.server, other)

@@ -16,10 +16,9 @@ from typing import Final
 
 from components.jobs import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
-from tests.lifecycle.pods import Pods, running_pods, set_up
+from tests.lifecycle.pods import TENANT, Pods, move_places, running_pods, said, set_up
 from tests.postgres import Server, running_server
 
-TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
 STEPS: Final = ("write", "copy", "hand over", "drop")
 MARKS: Final = ("m1", "m1", "m1", "m2")
 _SEEDED: Final = 0
@@ -54,12 +53,12 @@ class World:
             "hand over": ("database_hand_over.sh", {}),
             "drop": ("database_drop.sh", {"ONLY_LEFT": "yes"}),
         }[step]
-        done = self.pods.run(script(text), **_places(here, there, mark), **more)
+        done = self.pods.run(script(text), **move_places(here, there, mark), WAIT_SECONDS="2", **more)
         self.done[step] += done.returncode == 0
 
     def _write(self, server: Server) -> None:
         """As Odoo would: on a copy nobody works before it was handed over."""
-        if _said(server).startswith("costack: copy"):
+        if said(server).startswith("costack: copy"):
             return
         wanted = self.newest + 1
         done = server.try_to_ask(f"INSERT INTO written VALUES ({wanted})", **TENANT)  # noqa: S608 - a number
@@ -74,27 +73,6 @@ class World:
 def _newest(server: Server) -> int:
     done = server.try_to_ask("SELECT coalesce(max(id), -1) FROM written", **TENANT)
     return int(done.stdout) if done.returncode == 0 else -1
-
-
-def _said(server: Server) -> str:
-    return server.ask(
-        f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608
-    )
-
-
-def _places(source: Server, target: Server, mark: str) -> dict[str, str]:
-    return {
-        "SOURCE_HOST": str(source.socket),
-        "TARGET_HOST": str(target.socket),
-        "PGHOST": str(target.socket),
-        "MASTER_SECRET_ARN": "arn:master",
-        "TENANT_ROLE": ROLE,
-        "TENANT_DATABASE": DATABASE,
-        "CONNECTION_LIMIT": "10",
-        "MOVE": mark,
-        "WAIT_SECONDS": "2",
-        "SETUP": script("database_setup.sh"),
-    }
 
 
 @contextmanager
