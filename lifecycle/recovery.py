@@ -164,14 +164,21 @@ def _is_json(file: Path) -> bool:
 
 
 def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every resource that was about to be made, with the id it got; None where nothing was made."""
+    """Every resource that was about to be made, with the id it got; None where nothing was made.
+
+    What was to take the place of another that is there still is among them only when it was made.
+    """
     deployment = state.get("deployment") or {}
     resources: Sequence[Mapping[str, Any]] = deployment.get("resources") or ()
-    there = {each["urn"] for each in resources}
+    there = {(each["urn"], each.get("id")) for each in resources}
+    replaced = {urn for urn, _ in there}
     for note in deployment.get("pending_operations") or ():
         each = note["resource"]
-        if note["type"] == "creating" and each["urn"] not in there:
-            yield {**each, "id": each.get("id") or _made(each, resources)}
+        if note["type"] != "creating":
+            continue
+        made = each.get("id") or _made(each, resources)
+        if each["urn"] not in replaced or (made and (each["urn"], made) not in there):
+            yield {**each, "id": made}
 
 
 def _made(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:
@@ -215,10 +222,18 @@ def _inputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with(state: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The state with what was made and without notes of making: the others are settled by a refresh."""
+    """The state with what was made and without notes of making: the others are settled by a refresh.
+
+    What the new one takes the place of is marked as Pulumi does once it is made: the next update deletes it.
+    """
     deployment = state["deployment"]
     left = [note for note in deployment.get("pending_operations") or () if note["type"] != "creating"]
-    resources = [*(deployment.get("resources") or ()), *({"outputs": {}, **each} for each in made)]
+    anew = {each["urn"] for each in made}
+    there = [
+        {**each, "delete": True} if each["urn"] in anew else each
+        for each in deployment.get("resources") or ()
+    ]
+    resources = [*there, *({"outputs": {}, **each} for each in made)]
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": left}}
 
 

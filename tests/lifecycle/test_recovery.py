@@ -101,6 +101,25 @@ def test_what_the_state_has_already_is_not_taken_in_twice(monkeypatch: pytest.Mo
     assert broken(pulumi, monkeypatch).recover().taken == {}
 
 
+def test_what_was_made_to_take_the_place_of_another_is_taken_in_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = note("a", "old-a")["resource"]
+    pulumi = Pulumi(state(note("a"), there=[old]))
+    assert broken(pulumi, monkeypatch, {"a": "id-a"}).recover().taken == {"urn:x::a": "id-a"}
+    resources = pulumi.state["deployment"]["resources"]
+    assert [(each["id"], each.get("delete", False)) for each in resources] == [
+        ("old-a", True),
+        ("id-a", False),
+    ]
+
+
+def test_what_was_not_made_leaves_in_its_place_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(state(note("a"), there=[note("a", "old-a")["resource"]]))
+    found = broken(pulumi, monkeypatch).recover()
+    assert (found.taken, found.dropped, pulumi.calls) == ({}, (), ["stack export", "refresh --yes"])
+
+
 def test_without_notes_the_state_is_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(state())
     broken(pulumi, monkeypatch).recover()
