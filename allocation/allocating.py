@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -12,7 +13,7 @@ import duckdb
 from allocation.attribution import Known, attribute
 from allocation.dividing import divide
 from allocation.origins import make_origins
-from allocation.routes import NOBODYS
+from allocation.routes import NOBODYS, USE
 from allocation.rules import Behaviour, Rulebook
 from allocation.settling import Residuals, settle
 from allocation.weights import Fallback, Presence, weigh
@@ -37,6 +38,33 @@ class Cell(NamedTuple):
     units: int
 
 
+class PoolUse(NamedTuple):
+    """What somebody has of a pool's driver in the period: a tenant, another pool, `(idle)` or `(capacity)`.
+
+    `quantity` is in the driver's own unit; of a mix of drivers, and where everybody has an agreed part, it is
+    a weight that says nothing but the proportion.
+    """
+
+    pool: str
+    consumer: str
+    quantity: Decimal
+
+
+class Item(NamedTuple):
+    """All charges of a period for the same thing: a tenant's own, or, where there is no tenant, a pool's.
+
+    `item` is the bill's SKU, or what the price book calls it; `quantity` is None where a charge says none.
+    """
+
+    tenant: str | None
+    pool: str
+    service: str
+    item: str
+    unit: str
+    quantity: Decimal | None
+    units: int
+
+
 class Unallocated(NamedTuple):
     """Cost that belongs to nobody, and why; `example` is one of its lines."""
 
@@ -56,6 +84,8 @@ class Allocation:
         fallbacks: Pools that were divided by something else than their driver.
         strangers: Who used something and is neither tenant nor pool; their use counts for nothing.
         residuals: What is to be carried into the next period, less than a unit for each pool and tenant.
+        uses: Who has how much of each pool's driver.
+        items: What the charges that were given to somebody are for.
     """
 
     cells: tuple[Cell, ...]
@@ -64,6 +94,8 @@ class Allocation:
     fallbacks: tuple[Fallback, ...]
     strangers: tuple[str, ...]
     residuals: Residuals
+    uses: tuple[PoolUse, ...] = ()
+    items: tuple[Item, ...] = ()
 
 
 def allocate(
@@ -92,6 +124,8 @@ def allocate(
         fallbacks=tuple(fallbacks),
         strangers=_strangers(connection, known, rules),
         residuals=residuals,
+        uses=tuple(_uses(connection)),
+        items=tuple(_items(connection, rules)),
     )
 
 
@@ -114,6 +148,27 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
         Cell(tenant, part, via, domains[via], CostCategory(category), behaviours[rule], int(units))
         for tenant, part, via, category, rule, units in shared
     ]
+
+
+def _uses(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUse]:
+    rows = connection.execute(
+        f"""SELECT pool, consumer, SUM(quantity) FROM demand
+        WHERE purpose = '{USE}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
+    ).fetchall()
+    for pool, consumer, nano in rows:
+        yield PoolUse(pool, consumer, Decimal(int(nano)).scaleb(-9))
+
+
+def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
+    # One charge without a quantity makes that of the whole item unknown.
+    rows = connection.execute(
+        f"""SELECT tenant, COALESCE(pool, ''), COALESCE(service, ''), COALESCE(sku_id, description, ''),
+            COALESCE(unit, ''), CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END,
+            SUM({rules.cost})
+        FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
+    ).fetchall()
+    for tenant, pool, service, item, unit, quantity, units in rows:
+        yield Item(tenant, pool, service, item, unit, quantity, int(units))
 
 
 def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Unallocated]:

@@ -89,11 +89,10 @@ def billed_allocation(  # noqa: PLR0917 - a bill, who was there, and what is car
     plan = deployed[-1].inventory.plan
     versions = {"catalog": plan.catalog_version, "rulebook": rules.version}
     heading = Heading(plan.portfolio, period, plan.currency, CostBasis.BILLED, versions)
-    pools = (pool.pool for pool in rules.pools)
     there = terms_of(deployed, period)
     gone = [term for term in ended if term.tenant not in {each.tenant for each in there}]
     terms = sorted((*there, *gone), key=lambda term: term.tenant)
-    statement = statement_of(heading, terms, allocation, pools)
+    statement = statement_of(heading, terms, allocation, rules.pools)
     return statement, sources, allocation.residuals
 
 

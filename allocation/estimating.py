@@ -105,8 +105,7 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and what both are 
         Term(tenant.tenant, tenant.client, tenant.environment, tenant.tier, units_of(tenant.fee_per_month))
         for tenant in plan.tenants
     ]
-    pools = (pool.pool for pool in rules.pools)
-    return statement_of(heading, terms, allocation, pools, estimated.unpriced)
+    return statement_of(heading, terms, allocation, rules.pools, estimated.unpriced)
 
 
 def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:

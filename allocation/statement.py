@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from allocation.allocating import DIRECT, Allocation, Cell, Unallocated
+from allocation.allocating import DIRECT, Allocation, Cell, Item, PoolUse, Unallocated
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
 from allocation.routes import IDLE_PART
-from allocation.rules import Behaviour
+from allocation.rules import Behaviour, Pool
 from allocation.weights import Fallback
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
 
@@ -105,6 +105,9 @@ class Statement:
         idle: What stayed idle of each pool that keeps its idle capacity visible.
         charged: What was to be allocated.
         versions: Of the catalog, the rulebook and the price book, so that it can be made again.
+        drivers: What each pool was divided by, and the unit of that.
+        uses: Who has how much of it.
+        items: What the charges are for, a tenant's own and each pool's.
     """
 
     portfolio: str
@@ -120,6 +123,9 @@ class Statement:
     strangers: tuple[str, ...]
     charged: int
     versions: Mapping[str, str]
+    drivers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    uses: tuple[PoolUse, ...] = ()
+    items: tuple[Item, ...] = ()
 
     @property
     def direct(self) -> int:
@@ -222,7 +228,7 @@ def statement_of(
     heading: Heading,
     terms: Iterable[Term],
     allocation: Allocation,
-    pools: Iterable[str],
+    pools: Iterable[Pool],
     unpriced: Iterable[Unpriced] = (),
 ) -> Statement:
     """The statement of an allocation, reconciled.
@@ -230,6 +236,7 @@ def statement_of(
     Raises:
         UnreconciledStatementError: When a unit is missing or one too many.
     """
+    pools = tuple(pools)
     cells: dict[str | None, list[Cell]] = {}
     for cell in allocation.cells:
         cells.setdefault(cell.tenant, []).append(cell)
@@ -238,7 +245,7 @@ def statement_of(
         period=heading.period,
         currency=heading.currency,
         basis=heading.basis,
-        pools=tuple(pools),
+        pools=tuple(pool.pool for pool in pools),
         tenants=tuple(TenantLine(term, tuple(cells.get(term.tenant, ()))) for term in terms),
         idle=_summed((cell.pool, cell.units) for cell in cells.get(None, ())),
         unallocated=allocation.unallocated,
@@ -247,6 +254,9 @@ def statement_of(
         strangers=allocation.strangers,
         charged=allocation.charged,
         versions=heading.versions,
+        drivers={pool.pool: (pool.driver.name, pool.driver.unit) for pool in pools},
+        uses=allocation.uses,
+        items=allocation.items,
     ).reconciled()
 
 

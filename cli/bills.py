@@ -21,6 +21,7 @@ from allocation.adapters.bill import Intake, ingest
 from allocation.adapters.focus.run import FocusRun, FocusVersion
 from allocation.adapters.focus.writer import write_focus
 from allocation.adapters.history import History
+from allocation.adapters.months import ITEMS, STATEMENT
 from allocation.adapters.run_folder import MANIFEST, keep_tables, new_run, sha256_of, write_json
 from allocation.adapters.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage
@@ -30,7 +31,7 @@ from allocation.driver_rules import Driver
 from allocation.errors import AllocationError
 from allocation.months import state_of
 from allocation.readiness import Evidence, Gate, gates
-from allocation.report.document import document
+from allocation.report.document import document, items_document
 from allocation.report.flat import as_csv
 from allocation.rules import DIRECTORY, Rulebook, rules_on
 from allocation.settling import Residuals
@@ -124,7 +125,7 @@ class _Run:
         filed = len(history.filed(period)) if history else 0
         if history and (self.options.close or self.options.restate or filed):
             self._refuse_early_close(now)
-            state = history.file(period, told, left, self.options.restate)
+            state = history.file(period, told, items_document(statement), left, self.options.restate)
         else:
             state = state_of(period, now, filed)
         manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
@@ -178,7 +179,8 @@ class _Run:
 
     def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
         _say("writing")
-        write_json(self.folder / "statement.json", told)
+        write_json(self.folder / STATEMENT, told)
+        write_json(self.folder / ITEMS, items_document(statement))
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
         for version in self.options.focus:

@@ -17,6 +17,7 @@ from cli.guarding import guarded
 from cli.move import move as move_tenant
 from cli.prices import prices_app
 from cli.recover import recover
+from cli.reporting import report
 from cli.restore import restore_test
 
 app = typer.Typer(
@@ -233,6 +234,7 @@ app.command(
     epilog="Example: costack restore-test acme --stack local --evidence acme.jsonl",
 )(restore_test)
 app.command(epilog="Example: costack recover --stack local")(recover)
+app.command(epilog="Example: costack report --stack local --history reports --out reports/2026-11")(report)
 app.command(
     "move",
     epilog="Example: costack move acme --to dedicated-db\n\nThen pulumi up, and: costack move acme --next",

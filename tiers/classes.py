@@ -168,6 +168,26 @@ class Ending(Frozen):
     keep_days: Count
 
 
+class Signals(Frozen):
+    """When a report speaks up.
+
+    Attributes:
+        sustained_days: How many days in a row make a breach of fair use one that lasts.
+        noisy_neighbour_percent: From which part of a shared pool on a tenant crowds out the others.
+        idle_percent: From which part of a pool on that nobody asked for it is too large.
+        unused_percent: From which part on of what was asked for and is never used it is too much.
+        least_margin_percent: Under which part of the fees the margin of a tier is too small.
+        most_restore_test_age_days: After which time a restore that was tried proves nothing any more.
+    """
+
+    sustained_days: Positive
+    noisy_neighbour_percent: Annotated[int, Field(ge=1, le=100)]
+    idle_percent: Annotated[int, Field(ge=1, le=100)]
+    unused_percent: Annotated[int, Field(ge=1, le=100)]
+    least_margin_percent: Annotated[int, Field(ge=0, le=100)]
+    most_restore_test_age_days: Positive
+
+
 class Classes(Frozen):
     """The size menus, by class id, and what changing from one to another takes."""
 
@@ -180,6 +200,7 @@ class Classes(Frozen):
     node_classes: Mapping[ClassId, NodeClass]
     tier_change: TierChange
     off_hours: OffHours
+    signals: Signals
     endings: Mapping[Environment, Ending]
     environments: Mapping[Environment, Expiry] = Field(default_factory=dict)
     """What lasts only for so long; an environment that is not named has no bound."""

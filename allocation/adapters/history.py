@@ -16,6 +16,7 @@ from allocation.settling import Residuals
 _STATEMENT: Final = "statement-{:03}.json"
 _DELTA: Final = "delta-{:03}.json"
 _CARRIED: Final = "carried-{:03}.json"
+_ITEMS: Final = "items-{:03}.json"
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,14 @@ class History:
         return {}
 
     def file(
-        self, period: ChargePeriod, statement: Mapping[str, Any], residuals: Residuals, reason: str | None
+        self,
+        period: ChargePeriod,
+        statement: Mapping[str, Any],
+        items: Mapping[str, Any],
+        residuals: Residuals,
+        reason: str | None,
     ) -> MonthState:
-        """File a statement: the first closes the month, every later one restates it.
+        """File a statement and its items: the first closes the month, every later one restates it.
 
         Raises:
             ClosedMonthError: When the month is closed, the figures are others and *reason* says nothing.
@@ -65,6 +71,7 @@ class History:
             _put(month / _DELTA.format(number), delta(filed[-1], statement, str(reason)))
         left = [[*key, nano] for key, nano in sorted(residuals.items())]
         _put(month / _CARRIED.format(number), {"residuals": left})
+        _put(month / _ITEMS.format(number), items)
         # Last: a month is closed once its statement is there.
         _put(month / _STATEMENT.format(number), statement)
         return MonthState.RESTATED if filed else MonthState.CLOSED

@@ -8,7 +8,7 @@ from typing import Any, Final
 from allocation.money import text_of
 from allocation.statement import Statement, TenantLine
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 
 def document(statement: Statement) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def document(statement: Statement) -> dict[str, Any]:
         "versions": dict(statement.versions),
         "tenants": [_tenant(line, statement) for line in statement.tenants],
         "tiers": [_tier(tier, statement) for tier in tiers],
+        "pools": [_pool(pool, statement) for pool in statement.pools],
         "idle": _texts(statement.idle),
         **_exceptions(statement),
         "totals": {
@@ -33,6 +34,26 @@ def document(statement: Statement) -> dict[str, Any]:
             "unallocated": text_of(statement.unallocated_total),
             "difference": text_of(statement.difference),
         },
+    }
+
+
+def items_document(statement: Statement) -> dict[str, Any]:
+    """What the charges are for; a file of its own, for it is longer than the statement."""
+    return {
+        "schema_version": 1,
+        "period": {"start": _moment(statement.period.start), "end": _moment(statement.period.end)},
+        "items": [
+            {
+                "tenant": item.tenant,
+                "pool": item.pool,
+                "service": item.service,
+                "item": item.item,
+                "unit": item.unit,
+                "quantity": None if item.quantity is None else f"{item.quantity.normalize():f}",
+                "amount": text_of(item.units),
+            }
+            for item in statement.items
+        ],
     }
 
 
@@ -89,6 +110,16 @@ def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
         "incremental_floor": text_of(statement.bounds[line.tenant][0]),
         "stand_alone_ceiling": text_of(statement.bounds[line.tenant][1]),
         "out_of_bounds": statement.out_of_bounds.get(line.tenant),
+    }
+
+
+def _pool(pool: str, statement: Statement) -> dict[str, Any]:
+    driver, unit = statement.drivers.get(pool, ("", ""))
+    return {
+        "pool": pool,
+        "driver": driver,
+        "unit": unit,
+        "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.uses if one.pool == pool},
     }
 
 

@@ -29,7 +29,7 @@ def found(lines: list[Line], uses: list[Use], evidence: Evidence = GOOD, **limit
         answer = allocate(connection, Known(frozenset({"acme"})), present("acme"), rules)
         heading = Heading("local", NOVEMBER, "USD", CostBasis.BILLED, {})
         term = Term("acme", "acme-ltd", Environment.PRODUCTION, "shared-namespace", 0)
-        statement = statement_of(heading, [term], answer, ["nodes"])
+        statement = statement_of(heading, [term], answer, rules.pools)
         return {gate.gate.split(" (")[0]: gate for gate in gates(connection, statement, rules, evidence)}
 
 

@@ -13,6 +13,9 @@ from allocation.months import ClosedMonthError, MonthState, delta
 NOVEMBER, DECEMBER = ChargePeriod.month("2026-11"), ChargePeriod.month("2026-12")
 
 
+ITEMS: dict[str, Any] = {"items": []}
+
+
 def statement(direct: str = "1.00", pooled: str = "2.00", idle: str = "0.50") -> dict[str, Any]:
     amounts = [float(text) for text in (direct, pooled, idle)]
     return {
@@ -28,41 +31,41 @@ def test_the_first_statement_closes_the_month(tmp_path: Path) -> None:
     history = History(tmp_path)
     assert history.filed(NOVEMBER) == []
     left = {("nodes", "use", "acme"): 7}
-    assert history.file(NOVEMBER, statement(), left, None) is MonthState.CLOSED
+    assert history.file(NOVEMBER, statement(), ITEMS, left, None) is MonthState.CLOSED
     assert history.filed(NOVEMBER) == [statement()]
 
 
 def test_the_same_figures_again_change_nothing(tmp_path: Path) -> None:
     history = History(tmp_path)
-    history.file(NOVEMBER, statement(), {}, None)
+    history.file(NOVEMBER, statement(), ITEMS, {}, None)
     before = sorted(tmp_path.rglob("*"))
-    assert history.file(NOVEMBER, statement(), {}, None) is MonthState.CLOSED
+    assert history.file(NOVEMBER, statement(), ITEMS, {}, None) is MonthState.CLOSED
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_closed_month_does_not_change_without_a_reason(tmp_path: Path) -> None:
     history = History(tmp_path)
-    history.file(NOVEMBER, statement(), {}, None)
+    history.file(NOVEMBER, statement(), ITEMS, {}, None)
     with pytest.raises(
         ClosedMonthError, match=r"2026-11 is closed and its cost would change by -0\.25 \(1 fig"
     ):
-        history.file(NOVEMBER, statement(pooled="1.75"), {}, None)
+        history.file(NOVEMBER, statement(pooled="1.75"), ITEMS, {}, None)
     assert history.filed(NOVEMBER) == [statement()]
 
 
 def test_a_restatement_files_its_difference(tmp_path: Path) -> None:
     history = History(tmp_path)
-    history.file(NOVEMBER, statement(), {}, None)
-    assert history.file(NOVEMBER, statement(pooled="1.75"), {}, "refund") is MonthState.RESTATED
+    history.file(NOVEMBER, statement(), ITEMS, {}, None)
+    assert history.file(NOVEMBER, statement(pooled="1.75"), ITEMS, {}, "refund") is MonthState.RESTATED
     assert len(history.filed(NOVEMBER)) == 2
-    assert history.file(NOVEMBER, statement(pooled="1.75"), {}, None) is MonthState.RESTATED
+    assert history.file(NOVEMBER, statement(pooled="1.75"), ITEMS, {}, None) is MonthState.RESTATED
 
 
 def test_what_a_month_leaves_is_carried_into_the_next(tmp_path: Path) -> None:
     history = History(tmp_path)
     left = {("nodes", "use", "acme"): -7, ("nodes", "use", "borealis"): 7}
     assert history.carried_into(DECEMBER) == {}
-    history.file(NOVEMBER, statement(), left, None)
+    history.file(NOVEMBER, statement(), ITEMS, left, None)
     assert history.carried_into(DECEMBER) == left
     assert history.carried_into(NOVEMBER) == {}
 

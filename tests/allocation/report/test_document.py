@@ -24,7 +24,7 @@ def test_the_period_and_the_versions_are_told() -> None:
     read = document(statement_of(local_plan()))
     assert read["period"] == {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
     assert read["versions"] == {"catalog": "2026-11", "rulebook": "2026-11", "price_book": PRICES.compiled}
-    assert (read["basis"], read["currency"], read["schema_version"]) == ("estimated", "USD", 2)
+    assert (read["basis"], read["currency"], read["schema_version"]) == ("estimated", "USD", 3)
 
 
 def test_what_nobody_pays_is_listed() -> None:
@@ -33,3 +33,11 @@ def test_what_nobody_pays_is_listed() -> None:
     assert {part["reason"] for part in read["unallocated"]} >= {
         "no-driver: pool platform: no member has any users"
     }
+
+
+def test_who_used_what_of_a_pool_is_told() -> None:
+    pools = {pool["pool"]: pool for pool in document(statement_of(local_plan()))["pools"]}
+    assert (pools["postgresql"]["driver"], pools["postgresql"]["unit"]) == ("database-gib", "GiB-hours")
+    # 5 GiB for 730 hours.
+    assert pools["postgresql"]["use"]["acme"] == "3650"
+    assert {"(capacity)", "platform", "acme"} <= pools["nodes"]["use"].keys()

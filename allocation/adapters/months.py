@@ -1,0 +1,55 @@
+"""Finds months that were written down: filed ones in a history, or the folders of runs and reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from allocation.adapters.run_folder import read_json
+from allocation.charges import ChargePeriod
+from allocation.errors import AllocationError
+from allocation.filed import FiledStatement, filed_statement
+
+STATEMENT: Final = "statement.json"
+ITEMS: Final = "items.json"
+_MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
+_FILED: Final = re.compile(r"statement-([0-9]{3,})\.json")
+
+
+def month_in(folder: Path) -> FiledStatement:
+    """The month that a run or a report left in *folder*; of a filed one the last restatement.
+
+    Raises:
+        AllocationError: When there is none, or it cannot be read.
+    """
+    filed = sorted(path for path in folder.glob("statement-*.json") if _FILED.fullmatch(path.name))
+    path = filed[-1] if filed else folder / STATEMENT
+    if not path.is_file():
+        raise AllocationError(
+            f"{folder}: holds no statement; make one with `costack allocate --bill BILL --out {folder}`"
+        )
+    items = path.with_name(path.name.replace("statement", "items"))
+    return filed_statement(read_json(path), read_json(items) if items.is_file() else None, str(path))
+
+
+def months_before(folder: Path, period: ChargePeriod) -> tuple[FiledStatement, ...]:
+    """The months before *period* that *folder* has a folder of, such as 2026-09, the oldest first.
+
+    Raises:
+        AllocationError: When *folder* is none, or a month is not what its folder is called.
+    """
+    if not folder.is_dir():
+        raise AllocationError(f"{folder}: expected a folder with a folder for each month, found none")
+    return tuple(_months(folder, f"{period.start:%Y-%m}"))
+
+
+def _months(folder: Path, this: str) -> Iterator[FiledStatement]:
+    for path in sorted(folder.iterdir()):
+        if not (_MONTH.fullmatch(path.name) and path.name < this and path.is_dir()):
+            continue
+        month = month_in(path)
+        if month.month != path.name:
+            raise AllocationError(f"{path}: holds the statement of {month.month}")
+        yield month

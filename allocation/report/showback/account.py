@@ -1,0 +1,273 @@
+"""A client's own page: nothing on it is another client's, and nothing on it lets another's be worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from allocation.causes import Cause, Reason
+from allocation.filed import FiledStatement, FiledTenant
+from allocation.previewing import in_words
+from allocation.report.showback.content import (
+    EMPTY,
+    Cell,
+    Page,
+    Section,
+    Sentences,
+    Table,
+    amount,
+    amounts,
+    bars,
+    quantity,
+    text,
+    total,
+)
+from allocation.report.showback.index import basis
+from allocation.report.showback.month import Showback, changed, why
+from tiers.vocabulary import TenantId
+
+LEAST_CLIENTS: Final = 5
+"""Of a pool that fewer clients share nothing but the client's own share is told."""
+SMALL_POOLS: Final = "shared by few"
+_ITS_OWN: Final = (Reason.NEW, Reason.GONE, Reason.TIER)
+
+
+def account(showback: Showback, client: str) -> Page:
+    """The page of *client* alone."""
+    statement = showback.statement
+    lines = tuple(line for line in statement.tenants if line.client == client)
+    cost = sum(line.total for line in lines)
+    sections: list[Section] = [
+        _month(showback, lines),
+        *_why(showback, lines),
+        *_trend(showback, client),
+        *_shared(showback, lines),
+        _fair_use(showback, lines),
+        *_promises(showback, lines),
+        *_options(showback, lines),
+    ]
+    return Page(
+        f"account/{showback.pages_of[client]}",
+        f"{client} {statement.month}",
+        f"{client}, {statement.month}: {amount(cost).shown} {statement.currency}",
+        tuple(_answer(showback, lines, cost)),
+        tuple(each for each in sections if not isinstance(each, Table) or each.rows),
+        (basis(statement),),
+    )
+
+
+def large_pools(showback: Showback) -> frozenset[str]:
+    """Pools that enough clients share, in both months, for their totals to say nothing about any of them."""
+    months = [showback.statement, *([showback.before] if showback.before else ())]
+    return frozenset.intersection(*(_shared_by_many(month) for month in months))
+
+
+def _shared_by_many(statement: FiledStatement) -> frozenset[str]:
+    clients: dict[str, set[str]] = {}
+    for line in statement.tenants:
+        for pool, units in line.pooled.items():
+            if units:
+                clients.setdefault(pool, set()).add(line.client)
+    return frozenset(pool for pool, sharing in clients.items() if len(sharing) >= LEAST_CLIENTS)
+
+
+def told_causes(showback: Showback, lines: Sequence[FiledTenant]) -> tuple[Cause, ...]:
+    """The causes a client may see: how the share of a small pool came about would tell what others did."""
+    large = large_pools(showback)
+    pools = set(showback.statement.pool_totals)
+    if showback.before:
+        pools |= set(showback.before.pool_totals)
+    sums: dict[tuple[Reason, str], int] = {}
+    for line in lines:
+        for cause in showback.causes.get(line.tenant, ()):
+            told = cause.about not in pools - large or cause.reason in _ITS_OWN
+            key = (cause.reason, cause.about) if told else (Reason.POOL, SMALL_POOLS)
+            sums[key] = sums.get(key, 0) + cause.units
+    return tuple(Cause(*key, units) for key, units in sums.items() if units)
+
+
+def _answer(showback: Showback, lines: Sequence[FiledTenant], cost: int) -> Iterator[str]:
+    before, currency = showback.before, showback.statement.currency
+    fee = sum(line.fee for line in lines)
+    if before is None:
+        yield f"The fee is {amount(fee).shown} {currency}. There is no month before it to compare with."
+        return
+    step = changed(cost - showback.difference(lines), cost, currency, before.month)
+    yield f"That is {step}. Why: {why(told_causes(showback, lines), currency)}."
+    fee_before = sum(line.fee for line in before.tenants if line.client == lines[0].client)
+    yield f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
+
+
+def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
+    columns = [
+        [line.direct for line in lines],
+        [line.total - line.direct for line in lines],
+        [line.total for line in lines],
+        [line.fee for line in lines],
+    ]
+    cells = [amounts(column) for column in columns]
+    return Table(
+        "month",
+        f"The month, in {showback.statement.currency}",
+        ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee"),
+        3,
+        tuple(
+            (
+                text(line.tenant),
+                text(line.environment),
+                text(line.tier),
+                *(column[place] for column in cells),
+            )
+            for place, line in enumerate(lines)
+        ),
+        (
+            (
+                text("together"),
+                EMPTY,
+                EMPTY,
+                *(total(shown, units) for shown, units in zip(cells, columns, strict=True)),
+            ),
+        )
+        if len(lines) > 1
+        else (),
+    )
+
+
+def _why(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:
+    if showback.before is None:
+        return
+    told = sorted(told_causes(showback, lines), key=lambda each: (-abs(each.units), each.reason, each.about))
+    units = [cause.units for cause in told]
+    cells = amounts(units, signed=True)
+    yield Table(
+        "why",
+        f"Why it is not what it was in {showback.before.month}",
+        ("reason", "about", "amount"),
+        2,
+        tuple((text(cause.reason), text(cause.about), cell) for cause, cell in zip(told, cells, strict=True)),
+        ((text("difference"), EMPTY, total(cells, units, signed=True)),),
+    )
+
+
+def _trend(showback: Showback, client: str) -> Iterator[Section]:
+    months = [*showback.past, showback.statement]
+    if len(months) < 2:  # noqa: PLR2004 - one month is no trend
+        return
+    costs = [sum(line.total for line in month.tenants if line.client == client) for month in months]
+    fees = [sum(line.fee for line in month.tenants if line.client == client) for month in months]
+    names = [month.month for month in months]
+    yield bars(
+        "Month by month",
+        f"Cost of {len(months)} months, from {amount(costs[0]).shown} in {names[0]} to "
+        f"{amount(costs[-1]).shown} in {names[-1]}.",
+        [(name, 0, cost) for name, cost in zip(names, costs, strict=True)],
+    )
+    yield Table(
+        "trend",
+        "Month by month, in figures",
+        ("month", "basis", "cost", "fee"),
+        2,
+        tuple(
+            (text(month.month), text(month.basis), amount(cost), amount(fee))
+            for month, cost, fee in zip(months, costs, fees, strict=True)
+        ),
+    )
+
+
+def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:
+    statement, large = showback.statement, large_pools(showback)
+    rows: list[tuple[Cell, ...]] = []
+    for pool in dict.fromkeys(chain.from_iterable(line.pooled for line in lines)):
+        units = sum(line.pooled.get(pool, 0) for line in lines)
+        use = statement.uses.get(pool)
+        own = sum((use.use.get(line.tenant, 0) for line in lines), start=0) if use else 0
+        measured = use is not None and use.unit != "weight"
+        whole = amount(statement.pool_totals[pool]) if pool in large else text("not told: few share it")
+        rows.append(
+            (
+                text(pool),
+                text(use.driver if use else ""),
+                quantity(own, use.unit) if use and measured else EMPTY,
+                amount(units),
+                whole,
+            )
+        )
+    yield Table(
+        "shared",
+        "What is shared with others",
+        ("pool", "divided by", "used", "share", "the whole pool"),
+        2,
+        tuple(rows),
+    )
+
+
+def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
+    own = {line.tenant for line in lines}
+    return Table(
+        "fair-use",
+        "What the fee covers",
+        ("tenant", "measure", "used", "covered", "how it was"),
+        2,
+        tuple(
+            (
+                text(each.tenant),
+                text(each.measure.replace("_gib", ", GiB")),
+                quantity(each.used),
+                quantity(each.fair),
+                text(f"{'beyond it: ' if each.over else ''}{each.told}"),
+            )
+            for each in showback.standings
+            if each.tenant in own
+        ),
+    )
+
+
+def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:
+    promises = showback.month.catalog.classes.resilience_classes
+    rows = []
+    for line in lines:
+        plan = showback.plans.get(TenantId(line.tenant))
+        if plan is None:
+            continue
+        tried = showback.recoveries.get(line.tenant)
+        took = f" in {tried.minutes} minutes" if tried and tried.minutes is not None else ""
+        shown = "no restore was tried that is known here"
+        if tried:
+            shown = f"restored{took}" if tried.succeeded else "the restore FAILED"
+        rows.append(
+            (
+                text(line.tenant),
+                text(in_words(plan.resilience_class, promises[plan.resilience_class])),
+                text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
+                text(shown),
+            )
+        )
+    yield Table(
+        "recovery",
+        "What is promised, and what was shown of it",
+        ("tenant", "promise", "last tried", "outcome"),
+        9,
+        tuple(rows),
+    )
+
+
+def _options(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table | Sentences]:
+    rows = [
+        (
+            text(option.tenant),
+            text(option.tier),
+            amount(option.fee_difference, signed=True),
+            amount(option.cost_difference, signed=True) if option.cost_difference is not None else EMPTY,
+            text(option.command),
+        )
+        for line in lines
+        for option in showback.options.get(line.tenant, ())
+    ]
+    yield Table(
+        "options",
+        "What else there is, a month",
+        ("tenant", "tier", "fee", "cost", "what prices it"),
+        2,
+        tuple(rows),
+    )

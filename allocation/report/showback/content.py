@@ -1,0 +1,166 @@
+"""What a page is made of: sentences, tables, bars. A figure is shown rounded and kept exactly beside that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from allocation.money import in_cents, text_of
+from allocation.report.change.rows import money, percent
+from allocation.signals import number
+
+_WIDTH: Final = 600
+"""Of a drawing, in its own units; the page scales it."""
+_ROW: Final = 26
+_LABEL: Final = 190
+_VALUE: Final = 110
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: what is shown; of a figure the exact decimal; where a link leads."""
+
+    shown: str
+    exact: str | None = None
+    href: str | None = None
+
+    @property
+    def plain(self) -> str:
+        """What the files beside a page say."""
+        return self.shown if self.exact is None else self.exact
+
+
+EMPTY: Final = Cell("")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of a row names it, and from column `figures` on they are numbers."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    figures: int
+    rows: tuple[tuple[Cell, ...], ...]
+    foot: tuple[tuple[Cell, ...], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its place and length in the drawing's units, and what is written beside it."""
+
+    label: str
+    value: str
+    left: int
+    length: int
+    top: int
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars under each other, to be drawn; `told` says in words what is seen."""
+
+    title: str
+    told: str
+    bars: tuple[Bar, ...]
+    axis: int
+
+    @property
+    def height(self) -> int:
+        """Of the drawing."""
+        return _ROW * len(self.bars)
+
+    @property
+    def width(self) -> int:
+        """Of the drawing."""
+        return _WIDTH
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences under a title."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+Section = Table | Bars | Sentences
+
+
+@dataclass(frozen=True)
+class Page:
+    """One file, `path` without its ending; the headline answers what people open it for."""
+
+    path: str
+    title: str
+    headline: str
+    answer: tuple[str, ...]
+    sections: tuple[Section, ...]
+    proof: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Those of its sections."""
+        return tuple(each for each in self.sections if isinstance(each, Table))
+
+
+def text(words: object, href: str | None = None) -> Cell:
+    """Words."""
+    return Cell(str(words), None, href)
+
+
+def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
+    """Amounts under each other, in cents that add up to their rounded sum."""
+    return [
+        Cell(money(cents, signed=signed), text_of(exact))
+        for cents, exact in zip(in_cents(units), units, strict=True)
+    ]
+
+
+def amount(units: int, *, signed: bool = False) -> Cell:
+    """One amount by itself."""
+    return amounts([units], signed=signed)[0]
+
+
+def total(cells: Iterable[Cell], units: Iterable[int], *, signed: bool = False) -> Cell:
+    """The sum of *cells* as they are shown, and of *units* exactly."""
+    cents = sum(int(cell.shown.replace(",", "").replace(".", "").replace("+", "")) for cell in cells)
+    return Cell(money(cents, signed=signed), text_of(sum(units)))
+
+
+def share(part: int, whole: int) -> Cell:
+    """*part* of *whole* in percent; empty where there is no whole."""
+    return Cell(percent(part, whole))
+
+
+def quantity(value: Decimal | int, unit: str = "") -> Cell:
+    """A number that is no money."""
+    exact = Decimal(value)
+    return Cell(f"{number(exact)} {unit}".rstrip(), f"{exact.normalize():f}")
+
+
+def bars(title: str, told: str, rows: Sequence[tuple[str, int, int]]) -> Bars:
+    """Bars from rows of label, where it begins and where it ends, in units of money."""
+    ends = [0, *(edge for _, start, end in rows for edge in (start, end))]
+    low, high = min(ends), max(ends)
+    room = _WIDTH - _LABEL - _VALUE
+    span = max(high - low, 1)
+
+    def place(units: int) -> int:
+        return _LABEL + (units - low) * room // span
+
+    drawn = (
+        Bar(
+            label,
+            amount(end - start).shown,
+            place(min(start, end)),
+            max(abs(place(end) - place(start)), 1),
+            _ROW * line,
+        )
+        for line, (label, start, end) in enumerate(rows)
+    )
+    return Bars(title, told, tuple(drawn), place(0))

@@ -1,0 +1,252 @@
+"""The page for engineering: pools and their drivers, sizes against use, what is idle or was never tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from allocation.driver_rules import CAPACITY, IDLE, Driver
+from allocation.filed import FiledPool
+from allocation.report.showback.content import (
+    EMPTY,
+    Cell,
+    Page,
+    Section,
+    Sentences,
+    Table,
+    amount,
+    quantity,
+    share,
+    text,
+)
+from allocation.report.showback.index import decisions, proof
+from allocation.report.showback.month import Showback
+from allocation.signals import declared
+from tiers.data_facts import DatabaseInstance, TenantDatabase
+from tiers.plan import facts_of
+from tiers.vocabulary import TenantId
+
+_MOST_SIGNALS: Final = 100
+_WEIGHT: Final = "weight"
+_ROUND: Final = Decimal("0.0000000001")
+_NOBODYS: Final = (IDLE, CAPACITY)
+_ELSEWHERE: Final = (
+    "Things in the account that no stack knows are found by `costack recover --search`, what ended and still "
+    "bills by `costack decommission`."
+)
+
+
+def engineering(showback: Showback) -> Page:
+    """The page."""
+    statement = showback.statement
+    sections: list[Section] = [
+        pools(showback),
+        *decisions(showback, _MOST_SIGNALS),
+        *_sizes(showback),
+        _servers(showback),
+        _volumes(showback),
+        _restores(showback),
+        _tags(showback),
+        Sentences("What else is out there", (_ELSEWHERE,)),
+    ]
+    return Page(
+        "engineering",
+        f"{statement.portfolio} {statement.month}: engineering",
+        f"{statement.month}: {amount(statement.totals.idle).shown} {statement.currency} of "
+        f"{amount(statement.totals.charged).shown} is idle",
+        (_answer(showback),),
+        tuple(each for each in sections if not isinstance(each, Table) or each.rows),
+        proof(statement),
+        (("index.html", "The month"),),
+    )
+
+
+def pools(showback: Showback) -> Table:
+    """Every pool: its driver, how much of it was used, what one of it costs, how much stayed idle."""
+    statement = showback.statement
+    return Table(
+        "pools",
+        "Pools",
+        ("pool", "driver", "members", "used", "cost", "cost of one", "idle", "idle %"),
+        2,
+        tuple(
+            (text(pool.pool), text(pool.driver), text(_members(pool)), *_figures(showback, pool))
+            for pool in statement.pools
+            if statement.pool_totals.get(pool.pool)
+        ),
+        note="What one costs is the pool's cost without its idle part, for a unit of its driver.",
+    )
+
+
+def _members(pool: FiledPool) -> int:
+    return sum(1 for who, amount_used in pool.use.items() if amount_used and who not in _NOBODYS)
+
+
+def _figures(showback: Showback, pool: FiledPool) -> tuple[Cell, ...]:
+    statement = showback.statement
+    whole, idle = statement.pool_totals[pool.pool], statement.idle.get(pool.pool, 0)
+    used = sum((value for who, value in pool.use.items() if who in statement.by_tenant), Decimal(0))
+    one: Cell = EMPTY
+    if used and pool.unit != _WEIGHT:
+        exact = (Decimal(whole - idle).scaleb(-10) / used).quantize(_ROUND)
+        one = Cell(f"{exact:.6f}", f"{exact:f}")
+    return (
+        quantity(used, pool.unit) if pool.unit != _WEIGHT else EMPTY,
+        amount(whole),
+        one,
+        amount(idle),
+        share(idle, whole),
+    )
+
+
+def _sizes(showback: Showback) -> Iterator[Table]:
+    rows = []
+    for tenant in showback.month.plan.tenants:
+        for what, unit, asked, used in (
+            ("CPU", "cores", Driver.CPU_REQUESTS, Driver.CPU_USED),
+            ("memory", "GiB", Driver.MEMORY_REQUESTS, Driver.MEMORY_USED),
+        ):
+            request, use = (showback.month.levels.get((tenant.tenant, driver)) for driver in (asked, used))
+            if request is None or use is None or not request.average:
+                continue
+            part = 100 * use.p95 / request.average
+            rows.append(
+                (
+                    text(tenant.tenant),
+                    text(what),
+                    quantity(request.average, unit),
+                    quantity(use.average, unit),
+                    quantity(use.p95, unit),
+                    quantity(part.quantize(Decimal("0.1")), "%"),
+                )
+            )
+    if rows:
+        yield Table(
+            "sizes",
+            "What pods ask for and what they use",
+            (
+                "tenant",
+                "what",
+                "asked for",
+                "used on average",
+                "used at most, 95 % of the time",
+                "of what was asked",
+            ),
+            2,
+            tuple(rows),
+            note="Of the intervals in the usage files; peaks shorter than an interval are not seen.",
+        )
+
+
+def _servers(showback: Showback) -> Table:
+    """Database servers: class, connections promised against what the class takes, storage against use."""
+    plan, classes = showback.month.plan, showback.month.catalog.classes.database_classes
+    most = {each.instance_class: each.max_connections for each in classes.values()}
+    promised: dict[str, list[TenantDatabase]] = {}
+    for tenant in plan.tenants:
+        for database in facts_of(tenant.facts, TenantDatabase):
+            promised.setdefault(database.server, []).append(database)
+    rows = []
+    for fact in plan.all_facts():
+        if not isinstance(fact, DatabaseInstance):
+            continue
+        held = promised.get(fact.id, [])
+        limit, room = sum(each.connection_limit for each in held), most.get(fact.instance_class)
+        stored = sum(each.storage_gib for each in held)
+        rows.append(
+            (
+                text(fact.id),
+                text(fact.instance_class),
+                quantity(len(held)),
+                quantity(limit),
+                quantity(room) if room else EMPTY,
+                quantity(fact.storage_gib),
+                quantity(stored),
+            )
+        )
+    return Table(
+        "servers",
+        "Database servers",
+        (
+            "server",
+            "class",
+            "databases",
+            "connections promised",
+            "connections it takes",
+            "GiB",
+            "GiB expected",
+        ),
+        2,
+        tuple(rows),
+    )
+
+
+def _volumes(showback: Showback) -> Table:
+    """Stored against asked for, where somebody measured it."""
+    rows = []
+    for each in showback.standings:
+        if each.measured and each.measure != "users":
+            plan = showback.plans[TenantId(each.tenant)]
+            rows.append(
+                (
+                    text(each.tenant),
+                    text(each.measure.removesuffix("_gib")),
+                    quantity(declared(plan, each.measure), "GiB"),
+                    quantity(each.used, "GiB"),
+                )
+            )
+    return Table(
+        "volumes",
+        "Storage asked for and used",
+        ("tenant", "what", "asked for", "used at most"),
+        2,
+        tuple(rows),
+    )
+
+
+def _restores(showback: Showback) -> Table:
+    """How old the proof is that a tenant can be restored."""
+    end = showback.statement.period.end
+    most = showback.month.thresholds.most_restore_test_age_days
+    rows = []
+    for name in showback.plans:
+        tried = showback.recoveries.get(name)
+        days = (end - tried.tried_at).days if tried else None
+        state = "never tried, as far as is known here"
+        if tried is not None and days is not None:
+            state = "failed" if not tried.succeeded else "too old" if days > most else "good"
+        rows.append(
+            (
+                text(name),
+                text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
+                text(state),
+                quantity(days) if days is not None else EMPTY,
+            )
+        )
+    return Table(
+        "restores",
+        "Restores that were tried",
+        ("tenant", "last", "state", "days before the month's end"),
+        3,
+        tuple(rows),
+        note="From the evidence that `costack restore-test` writes; name it with --evidence.",
+    )
+
+
+def _tags(showback: Showback) -> Sentences:
+    found = [gate for gate in showback.gates or () if gate[0].startswith("tag coverage")]
+    if found:
+        return Sentences("Tag coverage", (f"{found[0][0]}: {found[0][1]}, {found[0][2]} is asked for.",))
+    return Sentences(
+        "Tag coverage",
+        ("Known from a bill only: every resource of the plan is declared with its cost tags.",),
+    )
+
+
+def _answer(showback: Showback) -> str:
+    untried = sum(1 for name in showback.plans if name not in showback.recoveries)
+    return (
+        f"{len(showback.signals)} things to decide; of {untried} tenants it is not known here that a restore "
+        "was tried."
+    )

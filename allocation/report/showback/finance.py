@@ -1,0 +1,213 @@
+"""The page for finance: from the bill to the margin, every step adding up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from allocation.filed import FiledStatement, FiledTenant
+from allocation.report.showback.content import (
+    EMPTY,
+    Cell,
+    Page,
+    Section,
+    Sentences,
+    Table,
+    amount,
+    amounts,
+    bars,
+    share,
+    text,
+    total,
+)
+from allocation.report.showback.index import proof
+from allocation.report.showback.month import Showback
+from tiers.vocabulary import CostDomain, TenantId
+
+_NOT_KNOWN = "not deployed any more"
+
+
+def finance(showback: Showback) -> Page:
+    """The page."""
+    statement = showback.statement
+    fees = sum(line.fee for line in statement.tenants)
+    sections: list[Section] = [
+        *_waterfall(statement, fees),
+        _parts(statement, "domain", lambda line: line.by_domain),
+        _parts(statement, "category", lambda line: line.by_category),
+        _behaviour(statement),
+        _groups(statement, "tier", lambda line: line.tier),
+        _groups(statement, "client", lambda line: line.client),
+        contributions(statement),
+        resilience(showback),
+        *_unallocated(statement),
+        *_readiness(showback),
+    ]
+    return Page(
+        "finance",
+        f"{statement.portfolio} {statement.month}: finance",
+        f"{statement.month}: bill {amount(statement.totals.charged).shown} {statement.currency}, fees "
+        f"{amount(fees).shown}, margin {amount(fees - statement.totals.charged).shown}",
+        (_answer(statement, fees),),
+        tuple(sections),
+        proof(statement),
+        (("index.html", "The month"),),
+    )
+
+
+def _answer(statement: FiledStatement, fees: int) -> str:
+    totals = statement.totals
+    return (
+        f"Tenants leave {amount(fees - totals.direct - totals.pooled).shown}; idle capacity takes "
+        f"{amount(totals.idle).shown} of it, what is nobody's {amount(totals.unallocated).shown}."
+    )
+
+
+def contributions(statement: FiledStatement) -> Table:
+    """Fee, contribution margins and cross-subsidy of every tier."""
+    names = ("fee", "contribution_margin_1", "contribution_margin_2", "margin", "cross_subsidy")
+    rows = _grouped(statement, lambda line: line.tier)
+    columns = [[sum(getattr(line, name) for line in lines) for lines in rows.values()] for name in names]
+    return Table(
+        "contribution",
+        "Contribution margins by tier",
+        ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by"),
+        1,
+        *_body(list(rows), columns, "together"),
+    )
+
+
+def resilience(showback: Showback) -> Table:
+    """What resilience costs, by what is promised."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for line in showback.statement.tenants:
+        plan = showback.plans.get(TenantId(line.tenant))
+        row = sums[str(plan.resilience_class) if plan else _NOT_KNOWN]
+        row[0] += 1
+        row[1] += line.by_domain.get(CostDomain.RESILIENCE, 0)
+        row[2] += line.total
+    names = sorted(sums)
+    units = [sums[name][1] for name in names]
+    cells = amounts(units)
+    return Table(
+        "resilience",
+        "Resilience by promise",
+        ("promise", "tenants", "cost of resilience", "percent of their cost"),
+        1,
+        tuple(
+            (text(name), text(sums[name][0]), cell, share(sums[name][1], sums[name][2]))
+            for name, cell in zip(names, cells, strict=True)
+        ),
+        ((text("together"), text(len(showback.statement.tenants)), total(cells, units), EMPTY),),
+    )
+
+
+def _waterfall(statement: FiledStatement, fees: int) -> Iterator[Section]:
+    totals = statement.totals
+    direct, pooled, idle = totals.direct, totals.pooled, totals.idle
+    unallocated, charged = totals.unallocated, totals.charged
+    yield bars(
+        "From the fees to the margin",
+        f"Fees less direct, pooled, idle and unallocated cost leave {amount(fees - charged).shown}.",
+        [
+            ("fees", 0, fees),
+            ("direct", fees, fees - direct),
+            ("pooled", fees - direct, fees - direct - pooled),
+            ("idle", fees - direct - pooled, fees - direct - pooled - idle),
+            ("unallocated", fees - charged + unallocated, fees - charged),
+            ("margin", 0, fees - charged),
+        ],
+    )
+    names = ("direct", "pooled shares", "idle", "unallocated")
+    units = [direct, pooled, idle, unallocated]
+    cells = amounts(units)
+    yield Table(
+        "waterfall",
+        "The bill, reconciled",
+        ("part", "amount", "percent"),
+        1,
+        tuple(
+            (text(name), cell, share(part, charged))
+            for name, cell, part in zip(names, cells, units, strict=True)
+        ),
+        ((text("bill"), total(cells, units), EMPTY), (text("difference"), amount(totals.difference), EMPTY)),
+    )
+
+
+def _parts(statement: FiledStatement, name: str, get: Callable[[FiledTenant], Mapping[str, int]]) -> Table:
+    sums: dict[str, int] = defaultdict(int)
+    for line in statement.tenants:
+        for part, units in get(line).items():
+            sums[part] += units
+    rows, foot = _body(sorted(sums), [[sums[part] for part in sorted(sums)]], "allocated")
+    return Table(f"by-{name}", f"Allocated cost by {name}", (name, "cost"), 1, rows, foot)
+
+
+def _behaviour(statement: FiledStatement) -> Table:
+    variable = sum(line.variable for line in statement.tenants)
+    fixed = statement.totals.direct + statement.totals.pooled - variable
+    rows, foot = _body(["fixed", "variable"], [[fixed, variable]], "allocated")
+    return Table("behaviour", "Fixed and variable", ("behaviour", "cost"), 1, rows, foot)
+
+
+def _groups(statement: FiledStatement, name: str, get: Callable[[FiledTenant], str]) -> Table:
+    rows = _grouped(statement, get)
+    columns = [
+        [sum(getattr(line, field) for line in lines) for lines in rows.values()]
+        for field in ("total", "fee", "margin")
+    ]
+    body, foot = _body([f"{key}" for key in rows], columns, "together")
+    return Table(f"by-{name}", f"By {name}", (name, "cost", "fee", "margin"), 1, body, foot)
+
+
+def _grouped(statement: FiledStatement, get: Callable[[FiledTenant], str]) -> dict[str, list[FiledTenant]]:
+    rows: dict[str, list[FiledTenant]] = {}
+    for line in sorted(statement.tenants, key=get):
+        rows.setdefault(get(line), []).append(line)
+    return rows
+
+
+def _body(
+    names: Iterable[str], columns: list[list[int]], together: str
+) -> tuple[tuple[tuple[Cell, ...], ...], tuple[tuple[Cell, ...], ...]]:
+    cells = [amounts(column) for column in columns]
+    rows = tuple((text(name), *(column[place] for column in cells)) for place, name in enumerate(names))
+    sums = (total(shown, units) for shown, units in zip(cells, columns, strict=True))
+    return rows, ((text(together), *sums),)
+
+
+def _unallocated(statement: FiledStatement) -> Iterator[Section]:
+    if statement.unallocated:
+        yield Table(
+            "unallocated",
+            "What is nobody's, and why",
+            ("reason", "charges", "amount"),
+            1,
+            tuple(
+                (text(item.reason), text(item.charges), amount(item.amount)) for item in statement.unallocated
+            ),
+        )
+    if statement.unpriced:
+        yield Sentences(
+            "What has no price and is in no sum",
+            tuple(
+                f"{item.fact}: {item.quantity} of {item.service} '{item.item}' ({item.reason})"
+                for item in statement.unpriced
+            ),
+        )
+
+
+def _readiness(showback: Showback) -> Iterator[Section]:
+    if showback.gates is None:
+        yield Sentences("Ready for chargeback", ("An estimate is shown and never booked.",))
+        return
+    yield Table(
+        "readiness",
+        "Ready for chargeback",
+        ("gate", "found", "limit", "passes"),
+        1,
+        tuple(
+            (text(gate), text(found), text(limit), text("yes" if passed else "NO"))
+            for gate, found, limit, passed in showback.gates
+        ),
+    )

@@ -1,0 +1,249 @@
+"""The first page: a month in ten seconds, then who costs what, and why that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from allocation.causes import Reason, summed
+from allocation.filed import FiledStatement, FiledTenant, FiledTotals
+from allocation.money import text_of
+from allocation.report.showback.content import (
+    EMPTY,
+    Cell,
+    Page,
+    Section,
+    Table,
+    amount,
+    amounts,
+    share,
+    text,
+    total,
+)
+from allocation.report.showback.month import Showback, changed, why
+
+_MOST_TENANTS: Final = 1000
+_MOST_CHANGES: Final = 10
+_MOST_SIGNALS: Final = 20
+IDLE: Final = "idle: nobody asked for it"
+UNALLOCATED: Final = "unallocated: nobody's"
+_PARTS: Final = ("direct", "pooled", "idle", "unallocated")
+
+
+def index(showback: Showback) -> Page:
+    """The page that leads to all others."""
+    statement = showback.statement
+    totals = statement.totals
+    fees = sum(line.fee for line in statement.tenants)
+    sections: list[Section] = [
+        _at_a_glance(showback, fees),
+        *_why_it_changed(showback),
+        *_changes(showback),
+        *decisions(showback, _MOST_SIGNALS),
+        _least_margins(showback),
+        tenants(showback),
+    ]
+    return Page(
+        "index",
+        f"{statement.portfolio} {statement.month}",
+        f"{statement.portfolio}, {statement.month}: {amount(totals.charged).shown} {statement.currency} "
+        f"{'estimated' if statement.basis == 'estimated' else 'billed'}, "
+        f"margin {amount(fees - totals.charged).shown}",
+        tuple(_answer(showback)),
+        tuple(sections),
+        proof(statement),
+        (
+            ("engineering.html", "Engineering: pools, sizes, backups"),
+            ("finance.html", "Finance: from the bill to the margin"),
+            ("quarterly.html", "Quarterly review"),
+        ),
+    )
+
+
+def proof(statement: FiledStatement) -> tuple[str, ...]:
+    """That every unit is somewhere, and what it can be made again with."""
+    totals = statement.totals
+    versions = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in statement.versions.items())
+    return (
+        _sum(totals),
+        f"{basis(statement)} {versions}.",
+    )
+
+
+def _sum(totals: FiledTotals) -> str:
+    parts = " + ".join(f"{name} {text_of(getattr(totals, name))}" for name in _PARTS)
+    return f"charged {text_of(totals.charged)} = {parts}, difference {text_of(totals.difference)}"
+
+
+def basis(statement: FiledStatement) -> str:
+    """Whether it is an estimate, and of when."""
+    what = "An estimate of a 730-hour month" if statement.basis == "estimated" else "From the bill"
+    return f"{what}, {statement.charge_period}."
+
+
+def decisions(showback: Showback, most: int) -> Iterator[Table]:
+    """What there is to decide, at most so much of it; none when there is nothing."""
+    found = showback.signals
+    if found:
+        left = f"{len(found) - most:,} more are in the quarterly review." if len(found) > most else ""
+        yield Table(
+            "decisions",
+            "To decide",
+            ("whose", "what", "because", "what prices it"),
+            9,
+            tuple(
+                (text(each.tenant or "platform"), text(each.kind), text(each.sentence), text(each.command))
+                for each in found[:most]
+            ),
+            note=left,
+        )
+
+
+def _answer(showback: Showback) -> Iterator[str]:
+    statement, before = showback.statement, showback.before
+    totals, currency = statement.totals, statement.currency
+    if before is None:
+        yield "There is no month before it to compare with; --history names a folder of months."
+    else:
+        step = changed(before.totals.charged, totals.charged, currency, before.month)
+        yield f"The bill is {step}. Why: {why(chain.from_iterable(showback.causes.values()), currency)}."
+    unpriced = len(statement.unpriced)
+    yield (
+        f"{amount(totals.direct + totals.pooled).shown} is allocated to {len(statement.tenants):,} tenants, "
+        f"{amount(totals.idle).shown} is idle, {amount(totals.unallocated).shown} is nobody's; "
+        f"{f'{unpriced} lines have no price and are in no sum' if unpriced else 'everything has a price'}."
+    )
+
+
+def _at_a_glance(showback: Showback, fees: int) -> Table:
+    statement, before = showback.statement, showback.before
+    names = ("charged", "direct", "pooled", "idle", "unallocated", "difference")
+    words = ("bill", "direct to tenants", "pooled shares", "idle", "unallocated", "not accounted for")
+    now = [getattr(statement.totals, name) for name in names]
+    then = [getattr(before.totals, name) for name in names] if before else None
+    fees_then = sum(line.fee for line in before.tenants) if before else 0
+    rows = list(zip(words, now, then or now, strict=True))
+    rows += [("fees", fees, fees_then), ("margin", fees - now[0], fees_then - (then or now)[0])]
+    return Table(
+        "glance",
+        "At a glance",
+        ("what", "amount", "more than the month before", "percent of the bill"),
+        1,
+        tuple(
+            (
+                text(word),
+                amount(here),
+                amount(here - there, signed=True) if then else EMPTY,
+                share(here, now[0]),
+            )
+            for word, here, there in rows
+        ),
+    )
+
+
+def _why_it_changed(showback: Showback) -> Iterator[Table]:
+    before, totals = showback.before, showback.statement.totals
+    if before is None:
+        return
+    sums = {
+        str(reason): units for reason, units in summed(chain.from_iterable(showback.causes.values())).items()
+    }
+    sums[IDLE] = totals.idle - before.totals.idle
+    sums[UNALLOCATED] = totals.unallocated - before.totals.unallocated
+    units = list(sums.values())
+    cells = amounts(units, signed=True)
+    yield Table(
+        "why",
+        f"Why it is not what it was in {before.month}",
+        ("reason", "amount"),
+        1,
+        tuple((text(name), cell) for name, cell in zip(sums, cells, strict=True)),
+        ((text("difference of the bill"), total(cells, units, signed=True)),),
+        _EXPLAINED,
+    )
+
+
+def _changes(showback: Showback) -> Iterator[Table]:
+    before = showback.before
+    if before is None:
+        return
+    lines = showback.statement.by_tenant
+    differences = {
+        name: sum(cause.units for cause in parts) for name, parts in showback.causes.items() if parts
+    }
+    ranked = sorted(differences, key=lambda name: (-abs(differences[name]), name))[:_MOST_CHANGES]
+    if ranked:
+        yield Table(
+            "changes",
+            "Largest changes",
+            ("tenant", "client", "more than the month before", "why"),
+            2,
+            tuple(
+                (
+                    text(name),
+                    text((lines.get(name) or before.by_tenant[name]).client),
+                    amount(differences[name], signed=True),
+                    text(why(showback.causes[name], showback.statement.currency)),
+                )
+                for name in ranked
+            ),
+        )
+
+
+def _least_margins(showback: Showback) -> Table:
+    paying = [line for line in showback.statement.tenants if line.fee]
+    ranked = sorted(paying, key=lambda line: (line.margin, line.tenant))[:_MOST_CHANGES]
+    return Table(
+        "margins",
+        "Smallest margins",
+        ("tenant", "tier", "fee", "cost", "margin", "margin %"),
+        2,
+        tuple(
+            (
+                text(line.tenant),
+                text(line.tier),
+                amount(line.fee),
+                amount(line.total),
+                amount(line.margin),
+                share(line.margin, line.fee),
+            )
+            for line in ranked
+        ),
+    )
+
+
+def tenants(showback: Showback) -> Table:
+    """Every tenant by its cost, with a link to its client's page; at most a thousand, then their sum."""
+    statement = showback.statement
+    ranked = sorted(statement.tenants, key=lambda line: (-line.total, line.tenant))
+    shown, rest = ranked[:_MOST_TENANTS], ranked[_MOST_TENANTS:]
+    columns = [
+        [*(getattr(line, name) for line in shown), sum(getattr(line, name) for line in rest)]
+        for name in ("total", "fee", "margin")
+    ]
+    cells = [amounts(column) for column in columns]
+    rows = [
+        (text(line.tenant, _page_of(showback, line)), text(line.tier), *(column[place] for column in cells))
+        for place, line in enumerate(shown)
+    ]
+    foot = [(text("all tenants"), EMPTY, *_sums(cells, columns))]
+    if rest:
+        foot.insert(0, (text(f"{len(rest):,} more"), EMPTY, *(column[-1] for column in cells)))
+    return Table(
+        "tenants", "Tenants by cost", ("tenant", "tier", "cost", "fee", "margin"), 2, tuple(rows), tuple(foot)
+    )
+
+
+def _sums(cells: Sequence[Sequence[Cell]], columns: Sequence[Sequence[int]]) -> Iterator[Cell]:
+    yield from (total(shown, units) for shown, units in zip(cells, columns, strict=True))
+
+
+def _page_of(showback: Showback, line: FiledTenant) -> str:
+    return f"account/{showback.pages_of[line.client]}.html"
+
+
+_EXPLAINED: Final = (
+    f"{Reason.QUANTITY}: tenants use more or less themselves; {Reason.POOL}: what is shared grew or shrank; "
+    f"{Reason.NEIGHBOURS}: others take another part of it."
+)

@@ -1,0 +1,155 @@
+"""All that the pages of a month are made from, put together once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Final
+
+from allocation.causes import Cause, causes, summed
+from allocation.filed import FiledStatement, FiledTenant
+from allocation.money import in_cents
+from allocation.report.change.rows import money, percent
+from allocation.signals import Month, Signal, Standing, signals, standings
+from tiers.plan import TenantPlan
+
+_NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What is known of a tenant's way back: when a restore was last tried, and how it went."""
+
+    tried_at: datetime
+    succeeded: bool
+    minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """Another tier a tenant could have: its fee, and what `costack preview` says its cost would be.
+
+    `cost` and `neighbours` are what would be more, in units a month; None where that was not asked.
+    """
+
+    tenant: str
+    tier: str
+    fee_difference: int
+    cost_difference: int | None = None
+    neighbours: int | None = None
+
+    @property
+    def command(self) -> str:
+        """What prices it."""
+        return f"costack preview --tenant {self.tenant} --tier {self.tier}"
+
+
+@dataclass(frozen=True)
+class Showback:
+    """A month to be reported.
+
+    Attributes:
+        month: The statement, what was deployed, what was measured.
+        past: The months before, the oldest first.
+        recoveries: Restores that were tried, by tenant.
+        options: What other tiers there are, by tenant.
+        gates: Whether the figures are good enough to be booked; None of an estimate.
+    """
+
+    month: Month
+    past: tuple[FiledStatement, ...] = ()
+    recoveries: Mapping[str, Recovery] = field(default_factory=dict)
+    options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
+    gates: tuple[tuple[str, str, str, bool], ...] | None = None
+
+    @property
+    def statement(self) -> FiledStatement:
+        """What is reported."""
+        return self.month.statement
+
+    @property
+    def before(self) -> FiledStatement | None:
+        """The newest month before it."""
+        return self.past[-1] if self.past else None
+
+    @cached_property
+    def causes(self) -> Mapping[str, tuple[Cause, ...]]:
+        """Why each tenant costs something else than in the month before; empty when there is none."""
+        return causes(self.before, self.statement) if self.before else {}
+
+    @cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """What there is to decide."""
+        return signals(self.month)
+
+    @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """How tenants stand to their fair use."""
+        return standings(self.month)
+
+    @cached_property
+    def plans(self) -> Mapping[str, TenantPlan]:
+        """What was deployed of each tenant; who is gone has none."""
+        return {tenant.tenant: tenant for tenant in self.month.plan.tenants}
+
+    @cached_property
+    def pages_of(self) -> Mapping[str, str]:
+        """The page of each client, without folder and ending."""
+        return page_names(client for client, _ in self.statement.clients())
+
+    def difference(self, tenants: Iterable[FiledTenant]) -> int:
+        """What *tenants* cost more than they did the month before."""
+        return sum(line.total - self.total_before(line.tenant) for line in tenants)
+
+    def total_before(self, tenant: str) -> int:
+        """What it cost the month before; 0 when it was not there."""
+        line = self.before.by_tenant.get(tenant) if self.before else None
+        return line.total if line else 0
+
+
+def page_names(clients: Iterable[str]) -> dict[str, str]:
+    """A file name for each client: its own where that is harmless and nobody else's, a made-up one otherwise.
+
+    Some file systems take capitals for small letters: two clients must never share a page.
+    """
+    listed = list(clients)
+    alike = Counter(client.casefold() for client in listed)
+    return {
+        client: client
+        if _is_harmless(client) and alike[client.casefold()] == 1
+        else f"client-{sha256(client.encode()).hexdigest()[:16]}"
+        for client in listed
+    }
+
+
+def why(parts: Iterable[Cause], currency: str) -> str:
+    """The largest reasons in words, with their amounts.
+
+    >>> why([Cause(Reason.PRICE, "db", 10**10), Cause(Reason.TIER, "db", -3 * 10**10)], "USD")
+    'tier -3.00, price +1.00 USD'
+    """
+    sums = summed(parts)
+    cents = dict(zip(sums, in_cents(list(sums.values())), strict=True))
+    told = [f"{reason} {money(cents[reason], signed=True)}" for reason in list(sums)[:_NAMED]]
+    more = f" and {len(sums) - _NAMED} more" if len(sums) > _NAMED else ""
+    return f"{', '.join(told)} {currency}{more}" if told else "nothing changed"
+
+
+def changed(before: int, after: int, currency: str, month: str) -> str:
+    """How much more or less than in *month*, in words."""
+    difference = in_cents([after])[0] - in_cents([before])[0]
+    if not difference:
+        return f"as much as in {month}"
+    part = percent(abs(difference), abs(in_cents([before])[0]))
+    relative = f" ({part})" if part else ""
+    direction = "more" if difference > 0 else "less"
+    return f"{money(abs(difference))} {currency}{relative} {direction} than in {month}"
+
+
+def _is_harmless(name: str) -> bool:
+    words = name.isascii() and all(sign.isalnum() or sign in "._-" for sign in name)
+    return words and name[:1].isalnum() and name[-1:].isalnum() and len(name) <= 64 and ".." not in name  # noqa: PLR2004 - a tag's longest value is 50

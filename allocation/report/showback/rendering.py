@@ -1,0 +1,91 @@
+"""Pages as text: HTML that needs nothing else, and the same figures as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from allocation.report.showback.content import Cell, Page, Sentences, Table
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def as_html(page: Page) -> str:
+    """The page, in one file: no script, no request; a policy in it forbids both."""
+    return "".join(f"{line}\n" for line in _template().render(page=page).splitlines() if line.strip())
+
+
+def as_json(page: Page) -> str:
+    """Its tables with exact figures, and its sentences."""
+    return json.dumps(_document(page), indent=1, ensure_ascii=False) + "\n"
+
+
+def as_csv(page: Page) -> str:
+    """A line for each cell: table, row, column, value; figures exactly."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("table", "row", "column", "value"))
+    writer.writerows(_lines(page))
+    return out.getvalue()
+
+
+def harmless(words: str) -> str:
+    """Text that no spreadsheet takes for a formula (OWASP: CSV Injection).
+
+    >>> harmless("=1+1"), harmless("acme")
+    ("'=1+1", 'acme')
+    """
+    return f"'{words}" if words.startswith(_FORMULA) else words
+
+
+def _lines(page: Page) -> Iterator[tuple[str, str, str, str]]:
+    for table in page.tables:
+        for row in (*table.rows, *table.foot):
+            for head, each in zip(table.heads[1:], row[1:], strict=True):
+                yield table.name, harmless(row[0].plain), harmless(head), _value(each)
+
+
+def _value(each: Cell) -> str:
+    # A figure is ours and may begin with a minus; words may be anybody's.
+    return harmless(each.shown) if each.exact is None else each.exact
+
+
+def _document(page: Page) -> dict[str, Any]:
+    return {
+        "title": page.title,
+        "headline": page.headline,
+        "answer": list(page.answer),
+        "tables": [_table(each) for each in page.tables],
+        "sentences": {
+            each.title: list(each.sentences) for each in page.sections if isinstance(each, Sentences)
+        },
+        "proof": list(page.proof),
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    rows = (*table.rows, *table.foot)
+    return {
+        "name": table.name,
+        "title": table.title,
+        "heads": list(table.heads),
+        "rows": [[each.plain for each in row] for row in rows],
+    }
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("allocation.report.showback"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")

@@ -1,0 +1,58 @@
+"""The options of `costack report`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.guarding import guarded
+
+
+def report(  # noqa: PLR0917 - options of a command
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier report there is replaced.")],
+    stack: options.Stack = None,
+    inventory: Annotated[Path | None, typer.Option(help="A file with an inventory, instead.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of `costack allocate --bill ... --out`; an estimate without.")
+    ] = None,
+    period: options.Period = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Folder with a folder a month, such as 2026-09: filed months, runs or reports."),
+    ] = None,
+    usage: options.Usage = None,
+    evidence: Annotated[
+        list[Path] | None, typer.Option(help="What `costack restore-test` wrote. Repeat.")
+    ] = None,
+    sign_off: Annotated[Path | None, typer.Option(help="The signed file of a review.")] = None,
+    portfolio: Annotated[
+        Path | None,
+        typer.Option(help="Folder with platform.yaml and tenants, for what else there is."),
+    ] = None,
+    previews: Annotated[
+        int, typer.Option(min=0, help="How many other tiers are priced by a preview; fees are told of all.")
+    ] = 8,
+    cwd: options.Cwd = Path(),
+) -> None:
+    """Write the pages of a month: for engineering, finance, each client's account, and the review."""
+    from cli.report import Wanted, write_pages  # noqa: PLC0415
+
+    wanted = Wanted(
+        stack,
+        inventory,
+        run,
+        period or f"{datetime.now(UTC):%Y-%m}",
+        history,
+        tuple(usage or ()),
+        tuple(evidence or ()),
+        sign_off,
+        portfolio,
+        previews,
+        out,
+        cwd,
+    )
+    guarded(lambda: write_pages(wanted))
