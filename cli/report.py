@@ -15,7 +15,6 @@ import duckdb
 import typer
 
 from allocation.adapters.months import ITEMS, STATEMENT, months_before
-from allocation.adapters.report_folder import Extras, write_report
 from allocation.adapters.run_folder import MANIFEST, read_json
 from allocation.adapters.sign_off import read_sign_off
 from allocation.adapters.stack_outputs import inventory_of_file, inventory_of_stack
@@ -34,6 +33,7 @@ from allocation.signals import Month, signals
 from allocation.unit_costs import unit_costs
 from allocation.valuing import Conditions, Valuation, valued
 from cli.asking import month_of
+from cli.report_folder import Extras, write_report
 from lifecycle import evidence
 from tiers.errors import CatalogError
 from tiers.model import Catalog

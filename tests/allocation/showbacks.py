@@ -1,0 +1,49 @@
+"""Months to be reported, for tests: the committed portfolio, before and after somebody changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from allocation.filed import FiledStatement, filed_statement
+from allocation.report.document import document, items_document
+from allocation.report.showback.content import Page
+from allocation.report.showback.month import Option, Showback
+from allocation.signals import Month
+from allocation.statement import Statement
+from allocation.valuing import valued
+from cli.report_folder import Extras, pages
+from tests.allocation.previews import changed, conditions
+from tests.portfolios import catalog, local_plan
+from tiers.plan import Plan
+
+
+def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:
+    """*statement* as if it were written down and read again, of another month."""
+    told = document(statement)
+    told["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{month}-28T00:00:00Z"}
+    return filed_statement(told, items_document(statement), "test")
+
+
+def statement_of(plan: Plan) -> Statement:
+    """What a month of *plan* costs."""
+    return valued(plan, conditions()).statement
+
+
+@cache
+def moved() -> Showback:
+    """A tenant, acme, went to a tier of its own database, and has more users; the month before it had not."""
+    after = changed("acme", "dedicated-db", users="14")
+    option = Option("acme", "ha-postgresql", 123 * 10**10, 45 * 10**10, -(10**10))
+    return Showback(
+        Month(filed(statement_of(after), "2026-12"), after, catalog()),
+        (filed(statement_of(local_plan()), "2026-11"),),
+        options={"acme": (option,)},
+    )
+
+
+def all_pages(showback: Showback) -> Iterator[Page]:
+    """Every page of it."""
+    nothing: tuple[dict[str, Any], None] = ({}, None)
+    yield from pages(showback, Extras(nothing))
