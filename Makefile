@@ -87,6 +87,7 @@ bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; bes
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
 	@$(BIN)/python -m tests.bench.previews
+	@$(BIN)/python -m tests.bench.reports
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 

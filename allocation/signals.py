@@ -49,12 +49,18 @@ class Kind(StrEnum):
 
 
 class Signal(NamedTuple):
-    """Something to decide: whose, the numbers in a sentence, and the command that prices a way out."""
+    """Something to decide: whose, about what, the numbers in a sentence, what prices a way out."""
 
     kind: Kind
     tenant: str | None
+    about: str
     sentence: str
     command: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is called, the same every month."""
+        return f"{self.kind}: {self.tenant or 'platform'}: {self.about}"
 
 
 class Standing(NamedTuple):
@@ -148,6 +154,7 @@ def _beyond_fair_use(month: Month) -> Iterator[Signal]:
         yield Signal(
             Kind.FAIR_USE,
             each.tenant,
+            each.measure,
             f"{each.measure} {number(each.used)} where {tenant.tier} covers {each.fair}, {each.told}; "
             f"{way_out}",
             f"costack preview --tenant {each.tenant} --tier {larger}" if larger else "",
@@ -179,6 +186,7 @@ def _noisy(month: Month) -> Iterator[Signal]:
                 yield Signal(
                     Kind.NOISY_NEIGHBOUR,
                     who,
+                    pool.pool,
                     f"takes {number(part)} % of what tenants use of {pool.pool} ({pool.driver}) and pays "
                     f"{number(paid)} % of all fees",
                     f"costack preview --tenant {who} --tier TIER",
@@ -195,11 +203,14 @@ def _ill_sized(month: Month) -> Iterator[Signal]:
             numbers = f"{what}: asks for {number(asked.average)} {unit}, 95 % of the time uses at most "
             if unused >= month.thresholds.unused_percent:
                 yield Signal(
-                    Kind.RIGHTSIZING, tenant.tenant, f"{numbers}{number(took.p95)}; a smaller size fits"
+                    Kind.RIGHTSIZING, tenant.tenant, what, f"{numbers}{number(took.p95)}; a smaller size fits"
                 )
             elif unused < 0:
                 yield Signal(
-                    Kind.RIGHTSIZING, tenant.tenant, f"{numbers}{number(took.p95)}, more than that; too small"
+                    Kind.RIGHTSIZING,
+                    tenant.tenant,
+                    what,
+                    f"{numbers}{number(took.p95)}, more than that; too small",
                 )
 
 
@@ -217,6 +228,7 @@ def _under_priced(month: Month) -> Iterator[Signal]:
             yield Signal(
                 Kind.UNDER_PRICED,
                 None,
+                tier,
                 f"{tier}: margin {text_of(margin)} of {text_of(fees)} {statement.currency} fees of "
                 f"{len(lines)} production tenants, less than {month.thresholds.least_margin_percent} %",
                 f"costack unit-costs --portfolio portfolios/{statement.portfolio} --tier {tier}",
@@ -233,6 +245,7 @@ def _idle(month: Month) -> Iterator[Signal]:
             yield Signal(
                 Kind.IDLE,
                 None,
+                pool,
                 f"{pool}: {number(part)} % of {text_of(whole)} {statement.currency} is idle"
                 + (", fewer or smaller nodes would hold what is asked for" if room else ""),
                 f"costack preview --portfolio portfolios/{statement.portfolio} --base HEAD",

@@ -39,6 +39,7 @@ from tiers.errors import CatalogError
 from tiers.model import Catalog
 from tiers.plan import Plan, TenantPlan, resolve
 from tiers.portfolio import load_catalog, load_portfolio
+from tiers.storage import keeping_storage
 from tiers.tenancy import Portfolio
 from tiers.vocabulary import Environment, Isolation
 from tiers.whatif import with_tenant
@@ -201,10 +202,10 @@ class _Options:
         for tenant in ranked:
             for option in self._of(tenant)[:1]:
                 _say(f"previewing {option.tenant} on {option.tier}")
-                if (after := self._supposed(option, before.conditions)) is not None:
+                if (after := self._supposed(option, before)) is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
-    def _supposed(self, option: Option, conditions: Conditions) -> Valuation | None:
+    def _supposed(self, option: Option, before: Valuation) -> Valuation | None:
         """What it would cost; None where it cannot be had like that."""
         if self.portfolio is None:
             return None
@@ -212,8 +213,8 @@ class _Options:
             supposed = with_tenant(self.catalog, self.portfolio, option.tenant, option.tier, {})
         except CatalogError:
             return None
-        plan = resolve(self.catalog, supposed.portfolio)
-        return valued(plan, conditions)
+        after, _ = keeping_storage(before.plan, resolve(self.catalog, supposed.portfolio))
+        return valued(after, before.conditions)
 
 
 def _with_cost(option: Option, before: Valuation, after: Valuation) -> Option:

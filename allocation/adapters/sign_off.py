@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
+import yaml
 from pydantic import Field
 
 from tiers.loader import load_model
@@ -21,7 +20,7 @@ class Signature(Frozen):
 
     decision: Words = ""
     by: Words = ""
-    on: date | None = None
+    on: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
 
 
 class SignOff(Frozen):
@@ -38,7 +37,7 @@ def read_sign_off(path: Path) -> dict[str, dict[str, str]]:
         CatalogError: With file and line of what is no sign-off.
     """
     return {
-        key: {"decision": each.decision, "by": each.by, "on": f"{each.on}"}
+        key: {"decision": each.decision, "by": each.by, "on": each.on}
         for key, each in load_model(SignOff, path).decisions.items()
         if each.decision and each.by and each.on
     }
@@ -46,16 +45,9 @@ def read_sign_off(path: Path) -> dict[str, dict[str, str]]:
 
 def sign_off_text(month: str, keys: Iterable[str], signed: Mapping[str, Mapping[str, str]]) -> str:
     """The file to sign: what is signed already stays."""
-    lines = [
-        "# Decide, sign, and hand it in: costack report --sign-off THIS-FILE",
-        f'period: "{month}"',
-        "decisions:",
-    ]
-    for key in dict.fromkeys(keys):
-        said = signed.get(key, {})
-        values = {"decision": said.get("decision", ""), "by": said.get("by", ""), "on": said.get("on")}
-        # JSON is YAML: no name can break out of its line.
-        lines.append(f"  {json.dumps(key)}: {json.dumps(values)}")
-    if lines[-1] == "decisions:":
-        lines[-1] = "decisions: {}"
-    return "\n".join(lines) + "\n"
+    decisions = {
+        key: {name: signed.get(key, {}).get(name, "") for name in Signature.model_fields}
+        for key in dict.fromkeys(keys)
+    }
+    head = "# Decide, sign, and hand it in: costack report --sign-off THIS-FILE\n"
+    return head + yaml.safe_dump({"period": month, "decisions": decisions}, sort_keys=False)

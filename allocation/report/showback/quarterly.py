@@ -63,7 +63,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
 
 def keys(showback: Showback) -> list[str]:
     """What a sign-off calls each decision: the same for the same thing every month."""
-    return [f"{each.kind}: {each.tenant or each.sentence.partition(':')[0]}" for each in showback.signals]
+    return [each.key for each in showback.signals]
 
 
 def _margins(months: Sequence[FiledStatement]) -> Table:

@@ -1,0 +1,116 @@
+"""Measures `costack report`: all pages of an inventory, in fresh processes, and how large they are.
+
+`make bench` prints; nothing here judges a time, because machines differ. Each report stands beside the
+allocation of the same inventory by `costack allocate`, in the same run. It ends with exit code 1 when a page
+is larger than readers should have to open.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.thousand_tenants import ROOT, write_portfolio
+
+SIZES: Final = (100, 300, 1_000)
+MOST_INDEX_BYTES: Final = 400 * 1024
+MOST_ACCOUNT_BYTES: Final = 60 * 1024
+_AIM_SECONDS: Final = 20
+_COMMAND: Final = ("-c", "from cli.main import main; main()")
+
+
+def main() -> int:
+    """Measure every size, print, and say whether all pages are small enough."""
+    console = Console(width=130)
+    table = Table(title="costack report, two months, a fresh process each", title_justify="left")
+    heads = (
+        "tenants",
+        "pages",
+        "report",
+        "CPU",
+        "peak MB",
+        "CPU per tenant",
+        "allocate, CPU",
+        "ratio",
+        "index",
+        "account",
+    )
+    for heading in heads:
+        table.add_column(heading, justify="right")
+    small = True
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            small &= _measure(Path(folder) / str(size), size, table)
+    console.print(table)
+    console.print(f"aim for 1,000 tenants: {_AIM_SECONDS} s")
+    return 0 if small else 1
+
+
+def _measure(folder: Path, size: int, table: Table) -> bool:
+    portfolio = write_portfolio(folder / "portfolio", size)
+    inventory = folder / "inventory.json"
+    _write_inventory(portfolio, inventory)
+    command = (
+        "report",
+        "--inventory",
+        str(inventory),
+        "--portfolio",
+        str(portfolio),
+        "--history",
+        str(folder / "reports"),
+    )
+    (folder / "reports").mkdir()
+    _run(*command, "--period", "2026-11", "--out", str(folder / "reports" / "2026-11"))
+    took, cpu, peak = _run(*command, "--period", "2026-12", "--out", str(folder / "reports" / "2026-12"))
+    _, base, _ = _run("allocate", "--inventory", str(inventory), "--period", "2026-12", "-o", "json")
+    out = folder / "reports" / "2026-12"
+    index = (out / "index.html").stat().st_size
+    account = max(path.stat().st_size for path in (out / "account").glob("*.html"))
+    pages = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["pages"]
+    table.add_row(
+        f"{size:,}",
+        f"{pages:,}",
+        f"{took:.1f} s",
+        f"{cpu:.1f} s",
+        f"{peak:.0f}",
+        f"{1000 * cpu / size:.1f} ms",
+        f"{base:.1f} s",
+        f"{cpu / base:.1f}",
+        f"{index / 1024:.0f} KB",
+        f"{account / 1024:.0f} KB",
+    )
+    return index <= MOST_INDEX_BYTES and account <= MOST_ACCOUNT_BYTES
+
+
+def _write_inventory(portfolio: Path, path: Path) -> None:
+    from tiers.inventory import exported  # noqa: PLC0415 - measured processes start without it
+    from tiers.plan import resolve  # noqa: PLC0415
+    from tiers.portfolio import load_catalog, load_portfolio  # noqa: PLC0415
+
+    catalog = load_catalog()
+    plan = resolve(catalog, load_portfolio(portfolio, catalog))
+    path.write_text(json.dumps(exported(plan, {})), encoding="utf-8")
+
+
+def _run(*arguments: str) -> tuple[float, float, float]:
+    """Wall and CPU seconds of a command in a process of its own, and the peak of all so far in MB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, *_COMMAND, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    took = time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return took, cpu, after.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
