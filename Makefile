@@ -32,11 +32,12 @@ engine-postgres: ## PostgreSQL for the tests: found, or installed once per user
 engine-yaml: ## Pulumi's host for YAML programs, for the tests of the plugin: found, cached, or built
 	@$(PYTHON) toolchain/build.py yaml
 
-up: engine setup ## create the local tenants with Pulumi, then show who pays for what
+up: engine setup ## create the local tenants with Pulumi, then show who pays for what, on the screen and as pages
 	@$(LOCAL) start
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
 	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
+	@$(RUN) $(BIN)/costack report --stack $(STACK) --out .local/report
 
 preview: engine setup ## what `make up` would change
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null

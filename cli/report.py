@@ -35,6 +35,7 @@ from allocation.valuing import Conditions, Valuation, valued
 from cli.asking import month_of
 from cli.report_folder import Extras, write_report
 from lifecycle import evidence
+from lifecycle.restored import STEP
 from tiers.errors import CatalogError
 from tiers.model import Catalog
 from tiers.plan import Plan, TenantPlan, resolve
@@ -45,7 +46,6 @@ from tiers.vocabulary import Environment, Isolation
 from tiers.whatif import with_tenant
 
 _MORE: Final = (0, 10, 100)
-_RESTORE_TEST: Final = "restore-test"
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,18 @@ def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
     for path in files:
         for record in evidence.read(path):
             at = datetime.fromisoformat(str(record["at"]))
-            if record.get("step") != _RESTORE_TEST or at >= end:
+            if record.get("step") != STEP or at >= end:
                 continue
-            tenant, tried = str(record.get("tenant")), Recovery(at, record.get("result") == "ok")
+            tenant, tried = str(record.get("tenant")), _recovery(at, record)
             if tenant not in found or found[tenant].tried_at < at:
                 found[tenant] = tried
     return found
+
+
+def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
+    seconds = record.get("restore_seconds")
+    minutes = -(-int(seconds) // 60) if seconds is not None else None
+    return Recovery(at, record.get("result") == "ok", minutes, str(record.get("taken_at") or ""))
 
 
 def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None:

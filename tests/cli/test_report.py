@@ -30,7 +30,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     for name, plan in (("2026-11", local_plan()), ("2026-12", changed("acme", "dedicated-db"))):
         (folder / f"{name}.json").write_text(json.dumps(exported(plan, {})), encoding="utf-8")
-    tried = {"at": "2026-12-05T03:00:00Z", "tenant": "acme", "step": "restore-test", "result": "ok"}
+    tried = {
+        "at": "2026-12-05T03:00:00Z", "tenant": "acme", "step": "restore-test", "result": "ok",
+        "restore_seconds": 125, "taken_at": "2026-12-05T01:15:00Z",
+    }  # fmt: skip
     evidence.append(folder / "acme.jsonl", tried)
     for name, more in (("2026-11", ()), ("2026-12", ("--evidence", folder / "acme.jsonl"))):
         said = costack(
@@ -69,6 +72,8 @@ def test_the_month_before_is_found_and_explained(made: Path) -> None:
 def test_a_restore_that_was_tried_is_told(made: Path) -> None:
     rows = {row[0]: row for row in table(made / "2026-12" / "engineering.json", "restores")}
     assert rows["acme"] == ["acme", "2026-12-05", "good", "26"]
+    (own, *_) = table(made / "2026-12" / "account" / "acme-consulting.json", "recovery")
+    assert own[2:] == ["2026-12-05", "2026-12-05", "restored in 3 minutes"]
     assert rows["cobalt"][2] == "never tried, as far as is known here"
 
 

@@ -239,6 +239,7 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
             (
                 text(line.tenant),
                 text(in_words(plan.resilience_class, promises[plan.resilience_class])),
+                text(tried.backup_taken[:10] if tried else ""),
                 text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
                 text(shown),
             )
@@ -246,7 +247,7 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
     yield Table(
         "recovery",
         "What is promised, and what was shown of it",
-        ("tenant", "promise", "last tried", "outcome"),
+        ("tenant", "promise", "backup of", "tried on", "outcome"),
         9,
         tuple(rows),
     )

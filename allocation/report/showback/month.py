@@ -22,11 +22,12 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True)
 class Recovery:
-    """What is known of a tenant's way back: when a restore was last tried, and how it went."""
+    """What is known of a tenant's way back: when a restore was last tried, how it went, of which backup."""
 
     tried_at: datetime
     succeeded: bool
     minutes: int | None = None
+    backup_taken: str = ""
 
 
 @dataclass(frozen=True)
