@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.project import Project, Registered, Said, holdings, running_project
 from tests.localcloud.cluster import Cluster, running_cluster
+from tests.localcloud.operator import install
 
 
 @dataclass
@@ -45,7 +46,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Deployed]:
-    """The committed portfolio with its Kubernetes objects in the API server."""
+    """The committed portfolio with its Kubernetes objects in the API server, which has what it expects."""
+    install(cluster)
     with running_project(tmp_path_factory.mktemp("applied") / "project") as project:
         project.configure(
             {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
