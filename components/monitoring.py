@@ -13,7 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.alerts import alert_rules
-from components.naming import component_type, physical_name
+from components.naming import component_type
 from tiers.facts import Alerts, Dashboards
 from tiers.plan import TenantPlan, facts_of
 
@@ -40,7 +40,8 @@ class TenantAlerts(pulumi.ComponentResource):
     """A PrometheusRule with the alerts of one tenant, each of which says whose it is and what to do."""
 
     def __init__(self, tenant: TenantPlan, fact: Alerts, opts: pulumi.ResourceOptions | None = None) -> None:
-        name = physical_name(tenant.tenant, fact.name)
+        # Of its kind there is one for a tenant, so its name takes no ending that tenants could not have then.
+        name = tenant.tenant
         super().__init__(component_type("TenantAlerts"), name, fact.model_dump(mode="json"), opts)
         k8s.apiextensions.CustomResource(
             name,

@@ -501,7 +501,7 @@ def _dashboards(fact: Any, registered: Registrations) -> Pairs:
 
 def _alerts(fact: Any, registered: Registrations) -> Pairs:
     token = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
-    props = registered.find(token, f"{fact.tenant}-alerts")
+    props = registered.find(token, fact.tenant)
     (group,) = props["spec"]["groups"]
     rules = {rule["alert"]: rule["expr"] for rule in group["rules"]}
     minutes, days = fact.backup_age_minutes, fact.restore_test_age_days

@@ -187,7 +187,7 @@ def main() -> int:
                 paths.append(Path(folder) / f"{each.name}.yaml")
                 paths[-1].write_text(yaml.safe_dump(each.props["spec"]), encoding="utf-8")
         tests = Path(folder) / "scenarios.yaml"
-        tests.write_text(yaml.safe_dump(document("acme-alerts.yaml"), sort_keys=False), encoding="utf-8")
+        tests.write_text(yaml.safe_dump(document("acme.yaml"), sort_keys=False), encoding="utf-8")
         checked = subprocess.run(
             [promtool, "check", "rules", "--lint=all", "--lint-fatal", *paths], check=False
         )

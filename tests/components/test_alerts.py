@@ -28,7 +28,7 @@ def declared(*tenants: Tenant) -> tuple[Declared, ...]:
 
 def rules_of(name: str, everything: Sequence[Declared]) -> dict[str, dict[str, Any]]:
     """The alerts of a tenant, by name."""
-    (one,) = [each for each in everything if (each.type, each.name) == (RULE, f"{name}-alerts")]
+    (one,) = [each for each in everything if (each.type, each.name) == (RULE, name)]
     (group,) = one.props["spec"]["groups"]
     rules = {rule["alert"]: rule for rule in group["rules"]}
     assert len(rules) == len(group["rules"])

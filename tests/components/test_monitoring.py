@@ -76,7 +76,7 @@ def test_the_sidecar_finds_the_dashboards(declared: tuple[Declared, ...]) -> Non
 
 def test_the_operator_finds_the_rules_and_whose_they_are(declared: tuple[Declared, ...]) -> None:
     rules = {each.name: each for each in declared if each.type == RULE}
-    assert rules.keys() == {f"{each.tenant}-alerts" for each in local_plan().tenants}
+    assert rules.keys() == {each.tenant for each in local_plan().tenants}
     for each in rules.values():
         assert each.labels["release"] == "kube-prometheus-stack"
         assert expected_keys(each.urn) <= each.labels.keys()
@@ -84,8 +84,8 @@ def test_the_operator_finds_the_rules_and_whose_they_are(declared: tuple[Declare
             "monitoring.coreos.com/v1",
             "PrometheusRule",
         )
-    assert rules["acme-alerts"].props["metadata"]["namespace"] == "odoo-production"
-    assert rules["cobalt-alerts"].props["metadata"]["namespace"] == "odoo-cobalt"
+    assert rules["acme"].props["metadata"]["namespace"] == "odoo-production"
+    assert rules["cobalt"].props["metadata"]["namespace"] == "odoo-cobalt"
 
 
 def test_nothing_is_scraped_where_nothing_listens(declared: tuple[Declared, ...]) -> None:

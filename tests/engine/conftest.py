@@ -39,15 +39,15 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real API server."""
+    """A real API server that has what the committed portfolio says of it."""
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        install(running)
         yield running
 
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Deployed]:
-    """The committed portfolio with its Kubernetes objects in the API server, which has what it expects."""
-    install(cluster)
+    """The committed portfolio with its Kubernetes objects in the API server."""
     with running_project(tmp_path_factory.mktemp("applied") / "project") as project:
         project.configure(
             {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
