@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus format bench torture goldens schemas lock clean
+.PHONY: help setup engine engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -83,6 +83,9 @@ format: setup ## put the source into its one form
 focus: setup ## what two validators say of the FOCUS files (in environments of their own, Python 3.12)
 	@$(PYTHON) toolchain/focus_validators.py
 	@$(BIN)/python -m tests.allocation.adapters.focus.run_validators
+
+alerts: setup ## what promtool (on PATH) says of the alerts of tenants, in good hours and bad
+	@$(BIN)/python -m tests.components.run_alerts
 
 bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; beside cloud-cost-allocation
 	@$(BIN)/python tests/bench/thousand_tenants.py

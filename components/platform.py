@@ -13,6 +13,7 @@ from components.database import PostgresServer
 from components.filesystem import FileSystemVault, SharedFileSystem
 from components.isolation import TenantsNamespace, operations_policy
 from components.keys import encryption_key
+from components.monitoring import GrafanaDashboards
 from components.naming import component_type, physical_name
 from components.network import PrivateNetwork
 from components.nodes import WorkerNodes, node_place
@@ -24,6 +25,7 @@ from tiers.facts import (
     Bucket,
     CacheGroup,
     ClusterControlPlane,
+    Dashboards,
     DatabaseInstance,
     FactId,
     FileSystem,
@@ -71,6 +73,9 @@ class SharedPlatform(pulumi.ComponentResource):
             for fact in facts_of(facts, Namespace)
         }
         self.database_admin = self._database_admin(plan.region, child)
+        for fact in facts_of(facts, Dashboards):
+            after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
+            GrafanaDashboards(physical_name(name, fact.name), fact, after)
         self.register_outputs({})
 
     @property

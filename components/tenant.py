@@ -14,6 +14,7 @@ from components.dedicated import services_of
 from components.ending import close_down
 from components.filestore import Filestore
 from components.isolation import TenantBoundary
+from components.monitoring import watch
 from components.moving import DataMove
 from components.naming import component_type, physical_name
 from components.own_files import files_of
@@ -83,6 +84,7 @@ class TenantStack(pulumi.ComponentResource):
         saved = self._build_backups(still)
         self.move.give_up(self.filestores, self.settings, saved)
         self._close_down([*still, *saved])
+        watch(tenant, self._inside)
         self.register_outputs({})
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:

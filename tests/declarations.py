@@ -494,9 +494,36 @@ def _restore_test(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _dashboards(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:core/v1:ConfigMap", f"{registered.portfolio}-dashboards")
+    return {"namespace": (fact.namespace, props["metadata"]["namespace"])}
+
+
+def _alerts(fact: Any, registered: Registrations) -> Pairs:
+    token = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
+    props = registered.find(token, fact.tenant)
+    (group,) = props["spec"]["groups"]
+    rules = {rule["alert"]: rule["expr"] for rule in group["rules"]}
+    minutes, days = fact.backup_age_minutes, fact.restore_test_age_days
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "rule_labels": (fact.rule_labels.items() - props["metadata"]["labels"].items(), set()),
+        "backup_age_minutes": (
+            f"{minutes * 60}" if minutes else "",
+            rules.get("TenantBackupLate", "").rpartition("> ")[2],
+        ),
+        "restore_test_age_days": (
+            bool(days),
+            f"[{days}d:1h]" in rules.get("TenantRestoreTestOverdue", ""),
+        ),
+    }
+
+
 COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
+    facts.Alerts: _alerts,
     facts.Bucket: _bucket,
     facts.BucketReplication: _bucket_replication,
+    facts.Dashboards: _dashboards,
     facts.DatabaseBackupCopy: _database_backup_copy,
     facts.FileSystemReplica: _file_system_replica,
     facts.RestoreTest: _restore_test,

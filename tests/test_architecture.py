@@ -92,6 +92,7 @@ COVERED_ELSEWHERE = {
     "tiers/fact.py": _FACTS,
     "tiers/facts.py": _FACTS,
     "tiers/hosting.py": "tests/tiers/test_portfolio.py",
+    "tiers/monitoring_facts.py": _FACTS,
     "tiers/model.py": "tests/tiers/test_portfolio.py",
     "tiers/network_facts.py": _FACTS,
     "tiers/standby_facts.py": "tests/tiers/test_resilience.py",

@@ -40,17 +40,20 @@ from tiers.data_facts import (
     TenantDatabase,
 )
 from tiers.fact import FactId, FactRecord, Origin
+from tiers.monitoring_facts import Alerts, Dashboards
 from tiers.network_facts import Egress, LoadBalancer, NatGateway, Network, Route, Traffic
 from tiers.vocabulary import Count, Positive
 
 __all__ = [
     "FACT_TYPES",
+    "Alerts",
     "Bucket",
     "BucketReplication",
     "CacheGroup",
     "CacheSpace",
     "ClusterControlPlane",
     "ComputeRequest",
+    "Dashboards",
     "DatabaseBackupCopy",
     "DatabaseInstance",
     "DatabaseStandby",
@@ -137,6 +140,8 @@ Fact = Annotated[
     | ManagedSecret
     | LogGroup
     | Metrics
+    | Dashboards
+    | Alerts
     | Network
     | Namespace
     | NamespaceQuota

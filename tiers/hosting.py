@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.classes import ClassId
 from tiers.facts import ComputeRequest
 from tiers.model import CacheSize, Currency, DatabaseSize
+from tiers.tags import PREFIX
 from tiers.vocabulary import (
     WEEKLY_WINDOW,
     Cidr,
@@ -32,6 +33,19 @@ def _vpc_sized(value: str) -> str:
     if not 16 <= prefix <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; sixteen subnets of /28 must fit
         raise ValueError("Value should be a network of size /16 to /24")
     return value
+
+
+def _not_a_cost_tag(key: str) -> str:
+    if key.startswith(PREFIX):
+        raise ValueError(f"'{key}' is a cost tag, which every rule has anyway; leave it out")
+    return key
+
+
+_RuleLabel = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
+    AfterValidator(_not_a_cost_tag),
+]
 
 
 class OdooImage(Frozen):
@@ -192,6 +206,20 @@ class ObservabilitySpec(Frozen):
     metric_samples_per_month: Count
 
 
+class MonitoringSpec(Frozen):
+    """What is handed to the Grafana and the Prometheus operator that the cluster already has."""
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    """Where Grafana's sidecar looks for dashboards; it is there already."""
+    dashboards: bool = False
+    prometheus_operator: bool = False
+    """Whether the API server knows the operator's kinds; each tenant gets a PrometheusRule then."""
+    rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
+    """By which labels the operator's Prometheus picks its rules, such as `release`."""
+    restore_test_days: Positive | None = None
+    """How old the last good restore test may be; Prometheus must keep its metrics for as long."""
+
+
 class SecondNetwork(Frozen):
     """Where servers can wait in a second region: subnets of two zones, and who may reach them there."""
 
@@ -217,6 +245,8 @@ class Platform(Frozen):
     services: tuple[PlatformService, ...]
     ingress: IngressSpec
     observability: ObservabilitySpec
+    monitoring: MonitoringSpec | None = None
+    """Left out, nothing is made for anybody's Grafana or Prometheus."""
     dr_regions: tuple[Region, ...] = ()
     """The regions copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)

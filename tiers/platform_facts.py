@@ -33,6 +33,7 @@ from tiers.facts import (
 )
 from tiers.hosting import Platform
 from tiers.model import Catalog
+from tiers.monitoring import dashboard_facts
 from tiers.network_facts import NODES_FROM, subnet_ranges
 from tiers.use_facts import automated_backups_gib
 from tiers.vocabulary import CostCategory, CostDomain, Environment
@@ -59,6 +60,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _namespaces(platform, tenants)
     yield from _cluster(catalog, platform)
     yield from _adopted_services(platform)
+    yield from dashboard_facts(platform)
 
 
 def _network(platform: Platform) -> Iterator[Fact]:

@@ -37,6 +37,7 @@ from tiers.facts import (
 )
 from tiers.hosting import OdooImage, OperationsImage, Platform
 from tiers.model import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
+from tiers.monitoring import alert_facts
 from tiers.platform_facts import (
     BACKUP_BUCKET,
     CACHE,
@@ -97,6 +98,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
     yield from ending_facts(platform, tenant, offer, size, namespace)
+    yield from alert_facts(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),
         ingest_gib_per_month=offer.log_gib_per_month,

@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.project import Project, Registered, Said, holdings, running_project
 from tests.localcloud.cluster import Cluster, running_cluster
+from tests.localcloud.operator import install
 
 
 @dataclass
@@ -38,8 +39,9 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real API server."""
+    """A real API server that has what the committed portfolio says of it."""
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        install(running)
         yield running
 
 
