@@ -117,7 +117,8 @@ def _open(browser: Browser, path: Path, *, width: int, dark: bool, paper: bool) 
     tab.on("pageerror", lambda error: page.said.append(str(error)))
     tab.on("request", lambda request: page.asked.append(request.url))
     tab.on("websocket", lambda socket: page.asked.append(socket.url))
-    tab.emulate_media(media="print" if paper else "screen")
+    if paper:  # saying "screen" otherwise would show that on paper, too
+        tab.emulate_media(media="print")
     tab.goto(path.resolve().as_uri())
     return page
 

@@ -88,8 +88,8 @@ def test_rules_of_every_kind_are_asked(browser: Browser, write: Write, body: str
 
 
 def test_dark_is_judged_apart_from_light(browser: Browser, write: Write) -> None:
-    style = "<style>@media (prefers-color-scheme: dark) { body { background: #111; color: #eee } p { color: #333 } }"
-    path = write("<p>pale</p>", f"{style}</style>")
+    dark = "body { background: #111; color: #eee } p { color: #333 }"
+    path = write("<p>pale</p>", f"<style>@media (prefers-color-scheme: dark) {{ {dark} }}</style>")
     with opened(browser, path) as page:
         assert rules(page) == []
     with opened(browser, path, dark=True) as page:
@@ -169,6 +169,13 @@ def test_sheets_of_paper_are_counted(browser: Browser, write: Write, pages: int)
         pdf = printed(page)
     assert pdf.startswith(b"%PDF-")
     assert pages_of(pdf) == pages
+
+
+@pytest.mark.parametrize("before", ["screen", "paper"])
+def test_paper_has_the_style_of_paper(browser: Browser, write: Write, before: str) -> None:
+    style = "<style>@media print { p { break-after: page } } @media screen { p { height: 9000px } }</style>"
+    with opened(browser, write("<p>one</p><p>two</p>last", style), paper=before == "paper") as page:
+        assert pages_of(printed(page)) == 3
 
 
 def test_a_picture_is_the_same_every_time(browser: Browser, write: Write, tmp_path: Path) -> None:
