@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens schemas lock clean
+.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,6 +22,9 @@ $(READY): requirements-dev.txt pyproject.toml toolchain/uv.txt
 
 engine: ## Pulumi: from PATH, from the cache, or built (about 4 minutes, needs Go)
 	@$(PYTHON) toolchain/build.py pulumi
+
+engine-browser: ## Chromium for the tests of pages: found, or unpacked once per user from Debian's packages
+	@$(PYTHON) toolchain/browser.py
 
 engine-cluster: ## kube-apiserver and etcd for the tests: from the cache, or built
 	@$(PYTHON) toolchain/build.py cluster
@@ -63,7 +66,7 @@ state: setup ## the Pulumi state of the local stack
 validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
-test: engine engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
+test: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 lint: setup ## style, types, and who may import whom

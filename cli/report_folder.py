@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from allocation.adapters.months import ITEMS, STATEMENT
 from allocation.adapters.run_folder import MANIFEST, new_run, sha256_of, write_json
 from allocation.adapters.sign_off import sign_off_text
+from allocation.report.openmetrics import as_openmetrics
 from allocation.report.showback.account import account
 from allocation.report.showback.content import Page
 from allocation.report.showback.engineering import engineering
@@ -19,6 +20,9 @@ from allocation.report.showback.index import index
 from allocation.report.showback.month import Showback
 from allocation.report.showback.quarterly import SIGN_OFF, Curve, keys, quarterly
 from allocation.report.showback.rendering import as_csv, as_html, as_json
+
+METRICS: Final = "tenant_cost.prom"
+"""Its ending is what node_exporter's textfile collector looks for."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def write_report(
         write_json(folder / STATEMENT, document)
         if items is not None:
             (folder / ITEMS).write_text(json.dumps(items, sort_keys=True) + "\n", encoding="utf-8")
+        (folder / METRICS).write_text(as_openmetrics(showback.statement), encoding="utf-8")
         signing = sign_off_text(showback.statement.month, keys(showback), extras.signed)
         (folder / SIGN_OFF).write_text(signing, encoding="utf-8")
         write_json(

@@ -142,6 +142,7 @@ _DELIBERATE = {
     "test_names_and_moves.py",
     "test_every_combination.py",
     "test_golden.py",
+    "test_in_a_browser.py",
     "test_guard_edges.py",
     "test_monthly_costs.py",
     "test_every_type.py",

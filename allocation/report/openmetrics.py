@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import text_of
-from allocation.statement import Statement, TenantLine
 
 DIRECT_POOL: Final = "direct"
 """What the label `pool` says of cost that names its tenant and went through no pool."""
@@ -33,7 +33,7 @@ class _Gauge(NamedTuple):
     unit: str = ""
 
 
-def as_openmetrics(statement: Statement) -> str:
+def as_openmetrics(statement: FiledStatement) -> str:
     """The statement as gauges: what every tenant costs by pool, and beside it what nobody pays.
 
     The amounts of a tenant add up to its cost; all amounts, idle and unallocated to what was charged.
@@ -42,7 +42,7 @@ def as_openmetrics(statement: Statement) -> str:
     return "\n".join([*lines, "# EOF", ""])
 
 
-def _gauges(statement: Statement) -> Iterator[_Gauge]:
+def _gauges(statement: FiledStatement) -> Iterator[_Gauge]:
     yield from _of_tenants(statement)
     yield from _of_nobody(statement)
     whose = {"portfolio": statement.portfolio}
@@ -58,7 +58,7 @@ def _gauges(statement: Statement) -> Iterator[_Gauge]:
         yield _Gauge(name, told, [(whose, int(moment.timestamp()))], counted=True, unit="seconds")
 
 
-def _of_tenants(statement: Statement) -> Iterator[_Gauge]:
+def _of_tenants(statement: FiledStatement) -> Iterator[_Gauge]:
     parts = [
         (_owner(statement, line, pool), units)
         for line in statement.tenants
@@ -72,32 +72,31 @@ def _of_tenants(statement: Statement) -> Iterator[_Gauge]:
     yield _Gauge("tenant_cost_margin", "The fee less everything a tenant costs.", margins)
 
 
-def _of_nobody(statement: Statement) -> Iterator[_Gauge]:
+def _of_nobody(statement: FiledStatement) -> Iterator[_Gauge]:
     whole = {
         "portfolio": statement.portfolio,
         "currency": statement.currency,
-        "basis": str(statement.basis),
+        "basis": statement.basis,
     }
     idle = [({**whole, "pool": pool}, units) for pool, units in statement.idle.items()]
-    nobodys = [({**whole, "reason": item.reason}, item.units) for item in statement.unallocated]
+    nobodys = [({**whole, "reason": item.reason}, item.amount) for item in statement.unallocated]
     yield _Gauge("tenant_cost_idle", "Capacity of a pool that nobody requested.", idle)
     yield _Gauge("tenant_cost_unallocated", "What no rule gives to anybody, and why.", nobodys)
-    yield _Gauge("tenant_cost_charged", "What was to be allocated.", [(whole, statement.charged)])
+    yield _Gauge("tenant_cost_charged", "What was to be allocated.", [(whole, statement.totals.charged)])
     told = "What was charged and is stated nowhere; anything but 0 is a fault."
-    yield _Gauge("tenant_cost_difference", told, [(whole, statement.difference)])
+    yield _Gauge("tenant_cost_difference", told, [(whole, statement.totals.difference)])
 
 
-def _owner(statement: Statement, line: TenantLine, pool: str | None = None) -> Labels:
-    term = line.term
+def _owner(statement: FiledStatement, line: FiledTenant, pool: str | None = None) -> Labels:
     return {
         "portfolio": statement.portfolio,
-        "tenant": term.tenant,
-        "client": term.client,
-        "environment": str(term.environment),
-        "tier": term.tier,
+        "tenant": line.tenant,
+        "client": line.client,
+        "environment": line.environment,
+        "tier": line.tier,
         **({} if pool is None else {"pool": pool}),
         "currency": statement.currency,
-        "basis": str(statement.basis),
+        "basis": statement.basis,
     }
 
 

@@ -106,7 +106,7 @@ def test_colours_can_be_told_apart() -> None:
 def test_nothing_is_wider_than_a_small_telephone() -> None:
     (style,) = (text for tag, text in Page(as_html(WHOLE)).texts if tag == "style")
     assert not re.search(r"(?<!max-)(?<!-)\bwidth: (?!100%|1px)|white-space: nowrap|min-width", style)
-    narrow = style.partition("@media screen and (max-width: 56rem)")[2]
+    narrow = style.partition("@media screen and (max-width: 64rem)")[2]
     assert "table, tbody, tfoot, tr, caption { display: block }" in narrow
     for number, read in enumerate(Page(as_html(WHOLE)).tables.values()):
         for column, head in enumerate(read.heads[1:], start=2):
