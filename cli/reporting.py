@@ -11,31 +11,37 @@ import typer
 from cli import options
 from cli.guarding import guarded
 
+_Out = Annotated[Path, typer.Option(help="Folder to write; an earlier report there is replaced.")]
+_Inventory = Annotated[Path | None, typer.Option(help="A file with an inventory, instead.")]
+_Run = Annotated[
+    Path | None, typer.Option(help="Folder of `costack allocate --bill ... --out`; an estimate without.")
+]
+_History = Annotated[
+    Path | None,
+    typer.Option(help="Folder with a folder a month, such as 2026-09: filed months, runs or reports."),
+]
+_Evidence = Annotated[list[Path] | None, typer.Option(help="What `costack restore-test` wrote. Repeat.")]
+_SignOff = Annotated[Path | None, typer.Option(help="The signed file of a review.")]
+_Portfolio = Annotated[
+    Path | None, typer.Option(help="Folder with platform.yaml and tenants, for what else there is.")
+]
+_Previews = Annotated[
+    int, typer.Option(min=0, help="How many other tiers are priced by a preview; fees are told of all.")
+]
+
 
 def report(  # noqa: PLR0917 - options of a command
-    out: Annotated[Path, typer.Option(help="Folder to write; an earlier report there is replaced.")],
+    out: _Out,
     stack: options.Stack = None,
-    inventory: Annotated[Path | None, typer.Option(help="A file with an inventory, instead.")] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of `costack allocate --bill ... --out`; an estimate without.")
-    ] = None,
+    inventory: _Inventory = None,
+    run: _Run = None,
     period: options.Period = None,
-    history: Annotated[
-        Path | None,
-        typer.Option(help="Folder with a folder a month, such as 2026-09: filed months, runs or reports."),
-    ] = None,
+    history: _History = None,
     usage: options.Usage = None,
-    evidence: Annotated[
-        list[Path] | None, typer.Option(help="What `costack restore-test` wrote. Repeat.")
-    ] = None,
-    sign_off: Annotated[Path | None, typer.Option(help="The signed file of a review.")] = None,
-    portfolio: Annotated[
-        Path | None,
-        typer.Option(help="Folder with platform.yaml and tenants, for what else there is."),
-    ] = None,
-    previews: Annotated[
-        int, typer.Option(min=0, help="How many other tiers are priced by a preview; fees are told of all.")
-    ] = 8,
+    evidence: _Evidence = None,
+    sign_off: _SignOff = None,
+    portfolio: _Portfolio = None,
+    previews: _Previews = 8,
     cwd: options.Cwd = Path(),
 ) -> None:
     """Write the pages of a month: for engineering, finance, each client's account, and the review."""

@@ -11,6 +11,7 @@ import pytest
 
 from allocation.report.openmetrics import as_openmetrics
 from components import monitoring
+from tests.allocation.showbacks import filed
 from tests.allocation.test_statement import statement_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
@@ -119,7 +120,7 @@ def of_a_statement() -> dict[str, frozenset[str]]:
     """Each metric that a statement tells, and its labels."""
     told: dict[str, frozenset[str]] = {}
     for statement in (statement_of(local_plan()), statement_of(plan_of())):
-        for line in as_openmetrics(statement).splitlines():
+        for line in as_openmetrics(filed(statement)).splitlines():
             if found := re.match(r"(\w+)\{(.*)\} ", line):
                 told[found[1]] = frozenset(re.findall(r'(\w+)="', found[2]))
     return told

@@ -14,7 +14,9 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from allocation.allocating import DIRECT, Cell, Unallocated
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
+from allocation.filed import filed_statement
 from allocation.money import amount_of
+from allocation.report.document import document
 from allocation.report.openmetrics import as_openmetrics
 from allocation.routes import IDLE_PART
 from allocation.rules import Behaviour
@@ -103,8 +105,14 @@ def tenant_lines(draw: st.DrawFn, name: str) -> TenantLine:
         )
         for part, pool, amount in drawn
     ]
-    term = Term(name, draw(words), draw(st.sampled_from(Environment)), draw(words), draw(units))
+    fee = draw(st.integers(0, 10**22))
+    term = Term(name, draw(words), draw(st.sampled_from(Environment)), draw(words), fee)
     return TenantLine(term, tuple(cells))
+
+
+def text_of_statement(made: Statement) -> str:
+    """As it is once the statement was written down."""
+    return as_openmetrics(filed_statement(document(made), None, "test"))
 
 
 @st.composite
@@ -121,7 +129,7 @@ def statements(draw: st.DrawFn) -> Statement:
 
 @given(statements())
 def test_everything_that_was_charged_is_there_to_the_last_unit(made: Statement) -> None:
-    text = as_openmetrics(made)
+    text = text_of_statement(made)
     for line in made.tenants:
         assert sum(amounts(text, "amount", tenant=line.tenant)) == amount_of(line.total)
         assert amounts(text, "fee", tenant=line.tenant) == [amount_of(line.fee)]
@@ -133,7 +141,7 @@ def test_everything_that_was_charged_is_there_to_the_last_unit(made: Statement) 
 
 @given(statements())
 def test_labels_come_back_whatever_they_hold(made: Statement) -> None:
-    read = samples(as_openmetrics(made))
+    read = samples(text_of_statement(made))
     assert {each.labels["portfolio"] for each in read} == {made.portfolio}
     owners = {
         (each.labels["tenant"], each.labels["client"], each.labels["tier"])
@@ -148,7 +156,7 @@ def test_labels_come_back_whatever_they_hold(made: Statement) -> None:
 @given(statements())
 def test_the_older_text_format_reads_the_same(made: Statement) -> None:
     """What node_exporter's textfile collector hands on is what an OpenMetrics scrape would find."""
-    text = as_openmetrics(made)
+    text = text_of_statement(made)
     older = prometheus.text_string_to_metric_families(text)
     assert list(_plain(older)) == list(_plain(families(text)))
 
@@ -162,7 +170,7 @@ def _plain(read: Iterable[Metric]) -> Iterator[tuple[object, ...]]:
 
 
 def test_a_tenant_is_told_by_pool() -> None:
-    text = as_openmetrics(statement_of(local_plan()))
+    text = text_of_statement(statement_of(local_plan()))
     labels = {
         "portfolio": "local",
         "tenant": "acme",
@@ -186,7 +194,7 @@ def test_a_tenant_is_told_by_pool() -> None:
 
 def test_the_period_and_what_has_no_price_are_told() -> None:
     made = statement_of(local_plan())
-    text = as_openmetrics(made)
+    text = text_of_statement(made)
     assert amounts(text, "period_start_seconds", portfolio="local") == [1793491200]
     assert amounts(text, "period_end_seconds", portfolio="local") == [1796083200]
     assert amounts(text, "unpriced_lines", portfolio="local") == [len(made.unpriced)]
@@ -195,7 +203,7 @@ def test_the_period_and_what_has_no_price_are_told() -> None:
 
 def test_nobodys_cost_says_why() -> None:
     made = statement_of(plan_of())
-    text = as_openmetrics(made)
+    text = text_of_statement(made)
     reason = "no-driver: pool platform: no member has any users"
     assert amounts(text, "unallocated", reason=reason, currency="USD") != []
     assert amounts(text, "amount") == []
@@ -207,12 +215,12 @@ def test_a_pool_called_direct_is_added_to_what_is_direct() -> None:
     line = TenantLine(
         Term("t", "c", Environment.STAGING, "x", 0), (cell, cell._replace(part=DIRECT, pool=""))
     )
-    assert amounts(as_openmetrics(statement([line], {}, [])), "amount") == [Decimal("6E-10")]
+    assert amounts(text_of_statement(statement([line], {}, [])), "amount") == [Decimal("6E-10")]
 
 
 @pytest.mark.parametrize("tenants", [True, False])
 def test_units_follow_the_rule_of_openmetrics(tenants: bool) -> None:  # noqa: FBT001
-    text = as_openmetrics(statement_of(local_plan() if tenants else plan_of()))
+    text = text_of_statement(statement_of(local_plan() if tenants else plan_of()))
     units = re.findall(r"^# UNIT (\S+) (\S+)$", text, re.MULTILINE)
     assert units == [(f"tenant_cost_period_{edge}_seconds", "seconds") for edge in ("start", "end")]
     assert all(name.endswith(f"_{unit}") for name, unit in units)
