@@ -131,7 +131,10 @@ def unpack(entry: Path) -> None:
         for package in download(Path(scratch)):
             run_text(["dpkg-deb", "--extract", str(package), str(fresh)])
         write_launcher(fresh)
-        run_text([str(fresh / NAME), "--version"])
+        try:
+            run_text([str(fresh / NAME), "--version"])
+        except ToolchainError as error:
+            raise ToolchainError(f"Debian's Chromium does not start ({error}): {REMEDY}") from None
         shutil.rmtree(entry / UNPACKED, ignore_errors=True)  # one that no longer starts
         fresh.rename(entry / UNPACKED)
 

@@ -41,7 +41,7 @@ def main() -> int:
 def install(folder: Path, requirements: Path) -> None:
     """Make *folder* hold exactly what *requirements* lists, and this project in editable form."""
     uv = find_uv()
-    print(f"installing {requirements.name} into {folder.name} (about 500 MB, half a minute)", flush=True)
+    print(f"installing {requirements.name} into {folder.name} (about 650 MB, half a minute)", flush=True)
     if not (folder / "bin" / "python").exists():
         run(uv, "venv", "--quiet", "--python", sys.executable, folder)
     python = ("--quiet", "--python", folder / "bin" / "python")
