@@ -30,6 +30,7 @@ COMMANDS = (
     "import",
     "move",
     "recover",
+    "report",
 )
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")
 COSTACK = (sys.executable, "-c", "from cli.main import main; main()")
@@ -56,6 +57,7 @@ def test_every_command_shows_an_example_that_it_understands(command: str) -> Non
         "allocate": {"stack", "period"},
         "preview": {"tenant", "tier"},
         "unit-costs": {"portfolio", "tier", "more"},
+        "report": {"stack", "history", "out"},
         "explain": {"tenant", "run", "charge"},
         "sql": {"dialect"},
         "move": {"tenant", "to"},
