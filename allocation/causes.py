@@ -8,7 +8,7 @@ what is left, so that the sum is the difference exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum, unique
 from fractions import Fraction
 from typing import NamedTuple
@@ -42,7 +42,6 @@ class Cause(NamedTuple):
     units: int
 
 
-Items = Mapping[tuple[str, str, str], FiledItem]
 DIRECT = "direct cost"
 
 
@@ -65,7 +64,7 @@ def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cau
     return found
 
 
-def summed(parts: Iterable[Cause]) -> dict[Reason, int]:
+def by_reason(parts: Iterable[Cause]) -> dict[Reason, int]:
     """The units of each reason, the largest first."""
     sums: dict[Reason, int] = {}
     for cause in parts:

@@ -5,7 +5,7 @@ Reports stand on documents alone, whether the month is an estimate of today or w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -169,12 +169,13 @@ class FiledStatement(_Loose):
             owned.setdefault(owner, {})[item.service, item.item, item.unit] = item
         return owned
 
-    def clients(self) -> Iterator[tuple[str, tuple[FiledTenant, ...]]]:
-        """Every client and its tenants, in the order of their names."""
+    @cached_property
+    def by_client(self) -> Mapping[str, tuple[FiledTenant, ...]]:
+        """Every client's tenants, in the order of the clients' names."""
         lines: dict[str, list[FiledTenant]] = {}
         for line in self.tenants:
             lines.setdefault(line.client, []).append(line)
-        yield from ((client, tuple(lines[client])) for client in sorted(lines))
+        return {client: tuple(lines[client]) for client in sorted(lines)}
 
 
 def filed_statement(

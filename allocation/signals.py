@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum, unique
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from allocation.driver_rules import CAPACITY, Driver
@@ -94,6 +95,16 @@ class Month:
         """When to speak up."""
         return self.catalog.classes.signals
 
+    @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """How every tenant stands to what its fee covers."""
+        return standings(self)
+
+    @cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """Everything to decide."""
+        return signals(self)
+
 
 def standings(month: Month) -> tuple[Standing, ...]:
     """How every tenant stands to what its fee covers; what nobody measured is taken as declared."""
@@ -145,7 +156,7 @@ def declared(tenant: TenantPlan, name: str) -> Decimal:
 
 def _beyond_fair_use(month: Month) -> Iterator[Signal]:
     plans = {tenant.tenant: tenant for tenant in month.plan.tenants}
-    for each in standings(month):
+    for each in month.standings:
         if not (each.over and each.lasting):
             continue
         tenant = plans[each.tenant]
@@ -193,25 +204,36 @@ def _noisy(month: Month) -> Iterator[Signal]:
                 )
 
 
-def _ill_sized(month: Month) -> Iterator[Signal]:
+class Size(NamedTuple):
+    """What a tenant's pods ask for of something, and what they use of it."""
+
+    tenant: str
+    what: str
+    unit: str
+    asked: Level
+    used: Level
+
+
+def sizes(month: Month) -> Iterator[Size]:
+    """What was asked for and used, where somebody measured both."""
     for tenant in month.plan.tenants:
         for what, unit, requested, used in _SIZES:
             asked, took = (month.levels.get((tenant.tenant, driver)) for driver in (requested, used))
-            if asked is None or took is None or not asked.average:
-                continue
-            unused = 100 - _percent(took.p95, asked.average)
-            numbers = f"{what}: asks for {number(asked.average)} {unit}, 95 % of the time uses at most "
-            if unused >= month.thresholds.unused_percent:
-                yield Signal(
-                    Kind.RIGHTSIZING, tenant.tenant, what, f"{numbers}{number(took.p95)}; a smaller size fits"
-                )
-            elif unused < 0:
-                yield Signal(
-                    Kind.RIGHTSIZING,
-                    tenant.tenant,
-                    what,
-                    f"{numbers}{number(took.p95)}, more than that; too small",
-                )
+            if asked is not None and took is not None and asked.average:
+                yield Size(tenant.tenant, what, unit, asked, took)
+
+
+def _ill_sized(month: Month) -> Iterator[Signal]:
+    for size in sizes(month):
+        most, asked = size.used.p95, size.asked.average
+        unused = 100 - _percent(most, asked)
+        numbers = (
+            f"{size.what}: asks for {number(asked)} {size.unit}, 95 % of the time uses at most {number(most)}"
+        )
+        if unused >= month.thresholds.unused_percent:
+            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, f"{numbers}; a smaller size fits")
+        elif unused < 0:
+            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, f"{numbers}, more than that; too small")
 
 
 def _under_priced(month: Month) -> Iterator[Signal]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from allocation.adapters.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.pricing import load_price_book
-from lifecycle import evidence
 from lifecycle.aws_account import Account
 from lifecycle.decommissioning import REMAINS, Decommission
 from lifecycle.ending import EndingPlan, facts_sha256, read_plan, write_plan
@@ -21,6 +19,7 @@ from lifecycle.errors import RefusedError
 from lifecycle.hands import RealHands
 from lifecycle.holdings import Remains
 from lifecycle.pulumi_cli import Stack
+from lifecycle.restored import tried_restores
 from lifecycle.targets import targets_of
 from tiers.errors import CatalogError
 from tiers.plan import Plan, TenantPlan
@@ -153,12 +152,14 @@ def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
     """When a restore was last tried with success, as its evidence says."""
     if path is None:
         return None
-    found = [line for line in evidence.read(path) if _is_good(line, plan)]
-    return max((datetime.fromisoformat(str(line["at"])).astimezone(UTC) for line in found), default=None)
-
-
-def _is_good(line: dict[str, Any], plan: EndingPlan) -> bool:
-    return (line.get("tenant"), line.get("step"), line.get("result")) == (plan.tenant, "restore-test", "ok")
+    return max(
+        (
+            at
+            for at, record in tried_restores(path)
+            if (record.get("tenant"), record.get("result")) == (plan.tenant, "ok")
+        ),
+        default=None,
+    )
 
 
 def _show_remains(remains: Remains, plan: EndingPlan, record: Path) -> None:

@@ -29,13 +29,13 @@ from allocation.money import units_of
 from allocation.report.document import document, items_document
 from allocation.report.showback.month import Option, Recovery, Showback
 from allocation.report.showback.quarterly import Curve
-from allocation.signals import Month, signals
+from allocation.signals import Month
 from allocation.unit_costs import unit_costs
 from allocation.valuing import Conditions, Valuation, valued
 from cli.asking import month_of
 from cli.report_folder import Extras, write_report
-from lifecycle import evidence
-from lifecycle.restored import STEP
+from cli.sides import PORTFOLIOS
+from lifecycle.restored import tried_restores
 from tiers.errors import CatalogError
 from tiers.model import Catalog
 from tiers.plan import Plan, TenantPlan, resolve
@@ -100,6 +100,7 @@ def write_pages(wanted: Wanted) -> None:
         _curve(catalog, portfolio, statement, period),
     )
     count = write_report(showback, extras, wanted.out, _say)
+    _say("")
     typer.echo(f"{count} pages; open {wanted.out / 'index.html'}")
 
 
@@ -145,13 +146,10 @@ def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
     """The last restore of each tenant that was tried before the month's end."""
     found: dict[str, Recovery] = {}
     for path in files:
-        for record in evidence.read(path):
-            at = datetime.fromisoformat(str(record["at"]))
-            if record.get("step") != STEP or at >= end:
-                continue
-            tenant, tried = str(record.get("tenant")), _recovery(at, record)
-            if tenant not in found or found[tenant].tried_at < at:
-                found[tenant] = tried
+        for at, record in tried_restores(path):
+            tenant = str(record.get("tenant"))
+            if at < end and (tenant not in found or found[tenant].tried_at < at):
+                found[tenant] = _recovery(at, record)
     return found
 
 
@@ -162,7 +160,7 @@ def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
 
 
 def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None:
-    folder = wanted.portfolio or wanted.cwd / "portfolios" / plan.portfolio
+    folder = wanted.portfolio or wanted.cwd / PORTFOLIOS / plan.portfolio
     if wanted.portfolio is None and not folder.is_dir():
         return None
     return load_portfolio(folder, catalog)
@@ -201,7 +199,7 @@ class _Options:
             return
         plan = resolve(self.catalog, self.portfolio)
         before = valued(plan, _conditions(plan, self.period))
-        called = {each.tenant for each in signals(self.month)}
+        called = {each.tenant for each in self.month.signals}
         ranked = sorted(
             plan.tenants, key=lambda each: (each.tenant not in called, -each.fee_per_month, each.tenant)
         )

@@ -40,7 +40,7 @@ def pages(showback: Showback, extras: Extras) -> Iterator[Page]:
     yield engineering(showback)
     yield finance(showback)
     yield quarterly(showback, extras.signed, extras.curve)
-    for client, _ in showback.statement.clients():
+    for client in showback.statement.by_client:
         yield account(showback, client)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
 from allocation.errors import AllocationError
+from lifecycle import evidence
 from lifecycle.errors import LifecycleError
 from tiers.vocabulary import Count, Frozen, TenantId
 
@@ -54,6 +57,17 @@ class RestoreResult(Frozen):
     def as_evidence(self) -> Mapping[str, Any]:
         """The record of it in an evidence file."""
         return {"at": self.finished_at, "step": STEP, **self.model_dump(mode="json")}
+
+
+def tried_restores(path: Path) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    """Every restore test in a file of evidence: when it ended, in UTC, and what was recorded.
+
+    Raises:
+        EvidenceError: When the file cannot be read, or was changed.
+    """
+    for record in evidence.read(path):
+        if record.get("step") == STEP:
+            yield datetime.fromisoformat(str(record["at"])).astimezone(UTC), record
 
 
 class NotRestorableError(AllocationError):

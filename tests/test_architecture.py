@@ -27,6 +27,7 @@ COVERED_ELSEWHERE = {
     "allocation/report/showback/index.py": "tests/allocation/report/showback/test_rendering.py",
     "allocation/report/showback/month.py": "tests/allocation/report/showback/test_rendering.py",
     "allocation/report/showback/quarterly.py": "tests/cli/test_report.py",
+    "allocation/report/template.py": "tests/allocation/report/change/test_page.py",
     "cli/report_folder.py": "tests/cli/test_report.py",
     "cli/reporting.py": "tests/cli/test_report.py",
     "allocation/adapters/run_folder.py": "tests/cli/test_bills.py",

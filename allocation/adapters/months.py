@@ -15,7 +15,6 @@ from allocation.filed import FiledStatement, filed_statement
 STATEMENT: Final = "statement.json"
 ITEMS: Final = "items.json"
 _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
-_FILED: Final = re.compile(r"statement-([0-9]{3,})\.json")
 
 
 def month_in(folder: Path) -> FiledStatement:
@@ -24,7 +23,7 @@ def month_in(folder: Path) -> FiledStatement:
     Raises:
         AllocationError: When there is none, or it cannot be read.
     """
-    filed = sorted(path for path in folder.glob("statement-*.json") if _FILED.fullmatch(path.name))
+    filed = sorted(folder.glob("statement-*.json"))
     path = filed[-1] if filed else folder / STATEMENT
     if not path.is_file():
         raise AllocationError(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocation.causes import Cause, Reason, causes, summed
+from allocation.causes import Cause, Reason, by_reason, causes
 from allocation.filed import FiledStatement, filed_statement
 from allocation.money import units_of
 from allocation.report.document import document, items_document
@@ -33,7 +33,7 @@ def of(plan: Plan) -> FiledStatement:
 
 
 def reasons(before: FiledStatement, after: FiledStatement, tenant: str) -> dict[Reason, int]:
-    return summed(causes(before, after)[tenant])
+    return by_reason(causes(before, after)[tenant])
 
 
 def test_nothing_changed_has_no_cause() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.portfolios import ROOT
+from tests.toolchain.machines import lines_of, ran
 
 FOLDER = ROOT / "toolchain"
 # Leaves one package in the archives that the configuration file names, and lists how it was called.
@@ -70,22 +70,18 @@ class Machine:
         return self.put(name, f'#!/bin/sh\necho "{says}"\nexit {code}\n')
 
     def run(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(self.folder / "toolchain" / "browser.py")],
+        return ran(
+            self.folder / "toolchain" / "browser.py",
             env={
                 "PATH": f"{self.path}:{self.folder / 'system'}",
                 "HOME": str(self.folder),
-                "PYTHONDONTWRITEBYTECODE": "1",
                 "XDG_CACHE_HOME": str(self.cache),
             },
-            capture_output=True,
-            text=True,
-            check=False,
         )
 
     @property
     def calls(self) -> list[str]:
-        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        return lines_of(self.log)
 
 
 @pytest.fixture

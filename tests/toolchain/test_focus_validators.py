@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.portfolios import ROOT
+from tests.toolchain.machines import lines_of, ran
 
 FOLDER = ROOT / "toolchain"
 SCRIPT = "focus_validators.py"
@@ -52,19 +53,12 @@ class Machine:
             "HOME": str(self.folder),
             "PYENV_ROOT": str(self.folder / "pyenv"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return subprocess.run(
-            [sys.executable, str(self.folder / "toolchain" / SCRIPT), *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return ran(self.folder / "toolchain" / SCRIPT, *arguments, env=environment)
 
     @property
     def calls(self) -> list[str]:
-        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        return lines_of(self.log)
 
 
 @pytest.fixture

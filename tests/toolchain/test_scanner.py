@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.portfolios import ROOT
+from tests.toolchain.machines import lines_of, ran
 
 SCRIPT = ROOT / "toolchain" / "scanner.py"
 LOCK = ROOT / "toolchain" / "checkov.txt"
@@ -47,17 +48,12 @@ class Machine:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         kept = {"PATH": f"{self.folder / 'path'}:/usr/bin:/bin", "HOME": str(self.folder)}
-        return subprocess.run(
-            [sys.executable, str(self.folder / "toolchain" / "scanner.py"), *arguments],
-            env={**kept, "XDG_CACHE_HOME": str(self.cache), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        script = self.folder / "toolchain" / "scanner.py"
+        return ran(script, *arguments, env={**kept, "XDG_CACHE_HOME": str(self.cache)})
 
     @property
     def calls(self) -> list[str]:
-        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        return lines_of(self.log)
 
 
 @pytest.fixture

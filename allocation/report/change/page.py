@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from allocation.previewing import Preview
 from allocation.report.change.grids import Grid
 from allocation.report.change.story import Story, fitting
+from allocation.report.template import template
 
 MOST_CHARACTERS: Final = 390_000
 """More than that is read by nobody and sent by no mail server without a question."""
@@ -21,18 +19,6 @@ def as_html(preview: Preview) -> str:
 
 
 def _page(told: Story) -> str:
-    return _template().render(
-        story=told, grids=[part for part in (*told.open, *told.folded) if isinstance(part, Grid)]
-    )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("allocation.report.change"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("preview.html.j2")
+    grids = [part for part in (*told.open, *told.folded) if isinstance(part, Grid)]
+    sheets = [(f"table-{number}", each.amounts, each.heads) for number, each in enumerate(grids)]
+    return template("preview.html.j2").render(story=told, grids=grids, sheets=sheets)

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from allocation.causes import Cause, Reason
-from allocation.filed import FiledStatement, FiledTenant
+from allocation.filed import FiledTenant
 from allocation.previewing import in_words
 from allocation.report.showback.content import (
     EMPTY,
@@ -17,18 +17,15 @@ from allocation.report.showback.content import (
     Sentences,
     Table,
     amount,
-    amounts,
     bars,
     quantity,
+    summed,
     text,
-    total,
 )
 from allocation.report.showback.index import basis
 from allocation.report.showback.month import Showback, changed, why
 from tiers.vocabulary import TenantId
 
-LEAST_CLIENTS: Final = 5
-"""Of a pool that fewer clients share nothing but the client's own share is told."""
 SMALL_POOLS: Final = "shared by few"
 _ITS_OWN: Final = (Reason.NEW, Reason.GONE, Reason.TIER)
 
@@ -36,7 +33,7 @@ _ITS_OWN: Final = (Reason.NEW, Reason.GONE, Reason.TIER)
 def account(showback: Showback, client: str) -> Page:
     """The page of *client* alone."""
     statement = showback.statement
-    lines = tuple(line for line in statement.tenants if line.client == client)
+    lines = statement.by_client[client]
     cost = sum(line.total for line in lines)
     sections: list[Section] = [
         _month(showback, lines),
@@ -57,27 +54,10 @@ def account(showback: Showback, client: str) -> Page:
     )
 
 
-def large_pools(showback: Showback) -> frozenset[str]:
-    """Pools that enough clients share, in both months, for their totals to say nothing about any of them."""
-    months = [showback.statement, *([showback.before] if showback.before else ())]
-    return frozenset.intersection(*(_shared_by_many(month) for month in months))
-
-
-def _shared_by_many(statement: FiledStatement) -> frozenset[str]:
-    clients: dict[str, set[str]] = {}
-    for line in statement.tenants:
-        for pool, units in line.pooled.items():
-            if units:
-                clients.setdefault(pool, set()).add(line.client)
-    return frozenset(pool for pool, sharing in clients.items() if len(sharing) >= LEAST_CLIENTS)
-
-
 def told_causes(showback: Showback, lines: Sequence[FiledTenant]) -> tuple[Cause, ...]:
     """The causes a client may see: how the share of a small pool came about would tell what others did."""
-    large = large_pools(showback)
-    pools = set(showback.statement.pool_totals)
-    if showback.before:
-        pools |= set(showback.before.pool_totals)
+    large = showback.large_pools
+    pools = showback.pools
     sums: dict[tuple[Reason, str], int] = {}
     for line in lines:
         for cause in showback.causes.get(line.tenant, ()):
@@ -95,7 +75,7 @@ def _answer(showback: Showback, lines: Sequence[FiledTenant], cost: int) -> Iter
         return
     step = changed(cost - showback.difference(lines), cost, currency, before.month)
     yield f"That is {step}. Why: {why(told_causes(showback, lines), currency)}."
-    fee_before = sum(line.fee for line in before.tenants if line.client == lines[0].client)
+    fee_before = sum(line.fee for line in before.by_client.get(lines[0].client, ()))
     yield f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
 
 
@@ -106,31 +86,15 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         [line.total for line in lines],
         [line.fee for line in lines],
     ]
-    cells = [amounts(column) for column in columns]
+    names = [(text(line.tenant), text(line.environment), text(line.tier)) for line in lines]
+    rows, whole = summed(names, columns, (text("together"), EMPTY, EMPTY))
     return Table(
         "month",
         f"The month, in {showback.statement.currency}",
         ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee"),
         3,
-        tuple(
-            (
-                text(line.tenant),
-                text(line.environment),
-                text(line.tier),
-                *(column[place] for column in cells),
-            )
-            for place, line in enumerate(lines)
-        ),
-        (
-            (
-                text("together"),
-                EMPTY,
-                EMPTY,
-                *(total(shown, units) for shown, units in zip(cells, columns, strict=True)),
-            ),
-        )
-        if len(lines) > 1
-        else (),
+        rows,
+        (whole,) if len(lines) > 1 else (),
     )
 
 
@@ -138,15 +102,19 @@ def _why(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:
     if showback.before is None:
         return
     told = sorted(told_causes(showback, lines), key=lambda each: (-abs(each.units), each.reason, each.about))
-    units = [cause.units for cause in told]
-    cells = amounts(units, signed=True)
+    rows, whole = summed(
+        [(text(cause.reason), text(cause.about)) for cause in told],
+        [[cause.units for cause in told]],
+        (text("difference"), EMPTY),
+        signed=True,
+    )
     yield Table(
         "why",
         f"Why it is not what it was in {showback.before.month}",
         ("reason", "about", "amount"),
         2,
-        tuple((text(cause.reason), text(cause.about), cell) for cause, cell in zip(told, cells, strict=True)),
-        ((text("difference"), EMPTY, total(cells, units, signed=True)),),
+        rows,
+        (whole,),
     )
 
 
@@ -154,8 +122,9 @@ def _trend(showback: Showback, client: str) -> Iterator[Section]:
     months = [*showback.past, showback.statement]
     if len(months) < 2:  # noqa: PLR2004 - one month is no trend
         return
-    costs = [sum(line.total for line in month.tenants if line.client == client) for month in months]
-    fees = [sum(line.fee for line in month.tenants if line.client == client) for month in months]
+    own = [month.by_client.get(client, ()) for month in months]
+    costs = [sum(line.total for line in lines) for lines in own]
+    fees = [sum(line.fee for line in lines) for lines in own]
     names = [month.month for month in months]
     yield bars(
         "Month by month",
@@ -176,7 +145,7 @@ def _trend(showback: Showback, client: str) -> Iterator[Section]:
 
 
 def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:
-    statement, large = showback.statement, large_pools(showback)
+    statement, large = showback.statement, showback.large_pools
     rows: list[tuple[Cell, ...]] = []
     for pool in dict.fromkeys(chain.from_iterable(line.pooled for line in lines)):
         units = sum(line.pooled.get(pool, 0) for line in lines)
@@ -203,7 +172,6 @@ def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]
 
 
 def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
-    own = {line.tenant for line in lines}
     return Table(
         "fair-use",
         "What the fee covers",
@@ -217,8 +185,8 @@ def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
                 quantity(each.fair),
                 text(f"{'beyond it: ' if each.over else ''}{each.told}"),
             )
-            for each in showback.standings
-            if each.tenant in own
+            for line in lines
+            for each in showback.standings_of.get(line.tenant, ())
         ),
     )
 

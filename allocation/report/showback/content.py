@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -32,6 +32,7 @@ class Cell:
         return self.shown if self.exact is None else self.exact
 
 
+Row = tuple[Cell, ...]
 EMPTY: Final = Cell("")
 
 
@@ -43,8 +44,8 @@ class Table:
     title: str
     heads: tuple[str, ...]
     figures: int
-    rows: tuple[tuple[Cell, ...], ...]
-    foot: tuple[tuple[Cell, ...], ...] = ()
+    rows: tuple[Row, ...]
+    foot: tuple[Row, ...] = ()
     note: str = ""
 
 
@@ -126,10 +127,16 @@ def amount(units: int, *, signed: bool = False) -> Cell:
     return amounts([units], signed=signed)[0]
 
 
-def total(cells: Iterable[Cell], units: Iterable[int], *, signed: bool = False) -> Cell:
-    """The sum of *cells* as they are shown, and of *units* exactly."""
-    cents = sum(int(cell.shown.replace(",", "").replace(".", "").replace("+", "")) for cell in cells)
-    return Cell(money(cents, signed=signed), text_of(sum(units)))
+def summed(
+    names: Sequence[Row], columns: Sequence[Sequence[int]], together: Row, *, signed: bool = False
+) -> tuple[tuple[Row, ...], Row]:
+    """Rows that begin with *names* and go on with a cell of each column, and the row of their sums.
+
+    What is shown of a column adds up to what is shown of its sum, and so do the exact amounts.
+    """
+    cells = [amounts(column, signed=signed) for column in columns]
+    rows = tuple((*name, *(column[place] for column in cells)) for place, name in enumerate(names))
+    return rows, (*together, *(amount(sum(column), signed=signed) for column in columns))
 
 
 def share(part: int, whole: int) -> Cell:

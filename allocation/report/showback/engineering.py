@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.driver_rules import CAPACITY, IDLE, Driver
+from allocation.driver_rules import CAPACITY, IDLE
 from allocation.filed import FiledPool
 from allocation.report.showback.content import (
     EMPTY,
@@ -22,7 +22,7 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
-from allocation.signals import declared
+from allocation.signals import declared, sizes
 from tiers.data_facts import DatabaseInstance, TenantDatabase
 from tiers.plan import facts_of
 from tiers.vocabulary import TenantId
@@ -101,26 +101,17 @@ def _figures(showback: Showback, pool: FiledPool) -> tuple[Cell, ...]:
 
 
 def _sizes(showback: Showback) -> Iterator[Table]:
-    rows = []
-    for tenant in showback.month.plan.tenants:
-        for what, unit, asked, used in (
-            ("CPU", "cores", Driver.CPU_REQUESTS, Driver.CPU_USED),
-            ("memory", "GiB", Driver.MEMORY_REQUESTS, Driver.MEMORY_USED),
-        ):
-            request, use = (showback.month.levels.get((tenant.tenant, driver)) for driver in (asked, used))
-            if request is None or use is None or not request.average:
-                continue
-            part = 100 * use.p95 / request.average
-            rows.append(
-                (
-                    text(tenant.tenant),
-                    text(what),
-                    quantity(request.average, unit),
-                    quantity(use.average, unit),
-                    quantity(use.p95, unit),
-                    quantity(part.quantize(Decimal("0.1")), "%"),
-                )
-            )
+    rows = [
+        (
+            text(size.tenant),
+            text(size.what),
+            quantity(size.asked.average, size.unit),
+            quantity(size.used.average, size.unit),
+            quantity(size.used.p95, size.unit),
+            quantity((100 * size.used.p95 / size.asked.average).quantize(Decimal("0.1")), "%"),
+        )
+        for size in sizes(showback.month)
+    ]
     if rows:
         yield Table(
             "sizes",

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from allocation.filed import FiledStatement, FiledTenant
 from allocation.report.showback.content import (
     EMPTY,
-    Cell,
     Page,
+    Row,
     Section,
     Sentences,
     Table,
@@ -17,8 +17,8 @@ from allocation.report.showback.content import (
     amounts,
     bars,
     share,
+    summed,
     text,
-    total,
 )
 from allocation.report.showback.index import proof
 from allocation.report.showback.month import Showback
@@ -98,7 +98,7 @@ def resilience(showback: Showback) -> Table:
             (text(name), text(sums[name][0]), cell, share(sums[name][1], sums[name][2]))
             for name, cell in zip(names, cells, strict=True)
         ),
-        ((text("together"), text(len(showback.statement.tenants)), total(cells, units), EMPTY),),
+        ((text("together"), text(len(showback.statement.tenants)), amount(sum(units)), EMPTY),),
     )
 
 
@@ -130,7 +130,7 @@ def _waterfall(statement: FiledStatement, fees: int) -> Iterator[Section]:
             (text(name), cell, share(part, charged))
             for name, cell, part in zip(names, cells, units, strict=True)
         ),
-        ((text("bill"), total(cells, units), EMPTY), (text("difference"), amount(totals.difference), EMPTY)),
+        ((text("bill"), amount(sum(units)), EMPTY), (text("difference"), amount(totals.difference), EMPTY)),
     )
 
 
@@ -169,11 +169,9 @@ def _grouped(statement: FiledStatement, get: Callable[[FiledTenant], str]) -> di
 
 def _body(
     names: Iterable[str], columns: list[list[int]], together: str
-) -> tuple[tuple[tuple[Cell, ...], ...], tuple[tuple[Cell, ...], ...]]:
-    cells = [amounts(column) for column in columns]
-    rows = tuple((text(name), *(column[place] for column in cells)) for place, name in enumerate(names))
-    sums = (total(shown, units) for shown, units in zip(cells, columns, strict=True))
-    return rows, ((text(together), *sums),)
+) -> tuple[tuple[Row, ...], tuple[Row]]:
+    rows, sums = summed([(text(name),) for name in names], columns, (text(together),))
+    return rows, (sums,)
 
 
 def _unallocated(statement: FiledStatement) -> Iterator[Section]:

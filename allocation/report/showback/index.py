@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from allocation.causes import Reason, summed
+from allocation.causes import Reason, by_reason
 from allocation.filed import FiledStatement, FiledTenant, FiledTotals
 from allocation.money import text_of
 from allocation.report.showback.content import (
     EMPTY,
-    Cell,
     Page,
     Section,
     Table,
     amount,
-    amounts,
     share,
+    summed,
     text,
-    total,
 )
 from allocation.report.showback.month import Showback, changed, why
 
@@ -147,19 +145,24 @@ def _why_it_changed(showback: Showback) -> Iterator[Table]:
     if before is None:
         return
     sums = {
-        str(reason): units for reason, units in summed(chain.from_iterable(showback.causes.values())).items()
+        str(reason): units
+        for reason, units in by_reason(chain.from_iterable(showback.causes.values())).items()
     }
     sums[IDLE] = totals.idle - before.totals.idle
     sums[UNALLOCATED] = totals.unallocated - before.totals.unallocated
-    units = list(sums.values())
-    cells = amounts(units, signed=True)
+    rows, whole = summed(
+        [(text(name),) for name in sums],
+        [list(sums.values())],
+        (text("difference of the bill"),),
+        signed=True,
+    )
     yield Table(
         "why",
         f"Why it is not what it was in {before.month}",
         ("reason", "amount"),
         1,
-        tuple((text(name), cell) for name, cell in zip(sums, cells, strict=True)),
-        ((text("difference of the bill"), total(cells, units, signed=True)),),
+        rows,
+        (whole,),
         _EXPLAINED,
     )
 
@@ -218,25 +221,25 @@ def tenants(showback: Showback) -> Table:
     statement = showback.statement
     ranked = sorted(statement.tenants, key=lambda line: (-line.total, line.tenant))
     shown, rest = ranked[:_MOST_TENANTS], ranked[_MOST_TENANTS:]
+    names = [(text(line.tenant, _page_of(showback, line)), text(line.tier)) for line in shown]
     columns = [
-        [*(getattr(line, name) for line in shown), sum(getattr(line, name) for line in rest)]
+        [
+            *(getattr(line, name) for line in shown),
+            *([sum(getattr(line, name) for line in rest)] if rest else ()),
+        ]
         for name in ("total", "fee", "margin")
     ]
-    cells = [amounts(column) for column in columns]
-    rows = [
-        (text(line.tenant, _page_of(showback, line)), text(line.tier), *(column[place] for column in cells))
-        for place, line in enumerate(shown)
-    ]
-    foot = [(text("all tenants"), EMPTY, *_sums(cells, columns))]
     if rest:
-        foot.insert(0, (text(f"{len(rest):,} more"), EMPTY, *(column[-1] for column in cells)))
+        names.append((text(f"{len(rest):,} more"), EMPTY))
+    rows, whole = summed(names, columns, (text("all tenants"), EMPTY))
     return Table(
-        "tenants", "Tenants by cost", ("tenant", "tier", "cost", "fee", "margin"), 2, tuple(rows), tuple(foot)
+        "tenants",
+        "Tenants by cost",
+        ("tenant", "tier", "cost", "fee", "margin"),
+        2,
+        rows[: len(shown)],
+        (*rows[len(shown) :], whole),
     )
-
-
-def _sums(cells: Sequence[Sequence[Cell]], columns: Sequence[Sequence[int]]) -> Iterator[Cell]:
-    yield from (total(shown, units) for shown, units in zip(cells, columns, strict=True))
 
 
 def _page_of(showback: Showback, line: FiledTenant) -> str:

@@ -10,13 +10,15 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.causes import Cause, causes, summed
+from allocation.causes import Cause, by_reason, causes
 from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import in_cents
 from allocation.report.change.rows import money, percent
-from allocation.signals import Month, Signal, Standing, signals, standings
+from allocation.signals import Month, Signal, Standing
 from tiers.plan import TenantPlan
 
+LEAST_CLIENTS: Final = 5
+"""Of a pool that fewer clients share nothing but the client's own share is told."""
 _NAMED: Final = 3
 
 
@@ -82,15 +84,37 @@ class Showback:
         """Why each tenant costs something else than in the month before; empty when there is none."""
         return causes(self.before, self.statement) if self.before else {}
 
-    @cached_property
+    @property
     def signals(self) -> tuple[Signal, ...]:
         """What there is to decide."""
-        return signals(self.month)
+        return self.month.signals
 
-    @cached_property
+    @property
     def standings(self) -> tuple[Standing, ...]:
         """How tenants stand to their fair use."""
-        return standings(self.month)
+        return self.month.standings
+
+    @cached_property
+    def standings_of(self) -> Mapping[str, tuple[Standing, ...]]:
+        """The same by tenant."""
+        found: dict[str, tuple[Standing, ...]] = {}
+        for each in self.standings:
+            found[each.tenant] = (*found.get(each.tenant, ()), each)
+        return found
+
+    @cached_property
+    def pools(self) -> frozenset[str]:
+        """Pools of this month and the one before."""
+        return frozenset().union(*(month.pool_totals for month in self._compared))
+
+    @cached_property
+    def large_pools(self) -> frozenset[str]:
+        """Pools that enough clients share, in both months, for their totals to tell nothing of any."""
+        return frozenset.intersection(*(_shared_by_many(month) for month in self._compared))
+
+    @property
+    def _compared(self) -> tuple[FiledStatement, ...]:
+        return (self.statement,) if self.before is None else (self.before, self.statement)
 
     @cached_property
     def plans(self) -> Mapping[str, TenantPlan]:
@@ -100,7 +124,7 @@ class Showback:
     @cached_property
     def pages_of(self) -> Mapping[str, str]:
         """The page of each client, without folder and ending."""
-        return page_names(client for client, _ in self.statement.clients())
+        return page_names(self.statement.by_client)
 
     def difference(self, tenants: Iterable[FiledTenant]) -> int:
         """What *tenants* cost more than they did the month before."""
@@ -110,6 +134,15 @@ class Showback:
         """What it cost the month before; 0 when it was not there."""
         line = self.before.by_tenant.get(tenant) if self.before else None
         return line.total if line else 0
+
+
+def _shared_by_many(statement: FiledStatement) -> frozenset[str]:
+    clients: dict[str, set[str]] = {}
+    for line in statement.tenants:
+        for pool, units in line.pooled.items():
+            if units:
+                clients.setdefault(pool, set()).add(line.client)
+    return frozenset(pool for pool, sharing in clients.items() if len(sharing) >= LEAST_CLIENTS)
 
 
 def page_names(clients: Iterable[str]) -> dict[str, str]:
@@ -130,10 +163,11 @@ def page_names(clients: Iterable[str]) -> dict[str, str]:
 def why(parts: Iterable[Cause], currency: str) -> str:
     """The largest reasons in words, with their amounts.
 
+    >>> from allocation.causes import Reason
     >>> why([Cause(Reason.PRICE, "db", 10**10), Cause(Reason.TIER, "db", -3 * 10**10)], "USD")
     'tier -3.00, price +1.00 USD'
     """
-    sums = summed(parts)
+    sums = by_reason(parts)
     cents = dict(zip(sums, in_cents(list(sums.values())), strict=True))
     told = [f"{reason} {money(cents[reason], signed=True)}" for reason in list(sums)[:_NAMED]]
     more = f" and {len(sums) - _NAMED} more" if len(sums) > _NAMED else ""

@@ -6,19 +6,19 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from allocation.report.showback.content import Cell, Page, Sentences, Table
+from allocation.report.template import template
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_html(page: Page) -> str:
     """The page, in one file: no script, no request; a policy in it forbids both."""
-    return "".join(f"{line}\n" for line in _template().render(page=page).splitlines() if line.strip())
+    sheets = [(each.name, each.figures, each.heads) for each in page.tables]
+    text = template("page.html.j2").render(page=page, sheets=sheets)
+    return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
 
 
 def as_json(page: Page) -> str:
@@ -77,15 +77,3 @@ def _table(table: Table) -> dict[str, Any]:
         "heads": list(table.heads),
         "rows": [[each.plain for each in row] for row in rows],
     }
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("allocation.report.showback"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")

@@ -7,7 +7,7 @@ import pytest
 
 from allocation.causes import Cause, Reason
 from allocation.money import text_of
-from allocation.report.showback.account import account, large_pools, told_causes
+from allocation.report.showback.account import account, told_causes
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.signals import Month
@@ -71,7 +71,7 @@ def of_clients(count: int) -> Showback:
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
     showback = of_clients(count)
-    assert large_pools(showback) == frozenset()
+    assert showback.large_pools == frozenset()
     text = files(showback, "c0")
     for pool, total in showback.statement.pool_totals.items():
         assert text_of(total) not in text, pool
@@ -84,13 +84,13 @@ def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
 
 def test_what_five_share_is_told_as_a_whole() -> None:
     showback = of_clients(5)
-    assert "postgresql" in large_pools(showback)
+    assert "postgresql" in showback.large_pools
     assert text_of(showback.statement.pool_totals["postgresql"]) in files(showback, "c0")
 
 
 def test_a_pool_that_few_shared_the_month_before_stays_untold() -> None:
     many, few = of_clients(5), of_clients(4)
-    assert large_pools(replace(many, past=few.past)) == frozenset()
+    assert replace(many, past=few.past).large_pools == frozenset()
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -100,13 +100,11 @@ def hostile() -> Showback:
     names = iter(HOSTILE * 3)
 
     def renamed(month: FiledStatement) -> FiledStatement:
-        told = month.model_dump(mode="python")
         tenants = tuple(
             line.model_copy(update={"tenant": next(names), "client": next(names), "tier": next(names)})
             for line in month.tenants
         )
         fields = {name: getattr(month, name) for name in FiledStatement.model_fields}
-        assert told
         return FiledStatement.model_construct(
             **fields | {"tenants": tenants, "portfolio": HOSTILE[0], "versions": {HOSTILE[1]: HOSTILE[0]}}
         )
