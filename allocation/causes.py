@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NEW = "new"
     GONE = "gone"
     TIER = "tier"
+    TERMS = "terms"
     PRICE = "price"
     QUANTITY = "quantity"
     POOL = "size of what is shared"
@@ -62,6 +63,32 @@ def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cau
                 f"{text_of(whole)}"
             )
     return found
+
+
+def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
+    """Why each tenant of either month pays another fee: it is new, gone, on another tier, or on other terms.
+
+    Terms are all that a statement does not tell apart: what is taken as an option, what the catalog asks for
+    it, and how many days of the month it was there.
+    """
+    names = sorted(before.by_tenant.keys() | after.by_tenant.keys())
+    return {
+        name: tuple(
+            cause for cause in _of_fee(before.by_tenant.get(name), after.by_tenant.get(name)) if cause.units
+        )
+        for name in names
+    }
+
+
+def _of_fee(old: FiledTenant | None, new: FiledTenant | None) -> Iterator[Cause]:
+    if old is None and new is not None:
+        yield Cause(Reason.NEW, new.tier, new.fee)
+    elif new is None and old is not None:
+        yield Cause(Reason.GONE, old.tier, -old.fee)
+    elif old is not None and new is not None:
+        moved = old.tier != new.tier
+        about = f"{old.tier} to {new.tier}" if moved else new.tier
+        yield Cause(Reason.TIER if moved else Reason.TERMS, about, new.fee - old.fee)
 
 
 def by_reason(parts: Iterable[Cause]) -> dict[Reason, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from allocation.report.flat import as_csv
 from allocation.rules import DIRECTORY, Rulebook, rules_on
 from allocation.settling import Residuals
 from allocation.statement import Statement
+from cli.progress import say
 from lifecycle.ending import read_plan
 from tiers.errors import CatalogError
 
@@ -100,15 +100,13 @@ class _Run:
 
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
         period, currency = self.options.period, self.deployed[-1].inventory.plan.currency
-        _say("reading bills")
-        intake = ingest(
-            self.connection, self.options.bills, period, currency, into=self.folder, progress=_say
-        )
+        say("reading bills")
+        intake = ingest(self.connection, self.options.bills, period, currency, into=self.folder, progress=say)
         _tell_refused("rows of the bill", intake.refused)
-        _say(f"{intake.rows} rows read; reading use")
+        say(f"{intake.rows} rows read; reading use")
         used = read_usage(self.connection, self.options.usage, period, [str(driver) for driver in Driver])
         _tell_refused("rows of use", used.refused)
-        _say("allocating")
+        say("allocating")
         statement, sources, left = billed_allocation(
             self.connection,
             self.deployed,
@@ -131,6 +129,7 @@ class _Run:
         manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
         if self.options.out:
             self._write(told, statement, manifest)
+        say("")
         return Outcome(statement, found, self.rules.chargeback, manifest)
 
     def _refuse_early_close(self, now: datetime) -> None:
@@ -178,13 +177,13 @@ class _Run:
         return {"ended": files} if files else {}
 
     def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
-        _say("writing")
+        say("writing")
         write_json(self.folder / STATEMENT, told)
         write_json(self.folder / ITEMS, items_document(statement))
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
         for version in self.options.focus:
-            _say(f"writing FOCUS {version}")
+            say(f"writing FOCUS {version}")
             self._focus(version, str(manifest["run_id"]))
         write_json(self.folder / MANIFEST, manifest)
 
@@ -271,15 +270,10 @@ def _table(
     tables.insert(connection, name, table, rows)
 
 
-def _say(text: str) -> None:
-    """How far it is, for who watches; a log has no use for it."""
-    if sys.stderr.isatty():
-        typer.echo(text, err=True)
-
-
 def _tell_refused(what: str, refused: Mapping[str, int]) -> None:
     if refused:
         rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
+        say("")
         typer.echo(f"refused {what}: {rules}; each is listed in the run's folder", err=True)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from cli.exits import Exit
+from cli.progress import say
 
 
 def guarded(command: Callable[[], None]) -> None:
@@ -37,5 +38,6 @@ def guarded(command: Callable[[], None]) -> None:
 
 
 def _end(message: object, code: Exit) -> None:
+    say("")
     typer.echo(message, err=True)
     raise typer.Exit(code)

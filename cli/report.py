@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,30 +18,30 @@ from allocation.adapters.sign_off import read_sign_off
 from allocation.adapters.stack_outputs import inventory_of_file, inventory_of_stack
 from allocation.adapters.usage.intake import read_usage
 from allocation.charges import ChargePeriod
-from allocation.comparing import compared
 from allocation.driver_rules import Driver
 from allocation.errors import AllocationError
 from allocation.filed import FiledStatement, filed_statement
 from allocation.levels import Level, levels
-from allocation.money import units_of
 from allocation.report.document import document, items_document
-from allocation.report.showback.month import Option, Recovery, Showback
+from allocation.report.showback.month import Recovery, Showback
 from allocation.report.showback.quarterly import Curve
 from allocation.signals import Month
+from allocation.sleeping import savings
+from allocation.statement import Statement
 from allocation.unit_costs import unit_costs
-from allocation.valuing import Conditions, Valuation, valued
+from allocation.valuing import Conditions, valued
+from cli.alternatives import Alternatives
 from cli.asking import month_of
+from cli.progress import say
 from cli.report_folder import Extras, write_report
 from cli.sides import PORTFOLIOS
 from lifecycle.restored import tried_restores
 from tiers.errors import CatalogError
 from tiers.model import Catalog
-from tiers.plan import Plan, TenantPlan, resolve
+from tiers.plan import Plan
 from tiers.portfolio import load_catalog, load_portfolio
-from tiers.storage import keeping_storage
 from tiers.tenancy import Portfolio
 from tiers.vocabulary import Environment, Isolation
-from tiers.whatif import with_tenant
 
 _MORE: Final = (0, 10, 100)
 
@@ -79,28 +77,26 @@ def write_pages(wanted: Wanted) -> None:
     period = month_of(wanted.period)
     plan = _plan(wanted)
     catalog = load_catalog()
-    _say("allocating")
-    documents, gates = _documents(wanted, plan, period)
-    statement = filed_statement(*documents, str(wanted.run or plan.portfolio))
-    if statement.month != wanted.period:
-        raise CatalogError(f"--run {wanted.run}: is of {statement.month}, --period says {wanted.period}")
-    month = Month(statement, plan, catalog, _levels(wanted.usage, period))
     portfolio = _portfolio(wanted, plan, catalog)
-    options = _Options(catalog, portfolio, month, wanted.previews, period)
+    conditions = _conditions(plan, portfolio, period)
+    signed = read_sign_off(wanted.sign_off, wanted.period) if wanted.sign_off else {}
+    say("allocating")
+    valuation = valued(plan, conditions)
+    documents = _documents(wanted, valuation.statement)
+    statement = filed_statement(*documents, str(wanted.run or plan.portfolio))
+    _refuse_another(statement, wanted, plan)
+    month = Month(statement, plan, catalog, _levels(wanted.usage, period))
     showback = Showback(
         month,
-        months_before(wanted.history, period) if wanted.history else (),
+        months_before(wanted.history, statement) if wanted.history else (),
         _recoveries(wanted.evidence, period.end),
-        options.by_tenant(),
-        gates,
+        Alternatives(month, portfolio, conditions, wanted.previews).by_tenant(),
+        _gates(wanted),
+        savings(valuation, catalog.classes.off_hours),
     )
-    extras = Extras(
-        documents,
-        read_sign_off(wanted.sign_off) if wanted.sign_off else {},
-        _curve(catalog, portfolio, statement, period),
-    )
-    count = write_report(showback, extras, wanted.out, _say)
-    _say("")
+    extras = Extras(documents, signed, _curve(catalog, portfolio, statement, conditions))
+    count = write_report(showback, extras, wanted.out, say)
+    say("")
     typer.echo(f"{count} pages; open {wanted.out / 'index.html'}")
 
 
@@ -112,23 +108,39 @@ def _plan(wanted: Wanted) -> Plan:
     return inventory_of_stack(str(wanted.stack), wanted.cwd).plan
 
 
-def _documents(
-    wanted: Wanted, plan: Plan, period: ChargePeriod
-) -> tuple[Documents, tuple[tuple[str, str, str, bool], ...] | None]:
-    """The statement of a run with its gates, or an estimate of what is deployed."""
+def _documents(wanted: Wanted, estimated: Statement) -> Documents:
+    """The statement of a run and what it is for, or the estimate of what is deployed."""
     if wanted.run is None:
-        statement = valued(plan, _conditions(plan, period)).statement
-        return (document(statement), items_document(statement)), None
+        return document(estimated), items_document(estimated)
     items = wanted.run / ITEMS
-    gates = read_json(wanted.run / MANIFEST).get("readiness")
-    return (
-        (read_json(wanted.run / STATEMENT), read_json(items) if items.is_file() else None),
-        tuple((each["gate"], each["found"], each["limit"], bool(each["passed"])) for each in gates or ()),
-    )
+    return read_json(wanted.run / STATEMENT), read_json(items) if items.is_file() else None
 
 
-def _conditions(plan: Plan, period: ChargePeriod) -> Conditions:
-    return Conditions.of_month(period, plan.currency, {fact.region for fact in plan.all_facts()})
+def _refuse_another(statement: FiledStatement, wanted: Wanted, plan: Plan) -> None:
+    """A run of another month, portfolio or currency says nothing of what is deployed."""
+    for what, found, expected in (
+        ("month", statement.month, wanted.period),
+        ("portfolio", statement.portfolio, plan.portfolio),
+        ("currency", statement.currency, plan.currency),
+    ):
+        if found != expected:
+            raise CatalogError(f"--run {wanted.run}: its {what} is {found}, expected {expected}")
+
+
+def _gates(wanted: Wanted) -> tuple[tuple[str, str, str, bool], ...] | None:
+    """Whether a run can be booked; nothing of an estimate."""
+    if wanted.run is None:
+        return None
+    found = read_json(wanted.run / MANIFEST).get("readiness")
+    return tuple((each["gate"], each["found"], each["limit"], bool(each["passed"])) for each in found or ())
+
+
+def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -> Conditions:
+    """Prices of every region that is in use or could be, and the rules of the month."""
+    regions = {fact.region for fact in plan.all_facts()}
+    if portfolio is not None:
+        regions |= {portfolio.platform.region, *portfolio.platform.dr_regions}
+    return Conditions.of_month(period, plan.currency, regions)
 
 
 def _levels(files: tuple[Path, ...], period: ChargePeriod) -> dict[tuple[str, Driver], Level]:
@@ -166,71 +178,8 @@ def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None
     return load_portfolio(folder, catalog)
 
 
-@dataclass(frozen=True)
-class _Options:
-    """Other tiers each tenant could have; the weightiest few are priced by a preview."""
-
-    catalog: Catalog
-    portfolio: Portfolio | None
-    month: Month
-    previews: int
-    period: ChargePeriod
-
-    def by_tenant(self) -> dict[str, tuple[Option, ...]]:
-        """The options of each tenant, the smallest step first."""
-        priced = dict(islice(self._priced(), self.previews)) if self.portfolio and self.previews else {}
-        return {
-            tenant.tenant: tuple(priced.get((each.tenant, each.tier), each) for each in self._of(tenant))
-            for tenant in self.month.plan.tenants
-        }
-
-    def _of(self, tenant: TenantPlan) -> list[Option]:
-        """By what the fee would be; what is not sold in its environment is none."""
-        found = [
-            Option(tenant.tenant, name, units_of(offer.fee_per_month - tenant.fee_per_month))
-            for name, tier in self.catalog.tiers.items()
-            if name != tenant.tier and (offer := tier.offers.get(tenant.environment)) is not None
-        ]
-        return sorted(found, key=lambda each: (abs(each.fee_difference), each.tier))
-
-    def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
-        """Who has something to decide first, then who pays most."""
-        if self.portfolio is None:
-            return
-        plan = resolve(self.catalog, self.portfolio)
-        before = valued(plan, _conditions(plan, self.period))
-        called = {each.tenant for each in self.month.signals}
-        ranked = sorted(
-            plan.tenants, key=lambda each: (each.tenant not in called, -each.fee_per_month, each.tenant)
-        )
-        for tenant in ranked:
-            for option in self._of(tenant)[:1]:
-                _say(f"previewing {option.tenant} on {option.tier}")
-                if (after := self._supposed(option, before)) is not None:
-                    yield (option.tenant, option.tier), _with_cost(option, before, after)
-
-    def _supposed(self, option: Option, before: Valuation) -> Valuation | None:
-        """What it would cost; None where it cannot be had like that."""
-        if self.portfolio is None:
-            return None
-        try:
-            supposed = with_tenant(self.catalog, self.portfolio, option.tenant, option.tier, {})
-        except CatalogError:
-            return None
-        after, _ = keeping_storage(before.plan, resolve(self.catalog, supposed.portfolio))
-        return valued(after, before.conditions)
-
-
-def _with_cost(option: Option, before: Valuation, after: Valuation) -> Option:
-    changes = {each.tenant: each for each in compared(before, after).tenants}
-    own = changes[option.tenant].cost.difference
-    others = sum(each.cost.difference for each in changes.values()) - own
-    fee = changes[option.tenant].fee.difference
-    return Option(option.tenant, option.tier, fee, own, others)
-
-
 def _curve(
-    catalog: Catalog, portfolio: Portfolio | None, statement: FiledStatement, period: ChargePeriod
+    catalog: Catalog, portfolio: Portfolio | None, statement: FiledStatement, conditions: Conditions
 ) -> Curve | None:
     """What one more tenant costs on the shared tier that has most production tenants."""
     shared = [
@@ -243,15 +192,8 @@ def _curve(
     if portfolio is None or not shared:
         return None
     tier = max(sorted(set(shared)), key=shared.count)
-    _say(f"unit costs of {tier}")
-    conditions = _conditions(resolve(catalog, portfolio), period)
+    say(f"unit costs of {tier}")
     try:
         return Curve(tier, tuple(unit_costs(catalog, portfolio, tier, _MORE, conditions)))
-    except (CatalogError, AllocationError):
-        return None  # a full network or a missing price is told by `costack unit-costs`
-
-
-def _say(text: str) -> None:
-    """How far it is, for who watches; a log has no use for it."""
-    if sys.stderr.isatty():
-        typer.echo(f"\r\x1b[K{text}", err=True, nl=False)
+    except (CatalogError, AllocationError) as error:
+        return Curve(tier, (), f"{error}")

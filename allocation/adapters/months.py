@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from allocation.adapters.run_folder import read_json
-from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.filed import FiledStatement, filed_statement
 
@@ -33,22 +32,29 @@ def month_in(folder: Path) -> FiledStatement:
     return filed_statement(read_json(path), read_json(items) if items.is_file() else None, str(path))
 
 
-def months_before(folder: Path, period: ChargePeriod) -> tuple[FiledStatement, ...]:
-    """The months before *period* that *folder* has a folder of, such as 2026-09, the oldest first.
+def months_before(folder: Path, statement: FiledStatement) -> tuple[FiledStatement, ...]:
+    """The months before *statement* that *folder* has a folder of, such as 2026-09, the oldest first.
 
     Raises:
-        AllocationError: When *folder* is none, or a month is not what its folder is called.
+        AllocationError: When *folder* is none, a month is not what its folder is called, or it cannot be
+            compared with *statement*: of another portfolio or in another currency.
     """
     if not folder.is_dir():
         raise AllocationError(f"{folder}: expected a folder with a folder for each month, found none")
-    return tuple(_months(folder, f"{period.start:%Y-%m}"))
+    return tuple(_months(folder, statement))
 
 
-def _months(folder: Path, this: str) -> Iterator[FiledStatement]:
+def _months(folder: Path, this: FiledStatement) -> Iterator[FiledStatement]:
     for path in sorted(folder.iterdir()):
-        if not (_MONTH.fullmatch(path.name) and path.name < this and path.is_dir()):
+        if not (_MONTH.fullmatch(path.name) and path.name < this.month and path.is_dir()):
             continue
         month = month_in(path)
         if month.month != path.name:
             raise AllocationError(f"{path}: holds the statement of {month.month}")
+        for word, other, own in (
+            ("portfolio", month.portfolio, this.portfolio),
+            ("currency", month.currency, this.currency),
+        ):
+            if other != own:
+                raise AllocationError(f"{path}: its {word} is {other}, that of {this.month} is {own}")
         yield month

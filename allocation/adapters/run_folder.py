@@ -38,10 +38,12 @@ def new_run(target: Path) -> Iterator[Path]:
     """A folder to write a run into; it takes the place of *target* when all went well, and only then.
 
     Raises:
-        AllocationError: When *target* is something else than an earlier run.
+        AllocationError: When *target* is something else than an earlier run or report.
     """
     if target.exists() and not (target / MANIFEST).is_file():
-        raise AllocationError(f"{target}: is there and is no earlier run; name another folder, or remove it")
+        raise AllocationError(
+            f"{target}: is there and is nothing that costack wrote; name another folder, or remove it"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     working, old = (target.with_name(f".{target.name}.{word}") for word in ("writing", "replaced"))
     for leftover in (working, old):

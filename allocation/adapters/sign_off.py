@@ -9,6 +9,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
+from tiers.errors import CatalogError
 from tiers.loader import load_model
 from tiers.vocabulary import Frozen
 
@@ -30,15 +31,18 @@ class SignOff(Frozen):
     decisions: Mapping[Words, Signature]
 
 
-def read_sign_off(path: Path) -> dict[str, dict[str, str]]:
-    """What was decided, by key; what is not signed is left out.
+def read_sign_off(path: Path, month: str) -> dict[str, dict[str, str]]:
+    """What was decided in *month*, by key; what is not signed is left out.
 
     Raises:
-        CatalogError: With file and line of what is no sign-off.
+        CatalogError: With file and line of what is no sign-off, or when it is one of another month.
     """
+    found = load_model(SignOff, path)
+    if found.period != month:
+        raise CatalogError(f"{path}: was signed for {found.period}, the report is of {month}")
     return {
         key: {"decision": each.decision, "by": each.by, "on": each.on}
-        for key, each in load_model(SignOff, path).decisions.items()
+        for key, each in found.decisions.items()
         if each.decision and each.by and each.on
     }
 

@@ -122,7 +122,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("three years", encoding="utf-8")
     said = bills(SMALL, "--out", tmp_path)
     assert said.exit_code == Exit.ERROR
-    assert said.stderr == f"{tmp_path}: is there and is no earlier run; name another folder, or remove it\n"
+    assert (
+        said.stderr
+        == f"{tmp_path}: is there and is nothing that costack wrote; name another folder, or remove it\n"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 

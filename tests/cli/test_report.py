@@ -134,7 +134,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
     command = ("report", "--inventory", made / "2026-11.json", "--period", "2026-11", "--previews", 0)
     said = costack(*command, "--out", tmp_path / "mine")
     assert said.exit_code == Exit.ERROR
-    assert "is there and is no earlier run" in said.stderr
+    assert "is there and is nothing that costack wrote" in said.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
@@ -152,7 +152,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
         (("--inventory", "INVENTORY", "--sign-off", "nowhere.yaml"), "nowhere.yaml"),
         (("--inventory", "INVENTORY", "--usage", "nowhere.csv"), "nowhere.csv"),
         (("--inventory", "INVENTORY", "--portfolio", "nowhere"), "nowhere"),
-        (("--inventory", "INVENTORY", "--run", "OTHER"), "is of 2026-12, --period says 2026-11"),
+        (("--inventory", "INVENTORY", "--run", "OTHER"), "its month is 2026-12, expected 2026-11"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence_and_nothing_is_written(

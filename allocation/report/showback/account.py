@@ -37,7 +37,7 @@ def account(showback: Showback, client: str) -> Page:
     cost = sum(line.total for line in lines)
     sections: list[Section] = [
         _month(showback, lines),
-        *_why(showback, lines),
+        *_why(showback, client),
         *_trend(showback, client),
         *_shared(showback, lines),
         _fair_use(showback, lines),
@@ -48,35 +48,38 @@ def account(showback: Showback, client: str) -> Page:
         f"account/{showback.pages_of[client]}",
         f"{client} {statement.month}",
         f"{client}, {statement.month}: {amount(cost).shown} {statement.currency}",
-        tuple(_answer(showback, lines, cost)),
+        tuple(_answer(showback, client, cost)),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         (basis(statement),),
     )
 
 
-def told_causes(showback: Showback, lines: Sequence[FiledTenant]) -> tuple[Cause, ...]:
+def told_causes(showback: Showback, client: str) -> tuple[Cause, ...]:
     """The causes a client may see: how the share of a small pool came about would tell what others did."""
     large = showback.large_pools
     pools = showback.pools
     sums: dict[tuple[Reason, str], int] = {}
-    for line in lines:
-        for cause in showback.causes.get(line.tenant, ()):
-            told = cause.about not in pools - large or cause.reason in _ITS_OWN
-            key = (cause.reason, cause.about) if told else (Reason.POOL, SMALL_POOLS)
-            sums[key] = sums.get(key, 0) + cause.units
+    for cause in showback.causes_of(client):
+        told = cause.about not in pools - large or cause.reason in _ITS_OWN
+        key = (cause.reason, cause.about) if told else (Reason.POOL, SMALL_POOLS)
+        sums[key] = sums.get(key, 0) + cause.units
     return tuple(Cause(*key, units) for key, units in sums.items() if units)
 
 
-def _answer(showback: Showback, lines: Sequence[FiledTenant], cost: int) -> Iterator[str]:
+def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
     before, currency = showback.before, showback.statement.currency
-    fee = sum(line.fee for line in lines)
+    fee = sum(line.fee for line in showback.statement.by_client[client])
     if before is None:
         yield f"The fee is {amount(fee).shown} {currency}. There is no month before it to compare with."
         return
-    step = changed(cost - showback.difference(lines), cost, currency, before.month)
-    yield f"That is {step}. Why: {why(told_causes(showback, lines), currency)}."
-    fee_before = sum(line.fee for line in before.by_client.get(lines[0].client, ()))
-    yield f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
+    then = before.by_client.get(client, ())
+    step = changed(sum(line.total for line in then), cost, currency, before.month)
+    yield f"That is {step}. Why: {why(told_causes(showback, client), currency)}."
+    fee_before = sum(line.fee for line in then)
+    yield (
+        f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
+        + (f" Why: {why(showback.fee_causes_of(client), currency)}." if fee != fee_before else "")
+    )
 
 
 def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
@@ -98,10 +101,10 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
     )
 
 
-def _why(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]:
+def _why(showback: Showback, client: str) -> Iterator[Table]:
     if showback.before is None:
         return
-    told = sorted(told_causes(showback, lines), key=lambda each: (-abs(each.units), each.reason, each.about))
+    told = sorted(told_causes(showback, client), key=lambda each: (-abs(each.units), each.reason, each.about))
     rows, whole = summed(
         [(text(cause.reason), text(cause.about)) for cause in told],
         [[cause.units for cause in told]],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
+from allocation.causes import by_reason
 from allocation.filed import FiledStatement, FiledTenant
 from allocation.report.showback.content import (
     EMPTY,
@@ -20,7 +22,7 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
-from allocation.report.showback.index import proof
+from allocation.report.showback.index import TERMS, proof
 from allocation.report.showback.month import Showback
 from tiers.vocabulary import CostDomain, TenantId
 
@@ -40,6 +42,7 @@ def finance(showback: Showback) -> Page:
         _groups(statement, "client", lambda line: line.client),
         contributions(statement),
         resilience(showback),
+        *_fees(showback),
         *_unallocated(statement),
         *_readiness(showback),
     ]
@@ -144,10 +147,20 @@ def _parts(statement: FiledStatement, name: str, get: Callable[[FiledTenant], Ma
 
 
 def _behaviour(statement: FiledStatement) -> Table:
-    variable = sum(line.variable for line in statement.tenants)
-    fixed = statement.totals.direct + statement.totals.pooled - variable
-    rows, foot = _body(["fixed", "variable"], [[fixed, variable]], "allocated")
-    return Table("behaviour", "Fixed and variable", ("behaviour", "cost"), 1, rows, foot)
+    groups = _grouped(statement, lambda line: line.tier)
+    variable = [sum(line.variable for line in lines) for lines in groups.values()]
+    cost = [sum(line.total for line in lines) for lines in groups.values()]
+    fixed = [whole - part for whole, part in zip(cost, variable, strict=True)]
+    rows, foot = _body(list(groups), [fixed, variable, cost], "allocated")
+    return Table(
+        "behaviour",
+        "Fixed and variable by tier",
+        ("tier", "fixed", "variable", "cost"),
+        1,
+        rows,
+        foot,
+        note="Variable is what the rulebook says moves with what a tenant does within a month.",
+    )
 
 
 def _groups(statement: FiledStatement, name: str, get: Callable[[FiledTenant], str]) -> Table:
@@ -172,6 +185,15 @@ def _body(
 ) -> tuple[tuple[Row, ...], tuple[Row]]:
     rows, sums = summed([(text(name),) for name in names], columns, (text(together),))
     return rows, (sums,)
+
+
+def _fees(showback: Showback) -> Iterator[Table]:
+    """Why the fees are not what they were; nothing where they are."""
+    sums = by_reason(chain.from_iterable(showback.fee_causes.values()))
+    if showback.before is not None and sums:
+        rows, foot = _body([str(reason) for reason in sums], [list(sums.values())], "difference of the fees")
+        title = f"Why the fees are not what they were in {showback.before.month}"
+        yield Table("fees", title, ("reason", "amount"), 1, rows, foot, note=TERMS)
 
 
 def _unallocated(statement: FiledStatement) -> Iterator[Section]:

@@ -246,6 +246,9 @@ def _page_of(showback: Showback, line: FiledTenant) -> str:
     return f"account/{showback.pages_of[line.client]}.html"
 
 
+TERMS: Final = (
+    f"{Reason.TERMS}: on the same tier, another fee for it, other options, or another part of the month."
+)
 _EXPLAINED: Final = (
     f"{Reason.QUANTITY}: tenants use more or less themselves; {Reason.POOL}: what is shared grew or shrank; "
     f"{Reason.NEIGHBOURS}: others take another part of it."

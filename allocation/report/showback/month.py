@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.causes import Cause, by_reason, causes
+from allocation.causes import Cause, Reason, by_reason, causes, fee_causes
 from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import in_cents
 from allocation.report.change.rows import money, percent
 from allocation.signals import Month, Signal, Standing
+from allocation.sleeping import Saving
 from tiers.plan import TenantPlan
 
 LEAST_CLIENTS: Final = 5
@@ -61,6 +62,7 @@ class Showback:
         recoveries: Restores that were tried, by tenant.
         options: What other tiers there are, by tenant.
         gates: Whether the figures are good enough to be booked; None of an estimate.
+        savings: What environments that never sleep would save asleep; part of no figure.
     """
 
     month: Month
@@ -68,6 +70,7 @@ class Showback:
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
     options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
     gates: tuple[tuple[str, str, str, bool], ...] | None = None
+    savings: tuple[Saving, ...] = ()
 
     @property
     def statement(self) -> FiledStatement:
@@ -83,6 +86,11 @@ class Showback:
     def causes(self) -> Mapping[str, tuple[Cause, ...]]:
         """Why each tenant costs something else than in the month before; empty when there is none."""
         return causes(self.before, self.statement) if self.before else {}
+
+    @cached_property
+    def fee_causes(self) -> Mapping[str, tuple[Cause, ...]]:
+        """Why each tenant pays another fee than in the month before; empty when there is none."""
+        return fee_causes(self.before, self.statement) if self.before else {}
 
     @property
     def signals(self) -> tuple[Signal, ...]:
@@ -126,14 +134,29 @@ class Showback:
         """The page of each client, without folder and ending."""
         return page_names(self.statement.by_client)
 
-    def difference(self, tenants: Iterable[FiledTenant]) -> int:
-        """What *tenants* cost more than they did the month before."""
-        return sum(line.total - self.total_before(line.tenant) for line in tenants)
+    def causes_of(self, client: str) -> Iterator[Cause]:
+        """Why a client's tenants together cost something else than in the month before."""
+        return self._of_client(client, self.causes, lambda line: line.total)
 
-    def total_before(self, tenant: str) -> int:
-        """What it cost the month before; 0 when it was not there."""
-        line = self.before.by_tenant.get(tenant) if self.before else None
-        return line.total if line else 0
+    def fee_causes_of(self, client: str) -> Iterator[Cause]:
+        """Why a client pays another fee than in the month before."""
+        return self._of_client(client, self.fee_causes, lambda line: line.fee)
+
+    def _of_client(
+        self, client: str, found: Mapping[str, tuple[Cause, ...]], get: Callable[[FiledTenant], int]
+    ) -> Iterator[Cause]:
+        """A tenant that came from another client is new here, one that went to another is gone."""
+        old, new = (
+            {line.tenant: line for line in month.by_client.get(client, ())}
+            for month in (self.before or self.statement, self.statement)
+        )
+        for name in sorted(old.keys() | new.keys()):
+            if name in old and name in new:
+                yield from found.get(name, ())
+            elif name in new:
+                yield Cause(Reason.NEW, new[name].tier, get(new[name]))
+            else:
+                yield Cause(Reason.GONE, old[name].tier, -get(old[name]))
 
 
 def _shared_by_many(statement: FiledStatement) -> frozenset[str]:

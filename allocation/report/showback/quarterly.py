@@ -11,6 +11,7 @@ from allocation.report.showback.content import (
     Cell,
     Page,
     Section,
+    Sentences,
     Table,
     amount,
     amounts,
@@ -34,6 +35,8 @@ class Curve(NamedTuple):
 
     tier: str
     points: tuple[UnitCost, ...]
+    untold: str = ""
+    """Why there are no points."""
 
 
 def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve: Curve | None) -> Page:
@@ -46,6 +49,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
         contributions(statement),
         resilience(showback),
         pools(showback),
+        _utilisation(months),
         *_unit_costs(months),
         *_curve(curve),
         _decided(showback, signed),
@@ -80,6 +84,30 @@ def _margins(months: Sequence[FiledStatement]) -> Table:
     return Table("margins", "Margin by tier", ("tier", *heads), 1, tuple(rows))
 
 
+def _utilisation(months: Sequence[FiledStatement]) -> Table:
+    """What of each pool somebody asked for, month by month; only of pools whose idle part is kept apart."""
+    names = sorted({pool for month in months for pool in month.idle})
+    return Table(
+        "utilisation",
+        "How much of what is shared was asked for, in percent of its cost",
+        ("pool", *(month.month for month in months)),
+        1,
+        tuple(
+            (
+                text(name),
+                *(
+                    share(
+                        month.pool_totals.get(name, 0) - month.idle.get(name, 0),
+                        month.pool_totals.get(name, 0),
+                    )
+                    for month in months
+                ),
+            )
+            for name in names
+        ),
+    )
+
+
 def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
     """What a tenant cost on average, month by month, idle capacity included."""
     rows = [
@@ -104,10 +132,13 @@ def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
     )
 
 
-def _curve(curve: Curve | None) -> Iterator[Table]:
+def _curve(curve: Curve | None) -> Iterator[Section]:
     if curve is None:
         return
-    tier, points = curve
+    tier, points, untold = curve
+    if untold:
+        yield Sentences(f"What one on {tier} would cost, were there more", (f"Not known: {untold}",))
+        return
     yield Table(
         "curve",
         f"What one on {tier} would cost, were there more",

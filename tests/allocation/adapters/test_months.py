@@ -11,8 +11,12 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.report.document import document, items_document
 from tests.allocation.previews import now
+from tests.allocation.showbacks import filed
 
-NOVEMBER, DECEMBER = ChargePeriod.month("2026-11"), ChargePeriod.month("2026-12")
+NOVEMBER = ChargePeriod.month("2026-11")
+
+
+DECEMBER = filed(now().statement, "2026-12")
 
 
 def run_in(folder: Path, *, items: bool = True) -> None:
@@ -30,7 +34,7 @@ def test_a_run_and_a_filed_month_are_found_by_their_folders(tmp_path: Path) -> N
         (month,) = months_before(tmp_path / folder, DECEMBER)
         assert month.totals.charged == now().statement.charged
         assert sum(item.amount for item in month.items) == month.totals.charged
-        assert months_before(tmp_path / folder, NOVEMBER) == ()
+        assert months_before(tmp_path / folder, filed(now().statement)) == ()
 
 
 def test_a_month_filed_without_items_is_read_all_the_same(tmp_path: Path) -> None:
@@ -53,3 +57,10 @@ def test_an_empty_month_is_told_with_what_makes_one(tmp_path: Path) -> None:
     (tmp_path / "2026-11").mkdir()
     with pytest.raises(AllocationError, match=r"holds no statement; make one with `costack allocate"):
         months_before(tmp_path, DECEMBER)
+
+
+@pytest.mark.parametrize("what", ["portfolio", "currency"])
+def test_a_month_that_cannot_be_compared_is_refused(tmp_path: Path, what: str) -> None:
+    run_in(tmp_path / "2026-11")
+    with pytest.raises(AllocationError, match=f"2026-11: its {what} is .*, that of 2026-12 is other"):
+        months_before(tmp_path, DECEMBER.model_copy(update={what: "other"}))

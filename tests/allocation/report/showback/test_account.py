@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from allocation.causes import Cause, Reason
+from allocation.filed import FiledStatement
 from allocation.money import text_of
 from allocation.report.showback.account import account, told_causes
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.signals import Month
 from tests.allocation.showbacks import filed, moved, statement_of
-from tests.portfolios import catalog, plan_of, tenant
+from tests.portfolios import catalog, local_plan, plan_of, tenant
 
 CLIENTS = sorted({line.client for line in moved().statement.tenants})
 TELLING = 6
@@ -76,10 +77,10 @@ def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
     for pool, total in showback.statement.pool_totals.items():
         assert text_of(total) not in text, pool
     # Neither the parts of a share's change, from which the total could be worked out.
-    reasons = {cause.reason for cause in told_causes(showback, showback.statement.tenants[:1])}
+    reasons = {cause.reason for cause in told_causes(showback, "c0")}
     assert reasons <= {Reason.POOL, Reason.PRICE, Reason.QUANTITY}
     pools = set(showback.statement.pool_totals)
-    assert not any(cause.about in pools for cause in told_causes(showback, showback.statement.tenants[:1]))
+    assert not any(cause.about in pools for cause in told_causes(showback, "c0"))
 
 
 def test_what_five_share_is_told_as_a_whole() -> None:
@@ -96,15 +97,19 @@ def test_a_pool_that_few_shared_the_month_before_stays_untold() -> None:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_causes_that_are_told_add_up_to_the_difference(client: str) -> None:
     showback = moved()
-    lines = [line for line in showback.statement.tenants if line.client == client]
-    assert sum(cause.units for cause in told_causes(showback, lines)) == showback.difference(lines)
+    now, then = (
+        sum(line.total for line in month.by_client[client]) for month in (showback.statement, *showback.past)
+    )
+    assert sum(cause.units for cause in told_causes(showback, client)) == now - then
 
 
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
     page = account(moved(), "acme-consulting")
     assert page.headline == "acme-consulting, 2026-12: 403.94 USD"
     assert page.answer[0].startswith("That is 193.53 USD (92.0 %) more than in 2026-11. Why: tier +")
-    assert page.answer[1] == "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11."
+    assert page.answer[1] == (
+        "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Why: tier +400.00 USD."
+    )
 
 
 def test_without_a_month_before_it_the_page_says_so() -> None:
@@ -127,5 +132,29 @@ def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
 
 
 def test_a_cause_of_a_small_pool_is_merged() -> None:
-    causes = told_causes(moved(), [moved().statement.by_tenant["acme-staging"]])
-    assert Cause(Reason.POOL, "shared by few", causes[0].units) in causes
+    causes = told_causes(moved(), "acme-consulting")
+    assert [cause.about for cause in causes if cause.reason is Reason.POOL] == ["shared by few"]
+
+
+def month_of(owners: dict[str, str], month: str) -> FiledStatement:
+    """A month in which these tenants belong to these clients."""
+    return filed(
+        statement_of(plan_of(*(tenant(name, client=owner) for name, owner in owners.items()))), month
+    )
+
+
+@pytest.mark.parametrize("now", [{}, {"second": "delta"}], ids=["ended", "given away"])
+def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[str, str]) -> None:
+    before = month_of({"first": "acme", "second": "acme", "third": "delta"}, "2026-11")
+    after = month_of({"first": "acme", "third": "delta", **now}, "2026-12")
+    showback = Showback(Month(after, local_plan(), catalog()), (before,))
+    gone = before.by_tenant["second"]
+    assert Cause(Reason.GONE, gone.tier, -gone.total) in told_causes(showback, "acme")
+    assert [*showback.fee_causes_of("acme")] == [Cause(Reason.GONE, gone.tier, -gone.fee)]
+    for client in after.by_client:
+        then, here = (sum(line.total for line in month.by_client[client]) for month in (before, after))
+        assert sum(cause.units for cause in told_causes(showback, client)) == here - then
+    assert " less than in 2026-11. Why: gone -" in account(showback, "acme").answer[0]
+    if now:
+        new = Cause(Reason.NEW, gone.tier, after.by_tenant["second"].fee)
+        assert [*showback.fee_causes_of("delta")] == [new]

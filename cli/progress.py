@@ -1,0 +1,15 @@
+"""How far a command is: one line that is written anew, for who watches; a log has no use for it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+_ANEW = "\r\x1b[K"
+
+
+def say(text: str) -> None:
+    """Show *text* in place of what was shown before; an empty one takes the line away."""
+    if sys.stderr.isatty():
+        typer.echo(f"{_ANEW}{text}", err=True, nl=False)
