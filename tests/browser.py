@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import FloatRect, Page, ViewportSize, sync_playwright
 
 from tests.portfolios import ROOT
 
@@ -20,7 +21,13 @@ T = TypeVar("T")
 PROGRAM: Final = ROOT / ".toolchain" / "bin" / "chromium"
 TELEPHONE: Final = 320
 """The width at which WCAG 2.2 (1.4.10) asks a page to need no scrolling to the side."""
+DESK: Final = 1280
+WIDTHS: Final = (TELEPHONE, 768, 1024, 1025, 1216)
+"""Of telephone, tablet and windows, and just beside where our style sheets change."""
+PAPER: Final = 718
+"""What Chromium's margins leave of A4, in CSS pixels."""
 _HEIGHT: Final = 800
+_EDGE: Final = 16
 _ARGUMENTS: Final = (
     "--font-render-hinting=none",  # letters as wide on every machine
     "--host-resolver-rules=MAP * ~NOTFOUND",  # no name is asked for, not even to connect ahead
@@ -91,7 +98,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def opened(
-    browser: Browser, path: Path, *, width: int = 1280, dark: bool = False, paper: bool = False
+    browser: Browser, path: Path, *, width: int = DESK, dark: bool = False, paper: bool = False
 ) -> Iterator[Opened]:
     """The file as a reader sees it: on a screen of that width, light or dark, or as it would be printed."""
     page = browser.do(lambda: _open(browser, path, width=width, dark=dark, paper=paper))
@@ -128,6 +135,36 @@ def _settled(tab: Page) -> None:
     tab.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
 
+def complaints(page: Opened) -> list[str]:
+    """What readers would complain about: at a desk, in the dark, on a telephone and on paper.
+
+    One tab serves all of them, so that a report of many pages is read in seconds.
+    """
+    found = []
+    for place, width, dark in (("light", DESK, False), ("dark", DESK, True), ("telephone", TELEPHONE, False)):
+        _look(page, width=width, dark=dark)
+        found += [f"{place}: {line}" for line in accessibility_violations(page)]
+    found += [f"telephone: {words} is torn apart" for words in torn_figures(page)]
+    _look(page, width=DESK)
+    found += [f"at {width} px: {line}" for width in WIDTHS for line in too_wide(page, width)]
+    _look(page, width=PAPER, paper=True)
+    found += [f"on paper: {line}" for line in too_wide(page, PAPER)]
+    _look(page, width=DESK)
+    found += [f"console: {line}" for line in page.errors]
+    return found + [f"asked for {address}" for address in page.requests]
+
+
+def _look(page: Opened, *, width: int, dark: bool = False, paper: bool = False) -> None:
+    """Go on in the same tab at another width, in the other scheme, or as on paper."""
+
+    def looked(tab: Page) -> None:
+        tab.set_viewport_size(ViewportSize(width=width, height=_HEIGHT))
+        tab.emulate_media(color_scheme="dark" if dark else "light", media="print" if paper else "null")
+        _settled(tab)
+
+    page.do(looked)
+
+
 def accessibility_violations(page: Opened) -> list[str]:
     """What axe finds against WCAG 2.2 A and AA and good practice: a line for each rule and element.
 
@@ -135,12 +172,18 @@ def accessibility_violations(page: Opened) -> list[str]:
     out, and a page that paints no background of its own it takes for white, in the dark, too.
     """
     options = {"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]}
-    found: dict[str, Any] = page.do(lambda tab: Axe().run(tab, options=options).response)
+    found: dict[str, Any] = page.do(lambda tab: _asked(tab, options))
     return [
         f"{rule['id']}: {rule['help']}: {' '.join(map(str, node['target']))}{_reason(node)}"
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def _asked(tab: Page, options: dict[str, Any]) -> Any:
+    if not tab.evaluate("'axe' in window"):  # half a megabyte of script, once a tab
+        tab.evaluate(Axe().axe_script)
+    return tab.evaluate("options => axe.run(options)", options)
 
 
 def _reason(node: dict[str, Any]) -> str:
@@ -198,6 +241,20 @@ _STICKING_OUT: Final = """() => {
 }"""
 
 
+def torn_figures(page: Opened) -> list[str]:
+    """Figures (`<data>`) without a space that end on another line than they begin, at this width."""
+    lines: list[str] = page.do(lambda tab: tab.evaluate(_TORN))
+    return lines
+
+
+_TORN: Final = """() => [...document.querySelectorAll("data")].filter(figure => {
+  const range = document.createRange();
+  range.selectNodeContents(figure);
+  const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+  return lines.size > 1 && !/\\s/.test(figure.textContent);
+}).map(figure => figure.textContent)"""
+
+
 def printed(page: Opened) -> bytes:
     """The PDF that a reader gets who prints it on A4, or on the paper the page asks for."""
     return page.do(lambda tab: tab.pdf(format="A4", prefer_css_page_size=True))
@@ -211,3 +268,36 @@ def pages_of(pdf: bytes) -> int:
 def screenshot(page: Opened, path: Path) -> None:
     """Write the whole page as a PNG, the same bytes every time on this machine."""
     page.do(lambda tab: tab.screenshot(path=path, full_page=True, animations="disabled", scale="css"))
+
+
+def screenshot_until(page: Opened, path: Path, last: str) -> None:
+    """Write the top of the page as a PNG, down to the end of the element *last* and not through a line."""
+
+    def taken(tab: Page) -> None:
+        width = tab.viewport_size["width"] if tab.viewport_size else DESK
+        height = math.ceil(tab.evaluate(_END, last)) + _EDGE
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
+        tab.screenshot(path=path, full_page=True, clip=clip, animations="disabled", scale="css")
+
+    page.do(taken)
+
+
+_END: Final = "last => document.querySelector(last).getBoundingClientRect().bottom + scrollY"
+
+
+def words_until(page: Opened, last: str) -> str:
+    """The words of the page down to the end of the element *last*, which no font and no width changes."""
+    words: str = page.do(lambda tab: tab.evaluate(_WORDS, last))
+    return " ".join(words.split())
+
+
+_WORDS: Final = """last => {
+  const end = document.querySelector(last), words = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; text = texts.nextNode();) {
+    const after = end.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING;
+    if (after && !end.contains(text)) break;
+    words.push(text.data);
+  }
+  return words.join(" ");
+}"""

@@ -147,6 +147,7 @@ def _supported(test: str) -> bool:
 
 
 _DELIBERATE = {
+    "test_a_thousand_tenants.py",
     "test_database_move.py",
     "test_file_move.py",
     "test_names_and_moves.py",

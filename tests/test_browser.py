@@ -14,12 +14,16 @@ from tests.browser import (
     Browser,
     Opened,
     accessibility_violations,
+    complaints,
     opened,
     pages_of,
     printed,
     running_browser,
     screenshot,
+    screenshot_until,
     too_wide,
+    torn_figures,
+    words_until,
 )
 
 pytestmark = pytest.mark.browser
@@ -190,6 +194,57 @@ def test_a_picture_is_the_same_every_time(browser: Browser, write: Write, tmp_pa
     width, height = (int.from_bytes(pictures[0][start : start + 4], "big") for start in (16, 20))
     assert width == 1280
     assert height > 800
+
+
+def test_a_picture_of_the_top_ends_with_an_element(browser: Browser, write: Write, tmp_path: Path) -> None:
+    path = tmp_path / "top.png"
+    with opened(
+        browser, write("<p>One <b>and</b>\n two</p><p id=last>three</p><p>four</p>"), width=500
+    ) as page:
+        screenshot_until(page, path, "#last")
+        assert words_until(page, "#last") == "A page One and two three"
+        end = page.do(lambda tab: tab.locator("#last").bounding_box())
+    assert end is not None
+    width, height = (int.from_bytes(path.read_bytes()[start : start + 4], "big") for start in (16, 20))
+    assert width == 500
+    assert height == pytest.approx(end["y"] + end["height"] + 16, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ('<p style="color: light-dark(#999, #fff)">pale</p>', "light: color-contrast"),
+        (
+            '<p style="color: light-dark(#000, #555); background: light-dark(#fff, #111)">pale</p>',
+            "dark: color-contrast",
+        ),
+        (
+            "<style>@media (width <= 320px) { p { color: #aaa } }</style><p>pale</p>",
+            "telephone: color-contrast",
+        ),
+        (
+            '<p style="width: 4ch; overflow-wrap: anywhere"><data value="1">1234567</data></p>',
+            "telephone: 1234567",
+        ),
+        ('<div style="width: 900px">wide</div>', "at 768 px: "),
+        ("<style>@media print { div { width: 900px } }</style><div>wide</div>", "on paper: "),
+        ("<script>console.error('broken')</script>", "console: broken"),
+        ('<img alt="" src="https://example.com/a.png">', "asked for https://example.com/a.png"),
+    ],
+)
+def test_every_reader_is_heard(browser: Browser, write: Write, body: str, complaint: str) -> None:
+    with opened(browser, write(body)) as page:
+        assert complaint in " | ".join(complaints(page))
+
+
+def test_every_reader_is_content_with_a_good_page(browser: Browser, write: Write) -> None:
+    with opened(browser, write('<p>Good: <data value="1">1,234,567.89</data></p>')) as page:
+        assert complaints(page) == []
+
+
+def test_a_figure_with_a_space_may_take_two_lines(browser: Browser, write: Write) -> None:
+    with opened(browser, write('<p style="width: 3ch"><data value="1">123 GiB</data></p>')) as page:
+        assert torn_figures(page) == []
 
 
 def test_letters_have_a_shape(browser: Browser, write: Write) -> None:

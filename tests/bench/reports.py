@@ -21,6 +21,8 @@ from rich.table import Table
 
 from tests.bench.thousand_tenants import ROOT, write_portfolio
 
+BEFORE: Final = "2026-11"
+MONTH: Final = "2026-12"
 SIZES: Final = (100, 300, 1_000)
 MOST_INDEX_BYTES: Final = 400 * 1024
 MOST_ACCOUNT_BYTES: Final = 60 * 1024
@@ -55,24 +57,29 @@ def main() -> int:
     return 0 if small else 1
 
 
+def prepared(folder: Path, size: int) -> tuple[tuple[str, ...], ...]:
+    """Write the files of two months, `size` tenants in the second; the commands that report them.
+
+    In the first a tenth of the tenants is not there yet, so every share changes, and for a cause.
+    """
+    (folder / "reports").mkdir(parents=True)
+    months = []
+    for month, tenants in ((BEFORE, size - size // 10), (MONTH, size)):
+        portfolio = write_portfolio(folder / "portfolios" / month, tenants)
+        _write_inventory(portfolio, folder / f"{month}.json")
+        of_month = ("--inventory", str(folder / f"{month}.json"), "--portfolio", str(portfolio))
+        history = ("--history", str(folder / "reports"), "--out", str(folder / "reports" / month))
+        months.append(("report", *of_month, "--period", month, *history))
+    return tuple(months)
+
+
 def _measure(folder: Path, size: int, table: Table) -> bool:
-    portfolio = write_portfolio(folder / "portfolio", size)
-    inventory = folder / "inventory.json"
-    _write_inventory(portfolio, inventory)
-    command = (
-        "report",
-        "--inventory",
-        str(inventory),
-        "--portfolio",
-        str(portfolio),
-        "--history",
-        str(folder / "reports"),
-    )
-    (folder / "reports").mkdir()
-    _run(*command, "--period", "2026-11", "--out", str(folder / "reports" / "2026-11"))
-    took, cpu, peak = _run(*command, "--period", "2026-12", "--out", str(folder / "reports" / "2026-12"))
-    _, base, _ = _run("allocate", "--inventory", str(inventory), "--period", "2026-12", "-o", "json")
-    out = folder / "reports" / "2026-12"
+    before, month = prepared(folder, size)
+    inventory = folder / f"{MONTH}.json"
+    _run(*before)
+    took, cpu, peak = _run(*month)
+    _, base, _ = _run("allocate", "--inventory", str(inventory), "--period", MONTH, "-o", "json")
+    out = folder / "reports" / MONTH
     index = (out / "index.html").stat().st_size
     account = max(path.stat().st_size for path in (out / "account").glob("*.html"))
     pages = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["pages"]

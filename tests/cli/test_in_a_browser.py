@@ -8,44 +8,43 @@ import pytest
 
 from cli.report_folder import Extras, write_report
 from tests.allocation.showbacks import moved
-from tests.browser import Browser, accessibility_violations, opened, pages_of, printed, too_wide
+from tests.browser import Browser, complaints, opened, pages_of, printed
+from tests.cli.reporting import billed_report
 
 pytestmark = pytest.mark.browser
-PAGES = ("index", "engineering", "finance", "quarterly", "account/acme-consulting", "account/meridian-group")
-WIDTHS = (320, 768, 1024, 1025, 1216)
+MOVED = "moved"
+"""A month after another in which a tenant moved; the others are billed months of golden scenarios."""
+PAGES_OF = {MOVED: 9, "small-firm-shared": 7, "mid-market-hybrid": 6, "enterprise-dedicated": 6}
+MOST_SHEETS = 4
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("report") / "2026-12"
-    assert write_report(moved(), Extras(({}, None)), out) == 9
-    return out
+@pytest.fixture(scope="module", params=PAGES_OF)
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    return _moved(folder) if request.param == MOVED else billed_report(request.param, folder)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_everybody_can_read_it(browser: Browser, report: Path, name: str, scheme: str) -> None:
-    with opened(browser, report / f"{name}.html", dark=scheme == "dark") as page:
-        assert accessibility_violations(page) == []
-        assert page.errors == []
-        assert page.requests == []
+def _moved(folder: Path) -> Path:
+    write_report(moved(), Extras(({}, None)), folder / "2026-12")
+    return folder / "2026-12"
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_everybody_can_read_it_on_a_telephone(browser: Browser, report: Path, name: str) -> None:
-    with opened(browser, report / f"{name}.html", width=320) as page:
-        assert accessibility_violations(page) == []
-        assert {width: out for width in WIDTHS if (out := too_wide(page, width))} == {}
+def test_everybody_can_read_every_page(
+    browser: Browser, report: Path, request: pytest.FixtureRequest
+) -> None:
+    found, pages = {}, sorted(report.rglob("*.html"))
+    for path in pages:
+        with opened(browser, path) as page:
+            if heard := complaints(page):
+                found[path.stem] = heard
+            if (sheets := pages_of(printed(page))) > MOST_SHEETS:
+                found[f"{path.stem} on paper"] = [f"{sheets} sheets"]
+    assert found == {}
+    assert len(pages) == PAGES_OF[request.node.callspec.params["report"]]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_it_prints_on_a_few_sheets(browser: Browser, report: Path, name: str) -> None:
-    with opened(browser, report / f"{name}.html") as page:
-        assert 1 <= pages_of(printed(page)) <= 4
-
-
-def test_the_first_screen_of_an_account_says_why_the_bill_went_up(browser: Browser, report: Path) -> None:
-    with opened(browser, report / "account" / "acme-consulting.html") as page:
+def test_the_first_screen_of_an_account_says_why_the_bill_went_up(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, _moved(tmp_path) / "account" / "acme-consulting.html") as page:
         seen = page.do(
             lambda tab: [each.inner_text() for each in tab.locator("header > *").all() if each.is_visible()]
         )

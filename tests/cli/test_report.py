@@ -3,25 +3,18 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from cli.exits import Exit
-from cli.main import app
 from lifecycle import evidence
 from tests.allocation.previews import changed
-from tests.allocation.test_golden import GOLDEN
+from tests.cli.reporting import billed_report, costack
 from tests.portfolios import ROOT, local_plan
 from tiers.inventory import exported
 
 PAGES = {"index", "engineering", "finance", "quarterly"}
-
-
-def costack(*arguments: object) -> Any:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -113,16 +106,8 @@ def test_a_decision_that_was_signed_stands_in_the_review(made: Path, tmp_path: P
 
 
 def test_a_billed_month_is_reported_from_its_run_with_its_gates(tmp_path: Path) -> None:
-    scenario = GOLDEN / "small-firm-shared"
-    run, out = tmp_path / "run", tmp_path / "out"
-    usage = ("--usage", scenario / "usage.csv")
-    inventory = ("--inventory", scenario / "inventory.json", "--period", "2026-11")
-    assert (
-        costack("allocate", "--bill", scenario / "bill.csv", *usage, *inventory, "--out", run).exit_code == 0
-    )
-    said = costack("report", *inventory, *usage, "--run", run, "--out", out)
-    assert said.exit_code == Exit.OK, said.output
-    statement = json.loads((run / "statement.json").read_text(encoding="utf-8"))
+    out = billed_report("small-firm-shared", tmp_path)
+    statement = json.loads((tmp_path / "run" / "statement.json").read_text(encoding="utf-8"))
     bill = next(row for row in table(out / "finance.json", "waterfall") if row[0] == "bill")
     assert Decimal(bill[1]) == Decimal(statement["totals"]["charged"])
     assert {row[3] for row in table(out / "finance.json", "readiness")} == {"yes"}

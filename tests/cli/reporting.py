@@ -1,0 +1,32 @@
+"""Reports as a firm makes them: from its files, through the commands it types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from cli.exits import Exit
+from cli.main import app
+from tests.allocation.test_golden import GOLDEN
+
+
+def costack(*arguments: object) -> Any:
+    """What the command says."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def billed_report(scenario: str, folder: Path) -> Path:
+    """The report of a golden scenario's billed month, in `folder`, beside the run that it is made from."""
+    files = GOLDEN / scenario
+    run, out = folder / "run", folder / "out"
+    usage = ("--usage", files / "usage.csv")
+    inventory = ("--inventory", files / "inventory.json", "--period", "2026-11")
+    for command in (
+        ("allocate", "--bill", files / "bill.csv", *usage, *inventory, "--out", run),
+        ("report", *inventory, *usage, "--run", run, "--out", out),
+    ):
+        said = costack(*command)
+        assert said.exit_code == Exit.OK, said.output
+    return out
