@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens schemas lock clean
+.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens screenshots schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -112,6 +112,9 @@ torture: engine engine-postgres setup ## the full sweeps: 10,000 divisions on tw
 
 goldens: setup ## write the golden statements and SQL anew; read the difference before you commit it
 	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/test_division.py
+
+screenshots: engine-browser setup ## take the pictures of the documentation anew; look at them before you commit
+	@UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/cli/test_pictures.py
 
 schemas: setup ## write the JSON Schemas anew
 	@$(BIN)/python -m tiers.schemas
