@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from allocation.driver_rules import CAPACITY, Driver
 from allocation.filed import FiledStatement
 from allocation.levels import Level
-from allocation.money import text_of
+from allocation.money import in_cents
 from tiers.classes import Signals
 from tiers.data_facts import FileShare, TenantDatabase
 from tiers.model import Catalog, FairUse
@@ -251,7 +251,7 @@ def _under_priced(month: Month) -> Iterator[Signal]:
                 Kind.UNDER_PRICED,
                 None,
                 tier,
-                f"{tier}: margin {text_of(margin)} of {text_of(fees)} {statement.currency} fees of "
+                f"{tier}: margin {_money(margin)} of {_money(fees)} {statement.currency} fees of "
                 f"{len(lines)} production tenants, less than {month.thresholds.least_margin_percent} %",
                 f"costack unit-costs --portfolio portfolios/{statement.portfolio} --tier {tier}",
             )
@@ -268,7 +268,7 @@ def _idle(month: Month) -> Iterator[Signal]:
                 Kind.IDLE,
                 None,
                 pool,
-                f"{pool}: {number(part)} % of {text_of(whole)} {statement.currency} is idle"
+                f"{pool}: {number(part)} % of {_money(whole)} {statement.currency} is idle"
                 + (", fewer or smaller nodes would hold what is asked for" if room else ""),
                 f"costack preview --portfolio portfolios/{statement.portfolio} --base HEAD",
             )
@@ -276,6 +276,10 @@ def _idle(month: Month) -> Iterator[Signal]:
 
 def _percent(part: Decimal, whole: Decimal) -> Decimal:
     return _HUNDRED * part / whole if whole else Decimal(0)
+
+
+def _money(units: int) -> str:
+    return f"{Decimal(in_cents([units])[0]).scaleb(-2):,.2f}"
 
 
 def number(value: Decimal) -> str:

@@ -22,11 +22,8 @@ _PROVIDER = "tests/localcloud/aws/test_provider.py"
 COVERED_ELSEWHERE = {
     "allocation/filed.py": "tests/allocation/test_causes.py",
     "allocation/report/showback/content.py": "tests/allocation/report/showback/test_rendering.py",
-    "allocation/report/showback/engineering.py": "tests/cli/test_report.py",
-    "allocation/report/showback/finance.py": "tests/cli/test_report.py",
     "allocation/report/showback/index.py": "tests/allocation/report/showback/test_rendering.py",
     "allocation/report/showback/month.py": "tests/allocation/report/showback/test_rendering.py",
-    "allocation/report/showback/quarterly.py": "tests/cli/test_report.py",
     "allocation/report/template.py": "tests/allocation/report/change/test_page.py",
     "cli/report_folder.py": "tests/cli/test_report.py",
     "cli/reporting.py": "tests/cli/test_report.py",

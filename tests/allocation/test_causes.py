@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocation.causes import Cause, Reason, by_reason, causes
+from allocation.causes import Cause, Reason, by_reason, causes, fee_causes
 from allocation.filed import FiledStatement, filed_statement
 from allocation.money import units_of
 from allocation.report.document import document, items_document
@@ -156,3 +156,21 @@ def test_items_are_the_direct_cost_of_each_tenant() -> None:
     for line in today().tenants:
         assert sum(item.amount for item in today().items if item.tenant == line.tenant) == line.direct
     assert units_of(Decimal("121.71")) == today().by_tenant["acme"].direct
+
+
+def test_a_fee_changes_by_tier_by_terms_by_who_is_new_and_who_is_gone() -> None:
+    assert not any(fee_causes(today(), today()).values())
+    larger = of(changed("acme", "dedicated-db"))
+    step = larger.by_tenant["acme"].fee - today().by_tenant["acme"].fee
+    about = "shared-namespace to dedicated-db"
+    assert fee_causes(today(), larger)["acme"] == (Cause(Reason.TIER, about, step),)
+    unread = filed(now().statement)
+    tenants = tuple(
+        line.model_copy(update={"fee": line.fee + (line.tenant == "acme")}) for line in unread.tenants
+    )
+    dearer_fee = unread.model_copy(update={"tenants": tenants})
+    assert fee_causes(today(), dearer_fee)["acme"] == (Cause(Reason.TERMS, "shared-namespace", 1),)
+    without = of(local_plan().model_copy(update={"tenants": local_plan().tenants[1:]}))
+    fee = today().by_tenant["acme"].fee
+    assert fee_causes(today(), without)["acme"] == (Cause(Reason.GONE, "shared-namespace", -fee),)
+    assert fee_causes(without, today())["acme"] == (Cause(Reason.NEW, "shared-namespace", fee),)

@@ -20,5 +20,8 @@ def as_html(preview: Preview) -> str:
 
 def _page(told: Story) -> str:
     grids = [part for part in (*told.open, *told.folded) if isinstance(part, Grid)]
-    sheets = [(f"table-{number}", each.amounts, each.heads) for number, each in enumerate(grids)]
+    sheets = [
+        (f"table-{number}", range(each.amounts, len(each.heads)), each.heads)
+        for number, each in enumerate(grids)
+    ]
     return template("preview.html.j2").render(story=told, grids=grids, sheets=sheets)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from allocation.causes import Cause, Reason
+from allocation.causes import Cause, Reason, by_reason
 from allocation.filed import FiledTenant
 from allocation.previewing import in_words
 from allocation.report.showback.content import (
@@ -74,11 +74,11 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
         return
     then = before.by_client.get(client, ())
     step = changed(sum(line.total for line in then), cost, currency, before.month)
-    yield f"That is {step}. Why: {why(told_causes(showback, client), currency)}."
+    yield f"That is {step}. Why: {why(by_reason(told_causes(showback, client)), currency)}."
     fee_before = sum(line.fee for line in then)
     yield (
         f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
-        + (f" Why: {why(showback.fee_causes_of(client), currency)}." if fee != fee_before else "")
+        + (f" Why: {why(by_reason(showback.fee_causes_of(client)), currency)}." if fee != fee_before else "")
     )
 
 
@@ -95,7 +95,6 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         "month",
         f"The month, in {showback.statement.currency}",
         ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee"),
-        3,
         rows,
         (whole,) if len(lines) > 1 else (),
     )
@@ -115,7 +114,6 @@ def _why(showback: Showback, client: str) -> Iterator[Table]:
         "why",
         f"Why it is not what it was in {showback.before.month}",
         ("reason", "about", "amount"),
-        2,
         rows,
         (whole,),
     )
@@ -139,7 +137,6 @@ def _trend(showback: Showback, client: str) -> Iterator[Section]:
         "trend",
         "Month by month, in figures",
         ("month", "basis", "cost", "fee"),
-        2,
         tuple(
             (text(month.month), text(month.basis), amount(cost), amount(fee))
             for month, cost, fee in zip(months, costs, fees, strict=True)
@@ -169,7 +166,6 @@ def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]
         "shared",
         "What is shared with others",
         ("pool", "divided by", "used", "share", "the whole pool"),
-        2,
         tuple(rows),
     )
 
@@ -179,7 +175,6 @@ def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         "fair-use",
         "What the fee covers",
         ("tenant", "measure", "used", "covered", "how it was"),
-        2,
         tuple(
             (
                 text(each.tenant),
@@ -219,7 +214,6 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
         "recovery",
         "What is promised, and what was shown of it",
         ("tenant", "promise", "backup of", "tried on", "outcome"),
-        9,
         tuple(rows),
     )
 
@@ -240,6 +234,5 @@ def _options(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table
         "options",
         "What else there is, a month",
         ("tenant", "tier", "fee", "cost", "what prices it"),
-        2,
         tuple(rows),
     )

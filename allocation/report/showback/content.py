@@ -27,6 +27,11 @@ class Cell:
     href: str | None = None
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is a figure, or a part of a hundred."""
+        return self.exact is not None or self.shown.endswith(" %")
+
+    @property
     def plain(self) -> str:
         """What the files beside a page say."""
         return self.shown if self.exact is None else self.exact
@@ -38,15 +43,25 @@ EMPTY: Final = Cell("")
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first cell of a row names it, and from column `figures` on they are numbers."""
+    """A table; the first cell of a row names it."""
 
     name: str
     title: str
     heads: tuple[str, ...]
-    figures: int
     rows: tuple[Row, ...]
     foot: tuple[Row, ...] = ()
     note: str = ""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The columns that hold numbers, the first being 0: they stand to the right."""
+        columns = list(zip(*self.rows, *self.foot, strict=True))
+        return tuple(
+            place
+            for place, cells in enumerate(columns)
+            if any(cell.is_number for cell in cells)
+            and all(cell.is_number or not cell.shown for cell in cells)
+        )
 
 
 @dataclass(frozen=True)

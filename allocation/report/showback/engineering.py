@@ -71,9 +71,8 @@ def pools(showback: Showback) -> Table:
         "pools",
         "Pools",
         ("pool", "driver", "members", "used", "cost", "cost of one", "idle", "idle %"),
-        2,
         tuple(
-            (text(pool.pool), text(pool.driver), text(_members(pool)), *_figures(showback, pool))
+            (text(pool.pool), text(pool.driver), quantity(_members(pool)), *_figures(showback, pool))
             for pool in statement.pools
             if statement.pool_totals.get(pool.pool)
         ),
@@ -126,7 +125,6 @@ def _sizes(showback: Showback) -> Iterator[Table]:
                 "used at most, 95 % of the time",
                 "of what was asked",
             ),
-            2,
             tuple(rows),
             note="Of the intervals in the usage files; peaks shorter than an interval are not seen.",
         )
@@ -170,7 +168,6 @@ def _servers(showback: Showback) -> Table:
             "GiB",
             "GiB expected",
         ),
-        2,
         tuple(rows),
     )
 
@@ -193,7 +190,6 @@ def _volumes(showback: Showback) -> Table:
         "volumes",
         "Storage asked for and used",
         ("tenant", "what", "asked for", "used at most"),
-        2,
         tuple(rows),
     )
 
@@ -210,7 +206,6 @@ def _off_hours(showback: Showback) -> Table:
         "off-hours",
         "What never sleeps and could, a month at list prices",
         ("tenant", "hours awake a week", "what sets it", "less on the bill", "nodes set free"),
-        3,
         rows,
         (whole,),
         note="In none of the other figures. What is set free falls off the bill once nodes are taken away.",
@@ -240,7 +235,6 @@ def _restores(showback: Showback) -> Table:
         "restores",
         "Restores that were tried",
         ("tenant", "last", "state", "days before the month's end"),
-        3,
         tuple(rows),
         note="From the evidence that `costack restore-test` writes; name it with --evidence.",
     )

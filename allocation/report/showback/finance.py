@@ -18,6 +18,7 @@ from allocation.report.showback.content import (
     amount,
     amounts,
     bars,
+    quantity,
     share,
     summed,
     text,
@@ -75,7 +76,6 @@ def contributions(statement: FiledStatement) -> Table:
         "contribution",
         "Contribution margins by tier",
         ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by"),
-        1,
         *_body(list(rows), columns, "together"),
     )
 
@@ -96,12 +96,11 @@ def resilience(showback: Showback) -> Table:
         "resilience",
         "Resilience by promise",
         ("promise", "tenants", "cost of resilience", "percent of their cost"),
-        1,
         tuple(
-            (text(name), text(sums[name][0]), cell, share(sums[name][1], sums[name][2]))
+            (text(name), quantity(sums[name][0]), cell, share(sums[name][1], sums[name][2]))
             for name, cell in zip(names, cells, strict=True)
         ),
-        ((text("together"), text(len(showback.statement.tenants)), amount(sum(units)), EMPTY),),
+        ((text("together"), quantity(len(showback.statement.tenants)), amount(sum(units)), EMPTY),),
     )
 
 
@@ -128,7 +127,6 @@ def _waterfall(statement: FiledStatement, fees: int) -> Iterator[Section]:
         "waterfall",
         "The bill, reconciled",
         ("part", "amount", "percent"),
-        1,
         tuple(
             (text(name), cell, share(part, charged))
             for name, cell, part in zip(names, cells, units, strict=True)
@@ -143,7 +141,7 @@ def _parts(statement: FiledStatement, name: str, get: Callable[[FiledTenant], Ma
         for part, units in get(line).items():
             sums[part] += units
     rows, foot = _body(sorted(sums), [[sums[part] for part in sorted(sums)]], "allocated")
-    return Table(f"by-{name}", f"Allocated cost by {name}", (name, "cost"), 1, rows, foot)
+    return Table(f"by-{name}", f"Allocated cost by {name}", (name, "cost"), rows, foot)
 
 
 def _behaviour(statement: FiledStatement) -> Table:
@@ -156,7 +154,6 @@ def _behaviour(statement: FiledStatement) -> Table:
         "behaviour",
         "Fixed and variable by tier",
         ("tier", "fixed", "variable", "cost"),
-        1,
         rows,
         foot,
         note="Variable is what the rulebook says moves with what a tenant does within a month.",
@@ -170,7 +167,7 @@ def _groups(statement: FiledStatement, name: str, get: Callable[[FiledTenant], s
         for field in ("total", "fee", "margin")
     ]
     body, foot = _body([f"{key}" for key in rows], columns, "together")
-    return Table(f"by-{name}", f"By {name}", (name, "cost", "fee", "margin"), 1, body, foot)
+    return Table(f"by-{name}", f"By {name}", (name, "cost", "fee", "margin"), body, foot)
 
 
 def _grouped(statement: FiledStatement, get: Callable[[FiledTenant], str]) -> dict[str, list[FiledTenant]]:
@@ -193,7 +190,7 @@ def _fees(showback: Showback) -> Iterator[Table]:
     if showback.before is not None and sums:
         rows, foot = _body([str(reason) for reason in sums], [list(sums.values())], "difference of the fees")
         title = f"Why the fees are not what they were in {showback.before.month}"
-        yield Table("fees", title, ("reason", "amount"), 1, rows, foot, note=TERMS)
+        yield Table("fees", title, ("reason", "amount"), rows, foot, note=TERMS)
 
 
 def _unallocated(statement: FiledStatement) -> Iterator[Section]:
@@ -202,9 +199,9 @@ def _unallocated(statement: FiledStatement) -> Iterator[Section]:
             "unallocated",
             "What is nobody's, and why",
             ("reason", "charges", "amount"),
-            1,
             tuple(
-                (text(item.reason), text(item.charges), amount(item.amount)) for item in statement.unallocated
+                (text(item.reason), quantity(item.charges), amount(item.amount))
+                for item in statement.unallocated
             ),
         )
     if statement.unpriced:
@@ -225,7 +222,6 @@ def _readiness(showback: Showback) -> Iterator[Section]:
         "readiness",
         "Ready for chargeback",
         ("gate", "found", "limit", "passes"),
-        1,
         tuple(
             (text(gate), text(found), text(limit), text("yes" if passed else "NO"))
             for gate, found, limit, passed in showback.gates

@@ -24,8 +24,8 @@ from allocation.report.showback.month import Showback, changed, why
 _MOST_TENANTS: Final = 1000
 _MOST_CHANGES: Final = 10
 _MOST_SIGNALS: Final = 20
-IDLE: Final = "idle: nobody asked for it"
-UNALLOCATED: Final = "unallocated: nobody's"
+IDLE: Final = "idle"
+UNALLOCATED: Final = "unallocated"
 _PARTS: Final = ("direct", "pooled", "idle", "unallocated")
 
 
@@ -89,7 +89,6 @@ def decisions(showback: Showback, most: int) -> Iterator[Table]:
             "decisions",
             "To decide",
             ("whose", "what", "because", "what prices it"),
-            9,
             tuple(
                 (text(each.tenant or "platform"), text(each.kind), text(each.sentence), text(each.command))
                 for each in found[:most]
@@ -105,7 +104,7 @@ def _answer(showback: Showback) -> Iterator[str]:
         yield "There is no month before it to compare with; --history names a folder of months."
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
-        yield f"The bill is {step}. Why: {why(chain.from_iterable(showback.causes.values()), currency)}."
+        yield f"The bill is {step}. Why: {why(_reasons(showback, before), currency)}."
     unpriced = len(statement.unpriced)
     yield (
         f"{amount(totals.direct + totals.pooled).shown} is allocated to {len(statement.tenants):,} tenants, "
@@ -127,7 +126,6 @@ def _at_a_glance(showback: Showback, fees: int) -> Table:
         "glance",
         "At a glance",
         ("what", "amount", "more than the month before", "percent of the bill"),
-        1,
         tuple(
             (
                 text(word),
@@ -140,16 +138,22 @@ def _at_a_glance(showback: Showback, fees: int) -> Table:
     )
 
 
+def _reasons(showback: Showback, before: FiledStatement) -> dict[str, int]:
+    """What the difference of the bill is made of."""
+    totals = showback.statement.totals
+    found = by_reason(chain.from_iterable(showback.causes.values()))
+    return {
+        **{str(reason): units for reason, units in found.items()},
+        IDLE: totals.idle - before.totals.idle,
+        UNALLOCATED: totals.unallocated - before.totals.unallocated,
+    }
+
+
 def _why_it_changed(showback: Showback) -> Iterator[Table]:
-    before, totals = showback.before, showback.statement.totals
+    before = showback.before
     if before is None:
         return
-    sums = {
-        str(reason): units
-        for reason, units in by_reason(chain.from_iterable(showback.causes.values())).items()
-    }
-    sums[IDLE] = totals.idle - before.totals.idle
-    sums[UNALLOCATED] = totals.unallocated - before.totals.unallocated
+    sums = _reasons(showback, before)
     rows, whole = summed(
         [(text(name),) for name in sums],
         [list(sums.values())],
@@ -160,7 +164,6 @@ def _why_it_changed(showback: Showback) -> Iterator[Table]:
         "why",
         f"Why it is not what it was in {before.month}",
         ("reason", "amount"),
-        1,
         rows,
         (whole,),
         _EXPLAINED,
@@ -181,13 +184,12 @@ def _changes(showback: Showback) -> Iterator[Table]:
             "changes",
             "Largest changes",
             ("tenant", "client", "more than the month before", "why"),
-            2,
             tuple(
                 (
                     text(name),
                     text((lines.get(name) or before.by_tenant[name]).client),
                     amount(differences[name], signed=True),
-                    text(why(showback.causes[name], showback.statement.currency)),
+                    text(why(by_reason(showback.causes[name]), showback.statement.currency)),
                 )
                 for name in ranked
             ),
@@ -201,7 +203,6 @@ def _least_margins(showback: Showback) -> Table:
         "margins",
         "Smallest margins",
         ("tenant", "tier", "fee", "cost", "margin", "margin %"),
-        2,
         tuple(
             (
                 text(line.tenant),
@@ -236,7 +237,6 @@ def tenants(showback: Showback) -> Table:
         "tenants",
         "Tenants by cost",
         ("tenant", "tier", "cost", "fee", "margin"),
-        2,
         rows[: len(shown)],
         (*rows[len(shown) :], whole),
     )
@@ -251,5 +251,6 @@ TERMS: Final = (
 )
 _EXPLAINED: Final = (
     f"{Reason.QUANTITY}: tenants use more or less themselves; {Reason.POOL}: what is shared grew or shrank; "
-    f"{Reason.NEIGHBOURS}: others take another part of it."
+    f"{Reason.NEIGHBOURS}: others take another part of it; {IDLE}: nobody asked for it; "
+    f"{UNALLOCATED}: it is nobody's."
 )

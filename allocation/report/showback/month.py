@@ -10,7 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.causes import Cause, Reason, by_reason, causes, fee_causes
+from allocation.causes import Cause, Reason, causes, fee_causes
 from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import in_cents
 from allocation.report.change.rows import money, percent
@@ -183,26 +183,30 @@ def page_names(clients: Iterable[str]) -> dict[str, str]:
     }
 
 
-def why(parts: Iterable[Cause], currency: str) -> str:
+def why(sums: Mapping[Reason, int] | Mapping[str, int], currency: str) -> str:
     """The largest reasons in words, with their amounts.
 
-    >>> from allocation.causes import Reason
-    >>> why([Cause(Reason.PRICE, "db", 10**10), Cause(Reason.TIER, "db", -3 * 10**10)], "USD")
+    >>> why({"price": 10**10, "tier": -3 * 10**10, "rule": 0}, "USD")
     'tier -3.00, price +1.00 USD'
     """
-    sums = by_reason(parts)
-    cents = dict(zip(sums, in_cents(list(sums.values())), strict=True))
-    told = [f"{reason} {money(cents[reason], signed=True)}" for reason in list(sums)[:_NAMED]]
-    more = f" and {len(sums) - _NAMED} more" if len(sums) > _NAMED else ""
+    ranked = sorted(((f"{name}", units) for name, units in sums.items() if units), key=_by_weight)
+    cents = in_cents([units for _, units in ranked])
+    named = list(zip(ranked, cents, strict=True))[:_NAMED]
+    told = [f"{name} {money(cent, signed=True)}" for (name, _), cent in named]
+    more = f" and {len(ranked) - _NAMED} more" if len(ranked) > _NAMED else ""
     return f"{', '.join(told)} {currency}{more}" if told else "nothing changed"
+
+
+def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
+    return -abs(part[1]), part[0]
 
 
 def changed(before: int, after: int, currency: str, month: str) -> str:
     """How much more or less than in *month*, in words."""
-    difference = in_cents([after])[0] - in_cents([before])[0]
+    (difference,) = in_cents([after - before])
     if not difference:
         return f"as much as in {month}"
-    part = percent(abs(difference), abs(in_cents([before])[0]))
+    part = percent(abs(after - before), abs(before))
     relative = f" ({part})" if part else ""
     direction = "more" if difference > 0 else "less"
     return f"{money(abs(difference))} {currency}{relative} {direction} than in {month}"

@@ -16,6 +16,7 @@ from allocation.report.showback.content import (
     amount,
     amounts,
     bars,
+    quantity,
     share,
     text,
 )
@@ -81,7 +82,7 @@ def _margins(months: Sequence[FiledStatement]) -> Table:
             cells += [amount(margin), share(margin, fees)]
         rows.append((text(tier), *cells))
     heads = [head for month in months for head in (month.month, f"{month.month} %")]
-    return Table("margins", "Margin by tier", ("tier", *heads), 1, tuple(rows))
+    return Table("margins", "Margin by tier", ("tier", *heads), tuple(rows))
 
 
 def _utilisation(months: Sequence[FiledStatement]) -> Table:
@@ -91,7 +92,6 @@ def _utilisation(months: Sequence[FiledStatement]) -> Table:
         "utilisation",
         "How much of what is shared was asked for, in percent of its cost",
         ("pool", *(month.month for month in months)),
-        1,
         tuple(
             (
                 text(name),
@@ -127,8 +127,9 @@ def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
         "unit-cost",
         "What a tenant costs, in figures",
         ("month", "tenants", "bill by tenants"),
-        1,
-        tuple((text(month), text(count), cell) for (month, _, count), cell in zip(rows, cells, strict=True)),
+        tuple(
+            (text(month), quantity(count), cell) for (month, _, count), cell in zip(rows, cells, strict=True)
+        ),
     )
 
 
@@ -143,10 +144,9 @@ def _curve(curve: Curve | None) -> Iterator[Section]:
         "curve",
         f"What one on {tier} would cost, were there more",
         ("more", "bill", "idle", "each costs", "one more costs"),
-        1,
         tuple(
             (
-                text(point.more),
+                quantity(point.more),
                 amount(point.bill),
                 amount(point.idle),
                 amount(point.each),
@@ -163,4 +163,4 @@ def _decided(showback: Showback, signed: Mapping[str, Mapping[str, str]]) -> Tab
         said = signed.get(key, {})
         who = " ".join(part for part in (said.get("by"), said.get("on")) if part)
         rows.append((text(key), text(each.sentence), text(said.get("decision", "open")), text(who)))
-    return Table("signed", "Decisions", ("what", "because", "decision", "signed"), 9, tuple(rows))
+    return Table("signed", "Decisions", ("what", "because", "decision", "signed"), tuple(rows))

@@ -16,7 +16,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def as_html(page: Page) -> str:
     """The page, in one file: no script, no request; a policy in it forbids both."""
-    sheets = [(each.name, each.figures, each.heads) for each in page.tables]
+    sheets = [(each.name, each.numbers, each.heads) for each in page.tables]
     text = template("page.html.j2").render(page=page, sheets=sheets)
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
 

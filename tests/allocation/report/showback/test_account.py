@@ -106,7 +106,7 @@ def test_the_causes_that_are_told_add_up_to_the_difference(client: str) -> None:
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
     page = account(moved(), "acme-consulting")
     assert page.headline == "acme-consulting, 2026-12: 403.94 USD"
-    assert page.answer[0].startswith("That is 193.53 USD (92.0 %) more than in 2026-11. Why: tier +")
+    assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Why: tier +")
     assert page.answer[1] == (
         "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Why: tier +400.00 USD."
     )

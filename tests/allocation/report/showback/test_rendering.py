@@ -175,7 +175,7 @@ def test_what_is_shown_is_the_exact_figure_rounded(page: Page) -> None:
 def sums(page: Page) -> Iterator[tuple[str, list[Decimal], Decimal, list[Decimal], Decimal]]:
     """Columns of amounts with a sum: exact parts and sum, shown parts and sum."""
     for table in page.tables:
-        for column in range(table.figures, len(table.heads)):
+        for column in table.numbers:
             cells = [row[column] for row in table.rows]
             if not table.foot or not all(cell.exact and "." in cell.shown for cell in cells):
                 continue
