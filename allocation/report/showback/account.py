@@ -27,6 +27,7 @@ from allocation.report.showback.month import Showback, changed, why
 from tiers.vocabulary import TenantId
 
 SMALL_POOLS: Final = "shared by few"
+_TOLD: Final = 3
 _ITS_OWN: Final = (Reason.NEW, Reason.GONE, Reason.TIER)
 
 
@@ -75,11 +76,27 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
     then = before.by_client.get(client, ())
     step = changed(sum(line.total for line in then), cost, currency, before.month)
     yield f"That is {step}. Why: {why(by_reason(told_causes(showback, client)), currency)}."
+    yield from _happened(showback, client)
     fee_before = sum(line.fee for line in then)
     yield (
         f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
         + (f" Why: {why(by_reason(showback.fee_causes_of(client)), currency)}." if fee != fee_before else "")
     )
+
+
+def _happened(showback: Showback, client: str) -> Iterator[str]:
+    """Which of a client's tenants moved, came or went; nothing where none did."""
+    old, new = showback.lines_of(client)
+    said = [
+        f"{name} is new" if name not in old
+        else f"{name} is gone" if name not in new
+        else f"{name} went from {old[name].tier} to {new[name].tier}"
+        for name in sorted(old.keys() | new.keys())
+        if name not in old or name not in new or old[name].tier != new[name].tier
+    ]  # fmt: skip
+    more = f"; and {len(said) - _TOLD} more" if len(said) > _TOLD else ""
+    if said:
+        yield f"{'; '.join(said[:_TOLD])}{more}."
 
 
 def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:

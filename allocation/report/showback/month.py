@@ -134,6 +134,14 @@ class Showback:
         """The page of each client, without folder and ending."""
         return page_names(self.statement.by_client)
 
+    def lines_of(self, client: str) -> tuple[dict[str, FiledTenant], dict[str, FiledTenant]]:
+        """A client's tenants in the month before, or where there is none in this one, and in this one."""
+        old, new = (
+            {line.tenant: line for line in month.by_client.get(client, ())}
+            for month in (self.before or self.statement, self.statement)
+        )
+        return old, new
+
     def causes_of(self, client: str) -> Iterator[Cause]:
         """Why a client's tenants together cost something else than in the month before."""
         return self._of_client(client, self.causes, lambda line: line.total)
@@ -146,10 +154,7 @@ class Showback:
         self, client: str, found: Mapping[str, tuple[Cause, ...]], get: Callable[[FiledTenant], int]
     ) -> Iterator[Cause]:
         """A tenant that came from another client is new here, one that went to another is gone."""
-        old, new = (
-            {line.tenant: line for line in month.by_client.get(client, ())}
-            for month in (self.before or self.statement, self.statement)
-        )
+        old, new = self.lines_of(client)
         for name in sorted(old.keys() | new.keys()):
             if name in old and name in new:
                 yield from found.get(name, ())

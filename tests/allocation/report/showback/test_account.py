@@ -107,7 +107,8 @@ def test_the_first_screen_says_why_the_bill_went_up() -> None:
     page = account(moved(), "acme-consulting")
     assert page.headline == "acme-consulting, 2026-12: 403.94 USD"
     assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Why: tier +")
-    assert page.answer[1] == (
+    assert page.answer[1] == "acme went from shared-namespace to dedicated-db."
+    assert page.answer[2] == (
         "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Why: tier +400.00 USD."
     )
 
@@ -155,6 +156,8 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
         then, here = (sum(line.total for line in month.by_client[client]) for month in (before, after))
         assert sum(cause.units for cause in told_causes(showback, client)) == here - then
     assert " less than in 2026-11. Why: gone -" in account(showback, "acme").answer[0]
+    assert account(showback, "acme").answer[1] == "second is gone."
     if now:
+        assert account(showback, "delta").answer[1] == "second is new."
         new = Cause(Reason.NEW, gone.tier, after.by_tenant["second"].fee)
         assert [*showback.fee_causes_of("delta")] == [new]
