@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -262,6 +263,20 @@ def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Pr
     pages, otherwise, documents = reported(run, inventory, (usage,), *history, past=(left_in(filed),))
     walked += pages
     agree([*otherwise, *problems(pages, documents)])
+
+
+@pytest.mark.parametrize("scenario", MONTHS)
+def test_the_parts_of_a_bill_add_up_to_it_as_they_are_shown(scenario: str, folder: Path) -> None:
+    """On the first page, too, whose parts have no foot: they are the figures of the page for finance."""
+    written_before = folder / f"{scenario}.pages"
+    if not written_before.is_dir():
+        pytest.skip("only after the month was reported")
+    pages = {page.kind: page for page, _ in read_folder(written_before)}
+    glance, waterfall = pages["index"].tables[0], pages["finance"].tables[0]
+    assert (glance.name, waterfall.name) == ("glance", "waterfall")
+    bill, *parts = (Decimal(row[1].shown.replace(",", "")) for row in glance.rows[:5])
+    assert sum(parts) == bill
+    assert [row[1].shown for row in glance.rows[1:5]] == [row[1].shown for row in waterfall.rows]
 
 
 def test_nothing_is_made_again_that_is_on_no_page(walked: list[Printed]) -> None:

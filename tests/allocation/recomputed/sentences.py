@@ -118,7 +118,7 @@ def wrong_drawing(drawing: Drawing, must: Bars) -> Iterator[str]:
             yield f"'{label}' is {shown}, not {float(end - start)}"
         places = [left + float((edge - low) / (high - low or 1)) * room for edge in sorted((start, end))]
         if abs(begins - places[0]) > _PIXELS or abs(begins + length - places[1]) > _PIXELS:
-            yield f"'{label}' is drawn from {begins}, {length} long, not from {places[0]:.1f} to {places[1]:.1f}"
+            yield f"'{label}' is drawn from {begins}, {length} long, not {places[0]:.1f} to {places[1]:.1f}"
     if abs(drawing.axis - left - float(-low / (high - low or 1)) * room) > _PIXELS:
         yield f"has its axis at {drawing.axis}, which is not 0"
 
@@ -143,16 +143,17 @@ def not_booked(documents: Documents, _: str) -> list[str]:
 
 def _fixed_answer(page: Printed, documents: Documents) -> list[str]:
     now = documents.now
+    count = len(decisions(documents))
     untried = sum(last_try(documents, name) is None for name in documents.plans)
     left = cents(now.fees - now.total("direct") - now.total("pooled"))
+    idle, nobodys = (cents(now.total(name)) for name in ("idle", "unallocated"))
     return [
         {
-            "engineering": f"{len(decisions(documents))} things to decide; of {untried} tenants it is not known "
+            "engineering": f"{count} things to decide; of {untried} tenants it is not known "
             "here that a restore was tried.",
-            "finance": f"Tenants leave {left}; idle capacity takes {cents(now.total('idle'))} of it, what is "
-            f"nobody's {cents(now.total('unallocated'))}.",
-            "quarterly": "Sign in quarterly.sign-off.yaml beside this page and hand it in with --sign-off: it "
-            "stands here then.",
+            "finance": f"Tenants leave {left}; idle capacity takes {idle} of it, what is nobody's {nobodys}.",
+            "quarterly": "Sign in quarterly.sign-off.yaml beside this page and hand it in with --sign-off: "
+            "it stands here then.",
         }[page.kind]
     ]
 

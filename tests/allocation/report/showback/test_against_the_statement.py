@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -35,10 +37,41 @@ def raw(statement: Statement, month: str) -> Written:
 def month_of(plans: Sequence[Plan]) -> tuple[Showback, Documents]:
     """Months of *plans*, the last of them to be reported."""
     names = [f"2026-{12 - place:02}" for place in reversed(range(len(plans)))]
-    months = [raw(statement_of(plan), name) for plan, name in zip(plans, names, strict=True)]
+    return reported(
+        [raw(statement_of(plan), name) for plan, name in zip(plans, names, strict=True)], plans[-1]
+    )
+
+
+def reported(months: Sequence[Written], plan: Plan) -> tuple[Showback, Documents]:
+    """The last of *months*, of what *plan* has deployed, after the others."""
     filed = [filed_statement(each.statement, {"items": each.items}, "test") for each in months]
-    showback = Showback(Month(filed[-1], plans[-1], catalog()), tuple(filed[:-1]))
-    return showback, Documents(months[-1], exported(plans[-1], {})["plan"], tuple(months[:-1]))
+    showback = Showback(Month(filed[-1], plan, catalog()), tuple(filed[:-1]))
+    return showback, Documents(months[-1], exported(plan, {})["plan"], tuple(months[:-1]))
+
+
+def dearer(month: Written, name: str, factor: Decimal) -> Written:
+    """The same quantities a month later, all of them at *factor* times their price; nodes have one driver."""
+
+    def times(amounts: dict[str, Any], *names: str) -> dict[str, Any]:
+        return {**amounts, **{each: f"{Decimal(amounts[each]) * factor:f}" for each in names or amounts}}
+
+    def line(tenant: dict[str, Any]) -> dict[str, Any]:
+        new = times(tenant, "direct", "total", "variable")
+        new |= {part: times(tenant[part]) for part in ("pooled", "idle", "by_category", "by_domain")}
+        for margin, cost in (("_1", "variable"), ("_2", "direct"), ("_3", "total")):
+            new[f"contribution_margin{margin}"] = f"{Decimal(new['fee']) - Decimal(new[cost]):f}"
+        return {**new, "margin": new["contribution_margin_3"]}
+
+    old = month.statement
+    pools = [{**pool, "unit": "core-hours"} if pool["pool"] == "nodes" else pool for pool in old["pools"]]
+    changes = {
+        "period": {"start": f"{name}-01T00:00:00Z", "end": f"{name}-28T00:00:00Z"},
+        "tenants": [line(tenant) for tenant in old["tenants"]],
+        "pools": pools,
+        "idle": times(old["idle"]),
+        "totals": times(old["totals"]),
+    }
+    return Written({**old, **changes}, tuple(times(dict(item), "amount") for item in month.items))
 
 
 def printed(showback: Showback) -> tuple[list[Printed], list[str]]:
@@ -89,6 +122,11 @@ def test_every_figure_of_a_month_with_a_new_client_after_two_others() -> None:
     plans = [without(changed("borealis", users="9"), "acme"), without(local_plan(), "acme"), local_plan()]
     agree(wrong(*month_of([*plans, changed("acme", users="16")])))
     agree(wrong(*month_of(plans)))
+
+
+def test_every_figure_of_a_month_in_which_all_prices_rose() -> None:
+    before = raw(statement_of(local_plan()), "2026-11")
+    agree(wrong(*reported([before, dearer(before, "2026-12", Decimal(3))], local_plan())))
 
 
 def test_a_client_is_told_of_a_tenant_that_is_gone() -> None:
