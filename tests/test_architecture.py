@@ -145,6 +145,7 @@ def _supported(test: str) -> bool:
 
 _DELIBERATE = {
     "test_a_thousand_tenants.py",
+    "test_against_the_statement.py",
     "test_database_move.py",
     "test_file_move.py",
     "test_names_and_moves.py",
@@ -155,6 +156,7 @@ _DELIBERATE = {
     "test_monthly_costs.py",
     "test_every_type.py",
     "test_refusals.py",
+    "test_report_against_the_statement.py",
     "test_roles_apart.py",
     "test_round_trip.py",
     "test_scripts.py",

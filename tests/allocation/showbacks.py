@@ -19,11 +19,16 @@ from tests.portfolios import catalog, local_plan
 from tiers.plan import Plan
 
 
-def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:
-    """*statement* as if it were written down and read again, of another month."""
+def written(statement: Statement, month: str = "2026-11") -> tuple[dict[str, Any], dict[str, Any]]:
+    """*statement* as if it were written down, of another month, and its items."""
     told = document(statement)
     told["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{month}-28T00:00:00Z"}
-    return filed_statement(told, items_document(statement), "test")
+    return told, items_document(statement)
+
+
+def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:
+    """The same, read again."""
+    return filed_statement(*written(statement, month), "test")
 
 
 def statement_of(plan: Plan) -> Statement:

@@ -28,7 +28,7 @@ from tiers.vocabulary import TenantId
 
 SMALL_POOLS: Final = "shared by few"
 _TOLD: Final = 3
-_ITS_OWN: Final = (Reason.NEW, Reason.GONE, Reason.TIER)
+_WHOLE: Final = (Reason.NEW, Reason.GONE)
 
 
 def account(showback: Showback, client: str) -> Page:
@@ -57,13 +57,15 @@ def account(showback: Showback, client: str) -> Page:
 
 def told_causes(showback: Showback, client: str) -> tuple[Cause, ...]:
     """The causes a client may see: how the share of a small pool came about would tell what others did."""
-    large = showback.large_pools
-    pools = showback.pools
+    small = showback.pools - showback.large_pools
     sums: dict[tuple[Reason, str], int] = {}
-    for cause in showback.causes_of(client):
-        told = cause.about not in pools - large or cause.reason in _ITS_OWN
-        key = (cause.reason, cause.about) if told else (Reason.POOL, SMALL_POOLS)
-        sums[key] = sums.get(key, 0) + cause.units
+    for parts in showback.causes_of(client).values():
+        # Of who moved, everything about small pools is its move: the parts would tell what a pool grew by.
+        merged = Reason.TIER if any(each.reason is Reason.TIER for each in parts) else Reason.POOL
+        for cause in parts:
+            told = cause.about not in small or cause.reason in _WHOLE
+            key = (cause.reason, cause.about) if told else (merged, SMALL_POOLS)
+            sums[key] = sums.get(key, 0) + cause.units
     return tuple(Cause(*key, units) for key, units in sums.items() if units)
 
 
@@ -78,10 +80,10 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
     yield f"That is {step}. Why: {why(by_reason(told_causes(showback, client)), currency)}."
     yield from _happened(showback, client)
     fee_before = sum(line.fee for line in then)
-    yield (
-        f"The fee is {amount(fee).shown} {currency}, {changed(fee_before, fee, currency, before.month)}."
-        + (f" Why: {why(by_reason(showback.fee_causes_of(client)), currency)}." if fee != fee_before else "")
-    )
+    reasons = by_reason(chain.from_iterable(showback.fee_causes_of(client).values()))
+    because = f" Why: {why(reasons, currency)}." if fee != fee_before else ""
+    step = changed(fee_before, fee, currency, before.month)
+    yield f"The fee is {amount(fee).shown} {currency}, {step}.{because}"
 
 
 def _happened(showback: Showback, client: str) -> Iterator[str]:

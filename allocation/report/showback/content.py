@@ -131,10 +131,12 @@ def text(words: object, href: str | None = None) -> Cell:
 
 def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
     """Amounts under each other, in cents that add up to their rounded sum."""
-    return [
-        Cell(money(cents, signed=signed), text_of(exact))
-        for cents, exact in zip(in_cents(units), units, strict=True)
-    ]
+    return [rounded(cents, exact, signed=signed) for cents, exact in zip(in_cents(units), units, strict=True)]
+
+
+def rounded(cents: int, units: int, *, signed: bool = False) -> Cell:
+    """An amount that was rounded together with others."""
+    return Cell(money(cents, signed=signed), text_of(units))
 
 
 def amount(units: int, *, signed: bool = False) -> Cell:
@@ -165,8 +167,13 @@ def quantity(value: Decimal | int, unit: str = "") -> Cell:
     return Cell(f"{number(exact)} {unit}".rstrip(), f"{exact.normalize():f}")
 
 
-def bars(title: str, told: str, rows: Sequence[tuple[str, int, int]]) -> Bars:
-    """Bars from rows of label, where it begins and where it ends, in units of money."""
+def bars(
+    title: str, told: str, rows: Sequence[tuple[str, int, int]], shown: Sequence[str] | None = None
+) -> Bars:
+    """Bars from rows of label, where it begins and where it ends, in units of money.
+
+    What is written beside them is their length, or what is *shown* where they were rounded together.
+    """
     ends = [0, *(edge for _, start, end in rows for edge in (start, end))]
     low, high = min(ends), max(ends)
     room = _WIDTH - _LABEL - _VALUE
@@ -178,7 +185,7 @@ def bars(title: str, told: str, rows: Sequence[tuple[str, int, int]]) -> Bars:
     drawn = (
         Bar(
             label,
-            amount(end - start).shown,
+            shown[line] if shown else amount(end - start).shown,
             place(min(start, end)),
             max(abs(place(end) - place(start)), 1),
             _ROW * line,

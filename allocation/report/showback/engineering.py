@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.driver_rules import CAPACITY, IDLE
-from allocation.filed import FiledPool
+from allocation.report.change.rows import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -31,7 +30,6 @@ from tiers.vocabulary import TenantId
 _MOST_SIGNALS: Final = 100
 _WEIGHT: Final = "weight"
 _ROUND: Final = Decimal("0.0000000001")
-_NOBODYS: Final = (IDLE, CAPACITY)
 _ELSEWHERE: Final = (
     "Things in the account that no stack knows are found by `costack recover --search`, what ended and still "
     "bills by `costack decommission`."
@@ -55,7 +53,7 @@ def engineering(showback: Showback) -> Page:
     return Page(
         "engineering",
         f"{statement.portfolio} {statement.month}: engineering",
-        f"{statement.month}: {amount(statement.totals.idle).shown} {statement.currency} of "
+        f"{statement.month}: {money(showback.parts['idle'])} {statement.currency} of "
         f"{amount(statement.totals.charged).shown} is idle",
         (_answer(showback),),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
@@ -69,31 +67,32 @@ def pools(showback: Showback) -> Table:
     statement = showback.statement
     return Table(
         "pools",
-        "Pools",
-        ("pool", "driver", "members", "used", "cost", "cost of one", "idle", "idle %"),
+        f"Pools, {statement.month}",
+        ("pool", "driver", "tenants", "used", "cost", "cost of one", "idle", "idle %"),
         tuple(
-            (text(pool.pool), text(pool.driver), quantity(_members(pool)), *_figures(showback, pool))
-            for pool in statement.pools
-            if statement.pool_totals.get(pool.pool)
+            (text(name), *_figures(showback, name, whole))
+            for name in dict.fromkeys([*statement.uses, *statement.pool_totals])
+            if (whole := statement.pool_totals.get(name, 0))
         ),
         note="What one costs is the pool's cost without its idle part, for a unit of its driver.",
     )
 
 
-def _members(pool: FiledPool) -> int:
-    return sum(1 for who, amount_used in pool.use.items() if amount_used and who not in _NOBODYS)
-
-
-def _figures(showback: Showback, pool: FiledPool) -> tuple[Cell, ...]:
+def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
+    """Its driver, how many tenants use how much of it, its cost; months of version 2 know no drivers."""
     statement = showback.statement
-    whole, idle = statement.pool_totals[pool.pool], statement.idle.get(pool.pool, 0)
-    used = sum((value for who, value in pool.use.items() if who in statement.by_tenant), Decimal(0))
+    idle, pool = statement.idle.get(name, 0), statement.uses.get(name)
+    use = [amount_used for who, amount_used in pool.use.items() if who in statement.by_tenant] if pool else []
+    used = sum(use, Decimal(0))
+    counted = pool is not None and pool.unit != _WEIGHT
     one: Cell = EMPTY
-    if used and pool.unit != _WEIGHT:
+    if used and counted:
         exact = (Decimal(whole - idle).scaleb(-10) / used).quantize(_ROUND)
         one = Cell(f"{exact:.6f}", f"{exact:f}")
     return (
-        quantity(used, pool.unit) if pool.unit != _WEIGHT else EMPTY,
+        text(pool.driver if pool else ""),
+        quantity(sum(1 for each in use if each)) if pool else EMPTY,
+        quantity(used, pool.unit) if pool and counted else EMPTY,
         amount(whole),
         one,
         amount(idle),

@@ -8,6 +8,8 @@ from itertools import chain
 
 from allocation.causes import by_reason
 from allocation.filed import FiledStatement, FiledTenant
+from allocation.money import in_cents
+from allocation.report.change.rows import money
 from allocation.report.showback.content import (
     EMPTY,
     Page,
@@ -35,7 +37,7 @@ def finance(showback: Showback) -> Page:
     statement = showback.statement
     fees = sum(line.fee for line in statement.tenants)
     sections: list[Section] = [
-        *_waterfall(statement, fees),
+        *_waterfall(showback, fees),
         _parts(statement, "domain", lambda line: line.by_domain),
         _parts(statement, "category", lambda line: line.by_category),
         _behaviour(statement),
@@ -52,18 +54,19 @@ def finance(showback: Showback) -> Page:
         f"{statement.portfolio} {statement.month}: finance",
         f"{statement.month}: bill {amount(statement.totals.charged).shown} {statement.currency}, fees "
         f"{amount(fees).shown}, margin {amount(fees - statement.totals.charged).shown}",
-        (_answer(statement, fees),),
+        (_answer(showback, fees - statement.totals.charged),),
         tuple(sections),
         proof(statement),
         (("index.html", "The month"),),
     )
 
 
-def _answer(statement: FiledStatement, fees: int) -> str:
-    totals = statement.totals
+def _answer(showback: Showback, margin: int) -> str:
+    idle, nobodys = showback.parts["idle"], showback.parts["unallocated"]
+    left = in_cents([margin])[0] + idle + nobodys
     return (
-        f"Tenants leave {amount(fees - totals.direct - totals.pooled).shown}; idle capacity takes "
-        f"{amount(totals.idle).shown} of it, what is nobody's {amount(totals.unallocated).shown}."
+        f"Tenants leave {money(left)}; idle capacity takes {money(idle)} of it, what is nobody's "
+        f"{money(nobodys)}."
     )
 
 
@@ -74,7 +77,7 @@ def contributions(statement: FiledStatement) -> Table:
     columns = [[sum(getattr(line, name) for line in lines) for lines in rows.values()] for name in names]
     return Table(
         "contribution",
-        "Contribution margins by tier",
+        f"Contribution margins by tier, {statement.month}",
         ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by"),
         *_body(list(rows), columns, "together"),
     )
@@ -94,7 +97,7 @@ def resilience(showback: Showback) -> Table:
     cells = amounts(units)
     return Table(
         "resilience",
-        "Resilience by promise",
+        f"Resilience by promise, {showback.statement.month}",
         ("promise", "tenants", "cost of resilience", "percent of their cost"),
         tuple(
             (text(name), quantity(sums[name][0]), cell, share(sums[name][1], sums[name][2]))
@@ -104,8 +107,8 @@ def resilience(showback: Showback) -> Table:
     )
 
 
-def _waterfall(statement: FiledStatement, fees: int) -> Iterator[Section]:
-    totals = statement.totals
+def _waterfall(showback: Showback, fees: int) -> Iterator[Section]:
+    totals = showback.statement.totals
     direct, pooled, idle = totals.direct, totals.pooled, totals.idle
     unallocated, charged = totals.unallocated, totals.charged
     yield bars(
@@ -118,6 +121,11 @@ def _waterfall(statement: FiledStatement, fees: int) -> Iterator[Section]:
             ("idle", fees - direct - pooled, fees - direct - pooled - idle),
             ("unallocated", fees - charged + unallocated, fees - charged),
             ("margin", 0, fees - charged),
+        ],
+        [
+            amount(fees).shown,
+            *(money(-cents) for cents in showback.parts.values()),
+            amount(fees - charged).shown,
         ],
     )
     names = ("direct", "pooled shares", "idle", "unallocated")

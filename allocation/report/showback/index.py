@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
 from allocation.causes import Reason, by_reason
 from allocation.filed import FiledStatement, FiledTenant, FiledTotals
 from allocation.money import text_of
+from allocation.report.change.rows import money
 from allocation.report.showback.content import (
     EMPTY,
+    Cell,
     Page,
     Section,
     Table,
     amount,
+    amounts,
     share,
     summed,
     text,
 )
-from allocation.report.showback.month import Showback, changed, why
+from allocation.report.showback.month import PARTS, Showback, changed, why
 
 _MOST_TENANTS: Final = 1000
 _MOST_CHANGES: Final = 10
 _MOST_SIGNALS: Final = 20
 IDLE: Final = "idle"
 UNALLOCATED: Final = "unallocated"
-_PARTS: Final = ("direct", "pooled", "idle", "unallocated")
 
 
 def index(showback: Showback) -> Page:
@@ -35,7 +37,7 @@ def index(showback: Showback) -> Page:
     totals = statement.totals
     fees = sum(line.fee for line in statement.tenants)
     sections: list[Section] = [
-        _at_a_glance(showback, fees),
+        _at_a_glance(showback),
         *_why_it_changed(showback),
         *_changes(showback),
         *decisions(showback, _MOST_SIGNALS),
@@ -70,7 +72,7 @@ def proof(statement: FiledStatement) -> tuple[str, ...]:
 
 
 def _sum(totals: FiledTotals) -> str:
-    parts = " + ".join(f"{name} {text_of(getattr(totals, name))}" for name in _PARTS)
+    parts = " + ".join(f"{name} {text_of(getattr(totals, name))}" for name in PARTS)
     return f"charged {text_of(totals.charged)} = {parts}, difference {text_of(totals.difference)}"
 
 
@@ -105,37 +107,51 @@ def _answer(showback: Showback) -> Iterator[str]:
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
         yield f"The bill is {step}. Why: {why(_reasons(showback, before), currency)}."
-    unpriced = len(statement.unpriced)
+    unpriced, parts = len(statement.unpriced), showback.parts
     yield (
-        f"{amount(totals.direct + totals.pooled).shown} is allocated to {len(statement.tenants):,} tenants, "
-        f"{amount(totals.idle).shown} is idle, {amount(totals.unallocated).shown} is nobody's; "
+        f"{money(parts['direct'] + parts['pooled'])} is allocated to {len(statement.tenants):,} tenants, "
+        f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is nobody's; "
         f"{f'{unpriced} lines have no price and are in no sum' if unpriced else 'everything has a price'}."
     )
 
 
-def _at_a_glance(showback: Showback, fees: int) -> Table:
+def _at_a_glance(showback: Showback) -> Table:
     statement, before = showback.statement, showback.before
-    names = ("charged", "direct", "pooled", "idle", "unallocated", "difference")
-    words = ("bill", "direct to tenants", "pooled shares", "idle", "unallocated", "not accounted for")
-    now = [getattr(statement.totals, name) for name in names]
-    then = [getattr(before.totals, name) for name in names] if before else None
-    fees_then = sum(line.fee for line in before.tenants) if before else 0
-    rows = list(zip(words, now, then or now, strict=True))
-    rows += [("fees", fees, fees_then), ("margin", fees - now[0], fees_then - (then or now)[0])]
+    words = ("bill", "direct to tenants", "pooled shares", "idle", "unallocated")
+    now, charged = _glanced(statement), statement.totals.charged
+    then = _glanced(before) if before else now
+    steps = [here - there for here, there in zip(now, then, strict=True)]
     return Table(
         "glance",
         "At a glance",
         ("what", "amount", "more than the month before", "percent of the bill"),
         tuple(
-            (
-                text(word),
-                amount(here),
-                amount(here - there, signed=True) if then else EMPTY,
-                share(here, now[0]),
+            (text(word), here, more if before else EMPTY, share(units, charged))
+            for word, here, more, units in zip(
+                (*words, "not accounted for", "fees", "margin"),
+                _with_parts(now),
+                _with_parts(steps, signed=True),
+                now,
+                strict=True,
             )
-            for word, here, there in rows
         ),
     )
+
+
+def _glanced(statement: FiledStatement) -> list[int]:
+    """The bill, its parts, what of it is in none, the fees and the margin."""
+    totals = statement.totals
+    fees = sum(line.fee for line in statement.tenants)
+    parts = [getattr(totals, name) for name in PARTS]
+    return [totals.charged, *parts, totals.difference, fees, fees - totals.charged]
+
+
+def _with_parts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
+    """Cells of what `_glanced` tells: the parts of a bill add up to it as they are shown."""
+    whole, *rest = units
+    parts, others = rest[: len(PARTS)], rest[len(PARTS) :]
+    alone = (amount(each, signed=signed) for each in others)
+    return [amount(whole, signed=signed), *amounts(parts, signed=signed), *alone]
 
 
 def _reasons(showback: Showback, before: FiledStatement) -> dict[str, int]:

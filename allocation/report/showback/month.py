@@ -20,6 +20,8 @@ from tiers.plan import TenantPlan
 
 LEAST_CLIENTS: Final = 5
 """Of a pool that fewer clients share nothing but the client's own share is told."""
+PARTS: Final = ("direct", "pooled", "idle", "unallocated")
+"""What a bill is made of."""
 _NAMED: Final = 3
 
 
@@ -83,6 +85,12 @@ class Showback:
         return self.past[-1] if self.past else None
 
     @cached_property
+    def parts(self) -> Mapping[str, int]:
+        """Direct, pooled, idle and unallocated cost in cents that add up to the bill's."""
+        totals = self.statement.totals
+        return dict(zip(PARTS, in_cents([getattr(totals, name) for name in PARTS]), strict=True))
+
+    @cached_property
     def causes(self) -> Mapping[str, tuple[Cause, ...]]:
         """Why each tenant costs something else than in the month before; empty when there is none."""
         return causes(self.before, self.statement) if self.before else {}
@@ -142,26 +150,26 @@ class Showback:
         )
         return old, new
 
-    def causes_of(self, client: str) -> Iterator[Cause]:
-        """Why a client's tenants together cost something else than in the month before."""
-        return self._of_client(client, self.causes, lambda line: line.total)
+    def causes_of(self, client: str) -> dict[str, tuple[Cause, ...]]:
+        """Why each of a client's tenants costs something else than in the month before."""
+        return dict(self._of_client(client, self.causes, lambda line: line.total))
 
-    def fee_causes_of(self, client: str) -> Iterator[Cause]:
-        """Why a client pays another fee than in the month before."""
-        return self._of_client(client, self.fee_causes, lambda line: line.fee)
+    def fee_causes_of(self, client: str) -> dict[str, tuple[Cause, ...]]:
+        """Why a client pays another fee for each than in the month before."""
+        return dict(self._of_client(client, self.fee_causes, lambda line: line.fee))
 
     def _of_client(
         self, client: str, found: Mapping[str, tuple[Cause, ...]], get: Callable[[FiledTenant], int]
-    ) -> Iterator[Cause]:
+    ) -> Iterator[tuple[str, tuple[Cause, ...]]]:
         """A tenant that came from another client is new here, one that went to another is gone."""
         old, new = self.lines_of(client)
         for name in sorted(old.keys() | new.keys()):
             if name in old and name in new:
-                yield from found.get(name, ())
+                yield name, found.get(name, ())
             elif name in new:
-                yield Cause(Reason.NEW, new[name].tier, get(new[name]))
+                yield name, (Cause(Reason.NEW, new[name].tier, get(new[name])),)
             else:
-                yield Cause(Reason.GONE, old[name].tier, -get(old[name]))
+                yield name, (Cause(Reason.GONE, old[name].tier, -get(old[name])),)
 
 
 def _shared_by_many(statement: FiledStatement) -> frozenset[str]:

@@ -1,0 +1,222 @@
+"""What there is to decide, worked out again from the documents and from rows of measured use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from tests.allocation.recomputed.documents import (
+    NOBODY,
+    Documents,
+    Record,
+    added,
+    cents,
+    classes,
+    facts,
+    grouped,
+    percent,
+    said,
+    tiers,
+)
+
+MEASURES = {"users": "users", "database_gib": "database-gib", "filestore_gib": "filestore-gib"}
+SIZES = {"CPU": ("cores", "cpu-requests", "cpu-used"), "memory": ("GiB", "memory-requests", "memory-used")}
+_DAY = timedelta(days=1)
+
+
+class Decision(NamedTuple):
+    """One of them; `about` and `kind` make its key in the review."""
+
+    whose: str
+    kind: str
+    about: str
+    because: str
+    command: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}: {self.whose}: {self.about}"
+
+
+class Standing(NamedTuple):
+    """A tenant's use of what its fee covers."""
+
+    tenant: Record
+    measure: str
+    used: Fraction
+    covered: Fraction
+    measured: bool
+    lasting: bool
+    told: str
+
+
+def decisions(documents: Documents) -> list[Decision]:
+    """All of them, in the order in which they are told."""
+    return [
+        *_fair_use(documents),
+        *_noisy(documents),
+        *_sizes(documents),
+        *_under_priced(documents),
+        *_idle(documents),
+    ]
+
+
+def days(documents: Documents, tenant: str, driver: str) -> dict[date, Fraction]:
+    """The average level of each day that was measured."""
+    parts: dict[date, list[tuple[Fraction, Fraction]]] = defaultdict(list)
+    for start, end, level in _intervals(documents, tenant, driver):
+        at = start
+        while at < end:
+            until = min(datetime.combine(at.date() + _DAY, datetime.min.time()), end)
+            parts[at.date()].append((level, Fraction((until - at).total_seconds())))
+            at = until
+    return {
+        day: sum((level * time for level, time in there), NOBODY) / sum(time for _, time in there)
+        for day, there in parts.items()
+    }
+
+
+def average(documents: Documents, tenant: str, driver: str) -> Fraction:
+    """Of the days."""
+    levels = days(documents, tenant, driver)
+    return sum(levels.values(), NOBODY) / len(levels) if levels else NOBODY
+
+
+def most_of_the_time(documents: Documents, tenant: str, driver: str) -> Fraction:
+    """The least level that at most one interval in twenty exceeds."""
+    levels = [level for _, _, level in _intervals(documents, tenant, driver)]
+    return min(level for level in levels if sum(other > level for other in levels) * 20 <= len(levels))
+
+
+def standings(documents: Documents) -> Iterator[Standing]:
+    """Every tenant's, for all that its offer covers."""
+    for tenant in documents.plan["tenants"]:
+        offer = tiers().get(tenant["tier"], {}).get("offers", {}).get(tenant["environment"], {})
+        for measure, covered in offer.get("fair_use", {}).items():
+            yield _standing(documents, tenant, measure, Fraction(covered))
+
+
+def declared(tenant: Record, measure: str) -> Fraction:
+    """What its plan asks for."""
+    if measure == "users":
+        return Fraction(tenant["users"])
+    kind = "tenant-database" if measure == "database_gib" else "file-share"
+    return added([fact for fact in facts(tenant["facts"], kind) if fact.get("mounted", True)], "storage_gib")
+
+
+def sized(documents: Documents) -> Iterator[tuple[str, str, str, str, str]]:
+    """Tenant, what, unit and the two drivers, wherever both were measured."""
+    for tenant in documents.plan["tenants"]:
+        for what, (unit, asked, used) in SIZES.items():
+            name = tenant["tenant"]
+            if average(documents, name, asked) and days(documents, name, used):
+                yield name, what, unit, asked, used
+
+
+def _intervals(
+    documents: Documents, tenant: str, driver: str
+) -> Iterator[tuple[datetime, datetime, Fraction]]:
+    for row in documents.usage:
+        if (row["tenant"], row["driver"]) == (tenant, driver):
+            start, end = datetime.fromisoformat(row["start"]), datetime.fromisoformat(row["end"])
+            yield start, end, Fraction(row["quantity"]) * 3600 / Fraction((end - start).total_seconds())
+
+
+def _standing(documents: Documents, tenant: Record, measure: str, covered: Fraction) -> Standing:
+    levels = days(documents, tenant["tenant"], MEASURES[measure])
+    if not levels:
+        used = declared(tenant, measure)
+        return Standing(tenant, measure, used, covered, False, used > covered, "as declared")
+    above = _longest([day for day, level in sorted(levels.items()) if level > covered])
+    told = f"above it on {len(above)} days in a row, {above[0]} to {above[-1]}" if above else "never above it"
+    lasting = len(above) >= int(classes()["signals"]["sustained_days"])
+    return Standing(tenant, measure, max(levels.values()), covered, True, lasting, told)
+
+
+def _longest(above: list[date]) -> list[date]:
+    """The longest run of days without a break, the first of those that are as long."""
+    runs: list[list[date]] = []
+    for day in above:
+        if runs and runs[-1][-1] + _DAY == day:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return max(runs, key=len, default=[])
+
+
+def _fair_use(documents: Documents) -> Iterator[Decision]:
+    for each in standings(documents):
+        if each.used <= each.covered or not each.lasting:
+            continue
+        name, tier = each.tenant["tenant"], each.tenant["tier"]
+        roomy = sorted(
+            (Fraction(offer["fee_per_month"]), other)
+            for other, sold in tiers().items()
+            if other != tier and (offer := sold["offers"].get(each.tenant["environment"]))
+            if Fraction(offer["fair_use"][each.measure]) >= each.used
+        )
+        way_out = f"{roomy[0][1]} covers it" if roomy else "no tier covers it: agree on an overage"
+        because = (
+            f"{each.measure} {said(each.used)} where {tier} covers {each.covered}, {each.told}; {way_out}"
+        )
+        command = f"costack preview --tenant {name} --tier {roomy[0][1]}" if roomy else ""
+        yield Decision(name, "fair use", each.measure, because, command)
+
+
+def _noisy(documents: Documents) -> Iterator[Decision]:
+    now, least = documents.now, Fraction(classes()["signals"]["noisy_neighbour_percent"])
+    fees = {line["tenant"]: Fraction(line["fee"]) for line in now.tenants}
+    for pool, use in now.uses.items():
+        used = {who: Fraction(text) for who, text in use["use"].items() if who in fees and Fraction(text)}
+        for who in sorted(used) if len(used) > 2 and now.fees else ():
+            part, paid = percent(used[who], sum(used.values(), NOBODY)), percent(fees[who], now.fees)
+            if part >= least and paid < part / 2:
+                because = (
+                    f"takes {said(part)} % of what tenants use of {pool} ({use['driver']}) and pays "
+                    f"{said(paid)} % of all fees"
+                )
+                command = f"costack preview --tenant {who} --tier TIER"
+                yield Decision(who, "noisy neighbour", pool, because, command)
+
+
+def _sizes(documents: Documents) -> Iterator[Decision]:
+    least = Fraction(classes()["signals"]["unused_percent"])
+    for name, what, unit, asked, used in sized(documents):
+        asks, most = average(documents, name, asked), most_of_the_time(documents, name, used)
+        numbers = f"{what}: asks for {said(asks)} {unit}, 95 % of the time uses at most {said(most)}"
+        if most > asks:
+            yield Decision(name, "rightsizing", what, f"{numbers}, more than that; too small")
+        elif 100 - percent(most, asks) >= least:
+            yield Decision(name, "rightsizing", what, f"{numbers}; a smaller size fits")
+
+
+def _under_priced(documents: Documents) -> Iterator[Decision]:
+    now, least = documents.now, classes()["signals"]["least_margin_percent"]
+    sold = [line for line in now.tenants if line["environment"] == "production"]
+    for tier, lines in grouped(sold, lambda line: str(line["tier"])).items():
+        fees = added(lines, "fee")
+        margin = fees - added(lines, "total")
+        if fees and percent(margin, fees) < Fraction(least):
+            because = (
+                f"{tier}: margin {cents(margin)} of {cents(fees)} {now.currency} fees of {len(lines)} "
+                f"production tenants, less than {least} %"
+            )
+            portfolio = now.statement["portfolio"]
+            command = f"costack unit-costs --portfolio portfolios/{portfolio} --tier {tier}"
+            yield Decision("platform", "under-priced tier", tier, because, command)
+
+
+def _idle(documents: Documents) -> Iterator[Decision]:
+    now, least = documents.now, Fraction(classes()["signals"]["idle_percent"])
+    for pool in sorted(now.statement["idle"]):
+        whole = now.pool_costs[pool]
+        part = percent(now.idle(pool), whole)
+        if part >= least:
+            capacity = now.uses.get(pool, {}).get("use", {}).get("(capacity)")
+            fewer = ", fewer or smaller nodes would hold what is asked for" if capacity else ""
+            because = f"{pool}: {said(part)} % of {cents(whole)} {now.currency} is idle{fewer}"
+            command = f"costack preview --portfolio portfolios/{now.statement['portfolio']} --base HEAD"
+            yield Decision("platform", "idle capacity", pool, because, command)

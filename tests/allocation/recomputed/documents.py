@@ -1,0 +1,214 @@
+"""What a report was made from, as it was written down, and sums over it that share no code with the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Any
+
+import yaml
+
+from tests.portfolios import ROOT
+
+Record = Mapping[str, Any]
+NOBODY = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A month: the statement as `statement.json` has it, and its items where there are any."""
+
+    statement: Record
+    items: tuple[Record, ...] = ()
+
+    @property
+    def month(self) -> str:
+        return str(self.statement["period"]["start"])[:7]
+
+    @property
+    def end(self) -> datetime:
+        return datetime.fromisoformat(self.statement["period"]["end"])
+
+    @property
+    def tenants(self) -> list[Record]:
+        return list(self.statement["tenants"])
+
+    @property
+    def currency(self) -> str:
+        return str(self.statement["currency"])
+
+    def total(self, name: str) -> Fraction:
+        return Fraction(self.statement["totals"][name])
+
+    @cached_property
+    def fees(self) -> Fraction:
+        return added(self.tenants, "fee")
+
+    @cached_property
+    def pool_costs(self) -> dict[str, Fraction]:
+        """What each pool costs: every share, and what is idle."""
+        costs = {pool: Fraction(text) for pool, text in self.statement["idle"].items()}
+        for line in self.tenants:
+            for pool, text in line["pooled"].items():
+                costs[pool] = costs.get(pool, NOBODY) + Fraction(text)
+        return costs
+
+    @cached_property
+    def uses(self) -> dict[str, Record]:
+        """Each pool's driver, and who used how much of it."""
+        return {pool["pool"]: pool for pool in self.statement.get("pools", ())}
+
+    def of_client(self, client: str) -> list[Record]:
+        return [line for line in self.tenants if line["client"] == client]
+
+    def idle(self, pool: str) -> Fraction:
+        return Fraction(self.statement["idle"].get(pool, 0))
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What a tenant that never sleeps would save, as the page must say it."""
+
+    tenant: str
+    hours: int
+    saved: Fraction
+    freed: Fraction
+
+
+@dataclass(frozen=True)
+class Option:
+    """Another tier that a tenant could have, as the page must say it; no cost where none was asked for."""
+
+    tier: str
+    fee: Fraction
+    cost: Fraction | None = None
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Everything a report of a month was made from.
+
+    `gates` are None of an estimate; `curve` is what `costack unit-costs -o json` prints for `curve_tier`.
+    """
+
+    now: Written
+    plan: Record
+    past: tuple[Written, ...] = ()
+    usage: tuple[Mapping[str, str], ...] = ()
+    gates: tuple[Record, ...] | None = None
+    evidence: tuple[Record, ...] = ()
+    signed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
+    savings: tuple[Saving, ...] = ()
+    curve_tier: str = ""
+    curve: tuple[Record, ...] = ()
+
+    @property
+    def before(self) -> Written | None:
+        return self.past[-1] if self.past else None
+
+    @cached_property
+    def plans(self) -> dict[str, Record]:
+        return {tenant["tenant"]: tenant for tenant in self.plan["tenants"]}
+
+    @cached_property
+    def clients(self) -> list[str]:
+        return sorted({line["client"] for line in self.now.tenants})
+
+    @property
+    def compared(self) -> tuple[Written, ...]:
+        return (*self.past[-1:], self.now)
+
+
+PARTS = ("direct", "pooled", "idle", "unallocated")
+
+
+def added(lines: Iterable[Record], name: str) -> Fraction:
+    """The sum of one figure of several lines."""
+    return sum((Fraction(line[name]) for line in lines), NOBODY)
+
+
+def grouped(lines: Iterable[Record], by: Callable[[Record], str]) -> dict[str, list[Record]]:
+    """Lines by a word of theirs, in the order of the words."""
+    groups: dict[str, list[Record]] = {}
+    for line in lines:
+        groups.setdefault(by(line), []).append(line)
+    return dict(sorted(groups.items()))
+
+
+def facts(records: Iterable[Record], kind: str) -> list[Record]:
+    """The facts of one kind."""
+    return [fact for fact in records if fact["kind"] == kind]
+
+
+@cache
+def classes() -> Record:
+    """`classes.yaml`, every scalar as its text."""
+    loaded: Record = yaml.load(_catalog_file("classes"), Loader=yaml.BaseLoader)  # noqa: S506 - knows text only
+    return loaded
+
+
+@cache
+def tiers() -> Mapping[str, Record]:
+    """Every tier that is sold, as its file says it."""
+    names = [path.stem for path in (ROOT / "tiers" / "catalog").glob("*.yaml") if path.stem != "classes"]
+    return {name: yaml.load(_catalog_file(name), Loader=yaml.BaseLoader) for name in sorted(names)}  # noqa: S506
+
+
+def rounded_parts(month: Written) -> dict[str, Fraction]:
+    """The parts of a bill in cents that add up to it: rounded down, the largest remainders first up."""
+    exact = {name: 100 * month.total(name) for name in PARTS}
+    whole = round(sum(exact.values(), NOBODY))
+    parts = {name: amount.__floor__() for name, amount in exact.items()}
+    most = sorted(PARTS, key=lambda name: (parts[name] - exact[name], PARTS.index(name)))
+    for name in most[: whole - sum(parts.values())]:
+        parts[name] += 1
+    return {name: Fraction(cent, 100) for name, cent in parts.items()}
+
+
+def cents(amount: Fraction, *, signed: bool = False) -> str:
+    """An amount by itself, as a page shows it.
+
+    >>> cents(Fraction("1234.565")), cents(Fraction(-1, 100)), cents(Fraction(5), signed=True)
+    ('1,234.56', '-0.01', '+5.00')
+    """
+    text = f"{_decimal(amount).quantize(Decimal('0.01'), ROUND_HALF_EVEN):,f}"
+    return (
+        text.replace("-0.00", "0.00") if text == "-0.00" else f"{'+' if signed and amount > 0 else ''}{text}"
+    )
+
+
+def exactly(amount: Fraction) -> str:
+    """An amount to the last digit, with two decimals at least.
+
+    >>> exactly(Fraction("1.5")), exactly(Fraction("0.0000000001"))
+    ('1.50', '0.0000000001')
+    """
+    whole = _decimal(amount)
+    return f"{whole:.2f}" if whole == whole.quantize(Decimal("0.01")) else f"{whole.normalize():f}"
+
+
+def said(number: Fraction) -> str:
+    """A number that is no money, with two decimals at most.
+
+    >>> said(Fraction("3.50")), said(Fraction(1200)), said(Fraction(2, 3))
+    ('3.5', '1,200', '0.67')
+    """
+    return f"{_decimal(number):,.2f}".rstrip("0").rstrip(".")
+
+
+def percent(part: Fraction, whole: Fraction) -> Fraction:
+    """*part* of *whole* in percent, 0 of nothing."""
+    return 100 * part / whole if whole else NOBODY
+
+
+def _decimal(number: Fraction) -> Decimal:
+    return Decimal(number.numerator) / Decimal(number.denominator)
+
+
+def _catalog_file(name: str) -> str:
+    return (ROOT / "tiers" / "catalog" / f"{name}.yaml").read_text(encoding="utf-8")

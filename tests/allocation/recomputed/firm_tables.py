@@ -1,0 +1,291 @@
+"""The tables of the pages for everybody, from the documents: first page, finance, review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
+from tests.allocation.recomputed.cells import Expected, Figure, Link, Must, Percent, Reasons
+from tests.allocation.recomputed.decisions import decisions
+from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
+
+NEARLY = Fraction(1, 10**7)
+"""What the rounding of every step of every tenant's causes may add up to."""
+_DIGIT = Fraction(1, 10**10)
+_MANY = 1000
+
+
+def glance(documents: Documents, _: str) -> Expected:
+    now, before = documents.now, documents.before
+    names = {
+        "bill": "charged",
+        "direct to tenants": "direct",
+        "pooled shares": "pooled",
+        "idle": "idle",
+        "unallocated": "unallocated",
+        "not accounted for": "difference",
+    }
+
+    def values(month: Written) -> list[Fraction]:
+        return [*map(month.total, names.values()), month.fees, month.fees - month.total("charged")]
+
+    then: Sequence[Fraction | None] = values(before) if before else [None] * 8
+    rows: list[list[Must]] = [
+        [word, here, "" if there is None else here - there, Percent(here, now.total("charged"))]
+        for word, here, there in zip([*names, "fees", "margin"], values(now), then, strict=True)
+    ]
+    return Expected(("what", "amount", "more than the month before", "percent of the bill"), rows)
+
+
+def why(documents: Documents, _: str) -> Expected:
+    if documents.before is None:
+        return Expected()
+    now, before = documents.now, documents.before
+    causes = [cause for found in of_tenants(documents).values() for cause in found]
+    rows: list[list[Must]] = [
+        [reason, Figure(amount, within=NEARLY)] for reason, amount in by_reason(causes).items()
+    ]
+    rows += [[name, now.total(name) - before.total(name)] for name in ("idle", "unallocated")]
+    whole = now.total("charged") - before.total("charged")
+    title = f"Why it is not what it was in {before.month}"
+    foot: list[list[Must]] = [["difference of the bill", whole]]
+    return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
+
+
+def changes(documents: Documents, _: str) -> Expected:
+    """The ten tenants whose cost changed most, and why."""
+    if documents.before is None:
+        return Expected()
+    old, new = ({line["tenant"]: line for line in month.tenants} for month in documents.compared)
+    found = {name: by_reason(causes) for name, causes in of_tenants(documents).items()}
+    steps = {name: _cost(new.get(name)) - _cost(old.get(name)) for name in found}
+    changed = [
+        name for name in found if any(abs(part) > NEARLY for part in (steps[name], *found[name].values()))
+    ]
+    ranked = sorted(changed, key=lambda name: (-abs(steps[name]), name))[:10]
+    rows: list[list[Must]] = [
+        [
+            name,
+            (new.get(name) or old[name])["client"],
+            steps[name],
+            Reasons(found[name], documents.now.currency),
+        ]
+        for name in ranked
+    ]
+    return Expected(("tenant", "client", "more than the month before", "why"), rows)
+
+
+def smallest_margins(documents: Documents, _: str) -> Expected:
+    paying = [line for line in documents.now.tenants if Fraction(line["fee"])]
+    ranked = sorted(paying, key=lambda line: (_margin(line), line["tenant"]))[:10]
+    return Expected(
+        ("tenant", "tier", "fee", "cost", "margin", "margin %"),
+        [
+            [
+                line["tenant"],
+                line["tier"],
+                Fraction(line["fee"]),
+                Fraction(line["total"]),
+                _margin(line),
+                Percent(_margin(line), Fraction(line["fee"])),
+            ]
+            for line in ranked
+        ],
+    )
+
+
+def tenants(documents: Documents, _: str) -> Expected:
+    ranked = sorted(documents.now.tenants, key=lambda line: (-Fraction(line["total"]), line["tenant"]))
+    rest = ranked[_MANY:]
+    rows: list[list[Must]] = [
+        [Link(line["tenant"], f"account/{line['client']}.html"), line["tier"], *_value([line])]
+        for line in ranked[:_MANY]
+    ]
+    foot: list[list[Must]] = [[f"{len(rest):,} more", "", *_value(rest)]] if rest else []
+    foot.append(["all tenants", "", *_value(ranked)])
+    return Expected(("tenant", "tier", "cost", "fee", "margin"), rows, foot, beside=len(foot) - 1)
+
+
+def to_decide(most: int, documents: Documents) -> Expected:
+    rows = [[each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]]
+    return Expected(("whose", "what", "because", "what prices it"), rows)
+
+
+def waterfall(documents: Documents, _: str) -> Expected:
+    now = documents.now
+    parts = {"direct": "direct", "pooled shares": "pooled", "idle": "idle", "unallocated": "unallocated"}
+    charged = now.total("charged")
+    rows: list[list[Must]] = [
+        [word, now.total(name), Percent(now.total(name), charged)] for word, name in parts.items()
+    ]
+    foot: list[list[Must]] = [["bill", charged, ""], ["difference", NOBODY, ""]]
+    return Expected(("part", "amount", "percent"), rows, foot)
+
+
+def parts(name: str, documents: Documents) -> Expected:
+    """Allocated cost by the names of one of the statement's mappings: it must be all that was allocated."""
+    sums: dict[str, Fraction] = {}
+    for line in documents.now.tenants:
+        for part, text in line[f"by_{name}"].items():
+            sums[part] = sums.get(part, NOBODY) + Fraction(text)
+    rows: list[list[Must]] = [[part, sums[part]] for part in sorted(sums)]
+    return Expected((name, "cost"), rows, [["allocated", _allocated(documents.now)]])
+
+
+def behaviour(documents: Documents, _: str) -> Expected:
+    def figures(lines: Sequence[Record]) -> list[Fraction]:
+        variable, cost = added(lines, "variable"), added(lines, "total")
+        return [cost - variable, variable, cost]
+
+    everybody = documents.now.tenants
+    found = grouped(everybody, lambda line: str(line["tier"]))
+    rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
+    assert added(everybody, "total") == _allocated(documents.now)
+    return Expected(("tier", "fixed", "variable", "cost"), rows, [["allocated", *figures(everybody)]])
+
+
+def fees(documents: Documents, _: str) -> Expected:
+    if documents.before is None:
+        return Expected()
+    rows: list[list[Must]] = [[reason, Figure(amount)] for reason, amount in of_fees(documents).items()]
+    step = documents.now.fees - documents.before.fees
+    title = f"Why the fees are not what they were in {documents.before.month}"
+    foot: list[list[Must]] = [["difference of the fees", step]]
+    return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
+
+
+def utilisation(documents: Documents, _: str) -> Expected:
+    months = (*documents.past, documents.now)[-3:]
+    names = sorted({pool for month in months for pool in month.statement["idle"]})
+    rows: list[list[Must]] = []
+    for name in names:
+        costs = [month.pool_costs.get(name, NOBODY) for month in months]
+        parts = [Percent(cost - month.idle(name), cost) for month, cost in zip(months, costs, strict=True)]
+        rows.append([name, *parts])
+    return Expected(("pool", *(month.month for month in months)), rows)
+
+
+def groups(name: str, documents: Documents) -> Expected:
+    found = grouped(documents.now.tenants, lambda line: str(line[name]))
+    rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
+    return Expected((name, "cost", "fee", "margin"), rows, [["together", *_value(documents.now.tenants)]])
+
+
+def contribution(documents: Documents, _: str) -> Expected:
+    def figures(lines: list[Record]) -> list[Fraction]:
+        fee, subsidy = added(lines, "fee"), added(lines, "cross_subsidy")
+        return [fee, *(fee - added(lines, name) for name in ("variable", "direct", "total")), subsidy]
+
+    found = grouped(documents.now.tenants, lambda line: str(line["tier"]))
+    heads = ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by")
+    rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
+    title = f"Contribution margins by tier, {documents.now.month}"
+    return Expected(heads, rows, [["together", *figures(documents.now.tenants)]], title=title)
+
+
+def resilience(documents: Documents, _: str) -> Expected:
+    plans = documents.plans
+
+    def promise(line: Record) -> str:
+        plan = plans.get(line["tenant"])
+        return str(plan["resilience_class"]) if plan else "not deployed any more"
+
+    def cost(lines: list[Record]) -> Fraction:
+        return sum((Fraction(line["by_domain"].get("resilience", 0)) for line in lines), NOBODY)
+
+    everybody = documents.now.tenants
+    rows: list[list[Must]] = [
+        [name, Fraction(len(lines)), cost(lines), Percent(cost(lines), added(lines, "total"))]
+        for name, lines in grouped(everybody, promise).items()
+    ]
+    heads = ("promise", "tenants", "cost of resilience", "percent of their cost")
+    title = f"Resilience by promise, {documents.now.month}"
+    foot: list[list[Must]] = [["together", Fraction(len(everybody)), cost(everybody), ""]]
+    return Expected(heads, rows, foot, title=title)
+
+
+def unallocated(documents: Documents, _: str) -> Expected:
+    rows = [
+        [each["reason"], Fraction(each["charges"]), Fraction(each["amount"])]
+        for each in documents.now.statement["unallocated"]
+    ]
+    whole = sum((Fraction(each["amount"]) for each in documents.now.statement["unallocated"]), NOBODY)
+    assert whole == documents.now.total("unallocated")
+    return Expected(("reason", "charges", "amount"), rows)
+
+
+def readiness(documents: Documents, _: str) -> Expected:
+    rows = [
+        [gate["gate"], gate["found"], gate["limit"], "yes" if gate["passed"] else "NO"]
+        for gate in documents.gates or ()
+    ]
+    return Expected(("gate", "found", "limit", "passes"), rows)
+
+
+def margins_by_month(documents: Documents, _: str) -> Expected:
+    months = (*documents.past, documents.now)[-3:]
+    heads = ["tier"]
+    for month in months:
+        heads += [month.month, f"{month.month} %"]
+    rows: list[list[Must]] = []
+    for tier in sorted({line["tier"] for month in months for line in month.tenants}):
+        row: list[Must] = [tier]
+        for month in months:
+            lines = [line for line in month.tenants if line["tier"] == tier]
+            margin = sum((_margin(line) for line in lines), NOBODY)
+            row += [margin, Percent(margin, added(lines, "fee"))]
+        rows.append(row)
+    return Expected(tuple(heads), rows)
+
+
+def unit_costs(documents: Documents, _: str) -> Expected:
+    months = [month for month in (*documents.past, documents.now)[-3:] if month.tenants]
+    rows: list[list[Must]] = [
+        [
+            month.month,
+            Fraction(len(month.tenants)),
+            Figure(month.total("charged") / len(month.tenants), within=_DIGIT),
+        ]
+        for month in months
+    ]
+    return Expected(("month", "tenants", "bill by tenants"), rows)
+
+
+def curve(documents: Documents, _: str) -> Expected:
+    rows: list[list[Must]] = [
+        [
+            Fraction(point["more"]),
+            *(Fraction(point[name]) for name in ("bill", "idle", "each")),
+            "" if point["marginal"] is None else Fraction(point["marginal"]),
+        ]
+        for point in documents.curve
+    ]
+    title = f"What one on {documents.curve_tier} would cost, were there more"
+    return Expected(("more", "bill", "idle", "each costs", "one more costs"), rows, title=title)
+
+
+def signed(documents: Documents, _: str) -> Expected:
+    rows: list[list[Must]] = []
+    for each in decisions(documents):
+        said = documents.signed.get(each.key, {})
+        who = " ".join(word for word in (said.get("by"), said.get("on")) if word)
+        rows.append([each.key, each.because, said.get("decision", "open"), who])
+    return Expected(("what", "because", "decision", "signed"), rows)
+
+
+def _cost(line: Record | None) -> Fraction:
+    return Fraction(line["total"]) if line else NOBODY
+
+
+def _margin(line: Record) -> Fraction:
+    return Fraction(line["fee"]) - Fraction(line["total"])
+
+
+def _value(lines: Sequence[Record]) -> list[Fraction]:
+    cost, fee = added(lines, "total"), added(lines, "fee")
+    return [cost, fee, fee - cost]
+
+
+def _allocated(month: Written) -> Fraction:
+    return month.total("direct") + month.total("pooled")

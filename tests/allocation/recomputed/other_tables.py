@@ -1,0 +1,247 @@
+"""The tables of engineering's page and of a client's own, made again from the documents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+
+from tests.allocation.recomputed.causes import large_pools, told_to
+from tests.allocation.recomputed.cells import Expected, Figure, Must, Percent
+from tests.allocation.recomputed.decisions import (
+    average,
+    declared,
+    most_of_the_time,
+    sized,
+    standings,
+)
+from tests.allocation.recomputed.documents import NOBODY, Documents, Record, added, classes, facts
+from tests.allocation.recomputed.firm_tables import NEARLY
+
+_DIGIT = Fraction(1, 10**10)
+_MEASURED = Fraction(1, 10**15)
+"""A quotient is written with 28 digits."""
+
+
+def pools(documents: Documents, _: str) -> Expected:
+    """Every pool that costs something, in the statement's order; one without a driver would be missing."""
+    now = documents.now
+    rows: list[list[Must]] = []
+    for name in dict.fromkeys([*now.uses, *now.pool_costs]):
+        cost = now.pool_costs.get(name, NOBODY)
+        if not cost:
+            continue
+        pool = now.uses.get(name, {"driver": "", "unit": "weight", "use": {}})
+        tenants = {line["tenant"] for line in now.tenants}
+        members = [who for who, used in pool["use"].items() if Fraction(used) and who in tenants]
+        count: Must = Fraction(len(members)) if name in now.uses else ""
+        idle, weight = now.idle(name), pool["unit"] == "weight"
+        used = sum((Fraction(amount) for who, amount in pool["use"].items() if who in tenants), NOBODY)
+        one: Must = Figure((cost - idle) / used, within=_DIGIT) if used and not weight else ""
+        amount: Must = "" if weight else Figure(used, pool["unit"])
+        rows.append([name, pool["driver"], count, amount, cost, one, idle, Percent(idle, cost)])
+    assert sum(now.pool_costs.values()) == now.total("pooled") + now.total("idle")
+    heads = ("pool", "driver", "tenants", "used", "cost", "cost of one", "idle", "idle %")
+    return Expected(heads, rows, title=f"Pools, {now.month}")
+
+
+def off_hours(documents: Documents, _: str) -> Expected:
+    """What `allocation.sleeping` says of the plan: no statement holds it."""
+    rows: list[list[Must]] = [
+        [each.tenant, Fraction(each.hours), "options.schedule", each.saved, each.freed]
+        for each in documents.savings
+    ]
+    whole = [sum((getattr(each, name) for each in documents.savings), NOBODY) for name in ("saved", "freed")]
+    heads = ("tenant", "hours awake a week", "what sets it", "less on the bill", "nodes set free")
+    return Expected(heads, rows, [["together", "", "", *whole]])
+
+
+def sizes(documents: Documents, _: str) -> Expected:
+    heads = ("asked for", "used on average", "used at most, 95 % of the time", "of what was asked")
+    rows: list[list[Must]] = []
+    for tenant, what, unit, asked, used in sized(documents):
+        asks, most = average(documents, tenant, asked), most_of_the_time(documents, tenant, used)
+        levels = (asks, average(documents, tenant, used), most)
+        figures = [Figure(level, unit, _MEASURED) for level in levels]
+        rows.append([tenant, what, *figures, Figure(100 * most / asks, "%", Fraction(1, 20))])
+    return Expected(("tenant", "what", *heads), rows)
+
+
+def servers(documents: Documents, _: str) -> Expected:
+    plan = documents.plan
+    everything = [*plan["platform"], *(fact for tenant in plan["tenants"] for fact in tenant["facts"])]
+    most = {
+        each["instance_class"]: each["max_connections"] for each in classes()["database_classes"].values()
+    }
+    rows: list[list[Must]] = []
+    for server in facts(everything, "database-instance"):
+        held = [each for each in facts(everything, "tenant-database") if each["server"] == server["id"]]
+        room = most.get(server["instance_class"])
+        rows.append(
+            [
+                server["id"],
+                server["instance_class"],
+                Fraction(len(held)),
+                added(held, "connection_limit"),
+                Fraction(room) if room else "",
+                Fraction(server["storage_gib"]),
+                added(held, "storage_gib"),
+            ]
+        )
+    heads = ("server", "class", "databases", "connections promised", "connections it takes")
+    return Expected((*heads, "GiB", "GiB expected"), rows)
+
+
+def volumes(documents: Documents, _: str) -> Expected:
+    rows: list[list[Must]] = [
+        [
+            each.tenant["tenant"],
+            each.measure.removesuffix("_gib"),
+            Figure(declared(each.tenant, each.measure), "GiB"),
+            Figure(each.used, "GiB", _MEASURED),
+        ]
+        for each in standings(documents)
+        if each.measured and each.measure != "users"
+    ]
+    return Expected(("tenant", "what", "asked for", "used at most"), rows)
+
+
+def restores(documents: Documents, _: str) -> Expected:
+    most = int(classes()["signals"]["most_restore_test_age_days"])
+    rows: list[list[Must]] = []
+    for name in documents.plans:
+        record = last_try(documents, name)
+        if record is None:
+            rows.append([name, "", "never tried, as far as is known here", ""])
+            continue
+        tried = datetime.fromisoformat(record["at"])
+        age = (documents.now.end - tried).days
+        state = "failed" if record["result"] != "ok" else "good" if age <= most else "too old"
+        rows.append([name, f"{tried:%Y-%m-%d}", state, Fraction(age)])
+    return Expected(("tenant", "last", "state", "days before the month's end"), rows)
+
+
+def month(documents: Documents, client: str) -> Expected:
+    lines = documents.now.of_client(client)
+
+    def figures(some: list[Record]) -> list[Fraction]:
+        shares = [Fraction(text) for line in some for text in line["pooled"].values()]
+        return [added(some, "direct"), sum(shares, NOBODY), added(some, "total"), added(some, "fee")]
+
+    rows: list[list[Must]] = [
+        [line["tenant"], line["environment"], line["tier"], *figures([line])] for line in lines
+    ]
+    foot: list[list[Must]] = [["together", "", "", *figures(lines)]] if len(lines) > 1 else []
+    heads = ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee")
+    return Expected(heads, rows, foot, title=f"The month, in {documents.now.currency}")
+
+
+def why(documents: Documents, client: str) -> Expected:
+    """All that made the client's cost another than it was; what it had before and has no more, too."""
+    if documents.before is None:
+        return Expected()
+    rows: list[list[Must]] = [
+        [reason, about, Figure(amount, within=NEARLY)]
+        for (reason, about), amount in told_to(documents, client).items()
+    ]
+    was, costs = (added(each.of_client(client), "total") for each in documents.compared)
+    title = f"Why it is not what it was in {documents.before.month}"
+    return Expected(
+        ("reason", "about", "amount"), rows, [["difference", "", costs - was]], keyed=2, title=title
+    )
+
+
+def trend(documents: Documents, client: str) -> Expected:
+    if documents.before is None:
+        return Expected()
+    rows: list[list[Must]] = [
+        [
+            each.month,
+            each.statement["basis"],
+            added(each.of_client(client), "total"),
+            added(each.of_client(client), "fee"),
+        ]
+        for each in (*documents.past, documents.now)
+    ]
+    return Expected(("month", "basis", "cost", "fee"), rows)
+
+
+def shared(documents: Documents, client: str) -> Expected:
+    now, large = documents.now, large_pools(documents)
+    lines = now.of_client(client)
+    rows: list[list[Must]] = []
+    for pool in dict.fromkeys(name for line in lines for name in line["pooled"]):
+        use = now.uses.get(pool, {"driver": "", "unit": "weight", "use": {}})
+        own = sum((Fraction(use["use"].get(line["tenant"], 0)) for line in lines), NOBODY)
+        rows.append(
+            [
+                pool,
+                use["driver"],
+                Figure(own, use["unit"]) if use["unit"] != "weight" else "",
+                sum((Fraction(line["pooled"].get(pool, 0)) for line in lines), NOBODY),
+                now.pool_costs[pool] if pool in large else "not told: few share it",
+            ]
+        )
+    return Expected(("pool", "divided by", "used", "share", "the whole pool"), rows)
+
+
+def fair_use(documents: Documents, client: str) -> Expected:
+    own = [line["tenant"] for line in documents.now.of_client(client)]
+    rows: list[list[Must]] = []
+    for name in own:
+        for each in standings(documents):
+            if each.tenant["tenant"] == name:
+                told = f"{'beyond it: ' if each.used > each.covered else ''}{each.told}"
+                measure = each.measure.replace("_gib", ", GiB")
+                rows.append([name, measure, Figure(each.used, within=_MEASURED), each.covered, told])
+    return Expected(("tenant", "measure", "used", "covered", "how it was"), rows)
+
+
+def recovery(documents: Documents, client: str) -> Expected:
+    rows: list[list[Must]] = []
+    for name in (line["tenant"] for line in documents.now.of_client(client)):
+        plan = documents.plans.get(name)
+        if plan is None:
+            continue
+        promise = classes()["resilience_classes"][plan["resilience_class"]]
+        lost, back = (_duration(int(promise[key])) for key in ("rpo_minutes", "rto_minutes"))
+        where = ", from a second region if need be" if promise["second_region"] == "true" else ""
+        words = f"{plan['resilience_class']}: at most {lost} of work lost, back within {back}{where}"
+        record = last_try(documents, name)
+        if record is None:
+            rows.append([name, words, "", "", "no restore was tried that is known here"])
+            continue
+        minutes = -(-int(record["restore_seconds"]) // 60)
+        outcome = f"restored in {minutes} minutes" if record["result"] == "ok" else "the restore FAILED"
+        rows.append([name, words, record["taken_at"][:10], record["at"][:10], outcome])
+    return Expected(("tenant", "promise", "backup of", "tried on", "outcome"), rows)
+
+
+def options(documents: Documents, client: str) -> Expected:
+    rows: list[list[Must]] = [
+        [
+            line["tenant"],
+            option.tier,
+            option.fee,
+            "" if option.cost is None else option.cost,
+            f"costack preview --tenant {line['tenant']} --tier {option.tier}",
+        ]
+        for line in documents.now.of_client(client)
+        for option in documents.options.get(line["tenant"], ())
+    ]
+    return Expected(("tenant", "tier", "fee", "cost", "what prices it"), rows)
+
+
+def last_try(documents: Documents, tenant: str) -> Record | None:
+    """The last restore of a tenant that was tried before the month's end."""
+    tried = [
+        record
+        for record in documents.evidence
+        if record["tenant"] == tenant and datetime.fromisoformat(record["at"]) < documents.now.end
+    ]
+    return max(tried, key=lambda record: str(record["at"]), default=None)
+
+
+def _duration(minutes: int) -> str:
+    if minutes % 60:
+        return f"{minutes} minutes"
+    return "1 hour" if minutes == 60 else f"{minutes // 60} hours"

@@ -1,0 +1,167 @@
+"""Walks a page: every table, drawing, list, headline and answer beside what the documents say of it.
+
+What a page shows and nothing here answers for is a mistake: whoever adds a table says here what is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+
+from tests.allocation.recomputed import firm_tables as firm
+from tests.allocation.recomputed import other_tables as other
+from tests.allocation.recomputed import sentences
+from tests.allocation.recomputed.cells import Expected, differences, is_needed
+from tests.allocation.recomputed.documents import Documents
+from tests.allocation.recomputed.paper import Printed
+
+Key = tuple[str, str]
+"""A kind of page, and what is on it."""
+
+
+def _parts(name: str, documents: Documents, _: str) -> Expected:
+    return firm.parts(name, documents)
+
+
+def _groups(name: str, documents: Documents, _: str) -> Expected:
+    return firm.groups(name, documents)
+
+
+def _to_decide(most: int, documents: Documents, _: str) -> Expected:
+    return firm.to_decide(most, documents)
+
+
+TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
+    ("index", "glance"): firm.glance,
+    ("index", "why"): firm.why,
+    ("index", "changes"): firm.changes,
+    ("index", "decisions"): partial(_to_decide, 20),
+    ("index", "margins"): firm.smallest_margins,
+    ("index", "tenants"): firm.tenants,
+    ("engineering", "pools"): other.pools,
+    ("engineering", "decisions"): partial(_to_decide, 100),
+    ("engineering", "sizes"): other.sizes,
+    ("engineering", "servers"): other.servers,
+    ("engineering", "volumes"): other.volumes,
+    ("engineering", "off-hours"): other.off_hours,
+    ("engineering", "restores"): other.restores,
+    ("finance", "waterfall"): firm.waterfall,
+    ("finance", "by-domain"): partial(_parts, "domain"),
+    ("finance", "by-category"): partial(_parts, "category"),
+    ("finance", "behaviour"): firm.behaviour,
+    ("finance", "by-tier"): partial(_groups, "tier"),
+    ("finance", "by-client"): partial(_groups, "client"),
+    ("finance", "contribution"): firm.contribution,
+    ("finance", "resilience"): firm.resilience,
+    ("finance", "fees"): firm.fees,
+    ("finance", "unallocated"): firm.unallocated,
+    ("finance", "readiness"): firm.readiness,
+    ("quarterly", "margins"): firm.margins_by_month,
+    ("quarterly", "contribution"): firm.contribution,
+    ("quarterly", "resilience"): firm.resilience,
+    ("quarterly", "pools"): other.pools,
+    ("quarterly", "utilisation"): firm.utilisation,
+    ("quarterly", "unit-cost"): firm.unit_costs,
+    ("quarterly", "curve"): firm.curve,
+    ("quarterly", "signed"): firm.signed,
+    ("account", "month"): other.month,
+    ("account", "why"): other.why,
+    ("account", "trend"): other.trend,
+    ("account", "shared"): other.shared,
+    ("account", "fair-use"): other.fair_use,
+    ("account", "recovery"): other.recovery,
+    ("account", "options"): other.options,
+}
+DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {
+    ("finance", "From the fees to the margin"): sentences.fees_to_margin,
+    ("quarterly", "What a tenant costs"): sentences.unit_costs,
+    ("account", "Month by month"): sentences.trend,
+}
+LISTS: Mapping[Key, Callable[[Documents, str], list[str]]] = {
+    ("engineering", "Tag coverage"): sentences.tag_coverage,
+    ("engineering", "What else is out there"): sentences.elsewhere,
+    ("finance", "What has no price and is in no sum"): sentences.without_price,
+    ("finance", "Ready for chargeback"): sentences.not_booked,
+}
+EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
+
+
+def agree(found: Iterable[str]) -> None:
+    """Fails with every difference that was *found*, one a line."""
+    lines = list(found)
+    assert not lines, "\n".join(lines)
+
+
+def problems(pages: Iterable[Printed], documents: Documents) -> Iterator[str]:
+    """Every difference between *pages* and *documents*, each as a sentence that says where it is."""
+    seen: list[tuple[str, str]] = []
+    for page in pages:
+        seen.append((page.kind, page.client))
+        yield from (f"{page.where}: {words}" for words in _of_page(page, documents))
+    everybody = [(kind, "") for kind in ("index", "engineering", "finance", "quarterly")]
+    clients = [("account", client) for client in documents.clients]
+    if sorted(seen) != sorted([*everybody, *clients]):
+        yield f"the pages are {sorted(seen)}"
+
+
+def met(pages: Iterable[Printed]) -> set[Key]:
+    """What is on some pages."""
+    return {key for page in pages for key in _keys(page)}
+
+
+def _keys(page: Printed) -> list[Key]:
+    tables = [table.name for table in page.tables]
+    drawings = [drawing.title for drawing in page.drawings]
+    return [(page.kind, name) for name in (*tables, *drawings, *page.sentences)]
+
+
+def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
+    if page.headline != (must := sentences.headline(page, documents)):
+        yield f"the headline is '{page.headline}', not '{must}'"
+    yield from sentences.wrong_answers(page, documents)
+    if page.proof != (foot := sentences.proof(page, documents)):
+        yield f"at its foot it says {page.proof}, not {foot}"
+    keys = _keys(page)
+    for _, name in sorted({key for key in keys if key not in EVERYTHING}):
+        yield f"nothing says what '{name}' must hold: add it to tests/allocation/recomputed/walk.py"
+    for _, name in {key for key in keys if keys.count(key) > 1}:
+        yield f"'{name}' is there twice"
+    yield from _names_of_others(page, documents)
+    yield from _of_tables(page, documents)
+    for drawing in page.drawings:
+        if draw := DRAWINGS.get((page.kind, drawing.title)):
+            bars = draw(documents, page.client)
+            yield from (f"'{drawing.title}' {words}" for words in sentences.wrong_drawing(drawing, bars))
+    for (kind, title), told in LISTS.items():
+        if kind == page.kind and page.sentences.get(title, []) != (must_say := told(documents, page.client)):
+            yield f"'{title}' says {page.sentences.get(title)}, not {must_say}"
+
+
+def _names_of_others(page: Printed, documents: Documents) -> Iterator[str]:
+    """Clients and tenants that a client's page names, and that are not its own in any of the months."""
+    if page.kind != "account":
+        return
+    lines = [line for month in (*documents.past, documents.now) for line in month.tenants]
+    own = {line[name] for line in lines if line["client"] == page.client for name in ("client", "tenant")}
+    others = {line[name] for line in lines for name in ("client", "tenant")} - own
+    cells = [cell.plain for table in page.tables for row in (*table.rows, *table.foot) for cell in row]
+    text = "\n".join([page.headline, *page.answer, *page.proof, *cells])
+    for name in sorted(others):
+        if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text):
+            yield f"it names {name}, who is another's"
+
+
+def _of_tables(page: Printed, documents: Documents) -> Iterator[str]:
+    """Its tables, and those that it should have."""
+    printed = {table.name: table for table in page.tables}
+    for (kind, name), make in TABLES.items():
+        if kind != page.kind:
+            continue
+        expected = make(documents, page.client)
+        if name in printed and expected.heads:
+            yield from (f"table '{name}' {words}" for words in differences(printed[name], expected))
+        elif name in printed:
+            yield f"table '{name}' is there, and the documents know nothing for it"
+        elif is_needed(expected):
+            yield f"table '{name}' is missing: the documents have {len(expected.rows)} rows for it"

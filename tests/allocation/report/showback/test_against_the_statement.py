@@ -1,0 +1,168 @@
+"""Every figure of every page is the statement's: pages of estimates, beside sums over the raw documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from allocation.filed import filed_statement
+from allocation.report.showback.month import Showback
+from allocation.report.showback.rendering import as_csv, as_html, as_json
+from allocation.signals import Month
+from allocation.statement import Statement
+from tests.allocation.previews import changed
+from tests.allocation.recomputed.documents import Documents, Option, Written
+from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
+from tests.allocation.recomputed.walk import agree, problems
+from tests.allocation.showbacks import all_pages, moved, statement_of, written
+from tests.portfolios import catalog, local_plan
+from tiers.inventory import exported
+from tiers.plan import Plan
+
+
+def raw(statement: Statement, month: str) -> Written:
+    told, items = written(statement, month)
+    return Written(told, tuple(items["items"]))
+
+
+def month_of(plans: Sequence[Plan]) -> tuple[Showback, Documents]:
+    """Months of *plans*, the last of them to be reported."""
+    names = [f"2026-{12 - place:02}" for place in reversed(range(len(plans)))]
+    return reported(
+        [raw(statement_of(plan), name) for plan, name in zip(plans, names, strict=True)], plans[-1]
+    )
+
+
+def reported(months: Sequence[Written], plan: Plan) -> tuple[Showback, Documents]:
+    """The last of *months*, of what *plan* has deployed, after the others."""
+    filed = [filed_statement(each.statement, {"items": each.items}, "test") for each in months]
+    showback = Showback(Month(filed[-1], plan, catalog()), tuple(filed[:-1]))
+    return showback, Documents(months[-1], exported(plan, {})["plan"], tuple(months[:-1]))
+
+
+def dearer(month: Written, name: str, factor: Decimal) -> Written:
+    """The same quantities a month later, all of them at *factor* times their price; nodes have one driver."""
+
+    def times(amounts: dict[str, Any], *names: str) -> dict[str, Any]:
+        return {**amounts, **{each: f"{Decimal(amounts[each]) * factor:f}" for each in names or amounts}}
+
+    def line(tenant: dict[str, Any]) -> dict[str, Any]:
+        new = times(tenant, "direct", "total", "variable")
+        new |= {part: times(tenant[part]) for part in ("pooled", "idle", "by_category", "by_domain")}
+        for margin, cost in (("_1", "variable"), ("_2", "direct"), ("_3", "total")):
+            new[f"contribution_margin{margin}"] = f"{Decimal(new['fee']) - Decimal(new[cost]):f}"
+        return {**new, "margin": new["contribution_margin_3"]}
+
+    old = month.statement
+    pools = [{**pool, "unit": "core-hours"} if pool["pool"] == "nodes" else pool for pool in old["pools"]]
+    changes = {
+        "period": {"start": f"{name}-01T00:00:00Z", "end": f"{name}-28T00:00:00Z"},
+        "tenants": [line(tenant) for tenant in old["tenants"]],
+        "pools": pools,
+        "idle": times(old["idle"]),
+        "totals": times(old["totals"]),
+    }
+    return Written({**old, **changes}, tuple(times(dict(item), "amount") for item in month.items))
+
+
+def printed(showback: Showback) -> tuple[list[Printed], list[str]]:
+    """The pages as they would lie in their folder, and where the files of one differ."""
+    pages: list[Printed] = []
+    otherwise: list[str] = []
+    for page in all_pages(showback):
+        client = page.path.removeprefix("account/") if "/" in page.path else ""
+        read = read_page(page.path, as_html(page), client)
+        otherwise += said_otherwise(read, as_json(page), as_csv(page))
+        pages.append(read)
+    return pages, otherwise
+
+
+def wrong(showback: Showback, documents: Documents) -> list[str]:
+    pages, otherwise = printed(showback)
+    return [*otherwise, *problems(pages, documents)]
+
+
+@cache
+def documents_of_moved() -> Documents:
+    after = changed("acme", "dedicated-db", users="14")
+    _, documents = month_of([local_plan(), after])
+    return replace(documents, options={"acme": (Option("ha-postgresql", Fraction(123), Fraction(45)),)})
+
+
+def without(plan: Plan, name: str) -> Plan:
+    return plan.model_copy(update={"tenants": tuple(each for each in plan.tenants if each.tenant != name)})
+
+
+def of_client(plan: Plan, name: str, client: str) -> Plan:
+    """The same with a tenant that is *client*'s."""
+    tenants = tuple(
+        each.model_copy(update={"client": client}) if each.tenant == name else each for each in plan.tenants
+    )
+    return plan.model_copy(update={"tenants": tenants})
+
+
+def test_every_figure_of_a_month_in_which_a_tenant_moved() -> None:
+    agree(wrong(moved(), documents_of_moved()))
+
+
+def test_every_figure_of_a_first_month() -> None:
+    agree(wrong(*month_of([local_plan()])))
+
+
+def test_every_figure_of_a_month_with_a_new_client_after_two_others() -> None:
+    plans = [without(changed("borealis", users="9"), "acme"), without(local_plan(), "acme"), local_plan()]
+    agree(wrong(*month_of([*plans, changed("acme", users="16")])))
+    agree(wrong(*month_of(plans)))
+
+
+def test_every_figure_of_a_month_in_which_all_prices_rose() -> None:
+    before = raw(statement_of(local_plan()), "2026-11")
+    agree(wrong(*reported([before, dearer(before, "2026-12", Decimal(3))], local_plan())))
+
+
+def test_a_client_is_told_of_a_tenant_that_is_gone() -> None:
+    """Its cost is in the trend and in the month before: it is in the difference, and a cause of it."""
+    agree(wrong(*month_of([local_plan(), without(local_plan(), "acme-staging")])))
+
+
+def test_a_client_is_not_told_what_a_tenant_cost_that_was_anothers() -> None:
+    before = of_client(local_plan(), "acme", "borealis-engineering")
+    agree(wrong(*month_of([before, changed("acme", users="16")])))
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    st.sampled_from(["acme", "borealis", "cobalt", "halcyon"]),
+    st.sampled_from([None, "shared-namespace", "dedicated-db", "ha-postgresql"]),
+    st.integers(1, 60),
+)
+def test_every_figure_whatever_changed(tenant: str, tier: str | None, users: int) -> None:
+    agree(wrong(*month_of([local_plan(), changed(tenant, tier, users=str(users))])))
+
+
+def test_a_table_that_nothing_answers_for_is_named() -> None:
+    pages, _ = printed(moved())
+    pages[0].tables[0].name = "surprise"
+    found = list(problems(pages, documents_of_moved()))
+    assert [line for line in found if "nothing says what 'surprise' must hold" in line]
+    assert [line for line in found if "table 'glance' is missing" in line]
+
+
+@pytest.mark.parametrize("column", [2, 3])
+def test_a_cent_more_is_seen(column: int) -> None:
+    pages, _ = printed(moved())
+    cell = next(table for table in pages[0].tables if table.name == "tenants").rows[0][column]
+    cell.exact = str(float(cell.exact or 0) + 0.01)
+    found = list(problems(pages, documents_of_moved()))
+    assert any(
+        re.search(rf"index: table 'tenants' row 1 .*column {column + 1} holds", line) for line in found
+    )
