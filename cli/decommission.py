@@ -12,6 +12,7 @@ import typer
 from allocation.adapters.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.pricing import load_price_book
+from cli.portfolios import portfolio_folder
 from lifecycle.aws_account import Account
 from lifecycle.decommissioning import REMAINS, Decommission
 from lifecycle.ending import EndingPlan, facts_sha256, read_plan, write_plan
@@ -26,7 +27,6 @@ from tiers.plan import Plan, TenantPlan
 from tiers.portfolio import load_catalog
 from tiers.vocabulary import Environment, ResilienceClass
 
-PORTFOLIOS = Path("portfolios")
 _STEPS = {
     "stand-still": "lifecycle_stage: decommissioning, no pod runs, a last dump is made",
     "save": "the last dump is there and whole",
@@ -133,7 +133,7 @@ def _apply(wanted: Wanted, path: Path, clock: Callable[[], datetime]) -> None:
     if wanted.phrase is None:
         raise RefusedError(f"to act on the plan add --phrase '{plan.phrase}'")
     stack = Stack(wanted.stack, wanted.cwd)
-    hands = RealHands(plan, stack, wanted.portfolio or wanted.cwd / PORTFOLIOS / plan.portfolio, clock)
+    hands = RealHands(plan, stack, portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio), clock)
     record = wanted.record or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import typer
 from rich.table import Table
@@ -20,12 +20,11 @@ from allocation.money import in_cents, text_of
 from allocation.report.change.rows import money
 from allocation.valuing import Conditions, valued
 from cli.paper import print_table
+from cli.portfolios import PORTFOLIOS, portfolio_folders
 from lifecycle.expiry import Finding, findings
 from tiers.errors import CatalogError
 from tiers.plan import Plan, resolve
 from tiers.portfolio import load_catalog, load_portfolio
-
-PORTFOLIOS: Final = Path("portfolios")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def _sources(asked: Asked) -> Iterator[_Source]:
         yield _Source(str(file), (), inventory_of_file(file).plan)
     folders: Sequence[Path] = asked.portfolios
     if not (asked.stacks or asked.inventories or asked.portfolios):
-        folders = sorted(path.parent for path in (asked.cwd / PORTFOLIOS).glob("*/platform.yaml"))
+        folders = portfolio_folders(asked.cwd)
         if not folders:
             raise CatalogError(f"{asked.cwd / PORTFOLIOS}: holds no portfolio; name one with --portfolio")
     if folders:

@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from cli import options, preview_options
 from cli.expiring import expire
 from cli.guarding import guarded
 from cli.move import move as move_tenant
+from cli.portfolios import PORTFOLIOS
 from cli.prices import prices_app
 from cli.recover import recover
 from cli.reporting import report
@@ -28,7 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Odoo for many clients, and who pays for what.",
 )
-_PORTFOLIOS: Final = Path("portfolios")
 
 
 class Output(StrEnum):
@@ -54,7 +54,7 @@ def validate(
     """Check the catalog and a portfolio: no engine, no cloud."""
     from cli.validation import validate_portfolios  # noqa: PLC0415
 
-    guarded(lambda: validate_portfolios(portfolio, _PORTFOLIOS))
+    guarded(lambda: validate_portfolios(portfolio, PORTFOLIOS))
 
 
 @app.command(

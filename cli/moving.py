@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from allocation.adapters.stack_outputs import inventory_of_stack
-from cli.sides import PORTFOLIOS
+from cli.portfolios import portfolio_folder
 from lifecycle.errors import RefusedError
 from lifecycle.moving import STEPS, Step, back, begun, must_be_deployed, onward
 from lifecycle.tenant_file import file_of, set_fields
@@ -45,7 +45,7 @@ def move_on(asked: Asked) -> None:
     if sum((asked.to is not None, asked.next, asked.back)) > 1:
         raise CatalogError("name one of --to, --next and --back")
     plan = inventory_of_stack(asked.stack, asked.cwd).plan
-    folder = asked.portfolio or asked.cwd / PORTFOLIOS / plan.portfolio
+    folder = portfolio_folder(asked.portfolio, asked.cwd, plan.portfolio)
     catalog = load_catalog()
     portfolio = load_portfolio(folder, catalog)
     path = file_of(folder, asked.tenant)

@@ -32,9 +32,9 @@ from allocation.unit_costs import unit_costs
 from allocation.valuing import Conditions, valued
 from cli.alternatives import Alternatives
 from cli.asking import month_of
+from cli.portfolios import portfolio_folder
 from cli.progress import say
 from cli.report_folder import Extras, write_report
-from cli.sides import PORTFOLIOS
 from lifecycle.restored import tried_restores
 from tiers.errors import CatalogError
 from tiers.model import Catalog
@@ -172,7 +172,7 @@ def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
 
 
 def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None:
-    folder = wanted.portfolio or wanted.cwd / PORTFOLIOS / plan.portfolio
+    folder = portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio)
     if wanted.portfolio is None and not folder.is_dir():
         return None
     return load_portfolio(folder, catalog)

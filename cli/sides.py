@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from allocation import pricing, rules
 from allocation.adapters.pulumi_preview import plans_of_preview
 from allocation.adapters.revisions import revision_of
 from allocation.adapters.stack_outputs import inventory_of_file, inventory_of_stack
+from cli.portfolios import PORTFOLIOS, portfolio_folder, portfolio_folders
 from tiers.advice import advice
 from tiers.errors import CatalogError
 from tiers.model import Catalog
@@ -21,8 +22,6 @@ from tiers.room import with_room
 from tiers.storage import keeping_storage
 from tiers.tenancy import Portfolio
 from tiers.whatif import Supposed, with_more, with_tenant, with_tiers
-
-PORTFOLIOS: Final = Path("portfolios")
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def _there(where: Where, open_folders: ExitStack) -> _There:
 
 
 def _deployed(where: Where, plan: Plan) -> _There:
-    return _There(where.portfolio or where.cwd / PORTFOLIOS / plan.portfolio, plan)
+    return _There(portfolio_folder(where.portfolio, where.cwd, plan.portfolio), plan)
 
 
 def _in_revision(revision: str, folder: Path, open_folders: ExitStack) -> _There:
@@ -178,7 +177,7 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Suppos
 
 
 def _only_portfolio(cwd: Path) -> Path:
-    found = sorted(path.parent for path in (cwd / PORTFOLIOS).glob("*/platform.yaml"))
+    found = portfolio_folders(cwd)
     if len(found) == 1:
         return found[0]
     listed = ", ".join(map(str, found)) or f"none in {cwd / PORTFOLIOS}"
