@@ -27,13 +27,13 @@ class Alternatives:
     Attributes:
         month: Who has what now.
         portfolio: What previews start from; without one only fees are told.
-        conditions: At which prices and rules they value it.
+        conditions: At which prices and rules they value it; None where nobody knows them.
         previews: How many are priced by one.
     """
 
     month: Month
     portfolio: Portfolio | None
-    conditions: Conditions
+    conditions: Conditions | None
     previews: int
 
     def by_tenant(self) -> dict[str, tuple[Option, ...]]:
@@ -59,7 +59,7 @@ class Alternatives:
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
         """The smallest step of everybody, then the next: who has to decide first, then who pays most."""
-        if self.portfolio is None:
+        if self.portfolio is None or self.conditions is None:
             return
         before = valued(resolve(self.month.catalog, self.portfolio), self.conditions)
         called = {each.tenant for each in self.month.signals}

@@ -27,9 +27,8 @@ from allocation.report.showback.month import Recovery, Showback
 from allocation.report.showback.quarterly import Curve
 from allocation.signals import Month
 from allocation.sleeping import savings
-from allocation.statement import Statement
 from allocation.unit_costs import unit_costs
-from allocation.valuing import Conditions, valued
+from allocation.valuing import Conditions, Valuation, valued
 from cli.alternatives import Alternatives
 from cli.asking import month_of
 from cli.portfolios import portfolio_folder
@@ -78,11 +77,10 @@ def write_pages(wanted: Wanted) -> None:
     plan = _plan(wanted)
     catalog = load_catalog()
     portfolio = _portfolio(wanted, plan, catalog)
-    conditions = _conditions(plan, portfolio, period)
     signed = read_sign_off(wanted.sign_off, wanted.period) if wanted.sign_off else {}
     say("allocating")
-    valuation = valued(plan, conditions)
-    documents = _documents(wanted, valuation.statement)
+    documents, valuation = _told(wanted, plan, portfolio, period)
+    conditions = valuation.conditions if valuation else None
     statement = filed_statement(*documents, str(wanted.run or plan.portfolio))
     _refuse_another(statement, wanted, plan)
     month = Month(statement, plan, catalog, _levels(wanted.usage, period))
@@ -92,7 +90,7 @@ def write_pages(wanted: Wanted) -> None:
         _recoveries(wanted.evidence, period.end),
         Alternatives(month, portfolio, conditions, wanted.previews).by_tenant(),
         _gates(wanted),
-        savings(valuation, catalog.classes.off_hours),
+        savings(valuation, catalog.classes.off_hours) if valuation else (),
     )
     extras = Extras(documents, signed, _curve(catalog, portfolio, statement, conditions))
     count = write_report(showback, extras, wanted.out, say)
@@ -108,12 +106,26 @@ def _plan(wanted: Wanted) -> Plan:
     return inventory_of_stack(str(wanted.stack), wanted.cwd).plan
 
 
-def _documents(wanted: Wanted, estimated: Statement) -> Documents:
-    """The statement of a run and what it is for, or the estimate of what is deployed."""
+def _told(
+    wanted: Wanted, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod
+) -> tuple[Documents, Valuation | None]:
+    """The statement of a run or of an estimate and what it is for; and the estimate of what is deployed.
+
+    A run says what it cost, though nobody may know list prices in its currency: it has no estimate then.
+    """
     if wanted.run is None:
-        return document(estimated), items_document(estimated)
+        valuation = valued(plan, _conditions(plan, portfolio, period))
+        return (document(valuation.statement), items_document(valuation.statement)), valuation
     items = wanted.run / ITEMS
-    return read_json(wanted.run / STATEMENT), read_json(items) if items.is_file() else None
+    documents = read_json(wanted.run / STATEMENT), read_json(items) if items.is_file() else None
+    try:
+        return documents, valued(plan, _conditions(plan, portfolio, period))
+    except (CatalogError, AllocationError) as error:
+        say("")
+        typer.echo(
+            f"no estimate, so no off-hours saving, no unit costs, no priced options: {error}", err=True
+        )
+        return documents, None
 
 
 def _refuse_another(statement: FiledStatement, wanted: Wanted, plan: Plan) -> None:
@@ -179,7 +191,7 @@ def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None
 
 
 def _curve(
-    catalog: Catalog, portfolio: Portfolio | None, statement: FiledStatement, conditions: Conditions
+    catalog: Catalog, portfolio: Portfolio | None, statement: FiledStatement, conditions: Conditions | None
 ) -> Curve | None:
     """What one more tenant costs on the shared tier that has most production tenants."""
     shared = [
@@ -189,7 +201,7 @@ def _curve(
         and line.tier in catalog.tiers
         and catalog.tiers[line.tier].isolation is Isolation.SHARED
     ]
-    if portfolio is None or not shared:
+    if portfolio is None or conditions is None or not shared:
         return None
     tier = max(sorted(set(shared)), key=shared.count)
     say(f"unit costs of {tier}")

@@ -10,6 +10,7 @@ import yaml
 from cli.exits import Exit
 from lifecycle import evidence
 from tests.allocation.previews import changed
+from tests.allocation.test_golden import GOLDEN
 from tests.cli.reporting import billed_report, costack
 from tests.portfolios import ROOT, local_plan
 from tiers.inventory import exported
@@ -111,6 +112,26 @@ def test_a_billed_month_is_reported_from_its_run_with_its_gates(tmp_path: Path) 
     bill = next(row for row in table(out / "finance.json", "waterfall") if row[0] == "bill")
     assert Decimal(bill[1]) == Decimal(statement["totals"]["charged"])
     assert {row[3] for row in table(out / "finance.json", "readiness")} == {"yes"}
+
+
+def test_a_bill_in_a_currency_without_list_prices_is_reported_all_the_same(tmp_path: Path) -> None:
+    scenario = GOLDEN / "small-firm-shared"
+    for name in ("bill.csv", "usage.csv", "inventory.json"):
+        text = (scenario / name).read_text(encoding="utf-8").replace("USD", "EUR")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    inventory = ("--inventory", tmp_path / "inventory.json", "--period", "2026-11")
+    run, out = tmp_path / "run", tmp_path / "out"
+    files = ("--bill", tmp_path / "bill.csv", "--usage", tmp_path / "usage.csv")
+    said = costack("allocate", *files, *inventory, "--out", run)
+    assert said.exit_code == Exit.OK, said.output
+    said = costack("report", *inventory, "--run", run, "--out", out)
+    assert said.exit_code == Exit.OK, said.output
+    assert "no estimate, so no off-hours saving" in said.stderr
+    assert "prices are in USD, the portfolio is in EUR" in said.stderr
+    assert " EUR billed, " in json.loads((out / "index.json").read_text(encoding="utf-8"))["headline"]
+    said = costack("report", *inventory, "--out", tmp_path / "estimate")
+    assert said.exit_code == Exit.CONFIGURATION
+    assert not (tmp_path / "estimate").exists()
 
 
 def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Path) -> None:
