@@ -19,8 +19,6 @@ from enum import StrEnum, unique
 from string import Template
 from typing import Final
 
-import sqlglot
-
 LARGEST_WEIGHT: Final = 10**18
 """What all weights of one division may add up to: with 2^62 units it still fits 38 digits."""
 
@@ -135,6 +133,8 @@ def one_step_sql(source: str, keys: Sequence[str], ties: Sequence[str]) -> str:
 
 def in_dialect(sql: str, dialect: Dialect) -> str:
     """*sql* as *dialect* writes it, its identifiers quoted because engines fold their case differently."""
+    import sqlglot  # noqa: PLC0415 - an eighth of the start of every command that allocates, and few print SQL
+
     # DataFusion reads PostgreSQL's dialect; SQLGlot has no name for it.
     target = "postgres" if dialect is Dialect.DATAFUSION else str(dialect)
     (text,) = sqlglot.transpile(sql, read="duckdb", write=target, identify=True, pretty=True)
