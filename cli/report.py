@@ -86,7 +86,7 @@ def write_pages(wanted: Wanted) -> None:
     month = Month(statement, plan, catalog, _levels(wanted.usage, period))
     showback = Showback(
         month,
-        months_before(wanted.history, statement) if wanted.history else (),
+        _past(wanted, statement),
         _recoveries(wanted.evidence, period.end),
         Alternatives(month, portfolio, conditions, wanted.previews).by_tenant(),
         _gates(wanted),
@@ -153,6 +153,14 @@ def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -
     if portfolio is not None:
         regions |= {portfolio.platform.region, *portfolio.platform.dr_regions}
     return Conditions.of_month(period, plan.currency, regions)
+
+
+def _past(wanted: Wanted, statement: FiledStatement) -> tuple[FiledStatement, ...]:
+    """The months before; in a folder that this report will be the first in there are none."""
+    folder = wanted.history
+    if folder is None or (not folder.exists() and folder.resolve() == wanted.out.resolve().parent):
+        return ()
+    return months_before(folder, statement)
 
 
 def _levels(files: tuple[Path, ...], period: ChargePeriod) -> dict[tuple[str, Driver], Level]:

@@ -134,6 +134,18 @@ def test_a_bill_in_a_currency_without_list_prices_is_reported_all_the_same(tmp_p
     assert not (tmp_path / "estimate").exists()
 
 
+def test_the_first_report_of_a_folder_has_no_history_there(made: Path, tmp_path: Path) -> None:
+    command = ("report", "--inventory", made / "2026-11.json", "--period", "2026-11", "--previews", 0)
+    folder = tmp_path / "reports"
+    said = costack(*command, "--history", folder, "--out", folder / "2026-11")
+    assert said.exit_code == Exit.OK, said.output
+    index = json.loads((folder / "2026-11" / "index.json").read_text(encoding="utf-8"))
+    assert "There is no month before it to compare with" in index["answer"][0]
+    said = costack(*command, "--history", tmp_path / "report", "--out", folder / "2026-11")
+    assert said.exit_code == Exit.ERROR
+    assert "report: expected a folder with a folder for each month, found none" in said.stderr
+
+
 def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
