@@ -8,7 +8,7 @@ what is left, so that the sum is the difference exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum, unique
 from fractions import Fraction
 from typing import NamedTuple
@@ -81,14 +81,22 @@ def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple
 
 
 def _of_fee(old: FiledTenant | None, new: FiledTenant | None) -> Iterator[Cause]:
+    if old is None or new is None:
+        yield from came_or_went(old, new, lambda line: line.fee)
+        return
+    moved = old.tier != new.tier
+    about = f"{old.tier} to {new.tier}" if moved else new.tier
+    yield Cause(Reason.TIER if moved else Reason.TERMS, about, new.fee - old.fee)
+
+
+def came_or_went(
+    old: FiledTenant | None, new: FiledTenant | None, get: Callable[[FiledTenant], int]
+) -> Iterator[Cause]:
+    """All of what *get* gives is the cause where a tenant is in one of the months only."""
     if old is None and new is not None:
-        yield Cause(Reason.NEW, new.tier, new.fee)
-    elif new is None and old is not None:
-        yield Cause(Reason.GONE, old.tier, -old.fee)
-    elif old is not None and new is not None:
-        moved = old.tier != new.tier
-        about = f"{old.tier} to {new.tier}" if moved else new.tier
-        yield Cause(Reason.TIER if moved else Reason.TERMS, about, new.fee - old.fee)
+        yield Cause(Reason.NEW, new.tier, get(new))
+    elif old is not None and new is None:
+        yield Cause(Reason.GONE, old.tier, -get(old))
 
 
 def by_reason(parts: Iterable[Cause]) -> dict[Reason, int]:
@@ -103,10 +111,7 @@ def _of_tenant(
     old: FiledTenant | None, new: FiledTenant | None, before: FiledStatement, after: FiledStatement
 ) -> Iterator[Cause]:
     if old is None or new is None:
-        if new is not None:
-            yield Cause(Reason.NEW, new.tier, new.total)
-        elif old is not None:
-            yield Cause(Reason.GONE, old.tier, -old.total)
+        yield from came_or_went(old, new, lambda line: line.total)
         return
     if before.basis != after.basis:
         yield Cause(Reason.BASIS, f"{before.basis} before, {after.basis} now", new.total - old.total)

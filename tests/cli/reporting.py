@@ -17,6 +17,13 @@ def costack(*arguments: object) -> Any:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+def said(*arguments: object) -> str:
+    """What the command prints that must go well."""
+    done = costack(*arguments)
+    assert done.exit_code == Exit.OK, done.output
+    return str(done.stdout)
+
+
 def billed_report(scenario: str, folder: Path) -> Path:
     """The report of a golden scenario's billed month, in `folder`, beside the run that it is made from."""
     files = GOLDEN / scenario
@@ -27,6 +34,5 @@ def billed_report(scenario: str, folder: Path) -> Path:
         ("allocate", "--bill", files / "bill.csv", *usage, *inventory, "--out", run),
         ("report", *inventory, *usage, "--run", run, "--out", out),
     ):
-        said = costack(*command)
-        assert said.exit_code == Exit.OK, said.output
+        said(*command)
     return out

@@ -27,7 +27,7 @@ from tests.allocation.recomputed.walk import EVERYTHING, agree, met, problems
 from tests.allocation.report.showback.test_against_the_statement import printed
 from tests.allocation.showbacks import moved
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN, request
-from tests.cli.reporting import costack
+from tests.cli.reporting import said
 from tests.portfolios import ROOT, catalog
 
 MONTHS = (
@@ -40,12 +40,6 @@ MONTHS = (
 )
 LOCAL = ROOT / "portfolios" / "local"
 Read = tuple[list[Printed], list[str], Documents]
-
-
-def said(*arguments: object) -> str:
-    done = costack(*arguments)
-    assert done.exit_code == 0, done.output
-    return str(done.stdout)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -176,12 +170,16 @@ def walked() -> list[Printed]:
     return list(printed(moved())[0])
 
 
-@pytest.mark.parametrize("scenario", MONTHS)
-def test_every_figure_of_a_bill(scenario: str, folder: Path, walked: list[Printed]) -> None:
-    files = GOLDEN / scenario
-    run = folder / scenario
+@pytest.fixture(scope="module", params=MONTHS)
+def billed(request: pytest.FixtureRequest, folder: Path) -> Read:
+    """A golden month, from its bill to its pages."""
+    files, run = GOLDEN / request.param, folder / request.param
     allocated(files / "inventory.json", files / "bill.csv", files / "usage.csv", run)
-    pages, otherwise, documents = reported(run, files / "inventory.json", (files / "usage.csv",))
+    return reported(run, files / "inventory.json", (files / "usage.csv",))
+
+
+def test_every_figure_of_a_bill(billed: Read, walked: list[Printed]) -> None:
+    pages, otherwise, documents = billed
     walked += pages
     agree([*otherwise, *problems(pages, documents)])
 
@@ -284,13 +282,9 @@ def test_every_figure_of_a_bill_after(before: str, folder: Path, walked: list[Pr
     agree([*otherwise, *problems(pages, documents)])
 
 
-@pytest.mark.parametrize("scenario", MONTHS)
-def test_the_parts_of_a_bill_add_up_to_it_as_they_are_shown(scenario: str, folder: Path) -> None:
+def test_the_parts_of_a_bill_add_up_to_it_as_they_are_shown(billed: Read) -> None:
     """On the first page, too, whose parts have no foot: they are the figures of the page for finance."""
-    written_before = folder / f"{scenario}.pages"
-    if not written_before.is_dir():
-        pytest.skip("only after the month was reported")
-    pages = {page.kind: page for page, _ in read_folder(written_before)}
+    pages = {page.kind: page for page in billed[0]}
     glance, waterfall = pages["index"].tables[0], pages["finance"].tables[0]
     assert (glance.name, waterfall.name) == ("glance", "waterfall")
     bill, *parts = (Decimal(row[1].shown.replace(",", "")) for row in glance.rows[:5])

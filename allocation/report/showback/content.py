@@ -131,12 +131,10 @@ def text(words: object, href: str | None = None) -> Cell:
 
 def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
     """Amounts under each other, in cents that add up to their rounded sum."""
-    return [rounded(cents, exact, signed=signed) for cents, exact in zip(in_cents(units), units, strict=True)]
-
-
-def rounded(cents: int, units: int, *, signed: bool = False) -> Cell:
-    """An amount that was rounded together with others."""
-    return Cell(money(cents, signed=signed), text_of(units))
+    return [
+        Cell(money(cents, signed=signed), text_of(exact))
+        for cents, exact in zip(in_cents(units), units, strict=True)
+    ]
 
 
 def amount(units: int, *, signed: bool = False) -> Cell:

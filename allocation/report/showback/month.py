@@ -10,7 +10,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.causes import Cause, Reason, causes, fee_causes
+from allocation.causes import Cause, Reason, came_or_went, causes, fee_causes
 from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import in_cents
 from allocation.report.change.rows import money, percent
@@ -166,10 +166,8 @@ class Showback:
         for name in sorted(old.keys() | new.keys()):
             if name in old and name in new:
                 yield name, found.get(name, ())
-            elif name in new:
-                yield name, (Cause(Reason.NEW, new[name].tier, get(new[name])),)
             else:
-                yield name, (Cause(Reason.GONE, old[name].tier, -get(old[name])),)
+                yield name, tuple(came_or_went(old.get(name), new.get(name), get))
 
 
 def _shared_by_many(statement: FiledStatement) -> frozenset[str]:

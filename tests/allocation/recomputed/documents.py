@@ -170,16 +170,14 @@ def rounded_parts(month: Written) -> dict[str, Fraction]:
     return {name: Fraction(cent, 100) for name, cent in parts.items()}
 
 
-def cents(amount: Fraction, *, signed: bool = False) -> str:
+def cents(amount: Fraction) -> str:
     """An amount by itself, as a page shows it.
 
-    >>> cents(Fraction("1234.565")), cents(Fraction(-1, 100)), cents(Fraction(5), signed=True)
-    ('1,234.56', '-0.01', '+5.00')
+    >>> cents(Fraction("1234.565")), cents(Fraction(-1, 100)), cents(Fraction(5))
+    ('1,234.56', '-0.01', '5.00')
     """
     text = f"{_decimal(amount).quantize(Decimal('0.01'), ROUND_HALF_EVEN):,f}"
-    return (
-        text.replace("-0.00", "0.00") if text == "-0.00" else f"{'+' if signed and amount > 0 else ''}{text}"
-    )
+    return "0.00" if text == "-0.00" else text
 
 
 def exactly(amount: Fraction) -> str:
