@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import secrets
 import shutil
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from tests.portfolios import ROOT
 
-TOOLS: Final = ROOT / ".toolchain" / "bin"
+TOOLS: Final = ROOT / ".toolchain" / "postgresql"
+MAJORS: Final = (16, 17, 18)
+"""Every version that a portfolio may name."""
+NEWEST_SOLD: Final = 17
+"""What the portfolios here name."""
 ADMIN: Final = "master"
 ADMIN_PASSWORD: Final = "the master's own"
+PORT: Final = 5432
 _NOBODY: Final = 65534
+# Predefined roles that rds_superuser holds and every version here has.
+_RDS_SUPERUSER: Final = ("pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_create_subscription")
 # A server for a test of seconds need not outlive a power cut.
 _SETTINGS: Final = (
-    "listen_addresses=",
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -53,46 +63,37 @@ def give(path: Path) -> None:
             os.chown(each, _NOBODY, _NOBODY)
 
 
-@contextmanager
-def programs() -> Iterator[Path]:
-    """The folder of PostgreSQL's programs; a copy where the unprivileged account may not enter."""
-    linked = TOOLS / "initdb"
-    if not linked.exists():
-        raise RuntimeError("there is no PostgreSQL in .toolchain/bin: run `make engine-postgres`")
-    folder = linked.resolve().parent
-    reachable = (
-        subprocess.run(
-            [str(folder / "postgres"), "--version"],
-            capture_output=True,
-            check=False,
-            cwd="/",
-            **unprivileged(),
-        )
-        if _may_enter(folder)
-        else None
-    )
-    if reachable is not None and reachable.returncode == 0:
-        yield folder
-        return
-    with scratch() as copy:
-        # The libraries that the programs were built with lie beside them, two folders up.
-        shutil.copytree(folder.parents[2], copy / "packages", symlinks=True)
+@cache
+def programs(major: int = NEWEST_SOLD) -> Path:
+    """The folder of PostgreSQL's programs of that version; a copy where the unprivileged account may not enter."""
+    installed = TOOLS / str(major)
+    if not installed.exists():
+        raise RuntimeError(f"there is no PostgreSQL {major} in .toolchain: run `make engine-postgres`")
+    folder = installed.resolve()
+    if os.geteuid() == 0 and not all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents)):
+        # The libraries that the programs were built with lie beside them, and so do extensions.
+        copy = Path(tempfile.mkdtemp(prefix="costack-postgresql-"))
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        folder = Path(shutil.copytree(folder, copy / str(major), symlinks=True))
         give(copy)
-        yield copy / "packages" / folder.relative_to(folder.parents[2])
-
-
-def _may_enter(folder: Path) -> bool:
-    if os.geteuid() != 0:
-        return True
-    return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
+    return folder / "bin"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `socket` is the folder of its socket."""
+    """A running server; who asks over the network must speak TLS, as on RDS.
+
+    Attributes:
+        programs: The programs of its own version.
+        host: Its address on this machine, of its own: the port is always PostgreSQL's.
+        major: Its version.
+        folder: Where its data and its log lie.
+    """
 
     programs: Path
-    socket: Path
+    host: str
+    major: int
+    folder: Path
 
     @property
     def path(self) -> str:
@@ -103,7 +104,8 @@ class Server:
         """The environment that libpq reads."""
         return {
             "PATH": self.path,
-            "PGHOST": str(self.socket),
+            "PGHOST": self.host,
+            "PGSSLMODE": "require",
             "PGUSER": user,
             "PGPASSWORD": password,
             "PGDATABASE": database,
@@ -135,7 +137,7 @@ class Server:
         """How psql ends for *sql*."""
         return subprocess.run(
             [
-                "psql",
+                str(self.programs / "psql"),
                 "--no-psqlrc",
                 "--quiet",
                 "--tuples-only",
@@ -149,41 +151,74 @@ class Server:
             check=False,
         )
 
+    @property
+    def log(self) -> str:
+        """All that the server has written down."""
+        return (self.folder / "log").read_text(encoding="utf-8")
+
 
 @contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(
+    major: int = NEWEST_SOLD, *, like_rds: bool = False, settings: Sequence[str] = ()
+) -> Iterator[Server]:
     """A server that lives as long as the block; `postgres` is its superuser, `master` what RDS gives.
 
-    The master may make roles and databases, and is no superuser.
+    The master may make roles and databases, and is no superuser. `like_rds` grants it what RDS's role
+    `rds_superuser` has besides (Amazon RDS User Guide, "Understanding the rds_superuser role").
     """
-    with programs() as tools, scratch() as folder:
+    tools = programs(major)
+    with scratch() as folder:
         password = folder / "password"
         password.write_text(ADMIN_PASSWORD, encoding="utf-8")
         password.chmod(0o644)
         data = folder / "data"
-        _run(
-            [
-                str(tools / "initdb"),
-                f"--pgdata={data}",
-                "--username=postgres",
-                "--auth=scram-sha-256",
-                f"--pwfile={password}",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-            ],
-            folder,
+        options = (
+            "--username=postgres",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
         )
-        settings = [f"-c {setting}" for setting in (*_SETTINGS, f"unix_socket_directories={folder}")]
-        control = [str(tools / "pg_ctl"), f"--pgdata={data}", "--wait"]
-        _run([*control, "start", f"--log={folder / 'log'}", f"--options={' '.join(settings)}"], folder)
+        _run([str(tools / "initdb"), f"--pgdata={data}", f"--pwfile={password}", *options], folder)
+        _only_over_tls(folder, data)
+        host = _address()
+        given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *settings)
+        control = [str(tools / "pg_ctl"), f"--pgdata={data}", "--wait", "--timeout=300"]
+        started = " ".join(f"-c {setting}" for setting in given)
+        _run([*control, "start", f"--log={folder / 'log'}", f"--options={started}"], folder)
         try:
-            server = Server(tools, folder)
+            server = Server(tools, host, major, folder)
             quoted = ADMIN_PASSWORD.replace("'", "''")
             server.ask(f"CREATE ROLE {ADMIN} LOGIN CREATEDB CREATEROLE PASSWORD '{quoted}'")
+            if like_rds:
+                server.ask(f"GRANT {', '.join(_RDS_SUPERUSER)} TO {ADMIN} WITH ADMIN OPTION")
             yield server
         finally:
             _run([*control, "stop", "--mode=immediate"], folder)
+
+
+def _only_over_tls(folder: Path, data: Path) -> None:
+    """Give the server a certificate of its own, and let nobody in who does not speak TLS."""
+    key, certificate = folder / "server.key", folder / "server.crt"
+    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
+    _run(["/usr/bin/openssl", *made, "-keyout", str(key), "-out", str(certificate)], folder)
+    key.chmod(0o600)
+    give(folder)
+    (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write(f"ssl = on\nssl_key_file = '{key}'\nssl_cert_file = '{certificate}'\n")
+
+
+def _address() -> str:
+    """An address of this machine that no other server uses: jobs know a server by its host alone."""
+    while True:
+        host = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}.{secrets.randbelow(250) + 1}"
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, PORT))
+            except OSError:
+                continue
+            return host
 
 
 def _run(command: list[str], folder: Path) -> None:

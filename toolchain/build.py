@@ -207,11 +207,12 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def link(target: Path, name: str) -> None:
     """Point `.toolchain/bin/<name>` at the tool, replacing what was there in one step."""
-    BIN.mkdir(parents=True, exist_ok=True)
-    fresh = BIN / f".{name}.{os.getpid()}"
+    place = BIN / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
-    fresh.replace(BIN / name)
+    fresh.replace(place)
 
 
 @contextmanager

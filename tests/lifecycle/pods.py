@@ -148,8 +148,6 @@ class Pods:
             "/tmp/move": str(home / "move"),
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
-            # A socket of this machine has no TLS, and the PostgreSQL that is fetched was built without.
-            "PGSSLMODE=require": "PGSSLMODE=prefer",
         }
 
     @contextmanager
@@ -191,16 +189,16 @@ def set_up(
         TENANT_ROLE=role,
         TENANT_DATABASE=database,
         CONNECTION_LIMIT=str(connections),
-        PGHOST=str(pods.server.socket),
+        PGHOST=pods.server.host,
     )
 
 
 def move_places(source: Server, target: Server, move: str) -> dict[str, str]:
     """What the jobs of a move get: between which servers, and the mark of the attempt."""
     return {
-        "SOURCE_HOST": str(source.socket),
-        "TARGET_HOST": str(target.socket),
-        "PGHOST": str(target.socket),
+        "SOURCE_HOST": source.host,
+        "TARGET_HOST": target.host,
+        "PGHOST": target.host,
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": ROLE,
         "TENANT_DATABASE": DATABASE,
@@ -222,7 +220,7 @@ def _equip(pods: Pods) -> None:
     aws.chmod(0o755)
     secret = pods.bucket / "secret"
     secret.write_text(f'{{"username": "{ADMIN}", "password": "{ADMIN_PASSWORD}"}}', encoding="utf-8")
-    options = {"db_host": pods.server.socket, "db_user": ROLE, "db_password": PASSWORD, "db_name": DATABASE}
+    options = {"db_host": pods.server.host, "db_user": ROLE, "db_password": PASSWORD, "db_name": DATABASE}
     lines = "".join(f"{name} = {value}\n" for name, value in options.items())
     (pods.folder / "odoo.conf").write_text(f"[options]\n{lines}", encoding="utf-8")
     give(pods.folder)
