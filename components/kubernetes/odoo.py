@@ -17,6 +17,10 @@ EVENTED_PORT_NAME: Final = "evented"
 # shared by the workers; never below what one report takes.
 _SOFT_PERCENT: Final = 60
 _HARD_PERCENT: Final = 80
+LIMIT_TIME_REAL_CRON_SECONDS: Final = 1800
+IDLE_IN_TRANSACTION_SECONDS: Final = LIMIT_TIME_REAL_CRON_SECONDS + 300
+"""Odoo's cron holds a transaction open, and idle, for as long as the action runs (odoo/addons/base/models/ir_cron.py
+of 17.0 and 18.0): PostgreSQL may end it only after Odoo itself would have."""
 _BYTES_PER_MIB: Final = 1024 * 1024
 _LAST_VERSION_WITH_DEMO_DATA: Final = 18
 
@@ -42,7 +46,7 @@ def configuration(
         "dbfilter": f"^{database.database}$",
         "limit_time_cpu": 600,
         "limit_time_real": 720,
-        "limit_time_real_cron": 1800,
+        "limit_time_real_cron": LIMIT_TIME_REAL_CRON_SECONDS,
         "list_db": False,
         "proxy_mode": True,
         "server_wide_modules": "base,web,session_redis",

@@ -8,6 +8,10 @@ PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_passwor
 filestore=/var/lib/odoo/filestore/$PGDATABASE
 [ -d "$filestore" ] || { echo "no filestore at $filestore" >&2; exit 1; }
 
+server=$(($(psql --no-psqlrc --tuples-only --no-align -c 'SHOW server_version_num') / 10000))
+here=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+[ "$server" -le "$here" ] || { echo "$PGHOST is PostgreSQL $server and the operations image has pg_dump $here: no backup was made; name an image with pg_dump $server or newer in platform.yaml" >&2; exit 1; }
+
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 dump=s3://$BUCKET/dumps/$PREFIX/$started.dump
 measured=/tmp/measured

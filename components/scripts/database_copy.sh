@@ -16,13 +16,19 @@ source() { PGHOST=$SOURCE_HOST PGUSER=$TENANT_ROLE PGPASSWORD=$role_password PGD
 target() { PGHOST=$TARGET_HOST PGUSER=$TENANT_ROLE PGPASSWORD=$role_password PGDATABASE=$TENANT_DATABASE "$@"; }
 master() { PGHOST=$TARGET_HOST PGUSER=$master_user PGPASSWORD=$master_password "$@"; }
 sql=(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$TENANT_DATABASE")
-said() { "$1" "${sql[@]}" <<<"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :'db'"; }
+# Comments of databases are read from `postgres`: one that is closed lets nobody in.
+said() { PGDATABASE=postgres "$1" "${sql[@]}" --dbname=postgres <<<"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = :'db'"; }
 say() { target "${sql[@]}" --set=said="$1" <<<"COMMENT ON DATABASE :\"db\" IS :'said'"; }
 measure() {
   "$1" "${sql[@]}" <<<"$MEASURE_SQL" | LC_ALL=C sort
   "$1" "${sql[@]}" <<<"$SEQUENCES_SQL" | jq -S .
 }
 export PGDATABASE=postgres
+
+# pg_dump reads servers of its own major version and older ones; what it makes goes into any version here.
+made_for=$(($(PGDATABASE=postgres source "${sql[@]}" --dbname=postgres <<<'SHOW server_version_num') / 10000))
+here=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+[ "$made_for" -le "$here" ] || cannot "$SOURCE_HOST is PostgreSQL $made_for and the operations image has pg_dump $here: nothing was copied; name an image with pg_dump $made_for or newer in platform.yaml"
 
 there=$(said master)
 case $there in
@@ -38,7 +44,7 @@ case $there in
   *)
     exists=$(master "${sql[@]}" <<<"SELECT count(*) FROM pg_database WHERE datname = :'db'")
     if [ "$exists" = 1 ]; then
-      tables=$(PGDATABASE=$TENANT_DATABASE master "${sql[@]}" <<<"SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')")
+      tables=$(target "${sql[@]}" <<<"SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')")
       [ "$tables" = 0 ] || cannot "database $TENANT_DATABASE on $TARGET_HOST holds $tables tables and is in use: nothing was copied over it"
     fi ;;
 esac
@@ -51,19 +57,25 @@ while :; do
   sleep 2
 done
 
-master "${sql[@]}" <<<'DROP DATABASE IF EXISTS :"db" WITH (FORCE)'
+if [ "$(master "${sql[@]}" <<<"SELECT count(*) FROM pg_database WHERE datname = :'db'")" = 1 ]; then
+  ONLY_LEFT=no KEEP_ROLE=yes PGHOST=$TARGET_HOST bash -euo pipefail -c "$DROP" >&2
+fi
 PGHOST=$TARGET_HOST bash -euo pipefail -c "$SETUP" >&2
 say "costack: copying $MOVE"
-# Who makes an extension may comment on it: the copy brings its own, and makes them as the tenant.
-PGDATABASE=$TENANT_DATABASE master "${sql[@]}" <<<'DROP EXTENSION IF EXISTS pg_trgm'
+# The dump brings the extension with its comment.
+target "${sql[@]}" <<<'DROP EXTENSION IF EXISTS pg_trgm'
 measure source >"$work/before"
+# As SQL, because pg_restore 17 and later set parameters that older servers do not know; they stand before the data.
 source pg_dump --format=custom --compress=0 \
-  | target pg_restore --no-owner --no-acl --exit-on-error --dbname="$TENANT_DATABASE"
+  | pg_restore --no-owner --no-acl --file=- \
+  | sed '1,40{/^SET transaction_timeout = 0;$/d}' \
+  | target psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname="$TENANT_DATABASE" >/dev/null
 measure target >"$work/copy"
 measure source >"$work/after"
 diff "$work/before" "$work/after" >&2 || cannot "somebody wrote to $TENANT_DATABASE while it was copied: nobody may work with it now"
 diff "$work/before" "$work/copy" >&2 || cannot "the copy of $TENANT_DATABASE differs as shown (<: expected, >: found); it is not used"
-target "${sql[@]}" <<<'ANALYZE'
+# A tenant may not gather statistics of shared catalogs, and a warning for each would read like a fault.
+PGOPTIONS="$PGOPTIONS -c client_min_messages=error" target "${sql[@]}" <<<'ANALYZE'
 say "costack: copy $MOVE $(sha256sum <"$work/before" | cut -d' ' -f1)"
 jq -nc --arg database "$TENANT_DATABASE" --arg move "$MOVE" --argjson seconds "$SECONDS" \
   --slurpfile lines "$work/copy" '{$database, $move, $seconds,

@@ -13,13 +13,28 @@ if [ "${ONLY_LEFT:-no}" = yes ]; then
     *) echo "database $TENANT_DATABASE on $PGHOST is in use (it says '$said'): it was not dropped" >&2; exit 1 ;;
   esac
 fi
-psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=db="$TENANT_DATABASE" <<'SQL'
+[ "${KEEP_ROLE:-no}" = yes ] || psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" <<'SQL'
 SELECT format('ALTER ROLE %I NOLOGIN', :'role')
  WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :'db' AND pid <> pg_backend_pid();
-SELECT format('DROP DATABASE %I', :'db')
- WHERE EXISTS (SELECT FROM pg_database WHERE datname = :'db') \gexec
-SELECT format('DROP ROLE %I', :'role')
- WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
 SQL
+# DROP DATABASE ends an autovacuum worker itself, which no account of RDS may do before PostgreSQL 18, and waits
+# five seconds for connections. WITH (FORCE) asks for the right to end the worker, and fails.
+for ((attempt = 1; ; attempt++)); do
+  if psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=db="$TENANT_DATABASE" <<'SQL'
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
+ WHERE datname = :'db' AND backend_type = 'client backend' AND pg_has_role(usesysid, 'MEMBER');
+DROP DATABASE IF EXISTS :"db";
+SQL
+  then break; fi
+  if [ "$attempt" -ge "${DROP_ATTEMPTS:-12}" ]; then
+    echo "database $TENANT_DATABASE on $PGHOST is still in use after $attempt attempts: nobody can log in to it any longer, and nothing of it was dropped; run this job again" >&2
+    exit 1
+  fi
+  sleep 5
+done
+if [ "${KEEP_ROLE:-no}" = yes ]; then
+  echo "database $TENANT_DATABASE is gone"
+  exit 0
+fi
+psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" <<<'DROP ROLE IF EXISTS :"role"'
 echo "database $TENANT_DATABASE and role $TENANT_ROLE are gone"

@@ -1,4 +1,6 @@
 # Creates a tenant's role and database on the shared server. Safe to run again: what is there stays.
+# The master connects to `postgres` only, never to a database that a tenant owns: settings and functions of its
+# owner would run with the master's rights.
 # CONNECT is revoked from PUBLIC on the tenant's own database only: every Odoo process needs `postgres`.
 secret=$(aws secretsmanager get-secret-value --secret-id "$MASTER_SECRET_ARN" --query SecretString --output text)
 PGUSER=$(jq -r .username <<<"$secret")
@@ -7,7 +9,7 @@ export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 role_password=$(cat /run/secrets/tenant/password)
 
 psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=db="$TENANT_DATABASE" \
-     --set=password="$role_password" --set=connections="$CONNECTION_LIMIT" <<'SQL'
+     --set=connections="$CONNECTION_LIMIT" --set=idle="${IDLE_IN_TRANSACTION_SECONDS}s" <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', :'role')
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
 ALTER ROLE :"role" CONNECTION LIMIT :connections;
@@ -18,16 +20,18 @@ SELECT format('CREATE DATABASE %I OWNER %I ENCODING ''UTF8'' LC_COLLATE ''C'' TE
 REVOKE CONNECT, TEMPORARY ON DATABASE :"db" FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE :"db" TO :"role";
 ALTER ROLE :"role" IN DATABASE :"db" SET statement_timeout = '15min';
-ALTER ROLE :"role" IN DATABASE :"db" SET idle_in_transaction_session_timeout = '10min';
+ALTER ROLE :"role" IN DATABASE :"db" SET idle_in_transaction_session_timeout = :'idle';
 SQL
 
 # A password is set only when the present one does not open the door: changing it breaks live connections.
-if ! PGUSER=$TENANT_ROLE PGPASSWORD=$role_password PGDATABASE=$TENANT_DATABASE psql --no-psqlrc -c 'SELECT 1' >/dev/null 2>&1; then
-  psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=password="$role_password" <<'SQL'
-ALTER ROLE :"role" PASSWORD :'password';
-SQL
+tenant() { PGUSER=$TENANT_ROLE PGPASSWORD=$role_password PGDATABASE=$TENANT_DATABASE psql --no-psqlrc --set=ON_ERROR_STOP=1 "$@"; }
+if ! tenant -c 'SELECT 1' >/dev/null 2>&1; then
+  # psql makes the verifier itself, so that the server, and its log of statements, never see the password. Without
+  # a terminal it reads the password twice from standard input.
+  printf '%s\n%s\n' "$role_password" "$role_password" \
+    | setsid --wait psql --no-psqlrc --set=ON_ERROR_STOP=1 -c "\\password \"$TENANT_ROLE\"" >/dev/null
 fi
 
-# Odoo creates these only in databases it creates itself.
-PGDATABASE=$TENANT_DATABASE psql --no-psqlrc --set=ON_ERROR_STOP=1 -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
+# Odoo creates it only in databases it creates itself. It is trusted: who owns the database may create it.
+tenant -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
 echo "database $TENANT_DATABASE and role $TENANT_ROLE are ready"

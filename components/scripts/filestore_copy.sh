@@ -1,5 +1,6 @@
 # Copies a tenant's directory to another file system and checks that the copy lacks nothing.
-# Odoo names a file by the SHA-1 of what is in it, so the copy can be checked against the names. Safe to run again.
+# Odoo names a file by the SHA-1 of what is in it, so the copy can be checked against the names; but for the
+# markers in `checklist`, which are empty and named like the file they mark. Safe to run again.
 export LC_ALL=C
 work=/tmp/move
 mkdir -p "$work"
@@ -11,7 +12,7 @@ listed "$SOURCE" >"$work/after"
 cmp -s "$work/before" "$work/after" || cannot "files changed in $SOURCE while they were copied: nobody may work with them now"
 listed "$TARGET" | comm -23 "$work/before" - | cut -f1 >"$work/missing"
 [ ! -s "$work/missing" ] || cannot "$(wc -l <"$work/missing") files are missing or have another size in the copy, such as $(head -1 "$work/missing")"
-cut -f1 "$work/before" | grep -E '(^|/)[0-9a-f]{40}$' | sed 's|^\(.*/\)\?\([^/]*\)$|\2  &|' >"$work/sums" || true
+cut -f1 "$work/before" | grep -E '(^|/)[0-9a-f]{40}$' | grep -vE '(^|/)checklist/' | sed 's|^\(.*/\)\?\([^/]*\)$|\2  &|' >"$work/sums" || true
 if [ -s "$work/sums" ] && ! (cd "$TARGET" && sha1sum --check --quiet --strict "$work/sums" >&2); then
   cannot "files in the copy are not what their names say; it is not used"
 fi

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.kubernetes import jobs, pods
+from components.kubernetes.odoo import IDLE_IN_TRANSACTION_SECONDS
 from components.naming import physical_name
 from components.places import Administered
 from components.scripts import script
@@ -56,6 +57,7 @@ def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pul
         "PGHOST": on.server.address,
         "MASTER_SECRET_ARN": on.server.master_secret_arn,
         "CONNECTION_LIMIT": str(wanted.connection_limit),
+        "IDLE_IN_TRANSACTION_SECONDS": str(IDLE_IN_TRANSACTION_SECONDS),
         **named(wanted),
     }
 

@@ -77,6 +77,7 @@ class DataMove:
                 "MOVE": self._mark,
                 "WAIT_SECONDS": str(_WAIT_SECONDS),
                 "SETUP": script("database_setup.sh"),
+                "DROP": script("database_drop.sh"),
                 **_measuring(),
             }
             after = self._after(*still)

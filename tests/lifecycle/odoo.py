@@ -82,8 +82,10 @@ def fill(server: Server, filestore: Path) -> None:
         rows.append(f"('file {number}', '{name}', {len(content(number))}, '{name[3:]}')")
     columns = "name, store_fname, file_size, checksum"
     ask(f"INSERT INTO ir_attachment ({columns}) VALUES {', '.join(rows)}")  # noqa: S608 - made here
-    (filestore / "checklist" / "ab").mkdir(parents=True)
-    (filestore / "checklist" / "ab" / "ab12").touch()
+    # Odoo marks every file it wrote or unlinked with an empty one of its name, for the next garbage collection.
+    marked = filestore / "checklist" / store(filestore, content(0))
+    marked.parent.mkdir(parents=True)
+    marked.touch()
     # Odoo gave out number 3000 and deleted the entry: the sequence is ahead, as it is in life.
     ask("DELETE FROM account_move WHERE id = 3000; REFRESH MATERIALIZED VIEW account_report_kept")
 

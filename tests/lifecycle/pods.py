@@ -189,6 +189,7 @@ def set_up(
         TENANT_ROLE=role,
         TENANT_DATABASE=database,
         CONNECTION_LIMIT=str(connections),
+        IDLE_IN_TRANSACTION_SECONDS="2100",
         PGHOST=pods.server.host,
     )
 
@@ -204,7 +205,9 @@ def move_places(source: Server, target: Server, move: str) -> dict[str, str]:
         "TENANT_DATABASE": DATABASE,
         "CONNECTION_LIMIT": "10",
         "MOVE": move,
+        "IDLE_IN_TRANSACTION_SECONDS": "2100",
         "SETUP": script("database_setup.sh"),
+        "DROP": script("database_drop.sh"),
     }
 
 

@@ -39,7 +39,7 @@ def test_a_tenant_is_at_home_in_its_own_database(both: Server) -> None:
         assert both.ask("SELECT current_user || ' ' || count(*) FROM mine", **each) == f"{each['user']} 1"
         assert both.ask("SELECT extname FROM pg_extension WHERE extname = 'pg_trgm'", **each) == "pg_trgm"
         assert both.ask("SHOW statement_timeout; SHOW idle_in_transaction_session_timeout", **each) == (
-            "15min\n10min"
+            "15min\n35min"
         )
         both.ask("DROP TABLE mine", **each)
 
