@@ -36,6 +36,7 @@ _SETTINGS: Final = (
     "full_page_writes=off",
     "shared_buffers=16MB",
     "max_connections=60",
+    "log_statement=ddl",  # as the parameter group of the product's servers has it
 )
 
 
@@ -65,7 +66,7 @@ def give(path: Path) -> None:
 
 @cache
 def programs(major: int = NEWEST_SOLD) -> Path:
-    """The folder of PostgreSQL's programs of that version; a copy where the unprivileged account may not enter."""
+    """The folder of that version's programs; a copy where the unprivileged account may not enter."""
     installed = TOOLS / str(major)
     if not installed.exists():
         raise RuntimeError(f"there is no PostgreSQL {major} in .toolchain: run `make engine-postgres`")
@@ -206,6 +207,7 @@ def _only_over_tls(folder: Path, data: Path) -> None:
     give(folder)
     (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write("log_connections = on\nautovacuum_naptime = 1\n")
         file.write(f"ssl = on\nssl_key_file = '{key}'\nssl_cert_file = '{certificate}'\n")
 
 

@@ -19,8 +19,8 @@ _SOFT_PERCENT: Final = 60
 _HARD_PERCENT: Final = 80
 LIMIT_TIME_REAL_CRON_SECONDS: Final = 1800
 IDLE_IN_TRANSACTION_SECONDS: Final = LIMIT_TIME_REAL_CRON_SECONDS + 300
-"""Odoo's cron holds a transaction open, and idle, for as long as the action runs (odoo/addons/base/models/ir_cron.py
-of 17.0 and 18.0): PostgreSQL may end it only after Odoo itself would have."""
+"""Odoo's cron holds a transaction open, and idle, for as long as the action runs (ir_cron.py of 17.0 and
+18.0): PostgreSQL may end it only after Odoo itself would have."""
 _BYTES_PER_MIB: Final = 1024 * 1024
 _LAST_VERSION_WITH_DEMO_DATA: Final = 18
 

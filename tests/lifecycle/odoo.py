@@ -82,7 +82,7 @@ def fill(server: Server, filestore: Path) -> None:
         rows.append(f"('file {number}', '{name}', {len(content(number))}, '{name[3:]}')")
     columns = "name, store_fname, file_size, checksum"
     ask(f"INSERT INTO ir_attachment ({columns}) VALUES {', '.join(rows)}")  # noqa: S608 - made here
-    # Odoo marks every file it wrote or unlinked with an empty one of its name, for the next garbage collection.
+    # Odoo marks every file it wrote or unlinked with an empty one of its name, for its garbage collection.
     marked = filestore / "checklist" / store(filestore, content(0))
     marked.parent.mkdir(parents=True)
     marked.touch()

@@ -15,7 +15,7 @@ from typing import Final
 from components.kubernetes.jobs import command
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
-from tests.postgres import ADMIN, ADMIN_PASSWORD, Server, give, scratch, unprivileged
+from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, Server, give, programs, scratch, unprivileged
 
 BUCKET: Final = "backups"
 TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
@@ -69,10 +69,15 @@ esac
 
 @dataclass(frozen=True)
 class Pods:
-    """Where pods of the tenant `acme` run: their tools, their files, and the bucket."""
+    """Where pods of the tenant `acme` run: their tools, their files, and the bucket.
+
+    `clients` are PostgreSQL's programs in the operations image: of the newest version, as an image that reads
+    every server has them.
+    """
 
     server: Server
     folder: Path
+    clients: int = MAJORS[-1]
 
     @property
     def bucket(self) -> Path:
@@ -87,7 +92,7 @@ class Pods:
     def environment(self, **more: str) -> dict[str, str]:
         """What a container of the operations image gets."""
         return {
-            "PATH": f"{self.folder / 'tools'}:{self.server.path}",
+            "PATH": f"{self.folder / 'tools'}:{programs(self.clients)}:/usr/bin:/bin",
             "HOME": str(self.folder),
             "TENANT": "acme",
             "BUCKET": BUCKET,

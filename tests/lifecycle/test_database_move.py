@@ -12,17 +12,18 @@ import pytest
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
-from tests.postgres import Server, running_server
+from tests.postgres import Server, programs, running_server
 
 pytestmark = pytest.mark.postgres
 
+_OTHER = {16: 17, 17: 18, 18: 17}
 Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def other() -> Iterator[Server]:
-    """Another server: the tenant's own to be, or the shared one it comes from."""
-    with running_server() as running:
+def other(server: Server) -> Iterator[Server]:
+    """Another server: the tenant's own to be, or the shared one it comes from; a version newer, or older."""
+    with running_server(_OTHER[server.major]) as running:
         yield running
 
 
@@ -183,7 +184,7 @@ def test_nothing_but_a_checked_copy_is_handed_over(moving: Pods, other: Server, 
 def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, other: Server) -> None:
     lossy = moving.folder / "tools" / "pg_restore"
     lossy.write_text(
-        f'#!/bin/bash\n{moving.server.programs / "pg_restore"} "$@"\n'  # noqa: S608 - made here
+        f'#!/bin/bash\n{programs(moving.clients) / "pg_restore"} "$@"\n'  # noqa: S608 - made here
         'echo "DELETE FROM public.res_groups WHERE id = 7;"\n'
         "echo \"SELECT setval('public.ir_sequence_017', 5);\"\n",
         encoding="utf-8",

@@ -19,7 +19,7 @@ from components.scripts import script
 from lifecycle.restore_test.result import RestoreResult, restore_result
 from tests.lifecycle.odoo import DATABASE, FILES, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods
-from tests.postgres import Server, give, unprivileged
+from tests.postgres import Server, give, programs, unprivileged
 
 pytestmark = pytest.mark.postgres
 
@@ -80,7 +80,7 @@ def dump_another(pods: Pods, backup: str, sql: str) -> None:
 def tool(pods: Pods, name: str, body: str) -> None:
     """Put something before a program of PostgreSQL."""
     path = pods.folder / "tools" / name
-    path.write_text(f'#!/bin/bash\n{body}\nexec {pods.server.programs / name} "$@"\n', encoding="utf-8")
+    path.write_text(f'#!/bin/bash\n{body}\nexec {programs(pods.clients) / name} "$@"\n', encoding="utf-8")
     path.chmod(0o755)
     give(path)
 
@@ -356,7 +356,7 @@ def restoring(damaged: Pods) -> Iterator[tuple[Pods, subprocess.Popen[str]]]:
     process.communicate()
     data = damaged.folder / "data" / "restore-test" / "server"
     if (data / "postmaster.pid").exists():
-        stop = [str(damaged.server.programs / "pg_ctl"), f"--pgdata={data}", "stop", "--mode=immediate"]
+        stop = [str(programs(damaged.clients) / "pg_ctl"), f"--pgdata={data}", "stop", "--mode=immediate"]
         subprocess.run(stop, check=False, capture_output=True, **unprivileged())
 
 

