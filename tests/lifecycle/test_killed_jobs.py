@@ -1,0 +1,133 @@
+"""Jobs about a database are killed on their way: the next run ends well, and no data is lost meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+
+from components.scripts import script
+from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
+from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
+from tests.postgres import Server, running_server
+
+pytestmark = pytest.mark.postgres
+
+POINTS: Final = 20 if os.environ.get("COSTACK_EVERY_KILL") else 4
+"""`make torture` kills each job at twenty points, on every version of PostgreSQL."""
+Environment = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Server]:
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def moving(pods: Pods, other: Server) -> Iterator[Pods]:
+    """The tenant as it is, with nothing of it on the other server; made anew afterwards."""
+    pods.server.ask(f"CREATE DATABASE kept TEMPLATE {DATABASE} OWNER {ROLE}")
+    (pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
+    try:
+        yield pods
+    finally:
+        reset(pods, other)
+        pods.server.ask("DROP DATABASE kept")
+
+
+def reset(pods: Pods, other: Server) -> None:
+    """Put the tenant back to where it was."""
+    for server in (pods.server, other):
+        server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    other.ask(f"DROP ROLE IF EXISTS {ROLE}")
+    pods.server.ask(f"CREATE DATABASE {DATABASE} TEMPLATE kept OWNER {ROLE}")
+    pods.server.ask(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
+    assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
+
+
+def sums(server: Server) -> dict[str, str]:
+    return checksums(lambda sql: server.ask(sql, **TENANT))
+
+
+def kill_everywhere(
+    pods: Pods, text: str, environment: Environment, prepare: Callable[[], None], judge: Callable[[], None]
+) -> None:
+    """Kill *text* at evenly spread moments, each time after *prepare*; then run it whole and *judge*."""
+    prepare()
+    began = time.monotonic()
+    done = pods.run(text, **environment)
+    lasted = time.monotonic() - began
+    assert done.returncode == 0, done.stderr
+    for point in range(POINTS):
+        prepare()
+        process = pods.start(text, **environment)
+        time.sleep(lasted * point / POINTS)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        again = pods.run(text, **environment)
+        assert again.returncode == 0, (point, again.stderr)
+        judge()
+
+
+def test_a_killed_copy_is_made_anew(moving: Pods, other: Server) -> None:
+    before = sums(moving.server)
+
+    def judge() -> None:
+        assert sums(other) == before == sums(moving.server)
+        assert said(other).startswith("costack: copy m1 ")
+
+    places = move_places(moving.server, other, "m1") | {"WAIT_SECONDS": "20"}
+    kill_everywhere(moving, script("database_copy.sh"), places, lambda: reset(moving, other), judge)
+
+
+def test_a_killed_hand_over_loses_nothing_and_ends(moving: Pods, other: Server) -> None:
+    before = sums(moving.server)
+    places = move_places(moving.server, other, "m1") | {"WAIT_SECONDS": "20"}
+
+    def prepare() -> None:
+        reset(moving, other)
+        assert moving.run(script("database_copy.sh"), **places).returncode == 0
+
+    def judge() -> None:
+        assert (said(moving.server), said(other)) == ("costack: left m1", "costack: used m1")
+        assert sums(other) == before
+        refused = moving.server.try_to_ask("SELECT 1", **TENANT)
+        assert "too many connections for database" in refused.stderr
+
+    kill_everywhere(moving, script("database_hand_over.sh"), places, prepare, judge)
+
+
+def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
+    wanted = {
+        "MASTER_SECRET_ARN": "arn:master",
+        "TENANT_ROLE": "t_brief",
+        "TENANT_DATABASE": "odoo_brief",
+        "CONNECTION_LIMIT": "5",
+        "IDLE_IN_TRANSACTION_SECONDS": "2100",
+        "PGHOST": pods.server.host,
+    }
+    tenant = {"database": "odoo_brief", "user": "t_brief", "password": PASSWORD}
+    (pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
+
+    def drop() -> None:
+        assert pods.run(script("database_drop.sh"), **wanted).returncode == 0
+
+    def set_it_up() -> None:
+        assert pods.run(script("database_setup.sh"), **wanted).returncode == 0
+
+    def works() -> None:
+        extension = "SELECT extname FROM pg_extension WHERE extname = 'pg_trgm'"
+        assert pods.server.ask(extension, **tenant) == "pg_trgm"
+
+    def gone() -> None:
+        databases = "SELECT count(*) FROM pg_database WHERE datname = 'odoo_brief'"
+        roles = "SELECT count(*) FROM pg_roles WHERE rolname = 't_brief'"
+        assert (pods.server.ask(databases), pods.server.ask(roles)) == ("0", "0")
+
+    kill_everywhere(pods, script("database_setup.sh"), wanted, drop, works)
+    kill_everywhere(pods, script("database_drop.sh"), wanted, set_it_up, gone)
