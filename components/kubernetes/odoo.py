@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
+
+import pulumi
 
 from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
 from components.kubernetes.pods import DATA_DIRECTORY, SCRATCH_DIRECTORY, Manifest, variables
-from tiers.facts.every_fact import CacheSpace, ComputeRequest, OdooProcess, TenantDatabase
+from tiers.facts.every_fact import CacheSpace, OdooProcess, TenantDatabase
+from tiers.facts.names import HTTP_PORT
 
 CONFIGURATION_FILE: Final = "odoo.conf"
 HTTP_PORT_NAME: Final = "http"
 EVENTED_PORT_NAME: Final = "evented"
 
-# A worker is recycled before the container's ceiling is near: soft at 60 %, hard at 80 % of the limit,
-# shared by the workers; never below what one report takes.
-_SOFT_PERCENT: Final = 60
-_HARD_PERCENT: Final = 80
+# Odoo's two limits count address space, not resident memory (RLIMIT_AS and psutil's vms: service/server.py of
+# 17.0, 18.0 and 19.0), and every program that a worker starts inherits the hard one. wkhtmltopdf 0.12.6 maps
+# 1,482 MiB for one page, of which 75 are resident (seen 2026-11-29 with Odoo 18). So these are Odoo's own
+# defaults, for every size of pod; what protects the node is the container's limit.
+_SOFT_ADDRESS_SPACE_MIB: Final = 2048
+_HARD_ADDRESS_SPACE_MIB: Final = 2560
 LIMIT_TIME_REAL_CRON_SECONDS: Final = 1800
 IDLE_IN_TRANSACTION_SECONDS: Final = LIMIT_TIME_REAL_CRON_SECONDS + 300
 """Odoo's cron holds a transaction open, and idle, for as long as the action runs (ir_cron.py of 17.0 and
 18.0): PostgreSQL may end it only after Odoo itself would have."""
 _BYTES_PER_MIB: Final = 1024 * 1024
 _LAST_VERSION_WITH_DEMO_DATA: Final = 18
+_FIRST_VERSION_WITH_RPC_MODULE: Final = 19
 
 
 def configuration(
@@ -30,9 +36,12 @@ def configuration(
 ) -> str:
     """The text of odoo.conf.
 
-    The database is named twice: `db_name` bounds what scheduled actions poll, `dbfilter` what a request can
-    reach. The list of databases is closed and its password is nobody's.
+    `db_name` bounds what scheduled actions poll and what a request can reach. There is no `dbfilter`: with
+    one, every request without a cookie asks the database `postgres` which databases there are, and waits for
+    it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The list of databases is closed, its password is used
+    nowhere.
     """
+    major = int(version.partition(".")[0])
     options: dict[str, Any] = {
         "admin_passwd": admin_password,
         "data_dir": DATA_DIRECTORY,
@@ -43,63 +52,72 @@ def configuration(
         "db_port": POSTGRESQL_PORT,
         "db_sslmode": "require",
         "db_user": database.role,
-        "dbfilter": f"^{database.database}$",
         "limit_time_cpu": 600,
         "limit_time_real": 720,
         "limit_time_real_cron": LIMIT_TIME_REAL_CRON_SECONDS,
         "list_db": False,
         "proxy_mode": True,
-        "server_wide_modules": "base,web,session_redis",
+        "server_wide_modules": ",".join(_server_wide_modules(major)),
     }
-    if int(version.partition(".")[0]) <= _LAST_VERSION_WITH_DEMO_DATA:
+    if major <= _LAST_VERSION_WITH_DEMO_DATA:
         options["without_demo"] = "all"  # from 19 on demo data is off, and the option is gone
     return "[options]\n" + "".join(f"{key} = {value}\n" for key, value in sorted(options.items()))
 
 
-def arguments(process: OdooProcess, compute: ComputeRequest) -> list[str]:
+def _server_wide_modules(major: int) -> tuple[str, ...]:
+    """Odoo's own default for that version, and where sessions live."""
+    return ("base", *(("rpc",) if major >= _FIRST_VERSION_WITH_RPC_MODULE else ()), "web", "session_redis")
+
+
+def arguments(process: OdooProcess) -> list[str]:
     """Odoo's command line for a web or a cron pod."""
-    processes = max(process.web_workers, 1)
-    per_process = compute.memory_limit_mib * _BYTES_PER_MIB // processes
     common = [
         f"--workers={process.web_workers}",
         f"--max-cron-threads={process.cron_threads}",
-        f"--limit-memory-soft={per_process * _SOFT_PERCENT // 100}",
-        f"--limit-memory-hard={per_process * _HARD_PERCENT // 100}",
+        f"--limit-memory-soft={_SOFT_ADDRESS_SPACE_MIB * _BYTES_PER_MIB}",
+        f"--limit-memory-hard={_HARD_ADDRESS_SPACE_MIB * _BYTES_PER_MIB}",
     ]
     return [*common, "--no-http"] if process.cron_threads else common
 
 
-def environment(space: CacheSpace, address: Any, secret: str) -> list[Manifest]:
-    """Where sessions live. The variables are those of the module session_redis (camptocamp)."""
+def environment(space: CacheSpace, address: pulumi.Input[str], secret: str) -> list[Manifest]:
+    """Where sessions live. The variables are those of the module session_redis (camptocamp).
+
+    The URL alone says in every version of the module that the cache speaks TLS; a variable for it came late.
+    Kubernetes puts the token into it, so that it stands in the Secret only.
+    """
+    url = pulumi.Output.concat("rediss://:$(ODOO_SESSION_REDIS_PASSWORD)@", address, f":{REDIS_PORT}/0")
     values: Mapping[str, Any] = {
         "HOME": SCRATCH_DIRECTORY,
         "ODOO_SESSION_REDIS": "1",
-        "ODOO_SESSION_REDIS_HOST": address,
-        "ODOO_SESSION_REDIS_PORT": str(REDIS_PORT),
         "ODOO_SESSION_REDIS_PREFIX": space.prefix,
-        "ODOO_SESSION_REDIS_SSL": "1",
     }
     token = {"secretKeyRef": {"name": secret, "key": "session-token"}}
     return [
         *variables(values),
         {"name": "ODOO_SESSION_REDIS_PASSWORD", "valueFrom": token},
+        {"name": "ODOO_SESSION_REDIS_URL", "value": url},  # after the variable that it names
     ]
 
 
-def web_probes() -> Manifest:
-    """Start slowly, be patient while alive, be honest about being ready.
+def web_probes(ports: Collection[int]) -> Manifest:
+    """Start slowly, live while the port is open, be ready when a login page can be had.
 
-    Liveness asks nothing of the database: in prefork the probe waits for a worker like any user.
+    Liveness asks nothing of the database, and of no worker: a request waits for both, and a database that is
+    silent for minutes would have every pod restarted. Readiness asks what users ask for: the tenant's own
+    database, its modules, and the port of websockets.
     """
-    health = {"path": "/web/health", "port": HTTP_PORT_NAME}
-    ready = {"path": "/web/health?db_server_status=1", "port": HTTP_PORT_NAME}
+    open_ports = "".join(f" && (exec 3<>/dev/tcp/127.0.0.1/{port})" for port in sorted(ports))
+    login = f"curl --silent --fail --max-time 8 --output /dev/null http://127.0.0.1:{HTTP_PORT}/web/login"
+    ready = {"command": ["/bin/bash", "-c", login + open_ports]}
+    alive = {"port": HTTP_PORT_NAME}
     return {
-        "startupProbe": {"httpGet": health, "periodSeconds": 10, "failureThreshold": 60},
+        "startupProbe": {"tcpSocket": alive, "periodSeconds": 10, "failureThreshold": 60},
         "livenessProbe": {
-            "httpGet": health,
+            "tcpSocket": alive,
             "periodSeconds": 30,
             "timeoutSeconds": 10,
             "failureThreshold": 6,
         },
-        "readinessProbe": {"httpGet": ready, "periodSeconds": 10, "timeoutSeconds": 5},
+        "readinessProbe": {"exec": ready, "periodSeconds": 10, "timeoutSeconds": 10},
     }

@@ -160,13 +160,13 @@ def _container(
         if process.web_workers:
             ports[odoo.EVENTED_PORT_NAME] = EVENTED_PORT
         more["ports"] = [{"name": name, "containerPort": port} for name, port in ports.items()]
-        more |= odoo.web_probes()
+        more |= odoo.web_probes(ports.values())
     return pods.container(
         fact.name,
         process.image,
         fact.compute,
         mounts=pods.odoo_mounts(),
-        args=["odoo", *odoo.arguments(process, fact.compute)],
+        args=["odoo", *odoo.arguments(process)],
         **more,
     )
 

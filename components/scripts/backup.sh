@@ -8,10 +8,6 @@ PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_passwor
 filestore=/var/lib/odoo/filestore/$PGDATABASE
 [ -d "$filestore" ] || { echo "no filestore at $filestore" >&2; exit 1; }
 
-server=$(($(psql --no-psqlrc --tuples-only --no-align -c 'SHOW server_version_num') / 10000))
-here=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
-[ "$server" -le "$here" ] || { echo "$PGHOST is PostgreSQL $server and the operations image has pg_dump $here: no backup was made; name an image with pg_dump $server or newer in platform.yaml" >&2; exit 1; }
-
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 dump=s3://$BUCKET/dumps/$PREFIX/$started.dump
 measured=/tmp/measured
@@ -39,6 +35,11 @@ SELECT pg_export_snapshot();
 SQL
 )
 version=$(ask <<<'SHOW server_version_num;')
+client=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+if [ "$((version / 10000))" -gt "$client" ]; then
+  echo "$PGHOST is PostgreSQL $((version / 10000)) and the operations image has pg_dump $client: no backup was made; name an image with a newer pg_dump in platform.yaml" >&2
+  exit 1
+fi
 ask <<<"$MEASURE_SQL" >"$measured.tables"
 ask <<<"$SEQUENCES_SQL" >"$measured.earlier"
 pg_dump --format=custom --compress=6 --snapshot="$snapshot" \

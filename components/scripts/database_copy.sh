@@ -28,7 +28,7 @@ export PGDATABASE=postgres
 # pg_dump reads servers of its own major version and older ones; what it makes goes into any version here.
 made_for=$(($(PGDATABASE=postgres source "${sql[@]}" --dbname=postgres <<<'SHOW server_version_num') / 10000))
 here=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
-[ "$made_for" -le "$here" ] || cannot "$SOURCE_HOST is PostgreSQL $made_for and the operations image has pg_dump $here: nothing was copied; name an image with pg_dump $made_for or newer in platform.yaml"
+[ "$made_for" -le "$here" ] || cannot "$SOURCE_HOST is PostgreSQL $made_for and the operations image has pg_dump $here: nothing was copied; name an image with a newer pg_dump in platform.yaml"
 
 there=$(said master)
 case $there in

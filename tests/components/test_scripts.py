@@ -69,7 +69,7 @@ def run_backup(
     text = text.replace("/tmp/measured", str(tmp_path / "measured"))
     tools = fake_tools(
         tmp_path,
-        pg_dump=dump,
+        pg_dump=f'case "$1" in --version) echo "pg_dump (PostgreSQL) 18.0" ;; *) {dump} ;; esac',
         psql=psql,
         aws=f"""
 case "$1 $2" in

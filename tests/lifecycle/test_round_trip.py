@@ -80,7 +80,10 @@ def dump_another(pods: Pods, backup: str, sql: str) -> None:
 def tool(pods: Pods, name: str, body: str) -> None:
     """Put something before a program of PostgreSQL."""
     path = pods.folder / "tools" / name
-    path.write_text(f'#!/bin/bash\n{body}\nexec {programs(pods.clients) / name} "$@"\n', encoding="utf-8")
+    program = programs(pods.clients) / name
+    # Who only asks for its version is answered by itself.
+    text = f'#!/bin/bash\n[ "$1" != --version ] || exec {program} "$@"\n{body}\nexec {program} "$@"\n'
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     give(path)
 

@@ -71,7 +71,9 @@ def test_odoo_is_pointed_to_its_own_server_and_cache() -> None:
         each["name"]: each.get("value")
         for each in web.props["spec"]["template"]["spec"]["containers"][0]["env"]
     }
-    assert env["ODOO_SESSION_REDIS_HOST"] == "local-acme-sessions.test"
+    url = "rediss://:$(ODOO_SESSION_REDIS_PASSWORD)@local-acme-sessions.test:6379/0"
+    assert env["ODOO_SESSION_REDIS_URL"] == url
+    assert list(env).index("ODOO_SESSION_REDIS_PASSWORD") < list(env).index("ODOO_SESSION_REDIS_URL")
 
 
 def test_high_availability_spreads_and_scales_web_pods_only() -> None:
