@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens screenshots schemas lock clean
+.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts coverage format bench torture goldens screenshots schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,6 +68,14 @@ validate: setup ## check catalog and portfolios, without engine or cloud
 
 test: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+
+coverage: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## which lines no test runs, and whether a module is hardly run at all
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet -o .coverage.json
+	@$(BIN)/coverage report
+	@$(BIN)/python toolchain/coverage_floor.py .coverage.json
 
 lint: setup ## style, types, and who may import whom
 	@$(BIN)/ruff format --check .

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.browser import Browser, running_browser
+from tests.localcloud.cluster import Cluster, borrowed, running_cluster
+from tests.localcloud.operator import install
 
 # A run started in the background ignores Ctrl-C, and so would every process that a test starts and
 # interrupts: children inherit an ignored signal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How much is tried is a number of examples, never a time: a busy machine must not fail a test.
+settings.register_profile("costack", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("costack")
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +28,28 @@ def browser() -> Iterator[Browser]:
     """The Chromium that all tests of a worker open their pages in."""
     with running_browser() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real API server that has what the committed portfolio says of it, stopped when the session ends."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        install(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cluster(api_server: Cluster) -> Iterator[Cluster]:
+    """The API server, with nothing in it of the files before."""
+    with borrowed(api_server) as empty:
+        yield empty
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no collection of garbage needs to walk through it, at a third of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -91,7 +91,8 @@ class Phase:
         self.worlds.go_back(self.start)
         together = point.after and self.killed != _KILLED
         try:
-            with self.worlds.faults(f"kill={point}{',with=costack' if together else ''}") as counter:
+            dies = self.worlds.faults(f"kill={point}{',with=costack' if together else ''}")
+            with self.worlds.project.saving_every_step(), dies as counter:
                 self.act(_KILLED if together else self.killed)
                 made = counter.read_text(encoding="utf-8").split()
             if len(made) != point.number:
