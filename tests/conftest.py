@@ -52,6 +52,29 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+LONGEST = (
+    "engine/test_life.py",
+    "engine/test_killed.py",
+    "engine/test_rendered.py",
+    "engine/test_priced.py",
+    "engine/test_faulty.py",
+    "engine/test_moved.py",
+    "engine/test_applied.py",
+    "engine/test_sleeping.py",
+    "cli/test_a_thousand_tenants.py",
+    "components/test_every_combination.py",
+)
+"""Files of a minute and more, the longest first (`make test PYTEST_FLAGS=--durations=20` says which)."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes begins first, so that no worker waits for another's last file in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    file = f"{item.path.parent.name}/{item.path.name}"
+    if file in LONGEST:
+        return LONGEST.index(file)
+    marked = any(item.get_closest_marker(name) for name in ("engine", "browser", "postgres"))
+    return len(LONGEST) + (not marked)
