@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tests.portfolios import ROOT
@@ -20,6 +21,23 @@ def test_who_may_import_whom() -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "0 broken" in done.stdout
+
+
+def test_folders_hold_what_one_remembers() -> None:
+    modules = Counter(path.parent for path in _product() if path.name != "__init__.py")
+    assert len(modules) > 30
+    crowded = {str(folder.relative_to(ROOT)): count for folder, count in modules.items() if count > 16}
+    # A row for each type of AWS: its table names them all.
+    assert set(crowded) <= {"localcloud/aws"}
+
+
+def test_one_name_is_one_module() -> None:
+    """A room has one `move`, one `sleep`: no two modules of a room differ by an ending of the same verb."""
+    for room in ROOMS:
+        names = {path.stem for path in (ROOT / room).rglob("*.py")}
+        assert not {name for name in names if name.endswith("ing") and name.removesuffix("ing") in names}, (
+            room
+        )
 
 
 def test_functions_fit_on_a_screen() -> None:
