@@ -58,7 +58,6 @@ LONGEST = (
     "engine/test_rendered.py",
     "engine/test_priced.py",
     "engine/test_faulty.py",
-    "engine/test_moved.py",
     "engine/test_applied.py",
     "engine/test_sleeping.py",
     "cli/test_a_thousand_tenants.py",

@@ -158,7 +158,14 @@ def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Itera
         up(project, 0)
         end = _planned(project, SANDBOX, "--early", "the move was called off")
         yield from _phase("sandbox", made, end, killed=1)
-    _replace(tenants.parent / "platform.yaml", "deletion_protection: false", "deletion_protection: true")
+    yield from ending(made)
+
+
+def ending(made: Worlds) -> Iterator[Phase]:
+    """The end of the client as it is: its last phase."""
+    project = made.project
+    tenants = project.folder / "portfolios" / STACK / "tenants"
+    replace_in(tenants.parent / "platform.yaml", "deletion_protection: false", "deletion_protection: true")
     file = tenants / f"{CLIENT}.yaml"
     file.write_text(file.read_text(encoding="utf-8") + "lifecycle_stage: decommissioning\n", encoding="utf-8")
     up(project, 0)
@@ -217,7 +224,7 @@ def make_the_last_dump(project: Project, tenant: str) -> None:
     s3.put_object(Bucket=bucket, Key=f"manifests/{tenant}/{at}.json", Body=manifest.encode())
 
 
-def _replace(file: Path, old: str, new: str) -> None:
+def replace_in(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{file.name} holds {old!r} {text.count(old)} times"
     file.write_text(text.replace(old, new), encoding="utf-8")

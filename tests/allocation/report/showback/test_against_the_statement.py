@@ -166,3 +166,20 @@ def test_a_cent_more_is_seen(column: int) -> None:
     assert any(
         re.search(rf"index: table 'tenants' row 1 .*column {column + 1} holds", line) for line in found
     )
+
+
+def test_another_figure_in_a_sentence_is_seen() -> None:
+    """The oracle holds no words: in whatever sentence a figure stands, another one is a mistake."""
+    pages, _ = printed(moved())
+    first, documents = pages[0], documents_of_moved()
+    said = [first.headline, *first.answer, *first.proof]
+    for place, sentence in enumerate(said):
+        digit = re.search("[1-8]", sentence)
+        assert digit, sentence
+        wrong = [*said]
+        wrong[place] = f"{sentence[: digit.start()]}{int(digit[0]) + 1}{sentence[digit.end() :]}"
+        headline, rest = wrong[0], wrong[1:]
+        answers = len(first.answer)
+        changed = replace(first, headline=headline, answer=rest[:answers], proof=rest[answers:])
+        assert list(problems([changed, *pages[1:]], documents)), wrong[place]
+    assert list(problems(pages, documents)) == []
