@@ -17,6 +17,7 @@ from typing import Any, Final
 import yaml
 
 from localcloud.aws.clients import Clients
+from localcloud.environment import PULUMI_HOME
 from tests.portfolios import ROOT
 
 STACK: Final = "local"
@@ -138,6 +139,12 @@ class Project:
         finally:
             self._saves_every_step = False
 
+    def keep_no_log(self) -> None:
+        """Leave no room for the log in which Pulumi keeps every detail: an eighth of a command's time."""
+        home = self.local / PULUMI_HOME
+        home.mkdir(exist_ok=True)
+        (home / "logs").touch()
+
     def configure(self, changes: dict[str, str | None]) -> None:
         """Set entries of the copied stack configuration; None removes one."""
         path = self.folder / "stacks" / f"Pulumi.{STACK}.yaml"
@@ -222,6 +229,7 @@ def running_project(folder: Path) -> Iterator[Project]:
     project = Project(folder)
     try:
         project.cloud("start")
+        project.keep_no_log()
         project.pulumi("stack", "select", "--create", STACK)
         yield project
     finally:
