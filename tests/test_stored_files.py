@@ -110,8 +110,15 @@ def test_what_was_signed_is_still_signed(report: Path) -> None:
 
 def close(bill: str, history: Path, restate: str | None = None) -> None:
     """Allocate the stored month when it is over, and file it."""
-    files = {"bills": (MONTH / bill,), "usage": (MONTH / "usage.csv",), "inventories": (str(BILLED[1]),)}
-    print_allocation(request("", history=history, restate=restate, **files), AFTERWARDS)
+    wanted = request(
+        "small-firm-shared",
+        bills=(MONTH / bill,),
+        usage=(MONTH / "usage.csv",),
+        inventories=(str(BILLED[1]),),
+        history=history,
+        restate=restate,
+    )
+    print_allocation(wanted, AFTERWARDS)
 
 
 def test_a_restated_month_stays_what_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from allocation.pricing import load_price_book
 from cli.exits import Exit
 from lifecycle import evidence
-from lifecycle.decommissioning import STEPS, Decommission
+from lifecycle.decommissioning import Decommission
 from lifecycle.dumps import Dumps
 from lifecycle.ending import EndingPlan, read_plan
 from lifecycle.errors import RefusedError
@@ -27,6 +27,8 @@ from tests.stored import BILLED, STORED, as_json, costack, differences, stored
 
 LIFE = STORED / "lifecycle"
 ENDED = ("sandbox", "production")
+STEPS = ["guard", "stand-still", "save", "hand-over", "unprotect", "take-away", "delete-copies", "remains"]
+"""As the stored evidence calls them, whatever they are called by now."""
 
 
 def plan_of(name: str) -> EndingPlan:
@@ -48,7 +50,7 @@ def ledger(name: str) -> list[dict[str, Any]]:
 def test_of_an_end_that_is_over_nothing_is_done_again(name: str, tmp_path: Path) -> None:
     plan, record = plan_of(name), Path(shutil.copy(LIFE / f"{name}.evidence.jsonl", tmp_path))
     before = evidence.read(record)
-    assert [line["step"] for line in before] == list(STEPS)
+    assert [line["step"] for line in before] == STEPS
     there = {Holding(What(each["what"]), each["id"], each["region"], each["gib"]) for each in ledger(name)}
     world = World(written=None, holds=there)
     remains = end(plan, world, record).run()
@@ -138,3 +140,20 @@ def preview(tmp_path: Path) -> Path:
     path = tmp_path / "preview.json"
     path.write_bytes(gzip.decompress((STORED / "local" / "pulumi-preview.json.gz").read_bytes()))
     return path
+
+
+def test_a_stored_preview_of_pulumis_is_what_a_change_costs(preview: Path) -> None:
+    told = as_json("preview", "--plan", preview, "--period", "2026-11")
+    kinds = {each["tenant"]: (each["kind"], each.get("tier", {})) for each in told["tenants"]}
+    assert kinds["cobalt"] == ("moved", {"before": "dedicated-db", "after": "ha-postgresql"})
+    assert kinds["delos"] == ("new", {"before": None, "after": "dedicated-db"})
+    assert len(kinds) == 8
+
+
+def test_what_was_built_before_is_matched_with_a_stored_preview(preview: Path, tmp_path: Path) -> None:
+    out = tmp_path / "import.json"
+    estate = STORED / "local" / "estate.csv"
+    said = costack("import", "--csv", estate, "--plan", preview, "--out", out)
+    assert "lacks cost/client=delos-shipping" in said.output
+    made = json.loads(out.read_text(encoding="utf-8"))
+    assert list(differences(stored("local/import.json"), made)) == []
