@@ -268,3 +268,11 @@ def test_a_preview_says_what_it_said() -> None:
     assert {key for key in shape(before) - shape(now) if not key.startswith(".unpriced.before[]")} == set()
     for key in ("kind", "environment", "category", "known_by"):
         assert words(before, key) <= words(now, key)
+
+
+def test_every_line_of_a_fact_can_still_be_said() -> None:
+    sides = ("--inventory", STORED / "local" / "inventory.json", "--portfolio", STORED / "portfolio")
+    usage = ("--usage", STORED / "usage" / "quantities.yaml", "--period", "2026-11")
+    said = costack("preview", *sides, *usage, code=Exit.POLICY)  # what was said of traffic is expensive
+    assert "acme: costs " in said.stderr
+    assert "more than its budget_per_month of 900" in said.stderr
