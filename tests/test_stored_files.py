@@ -105,6 +105,12 @@ def test_what_was_signed_is_still_signed(report: Path) -> None:
     assert again == (MONTH / "report" / "quarterly.sign-off.yaml").read_text(encoding="utf-8")
 
 
+def test_a_restore_that_was_tried_is_shown(report: Path) -> None:
+    page = json.loads((report / "engineering.json").read_text(encoding="utf-8"))
+    (tried,) = [table["rows"] for table in page["tables"] if table["name"] == "restores"]
+    assert tried[0][:2] == ["acme", "2026-11-29"]
+
+
 # A month that was closed and restated.
 
 
@@ -273,6 +279,6 @@ def test_a_preview_says_what_it_said() -> None:
 def test_every_line_of_a_fact_can_still_be_said() -> None:
     sides = ("--inventory", STORED / "local" / "inventory.json", "--portfolio", STORED / "portfolio")
     usage = ("--usage", STORED / "usage" / "quantities.yaml", "--period", "2026-11")
-    said = costack("preview", *sides, *usage, code=Exit.POLICY)  # what was said of traffic is expensive
+    said = costack("preview", *sides, *usage, code=Exit.POLICY)  # 31 hours of support are dear
     assert "acme: costs " in said.stderr
     assert "more than its budget_per_month of 900" in said.stderr
