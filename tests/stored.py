@@ -10,7 +10,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from cli.exits import Exit
+from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.portfolios import ROOT
 

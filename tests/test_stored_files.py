@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from allocation.errors import AllocationError
-from cli.allocation import print_allocation
-from cli.exits import Exit
+from cli.actions.allocate import print_allocation
+from cli.console.exit_codes import Exit
 from tests.allocation.test_golden import AFTERWARDS, request
 from tests.stored import (
     BILLED,

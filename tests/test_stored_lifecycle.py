@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from allocation.pricing import load_price_book
-from cli.exits import Exit
+from allocation.prices.price_book import load_price_book
+from cli.console.exit_codes import Exit
 from lifecycle import evidence
-from lifecycle.decommissioning import Decommission
-from lifecycle.dumps import Dumps
-from lifecycle.ending import EndingPlan, read_plan
+from lifecycle.decommission.final_dump import Dumps
+from lifecycle.decommission.plan import EndingPlan, read_plan
+from lifecycle.decommission.retained import Holding, What
+from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import RefusedError
-from lifecycle.holdings import Holding, What
-from lifecycle.restored import restore_result
-from lifecycle.targets import targets_of
-from tests.lifecycle.test_dumps import Bucket
+from lifecycle.restore_test.result import restore_result
+from lifecycle.stack_resources import targets_of
+from tests.lifecycle.decommission.test_final_dump import Bucket
 from tests.lifecycle.world import World
 from tests.stored import BILLED, STORED, as_json, costack, differences, stored
 
