@@ -13,11 +13,11 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from lifecycle.adapters.aws_account import Account
-from lifecycle.adapters.decommission_world import RealHands
+from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.plan import EndingPlan, facts_sha256, read_plan, write_plan
-from lifecycle.decommission.retained import Remains
-from lifecycle.decommission.steps import REMAINS, Decommission
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.retained import RemainingResources
+from lifecycle.decommission.steps import VERIFY, Decommission
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
 from lifecycle.stack_resources import targets_of
@@ -79,17 +79,17 @@ def _plan(wanted: Wanted, now: datetime) -> None:
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{wanted.tenant}'; there are {there}")
-    made = _ending_plan(plan, tenant, stack, now, wanted.early)
+    made = _decommission_plan(plan, tenant, stack, now, wanted.early)
     path = wanted.out or Path(f"decommission-{made.id}.json")
     write_plan(made, path)
     _show(made, path)
 
 
-def _ending_plan(
+def _decommission_plan(
     plan: Plan, tenant: TenantPlan, stack: Stack, now: datetime, early: str | None
-) -> EndingPlan:
+) -> DecommissionPlan:
     production = tenant.environment is Environment.PRODUCTION
-    return EndingPlan(
+    return DecommissionPlan(
         stack=stack.name,
         portfolio=plan.portfolio,
         account=Account(plan.region).id,
@@ -111,7 +111,7 @@ def _ending_plan(
     )
 
 
-def _show(plan: EndingPlan, path: Path) -> None:
+def _show(plan: DecommissionPlan, path: Path) -> None:
     typer.echo(
         f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}"
     )
@@ -133,22 +133,22 @@ def _apply(wanted: Wanted, path: Path, clock: Callable[[], datetime]) -> None:
     if wanted.phrase is None:
         raise RefusedError(f"to act on the plan add --phrase '{plan.phrase}'")
     stack = Stack(wanted.stack, wanted.cwd)
-    hands = RealHands(plan, stack, portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio), clock)
+    world = CloudWorld(plan, stack, portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio), clock)
     record = wanted.record or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
-        hands=hands,
+        world=world,
         prices=load_price_book(plan.currency, regions=plan.regions),
         record=record,
         phrase=wanted.phrase,
         stack=stack.name,
         restore_tested_at=_restore_tested_at(wanted.restore_evidence, plan),
-        told=lambda step: typer.echo(f"{plan.tenant}: {step}: {_STEPS[step]}", err=True),
+        report=lambda step: typer.echo(f"{plan.tenant}: {step}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
 
-def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
+def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | None:
     """When a restore was last tried with success, as its evidence says."""
     if path is None:
         return None
@@ -162,10 +162,10 @@ def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
     )
 
 
-def _show_remains(remains: Remains, plan: EndingPlan, record: Path) -> None:
-    typer.echo(f"{plan.tenant} has ended; {REMAINS}: {len(remains.kept)}, evidence in {record}")
+def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
+    typer.echo(f"{plan.tenant} has ended; {VERIFY}: {len(remains.kept)}, evidence in {record}")
     for each in remains.kept:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
-        where = f"{each.holding.what} {each.holding.id} ({each.holding.region})"
+        where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
         typer.echo(f"  still billing: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
     typer.echo("nothing else bills for it" if remains.kept else "nothing bills for it any longer")
