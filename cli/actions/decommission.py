@@ -17,7 +17,17 @@ from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
 from lifecycle.decommission.retained import RemainingResources
-from lifecycle.decommission.steps import VERIFY, Decommission
+from lifecycle.decommission.steps import (
+    BACK_UP,
+    DELETE_COPIES,
+    EXPORT,
+    REMOVE,
+    SHOWN,
+    STOP,
+    UNPROTECT,
+    VERIFY,
+    Decommission,
+)
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
 from lifecycle.stack_resources import targets_of
@@ -28,13 +38,13 @@ from tiers.portfolio.folders import portfolio_folder
 from tiers.vocabulary import Environment, ResilienceClass
 
 _STEPS = {
-    "stand-still": "lifecycle_stage: decommissioning, no pod runs, a last dump is made",
-    "save": "the last dump is there and whole",
-    "hand-over": "a copy of it lies where the client may fetch it",
-    "unprotect": "protected: false, what is shared is dropped and emptied",
-    "take-away": "the tenant's file goes, and everything of it with it",
-    "delete-copies": "file systems that replication filled; the backups of files stay",
-    "remains": "what is left in the account, by tag and by name",
+    STOP: "lifecycle_stage: decommissioning, all pods stop, the final backup is made",
+    BACK_UP: "check that the final backup is there and complete",
+    EXPORT: "copy it to where the client can fetch it",
+    UNPROTECT: "protected: false, shared databases are dropped and shared folders emptied",
+    REMOVE: "remove the tenant's file and all its resources",
+    DELETE_COPIES: "delete file systems that replication filled; backups of files stay",
+    VERIFY: "list what remains in the account, by tag and by name",
 }
 
 
@@ -122,7 +132,7 @@ def _show(plan: DecommissionPlan, path: Path) -> None:
     others = sum(not target.holds_data for target in plan.targets)
     typer.echo(f"  and {others} resources that hold no data")
     for name, words in _STEPS.items():
-        typer.echo(f"  then {name}: {words}")
+        typer.echo(f"  then {SHOWN[name]}: {words}")
     typer.echo(f"kept afterwards: {f'{plan.keep_days} days' if plan.keep_days else 'nothing'}")
     typer.echo(f"the plan is in {path}, good until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To act on it:")
     typer.echo(f"  costack decommission --apply {path} --phrase '{plan.phrase}'")
@@ -143,7 +153,7 @@ def _apply(wanted: Wanted, path: Path, clock: Callable[[], datetime]) -> None:
         phrase=wanted.phrase,
         stack=stack.name,
         restore_tested_at=_restore_tested_at(wanted.restore_evidence, plan),
-        report=lambda step: typer.echo(f"{plan.tenant}: {step}: {_STEPS[step]}", err=True),
+        report=lambda step: typer.echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
@@ -163,9 +173,11 @@ def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | 
 
 
 def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
-    typer.echo(f"{plan.tenant} has ended; {VERIFY}: {len(remains.kept)}, evidence in {record}")
-    for each in remains.kept:
+    typer.echo(
+        f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}"
+    )
+    for each in remains.retained:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
         where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
         typer.echo(f"  still billing: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
-    typer.echo("nothing else bills for it" if remains.kept else "nothing bills for it any longer")
+    typer.echo("nothing else bills for it" if remains.retained else "nothing bills for it any longer")

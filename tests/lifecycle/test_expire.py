@@ -72,7 +72,7 @@ def test_what_is_said_wrongly() -> None:
     endless = migration(expires_at=None)
     (wrong,) = found(endless)
     assert (wrong.state, wrong.is_due) == (State.WRONG, False)
-    assert wrong.why == "a migration environment has no end; give it expires_at"
+    assert wrong.why == "a migration environment needs an end date; set expires_at"
     production = migration(environment=Environment.PRODUCTION)
     (wrong,) = found(production, NOW + 300 * DAY)
     assert (wrong.state, wrong.is_due) == (State.WRONG, False)
@@ -85,14 +85,14 @@ def test_what_is_said_wrongly() -> None:
             {"environment": Environment.PRODUCTION},
             0,
             State.WRONG,
-            "production has an end; take it out of its file",
+            "production must not have an end date; remove it from its file",
             END,
         ),
         (
             {"expires_at": None},
             0,
             State.WRONG,
-            "a migration environment has no end; give it expires_at",
+            "a migration environment needs an end date; set expires_at",
             None,
         ),
         ({}, 0, State.SOON, "its cutover was 2027-01-15", END),
@@ -108,7 +108,7 @@ def test_what_is_said_wrongly() -> None:
             {"lifecycle_stage": LifecycleStage.SUSPENDED},
             30,
             State.KEPT,
-            "its end was 2027-01-31 00:00 UTC, but it is suspended, not given up",
+            "its end was 2027-01-31 00:00 UTC, but it is only suspended",
             END,
         ),
     ],

@@ -79,7 +79,7 @@ def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
     plan = match_resources(rows, WANTED)
     assert plan.matches == ()
     message = "\n".join(gaps(plan))
-    assert "2 rows for 1 places (local-acme-postgresql)" in message
+    assert "2 rows for 1 planned resources (local-acme-postgresql)" in message
     assert "would create no aws:sqs/queue:Queue for tenant 'acme'" in message
     assert "1 rows for " in message
     assert len(plan.created) == len(WANTED)
@@ -92,7 +92,7 @@ def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
         ((f"acme,{INSTANCE},a,nonsense",), ":2: tags: 'nonsense' is not key=value"),
         (
             (f"acme,{INSTANCE},a,", f"borealis,{INSTANCE},a,"),
-            ":3: aws:rds/instance:Instance a stands in line",
+            ":3: aws:rds/instance:Instance a is already in line",
         ),
         ((f"acme,{INSTANCE},a,b=c,d",), ":2: expected a tenant"),
     ],

@@ -132,7 +132,7 @@ def test_of_several_regions_one_must_be_named(folder: Path) -> None:
             Exit.CONFIGURATION,
             "'ap-southeast-2' is not among the platform's dr_regions",
         ),
-        (("acme", "--next"), Exit.POLICY, "acme does not move; begin with --to TIER"),
+        (("acme", "--next"), Exit.POLICY, "acme is not moving; begin with --to TIER"),
         (("acme", "--next", "--back"), Exit.CONFIGURATION, "name one of --to, --next and --back"),
         (("nobody",), Exit.CONFIGURATION, "no file holds tenant 'nobody'"),
     ],

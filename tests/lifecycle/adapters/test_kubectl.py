@@ -77,7 +77,7 @@ def test_the_context_is_the_current_one_or_must_be_named(stand_in: StandIn) -> N
 
 def test_a_machine_without_kubectl_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(KubectlError, match="kubectl is not on PATH; install it, or use --dry-run"):
+    with pytest.raises(KubectlError, match="kubectl is not on PATH; install it, or print the Job with"):
         current_context()
 
 

@@ -75,7 +75,7 @@ def test_what_pulumi_says_of_a_failure_is_passed_on(pulumi: Path) -> None:
     (pulumi / "err").write_text("error: no\nstack", encoding="utf-8")
     with pytest.raises(LifecycleError, match="`pulumi stack` failed: error: no stack"):
         Stack("local", pulumi).state()
-    with pytest.raises(LifecycleError, match="it goes on where it stopped"):
+    with pytest.raises(LifecycleError, match="it continues where it stopped"):
         Stack("local", pulumi).up()
 
 

@@ -44,7 +44,7 @@ def test_who_pays_for_what_is_kept_pays_no_fee() -> None:
 
 def test_a_plan_is_never_overwritten(tmp_path: Path) -> None:
     write_plan(ending_plan(sandbox()), tmp_path / "p.json")
-    with pytest.raises(CatalogError, match="is there already"):
+    with pytest.raises(CatalogError, match="exists already"):
         write_plan(ending_plan(sandbox()), tmp_path / "p.json")
     with pytest.raises(CatalogError, match="cannot be written: No such file"):
         write_plan(ending_plan(sandbox()), tmp_path / "nowhere" / "p.json")
