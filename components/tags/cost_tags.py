@@ -14,7 +14,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.runtime import rpc
 
-from components.tags.propagation import handed_on
+from components.tags.propagation import with_propagated_tags
 from tiers.tags import CostTags
 
 TAGGABLE_TYPES: Final = frozenset(
@@ -73,12 +73,12 @@ def tagged_properties(
         tags: Key to value.
     """
     if type_token in TAGGABLE_TYPES:
-        props = handed_on(type_token, props, tags, merged)
+        props = with_propagated_tags(type_token, props, tags, merged)
         return {**props, "tags": merged(props.get("tags"), tags)}
     if type_token == AUTO_SCALING_GROUP:
         return {**props, "tags": _as_propagated_list(props.get("tags"), tags)}
     if type_token.startswith(_KUBERNETES) and "metadata" in props:
-        props = handed_on(type_token, props, tags, merged)
+        props = with_propagated_tags(type_token, props, tags, merged)
         return _labelled(type_token.rpartition(":")[2], props, tags)
     return None
 

@@ -25,7 +25,7 @@ _ALB_TAGS: Final = "alb.ingress.kubernetes.io/tags"
 _ALB_CLASS: Final = "alb"
 
 
-def handed_on(type_token: str, props: Properties, tags: Tags, merge: Merge) -> Properties:
+def with_propagated_tags(type_token: str, props: Properties, tags: Tags, merge: Merge) -> Properties:
     """*props* with *tags* for the resources that it creates; unchanged for types that create none.
 
     Args:

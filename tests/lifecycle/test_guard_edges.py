@@ -225,7 +225,7 @@ def test_each_moment_of_a_sandbox(now: str, grace: int | None, state: State | No
     assert said == ([] if state is None else [(state, when)])
 
 
-def test_a_cutover_that_is_past_is_told_long_before_the_end() -> None:
+def test_a_cutover_that_is_past_is_reported_long_before_the_end() -> None:
     one = sandbox(expires_at="2027-03-01T00:00:00Z", cutover=CUT)
     assert found(one, at("2026-12-10T23:59:59")) == []
     (finding,) = findings(plan_of(one), at("2026-12-11"))

@@ -75,7 +75,7 @@ def test_results_of_restore_tests_are_no_manifests(bucket: Bucket) -> None:
     assert dumps(bucket).last("m") is None
 
 
-def test_a_dump_that_is_not_whole_is_told(bucket: Bucket) -> None:
+def test_a_dump_that_is_not_whole_is_reported(bucket: Bucket) -> None:
     bucket.dump("2026-11-24T01:00:00Z", "m", dump_bytes=9)
     with pytest.raises(LifecycleError, match="has 8 bytes, its manifest says 9: it is incomplete"):
         dumps(bucket).last("m")
@@ -85,13 +85,13 @@ def test_a_dump_that_is_not_whole_is_told(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"last": "m"}'])
-def test_what_is_no_manifest_is_told(bucket: Bucket, body: bytes) -> None:
+def test_what_is_no_manifest_is_reported(bucket: Bucket, body: bytes) -> None:
     bucket.objects["manifests/acme/2026-11-24T01:00:00Z.json"] = body
     with pytest.raises(LifecycleError, match="is not a manifest of a backup"):
         dumps(bucket).last("m")
 
 
-def test_what_is_handed_over_is_a_copy_of_both(bucket: Bucket) -> None:
+def test_the_export_is_a_copy_of_both(bucket: Bucket) -> None:
     bucket.dump("2026-11-24T01:00:00Z", "m")
     found = dumps(bucket).last("m")
     assert found is not None

@@ -161,7 +161,7 @@ LEAKS = [
 
 
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda each: str(each.what))
-def test_what_nothing_explains_is_named_and_the_same_command_asks_again(
+def test_excess_resources_are_named_and_the_same_command_continues(
     leak: RemainingResource, record: Path
 ) -> None:
     world, plan = world_of(production()), ending_plan(production())
@@ -182,7 +182,7 @@ def test_a_sandbox_keeps_nothing_but_what_is_on_its_way_out(record: Path) -> Non
     assert "waits for its deletion" in kept.because
 
 
-def test_a_price_nobody_knows_is_no_nought(record: Path) -> None:
+def test_an_unknown_price_is_not_zero(record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
     remains = ended(world, plan, record, prices=PriceBook([], "USD")).run()
     assert [each.units for each in remains.retained] == [None]
@@ -193,7 +193,7 @@ def test_a_price_nobody_knows_is_no_nought(record: Path) -> None:
     "what",
     [Kind.BUCKET, Kind.VAULT, Kind.AUTOMATED_BACKUP, Kind.RECOVERY_POINT],
 )
-def test_a_size_nobody_knows_is_no_nought(what: Kind, record: Path) -> None:
+def test_an_unknown_size_is_not_zero(what: Kind, record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
     world.holds.add(RemainingResource(what, "local-acme-kept", "us-east-1"))
     kept = {each.resource.id: each for each in ended(world, plan, record).run().retained}

@@ -25,7 +25,7 @@ def note(name: str, made: str | None = None, what: str = "creating") -> dict[str
 
 
 class Pulumi:
-    """Says what Pulumi would; remembers what it was told."""
+    """Answers as Pulumi would; remembers what it was asked."""
 
     def __init__(self, state: dict[str, Any], locked_by: str = "") -> None:
         self.state, self.locked_by = state, locked_by
@@ -154,7 +154,7 @@ def test_any_other_lock_stays(lock: str, why: str, monkeypatch: pytest.MonkeyPat
     assert "cancel --yes" not in pulumi.calls
 
 
-def test_unless_somebody_knows_better(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unless_the_owner_is_known_to_be_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(state(), owner(DEAD, "elsewhere"))
     broken(pulumi, monkeypatch).recover(owner_is_dead=True)
     assert "cancel --yes" in pulumi.calls
@@ -180,7 +180,7 @@ def test_attributes_that_were_cut_off_are_dropped(tmp_path: Path, monkeypatch: p
     assert (folder / "local.json").exists()
 
 
-def test_what_cannot_be_read_for_another_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_for_another_reason_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(_: BrokenStack) -> dict[str, Any]:
         raise LifecycleError("no such stack")
 
@@ -191,7 +191,7 @@ def test_what_cannot_be_read_for_another_reason_is_told(monkeypatch: pytest.Monk
         stack.recover()
 
 
-def test_a_refresh_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refresh_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: Any, arguments: Sequence[str], *, capture: bool) -> CompletedProcess[str]:
         assert capture
         return CompletedProcess((), int(arguments[0] == "refresh"), json.dumps(state()), "it broke")
@@ -201,7 +201,9 @@ def test_a_refresh_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         BrokenStack("local", Path()).recover()
 
 
-def test_what_nobody_noted_is_told_and_taken_in_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untracked_resources_are_reported_and_imported_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pulumi, said = Looking(state(), note("a")["resource"], note("b")["resource"]), list[str]()
     found = broken(pulumi, monkeypatch, {"a": "id-a"}).search(said.append)
     assert found.imported == {"urn:x::a": "id-a"}

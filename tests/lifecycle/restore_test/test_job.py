@@ -121,7 +121,7 @@ def test_a_volume_of_its_own_goes_with_the_pod() -> None:
     assert pod["containers"][0]["resources"]["limits"]["ephemeral-storage"] == "1Gi"
 
 
-def test_a_database_too_large_for_a_node_is_told_before_anything_is_made() -> None:
+def test_a_database_too_large_for_a_node_is_reported_before_anything_is_made() -> None:
     (disk,) = {fact.volume_gib for fact in local_plan().all_facts() if isinstance(fact, NodeGroup)}
     assert disk == 50
     with pytest.raises(

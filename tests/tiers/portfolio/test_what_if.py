@@ -52,17 +52,17 @@ def test_an_empty_setting_is_taken_out() -> None:
         ({"controls": "enhanced"}, "tier shared-namespace is not sold with enhanced controls"),
     ],
 )
-def test_a_setting_that_cannot_be_is_told(settings: dict[str, str], message: str) -> None:
+def test_a_setting_that_cannot_be_is_reported(settings: dict[str, str], message: str) -> None:
     with pytest.raises(CatalogError, match=message.replace("(", "\\(")):
         with_tenant(catalog(), local_portfolio(), "acme", settings=settings)
 
 
-def test_who_is_not_there_is_told_with_who_is() -> None:
+def test_an_unknown_tenant_is_reported_with_the_known_ones() -> None:
     with pytest.raises(CatalogError, match="'acmee' is not in portfolio local; there are acme, acme-staging"):
         with_tenant(catalog(), local_portfolio(), "acmee")
 
 
-def test_a_tier_nobody_sells_is_told() -> None:
+def test_an_unknown_tier_is_reported() -> None:
     with pytest.raises(CatalogError, match="tier: 'gold' is not in the catalog; there are cross-region"):
         acme("gold")
 
@@ -100,7 +100,7 @@ def test_all_means_every_tier() -> None:
     assert {each.tier for each in supposed.portfolio.tenants} == {"ha-postgresql"}
 
 
-def test_a_move_from_no_tier_is_told() -> None:
+def test_a_move_from_no_tier_is_reported() -> None:
     with pytest.raises(CatalogError, match="tier 'bronze' is not in the catalog"):
         with_tiers(catalog(), local_portfolio(), {"bronze": "ha-postgresql"})
 
@@ -113,7 +113,7 @@ def test_more_tenants_are_as_large_as_those_there_are() -> None:
     assert supposed.notes[0] == "3 more on shared-namespace with 9 users each, the average of those on it"
 
 
-def test_more_of_a_tier_nobody_is_on_are_as_large_as_its_fair_use() -> None:
+def test_more_tenants_on_an_unused_tier_are_as_large_as_its_fair_use() -> None:
     alone = Portfolio(platform=local_portfolio().platform, tenants=(tenant(),))
     supposed = with_more(catalog(), alone, "ha-postgresql", 1)
     assert of(supposed, "another-1").options.users == 80
