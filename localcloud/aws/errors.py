@@ -45,7 +45,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, HTTPClientError):
         return "the loopback AWS does not answer; start it with `python -m localcloud start`."
     if isinstance(error, ResponseParserError):
-        return "the loopback AWS (moto) failed at the call; see its log (`python -m localcloud status` shows where)."
+        return "the loopback AWS (moto) failed at the call; `python -m localcloud status` names its log."
     if not isinstance(error, ClientError):
         return _on_one_line(str(error))
     answer = error.response.get("Error", {})

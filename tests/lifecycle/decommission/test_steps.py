@@ -146,7 +146,7 @@ def test_nothing_else_may_go_with_it(record: Path) -> None:
     assert REMOVE not in {line["step"] for line in evidence.read(record)}
 
 
-LEAKS = [
+EXCESS = [
     RemainingResource(Kind.DATABASE, "local-acme-postgresql", "us-east-1", 100),
     RemainingResource(Kind.CACHE, "local-acme-sessions", "us-east-1"),
     RemainingResource(Kind.FILE_SYSTEM, "fs-1", "eu-west-1"),
@@ -160,15 +160,15 @@ LEAKS = [
 ]
 
 
-@pytest.mark.parametrize("leak", LEAKS, ids=lambda each: str(each.what))
+@pytest.mark.parametrize("excess", EXCESS, ids=lambda each: str(each.what))
 def test_excess_resources_are_named_and_the_same_command_continues(
-    leak: RemainingResource, record: Path
+    excess: RemainingResource, record: Path
 ) -> None:
     world, plan = world_of(production()), ending_plan(production())
-    world.holds.add(leak)
-    with pytest.raises(StillBillingError, match=leak.id.replace("/", ".")):
+    world.holds.add(excess)
+    with pytest.raises(StillBillingError, match=excess.id.replace("/", ".")):
         ended(world, plan, record).run()
-    world.holds.discard(leak)
+    world.holds.discard(excess)
     assert ended(world, plan, record).run().excess == ()
 
 
