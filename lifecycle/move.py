@@ -113,9 +113,9 @@ def check_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack
 
 def _whereabouts(tier: str, move: Move | None) -> str:
     return (
-        f"at stage {move.stage} of its move from {move.from_tier}, on {tier}"
+        f"at stage {move.stage} of its move from {move.from_tier} (on {tier})"
         if move
-        else f"on {tier} without a move"
+        else f"not moving (on {tier})"
     )
 
 

@@ -187,7 +187,7 @@ def test_a_tenant_without_backups_or_room_is_refused(inventory: Path, stand_in: 
     for tenant, message in (
         ("nobody", "not in the inventory"),
         ("borealis-migration", "has no backups to restore"),
-        ("meridian", "name a storage class with --storage-class"),
+        ("meridian", "choose a storage class for a temporary volume with --storage-class"),
     ):
         result = ask(inventory, tenant=tenant)
         assert result.exit_code == Exit.CONFIGURATION

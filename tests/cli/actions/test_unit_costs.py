@@ -17,7 +17,7 @@ def test_the_curve_is_a_table_with_what_grew_under_it() -> None:
     result = RUNNER.invoke(app, [*COMMAND, "shared-namespace", "--more", "0,20"])
     assert result.exit_code == Exit.OK
     assert "one more costs" in result.stdout
-    assert "with 20 more: 1 more nodes of general" in result.stdout
+    assert "with 20 more: pods need 1 more nodes of general" in result.stdout
 
 
 def test_the_curve_is_data() -> None:
