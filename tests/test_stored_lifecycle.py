@@ -14,14 +14,14 @@ import pytest
 from allocation.prices.price_book import load_price_book
 from cli.console.exit_codes import Exit
 from lifecycle import evidence
-from lifecycle.decommission.final_dump import Dumps
-from lifecycle.decommission.plan import EndingPlan, read_plan
-from lifecycle.decommission.retained import Holding, What
+from lifecycle.decommission.final_backup import FinalBackups
+from lifecycle.decommission.plan import DecommissionPlan, read_plan
+from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import restore_result
 from lifecycle.stack_resources import targets_of
-from tests.lifecycle.decommission.test_final_dump import Bucket
+from tests.lifecycle.decommission.test_final_backup import Bucket
 from tests.lifecycle.world import World
 from tests.stored import BILLED, STORED, as_json, costack, differences, stored
 
@@ -31,11 +31,11 @@ STEPS = ["guard", "stand-still", "save", "hand-over", "unprotect", "take-away", 
 """As the stored evidence calls them, whatever they are called by now."""
 
 
-def plan_of(name: str) -> EndingPlan:
+def plan_of(name: str) -> DecommissionPlan:
     return read_plan(LIFE / f"{name}.plan.json")
 
 
-def end(plan: EndingPlan, world: World, record: Path) -> Decommission:
+def end(plan: DecommissionPlan, world: World, record: Path) -> Decommission:
     prices = load_price_book(plan.currency, regions=plan.regions)
     return Decommission(plan, world, prices, record, plan.phrase, plan.stack)
 
@@ -51,11 +51,14 @@ def test_of_an_end_that_is_over_nothing_is_done_again(name: str, tmp_path: Path)
     plan, record = plan_of(name), Path(shutil.copy(LIFE / f"{name}.evidence.jsonl", tmp_path))
     before = evidence.read(record)
     assert [line["step"] for line in before] == STEPS
-    there = {Holding(What(each["what"]), each["id"], each["region"], each["gib"]) for each in ledger(name)}
+    there = {
+        RemainingResource(Kind(each["what"]), each["id"], each["region"], each["gib"])
+        for each in ledger(name)
+    }
     world = World(written=None, holds=there)
     remains = end(plan, world, record).run()
     assert (world.calls, evidence.read(record)) == ([], before)
-    for old, new in zip(ledger(name), remains.kept, strict=True):
+    for old, new in zip(ledger(name), remains.retained, strict=True):
         del old["per_month"]  # prices change
         assert list(differences(old, new.document())) == []
 
@@ -116,7 +119,7 @@ def test_a_dump_is_found_by_its_manifest() -> None:
     bucket = Bucket()
     bucket.objects[f"manifests/acme/{said['started']}.json"] = json.dumps(said).encode()
     bucket.objects[f"dumps/acme/{said['started']}.dump"] = bytes(said["dump_bytes"])
-    found = Dumps(bucket, "backups", "acme").last(said["last"])
+    found = FinalBackups(bucket, "backups", "acme").last(said["last"])
     assert found is not None
     assert (found.key, found.sha256) == (f"dumps/acme/{said['started']}.dump", said["sha256"])
 

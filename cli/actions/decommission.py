@@ -13,11 +13,21 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from lifecycle.adapters.aws_account import Account
-from lifecycle.adapters.decommission_world import RealHands
+from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.plan import EndingPlan, facts_sha256, read_plan, write_plan
-from lifecycle.decommission.retained import Remains
-from lifecycle.decommission.steps import REMAINS, Decommission
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.retained import RemainingResources
+from lifecycle.decommission.steps import (
+    BACK_UP,
+    DELETE_COPIES,
+    EXPORT,
+    REMOVE,
+    SHOWN,
+    STOP,
+    UNPROTECT,
+    VERIFY,
+    Decommission,
+)
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
 from lifecycle.stack_resources import targets_of
@@ -28,13 +38,13 @@ from tiers.portfolio.folders import portfolio_folder
 from tiers.vocabulary import Environment, ResilienceClass
 
 _STEPS = {
-    "stand-still": "lifecycle_stage: decommissioning, no pod runs, a last dump is made",
-    "save": "the last dump is there and whole",
-    "hand-over": "a copy of it lies where the client may fetch it",
-    "unprotect": "protected: false, what is shared is dropped and emptied",
-    "take-away": "the tenant's file goes, and everything of it with it",
-    "delete-copies": "file systems that replication filled; the backups of files stay",
-    "remains": "what is left in the account, by tag and by name",
+    STOP: "lifecycle_stage: decommissioning, all pods stop, the final backup is made",
+    BACK_UP: "check that the final backup is there and complete",
+    EXPORT: "copy it to where the client can fetch it",
+    UNPROTECT: "protected: false, shared databases are dropped and shared folders emptied",
+    REMOVE: "remove the tenant's file and all its resources",
+    DELETE_COPIES: "delete file systems that replication filled; backups of files stay",
+    VERIFY: "list what remains in the account, by tag and by name",
 }
 
 
@@ -79,17 +89,17 @@ def _plan(wanted: Wanted, now: datetime) -> None:
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{wanted.tenant}'; there are {there}")
-    made = _ending_plan(plan, tenant, stack, now, wanted.early)
+    made = _decommission_plan(plan, tenant, stack, now, wanted.early)
     path = wanted.out or Path(f"decommission-{made.id}.json")
     write_plan(made, path)
     _show(made, path)
 
 
-def _ending_plan(
+def _decommission_plan(
     plan: Plan, tenant: TenantPlan, stack: Stack, now: datetime, early: str | None
-) -> EndingPlan:
+) -> DecommissionPlan:
     production = tenant.environment is Environment.PRODUCTION
-    return EndingPlan(
+    return DecommissionPlan(
         stack=stack.name,
         portfolio=plan.portfolio,
         account=Account(plan.region).id,
@@ -111,7 +121,7 @@ def _ending_plan(
     )
 
 
-def _show(plan: EndingPlan, path: Path) -> None:
+def _show(plan: DecommissionPlan, path: Path) -> None:
     typer.echo(
         f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}"
     )
@@ -122,7 +132,7 @@ def _show(plan: EndingPlan, path: Path) -> None:
     others = sum(not target.holds_data for target in plan.targets)
     typer.echo(f"  and {others} resources that hold no data")
     for name, words in _STEPS.items():
-        typer.echo(f"  then {name}: {words}")
+        typer.echo(f"  then {SHOWN[name]}: {words}")
     typer.echo(f"kept afterwards: {f'{plan.keep_days} days' if plan.keep_days else 'nothing'}")
     typer.echo(f"the plan is in {path}, good until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To act on it:")
     typer.echo(f"  costack decommission --apply {path} --phrase '{plan.phrase}'")
@@ -133,22 +143,22 @@ def _apply(wanted: Wanted, path: Path, clock: Callable[[], datetime]) -> None:
     if wanted.phrase is None:
         raise RefusedError(f"to act on the plan add --phrase '{plan.phrase}'")
     stack = Stack(wanted.stack, wanted.cwd)
-    hands = RealHands(plan, stack, portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio), clock)
+    world = CloudWorld(plan, stack, portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio), clock)
     record = wanted.record or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
-        hands=hands,
+        world=world,
         prices=load_price_book(plan.currency, regions=plan.regions),
         record=record,
         phrase=wanted.phrase,
         stack=stack.name,
         restore_tested_at=_restore_tested_at(wanted.restore_evidence, plan),
-        told=lambda step: typer.echo(f"{plan.tenant}: {step}: {_STEPS[step]}", err=True),
+        report=lambda step: typer.echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
 
-def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
+def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | None:
     """When a restore was last tried with success, as its evidence says."""
     if path is None:
         return None
@@ -162,10 +172,12 @@ def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
     )
 
 
-def _show_remains(remains: Remains, plan: EndingPlan, record: Path) -> None:
-    typer.echo(f"{plan.tenant} has ended; {REMAINS}: {len(remains.kept)}, evidence in {record}")
-    for each in remains.kept:
+def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
+    typer.echo(
+        f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}"
+    )
+    for each in remains.retained:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
-        where = f"{each.holding.what} {each.holding.id} ({each.holding.region})"
+        where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
         typer.echo(f"  still billing: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
-    typer.echo("nothing else bills for it" if remains.kept else "nothing bills for it any longer")
+    typer.echo("nothing else bills for it" if remains.retained else "nothing bills for it any longer")

@@ -13,12 +13,12 @@ from lifecycle.errors import RefusedError
 from lifecycle.move import (
     STEPS,
     Step,
+    advance,
     back,
-    begun,
+    begin,
     changed,
-    must_be_deployed,
-    must_be_possible,
-    onward,
+    check_deployed,
+    check_possible,
     options_of,
 )
 from tiers.catalog.loading import load_catalog
@@ -26,7 +26,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.move import data_moves, working_side
+from tiers.portfolio.move import data_moves, on_working_tier
 from tiers.portfolio.tenant import Tenant
 
 
@@ -62,7 +62,7 @@ def move_on(asked: Asked) -> None:
     deployed = next((each for each in plan.tenants if each.tenant == asked.tenant), None)
     step = _step(asked, tenant, catalog)
     try:
-        must_be_deployed(tenant, deployed, working_side(catalog, tenant).tier, asked.stack)
+        check_deployed(tenant, deployed, on_working_tier(catalog, tenant).tier, asked.stack)
     except RefusedError as waiting:
         if step is not None:
             raise
@@ -72,7 +72,7 @@ def move_on(asked: Asked) -> None:
         typer.echo(_whereabouts(tenant))
         return
     options = options_of(asked.dr_region, tenant, step, portfolio.platform, catalog)
-    must_be_possible(changed(tenant, step, options), portfolio, catalog, path)
+    check_possible(changed(tenant, step, options), portfolio, catalog, path)
     set_fields(path, {**step.lines, **{f"options.{name}": value for name, value in options.items()}})
     typer.echo(f"{path} says it; the next `pulumi up` {step.update}")
     typer.echo(f"before it: costack preview --stack {asked.stack}")
@@ -82,12 +82,12 @@ def move_on(asked: Asked) -> None:
 
 def _step(asked: Asked, tenant: Tenant, catalog: Catalog) -> Step | None:
     if asked.next:
-        return onward(tenant)
+        return advance(tenant)
     if asked.back:
         return back(tenant)
     if asked.to is None:
         return None
-    step = begun(tenant, asked.to)
+    step = begin(tenant, asked.to)
     if asked.to in catalog.tiers and not data_moves(catalog, tenant.environment, tenant.tier, asked.to):
         raise RefusedError(
             f"{tenant.tenant}: database and files lie in the same place on {tenant.tier} and on {asked.to}: "
@@ -103,4 +103,4 @@ def _whereabouts(tenant: Tenant) -> str:
         tenant=tenant.tenant, to=tenant.tier, origin=tenant.move.from_tier
     )
     told = f"{tenant.tenant} is at stage {tenant.move.stage}: the last update {words}"
-    return f"{told}\n--next: {onward(tenant).update}"
+    return f"{told}\n--next: {advance(tenant).update}"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer
 
-from tiers.catalog.loading import load_catalog
+from tiers.catalog.loading import CATALOG_DIRECTORY, read_catalog
 from tiers.errors import CatalogError
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import read_portfolio
 
 
 def validate_portfolios(portfolio: Path | None, folder: Path) -> None:
@@ -19,16 +19,16 @@ def validate_portfolios(portfolio: Path | None, folder: Path) -> None:
     Raises:
         CatalogError: With every mistake in every file that was checked.
     """
-    catalog = load_catalog()
+    problems: list[str] = []
+    catalog = read_catalog(CATALOG_DIRECTORY, problems)
     directories = [portfolio] if portfolio else sorted(path for path in folder.glob("*") if path.is_dir())
     if not directories:
-        raise CatalogError(f"{folder}: holds no portfolio; name one: costack validate FOLDER")
-    problems: list[str] = []
+        raise CatalogError(*problems, f"{folder}: holds no portfolio; name one: costack validate FOLDER")
     for directory in directories:
-        try:
-            loaded = load_portfolio(directory, catalog)
-        except CatalogError as error:
-            problems += error.problems
+        found: list[str] = []
+        loaded = read_portfolio(directory, catalog, found)
+        problems += found
+        if found or catalog is None or catalog.unusable or loaded is None:
             continue
         plan = resolve(catalog, loaded)
         for warning in advice(catalog, loaded, plan):

@@ -36,7 +36,9 @@ def recover(
     def look() -> None:
         found = BrokenStack(stack, cwd).search(typer.echo, take=take)
         done = "taken in" if take else "found; look at them, then take them in with --search --take"
-        typer.echo(f"{len(found.taken)} {done}; {sum(map(len, found.second.values()))} that nobody knows")
+        typer.echo(
+            f"{len(found.imported)} {done}; {sum(map(len, found.duplicates.values()))} that nobody knows"
+        )
 
     def run() -> None:
         if take and not search:
@@ -46,7 +48,7 @@ def recover(
             return
         found = BrokenStack(stack, cwd).recover(typer.echo, owner_is_dead=owner_is_dead)
         typer.echo(
-            f"{len(found.taken)} resources taken in, {len(found.dropped)} had not been made; "
+            f"{len(found.imported)} resources taken in, {len(found.dropped)} had not been made; "
             "now run the killed command again"
         )
 

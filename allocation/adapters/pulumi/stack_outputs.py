@@ -32,7 +32,8 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
         )
     except FileNotFoundError:
         raise CatalogError(
-            f"stack '{stack}': pulumi is not on PATH; install it, or use `make allocate`"
+            f"stack '{stack}': pulumi is not on PATH; install it, "
+            "or run `make engine` and add .toolchain/bin to PATH"
         ) from None
     source = f"stack '{stack}', output '{OUTPUT_NAME}'"
     if done.returncode:

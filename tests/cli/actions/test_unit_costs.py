@@ -17,7 +17,7 @@ def test_the_curve_is_a_table_with_what_grew_under_it() -> None:
     result = RUNNER.invoke(app, [*COMMAND, "shared-namespace", "--more", "0,20"])
     assert result.exit_code == Exit.OK
     assert "one more costs" in result.stdout
-    assert "with 20 more: 1 more nodes of general" in result.stdout
+    assert "with 20 more: pods need 1 more nodes of general" in result.stdout
 
 
 def test_the_curve_is_data() -> None:
@@ -34,7 +34,7 @@ def test_numbers_are_numbers(more: str) -> None:
     assert "expected numbers such as 0,10,50,100" in result.stderr
 
 
-def test_a_tier_nobody_sells_is_told() -> None:
+def test_an_unknown_tier_is_reported() -> None:
     result = RUNNER.invoke(app, [*COMMAND, "gold"])
     assert result.exit_code == Exit.CONFIGURATION
     assert result.stderr.startswith("tier 'gold' is not sold for production; there are ")

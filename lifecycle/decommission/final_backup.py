@@ -1,4 +1,4 @@
-"""The last dump of a tenant that ends: whether it is there, whole, and newer than the last thing written."""
+"""The final backup of a tenant: whether it exists, is complete, and is newer than the last change."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
 _LOOKED_AT: Final = 200
-"""So many of the newest manifests are read, a month of six-hourly dumps and more."""
+"""How many of the newest manifests are read: more than a month of six-hourly dumps."""
 
 
 @dataclass(frozen=True)
-class Dump:
-    """A dump as its manifest describes it, and as the bucket has it."""
+class FinalBackup:
+    """A dump as its manifest describes it and the bucket has it."""
 
     started_at: datetime
     key: str
@@ -32,7 +32,7 @@ class Dump:
 
 
 @dataclass(frozen=True)
-class Dumps:
+class FinalBackups:
     """One tenant's part of a bucket of logical backups."""
 
     client: Any
@@ -40,8 +40,8 @@ class Dumps:
     prefix: str
 
     @classmethod
-    def of(cls, inventory: Inventory, tenant: TenantId, client: Any) -> Dumps | None:
-        """Where the dumps of *tenant* are; None when its offer has none.
+    def of(cls, inventory: Inventory, tenant: TenantId, client: Any) -> FinalBackups | None:
+        """The backups of *tenant*; None when its offer has none.
 
         Raises:
             LifecycleError: When the inventory does not name the bucket.
@@ -51,16 +51,16 @@ class Dumps:
             arn = inventory.cloud_ids.get(fact.bucket)
             if arn is None:
                 raise LifecycleError(
-                    f"{fact.bucket}: the inventory has no ARN of it; run `pulumi up`, then again"
+                    f"{fact.bucket}: the inventory has no ARN for it; run `pulumi up`, then try again"
                 )
             return cls(client, arn.rpartition(":")[2], fact.prefix)
         return None
 
-    def last(self, mark: str) -> Dump | None:
-        """The newest dump whose manifest bears *mark*; None when there is none among the newest.
+    def last(self, mark: str) -> FinalBackup | None:
+        """The newest dump whose manifest has *mark*; None when none of the newest has.
 
         Raises:
-            LifecycleError: When the bucket cannot be read, or the dump is not what its manifest says.
+            LifecycleError: When the bucket cannot be read, or the dump does not match its manifest.
         """
         try:
             keys = sorted(self._keys(f"manifests/{self.prefix}/"))
@@ -73,8 +73,8 @@ class Dumps:
             raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
         return None
 
-    def export(self, dump: Dump, name: str) -> Sequence[str]:
-        """Copy *dump* and its manifest to where they are handed to the client; the keys.
+    def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
+        """Copy *dump* and its manifest to the client's export folder; the keys.
 
         Raises:
             LifecycleError: When it cannot be copied.
@@ -97,17 +97,17 @@ class Dumps:
         body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return _manifest(body, f"s3://{self.bucket}/{key}")
 
-    def _dump(self, said: Mapping[str, Any]) -> Dump:
+    def _dump(self, said: Mapping[str, Any]) -> FinalBackup:
         key = urlsplit(str(said["dump"])).path.lstrip("/")
         size = int(self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         if size != int(said["dump_bytes"]):
             raise LifecycleError(
                 f"s3://{self.bucket}/{key}: has {size} bytes, its manifest says {said['dump_bytes']}: "
-                "it is not whole"
+                "it is incomplete"
             )
-        return Dump(datetime.fromisoformat(str(said["started"])), key, str(said["sha256"]), size)
+        return FinalBackup(datetime.fromisoformat(str(said["started"])), key, str(said["sha256"]), size)
 
-    def _manifest_of(self, dump: Dump) -> str:
+    def _manifest_of(self, dump: FinalBackup) -> str:
         return f"manifests/{self.prefix}/{dump.key.rpartition('/')[2].removesuffix('.dump')}.json"
 
 
@@ -117,5 +117,5 @@ def _manifest(body: bytes, where: str) -> Mapping[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict) or not {"dump", "dump_bytes", "sha256", "started"} <= said.keys():
-        raise LifecycleError(f"{where}: is no manifest of a backup")
+        raise LifecycleError(f"{where}: is not a manifest of a backup")
     return said
