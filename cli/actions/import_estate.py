@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -11,13 +12,23 @@ from lifecycle.import_estate import gaps, import_file, read_rows, read_wanted, t
 from tiers.errors import CatalogError
 
 
-def import_estate(estate: Path, plan: Path, out: Path) -> None:
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    estate: Path
+    plan: Path
+    out: Path
+
+
+def import_estate(request: Request) -> None:
     """Print what lacks cost tags and what is not matched; write the import file for the rest.
 
     Raises:
         CatalogError: When a file cannot be read, or the import file is there already.
     """
-    rows = read_rows(estate)
+    plan, out = request.plan, request.out
+    rows = read_rows(request.estate)
     try:
         document = json.loads(plan.read_text(encoding="utf-8"))
     except OSError as error:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from allocation.adapters.usage.known_quantities import read_usage
 from allocation.engine.rulebook import DIRECTORY as RULES
@@ -31,8 +29,8 @@ from tiers.plan.plan import emptied
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line asks for, as it was written; each field is an option of its name."""
+class Request:
+    """What the command line asks for; each field is the option of its name."""
 
     stack: str | None
     inventory: Path | None
@@ -44,7 +42,7 @@ class Asked:
     settings: tuple[str, ...]
     move: tuple[str, ...]
     more: tuple[str, ...]
-    with_room: bool
+    add_capacity: bool
     prices: Path | None
     rulebook: Path | None
     usage: Path | None
@@ -57,19 +55,10 @@ class Asked:
     expect_no_changes: bool
     cwd: Path
     output: str
-    out_file: Path | None
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any], now: datetime) -> Asked:
-        """The options as the parser gives them; the month is that of *now* when none is named."""
-        lists = {name: tuple(given[name] or ()) for name in ("settings", "move", "more", "fail_over")}
-        as_of = given["as_of"].date() if given["as_of"] else None
-        texts = {name: str(given[name]) for name in ("at_hpa", "output")}
-        period = given["period"] or f"{now:%Y-%m}"
-        return cls(**{**given, **lists, **texts, "as_of": as_of, "period": period})
+    out: Path | None
 
 
-def print_preview(asked: Asked) -> None:
+def print_preview(request: Request) -> None:
     """Print what a change costs, then hold it to its gates.
 
     Raises:
@@ -77,22 +66,29 @@ def print_preview(asked: Asked) -> None:
         AllocationError: When it cannot be allocated.
         GateError: When a gate does not pass; the preview is printed all the same.
     """
-    gates = gates_of(asked.fail_over, asked.margin_floor, no_changes=asked.expect_no_changes)
+    gates = gates_of(request.fail_over, request.margin_floor, no_changes=request.expect_no_changes)
     what_if = what_if_of(
-        asked.tenant, asked.tier, asked.settings, asked.move, asked.more, room=asked.with_room
+        request.tenant,
+        request.tier,
+        request.settings,
+        request.move,
+        request.more,
+        add_capacity=request.add_capacity,
     )
-    where = Where(asked.stack, asked.inventory, asked.base, asked.plan, asked.portfolio, asked.cwd)
-    _refuse_nothing(asked, where, what_if)
+    where = Where(
+        request.stack, request.inventory, request.base, request.plan, request.portfolio, request.cwd
+    )
+    _refuse_nothing(request, where, what_if)
     with read_sides(where, what_if) as sides:
-        preview = preview_of(asked, sides, what_if, gates)
-    put(preview, asked.output, asked.out_file)
+        preview = preview_of(request, sides, what_if, gates)
+    put(preview, request.output, request.out)
     if preview.failed:
         raise GateError("\n".join(preview.failed))
 
 
-def preview_of(asked: Asked, sides: Sides, what_if: WhatIf, gates: Gates) -> Preview:
+def preview_of(request: Request, sides: Sides, what_if: WhatIf, gates: Gates) -> Preview:
     """Both sides valued and compared, and what is shown beside them."""
-    before, after = _conditions(asked, sides)
+    before, after = _conditions(request, sides)
     comparison = compared(
         valued(sides.before if sides.before is not None else emptied(sides.after), before),
         valued(sides.after, after),
@@ -103,25 +99,25 @@ def preview_of(asked: Asked, sides: Sides, what_if: WhatIf, gates: Gates) -> Pre
         promises=classes.resilience_classes,
         one_off=one_off_costs(comparison, classes.tier_change),
         savings=savings(comparison.after, classes.off_hours),
-        break_evens=_break_evens(asked, sides, what_if, comparison),
+        break_evens=_break_evens(request, sides, what_if, comparison),
         notes=(*sides.notes, *left_behind(comparison)),
         failed=gates.failed(comparison),
     )
 
 
-def _conditions(asked: Asked, sides: Sides) -> tuple[Conditions, Conditions]:
+def _conditions(request: Request, sides: Sides) -> tuple[Conditions, Conditions]:
     """What each side is valued with: the same, but for the prices and rules that are part of the change."""
-    period = month_of(asked.period)
-    as_of = asked.as_of or period.last_day
+    period = month_of(request.period)
+    as_of = request.as_of or period.last_day
     plans = [plan for plan in (sides.before, sides.after) if plan is not None]
     assumed = Assumptions.on(as_of)
-    if asked.usage is not None:
-        usage = read_usage(asked.usage, chain.from_iterable(plan.all_facts() for plan in plans), as_of)
+    if request.usage is not None:
+        usage = read_usage(request.usage, chain.from_iterable(plan.all_facts() for plan in plans), as_of)
         assumed = replace(assumed, usage=usage)
-    assumed = replace(assumed, scale=Scale(asked.at_hpa))
+    assumed = replace(assumed, scale=Scale(request.at_hpa))
     currency, day = sides.after.currency, period.start.date()
     regions = frozenset(fact.region for plan in plans for fact in plan.all_facts())
-    prices, rules = asked.prices or PRICES, asked.rulebook or RULES
+    prices, rules = request.prices or PRICES, request.rulebook or RULES
     before = Conditions(
         period, load_price_book(currency, sides.prices, regions), rules_on(day, sides.rules), assumed
     )
@@ -134,9 +130,9 @@ def _conditions(asked: Asked, sides: Sides) -> tuple[Conditions, Conditions]:
 
 
 def _break_evens(
-    asked: Asked, sides: Sides, what_if: WhatIf, comparison: Comparison
+    request: Request, sides: Sides, what_if: WhatIf, comparison: Comparison
 ) -> tuple[BreakEven, ...]:
-    if not asked.break_even:
+    if not request.break_even:
         return ()
     change = next((each for each in comparison.tenants if each.tenant == what_if.tenant), None)
     if change is None or change.before is None or change.after is None or sides.portfolio is None:
@@ -151,9 +147,9 @@ def _break_evens(
     return tuple(found)
 
 
-def _refuse_nothing(asked: Asked, where: Where, what_if: WhatIf) -> None:
+def _refuse_nothing(request: Request, where: Where, what_if: WhatIf) -> None:
     compared_with = any((where.stack, where.inventory, where.base, where.plan))
-    if not compared_with and what_if.nothing and asked.prices is None and asked.rulebook is None:
+    if not compared_with and what_if.nothing and request.prices is None and request.rulebook is None:
         raise CatalogError(
             "nothing to compare: name what is with --stack, --base, --inventory or --plan, or what would be "
             "with --tenant and --tier, --move, --more, --prices or --rulebook"

@@ -44,9 +44,9 @@ def what_if_of(
     moves: Iterable[str],
     more: Iterable[str],
     *,
-    room: bool,
+    add_capacity: bool,
 ) -> WhatIf:
-    """What `--tenant`, `--tier`, `--set`, `--move`, `--more` and `--with-room` suppose.
+    """What `--tenant`, `--tier`, `--set`, `--move`, `--more` and `--add-capacity` suppose.
 
     Raises:
         CatalogError: When one is not written as its help says.
@@ -60,7 +60,7 @@ def what_if_of(
         dict(_pairs("--set", settings, "users=80", empty=True)),
         dict(_pairs("--move", moves, "shared-namespace=dedicated-db", empty=False)),
         tuple(_counted(text) for text in more),
-        room,
+        add_capacity,
     )
 
 
