@@ -48,8 +48,8 @@ class SharedPlatform(pulumi.ComponentResource):
         tags = plan.platform_tags()
         name = plan.portfolio
         # With the tenants' own, `pulumi preview --json` holds the whole plan, so a cost preview can read it.
-        told = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
-        super().__init__(component_type("SharedPlatform"), name, told, cost_tagged(tags, opts))
+        inputs = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
+        super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
         self.name = name

@@ -11,7 +11,7 @@ class RefusedError(LifecycleError):
     """A change that a guard does not allow; nothing was changed."""
 
 
-class HandOverError(LifecycleError):
+class ManualStepError(LifecycleError):
     """A step that only a person can take, because this program cannot reach where it happens."""
 
 

@@ -43,7 +43,7 @@ class Step(NamedTuple):
         }
 
 
-def begun(tenant: Tenant, target: str) -> Step:
+def begin(tenant: Tenant, target: str) -> Step:
     """The first step to another tier.
 
     Raises:
@@ -57,7 +57,7 @@ def begun(tenant: Tenant, target: str) -> Step:
     return _step(tenant.tenant, target, tenant.tier, MoveStage.EXPAND)
 
 
-def onward(tenant: Tenant) -> Step:
+def advance(tenant: Tenant) -> Step:
     """The next step.
 
     Raises:
@@ -66,8 +66,8 @@ def onward(tenant: Tenant) -> Step:
     move = _move_of(tenant)
     at = _ORDER.index(move.stage) + 1
     if at == len(_ORDER):
-        told = _ARRIVED.format(tenant=tenant.tenant, origin=move.from_tier)
-        return Step(tenant.tier, None, told)
+        sentence = _ARRIVED.format(tenant=tenant.tenant, origin=move.from_tier)
+        return Step(tenant.tier, None, sentence)
     return _step(tenant.tenant, tenant.tier, move.from_tier, _ORDER[at])
 
 
@@ -89,7 +89,7 @@ def back(tenant: Tenant) -> Step:
     )
 
 
-def must_be_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack: str) -> None:
+def check_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack: str) -> None:
     """Every update takes one step: the one before must have been deployed.
 
     Args:
@@ -103,7 +103,7 @@ def must_be_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, sta
     """
     if deployed is None:
         raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = _told(deployed.tier, deployed.move), _told(tier, tenant.move)
+    there, here = _whereabouts(deployed.tier, deployed.move), _whereabouts(tier, tenant.move)
     if there != here:
         raise RefusedError(
             f"{tenant.tenant} is {there} in stack '{stack}', and its file says {here}: run `pulumi up` "
@@ -111,7 +111,7 @@ def must_be_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, sta
         )
 
 
-def _told(tier: str, move: Move | None) -> str:
+def _whereabouts(tier: str, move: Move | None) -> str:
     return (
         f"at stage {move.stage} of its move from {move.from_tier}, on {tier}"
         if move
@@ -126,8 +126,8 @@ def _move_of(tenant: Tenant) -> Move:
 
 
 def _step(tenant: str, target: str, origin: str, stage: MoveStage) -> Step:
-    told = STEPS[stage].format(tenant=tenant, to=target, origin=origin)
-    return Step(target, Move(from_tier=origin, stage=stage), told)
+    sentence = STEPS[stage].format(tenant=tenant, to=target, origin=origin)
+    return Step(target, Move(from_tier=origin, stage=stage), sentence)
 
 
 def options_of(
@@ -158,7 +158,7 @@ def changed(tenant: Tenant, step: Step, options: Mapping[str, str | None]) -> Te
     return tenant.model_copy(update={"tier": step.tier, "move": step.move, "options": chosen})
 
 
-def must_be_possible(after: Tenant, portfolio: Portfolio, catalog: Catalog, path: Path) -> None:
+def check_possible(after: Tenant, portfolio: Portfolio, catalog: Catalog, path: Path) -> None:
     """Nothing is written that the next command would refuse."""
     found = [
         f"{path}: {'.'.join(map(str, where))}: {message}"

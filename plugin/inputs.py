@@ -61,7 +61,7 @@ def tenant_document(args: TenantStackArgs) -> dict[str, Any]:
     return {name: value for name, value in args.items() if name not in _OF_THE_PLATFORM}
 
 
-def told_by_property(read: Callable[[], Known]) -> Known:
+def by_property(read: Callable[[], Known]) -> Known:
     """What *read* returns; its mistakes become errors at the properties where they were made.
 
     Raises:
@@ -70,8 +70,8 @@ def told_by_property(read: Callable[[], Known]) -> Known:
     try:
         return read()
     except DocumentError as error:
-        told = [{"property_path": _path(where), "reason": reason} for where, reason in error.faults]
-        raise InputPropertiesError("", told) from None  # type: ignore[arg-type]
+        problems = [{"property_path": _path(where), "reason": reason} for where, reason in error.faults]
+        raise InputPropertiesError("", problems) from None  # type: ignore[arg-type]
 
 
 def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -83,8 +83,8 @@ def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
     unknown = [name for name in names if name in args and _holds_output(args[name])]
     if unknown:
         reason = "is an output of another resource; what is deployed depends on it, so write the value itself"
-        told = [{"property_path": _camel(name), "reason": reason} for name in unknown]
-        raise InputPropertiesError("", told)  # type: ignore[arg-type]
+        problems = [{"property_path": _camel(name), "reason": reason} for name in unknown]
+        raise InputPropertiesError("", problems)  # type: ignore[arg-type]
 
 
 def _holds_output(value: Any) -> bool:

@@ -12,9 +12,9 @@ from plugin.inputs import (
     InventoryArgs,
     SharedPlatformArgs,
     TenantStackArgs,
+    by_property,
     require_known,
     tenant_document,
-    told_by_property,
 )
 from tiers.catalog.loading import load_catalog
 from tiers.inventory import SCHEMA_VERSION
@@ -36,7 +36,7 @@ class SharedPlatform(platform.SharedPlatform):
     ) -> None:
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
-        plan = told_by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
+        plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
         super().__init__(plan, opts)
         self.contract = pulumi.Output.from_input(contract_of(self.place))
         self.session_token = pulumi.Output.secret(self.place.cache.auth_token)
@@ -58,7 +58,7 @@ class TenantStack(stack.TenantStack):
     def __init__(self, name: str, args: TenantStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         del name  # the tenant names it, so that every program gives it the same URN
         require_known(args, [*tenant_document(args), "platform"])
-        plan, tenant = told_by_property(
+        plan, tenant = by_property(
             lambda: tenant_plan_of_documents(args["platform"], tenant_document(args), load_catalog())
         )
         super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)

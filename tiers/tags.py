@@ -62,7 +62,7 @@ class CostTags(Frozen):
     lifecycle_stage: LifecycleStage
 
     @model_validator(mode="after")
-    def _is_somebodys(self) -> Self:
+    def _names_its_owner(self) -> Self:
         of_tenant = {
             "client": self.client,
             "tenant": self.tenant,

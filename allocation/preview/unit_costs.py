@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from allocation.preview.cost_estimate import Conditions, Valuation, valued
 from tiers.catalog.tier import Catalog
-from tiers.plan.capacity import with_room
+from tiers.plan.capacity import add_capacity
 from tiers.plan.resolve import resolve
 from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import with_more
@@ -51,7 +51,7 @@ def unit_costs(
     before: UnitCost | None = None
     for count in sorted(set(counts)):
         joined = with_more(catalog, portfolio, tier, count).portfolio if count else portfolio
-        roomy = with_room(catalog, joined)
+        roomy = add_capacity(catalog, joined)
         point = _point(
             valued(resolve(catalog, roomy.portfolio), conditions), tier, count, before, roomy.notes
         )

@@ -16,7 +16,7 @@ from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.plan.capacity import with_room
+from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
 from tiers.plan.resolve import resolve
 from tiers.plan.storage import keeping_storage
@@ -24,7 +24,7 @@ from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
 from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.tenant import Portfolio
-from tiers.portfolio.what_if import Supposed, with_more, with_tenant, with_tiers
+from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,10 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack) -> _There
     return _There(folder, plan, prices, rulebooks)
 
 
-def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Supposed:
+def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:
     notes: list[str] = []
 
-    def then(supposed: Supposed) -> Portfolio:
+    def then(supposed: AssumedPortfolio) -> Portfolio:
         notes.extend(supposed.notes)
         return supposed.portfolio
 
@@ -175,8 +175,8 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Suppos
     for count, tier in what_if.more:
         portfolio = then(with_more(catalog, portfolio, tier, count))
     if what_if.room:
-        portfolio = then(with_room(catalog, portfolio))
-    return Supposed(portfolio, tuple(notes))
+        portfolio = then(add_capacity(catalog, portfolio))
+    return AssumedPortfolio(portfolio, tuple(notes))
 
 
 def _only_portfolio(cwd: Path) -> Path:

@@ -66,7 +66,7 @@ def print_allocation(request: Request, now: datetime) -> None:
     of_bills = (request.usage, request.out, request.focus, request.history, request.close, request.restate)
     if any((*of_bills, request.ended)):
         raise CatalogError(
-            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill: name it with --bill"
+            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill: add --bill FILE"
         )
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
@@ -125,7 +125,7 @@ def _gate_lines(outcome: Outcome) -> list[str]:
 
 def _unready(outcome: Outcome) -> str:
     """Why nothing can be charged back."""
-    names = "; ".join(f"{gate.gate} is {gate.found}, required is {gate.limit}" for gate in outcome.failed)
+    names = "; ".join(f"{gate.gate} is {gate.found}, must be {gate.limit}" for gate in outcome.failed)
     return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {names}"
 
 

@@ -14,11 +14,11 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from lifecycle.adapters.aws_account import Account
-from lifecycle.adapters.decommission_world import RealHands
+from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.guards import refusals_of_planning
-from lifecycle.decommission.plan import EndingPlan, facts_sha256, read_plan, write_plan
-from lifecycle.decommission.retained import Remains
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.retained import RemainingResources
 from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
@@ -82,7 +82,7 @@ def _plan(request: Request, now: datetime) -> None:
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{request.tenant}'; its tenants: {there}")
-    made = _ending_plan(plan, tenant, stack, now, request.early)
+    made = _decommission_plan(plan, tenant, stack, now, request.early)
     if too_early := refusals_of_planning(made, tenant, now):
         raise RefusedError("\n".join(too_early))
     path = request.out or Path(f"decommission-{made.id}.json")
@@ -90,11 +90,11 @@ def _plan(request: Request, now: datetime) -> None:
     _show(made, path, request)
 
 
-def _ending_plan(
+def _decommission_plan(
     plan: Plan, tenant: TenantPlan, stack: Stack, now: datetime, early: str | None
-) -> EndingPlan:
+) -> DecommissionPlan:
     production = tenant.environment is Environment.PRODUCTION
-    return EndingPlan(
+    return DecommissionPlan(
         stack=stack.name,
         portfolio=plan.portfolio,
         account=Account(plan.region).id,
@@ -116,7 +116,7 @@ def _ending_plan(
     )
 
 
-def _show(plan: EndingPlan, path: Path, request: Request) -> None:
+def _show(plan: DecommissionPlan, path: Path, request: Request) -> None:
     typer.echo(
         f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}"
     )
@@ -146,22 +146,22 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
     if request.phrase is None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
     stack = Stack(request.stack, request.cwd)
-    hands = RealHands(plan, stack, portfolio_folder(request.portfolio, request.cwd, plan.portfolio), clock)
+    world = CloudWorld(plan, stack, portfolio_folder(request.portfolio, request.cwd, plan.portfolio), clock)
     record = request.evidence or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
-        hands=hands,
+        world=world,
         prices=load_price_book(plan.currency, regions=plan.regions),
         record=record,
         phrase=request.phrase,
         stack=stack.name,
         restore_tested_at=_restore_tested_at(request.restore_evidence, plan),
-        told=lambda step: typer.echo(f"{plan.tenant}: {_STEPS[step]}", err=True),
+        report=lambda step: typer.echo(f"{plan.tenant}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
 
-def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
+def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | None:
     """When a restore was last tried with success, as its evidence says."""
     if path is None:
         return None
@@ -175,10 +175,10 @@ def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
     )
 
 
-def _show_remains(remains: Remains, plan: EndingPlan, record: Path) -> None:
+def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
     typer.echo(f"{plan.tenant} has ended; kept resources: {len(remains.kept)}; evidence in {record}")
     for each in remains.kept:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
-        where = f"{each.holding.what} {each.holding.id} ({each.holding.region})"
+        where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
         typer.echo(f"  still billed: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
     typer.echo("nothing else is billed for it" if remains.kept else "nothing is billed for it any longer")

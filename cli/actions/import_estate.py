@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from lifecycle.import_estate import gaps, import_file, read_rows, read_wanted, take_over
+from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tiers.errors import CatalogError
 
 
@@ -35,17 +35,17 @@ def import_estate(request: Request) -> None:
         raise CatalogError(f"{plan}: cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise CatalogError(f"{plan}: is not JSON: {error}; make it with `pulumi preview --json`") from None
-    takeover = take_over(rows, read_wanted(document, str(plan)))
+    import_plan = match_resources(rows, read_planned(document, str(plan)))
     try:
         with out.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(import_file(takeover), indent=2) + "\n")
+            file.write(json.dumps(import_file(import_plan), indent=2) + "\n")
     except FileExistsError:
         raise CatalogError(f"{out}: is there already; name another file with --out") from None
     except OSError as error:
         raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
-    for sentence in gaps(takeover):
+    for sentence in gaps(import_plan):
         typer.echo(sentence)
     typer.echo(
-        f"{len(takeover.matches)} of {len(rows)} resources are matched, {len(takeover.created)} would be "
-        f"created; take them over with: pulumi import --file {out}"
+        f"{len(import_plan.matches)} of {len(rows)} resources are matched, "
+        f"{len(import_plan.created)} would be created; take them over with: pulumi import --file {out}"
     )

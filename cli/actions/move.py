@@ -14,12 +14,12 @@ from lifecycle.errors import RefusedError
 from lifecycle.move import (
     STEPS,
     Step,
+    advance,
     back,
-    begun,
+    begin,
     changed,
-    must_be_deployed,
-    must_be_possible,
-    onward,
+    check_deployed,
+    check_possible,
     options_of,
 )
 from tiers.catalog.loading import load_catalog
@@ -27,7 +27,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.move import data_moves, working_side
+from tiers.portfolio.move import data_moves, on_working_tier
 from tiers.portfolio.tenant import Tenant
 
 
@@ -63,7 +63,7 @@ def move_on(request: Request) -> None:
     deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
     step = _step(request, tenant, catalog)
     try:
-        must_be_deployed(tenant, deployed, working_side(catalog, tenant).tier, request.stack)
+        check_deployed(tenant, deployed, on_working_tier(catalog, tenant).tier, request.stack)
     except RefusedError as waiting:
         if step is not None:
             raise
@@ -73,7 +73,7 @@ def move_on(request: Request) -> None:
         typer.echo(_whereabouts(tenant))
         return
     options = options_of(request.dr_region, tenant, step, portfolio.platform, catalog)
-    must_be_possible(changed(tenant, step, options), portfolio, catalog, path)
+    check_possible(changed(tenant, step, options), portfolio, catalog, path)
     set_fields(path, {**step.lines, **{f"options.{name}": value for name, value in options.items()}})
     typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
     typer.echo(f"before it: {_command(request, 'preview')}")
@@ -90,12 +90,12 @@ def _command(request: Request, *words: str) -> str:
 
 def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:
     if request.next:
-        return onward(tenant)
+        return advance(tenant)
     if request.back:
         return back(tenant)
     if request.to is None:
         return None
-    step = begun(tenant, request.to)
+    step = begin(tenant, request.to)
     if request.to in catalog.tiers and not data_moves(catalog, tenant.environment, tenant.tier, request.to):
         raise RefusedError(
             f"{tenant.tenant}: database and files stay in the same place on {tenant.tier} and on "
@@ -111,4 +111,4 @@ def _whereabouts(tenant: Tenant) -> str:
         tenant=tenant.tenant, to=tenant.tier, origin=tenant.move.from_tier
     )
     sentence = f"{tenant.tenant} is at stage {tenant.move.stage}: the last update {words}"
-    return f"{sentence}\n--next: {onward(tenant).update}"
+    return f"{sentence}\n--next: {advance(tenant).update}"

@@ -29,7 +29,7 @@ class OneOffJob(pulumi.ComponentResource):
         tenant: Whose job it is.
         fact: Where it runs and how large it may be.
         spec: The pod spec; it may hold outputs of the cloud.
-        told_apart_by: What makes it another job: plain data only, it becomes part of the name.
+        distinguished_by: What makes it another job: plain data only, it becomes part of the name.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -39,7 +39,7 @@ class OneOffJob(pulumi.ComponentResource):
         fact: Job,
         *,
         spec: Manifest,
-        told_apart_by: Any,
+        distinguished_by: Any,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -48,7 +48,7 @@ class OneOffJob(pulumi.ComponentResource):
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
-                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), told_apart_by]),
+                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), distinguished_by]),
                 "namespace": fact.namespace,
                 "labels": labels,
             },

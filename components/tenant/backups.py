@@ -69,7 +69,7 @@ class TenantBackups(pulumi.ComponentResource):
             once_more = make({"LAST": mark})
             # When nothing writes any longer.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, told_apart_by="last", opts=after)]
+            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, distinguished_by="last", opts=after)]
         self.register_outputs({})
 
 

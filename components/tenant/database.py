@@ -45,7 +45,7 @@ def set_up(
         setup_environment(wanted, on),
         administrator=on.administrator_name,
         role=role,
-        told_apart_by=[identity_of(wanted)],
+        distinguished_by=[identity_of(wanted)],
         opts=opts,
     )
 
@@ -77,7 +77,7 @@ def database_job(
     *,
     administrator: str,
     role: RoleSecret,
-    told_apart_by: list[Any],
+    distinguished_by: list[Any],
     opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
     """A job about a tenant's database that finds the role's password, as an account that may administer."""
@@ -87,4 +87,4 @@ def database_job(
     spec = pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container], [volume])
     if fact.tenant is None:
         raise ValueError(f"{fact.id}: a job about a tenant's database is the tenant's")
-    return jobs.OneOffJob(fact.tenant, fact, spec=spec, told_apart_by=[text, *told_apart_by], opts=opts)
+    return jobs.OneOffJob(fact.tenant, fact, spec=spec, distinguished_by=[text, *distinguished_by], opts=opts)

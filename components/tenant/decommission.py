@@ -58,7 +58,7 @@ def _drop_database(
         tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
-        told_apart_by=[text, database.database, database.role],
+        distinguished_by=[text, database.database, database.role],
         opts=opts,
     )
 
@@ -73,6 +73,6 @@ def _empty_filestore(
         tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
-        told_apart_by=text,
+        distinguished_by=text,
         opts=opts,
     )

@@ -78,12 +78,12 @@ class TenantStack(pulumi.ComponentResource):
         self.settings = self._settings()
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
-        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.hand_over())))
+        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.cut_over())))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_sleep()
         saved = self._build_backups(still)
-        self.move.give_up(self.filestores, self.settings, saved)
+        self.move.remove_old(self.filestores, self.settings, saved)
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
         self.register_outputs({})
@@ -182,7 +182,7 @@ class TenantStack(pulumi.ComponentResource):
                 [container],
                 volumes,
             ),
-            told_apart_by=text,
+            distinguished_by=text,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[database, self.filestore, self.settings]),
         )
 

@@ -15,9 +15,9 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.final_dump import Dump, Dumps
-from lifecycle.decommission.plan import EndingPlan
-from lifecycle.decommission.retained import Holding
+from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
+from lifecycle.decommission.plan import DecommissionPlan
+from lifecycle.decommission.retained import RemainingResource
 from lifecycle.stack_resources import NoSuchTenantError, Preview, mark_of, targets_of
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -25,7 +25,7 @@ from tiers.plan.plan import TenantPlan
 
 
 @dataclass
-class RealHands:
+class CloudWorld:
     """What a plan is carried out with.
 
     Attributes:
@@ -33,11 +33,11 @@ class RealHands:
         dumps: Where its dumps are, found while it is still deployed; None when it has none.
     """
 
-    plan: EndingPlan
+    plan: DecommissionPlan
     stack: Stack
     portfolio: Path
     clock: Callable[[], datetime]
-    dumps: Dumps | None = None
+    dumps: FinalBackups | None = None
 
     @cached_property
     def _account(self) -> Account:
@@ -54,7 +54,7 @@ class RealHands:
     def deployed(self) -> TenantPlan | None:
         """The tenant as the stack's inventory has it; None when it is gone."""
         inventory = inventory_of_stack(self.stack.name, self.stack.project)
-        self.dumps = self.dumps or dumps_of(inventory, self.plan)
+        self.dumps = self.dumps or backups_of(inventory, self.plan)
         return next((each for each in inventory.plan.tenants if each.tenant == self.plan.tenant), None)
 
     def urns(self) -> frozenset[str]:
@@ -85,14 +85,14 @@ class RealHands:
         """Deploy what the working tree says."""
         self.stack.up()
 
-    def last_dump(self) -> Dump | None:
+    def last_backup(self) -> FinalBackup | None:
         """The dump that was made when nothing wrote any longer; None while there is none."""
         if self.dumps is None:
             return None
         mark = mark_of(self.stack.state(), self.plan.tenant)
         return self.dumps.last(mark) if mark else None
 
-    def export(self, dump: Dump, name: str) -> Sequence[str]:
+    def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
         """Put a dump where the client may fetch it; the keys."""
         return self.dumps.export(dump, name) if self.dumps else ()
 
@@ -100,12 +100,12 @@ class RealHands:
         """Delete the copies of its files that replication left; their ids."""
         return self._account.delete_copies(self.plan)
 
-    def holdings(self) -> tuple[Holding, ...]:
+    def remaining(self) -> tuple[RemainingResource, ...]:
         """What the account holds of the tenant."""
-        return self._account.holdings(self.plan)
+        return self._account.remaining(self.plan)
 
 
-def dumps_of(inventory: Inventory, plan: EndingPlan) -> Dumps | None:
+def backups_of(inventory: Inventory, plan: DecommissionPlan) -> FinalBackups | None:
     """Where the dumps of the plan's tenant are; None when it has none."""
     make: Any = boto3.client
-    return Dumps.of(inventory, plan.tenant, make("s3", region_name=plan.region))
+    return FinalBackups.of(inventory, plan.tenant, make("s3", region_name=plan.region))

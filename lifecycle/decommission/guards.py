@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from lifecycle.decommission.plan import EndingPlan, facts_sha256
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
 from tiers.facts.names import CLOSING_JOBS
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import Environment, LifecycleStage
@@ -19,7 +19,7 @@ _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Seen:
+class Situation:
     """What is true when somebody acts on a plan.
 
     Attributes:
@@ -41,7 +41,7 @@ class Seen:
     restore_tested_at: datetime | None = None
 
 
-def refusals(plan: EndingPlan, seen: Seen) -> tuple[str, ...]:
+def refusals(plan: DecommissionPlan, seen: Situation) -> tuple[str, ...]:
     """A sentence for everything that speaks against acting on *plan*; none when nothing does."""
     return (
         *_not_the_plan(plan, seen),
@@ -52,14 +52,14 @@ def refusals(plan: EndingPlan, seen: Seen) -> tuple[str, ...]:
     )
 
 
-def refusals_of_planning(plan: EndingPlan, deployed: TenantPlan, now: datetime) -> tuple[str, ...]:
+def refusals_of_planning(plan: DecommissionPlan, deployed: TenantPlan, now: datetime) -> tuple[str, ...]:
     """A sentence for everything that will still speak against *plan* when it is carried out at once."""
     urns = frozenset(target.urn for target in plan.targets)
-    seen = Seen(now, plan.account, plan.stack, deployed, urns, plan.phrase)
+    seen = Situation(now, plan.account, plan.stack, deployed, urns, plan.phrase)
     return tuple(_not_to_end(plan, seen))
 
 
-def _not_the_plan(plan: EndingPlan, seen: Seen) -> Iterator[str]:
+def _not_the_plan(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if seen.account != plan.account:
         yield f"the plan is for account {plan.account}, these credentials are of {seen.account}"
     if seen.stack != plan.stack:
@@ -68,7 +68,7 @@ def _not_the_plan(plan: EndingPlan, seen: Seen) -> Iterator[str]:
         yield f"the phrase is not the plan's; to act on it type: {plan.phrase}"
 
 
-def _not_its_time(plan: EndingPlan, now: datetime) -> Iterator[str]:
+def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
     if now >= plan.expires_at:
         yield f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one"
     if now < plan.made_at - _CLOCKS_DIFFER_BY:
@@ -76,14 +76,14 @@ def _not_its_time(plan: EndingPlan, now: datetime) -> Iterator[str]:
         yield f"the plan was made at {made}, which is still to come; check the clock"
 
 
-def _not_what_was_planned(plan: EndingPlan, seen: Seen) -> Iterator[str]:
+def _not_what_was_planned(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if seen.deployed is not None and facts_sha256(seen.deployed) != plan.facts_sha256:
         yield f"tenant {plan.tenant} was changed since the plan was made; make a new one"
     if more := sorted(seen.urns - _planned(plan) - _closing(plan, seen.urns)):
         yield f"the plan does not know {len(more)} resources that are there, such as {more[0]}"
 
 
-def _not_to_end(plan: EndingPlan, seen: Seen) -> Iterator[str]:
+def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     """Whether anybody decided, in a file that others could read, that this tenant ends."""
     tenant = seen.deployed
     if tenant is None:
@@ -108,7 +108,7 @@ def _not_to_end(plan: EndingPlan, seen: Seen) -> Iterator[str]:
         )
 
 
-def _not_restorable(plan: EndingPlan, seen: Seen) -> Iterator[str]:
+def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if not plan.needs_restore_test:
         return
     remedy = (
@@ -125,18 +125,18 @@ def _not_restorable(plan: EndingPlan, seen: Seen) -> Iterator[str]:
 
 
 def unplanned_deletions(
-    plan: EndingPlan, deletions: frozenset[str], replacements: frozenset[str]
+    plan: DecommissionPlan, deletions: frozenset[str], replacements: frozenset[str]
 ) -> list[str]:
     """Of what a preview would take away, all that the plan does not name: nothing else may go with it."""
     emptied = frozenset(urn for urn in deletions if _EMPTIED in urn)
     return sorted((deletions - _planned(plan) - _closing(plan, deletions) - emptied) | replacements)
 
 
-def _planned(plan: EndingPlan) -> frozenset[str]:
+def _planned(plan: DecommissionPlan) -> frozenset[str]:
     return frozenset(target.urn for target in plan.targets)
 
 
-def _closing(plan: EndingPlan, urns: frozenset[str]) -> frozenset[str]:
+def _closing(plan: DecommissionPlan, urns: frozenset[str]) -> frozenset[str]:
     """The jobs that a tenant gets on its way out, after the plan was made, and the mark of its last dump."""
     names = {f"{plan.tenant}-{part}" for part in (*CLOSING_JOBS, "last")}
     return frozenset(urn for urn in urns if urn.rpartition("::")[2] in names)

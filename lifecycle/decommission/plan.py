@@ -27,7 +27,7 @@ SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
 
 
-class EndingPlan(Frozen):
+class DecommissionPlan(Frozen):
     """What is to be done to one tenant.
 
     Attributes:
@@ -89,12 +89,12 @@ class EndingPlan(Frozen):
 
 def facts_sha256(tenant: TenantPlan) -> str:
     """Of a tenant as deployed, but for what changes on the way to its end: its stage, and jobs for it."""
-    told = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
-    identity = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
-    return _sha256({"tenant": told.model_dump(mode="json"), "facts": identity})
+    identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
+    facts = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
+    return _sha256({"tenant": identity.model_dump(mode="json"), "facts": facts})
 
 
-def write_plan(plan: EndingPlan, path: Path) -> None:
+def write_plan(plan: DecommissionPlan, path: Path) -> None:
     """Write *plan* with its own hash, so that a change by hand is noticed.
 
     Raises:
@@ -110,7 +110,7 @@ def write_plan(plan: EndingPlan, path: Path) -> None:
         raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def read_plan(path: Path) -> EndingPlan:
+def read_plan(path: Path) -> DecommissionPlan:
     """The plan in *path*.
 
     Raises:
@@ -126,7 +126,7 @@ def read_plan(path: Path) -> EndingPlan:
         ) from None
     written = document.pop("sha256", None) if isinstance(document, dict) else None
     try:
-        plan = EndingPlan.model_validate(document)
+        plan = DecommissionPlan.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.recover.untracked import can_be_looked_for, orphan_of, orphans_of
+from lifecycle.recover.untracked import is_searchable, untracked_id, untracked_ids
 
 _QUIETLY: Final = ("--yes", "--skip-preview", "--suppress-outputs")
 _LOCKED: Final = "is currently locked by"
@@ -44,7 +44,7 @@ class BrokenStack(Stack):
     """A stack that may be locked by the dead."""
 
     def recover(
-        self, told: Callable[[str], None] = lambda _: None, *, owner_is_dead: bool = False
+        self, report: Callable[[str], None] = lambda _: None, *, owner_is_dead: bool = False
     ) -> Recovered:
         """Take in what was made, drop what was not, and compare the state with the cloud.
 
@@ -52,19 +52,19 @@ class BrokenStack(Stack):
             RefusedError: When the stack is locked, and nothing proves that its owner is dead.
             LifecycleError: When AWS or Pulumi cannot do it; run it again then.
         """
-        state = self._whole_state(told)
+        state = self._whole_state(report)
         notes = list(_pending(state))
         taken = {note["urn"]: note["id"] for note in notes if note["id"]}
         for urn, made in taken.items():
-            told(f"{made} was made: it is taken in as {urn}")
+            report(f"{made} was made: it is taken in as {urn}")
         if notes:
             # Not `pulumi refresh --import-pending-creates`, which drops the notes and takes nothing in.
             made = [note for note in notes if note["id"]]
-            self._import(_with(state, made), told, owner_is_dead=owner_is_dead)
-        self._must(["refresh", *_QUIETLY], told, owner_is_dead=owner_is_dead)
+            self._import(_with(state, made), report, owner_is_dead=owner_is_dead)
+        self._must(["refresh", *_QUIETLY], report, owner_is_dead=owner_is_dead)
         return Recovered(taken, tuple(note["urn"] for note in notes if not note["id"]))
 
-    def search(self, told: Callable[[str], None] = lambda _: None, *, take: bool = False) -> Recovered:
+    def search(self, report: Callable[[str], None] = lambda _: None, *, take: bool = False) -> Recovered:
         """Look for what nobody noted: an answer of AWS that got lost leaves a thing that the state never saw.
 
         The next update would stop at a name that is taken, or make a second one.
@@ -76,19 +76,19 @@ class BrokenStack(Stack):
         Raises:
             LifecycleError: When AWS or Pulumi cannot do it.
         """
-        state = self._whole_state(told)
+        state = self._whole_state(report)
         resources: Sequence[Mapping[str, Any]] = (state.get("deployment") or {}).get("resources") or ()
-        planned = [each for each in self._would_make() if can_be_looked_for(each["type"], _inputs(each))]
+        planned = [each for each in self._would_make() if is_searchable(each["type"], _inputs(each))]
         # Of several that are alike one is as good as another; the rest are second ones from then on.
         found = [{**each, "id": alike[0]} for each in planned if (alike := _there(each, resources))]
         for each in found:
-            told(f"{each['id']} is there already: the next update would make it as {each['urn']}")
+            report(f"{each['id']} is there already: the next update would make it as {each['urn']}")
         second = dict(_second(resources, {str(each["id"]) for each in found}))
         for urn, ids in second.items():
-            told(f"{', '.join(ids)}: like {urn}, and not in the stack; delete what nobody uses")
+            report(f"{', '.join(ids)}: like {urn}, and not in the stack; delete what nobody uses")
         if take and found:
-            self._import(_with(state, found), told, owner_is_dead=False)
-            self._must(["refresh", *_QUIETLY], told, owner_is_dead=False)
+            self._import(_with(state, found), report, owner_is_dead=False)
+            self._must(["refresh", *_QUIETLY], report, owner_is_dead=False)
         return Recovered({each["urn"]: each["id"] for each in found}, second=second)
 
     def _would_make(self) -> Iterator[Mapping[str, Any]]:
@@ -96,13 +96,15 @@ class BrokenStack(Stack):
             if step.get("op") == "create" and (step.get("newState") or {}).get("custom"):
                 yield step["newState"]
 
-    def _import(self, state: Mapping[str, Any], told: Callable[[str], None], *, owner_is_dead: bool) -> None:
+    def _import(
+        self, state: Mapping[str, Any], report: Callable[[str], None], *, owner_is_dead: bool
+    ) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump(state, file)
             file.flush()
-            self._must(["stack", "import", "--file", file.name], told, owner_is_dead=owner_is_dead)
+            self._must(["stack", "import", "--file", file.name], report, owner_is_dead=owner_is_dead)
 
-    def _whole_state(self, told: Callable[[str], None]) -> Mapping[str, Any]:
+    def _whole_state(self, report: Callable[[str], None]) -> Mapping[str, Any]:
         """The state; in a local folder, a file of attributes that the death cut off is dropped first.
 
         Pulumi cannot read a state with half of them and does without them. The state itself is put in place
@@ -116,23 +118,23 @@ class BrokenStack(Stack):
                 raise
         for file in torn:
             file.unlink()
-            told(f"{file.name} had been cut off and is dropped")
+            report(f"{file.name} had been cut off and is dropped")
         return self.state()
 
-    def _must(self, command: Sequence[str], told: Callable[[str], None], *, owner_is_dead: bool) -> None:
+    def _must(self, command: Sequence[str], report: Callable[[str], None], *, owner_is_dead: bool) -> None:
         done = self._run(command, capture=True)
         if done.returncode and _LOCKED in done.stderr + done.stdout:
             owner = _OWNER.search(done.stderr + done.stdout)
             if not owner_is_dead:
-                self._refuse_the_living(owner)
-            told(f"the lock of {owner[0].removeprefix('created by ') if owner else 'nobody'} is lifted")
+                self._refuse_if_alive(owner)
+            report(f"the lock of {owner[0].removeprefix('created by ') if owner else 'nobody'} is lifted")
             self._run(["cancel", "--yes"], capture=True)
             done = self._run(command, capture=True)
         if done.returncode:
             reason = " ".join((done.stderr or done.stdout).split())[-400:]
             raise LifecycleError(f"stack '{self.name}': `pulumi {command[0]}` failed: {reason}")
 
-    def _refuse_the_living(self, owner: re.Match[str] | None) -> None:
+    def _refuse_if_alive(self, owner: re.Match[str] | None) -> None:
         """A lock may be lifted when its owner was a process of this machine that is gone."""
         if owner is None or owner["host"] != socket.gethostname():
             who = f"{owner['user']}@{owner['host']}" if owner else "somebody"
@@ -140,7 +142,7 @@ class BrokenStack(Stack):
                 f"stack '{self.name}' is locked by {who}, whose process cannot be seen from here; when you "
                 "know that it is dead, run the same command with --owner-is-dead"
             )
-        if _lives(int(owner["pid"])):
+        if _is_alive(int(owner["pid"])):
             raise RefusedError(
                 f"stack '{self.name}' is locked by process {owner['pid']} of this machine, which is at work; "
                 "wait for it"
@@ -184,13 +186,13 @@ def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _made(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:
     """The id of what was made and is not in the state; None when nothing was."""
     region, known = _region(each, resources), _known(each["type"], resources)
-    return orphan_of(each["type"], _inputs(each), region, known)
+    return untracked_id(each["type"], _inputs(each), region, known)
 
 
 def _there(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The ids of what is like it and not in the state, under whatever name Pulumi made up."""
     region, known = _region(each, resources), _known(each["type"], resources)
-    return orphans_of(each["type"], _inputs(each), region, known, by_any_name=True)
+    return untracked_ids(each["type"], _inputs(each), region, known, by_any_name=True)
 
 
 def _second(
@@ -198,7 +200,7 @@ def _second(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What is like a resource of the stack and no resource of it."""
     for each in resources:
-        if each.get("custom") and can_be_looked_for(each["type"], _inputs(each)):
+        if each.get("custom") and is_searchable(each["type"], _inputs(each)):
             more = tuple(other for other in _there(each, resources) if other not in found)
             if more:
                 yield each["urn"], more
@@ -237,7 +239,7 @@ def _with(state: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> Mappin
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": left}}
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -23,7 +23,7 @@ UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What a preview of Pulumi's says for a value that only the update will know."""
 
 
-def can_be_looked_for(kind: str, inputs: Mapping[str, Any]) -> bool:
+def is_searchable(kind: str, inputs: Mapping[str, Any]) -> bool:
     """Whether all that its search asks for is known: something waits for another thing to be made first."""
     if kind in _OWN_SEARCHES:
         return UNKNOWN not in str(inputs.get("name") or inputs.get("description"))
@@ -34,7 +34,7 @@ def can_be_looked_for(kind: str, inputs: Mapping[str, Any]) -> bool:
     return all(UNKNOWN not in str(inputs.get(name)) for name in named) and any(inputs.get(n) for n in named)
 
 
-def orphans_of(
+def untracked_ids(
     kind: str,
     inputs: Mapping[str, Any],
     region: str | None,
@@ -60,13 +60,15 @@ def orphans_of(
         raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
 
 
-def orphan_of(kind: str, inputs: Mapping[str, Any], region: str | None, known: Collection[str]) -> str | None:
+def untracked_id(
+    kind: str, inputs: Mapping[str, Any], region: str | None, known: Collection[str]
+) -> str | None:
     """The id of what was made with *inputs* and is not among the *known*; None when nothing was.
 
     Raises:
         LifecycleError: When AWS cannot say, or two things are alike and a person must tell which it is.
     """
-    found = orphans_of(kind, inputs, region, known)
+    found = untracked_ids(kind, inputs, region, known)
     if len(found) > 1:
         raise LifecycleError(
             f"{kind}: any of {', '.join(found)} may be what was made; delete what is not used"

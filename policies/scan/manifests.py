@@ -22,8 +22,8 @@ def manifest(registered: Registered) -> dict[str, Any] | None:
     if not found or found["group"] in _NO_OBJECTS:
         return None
     version = found["version"] if found["group"] == "core" else f"{found['group']}/{found['version']}"
-    told = {key: _told(value) for key, value in registered.inputs.items() if not key.startswith("__")}
-    return {"apiVersion": version, "kind": found["kind"]} | told
+    fields = {key: _shown(value) for key, value in registered.inputs.items() if not key.startswith("__")}
+    return {"apiVersion": version, "kind": found["kind"]} | fields
 
 
 def write_manifests(registered: Iterable[Registered], folder: Path) -> list[Path]:
@@ -38,10 +38,10 @@ def write_manifests(registered: Iterable[Registered], folder: Path) -> list[Path
     return written
 
 
-def _told(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     """The value without secrets: what is withheld stands as a word, so that its place is seen."""
     if isinstance(value, Mapping):
-        return {key: _told(item) for key, item in value.items()}
+        return {key: _shown(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_told(item) for item in value]
+        return [_shown(item) for item in value]
     return value.value if value is Withheld.VALUE else value

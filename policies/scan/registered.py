@@ -84,23 +84,23 @@ def _resources(document: Mapping[str, Any]) -> Iterator[Registered]:
 
 
 def _registered(state: Mapping[str, Any]) -> Registered:
-    outputs = _told(state.get("outputs") or {})
+    outputs = _shown(state.get("outputs") or {})
     identity = {"id": state["id"]} if state.get("id") else {}
     return Registered(
         urn=state["urn"],
         type=state["type"],
-        inputs={key: _told(value) for key, value in (state.get("inputs") or {}).items()},
+        inputs={key: _shown(value) for key, value in (state.get("inputs") or {}).items()},
         outputs=identity | outputs,
         sources={key: tuple(urns) for key, urns in (state.get("propertyDependencies") or {}).items() if urns},
     )
 
 
-def _told(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     """The value with everything that is unknown or secret put as withheld."""
     if isinstance(value, dict):
         if value.get(_SIGNATURE) == _SECRET:
             return Withheld.VALUE
-        return {key: _told(item) for key, item in value.items()}
+        return {key: _shown(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_told(item) for item in value]
+        return [_shown(item) for item in value]
     return Withheld.VALUE if isinstance(value, str) and value in _UNKNOWN else value

@@ -153,7 +153,7 @@ def document(rules: str) -> dict[str, Any]:
             {
                 "name": f"scenario {number}: {', '.join(sorted(fire)) or 'nothing'}",
                 "interval": f"{STEP_MINUTES}m",
-                "input_series": [{"series": name, "values": values} for name, values in told.items()],
+                "input_series": [{"series": name, "values": values} for name, values in message.items()],
                 "promql_expr_test": [
                     {
                         "expr": 'count by (alertname) (ALERTS{alertstate="firing",tenant="acme"})',
@@ -164,7 +164,7 @@ def document(rules: str) -> dict[str, Any]:
                     }
                 ],
             }
-            for number, (told, hours, fire) in enumerate(SCENARIOS, 1)
+            for number, (message, hours, fire) in enumerate(SCENARIOS, 1)
         ],
     }
 

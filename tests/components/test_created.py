@@ -162,7 +162,7 @@ def test_an_adopted_network_gets_a_security_group_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"network": {"vpc_id": "vpc-0123abcd"}}, "give cidr for a network to be created, or vpc_id"),
         ({"network": {"cidr": None, "vpc_id": "vpc-0123abcd"}}, "subnet_ids has 0 entries"),
@@ -174,8 +174,8 @@ def test_an_adopted_network_gets_a_security_group_and_nothing_else() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_what_does_not_fit_together_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         platform(**changes)
 
 

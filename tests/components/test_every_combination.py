@@ -58,8 +58,8 @@ def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
 
     def program() -> pulumi.Output[None]:
         composition_root()(plan)
-        told = {name: pulumi.Output.all(value, value.is_secret()) for name, value in exported.items()}
-        return pulumi.Output.all(**told).apply(known.update)
+        message = {name: pulumi.Output.all(value, value.is_secret()) for name, value in exported.items()}
+        return pulumi.Output.all(**message).apply(known.update)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pulumi, "export", export)
@@ -136,7 +136,7 @@ def rewritten(kind: str, old: str, new: str) -> Callable[[Declared], Declared]:
     return change
 
 
-def told(each: Declared) -> Declared:
+def message(each: Declared) -> Declared:
     return replace(each, secret_props=frozenset())
 
 
@@ -172,7 +172,7 @@ def told(each: Declared) -> Declared:
         (rewritten("Job", '"runAsNonRoot": true', '"runAsNonRoot": false'), "runAsNonRoot is not true"),
         (rewritten("CronJob", '"automountServiceAccountToken"', '"x"'), "mounts a token"),
         (rewritten("CronJob", '"readOnlyRootFilesystem": true', '"x": 1'), "writes to its root"),
-        (told, "holds a secret"),
+        (message, "holds a secret"),
         (rewritten("HorizontalPodAutoscaler", '"maxReplicas": 4', '"maxReplicas": 5'), "less than a rollout"),
         (rewritten("PersistentVolumeClaim", "1Gi", "3Gi"), "requests.storage is less"),
         (rewritten("LimitRange", "4096Mi", "2048Mi"), "larger in memory than any pod may be"),

@@ -68,8 +68,8 @@ def test_a_copy_holds_everything_and_is_handed_over(moving: Pods, other: Server)
     before = sums(moving.server)
     done = copy(moving, moving.server, other)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert (told["result"], told["rows"], told["tables"]) == ("ok", 3074, 11)
+    message: dict[str, Any] = json.loads(done.stdout)
+    assert (message["result"], message["rows"], message["tables"]) == ("ok", 3074, 11)
     assert sums(other) == before
     assert said(other).startswith("costack: copy m1 ")
     assert said(moving.server) == ""

@@ -68,9 +68,9 @@ def test_who_is_not_there_is_told_apart_from_what_is_no_state() -> None:
 
 
 def test_an_update_that_was_interrupted_is_mended_first() -> None:
-    with pytest.raises(CatalogError, match="run `pulumi refresh`") as told:
+    with pytest.raises(CatalogError, match="run `pulumi refresh`") as message:
         targets_of(state(ACME, pending_operations=[{"type": "creating"}]), "acme", "s")
-    assert not isinstance(told.value, NoSuchTenantError)
+    assert not isinstance(message.value, NoSuchTenantError)
 
 
 def test_the_mark_of_the_last_dump() -> None:

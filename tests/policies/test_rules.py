@@ -161,7 +161,7 @@ def test_what_takes_no_tags_needs_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "told"),
+    ("tags", "message"),
     [
         ({"cost/recovery-class": "mission-critical"}, "tier dedicated-db honours standard at most"),
         ({"cost/service-tier": "gold"}, "names the tier 'gold', which is not in the catalog"),
@@ -175,9 +175,9 @@ def test_what_takes_no_tags_needs_none() -> None:
         ),
     ],
 )
-def test_a_promise_that_the_tier_does_not_keep_is_refused(tags: dict[str, str], told: str) -> None:
+def test_a_promise_that_the_tier_does_not_keep_is_refused(tags: dict[str, str], message: str) -> None:
     (violation,) = found(DATABASE, GOOD_DATABASE | {"tags": TAGS | tags})["kept-promises"]
-    assert told in violation
+    assert message in violation
 
 
 def test_a_promise_that_the_tier_keeps_is_accepted() -> None:

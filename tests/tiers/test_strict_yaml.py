@@ -108,9 +108,9 @@ def test_the_line_of_a_path_is_that_of_its_nearest_key(tmp_path: Path) -> None:
 def test_no_text_makes_it_stumble(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("any") / "file.yaml"
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    told: tuple[str, ...] = ()
+    message: tuple[str, ...] = ()
     try:
         load_model(Outer, path, "file.yaml")
     except CatalogError as error:
-        told = error.problems
-    assert all(problem.startswith("file.yaml:") for problem in told)
+        message = error.problems
+    assert all(problem.startswith("file.yaml:") for problem in message)

@@ -113,7 +113,7 @@ class FairUse(Frozen):
     filestore_gib: Positive
 
 
-class ExpectedUse(Frozen):
+class ExpectedUsage(Frozen):
     """What nobody has measured yet of a tenant: how much it is expected to move and change.
 
     `internet_gib` leave for the internet in a month, `inter_zone_gib` go from zone to zone, and
@@ -143,7 +143,7 @@ class Offer(Frozen):
     log_gib_per_month: Count
     log_retention_days: Positive
     support_hours_per_month: Count
-    expected_use: ExpectedUse
+    expected_use: ExpectedUsage
     fair_use: FairUse
     fee_per_month: Fee
     enhanced_fee_per_month: Fee | None = None

@@ -26,10 +26,10 @@ OTHER_DATABASE: Final = "other-database"
 
 COPY_DATABASE: Final = "copy-database"
 COPY_FILES: Final = "copy-filestore"
-HAND_OVER: Final = "hand-over-database"
-DROP_LEFT: Final = "drop-left-database"
-EMPTY_LEFT: Final = "empty-left-filestore"
-MOVE_JOBS: Final = (COPY_DATABASE, COPY_FILES, HAND_OVER, DROP_LEFT, EMPTY_LEFT)
+CUT_OVER: Final = "hand-over-database"
+DROP_OLD_DATABASE: Final = "drop-left-database"
+EMPTY_OLD_FILESTORE: Final = "empty-left-filestore"
+MOVE_JOBS: Final = (COPY_DATABASE, COPY_FILES, CUT_OVER, DROP_OLD_DATABASE, EMPTY_OLD_FILESTORE)
 """What is done once on the way, each at one stage."""
 
 DATABASE: Final[FactId] = "platform/database"

@@ -10,10 +10,10 @@ from tiers.plan.plan import Plan, facts_of
 from tiers.plan.resolve import resolve
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
-from tiers.portfolio.what_if import Supposed
+from tiers.portfolio.what_if import AssumedPortfolio
 
 
-def with_room(catalog: Catalog, portfolio: Portfolio) -> Supposed:
+def add_capacity(catalog: Catalog, portfolio: Portfolio) -> AssumedPortfolio:
     """*portfolio* with nodes added to its first group until pods fit, and storage until databases do.
 
     Neither is ever made smaller. What pods of the platform and of tenants without nodes of their own request
@@ -37,7 +37,7 @@ def with_room(catalog: Catalog, portfolio: Portfolio) -> Supposed:
     if stored > platform.database.storage_gib:
         platform = _with_storage(platform, stored)
         notes.append(f"the shared server grows to {stored} GiB: databases need them")
-    return Supposed(Portfolio(platform=platform, tenants=portfolio.tenants), tuple(notes))
+    return AssumedPortfolio(Portfolio(platform=platform, tenants=portfolio.tenants), tuple(notes))
 
 
 def _missing_nodes(plan: Plan) -> int:

@@ -14,7 +14,7 @@ from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, LifecycleStage
 
 
-def ending_facts(
+def decommission_facts(
     platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
 ) -> Iterator[Job]:
     """Save it all; then, once nothing protects it any longer, take away what only a job can reach.

@@ -30,18 +30,18 @@ from tiers.facts.every_fact import (
 from tiers.facts.names import (
     COPY_DATABASE,
     COPY_FILES,
+    CUT_OVER,
     DATABASE,
-    DROP_LEFT,
-    EMPTY_LEFT,
+    DROP_OLD_DATABASE,
+    EMPTY_OLD_FILESTORE,
     FILE_SYSTEM,
     FINAL_BACKUP,
-    HAND_OVER,
     OPERATIONS_NAMESPACE,
     OTHER_DATABASE,
 )
 from tiers.plan.owner import about, own_node_group
 from tiers.plan.tenant import tenant_facts
-from tiers.portfolio.move import sold_as, working_tier
+from tiers.portfolio.move import on_tier, working_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import CostCategory, LifecycleStage, MoveStage
@@ -53,12 +53,12 @@ _OF_WORK: Final = (
 )
 
 
-def moved_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
+def move_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
     """All facts of *tenant*: of one tier when it is at rest, of both while it moves."""
     if tenant.move is None:
         yield from tenant_facts(catalog, platform, tenant)
     else:
-        yield from _Moving(catalog, platform, tenant, tenant.move).facts()
+        yield from _MoveFacts(catalog, platform, tenant, tenant.move).facts()
 
 
 def _awake(tenant: Tenant) -> Tenant:
@@ -66,14 +66,14 @@ def _awake(tenant: Tenant) -> Tenant:
     return tenant.model_copy(update={"options": tenant.options.model_copy(update={"schedule": None})})
 
 
-class _Moving:
+class _MoveFacts:
     """One tenant on its way."""
 
     def __init__(self, catalog: Catalog, platform: Platform, tenant: Tenant, move: Move) -> None:
         self._platform, self._tenant, self._stage = platform, tenant, move.stage
         working = working_tier(tenant, move)
         resting = tenant.tier if working == move.from_tier else move.from_tier
-        here, there = (_awake(sold_as(catalog, tenant, tier)) for tier in (working, resting))
+        here, there = (_awake(on_tier(catalog, tenant, tier)) for tier in (working, resting))
         if move.stage is MoveStage.CONTRACT:
             # What is left may go with the next update, but for copies that cannot be emptied: they stay.
             left = {"protected": False, "lifecycle_stage": LifecycleStage.DECOMMISSIONING}
@@ -134,7 +134,7 @@ class _Moving:
             yield database
         for name, wanted in self._wanted(database, share).items():
             if wanted:
-                files, dump = name in (COPY_FILES, EMPTY_LEFT), name == FINAL_BACKUP
+                files, dump = name in (COPY_FILES, EMPTY_OLD_FILESTORE), name == FINAL_BACKUP
                 where = self._route.namespace if files or dump else OPERATIONS_NAMESPACE
                 yield self._job(name, where, as_odoo=files)
 
@@ -144,12 +144,12 @@ class _Moving:
         if self._stage is MoveStage.MIGRATE:
             return {COPY_DATABASE: moves, COPY_FILES: share is not None}
         if self._stage is MoveStage.SWITCH:
-            return {HAND_OVER: moves}
+            return {CUT_OVER: moves}
         if self._stage is MoveStage.CONTRACT:
             return {
                 FINAL_BACKUP: any(isinstance(fact, LogicalBackup) for fact in self._here),
-                DROP_LEFT: database is not None and database.server == DATABASE,
-                EMPTY_LEFT: share is not None and share.mounted,
+                DROP_OLD_DATABASE: database is not None and database.server == DATABASE,
+                EMPTY_OLD_FILESTORE: share is not None and share.mounted,
             }
         return {}
 

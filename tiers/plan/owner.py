@@ -16,7 +16,7 @@ def is_protected(platform: Platform, tenant: Tenant) -> bool:
     return platform.deletion_protection and not ends
 
 
-def is_ending(tenant: Tenant) -> bool:
+def is_decommissioning(tenant: Tenant) -> bool:
     """Whether it was decided that a tenant ends: what must be kept is made to stay before anything goes."""
     return tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 

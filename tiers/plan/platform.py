@@ -38,7 +38,7 @@ from tiers.facts.names import (
     OPERATIONS_NAMESPACE,
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
-from tiers.plan.expected_use import automated_backups_gib
+from tiers.plan.expected_usage import automated_backups_gib
 from tiers.plan.monitoring import dashboard_facts
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory, CostDomain, Environment

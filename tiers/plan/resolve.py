@@ -7,12 +7,12 @@ from pathlib import Path
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import FactId
-from tiers.plan.move import moved_facts
+from tiers.plan.move import move_facts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
 from tiers.portfolio.controls import controls_of, fee_of
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.move import working_side
+from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Portfolio, Tenant
 
@@ -45,7 +45,7 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
 
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
-    tenant_now = working_side(catalog, tenant)
+    tenant_now = on_working_tier(catalog, tenant)
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
@@ -65,7 +65,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         expires_at=tenant.ends_at,
         cutover=tenant.cutover,
         move=tenant.move,
-        facts=tuple(moved_facts(catalog, portfolio.platform, tenant)),
+        facts=tuple(move_facts(catalog, portfolio.platform, tenant)),
     )
 
 

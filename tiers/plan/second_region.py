@@ -17,14 +17,14 @@ from tiers.facts.copies import (
 from tiers.facts.data import Bucket, FileSystem, FileSystemBackup, Key
 from tiers.facts.every_fact import DatabaseStandby, Fact, FactId, Labour, LogGroup
 from tiers.facts.names import KEY_DELETION_WINDOW_DAYS
-from tiers.plan.expected_use import (
+from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
     changed_gib_per_month,
     changed_mib_per_day,
     dumped_gib_per_month,
 )
-from tiers.plan.owner import about, is_ending, is_protected, own_server
+from tiers.plan.owner import about, is_decommissioning, is_protected, own_server
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Region
@@ -69,7 +69,7 @@ def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSy
         schedule=files.backup_schedule,
         retention_days=files.backup_retention_days,
         storage_gib=offer.filestore_gib,
-        outlives_tenant=is_ending(tenant),
+        outlives_tenant=is_decommissioning(tenant),
     )
 
 
@@ -91,7 +91,7 @@ def region_copies(
             noncurrent_days=platform.backup_bucket.noncurrent_days,
             expire_after_days=retention_days,
             deletion_protection=is_protected(platform, tenant),
-            outlives_tenant=is_ending(tenant),
+            outlives_tenant=is_decommissioning(tenant),
             put_requests_per_month=backup_requests_per_month(backup, offer),
         )
 

@@ -22,7 +22,7 @@ _SERVICE_RANGES: Final = ("10.100.0.0/16", "172.20.0.0/16")
 _WEEKS, _OF_MONTHS = 365, 84
 
 
-def asleep_at_times(fact: Fact, tenant: Tenant) -> Fact:
+def with_awake_minutes(fact: Fact, tenant: Tenant) -> Fact:
     """*fact* of *tenant* with the time for which it runs, where it is something that its schedule stops."""
     schedule = _kept(tenant)
     if schedule is None or not isinstance(fact, Workload | DatabaseInstance):

@@ -32,9 +32,9 @@ from tiers.facts.names import (
     HTTP_PORT,
     OPERATIONS_NAMESPACE,
 )
-from tiers.plan.decommission import ending_facts
+from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes
-from tiers.plan.expected_use import (
+from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
     changed_mib_per_day,
@@ -51,7 +51,7 @@ from tiers.plan.second_region import (
     region_copies,
     warm_standby,
 )
-from tiers.plan.sleep import asleep_at_times, sleep_facts
+from tiers.plan.sleep import sleep_facts, with_awake_minutes
 from tiers.portfolio.controls import log_retention_days, measures_of
 from tiers.portfolio.platform import OdooImage, OperationsImage, Platform
 from tiers.portfolio.tenant import Tenant
@@ -69,7 +69,7 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     if nodes:
         yield from own_nodes(catalog.classes, tenant, nodes)
     for made in _facts(catalog, platform, tenant):
-        fact = asleep_at_times(made, tenant)
+        fact = with_awake_minutes(made, tenant)
         if nodes and isinstance(fact, Workload | Job | ScheduledJob):
             yield fact.model_copy(update={"nodes": own_node_group(tenant)})
         else:
@@ -93,7 +93,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield traffic(tenant, offer.expected_use)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
-    yield from ending_facts(platform, tenant, offer, size, namespace)
+    yield from decommission_facts(platform, tenant, offer, size, namespace)
     yield from alert_facts(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),

@@ -10,7 +10,7 @@ from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, Location
 
 
-def ending_faults(tenant: Tenant, classes: Classes) -> Iterator[Fault]:
+def end_date_faults(tenant: Tenant, classes: Classes) -> Iterator[Fault]:
     """Where a tenant ends later than it may.
 
     Counted from `begins_on`, or from the cutover in a file that does not say it; no clock is asked, so a

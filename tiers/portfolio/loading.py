@@ -9,11 +9,11 @@ from tiers.catalog.loading import CLASSES
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
-from tiers.portfolio.end_dates import ending_faults
-from tiers.portfolio.move import moving_faults, sold_as
+from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
-from tiers.portfolio.sleep import sleeping_faults
+from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
 
@@ -67,12 +67,12 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     size = tenant.options.workload_class
     if size is not None and size not in catalog.classes.workload_classes:
         yield ("options", "workload_class"), not_among(catalog.classes.workload_classes, size, CLASSES)
-    yield from ending_faults(tenant, catalog.classes)
+    yield from end_date_faults(tenant, catalog.classes)
     if tier is not None:
-        yield from moving_faults(tenant, catalog)
+        yield from move_faults(tenant, catalog)
     if platform is None:
         return
-    yield from _faults_of_sides(tenant, platform, catalog)
+    yield from _faults_by_tier(tenant, platform, catalog)
     if tenant.region != platform.region:
         yield ("region",), f"'{tenant.region}' is not the region of the platform, '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
@@ -80,15 +80,15 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
         yield ("tier",), f"{tenant.tier} is sold in {tier.currency}, the platform is accounted in {other}"
 
 
-def _faults_of_sides(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
+def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     """Why it cannot be had from its tier; while it moves, from the one it comes from either."""
     for name in [tenant.tier] + ([tenant.move.from_tier] if tenant.move else []):
-        tier, side = catalog.tiers.get(name), sold_as(catalog, tenant, name)
+        tier, side = catalog.tiers.get(name), on_tier(catalog, tenant, name)
         if tier is None or tenant.environment not in tier.offers:
             continue
         yield from tenant_faults(side, tier, platform, catalog.classes)
         yield from control_faults(side, tier, platform, catalog.classes)
-        yield from sleeping_faults(side, tier.offers[tenant.environment])
+        yield from sleep_faults(side, tier.offers[tenant.environment])
 
 
 def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:

@@ -13,7 +13,7 @@ from tiers.vocabulary import Environment, MoveStage
 _BEFORE_THE_SWITCH: Final = (MoveStage.EXPAND, MoveStage.MIGRATE)
 
 
-def sold_as(catalog: Catalog, tenant: Tenant, tier: str) -> Tenant:
+def on_tier(catalog: Catalog, tenant: Tenant, tier: str) -> Tenant:
     """*tenant* at rest on *tier*; what only the other side of its move takes is left out."""
     changes: dict[str, object] = {"tier": tier, "move": None}
     sold = catalog.tiers.get(tier)
@@ -24,14 +24,14 @@ def sold_as(catalog: Catalog, tenant: Tenant, tier: str) -> Tenant:
     return tenant.model_copy(update=changes)
 
 
-def working_side(catalog: Catalog, tenant: Tenant) -> Tenant:
+def on_working_tier(catalog: Catalog, tenant: Tenant) -> Tenant:
     """*tenant* at rest on the tier where its users work."""
     if tenant.move is None:
         return tenant
-    return sold_as(catalog, tenant, working_tier(tenant, tenant.move))
+    return on_tier(catalog, tenant, working_tier(tenant, tenant.move))
 
 
-def moving_faults(tenant: Tenant, catalog: Catalog) -> Iterator[Fault]:
+def move_faults(tenant: Tenant, catalog: Catalog) -> Iterator[Fault]:
     """Why a tenant cannot move as its file says."""
     move = tenant.move
     if move is None:

@@ -13,7 +13,7 @@ from tiers.vocabulary import Environment
 _WHERE: Final = ("options", "schedule")
 
 
-def sleeping_faults(tenant: Tenant, offer: Offer) -> Iterator[Fault]:
+def sleep_faults(tenant: Tenant, offer: Offer) -> Iterator[Fault]:
     """Why a tenant cannot sleep as its file asks for."""
     if tenant.options.schedule is None:
         return

@@ -27,7 +27,7 @@ _ON_THE_TENANT: Final = (
 """What `settings` may name besides the options of a tenant."""
 
 
-class Supposed(NamedTuple):
+class AssumedPortfolio(NamedTuple):
     """A portfolio that is not written anywhere, and what was assumed on the way, a sentence each."""
 
     portfolio: Portfolio
@@ -40,7 +40,7 @@ def with_tenant(
     tenant_id: TenantId,
     tier: str | None = None,
     settings: Mapping[str, str] | None = None,
-) -> Supposed:
+) -> AssumedPortfolio:
     """*portfolio* with one tenant on *tier*, with *settings* as its file would write them.
 
     A setting that is empty is taken out of the file. Copies in a second region come and go with the tier:
@@ -60,10 +60,10 @@ def with_tenant(
     notes = tuple(_second_region(catalog, portfolio, document, given))
     changed = _tenant(document)
     kept = tuple(changed if each.tenant == tenant_id else each for each in portfolio.tenants)
-    return Supposed(_sound(catalog, portfolio, kept, {tenant_id}), notes)
+    return AssumedPortfolio(_sound(catalog, portfolio, kept, {tenant_id}), notes)
 
 
-def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str]) -> Supposed:
+def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str]) -> AssumedPortfolio:
     """*portfolio* with every tenant of each key of *moves* on the tier that is its value; `all` is any tier.
 
     Raises:
@@ -82,10 +82,10 @@ def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str])
     tenants = tuple(
         _tenant(documents[each.tenant]) if each.tenant in documents else each for each in portfolio.tenants
     )
-    return Supposed(_sound(catalog, portfolio, tenants, set(documents)), tuple(notes))
+    return AssumedPortfolio(_sound(catalog, portfolio, tenants, set(documents)), tuple(notes))
 
 
-def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> Supposed:
+def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> AssumedPortfolio:
     """*portfolio* with *count* more production tenants on *tier*, as large as those it has there on average.
 
     Raises:
@@ -108,7 +108,7 @@ def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> 
     notes = (f"{count} more on {tier} with {users} users each, {how}", *(assumed[0] if assumed else ()))
     more = [_tenant(document) for document in documents]
     tenants = tuple(sorted((*portfolio.tenants, *more), key=lambda each: each.tenant))
-    return Supposed(_sound(catalog, portfolio, tenants, names), notes)
+    return AssumedPortfolio(_sound(catalog, portfolio, tenants, names), notes)
 
 
 def _free_names(taken: set[TenantId], count: int) -> Iterator[str]:

@@ -62,11 +62,11 @@ def test_state_is_what_pulumi_exports(pulumi: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "code", "told"), [("nothing", 0, "printed no JSON"), ("[]", 0, "exported no state")]
+    ("out", "code", "message"), [("nothing", 0, "printed no JSON"), ("[]", 0, "exported no state")]
 )
-def test_an_answer_that_is_none_is_told(pulumi: Path, out: str, code: int, told: str) -> None:
+def test_an_answer_that_is_none_is_told(pulumi: Path, out: str, code: int, message: str) -> None:
     answers(pulumi, out, code)
-    with pytest.raises(LifecycleError, match=told):
+    with pytest.raises(LifecycleError, match=message):
         Stack("local", pulumi).state()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from allocation.statement.statement import Term
-from lifecycle.decommission.plan import EndingPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
 from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox
 from tests.portfolios import tenant
 from tiers.errors import CatalogError
@@ -96,7 +96,7 @@ def test_what_is_no_plan_is_told(text: str, tmp_path: Path) -> None:
 
 def test_the_same_plan_has_the_same_hash_and_another_has_another() -> None:
     plan = ending_plan(production())
-    again = EndingPlan.model_validate(dict(reversed(plan.model_dump(mode="json").items())))
+    again = DecommissionPlan.model_validate(dict(reversed(plan.model_dump(mode="json").items())))
     assert again.sha256 == plan.sha256
     assert plan.model_copy(update={"keep_days": plan.keep_days + 1}).sha256 != plan.sha256
 

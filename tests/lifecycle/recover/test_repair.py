@@ -66,11 +66,11 @@ def broken(
 ) -> BrokenStack:
     monkeypatch.setattr(BrokenStack, "_run", lambda *args, capture: pulumi(*args, capture=capture))
     monkeypatch.setattr(
-        repair, "orphan_of", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
+        repair, "untracked_id", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
     )
     monkeypatch.setattr(
         repair,
-        "orphans_of",
+        "untracked_ids",
         lambda _kind, inputs, _region, known, **_: tuple(
             each
             for each in {"twice": ("second-vpc",), "a": ("id-a", "like-a")}.get(inputs["name"], ())

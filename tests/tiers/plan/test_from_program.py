@@ -49,11 +49,11 @@ def test_all_mistakes_are_told_at_once_each_at_its_place() -> None:
 
 
 def test_what_the_catalog_lacks_is_told_at_its_place() -> None:
-    ((where, told),) = faults(acme(tier="gold"))
+    ((where, message),) = faults(acme(tier="gold"))
     assert where == ("tenants", 0, "tier")
-    assert told.startswith("'gold' is not in the catalog; there are ")
+    assert message.startswith("'gold' is not in the catalog; there are ")
     spoilt = {**example.platform(), "database": {**example.platform()["database"], "database_class": "xxl"}}
-    ((where, told),) = faults(acme(), platform=spoilt)
+    ((where, message),) = faults(acme(), platform=spoilt)
     assert where == ("platform", "database", "database_class")
 
 
@@ -71,9 +71,9 @@ def test_a_name_is_given_once() -> None:
 def test_a_region_that_takes_no_more_replications_is_told() -> None:
     copied = example.tenants()[1]
     many = [{**copied, "tenant": f"t{n}", "hostname": f"t{n}.example.com"} for n in range(21)]
-    ((where, told),) = faults(*many)
+    ((where, message),) = faults(*many)
     assert where == ("tenants", 20, "options", "dr_region")
-    assert "replication 21" in told
+    assert "replication 21" in message
 
 
 def test_the_mistakes_of_a_single_tenant_begin_with_its_own_fields() -> None:

@@ -12,7 +12,7 @@ from tiers.errors import CatalogError
 from tiers.facts.every_fact import DatabaseInstance, ScheduledJob, SleepSchedule, Workload
 from tiers.plan.plan import facts_of
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.sleep import sleeping_faults
+from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import Tenant
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Environment, LifecycleStage
@@ -97,7 +97,7 @@ def test_a_server_of_its_own_sleeps_too() -> None:
 
 
 def refused(made: Tenant, offer: Offer) -> list[str]:
-    found = list(sleeping_faults(made, offer))
+    found = list(sleep_faults(made, offer))
     assert {where for where, _ in found} <= {("options", "schedule")}
     return [message for _, message in found]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.portfolios import catalog, plan_of, tenant
-from tiers.portfolio.end_dates import ending_faults
+from tiers.portfolio.end_dates import end_date_faults
 from tiers.portfolio.tenant import Tenant
 
 WHY = "the client's auditor asked for one more trial load"
@@ -31,7 +31,7 @@ def extension(until: str, reason: str = WHY) -> dict[str, str]:
 
 
 def faults(**changes: Any) -> list[tuple[str, str]]:
-    found = ending_faults(migration(**changes), catalog().classes)
+    found = end_date_faults(migration(**changes), catalog().classes)
     return [(".".join(map(str, where)), message) for where, message in found]
 
 
@@ -105,7 +105,7 @@ def test_no_chain_of_extensions_outlasts_its_reasons(steps: list[int]) -> None:
         until += timedelta(days=days)
         extended.append(extension(until.isoformat()))
     made = migration(extended=extended)
-    sound = not list(ending_faults(made, catalog().classes))
+    sound = not list(end_date_faults(made, catalog().classes))
     assert sound is all(0 < days <= DAYS for days in steps)
     if sound:
         assert made.ends_at is not None

@@ -54,7 +54,7 @@ def polar(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             polar(),
@@ -97,9 +97,9 @@ def polar(
         ),
     ],
 )
-def test_a_promise_that_cannot_be_kept_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_promise_that_cannot_be_kept_is_refused(tmp_path: Path, text: str, message: str) -> None:
     found = problems(tmp_path, text)
-    assert f"polar0.yaml:{told}" in found
+    assert f"polar0.yaml:{message}" in found
     assert len(found.splitlines()) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_region_holds_twenty_replications_and_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tier", "old", "new", "told"),
+    ("tier", "old", "new", "message"),
     [
         ("ha-postgresql", "multi_az: true, storage", "multi_az: false, storage", "with multi_az"),
         ("ha-postgresql", "workload_class: m", "workload_class: s", "has 1 web replicas of 2"),
@@ -136,7 +136,7 @@ def test_a_region_holds_twenty_replications_and_no_more(tmp_path: Path) -> None:
     ],
 )
 def test_a_tier_that_gives_less_than_it_promises_is_not_sold(
-    tmp_path: Path, tier: str, old: str, new: str, told: str
+    tmp_path: Path, tier: str, old: str, new: str, message: str
 ) -> None:
     shutil.copytree(CATALOG_DIRECTORY, tmp_path / "catalog")
     path = tmp_path / "catalog" / f"{tier}.yaml"
@@ -145,7 +145,7 @@ def test_a_tier_that_gives_less_than_it_promises_is_not_sold(
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(CatalogError, match="cannot honour resilience_class") as caught:
         load_catalog(tmp_path / "catalog")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_copies_of_what_is_shared_are_refused(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_warm_standby_is_a_smaller_server_in_the_second_region_with_a_fee_of_i
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             polar("ha-postgresql", options="warm_standby: true"),
@@ -198,15 +198,15 @@ def test_a_warm_standby_is_a_smaller_server_in_the_second_region_with_a_fee_of_i
         ),
     ],
 )
-def test_a_standby_that_is_not_sold_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in problems(tmp_path, text)
+def test_a_standby_that_is_not_sold_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    assert message in problems(tmp_path, text)
 
 
 def test_a_standby_needs_a_network_to_wait_in() -> None:
     platform = local_portfolio().platform
     wanted = tenant("acme", tier="cross-region-backup", options={"users": 50, "warm_standby": True})
     tier = catalog().tiers["cross-region-backup"]
-    faults = [told for _, told in tenant_faults(wanted, tier, platform, catalog().classes)]
+    faults = [message for _, message in tenant_faults(wanted, tier, platform, catalog().classes)]
     assert faults == [
         "the platform has no network in eu-west-1 for a server to wait in: give dr_networks.eu-west-1"
     ]

@@ -8,20 +8,20 @@ from tests.portfolios import catalog, local_portfolio, tenant
 from tiers.errors import CatalogError
 from tiers.plan.resolve import resolve
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.portfolio.what_if import Supposed, with_more, with_tenant, with_tiers
+from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
 
 
-def of(supposed: Supposed, name: str) -> Tenant:
+def of(supposed: AssumedPortfolio, name: str) -> Tenant:
     return next(each for each in supposed.portfolio.tenants if each.tenant == name)
 
 
-def acme(tier: str | None = None, **settings: str) -> Supposed:
+def acme(tier: str | None = None, **settings: str) -> AssumedPortfolio:
     return with_tenant(catalog(), local_portfolio(), "acme", tier, settings)
 
 
 def test_a_tier_is_one_line_of_one_tenant() -> None:
     supposed = acme("dedicated-db")
-    assert of(supposed, "acme") == of(Supposed(local_portfolio()), "acme").model_copy(
+    assert of(supposed, "acme") == of(AssumedPortfolio(local_portfolio()), "acme").model_copy(
         update={"tier": "dedicated-db"}
     )
     assert [each for each in supposed.portfolio.tenants if each.tenant != "acme"] == [
@@ -38,13 +38,13 @@ def test_settings_are_written_as_in_the_file() -> None:
 
 
 def test_an_empty_setting_is_taken_out() -> None:
-    assert of(Supposed(local_portfolio()), "borealis").options.database_gib == 8
+    assert of(AssumedPortfolio(local_portfolio()), "borealis").options.database_gib == 8
     supposed = with_tenant(catalog(), local_portfolio(), "borealis", settings={"database_gib": ""})
     assert of(supposed, "borealis").options.database_gib is None
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"user": "1"}, "a tenant has no setting 'user'; there are users, database_gib"),
         ({"users": "many"}, "what if: tenant acme: options.users: Input should be a valid integer"),
@@ -52,8 +52,8 @@ def test_an_empty_setting_is_taken_out() -> None:
         ({"controls": "enhanced"}, "tier shared-namespace is not sold with enhanced controls"),
     ],
 )
-def test_a_setting_that_cannot_be_is_told(settings: dict[str, str], told: str) -> None:
-    with pytest.raises(CatalogError, match=told.replace("(", "\\(")):
+def test_a_setting_that_cannot_be_is_told(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(CatalogError, match=message.replace("(", "\\(")):
         with_tenant(catalog(), local_portfolio(), "acme", settings=settings)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lifecycle.decommission.final_dump import Dumps
+from lifecycle.decommission.final_backup import FinalBackups
 from lifecycle.errors import LifecycleError
 from tests.portfolios import plan_of, tenant
 from tiers.inventory import Inventory
@@ -56,8 +56,8 @@ def bucket() -> Bucket:
     return Bucket()
 
 
-def dumps(bucket: Bucket) -> Dumps:
-    return Dumps(bucket, "b", "acme")
+def dumps(bucket: Bucket) -> FinalBackups:
+    return FinalBackups(bucket, "b", "acme")
 
 
 def test_the_last_dump_is_the_one_that_bears_the_mark(bucket: Bucket) -> None:
@@ -106,9 +106,9 @@ def test_what_is_handed_over_is_a_copy_of_both(bucket: Bucket) -> None:
 def test_where_the_dumps_of_a_tenant_are(bucket: Bucket) -> None:
     plan = plan_of(tenant("acme"))
     inventory = Inventory(plan=plan, cloud_ids={"platform/backup-bucket": "arn:aws:s3:::some-bucket"})
-    found = Dumps.of(inventory, "acme", bucket)
+    found = FinalBackups.of(inventory, "acme", bucket)
     assert found is not None
     assert (found.bucket, found.prefix) == ("some-bucket", "acme")
-    assert Dumps.of(inventory, "nobody", bucket) is None
+    assert FinalBackups.of(inventory, "nobody", bucket) is None
     with pytest.raises(LifecycleError, match="the inventory has no ARN of it"):
-        Dumps.of(Inventory(plan=plan, cloud_ids={}), "acme", bucket)
+        FinalBackups.of(Inventory(plan=plan, cloud_ids={}), "acme", bucket)

@@ -14,7 +14,7 @@ from tiers.facts.copies import (
 )
 from tiers.facts.data import Bucket, DatabaseInstance, FileSystem, LogicalBackup, TenantDatabase
 from tiers.facts.network import Traffic
-from tiers.plan.expected_use import (
+from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
     changed_gib_per_month,

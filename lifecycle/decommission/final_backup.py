@@ -22,7 +22,7 @@ _LOOKED_AT: Final = 200
 
 
 @dataclass(frozen=True)
-class Dump:
+class FinalBackup:
     """A dump as its manifest describes it, and as the bucket has it."""
 
     started_at: datetime
@@ -32,7 +32,7 @@ class Dump:
 
 
 @dataclass(frozen=True)
-class Dumps:
+class FinalBackups:
     """One tenant's part of a bucket of logical backups."""
 
     client: Any
@@ -40,7 +40,7 @@ class Dumps:
     prefix: str
 
     @classmethod
-    def of(cls, inventory: Inventory, tenant: TenantId, client: Any) -> Dumps | None:
+    def of(cls, inventory: Inventory, tenant: TenantId, client: Any) -> FinalBackups | None:
         """Where the dumps of *tenant* are; None when its offer has none.
 
         Raises:
@@ -56,7 +56,7 @@ class Dumps:
             return cls(client, arn.rpartition(":")[2], fact.prefix)
         return None
 
-    def last(self, mark: str) -> Dump | None:
+    def last(self, mark: str) -> FinalBackup | None:
         """The newest dump whose manifest bears *mark*; None when there is none among the newest.
 
         Raises:
@@ -73,7 +73,7 @@ class Dumps:
             raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
         return None
 
-    def export(self, dump: Dump, name: str) -> Sequence[str]:
+    def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
         """Copy *dump* and its manifest to where they are handed to the client; the keys.
 
         Raises:
@@ -97,7 +97,7 @@ class Dumps:
         body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return _manifest(body, f"s3://{self.bucket}/{key}")
 
-    def _dump(self, said: Mapping[str, Any]) -> Dump:
+    def _dump(self, said: Mapping[str, Any]) -> FinalBackup:
         key = urlsplit(str(said["dump"])).path.lstrip("/")
         size = int(self.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         if size != int(said["dump_bytes"]):
@@ -105,9 +105,9 @@ class Dumps:
                 f"s3://{self.bucket}/{key}: has {size} bytes, its manifest says {said['dump_bytes']}: "
                 "it is not whole"
             )
-        return Dump(datetime.fromisoformat(str(said["started"])), key, str(said["sha256"]), size)
+        return FinalBackup(datetime.fromisoformat(str(said["started"])), key, str(said["sha256"]), size)
 
-    def _manifest_of(self, dump: Dump) -> str:
+    def _manifest_of(self, dump: FinalBackup) -> str:
         return f"manifests/{self.prefix}/{dump.key.rpartition('/')[2].removesuffix('.dump')}.json"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tiers.catalog.classes import BackupClass
-from tiers.catalog.tier import ExpectedUse, Offer
+from tiers.catalog.tier import ExpectedUsage, Offer
 from tiers.facts.network import Traffic
 from tiers.plan.owner import about
 from tiers.portfolio.tenant import Tenant
@@ -22,7 +22,7 @@ _REQUESTS_PER_RUN: Final = 3
 _FILES_PER_GIB: Final = 2048
 
 
-def traffic(tenant: Tenant, use: ExpectedUse) -> Traffic:
+def traffic(tenant: Tenant, use: ExpectedUsage) -> Traffic:
     """What *tenant* is expected to send."""
     return Traffic(
         **about(tenant, "traffic", CostCategory.NETWORK),
