@@ -5,6 +5,7 @@ Every signal says the numbers that led to it, and the command that prices what c
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +22,8 @@ from tiers.catalog.classes import Signals
 from tiers.catalog.tier import Catalog, FairUse
 from tiers.facts.data import FileShare, TenantDatabase
 from tiers.plan.plan import Plan, TenantPlan, facts_of
-from tiers.vocabulary import Environment
+from tiers.portfolio.folders import PORTFOLIOS
+from tiers.vocabulary import Environment, Isolation
 
 Levels = Mapping[tuple[str, Driver], Level]
 _FAIR: Final[Mapping[str, Driver]] = {
@@ -94,6 +96,11 @@ class Month:
     def thresholds(self) -> Signals:
         """When to speak up."""
         return self.catalog.classes.signals
+
+    @property
+    def folder(self) -> str:
+        """The portfolio's folder, as commands name it."""
+        return str(PORTFOLIOS / self.plan.portfolio)
 
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
@@ -168,7 +175,7 @@ def _beyond_fair_use(month: Month) -> Iterator[Signal]:
             each.measure,
             f"{each.measure} {number(each.used)} where {tenant.tier} covers {each.fair}, {each.told}; "
             f"{way_out}",
-            f"costack preview --tenant {each.tenant} --tier {larger}" if larger else "",
+            preview_command(month, each.tenant, larger) if larger else "",
         )
 
 
@@ -181,6 +188,25 @@ def _roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) 
     }
     fits = [name for name, offer in offers.items() if getattr(offer.fair_use, measure) >= used]
     return min(fits, key=lambda name: (offers[name].fee_per_month, name), default=None)
+
+
+def preview_command(month: Month, tenant: str, tier: str) -> str:
+    """The command that prices a tenant on another tier."""
+    return shlex.join(["costack", "preview", "--portfolio", month.folder, "--tenant", tenant, "--tier", tier])
+
+
+def _apart(month: Month, name: str) -> str | None:
+    """The tier with the lowest fee that gives a tenant its own namespace; None where none does."""
+    tenant = next((each for each in month.plan.tenants if each.tenant == name), None)
+    tier = tenant and month.catalog.tiers.get(tenant.tier)
+    if tenant is None or tier is None or tier.isolation is Isolation.OWN:
+        return None
+    offers = {
+        other: sold.offers[tenant.environment].fee_per_month
+        for other, sold in month.catalog.tiers.items()
+        if tenant.environment in sold.offers and sold.isolation is Isolation.OWN
+    }
+    return min(offers, key=lambda tier: (offers[tier], tier), default=None)
 
 
 def _noisy(month: Month) -> Iterator[Signal]:
@@ -200,7 +226,7 @@ def _noisy(month: Month) -> Iterator[Signal]:
                     pool.pool,
                     f"takes {number(part)} % of what tenants use of {pool.pool} ({pool.driver}) and pays "
                     f"{number(paid)} % of all fees",
-                    f"costack preview --tenant {who} --tier TIER",
+                    preview_command(month, who, own) if (own := _apart(month, who)) else "",
                 )
 
 
@@ -253,7 +279,7 @@ def _under_priced(month: Month) -> Iterator[Signal]:
                 tier,
                 f"{tier}: margin {_money(margin)} of {_money(fees)} {statement.currency} fees of "
                 f"{len(lines)} production tenants, less than {month.thresholds.least_margin_percent} %",
-                f"costack unit-costs --portfolio portfolios/{statement.portfolio} --tier {tier}",
+                f"costack unit-costs --portfolio {month.folder} --tier {tier}",
             )
 
 
@@ -270,7 +296,7 @@ def _idle(month: Month) -> Iterator[Signal]:
                 pool,
                 f"{pool}: {number(part)} % of {_money(whole)} {statement.currency} is idle"
                 + (", fewer or smaller nodes would hold what is asked for" if room else ""),
-                f"costack preview --portfolio portfolios/{statement.portfolio} --base HEAD",
+                f"costack preview --portfolio {month.folder} --base HEAD",
             )
 
 

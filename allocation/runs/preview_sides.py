@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from allocation.adapters.git_revision import revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
-from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
 from allocation.engine import rulebook as rules
 from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
@@ -123,7 +123,11 @@ class _There(NamedTuple):
 
 def _there(where: Where, open_folders: ExitStack) -> _There:
     if where.stack is not None:
-        return _deployed(where, inventory_of_stack(where.stack, where.cwd).plan)
+        try:
+            plan = inventory_of_stack(where.stack, where.cwd).plan
+        except NotDeployedError:  # the first preview of a stack: everything is new
+            return _There(where.portfolio or _only_portfolio(where.cwd))
+        return _deployed(where, plan)
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
     folder = where.portfolio or _only_portfolio(where.cwd)
@@ -184,4 +188,6 @@ def _only_portfolio(cwd: Path) -> Path:
     if len(found) == 1:
         return found[0]
     listed = ", ".join(map(str, found)) or f"none in {cwd / PORTFOLIOS}"
-    raise CatalogError(f"name the portfolio with --portfolio; there are {listed}")
+    raise CatalogError(
+        f"name the portfolio with --portfolio, or the project's folder with --cwd; there are {listed}"
+    )

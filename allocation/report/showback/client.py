@@ -23,6 +23,7 @@ from allocation.report.showback.content import (
 from allocation.report.showback.index import basis
 from allocation.report.showback.month import Showback, changed, why
 from allocation.review.causes import Cause, Reason, by_reason
+from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledTenant
 from tiers.vocabulary import TenantId
 
@@ -244,7 +245,7 @@ def _options(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table
             text(option.tier),
             amount(option.fee_difference, signed=True),
             amount(option.cost_difference, signed=True) if option.cost_difference is not None else EMPTY,
-            text(option.command),
+            text(preview_command(showback.month, option.tenant, option.tier)),
         )
         for line in lines
         for option in showback.options.get(line.tenant, ())

@@ -48,11 +48,6 @@ class Option:
     cost_difference: int | None = None
     neighbours: int | None = None
 
-    @property
-    def command(self) -> str:
-        """What prices it."""
-        return f"costack preview --tenant {self.tenant} --tier {self.tier}"
-
 
 @dataclass(frozen=True)
 class Showback:

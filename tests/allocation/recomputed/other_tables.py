@@ -11,6 +11,7 @@ from tests.allocation.recomputed.decisions import (
     average,
     declared,
     most_of_the_time,
+    preview_of,
     sized,
     standings,
 )
@@ -223,7 +224,7 @@ def options(documents: Documents, client: str) -> Expected:
             option.tier,
             option.fee,
             "" if option.cost is None else option.cost,
-            f"costack preview --tenant {line['tenant']} --tier {option.tier}",
+            preview_of(documents, line["tenant"], option.tier),
         ]
         for line in documents.now.of_client(client)
         for option in documents.options.get(line["tenant"], ())

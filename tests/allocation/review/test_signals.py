@@ -35,7 +35,7 @@ def test_a_peak_is_no_breach_and_a_week_of_it_is_one() -> None:
         "users 14 where shared-namespace covers 10, above it on 7 days in a row, 2026-11-11 to 2026-11-17; "
         "dedicated-db covers it"
     )
-    assert signal.command == "costack preview --tenant acme --tier dedicated-db"
+    assert signal.command == "costack preview --portfolio portfolios/local --tenant acme --tier dedicated-db"
 
 
 def test_what_nobody_measured_is_taken_as_declared() -> None:
@@ -57,6 +57,10 @@ def test_who_takes_most_of_a_pool_and_pays_little_is_a_noisy_neighbour() -> None
     loud_ones = found(Kind.NOISY_NEIGHBOUR, Month(filed(statement_of(plan)), plan, catalog()))
     assert {each.key: each.sentence for each in loud_ones}["noisy neighbour: loud: postgresql"] == (
         "takes 71.43 % of what tenants use of postgresql (database-gib) and pays 20 % of all fees"
+    )
+    commands = {each.key: each.command for each in loud_ones}
+    assert commands["noisy neighbour: loud: postgresql"] == (
+        "costack preview --portfolio portfolios/local --tenant loud --tier dedicated-db"
     )
 
 

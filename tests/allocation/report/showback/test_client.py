@@ -128,7 +128,7 @@ def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
         "ha-postgresql",
         "123.00",
         "45.00",
-        "costack preview --tenant acme --tier ha-postgresql",
+        "costack preview --portfolio portfolios/local --tenant acme --tier ha-postgresql",
     ]
 
 
