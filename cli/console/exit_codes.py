@@ -25,7 +25,7 @@ class Exit(IntEnum):
 
 
 def guarded(command: Callable[[], None]) -> None:
-    """Run *command*; a mistake that its user can correct ends in sentences and an exit code, never a traceback."""
+    """Run *command*; a mistake its user can correct ends in sentences and an exit code."""
     from allocation.adapters.pulumi.stack_outputs import StackNotFoundError  # noqa: PLC0415
     from allocation.errors import AllocationError, GateError, NotReadyError  # noqa: PLC0415
     from lifecycle.errors import LifecycleError, RefusedError  # noqa: PLC0415

@@ -174,8 +174,8 @@ def main() -> int:
     promtool = shutil.which("promtool")
     if promtool is None:
         sys.stderr.write(
-            "make alerts needs promtool on PATH. It is part of Prometheus: install the package `prometheus` of "
-            f"Debian or Ubuntu, unpack a release of Prometheus, or run: go install {MODULE}\n"
+            "make alerts needs promtool on PATH. It is part of Prometheus: install the package `prometheus` "
+            f"of Debian or Ubuntu, unpack a release of Prometheus, or run: go install {MODULE}\n"
         )
         return 1
     asleep = {"users": 3, "schedule": WORKING_HOURS}

@@ -144,8 +144,8 @@ def test_who_promised_no_restore_needs_none() -> None:
             sandbox(**RUNNING),
             {},
             (
-                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier, add --early REASON "
-                "to the command that makes the plan"
+                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier, add --early "
+                "REASON to the command that makes the plan"
             ),
         ),
         (
