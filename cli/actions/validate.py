@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from tiers.catalog.loading import load_catalog
+from tiers.catalog.loading import CATALOG_DIRECTORY, read_catalog
 from tiers.errors import CatalogError
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import read_portfolio
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,20 @@ def validate_portfolios(request: Request) -> None:
     Raises:
         CatalogError: With every mistake in every file that was checked.
     """
-    catalog, folder = load_catalog(), request.cwd / PORTFOLIOS
-    directories = (
-        [request.portfolio]
-        if request.portfolio
-        else sorted(path for path in folder.glob("*") if path.is_dir())
-    )
+    problems: list[str] = []
+    catalog, folder = read_catalog(CATALOG_DIRECTORY, problems), request.cwd / PORTFOLIOS
+    directories = [request.portfolio] if request.portfolio else _folders(folder)
     if not directories:
         raise CatalogError(
+            *problems,
             f"{folder}: holds no portfolio; run the command in the project's folder, or name a portfolio: "
-            "costack validate FOLDER"
+            "costack validate FOLDER",
         )
-    problems: list[str] = []
     for directory in directories:
-        try:
-            loaded = load_portfolio(directory, catalog)
-        except CatalogError as error:
-            problems += error.problems
+        found: list[str] = []
+        loaded = read_portfolio(directory, catalog, found)
+        problems += found
+        if found or catalog is None or catalog.unusable or loaded is None:
             continue
         plan = resolve(catalog, loaded)
         for warning in advice(catalog, loaded, plan):
@@ -55,3 +52,7 @@ def validate_portfolios(request: Request) -> None:
         typer.echo(f"{directory}: valid, {tenants}, {facts} facts, catalog {catalog.version}")
     if problems:
         raise CatalogError(*problems)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.is_dir())

@@ -70,7 +70,7 @@ class BrokenStack(Stack):
         The next update would stop at a name that is taken, or make a second one.
 
         Args:
-            told: Told what is found.
+            report: Gets a sentence for each finding.
             take: Whether what the next update would make and what is there already is taken in.
 
         Raises:

@@ -132,12 +132,12 @@ def test_what_the_clocks_are_told(awake: str, wakes: str, sleeps: str, again: st
         ("Mon-Fri  07:00-19:00", "expected days and one span"),
         ("Mon-Fri 07:00-19:60", "expected days and one span"),
         ("Mon-Mon 07:00-19:00", "expected days and one span"),
-        ("mon-fri 07:00-19:00", "'mon' is none of Mon, Tue, Wed, Thu, Fri, Sat, Sun"),
-        ("Mon,Tue,Mon 07:00-19:00", "names a day twice"),
+        ("mon-fri 07:00-19:00", "'mon' is not one of Mon, Tue, Wed, Thu, Fri, Sat, Sun"),
+        ("Mon,Tue,Mon 07:00-19:00", "a day appears twice"),
         ("Mon-Fri 19:00-07:00", "expected a span that ends after it starts, at 24:00 at the latest"),
         ("Mon-Fri 07:00-07:00", "expected a span that ends after it starts"),
         ("Mon-Fri 07:00-24:01", "at 24:00 at the latest"),
-        ("Mon-Sun 00:00-24:00", "is awake all week; leave the schedule out"),
+        ("Mon-Sun 00:00-24:00", "is awake all week; remove the schedule"),
     ],
 )
 def test_what_is_no_schedule(awake: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""What a tenant is expected to move and change in a month: its offer's `expected_use`, nothing measured."""
+"""The expected usage of a tenant in a month, from its offer's `expected_use`; nothing is measured."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MIB_PER_GIB: Final = 1024
 _PERCENT: Final = 100
 # The AWS CLI uploads in parts of 8 MiB (its `multipart_chunksize`), each a request.
 _MIB_PER_PART: Final = 8
-# Begin and end of a dump's upload, and the manifest.
+# The start and end of a dump's upload, and the manifest.
 _REQUESTS_PER_RUN: Final = 3
 # An attachment of half a MiB on average; each is an object of its own.
 _FILES_PER_GIB: Final = 2048
 
 
 def traffic(tenant: Tenant, use: ExpectedUsage) -> Traffic:
-    """What *tenant* is expected to send."""
+    """The traffic that *tenant* is expected to send."""
     return Traffic(
         **about(tenant, "traffic", CostCategory.NETWORK),
         internet_gib_per_month=use.internet_gib,
@@ -32,18 +32,18 @@ def traffic(tenant: Tenant, use: ExpectedUsage) -> Traffic:
 
 
 def changed_mib_per_day(offer: Offer) -> int:
-    """How much of the database is written anew every day."""
+    """How much of the database is rewritten every day."""
     changed = offer.database_gib * _MIB_PER_GIB * offer.expected_use.database_change_percent_per_day
     return _up(changed, _PERCENT)
 
 
 def changed_gib_per_month(offer: Offer) -> int:
-    """What follows the database into another region in a month: its changes, in whole GiB."""
+    """The monthly transfer of a database copy to another region: its changes, in whole GiB."""
     return _up(_DAYS_PER_MONTH * changed_mib_per_day(offer), _MIB_PER_GIB)
 
 
 def automated_backups_gib(database_gib: int, changed_mib: int, retention_days: int) -> int:
-    """What automated backups fill: the data once, and the changes of every day they are kept.
+    """The size of automated backups: the data once, and the changes of every day they are kept.
 
     Snapshots of RDS are incremental after the first (RDS User Guide, working with backups).
 
@@ -54,14 +54,14 @@ def automated_backups_gib(database_gib: int, changed_mib: int, retention_days: i
 
 
 def dumped_gib_per_month(backup: BackupClass, database_gib: int) -> int:
-    """What the dumps of a month weigh together, in whole GiB."""
+    """The total size of a month's dumps, in whole GiB."""
     return _up(backup.runs_per_month * database_gib * backup.dump_percent_of_database, _PERCENT)
 
 
 def backup_requests_per_month(backup: BackupClass, offer: Offer) -> int:
-    """The PUT requests of a month of backups: parts of dumps, manifests, and new files one by one.
+    """The PUT requests of a month of backups: parts of dumps, manifests, and one for each new file.
 
-    What the nightly comparison of the filestore lists, a request for every thousand files, is not counted.
+    The LIST requests of the nightly comparison, one for every thousand files, are not counted.
     """
     dump_mib = offer.database_gib * _MIB_PER_GIB * backup.dump_percent_of_database
     parts = _up(dump_mib, _PERCENT * _MIB_PER_PART)

@@ -1,6 +1,6 @@
-"""What is built while a tenant's data moves to another tier: both sides at once, and what carries it over.
+"""The facts of a tenant that moves to another tier: both tiers' resources, and the jobs that copy data.
 
-Expand, migrate, switch, contract: every stage is one update, and no update both makes and takes away what
+Expand, migrate, switch, contract: every stage is one update, and no update both creates and removes what
 holds data.
 """
 
@@ -46,7 +46,7 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import CostCategory, LifecycleStage, MoveStage
 
-# What runs, is reached or is saved, and so is there once, on the side where work goes on.
+# Facts that exist once, on the tier in use: what runs, is reached or is backed up.
 _OF_WORK: Final = (
     *(CacheSpace, Egress, Job, Labour, LogicalBackup, Route, ScheduledJob, SleepSchedule),
     *(TenantDatabase, Traffic, Workload),
@@ -54,7 +54,7 @@ _OF_WORK: Final = (
 
 
 def move_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
-    """All facts of *tenant*: of one tier when it is at rest, of both while it moves."""
+    """All facts of *tenant*: of one tier, or of both while it moves."""
     if tenant.move is None:
         yield from tenant_facts(catalog, platform, tenant)
     else:
@@ -62,12 +62,12 @@ def move_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator
 
 
 def _awake(tenant: Tenant) -> Tenant:
-    """Nothing may put to sleep or wake what is being moved."""
+    """No schedule may stop or start a tenant that moves."""
     return tenant.model_copy(update={"options": tenant.options.model_copy(update={"schedule": None})})
 
 
 class _MoveFacts:
-    """One tenant on its way."""
+    """The facts of one tenant that moves."""
 
     def __init__(self, catalog: Catalog, platform: Platform, tenant: Tenant, move: Move) -> None:
         self._platform, self._tenant, self._stage = platform, tenant, move.stage
@@ -75,7 +75,7 @@ class _MoveFacts:
         resting = tenant.tier if working == move.from_tier else move.from_tier
         here, there = (_awake(on_tier(catalog, tenant, tier)) for tier in (working, resting))
         if move.stage is MoveStage.CONTRACT:
-            # What is left may go with the next update, but for copies that cannot be emptied: they stay.
+            # The next update may remove what is left, except copies that cannot be emptied: they stay.
             left = {"protected": False, "lifecycle_stage": LifecycleStage.DECOMMISSIONING}
             there = there.model_copy(update=left)
         self._here = list(tenant_facts(catalog, platform, here))
@@ -87,7 +87,7 @@ class _MoveFacts:
         (self._route,) = (fact for fact in self._here if isinstance(fact, Route))
 
     def facts(self) -> Iterator[Fact]:
-        """What is worked with first: of two shares that are mounted the first is the one in use."""
+        """The facts in use come first: of two mounted shares the first is the one in use."""
         share = self._other_share()
         for fact in self._here:
             if share is None or fact.id != share.id:
@@ -103,11 +103,11 @@ class _MoveFacts:
     def _scaled(self, workload: Workload) -> Workload:
         if self._stage is MoveStage.MIGRATE:
             return workload.model_copy(update={"replicas": 0, "max_replicas": 0})
-        # From `migrate` the next stage is `switch`, or `contract` for who goes back.
+        # After `migrate` comes `switch`, or `contract` when the move is undone.
         return workload.model_copy(update={"starts_again": self._stage is not MoveStage.EXPAND})
 
     def _other_share(self) -> FileShare | None:
-        """The files where no work goes on, mounted where something is done with them."""
+        """The share that is not in use, mounted while a job works on it."""
         (here,), (there,) = (
             [fact for fact in facts if isinstance(fact, FileShare) and fact.mounted]
             for facts in (self._here, self._there)
@@ -139,7 +139,7 @@ class _MoveFacts:
                 yield self._job(name, where, as_odoo=files)
 
     def _wanted(self, database: TenantDatabase | None, share: FileShare | None) -> dict[str, bool]:
-        """What is done once at this stage, in this order."""
+        """The jobs of this stage, in order."""
         moves = database is not None
         if self._stage is MoveStage.MIGRATE:
             return {COPY_DATABASE: moves, COPY_FILES: share is not None}

@@ -1,4 +1,4 @@
-"""What of a tenant is kept for the day a region fails: files and dumps of its own, copied to a second one."""
+"""Protection against the loss of a region: a tenant's own files and dumps, copied to a second region."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def own_bucket(tenant: Tenant) -> FactId:
 
 
 def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> int:
-    """What the dumps of *retention_days* are expected to fill, in whole GiB."""
+    """The expected size of the dumps of *retention_days*, in whole GiB."""
     dumps = backup.runs_per_month * retention_days * database_gib * backup.dump_percent_of_database
     return -(-dumps // (_DAYS_PER_MONTH * 100))
 
 
 def there(tenant: Tenant, name: str, region: Region) -> dict[str, Any]:
-    """The fields of a tenant's fact that lies in *region* for resilience."""
+    """The common fields of a tenant's resilience facts in *region*."""
     return about(tenant, name, CostCategory.RESILIENCE, CostDomain.RESILIENCE) | {"region": region}
 
 
@@ -76,13 +76,13 @@ def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSy
 def region_copies(
     platform: Platform, tenant: Tenant, offer: Offer, copies: RegionCopies, backup: BackupClass
 ) -> Iterator[Fact]:
-    """Everything of *tenant* that lies in its second region, and what brings it there.
+    """The copies of *tenant* in its second region, and what replicates them.
 
-    A bucket of its own, because replication belongs to a bucket and neighbours did not ask for it.
+    It has its own bucket, because replication applies to a whole bucket and other tenants did not buy it.
     """
     region = tenant.options.dr_region
     if region is None:
-        raise ValueError(f"tenant {tenant.tenant} has no dr_region; the loader lets none through")
+        raise ValueError(f"tenant {tenant.tenant} has no dr_region; the loader should have refused it")
 
     def bucket(name: str, where: Region, retention_days: int) -> Bucket:
         return Bucket(
@@ -110,7 +110,7 @@ def region_copies(
 
 
 def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region: Region) -> Iterator[Fact]:
-    # Odoo names files by what is in them and rewrites none, so only what is new crosses: once to the replica,
+    # Odoo names files by their content and never rewrites one, so only new files cross: once to the replica,
     # once with the backup.
     new_files_gib = offer.expected_use.filestore_write_gib
     yield DatabaseBackupCopy(
@@ -167,7 +167,7 @@ def warm_standby(
     """The server and its log, in the network that the platform has in the second region."""
     region = tenant.options.dr_region
     if region is None or copies.standby_database_class is None or not isinstance(offer.database, OwnDatabase):
-        raise ValueError(f"tenant {tenant.tenant} cannot have a standby; the loader lets none through")
+        raise ValueError(f"tenant {tenant.tenant} cannot have a standby; the loader should have refused it")
     size, network = classes.database_classes[copies.standby_database_class], platform.dr_networks[region]
 
     yield DatabaseStandby(

@@ -1,4 +1,4 @@
-"""What a portfolio says of the platform that its tenants share: one file, `platform.yaml`."""
+"""The file `platform.yaml`: the platform that the tenants of a portfolio share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tiers.vocabulary import (
 
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 _MOST_ZONES_WITH_NODES: Final = 5
-"""A VPC has sixteen ranges for subnets: data, nodes and ways out take one each of every zone."""
+"""A VPC has sixteen subnet ranges: each zone takes one for data, one for nodes and one for public subnets."""
 
 
 def _vpc_sized(value: str) -> str:
@@ -37,7 +37,7 @@ def _vpc_sized(value: str) -> str:
 
 def _not_a_cost_tag(key: str) -> str:
     if key.startswith(PREFIX):
-        raise ValueError(f"'{key}' is a cost tag, which every rule has anyway; leave it out")
+        raise ValueError(f"'{key}' is a cost tag, which every rule has already; leave it out")
     return key
 
 
@@ -49,7 +49,7 @@ _RuleLabel = Annotated[
 
 
 class OdooImage(Frozen):
-    """The Odoo image by digest, and the numeric ids its files belong to.
+    """The Odoo image by digest, and the numeric ids that own its files.
 
     The official image names its user instead of numbering it, and `runAsNonRoot` needs a number.
     """
@@ -61,7 +61,7 @@ class OdooImage(Frozen):
 
 
 class OperationsImage(Frozen):
-    """The operations image by digest, and the ids it runs as."""
+    """The operations image by digest, and the user and group ids it runs as."""
 
     image: ImageByDigest
     run_as_user: Positive
@@ -69,16 +69,16 @@ class OperationsImage(Frozen):
 
 
 class Images(Frozen):
-    """What runs: Odoo itself, and the tools its jobs use (psql, pg_dump, the AWS CLI)."""
+    """The images: Odoo itself, and the tools of its jobs (psql, pg_dump, the AWS CLI)."""
 
     odoo: OdooImage
     operations: OperationsImage
 
 
 class NetworkSpec(Frozen):
-    """The VPC of the databases, and who may reach it: the address ranges of the cluster's pods.
+    """The VPC of the databases, and the address ranges of pods that may reach it.
 
-    It is created with `cidr`, a private subnet for each of `zones`, or adopted with `vpc_id` and a subnet
+    It is created with `cidr` and a private subnet for each of `zones`, or adopted with `vpc_id` and a subnet
     and its address range for each of them.
     """
 
@@ -92,16 +92,18 @@ class NetworkSpec(Frozen):
     @model_validator(mode="after")
     def _is_created_or_adopted(self) -> Self:
         if (self.cidr is None) is (self.vpc_id is None):
-            raise ValueError("give cidr for a network to be created, or vpc_id for one to be adopted")
+            raise ValueError("set cidr to create a network, or vpc_id to adopt one")
         wanted = len(self.zones) if self.vpc_id else 0
         for name, given in (("subnet_ids", self.subnet_ids), ("subnet_cidrs", self.subnet_cidrs)):
             if len(given) != wanted:
-                raise ValueError(f"{name} has {len(given)} entries, an adopted network has one for each zone")
+                raise ValueError(
+                    f"{name} has {len(given)} entries, an adopted network needs one for each zone"
+                )
         return self
 
 
 class DatabaseSpec(DatabaseSize):
-    """The shared PostgreSQL server; its version and windows hold for tenants' own servers too."""
+    """The shared PostgreSQL server; its version and windows apply to tenants' own servers too."""
 
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
@@ -109,7 +111,7 @@ class DatabaseSpec(DatabaseSize):
 
 
 class CacheSpec(CacheSize):
-    """The shared session cache; its engine and window hold for tenants' own caches too."""
+    """The shared session cache; its engine and window apply to tenants' own caches too."""
 
     engine: Literal["valkey", "redis"]
     engine_version: str
@@ -117,7 +119,7 @@ class CacheSpec(CacheSize):
 
 
 class FileSystemSpec(Frozen):
-    """The shared file system for filestores, and how long its nightly backups are kept."""
+    """The shared file system for filestores, and the retention of its nightly backups."""
 
     throughput_mode: Literal["elastic", "bursting"]
     backup_schedule: str
@@ -141,10 +143,10 @@ class NodeGroupSpec(Frozen):
 
 
 class CreatedCluster(Frozen):
-    """What a cluster is made with; its nodes and their way out lie in the network that is created too."""
+    """The settings of a created cluster; its nodes and gateways are in the network that is created too."""
 
     admin_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
-    """Who may reach its API from outside: the network of the people and pipelines that deploy."""
+    """Networks that may reach its API from outside: those of the people and pipelines that deploy."""
     log_retention_days: Positive
     addons: Annotated[Mapping[str, str], Field(min_length=1)]
     """EKS add-ons and their versions; `eks-pod-identity-agent` and `aws-efs-csi-driver` are needed."""
@@ -157,28 +159,28 @@ class CreatedCluster(Frozen):
 
 
 class ClusterSpec(Frozen):
-    """The EKS cluster: one that is already there, of which only the cost is ours, or one to be created."""
+    """The EKS cluster: an existing one that is adopted for its cost only, or one to be created."""
 
     name: TagValue
     version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
     ingress_namespace: TagValue
     node_role_arn: str | None = None
-    """The IAM role of worker nodes, for node groups that tenants have to themselves."""
+    """The IAM role of worker nodes, for tenants' own node groups."""
     node_subnet_ids: tuple[str, ...] = ()
-    """Where such node groups lie: private subnets of the cluster's own network."""
+    """Private subnets of the cluster's network, for those node groups."""
     node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
     api_cidrs: tuple[Cidr, ...] = ()
-    """Where pods reach its API; left out, the ranges that EKS gives Services.
+    """Where pods reach its API; by default the Service ranges of EKS.
 
-    A network plugin that judges packets after they were sent on from a Service, such as Calico, takes the
-    subnets of the control plane here too.
+    A network plugin that checks packets after a Service has forwarded them, such as Calico, needs the
+    control plane's subnets here too.
     """
     created: CreatedCluster | None = None
-    """Given when the cluster is to be created; None when it is adopted."""
+    """Set to create the cluster; None to adopt it."""
 
     @property
     def takes_node_groups(self) -> bool:
-        """Whether tenants can have node groups of their own."""
+        """Whether tenants can have their own node groups."""
         return self.created is not None or bool(self.node_role_arn and self.node_subnet_ids)
 
 
@@ -199,7 +201,7 @@ class IngressSpec(Frozen):
 
 
 class ObservabilitySpec(Frozen):
-    """What the platform itself logs and measures."""
+    """The platform's own logs and metrics."""
 
     log_gib_per_month: Count
     log_retention_days: Positive
@@ -207,28 +209,28 @@ class ObservabilitySpec(Frozen):
 
 
 class MonitoringSpec(Frozen):
-    """What is handed to the Grafana and the Prometheus operator that the cluster already has."""
+    """Settings for the Grafana and the Prometheus operator that the cluster already has."""
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-    """Where Grafana's sidecar looks for dashboards; it is there already."""
+    """The existing namespace where Grafana's sidecar looks for dashboards."""
     dashboards: bool = False
     prometheus_operator: bool = False
-    """Whether the API server knows the operator's kinds; each tenant gets a PrometheusRule then."""
+    """Whether the API server has the operator's CRDs; if so, each tenant gets a PrometheusRule."""
     rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
-    """By which labels the operator's Prometheus picks its rules, such as `release`."""
+    """The labels by which the operator's Prometheus selects its rules, such as `release`."""
     restore_test_days: Positive | None = None
-    """How old the last good restore test may be; Prometheus must keep its metrics for as long."""
+    """How old the last good restore test may be; Prometheus must retain its metrics that long."""
 
 
 class SecondNetwork(Frozen):
-    """Where servers can wait in a second region: subnets of two zones, and who may reach them there."""
+    """The network of warm standbys in a second region: subnets of two zones, and who may reach them."""
 
     subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
     security_group_id: str
 
 
 class Platform(Frozen):
-    """What all tenants of a portfolio share: one file, `platform.yaml`."""
+    """The platform that all tenants of a portfolio share: one file, `platform.yaml`."""
 
     portfolio: TagValue
     currency: Currency
@@ -246,11 +248,11 @@ class Platform(Frozen):
     ingress: IngressSpec
     observability: ObservabilitySpec
     monitoring: MonitoringSpec | None = None
-    """Left out, nothing is made for anybody's Grafana or Prometheus."""
+    """Without it no dashboards and no alerts are created."""
     dr_regions: tuple[Region, ...] = ()
     """The regions copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
-    """The networks, by region, in which warm standbys can wait."""
+    """The networks of warm standbys, by region."""
 
     @model_validator(mode="after")
     def _services_differ(self) -> Self:
@@ -259,7 +261,7 @@ class Platform(Frozen):
             ("cluster.node_groups", [group.name for group in self.cluster.node_groups]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{what}: '{twice[0]}' is named twice")
+                raise ValueError(f"{what}: '{twice[0]}' appears twice")
         return self
 
     @model_validator(mode="after")
@@ -267,12 +269,12 @@ class Platform(Frozen):
         network, cluster = self.network, self.cluster
         if cluster.created is None:
             if not network.client_cidrs:
-                raise ValueError("network: client_cidrs is missing: where do the cluster's pods live?")
+                raise ValueError("network: client_cidrs is missing; list the pods' address ranges")
             return self
         if network.cidr is None:
-            raise ValueError("cluster: created needs a network that is created too: give network.cidr")
+            raise ValueError("cluster: created needs a network that is created too: set network.cidr")
         if len(network.zones) > _MOST_ZONES_WITH_NODES:
-            raise ValueError(f"network: a created cluster takes {_MOST_ZONES_WITH_NODES} zones at most")
+            raise ValueError(f"network: a created cluster has at most {_MOST_ZONES_WITH_NODES} zones")
         if cluster.node_role_arn or cluster.node_subnet_ids:
             raise ValueError("cluster: node_role_arn and node_subnet_ids are for an adopted cluster")
         return self

@@ -1,4 +1,4 @@
-"""What a portfolio says of the tenants that are hosted: one file each."""
+"""The tenant files of a portfolio: one file for each hosted tenant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tiers.vocabulary import (
     TenantId,
 )
 
-# A wider opening than this is no opening but an open door.
+# A wider network would open too much.
 _WIDEST_OPENING: Final = 16
 
 
@@ -51,7 +51,7 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Options(Frozen):
-    """What a tenant may choose within its tier; a size left out is the offer's."""
+    """What a tenant may choose within its tier; without a size the offer's size applies."""
 
     users: Positive
     database_gib: Positive | None = None
@@ -60,19 +60,19 @@ class Options(Frozen):
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
     dr_region: Region | None = None
     warm_standby: bool = False
-    """Whether a server that follows its own waits in the second region, ready to take over."""
+    """Whether a standby server follows its own in the second region, ready to take over."""
     resilience_class: ResilienceClass | None = None
-    """What the contract promises, where that is not simply what the tier gives."""
+    """The resilience class of the contract, if it differs from the tier's."""
     controls: Controls | None = None
-    """The class of governance measures, where it is not the tier's."""
+    """The class of controls, if it differs from the tier's."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
-    """Where production may connect to, where its controls close the rest of the internet: mail, payment."""
+    """Where production may connect (mail, payment) when its controls close the rest of the internet."""
     schedule: Schedule | None = None
-    """When it is awake; what is not production may sleep outside working hours."""
+    """When it is awake; environments other than production may sleep outside working hours."""
 
 
 class Extension(Frozen):
-    """A later end that somebody asked for; it stays in the file, so that nobody extends in silence."""
+    """A later end date with its reason; it stays in the file, so that every extension is visible."""
 
     until: UtcDatetime
     reason: Annotated[str, Field(min_length=10)]
@@ -80,49 +80,49 @@ class Extension(Frozen):
 
 
 class Move(Frozen):
-    """The way of a tenant's data from the tier it had to the one it gets; gone when it has arrived."""
+    """The move of a tenant's data from its old tier to its new one; removed when the move is finished."""
 
     from_tier: TagValue
     stage: MoveStage
 
 
 class Tenant(Frozen):
-    """One client's isolated Odoo service in one environment: one file, one tenant."""
+    """One client's isolated Odoo service in one environment: one file per tenant."""
 
     tenant: TenantId
     client: TagValue
     environment: Environment
     tier: TagValue
     move: Move | None = None
-    """Where its data comes from, while it changes to `tier`; None when it is there."""
+    """The tier its data comes from, while it moves to `tier`; None when it does not move."""
     region: Region
     service_line: TagValue
     hostname: Hostname
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
-    """The only regions its data may lie in; None when the contract does not say."""
+    """The only regions where its data may be stored; None when the contract has no such term."""
     protected: bool = True
-    """Whether what holds its data refuses to be deleted; false only once it is being decommissioned."""
+    """Whether its data is protected from deletion; false only while it is decommissioned."""
     options: Options
     begins_on: date | None = None
-    """Since when it is there; what it may last is counted from here, or from the cutover without it."""
+    """Its first day; its allowed days count from here, or from the cutover if this is missing."""
     expires_at: UtcDatetime | None = None
     extended: tuple[Extension, ...] = ()
-    """Each later end, in the order in which they were given."""
+    """The extensions, oldest first."""
     cutover: date | None = None
     budget_per_month: Fee | None = None
-    """What it may cost the host a month, shares of pools included; a preview beyond it fails."""
+    """The most it may cost the host a month, pooled shares included; a preview beyond it fails."""
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it really ends: the last extension counts."""
+        """Its effective end: that of the last extension."""
         return self.extended[-1].until if self.extended else self.expires_at
 
     @model_validator(mode="after")
     def _moves_while_it_is_active(self) -> Self:
         if self.move and self.lifecycle_stage is not LifecycleStage.ACTIVE:
             raise ValueError(
-                f"move is for lifecycle_stage active, not {self.lifecycle_stage}: finish the move or go back"
+                f"move needs lifecycle_stage active, not {self.lifecycle_stage}: finish the move or undo it"
             )
         return self
 
@@ -135,12 +135,12 @@ class Tenant(Frozen):
         for name in ("expires_at", "cutover"):
             given = getattr(self, name) is not None
             if migrating and not given:
-                raise ValueError(f"{name} is missing: a migration environment ends, so say when")
+                raise ValueError(f"{name} is missing: a migration environment needs an end date")
             if given and not migrating:
                 raise ValueError(f"{name} is only for environment migration, not {self.environment}")
         if not self.protected and self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
             raise ValueError(
-                "protected: false is for lifecycle_stage decommissioning; take it out of the file"
+                "protected: false is only for lifecycle_stage decommissioning; remove it from the file"
             )
         if self.expires_at and self.cutover and self.expires_at.date() < self.cutover:
             raise ValueError(f"expires_at {self.expires_at:%Y-%m-%d} is before cutover {self.cutover}")

@@ -73,7 +73,7 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 "cross-region-backup, dedicated-db, ha-postgresql, shared-namespace"
             ),
         ),
-        (_duplicate, "/tenants/zz.yaml:1: tenant: 'acme' is already taken by {folder}/tenants/acme.yaml"),
+        (_duplicate, "/tenants/zz.yaml:1: tenant: 'acme' is already used in {folder}/tenants/acme.yaml"),
         (
             _replaced(TENANT, "region: us-east-1", "region: us-east-1\nregion: eu-west-1"),
             "/tenants/acme.yaml:6: 'region' is given twice",
@@ -143,5 +143,5 @@ def test_what_is_worth_knowing_is_said_beside_the_result(folder: Path) -> None:
     assert said.exit_code == Exit.OK
     assert said.stdout.count("\n") == 1
     assert said.stderr == (
-        "warning: acme: options.users 800 is beyond the fair use of shared-namespace, 10\n"
+        "warning: acme: options.users 800 is beyond the fair use of shared-namespace, which is 10\n"
     )

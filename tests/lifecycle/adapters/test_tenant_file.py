@@ -73,7 +73,9 @@ def test_a_field_of_several_lines_is_one_field(portfolio: Path) -> None:
 
 def test_what_would_be_no_tenant_is_not_written(portfolio: Path) -> None:
     path = file_of(portfolio, "acme")
-    with pytest.raises(CatalogError, match=r"some-name\.yaml:\d+: protected: false is for lifecycle_stage"):
+    with pytest.raises(
+        CatalogError, match=r"some-name\.yaml:\d+: protected: false is only for lifecycle_stage"
+    ):
         set_field(path, "protected", "false")
     assert path.read_text(encoding="utf-8") == TEXT
     assert sorted(each.name for each in path.parent.iterdir()) == ["other.yaml", "some-name.yaml"]

@@ -60,7 +60,7 @@ def test_what_the_catalog_lacks_is_told_at_its_place() -> None:
 def test_a_name_is_given_once() -> None:
     assert faults(acme(), acme(hostname="b.example.com"))[0] == (
         ("tenants", 0, "tenant"),
-        "'acme' is given 2 times",
+        "'acme' appears 2 times",
     )
     assert {where for where, _ in faults(acme(), acme(tenant="b"))} == {
         ("tenants", 0, "hostname"),
@@ -77,7 +77,7 @@ def test_a_region_that_takes_no_more_replications_is_told() -> None:
 
 
 def test_the_mistakes_of_a_single_tenant_begin_with_its_own_fields() -> None:
-    with pytest.raises(DocumentError, match=r"^region: 'eu-west-1' is not the region of the platform"):
+    with pytest.raises(DocumentError, match=r"^region: is 'eu-west-1', but the platform is in"):
         tenant_plan_of_documents(example.platform(), acme(region="eu-west-1"), catalog())
 
 

@@ -69,8 +69,8 @@ def test_production_never_sleeps(tmp_path: Path) -> None:
         load_portfolio(folder, catalog())
     assert caught.value.problems == (
         (
-            f"{path}:10: options.schedule: production is awake at all hours; "
-            "a schedule is for every other environment"
+            f"{path}:10: options.schedule: production is always awake; "
+            "a schedule is for other environments only"
         ),
     )
 
@@ -106,7 +106,7 @@ def test_a_server_that_cannot_be_stopped_is_refused() -> None:
     assert refused(sleeper(), STAGING) == []
     assert refused(sleeper(), own_server()) == []
     assert refused(sleeper(warm_standby=True), own_server()) == [
-        "its server has a warm standby, and RDS stops no server that has a replica"
+        "its server has a warm standby, and RDS cannot stop a server that has a replica"
     ]
     ((said),) = refused(sleeper(), own_server(backup_class="daily-7"))
     assert said.startswith("its own server would be stopped when backup_class daily-7 dumps it")

@@ -34,6 +34,6 @@ def test_a_crowded_platform_is_told() -> None:
 def test_a_tenant_beyond_its_fair_use_is_told() -> None:
     said = advised(tenant("acme", options={"users": 11, "database_gib": 10, "filestore_gib": 21}))
     assert said == [
-        "acme: options.users 11 is beyond the fair use of shared-namespace, 10",
-        "acme: options.filestore_gib 21 is beyond the fair use of shared-namespace, 20",
+        "acme: options.users 11 is beyond the fair use of shared-namespace, which is 10",
+        "acme: options.filestore_gib 21 is beyond the fair use of shared-namespace, which is 20",
     ]

@@ -71,13 +71,11 @@ def test_what_cannot_be_had_is_refused_with_its_reason() -> None:
         "tier shared-namespace is not sold with enhanced controls"
     ]
     assert faults(enhanced(data_residency=None)) == [
-        "enhanced controls pin the region: say in data_residency where the data may lie"
+        "enhanced controls pin the region: list in data_residency where the data may be stored"
     ]
     (message,) = faults(enhanced(), node_role_arn=None)
     assert "cluster.node_role_arn and cluster.node_subnet_ids" in message
-    assert faults(enhanced(environment="staging")) == [
-        "a staging environment has baseline controls and no others"
-    ]
+    assert faults(enhanced(environment="staging")) == ["a staging environment has baseline controls only"]
 
 
 def sold(tmp_path: Path, tier: str, old: str, new: str) -> str:
@@ -107,7 +105,7 @@ def test_controls_that_a_tier_includes_cannot_be_taken_out(tmp_path: Path) -> No
     wanted = enhanced(options={"users": 20, "controls": "baseline"})
     platform = local_portfolio().platform
     assert [message for _, message in control_faults(wanted, tier, platform, catalog().classes)] == [
-        "tier dedicated-db includes enhanced controls; they cannot be taken out"
+        "tier dedicated-db includes enhanced controls; they cannot be removed"
     ]
 
 

@@ -70,10 +70,10 @@ def test_a_tier_nobody_sells_is_told() -> None:
 def test_the_second_region_comes_and_goes_with_the_tier() -> None:
     there = acme("cross-region-backup")
     assert of(there, "acme").options.dr_region == "eu-west-1"
-    assert there.notes == ("acme: options.dr_region is taken to be eu-west-1, the platform's only one",)
+    assert there.notes == ("acme: options.dr_region is assumed to be eu-west-1, the platform's only one",)
     back = with_tenant(catalog(), there.portfolio, "acme", "dedicated-db")
     assert of(back, "acme").options.dr_region is None
-    assert back.notes == ("acme: options.dr_region is dropped, dedicated-db copies nothing",)
+    assert back.notes == ("acme: options.dr_region is dropped: dedicated-db copies nothing",)
 
 
 def test_a_second_region_that_was_named_is_kept_or_refused() -> None:
@@ -110,7 +110,7 @@ def test_more_tenants_are_as_large_as_those_there_are() -> None:
     names = {each.tenant for each in supposed.portfolio.tenants}
     assert {"another-1", "another-2", "another-3"} <= names
     assert of(supposed, "another-2").options.users == 9  # acme has 8, borealis 10
-    assert supposed.notes[0] == "3 more on shared-namespace with 9 users each, as those there are"
+    assert supposed.notes[0] == "3 more on shared-namespace with 9 users each, the average of those on it"
 
 
 def test_more_of_a_tier_nobody_is_on_are_as_large_as_its_fair_use() -> None:
