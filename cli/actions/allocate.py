@@ -73,7 +73,8 @@ def print_allocation(request: Request, now: datetime) -> None:
 
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
     from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - only who has a bill waits for it
-    from allocation.runs.bill import BillOptions, allocate_bills  # noqa: PLC0415
+    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415
+    from allocation.runs.bill import allocate_bills  # noqa: PLC0415
     from cli.actions.allocate_bill import gate_lines, unready  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
@@ -88,7 +89,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
     if versions and request.out is None:
         raise CatalogError("--focus needs --out, the folder to write to")
     outcome = allocate_bills(
-        BillOptions(
+        BillRequest(
             bills=request.bills,
             usage=request.usage,
             inventories=request.inventories,

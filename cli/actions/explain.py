@@ -13,7 +13,7 @@ from allocation.adapters.folders.run import MANIFEST, opened_run, read_json
 from allocation.engine.division_sql import Dialect, division_sql, in_dialect
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
-from allocation.statement.explain import explain_charge, explain_origin, explain_tenant
+from allocation.statement.explain import explain_charge, explain_shared_charge, explain_tenant
 from tiers.errors import CatalogError
 
 
@@ -35,7 +35,7 @@ def print_explanation(
         if charge is not None:
             told = explain_charge(connection, tenant, charge, cost)
         elif origin is not None:
-            told = explain_origin(connection, tenant, origin, cost)
+            told = explain_shared_charge(connection, tenant, origin, cost)
         else:
             told = explain_tenant(connection, tenant, cost)
     typer.echo(json.dumps(told, indent=2) if as_json else "\n".join(_lines(told)))

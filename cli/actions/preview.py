@@ -16,14 +16,14 @@ from allocation.errors import GateError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.preview.break_even import BreakEven, break_evens
 from allocation.preview.comparison import Comparison, compared
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.gates import Gates
 from allocation.preview.off_hours import savings
 from allocation.preview.one_off_costs import left_behind, one_off_costs
 from allocation.preview.preview import Preview
 from allocation.prices.price_book import DIRECTORY as PRICES
 from allocation.prices.price_book import load_price_book
-from allocation.runs.preview_sides import Sides, WhatIf, Where, read_sides
+from allocation.runs.before_and_after import BeforeAndAfter, WhatIf, Where, read_before_and_after
 from cli.actions.preview_output import put
 from cli.actions.preview_values import gates_of, month_of, what_if_of
 from tiers.errors import CatalogError
@@ -83,19 +83,19 @@ def print_preview(asked: Asked) -> None:
     )
     where = Where(asked.stack, asked.inventory, asked.base, asked.plan, asked.portfolio, asked.cwd)
     _refuse_nothing(asked, where, what_if)
-    with read_sides(where, what_if) as sides:
+    with read_before_and_after(where, what_if) as sides:
         preview = preview_of(asked, sides, what_if, gates)
     put(preview, asked.output, asked.out_file)
     if preview.failed:
         raise GateError("\n".join(preview.failed))
 
 
-def preview_of(asked: Asked, sides: Sides, what_if: WhatIf, gates: Gates) -> Preview:
+def preview_of(asked: Asked, sides: BeforeAndAfter, what_if: WhatIf, gates: Gates) -> Preview:
     """Both sides valued and compared, and what is shown beside them."""
     before, after = _conditions(asked, sides)
     comparison = compared(
-        valued(sides.before if sides.before is not None else emptied(sides.after), before),
-        valued(sides.after, after),
+        cost_estimate(sides.before if sides.before is not None else emptied(sides.after), before),
+        cost_estimate(sides.after, after),
     )
     classes = sides.catalog.classes
     return Preview(
@@ -109,7 +109,7 @@ def preview_of(asked: Asked, sides: Sides, what_if: WhatIf, gates: Gates) -> Pre
     )
 
 
-def _conditions(asked: Asked, sides: Sides) -> tuple[Conditions, Conditions]:
+def _conditions(asked: Asked, sides: BeforeAndAfter) -> tuple[Conditions, Conditions]:
     """What each side is valued with: the same, but for the prices and rules that are part of the change."""
     period = month_of(asked.period)
     as_of = asked.as_of or period.last_day
@@ -134,7 +134,7 @@ def _conditions(asked: Asked, sides: Sides) -> tuple[Conditions, Conditions]:
 
 
 def _break_evens(
-    asked: Asked, sides: Sides, what_if: WhatIf, comparison: Comparison
+    asked: Asked, sides: BeforeAndAfter, what_if: WhatIf, comparison: Comparison
 ) -> tuple[BreakEven, ...]:
     if not asked.break_even:
         return ()

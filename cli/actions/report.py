@@ -16,7 +16,7 @@ from allocation.report.showback.month import Recovery, Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
-    Wanted,
+    Request,
     earlier_months,
     levels_of,
     month_documents,
@@ -38,7 +38,7 @@ from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.tenant import Portfolio
 
 
-def write_pages(wanted: Wanted) -> None:
+def write_pages(wanted: Request) -> None:
     """Write the folder, and say which page to open.
 
     Raises:
@@ -51,8 +51,8 @@ def write_pages(wanted: Wanted) -> None:
     portfolio = _portfolio(wanted, plan, catalog)
     signed = read_sign_off(wanted.sign_off, wanted.period) if wanted.sign_off else {}
     say("allocating")
-    documents, valuation = month_documents(wanted, plan, portfolio, period, MESSAGES)
-    conditions = valuation.conditions if valuation else None
+    documents, estimate = month_documents(wanted, plan, portfolio, period, MESSAGES)
+    conditions = estimate.conditions if estimate else None
     statement = filed_statement(*documents, str(wanted.run or plan.portfolio))
     refuse_another(statement, wanted, plan)
     month = Month(statement, plan, catalog, levels_of(wanted.usage, period, MESSAGES))
@@ -62,7 +62,7 @@ def write_pages(wanted: Wanted) -> None:
         _recoveries(wanted.evidence, period.end),
         Alternatives(month, portfolio, conditions, wanted.previews, MESSAGES).by_tenant(),
         readiness_of(wanted),
-        savings(valuation, catalog.classes.off_hours) if valuation else (),
+        savings(estimate, catalog.classes.off_hours) if estimate else (),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, wanted.out, say)
@@ -70,7 +70,7 @@ def write_pages(wanted: Wanted) -> None:
     typer.echo(f"{count} pages; open {wanted.out / 'index.html'}")
 
 
-def _plan(wanted: Wanted) -> Plan:
+def _plan(wanted: Request) -> Plan:
     if (wanted.stack is None) == (wanted.inventory is None):
         raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
     if wanted.inventory is not None:
@@ -95,7 +95,7 @@ def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
     return Recovery(at, record.get("result") == "ok", minutes, str(record.get("taken_at") or ""))
 
 
-def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None:
+def _portfolio(wanted: Request, plan: Plan, catalog: Catalog) -> Portfolio | None:
     folder = portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio)
     if wanted.portfolio is None and not folder.is_dir():
         return None

@@ -48,10 +48,10 @@ def report(  # noqa: PLR0917 - options of a command
     cwd: options.Cwd = Path(),
 ) -> None:
     """Write the pages of a month: for engineering, finance, each client's account, and the review."""
-    from allocation.runs.report import Wanted  # noqa: PLC0415
+    from allocation.runs.report import Request  # noqa: PLC0415
     from cli.actions.report import write_pages  # noqa: PLC0415
 
-    wanted = Wanted(
+    wanted = Request(
         stack,
         inventory,
         run,
