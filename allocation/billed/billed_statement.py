@@ -21,8 +21,8 @@ from allocation.engine.rulebook import Rulebook
 from allocation.engine.settlement import Residuals
 from allocation.engine.weights import Presence
 from allocation.errors import AllocationError
-from allocation.estimate.declared_usage import declared_use
-from allocation.estimate.estimated_statement import known_of, use_rows
+from allocation.estimate.declared_usage import declared_usage
+from allocation.estimate.estimated_statement import known_of, usage_rows
 from allocation.money import units_of
 from allocation.statement.statement import Heading, Statement, Term, statement_of
 from tiers.inventory import Inventory
@@ -125,15 +125,15 @@ def _add_declared(
         if rule
         for driver in rule.measures
     }
-    uses = (
-        use
+    usage = (
+        each
         for one in deployed
-        for use in declared_use(one.inventory.plan, one.interval, _hours(one))
-        if use.driver in asked
+        for each in declared_usage(one.inventory.plan, one.interval, _hours(one))
+        if each.driver in asked
         # Pods are measured, nodes are not always: how much there is, the inventory knows as well.
-        and use.driver not in (bounded if use.tenant == CAPACITY else measured)
+        and each.driver not in (bounded if each.tenant == CAPACITY else measured)
     )
-    tables.insert(connection, "usage", tables.USAGE, use_rows(uses))
+    tables.insert(connection, "usage", tables.USAGE, usage_rows(usage))
     return {driver: MEASURED if driver in measured else DECLARED for driver in sorted(asked)}
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum, unique
 from typing import Any
 
 from allocation.charges import ChargePeriod
+from allocation.engine.drivers import IDLE, UNALLOCATED
 from allocation.errors import AllocationError
 from allocation.money import amount_of, text_of, units_of
 
@@ -69,8 +70,8 @@ def _amounts(statement: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], in
     for line in statement["tenants"]:
         yield (line["tenant"], "direct"), _units(line["direct"])
         yield from (((line["tenant"], pool), _units(text)) for pool, text in line["pooled"].items())
-    yield from ((("(idle)", pool), _units(text)) for pool, text in statement["idle"].items())
-    yield ("(unallocated)", ""), sum(_units(item["amount"]) for item in statement["unallocated"])
+    yield from (((IDLE, pool), _units(text)) for pool, text in statement["idle"].items())
+    yield (UNALLOCATED, ""), sum(_units(item["amount"]) for item in statement["unallocated"])
 
 
 def _units(text: str) -> int:

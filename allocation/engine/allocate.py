@@ -6,20 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.divide import divide
-from allocation.engine.routes import NOBODYS, USE
+from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
 from allocation.engine.settlement import Residuals, settle
-from allocation.engine.shared_charges import make_origins
+from allocation.engine.shared_charges import AllocationType, make_shared_charges
 from allocation.engine.weights import Fallback, Presence, weigh
 from tiers.vocabulary import CostCategory, CostDomain
-
-DIRECT: Final = "direct"
 
 
 class Cell(NamedTuple):
@@ -30,7 +28,7 @@ class Cell(NamedTuple):
     """
 
     tenant: str | None
-    part: str
+    allocation_type: AllocationType
     pool: str
     domain: CostDomain
     category: CostCategory
@@ -38,7 +36,7 @@ class Cell(NamedTuple):
     units: int
 
 
-class PoolUse(NamedTuple):
+class PoolUsage(NamedTuple):
     """What somebody has of a pool's driver in the period: a tenant, another pool, `(idle)` or `(capacity)`.
 
     `quantity` is in the driver's own unit; of a mix of drivers, and where everybody has an agreed part, it is
@@ -82,9 +80,9 @@ class Allocation:
         cells: All that was given to somebody or stayed idle.
         charged: What was to be allocated, in units.
         fallbacks: Pools that were divided by something else than their driver.
-        strangers: Who used something and is neither tenant nor pool; their use counts for nothing.
+        unknown_consumers: Who used something and is neither tenant nor pool; their use counts for nothing.
         residuals: What is to be carried into the next period, less than a unit for each pool and tenant.
-        uses: Who has how much of each pool's driver.
+        usage: Who has how much of each pool's driver.
         items: What the charges that were given to somebody are for.
     """
 
@@ -92,9 +90,9 @@ class Allocation:
     unallocated: tuple[Unallocated, ...]
     charged: int
     fallbacks: tuple[Fallback, ...]
-    strangers: tuple[str, ...]
+    unknown_consumers: tuple[str, ...]
     residuals: Residuals
-    uses: tuple[PoolUse, ...] = ()
+    usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
 
 
@@ -113,7 +111,7 @@ def allocate(
         AllocationError: When it cannot be done; nothing is left out to make it possible.
     """
     attribute(connection, known, rules)
-    make_origins(connection)
+    make_shared_charges(connection)
     fallbacks = weigh(connection, rules, present)
     divide(connection)
     residuals = settle(connection, rules.cost, carried)
@@ -122,9 +120,9 @@ def allocate(
         unallocated=tuple(_unallocated(connection, rules)),
         charged=_charged(connection, rules),
         fallbacks=tuple(fallbacks),
-        strangers=_strangers(connection, known, rules),
+        unknown_consumers=_unknown_consumers(connection, known, rules),
         residuals=residuals,
-        uses=tuple(_uses(connection)),
+        usage=tuple(_usage(connection)),
         items=tuple(_items(connection, rules)),
     )
 
@@ -139,24 +137,40 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
     shared = connection.execute(
         f"""SELECT tenant, part, via, category, rule, SUM(share.{rules.cost})
         FROM share JOIN origin USING (origin)
-        WHERE part <> '{NOBODYS}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
+        WHERE part <> '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     return [
-        Cell(tenant, DIRECT, "", CostDomain(domain), CostCategory(category), Behaviour(behaviour), int(units))
+        Cell(
+            tenant,
+            AllocationType.DIRECT,
+            "",
+            CostDomain(domain),
+            CostCategory(category),
+            Behaviour(behaviour),
+            int(units),
+        )
         for tenant, domain, category, behaviour, units in direct
     ] + [
-        Cell(tenant, part, via, domains[via], CostCategory(category), behaviours[rule], int(units))
+        Cell(
+            tenant,
+            AllocationType(part),
+            via,
+            domains[via],
+            CostCategory(category),
+            behaviours[rule],
+            int(units),
+        )
         for tenant, part, via, category, rule, units in shared
     ]
 
 
-def _uses(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUse]:
+def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
     rows = connection.execute(
         f"""SELECT pool, consumer, SUM(quantity) FROM demand
-        WHERE purpose = '{USE}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
+        WHERE purpose = '{Purpose.USAGE}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
     ).fetchall()
     for pool, consumer, nano in rows:
-        yield PoolUse(pool, consumer, Decimal(int(nano)).scaleb(-9))
+        yield PoolUsage(pool, consumer, Decimal(int(nano)).scaleb(-9))
 
 
 def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
@@ -179,7 +193,7 @@ def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list
     without_driver = connection.execute(
         f"""SELECT via, SUM(share.{rules.cost}), SUM(charges), MIN(origin)
         FROM share JOIN origin USING (origin)
-        WHERE part = '{NOBODYS}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
+        WHERE part = '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     return [Unallocated(rule, int(units), charges, line) for rule, units, charges, line in undecided] + [
         Unallocated(
@@ -197,7 +211,9 @@ def _charged(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def _strangers(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> tuple[str, ...]:
+def _unknown_consumers(
+    connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook
+) -> tuple[str, ...]:
     users = {row[0] for row in connection.execute("SELECT DISTINCT tenant FROM usage").fetchall()}
     pools = {pool.pool for pool in rules.pools}
     return tuple(sorted(name for name in users - known.tenants - pools if not name.startswith("(")))

@@ -13,10 +13,11 @@ from tiers.vocabulary import Frozen, Positive, TenantId
 _WHOLE: Final = 100
 
 IDLE: Final = "(idle)"
-"""Who 'uses' what nobody asked for; no tenant can be called so."""
+UNALLOCATED: Final = "(unallocated)"
+"""What stands in place of a tenant's name for cost that no tenant pays; no tenant can have such a name."""
 
 CAPACITY: Final = "(capacity)"
-"""Who 'uses' all there is: what is left of it once everybody's part is taken is idle."""
+"""The consumer of everything there is: what remains after the usage of all tenants and pools is idle."""
 
 
 MEASURED: Final = "measured"

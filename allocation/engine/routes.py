@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum, unique
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from allocation.engine.division_sql import ROUTE_TOTAL
 from allocation.engine.reciprocal import considered, exits, whole_weights
 from allocation.engine.rulebook import IdlePolicy, Pool, Rulebook
+from allocation.engine.shared_charges import AllocationType
 
-USE: Final = "use"
-IDLE_PART: Final = "idle"
-NOBODYS: Final = "unallocated"
-FALLBACK: Final = "fallback"
-NO_DRIVER: Final = ""
-"""The purpose of a part that no driver divides, because it goes to no tenant."""
+
+@unique
+class Purpose(StrEnum):
+    """What a pool's driver divides: usage, idle capacity, or everything when the pool's own driver is empty.
+
+    NONE stands for an amount that no driver divides, because it goes to no tenant.
+    """
+
+    USAGE = "use"
+    IDLE = "idle"
+    FALLBACK = "fallback"
+    NONE = ""
 
 
 class Demand(NamedTuple):
@@ -47,10 +55,10 @@ def ways_out(
     consumption: dict[str, dict[str, Fraction]] = {}
     fell_back: list[Pool] = []
     for pool in rules.pools:
-        asked = demands.get((pool.pool, USE), Demand(0, 0, {}))
+        asked = demands.get((pool.pool, Purpose.USAGE), Demand(0, 0, {}))
         consumption[pool.pool] = _taken_by_pools(pool, asked)
         leaving[pool.pool] = _parts_of_exit(pool, asked, demands)
-        if (USE, FALLBACK) in leaving[pool.pool]:
+        if (AllocationType.USAGE, Purpose.FALLBACK) in leaving[pool.pool]:
             fell_back.append(pool)
     solved = exits(considered(consumption, order, rules.serving), order)
     ways = {
@@ -91,22 +99,22 @@ def _parts_of_exit(
         using += sum(asked.by_pool.values())  # a pool that uses this one has carried its part of the idle
     whole = using + asked.idle
     if not whole:
-        substitute = demands.get((pool.pool, FALLBACK))
+        substitute = demands.get((pool.pool, Purpose.FALLBACK))
         if substitute and substitute.tenants:
-            return {(USE, FALLBACK): Fraction(1)}
-        return {(NOBODYS, NO_DRIVER): Fraction(1)}
+            return {(AllocationType.USAGE, Purpose.FALLBACK): Fraction(1)}
+        return {(AllocationType.UNALLOCATED, Purpose.NONE): Fraction(1)}
     parts: dict[tuple[str, str], Fraction] = {}
     if using:
-        parts[USE, USE] = Fraction(using, whole)
+        parts[AllocationType.USAGE, Purpose.USAGE] = Fraction(using, whole)
     if asked.idle:
         purpose = _idle_purpose(pool, asked, demands)
-        parts[IDLE_PART, purpose] = Fraction(asked.idle, whole)
+        parts[AllocationType.IDLE, purpose] = Fraction(asked.idle, whole)
     return parts
 
 
-def _idle_purpose(pool: Pool, asked: Demand, demands: Mapping[tuple[str, str], Demand]) -> str:
+def _idle_purpose(pool: Pool, asked: Demand, demands: Mapping[tuple[str, str], Demand]) -> Purpose:
     if pool.idle is IdlePolicy.KEEP:
-        return NO_DRIVER
-    purpose = USE if pool.idle is IdlePolicy.WEIGHTED else IDLE_PART
-    asking = asked if purpose == USE else demands.get((pool.pool, IDLE_PART), Demand(0, 0, {}))
-    return purpose if asking.tenants else NO_DRIVER  # nobody to spread it over: it stays visible
+        return Purpose.NONE
+    purpose = Purpose.USAGE if pool.idle is IdlePolicy.WEIGHTED else Purpose.IDLE
+    asking = asked if purpose is Purpose.USAGE else demands.get((pool.pool, Purpose.IDLE), Demand(0, 0, {}))
+    return purpose if asking.tenants else Purpose.NONE  # no tenant to spread it over: it stays visible

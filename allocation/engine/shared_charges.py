@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from enum import StrEnum, unique
 from typing import Final
 
 import duckdb
 
-from allocation.engine.tables import KIND_OF_ORIGIN
+from allocation.engine.tables import KIND_OF_SHARED_CHARGE
+
+
+@unique
+class AllocationType(StrEnum):
+    """Why a tenant pays an amount: the charge is its own, or it takes a share of a shared charge.
+
+    Statements, run folders and FOCUS files store these words; there `part` names the column.
+    """
+
+    DIRECT = "direct"
+    USAGE = "use"
+    IDLE = "idle"
+    UNALLOCATED = "unallocated"
+
 
 # An hour's charge belongs to its day; one that spans days is divided by the use of all of them.
 FIRST_DAY: Final = "DATE_TRUNC('day', charged.period_start)"
 DAY_AFTER_LAST: Final = (
     f"GREATEST({FIRST_DAY}, DATE_TRUNC('day', charged.period_end - INTERVAL 1 MICROSECOND)) + INTERVAL 1 DAY"
 )
-_KIND: Final = ", ".join(KIND_OF_ORIGIN)
+_KIND: Final = ", ".join(KIND_OF_SHARED_CHARGE)
 
 _ORIGINS: Final = f"""
 CREATE OR REPLACE TABLE pooled AS
@@ -51,7 +66,7 @@ LARGEST_AMOUNT: Final = 2**62
 """In units; 461 million of a currency in one pool and day."""
 
 
-def make_origins(connection: duckdb.DuckDBPyConnection) -> None:
+def make_shared_charges(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables `origin`, `slot` and `amount` from the view `charged`."""
     for statement in (_ORIGINS, _NUMBERED, _SLOTS, _AMOUNTS):
         connection.execute(statement)

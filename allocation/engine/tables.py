@@ -94,7 +94,7 @@ ORIGIN: Final = """
     contracted       BIGINT NOT NULL
 """
 
-KIND_OF_ORIGIN: Final = (
+KIND_OF_SHARED_CHARGE: Final = (
     "category",
     "charge_category",
     "charge_class",

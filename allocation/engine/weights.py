@@ -15,7 +15,7 @@ import duckdb
 
 from allocation.engine.division_sql import LARGEST_WEIGHT
 from allocation.engine.drivers import CAPACITY, IDLE, DriverRule
-from allocation.engine.routes import FALLBACK, IDLE_PART, USE, Demand, ways_out
+from allocation.engine.routes import Demand, Purpose, ways_out
 from allocation.engine.rulebook import IdlePolicy, Members, Pool, Rulebook
 from allocation.engine.tables import create, insert
 from allocation.errors import AllocationError
@@ -216,24 +216,24 @@ def _insert_rules(
         insert(connection, name, table, rows)
 
 
-def _purposes(pool: Pool) -> Iterator[tuple[str, DriverRule]]:
-    yield USE, pool.driver
+def _purposes(pool: Pool) -> Iterator[tuple[Purpose, DriverRule]]:
+    yield Purpose.USAGE, pool.driver
     if pool.fallback:
-        yield FALLBACK, pool.fallback
+        yield Purpose.FALLBACK, pool.fallback
     if pool.entitlement:
-        yield IDLE_PART, pool.entitlement
+        yield Purpose.IDLE, pool.entitlement
     elif pool.idle is IdlePolicy.EVEN:
-        yield IDLE_PART, DriverRule(even="idle capacity is everybody's alike")
+        yield Purpose.IDLE, DriverRule(even="every member pays the same for idle capacity")
 
 
-def _driver_parts(pool: Pool, purpose: str, rule: DriverRule) -> Iterator[tuple[object, ...]]:
+def _driver_parts(pool: Pool, purpose: Purpose, rule: DriverRule) -> Iterator[tuple[object, ...]]:
     for driver in rule.measures:
         coefficient = rule.composite[driver] if rule.composite else 1
         yield (pool.pool, purpose, driver, coefficient, rule.largest is not None)
 
 
 def _agreed(
-    pool: Pool, purpose: str, rule: DriverRule, here: Iterable[Presence]
+    pool: Pool, purpose: Purpose, rule: DriverRule, here: Iterable[Presence]
 ) -> Iterator[tuple[object, ...]]:
     for one in here:
         weight = 1 if rule.even is not None else (rule.fixed or {}).get(one.tenant, 0)

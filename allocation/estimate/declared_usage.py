@@ -27,7 +27,7 @@ _MIB_PER_GIB: Final = 1024
 _QUANTUM: Final = Decimal("0.000000001")
 
 
-class Use(NamedTuple):
+class Usage(NamedTuple):
     """How much of a driver somebody used in an interval; a row of the table `usage`."""
 
     tenant: str
@@ -37,27 +37,27 @@ class Use(NamedTuple):
     quantity: Decimal
 
 
-def declared_use(
+def declared_usage(
     plan: Plan, period: ChargePeriod, hours: Decimal = HOURS_PER_MONTH, scale: Scale = Scale.LEAST
-) -> Iterator[Use]:
+) -> Iterator[Usage]:
     """What *plan* declares for *period*, which counts as *hours*: requests, GiB, users, fees.
 
     An estimate counts every month as 730 hours, as its prices do.
     """
 
-    def use(who: str, driver: Driver, quantity: Decimal) -> Use:
-        return Use(who, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
+    def usage(consumer: str, driver: Driver, quantity: Decimal) -> Usage:
+        return Usage(consumer, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
 
     for tenant in plan.tenants:
         for driver, quantity in _of_tenant(tenant, scale):
             if quantity:
-                yield use(tenant.tenant, driver, quantity * hours)
-        yield use(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
+                yield usage(tenant.tenant, driver, quantity * hours)
+        yield usage(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
     for driver, quantity in _requests(plan.platform, scale):
         if quantity:
-            yield use(PLATFORM, driver, quantity * hours)
+            yield usage(PLATFORM, driver, quantity * hours)
     for driver, quantity in _capacity(plan.platform):
-        yield use(CAPACITY, driver, quantity * hours)
+        yield usage(CAPACITY, driver, quantity * hours)
 
 
 def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decimal]]:

@@ -13,14 +13,14 @@ from tiers.facts.every_fact import FactRecord
 from tiers.plan.plan import Plan
 
 
-class Estimate(NamedTuple):
+class PricedCharges(NamedTuple):
     """What a month of a plan costs, and what is in it that nobody knows the price of."""
 
     charges: tuple[Charge, ...]
     unpriced: tuple[Unpriced, ...]
 
 
-def estimate(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> Estimate:
+def priced_charges(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> PricedCharges:
     """Price a month of *plan*: 730 hours of everything in it, and use as *assumptions* say."""
     charges: list[Charge] = []
     unpriced: list[Unpriced] = []
@@ -28,7 +28,7 @@ def estimate(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> Estimat
         for line in lines_of(fact, assumptions):
             priced = _priced(fact, line, prices)
             (charges if isinstance(priced, Charge) else unpriced).append(priced)  # type: ignore[arg-type]
-    return Estimate(tuple(charges), tuple(unpriced))
+    return PricedCharges(tuple(charges), tuple(unpriced))
 
 
 def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unpriced:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
 
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.statement.statement import TenantLine
 from tiers.catalog.tier import Catalog
 from tiers.plan.resolve import resolve
@@ -60,7 +60,7 @@ def break_evens(  # noqa: PLR0917 - who, from where to where, under which condit
     def line(tier: str, measure: str, quantity: int) -> TenantLine:
         changed = {**settings, measure: str(quantity)}
         plan = resolve(catalog, with_tenant(catalog, portfolio, tenant, tier, changed).portfolio)
-        return valued(plan, conditions).lines[tenant]
+        return cost_estimate(plan, conditions).lines[tenant]
 
     def gap(by: str, measure: str, quantity: int) -> int:
         before, after = (line(tier, measure, quantity) for tier in tiers)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from allocation.charges import Charge
 from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
-from allocation.preview.cost_estimate import Valuation
+from allocation.preview.cost_estimate import CostEstimate
 from allocation.statement.statement import TenantLine
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, TenantId
@@ -147,8 +147,8 @@ class LineChange:
 class Comparison:
     """Two valuations, tenant by tenant; proven to hold every unit of the difference."""
 
-    before: Valuation
-    after: Valuation
+    before: CostEstimate
+    after: CostEstimate
     tenants: tuple[TenantChange, ...]
 
     @property
@@ -189,7 +189,7 @@ class Comparison:
     @property
     def by_category(self) -> Mapping[CostCategory, Step]:
         """The bill by what is consumed."""
-        return steps_of(*(_by_category(side.estimate.charges) for side in (self.before, self.after)))
+        return steps_of(*(_by_category(side.priced.charges) for side in (self.before, self.after)))
 
     @cached_property
     def lines(self) -> tuple[LineChange, ...]:
@@ -235,7 +235,7 @@ class Comparison:
         return Step(getattr(self.before.statement, name), getattr(self.after.statement, name))
 
 
-def compared(before: Valuation, after: Valuation) -> Comparison:
+def compared(before: CostEstimate, after: CostEstimate) -> Comparison:
     """What is different in *after*, for every tenant of either.
 
     Raises:

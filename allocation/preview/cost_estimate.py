@@ -9,7 +9,7 @@ from functools import cached_property
 from allocation.charges import Charge, ChargePeriod
 from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.estimate.assumptions import Assumptions
-from allocation.estimate.estimated_charges import Estimate, estimate
+from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.statement import Statement, TenantLine
@@ -40,11 +40,11 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Valuation:
+class CostEstimate:
     """A plan, its priced lines, and the statement they add up to."""
 
     plan: Plan
-    estimate: Estimate
+    priced: PricedCharges
     statement: Statement
     conditions: Conditions
 
@@ -56,13 +56,13 @@ class Valuation:
     @cached_property
     def charges(self) -> dict[str, Charge]:
         """The priced lines by their id, `<fact>#<line>`."""
-        return {charge.id: charge for charge in self.estimate.charges}
+        return {charge.id: charge for charge in self.priced.charges}
 
     @cached_property
     def charges_of(self) -> Mapping[TenantId | None, Sequence[Charge]]:
         """The priced lines by whose they are; None for what is shared."""
         owned: dict[TenantId | None, list[Charge]] = {}
-        for charge in self.estimate.charges:
+        for charge in self.priced.charges:
             owned.setdefault(charge.tenant, []).append(charge)
         return owned
 
@@ -77,19 +77,19 @@ class Valuation:
         return {fact.id: fact for fact in self.plan.all_facts()}
 
 
-def valued(plan: Plan, conditions: Conditions) -> Valuation:
+def cost_estimate(plan: Plan, conditions: Conditions) -> CostEstimate:
     """What a month of *plan* costs, and who pays for it.
 
     Raises:
         AllocationError: When it cannot be allocated.
     """
-    estimated = estimate(plan, conditions.prices, conditions.assumptions)
+    priced = priced_charges(plan, conditions.prices, conditions.assumptions)
     statement = allocated_estimate(
         plan,
-        estimated,
+        priced,
         conditions.period,
         conditions.prices,
         conditions.rules,
         conditions.assumptions.scale,
     )
-    return Valuation(plan, estimated, statement, conditions)
+    return CostEstimate(plan, priced, statement, conditions)

@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Final
 
 from allocation.engine.drivers import Driver
-from allocation.engine.routes import IDLE_PART
-from allocation.preview.cost_estimate import Valuation
+from allocation.engine.shared_charges import AllocationType
+from allocation.preview.cost_estimate import CostEstimate
 from tiers.catalog.classes import OffHours
 from tiers.facts.compute import SleepSchedule
 from tiers.plan.plan import TenantPlan, facts_of
@@ -34,33 +34,35 @@ class Saving:
     freed: int
 
 
-def savings(valuation: Valuation, hours: OffHours) -> tuple[Saving, ...]:
+def savings(estimate: CostEstimate, hours: OffHours) -> tuple[Saving, ...]:
     """What every tenant that is always awake and not production would save; none that has nothing to stop."""
     asleep = Fraction(HOURS_PER_WEEK - hours.awake_hours_per_week, HOURS_PER_WEEK)
     pools = {
-        pool.pool for pool in valuation.conditions.rules.pools if Driver.CPU_REQUESTS in pool.driver.measures
+        pool.pool for pool in estimate.conditions.rules.pools if Driver.CPU_REQUESTS in pool.driver.measures
     }
     found = (
         Saving(
             tenant.tenant,
             hours.awake_hours_per_week,
-            round(_stoppable(valuation, tenant) * asleep),
-            round(_of_nodes(valuation, tenant.tenant, pools) * asleep),
+            round(_stoppable(estimate, tenant) * asleep),
+            round(_of_nodes(estimate, tenant.tenant, pools) * asleep),
         )
-        for tenant in valuation.plan.tenants
+        for tenant in estimate.plan.tenants
         if tenant.environment is not Environment.PRODUCTION and not facts_of(tenant.facts, SleepSchedule)
     )
     return tuple(each for each in found if each.saved or each.freed)
 
 
-def _stoppable(valuation: Valuation, tenant: TenantPlan) -> int:
+def _stoppable(estimate: CostEstimate, tenant: TenantPlan) -> int:
     return sum(
         charge.units
-        for charge in valuation.charges_of.get(tenant.tenant, ())
+        for charge in estimate.charges_of.get(tenant.tenant, ())
         if (charge.fact_kind, charge.id.rpartition("#")[2]) in _STOPPABLE
     )
 
 
-def _of_nodes(valuation: Valuation, tenant: TenantId, pools: set[str]) -> int:
-    cells = valuation.lines[tenant].cells
-    return sum(cell.units for cell in cells if cell.pool in pools and cell.part != IDLE_PART)
+def _of_nodes(estimate: CostEstimate, tenant: TenantId, pools: set[str]) -> int:
+    cells = estimate.lines[tenant].cells
+    return sum(
+        cell.units for cell in cells if cell.pool in pools and cell.allocation_type is not AllocationType.IDLE
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from tiers.catalog.tier import Catalog
 from tiers.plan.capacity import add_capacity
 from tiers.plan.resolve import resolve
@@ -53,16 +53,16 @@ def unit_costs(
         joined = with_more(catalog, portfolio, tier, count).portfolio if count else portfolio
         roomy = add_capacity(catalog, joined)
         point = _point(
-            valued(resolve(catalog, roomy.portfolio), conditions), tier, count, before, roomy.notes
+            cost_estimate(resolve(catalog, roomy.portfolio), conditions), tier, count, before, roomy.notes
         )
         yield point
         before = point
 
 
 def _point(
-    valuation: Valuation, tier: str, more: int, before: UnitCost | None, grown: tuple[str, ...]
+    estimate: CostEstimate, tier: str, more: int, before: UnitCost | None, grown: tuple[str, ...]
 ) -> UnitCost:
-    statement = valuation.statement
+    statement = estimate.statement
     alike = [
         line.total
         for line in statement.tenants

@@ -180,7 +180,8 @@ class _Share:
     def _rule_changed(self) -> bool:
         """Whether the pool is new, gone, or divided by another driver."""
         drivers = [
-            month.uses[self._pool].driver if self._pool in month.uses else None for month in self._months
+            month.pools_by_name[self._pool].driver if self._pool in month.pools_by_name else None
+            for month in self._months
         ]
         return drivers[0] != drivers[1]
 
@@ -199,9 +200,11 @@ class _Share:
     def _own(self, at_old_part: int) -> int:
         """What the tenant's own use does to the share, that of all others being what it was."""
         before, after = self._months
-        if self._pool not in before.uses or self._pool not in after.uses:
+        if self._pool not in before.pools_by_name or self._pool not in after.pools_by_name:
             return 0
-        was, now = (Fraction(month.uses[self._pool].use.get(self._tenant, 0)) for month in (before, after))
+        was, now = (
+            Fraction(month.pools_by_name[self._pool].usage.get(self._tenant, 0)) for month in (before, after)
+        )
         (old, _), (all_was, costs) = self._shares, self._totals
         if not old or not was:
             return self._shares[1] - at_old_part if now else 0

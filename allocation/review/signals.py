@@ -213,7 +213,7 @@ def _noisy(month: Month) -> Iterator[Signal]:
     lines = month.statement.by_tenant
     fees = sum(line.fee for line in lines.values())
     for pool in month.statement.pools:
-        used = {who: amount for who, amount in pool.use.items() if who in lines and amount}
+        used = {who: amount for who, amount in pool.usage.items() if who in lines and amount}
         whole = sum(used.values(), Decimal(0))
         if len(used) < _LEAST_MEMBERS or not fees:
             continue
@@ -289,7 +289,9 @@ def _idle(month: Month) -> Iterator[Signal]:
         whole = statement.pool_totals[pool]
         part = _percent(Decimal(units), Decimal(whole)) if whole else Decimal(0)
         if part >= month.thresholds.idle_percent:
-            room = statement.uses[pool].use.get(CAPACITY) if pool in statement.uses else None
+            room = (
+                statement.pools_by_name[pool].usage.get(CAPACITY) if pool in statement.pools_by_name else None
+            )
             yield Signal(
                 Kind.IDLE,
                 None,

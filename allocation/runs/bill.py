@@ -41,7 +41,7 @@ _MEMORY: Final = "1200MB"
 
 
 @dataclass(frozen=True)
-class BillOptions:
+class Request:
     """What was asked for on the command line."""
 
     bills: Sequence[Path]
@@ -74,24 +74,24 @@ class Outcome:
         return [gate for gate in self.gates if not gate.passed] if self.chargeback else []
 
 
-def allocate_bills(options: BillOptions, now: datetime, messages: Messages) -> Outcome:
+def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outcome:
     """Read, allocate, prove, write; nothing is left half-written.
 
     Raises:
         AllocationError: When a file cannot be read or the figures would not add up.
         CatalogError: When an inventory cannot be read.
     """
-    rules = rules_on(options.period.start.date(), options.rulebook or DIRECTORY)
-    deployed = deployed_in(options.period, [_inventory(text) for text in options.inventories])
-    history = History(options.history) if options.history else None
-    carried = history.carried_into(options.period) if history else {}
-    with _workplace(options.out) as folder, _connected(folder) as connection:
-        return _Run(options, rules, deployed, connection, folder, messages).make(history, carried, now)
+    rules = rules_on(request.period.start.date(), request.rulebook or DIRECTORY)
+    deployed = deployed_in(request.period, [_inventory(text) for text in request.inventories])
+    history = History(request.history) if request.history else None
+    carried = history.carried_into(request.period) if history else {}
+    with _workplace(request.out) as folder, _connected(folder) as connection:
+        return _Run(request, rules, deployed, connection, folder, messages).make(history, carried, now)
 
 
 @dataclass(frozen=True)
 class _Run:
-    options: BillOptions
+    request: Request
     rules: Rulebook
     deployed: tuple[Deployed, ...]
     connection: duckdb.DuckDBPyConnection
@@ -99,13 +99,13 @@ class _Run:
     messages: Messages
 
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
-        period, currency = self.options.period, self.deployed[-1].inventory.plan.currency
+        period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
         say = self.messages.progress
         say("reading bills")
-        intake = ingest(self.connection, self.options.bills, period, currency, into=self.folder, progress=say)
+        intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
         self._warn_refused("rows of the bill", intake.refused)
         say(f"{intake.rows} rows read; reading usage")
-        used = read_usage(self.connection, self.options.usage, period, [str(driver) for driver in Driver])
+        used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
         self._warn_refused("rows of usage", used.refused)
         say("allocating")
         statement, sources, left = billed_allocation(
@@ -114,7 +114,7 @@ class _Run:
             period,
             self.rules,
             carried,
-            list(self.options.ended.values()),
+            list(self.request.ended.values()),
         )
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
         told = document(statement) | {
@@ -122,13 +122,13 @@ class _Run:
             "chargeback": list(self.rules.chargeback),
         }
         filed = len(history.filed(period)) if history else 0
-        if history and (self.options.close or self.options.restate or filed):
+        if history and (self.request.close or self.request.restate or filed):
             self._refuse_early_close(now)
-            state = history.file(period, told, items_document(statement), left, self.options.restate)
+            state = history.file(period, told, items_document(statement), left, self.request.restate)
         else:
             state = state_of(period, now, filed)
         manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
-        if self.options.out:
+        if self.request.out:
             self._write(told, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, manifest)
@@ -139,9 +139,9 @@ class _Run:
             self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
 
     def _refuse_early_close(self, now: datetime) -> None:
-        if now < self.options.period.end:
+        if now < self.request.period.end:
             raise AllocationError(
-                f"{self.options.period.start:%Y-%m} runs until {self.options.period.end:%Y-%m-%d}: "
+                f"{self.request.period.start:%Y-%m} runs until {self.request.period.end:%Y-%m-%d}: "
                 "an open month cannot be closed"
             )
 
@@ -153,22 +153,22 @@ class _Run:
     def _manifest(
         self, intake: Intake, used: UsageIntake, statement: Statement, found: Sequence[Gate]
     ) -> dict[str, Any]:
-        files = sorted((self.options.rulebook or DIRECTORY).glob("*.yaml"))
+        files = sorted((self.request.rulebook or DIRECTORY).glob("*.yaml"))
         manifest = {
             "schema_version": 1,
-            "period": f"{self.options.period.start:%Y-%m}",
+            "period": f"{self.request.period.start:%Y-%m}",
             "bill": intake.document(),
             "usage": {
-                "files": {path.name: sha256_of(path) for path in self.options.usage},
+                "files": {path.name: sha256_of(path) for path in self.request.usage},
                 "rows": used.rows,
                 "taken": used.taken,
                 "refused": dict(used.refused),
             },
-            "inventories": [_hashed(text) for text in self.options.inventories],
+            "inventories": [_hashed(text) for text in self.request.inventories],
             **self._ended(),
             "rulebooks": {path.name: sha256_of(path) for path in files},
             "unallocated": {item.reason: item.charges for item in statement.unallocated},
-            "strangers": list(statement.strangers),
+            "strangers": list(statement.unknown_consumers),
             "versions": dict(statement.versions),
             "cost": self.rules.cost,
             "chargeback": list(self.rules.chargeback),
@@ -179,7 +179,7 @@ class _Run:
 
     def _ended(self) -> dict[str, Any]:
         """Who is on the bill though they are gone; said only where there is somebody."""
-        files = {path.name: sha256_of(path) for path in self.options.ended}
+        files = {path.name: sha256_of(path) for path in self.request.ended}
         return {"ended": files} if files else {}
 
     def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
@@ -188,7 +188,7 @@ class _Run:
         write_json(self.folder / ITEMS, items_document(statement))
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
-        for version in self.options.focus:
+        for version in self.request.focus:
             self.messages.progress(f"writing FOCUS {version}")
             self._focus(version, str(manifest["run_id"]))
         write_json(self.folder / MANIFEST, manifest)
@@ -210,7 +210,7 @@ class _Run:
         plan = self.deployed[-1].inventory.plan
         run = FocusRun(
             run_id=run_id,
-            period=self.options.period,
+            period=self.request.period,
             currency=plan.currency,
             billing_account_id=plan.portfolio,
             billing_account_name=plan.portfolio,
@@ -218,7 +218,7 @@ class _Run:
             provider="AWS",
             publisher="AWS",
         )
-        write_focus(self.connection, self.folder / "focus", version, run, csv=self.options.focus_csv)
+        write_focus(self.connection, self.folder / "focus", version, run, csv=self.request.focus_csv)
 
 
 def _inventory(text: str) -> tuple[datetime, Any]:

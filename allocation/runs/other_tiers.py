@@ -9,7 +9,7 @@ from itertools import islice, zip_longest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.report.showback.month import Option
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
@@ -63,7 +63,7 @@ class Alternatives:
         """The smallest step of everybody, then the next: who has to decide first, then who pays most."""
         if self.portfolio is None or self.conditions is None:
             return
-        before = valued(resolve(self.month.catalog, self.portfolio), self.conditions)
+        before = cost_estimate(resolve(self.month.catalog, self.portfolio), self.conditions)
         called = {each.tenant for each in self.month.signals}
         ranked = sorted(
             before.plan.tenants,
@@ -75,7 +75,7 @@ class Alternatives:
                 if (after := self._supposed(self.portfolio, option, before)) is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
-    def _supposed(self, portfolio: Portfolio, option: Option, before: Valuation) -> Valuation | None:
+    def _supposed(self, portfolio: Portfolio, option: Option, before: CostEstimate) -> CostEstimate | None:
         """What it would cost; None where it cannot be had like that, as `costack preview` will say."""
         try:
             supposed = with_tenant(self.month.catalog, portfolio, option.tenant, option.tier, {})
@@ -83,10 +83,10 @@ class Alternatives:
         except CatalogError:
             return None
         after, _ = keeping_storage(before.plan, plan)
-        return valued(after, before.conditions)
+        return cost_estimate(after, before.conditions)
 
 
-def _with_cost(option: Option, before: Valuation, after: Valuation) -> Option:
+def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:
     changes = {each.tenant: each for each in compared(before, after).tenants}
     own = changes[option.tenant].cost.difference
     others = sum(each.cost.difference for each in changes.values()) - own

@@ -16,7 +16,7 @@ from allocation.adapters.usage.intake import read_usage
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 from allocation.errors import AllocationError
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.unit_costs import unit_costs
 from allocation.report.showback.quarterly import Curve
 from allocation.report.statement.document import document, items_document
@@ -33,7 +33,7 @@ _MORE: Final = (0, 10, 100)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Request:
     """What the command line asks for."""
 
     stack: str | None
@@ -54,40 +54,40 @@ Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 
 
 def month_documents(
-    wanted: Wanted, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, messages: Messages
-) -> tuple[Documents, Valuation | None]:
+    request: Request, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, messages: Messages
+) -> tuple[Documents, CostEstimate | None]:
     """The statement of a run or of an estimate and what it is for; and the estimate of what is deployed.
 
     A run says what it cost, though nobody may know list prices in its currency: it has no estimate then.
     """
-    if wanted.run is None:
-        valuation = valued(plan, _conditions(plan, portfolio, period))
-        return (document(valuation.statement), items_document(valuation.statement)), valuation
-    items = wanted.run / ITEMS
-    documents = read_json(wanted.run / STATEMENT), read_json(items) if items.is_file() else None
+    if request.run is None:
+        estimate = cost_estimate(plan, _conditions(plan, portfolio, period))
+        return (document(estimate.statement), items_document(estimate.statement)), estimate
+    items = request.run / ITEMS
+    documents = read_json(request.run / STATEMENT), read_json(items) if items.is_file() else None
     try:
-        return documents, valued(plan, _conditions(plan, portfolio, period))
+        return documents, cost_estimate(plan, _conditions(plan, portfolio, period))
     except (CatalogError, AllocationError) as error:
         messages.warn(f"no estimate, so no off-hours saving, no unit costs, no priced options: {error}")
         return documents, None
 
 
-def refuse_another(statement: FiledStatement, wanted: Wanted, plan: Plan) -> None:
+def refuse_another(statement: FiledStatement, request: Request, plan: Plan) -> None:
     """A run of another month, portfolio or currency says nothing of what is deployed."""
     for what, found, expected in (
-        ("month", statement.month, wanted.period),
+        ("month", statement.month, request.period),
         ("portfolio", statement.portfolio, plan.portfolio),
         ("currency", statement.currency, plan.currency),
     ):
         if found != expected:
-            raise CatalogError(f"--run {wanted.run}: its {what} is {found}, expected {expected}")
+            raise CatalogError(f"--run {request.run}: its {what} is {found}, expected {expected}")
 
 
-def readiness_of(wanted: Wanted) -> tuple[tuple[str, str, str, bool], ...] | None:
+def readiness_of(request: Request) -> tuple[tuple[str, str, str, bool], ...] | None:
     """Whether a run can be booked; nothing of an estimate."""
-    if wanted.run is None:
+    if request.run is None:
         return None
-    found = read_json(wanted.run / MANIFEST).get("readiness")
+    found = read_json(request.run / MANIFEST).get("readiness")
     return tuple((each["gate"], each["found"], each["limit"], bool(each["passed"])) for each in found or ())
 
 
@@ -99,10 +99,10 @@ def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -
     return Conditions.of_month(period, plan.currency, regions)
 
 
-def earlier_months(wanted: Wanted, statement: FiledStatement) -> tuple[FiledStatement, ...]:
+def earlier_months(request: Request, statement: FiledStatement) -> tuple[FiledStatement, ...]:
     """The months before; in a folder that this report will be the first in there are none."""
-    folder = wanted.history
-    if folder is None or (not folder.exists() and folder.resolve() == wanted.out.resolve().parent):
+    folder = request.history
+    if folder is None or (not folder.exists() and folder.resolve() == request.out.resolve().parent):
         return ()
     return months_before(folder, statement)
 

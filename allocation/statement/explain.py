@@ -8,7 +8,7 @@ from typing import Any, Final
 import duckdb
 
 from allocation.engine.shared_charges import DAY_AFTER_LAST, FIRST_DAY
-from allocation.engine.tables import KIND_OF_ORIGIN
+from allocation.engine.tables import KIND_OF_SHARED_CHARGE
 from allocation.errors import AllocationError
 from allocation.money import text_of
 
@@ -87,7 +87,7 @@ def explain_charge(
     return {"tenant": tenant, "charges": [_explained(connection, tenant, line, cost) for line in found]}
 
 
-def explain_origin(
+def explain_shared_charge(
     connection: duckdb.DuckDBPyConnection, tenant: str, origin: int, cost: str
 ) -> dict[str, Any]:
     """How an origin was divided, as far as it concerns a tenant.
@@ -124,12 +124,12 @@ def _explained(
         raise AllocationError(
             f"charge {line['charge']}: its origin is missing; the run is damaged, make it again"
         )
-    return told | {"origin": explain_origin(connection, tenant, row[0], cost)}
+    return told | {"origin": explain_shared_charge(connection, tenant, row[0], cost)}
 
 
 # A charge is in the origin whose every value is its own; NULL is a value here.
 _ALIKE: Final = " AND ".join(
-    f"origin.{name} IS NOT DISTINCT FROM charged.{name}" for name in ("pool", "rule", *KIND_OF_ORIGIN)
+    f"origin.{name} IS NOT DISTINCT FROM charged.{name}" for name in ("pool", "rule", *KIND_OF_SHARED_CHARGE)
 )
 _ORIGIN_OF: Final = f"""
 SELECT origin FROM origin JOIN charged

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ConfigDict, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
@@ -62,7 +62,7 @@ class FiledPool(_Loose):
     pool: str
     driver: str
     unit: str
-    use: Mapping[str, Decimal]
+    usage: Mapping[str, Decimal] = Field(alias="use")
 
 
 class FiledUnallocated(_Loose):
@@ -156,8 +156,8 @@ class FiledStatement(_Loose):
         return totals
 
     @cached_property
-    def uses(self) -> Mapping[str, FiledPool]:
-        """Who used what of each pool."""
+    def pools_by_name(self) -> Mapping[str, FiledPool]:
+        """The pools by name."""
         return {pool.pool: pool for pool in self.pools}
 
     @cached_property

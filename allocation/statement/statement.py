@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TypeVar
 
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
-from allocation.engine.allocate import DIRECT, Allocation, Cell, Item, PoolUse, Unallocated
-from allocation.engine.routes import IDLE_PART
+from allocation.engine.allocate import Allocation, Cell, Item, PoolUsage, Unallocated
 from allocation.engine.rulebook import Behaviour, Pool
+from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
@@ -50,17 +50,23 @@ class TenantLine:
     @cached_property
     def direct(self) -> int:
         """What names this tenant."""
-        return sum(cell.units for cell in self.cells if cell.part == DIRECT)
+        return sum(cell.units for cell in self.cells if cell.allocation_type is AllocationType.DIRECT)
 
     @cached_property
     def pooled(self) -> Mapping[str, int]:
         """Its shares by pool, its part of idle capacity that is spread included."""
-        return _summed((cell.pool, cell.units) for cell in self.cells if cell.part != DIRECT)
+        return _summed(
+            (cell.pool, cell.units)
+            for cell in self.cells
+            if cell.allocation_type is not AllocationType.DIRECT
+        )
 
     @cached_property
     def idle(self) -> Mapping[str, int]:
         """What of `pooled` is idle capacity that the rules spread over tenants."""
-        return _summed((cell.pool, cell.units) for cell in self.cells if cell.part == IDLE_PART)
+        return _summed(
+            (cell.pool, cell.units) for cell in self.cells if cell.allocation_type is AllocationType.IDLE
+        )
 
     @property
     def total(self) -> int:
@@ -86,7 +92,9 @@ class TenantLine:
     def contribution_margins(self) -> tuple[int, int, int]:
         """The fee less variable direct cost; less all direct cost; less everything."""
         moving = sum(
-            cell.units for cell in self.cells if cell.part == DIRECT and cell.behaviour is Behaviour.VARIABLE
+            cell.units
+            for cell in self.cells
+            if cell.allocation_type is AllocationType.DIRECT and cell.behaviour is Behaviour.VARIABLE
         )
         return (self.fee - moving, self.fee - self.direct, self.margin)
 
@@ -106,7 +114,7 @@ class Statement:
         charged: What was to be allocated.
         versions: Of the catalog, the rulebook and the price book, so that it can be made again.
         drivers: What each pool was divided by, and the unit of that.
-        uses: Who has how much of it.
+        usage: Who has how much of it.
         items: What the charges are for, a tenant's own and each pool's.
     """
 
@@ -120,11 +128,11 @@ class Statement:
     unallocated: tuple[Unallocated, ...]
     unpriced: tuple[Unpriced, ...]
     fallbacks: tuple[Fallback, ...]
-    strangers: tuple[str, ...]
+    unknown_consumers: tuple[str, ...]
     charged: int
     versions: Mapping[str, str]
     drivers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    uses: tuple[PoolUse, ...] = ()
+    usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
 
     @property
@@ -251,11 +259,11 @@ def statement_of(
         unallocated=allocation.unallocated,
         unpriced=tuple(unpriced),
         fallbacks=allocation.fallbacks,
-        strangers=allocation.strangers,
+        unknown_consumers=allocation.unknown_consumers,
         charged=allocation.charged,
         versions=heading.versions,
         drivers={pool.pool: (pool.driver.name, pool.driver.unit) for pool in pools},
-        uses=allocation.uses,
+        usage=allocation.usage,
         items=allocation.items,
     ).reconciled()
 

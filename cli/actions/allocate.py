@@ -77,7 +77,8 @@ def print_allocation(request: Request, now: datetime) -> None:
 
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
     from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - an estimate does not wait for it
-    from allocation.runs.bill import BillOptions, allocate_bills  # noqa: PLC0415
+    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415
+    from allocation.runs.bill import allocate_bills  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
     if request.stack is not None or not request.inventories:
@@ -91,7 +92,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
     if versions and request.out is None:
         raise CatalogError("--focus needs --out FOLDER, to write to")
     outcome = allocate_bills(
-        BillOptions(
+        BillRequest(
             bills=request.bills,
             usage=request.usage,
             inventories=request.inventories,

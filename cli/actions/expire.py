@@ -18,7 +18,7 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventor
 from allocation.charges import ChargePeriod
 from allocation.errors import GateError
 from allocation.money import in_cents, text_of
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.report.preview.rows import money
 from cli.console.table import print_csv, print_table
 from lifecycle.expire import Finding, findings
@@ -128,7 +128,7 @@ def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_
     month = ChargePeriod.month(f"{now:%Y-%m}")
     regions = {fact.region for fact in source.plan.all_facts()}
     conditions = Conditions.of_month(month, source.plan.currency, regions)
-    lines = valued(source.plan, conditions).lines
+    lines = cost_estimate(source.plan, conditions).lines
     for each in found:
         yield _Row(source, each, lines[each.tenant.tenant].total)
 

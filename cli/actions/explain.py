@@ -13,7 +13,7 @@ import typer
 from allocation.adapters.folders.run import MANIFEST, opened_run, read_json
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
-from allocation.statement.explain import explain_charge, explain_origin, explain_tenant
+from allocation.statement.explain import explain_charge, explain_shared_charge, explain_tenant
 from tiers.errors import CatalogError
 
 
@@ -45,7 +45,7 @@ def print_explanation(request: Request) -> None:
         if request.charge is not None:
             document = explain_charge(connection, tenant, request.charge, cost)
         elif request.shared_charge is not None:
-            document = explain_origin(connection, tenant, request.shared_charge, cost)
+            document = explain_shared_charge(connection, tenant, request.shared_charge, cost)
         else:
             document = explain_tenant(connection, tenant, cost)
     typer.echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(document)))

@@ -14,14 +14,14 @@ from allocation.errors import GateError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.preview.break_even import BreakEven, break_evens
 from allocation.preview.comparison import Comparison, compared
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.gates import Gates
 from allocation.preview.off_hours import savings
 from allocation.preview.one_off_costs import left_behind, one_off_costs
 from allocation.preview.preview import Preview
 from allocation.prices.price_book import DIRECTORY as PRICES
 from allocation.prices.price_book import load_price_book
-from allocation.runs.preview_sides import Sides, WhatIf, Where, read_sides
+from allocation.runs.before_and_after import BeforeAndAfter, WhatIf, Where, read_before_and_after
 from cli.actions.preview_output import put
 from cli.actions.preview_values import gates_of, month_of, what_if_of
 from tiers.errors import CatalogError
@@ -79,70 +79,70 @@ def print_preview(request: Request) -> None:
         request.stack, request.inventory, request.base, request.plan, request.portfolio, request.cwd
     )
     _refuse_nothing(request, where, what_if)
-    with read_sides(where, what_if) as sides:
-        preview = preview_of(request, sides, what_if, gates)
+    with read_before_and_after(where, what_if) as both:
+        preview = preview_of(request, both, what_if, gates)
     put(preview, request.output, request.out)
     if preview.failed:
         raise GateError("\n".join(preview.failed))
 
 
-def preview_of(request: Request, sides: Sides, what_if: WhatIf, gates: Gates) -> Preview:
-    """Both sides valued and compared, and what is shown beside them."""
-    before, after = _conditions(request, sides)
+def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: Gates) -> Preview:
+    """Both both valued and compared, and what is shown beside them."""
+    before, after = _conditions(request, both)
     comparison = compared(
-        valued(sides.before if sides.before is not None else emptied(sides.after), before),
-        valued(sides.after, after),
+        cost_estimate(both.before if both.before is not None else emptied(both.after), before),
+        cost_estimate(both.after, after),
     )
-    classes = sides.catalog.classes
+    classes = both.catalog.classes
     return Preview(
         comparison=comparison,
         promises=classes.resilience_classes,
         one_off=one_off_costs(comparison, classes.tier_change),
         savings=savings(comparison.after, classes.off_hours),
-        break_evens=_break_evens(request, sides, what_if, comparison),
-        notes=(*sides.notes, *left_behind(comparison)),
+        break_evens=_break_evens(request, both, what_if, comparison),
+        notes=(*both.notes, *left_behind(comparison)),
         failed=gates.failed(comparison),
     )
 
 
-def _conditions(request: Request, sides: Sides) -> tuple[Conditions, Conditions]:
+def _conditions(request: Request, both: BeforeAndAfter) -> tuple[Conditions, Conditions]:
     """What each side is valued with: the same, but for the prices and rules that are part of the change."""
     period = month_of(request.period)
     as_of = request.as_of or period.last_day
-    plans = [plan for plan in (sides.before, sides.after) if plan is not None]
+    plans = [plan for plan in (both.before, both.after) if plan is not None]
     assumed = Assumptions.on(as_of)
     if request.usage is not None:
         usage = read_usage(request.usage, chain.from_iterable(plan.all_facts() for plan in plans), as_of)
         assumed = replace(assumed, usage=usage)
     assumed = replace(assumed, scale=Scale(request.at_hpa))
-    currency, day = sides.after.currency, period.start.date()
+    currency, day = both.after.currency, period.start.date()
     regions = frozenset(fact.region for plan in plans for fact in plan.all_facts())
     prices, rules = request.prices or PRICES, request.rulebook or RULES
     before = Conditions(
-        period, load_price_book(currency, sides.prices, regions), rules_on(day, sides.rules), assumed
+        period, load_price_book(currency, both.prices, regions), rules_on(day, both.rules), assumed
     )
     return before, Conditions(
         period,
-        before.prices if prices == sides.prices else load_price_book(currency, prices, regions),
-        before.rules if rules == sides.rules else rules_on(day, rules),
+        before.prices if prices == both.prices else load_price_book(currency, prices, regions),
+        before.rules if rules == both.rules else rules_on(day, rules),
         assumed,
     )
 
 
 def _break_evens(
-    request: Request, sides: Sides, what_if: WhatIf, comparison: Comparison
+    request: Request, both: BeforeAndAfter, what_if: WhatIf, comparison: Comparison
 ) -> tuple[BreakEven, ...]:
     if not request.break_even:
         return ()
     change = next((each for each in comparison.tenants if each.tenant == what_if.tenant), None)
-    if change is None or change.before is None or change.after is None or sides.portfolio is None:
+    if change is None or change.before is None or change.after is None or both.portfolio is None:
         raise CatalogError("--break-even needs --tenant and --tier: between which tiers?")
     tiers = (change.before.tier, change.after.tier)
     if tiers[0] == tiers[1]:
         raise CatalogError(f"--break-even: {change.tenant} stays on {tiers[0]}; name another with --tier")
     settings = {name: value for name, value in (what_if.settings or {}).items() if name != "dr_region"}
     found = break_evens(
-        sides.catalog, sides.portfolio, change.tenant, tiers, comparison.after.conditions, settings
+        both.catalog, both.portfolio, change.tenant, tiers, comparison.after.conditions, settings
     )
     return tuple(found)
 

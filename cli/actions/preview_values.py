@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.preview.gates import Gates, Limit
-from allocation.runs.preview_sides import WhatIf
+from allocation.runs.before_and_after import WhatIf
 from tiers.errors import CatalogError
 
 

@@ -16,7 +16,7 @@ from allocation.report.showback.month import Recovery, Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
-    Wanted,
+    Request,
     earlier_months,
     levels_of,
     month_documents,
@@ -37,8 +37,6 @@ from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.tenant import Portfolio
 
-Request = Wanted
-
 
 def write_pages(request: Request) -> None:
     """Write the folder, and print which page to open.
@@ -53,8 +51,8 @@ def write_pages(request: Request) -> None:
     portfolio = _portfolio(request, plan, catalog)
     signed = read_sign_off(request.sign_off, request.period) if request.sign_off else {}
     say("allocating")
-    documents, valuation = month_documents(request, plan, portfolio, period, MESSAGES)
-    conditions = valuation.conditions if valuation else None
+    documents, estimate = month_documents(request, plan, portfolio, period, MESSAGES)
+    conditions = estimate.conditions if estimate else None
     statement = filed_statement(*documents, str(request.run or plan.portfolio))
     refuse_another(statement, request, plan)
     month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
@@ -64,7 +62,7 @@ def write_pages(request: Request) -> None:
         _recoveries(request.evidence, period.end),
         Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
         readiness_of(request),
-        savings(valuation, catalog.classes.off_hours) if valuation else (),
+        savings(estimate, catalog.classes.off_hours) if estimate else (),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)

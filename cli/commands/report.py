@@ -78,7 +78,8 @@ def report(  # noqa: PLR0917 - options of a command
     Also writes the page of the quarterly review. Each page is one file, without scripts; a client's page
     shows no other client.
     """
-    from cli.actions.report import Request, write_pages  # noqa: PLC0415
+    from allocation.runs.report import Request  # noqa: PLC0415
+    from cli.actions.report import write_pages  # noqa: PLC0415
 
     request = Request(
         stack=stack,

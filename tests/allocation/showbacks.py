@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.showback.content import Page
 from allocation.report.showback.month import Option, Showback
 from allocation.report.statement.document import document, items_document
@@ -33,7 +33,7 @@ def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:
 
 def statement_of(plan: Plan) -> Statement:
     """What a month of *plan* costs."""
-    return valued(plan, conditions()).statement
+    return cost_estimate(plan, conditions()).statement
 
 
 @cache

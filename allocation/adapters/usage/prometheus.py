@@ -68,7 +68,7 @@ class Prometheus:
         query = queries().of(driver)
         wanted = f"driver {driver} on {day.start:%Y-%m-%d}"
         summed: dict[str, Decimal] = {}
-        for labels, value in self._asked(queries().use(driver, seconds, self.step_seconds), day, wanted):
+        for labels, value in self._asked(queries().usage(driver, seconds, self.step_seconds), day, wanted):
             tenant = self._tenant(labels.get(query.tenant), query.tenant, wanted)
             summed[tenant] = WIDE.add(summed.get(tenant, Decimal()), value)
         for tenant in sorted(summed):

@@ -62,7 +62,7 @@ class Queries(Frozen):
         known = f"it comes from {source}" if source else f"it knows {', '.join(sorted(self.drivers))}"
         raise UsageError(f"driver '{driver}': Prometheus does not measure it; {known}")
 
-    def use(self, driver: str, window_seconds: int, step_seconds: int) -> str:
+    def usage(self, driver: str, window_seconds: int, step_seconds: int) -> str:
         """The PromQL that sums *driver* over every step of a window."""
         each = self._whole(self.of(driver).each_step, step_seconds)
         return f"sum_over_time(({each})[{window_seconds}s:{step_seconds}s])"

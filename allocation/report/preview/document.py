@@ -9,7 +9,7 @@ from typing import Any, Final
 from allocation.charges import Charge, Unpriced
 from allocation.money import text_of
 from allocation.preview.comparison import Comparison, Kind, LineChange, Step, TenantChange
-from allocation.preview.cost_estimate import Valuation
+from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
 
@@ -152,8 +152,8 @@ def _side(charge: Charge | None) -> dict[str, Any] | None:
     }
 
 
-def _unpriced(side: Valuation) -> list[dict[str, Any]]:
-    return [_without_price(item) for item in side.estimate.unpriced]
+def _unpriced(side: CostEstimate) -> list[dict[str, Any]]:
+    return [_without_price(item) for item in side.priced.unpriced]
 
 
 def _without_price(item: Unpriced) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from allocation.charges import Charge, Unpriced
 from allocation.estimate.assumptions import KnownBy
 from allocation.estimate.quantities import HOURS_PER_MONTH
 from allocation.money import text_of
-from allocation.preview.cost_estimate import Valuation
+from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.preview import Preview
 from tiers.facts.record import FactId, FactRecord
 from tiers.plan.plan import Plan
@@ -115,10 +115,10 @@ def as_infracost(preview: Preview) -> dict[str, Any]:
     }
 
 
-def _components(side: Valuation) -> Iterator[Component]:
-    for charge in side.estimate.charges:
+def _components(side: CostEstimate) -> Iterator[Component]:
+    for charge in side.priced.charges:
         yield _priced(charge)
-    for item in side.estimate.unpriced:
+    for item in side.priced.unpriced:
         yield _unpriced(item)
 
 
@@ -231,7 +231,7 @@ def _tags(plan: Plan) -> dict[FactId, dict[str, str]]:
     }
 
 
-def _summary(parts: Sequence[Component], side: Valuation) -> dict[str, Any]:
+def _summary(parts: Sequence[Component], side: CostEstimate) -> dict[str, Any]:
     """Facts that nothing is charged for are what Infracost counts as having no price."""
     kinds = {fact: f"costack:{record.kind}" for fact, record in side.facts.items()}
     charged = {part.fact for part in parts}

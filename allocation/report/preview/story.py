@@ -152,7 +152,7 @@ def _of_neighbours(preview: Preview) -> Iterator[str]:
 
 
 def _unpriced(preview: Preview) -> Iterator[str]:
-    for item in preview.comparison.after.estimate.unpriced:
+    for item in preview.comparison.after.priced.unpriced:
         yield f"{item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
 
 

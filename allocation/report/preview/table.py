@@ -53,7 +53,7 @@ def closing_lines(preview: Preview) -> Iterator[str]:
     yield from off_hours_words(preview)
     yield from (break_even_words(even) for even in preview.break_evens)
     yield from (f"note: {note}" for note in preview.notes)
-    for item in preview.comparison.after.estimate.unpriced:
+    for item in preview.comparison.after.priced.unpriced:
         yield f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
     yield _proof(preview)
 

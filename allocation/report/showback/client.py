@@ -56,7 +56,7 @@ def account(showback: Showback, client: str) -> Page:
     )
 
 
-def told_causes(showback: Showback, client: str) -> tuple[Cause, ...]:
+def shown_causes(showback: Showback, client: str) -> tuple[Cause, ...]:
     """The causes a client may see: how the share of a small pool came about would tell what others did."""
     small = showback.pools - showback.large_pools
     sums: dict[tuple[Reason, str], int] = {}
@@ -78,7 +78,7 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
         return
     then = before.by_client.get(client, ())
     step = changed(sum(line.total for line in then), cost, currency, before.month)
-    yield f"That is {step}. Why: {why(by_reason(told_causes(showback, client)), currency)}."
+    yield f"That is {step}. Why: {why(by_reason(shown_causes(showback, client)), currency)}."
     yield from _happened(showback, client)
     fee_before = sum(line.fee for line in then)
     reasons = by_reason(chain.from_iterable(showback.fee_causes_of(client).values()))
@@ -123,7 +123,9 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
 def _why(showback: Showback, client: str) -> Iterator[Table]:
     if showback.before is None:
         return
-    told = sorted(told_causes(showback, client), key=lambda each: (-abs(each.units), each.reason, each.about))
+    told = sorted(
+        shown_causes(showback, client), key=lambda each: (-abs(each.units), each.reason, each.about)
+    )
     rows, whole = summed(
         [(text(cause.reason), text(cause.about)) for cause in told],
         [[cause.units for cause in told]],
@@ -169,15 +171,15 @@ def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]
     rows: list[tuple[Cell, ...]] = []
     for pool in dict.fromkeys(chain.from_iterable(line.pooled for line in lines)):
         units = sum(line.pooled.get(pool, 0) for line in lines)
-        use = statement.uses.get(pool)
-        own = sum((use.use.get(line.tenant, 0) for line in lines), start=0) if use else 0
-        measured = use is not None and use.unit != "weight"
+        used = statement.pools_by_name.get(pool)
+        own = sum((used.usage.get(line.tenant, 0) for line in lines), start=0) if used else 0
+        measured = used is not None and used.unit != "weight"
         whole = amount(statement.pool_totals[pool]) if pool in large else text("not told: few share it")
         rows.append(
             (
                 text(pool),
-                text(use.driver if use else ""),
-                quantity(own, use.unit) if use and measured else EMPTY,
+                text(used.driver if used else ""),
+                quantity(own, used.unit) if used and measured else EMPTY,
                 amount(units),
                 whole,
             )

@@ -71,7 +71,7 @@ def pools(showback: Showback) -> Table:
         ("pool", "driver", "tenants", "used", "cost", "cost of one", "idle", "idle %"),
         tuple(
             (text(name), *_figures(showback, name, whole))
-            for name in dict.fromkeys([*statement.uses, *statement.pool_totals])
+            for name in dict.fromkeys([*statement.pools_by_name, *statement.pool_totals])
             if (whole := statement.pool_totals.get(name, 0))
         ),
         note="What one costs is the pool's cost without its idle part, for a unit of its driver.",
@@ -81,9 +81,9 @@ def pools(showback: Showback) -> Table:
 def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
     """Its driver, how many tenants use how much of it, its cost; months of version 2 know no drivers."""
     statement = showback.statement
-    idle, pool = statement.idle.get(name, 0), statement.uses.get(name)
-    use = [amount_used for who, amount_used in pool.use.items() if who in statement.by_tenant] if pool else []
-    used = sum(use, Decimal(0))
+    idle, pool = statement.idle.get(name, 0), statement.pools_by_name.get(name)
+    by_tenant = [pool.usage.get(name, Decimal(0)) for name in statement.by_tenant] if pool else []
+    used = sum(by_tenant, Decimal(0))
     counted = pool is not None and pool.unit != _WEIGHT
     one: Cell = EMPTY
     if used and counted:
@@ -91,7 +91,7 @@ def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
         one = Cell(f"{exact:.6f}", f"{exact:f}")
     return (
         text(pool.driver if pool else ""),
-        quantity(sum(1 for each in use if each)) if pool else EMPTY,
+        quantity(sum(1 for each in by_tenant if each)) if pool else EMPTY,
         quantity(used, pool.unit) if pool and counted else EMPTY,
         amount(whole),
         one,

@@ -36,7 +36,7 @@ class Curve(NamedTuple):
 
     tier: str
     points: tuple[UnitCost, ...]
-    untold: str = ""
+    unknown_because: str = ""
     """Why there are no points."""
 
 
@@ -136,9 +136,9 @@ def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
 def _curve(curve: Curve | None) -> Iterator[Section]:
     if curve is None:
         return
-    tier, points, untold = curve
-    if untold:
-        yield Sentences(f"What one on {tier} would cost, were there more", (f"Not known: {untold}",))
+    tier, points, unknown_because = curve
+    if unknown_because:
+        yield Sentences(f"What one on {tier} would cost, were there more", (f"Not known: {unknown_because}",))
         return
     yield Table(
         "curve",

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
+from allocation.engine.drivers import IDLE, UNALLOCATED
 from allocation.money import text_of
 from allocation.statement.statement import Statement
 
@@ -36,9 +37,9 @@ def rows(statement: Statement) -> Iterator[Sequence[str]]:
         term = line.term
         yield [line.tenant, term.client, str(term.environment), term.tier, *map(text_of, amounts)]
     idle = [statement.idle.get(pool, 0) for pool in pools]
-    yield _last("(idle)", (0, *idle, statement.idle_total, 0, -statement.idle_total))
+    yield _last(IDLE, (0, *idle, statement.idle_total, 0, -statement.idle_total))
     nobodys = statement.unallocated_total
-    yield _last("(unallocated)", (nobodys, *(0 for _ in pools), nobodys, 0, -nobodys))
+    yield _last(UNALLOCATED, (nobodys, *(0 for _ in pools), nobodys, 0, -nobodys))
     fees = sum(line.fee for line in statement.tenants)
     sums = [
         sum(line.pooled.get(pool, 0) for line in statement.tenants) + statement.idle.get(pool, 0)

@@ -83,7 +83,7 @@ def _exceptions(statement: Statement) -> dict[str, Any]:
             {"pool": one.pool, "start": _moment(one.start), "end": _moment(one.end), "driver": one.driver}
             for one in statement.fallbacks
         ],
-        "strangers": list(statement.strangers),
+        "strangers": list(statement.unknown_consumers),
     }
 
 
@@ -119,7 +119,7 @@ def _pool(pool: str, statement: Statement) -> dict[str, Any]:
         "pool": pool,
         "driver": driver,
         "unit": unit,
-        "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.uses if one.pool == pool},
+        "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.usage if one.pool == pool},
     }
 
 

@@ -65,7 +65,9 @@ def closing_lines(statement: Statement) -> list[str]:
         f"{tenant}: its cost is {where}, {_exact(statement.bounds[tenant]['floor' not in where])}"
         for tenant, where in statement.out_of_bounds.items()
     ]
-    lines += [f"use of '{name}' counts for nothing: no tenant is called so" for name in statement.strangers]
+    lines += [
+        f"use of '{name}' counts for nothing: no tenant is called so" for name in statement.unknown_consumers
+    ]
     lines += [
         f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
         for item in statement.unpriced

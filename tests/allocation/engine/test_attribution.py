@@ -7,7 +7,7 @@ import pytest
 
 from allocation.engine.attribution import Decider, Known, Shape
 from tests.allocation.rulebooks import PLATFORM, POOL, RULE, rulebook
-from tests.allocation.small import Line, Use, allocated, paid, present, tagged, total
+from tests.allocation.small import Line, Usage, allocated, paid, present, tagged, total
 from tiers.vocabulary import CostCategory, CostDomain
 
 DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
@@ -103,7 +103,7 @@ def test_every_line_is_somewhere() -> None:
         Line(5, values={"service": "Amazon Braket", "service_category": None}),
         Line(3, values={"resource_id": "arn:aws:rds:x", "tags": '{"cost/tenant": "ACME!"}'}),
     ]
-    answer = allocated(lines, [Use("acme", "cpu-requests", 1)], present("acme"), RULES, KNOWN)
+    answer = allocated(lines, [Usage("acme", "cpu-requests", 1)], present("acme"), RULES, KNOWN)
     assert paid(answer) == {("acme", "direct"): 73, ("acme", "nodes"): 990}
     assert {item.units for item in answer.unallocated} == {7, 5}
     assert total(answer) == answer.charged == 1075

@@ -6,7 +6,7 @@ import pytest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.one_off_costs import OneOff, left_behind, moves_data, one_off_costs
 from allocation.prices.price_book import PriceBook
 from tests.allocation.previews import changed, comparison_of, conditions, now
@@ -39,7 +39,7 @@ def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
     beside = once("cobalt", "shared-namespace")["old servers beside the new"]
     direct = sum(
         charge.units
-        for charge in now().estimate.charges
+        for charge in now().priced.charges
         if charge.id in ("cobalt/server#instance", "cobalt/server#storage")
     )
     assert direct == units_of(Decimal("53.20"))
@@ -71,7 +71,7 @@ def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) ->
     before = {MoveStage.EXPAND: plan_of(tenant("acme"))}.get(stage) or at(
         list(MoveStage)[list(MoveStage).index(stage) - 1]
     )
-    both = compared(valued(before, conditions()), valued(at(stage), conditions()))
+    both = compared(cost_estimate(before, conditions()), cost_estimate(at(stage), conditions()))
     assert list(left_behind(both)) == []
     server = sum(charge.units for charge in both.after.charges_of["acme"] if charge.fact == "acme/server")
     assert server > 0
@@ -116,6 +116,6 @@ def test_which_data_moves(tier: str, database: bool, files: bool) -> None:  # no
 def test_a_price_nobody_knows_is_no_nought() -> None:
     usual = conditions()
     without = Conditions(usual.period, PriceBook([], "USD"), usual.rules, usual.assumptions)
-    after = valued(changed("acme", "dedicated-db"), without)
-    items = one_off_costs(compared(valued(local_plan(), without), after), RATES)
+    after = cost_estimate(changed("acme", "dedicated-db"), without)
+    items = one_off_costs(compared(cost_estimate(local_plan(), without), after), RATES)
     assert {item.units for item in items} == {None}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
-from tests.allocation.recomputed.cells import Expected, Figure, Link, Must, Percent, Reasons
+from tests.allocation.recomputed.cells import Expected, Facts, Figure, Link, Must, Percent, Reasons
 from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
 
@@ -48,7 +48,7 @@ def why(documents: Documents, _: str) -> Expected:
     ]
     rows += [[name, now.total(name) - before.total(name)] for name in ("idle", "unallocated")]
     whole = now.total("charged") - before.total("charged")
-    title = f"Why it is not what it was in {before.month}"
+    title = Facts((before.month,))
     foot: list[list[Must]] = [["difference of the bill", whole]]
     return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
 
@@ -108,7 +108,9 @@ def tenants(documents: Documents, _: str) -> Expected:
 
 
 def to_decide(most: int, documents: Documents) -> Expected:
-    rows = [[each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]]
+    rows: list[list[Must]] = [
+        [each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]
+    ]
     return Expected(("whose", "what", "because", "what prices it"), rows)
 
 
@@ -150,7 +152,7 @@ def fees(documents: Documents, _: str) -> Expected:
         return Expected()
     rows: list[list[Must]] = [[reason, Figure(amount)] for reason, amount in of_fees(documents).items()]
     step = documents.now.fees - documents.before.fees
-    title = f"Why the fees are not what they were in {documents.before.month}"
+    title = Facts((documents.before.month,))
     foot: list[list[Must]] = [["difference of the fees", step]]
     return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
 
@@ -180,7 +182,7 @@ def contribution(documents: Documents, _: str) -> Expected:
     found = grouped(documents.now.tenants, lambda line: str(line["tier"]))
     heads = ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by")
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
-    title = f"Contribution margins by tier, {documents.now.month}"
+    title = Facts((documents.now.month,))
     return Expected(heads, rows, [["together", *figures(documents.now.tenants)]], title=title)
 
 
@@ -200,7 +202,7 @@ def resilience(documents: Documents, _: str) -> Expected:
         for name, lines in grouped(everybody, promise).items()
     ]
     heads = ("promise", "tenants", "cost of resilience", "percent of their cost")
-    title = f"Resilience by promise, {documents.now.month}"
+    title = Facts((documents.now.month,))
     foot: list[list[Must]] = [["together", Fraction(len(everybody)), cost(everybody), ""]]
     return Expected(heads, rows, foot, title=title)
 
@@ -261,7 +263,7 @@ def curve(documents: Documents, _: str) -> Expected:
         ]
         for point in documents.curve
     ]
-    title = f"What one on {documents.curve_tier} would cost, were there more"
+    title = Facts((documents.curve_tier,))
     return Expected(("more", "bill", "idle", "each costs", "one more costs"), rows, title=title)
 
 

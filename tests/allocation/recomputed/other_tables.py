@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import large_pools, told_to
-from tests.allocation.recomputed.cells import Expected, Figure, Must, Percent
+from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent
 from tests.allocation.recomputed.decisions import (
     average,
     declared,
@@ -42,7 +42,7 @@ def pools(documents: Documents, _: str) -> Expected:
         rows.append([name, pool["driver"], count, amount, cost, one, idle, Percent(idle, cost)])
     assert sum(now.pool_costs.values()) == now.total("pooled") + now.total("idle")
     heads = ("pool", "driver", "tenants", "used", "cost", "cost of one", "idle", "idle %")
-    return Expected(heads, rows, title=f"Pools, {now.month}")
+    return Expected(heads, rows, title=Facts((now.month,)))
 
 
 def off_hours(documents: Documents, _: str) -> Expected:
@@ -112,7 +112,7 @@ def restores(documents: Documents, _: str) -> Expected:
     for name in documents.plans:
         record = last_try(documents, name)
         if record is None:
-            rows.append([name, "", "never tried, as far as is known here", ""])
+            rows.append([name, "", Facts(), ""])
             continue
         tried = datetime.fromisoformat(record["at"])
         age = (documents.now.end - tried).days
@@ -133,7 +133,7 @@ def month(documents: Documents, client: str) -> Expected:
     ]
     foot: list[list[Must]] = [["together", "", "", *figures(lines)]] if len(lines) > 1 else []
     heads = ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee")
-    return Expected(heads, rows, foot, title=f"The month, in {documents.now.currency}")
+    return Expected(heads, rows, foot, title=Facts((documents.now.currency,)))
 
 
 def why(documents: Documents, client: str) -> Expected:
@@ -145,7 +145,7 @@ def why(documents: Documents, client: str) -> Expected:
         for (reason, about), amount in told_to(documents, client).items()
     ]
     was, costs = (added(each.of_client(client), "total") for each in documents.compared)
-    title = f"Why it is not what it was in {documents.before.month}"
+    title = Facts((documents.before.month,))
     return Expected(
         ("reason", "about", "amount"), rows, [["difference", "", costs - was]], keyed=2, title=title
     )
@@ -179,7 +179,7 @@ def shared(documents: Documents, client: str) -> Expected:
                 use["driver"],
                 Figure(own, use["unit"]) if use["unit"] != "weight" else "",
                 sum((Fraction(line["pooled"].get(pool, 0)) for line in lines), NOBODY),
-                now.pool_costs[pool] if pool in large else "not told: few share it",
+                now.pool_costs[pool] if pool in large else Facts(),
             ]
         )
     return Expected(("pool", "divided by", "used", "share", "the whole pool"), rows)
@@ -191,9 +191,9 @@ def fair_use(documents: Documents, client: str) -> Expected:
     for name in own:
         for each in standings(documents):
             if each.tenant["tenant"] == name:
-                told = f"{'beyond it: ' if each.used > each.covered else ''}{each.told}"
                 measure = each.measure.replace("_gib", ", GiB")
-                rows.append([name, measure, Figure(each.used, within=_MEASURED), each.covered, told])
+                used = Figure(each.used, within=_MEASURED)
+                rows.append([name, measure, used, each.covered, Facts(each.breach)])
     return Expected(("tenant", "measure", "used", "covered", "how it was"), rows)
 
 
@@ -205,14 +205,13 @@ def recovery(documents: Documents, client: str) -> Expected:
             continue
         promise = classes()["resilience_classes"][plan["resilience_class"]]
         lost, back = (_duration(int(promise[key])) for key in ("rpo_minutes", "rto_minutes"))
-        where = ", from a second region if need be" if promise["second_region"] == "true" else ""
-        words = f"{plan['resilience_class']}: at most {lost} of work lost, back within {back}{where}"
+        words = Facts((str(plan["resilience_class"]), lost, back))
         record = last_try(documents, name)
         if record is None:
-            rows.append([name, words, "", "", "no restore was tried that is known here"])
+            rows.append([name, words, "", "", Facts()])
             continue
         minutes = -(-int(record["restore_seconds"]) // 60)
-        outcome = f"restored in {minutes} minutes" if record["result"] == "ok" else "the restore FAILED"
+        outcome = Facts((str(minutes),) if record["result"] == "ok" else ("FAILED",))
         rows.append([name, words, record["taken_at"][:10], record["at"][:10], outcome])
     return Expected(("tenant", "promise", "backup of", "tried on", "outcome"), rows)
 

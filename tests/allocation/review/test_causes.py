@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocation.money import units_of
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.statement.document import document, items_document
 from allocation.review.causes import Cause, Reason, by_reason, causes, fee_causes
 from allocation.statement.filed import FiledStatement, filed_statement
@@ -29,7 +29,7 @@ def today() -> FiledStatement:
 
 
 def of(plan: Plan) -> FiledStatement:
-    return filed(valued(plan, conditions()).statement)
+    return filed(cost_estimate(plan, conditions()).statement)
 
 
 def reasons(before: FiledStatement, after: FiledStatement, tenant: str) -> dict[Reason, int]:

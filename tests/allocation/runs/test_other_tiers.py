@@ -4,7 +4,7 @@ import pytest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.showback.month import Option
 from allocation.runs.messages import Messages
 from allocation.runs.other_tiers import Alternatives
@@ -43,7 +43,7 @@ def test_as_many_as_are_wanted_are_priced_and_what_cannot_be_had_is_not(previews
     assert len(priced) > 7 or previews < 100  # the second steps, too
     for each in priced[:2]:
         plan, _ = keeping_storage(local_plan(), changed(each.tenant, each.tier))
-        told = compared(now(), valued(plan, conditions()))
+        told = compared(now(), cost_estimate(plan, conditions()))
         (own,) = (change for change in told.tenants if change.tenant == each.tenant)
         assert each.cost_difference == own.cost.difference
         assert each.neighbours == sum(change.cost.difference for change in told.tenants) - own.cost.difference

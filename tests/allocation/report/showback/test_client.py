@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from allocation.money import text_of
-from allocation.report.showback.client import account, told_causes
+from allocation.report.showback.client import account, shown_causes
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.review.causes import Cause, Reason
@@ -77,10 +77,10 @@ def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
     for pool, total in showback.statement.pool_totals.items():
         assert text_of(total) not in text, pool
     # Neither the parts of a share's change, from which the total could be worked out.
-    reasons = {cause.reason for cause in told_causes(showback, "c0")}
+    reasons = {cause.reason for cause in shown_causes(showback, "c0")}
     assert reasons <= {Reason.POOL, Reason.PRICE, Reason.QUANTITY}
     pools = set(showback.statement.pool_totals)
-    assert not any(cause.about in pools for cause in told_causes(showback, "c0"))
+    assert not any(cause.about in pools for cause in shown_causes(showback, "c0"))
 
 
 def test_what_five_share_is_told_as_a_whole() -> None:
@@ -100,7 +100,7 @@ def test_the_causes_that_are_told_add_up_to_the_difference(client: str) -> None:
     now, then = (
         sum(line.total for line in month.by_client[client]) for month in (showback.statement, *showback.past)
     )
-    assert sum(cause.units for cause in told_causes(showback, client)) == now - then
+    assert sum(cause.units for cause in shown_causes(showback, client)) == now - then
 
 
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
@@ -133,7 +133,7 @@ def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
 
 
 def test_a_cause_of_a_small_pool_is_merged() -> None:
-    causes = told_causes(moved(), "acme-consulting")
+    causes = shown_causes(moved(), "acme-consulting")
     few = {cause.reason for cause in causes if cause.about == "shared by few"}
     # Of acme, which moved, all about small pools is its move; its staging tenant stayed.
     assert few == {Reason.TIER, Reason.POOL}
@@ -153,11 +153,11 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
     after = month_of({"first": "acme", "third": "delta", **now}, "2026-12")
     showback = Showback(Month(after, local_plan(), catalog()), (before,))
     gone = before.by_tenant["second"]
-    assert Cause(Reason.GONE, gone.tier, -gone.total) in told_causes(showback, "acme")
+    assert Cause(Reason.GONE, gone.tier, -gone.total) in shown_causes(showback, "acme")
     assert showback.fee_causes_of("acme")["second"] == (Cause(Reason.GONE, gone.tier, -gone.fee),)
     for client in after.by_client:
         then, here = (sum(line.total for line in month.by_client[client]) for month in (before, after))
-        assert sum(cause.units for cause in told_causes(showback, client)) == here - then
+        assert sum(cause.units for cause in shown_causes(showback, client)) == here - then
     assert " less than in 2026-11. Why: gone -" in account(showback, "acme").answer[0]
     assert account(showback, "acme").answer[1] == "second is gone."
     if now:

@@ -48,16 +48,16 @@ class WhatIf:
     settings: Mapping[str, str] | None = None
     moves: Mapping[str, str] | None = None
     more: tuple[tuple[int, str], ...] = ()
-    room: bool = False
+    add_capacity: bool = False
 
     @property
     def nothing(self) -> bool:
         """Whether the working tree is taken as it is."""
-        return not (self.tenant or self.moves or self.more or self.room)
+        return not (self.tenant or self.moves or self.more or self.add_capacity)
 
 
 @dataclass(frozen=True)
-class Sides:
+class BeforeAndAfter:
     """Two plans, and what belongs to them.
 
     `before` is None for a stack that is new. `portfolio` and `catalog` are the working tree's, where it was
@@ -74,7 +74,7 @@ class Sides:
 
 
 @contextmanager
-def read_sides(where: Where, what_if: WhatIf) -> Iterator[Sides]:
+def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAfter]:
     """Both sides; folders of an older revision are there for as long as the context is.
 
     Raises:
@@ -89,7 +89,7 @@ def read_sides(where: Where, what_if: WhatIf) -> Iterator[Sides]:
             raise CatalogError("--plan says what would be; leave --portfolio and the what-if options out")
         before, after = plans_of_preview(where.plan)
         after, kept = keeping_storage(before or emptied(after), after)
-        yield Sides(before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY)
+        yield BeforeAndAfter(before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY)
         return
     with ExitStack() as open_folders:
         there = _there(where, open_folders)
@@ -101,7 +101,7 @@ def read_sides(where: Where, what_if: WhatIf) -> Iterator[Sides]:
         fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in told]
         before = there.plan if named else tree
         after, kept = keeping_storage(before or emptied(after), after)
-        yield Sides(
+        yield BeforeAndAfter(
             before=before,
             after=after,
             notes=(*supposed.notes, *kept, *fresh),
@@ -178,7 +178,7 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Assume
         portfolio = then(changed)
     for count, tier in what_if.more:
         portfolio = then(with_more(catalog, portfolio, tier, count))
-    if what_if.room:
+    if what_if.add_capacity:
         portfolio = then(add_capacity(catalog, portfolio))
     return AssumedPortfolio(portfolio, tuple(notes))
 
