@@ -97,7 +97,7 @@ def explain_shared_charge(
     """
     found = _rows(connection, f"SELECT *, {cost} AS units FROM origin WHERE origin = ?", [origin])  # noqa: S608 - a column of ours
     if not found:
-        raise AllocationError(f"origin {origin}: this run has none of that number")
+        raise AllocationError(f"shared charge {origin}: this run has no shared charge of that number")
     (summed,) = found
     return {
         "origin": origin,

@@ -35,7 +35,8 @@ def preview_table(preview: Preview) -> Table:
     )
     for name in ("tenant", "what", "tier"):
         table.add_column(name, no_wrap=True)
-    for name in ("before", "after", "difference", "fee", "difference", "margin before", "after", "margin %"):
+    costs = ("cost before", "cost after", "cost change")
+    for name in (*costs, "fee", "fee change", "margin before", "margin after", "margin %"):
         table.add_column(name, justify="right", no_wrap=True)
     *tenants, idle, unallocated, total = rows(preview)
     for row in condensed(tenants, _MOST_ROWS):

@@ -104,7 +104,10 @@ def test_a_shared_charge_is_explained_down_to_the_unit(run: Path) -> None:
     [
         (("nobody",), "tenant 'nobody': nothing in this run is theirs; is the name right?\n"),
         (("acme", "--charge", "line-99"), "charge 'line-99': no line of the bill is called so\n"),
-        (("acme", "--origin", "999"), "origin 999: this run has none of that number\n"),
+        (
+            ("acme", "--shared-charge", "999"),
+            "shared charge 999: this run has no shared charge of that number\n",
+        ),
     ],
 )
 def test_what_cannot_be_explained(run: Path, arguments: tuple[str, ...], sentence: str) -> None:
@@ -186,14 +189,14 @@ def test_every_form_has_the_same_total(output: str) -> None:
     [
         (
             ("--usage", "u.csv", "--stack", "local"),
-            "--usage, --out, --focus, --history, --close and --restate",
+            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill",
         ),
-        (("--bill", "b.csv"), "name who the tenants are with --inventory FILE (not --stack) beside a --bill"),
+        (("--bill", "b.csv"), "a bill needs its tenants: name them with --inventory FILE, not with --stack"),
         (("--bill", "b.csv", "--inventory", "i.json", "--close"), "--close and --restate need --history"),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "9"), "expected 1.2, 1.3 or 1.4"),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "1.3"), "--focus needs --out"),
         (("--bill", "b.csv", "--inventory", "x=i.json"), "expected FILE or YYYY-MM-DD=FILE"),
-        (("--inventory", "a.json", "--inventory", "b.json"), "an estimate is of one inventory"),
+        (("--inventory", "a.json", "--inventory", "b.json"), "an estimate is made of one inventory"),
     ],
 )
 def test_options_that_do_not_belong_together(arguments: tuple[str, ...], sentence: str) -> None:

@@ -102,13 +102,13 @@ def test_a_portfolio_that_is_new_costs_all_it_costs(branch: Path) -> None:
 
 
 def test_a_fleet_moves_in_one_command() -> None:
-    found = told("--portfolio", str(LOCAL), "--move", "shared-namespace=dedicated-db", "--with-room")
+    found = told("--portfolio", str(LOCAL), "--move", "shared-namespace=dedicated-db", "--add-capacity")
     moved = [each["tenant"] for each in found["tenants"] if each["kind"] == "moved"]
     assert moved == ["acme", "acme-staging", "borealis", "borealis-migration"]
 
 
 def test_more_tenants_share_what_is_there() -> None:
-    found = told("--portfolio", str(LOCAL), "--more", "20:shared-namespace", "--with-room")
+    found = told("--portfolio", str(LOCAL), "--more", "20:shared-namespace", "--add-capacity")
     kinds = [each["kind"] for each in found["tenants"]]
     assert kinds.count("new") == 20
     acme = next(each for each in found["tenants"] if each["tenant"] == "acme")
