@@ -106,7 +106,7 @@ def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:
 
 def _whereabouts(tenant: Tenant) -> str:
     if tenant.move is None:
-        return f"{tenant.tenant} is on {tenant.tier} and does not move; begin a move with --to TIER"
+        return f"{tenant.tenant} is at rest on {tenant.tier}; begin a move with --to TIER"
     words = STEPS[tenant.move.stage].format(
         tenant=tenant.tenant, to=tenant.tier, origin=tenant.move.from_tier
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +50,14 @@ def test_the_cost_is_that_of_the_statement(inventory: Path) -> None:
     assert (document["state"], document["due"], document["where"]) == ("expired", True, str(inventory))
     assert document["when"] == "2027-01-31T00:00:00+00:00"
     assert round(float(document["cost_per_month"]), 2) == round(units / 10**10, 2) == 95.11
+
+
+def test_what_is_due_is_a_file_for_a_spreadsheet() -> None:
+    due = (*HERE, "--as-of", "2027-02-01")
+    (row,) = csv.DictReader(io.StringIO(run(*due, "-o", "csv").stdout))
+    (document,) = json.loads(run(*due, "-o", "json").stdout)
+    assert row == {name: str(value) for name, value in document.items()}
+    assert run(*HERE, "--as-of", "2026-12-01", "-o", "csv").stdout == ",".join(document) + "\n"
 
 
 def test_nothing_to_say_is_said() -> None:

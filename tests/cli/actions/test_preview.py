@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from allocation.adapters.pulumi.stack_outputs import NotDeployedError
 from allocation.engine import rulebook as rules
 from allocation.prices import price_book as pricing
 from allocation.report.preview.document import document
@@ -39,6 +40,16 @@ def told(*arguments: str, code: int = Exit.OK) -> dict[str, Any]:
 def test_a_what_if_needs_no_stack() -> None:
     expected = document(expected_of(comparison_of("cobalt", "ha-postgresql")))
     assert told(*WHAT_IF) == json.loads(json.dumps(expected))
+
+
+def test_a_stack_that_was_never_deployed_costs_all_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object) -> None:
+        raise NotDeployedError("stack 'mine': it has no output 'inventory'")
+
+    monkeypatch.setattr("allocation.runs.before_and_after.inventory_of_stack", nothing)
+    found = told("--stack", "mine", "--portfolio", str(LOCAL))
+    assert found["bill"]["before"] == "0.00"
+    assert {each["kind"] for each in found["tenants"]} == {"new"}
 
 
 def test_an_inventory_is_compared_with_the_working_tree(tmp_path: Path) -> None:
