@@ -50,7 +50,7 @@ up: stack-file engine setup ## create the local tenants with Pulumi, print who p
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 	@$(RUN) $(BIN)/costack report --stack $(STACK) --out .local/report
 
-preview: stack-file engine setup ## what `make up` would change, then what that costs; DIFF=1 shows every property
+preview: stack-file engine setup ## show what `make up` would change, then what that costs; DIFF=1 shows every property
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
 	@$(RUN) pulumi preview $(if $(DIFF),--diff,--suppress-outputs) --non-interactive --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack preview --stack $(STACK) --portfolio "portfolios/$$($(RUN) pulumi config get portfolio --stack $(STACK))"

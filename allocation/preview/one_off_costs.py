@@ -61,8 +61,8 @@ def left_behind(comparison: Comparison) -> Iterator[str]:
         parts = zip(("database", "files"), moves_data(before, after), strict=True)
         if moved := " and ".join(name for name, moves in parts if moves):
             yield (
-                f"{change.tenant}: its {moved} would lie elsewhere; `costack move {change.tenant} --to "
-                f"{after.tier}` takes them along, a change of the tier alone stops before anybody works there"
+                f"{change.tenant}: its {moved} would lie elsewhere; `costack move {change.tenant} --stack "
+                f"NAME --to {after.tier}` moves them; a change of the tier alone stops before users work there"
             )
 
 

@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class _Source:
-    """A plan, what it is called in the table, and how a command names where it is from."""
+    """A plan, its name in the table, and the option with which a command names it."""
 
     name: str
     option: tuple[str, ...]

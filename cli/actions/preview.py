@@ -62,7 +62,7 @@ def print_preview(request: Request) -> None:
     """Print what a change costs, then hold it to its gates.
 
     Raises:
-        CatalogError: When a side cannot be read, or nothing is named to compare.
+        CatalogError: When before or after cannot be read, or nothing is named to compare.
         AllocationError: When it cannot be allocated.
         GateError: When a gate does not pass; the preview is printed all the same.
     """
@@ -87,7 +87,7 @@ def print_preview(request: Request) -> None:
 
 
 def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: Gates) -> Preview:
-    """Both both valued and compared, and what is shown beside them."""
+    """Before and after, estimated and compared, and what is shown beside them."""
     before, after = _conditions(request, both)
     comparison = compared(
         cost_estimate(both.before if both.before is not None else emptied(both.after), before),
@@ -106,7 +106,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
 
 
 def _conditions(request: Request, both: BeforeAndAfter) -> tuple[Conditions, Conditions]:
-    """What each side is valued with: the same, but for the prices and rules that are part of the change."""
+    """What before and after are estimated with: the same, but for prices and rules that are part of the change."""
     period = month_of(request.period)
     as_of = request.as_of or period.last_day
     plans = [plan for plan in (both.before, both.after) if plan is not None]
@@ -136,7 +136,7 @@ def _break_evens(
         return ()
     change = next((each for each in comparison.tenants if each.tenant == what_if.tenant), None)
     if change is None or change.before is None or change.after is None or both.portfolio is None:
-        raise CatalogError("--break-even needs --tenant and --tier: between which tiers?")
+        raise CatalogError("--break-even needs --tenant NAME and --tier TIER, to compare two tiers")
     tiers = (change.before.tier, change.after.tier)
     if tiers[0] == tiers[1]:
         raise CatalogError(f"--break-even: {change.tenant} stays on {tiers[0]}; name another with --tier")
@@ -151,6 +151,6 @@ def _refuse_nothing(request: Request, where: Where, what_if: WhatIf) -> None:
     compared_with = any((where.stack, where.inventory, where.base, where.plan))
     if not compared_with and what_if.nothing and request.prices is None and request.rulebook is None:
         raise CatalogError(
-            "nothing to compare: name what is with --stack, --base, --inventory or --plan, or what would be "
-            "with --tenant and --tier, --move, --more, --prices or --rulebook"
+            "nothing to compare: name what to compare with (--stack, --base, --inventory or --plan), or a change "
+            "to suppose (--tenant with --tier or --set, --move, --more, --prices or --rulebook)"
         )

@@ -1,4 +1,4 @@
-"""Puts a preview on the screen or into a file, in the form that was asked for."""
+"""Puts a preview on the screen or into a file, in the form that was chosen."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _as_table(preview: Preview) -> str:
     return "\n".join((*lines, *closing_lines(preview)))
 
 
-# Imported when asked for: a table on the screen should not wait for a template engine.
+# Imported when needed: a table on the screen should not wait for a template engine.
 def _as_markdown(preview: Preview) -> str:
     from allocation.report.preview.comment import as_markdown  # noqa: PLC0415
 

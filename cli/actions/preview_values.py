@@ -1,4 +1,4 @@
-"""Reads what options of a preview say: amounts, settings, counts."""
+"""Reads the values of a preview's options: amounts, settings, counts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def what_if_of(
     """
     settings = tuple(settings)
     if tenant is None and (tier or settings):
-        raise CatalogError("--tier and --set need --tenant, the one they are about; for many there is --move")
+        raise CatalogError(
+            "--tier and --set need --tenant NAME; for all tenants of a tier use --move FROM=TO"
+        )
     return WhatIf(
         tenant,
         tier,
@@ -69,7 +71,7 @@ def _pairs(option: str, texts: Iterable[str], example: str, *, empty: bool) -> I
     for text in texts:
         name, found, value = text.partition("=")
         if not (found and name and (value or empty)):
-            raise CatalogError(f"{option}: '{text}': expected something such as {example}")
+            raise CatalogError(f"{option}: '{text}': expected a value such as {example}")
         if name in seen:
             raise CatalogError(f"{option}: '{name}' is given twice")
         seen.add(name)
@@ -89,5 +91,5 @@ def _percent(text: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not (text.endswith("%") and number.is_finite()):
-        raise CatalogError(f"--margin-floor: '{text}': expected a part of the fee such as 30%")
+        raise CatalogError(f"--margin-floor: '{text}': expected a percentage of the fee such as 30%")
     return number

@@ -1,4 +1,4 @@
-"""`costack restore-test`: whether a tenant's backup can be restored, found out in a pod of its own."""
+"""`costack restore-test`: restores a tenant's backup in a pod of its own, and checks it."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def _refuse_broken(evidence: Path | None) -> None:
     if evidence.exists():
         read(evidence)
     elif not evidence.absolute().parent.is_dir():
-        raise CatalogError(f"{evidence}: its folder is not there; make it first")
+        raise CatalogError(f"{evidence}: its folder does not exist; make it first")
 
 
 def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
-    """What the Job printed; whoever interrupts it takes it away."""
+    """What the Job printed; an interruption deletes the Job."""
     try:
         cluster.create(job)
         succeeded = cluster.wait(job)
@@ -106,7 +106,7 @@ def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
 
 def _inventory(request: Request) -> Inventory:
     if (request.stack is None) is (request.inventory is None):
-        raise CatalogError("name what was deployed: --stack, or --inventory with a file")
+        raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
     if request.inventory is not None:
         return inventory_of_file(request.inventory)
     return inventory_of_stack(str(request.stack), request.cwd)
@@ -151,7 +151,9 @@ def _show(result: RestoreResult, *, as_json: bool) -> None:
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
         return
-    table = Table(title=f"{result.tenant}: backup of {result.taken_at or 'no day'}", title_justify="left")
+    table = Table(
+        title=f"{result.tenant}: backup of {result.taken_at or 'an unknown time'}", title_justify="left"
+    )
     for heading in ("check", "expected", "found", ""):
         table.add_column(heading)
     for check in result.checks:

@@ -21,7 +21,7 @@ from tiers.errors import CatalogError
 
 @dataclass(frozen=True)
 class Request:
-    """What to fetch, and from where; `token_variable` names the environment variable with a bearer token."""
+    """What the command line asks for; `token_variable` is the environment variable with a bearer token."""
 
     url: str
     period: str
@@ -32,11 +32,11 @@ class Request:
 
 
 def fetch_prometheus(request: Request, environment: Mapping[str, str], now: datetime) -> None:
-    """Write what Prometheus measured of some drivers, or of all it knows, to a file.
+    """Write what Prometheus measured for some drivers, or for all, to a file.
 
     Raises:
         AllocationError: When the server does not answer, or a driver is not measured.
-        CatalogError: When the period is no month that is over.
+        CatalogError: When the period is not a month that is over.
     """
     drivers = request.drivers or sorted(queries().drivers)
     server = Prometheus(_endpoint(request, environment), request.unlabelled)
@@ -48,7 +48,7 @@ def fetch_opencost(request: Request, environment: Mapping[str, str], now: dateti
 
     Raises:
         AllocationError: When the server does not answer.
-        CatalogError: When the period is no month that is over.
+        CatalogError: When the period is not a month that is over.
     """
     server = OpenCost(_endpoint(request, environment), request.unlabelled)
     _write(request.out, list(server.fetch(_month(request.period, now))))
@@ -66,7 +66,7 @@ def _month(text: str, now: datetime) -> ChargePeriod:
         raise CatalogError(f"--{error}") from None
     if now < period.end:
         raise CatalogError(
-            f"--period '{text}': runs until {period.end:%Y-%m-%d}; use is fetched of whole months"
+            f"--period '{text}': runs until {period.end:%Y-%m-%d}; usage is fetched for whole months"
         )
     return period
 

@@ -101,7 +101,8 @@ _Usage = Annotated[
     typer.Option(metavar="FILE", help="Use the known quantities in this YAML file instead of assumptions."),
 ]
 _AtHpa = Annotated[
-    AtHpa, typer.Option("--at-hpa", help="Assume so many of the pods that autoscalers may run.")
+    AtHpa,
+    typer.Option("--at-hpa", help="Assume the least, the expected or the most pods that autoscalers run."),
 ]
 _AsOf = Annotated[
     datetime | None,

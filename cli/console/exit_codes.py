@@ -44,7 +44,7 @@ def guarded(command: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         _end("cancelled", Exit.CANCELLED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough. What is still buffered goes nowhere, or the interpreter
+        # The reader of our output has closed it. What is still buffered goes nowhere, or the interpreter
         # would fail on it while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.OK) from None

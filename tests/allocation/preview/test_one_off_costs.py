@@ -51,7 +51,7 @@ def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
 def test_data_that_would_be_left_behind_is_told_before_anybody_approves() -> None:
     (told,) = left_behind(comparison_of("acme", "dedicated-db"))
     assert told.startswith(
-        "acme: its database would lie elsewhere; `costack move acme --to dedicated-db` takes"
+        "acme: its database would lie elsewhere; `costack move acme --stack NAME --to dedicated-db` moves"
     )
     (files,) = left_behind(comparison_of("halcyon", "cross-region-backup"))
     assert files.startswith("halcyon: its files would lie elsewhere")

@@ -182,17 +182,20 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "nothing to compare: name what is with --stack"),
+        ((), "nothing to compare: name what to compare with (--stack"),
         (("--stack", "s", "--base", "main"), "name one thing to compare with, not both --stack and --base"),
         (("--tier", "ha-postgresql", "--base", "main"), "--tier and --set need --tenant"),
         (("--plan", "p.json", "--tenant", "acme"), "--plan says what would be"),
-        ((*WHAT_IF, "--set", "users"), "--set: 'users': expected something such as users=80"),
+        ((*WHAT_IF, "--set", "users"), "--set: 'users': expected a value such as users=80"),
         ((*WHAT_IF, "--set", "users=1", "--set", "users=2"), "--set: 'users' is given twice"),
-        ((*WHAT_IF, "--move", "all="), "--move: 'all=': expected something such as"),
+        ((*WHAT_IF, "--move", "all="), "--move: 'all=': expected a value such as"),
         ((*WHAT_IF, "--more", "some:x"), "--more: 'some:x': expected a number and a tier"),
         ((*WHAT_IF, "--fail-over", "much"), "--fail-over: 'much': expected an amount a month"),
-        ((*WHAT_IF, "--margin-floor", "30"), "--margin-floor: '30': expected a part of the fee such as 30%"),
-        ((*WHAT_IF, "--margin-floor", "nan%"), "--margin-floor: 'nan%': expected a part"),
+        (
+            (*WHAT_IF, "--margin-floor", "30"),
+            "--margin-floor: '30': expected a percentage of the fee such as 30%",
+        ),
+        ((*WHAT_IF, "--margin-floor", "nan%"), "--margin-floor: 'nan%': expected a percentage"),
         (("--portfolio", "nowhere", "--base", "main"), "nowhere: no such portfolio directory"),
         (("--portfolio", str(LOCAL), "--tenant", "acme", "--break-even"), "name another with --tier"),
         (

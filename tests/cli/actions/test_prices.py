@@ -79,7 +79,7 @@ def test_an_unknown_price_is_one_sentence_with_its_neighbours() -> None:
     said = prices("explain", "AmazonRDS", "RDS PostgreSQL db.t4g.smal Single-AZ", "--region", "us-east-1")
     assert (said.exit_code, said.stdout) == (Exit.ERROR, "")
     assert said.stderr.startswith(
-        "AmazonRDS 'RDS PostgreSQL db.t4g.smal Single-AZ' has no price in us-east-1; nearest are "
+        "AmazonRDS 'RDS PostgreSQL db.t4g.smal Single-AZ' has no price in us-east-1; did you mean "
         "'RDS PostgreSQL db.t4g.small Single-AZ', "
     )
     assert said.stderr.count("\n") == 1
@@ -162,7 +162,7 @@ def test_two_skus_stop_the_update_and_the_book_stays(book: Path, tmp_path: Path)
 def test_another_regions_offer_is_refused(book: Path, tmp_path: Path) -> None:
     said = update(book, "--file", RDS.written(tmp_path), region="eu-west-1")
     assert said.exit_code == Exit.ERROR
-    assert "holds no price of eu-west-1 that a rule knows; is it another region's?" in said.stderr
+    assert "holds no price of eu-west-1 that a rule reads; does it list another region?" in said.stderr
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_the_curve_is_a_table_with_what_grew_under_it() -> None:
     result = RUNNER.invoke(app, [*COMMAND, "shared-namespace", "--more", "0,20"])
     assert result.exit_code == Exit.OK
     assert "one more costs" in result.stdout
-    assert "with 20 more: 1 more nodes of general" in result.stdout
+    assert "with 20 more: pods need 1 more nodes of general" in result.stdout
 
 
 def test_the_curve_is_data() -> None:
@@ -36,7 +36,7 @@ def test_the_curve_is_a_file_for_a_spreadsheet() -> None:
     assert [(row["more"], row["bill"], row["marginal"]) for row in rows] == [
         (str(point["more"]), point["bill"], point["marginal"] or "") for point in points
     ]
-    assert rows[1]["grown"].startswith("1 more nodes of general")
+    assert rows[1]["grown"].startswith("pods need 1 more nodes of general")
 
 
 @pytest.mark.parametrize("more", ["", "1,,2", "-1", "1.5", "100001", "٣"])
