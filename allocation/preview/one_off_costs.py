@@ -62,7 +62,7 @@ def left_behind(comparison: Comparison) -> Iterator[str]:
         if moved := " and ".join(name for name, moves in parts if moves):
             yield (
                 f"{change.tenant}: its {moved} would lie elsewhere; `costack move {change.tenant} --stack "
-                f"NAME --to {after.tier}` moves them; a change of the tier alone stops before users work there"
+                f"NAME --to {after.tier}` moves them; a change of the tier alone stops the `pulumi up`"
             )
 
 

@@ -80,7 +80,7 @@ def print_due(request: Request) -> None:
 
     Raises:
         CatalogError: When an inventory or a portfolio cannot be read.
-        AllocationError: When a plan cannot be valued.
+        AllocationError: When the cost of a plan cannot be estimated.
         GateError: When one is due and the command is to fail then.
     """
     grace = None if request.grace_days is None else timedelta(days=request.grace_days)

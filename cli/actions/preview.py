@@ -106,7 +106,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
 
 
 def _conditions(request: Request, both: BeforeAndAfter) -> tuple[Conditions, Conditions]:
-    """What before and after are estimated with: the same, but for prices and rules that are part of the change."""
+    """What before and after are estimated with: the same, unless prices or rules change."""
     period = month_of(request.period)
     as_of = request.as_of or period.last_day
     plans = [plan for plan in (both.before, both.after) if plan is not None]
@@ -151,6 +151,6 @@ def _refuse_nothing(request: Request, where: Where, what_if: WhatIf) -> None:
     compared_with = any((where.stack, where.inventory, where.base, where.plan))
     if not compared_with and what_if.nothing and request.prices is None and request.rulebook is None:
         raise CatalogError(
-            "nothing to compare: name what to compare with (--stack, --base, --inventory or --plan), or a change "
-            "to suppose (--tenant with --tier or --set, --move, --more, --prices or --rulebook)"
+            "nothing to compare: name what to compare with (--stack, --base, --inventory or --plan), or a "
+            "change to suppose (--tenant with --tier or --set, --move, --more, --prices or --rulebook)"
         )
