@@ -1,7 +1,7 @@
-"""Takes over what was built before: whose each resource is, which cost tags it lacks, what it is to be named.
+"""Imports existing resources: the owner of each, its missing cost tags, and its name in the program.
 
-What there is comes from a CSV; what there should be from `pulumi preview --json` of a portfolio that has the
-tenants already. A resource is matched by tenant and type, so that nothing is guessed from its name.
+A CSV lists the existing resources; `pulumi preview --json` of a portfolio that already has the tenants lists
+the planned ones. They are matched by tenant and type, so that nothing is guessed from names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CREATES: Final = frozenset({"create", "import"})
 
 @dataclass(frozen=True)
 class ExistingResource:
-    """A resource that is there; `line` is where the CSV says so."""
+    """An existing resource; `line` is its line in the CSV."""
 
     line: int
     tenant: TenantId
@@ -46,20 +46,20 @@ class PlannedResource:
 
 @dataclass(frozen=True)
 class Match:
-    """What is there and what it becomes; `missing` are the cost tags it lacks or has with another value."""
+    """An existing resource and its planned one; `missing` are the cost tags it lacks or has wrong."""
 
     row: ExistingResource
     planned: PlannedResource
 
     @property
     def missing(self) -> Mapping[str, str]:
-        """Key and value of each cost tag to put on."""
+        """Key and value of each cost tag to set."""
         return {key: value for key, value in self.planned.tags.items() if self.row.tags.get(key) != value}
 
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """Every row, once: matched, or told why not; and what the program would still create."""
+    """Every row once, matched or with the reason why not; and what the program would still create."""
 
     matches: tuple[Match, ...]
     unmatched: tuple[tuple[ExistingResource, str], ...]
@@ -70,7 +70,7 @@ def read_rows(path: Path) -> tuple[ExistingResource, ...]:
     """The rows of a CSV with the columns tenant, type, id, tags; tags are `key=value` separated by `;`.
 
     Raises:
-        CatalogError: With every row that is wrong, and its line.
+        CatalogError: With every wrong row and its line.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -84,24 +84,24 @@ def read_rows(path: Path) -> tuple[ExistingResource, ...]:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise CatalogError(f"{path}: cannot be read: {reason}") from None
     except csv.Error as error:
-        raise CatalogError(f"{path}: is no CSV: {error}") from None
+        raise CatalogError(f"{path}: is not CSV: {error}") from None
     problems = [row for row in rows if isinstance(row, str)]
     good = [row for row in rows if isinstance(row, ExistingResource)]
     seen: dict[tuple[str, str], int] = {}
     for row in good:
         first = seen.setdefault((row.type, row.id), row.line)
         if first != row.line:
-            problems.append(f"{path}:{row.line}: {row.type} {row.id} stands in line {first} already")
+            problems.append(f"{path}:{row.line}: {row.type} {row.id} is already in line {first}")
     if problems:
         raise CatalogError(*problems)
     return tuple(good)
 
 
 def read_planned(document: Mapping[str, Any], source: str) -> tuple[PlannedResource, ...]:
-    """What a preview of the program would create for tenants.
+    """The resources that a preview would create for tenants.
 
     Raises:
-        CatalogError: When it is no preview.
+        CatalogError: When it is not a preview.
     """
     steps = document.get("steps") if isinstance(document, dict) else None
     if not isinstance(steps, list):
@@ -112,7 +112,7 @@ def read_planned(document: Mapping[str, Any], source: str) -> tuple[PlannedResou
 
 
 def match_resources(rows: Iterable[ExistingResource], planned: Sequence[PlannedResource]) -> ImportPlan:
-    """Match what is there with what would be made, one to one; two of a kind are told apart by nobody."""
+    """Match existing and planned resources one to one; two of a kind are left to a person."""
     places: dict[tuple[str, str], list[PlannedResource]] = defaultdict(list)
     for each in planned:
         places[each.tenant, each.type].append(each)
@@ -134,7 +134,7 @@ def match_resources(rows: Iterable[ExistingResource], planned: Sequence[PlannedR
 
 
 def import_file(plan: ImportPlan) -> dict[str, Any]:
-    """What `pulumi import --file` reads; parents are named by their URN."""
+    """The input of `pulumi import --file`; parents are named by their URN."""
     parents = {match.planned.parent for match in plan.matches if match.planned.parent}
     names = {urn: f"parent-{number}" for number, urn in enumerate(sorted(parents), 1)}
     resources = [
@@ -197,7 +197,7 @@ def _why(key: tuple[str, str], found: int, there: Sequence[PlannedResource]) -> 
     if not there:
         return f"the program would create no {kind} for tenant '{tenant}'"
     names = ", ".join(sorted(each.name for each in there))
-    return f"{found} rows for {len(there)} places ({names}): say in the import file which is which"
+    return f"{found} rows for {len(there)} planned resources ({names}): match them in the import file"
 
 
 def gaps(plan: ImportPlan) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What one process tells another about a platform: ids, addresses, and what its tenants must wait for."""
+"""The contract of a platform between processes: ids, addresses, and what its tenants must wait for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tiers.plan.plan import Plan, fact_named
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:
-    """The plain part of *place*; the cache's token is a secret and travels apart."""
+    """The plain part of *place*; the cache's token is a secret and is passed separately."""
     cache = {name: value for name, value in place.cache._asdict().items() if name != "auth_token"}
     return {
         "key": place.key._asdict(),

@@ -1,4 +1,4 @@
-"""What a program gives the components, as Pulumi's schema sees it, and how mistakes in it are told."""
+"""The inputs of the components, as in Pulumi's schema, and errors about them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict, TypeVar
@@ -14,7 +14,7 @@ Known = TypeVar("Known")
 class SharedPlatformArgs(TypedDict):
     """A platform and the tenants it is sized for.
 
-    `platform` says what `platform.yaml` says, each of `tenants` what a tenant file says.
+    `platform` has the fields of `platform.yaml`, each of `tenants` those of a tenant file.
     """
 
     platform: dict[str, Any]
@@ -57,15 +57,15 @@ _OF_THE_PLATFORM: Final = ("platform", "contract", "session_token")
 
 
 def tenant_document(args: TenantStackArgs) -> dict[str, Any]:
-    """What a tenant file would say."""
+    """The fields of a tenant file."""
     return {name: value for name, value in args.items() if name not in _OF_THE_PLATFORM}
 
 
 def by_property(read: Callable[[], Known]) -> Known:
-    """What *read* returns; its mistakes become errors at the properties where they were made.
+    """What *read* returns; its mistakes become errors of the properties that have them.
 
     Raises:
-        InputPropertiesError: With every mistake, under the names that the program used.
+        InputPropertiesError: With every mistake, under the program's property names.
     """
     try:
         return read()
@@ -75,7 +75,7 @@ def by_property(read: Callable[[], Known]) -> Known:
 
 
 def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Refuse what only a deployment would tell: a tier, a size, a name decide what there is to deploy.
+    """Refuse values that are unknown before a deployment: a tier, a size or a name decides what is deployed.
 
     Raises:
         InputPropertiesError: Naming every input that is another resource's output.

@@ -15,7 +15,7 @@ from scanner import READY
 
 OLDEST = 15
 PROGRAMS = ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore")
-# A library for Python; the programs inside it stand alone, and have the extension pg_trgm that Odoo wants.
+# A library for Python with standalone programs, which have the extension pg_trgm that Odoo needs.
 SERVER = Validator("postgresql", "postgres", sys.executable, "about 60 MB")
 INSIDE = "lib/python*/site-packages/pgserver/pginstall/bin"
 # Debian and its like keep the programs of every version off PATH.
@@ -54,7 +54,7 @@ def found() -> Path | None:
 
 
 def installed() -> Path:
-    """The folder of the one that the Python Package Index has, installed by its hash."""
+    """The folder of the one from the Python Package Index, installed by its hash."""
     entry = cache_entry(SERVER)
     environment = entry / "environment"
     with locked(entry):
@@ -62,7 +62,7 @@ def installed() -> Path:
             install(SERVER, environment)
     for folder in environment.glob(INSIDE):
         return folder
-    raise ToolchainError(f"{environment} holds no PostgreSQL: remove {entry} and run this again.")
+    raise ToolchainError(f"{environment} has no PostgreSQL: remove {entry} and run this again.")
 
 
 def major(folder: Path) -> int:

@@ -19,7 +19,17 @@ from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.guards import refusals_of_planning
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
 from lifecycle.decommission.retained import RemainingResources
-from lifecycle.decommission.steps import Decommission
+from lifecycle.decommission.steps import (
+    BACK_UP,
+    DELETE_COPIES,
+    EXPORT,
+    REMOVE,
+    SHOWN,
+    STOP,
+    UNPROTECT,
+    VERIFY,
+    Decommission,
+)
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
 from lifecycle.stack_resources import targets_of
@@ -30,15 +40,15 @@ from tiers.portfolio.folders import portfolio_folder
 from tiers.vocabulary import Environment, ResilienceClass
 
 _STEPS = {
-    "stand-still": "stop: lifecycle_stage becomes decommissioning, all pods stop, a final dump is made",
-    "save": "final backup: the final dump is in its bucket and complete",
-    "hand-over": "deliver the export: a copy of the dump is put where the client may fetch it",
-    "unprotect": "unprotect: protected becomes false, its database and files on shared systems are deleted",
-    "take-away": "remove: the tenant's file is removed, and with it everything that belongs to the tenant",
-    "delete-copies": "delete copies: file systems filled by replication are deleted; file backups stay",
-    "remains": "verify: the account is searched for what is left, by tag and by name",
+    STOP: "lifecycle_stage becomes decommissioning, all pods stop, the final backup is made",
+    BACK_UP: "check that the final backup is there and complete",
+    EXPORT: "copy it to where the client can fetch it",
+    UNPROTECT: "protected becomes false, its databases and folders on shared systems are deleted",
+    REMOVE: "remove the tenant's file and all its resources",
+    DELETE_COPIES: "delete file systems that replication filled; backups of files stay",
+    VERIFY: "search the account for what remains, by tag and by name",
 }
-"""What each step of the evidence does, in words for a person."""
+"""What each step does, in words for a person."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +133,13 @@ def _show(plan: DecommissionPlan, path: Path, request: Request) -> None:
     for what in sorted({target.what for target in plan.targets if target.holds_data}):
         found = [target for target in plan.targets if target.what == what]
         kept = sum(target.retained for target in found)
-        typer.echo(f"  {len(found)} {what}{f', {kept} of them kept' if kept else ''}")
+        typer.echo(f"  {len(found)} {what}{f', {kept} of them retained' if kept else ''}")
     others = sum(not target.holds_data for target in plan.targets)
     typer.echo(f"  and {others} resources that hold no data")
-    for words in _STEPS.values():
-        typer.echo(f"  then {words}")
+    for name, words in _STEPS.items():
+        typer.echo(f"  then {SHOWN[name]}: {words}")
     days = f"backups, for {plan.keep_days} days" if plan.keep_days else "nothing"
-    typer.echo(f"kept afterwards: {days}")
+    typer.echo(f"retained afterwards: {days}")
     typer.echo(f"the plan is in {path}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To carry it out:")
     typer.echo(f"  {_command(request, '--apply', path, '--phrase', plan.phrase)}")
 
@@ -156,7 +166,7 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
         phrase=request.phrase,
         stack=stack.name,
         restore_tested_at=_restore_tested_at(request.restore_evidence, plan),
-        report=lambda step: typer.echo(f"{plan.tenant}: {_STEPS[step]}", err=True),
+        report=lambda step: typer.echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
@@ -176,9 +186,11 @@ def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | 
 
 
 def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
-    typer.echo(f"{plan.tenant} has ended; kept resources: {len(remains.kept)}; evidence in {record}")
-    for each in remains.kept:
+    typer.echo(
+        f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}"
+    )
+    for each in remains.retained:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
         where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
         typer.echo(f"  still billed: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
-    typer.echo("nothing else is billed for it" if remains.kept else "nothing is billed for it any longer")
+    typer.echo("nothing else is billed for it" if remains.retained else "nothing is billed for it any longer")

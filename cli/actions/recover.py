@@ -38,7 +38,7 @@ def recover_stack(request: Request) -> None:
         return
     found = stack.recover(typer.echo, owner_is_dead=request.owner_is_dead)
     typer.echo(
-        f"{_resources(len(found.taken))} added to the state, {len(found.dropped)} had not been created; "
+        f"{_resources(len(found.imported))} added to the state, {len(found.dropped)} had not been created; "
         "now run the killed command again"
     )
 
@@ -47,8 +47,8 @@ def _search(stack: BrokenStack, *, take: bool) -> None:
     found = stack.search(typer.echo, take=take)
     done = "added to the state" if take else "found; check them, then add them with --search --take"
     typer.echo(
-        f"{_resources(len(found.taken))} {done}; "
-        f"{_resources(sum(map(len, found.second.values())))} untracked and unexplained"
+        f"{_resources(len(found.imported))} {done}; "
+        f"{_resources(sum(map(len, found.duplicates.values())))} untracked and unexplained"
     )
 
 

@@ -18,18 +18,18 @@ _BACKOFF_LIMIT: Final = 3
 
 
 def command(text: str) -> Manifest:
-    """A container's command that runs a script and fails with it."""
+    """A container's command that runs a script and fails if the script fails."""
     return {"command": ["/bin/bash", "-euo", "pipefail", "-c", text]}
 
 
 class OneOffJob(pulumi.ComponentResource):
-    """A Job that is done once, and once more when what it does changes.
+    """A Job that runs once, and once more when its content changes.
 
     Args:
-        tenant: Whose job it is.
-        fact: Where it runs and how large it may be.
-        spec: The pod spec; it may hold outputs of the cloud.
-        distinguished_by: What makes it another job: plain data only, it becomes part of the name.
+        tenant: The tenant of the job.
+        fact: Its namespace and its size.
+        spec: The pod spec; it may contain outputs of the cloud.
+        distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 

@@ -1,4 +1,4 @@
-"""How Odoo is configured and started: odoo.conf, command lines, probes."""
+"""The configuration and start of Odoo: odoo.conf, command lines, probes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CONFIGURATION_FILE: Final = "odoo.conf"
 HTTP_PORT_NAME: Final = "http"
 EVENTED_PORT_NAME: Final = "evented"
 
-# A worker is recycled before the container's ceiling is near: soft at 60 %, hard at 80 % of the limit,
-# shared by the workers; never below what one report takes.
+# A worker is recycled before it reaches the container's limit: soft at 60 %, hard at 80 % of the limit,
+# shared by the workers; never below what one report needs.
 _SOFT_PERCENT: Final = 60
 _HARD_PERCENT: Final = 80
 _BYTES_PER_MIB: Final = 1024 * 1024
@@ -27,7 +27,7 @@ def configuration(
     """The text of odoo.conf.
 
     The database is named twice: `db_name` bounds what scheduled actions poll, `dbfilter` what a request can
-    reach. The list of databases is closed and its password is nobody's.
+    reach. The database list is closed, and the master password is random.
     """
     options: dict[str, Any] = {
         "admin_passwd": admin_password,
@@ -48,7 +48,7 @@ def configuration(
         "server_wide_modules": "base,web,session_redis",
     }
     if int(version.partition(".")[0]) <= _LAST_VERSION_WITH_DEMO_DATA:
-        options["without_demo"] = "all"  # from 19 on demo data is off, and the option is gone
+        options["without_demo"] = "all"  # since version 19 demo data is off, and the option does not exist
     return "[options]\n" + "".join(f"{key} = {value}\n" for key, value in sorted(options.items()))
 
 
@@ -66,7 +66,7 @@ def arguments(process: OdooProcess, compute: ComputeRequest) -> list[str]:
 
 
 def environment(space: CacheSpace, address: Any, secret: str) -> list[Manifest]:
-    """Where sessions live. The variables are those of the module session_redis (camptocamp)."""
+    """The session store. The variables are those of the module session_redis (camptocamp)."""
     values: Mapping[str, Any] = {
         "HOME": SCRATCH_DIRECTORY,
         "ODOO_SESSION_REDIS": "1",
@@ -83,9 +83,9 @@ def environment(space: CacheSpace, address: Any, secret: str) -> list[Manifest]:
 
 
 def web_probes() -> Manifest:
-    """Start slowly, be patient while alive, be honest about being ready.
+    """Probes that allow a slow start, tolerate a busy server, and report readiness exactly.
 
-    Liveness asks nothing of the database: in prefork the probe waits for a worker like any user.
+    Liveness does not query the database: with prefork the probe waits for a worker like any user.
     """
     health = {"path": "/web/health", "port": HTTP_PORT_NAME}
     ready = {"path": "/web/health?db_server_status=1", "port": HTTP_PORT_NAME}

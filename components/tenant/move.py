@@ -1,4 +1,4 @@
-"""What carries a tenant's data from one place to another, each step a job that proves what it did."""
+"""The jobs that move a tenant's data from one place to another; each checks its own result."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _WAIT_SECONDS: Final = 600
 
 
 class DataMove:
-    """The jobs of one tenant's move, as far as its plan has them; none when it stands still.
+    """The jobs of one tenant's move, as its plan has them; a tenant that does not move has none.
 
     Args:
-        tenant: Whose data it is.
-        servers: The servers it may have a database on.
+        tenant: The tenant.
+        servers: The servers with a database of it.
         role: The password of its role, the same on all of them.
-        opts: Of the jobs.
+        opts: Options of the jobs.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class DataMove:
         self._used = fact_named(tenant.facts, TenantDatabase, "database")
         others = [each for each in facts_of(tenant.facts, TenantDatabase) if each.name == OTHER_DATABASE]
         self._other = others[0] if others else self._used
-        # Copy and hand-over know each other by it; another attempt is another mark.
+        # It connects copy and cut-over; another attempt has another mark.
         self._mark: pulumi.Input[str] = ""
         if others and not self._jobs.keys().isdisjoint({COPY_DATABASE, CUT_OVER}):
             self._mark = random.RandomId(f"{tenant.tenant}-copied-data", byte_length=8, opts=opts).hex
 
     def cut_over(self) -> list[pulumi.Resource]:
-        """Before anything works with the copy: it must be the one that was checked; the origin is closed."""
+        """Cut over: check that the copy is the one that was verified, and close the original."""
         if CUT_OVER not in self._jobs:
             return []
         env = {
@@ -74,7 +74,7 @@ class DataMove:
     def copy(
         self, files: Mapping[FactId, Filestore], settings: OdooSettings, still: Sequence[pulumi.Resource]
     ) -> None:
-        """Copy database and files when nobody works any longer."""
+        """Copy database and files after Odoo has stopped."""
         if COPY_DATABASE in self._jobs:
             target = self._servers[self._other.server]
             env = {
@@ -99,7 +99,7 @@ class DataMove:
     def remove_old(
         self, files: Mapping[FactId, Filestore], settings: OdooSettings, saved: Sequence[pulumi.Resource]
     ) -> None:
-        """Take away what a shared server or file system still holds; what is used was saved before."""
+        """Remove the old data from a shared server or file system, after a backup of the data in use."""
         if DROP_OLD_DATABASE in self._jobs:
             env = {**setup_environment(self._other, self._servers[self._other.server]), "ONLY_LEFT": "yes"}
             self._about_database(DROP_OLD_DATABASE, "database_drop.sh", env, self._other, self._after(*saved))

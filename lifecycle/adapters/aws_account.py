@@ -1,7 +1,7 @@
-"""Looks into an AWS account: whose it is, and what it holds of a tenant, by tag and by name.
+"""Searches an AWS account for the remaining resources of a tenant, by tag and by name.
 
-A tag search finds what was tagged; what AWS makes itself (log groups of a server, final snapshots, retained
-backups) or what lost its tags is found by the names that the plan knows.
+A tag search finds tagged resources. What AWS creates itself (log groups, final snapshots, retained
+backups) and what lost its tags is found by the names in the plan.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _BY_SERVICE: Final[Mapping[tuple[str, str], Kind]] = {
 
 @dataclass(frozen=True)
 class Listing:
-    """One operation that lists things of one kind: under which key, named by what, how large, ending when."""
+    """One AWS operation that lists resources of one kind: result key, name fields, size, scheduled end."""
 
     what: Kind
     service: str
@@ -61,7 +61,7 @@ class Listing:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def resource(self, each: Mapping[str, Any], region: str) -> RemainingResource:
-        """What is there."""
+        """The resource of one entry."""
         name = next(str(each[name]) for name in self.names if each.get(name))
         return RemainingResource(self.what, name, region, self.gib(each), self.ends(each))
 
@@ -150,45 +150,45 @@ LISTINGS: Final = (
     Listing(Kind.BUCKET, "s3", "list_buckets", "Buckets", ("Name",), everywhere=True),
     Listing(Kind.ROLE, "iam", "list_roles", "Roles", ("RoleName",), everywhere=True),
 )
-"""What is looked through by name, besides the tag search and keys, which have no name to list by."""
+"""The listings searched by name, besides the tag search; keys have no name and are searched separately."""
 
 
 @dataclass
 class Account:
-    """The account that the credentials in use are of."""
+    """The AWS account of the credentials in use."""
 
     region: str
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
-        """Its number.
+        """The account number.
 
         Raises:
-            LifecycleError: When AWS does not answer or does not know the caller.
+            LifecycleError: When AWS does not answer or refuses the credentials.
         """
         return str(self._ask("sts", self.region, "get_caller_identity")["Account"])
 
     def remaining(self, plan: DecommissionPlan) -> tuple[RemainingResource, ...]:
-        """Everything that is there of the plan's tenant, in every region it could have something in.
+        """All resources of the plan's tenant in every region where it may have some.
 
         Raises:
-            LifecycleError: When AWS does not answer; half an answer would hide a leak.
+            LifecycleError: When AWS does not answer; half an answer would hide excess resources.
         """
         names = _Names.of(plan)
         found: dict[tuple[Kind, str], RemainingResource] = {}
         for region in plan.regions:
             looked = (self._tagged(plan, region), self._named(names, region), self._keys(names, region))
             for resource in chain.from_iterable(looked):
-                # What a listing knows (its size, its end) is more than what the tag search does.
+                # A listing has more details (size, scheduled end) than the tag search.
                 found[resource.what, resource.id] = _fuller(found.get((resource.what, resource.id)), resource)
         return tuple(found.values())
 
     def delete_copies(self, plan: DecommissionPlan) -> list[str]:
-        """Delete the file systems that replication filled and that nothing writes to any longer; their ids.
+        """Delete the file systems that replication has filled and that are no longer written to; their ids.
 
         Raises:
-            LifecycleError: When AWS does not do it.
+            LifecycleError: When AWS refuses.
         """
         copies = {each for target in plan.targets for each in target.also}
         deleted = []
@@ -208,7 +208,7 @@ class Account:
                 yield _from_arn(str(each["ResourceARN"]), region)
 
     def _named(self, names: _Names, region: str) -> Iterator[RemainingResource]:
-        """What listings name; a service of the whole account is asked in one region only."""
+        """The resources found by name; global services are listed in one region only."""
         for listing in LISTINGS:
             if listing.everywhere and region != self.region:
                 continue
@@ -251,7 +251,7 @@ class Account:
 
 @dataclass(frozen=True)
 class _Names:
-    """What resources of a tenant are called: exactly, or as the beginning of a longer name."""
+    """The names of a tenant's resources: exact ones, and beginnings of longer ones."""
 
     exact: frozenset[str]
     part: re.Pattern[str]
@@ -259,10 +259,10 @@ class _Names:
     @classmethod
     def of(cls, plan: DecommissionPlan) -> _Names:
         ids = {each for target in plan.targets for each in (target.id, target.arn, *target.also) if each}
-        # The id of a schedule is its group and its name; it is listed by name, and bears no tag.
+        # The id of a schedule is its group and its name; it is listed by name, and has no tag.
         ids |= {t.id.rpartition("/")[2] for t in plan.targets if t.type.startswith("aws:scheduler/")}
-        # `local-acme-postgresql-final-…` is acme's, `/odoo/local/acme-staging` another tenant's: a name
-        # counts when a resource of the plan has it, alone or with what AWS or this program puts behind it.
+        # `local-acme-postgresql-final-…` belongs to acme, `/odoo/local/acme-staging` to another: a name
+        # counts if a resource of the plan has it, alone or with a suffix that AWS or this program adds.
         stems = sorted({each for each in ids if re.fullmatch(r"[A-Za-z][\w./-]{5,}", each)}, key=len)
         alternatives = "|".join(map(re.escape, stems)) or r"\A\b\Z"
         return cls(

@@ -1,4 +1,4 @@
-"""Drives Pulumi: state, preview and up of one stack. Its output goes to the user's terminal as it comes."""
+"""Drives Pulumi: state, preview and up of one stack. Its output goes straight to the user's terminal."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Stack:
     project: Path
 
     def state(self) -> Mapping[str, Any]:
-        """What `pulumi stack export` prints; secrets stay encrypted.
+        """The output of `pulumi stack export`; secrets stay encrypted.
 
         Raises:
-            LifecycleError: When Pulumi cannot say.
+            LifecycleError: When Pulumi fails.
         """
         document = self._json("stack", "export")
         if not isinstance(document, dict):
@@ -36,7 +36,7 @@ class Stack:
         return document
 
     def preview(self) -> Preview:
-        """What `pulumi up` would take away, resources with an id in the cloud or the cluster only.
+        """What `pulumi up` would delete or replace: only resources with an id in the cloud or the cluster.
 
         Raises:
             LifecycleError: When the preview fails.
@@ -49,16 +49,16 @@ class Stack:
         )
 
     def up(self) -> None:
-        """Deploy what the working tree says.
+        """Deploy the working tree.
 
         Raises:
-            LifecycleError: When Pulumi fails; what it had done by then is in its state.
+            LifecycleError: When Pulumi fails; what it did before is in its state.
         """
         done = self._run(["up", "--yes", "--skip-preview", "--suppress-outputs"], capture=False)
         if done.returncode:
             raise LifecycleError(
-                f"stack '{self.name}': `pulumi up` ended with {done.returncode}; mend what it says "
-                "above, then run the same command again: it goes on where it stopped"
+                f"stack '{self.name}': `pulumi up` ended with {done.returncode}; correct the error "
+                "above, then run the same command again: it continues where it stopped"
             )
 
     def _json(self, *arguments: str) -> Any:
@@ -86,7 +86,7 @@ class Stack:
         try:
             return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
                 command,
-                stdout=subprocess.PIPE if capture else _STDERR,  # talk; what a command finds goes to stdout
+                stdout=subprocess.PIPE if capture else _STDERR,  # progress; results of a command go to stdout
                 stderr=subprocess.PIPE if capture else None,
                 text=True,
                 check=False,

@@ -1,4 +1,4 @@
-"""The last dump of a tenant that ends: whether it is there, whole, and newer than the last thing written."""
+"""The final backup of a tenant: whether it exists, is complete, and is newer than the last change."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
 _LOOKED_AT: Final = 200
-"""So many of the newest manifests are read, a month of six-hourly dumps and more."""
+"""How many of the newest manifests are read: more than a month of six-hourly dumps."""
 
 
 @dataclass(frozen=True)
 class FinalBackup:
-    """A dump as its manifest describes it, and as the bucket has it."""
+    """A dump as its manifest describes it and the bucket has it."""
 
     started_at: datetime
     key: str
@@ -41,7 +41,7 @@ class FinalBackups:
 
     @classmethod
     def of(cls, inventory: Inventory, tenant: TenantId, client: Any) -> FinalBackups | None:
-        """Where the dumps of *tenant* are; None when its offer has none.
+        """The backups of *tenant*; None when its offer has none.
 
         Raises:
             LifecycleError: When the inventory does not name the bucket.
@@ -51,16 +51,16 @@ class FinalBackups:
             arn = inventory.cloud_ids.get(fact.bucket)
             if arn is None:
                 raise LifecycleError(
-                    f"{fact.bucket}: the inventory has no ARN of it; run `pulumi up`, then again"
+                    f"{fact.bucket}: the inventory has no ARN for it; run `pulumi up`, then try again"
                 )
             return cls(client, arn.rpartition(":")[2], fact.prefix)
         return None
 
     def last(self, mark: str) -> FinalBackup | None:
-        """The newest dump whose manifest bears *mark*; None when there is none among the newest.
+        """The newest dump whose manifest has *mark*; None when none of the newest has.
 
         Raises:
-            LifecycleError: When the bucket cannot be read, or the dump is not what its manifest says.
+            LifecycleError: When the bucket cannot be read, or the dump does not match its manifest.
         """
         try:
             keys = sorted(self._keys(f"manifests/{self.prefix}/"))
@@ -74,7 +74,7 @@ class FinalBackups:
         return None
 
     def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
-        """Copy *dump* and its manifest to where they are handed to the client; the keys.
+        """Copy *dump* and its manifest to the client's export folder; the keys.
 
         Raises:
             LifecycleError: When it cannot be copied.
@@ -103,7 +103,7 @@ class FinalBackups:
         if size != int(said["dump_bytes"]):
             raise LifecycleError(
                 f"s3://{self.bucket}/{key}: has {size} bytes, its manifest says {said['dump_bytes']}: "
-                "it is not whole"
+                "it is incomplete"
             )
         return FinalBackup(datetime.fromisoformat(str(said["started"])), key, str(said["sha256"]), size)
 
@@ -117,5 +117,5 @@ def _manifest(body: bytes, where: str) -> Mapping[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict) or not {"dump", "dump_bytes", "sha256", "started"} <= said.keys():
-        raise LifecycleError(f"{where}: is no manifest of a backup")
+        raise LifecycleError(f"{where}: is not a manifest of a backup")
     return said

@@ -1,4 +1,4 @@
-"""Guards: why a plan of an end may not be acted on. Each stands alone; taking one away leaves the others."""
+"""Guards: reasons to refuse a decommission plan. Each guard is independent of the others."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from tiers.vocabulary import Environment, LifecycleStage
 
 RESTORE_TEST_MAY_BE: Final = timedelta(days=30)
 _EMPTIED: Final = "$costack:index:TenantsNamespace$"
-"""A namespace that tenants share goes with the last of them: the plan has it for as long as one is there."""
+"""A shared namespace is removed with its last tenant; until then the platform's plan has it."""
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What is true when somebody acts on a plan.
+    """The situation in which a plan is applied.
 
     Attributes:
         now: The time, in UTC.
-        account: Of the credentials in use.
-        stack: Which stack is selected.
-        deployed: The tenant as the stack's inventory has it; None when it is gone.
+        account: The AWS account of the credentials in use.
+        stack: The selected stack.
+        deployed: The tenant as the stack's inventory has it; None when it is removed.
         urns: The tenant's resources in the state.
-        phrase: What was typed.
-        restore_tested_at: When its newest backup was last restored with success; None when never.
+        phrase: The phrase that was typed.
+        restore_tested_at: When a restore test last succeeded; None when never.
     """
 
     now: datetime
@@ -42,7 +42,7 @@ class Situation:
 
 
 def refusals(plan: DecommissionPlan, seen: Situation) -> tuple[str, ...]:
-    """A sentence for everything that speaks against acting on *plan*; none when nothing does."""
+    """The reasons not to apply *plan*, one sentence each; empty when there are none."""
     return (
         *_not_the_plan(plan, seen),
         *_not_its_time(plan, seen.now),
@@ -61,11 +61,11 @@ def refusals_of_planning(plan: DecommissionPlan, deployed: TenantPlan, now: date
 
 def _not_the_plan(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if seen.account != plan.account:
-        yield f"the plan is for account {plan.account}, these credentials are of {seen.account}"
+        yield f"the plan is for account {plan.account}, these credentials are for {seen.account}"
     if seen.stack != plan.stack:
         yield f"the plan is for stack '{plan.stack}', not '{seen.stack}'"
     if seen.phrase != plan.phrase:
-        yield f"the phrase is not the plan's; to act on it type: {plan.phrase}"
+        yield f"the phrase does not match the plan; to apply it type: {plan.phrase}"
 
 
 def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
@@ -73,24 +73,24 @@ def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
         yield f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one"
     if now < plan.made_at - _CLOCKS_DIFFER_BY:
         made = f"{plan.made_at:%Y-%m-%d %H:%M} UTC"
-        yield f"the plan was made at {made}, which is still to come; check the clock"
+        yield f"the plan was made at {made}, which is in the future; check the clock"
 
 
 def _not_what_was_planned(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if seen.deployed is not None and facts_sha256(seen.deployed) != plan.facts_sha256:
-        yield f"tenant {plan.tenant} was changed since the plan was made; make a new one"
+        yield f"tenant {plan.tenant} has changed since the plan was made; make a new one"
     if more := sorted(seen.urns - _planned(plan) - _closing(plan, seen.urns)):
-        yield f"the plan does not know {len(more)} resources that are there, such as {more[0]}"
+        yield f"the stack has {len(more)} resources that are not in the plan, such as {more[0]}"
 
 
 def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
-    """Whether anybody decided, in a file that others could read, that this tenant ends."""
+    """Whether the tenant's reviewed file says that it is to be decommissioned."""
     tenant = seen.deployed
     if tenant is None:
         return
     if tenant.tenant != plan.tenant or tenant.environment is not plan.environment:
         there = f"{tenant.environment} {tenant.tenant}"
-        yield f"the plan is for {plan.environment} {plan.tenant}, deployed is {there}"
+        yield f"the plan is for {plan.environment} {plan.tenant}, the stack has {there}"
     decided = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     if tenant.environment is not Environment.MIGRATION:
         if not decided:
@@ -127,7 +127,7 @@ def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
 def unplanned_deletions(
     plan: DecommissionPlan, deletions: frozenset[str], replacements: frozenset[str]
 ) -> list[str]:
-    """Of what a preview would take away, all that the plan does not name: nothing else may go with it."""
+    """The deletions and replacements of a preview that the plan does not name; there must be none."""
     emptied = frozenset(urn for urn in deletions if _EMPTIED in urn)
     return sorted((deletions - _planned(plan) - _closing(plan, deletions) - emptied) | replacements)
 
@@ -137,6 +137,6 @@ def _planned(plan: DecommissionPlan) -> frozenset[str]:
 
 
 def _closing(plan: DecommissionPlan, urns: frozenset[str]) -> frozenset[str]:
-    """The jobs that a tenant gets on its way out, after the plan was made, and the mark of its last dump."""
+    """Jobs that the tenant gets after the plan was made, and the mark of its final backup."""
     names = {f"{plan.tenant}-{part}" for part in (*CLOSING_JOBS, "last")}
     return frozenset(urn for urn in urns if urn.rpartition("::")[2] in names)

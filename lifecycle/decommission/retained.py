@@ -1,4 +1,4 @@
-"""What an account still holds of a tenant, and whether anybody knows why."""
+"""The remaining resources of a decommissioned tenant: retained ones with a reason, and excess ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lifecycle.decommission.plan import DecommissionPlan
 
 @unique
 class Kind(StrEnum):
-    """Kinds of things that outlive a stack."""
+    """Kinds of resources that can outlive a stack."""
 
     DATABASE = "database"
     SNAPSHOT = "database snapshot"
@@ -40,11 +40,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class RemainingResource:
-    """Something that is there.
+    """A resource of the tenant that is still in the account.
 
     Attributes:
-        gib: Its size, as its listing tells it; None where nobody says how large it is.
-        ends: Whether its end is scheduled already: a key or a secret that waits for its deletion.
+        gib: Its size as its listing states it; None when the listing has no size.
+        ends: Whether its deletion is already scheduled, as for a key or a secret.
     """
 
     what: Kind
@@ -61,9 +61,9 @@ KEPT: Final[Mapping[Kind, str]] = {
     Kind.BUCKET: "its dumps and files",
     Kind.VAULT: "recovery points of its files",
     Kind.RECOVERY_POINT: "the last states of its files",
-    Kind.KEY: "without it nothing of the above can be read",
+    Kind.KEY: "without it the backups above cannot be read",
 }
-"""What stays for a time after the end, and why. A key that nothing needs waits for its deletion."""
+"""What is retained for a time, and why. A key that is no longer needed waits for its deletion."""
 
 _PRICED: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.SNAPSHOT: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
@@ -76,7 +76,7 @@ _PRICED: Final[Mapping[Kind, tuple[str, str]]] = {
 
 @dataclass(frozen=True)
 class RetainedResource:
-    """A line of the retention ledger; `units` a month, None when nobody knows its price or its size."""
+    """A line of the retention ledger; `units` a month, None when its price or size is unknown."""
 
     resource: RemainingResource
     because: str
@@ -98,30 +98,30 @@ class RetainedResource:
 
 @dataclass(frozen=True)
 class RemainingResources:
-    """All that is left of a tenant: what is kept for a reason, and what nobody can explain."""
+    """The remaining resources: retained ones with a reason, and excess ones without."""
 
-    kept: tuple[RetainedResource, ...]
-    leaked: tuple[RemainingResource, ...]
+    retained: tuple[RetainedResource, ...]
+    excess: tuple[RemainingResource, ...]
 
 
 def sort_remaining(
     plan: DecommissionPlan, remaining: Iterable[RemainingResource], ended_at: datetime, prices: PriceBook
 ) -> RemainingResources:
-    """Sort what is there into kept and leaked.
+    """Sort the remaining resources into retained and excess ones.
 
-    A sandbox keeps nothing but what protects itself from being deleted at once: everything that is not
-    already on its way out is a leak.
+    A sandbox retains only resources that AWS does not delete at once: everything that is not
+    already scheduled for deletion is in excess.
     """
     until = ended_at + timedelta(days=plan.keep_days)
-    kept: list[RetainedResource] = []
-    leaked: list[RemainingResource] = []
+    retained: list[RetainedResource] = []
+    excess: list[RemainingResource] = []
     for each in sorted(remaining, key=lambda one: (one.what, one.region, one.id)):
         because = _reason(plan, each)
         if because is None:
-            leaked.append(each)
+            excess.append(each)
         else:
-            kept.append(RetainedResource(each, because, until, _priced(each, prices)))
-    return RemainingResources(tuple(kept), tuple(leaked))
+            retained.append(RetainedResource(each, because, until, _priced(each, prices)))
+    return RemainingResources(tuple(retained), tuple(excess))
 
 
 def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
@@ -131,7 +131,7 @@ def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
 
 
 def _priced(resource: RemainingResource, prices: PriceBook) -> int | None:
-    """What it costs a month; what is in a bucket or a vault bills, and no listing says how much that is.
+    """The monthly cost; buckets and vaults bill by content, which no listing states.
 
     Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing).
     """

@@ -13,11 +13,11 @@ from policies.scan.registered import Registered, Withheld
 
 _TOKEN: Final = re.compile(r"kubernetes:(?P<group>[\w.-]+)/(?P<version>v\w+):(?P<kind>\w+)")
 _NO_OBJECTS: Final = frozenset({"helm.sh"})
-"""Groups of Pulumi's own: what they install is rendered in the cluster, not here."""
+"""Pulumi's own groups: the cluster renders what they install."""
 
 
 def manifest(registered: Registered) -> dict[str, Any] | None:
-    """The object as a cluster would be given it; None for what is no object of a cluster."""
+    """The object as a cluster would get it; None for other resources."""
     found = _TOKEN.fullmatch(registered.type)
     if not found or found["group"] in _NO_OBJECTS:
         return None
@@ -39,7 +39,7 @@ def write_manifests(registered: Iterable[Registered], folder: Path) -> list[Path
 
 
 def _shown(value: Any) -> Any:
-    """The value without secrets: what is withheld stands as a word, so that its place is seen."""
+    """The value without secrets: a word takes the place of each withheld value."""
     if isinstance(value, Mapping):
         return {key: _shown(item) for key, item in value.items()}
     if isinstance(value, list):

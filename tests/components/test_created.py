@@ -164,7 +164,7 @@ def test_an_adopted_network_gets_a_security_group_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"network": {"vpc_id": "vpc-0123abcd"}}, "give cidr for a network to be created, or vpc_id"),
+        ({"network": {"vpc_id": "vpc-0123abcd"}}, "set cidr to create a network, or vpc_id"),
         ({"network": {"cidr": None, "vpc_id": "vpc-0123abcd"}}, "subnet_ids has 0 entries"),
         ({"network": {"client_cidrs": []}}, "client_cidrs is missing"),
         ({"cluster": {"created": CREATED}}, "are for an adopted cluster"),

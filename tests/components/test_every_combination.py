@@ -162,7 +162,7 @@ def message(each: Declared) -> Declared:
         (rewritten("NetworkPolicy", "-from-ingress", "-from-anywhere"), "no policy from-ingress"),
         (rewritten("NetworkPolicy", "-to-data", "-to-nothing"), "no policy to-data"),
         (rewritten("NetworkPolicy", '["Ingress", "Egress"]', '["Ingress"]'), "nothing is denied by default"),
-        (rewritten("NetworkPolicy", '"port": 53', '"port": 54'), "nobody can look up a name"),
+        (rewritten("NetworkPolicy", '"port": 53', '"port": 54'), "no pod can look up a name"),
         (rewritten("NetworkPolicy", 'component": "web"', 'component": "cron"'), "from-ingress and"),
         (rewritten("NetworkPolicy", '"169.254.0.0/16"', '"192.0.2.0/24"'), "reaches the metadata"),
         (rewritten("NetworkPolicy", '"port": 443', '"port": 444'), "the internet is to be open"),

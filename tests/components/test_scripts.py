@@ -181,7 +181,7 @@ def test_a_copy_of_production_starts_only_when_it_is_harmless(
     assert starts or "run 'odoo neutralize --config=CONF --database=odoo_acme'" in said[0]
 
 
-def test_setting_up_neutralises_where_it_is_told_to(tmp_path: Path) -> None:
+def test_the_setup_neutralises_when_it_should(tmp_path: Path) -> None:
     for index, wanted in enumerate(("yes", "no")):
         home = tmp_path / str(index)
         home.mkdir()

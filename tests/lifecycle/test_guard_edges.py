@@ -33,7 +33,7 @@ def report(one: Any, plan: DecommissionPlan | None = None, **changes: Any) -> st
         (START + EXPIRY - timedelta(seconds=1), ""),
         (START + EXPIRY, "the plan expired at 2026-11-26 08:00 UTC"),
         (START - timedelta(minutes=5), ""),
-        (START - timedelta(minutes=5, seconds=1), "still to come"),
+        (START - timedelta(minutes=5, seconds=1), "in the future"),
     ],
 )
 def test_the_hours_of_a_plan(now: datetime, word: str) -> None:
@@ -44,12 +44,12 @@ def test_the_hours_of_a_plan(now: datetime, word: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"account": "1"}, "these credentials are of 1"),
+        ({"account": "1"}, "these credentials are for 1"),
         ({"stack": "other"}, "not 'other'"),
-        ({"phrase": "yes"}, "the phrase is not the plan's"),
+        ({"phrase": "yes"}, "the phrase does not match the plan"),
         (
             {"urns": frozenset({"urn:x::y"})},
-            "the plan does not know 1 resources that are there, such as urn:x::y",
+            "the stack has 1 resources that are not in the plan, such as urn:x::y",
         ),
     ],
 )
@@ -104,7 +104,8 @@ def test_another_tenant_of_the_same_facts_is_not_ended() -> None:
     named = resolved(one).model_copy(update={"tenant": "borealis"})
     plan = plan.model_copy(update={"facts_sha256": facts_sha256(named)})
     assert (
-        report(one, plan, deployed=named) == "the plan is for migration acme, deployed is migration borealis"
+        report(one, plan, deployed=named)
+        == "the plan is for migration acme, the stack has migration borealis"
     )
 
 
@@ -113,7 +114,7 @@ def test_nor_the_same_tenant_of_another_environment() -> None:
     plan = ending_plan(one)
     staged = resolved(one).model_copy(update={"environment": Environment.STAGING})
     plan = plan.model_copy(update={"facts_sha256": facts_sha256(staged)})
-    assert report(one, plan, deployed=staged) == "the plan is for production acme, deployed is staging acme"
+    assert report(one, plan, deployed=staged) == "the plan is for production acme, the stack has staging acme"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_who_promised_no_restore_needs_none() -> None:
         (
             sandbox(),
             {"now": START - timedelta(hours=1)},
-            "the plan was made at 2026-11-25 08:00 UTC, which is still to come; check the clock",
+            "the plan was made at 2026-11-25 08:00 UTC, which is in the future; check the clock",
         ),
         (
             sandbox(**RUNNING),
@@ -225,7 +226,7 @@ def test_each_moment_of_a_sandbox(now: str, grace: int | None, state: State | No
     assert said == ([] if state is None else [(state, when)])
 
 
-def test_a_cutover_that_is_past_is_told_long_before_the_end() -> None:
+def test_a_cutover_that_is_past_is_reported_long_before_the_end() -> None:
     one = sandbox(expires_at="2027-03-01T00:00:00Z", cutover=CUT)
     assert found(one, at("2026-12-10T23:59:59")) == []
     (finding,) = findings(plan_of(one), at("2026-12-11"))

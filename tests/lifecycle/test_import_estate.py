@@ -66,7 +66,7 @@ def test_a_server_is_imported_under_the_name_the_program_gives_it(tmp_path: Path
     assert [line.split(" lacks ")[0] for line in gaps(plan)] == ["line 2: acme-prod-db"]
 
 
-def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
+def test_what_cannot_be_distinguished_is_left_to_a_person(tmp_path: Path) -> None:
     rows = read_rows(
         estate(
             tmp_path,
@@ -79,7 +79,7 @@ def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
     plan = match_resources(rows, WANTED)
     assert plan.matches == ()
     message = "\n".join(gaps(plan))
-    assert "2 rows for 1 places (local-acme-postgresql)" in message
+    assert "2 rows for 1 planned resources (local-acme-postgresql)" in message
     assert "would create no aws:sqs/queue:Queue for tenant 'acme'" in message
     assert "1 rows for " in message
     assert len(plan.created) == len(WANTED)
@@ -92,19 +92,19 @@ def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
         ((f"acme,{INSTANCE},a,nonsense",), ":2: tags: 'nonsense' is not key=value"),
         (
             (f"acme,{INSTANCE},a,", f"borealis,{INSTANCE},a,"),
-            ":3: aws:rds/instance:Instance a stands in line",
+            ":3: aws:rds/instance:Instance a is already in line",
         ),
         ((f"acme,{INSTANCE},a,b=c,d",), ":2: expected a tenant"),
     ],
 )
-def test_a_row_that_is_wrong_is_told_with_its_line(
+def test_a_row_that_is_wrong_is_reported_with_its_line(
     tmp_path: Path, lines: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(CatalogError, match=message):
         read_rows(estate(tmp_path, *lines))
 
 
-def test_what_is_no_estate_or_preview_is_told(tmp_path: Path) -> None:
+def test_what_is_no_estate_or_preview_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "e.csv"
     path.write_text("tenant,id\n", encoding="utf-8")
     with pytest.raises(CatalogError, match="column 'type' is missing"):

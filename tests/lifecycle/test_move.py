@@ -50,14 +50,14 @@ def test_after_the_switch_the_way_back_copies_the_newest_data_home() -> None:
 
 def test_there_is_no_way_back_from_what_is_given_up() -> None:
     with pytest.raises(
-        RefusedError, match="go on with --next, then move it there with --to shared-namespace"
+        RefusedError, match="finish with --next, then move it back with --to shared-namespace"
     ):
         back(at("contract"))
 
 
 def test_who_stands_still_goes_neither_on_nor_back() -> None:
     for step in (advance, back):
-        with pytest.raises(RefusedError, match="acme does not move; begin with --to TIER"):
+        with pytest.raises(RefusedError, match="acme is not moving; begin with --to TIER"):
             step(tenant("acme"))
 
 
@@ -82,6 +82,6 @@ def test_a_step_waits_until_the_one_before_was_deployed(stage: MoveStage) -> Non
     for other in (tenant("acme"), *(at(each) for each in MoveStage if each is not stage)):
         with pytest.raises(RefusedError, match="every update takes one step") as refused:
             check_deployed(one, plan_of(other).tenants[0], deployed.tier, "local")
-        assert f"its file says at stage {stage} of its move from shared-namespace" in str(refused.value)
+        assert f"but at stage {stage} of its move from shared-namespace" in str(refused.value)
     with pytest.raises(RefusedError, match="stack 'local' has no tenant 'acme' yet"):
         check_deployed(one, None, deployed.tier, "local")

@@ -59,11 +59,11 @@ def test_what_replication_filled_stays_known() -> None:
     assert targets_of(state(ACME, made), "acme", "s")[0].also == ("fs-2",)
 
 
-def test_who_is_not_there_is_told_apart_from_what_is_no_state() -> None:
-    with pytest.raises(NoSuchTenantError, match="knows no tenant 'acme'"):
+def test_a_missing_tenant_is_distinguished_from_what_is_no_state() -> None:
+    with pytest.raises(NoSuchTenantError, match="has no tenant 'acme'"):
         targets_of(state(), "acme", "s")
     for wrong in ({}, {"deployment": None}, {"deployment": {"resources": 1}}):
-        with pytest.raises(CatalogError, match="is no state of a stack"):
+        with pytest.raises(CatalogError, match="is not the state of a stack"):
             targets_of(wrong, "acme", "s")
 
 

@@ -16,7 +16,7 @@ _COUNT = re.compile(r"(\d+) (?!changes?\b)(\w+)")  # beside several kinds of cha
 
 
 class EngineError(AssertionError):
-    """The CLI ended with a code nobody expected; carries everything it said."""
+    """The CLI ended with an unexpected code; has everything it printed."""
 
     def __init__(self, arguments: list[str], done: subprocess.CompletedProcess[str]) -> None:
         self.output = done.stdout + done.stderr

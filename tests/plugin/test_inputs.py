@@ -17,7 +17,7 @@ def problems(error: pytest.ExceptionInfo[InputPropertiesError]) -> dict[str, str
     return {str(each["property_path"]): str(each["reason"]) for each in error.value.errors or []}
 
 
-def test_a_mistake_is_told_at_the_property_that_has_it() -> None:
+def test_a_mistake_is_reported_at_the_property_that_has_it() -> None:
     acme: dict[str, Any] = {**example.tenants()[0], "service_line": "?", "options": {"users": 0}}
     with pytest.raises(InputPropertiesError) as caught:
         by_property(lambda: tenant_plan_of_documents(example.platform(), acme, catalog()))
@@ -27,7 +27,7 @@ def test_a_mistake_is_told_at_the_property_that_has_it() -> None:
     assert problems(caught).keys() == {"tenants[0].service_line", "tenants[0].options.users"}
 
 
-def test_what_is_right_is_handed_on() -> None:
+def test_correct_inputs_are_passed_on() -> None:
     assert by_property(lambda: 3) == 3
 
 

@@ -102,7 +102,7 @@ def test_the_good_examples_are_good() -> None:
         ({"deletionProtection": False}, "protected-data", "deletionProtection is off"),
     ],
 )
-def test_a_weak_database_is_told(change: dict[str, Any], rule: str, sentence: str) -> None:
+def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence: str) -> None:
     violations = found(DATABASE, GOOD_DATABASE | change)
     assert list(violations) == [rule]
     assert violations[rule][0].startswith(sentence)
@@ -121,7 +121,7 @@ def test_a_weak_database_is_told(change: dict[str, Any], rule: str, sentence: st
     ],
 )
 @pytest.mark.parametrize("kind", ["Deployment", "CronJob", "Pod", "Job"])
-def test_a_weak_container_is_told(change: dict[str, Any], rule: str, sentence: str, kind: str) -> None:
+def test_a_weak_container_is_reported(change: dict[str, Any], rule: str, sentence: str, kind: str) -> None:
     pod = {"containers": [GOOD_CONTAINER | change]}
     specs = {
         "Deployment": ("apps/v1", {"template": {"spec": pod}}),
@@ -152,7 +152,7 @@ def test_a_weak_container_is_told(change: dict[str, Any], rule: str, sentence: s
         ("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "x"}}, "cost-tags"),
     ],
 )
-def test_other_weak_resources_are_told(type_token: str, props: dict[str, Any], rule: str) -> None:
+def test_other_weak_resources_are_reported(type_token: str, props: dict[str, Any], rule: str) -> None:
     assert list(found(type_token, props)) == [rule]
 
 

@@ -119,7 +119,7 @@ def test_a_week_in_which_clocks_change_has_the_same_hours_unless_the_change_is_a
         ("Sat 00:00-24:00", "0 0 * * SAT", "0 0 * * SUN", "0 1 * * MON,TUE,WED,THU,FRI,SUN"),
     ],
 )
-def test_what_the_clocks_are_told(awake: str, wakes: str, sleeps: str, again: str) -> None:
+def test_the_cron_expressions_of_a_schedule(awake: str, wakes: str, sleeps: str, again: str) -> None:
     schedule = of(awake)
     assert (schedule.wakes, schedule.sleeps, schedule.stops_again) == (wakes, sleeps, again)
 

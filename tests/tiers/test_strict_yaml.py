@@ -47,7 +47,7 @@ def test_scalars_arrive_as_text_and_the_model_decides(tmp_path: Path) -> None:
     assert outer.inner == Inner(size_gib=5, window="13:30")
 
 
-def test_every_mistake_of_a_file_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+def test_every_mistake_of_a_file_is_reported_at_once_with_its_line(tmp_path: Path) -> None:
     text = "nam: x\ninner:\n  size_gib: -3\nparts:\n  - size_gib: 1\n  - size_gib: many\n    colour: red\n"
     assert problems(tmp_path, text) == [
         "file.yaml:1: name: Field required",

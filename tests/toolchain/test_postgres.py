@@ -133,7 +133,7 @@ def test_what_it_links_itself_is_not_what_it_finds(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("install", "message"),
-    [("exit 3", "failed with exit code 3, its output is above"), (":", "holds no PostgreSQL: remove ")],
+    [("exit 3", "failed with exit code 3, its output is above"), (":", "has no PostgreSQL: remove ")],
 )
 def test_what_goes_wrong_is_one_sentence(tmp_path: Path, install: str, message: str) -> None:
     machine = Machine(tmp_path, install)

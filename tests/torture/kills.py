@@ -123,7 +123,7 @@ def recovered(project: Project) -> Said:
         try:
             return project._exec(sys.executable, "-m", "cli.commands.recover", "--stack", STACK, code=0)
         except AssertionError as error:
-            if "which is at work; wait for it" not in str(error):
+            if "which is running; wait for it" not in str(error):
                 raise
         time.sleep(1)
     raise AssertionError(f"the killed process still lives after {_MOMENTS} tries")

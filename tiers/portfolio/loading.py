@@ -120,12 +120,12 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
 def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     """Why its tier does not allow it; while it moves, why the tier it comes from does not."""
     for name in [tenant.tier] + ([tenant.move.from_tier] if tenant.move else []):
-        tier, side = catalog.tiers.get(name), on_tier(catalog, tenant, name)
+        tier, resting = catalog.tiers.get(name), on_tier(catalog, tenant, name)
         if tier is None or tenant.environment not in tier.offers:
             continue
-        yield from tenant_faults(side, tier, platform, catalog.classes)
-        yield from control_faults(side, tier, platform, catalog.classes)
-        yield from sleep_faults(side, tier.offers[tenant.environment])
+        yield from tenant_faults(resting, tier, platform, catalog.classes)
+        yield from control_faults(resting, tier, platform, catalog.classes)
+        yield from sleep_faults(resting, tier.offers[tenant.environment])
 
 
 def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:

@@ -113,7 +113,7 @@ def test_which_data_moves(tier: str, database: bool, files: bool) -> None:  # no
     assert moves_data(plan("acme", tier), plan("acme")) == (database, files)
 
 
-def test_a_price_nobody_knows_is_no_nought() -> None:
+def test_an_unknown_price_is_not_zero() -> None:
     usual = conditions()
     without = Conditions(usual.period, PriceBook([], "USD"), usual.rules, usual.assumptions)
     after = cost_estimate(changed("acme", "dedicated-db"), without)

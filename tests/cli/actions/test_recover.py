@@ -35,7 +35,7 @@ def test_a_search_says_what_it_found(
 ) -> None:
     def looked(_stack: BrokenStack, told: Callable[[str], None], *, take: bool) -> Recovered:
         told(f"{take}")
-        return Recovered({"urn:a": "role"}, second={"urn:b": ("vpc-1", "vpc-2")})
+        return Recovered({"urn:a": "role"}, duplicates={"urn:b": ("vpc-1", "vpc-2")})
 
     monkeypatch.setattr(BrokenStack, "search", looked)
     recover_stack(Request("local", search=True, take=take))

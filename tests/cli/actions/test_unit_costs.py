@@ -46,7 +46,7 @@ def test_numbers_are_numbers(more: str) -> None:
     assert "expected numbers such as 0,10,50,100" in result.stderr
 
 
-def test_a_tier_nobody_sells_is_told() -> None:
+def test_an_unknown_tier_is_reported() -> None:
     result = RUNNER.invoke(app, [*COMMAND, "gold"])
     assert result.exit_code == Exit.CONFIGURATION
     assert result.stderr.startswith("tier 'gold' is not sold for production; there are ")

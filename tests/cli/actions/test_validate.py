@@ -129,7 +129,7 @@ def test_a_mistake_is_one_sentence_with_its_place(
     assert _snapshot(folder) == before
 
 
-def test_mistakes_of_several_files_are_told_together(folder: Path) -> None:
+def test_mistakes_of_several_files_are_reported_together(folder: Path) -> None:
     _replaced(TENANT, "users: 8", "users: 0")(folder)
     _replaced("tenants/borealis.yaml", "tier: shared-namespace", "tier: gold")(folder)
     said = CliRunner().invoke(app, ["validate", str(folder)])

@@ -127,7 +127,7 @@ def of_a_statement() -> dict[str, frozenset[str]]:
 
 
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
-def test_a_dashboard_asks_only_for_what_somebody_tells(path: Path) -> None:
+def test_a_dashboard_queries_only_metrics_that_exist(path: Path) -> None:
     known = {**of_a_statement(), **KUBE_STATE_METRICS, **CADVISOR, **POSTGRES_EXPORTER}
     asked = set()
     for query in queries(path):

@@ -169,7 +169,7 @@ def test_what_was_left_behind_is_found(what: Kind, aws: Callable[[str], Any]) ->
     assert what in found(**ids)
 
 
-def test_a_size_is_told_where_it_bills(aws: Callable[[str], Any]) -> None:
+def test_a_size_is_reported_where_it_bills(aws: Callable[[str], Any]) -> None:
     _snapshot(aws)
     assert found()[Kind.SNAPSHOT].gib == 50
 
@@ -180,7 +180,7 @@ def test_a_key_that_waits_for_its_deletion_ends(aws: Callable[[str], Any]) -> No
     assert found(**ids)[Kind.KEY].ends
 
 
-def test_a_neighbour_whose_name_begins_alike_is_nobodys_leak(aws: Callable[[str], Any]) -> None:
+def test_a_tenant_with_a_longer_name_is_not_in_excess(aws: Callable[[str], Any]) -> None:
     aws("logs").create_log_group(logGroupName="/odoo/local/acme-staging")
     aws("iam").create_role(RoleName="local-acme-backup-two", AssumeRolePolicyDocument="{}")
     aws("secretsmanager").create_secret(Name="staging", SecretString="s", Tags=NEIGHBOUR)

@@ -33,7 +33,7 @@ def portfolio(tmp_path: Path) -> Path:
 def test_a_tenant_is_found_by_what_its_file_says(portfolio: Path) -> None:
     assert file_of(portfolio, "acme").name == "some-name.yaml"
     assert file_of(portfolio, "acme-two").name == "other.yaml"
-    with pytest.raises(CatalogError, match="no file holds tenant 'acm'"):
+    with pytest.raises(CatalogError, match="no file has tenant 'acm'"):
         file_of(portfolio, "acm")
 
 

@@ -75,9 +75,9 @@ def test_results_of_restore_tests_are_no_manifests(bucket: Bucket) -> None:
     assert dumps(bucket).last("m") is None
 
 
-def test_a_dump_that_is_not_whole_is_told(bucket: Bucket) -> None:
+def test_a_dump_that_is_not_whole_is_reported(bucket: Bucket) -> None:
     bucket.dump("2026-11-24T01:00:00Z", "m", dump_bytes=9)
-    with pytest.raises(LifecycleError, match="has 8 bytes, its manifest says 9: it is not whole"):
+    with pytest.raises(LifecycleError, match="has 8 bytes, its manifest says 9: it is incomplete"):
         dumps(bucket).last("m")
     del bucket.objects["dumps/acme/2026-11-24T01:00:00Z.dump"]
     with pytest.raises(LifecycleError, match="s3://b: "):
@@ -85,13 +85,13 @@ def test_a_dump_that_is_not_whole_is_told(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"last": "m"}'])
-def test_what_is_no_manifest_is_told(bucket: Bucket, body: bytes) -> None:
+def test_what_is_no_manifest_is_reported(bucket: Bucket, body: bytes) -> None:
     bucket.objects["manifests/acme/2026-11-24T01:00:00Z.json"] = body
-    with pytest.raises(LifecycleError, match="is no manifest of a backup"):
+    with pytest.raises(LifecycleError, match="is not a manifest of a backup"):
         dumps(bucket).last("m")
 
 
-def test_what_is_handed_over_is_a_copy_of_both(bucket: Bucket) -> None:
+def test_the_export_is_a_copy_of_both(bucket: Bucket) -> None:
     bucket.dump("2026-11-24T01:00:00Z", "m")
     found = dumps(bucket).last("m")
     assert found is not None
@@ -110,5 +110,5 @@ def test_where_the_dumps_of_a_tenant_are(bucket: Bucket) -> None:
     assert found is not None
     assert (found.bucket, found.prefix) == ("some-bucket", "acme")
     assert FinalBackups.of(inventory, "nobody", bucket) is None
-    with pytest.raises(LifecycleError, match="the inventory has no ARN of it"):
+    with pytest.raises(LifecycleError, match="the inventory has no ARN for it"):
         FinalBackups.of(Inventory(plan=plan, cloud_ids={}), "acme", bucket)

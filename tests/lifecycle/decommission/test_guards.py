@@ -113,7 +113,7 @@ def test_nothing_wrong_is_ever_let_through() -> None:
 def test_a_running_production_tenant_survives_without_any_one_guard(
     missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nobody decided its end, nobody tried a restore, the phrase is guessed: four things speak against it."""
+    """No decision, no restore test, a guessed phrase: four reasons against it."""
     running = tenant("acme", tier="ha-postgresql")
     monkeypatch.setattr(guards, missing, lambda *_: ())
     world, plan = world_of(running), ending_plan(running)

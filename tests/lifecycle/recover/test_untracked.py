@@ -60,7 +60,7 @@ def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
     assert untracked_id(KEY, wanted | {"description": "other"}, HERE, ()) is None
     assert untracked_id(KEY, wanted | {"tags": {"t": "2"}}, HERE, ()) is None
     kms.create_key(**about)
-    with pytest.raises(LifecycleError, match="delete what is not used"):
+    with pytest.raises(LifecycleError, match="delete those that are not in use"):
         untracked_id(KEY, wanted, HERE, ())
     assert untracked_id(KEY, wanted, HERE, {made}) not in (None, made)
     kms.schedule_key_deletion(KeyId=made)

@@ -49,7 +49,7 @@ def test_what_was_made_is_found_and_nothing_after_it_is_gone(
 def test_what_is_taken_in_by_what_was_asked_for_needs_no_change(
     kind: str, driver: Driver, ground: Ground
 ) -> None:
-    """A replication that is there cannot be made anew because AWS tells more of it than was asked for."""
+    """An existing replication is recognised although AWS lists more fields than were set."""
     held = driver.create(kind, "taken-in", EXAMPLES[kind](ground))
     taken = driver.read(Resource(held.urn, held.id, held.inputs, {}))
     assert taken is not None

@@ -34,7 +34,7 @@ def test_whole_numbers_may_arrive_as_the_wire_sends_them() -> None:
     assert plans[0] == plans[1]
 
 
-def test_all_mistakes_are_told_at_once_each_at_its_place() -> None:
+def test_all_mistakes_are_reported_at_once_each_at_its_place() -> None:
     found = faults(acme(options={"users": "-3"}), acme(tenant="other", client="?"))
     assert found == [
         (("tenants", 0, "options", "users"), "Input should be greater than 0 (got '-3')"),
@@ -48,7 +48,7 @@ def test_all_mistakes_are_told_at_once_each_at_its_place() -> None:
     ]
 
 
-def test_what_the_catalog_lacks_is_told_at_its_place() -> None:
+def test_what_the_catalog_lacks_is_reported_at_its_place() -> None:
     ((where, message),) = faults(acme(tier="gold"))
     assert where == ("tenants", 0, "tier")
     assert message.startswith("'gold' is not in the catalog; there are ")
@@ -68,7 +68,7 @@ def test_a_name_is_given_once() -> None:
     }
 
 
-def test_a_region_that_takes_no_more_replications_is_told() -> None:
+def test_a_region_that_takes_no_more_replications_is_reported() -> None:
     copied = example.tenants()[1]
     many = [{**copied, "tenant": f"t{n}", "hostname": f"t{n}.example.com"} for n in range(21)]
     ((where, message),) = faults(*many)

@@ -43,7 +43,7 @@ def test_without_a_schedule_everything_is_awake() -> None:
             }
 
 
-def test_what_is_on_its_way_out_is_woken_by_nobody() -> None:
+def test_no_schedule_wakes_a_decommissioned_tenant() -> None:
     ending = sleeper().model_copy(update={"lifecycle_stage": LifecycleStage.DECOMMISSIONING})
     (plan,) = plan_of(ending).tenants
     assert facts_of(plan.facts, SleepSchedule) == []
@@ -75,7 +75,7 @@ def test_production_never_sleeps(tmp_path: Path) -> None:
     )
 
 
-def test_a_mistake_in_a_schedule_is_told_where_it_is(tmp_path: Path) -> None:
+def test_a_mistake_in_a_schedule_is_reported_where_it_is(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(LOCAL, tmp_path / "portfolio"))
     path = folder / "tenants" / "acme-staging.yaml"
     text = path.read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ def test_a_mistake_in_a_schedule_is_told_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_server_of_its_own_sleeps_too() -> None:
-    """Nobody sells one today: the catalog is changed for the test."""
+    """No tier has one today: the catalog is changed for the test."""
     (plan,) = plan_with(own_server(), sleeper()).tenants
     (schedule,) = facts_of(plan.facts, SleepSchedule)
     (server,) = facts_of(plan.facts, DatabaseInstance)

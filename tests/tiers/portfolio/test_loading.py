@@ -198,7 +198,7 @@ def test_a_platform_file_with_a_mistake(folder: Path, old: str, new: str, proble
         assert [line for line in found if line.startswith("platform.yaml")] == [f"platform.yaml:{problem}"]
 
 
-def test_mistakes_of_several_files_are_told_together(folder: Path) -> None:
+def test_mistakes_of_several_files_are_reported_together(folder: Path) -> None:
     edit(folder / "tenants" / "acme.yaml", "users: 8", "users: 0")
     edit(folder / "tenants" / "borealis.yaml", "users: 10", "users: many")
     (folder / "platform.yaml").unlink()

@@ -158,7 +158,7 @@ def test_copies_of_what_is_shared_are_refused(tmp_path: Path) -> None:
         load_catalog(tmp_path / "catalog")
 
 
-def test_who_is_promised_less_than_it_gets_is_told_the_amount() -> None:
+def test_a_tenant_promised_less_than_it_gets_is_warned_with_the_amount() -> None:
     options = {"users": 50, "resilience_class": "standard"}
     over = tenant("acme", tier="ha-postgresql", options=options)
     portfolio = Portfolio(platform=local_portfolio().platform, tenants=(over,))
