@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, told_to
+from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, shown_to
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
 from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
@@ -188,7 +188,7 @@ def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
     step, _, told = page.answer[0].removesuffix(".").partition(": ")
     yield from _wrong_step(step, costs[0], costs[1], documents)
     sums: dict[str, Fraction] = {}
-    for (reason, _), amount in told_to(documents, page.client).items():
+    for (reason, _), amount in shown_to(documents, page.client).items():
         sums[reason] = sums.get(reason, NOBODY) + amount
     if not is_why(told, Reasons(sums, currency)):
         yield f"says why with '{told}', which is { ({name: float(part) for name, part in sums.items()}) }"

@@ -75,13 +75,13 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
 }
 DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {
     ("finance", "From the fees to the margin"): sentences.fees_to_margin,
-    ("quarterly", "What a tenant costs"): sentences.unit_costs,
+    ("quarterly", "Average cost of a tenant"): sentences.unit_costs,
     ("account", "Month by month"): sentences.trend,
 }
 LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Tag coverage"): sentences.tag_coverage,
-    ("engineering", "What else is out there"): sentences.elsewhere,
-    ("finance", "What has no price and is in no sum"): sentences.without_price,
+    ("engineering", "Other resources in the account"): sentences.elsewhere,
+    ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
 EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})

@@ -140,7 +140,7 @@ def test_the_first_report_of_a_folder_has_no_history_there(made: Path, tmp_path:
     said = costack(*command, "--history", folder, "--out", folder / "2026-11")
     assert said.exit_code == Exit.OK, said.output
     index = json.loads((folder / "2026-11" / "index.json").read_text(encoding="utf-8"))
-    assert "There is no month before it to compare with" in index["answer"][0]
+    assert "No earlier month is known to compare with" in index["answer"][0]
     said = costack(*command, "--history", tmp_path / "report", "--out", folder / "2026-11")
     assert said.exit_code == Exit.ERROR
     assert "report: expected a folder with a folder for each month, found none" in said.stderr

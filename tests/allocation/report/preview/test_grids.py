@@ -61,4 +61,4 @@ def test_a_price_that_nobody_knows_is_part_of_no_sum() -> None:
     (people,) = moved().one_off
     table = once(replace(moved(), one_off=(people, replace(people, units=None))), None)
     assert table is not None
-    assert [row[-1] for row in (*table.rows, *table.foot)] == ["60.00", "no price known", "60.00"]
+    assert [row[-1] for row in (*table.rows, *table.foot)] == ["60.00", "unknown price", "60.00"]

@@ -106,16 +106,16 @@ def test_the_causes_that_are_told_add_up_to_the_difference(client: str) -> None:
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
     page = account(moved(), "acme-consulting")
     assert page.headline == "acme-consulting, 2026-12: 403.94 USD"
-    assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Why: tier +")
-    assert page.answer[1] == "acme went from shared-namespace to dedicated-db."
+    assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Reasons: tier +")
+    assert page.answer[1] == "acme moved from shared-namespace to dedicated-db."
     assert page.answer[2] == (
-        "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Why: tier +400.00 USD."
+        "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Reasons: tier +400.00 USD."
     )
 
 
 def test_without_a_month_before_it_the_page_says_so() -> None:
     page = account(replace(moved(), past=()), "acme-consulting")
-    assert page.answer == ("The fee is 698.00 USD. There is no month before it to compare with.",)
+    assert page.answer == ("The fee is 698.00 USD. No earlier month is known to compare with.",)
     assert "why" not in {table.name for table in page.tables}
 
 
@@ -134,7 +134,7 @@ def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
 
 def test_a_cause_of_a_small_pool_is_merged() -> None:
     causes = shown_causes(moved(), "acme-consulting")
-    few = {cause.reason for cause in causes if cause.about == "shared by few"}
+    few = {cause.reason for cause in causes if cause.about == "small shared pools"}
     # Of acme, which moved, all about small pools is its move; its staging tenant stayed.
     assert few == {Reason.TIER, Reason.POOL}
     assert {cause.about for cause in causes}.isdisjoint(moved().pools - moved().large_pools)
@@ -158,7 +158,7 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
     for client in after.by_client:
         then, here = (sum(line.total for line in month.by_client[client]) for month in (before, after))
         assert sum(cause.units for cause in shown_causes(showback, client)) == here - then
-    assert " less than in 2026-11. Why: gone -" in account(showback, "acme").answer[0]
+    assert " less than in 2026-11. Reasons: gone -" in account(showback, "acme").answer[0]
     assert account(showback, "acme").answer[1] == "second is gone."
     if now:
         assert account(showback, "delta").answer[1] == "second is new."

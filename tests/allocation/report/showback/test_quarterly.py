@@ -14,7 +14,7 @@ def table(name: str, curve: Curve | None = None) -> Table:
 def test_why_there_is_no_curve_is_told() -> None:
     page = quarterly(moved(), {}, Curve("shared-namespace", (), "10.0.0.0/24: has no address left"))
     (told,) = (each for each in page.sections if isinstance(each, Sentences))
-    assert told.sentences == ("Not known: 10.0.0.0/24: has no address left",)
+    assert told.sentences == ("Unknown: 10.0.0.0/24: has no address left",)
     assert "curve" not in {each.name for each in page.tables}
 
 
