@@ -1,4 +1,4 @@
-"""Reads the inventory of a Pulumi stack, or a file that holds one."""
+"""Reads the inventory of a Pulumi stack, or of a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_SUCH_OUTPUT: Final = "does not have output property"
 
 
 class StackNotFoundError(CatalogError):
-    """A stack that the Pulumi backend in use does not know."""
+    """The Pulumi backend in use does not know a stack."""
 
 
 def inventory_of_stack(stack: str, project: Path) -> Inventory:
@@ -32,7 +32,7 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
         )
     except FileNotFoundError:
         raise CatalogError(
-            f"stack '{stack}': pulumi is not on PATH; install it, or use `make allocate`"
+            f"stack '{stack}': pulumi is not on PATH; install Pulumi, or run the command with `make`"
         ) from None
     source = f"stack '{stack}', output '{OUTPUT_NAME}'"
     if done.returncode:
@@ -85,6 +85,6 @@ def _explained(stack: str, stderr: str) -> CatalogError:
         )
     if _NO_SUCH_OUTPUT in message:
         return CatalogError(
-            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; has `pulumi up` finished on this stack?"
+            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack"
         )
     return CatalogError(f"stack '{stack}': cannot be read: {message or 'pulumi gave no reason'}")
