@@ -67,7 +67,7 @@ REFUSED: Final = """
     amount     DECIMAL(38, 24)           -- its cost if it can be read; NULL otherwise
 """
 
-SHARED_CHARGE: Final = """
+ORIGIN: Final = """
     origin           BIGINT NOT NULL,    -- 1, 2, 3 ... in an order that the content decides
     pool             VARCHAR NOT NULL,
     rule             VARCHAR NOT NULL,   -- the rule of the rulebook that sent the charges here

@@ -60,7 +60,7 @@ class Alternatives:
         return sorted(found, key=lambda each: (abs(each.fee_difference), each.tier))
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
-        """Options with a preview: the smallest step of every tenant first, of tenants with decisions before all."""
+        """Options with a preview: the smallest step of every tenant first, tenants with decisions first."""
         if self.portfolio is None or self.conditions is None:
             return
         before = cost_estimate(resolve(self.month.catalog, self.portfolio), self.conditions)

@@ -75,6 +75,4 @@ def sentence(name: str, message: str) -> str:
         if words in lowered:
             return f"{where}: {meaning}"
     reason = _NOISE.sub("", " ".join(message.partition("\n")[0].split()))[:200]
-    return (
-        f"{where}: is damaged or has another format than its content suggests: {reason or 'unknown reason'}"
-    )
+    return f"{where}: is damaged or has an unknown format: {reason or 'unknown reason'}"

@@ -46,7 +46,7 @@ def test_one_that_is_over_or_not_there_yet_is_left_out() -> None:
 
 
 def test_somebody_must_be_known() -> None:
-    with pytest.raises(AllocationError, match="no inventory: who the tenants are"):
+    with pytest.raises(AllocationError, match="no inventory: it is needed for the tenants"):
         deployed_in(NOVEMBER, [])
 
 

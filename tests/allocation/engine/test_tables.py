@@ -9,7 +9,7 @@ import pytest
 from allocation.engine import tables
 
 
-@pytest.mark.parametrize("name", ["CHARGE", "USAGE", "REFUSED", "SHARED_CHARGE", "SHARE", "ASSIGNMENT"])
+@pytest.mark.parametrize("name", ["CHARGE", "USAGE", "REFUSED", "ORIGIN", "SHARE", "ASSIGNMENT"])
 def test_every_table_is_what_it_says(name: str) -> None:
     with duckdb.connect() as connection:
         tables.create(connection, "made", getattr(tables, name))

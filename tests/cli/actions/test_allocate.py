@@ -128,8 +128,8 @@ def test_exactly_one_source_is_named(inventory: Path, *, both: bool) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", ": the inventory is empty; has `pulumi up` finished on this stack?"),
-        ("{}", ": the inventory is empty; has `pulumi up` finished on this stack?"),
+        ("", ": the inventory is empty; run `pulumi up` on this stack"),
+        ("{}", ": the inventory is empty; run `pulumi up` on this stack"),
         ("[1]", ": expected an inventory object, found list"),
         ("{", ":1: is not JSON: "),
         ("[" * 100_000, ": is nested too deeply"),

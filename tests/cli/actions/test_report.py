@@ -152,7 +152,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
     command = ("report", "--inventory", made / "2026-11.json", "--period", "2026-11", "--previews", 0)
     said = costack(*command, "--out", tmp_path / "mine")
     assert said.exit_code == Exit.ERROR
-    assert "is there and is nothing that costack wrote" in said.stderr
+    assert "exists and was not written by costack" in said.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 

@@ -55,7 +55,7 @@ def test_a_month_in_another_months_folder_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_month_is_told_with_what_makes_one(tmp_path: Path) -> None:
     (tmp_path / "2026-11").mkdir()
-    with pytest.raises(AllocationError, match=r"holds no statement; make one with `costack allocate"):
+    with pytest.raises(AllocationError, match=r"holds no statement; create one with `costack allocate"):
         months_before(tmp_path, DECEMBER)
 
 

@@ -119,7 +119,7 @@ def test_a_price_of_the_first_unit_there_must_be_one(
 def test_a_region_nobody_has_looked_at_is_refused() -> None:
     assert prefixes_of("us-east-1") == ("", "USE1-", "us-east-1-")
     with pytest.raises(
-        PriceListError, match="--region 'eu-south-9': nobody has said how its usage types begin"
+        PriceListError, match="--region 'eu-south-9': the prefix of its usage types is unknown"
     ):
         prefixes_of("eu-south-9")
 

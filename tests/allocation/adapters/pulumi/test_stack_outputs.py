@@ -78,7 +78,7 @@ def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi,
         ),
         (
             "error: current stack does not have output property 'inventory'\n",
-            "stack 'nope': it has no output 'inventory'; has `pulumi up` finished on this stack?",
+            "stack 'nope': it has no output 'inventory'; run `pulumi up` on this stack",
             False,
         ),
         (
@@ -102,8 +102,8 @@ def test_why_a_stack_cannot_be_read(
 @pytest.mark.parametrize(
     ("stdout", "sentence"),
     [
-        ("", "the inventory is empty; has `pulumi up` finished on this stack?"),
-        ("{}", "the inventory is empty; has `pulumi up` finished on this stack?"),
+        ("", "the inventory is empty; run `pulumi up` on this stack"),
+        ("{}", "the inventory is empty; run `pulumi up` on this stack"),
         ('"text"', "expected an inventory object, found str"),
         ('{"schema_version": 2}', "schema_version is 2, this version of costack reads 1; "),
     ],
@@ -120,7 +120,7 @@ def test_an_output_that_is_no_inventory(
 
 def test_pulumi_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install it"):
+    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install Pulumi"):
         inventory_of_stack("local", tmp_path)
 
 

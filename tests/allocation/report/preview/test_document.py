@@ -74,7 +74,7 @@ def test_a_tenant_that_moves_and_one_that_does_not() -> None:
     cobalt = tenants["cobalt"]
     assert (cobalt["kind"], cobalt["client"]) == ("moved", "cobalt-legal")
     assert cobalt["tier"] == {"before": "dedicated-db", "after": "ha-postgresql"}
-    assert cobalt["one_off"] == [{"what": "people", "quantity": "1", "unit": "hour", "amount": "60.00"}]
+    assert cobalt["one_off"] == [{"what": "labour", "quantity": "1", "unit": "hour", "amount": "60.00"}]
     assert tenants["meridian"].keys() == {"tenant", "kind", "cost"}
 
 

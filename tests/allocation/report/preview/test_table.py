@@ -48,7 +48,7 @@ def test_lines_under_the_table() -> None:
     lines = list(closing_lines(replace(moved(), notes=("one more node",))))
     assert lines[0].startswith("cobalt: promise: standard: at most 24 hours")
     assert any(re.match(r"cobalt: by domain: tenant-runtime \+[\d.]+, resilience \+", line) for line in lines)
-    assert "cobalt: one-off: people: 1 hour: 60.00" in lines
+    assert "cobalt: one-off: labour: 1 hour: 60.00" in lines
     assert "note: one more node" in lines
     assert any(line.startswith("unpriced: meridian/") for line in lines)
     assert lines[-1].endswith("+ unallocated 0.00, exactly")
@@ -56,7 +56,7 @@ def test_lines_under_the_table() -> None:
 
 def test_a_price_that_nobody_knows_is_said() -> None:
     without = replace(moved(), one_off=tuple(replace(item, units=None) for item in moved().one_off))
-    assert "cobalt: one-off: people: 1 hour: unpriced" in list(closing_lines(without))
+    assert "cobalt: one-off: labour: 1 hour: unpriced" in list(closing_lines(without))
 
 
 def test_nothing_has_no_differences() -> None:
