@@ -47,7 +47,7 @@ class CostIntake:
         return self.read == _EXACT.add(_EXACT.add(charged, self.moved), self.refused)
 
     def moved_within(self, charges: int) -> bool:
-        """Whether *charges* can have moved that much: each has at most two amounts, each rounded to a unit."""
+        """Whether *charges* can have moved that much: each has at most two amounts, rounded to a unit."""
         return abs(self.moved) <= _EXACT.scaleb(Decimal(charges), -10)
 
 

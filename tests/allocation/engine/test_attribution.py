@@ -37,7 +37,7 @@ def test_a_line_that_lost_its_tags_is_known_by_its_resource() -> None:
     assert (decision.tenant, decision.domain) == ("acme", CostDomain.RESILIENCE)
 
 
-def test_a_tenant_nobody_knows_is_unallocated_by_name() -> None:
+def test_an_unknown_tenant_is_unallocated_by_name() -> None:
     decision = Decider(KNOWN, RULES).decide(NOTHING._replace(tags=tagged("ghost")["tags"]))
     assert (decision.disposition, decision.tenant) == ("unallocated", None)
     assert decision.rule == "unknown-tenant: the inventory has no tenant 'ghost'"

@@ -48,10 +48,10 @@ def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
     assert beside.quantity == 3
 
 
-def test_data_that_would_be_left_behind_is_told_before_anybody_approves() -> None:
-    (told,) = left_behind(comparison_of("acme", "dedicated-db"))
-    assert told.startswith(
-        "acme: its database would lie elsewhere; `costack move acme --to dedicated-db` takes"
+def test_data_that_would_be_left_behind_is_reported_before_approval() -> None:
+    (reported,) = left_behind(comparison_of("acme", "dedicated-db"))
+    assert reported.startswith(
+        "acme: its database would have to move; run `costack move acme --to dedicated-db`"
     )
     (files,) = left_behind(comparison_of("halcyon", "cross-region-backup"))
     assert files.startswith("halcyon: its files would lie elsewhere")
@@ -59,7 +59,7 @@ def test_data_that_would_be_left_behind_is_told_before_anybody_approves() -> Non
 
 
 @pytest.mark.parametrize("stage", list(MoveStage))
-def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) -> None:
+def test_every_step_of_a_move_is_priced_and_reported_without_a_warning(stage: MoveStage) -> None:
     """While both sides are there both are paid for; a step that only stops pods costs nothing more."""
 
     def at(stage: MoveStage | None) -> Plan:
@@ -91,7 +91,7 @@ def test_a_second_region_is_filled_once() -> None:
     assert items["copy of 100 GiB, across zones"].units == units_of(Decimal("2.00"))
 
 
-def test_nobody_pays_for_a_neighbours_move() -> None:
+def test_no_neighbour_pays_for_a_move() -> None:
     assert {item.tenant for item in one_off_costs(comparison_of("acme", "dedicated-db"), RATES)} == {"acme"}
 
 
@@ -113,7 +113,7 @@ def test_which_data_moves(tier: str, database: bool, files: bool) -> None:  # no
     assert moves_data(plan("acme", tier), plan("acme")) == (database, files)
 
 
-def test_a_price_nobody_knows_is_no_nought() -> None:
+def test_an_unknown_price_is_not_zero() -> None:
     usual = conditions()
     without = Conditions(usual.period, PriceBook([], "USD"), usual.rules, usual.assumptions)
     after = cost_estimate(changed("acme", "dedicated-db"), without)

@@ -133,10 +133,10 @@ def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
         if draw := DRAWINGS.get((page.kind, drawing.title)):
             bars = draw(documents, page.client)
             yield from (f"'{drawing.title}' {words}" for words in sentences.wrong_drawing(drawing, bars))
-    for (kind, title), told in LISTS.items():
+    for (kind, title), reported in LISTS.items():
         if kind != page.kind:
             continue
-        if not sentences.all_say(page.sentences.get(title, []), facts := told(documents, page.client)):
+        if not sentences.all_say(page.sentences.get(title, []), facts := reported(documents, page.client)):
             yield f"'{title}' says {page.sentences.get(title)}, not {facts}"
 
 

@@ -100,7 +100,7 @@ def test_a_terminal_is_never_wrapped(inventory: Path, columns: int, *, hint: boo
 @pytest.mark.parametrize(
     ("period", "reason"),
     [
-        ("2026-13", "there is no such month"),
+        ("2026-13", "no such month exists"),
         ("November", "expected a month such as 2026-11"),
         ("2026-11-01", "expected a month such as 2026-11"),
     ],
@@ -128,8 +128,8 @@ def test_exactly_one_source_is_named(inventory: Path, *, both: bool) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", ": the inventory is empty; run `pulumi up` on this stack"),
-        ("{}", ": the inventory is empty; run `pulumi up` on this stack"),
+        ("", ": the inventory is empty; has `pulumi up` finished on this stack?"),
+        ("{}", ": the inventory is empty; has `pulumi up` finished on this stack?"),
         ("[1]", ": expected an inventory object, found list"),
         ("{", ":1: is not JSON: "),
         ("[" * 100_000, ": is nested too deeply"),

@@ -166,7 +166,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
             "nowhere: expected a folder with a folder for each month",
         ),
         (("--inventory", "INVENTORY", "--run", "nowhere"), "nowhere"),
-        (("--inventory", "INVENTORY", "--period", "2026-13"), "there is no such month"),
+        (("--inventory", "INVENTORY", "--period", "2026-13"), "no such month exists"),
         (("--inventory", "INVENTORY", "--sign-off", "nowhere.yaml"), "nowhere.yaml"),
         (("--inventory", "INVENTORY", "--usage", "nowhere.csv"), "nowhere.csv"),
         (("--inventory", "INVENTORY", "--portfolio", "nowhere"), "nowhere"),

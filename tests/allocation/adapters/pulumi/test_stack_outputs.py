@@ -15,7 +15,7 @@ from tiers.inventory import Inventory, exported
 
 
 class FakePulumi:
-    """A `pulumi` on PATH that answers what it was told and remembers how it was called."""
+    """A `pulumi` on PATH that answers a fixed text and remembers how it was called."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -102,8 +102,8 @@ def test_why_a_stack_cannot_be_read(
 @pytest.mark.parametrize(
     ("stdout", "sentence"),
     [
-        ("", "the inventory is empty; run `pulumi up` on this stack"),
-        ("{}", "the inventory is empty; run `pulumi up` on this stack"),
+        ("", "the inventory is empty; has `pulumi up` finished on this stack?"),
+        ("{}", "the inventory is empty; has `pulumi up` finished on this stack?"),
         ('"text"', "expected an inventory object, found str"),
         ('{"schema_version": 2}', "schema_version is 2, this version of costack reads 1; "),
     ],

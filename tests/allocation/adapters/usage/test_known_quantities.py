@@ -64,11 +64,11 @@ def test_a_file_may_say_nothing(tmp_path: Path) -> None:
         ("fact: acme/traffic, line: internet, quantity: 1, unit: GB", "usage.1.unit: Extra inputs are"),
     ],
 )
-def test_a_mistake_is_told_with_file_and_line(tmp_path: Path, entry: str, problem: str) -> None:
+def test_a_mistake_is_reported_with_file_and_line(tmp_path: Path, entry: str, problem: str) -> None:
     with pytest.raises(CatalogError) as caught:
         read(tmp_path, "fact: platform/nat, line: data, quantity: 1", entry)
-    (told,) = caught.value.problems
-    assert told.startswith(f"{tmp_path}/usage.yaml:3: {problem}")
+    (reported,) = caught.value.problems
+    assert reported.startswith(f"{tmp_path}/usage.yaml:3: {problem}")
 
 
 def test_some_lines_are_there_on_some_days_only(tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ class Page(HTMLParser):
 
 def sides(cell: str) -> tuple[Decimal, Decimal]:
     """Both amounts of a cell such as `1.00 → 2.00`."""
-    told = [Decimal(each.replace(",", "")) for each in cell.split(" → ")] if cell else [Decimal(0)]
-    return told[0], told[-1]
+    reported = [Decimal(each.replace(",", "")) for each in cell.split(" → ")] if cell else [Decimal(0)]
+    return reported[0], reported[-1]
 
 
 def near(shown: Decimal, exact: str, most: Decimal = CENT) -> bool:
@@ -186,10 +186,10 @@ def _lines(read: Read, document: dict[str, Any]) -> None:
         if cells["line"] not in exact:
             continue
         line = exact[cells["line"]]
-        told = [side for side in (line["before"], line["after"]) if side]
+        reported = [side for side in (line["before"], line["after"]) if side]
         assert cells["difference"].removeprefix("+") == line["difference"]
-        assert cells["unit price"] == _once(side["unit_price"] for side in told)
-        assert cells["item"] == _once(side["item"] for side in told)
+        assert cells["unit price"] == _once(side["unit_price"] for side in reported)
+        assert cells["item"] == _once(side["item"] for side in reported)
         for when in ("before", "after"):
             assert cells[when] == (line[when]["amount"] if line[when] else "0.00")
             doubted = line[when] and line[when]["known_by"] != "declared"
@@ -198,5 +198,5 @@ def _lines(read: Read, document: dict[str, Any]) -> None:
             assert not doubted or f"price {line[when]['confidence']}" in cells["confidence"]
 
 
-def _once(told: Iterable[str]) -> str:
-    return " → ".join(dict.fromkeys(told))
+def _once(reported: Iterable[str]) -> str:
+    return " → ".join(dict.fromkeys(reported))

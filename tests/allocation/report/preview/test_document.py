@@ -57,7 +57,7 @@ def test_amounts_are_exact_text_and_add_up(preview: Preview) -> None:
     assert lines == Decimal(whole["bill"]["difference"])
 
 
-def test_what_it_was_valued_with_is_told() -> None:
+def test_what_it_was_priced_with_is_reported() -> None:
     whole = read(moved())
     assert (whole["schema_version"], whole["kind"], whole["portfolio"]) == (
         SCHEMA_VERSION,

@@ -54,7 +54,7 @@ def test_lines_under_the_table() -> None:
     assert lines[-1].endswith("+ unallocated 0.00, exactly")
 
 
-def test_a_price_that_nobody_knows_is_said() -> None:
+def test_an_unknown_price_is_said() -> None:
     without = replace(moved(), one_off=tuple(replace(item, units=None) for item in moved().one_off))
     assert "cobalt: one-off: labour: 1 hour: unpriced" in list(closing_lines(without))
 

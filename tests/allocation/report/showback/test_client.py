@@ -26,7 +26,7 @@ def files(showback: Showback, client: str) -> str:
 
 
 def figures_of(showback: Showback, client: str) -> set[str]:
-    """Every exact figure of a client that is long enough to be told from another's."""
+    """Every exact figure of a client that is long enough to differ from another's."""
     months = [showback.statement, *showback.past]
     lines = [line for month in months for line in month.tenants if line.client == client]
     units = {
@@ -70,7 +70,7 @@ def of_clients(count: int) -> Showback:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
+def test_what_fewer_than_five_share_is_reported_of_no_client(count: int) -> None:
     showback = of_clients(count)
     assert showback.large_pools == frozenset()
     text = files(showback, "c0")
@@ -83,19 +83,19 @@ def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
     assert not any(cause.about in pools for cause in shown_causes(showback, "c0"))
 
 
-def test_what_five_share_is_told_as_a_whole() -> None:
+def test_what_five_share_is_reported_as_a_whole() -> None:
     showback = of_clients(5)
     assert "postgresql" in showback.large_pools
     assert text_of(showback.statement.pool_totals["postgresql"]) in files(showback, "c0")
 
 
-def test_a_pool_that_few_shared_the_month_before_stays_untold() -> None:
+def test_a_pool_that_few_shared_the_month_before_stays_hidden() -> None:
     many, few = of_clients(5), of_clients(4)
     assert replace(many, past=few.past).large_pools == frozenset()
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_causes_that_are_told_add_up_to_the_difference(client: str) -> None:
+def test_the_causes_that_are_reported_add_up_to_the_difference(client: str) -> None:
     showback = moved()
     now, then = (
         sum(line.total for line in month.by_client[client]) for month in (showback.statement, *showback.past)
@@ -119,7 +119,7 @@ def test_without_a_month_before_it_the_page_says_so() -> None:
     assert "why" not in {table.name for table in page.tables}
 
 
-def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
+def test_another_tier_is_reported_with_its_fee_its_cost_and_the_command() -> None:
     (row,) = next(
         table for table in account(moved(), "acme-consulting").tables if table.name == "options"
     ).rows
