@@ -1,4 +1,4 @@
-"""The allocation: charges and use in, what everybody pays out. Every step is a table one can look at."""
+"""Allocates charges by usage. Every step leaves a table that can be inspected."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tiers.vocabulary import CostCategory, CostDomain
 
 
 class Cell(NamedTuple):
-    """A sum of cost of one kind that goes to one tenant, in units.
+    """A sum of cost of one kind for one tenant, in units.
 
-    `part` is direct, use or idle; `pool` says whose driver divided it, '' for direct cost. `tenant` is None
-    for idle capacity that stays visible.
+    `pool` is the pool whose driver divided it, '' for direct cost. `tenant` is None for idle capacity that
+    stays visible.
     """
 
     tenant: str | None
@@ -37,10 +37,10 @@ class Cell(NamedTuple):
 
 
 class PoolUsage(NamedTuple):
-    """What somebody has of a pool's driver in the period: a tenant, another pool, `(idle)` or `(capacity)`.
+    """The usage of a pool's driver by one consumer: a tenant, another pool, `(idle)` or `(capacity)`.
 
-    `quantity` is in the driver's own unit; of a mix of drivers, and where everybody has an agreed part, it is
-    a weight that says nothing but the proportion.
+    `quantity` is in the driver's own unit. For a mix of drivers and for agreed parts it is a weight, which
+    shows nothing but the proportion.
     """
 
     pool: str
@@ -49,9 +49,9 @@ class PoolUsage(NamedTuple):
 
 
 class Item(NamedTuple):
-    """All charges of a period for the same thing: a tenant's own, or, where there is no tenant, a pool's.
+    """All charges of a period for the same item, of a tenant or, without a tenant, of a pool.
 
-    `item` is the bill's SKU, or what the price book calls it; `quantity` is None where a charge says none.
+    `item` is the SKU of the bill or the name in the price book; `quantity` is None if a charge has none.
     """
 
     tenant: str | None
@@ -64,7 +64,7 @@ class Item(NamedTuple):
 
 
 class Unallocated(NamedTuple):
-    """Cost that belongs to nobody, and why; `example` is one of its lines."""
+    """Cost that no rule gives to a tenant, with the reason; `example` is one of its lines."""
 
     reason: str
     units: int
@@ -74,16 +74,16 @@ class Unallocated(NamedTuple):
 
 @dataclass(frozen=True)
 class Allocation:
-    """Where the charges of a period went.
+    """The result of dividing the charges of a period.
 
     Attributes:
-        cells: All that was given to somebody or stayed idle.
-        charged: What was to be allocated, in units.
-        fallbacks: Pools that were divided by something else than their driver.
-        unknown_consumers: Who used something and is neither tenant nor pool; their use counts for nothing.
-        residuals: What is to be carried into the next period, less than a unit for each pool and tenant.
-        usage: Who has how much of each pool's driver.
-        items: What the charges that were given to somebody are for.
+        cells: All cost of tenants, and visible idle capacity.
+        charged: The total to allocate, in units.
+        fallbacks: Pools that were divided by their fallback driver.
+        unknown_consumers: Names in the usage that are neither tenant nor pool; their usage is ignored.
+        residuals: Less than a unit for each pool and tenant, to carry into the next period.
+        usage: The usage of each pool's driver by consumer.
+        items: The items of all allocated charges.
     """
 
     cells: tuple[Cell, ...]
@@ -108,7 +108,7 @@ def allocate(
     Afterwards it holds `charged`, `origin`, `slot`, `weight`, `route`, `share` and `settlement` too.
 
     Raises:
-        AllocationError: When it cannot be done; nothing is left out to make it possible.
+        AllocationError: When it is not possible; nothing is left out to make it possible.
     """
     attribute(connection, known, rules)
     make_shared_charges(connection)
@@ -174,7 +174,7 @@ def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
 
 
 def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
-    # One charge without a quantity makes that of the whole item unknown.
+    # If one charge has no quantity, that of the whole item is unknown.
     rows = connection.execute(
         f"""SELECT tenant, COALESCE(pool, ''), COALESCE(service, ''), COALESCE(sku_id, description, ''),
             COALESCE(unit, ''), CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END,

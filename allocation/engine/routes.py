@@ -1,4 +1,4 @@
-"""Routes: by which pools' drivers, and in which parts, a pool's cost leaves it for tenants."""
+"""Routes: the pools whose drivers divide a pool's cost among tenants, and in which parts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Purpose(StrEnum):
 
 
 class Demand(NamedTuple):
-    """What is asked of a pool in a slot, in the driver's unit times a billion."""
+    """The demand on a pool in a slot, in billionths of the driver's unit."""
 
     tenants: int
     idle: int
@@ -35,17 +35,17 @@ class Demand(NamedTuple):
 
 
 Parts = dict[tuple[str, str, str], int]
-"""Way out (pool, part, purpose of the driver that divides it) -> weight."""
+"""Route (pool, allocation type, purpose of the driver that divides it) -> weight."""
 
 
 def ways_out(
     rules: Rulebook, demands: Mapping[tuple[str, str], Demand]
 ) -> tuple[dict[str, Parts], list[Pool]]:
-    """The weights of every way out of every pool, and the pools that needed their fallback.
+    """The weights of every route out of every pool, and the pools that needed their fallback.
 
     Args:
-        rules: Pools, and which of them serve which.
-        demands: For (pool, purpose) what is asked of it in one slot of time.
+        rules: The pools, and which pools they serve.
+        demands: The demand in one slot of time, by pool and purpose.
 
     Raises:
         AllocationError: When pools serve only each other.
@@ -76,13 +76,13 @@ def ways_out(
 
 
 def _taken_by_pools(pool: Pool, asked: Demand) -> dict[str, Fraction]:
-    """Which part of *pool* each other pool takes: agreed percentages first, the rest as measured."""
+    """The part of *pool* that each other pool takes: agreed percentages first, then the measured rest."""
     taken = {
         other: Fraction(percent, 100) for other, percent in pool.serves.items() if isinstance(percent, int)
     }
     rest = 1 - sum(taken.values(), Fraction(0))
     measured = {other: asked.by_pool.get(other, 0) for other, how in pool.serves.items() if how == "usage"}
-    # Weighted, those who use a pool carry its idle part too; otherwise it is a part of its own.
+    # With WEIGHTED, the users of a pool pay its idle part; otherwise idle is a part of its own.
     idle = 0 if pool.idle is IdlePolicy.WEIGHTED else asked.idle
     whole = asked.tenants + idle + sum(measured.values())
     for other, quantity in measured.items():
@@ -93,10 +93,10 @@ def _taken_by_pools(pool: Pool, asked: Demand) -> dict[str, Fraction]:
 def _parts_of_exit(
     pool: Pool, asked: Demand, demands: Mapping[tuple[str, str], Demand]
 ) -> dict[tuple[str, str], Fraction]:
-    """Into which parts the cost falls that leaves *pool* to its own users: (part, purpose) -> part of 1."""
+    """The parts of the cost of *pool* for its own users: (allocation type, purpose) -> part of 1."""
     using = asked.tenants
     if pool.idle is IdlePolicy.WEIGHTED and using:
-        using += sum(asked.by_pool.values())  # a pool that uses this one has carried its part of the idle
+        using += sum(asked.by_pool.values())  # a pool that uses this one has paid its part of the idle cost
     whole = using + asked.idle
     if not whole:
         substitute = demands.get((pool.pool, Purpose.FALLBACK))

@@ -1,4 +1,7 @@
-"""Origins: shared charges of one pool, one day and one kind, summed, so that they are divided once."""
+"""Shared charges: charges of one pool, day and kind, summed so that they are divided once.
+
+The run folder and the SQL call a shared charge `origin`, as FOCUS calls the charge that is split.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class AllocationType(StrEnum):
     UNALLOCATED = "unallocated"
 
 
-# An hour's charge belongs to its day; one that spans days is divided by the use of all of them.
+# An hourly charge belongs to its day; one that spans days is divided by the usage of all of them.
 FIRST_DAY: Final = "DATE_TRUNC('day', charged.period_start)"
 DAY_AFTER_LAST: Final = (
     f"GREATEST({FIRST_DAY}, DATE_TRUNC('day', charged.period_end - INTERVAL 1 MICROSECOND)) + INTERVAL 1 DAY"
@@ -52,7 +55,7 @@ SELECT ROW_NUMBER() OVER (ORDER BY period_start, period_end) AS slot, period_sta
 FROM (SELECT DISTINCT period_start, period_end FROM origin)
 """
 
-# The four costs of an origin are mostly one number: it is divided once.
+# The four costs of a shared charge are mostly one number, which is divided once.
 _AMOUNTS: Final = """
 CREATE OR REPLACE TABLE amount AS
 SELECT DISTINCT origin, pool, slot, CAST(amount AS DECIMAL(38, 0)) AS amount
@@ -63,7 +66,7 @@ FROM (
 """
 
 LARGEST_AMOUNT: Final = 2**62
-"""In units; 461 million of a currency in one pool and day."""
+"""The largest amount in units: 461 million of a currency in one pool and day."""
 
 
 def make_shared_charges(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,4 @@
-"""Declared use: how much of each measure every tenant asks for, as a plan says it; nothing is measured."""
+"""Declared usage: how much of each driver every tenant requests in its plan, without measurements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.schedule import MINUTES_PER_WEEK
 
 PLATFORM: Final = "platform"
-"""Who the platform's own services are among the users of a pool; no tenant can be called so."""
+"""The consumer name of the platform's own services; no tenant can have this name."""
 
 HOURS_PER_MONTH: Final = Decimal(730)
 _MINUTES_PER_HOUR: Final = 60
@@ -28,7 +28,7 @@ _QUANTUM: Final = Decimal("0.000000001")
 
 
 class Usage(NamedTuple):
-    """How much of a driver somebody used in an interval; a row of the table `usage`."""
+    """The usage of a driver by one consumer in an interval; a row of the table `usage`."""
 
     tenant: str
     driver: Driver
@@ -67,14 +67,14 @@ def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decim
 
 
 def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
-    """Cores and GiB that pods ask for on shared nodes, on average over a month.
+    """Cores and GiB that pods request on shared nodes, on average over a month.
 
-    Jobs run for minutes, and who sleeps asks for nothing meanwhile.
+    Jobs run for minutes, and sleeping pods request nothing.
     """
     cores = memory = Decimal(0)
     for fact in facts:
         if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
-            continue  # on nodes of its own, whose cost is the tenant's already
+            continue  # on its own nodes, whose cost is the tenant's already
         if isinstance(fact, Workload):
             part = _replicas(fact, scale) * fact.awake_minutes_per_week / MINUTES_PER_WEEK
         elif isinstance(fact, ScheduledJob):

@@ -14,14 +14,14 @@ from tiers.plan.plan import Plan
 
 
 class PricedCharges(NamedTuple):
-    """What a month of a plan costs, and what is in it that nobody knows the price of."""
+    """The priced charges of a month of a plan, and its lines with an unknown price."""
 
     charges: tuple[Charge, ...]
     unpriced: tuple[Unpriced, ...]
 
 
 def priced_charges(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> PricedCharges:
-    """Price a month of *plan*: 730 hours of everything in it, and use as *assumptions* say."""
+    """Price a month of *plan*: 730 hours of everything in it, and usage by *assumptions*."""
     charges: list[Charge] = []
     unpriced: list[Unpriced] = []
     for fact in plan.all_facts():

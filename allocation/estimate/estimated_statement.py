@@ -1,4 +1,4 @@
-"""From an inventory to its priced statement: priced charges and declared use, through one allocation."""
+"""Makes the estimated statement of an inventory from priced charges and declared usage."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def estimated_statement(
     rules: Rulebook,
     assumptions: Assumptions | None = None,
 ) -> Statement:
-    """What a month of a deployed inventory costs, and who pays for it.
+    """What a month of a deployed inventory costs, divided among its tenants.
 
-    Without *assumptions* support calendars are asked for the last day of *period*, and use is the catalog's.
+    Without *assumptions* support calendars apply to the last day of *period*, and usage is the catalog's.
     """
     if assumptions is None:
         assumptions = Assumptions.on(period.last_day)
@@ -53,8 +53,8 @@ def estimated_statement(
 def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
     """What each tenant of *plan* costs in the month of *day*, in cents as text; idle and unallocated last.
 
-    Where nothing can be priced or divided it is the reason, under `(unknown)`: nobody may be kept from
-    deploying by a price that is missing.
+    If nothing can be priced or divided, the reason is under `(unknown)`: a missing price must not prevent a
+    deployment.
     """
     period = ChargePeriod.month(f"{day:%Y-%m}")
     try:
@@ -73,7 +73,7 @@ def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
     }
 
 
-def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and what both are held against
+def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
     plan: Plan,
     priced: PricedCharges,
     period: ChargePeriod,
@@ -81,7 +81,7 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and what both are 
     rules: Rulebook,
     scale: Scale = Scale.LEAST,
 ) -> Statement:
-    """The statement of an estimate: every charge given to a tenant, or the reason why not."""
+    """The statement of an estimate: every charge is given to a tenant, or unallocated with a reason."""
     connection = duckdb.connect()
     try:
         tables.create(connection, "charge", tables.CHARGE)

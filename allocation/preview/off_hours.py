@@ -1,8 +1,8 @@
-"""What environments other than production would save, were they awake in working hours only.
+"""Savings if environments other than production were awake in working hours only.
 
-Who has a schedule is left out: what it saves is in every figure already. The rest is shown apart from every
-difference, and most of it is no saving of the bill. A pod that sleeps frees its part of the nodes, which
-becomes idle; the bill falls only when nodes are taken away.
+Environments with a schedule are left out: their saving is in every figure already. The other savings are
+shown separately, and most of them do not lower the bill. A pod that sleeps frees its part of the nodes, which
+becomes idle; the bill falls only when nodes are removed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tiers.vocabulary import Environment, TenantId
 
 HOURS_PER_WEEK: Final = 168
 _STOPPABLE: Final = frozenset({("database-instance", "instance"), ("node-group", "instances")})
-"""Kinds of fact and their lines that are charged by the hour and can be stopped; storage goes on."""
+"""Kinds of fact and their lines that are charged by the hour and can be stopped; storage remains."""
 
 
 @dataclass(frozen=True)
 class Saving:
-    """What a tenant would save a month: `saved` of the bill, `freed` of nodes that others could use."""
+    """The saving of a tenant per month: `saved` on the bill, `freed` node capacity for others."""
 
     tenant: TenantId
     awake_hours_per_week: int
@@ -35,7 +35,7 @@ class Saving:
 
 
 def savings(estimate: CostEstimate, hours: OffHours) -> tuple[Saving, ...]:
-    """What every tenant that is always awake and not production would save; none that has nothing to stop."""
+    """The savings of all tenants that are never asleep, except production; without zeros."""
     asleep = Fraction(HOURS_PER_WEEK - hours.awake_hours_per_week, HOURS_PER_WEEK)
     pools = {
         pool.pool for pool in estimate.conditions.rules.pools if Driver.CPU_REQUESTS in pool.driver.measures

@@ -1,6 +1,7 @@
-"""What a month's figures call for: fair use that is overrun, sizes that do not fit, tiers that do not pay.
+"""Signals of a month: fair use that is exceeded, sizes that do not fit, tiers that earn too little.
 
-Every signal says the numbers that led to it, and the command that prices what could be done.
+Each signal carries the figures that led to it, and the command that prices a remedy. Its sentence is written
+by `allocation.report.showback.decisions`.
 """
 
 from __future__ import annotations
@@ -8,14 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum, unique
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from allocation.engine.drivers import CAPACITY, Driver
-from allocation.money import in_cents
 from allocation.review.usage_levels import Level
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Signals
@@ -36,7 +36,7 @@ _SIZES: Final = (
     ("memory", "GiB", Driver.MEMORY_REQUESTS, Driver.MEMORY_USED),
 )
 _LEAST_MEMBERS: Final = 3
-"""Of two who share something one always has half or more."""
+"""With two tenants in a pool, one of them always takes half or more."""
 _HUNDRED: Final = 100
 
 
@@ -51,23 +51,27 @@ class Kind(StrEnum):
     IDLE = "idle capacity"
 
 
-class Signal(NamedTuple):
-    """Something to decide: whose, about what, the numbers in a sentence, what prices a way out."""
+class Breach(NamedTuple):
+    """The longest run of days on which a tenant used more than its fee covers."""
 
-    kind: Kind
-    tenant: str | None
-    about: str
-    sentence: str
-    command: str = ""
+    first: date
+    last: date
 
     @property
-    def key(self) -> str:
-        """What it is called, the same every month."""
-        return f"{self.kind}: {self.tenant or 'platform'}: {self.about}"
+    def days(self) -> int:
+        """How many days it lasted."""
+        return (self.last - self.first) // timedelta(days=1) + 1
 
 
 class Standing(NamedTuple):
-    """How a tenant stands to one measure of its fair use; `lasting` when the breach is no day's peak."""
+    """How much of one measure a tenant uses, and how much its fee covers.
+
+    Attributes:
+        fair: How much the fee covers.
+        measured: Whether the usage was measured; otherwise it is what the plan declares.
+        lasting: Whether usage was above the fair use long enough to act on, and not for a peak only.
+        breach: When it was above, where it was measured.
+    """
 
     tenant: str
     measure: str
@@ -75,17 +79,78 @@ class Standing(NamedTuple):
     fair: int
     measured: bool
     lasting: bool
-    told: str
+    breach: Breach | None = None
 
     @property
     def over(self) -> bool:
-        """Whether it is beyond."""
+        """Whether the usage is above the fair use."""
         return self.used > self.fair
+
+
+class BeyondFairUse(NamedTuple):
+    """A tenant that uses more than its fee covers; `larger` is the cheapest tier that covers the usage."""
+
+    standing: Standing
+    tier: str
+    larger: str | None
+
+
+class LargeShare(NamedTuple):
+    """A tenant that takes a larger percentage of a pool's usage than it pays of all fees."""
+
+    pool: str
+    driver: str
+    used_percent: Decimal
+    paid_percent: Decimal
+
+
+class Size(NamedTuple):
+    """What a tenant's pods request of CPU or memory, and what they use."""
+
+    tenant: str
+    what: str
+    unit: str
+    asked: Level
+    used: Level
+
+
+class ThinMargin(NamedTuple):
+    """A tier whose production tenants leave a smaller margin than they should; amounts are units."""
+
+    tier: str
+    margin: int
+    fees: int
+    tenants: int
+    least_percent: int
+
+
+class IdlePool(NamedTuple):
+    """A pool of which much stays idle; `nodes` when fewer or smaller nodes would do."""
+
+    pool: str
+    idle_percent: Decimal
+    cost: int
+    nodes: bool
+
+
+class Signal(NamedTuple):
+    """A decision to take: about which tenant, for which figures, and the command that prices a remedy."""
+
+    kind: Kind
+    tenant: str | None
+    about: str
+    figures: BeyondFairUse | LargeShare | Size | ThinMargin | IdlePool
+    command: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in a sign-off file, the same every month."""
+        return f"{self.kind}: {self.tenant or 'platform'}: {self.about}"
 
 
 @dataclass(frozen=True)
 class Month:
-    """What signals look at: the statement, what was deployed, what was measured of it."""
+    """What signals are found in: the statement, the deployed plan and the measured usage levels."""
 
     statement: FiledStatement
     plan: Plan
@@ -94,7 +159,7 @@ class Month:
 
     @property
     def thresholds(self) -> Signals:
-        """When to speak up."""
+        """The limits of the catalog from which on a signal is given."""
         return self.catalog.classes.signals
 
     @property
@@ -104,17 +169,17 @@ class Month:
 
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
-        """How every tenant stands to what its fee covers."""
+        """Usage and fair use of every tenant."""
         return standings(self)
 
     @cached_property
     def signals(self) -> tuple[Signal, ...]:
-        """Everything to decide."""
+        """All decisions to take."""
         return signals(self)
 
 
 def standings(month: Month) -> tuple[Standing, ...]:
-    """How every tenant stands to what its fee covers; what nobody measured is taken as declared."""
+    """Usage and fair use of every tenant; usage that was not measured is taken as declared."""
     return tuple(
         _standing(month, tenant, name, driver, getattr(fair, name))
         for tenant in month.plan.tenants
@@ -124,7 +189,7 @@ def standings(month: Month) -> tuple[Standing, ...]:
 
 
 def signals(month: Month) -> tuple[Signal, ...]:
-    """Everything to decide, what is beyond fair use first."""
+    """All decisions to take, exceeded fair use first."""
     return (
         *_beyond_fair_use(month),
         *_noisy(month),
@@ -144,16 +209,15 @@ def _standing(month: Month, tenant: TenantPlan, name: str, driver: Driver, fair:
     level = month.levels.get((tenant.tenant, driver))
     if level is None:
         used = declared(tenant, name)
-        return Standing(tenant.tenant, name, used, fair, False, used > fair, "as declared")
+        return Standing(tenant.tenant, name, used, fair, measured=False, lasting=used > fair)
     longest = level.longest_above(Decimal(fair))
-    days = (longest[1] - longest[0]) // timedelta(days=1) + 1 if longest else 0
-    told = f"above it on {days} days in a row, {longest[0]} to {longest[1]}" if longest else "never above it"
-    lasting = days >= month.thresholds.sustained_days
-    return Standing(tenant.tenant, name, level.most, fair, True, lasting, told)
+    breach = Breach(*longest) if longest else None
+    lasting = breach is not None and breach.days >= month.thresholds.sustained_days
+    return Standing(tenant.tenant, name, level.most, fair, measured=True, lasting=lasting, breach=breach)
 
 
 def declared(tenant: TenantPlan, name: str) -> Decimal:
-    """How much of a measure of fair use a tenant's plan asks for."""
+    """How much of a measure of fair use a tenant's plan declares."""
     if name == "users":
         return Decimal(tenant.users)
     if name == "database_gib":
@@ -168,19 +232,17 @@ def _beyond_fair_use(month: Month) -> Iterator[Signal]:
             continue
         tenant = plans[each.tenant]
         larger = _roomier(month.catalog, tenant, each.measure, each.used)
-        way_out = f"{larger} covers it" if larger else "no tier covers it: agree on an overage"
         yield Signal(
             Kind.FAIR_USE,
             each.tenant,
             each.measure,
-            f"{each.measure} {number(each.used)} where {tenant.tier} covers {each.fair}, {each.told}; "
-            f"{way_out}",
+            BeyondFairUse(each, tenant.tier, larger),
             preview_command(month, each.tenant, larger) if larger else "",
         )
 
 
 def _roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) -> str | None:
-    """The tier with the lowest fee whose fair use covers it."""
+    """The tier with the lowest fee whose fair use covers *used*."""
     offers = {
         name: tier.offers[tenant.environment]
         for name, tier in catalog.tiers.items()
@@ -213,35 +275,24 @@ def _noisy(month: Month) -> Iterator[Signal]:
     lines = month.statement.by_tenant
     fees = sum(line.fee for line in lines.values())
     for pool in month.statement.pools:
-        used = {who: amount for who, amount in pool.usage.items() if who in lines and amount}
+        used = {name: amount for name, amount in pool.usage.items() if name in lines and amount}
         whole = sum(used.values(), Decimal(0))
         if len(used) < _LEAST_MEMBERS or not fees:
             continue
-        for who, amount in sorted(used.items()):
-            part, paid = _percent(amount, whole), _percent(Decimal(lines[who].fee), Decimal(fees))
+        for name, amount in sorted(used.items()):
+            part, paid = _percent(amount, whole), _percent(Decimal(lines[name].fee), Decimal(fees))
             if part >= month.thresholds.noisy_neighbour_percent and paid * 2 < part:
                 yield Signal(
                     Kind.NOISY_NEIGHBOUR,
-                    who,
+                    name,
                     pool.pool,
-                    f"takes {number(part)} % of what tenants use of {pool.pool} ({pool.driver}) and pays "
-                    f"{number(paid)} % of all fees",
-                    preview_command(month, who, own) if (own := _apart(month, who)) else "",
+                    LargeShare(pool.pool, pool.driver, part, paid),
+                    preview_command(month, name, own) if (own := _apart(month, name)) else "",
                 )
 
 
-class Size(NamedTuple):
-    """What a tenant's pods ask for of something, and what they use of it."""
-
-    tenant: str
-    what: str
-    unit: str
-    asked: Level
-    used: Level
-
-
 def sizes(month: Month) -> Iterator[Size]:
-    """What was asked for and used, where somebody measured both."""
+    """Requests and usage of every tenant's pods, where both were measured."""
     for tenant in month.plan.tenants:
         for what, unit, requested, used in _SIZES:
             asked, took = (month.levels.get((tenant.tenant, driver)) for driver in (requested, used))
@@ -251,15 +302,9 @@ def sizes(month: Month) -> Iterator[Size]:
 
 def _ill_sized(month: Month) -> Iterator[Signal]:
     for size in sizes(month):
-        most, asked = size.used.p95, size.asked.average
-        unused = 100 - _percent(most, asked)
-        numbers = (
-            f"{size.what}: asks for {number(asked)} {size.unit}, 95 % of the time uses at most {number(most)}"
-        )
-        if unused >= month.thresholds.unused_percent:
-            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, f"{numbers}; a smaller size fits")
-        elif unused < 0:
-            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, f"{numbers}, more than that; too small")
+        unused = 100 - _percent(size.used.p95, size.asked.average)
+        if unused >= month.thresholds.unused_percent or unused < 0:
+            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, size)
 
 
 def _under_priced(month: Month) -> Iterator[Signal]:
@@ -277,8 +322,7 @@ def _under_priced(month: Month) -> Iterator[Signal]:
                 Kind.UNDER_PRICED,
                 None,
                 tier,
-                f"{tier}: margin {_money(margin)} of {_money(fees)} {statement.currency} fees of "
-                f"{len(lines)} production tenants, less than {month.thresholds.least_margin_percent} %",
+                ThinMargin(tier, margin, fees, len(lines), month.thresholds.least_margin_percent),
                 f"costack unit-costs --portfolio {month.folder} --tier {tier}",
             )
 
@@ -289,31 +333,16 @@ def _idle(month: Month) -> Iterator[Signal]:
         whole = statement.pool_totals[pool]
         part = _percent(Decimal(units), Decimal(whole)) if whole else Decimal(0)
         if part >= month.thresholds.idle_percent:
-            room = (
-                statement.pools_by_name[pool].usage.get(CAPACITY) if pool in statement.pools_by_name else None
-            )
+            known = statement.pools_by_name.get(pool)
+            nodes = known is not None and bool(known.usage.get(CAPACITY))
             yield Signal(
                 Kind.IDLE,
                 None,
                 pool,
-                f"{pool}: {number(part)} % of {_money(whole)} {statement.currency} is idle"
-                + (", fewer or smaller nodes would hold what is asked for" if room else ""),
+                IdlePool(pool, part, whole, nodes),
                 f"costack preview --portfolio {month.folder} --base HEAD",
             )
 
 
 def _percent(part: Decimal, whole: Decimal) -> Decimal:
     return _HUNDRED * part / whole if whole else Decimal(0)
-
-
-def _money(units: int) -> str:
-    return f"{Decimal(in_cents([units])[0]).scaleb(-2):,.2f}"
-
-
-def number(value: Decimal) -> str:
-    """*value* with up to two decimals.
-
-    >>> number(Decimal("3.50")), number(Decimal("1200"))
-    ('3.5', '1,200')
-    """
-    return f"{value:,.2f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""A run over real bills: from bills and usage to a statement, its proof and FOCUS files."""
+"""Allocates bills: from bills and usage to a statement, a manifest and FOCUS files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MEMORY: Final = "1200MB"
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for on the command line."""
+    """The options of the command line."""
 
     bills: Sequence[Path]
     usage: Sequence[Path]
@@ -56,12 +56,12 @@ class Request:
     restate: str | None = None
     rulebook: Path | None = None
     ended: Mapping[Path, Term] = field(default_factory=dict)
-    """The plans of tenants that ended, and who goes on paying for what is kept."""
+    """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A statement, and how far it can be trusted."""
+    """A statement and its readiness."""
 
     statement: Statement
     gates: tuple[Gate, ...]
@@ -70,12 +70,12 @@ class Outcome:
 
     @property
     def failed(self) -> list[Gate]:
-        """The gates that do not pass, where anything is to be booked."""
+        """The failed gates, if anything is to be booked."""
         return [gate for gate in self.gates if not gate.passed] if self.chargeback else []
 
 
 def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outcome:
-    """Read, allocate, prove, write; nothing is left half-written.
+    """Read, allocate, prove and write, completely or not at all.
 
     Raises:
         AllocationError: When a file cannot be read or the figures would not add up.
@@ -117,19 +117,21 @@ class _Run:
             list(self.request.ended.values()),
         )
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
-        told = document(statement) | {
+        filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
         }
         filed = len(history.filed(period)) if history else 0
         if history and (self.request.close or self.request.restate or filed):
             self._refuse_early_close(now)
-            state = history.file(period, told, items_document(statement), left, self.request.restate)
+            state = history.file(
+                period, filed_document, items_document(statement), left, self.request.restate
+            )
         else:
             state = state_of(period, now, filed)
         manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
         if self.request.out:
-            self._write(told, statement, manifest)
+            self._write(filed_document, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, manifest)
 
@@ -142,7 +144,7 @@ class _Run:
         if now < self.request.period.end:
             raise AllocationError(
                 f"{self.request.period.start:%Y-%m} runs until {self.request.period.end:%Y-%m-%d}: "
-                "an open month cannot be closed"
+                "close it after its last day"
             )
 
     def _evidence(self, intake: Intake, sources: Mapping[Driver, str]) -> Evidence:
@@ -178,13 +180,15 @@ class _Run:
         return manifest | {"run_id": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
     def _ended(self) -> dict[str, Any]:
-        """Who is on the bill though they are gone; said only where there is somebody."""
+        """The plans of ended tenants that are still on the bill, if there are any."""
         files = {path.name: sha256_of(path) for path in self.request.ended}
         return {"ended": files} if files else {}
 
-    def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
+    def _write(
+        self, filed_document: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]
+    ) -> None:
         self.messages.progress("writing")
-        write_json(self.folder / STATEMENT, told)
+        write_json(self.folder / STATEMENT, filed_document)
         write_json(self.folder / ITEMS, items_document(statement))
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
@@ -200,7 +204,7 @@ class _Run:
             for tenant in one.inventory.plan.tenants
         }
         _table(
-            self.connection, "tenant_tags", "tenant name tags", [(name, *told) for name, told in tags.items()]
+            self.connection, "tenant_tags", "tenant name tags", [(name, *rest) for name, rest in tags.items()]
         )
         pools = [
             (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
@@ -222,7 +226,7 @@ class _Run:
 
 
 def _inventory(text: str) -> tuple[datetime, Any]:
-    """`FILE`, or `YYYY-MM-DD=FILE` for one that came into force on that day."""
+    """The inventory of `FILE`, or of `YYYY-MM-DD=FILE` for one in force from that day on."""
     day, equals, path = text.partition("=")
     if not equals:
         return datetime.min.replace(tzinfo=UTC), inventory_of_file(Path(text))
@@ -240,7 +244,7 @@ def _hashed(text: str) -> dict[str, str]:
 
 
 def _day_of(version: str) -> date | None:
-    """The day a version such as 2026-11 or 2026-11-23 is from."""
+    """The day of a version such as 2026-11 or 2026-11-23."""
     for text in (version, f"{version}-01"):
         try:
             return date.fromisoformat(text)
@@ -257,7 +261,7 @@ def _workplace(out: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database beside the run: what is large lies on the disk, compressed, and is gone afterwards."""
+    """A temporary database on disk beside the run, for data larger than memory."""
     with TemporaryDirectory(prefix=".work-", dir=folder) as work:
         connection = duckdb.connect(str(Path(work) / "run.duckdb"))
         try:

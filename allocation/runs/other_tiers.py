@@ -1,4 +1,4 @@
-"""Other tiers that tenants could have: the fee of each, and of some what a preview says."""
+"""The other tiers each tenant could have, with fees, and for some with the cost of a preview."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tiers.portfolio.what_if import with_tenant
 
 @dataclass(frozen=True)
 class Alternatives:
-    """What is sold besides, to whom.
+    """The other tiers of all tenants.
 
     Attributes:
-        month: Who has what now.
-        portfolio: What previews start from; without one only fees are told.
-        conditions: At which prices and rules they value it; None where nobody knows them.
-        previews: How many are priced by one.
+        month: The month with its plan and catalog.
+        portfolio: The start of previews; without one only fees are compared.
+        conditions: Prices and rules of previews; None if they are unknown.
+        previews: How many options get a preview.
     """
 
     month: Month
@@ -51,7 +51,7 @@ class Alternatives:
         return {tenant.tenant: self._of(tenant) for tenant in self.month.plan.tenants}
 
     def _of(self, tenant: TenantPlan) -> list[Option]:
-        """By what the fee would be; what is not sold in its environment is none."""
+        """The other tiers sold in the tenant's environment, the smallest change of the fee first."""
         found = [
             Option(tenant.tenant, name, units_of(offer.fee_per_month - tenant.fee_per_month))
             for name, tier in self.month.catalog.tiers.items()
@@ -60,7 +60,7 @@ class Alternatives:
         return sorted(found, key=lambda each: (abs(each.fee_difference), each.tier))
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
-        """The smallest step of everybody, then the next: who has to decide first, then who pays most."""
+        """Options with a preview: the smallest step of every tenant first, tenants with decisions first."""
         if self.portfolio is None or self.conditions is None:
             return
         before = cost_estimate(resolve(self.month.catalog, self.portfolio), self.conditions)
@@ -76,7 +76,7 @@ class Alternatives:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
     def _supposed(self, portfolio: Portfolio, option: Option, before: CostEstimate) -> CostEstimate | None:
-        """What it would cost; None where it cannot be had like that, as `costack preview` will say."""
+        """The cost estimate of an option; None if it is not possible, as `costack preview` explains."""
         try:
             supposed = with_tenant(self.month.catalog, portfolio, option.tenant, option.tier, {})
             plan = resolve(self.month.catalog, supposed.portfolio)

@@ -1,4 +1,4 @@
-"""What a report is made from: the month, the months before, usage levels, readiness, unit costs."""
+"""Reads the input of a report: the month, earlier months, usage levels, readiness, unit costs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MORE: Final = (0, 10, 100)
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     stack: str | None
     inventory: Path | None
@@ -56,9 +56,9 @@ Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 def month_documents(
     request: Request, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, messages: Messages
 ) -> tuple[Documents, CostEstimate | None]:
-    """The statement of a run or of an estimate and what it is for; and the estimate of what is deployed.
+    """The statement and items of a run or an estimate, and the estimate of the deployed plan.
 
-    A run says what it cost, though nobody may know list prices in its currency: it has no estimate then.
+    A run in a currency without list prices has no estimate.
     """
     if request.run is None:
         estimate = cost_estimate(plan, _conditions(plan, portfolio, period))
@@ -68,12 +68,14 @@ def month_documents(
     try:
         return documents, cost_estimate(plan, _conditions(plan, portfolio, period))
     except (CatalogError, AllocationError) as error:
-        messages.warn(f"no estimate, so no off-hours saving, no unit costs, no priced options: {error}")
+        messages.warn(
+            f"without an estimate the report has no off-hours savings, unit costs or priced options: {error}"
+        )
         return documents, None
 
 
 def refuse_another(statement: FiledStatement, request: Request, plan: Plan) -> None:
-    """A run of another month, portfolio or currency says nothing of what is deployed."""
+    """Refuse a run of another month, portfolio or currency than the deployed plan."""
     for what, found, expected in (
         ("month", statement.month, request.period),
         ("portfolio", statement.portfolio, plan.portfolio),
@@ -84,7 +86,7 @@ def refuse_another(statement: FiledStatement, request: Request, plan: Plan) -> N
 
 
 def readiness_of(request: Request) -> tuple[tuple[str, str, str, bool], ...] | None:
-    """Whether a run can be booked; nothing of an estimate."""
+    """The gates of a run; None for an estimate."""
     if request.run is None:
         return None
     found = read_json(request.run / MANIFEST).get("readiness")
@@ -92,7 +94,7 @@ def readiness_of(request: Request) -> tuple[tuple[str, str, str, bool], ...] | N
 
 
 def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -> Conditions:
-    """Prices of every region that is in use or could be, and the rules of the month."""
+    """Prices of every region of the plan and the portfolio, and the rules of the month."""
     regions = {fact.region for fact in plan.all_facts()}
     if portfolio is not None:
         regions |= {portfolio.platform.region, *portfolio.platform.dr_regions}
@@ -100,7 +102,7 @@ def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -
 
 
 def earlier_months(request: Request, statement: FiledStatement) -> tuple[FiledStatement, ...]:
-    """The months before; in a folder that this report will be the first in there are none."""
+    """The earlier months; none if this report is the first in its folder."""
     folder = request.history
     if folder is None or (not folder.exists() and folder.resolve() == request.out.resolve().parent):
         return ()
@@ -110,7 +112,7 @@ def earlier_months(request: Request, statement: FiledStatement) -> tuple[FiledSt
 def levels_of(
     files: tuple[Path, ...], period: ChargePeriod, messages: Messages
 ) -> dict[tuple[str, Driver], Level]:
-    """How much of each driver every tenant used at a time, as files of usage say."""
+    """The usage levels of every tenant and driver from usage files."""
     if not files:
         return {}
     with closing(duckdb.connect()) as connection:
@@ -128,7 +130,7 @@ def unit_cost_curve(
     conditions: Conditions | None,
     messages: Messages,
 ) -> Curve | None:
-    """What one more tenant costs on the shared tier that has most production tenants."""
+    """The unit-cost curve of the shared tier with most production tenants."""
     shared = [
         line.tier
         for line in statement.tenants

@@ -19,7 +19,7 @@ from allocation.charges import ChargePeriod
 from allocation.errors import GateError
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
-from allocation.report.preview.rows import money
+from allocation.report.figures import money
 from cli.console.table import print_csv, print_table
 from lifecycle.expire import Finding, findings
 from tiers.catalog.loading import load_catalog

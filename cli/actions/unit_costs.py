@@ -17,7 +17,7 @@ from rich.table import Table
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions
 from allocation.preview.unit_costs import UnitCost, unit_costs
-from allocation.report.preview.rows import money
+from allocation.report.figures import money
 from cli.actions.preview_values import month_of
 from cli.console.table import print_csv, print_table
 from tiers.catalog.loading import load_catalog

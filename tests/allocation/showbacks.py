@@ -21,9 +21,9 @@ from tiers.plan.plan import Plan
 
 def written(statement: Statement, month: str = "2026-11") -> tuple[dict[str, Any], dict[str, Any]]:
     """*statement* as if it were written down, of another month, and its items."""
-    told = document(statement)
-    told["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{month}-28T00:00:00Z"}
-    return told, items_document(statement)
+    found_text = document(statement)
+    found_text["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{month}-28T00:00:00Z"}
+    return found_text, items_document(statement)
 
 
 def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:

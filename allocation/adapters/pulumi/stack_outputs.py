@@ -1,4 +1,4 @@
-"""Reads the inventory of a Pulumi stack, or a file that holds one."""
+"""Reads the inventory of a Pulumi stack, or of a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_SUCH_OUTPUT: Final = "does not have output property"
 
 
 class StackNotFoundError(CatalogError):
-    """A stack that the Pulumi backend in use does not know."""
+    """The Pulumi backend in use does not know a stack."""
 
 
 class NotDeployedError(CatalogError):
@@ -91,6 +91,6 @@ def _explained(stack: str, stderr: str, project: Path) -> CatalogError:
         )
     if _NO_SUCH_OUTPUT in message:
         return NotDeployedError(
-            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; has `pulumi up` finished on this stack?"
+            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack"
         )
     return CatalogError(f"stack '{stack}': cannot be read: {message or 'pulumi gave no reason'}")

@@ -65,7 +65,7 @@ def test_days_without_use_are_counted() -> None:
     assert (gate.found, gate.passed) == ("2", False)
 
 
-def test_what_is_unallocated_is_told_in_percent() -> None:
+def test_what_is_unallocated_is_reported_in_percent() -> None:
     gate = found([*LINES, Line(100, values={"service": "Amazon Braket"})], FULL)["unallocated"]
     assert (gate.found, gate.passed) == ("50.0000", False)
 
@@ -80,6 +80,6 @@ def test_refused_and_moved_cost_are_the_reconciliation_error() -> None:
     ("day", "age", "passes"),
     [(date(2026, 8, 3), "120", True), (date(2026, 8, 2), "121", False), (None, "unknown", False)],
 )
-def test_an_old_catalog_is_told(day: date | None, age: str, *, passes: bool) -> None:
+def test_an_old_catalog_is_reported(day: date | None, age: str, *, passes: bool) -> None:
     gate = found(LINES, FULL, GOOD._replace(catalog=day))["catalog age"]
     assert (gate.found, gate.passed) == (age, passes)

@@ -37,10 +37,10 @@ def test_a_line_that_lost_its_tags_is_known_by_its_resource() -> None:
     assert (decision.tenant, decision.domain) == ("acme", CostDomain.RESILIENCE)
 
 
-def test_a_tenant_nobody_knows_is_unallocated_by_name() -> None:
+def test_an_unknown_tenant_is_unallocated_by_name() -> None:
     decision = Decider(KNOWN, RULES).decide(NOTHING._replace(tags=tagged("ghost")["tags"]))
     assert (decision.disposition, decision.tenant) == ("unallocated", None)
-    assert decision.rule == "unknown-tenant: nobody is called 'ghost' in the inventory"
+    assert decision.rule == "unknown-tenant: the inventory has no tenant 'ghost'"
 
 
 def test_what_no_rule_claims_is_unallocated_with_the_reason() -> None:

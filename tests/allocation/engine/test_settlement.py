@@ -47,7 +47,7 @@ months = st.lists(
 
 @settings(max_examples=30, deadline=None)
 @given(months)
-def test_nobody_is_off_by_more_than_a_unit_over_any_horizon(
+def test_no_tenant_is_off_by_more_than_a_unit_over_any_horizon(
     history: list[tuple[list[int], tuple[int, int, int]]],
 ) -> None:
     exact = dict.fromkeys(THREE, Fraction(0))

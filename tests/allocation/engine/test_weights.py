@@ -72,7 +72,7 @@ def test_even_idle_is_everybodys_alike_whatever_they_use() -> None:
     }
 
 
-def test_idle_is_what_of_the_capacity_nobody_asked_for() -> None:
+def test_idle_is_what_of_the_capacity_no_tenant_requested() -> None:
     usage = [Usage("acme", "cpu-requests", 1), Usage("(capacity)", "cpu-requests", 4)]
     assert paid(allocated(ONE, usage, BOTH, rulebook(POOL | {"idle": "keep"})))[None, "nodes idle"] == 750
 
@@ -209,21 +209,21 @@ def test_the_textbook_to_the_cent() -> None:
     assert cents == {"hr": 6_373_984, "dp": 11_747_967, "rm": 5_878_049}
 
 
-def test_a_pool_nobody_uses_is_unallocated_with_the_reason() -> None:
+def test_an_unused_pool_is_unallocated_with_the_reason() -> None:
     (item,) = allocated(ONE, [], BOTH, rulebook()).unallocated
     assert (item.reason, item.units) == ("no-driver: pool nodes: no member has any cpu-requests", 1000)
 
 
-def test_a_fallback_is_used_and_told() -> None:
+def test_a_fallback_is_used_and_reported() -> None:
     rules = rulebook(POOL | {"fallback": {"measure": "users"}})
     answer = allocated([Line(10, (1, 2))], [Usage("acme", "users", 1)], BOTH, rules)
     assert paid(answer) == {("acme", "nodes"): 10}
-    (told,) = answer.fallbacks
-    assert told == Fallback("nodes", told.start, told.end, "users")
-    assert str(told.start) == day(1)
+    (reported,) = answer.fallbacks
+    assert reported == Fallback("nodes", reported.start, reported.end, "users")
+    assert str(reported.start) == day(1)
 
 
-def test_use_of_who_is_no_tenant_counts_for_nothing_and_is_told() -> None:
+def test_usage_of_an_unknown_consumer_is_ignored_and_is_reported() -> None:
     usage = [Usage("acme", "cpu-requests", 1), Usage("stranger", "cpu-requests", 9)]
     answer = allocated(ONE, usage, BOTH, rulebook())
     assert paid(answer) == {("acme", "nodes"): 1000}

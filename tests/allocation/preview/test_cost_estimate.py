@@ -19,7 +19,7 @@ def test_everything_can_be_found_by_name() -> None:
     assert {charge.fact for charge in now().priced.charges} <= set(now().facts)
 
 
-def test_pods_that_are_scaled_out_take_more_of_the_nodes_and_cost_nobody_more_in_all() -> None:
+def test_pods_that_are_scaled_out_take_more_of_the_nodes_and_cost_no_more_in_all() -> None:
     shares = []
     for scale in Scale:
         statement = cost_estimate(local_plan(), conditions(scale)).statement

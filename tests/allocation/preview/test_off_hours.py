@@ -42,16 +42,16 @@ def test_who_sleeps_already_would_save_nothing_more() -> None:
     assert [each.tenant for each in savings(asleep, HOURS)] == ["acme-awake"]
 
 
-def test_sleeping_saves_what_was_told_before_it_did() -> None:
+def test_sleeping_saves_what_was_reported_before_it_did() -> None:
     """The promise, and the figure once it is kept: equal but for the minutes of the jobs that keep it."""
     awake = cost_estimate(plan_of(sleeper(schedule=None), tenant("acme")), conditions())
     asleep = cost_estimate(plan_of(sleeper(), tenant("acme")), conditions())
-    (told,) = savings(awake, HOURS)
+    (reported,) = savings(awake, HOURS)
     nodes = [
         next(line for line in each.statement.tenants if line.tenant == "acme-test").pooled["nodes"]
         for each in (awake, asleep)
     ]
-    assert 0 <= told.freed - (nodes[0] - nodes[1]) < nodes[0] * Fraction(1, 100)
+    assert 0 <= reported.freed - (nodes[0] - nodes[1]) < nodes[0] * Fraction(1, 100)
     # What sleeps becomes idle: the bill stays until nodes go.
     assert awake.statement.charged == asleep.statement.charged
 

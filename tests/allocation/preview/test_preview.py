@@ -24,7 +24,7 @@ def test_who_is_concerned_and_who_pays_another_share() -> None:
     preview = preview_of(comparison_of("cobalt", "ha-postgresql"))
     assert [each.tenant for each in preview.concerned] == ["cobalt"]
     assert "acme" in [each.tenant for each in preview.neighbours]
-    assert [item.what for item in preview.one_off_of("cobalt")] == ["people"]
+    assert [item.what for item in preview.one_off_of("cobalt")] == ["labour"]
     assert preview.one_off_of("acme") == ()
 
 

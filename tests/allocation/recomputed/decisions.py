@@ -56,7 +56,7 @@ class Standing(NamedTuple):
 
 
 def decisions(documents: Documents) -> list[Decision]:
-    """All of them, in the order in which they are told."""
+    """All of them, in the order in which they are shown."""
     return [
         *_fair_use(documents),
         *_noisy(documents),

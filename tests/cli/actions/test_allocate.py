@@ -65,7 +65,7 @@ def test_a_terminal_is_never_wrapped(inventory: Path, columns: int, *, hint: boo
 @pytest.mark.parametrize(
     ("period", "reason"),
     [
-        ("2026-13", "there is no such month"),
+        ("2026-13", "no such month exists"),
         ("November", "expected a month such as 2026-11"),
         ("2026-11-01", "expected a month such as 2026-11"),
     ],

@@ -102,11 +102,11 @@ def test_a_shared_charge_is_explained_down_to_the_unit(run: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("nobody",), "tenant 'nobody': nothing in this run is theirs; is the name right?\n"),
-        (("acme", "--charge", "line-99"), "charge 'line-99': no line of the bill is called so\n"),
+        (("nobody",), "tenant 'nobody': this run has no cost of a tenant with that name\n"),
+        (("acme", "--charge", "line-99"), "charge 'line-99': the bill has no such line\n"),
         (
             ("acme", "--shared-charge", "999"),
-            "shared charge 999: this run has no shared charge of that number\n",
+            "shared charge 999: this run has no shared charge with that number\n",
         ),
     ],
 )
@@ -118,7 +118,7 @@ def test_what_cannot_be_explained(run: Path, arguments: tuple[str, ...], sentenc
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     said = costack("explain", "acme", "--run", tmp_path)
     assert (said.exit_code, said.stdout) == (Exit.ERROR, "")
-    assert said.stderr.startswith(f"{tmp_path}: holds no run; make one with `costack allocate")
+    assert said.stderr.startswith(f"{tmp_path}: holds no run; create one with `costack allocate")
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert said.exit_code == Exit.ERROR
     assert (
         said.stderr
-        == f"{tmp_path}: is there and is nothing that costack wrote; name another folder, or remove it\n"
+        == f"{tmp_path}: exists and was not written by costack; name another folder, or remove it\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -147,7 +147,7 @@ def test_an_open_month_cannot_be_closed(tmp_path: Path) -> None:
     said = bills(SMALL, "--history", tmp_path / "history", "--close")
     # The tests may run when November is long over: then it closes.
     if said.exit_code != Exit.OK:
-        assert "2026-11 runs until 2026-12-01: an open month cannot be closed" in said.stderr
+        assert "2026-11 runs until 2026-12-01: close it after its last day" in said.stderr
         assert not (tmp_path / "history").exists()
 
 

@@ -34,5 +34,5 @@ def test_a_number_of_tenants_is_sensible(text: str) -> None:
 
 def test_a_month_is_a_month() -> None:
     assert month_of("2026-11").start.month == 11
-    with pytest.raises(CatalogError, match="--period '2026-13': there is no such month"):
+    with pytest.raises(CatalogError, match="--period '2026-13': no such month exists"):
         month_of("2026-13")

@@ -169,7 +169,7 @@ def test_another_regions_offer_is_refused(book: Path, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (("--service", "AmazonSNS"), Exit.CONFIGURATION, "--service 'AmazonSNS': no rule reads this offer"),
-        (("--file", "none.csv"), Exit.ERROR, "none.csv: there is no such file"),
+        (("--file", "none.csv"), Exit.ERROR, "none.csv: no such file"),
         (
             ("--url", "http://127.0.0.1:1", "--service", "awskms"),
             Exit.ERROR,
@@ -207,7 +207,7 @@ def test_nothing_but_the_sentence_is_said_while_it_asks_again(book: Path) -> Non
 def test_a_region_that_is_unknown_is_refused(book: Path) -> None:
     said = update(book, region="everywhere")
     assert said.exit_code == Exit.ERROR
-    assert "--region 'everywhere': nobody has said how its usage types begin" in said.stderr
+    assert "--region 'everywhere': the prefix of its usage types is unknown" in said.stderr
 
 
 def test_an_offer_of_something_else_or_given_twice_is_refused(book: Path, tmp_path: Path) -> None:

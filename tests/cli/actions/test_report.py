@@ -140,7 +140,7 @@ def test_the_first_report_of_a_folder_has_no_history_there(made: Path, tmp_path:
     said = costack(*command, "--history", folder, "--out", folder / "2026-11")
     assert said.exit_code == Exit.OK, said.output
     index = json.loads((folder / "2026-11" / "index.json").read_text(encoding="utf-8"))
-    assert "There is no month before it to compare with" in index["answer"][0]
+    assert "No earlier month is known to compare with" in index["answer"][0]
     said = costack(*command, "--history", tmp_path / "report", "--out", folder / "2026-11")
     assert said.exit_code == Exit.ERROR
     assert "report: expected a folder with a folder for each month, found none" in said.stderr
@@ -152,7 +152,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
     command = ("report", "--inventory", made / "2026-11.json", "--period", "2026-11", "--previews", 0)
     said = costack(*command, "--out", tmp_path / "mine")
     assert said.exit_code == Exit.ERROR
-    assert "is there and is nothing that costack wrote" in said.stderr
+    assert "exists and was not written by costack" in said.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
@@ -166,7 +166,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(made: Path, tmp_path: Pa
             "nowhere: expected a folder with a folder for each month",
         ),
         (("--inventory", "INVENTORY", "--run", "nowhere"), "nowhere"),
-        (("--inventory", "INVENTORY", "--period", "2026-13"), "there is no such month"),
+        (("--inventory", "INVENTORY", "--period", "2026-13"), "no such month exists"),
         (("--inventory", "INVENTORY", "--sign-off", "nowhere.yaml"), "nowhere.yaml"),
         (("--inventory", "INVENTORY", "--usage", "nowhere.csv"), "nowhere.csv"),
         (("--inventory", "INVENTORY", "--portfolio", "nowhere"), "nowhere"),

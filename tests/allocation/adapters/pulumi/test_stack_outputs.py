@@ -15,7 +15,7 @@ from tiers.inventory import Inventory, exported
 
 
 class FakePulumi:
-    """A `pulumi` on PATH that answers what it was told and remembers how it was called."""
+    """A `pulumi` on PATH that answers a fixed text and remembers how it was called."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -115,7 +115,7 @@ def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi,
         ),
         (
             "error: current stack does not have output property 'inventory'\n",
-            "stack 'nope': it has no output 'inventory'; has `pulumi up` finished on this stack?",
+            "stack 'nope': it has no output 'inventory'; run `pulumi up` on this stack",
             False,
         ),
         (
@@ -157,7 +157,7 @@ def test_an_output_that_is_no_inventory(
 
 def test_pulumi_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install it"):
+    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install Pulumi"):
         inventory_of_stack("local", tmp_path)
 
 

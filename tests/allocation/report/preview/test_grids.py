@@ -48,7 +48,7 @@ def test_how_sure_a_line_is() -> None:
     assert quantities["cobalt/cache#nodes"] == "0 → 1,460 node-hour"
 
 
-def test_units_that_differ_are_both_told() -> None:
+def test_units_that_differ_are_both_reported() -> None:
     before = moved().comparison.before
     charges = tuple(replace(each, unit="night", quantity=Decimal(3)) for each in before.priced.charges)
     after = replace(before, priced=before.priced._replace(charges=charges))
@@ -57,8 +57,8 @@ def test_units_that_differ_are_both_told() -> None:
     assert "730 hour → 3 night" in {row[3] for row in lines.rows}
 
 
-def test_a_price_that_nobody_knows_is_part_of_no_sum() -> None:
+def test_an_unknown_price_is_part_of_no_sum() -> None:
     (people,) = moved().one_off
     table = once(replace(moved(), one_off=(people, replace(people, units=None))), None)
     assert table is not None
-    assert [row[-1] for row in (*table.rows, *table.foot)] == ["60.00", "no price known", "60.00"]
+    assert [row[-1] for row in (*table.rows, *table.foot)] == ["60.00", "unknown price", "60.00"]

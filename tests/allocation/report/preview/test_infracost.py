@@ -61,8 +61,8 @@ def test_every_sum_is_the_sum_of_what_is_listed(preview: Preview) -> None:
             assert Decimal(resource["monthlyCost"]) == total(resource["costComponents"], "monthlyCost")
             assert Decimal(resource["hourlyCost"]) == total(resource["costComponents"], "hourlyCost")
     exact = document(preview)["bill"]
-    told = [whole[f"{prefix}MonthlyCost"] for prefix in SIDES.values()]
-    assert told == [exact["before"], exact["after"], exact["difference"]]
+    reported = [whole[f"{prefix}MonthlyCost"] for prefix in SIDES.values()]
+    assert reported == [exact["before"], exact["after"], exact["difference"]]
 
 
 @pytest.mark.parametrize("preview", previews(), ids=range(6))

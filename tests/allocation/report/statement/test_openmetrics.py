@@ -169,7 +169,7 @@ def _plain(read: Iterable[Metric]) -> Iterator[tuple[object, ...]]:
             yield (each.name, tuple(each.labels.items()), each.value)
 
 
-def test_a_tenant_is_told_by_pool() -> None:
+def test_a_tenant_is_reported_by_pool() -> None:
     text = text_of_statement(statement_of(local_plan()))
     labels = {
         "portfolio": "local",
@@ -192,7 +192,7 @@ def test_a_tenant_is_told_by_pool() -> None:
     assert amounts(text, "margin", **labels) == [249 - sum(shares.values())]
 
 
-def test_the_period_and_what_has_no_price_are_told() -> None:
+def test_the_period_and_what_has_no_price_are_reported() -> None:
     made = statement_of(local_plan())
     text = text_of_statement(made)
     assert amounts(text, "period_start_seconds", portfolio="local") == [1793491200]
