@@ -9,7 +9,7 @@ from rich.console import Console
 from allocation.charges import Unpriced
 from allocation.engine.allocate import Unallocated
 from allocation.money import amount_of
-from allocation.report.statement.table import closing_lines, statement_blocks, statement_table
+from allocation.report.statement.table import closing_lines, statement_table
 from allocation.statement.statement import Statement
 from tests.allocation.statement.test_statement import statement_of
 from tests.portfolios import local_plan, local_portfolio, plan_of
@@ -85,22 +85,3 @@ def test_what_has_no_owner_or_no_price_is_named() -> None:
     assert lines[0] == "unallocated 0.50: nobody claims it (platform/x#y)"
     assert lines[1] == "unpriced: platform/z: 3 of AmazonEFS 'Standard' (eu-west-9: unknown)"
     assert lines[2].endswith("+ unallocated 0.50, difference -0.50")
-
-
-def test_on_a_narrow_terminal_every_tenant_is_a_block_of_whole_figures() -> None:
-    statement = statement_of(local_plan())
-    console = Console(width=40)
-    with console.capture() as capture:
-        console.print(statement_blocks(statement))
-    blocks: dict[str, list[str]] = {}
-    for line in capture.get().splitlines():
-        name, amount = (cell.rstrip() for cell in re.split("[│]", line)[1:3]) if "│" in line else ("", "")
-        if name.startswith("   "):
-            blocks[next(reversed(blocks))].append(amount.strip())
-        elif name.strip():
-            blocks[name.strip()] = []
-    wide = rows(statement)
-    assert blocks.keys() == wide.keys()
-    for name, cells in wide.items():
-        shown = [Decimal(cell.replace(",", "")) for cell in blocks[name] if AMOUNT.match(cell)]
-        assert shown == cells, name
