@@ -54,23 +54,7 @@ def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
         table.add_column(name, money(cents), justify="right", no_wrap=True)
     table.add_column("margin %", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(row.name, row.environment, *(text for _, text in _cells(row, columns)))
-    return table
-
-
-def statement_blocks(statement: Statement) -> Table:
-    """The statement for a narrow terminal: a block of lines per tenant, one line per amount."""
-    columns = _columns(statement)
-    rows, total = _rows(statement, columns)
-    table = Table(title=_title(statement), title_justify="left", show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    for row in (*rows, total):
-        table.add_row(row.name, row.environment)
-        for label, text in _cells(row, columns):
-            if text:
-                table.add_row(f"  {label}", text)
-        table.add_section()
+        table.add_row(row.name, row.environment, *_cells(row))
     return table
 
 
@@ -149,13 +133,13 @@ def _rows(statement: Statement, columns: Sequence[Column]) -> tuple[list[_Row], 
     return rows, _Row(_TOTAL_ROW, "", tuple(sum(cents) for _, cents in columns), sum(fees))
 
 
-def _cells(row: _Row, columns: Sequence[Column]) -> Iterator[tuple[str, str]]:
-    """Label and text of each amount of a row; the text is empty where a row has none."""
-    yield from ((name, money(cents)) for (name, _), cents in zip(columns, row.parts, strict=True))
-    yield "cost", money(row.cost)
-    yield "fee", "" if row.fee is None else money(row.fee)
-    yield "margin", money(row.margin)
-    yield "margin %", plain_percent(row.margin, row.fee or 0)
+def _cells(row: _Row) -> Iterator[str]:
+    """The amounts of a row; the text is empty where a row has none."""
+    yield from map(money, row.parts)
+    yield money(row.cost)
+    yield "" if row.fee is None else money(row.fee)
+    yield money(row.margin)
+    yield plain_percent(row.margin, row.fee or 0)
 
 
 def _exact(units: int) -> str:

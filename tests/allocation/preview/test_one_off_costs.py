@@ -54,7 +54,7 @@ def test_data_that_would_be_left_behind_is_reported_before_approval() -> None:
         "acme: its database would have to move; run `costack move acme --stack NAME --to dedicated-db`"
     )
     (files,) = left_behind(comparison_of("halcyon", "cross-region-backup"))
-    assert files.startswith("halcyon: its files would lie elsewhere")
+    assert files.startswith("halcyon: its files would have to move")
     assert list(left_behind(comparison_of("cobalt", "ha-postgresql"))) == []
 
 
