@@ -22,38 +22,54 @@ from allocation.preview.preview import Preview
 from allocation.prices.price_book import DIRECTORY as PRICES
 from allocation.prices.price_book import load_price_book
 from allocation.runs.before_and_after import BeforeAndAfter, WhatIf, Where, read_before_and_after
-from cli.actions.preview_output import put
 from cli.actions.preview_values import gates_of, month_of, what_if_of
+from cli.console.preview_output import put
 from tiers.errors import CatalogError
 from tiers.plan.plan import emptied
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the command line asks for; each field is the option of its name."""
+class Change:
+    """The change that the command line supposes; each field is the option of its name."""
 
-    stack: str | None
-    inventory: Path | None
-    base: str | None
-    plan: Path | None
-    portfolio: Path | None
     tenant: str | None
     tier: str | None
     settings: tuple[str, ...]
     move: tuple[str, ...]
     more: tuple[str, ...]
     add_capacity: bool
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What costs are estimated with; each field is the option of its name."""
+
     prices: Path | None
     rulebook: Path | None
     usage: Path | None
     at_hpa: str
     as_of: date | None
     period: str
-    break_even: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When the command fails; each field is the option of its name."""
+
     fail_over: tuple[str, ...]
     margin_floor: str | None
     expect_no_changes: bool
-    cwd: Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for."""
+
+    where: Where
+    change: Change
+    basis: Basis
+    limits: Limits
+    break_even: bool
     output: str
     out: Path | None
 
@@ -66,19 +82,17 @@ def print_preview(request: Request) -> None:
         AllocationError: When it cannot be allocated.
         GateError: When a gate does not pass; the preview is printed all the same.
     """
-    gates = gates_of(request.fail_over, request.margin_floor, no_changes=request.expect_no_changes)
+    limits, change, where = request.limits, request.change, request.where
+    gates = gates_of(limits.fail_over, limits.margin_floor, no_changes=limits.expect_no_changes)
     what_if = what_if_of(
-        request.tenant,
-        request.tier,
-        request.settings,
-        request.move,
-        request.more,
-        add_capacity=request.add_capacity,
+        change.tenant,
+        change.tier,
+        change.settings,
+        change.move,
+        change.more,
+        add_capacity=change.add_capacity,
     )
-    where = Where(
-        request.stack, request.inventory, request.base, request.plan, request.portfolio, request.cwd
-    )
-    _refuse_nothing(request, where, what_if)
+    _refuse_nothing(request, what_if)
     with read_before_and_after(where, what_if) as both:
         preview = preview_of(request, both, what_if, gates)
     put(preview, request.output, request.out)
@@ -107,17 +121,19 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
 
 def _conditions(request: Request, both: BeforeAndAfter) -> tuple[Conditions, Conditions]:
     """What before and after are estimated with: the same, unless prices or rules change."""
-    period = month_of(request.period)
-    as_of = request.as_of or period.last_day
+    period = month_of(request.basis.period)
+    as_of = request.basis.as_of or period.last_day
     plans = [plan for plan in (both.before, both.after) if plan is not None]
     assumed = Assumptions.on(as_of)
-    if request.usage is not None:
-        usage = read_usage(request.usage, chain.from_iterable(plan.all_facts() for plan in plans), as_of)
+    if request.basis.usage is not None:
+        usage = read_usage(
+            request.basis.usage, chain.from_iterable(plan.all_facts() for plan in plans), as_of
+        )
         assumed = replace(assumed, usage=usage)
-    assumed = replace(assumed, scale=Scale(request.at_hpa))
+    assumed = replace(assumed, scale=Scale(request.basis.at_hpa))
     currency, day = both.after.currency, period.start.date()
     regions = frozenset(fact.region for plan in plans for fact in plan.all_facts())
-    prices, rules = request.prices or PRICES, request.rulebook or RULES
+    prices, rules = request.basis.prices or PRICES, request.basis.rulebook or RULES
     before = Conditions(
         period, load_price_book(currency, both.prices, regions), rules_on(day, both.rules), assumed
     )
@@ -147,9 +163,15 @@ def _break_evens(
     return tuple(found)
 
 
-def _refuse_nothing(request: Request, where: Where, what_if: WhatIf) -> None:
+def _refuse_nothing(request: Request, what_if: WhatIf) -> None:
+    where = request.where
     compared_with = any((where.stack, where.inventory, where.base, where.plan))
-    if not compared_with and what_if.nothing and request.prices is None and request.rulebook is None:
+    if (
+        not compared_with
+        and what_if.nothing
+        and request.basis.prices is None
+        and request.basis.rulebook is None
+    ):
         raise CatalogError(
             "nothing to compare: name what to compare with (--stack, --base, --inventory or --plan), or a "
             "change to suppose (--tenant with --tier or --set, --move, --more, --prices or --rulebook)"

@@ -172,32 +172,13 @@ def preview(  # noqa: PLR0917 - options of a command
 
     Shows the bill, the tenant's cost and margin, and what its neighbours pay. Nothing is deployed.
     """
-    from cli.actions.preview import Request, print_preview  # noqa: PLC0415
+    from allocation.runs.before_and_after import Where  # noqa: PLC0415
+    from cli.actions.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
-    request = Request(
-        stack=stack,
-        inventory=inventory,
-        base=base,
-        plan=plan,
-        portfolio=portfolio,
-        tenant=tenant,
-        tier=tier,
-        settings=tuple(settings or ()),
-        move=tuple(move or ()),
-        more=tuple(more or ()),
-        add_capacity=add_capacity,
-        prices=prices,
-        rulebook=rulebook,
-        usage=usage,
-        at_hpa=str(at_hpa),
-        as_of=as_of.date() if as_of else None,
-        period=period or f"{datetime.now(UTC):%Y-%m}",
-        break_even=break_even,
-        fail_over=tuple(fail_over or ()),
-        margin_floor=margin_floor,
-        expect_no_changes=expect_no_changes,
-        cwd=cwd,
-        output=str(output),
-        out=out,
-    )
+    month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
+    where = Where(stack, inventory, base, plan, portfolio, cwd)
+    change = Change(tenant, tier, tuple(settings or ()), tuple(move or ()), tuple(more or ()), add_capacity)
+    basis = Basis(prices, rulebook, usage, str(at_hpa), day, month)
+    limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes)
+    request = Request(where, change, basis, limits, break_even, str(output), out)
     guarded(lambda: print_preview(request))

@@ -157,7 +157,7 @@ def test_an_output_that_is_no_inventory(
 
 def test_pulumi_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install Pulumi"):
+    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install it"):
         inventory_of_stack("local", tmp_path)
 
 
