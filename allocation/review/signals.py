@@ -9,13 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum, unique
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from allocation.engine.drivers import CAPACITY, Driver
+from allocation.review.findings import BeyondFairUse, Breach, IdlePool, LargeShare, Size, Standing, ThinMargin
 from allocation.review.usage_levels import Level
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Signals
@@ -49,88 +49,6 @@ class Kind(StrEnum):
     RIGHTSIZING = "rightsizing"
     UNDER_PRICED = "under-priced tier"
     IDLE = "idle capacity"
-
-
-class Breach(NamedTuple):
-    """The longest run of days on which a tenant used more than its fee covers."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> int:
-        """How many days it lasted."""
-        return (self.last - self.first) // timedelta(days=1) + 1
-
-
-class Standing(NamedTuple):
-    """How much of one measure a tenant uses, and how much its fee covers.
-
-    Attributes:
-        fair: How much the fee covers.
-        measured: Whether the usage was measured; otherwise it is what the plan declares.
-        lasting: Whether usage was above the fair use long enough to act on, and not for a peak only.
-        breach: When it was above, where it was measured.
-    """
-
-    tenant: str
-    measure: str
-    used: Decimal
-    fair: int
-    measured: bool
-    lasting: bool
-    breach: Breach | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether the usage is above the fair use."""
-        return self.used > self.fair
-
-
-class BeyondFairUse(NamedTuple):
-    """A tenant that uses more than its fee covers; `larger` is the cheapest tier that covers the usage."""
-
-    standing: Standing
-    tier: str
-    larger: str | None
-
-
-class LargeShare(NamedTuple):
-    """A tenant that takes a larger percentage of a pool's usage than it pays of all fees."""
-
-    pool: str
-    driver: str
-    used_percent: Decimal
-    paid_percent: Decimal
-
-
-class Size(NamedTuple):
-    """What a tenant's pods request of CPU or memory, and what they use."""
-
-    tenant: str
-    what: str
-    unit: str
-    asked: Level
-    used: Level
-
-
-class ThinMargin(NamedTuple):
-    """A tier whose production tenants leave a smaller margin than they should; amounts are units."""
-
-    tier: str
-    margin: int
-    fees: int
-    tenants: int
-    least_percent: int
-
-
-class IdlePool(NamedTuple):
-    """A pool of which much stays idle; `nodes` when fewer or smaller nodes would do."""
-
-    pool: str
-    idle_percent: Decimal
-    cost: int
-    nodes: bool
 
 
 class Signal(NamedTuple):

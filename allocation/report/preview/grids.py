@@ -154,7 +154,7 @@ def priced_lines(preview: Preview, most: int | None) -> Grid | None:
     ]
     return Grid(
         f"Priced lines that change, exact amounts in {preview.comparison.currency} a month",
-        ("line", "item", "confidence", "quantity", "unit price", "before", "after", "difference"),
+        ("line", "item", "how sure", "quantity", "unit price", "before", "after", "difference"),
         3,
         tuple(_line(line) for line in shown),
         tuple(beneath),

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from allocation.report.figures import money_of, number
-from allocation.review.signals import (
-    BeyondFairUse,
-    IdlePool,
-    LargeShare,
-    Signal,
-    Size,
-    Standing,
-    ThinMargin,
-)
+from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, Standing, ThinMargin
+from allocation.review.signals import Signal
 
 
 def reason(signal: Signal, currency: str) -> str:

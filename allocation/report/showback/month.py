@@ -14,7 +14,8 @@ from allocation.money import in_cents
 from allocation.preview.off_hours import Saving
 from allocation.report.figures import and_more, money, percent
 from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_causes
-from allocation.review.signals import Month, Signal, Standing
+from allocation.review.findings import Standing
+from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.plan.plan import TenantPlan
 

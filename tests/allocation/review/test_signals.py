@@ -6,18 +6,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from allocation.engine.drivers import Driver
-from allocation.review.signals import (
-    BeyondFairUse,
-    IdlePool,
-    Kind,
-    LargeShare,
-    Month,
-    Signal,
-    Size,
-    ThinMargin,
-    signals,
-    standings,
-)
+from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin
+from allocation.review.signals import Kind, Month, Signal, signals, standings
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import changed, now
 from tests.allocation.showbacks import filed, statement_of

@@ -193,9 +193,9 @@ def _lines(read: Read, document: dict[str, Any]) -> None:
         for when in ("before", "after"):
             assert cells[when] == (line[when]["amount"] if line[when] else "0.00")
             doubted = line[when] and line[when]["known_by"] != "declared"
-            assert not doubted or line[when]["known_by"] in cells["confidence"]
+            assert not doubted or line[when]["known_by"] in cells["how sure"]
             doubted = line[when] and line[when]["confidence"] != "A"
-            assert not doubted or f"price {line[when]['confidence']}" in cells["confidence"]
+            assert not doubted or f"price {line[when]['confidence']}" in cells["how sure"]
 
 
 def _once(reported: Iterable[str]) -> str:

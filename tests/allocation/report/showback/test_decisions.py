@@ -4,17 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 from allocation.report.showback.decisions import fair_use_result, reason
-from allocation.review.signals import (
-    BeyondFairUse,
-    Breach,
-    IdlePool,
-    Kind,
-    LargeShare,
-    Signal,
-    Size,
-    Standing,
-    ThinMargin,
-)
+from allocation.review.findings import BeyondFairUse, Breach, IdlePool, LargeShare, Size, Standing, ThinMargin
+from allocation.review.signals import Kind, Signal
 from allocation.review.usage_levels import Level
 
 WEEK = Breach(date(2026, 11, 11), date(2026, 11, 17))
