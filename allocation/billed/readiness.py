@@ -1,4 +1,4 @@
-"""Whether a statement is good enough to book: gates with numbers, each with what it is held against."""
+"""Readiness for chargeback: gates with the value found and the limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WHERE NOT EXISTS (
 
 
 class Gate(NamedTuple):
-    """One measure of readiness: its name, what was found, the limit, and whether it passes."""
+    """One gate of readiness: its name, the value found, the limit, and whether it passes."""
 
     gate: str
     found: str
@@ -35,12 +35,12 @@ class Gate(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What the gates look at besides the statement.
+    """The input of the gates besides the statement.
 
     Attributes:
         sources: For each driver, whether it was measured or declared.
-        refused: The cost of refused rows, and `moved` what quantisation moved, in currency.
-        catalog: The day the catalog's version is from; None when it does not say.
+        refused: The cost of refused rows, and `moved` the rounding to units, in currency.
+        catalog: The day of the catalog's version; None if it is unknown.
     """
 
     sources: Mapping[Driver, str]
@@ -52,12 +52,12 @@ class Evidence(NamedTuple):
 def gates(
     connection: duckdb.DuckDBPyConnection, statement: Statement, rules: Rulebook, evidence: Evidence
 ) -> tuple[Gate, ...]:
-    """Every gate of the rulebook, held against an allocation that *connection* still has."""
+    """All gates of the rulebook for the allocation in *connection*."""
     limits = rules.readiness
     return (
         *_coverage(connection, statement, rules, limits, evidence),
         _at_most(
-            "driver freshness (days without use)",
+            "driver freshness (days without usage)",
             Decimal(_missing_days(connection, statement.period, evidence.sources)),
             limits.driver_missing_days,
         ),
@@ -97,7 +97,7 @@ def _coverage(
     shares = [(pool, abs(units)) for line in statement.tenants for pool, units in line.pooled.items()]
     covered = sum(units for pool, units in shares if pool in measured)
     yield _at_least(
-        "driver coverage (percent of pooled cost that is divided by measured use)",
+        "driver coverage (percent of pooled cost that is divided by measured usage)",
         _percent(covered, sum(units for _, units in shares)),
         limits.driver_coverage_percent,
     )
@@ -106,7 +106,7 @@ def _coverage(
 def _missing_days(
     connection: duckdb.DuckDBPyConnection, period: ChargePeriod, sources: Mapping[Driver, str]
 ) -> int:
-    """The most days of the period on which a driver that is measured has nothing at all."""
+    """The largest number of days on which a measured driver has no data."""
     most = 0
     for driver in (driver for driver, how in sources.items() if how == MEASURED):
         moments = [f"{moment:%Y-%m-%d}" for moment in period]
@@ -133,7 +133,7 @@ def _at_most(name: str, found: Decimal | None, limit: Decimal) -> Gate:
 
 
 def _percent(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
-    """Percent to four decimals, rounded half to even; None of nothing."""
+    """Percent with four decimals, rounded half to even; None if there is no whole."""
     if not whole:
         return None
     return (_HUNDRED * Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)

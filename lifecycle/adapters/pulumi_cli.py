@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from lifecycle.errors import LifecycleError
 from lifecycle.stack_resources import Preview
 
@@ -64,6 +65,8 @@ class Stack:
         done = self._run(arguments, capture=True)
         if done.returncode:
             reason = " ".join((done.stderr or done.stdout).split())[-400:]
+            if remedy := remedy_of(reason, self.project):
+                raise LifecycleError(f"stack '{self.name}': {remedy}")
             raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` failed: {reason}")
         try:
             return json.loads(done.stdout)
@@ -89,7 +92,7 @@ class Stack:
                 check=False,
             )
         except FileNotFoundError:
-            raise LifecycleError("pulumi is not on PATH; install it, or use the local cloud's") from None
+            raise LifecycleError(f"stack '{self.name}': {NOT_FOUND}") from None
 
 
 def _steps(document: Any) -> Iterator[Mapping[str, Any]]:

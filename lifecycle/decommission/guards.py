@@ -52,6 +52,13 @@ def refusals(plan: DecommissionPlan, seen: Situation) -> tuple[str, ...]:
     )
 
 
+def refusals_of_planning(plan: DecommissionPlan, deployed: TenantPlan, now: datetime) -> tuple[str, ...]:
+    """A sentence for everything that will still speak against *plan* when it is carried out at once."""
+    urns = frozenset(target.urn for target in plan.targets)
+    seen = Situation(now, plan.account, plan.stack, deployed, urns, plan.phrase)
+    return tuple(_not_to_end(plan, seen))
+
+
 def _not_the_plan(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if seen.account != plan.account:
         yield f"the plan is for account {plan.account}, these credentials are for {seen.account}"
@@ -97,22 +104,23 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if not (over or cut_over or decided or plan.early_because):
         yield (
             f"{tenant.tenant} ends on {tenant.expires_at:%Y-%m-%d} and its cutover is {tenant.cutover}; "
-            "to end it earlier make a plan with --early and a reason"
+            "to end it earlier, add --early REASON to the command that makes the plan"
         )
 
 
 def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if not plan.needs_restore_test:
         return
+    remedy = (
+        f"run `costack restore-test {plan.tenant} --stack {plan.stack} --evidence FILE` and name FILE with "
+        "--restore-evidence"
+    )
     if seen.restore_tested_at is None:
-        yield (
-            f"no restore of {plan.tenant} was ever tried; run `costack restore-test {plan.tenant}` and name "
-            "its evidence with --restore-evidence"
-        )
+        yield (f"no restore of {plan.tenant} was ever tried; {remedy}")
     elif seen.now - seen.restore_tested_at > RESTORE_TEST_MAY_BE:
         yield (
             f"the last restore of {plan.tenant} was tried on {seen.restore_tested_at:%Y-%m-%d}, more than "
-            f"{RESTORE_TEST_MAY_BE.days} days ago; run `costack restore-test {plan.tenant}`"
+            f"{RESTORE_TEST_MAY_BE.days} days ago; {remedy}"
         )
 
 

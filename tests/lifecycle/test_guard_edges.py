@@ -145,16 +145,16 @@ def test_who_promised_no_restore_needs_none() -> None:
             sandbox(**RUNNING),
             {},
             (
-                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier make a plan with "
-                "--early and a reason"
+                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier, add --early "
+                "REASON to the command that makes the plan"
             ),
         ),
         (
             production(),
             {"restore_tested_at": None},
             (
-                "no restore of acme was ever tried; run `costack restore-test acme` and name its evidence "
-                "with --restore-evidence"
+                "no restore of acme was ever tried; run `costack restore-test acme --stack local "
+                "--evidence FILE` and name FILE with --restore-evidence"
             ),
         ),
         (
@@ -162,7 +162,8 @@ def test_who_promised_no_restore_needs_none() -> None:
             {"restore_tested_at": START - timedelta(days=31)},
             (
                 "the last restore of acme was tried on 2026-10-25, more than 30 days ago; "
-                "run `costack restore-test acme`"
+                "run `costack restore-test acme --stack local --evidence FILE` and name FILE with "
+                "--restore-evidence"
             ),
         ),
     ],

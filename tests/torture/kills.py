@@ -147,10 +147,10 @@ def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Itera
     for name in aside.keys() - {f"{CLIENT}.yaml"}:
         (tenants / name).unlink()
     yield from _phase("create", made, lambda code: up(project, code))
-    project.costack("move", CLIENT, "--to", target)
+    project.costack("move", CLIENT, "--stack", STACK, "--to", target)
     for stage in MoveStage:
         yield from _phase(str(stage), made, lambda code: up(project, code))
-        project.costack("move", CLIENT, "--next")
+        project.costack("move", CLIENT, "--stack", STACK, "--next")
     yield from _phase("arrive", made, lambda code: up(project, code))
     if sandbox:
         for name in ("borealis.yaml", f"{SANDBOX}.yaml"):
@@ -201,7 +201,8 @@ def _planned(
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         evidence.append(tried, {"at": now, "tenant": tenant, "step": "restore-test", "result": "ok"})
         more = ["--restore-evidence", str(tried)]
-    return lambda code: project.costack("decommission", "--apply", name, "--phrase", phrase, *more, code=code)
+    act = ("decommission", "--stack", STACK, "--apply", name, "--phrase", phrase)
+    return lambda code: project.costack(*act, *more, code=code)
 
 
 def make_the_last_dump(project: Project, tenant: str) -> None:

@@ -119,7 +119,7 @@ def _is_nearly_nothing(must: Must) -> bool:
 def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> Iterator[str]:
     for place, row in enumerate(expected):
         if place >= len(printed):
-            yield f"has no {what} {_told(row)}"
+            yield f"has no {what} {_shown(row)}"
             continue
         if len(printed[place]) != len(row):
             yield f"{what} {place + 1} has {len(printed[place])} cells, not {len(row)}"
@@ -127,12 +127,12 @@ def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> It
         for column, (cell, must) in enumerate(zip(printed[place], row, strict=True)):
             if not _is(cell, must):
                 where = f"{what} {place + 1} ({printed[place][0].shown}), column {column + 1}"
-                yield f"{where} holds {cell.plain!r}, not {_told([must])}"
+                yield f"{where} holds {cell.plain!r}, not {_shown([must])}"
     for more in printed[len(expected) :]:
         yield f"has the {what} {[cell.plain for cell in more]}, which is nowhere in the documents"
 
 
-def _told(row: Sequence[Must]) -> str:
+def _shown(row: Sequence[Must]) -> str:
     return ", ".join(str(float(each)) if isinstance(each, Fraction) else str(each) for each in row)
 
 
@@ -188,7 +188,7 @@ def is_percent(shown: str, must: Percent) -> bool:
 
 
 def is_why(words: str, must: Reasons) -> bool:
-    """Whether *words* are the largest reasons, each within a cent, and leave none out untold."""
+    """Whether *words* are the largest reasons, each within a cent, and leave no larger one out."""
     nearly = Fraction(1, 10**7)
     real = {reason for reason, amount in must.amounts.items() if abs(amount) > nearly}
     if words == "nothing changed":
@@ -197,15 +197,15 @@ def is_why(words: str, must: Reasons) -> bool:
     if read is None:
         return False
     pairs = [part.rsplit(" ", 1) for part in read[1].split(", ")]
-    told = {reason: _number(shown) for reason, shown in pairs}
-    exact = {reason: must.amounts.get(reason, Fraction(0)) for reason in told}
-    near = all(abs(shown - exact[reason]) < CENT for reason, shown in told.items())
+    named = {reason: _number(shown) for reason, shown in pairs}
+    exact = {reason: must.amounts.get(reason, Fraction(0)) for reason in named}
+    near = all(abs(shown - exact[reason]) < CENT for reason, shown in named.items())
     least = min(abs(amount) for amount in exact.values())
-    untold = [abs(must.amounts[reason]) for reason in must.amounts.keys() - told.keys()]
-    count = len(told) + int(read[2] or 0)
+    left = [abs(must.amounts[reason]) for reason in must.amounts.keys() - named.keys()]
+    count = len(named) + int(read[2] or 0)
     # A reason of some units alone, where roundings met, may be counted or not.
-    counted = len(real) <= count <= len(must.amounts) and len(told) == min(3, count)
-    return near and counted and max(untold, default=Fraction(0)) <= least + nearly
+    counted = len(real) <= count <= len(must.amounts) and len(named) == min(3, count)
+    return near and counted and max(left, default=Fraction(0)) <= least + nearly
 
 
 def _sums(table: PrintedTable, expected: Expected) -> Iterator[str]:

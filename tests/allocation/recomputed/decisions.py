@@ -56,7 +56,7 @@ class Standing(NamedTuple):
 
 
 def decisions(documents: Documents) -> list[Decision]:
-    """All of them, in the order in which they are told."""
+    """All of them, in the order in which they are shown."""
     return [
         *_fair_use(documents),
         *_noisy(documents),
@@ -162,7 +162,7 @@ def _fair_use(documents: Documents) -> Iterator[Decision]:
         )
         way_out = [other for _, other in roomy[:1]]
         because = Facts((each.measure, said(each.used), tier, str(each.covered), *each.breach, *way_out))
-        command = f"costack preview --tenant {name} --tier {roomy[0][1]}" if roomy else ""
+        command = preview_of(documents, name, roomy[0][1]) if roomy else ""
         yield Decision(name, "fair use", each.measure, because, command)
 
 
@@ -175,8 +175,27 @@ def _noisy(documents: Documents) -> Iterator[Decision]:
             part, paid = percent(used[who], sum(used.values(), NOBODY)), percent(fees[who], now.fees)
             if part >= least and paid < part / 2:
                 because = Facts((said(part), pool, str(use["driver"]), said(paid)))
-                command = f"costack preview --tenant {who} --tier TIER"
+                apart = _cheapest_apart(documents, who)
+                command = preview_of(documents, who, apart) if apart else ""
                 yield Decision(who, "noisy neighbour", pool, because, command)
+
+
+def preview_of(documents: Documents, tenant: str, tier: str) -> str:
+    """What an operator runs to see a tenant on another tier."""
+    portfolio = documents.now.statement["portfolio"]
+    return f"costack preview --portfolio portfolios/{portfolio} --tenant {tenant} --tier {tier}"
+
+
+def _cheapest_apart(documents: Documents, name: str) -> str | None:
+    (plan,) = [each for each in documents.plan["tenants"] if each["tenant"] == name]
+    if tiers().get(plan["tier"], {}).get("isolation") != "shared":
+        return None
+    sold = [
+        (Fraction(tier["offers"][plan["environment"]]["fee_per_month"]), other)
+        for other, tier in tiers().items()
+        if tier["isolation"] == "own" and plan["environment"] in tier["offers"]
+    ]
+    return min(sold)[1] if sold else None
 
 
 def _sizes(documents: Documents) -> Iterator[Decision]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, told_to
+from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, shown_to
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
 from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
@@ -65,13 +65,13 @@ def proof(page: Printed, documents: Documents) -> list[Facts]:
     if page.kind == "account":
         return [Facts((*hours, *days))]
     parts = {name: documents.now.total(name) for name in ("direct", "pooled", "idle", "unallocated")}
-    told = [word for name, amount in parts.items() for word in (name, exactly(amount))]
+    reported = [word for name, amount in parts.items() for word in (name, exactly(amount))]
     charged = documents.now.total("charged")
     left = exactly(charged - sum(parts.values(), NOBODY))
     versions = [
         word for name, value in statement["versions"].items() for word in (name.replace("_", " "), str(value))
     ]
-    return [Facts((exactly(charged), *told, left)), Facts((*hours, *days, *versions))]
+    return [Facts((exactly(charged), *reported, left)), Facts((*hours, *days, *versions))]
 
 
 def elsewhere(_: Documents, __: str) -> list[Facts]:
@@ -90,24 +90,24 @@ def fees_to_margin(documents: Documents, _: str) -> Bars:
 
 def unit_costs(documents: Documents, _: str) -> Bars:
     months = [month for month in (*documents.past, documents.now)[-3:] if month.tenants]
-    told = Facts((months[0].month, months[-1].month))
+    reported = Facts((months[0].month, months[-1].month))
     rows = [(month, len(month.tenants)) for month in months]
-    return told, [(f"{each.month}: {n} tenants", NOBODY, each.total("charged") / n) for each, n in rows]
+    return reported, [(f"{each.month}: {n} tenants", NOBODY, each.total("charged") / n) for each, n in rows]
 
 
 def trend(documents: Documents, client: str) -> Bars:
     months = (*documents.past, documents.now)
     costs = [added(each.of_client(client), "total") for each in months]
     first, last = ((cents(costs[at]), months[at].month) for at in (0, -1))
-    told = Facts((str(len(months)), *first, *last))
-    return told, [(each.month, NOBODY, cost) for each, cost in zip(months, costs, strict=True)]
+    reported = Facts((str(len(months)), *first, *last))
+    return reported, [(each.month, NOBODY, cost) for each, cost in zip(months, costs, strict=True)]
 
 
 def wrong_drawing(drawing: Drawing, must: Bars) -> Iterator[str]:
     """Bars whose words, or whose length beside the others', are not those of their amounts."""
-    told, rows = must
-    if not says(drawing.told, told):
-        yield f"says '{drawing.told}', not {told.said}"
+    reported, rows = must
+    if not says(drawing.reported, reported):
+        yield f"says '{drawing.reported}', not {reported.said}"
     if drawing.labels != [label for label, _, _ in rows]:
         yield f"draws {drawing.labels}, not {[label for label, _, _ in rows]}"
         return
@@ -170,10 +170,10 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     sums = by_reason(cause for found in of_tenants(documents).values() for cause in found)
     sums |= {name: now.total(name) - before.total(name) for name in ("idle", "unallocated")}
     charged = [month.total("charged") for month in (before, now)]
-    step, _, told = page.answer[0].removesuffix(".").partition(": ")
+    step, _, reported = page.answer[0].removesuffix(".").partition(": ")
     yield from _wrong_step(step, charged[0], charged[1], documents)
-    if not is_why(told, Reasons(sums, now.currency)):
-        yield f"says why with '{told}'"
+    if not is_why(reported, Reasons(sums, now.currency)):
+        yield f"says why with '{reported}'"
 
 
 def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
@@ -185,22 +185,22 @@ def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
         if not all_say(page.answer, must := [Facts((cents(fees[-1]), currency))]):
             yield f"answers {page.answer}, not of {must}"
         return
-    step, _, told = page.answer[0].removesuffix(".").partition(": ")
+    step, _, reported = page.answer[0].removesuffix(".").partition(": ")
     yield from _wrong_step(step, costs[0], costs[1], documents)
     sums: dict[str, Fraction] = {}
-    for (reason, _), amount in told_to(documents, page.client).items():
+    for (reason, _), amount in shown_to(documents, page.client).items():
         sums[reason] = sums.get(reason, NOBODY) + amount
-    if not is_why(told, Reasons(sums, currency)):
-        yield f"says why with '{told}', which is { ({name: float(part) for name, part in sums.items()}) }"
+    if not is_why(reported, Reasons(sums, currency)):
+        yield f"says why with '{reported}', which is { ({name: float(part) for name, part in sums.items()}) }"
     if not all_say(page.answer[1:-1], must := _happened(documents, page.client)):
         yield f"says of its tenants {page.answer[1:-1]}, not {must}"
-    said, _, told = page.answer[-1].removesuffix(".").partition(": ")
+    said, _, reported = page.answer[-1].removesuffix(".").partition(": ")
     fee, comma, step = said.partition(f" {currency}, ")
     if not comma or not says(fee, Facts((cents(fees[-1]),))):
         yield f"says '{fee}'"
     yield from _wrong_step(step, fees[0], fees[1], documents)
-    if not is_why(told or "nothing changed", Reasons(of_fees(documents, page.client), currency)):
-        yield f"says why of the fee with '{told}'"
+    if not is_why(reported or "nothing changed", Reasons(of_fees(documents, page.client), currency)):
+        yield f"says why of the fee with '{reported}'"
 
 
 def _happened(documents: Documents, client: str) -> list[Facts]:

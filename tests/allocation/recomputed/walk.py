@@ -75,13 +75,13 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
 }
 DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {
     ("finance", "From the fees to the margin"): sentences.fees_to_margin,
-    ("quarterly", "What a tenant costs"): sentences.unit_costs,
+    ("quarterly", "Average cost of a tenant"): sentences.unit_costs,
     ("account", "Month by month"): sentences.trend,
 }
 LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Tag coverage"): sentences.tag_coverage,
-    ("engineering", "What else is out there"): sentences.elsewhere,
-    ("finance", "What has no price and is in no sum"): sentences.without_price,
+    ("engineering", "Other resources in the account"): sentences.elsewhere,
+    ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
 EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
@@ -133,10 +133,10 @@ def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
         if draw := DRAWINGS.get((page.kind, drawing.title)):
             bars = draw(documents, page.client)
             yield from (f"'{drawing.title}' {words}" for words in sentences.wrong_drawing(drawing, bars))
-    for (kind, title), told in LISTS.items():
+    for (kind, title), reported in LISTS.items():
         if kind != page.kind:
             continue
-        if not sentences.all_say(page.sentences.get(title, []), facts := told(documents, page.client)):
+        if not sentences.all_say(page.sentences.get(title, []), facts := reported(documents, page.client)):
             yield f"'{title}' says {page.sentences.get(title)}, not {facts}"
 
 

@@ -41,7 +41,7 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 def move(folder: Path, *arguments: str) -> Any:
-    return RUNNER.invoke(app, ["move", *arguments, "--portfolio", str(folder)])
+    return RUNNER.invoke(app, ["move", *arguments, "--stack", "local", "--portfolio", str(folder)])
 
 
 def file_of(folder: Path, tenant: str = "acme") -> str:
@@ -133,7 +133,7 @@ def test_of_several_regions_one_must_be_named(folder: Path) -> None:
             "'ap-southeast-2' is not among the platform's dr_regions",
         ),
         (("acme", "--next"), Exit.POLICY, "acme is not moving; begin with --to TIER"),
-        (("acme", "--next", "--back"), Exit.CONFIGURATION, "name one of --to, --next and --back"),
+        (("acme", "--next", "--back"), Exit.CONFIGURATION, "name only one of --to, --next and --back"),
         (("nobody",), Exit.CONFIGURATION, "no file has tenant 'nobody'"),
     ],
 )

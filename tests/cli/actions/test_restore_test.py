@@ -159,7 +159,7 @@ def test_who_may_not_make_jobs_is_told(inventory: Path, stand_in: StandIn) -> No
     [
         (("--timeout", "1"), "--timeout 1: expected a time such as 90s, 60m or 2h"),
         (("--backup", "yesterday"), "--backup yesterday: expected the time it was taken"),
-        (("--stack", "local"), "name what was deployed: --stack, or --inventory with a file"),
+        (("--stack", "local"), "name what was deployed: either --stack NAME or --inventory FILE"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

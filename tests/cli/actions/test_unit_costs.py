@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -25,6 +27,16 @@ def test_the_curve_is_data() -> None:
     points = json.loads(result.stdout)
     assert [point["more"] for point in points] == [0, 5]
     assert points[0]["marginal"] is None
+
+
+def test_the_curve_is_a_file_for_a_spreadsheet() -> None:
+    arguments = (*COMMAND, "shared-namespace", "--more", "0,20")
+    rows = list(csv.DictReader(io.StringIO(RUNNER.invoke(app, [*arguments, "-o", "csv"]).stdout)))
+    points = json.loads(RUNNER.invoke(app, [*arguments, "-o", "json"]).stdout)
+    assert [(row["more"], row["bill"], row["marginal"]) for row in rows] == [
+        (str(point["more"]), point["bill"], point["marginal"] or "") for point in points
+    ]
+    assert rows[1]["grown"].startswith("pods need 1 more nodes of general")
 
 
 @pytest.mark.parametrize("more", ["", "1,,2", "-1", "1.5", "100001", "٣"])

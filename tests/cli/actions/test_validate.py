@@ -59,7 +59,10 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(app, ["validate"])
     assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
-    assert said.stderr == "portfolios: holds no portfolio; name one: costack validate FOLDER\n"
+    assert said.stderr == (
+        "portfolios: holds no portfolio; run the command in the project's folder, or name a portfolio: "
+        "costack validate FOLDER\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from allocation.report.preview.comment import as_github_comment, as_markdown
 from allocation.report.preview.document import document
 from allocation.report.preview.infracost import as_infracost
 from allocation.report.preview.page import as_html
-from cli.actions.preview_output import put
 from cli.commands.preview import PreviewOutput
+from cli.console.preview_output import put
 from tests.allocation.previews import comparison_of, preview_of
 from tests.portfolios import ROOT
 from tiers.errors import CatalogError

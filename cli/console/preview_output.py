@@ -1,4 +1,4 @@
-"""Puts a preview on the screen or into a file, in the form that was asked for."""
+"""Puts a preview on the screen or into a file, in the form that was chosen."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from tiers.errors import CatalogError
 _WIDEST: Final = 10_000
 
 
-def put(preview: Preview, output: str, out_file: Path | None) -> None:
-    """Print *preview*, or write it to *out_file*: as a whole, or not at all.
+def put(preview: Preview, output: str, out: Path | None) -> None:
+    """Print *preview*, or write it to *out*: as a whole, or not at all.
 
     Raises:
         CatalogError: When the file cannot be written.
     """
-    if out_file is None and output == "table":
+    if out is None and output == "table":
         print_table(preview_table(preview), closing_lines(preview))
         return
     text = _RENDERINGS[output](preview).rstrip("\n") + "\n"
-    if out_file is None:
+    if out is None:
         typer.echo(text, nl=False)
         return
     try:
-        _write(out_file, text)
+        _write(out, text)
     except OSError as error:
-        raise CatalogError(f"{out_file}: cannot be written: {error.strerror}") from None
+        raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
 
 
 def _write(path: Path, text: str) -> None:
@@ -65,7 +65,7 @@ def _as_table(preview: Preview) -> str:
     return "\n".join((*lines, *closing_lines(preview)))
 
 
-# Imported when asked for: a table on the screen should not wait for a template engine.
+# Imported when needed: a table on the screen should not wait for a template engine.
 def _as_markdown(preview: Preview) -> str:
     from allocation.report.preview.comment import as_markdown  # noqa: PLC0415
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,19 +32,19 @@ def inventory(tmp_path: Path) -> Path:
 
 
 def test_what_is_past_its_end_is_listed_with_what_it_still_costs() -> None:
-    result = run(*HERE, "--on", "2027-02-01")
+    result = run(*HERE, "--as-of", "2027-02-01")
     assert result.exit_code == Exit.OK, result.output
     (row,) = [line for line in result.stdout.splitlines() if "borealis-migration" in line]
     assert "expired" in row
     assert "its end was 2027-01-31 00:00 UTC" in row
     assert "95.11 USD" in row
-    assert "1 due, still billing 95.11 USD a month" in result.stdout
+    assert "1 due, still costing 95.11 USD a month" in result.stdout
     assert "nothing was deleted" in result.stdout
     assert "cobalt" not in result.stdout
 
 
 def test_the_cost_is_that_of_the_statement(inventory: Path) -> None:
-    result = run("--inventory", str(inventory), "--on", "2027-02-01", "-o", "json")
+    result = run("--inventory", str(inventory), "--as-of", "2027-02-01", "-o", "json")
     (document,) = json.loads(result.stdout)
     units = valued_now().lines["borealis-migration"].total
     assert (document["state"], document["due"], document["where"]) == ("expired", True, str(inventory))
@@ -50,44 +52,56 @@ def test_the_cost_is_that_of_the_statement(inventory: Path) -> None:
     assert round(float(document["cost_per_month"]), 2) == round(units / 10**10, 2) == 95.11
 
 
+def test_what_is_due_is_a_file_for_a_spreadsheet() -> None:
+    due = (*HERE, "--as-of", "2027-02-01")
+    (row,) = csv.DictReader(io.StringIO(run(*due, "-o", "csv").stdout))
+    (document,) = json.loads(run(*due, "-o", "json").stdout)
+    assert row == {name: str(value) for name, value in document.items()}
+    assert run(*HERE, "--as-of", "2026-12-01", "-o", "csv").stdout == ",".join(document) + "\n"
+
+
 def test_nothing_to_say_is_said() -> None:
-    result = run(*HERE, "--on", "2026-12-01", "--fail-when-due")
+    result = run(*HERE, "--as-of", "2026-12-01", "--fail-when-due")
     assert result.exit_code == Exit.OK
-    assert result.stdout == "nothing is due, nothing ends soon, nothing is wrong\n"
-    assert run(*HERE, "--on", "2026-12-01", "-o", "json").stdout == "[]\n"
+    assert result.stdout == "no environment is past its end date, ends soon, or lacks a date it needs\n"
+    assert run(*HERE, "--as-of", "2026-12-01", "-o", "json").stdout == "[]\n"
 
 
-def test_apply_prints_commands_and_nothing_else() -> None:
-    result = run(*HERE, "--on", "2027-02-01", "--apply")
+def test_commands_are_printed_and_nothing_else() -> None:
+    here = (*HERE, "--cwd", str(ROOT))
+    result = run(*here, "--as-of", "2027-02-01", "--print-commands")
     assert result.exit_code == Exit.OK
-    assert result.stdout == f"costack decommission borealis-migration --portfolio {LOCAL}\n"
-    assert run(*HERE, "--on", "2027-01-30", "--apply").stdout == ""
+    assert (
+        result.stdout
+        == f"costack decommission borealis-migration --stack local --portfolio {LOCAL} --cwd {ROOT}\n"
+    )
+    assert run(*here, "--as-of", "2027-01-30", "--print-commands").stdout == ""
 
 
 def test_a_pipeline_can_fail_when_something_is_due() -> None:
-    result = run(*HERE, "--on", "2027-02-01", "--fail-when-due")
+    result = run(*HERE, "--as-of", "2027-02-01", "--fail-when-due")
     assert result.exit_code == Exit.POLICY
     assert result.stderr == "due: borealis-migration\n"
-    soon = run(*HERE, "--on", "2027-01-20", "--fail-when-due")
+    soon = run(*HERE, "--as-of", "2027-01-20", "--fail-when-due")
     assert soon.exit_code == Exit.OK
     assert "soon" in soon.stdout
 
 
 def test_days_of_grace_after_the_cutover() -> None:
-    assert run(*HERE, "--on", "2027-01-20", "--grace-days", "5", "--fail-when-due").exit_code == Exit.OK
-    over = run(*HERE, "--on", "2027-01-20", "--grace-days", "4", "--fail-when-due")
+    assert run(*HERE, "--as-of", "2027-01-20", "--grace-days", "5", "--fail-when-due").exit_code == Exit.OK
+    over = run(*HERE, "--as-of", "2027-01-20", "--grace-days", "4", "--fail-when-due")
     assert over.exit_code == Exit.POLICY
     assert "cut over" in over.stdout
 
 
 def test_several_places_at_once(inventory: Path) -> None:
-    result = run(*HERE, "--inventory", str(inventory), "--on", "2027-02-01", "-o", "json")
+    result = run(*HERE, "--inventory", str(inventory), "--as-of", "2027-02-01", "-o", "json")
     assert {each["where"] for each in json.loads(result.stdout)} == {str(LOCAL), str(inventory)}
 
 
 def test_without_a_place_all_portfolios_are_looked_at(tmp_path: Path) -> None:
-    result = run("--on", "2027-02-01", "--cwd", str(ROOT), "--apply")
-    assert "costack decommission borealis-migration --portfolio" in result.stdout
+    result = run("--as-of", "2027-02-01", "--cwd", str(ROOT), "--print-commands")
+    assert "costack decommission borealis-migration --stack local --portfolio" in result.stdout
     empty = run("--cwd", str(tmp_path))
     assert empty.exit_code == Exit.CONFIGURATION
     assert "holds no portfolio; name one with --portfolio" in empty.stderr
@@ -99,6 +113,6 @@ def test_now_is_what_counts_without_a_day() -> None:
     assert run(*HERE, "--fail-when-due").exit_code == (Exit.POLICY if due else Exit.OK)
 
 
-@pytest.mark.parametrize("arguments", [["--on", "soon"], ["--grace-days", "-1"], ["-o", "yaml"]])
+@pytest.mark.parametrize("arguments", [["--as-of", "soon"], ["--grace-days", "-1"], ["-o", "yaml"]])
 def test_what_is_no_option(arguments: list[str]) -> None:
     assert run(*HERE, *arguments).exit_code == Exit.CONFIGURATION

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from cli.actions.recover import Request, recover_stack
 from cli.commands.recover import recover
 from cli.console.exit_codes import Exit
 from lifecycle.errors import RefusedError
@@ -21,10 +22,10 @@ def test_it_says_what_it_did_and_what_to_do_next(
         return Recovered({"urn:a": "vpc-1"}, ("urn:b", "urn:c"))
 
     monkeypatch.setattr(BrokenStack, "recover", done)
-    recover("local", owner_is_dead=True, cwd=Path("here"))
+    recover_stack(Request("local", owner_is_dead=True, cwd=Path("here")))
     assert capsys.readouterr().out.splitlines() == [
         "vpc-1 was made",
-        "1 resources taken in, 2 had not been made; now run the killed command again",
+        "1 resource added to the state, 2 had not been created; now run the killed command again",
     ]
 
 
@@ -37,9 +38,12 @@ def test_a_search_says_what_it_found(
         return Recovered({"urn:a": "role"}, duplicates={"urn:b": ("vpc-1", "vpc-2")})
 
     monkeypatch.setattr(BrokenStack, "search", looked)
-    recover("local", search=True, take=take)
-    what = "taken in" if take else "found; look at them, then take them in with --search --take"
-    assert capsys.readouterr().out.splitlines() == [f"{take}", f"1 {what}; 2 that nobody knows"]
+    recover_stack(Request("local", search=True, take=take))
+    what = "added to the state" if take else "found; check them, then add them with --search --take"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{take}",
+        f"1 resource {what}; 2 resources untracked and unexplained",
+    ]
 
 
 def test_nothing_is_taken_in_that_was_not_looked_for() -> None:
