@@ -19,9 +19,13 @@ class ComputeRequest(Frozen):
     """What one pod asks the scheduler for, and the ceiling it is held to."""
 
     cpu_request_millicores: Positive
+    """Reserved CPU of each pod."""
     memory_request_mib: Positive
+    """Reserved memory of each pod."""
     cpu_limit_millicores: Positive
+    """CPU limit of each pod."""
     memory_limit_mib: Positive
+    """Memory limit of each pod."""
 
     def alone(self) -> ComputeRequest:
         """These four numbers without what a class of pods says besides."""

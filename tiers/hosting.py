@@ -55,24 +55,33 @@ class OdooImage(Frozen):
     """
 
     image: ImageByDigest
+    """Your build of Odoo, by digest."""
     version: Annotated[str, Field(pattern=r"^1[6-9]\.\d$")]
+    """Odoo's version, in quotes."""
     run_as_user: Positive
+    """Numeric id of the image's user `odoo`."""
     run_as_group: Positive
+    """Numeric id of its group."""
 
 
 class OperationsImage(Frozen):
     """The operations image by digest, and the ids it runs as."""
 
     image: ImageByDigest
+    """Your build of the tools, by digest."""
     run_as_user: Positive
+    """Numeric id the jobs run as; it needs a name in the image."""
     run_as_group: Positive
+    """Numeric id of its group."""
 
 
 class Images(Frozen):
     """What runs: Odoo itself, and the tools its jobs use (psql, pg_dump, the AWS CLI)."""
 
     odoo: OdooImage
+    """Odoo itself."""
     operations: OperationsImage
+    """The tools of set-up, backups and restore tests."""
 
 
 class NetworkSpec(Frozen):
@@ -83,11 +92,17 @@ class NetworkSpec(Frozen):
     """
 
     zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
+    """Availability zones."""
     cidr: Annotated[Cidr, AfterValidator(_vpc_sized)] | None = None
+    """Address range of a VPC to create, /16 to /24; give this or `vpc_id`."""
     vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] | None = None
+    """A VPC to adopt; give this or `cidr`."""
     subnet_ids: tuple[str, ...] = ()
+    """Private subnets of an adopted VPC, one for each zone."""
     subnet_cidrs: tuple[Cidr, ...] = ()
+    """The address ranges of these subnets, in the same order."""
     client_cidrs: tuple[Cidr, ...] = ()
+    """Address ranges of the pods of an adopted cluster."""
 
     @model_validator(mode="after")
     def _is_created_or_adopted(self) -> Self:
@@ -104,50 +119,66 @@ class DatabaseSpec(DatabaseSize):
     """The shared PostgreSQL server; its version and windows hold for tenants' own servers too."""
 
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
+    """Version of PostgreSQL, in quotes."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
+    """When AWS may maintain servers, in UTC."""
     backup_window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
+    """When RDS backs up, in UTC; outside the maintenance window."""
 
 
 class CacheSpec(CacheSize):
     """The shared session cache; its engine and window hold for tenants' own caches too."""
 
     engine: Literal["valkey", "redis"]
+    """Which engine runs."""
     engine_version: str
+    """Version of the engine, in quotes."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
+    """When AWS may maintain caches, in UTC."""
 
 
 class FileSystemSpec(Frozen):
     """The shared file system for filestores, and how long its nightly backups are kept."""
 
     throughput_mode: Literal["elastic", "bursting"]
+    """How EFS sells throughput."""
     backup_schedule: str
+    """When AWS Backup copies it: its cron expression, in UTC."""
     backup_retention_days: Positive
+    """How many days these backups are kept."""
 
 
 class BackupBucketSpec(Frozen):
     """The bucket of logical backups."""
 
     noncurrent_days: Positive
+    """How many days replaced or deleted files can be brought back."""
     expire_after_days: Positive
+    """After how many days dumps are deleted."""
 
 
 class NodeGroupSpec(Frozen):
     """Worker nodes of the cluster that all tenants share."""
 
     name: TagValue
+    """Name of the node group."""
     node_class: ClassId
+    """EC2 instance type: a row of `node_classes` in `tiers/catalog/classes.yaml`."""
     nodes: Positive
+    """How many nodes."""
     volume_gib: Positive
+    """Disk of each node."""
 
 
 class CreatedCluster(Frozen):
     """What a cluster is made with; its nodes and their way out lie in the network that is created too."""
 
     admin_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
-    """Who may reach its API from outside: the network of the people and pipelines that deploy."""
+    """Networks from which people and pipelines reach its API."""
     log_retention_days: Positive
+    """How many days the logs of its control plane are kept."""
     addons: Annotated[Mapping[str, str], Field(min_length=1)]
-    """EKS add-ons and their versions; `eks-pod-identity-agent` and `aws-efs-csi-driver` are needed."""
+    """EKS add-ons and their versions: `vpc-cni`, `eks-pod-identity-agent`, `aws-efs-csi-driver` at least."""
 
     @model_validator(mode="after")
     def _has_what_tenants_need(self) -> Self:
@@ -160,13 +191,17 @@ class ClusterSpec(Frozen):
     """The EKS cluster: one that is already there, of which only the cost is ours, or one to be created."""
 
     name: TagValue
+    """Name of the EKS cluster."""
     version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
+    """Version of Kubernetes, in quotes."""
     ingress_namespace: TagValue
+    """Namespace of the ingress controller; tenants accept traffic from it alone."""
     node_role_arn: str | None = None
-    """The IAM role of worker nodes, for node groups that tenants have to themselves."""
+    """Adopted cluster: IAM role for nodes of tenants with `enhanced` controls."""
     node_subnet_ids: tuple[str, ...] = ()
-    """Where such node groups lie: private subnets of the cluster's own network."""
+    """Adopted cluster: private subnets for these nodes."""
     node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
+    """The shared worker nodes."""
     api_cidrs: tuple[Cidr, ...] = ()
     """Where pods reach its API; left out, the ranges that EKS gives Services.
 
@@ -174,7 +209,7 @@ class ClusterSpec(Frozen):
     subnets of the control plane here too.
     """
     created: CreatedCluster | None = None
-    """Given when the cluster is to be created; None when it is adopted."""
+    """Given when Costack creates the cluster; left out when it adopts one."""
 
     @property
     def takes_node_groups(self) -> bool:
@@ -186,71 +221,98 @@ class PlatformService(ComputeRequest):
     """Pods of the platform itself: ingress, observability, GitOps, CI runners."""
 
     name: TagValue
+    """Name of the service."""
     replicas: Positive
+    """How many pods."""
 
 
 class IngressSpec(Frozen):
     """The load balancer and the outbound gateways of the cluster."""
 
     public_addresses: Positive
+    """Public IPv4 addresses of the load balancer."""
     capacity_units: Count
+    """Expected load balancer capacity units (LCU)."""
     nat_gateways: Positive
+    """NAT gateways."""
     nat_data_gib_per_month: Count
+    """Expected traffic through them."""
 
 
 class ObservabilitySpec(Frozen):
     """What the platform itself logs and measures."""
 
     log_gib_per_month: Count
+    """Expected logs of the platform."""
     log_retention_days: Positive
+    """How many days they are kept."""
     metric_samples_per_month: Count
+    """Expected Prometheus samples."""
 
 
 class MonitoringSpec(Frozen):
-    """What is handed to the Grafana and the Prometheus operator that the cluster already has."""
+    """What Costack makes for the Grafana and the Prometheus operator that the cluster already has."""
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-    """Where Grafana's sidecar looks for dashboards; it is there already."""
+    """Existing namespace in which Grafana's sidecar looks for dashboards."""
     dashboards: bool = False
+    """Whether to make a ConfigMap with the cost dashboard."""
     prometheus_operator: bool = False
-    """Whether the API server knows the operator's kinds; each tenant gets a PrometheusRule then."""
+    """Whether to make a PrometheusRule for each tenant; the API server must know the kind."""
     rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
-    """By which labels the operator's Prometheus picks its rules, such as `release`."""
+    """Labels by which Prometheus picks its rules, such as `release`."""
     restore_test_days: Positive | None = None
-    """How old the last good restore test may be; Prometheus must keep its metrics for as long."""
+    """How old the last good restore test may be; Prometheus must keep metrics as long."""
 
 
 class SecondNetwork(Frozen):
-    """Where servers can wait in a second region: subnets of two zones, and who may reach them there."""
+    """An existing network in a second region in which standby servers can run."""
 
     subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Subnets of two zones."""
     security_group_id: str
+    """Security group that decides who reaches the standby servers."""
 
 
 class Platform(Frozen):
     """What all tenants of a portfolio share: one file, `platform.yaml`."""
 
     portfolio: TagValue
+    """Name of the portfolio, the same as its folder."""
     currency: Currency
+    """Currency of fees and prices, such as USD."""
     region: Region
+    """AWS region."""
     service_line: TagValue
+    """Value of the cost tag `cost/service-line` of shared resources."""
     deletion_protection: bool
+    """Whether data refuses deletion; `false` only for tests."""
     images: Images
+    """Container images, by digest."""
     network: NetworkSpec
+    """The network of databases, caches and file systems."""
     database: DatabaseSpec
+    """The shared PostgreSQL server; version and windows hold for tenants' own servers too."""
     cache: CacheSpec
+    """The shared session cache; engine and window hold for tenants' own caches too."""
     file_system: FileSystemSpec
+    """The shared file system."""
     backup_bucket: BackupBucketSpec
+    """The bucket of dumps."""
     cluster: ClusterSpec
+    """The EKS cluster, adopted or created."""
     services: tuple[PlatformService, ...]
+    """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec
+    """Load balancer and NAT gateways; the estimate counts them."""
     observability: ObservabilitySpec
+    """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
-    """Left out, nothing is made for anybody's Grafana or Prometheus."""
+    """Dashboards and alerts; left out, none are made."""
     dr_regions: tuple[Region, ...] = ()
-    """The regions copies may go to."""
+    """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
-    """The networks, by region, in which warm standbys can wait."""
+    """Networks for warm standbys, by region."""
 
     @model_validator(mode="after")
     def _services_differ(self) -> Self:
