@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens screenshots schemas lock clean
+.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts format bench torture goldens screenshots schemas lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -119,6 +119,9 @@ screenshots: engine-browser setup ## take the pictures of the documentation anew
 schemas: setup ## write the JSON Schemas anew
 	@$(BIN)/python -m tiers.schemas
 	@$(BIN)/python -m plugin.schema
+
+docs: setup ## write the generated pages of docs/ anew: commands, files of a portfolio, modules
+	@$(BIN)/python -m docs.generator
 
 lock: setup ## choose versions anew and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock
