@@ -41,6 +41,7 @@ up: engine setup ## create the local tenants with Pulumi, then show who pays for
 	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 	@$(RUN) $(BIN)/costack report --stack $(STACK) --out .local/report
+	@echo "next: source .venv/bin/activate; eval \"\$$(python -m localcloud environment)\"; costack --help"
 
 preview: engine setup ## what `make up` would change
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
