@@ -112,7 +112,7 @@ torture: engine engine-postgres setup ## the full sweeps: 10,000 divisions on tw
 	@$(BIN)/python -m tests.torture.kills
 
 goldens: setup ## write the golden statements and SQL anew; read the difference before you commit it
-	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/test_division.py
+	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/engine/test_division_sql.py
 
 screenshots: engine-browser setup ## take the pictures of the documentation anew; look at them before you commit
 	@UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/cli/test_pictures.py

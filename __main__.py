@@ -1,26 +1,25 @@
 """The composition root: configuration, catalog, platform, one stack of resources per tenant, inventory."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
 
-from allocation.estimating import monthly_estimates
-from components import SharedPlatform, TenantStack, prepare
+from allocation.estimate.estimated_statement import monthly_estimates
+from components.platform import SharedPlatform
+from components.process import prepare
+from components.tenant.stack import TenantStack
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
-from tiers.plan import Plan, resolve
-from tiers.portfolio import load_catalog, load_portfolio
-from tiers.storage import grown
+from tiers.plan.plan import Plan
+from tiers.plan.resolve import plan_of_folder
+from tiers.plan.storage import grown
 
 
 def plan_of(portfolio: Path) -> Plan:
     """The plan of a portfolio; mistakes end the program with their sentences and no traceback."""
     try:
-        catalog = load_catalog()
-        return resolve(catalog, load_portfolio(portfolio, catalog))
+        return plan_of_folder(portfolio)
     except CatalogError as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -9,7 +9,7 @@ from enum import StrEnum, unique
 from typing import NamedTuple
 
 from allocation.errors import AllocationError
-from tiers.fact import FactId
+from tiers.facts.record import FactId
 from tiers.vocabulary import CostCategory, CostDomain, Region, TenantId
 
 _MONTHS_PER_YEAR = 12

@@ -1,7 +1,4 @@
-"""What is built: Pulumi components that declare exactly the facts of a plan."""
+"""What is built: Pulumi components that declare exactly the facts of a plan.
 
-from components.platform import SharedPlatform
-from components.process import prepare
-from components.tenant import TenantStack
-
-__all__ = ["SharedPlatform", "TenantStack", "prepare"]
+`components.platform.SharedPlatform` is the platform, `components.tenant.stack.TenantStack` one tenant on it.
+"""

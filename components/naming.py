@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any, Final
 
-TYPE_PREFIX: Final = "costack:index:"
+from tiers.facts.names import COMPONENT_TYPE_PREFIX
 
 # Limits of the services: RDS identifiers and Kubernetes names 63, ElastiCache groups 40, IAM roles 64.
 CACHE_NAME_LIMIT: Final = 40
@@ -21,7 +21,7 @@ def component_type(name: str) -> str:
     >>> component_type("TenantStack")
     'costack:index:TenantStack'
     """
-    return TYPE_PREFIX + name
+    return COMPONENT_TYPE_PREFIX + name
 
 
 def physical_name(*parts: str, limit: int = NAME_LIMIT) -> str:

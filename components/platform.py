@@ -5,23 +5,22 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.administration import DATABASE_ADMIN, database_administrator
-from components.bucket import BackupBucket
-from components.cache import SessionCache
-from components.cluster import ManagedCluster
-from components.database import PostgresServer
-from components.filesystem import FileSystemVault, SharedFileSystem
-from components.isolation import TenantsNamespace, operations_policy
-from components.keys import encryption_key
-from components.monitoring import GrafanaDashboards
+from components.aws.bucket import BackupBucket
+from components.aws.cache import SessionCache
+from components.aws.cluster import ManagedCluster
+from components.aws.cluster_network import ClusterNetwork
+from components.aws.database import PostgresServer
+from components.aws.file_system import FileSystemVault, SharedFileSystem
+from components.aws.keys import encryption_key
+from components.aws.network import PrivateNetwork
+from components.aws.nodes import WorkerNodes, node_place
+from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
+from components.kubernetes.isolation import TenantsNamespace, operations_policy
+from components.kubernetes.monitoring import GrafanaDashboards
 from components.naming import component_type, physical_name
-from components.network import PrivateNetwork
-from components.nodes import WorkerNodes, node_place
 from components.places import PlatformPlace, Text
-from components.tagging import cost_tagged
-from components.ways_out import ClusterNetwork
-from tiers import platform_facts as shared
-from tiers.facts import (
+from components.tags.cost_tags import cost_tagged
+from tiers.facts.every_fact import (
     Bucket,
     CacheGroup,
     ClusterControlPlane,
@@ -38,7 +37,8 @@ from tiers.facts import (
     NodeGroup,
     Origin,
 )
-from tiers.plan import Plan, fact_named, facts_of
+from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM, OPERATIONS_NAMESPACE
+from tiers.plan.plan import Plan, fact_named, facts_of
 
 
 class SharedPlatform(pulumi.ComponentResource):
@@ -100,17 +100,17 @@ class SharedPlatform(pulumi.ComponentResource):
         """The ARN of each resource that bills for a fact."""
         return {
             "platform/key": self.key.arn,
-            shared.DATABASE: self.database.place.arn,
+            DATABASE: self.database.place.arn,
             "platform/database-secret": self.database.place.master_secret_arn,
-            shared.CACHE: self.cache.place.arn,
-            shared.FILE_SYSTEM: self.file_system.place.arn,
-            shared.BACKUP_BUCKET: self.bucket.place.arn,
+            CACHE: self.cache.place.arn,
+            FILE_SYSTEM: self.file_system.place.arn,
+            BACKUP_BUCKET: self.bucket.place.arn,
             "platform/file-system-backup": self.vault.vault.arn,
         }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
         """What the shared server really has."""
-        return {shared.DATABASE: self.database.place.storage_gib}
+        return {DATABASE: self.database.place.storage_gib}
 
     def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         fact = fact_named(plan.platform, ClusterControlPlane, "control-plane")
@@ -180,7 +180,7 @@ class SharedPlatform(pulumi.ComponentResource):
         )
 
     def _database_admin(self, region: str, child: pulumi.ResourceOptions) -> k8s.core.v1.ServiceAccount:
-        namespace = shared.OPERATIONS_NAMESPACE
+        namespace = OPERATIONS_NAMESPACE
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[namespace]])
         operations_policy(f"{namespace}-openings", namespace, self.network.subnet_cidrs, after)
         return database_administrator(

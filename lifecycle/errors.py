@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from allocation.errors import AllocationError, GateError
 
-
-class LifecycleError(AllocationError):
+class LifecycleError(Exception):
     """A change that stopped; what was done by then is in the evidence, and the same command goes on."""
 
 
-class RefusedError(GateError):
-    """An end that a guard does not allow; nothing was changed."""
+class RefusedError(LifecycleError):
+    """A change that a guard does not allow; nothing was changed."""
 
 
 class HandOverError(LifecycleError):

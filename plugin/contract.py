@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi.resource import DependencyResource
 
-from components.nodes import node_place
+from components.aws.nodes import node_place
 from components.places import (
     BucketPlace,
     CachePlace,
@@ -19,9 +19,9 @@ from components.places import (
     PlatformPlace,
     ServerPlace,
 )
-from tiers.facts import ClusterControlPlane, Network, Origin
-from tiers.network_facts import subnet_ranges
-from tiers.plan import Plan, fact_named
+from tiers.facts.every_fact import ClusterControlPlane, Network, Origin
+from tiers.facts.network import subnet_ranges
+from tiers.plan.plan import Plan, fact_named
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:

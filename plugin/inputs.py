@@ -6,7 +6,7 @@ from typing import Any, Final, NotRequired, TypedDict, TypeVar
 import pulumi
 from pulumi.errors import InputPropertiesError
 
-from tiers.documents import DocumentError
+from tiers.plan.from_program import DocumentError
 
 Known = TypeVar("Known")
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pulumi
 
-import components
+from components import platform
 from components.naming import component_type
+from components.tenant import stack
 from plugin.contract import contract_of, place_from
 from plugin.inputs import (
     InventoryArgs,
@@ -15,12 +16,12 @@ from plugin.inputs import (
     tenant_document,
     told_by_property,
 )
-from tiers.documents import plan_of_documents, tenant_plan_of_documents
+from tiers.catalog.loading import load_catalog
 from tiers.inventory import SCHEMA_VERSION
-from tiers.portfolio import load_catalog
+from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
 
 
-class SharedPlatform(components.SharedPlatform):
+class SharedPlatform(platform.SharedPlatform):
     """What all tenants of a portfolio share: network, PostgreSQL, cache, file system, backups, namespaces."""
 
     contract: pulumi.Output[dict[str, Any]]
@@ -48,7 +49,7 @@ class SharedPlatform(components.SharedPlatform):
         )
 
 
-class TenantStack(components.TenantStack):
+class TenantStack(stack.TenantStack):
     """One tenant's Odoo in one environment: database, files, pods, the way in, backups."""
 
     inventory: pulumi.Output[dict[str, Any]]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from components.tagging import TAGGABLE_TYPES
+from components.tags.cost_tags import TAGGABLE_TYPES
+from tiers.catalog.loading import load_catalog
+from tiers.catalog.promises import RANKS
+from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.model import Catalog
-from tiers.portfolio import load_catalog
-from tiers.resilience import RANKS
 from tiers.tags import KEYS, MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
 from tiers.vocabulary import Environment, ResilienceClass
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tiers import facts
-from tiers.facts import ComputeRequest, FactRecord, Origin
-from tiers.moving import COPY_DATABASE, DROP_LEFT, HAND_OVER, OTHER_DATABASE
-from tiers.plan import Plan
+from tiers.facts import every_fact as facts
+from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
+from tiers.facts.names import COPY_DATABASE, DROP_LEFT, HAND_OVER, OTHER_DATABASE
+from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
 """What is compared -> (what the fact says, what was registered)."""

@@ -6,11 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tiers.hosting import Platform, SecondNetwork
-from tiers.model import Catalog
-from tiers.plan import Plan, resolve
-from tiers.portfolio import load_catalog, load_portfolio
-from tiers.tenancy import Portfolio, Tenant
+from tiers.catalog.loading import load_catalog
+from tiers.catalog.tier import Catalog
+from tiers.plan.plan import Plan
+from tiers.plan.resolve import resolve
+from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.platform import Platform, SecondNetwork
+from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import Environment
 
 ROOT = Path(__file__).parent.parent

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.portfolios import WORKING_HOURS, catalog, local_portfolio, tenant
-from tiers.model import Offer, OwnDatabase
-from tiers.plan import Plan, resolve
-from tiers.tenancy import Portfolio, Tenant
+from tiers.catalog.tier import Offer, OwnDatabase
+from tiers.plan.plan import Plan
+from tiers.plan.resolve import resolve
+from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import Environment
 
 TIER = "shared-namespace"

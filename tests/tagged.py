@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.tagging import TAGGABLE_TYPES
+from components.tags.cost_tags import TAGGABLE_TYPES
 from tiers.tags import MANDATORY, MANDATORY_FOR_TENANTS
 
 _POD_TEMPLATES = (("template",), ("jobTemplate",), ("jobTemplate", "spec", "template"))

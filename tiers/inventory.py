@@ -12,9 +12,9 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from tiers.errors import CatalogError
-from tiers.facts import FactId
-from tiers.plan import Plan
-from tiers.storage import grown
+from tiers.facts.every_fact import FactId
+from tiers.plan.plan import Plan
+from tiers.plan.storage import grown
 from tiers.vocabulary import Frozen
 
 OUTPUT_NAME: Final = "inventory"

@@ -8,11 +8,11 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from tiers.classes import Classes
-from tiers.hosting import Platform
+from tiers.catalog.classes import Classes
+from tiers.catalog.tier import Tier
 from tiers.inventory import Inventory
-from tiers.model import Tier
-from tiers.tenancy import Tenant
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
 
 DIRECTORY: Final = Path(__file__).parent / "schema"
 MODELS: Final[dict[str, type[BaseModel]]] = {

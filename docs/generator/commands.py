@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
-from cli.exits import Exit
+from cli.console.exit_codes import Exit
 from cli.main import app
 from docs.generator.markdown import NOTICE, anchor, table
 

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, StringConstraints
 
 from policies.scan.checkov import Finding, Outcome
-from tiers.loader import load_model
+from tiers.strict_yaml import load_model
 from tiers.vocabulary import Frozen
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)]

@@ -8,7 +8,7 @@ import datafusion
 import duckdb
 import pyarrow as pa
 
-from allocation.division import Dialect, division_sql, in_dialect
+from allocation.engine.division_sql import Dialect, division_sql, in_dialect
 from tests.allocation.oracle import Problem, Rows
 
 _INTEGER = pa.decimal128(38, 0)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-from allocation.assumptions import Assumptions, Scale
 from allocation.charges import ChargePeriod
-from allocation.comparing import Comparison, compared
-from allocation.gates import Gates
-from allocation.moving import one_off_costs
-from allocation.previewing import Preview
-from allocation.pricing import PriceBook, load_price_book
-from allocation.rules import rules_on
-from allocation.sleeping import savings
-from allocation.valuing import Conditions, Valuation, valued
+from allocation.engine.rulebook import rules_on
+from allocation.estimate.assumptions import Assumptions, Scale
+from allocation.preview.comparison import Comparison, compared
+from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.gates import Gates
+from allocation.preview.off_hours import savings
+from allocation.preview.one_off_costs import one_off_costs
+from allocation.preview.preview import Preview
+from allocation.prices.price_book import PriceBook, load_price_book
 from tests.portfolios import catalog, local_plan, local_portfolio
-from tiers.plan import Plan, resolve
-from tiers.whatif import with_tenant
+from tiers.plan.plan import Plan
+from tiers.plan.resolve import resolve
+from tiers.portfolio.what_if import with_tenant
 
 NOVEMBER = ChargePeriod.month("2026-11")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from allocation.division import ROUTE_TOTAL
+from allocation.engine.division_sql import ROUTE_TOTAL
 from allocation.money import split
 from tests.allocation.oracle import Problem
 

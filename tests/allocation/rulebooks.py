@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from allocation.rules import Rulebook
+from allocation.engine.rulebook import Rulebook
 
 POOL: dict[str, Any] = {
     "pool": "nodes",

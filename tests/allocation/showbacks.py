@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from allocation.filed import FiledStatement, filed_statement
-from allocation.report.document import document, items_document
+from allocation.preview.cost_estimate import valued
 from allocation.report.showback.content import Page
 from allocation.report.showback.month import Option, Showback
-from allocation.signals import Month
-from allocation.statement import Statement
-from allocation.valuing import valued
-from cli.report_folder import Extras, pages
+from allocation.report.statement.document import document, items_document
+from allocation.review.signals import Month
+from allocation.runs.report_folder import Extras, pages
+from allocation.statement.filed import FiledStatement, filed_statement
+from allocation.statement.statement import Statement
 from tests.allocation.previews import changed, conditions
 from tests.portfolios import catalog, local_plan
-from tiers.plan import Plan
+from tiers.plan.plan import Plan
 
 
 def written(statement: Statement, month: str = "2026-11") -> tuple[dict[str, Any], dict[str, Any]]:

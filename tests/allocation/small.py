@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from allocation import tables
-from allocation.allocating import Allocation, allocate
-from allocation.attribution import Known
-from allocation.rules import Rulebook
-from allocation.weights import Presence
+from allocation.engine import tables
+from allocation.engine.allocate import Allocation, allocate
+from allocation.engine.attribution import Known
+from allocation.engine.rulebook import Rulebook
+from allocation.engine.weights import Presence
 from tiers.vocabulary import Environment
 
 TAGS = {

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from allocation.assumptions import Assumptions
-from allocation.estimate import estimate
+from allocation.estimate.assumptions import Assumptions
+from allocation.estimate.estimated_charges import estimate
 from allocation.money import amount_of
-from allocation.pricing import DIRECTORY, Price, PriceBook, PriceFile, Source
-from tests.allocation.quantities.examples import TODAY, one
+from allocation.prices.price_book import DIRECTORY, Price, PriceBook, PriceFile, Source
+from tests.allocation.estimate.quantities.examples import TODAY, one
 from tests.portfolios import local_plan, plan_of, tenant
-from tiers.compute_facts import ClusterControlPlane, NodeGroup
-from tiers.copy_facts import (
+from tiers.facts.compute import ClusterControlPlane, NodeGroup
+from tiers.facts.copies import (
     BucketReplication,
     DatabaseBackupCopy,
     DatabaseStandby,
@@ -27,7 +27,7 @@ from tiers.copy_facts import (
     RestoreTest,
     VaultCopy,
 )
-from tiers.data_facts import (
+from tiers.facts.data import (
     Bucket,
     CacheGroup,
     DatabaseInstance,
@@ -36,11 +36,11 @@ from tiers.data_facts import (
     Key,
     ManagedSecret,
 )
-from tiers.fact import FactRecord
-from tiers.facts import Labour, LogGroup, Metrics
-from tiers.loader import load_model
-from tiers.network_facts import LoadBalancer, NatGateway, Traffic
-from tiers.plan import fact_named
+from tiers.facts.every_fact import Labour, LogGroup, Metrics
+from tiers.facts.network import LoadBalancer, NatGateway, Traffic
+from tiers.facts.record import FactRecord
+from tiers.plan.plan import fact_named
+from tiers.strict_yaml import load_model
 
 YEAR_3 = Price(
     service="AmazonRDS",

@@ -20,12 +20,12 @@ from unittest.mock import patch
 import pulumi
 from pulumi._types import resource_pulumi_to_py_names
 
-from components import prepare
+from components.process import prepare
 from tests.bench.thousand_tenants import peak_mb
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, EngineMonitor, declare
 from tests.portfolios import plan_of, tenant
-from tiers.plan import Plan
+from tiers.plan.plan import Plan
 from tiers.tags import CostTags
 
 

@@ -59,7 +59,7 @@ def main() -> int:
 
 def _print_one(console: Console) -> None:
     """One what-if on the committed portfolio, in turns with one allocation of it."""
-    from allocation.valuing import valued  # noqa: PLC0415
+    from allocation.preview.cost_estimate import valued  # noqa: PLC0415
     from tests.allocation.previews import changed, comparison_of, conditions, now, preview_of  # noqa: PLC0415
 
     now()

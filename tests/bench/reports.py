@@ -99,9 +99,10 @@ def _measure(folder: Path, size: int, table: Table) -> bool:
 
 
 def _write_inventory(portfolio: Path, path: Path) -> None:
+    from tiers.catalog.loading import load_catalog  # noqa: PLC0415
     from tiers.inventory import exported  # noqa: PLC0415 - measured processes start without it
-    from tiers.plan import resolve  # noqa: PLC0415
-    from tiers.portfolio import load_catalog, load_portfolio  # noqa: PLC0415
+    from tiers.plan.resolve import resolve  # noqa: PLC0415
+    from tiers.portfolio.loading import load_portfolio  # noqa: PLC0415
 
     catalog = load_catalog()
     plan = resolve(catalog, load_portfolio(portfolio, catalog))

@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from allocation.division import one_step_sql
+from allocation.engine.division_sql import one_step_sql
 
 POOLS: Final = 50
 LINES: Final = 10

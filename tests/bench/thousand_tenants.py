@@ -89,15 +89,16 @@ def _apart(what: str, portfolio: Path) -> dict[str, Any]:
 
 
 def _work(portfolio: Path) -> dict[str, Any]:
-    from allocation.assumptions import Assumptions  # noqa: PLC0415  a process that only parses has none of it
     from allocation.charges import ChargePeriod  # noqa: PLC0415
+    from allocation.engine.rulebook import rules_on  # noqa: PLC0415
     from allocation.errors import UnreconciledStatementError  # noqa: PLC0415
-    from allocation.estimate import estimate  # noqa: PLC0415
-    from allocation.estimating import allocated_estimate  # noqa: PLC0415
-    from allocation.pricing import load_price_book  # noqa: PLC0415
-    from allocation.rules import rules_on  # noqa: PLC0415
-    from tiers.plan import resolve  # noqa: PLC0415
-    from tiers.portfolio import load_catalog, load_portfolio  # noqa: PLC0415
+    from allocation.estimate.assumptions import Assumptions  # noqa: PLC0415  a process that only parses has none of it
+    from allocation.estimate.estimated_charges import estimate  # noqa: PLC0415
+    from allocation.estimate.estimated_statement import allocated_estimate  # noqa: PLC0415
+    from allocation.prices.price_book import load_price_book  # noqa: PLC0415
+    from tiers.catalog.loading import load_catalog  # noqa: PLC0415
+    from tiers.plan.resolve import resolve  # noqa: PLC0415
+    from tiers.portfolio.loading import load_portfolio  # noqa: PLC0415
 
     times: dict[str, float] = {}
     catalog = load_catalog()

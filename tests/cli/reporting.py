@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from cli.exits import Exit
+from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.allocation.test_golden import GOLDEN
 

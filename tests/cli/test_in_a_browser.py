@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.report_folder import Extras, write_report
+from allocation.runs.report_folder import Extras, write_report
 from tests.allocation.showbacks import moved
 from tests.browser import Browser, complaints, opened, pages_of, printed
 from tests.cli.reporting import billed_report

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.report_folder import Extras, write_report
+from allocation.runs.report_folder import Extras, write_report
 from tests.allocation.showbacks import moved
 from tests.browser import Browser
 from tests.cli.pictures import WIDTH, Picture, chunks, size_of, texts_of, with_texts

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from allocation.adapters.stack_outputs import inventory_of_file
+from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
-from allocation.sleeping import savings
-from allocation.valuing import Conditions, valued
-from cli.allocation import print_allocation
+from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.off_hours import savings
+from cli.actions.allocate import print_allocation
 from lifecycle import evidence
 from tests.allocation.recomputed.documents import Documents, Option, Saving, Written, tiers
 from tests.allocation.recomputed.paper import Printed, read_folder

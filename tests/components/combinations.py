@@ -17,14 +17,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from tests.portfolios import catalog, tenant, wide_platform
-from tiers.documents import plan_of_documents
 from tiers.errors import CatalogError
-from tiers.hosting import Platform
-from tiers.moving import data_moves
-from tiers.plan import Plan
-from tiers.portfolio import faults_of_tenant
+from tiers.plan.from_program import plan_of_documents
+from tiers.plan.plan import Plan
+from tiers.portfolio.loading import faults_of_tenant
+from tiers.portfolio.move import data_moves
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Move, Options, Tenant
 from tiers.schedule import Schedule
-from tiers.tenancy import Move, Options, Tenant
 from tiers.vocabulary import Environment, LifecycleStage, MoveStage, TenantId
 
 Offer = tuple[str, Environment]

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from components.tagging import TAGGABLE_TYPES
+from components.tags.cost_tags import TAGGABLE_TYPES
+from tests.components.kubernetes.test_pods import violations
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs
 from tests.components.reachability import (
@@ -19,14 +20,13 @@ from tests.components.reachability import (
     network_of,
     pods_of,
 )
-from tests.components.test_pods import violations
 from tests.components.test_roles_apart import across
 from tests.components.test_tenants_apart import INTERNET, METADATA, between_tenants
 from tests.tagged import expected_keys, label_sets
-from tiers.compute_facts import NamespaceQuota, SleepSchedule
-from tiers.data_facts import LogicalBackup
-from tiers.network_facts import Egress, Route
-from tiers.plan import Plan, TenantPlan, facts_of
+from tiers.facts.compute import NamespaceQuota, SleepSchedule
+from tiers.facts.data import LogicalBackup
+from tiers.facts.network import Egress, Route
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 
 Faults = Iterator[str]
 _RESTRICTED: Final = ("enforce", "audit", "warn")

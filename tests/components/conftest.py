@@ -6,10 +6,11 @@ from functools import cache
 
 import pytest
 
-from components import SharedPlatform, TenantStack
+from components.platform import SharedPlatform
+from components.tenant.stack import TenantStack
 from tests.components.monitor import Declared, declare
 from tests.portfolios import local_plan
-from tiers.plan import Plan
+from tiers.plan.plan import Plan
 
 
 def declare_plan(plan: Plan, *, preview: bool = False) -> list[Declared]:

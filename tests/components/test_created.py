@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.tagging import TAGGABLE_TYPES
+from components.tags.cost_tags import TAGGABLE_TYPES
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import local_portfolio, plan_of, tenant
 from tests.tagged import expected_keys, label_sets
-from tiers.facts import ClusterControlPlane, NatGateway, NodeGroup, Origin
-from tiers.hosting import Platform
-from tiers.plan import Plan, fact_named, facts_of
+from tiers.facts.every_fact import ClusterControlPlane, NatGateway, NodeGroup, Origin
+from tiers.plan.plan import Plan, fact_named, facts_of
+from tiers.portfolio.platform import Platform
 
 CREATED = {
     "admin_cidrs": ["198.51.100.0/24"],

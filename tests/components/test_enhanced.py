@@ -9,7 +9,7 @@ from tests.components.monitor import Declared
 from tests.components.queries import pod_specs, policies, the
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import plan_of, tenant
-from tiers.plan import Plan
+from tiers.plan.plan import Plan
 
 INSTANCE = "aws:rds/instance:Instance"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"

@@ -26,10 +26,10 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import ROOT, plan_of, tenant
-from tiers.hosting import Platform
 from tiers.inventory import OUTPUT_NAME
-from tiers.plan import Plan
-from tiers.tenancy import Tenant
+from tiers.plan.plan import Plan
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
 
 SECRET = "password-of-"
 # All of them take minutes: `make torture` asks for them, `make test` for a sample.

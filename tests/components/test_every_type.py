@@ -13,7 +13,7 @@ import pulumi_kubernetes
 import pytest
 from pulumi.runtime import rpc
 
-from components.tagging import TAGGABLE_TYPES, tagged_properties
+from components.tags.cost_tags import TAGGABLE_TYPES, tagged_properties
 from tests.components.monitor import declare
 
 COST = {"cost/tenant": "acme", "cost/client": "acme-ltd"}

@@ -11,7 +11,7 @@ from tests.declarations import (
     differences,
 )
 from tests.portfolios import every_offer, local_plan, plan_of
-from tiers.facts import FACT_TYPES, Origin
+from tiers.facts.every_fact import FACT_TYPES, Origin
 
 
 def test_every_kind_of_fact_is_compared_or_excused() -> None:

@@ -16,7 +16,7 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.portfolios import WORKING_HOURS, catalog, local_portfolio, plan_of, tenant
 from tests.sleepers import own_server, plan_with
-from tiers.tenancy import Move, Tenant
+from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import Environment, Isolation, MoveStage
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gc
 
-from components import prepare
+from components.process import prepare
 
 
 def test_the_collector_is_spared_what_lives_to_the_end() -> None:

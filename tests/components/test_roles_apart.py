@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from components.backups import _KINDS
+from components.tenant.backups import _KINDS
 from tests.components.iam_access import ROLE_POLICY, Account, Role, access_of, arn_of, listed, may
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs
 from tests.components.whole import whole, whole_plan
-from tiers.platform_facts import OPERATIONS_NAMESPACE
+from tiers.facts.names import OPERATIONS_NAMESPACE
 
 ACTIONS = (
     "backup:DeleteRecoveryPoint",

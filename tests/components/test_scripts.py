@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.jobs import command, script
+from components.kubernetes.jobs import command
+from components.scripts import script
 
 SCRIPTS = sorted(path.name for path in Path("components/scripts").glob("*.sh"))
 

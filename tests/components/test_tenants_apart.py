@@ -13,9 +13,9 @@ import pytest
 from tests.components.reachability import Network, NotUnderstoodError, Pod, network_of
 from tests.components.whole import whole, whole_network, whole_plan
 from tests.portfolios import local_portfolio
-from tiers.network_facts import Route
-from tiers.plan import facts_of
-from tiers.platform_facts import OPERATIONS_NAMESPACE
+from tiers.facts.names import OPERATIONS_NAMESPACE
+from tiers.facts.network import Route
+from tiers.plan.plan import facts_of
 from tiers.vocabulary import Environment
 
 PORTS = (8069, 8072, 5432, 6379, 80, 443, 53)

@@ -8,7 +8,7 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.reachability import Network, network_of
 from tests.portfolios import every_offer, plan_of, tenant
-from tiers.plan import Plan
+from tiers.plan.plan import Plan
 
 
 @cache

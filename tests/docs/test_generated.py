@@ -10,7 +10,7 @@ from docs.generator.fields import EXAMPLES, field_paths, tenant_page
 from docs.generator.modules import module_page
 from docs.generator.pages import FOLDER, PAGES
 from tests.portfolios import ROOT, catalog
-from tiers.portfolio import load_portfolio
+from tiers.portfolio.loading import load_portfolio
 from tiers.schemas import MODELS
 
 

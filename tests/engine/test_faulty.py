@@ -80,5 +80,5 @@ def with_lost_answers(creation: Phase, faults: str) -> bool:
 
 def search(project: Project, *options: str) -> Said:
     """`costack recover --search`."""
-    command = (sys.executable, "-m", "cli.recover", "--stack", STACK, "--search", *options)
+    command = (sys.executable, "-m", "cli.commands.recover", "--stack", STACK, "--search", *options)
     return project._exec(*command, code=0)

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from cli.exits import Exit
+from cli.console.exit_codes import Exit
 from lifecycle import evidence
-from lifecycle.decommissioning import STEPS
+from lifecycle.decommission.steps import STEPS
 from tests.engine.project import STACK, Project, Said, holdings, running_project
 from tests.engine.test_moved import OTHERS
 from tests.engine.test_sleeping import run as run_clock

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.test_tenant import HOLDS_DATA
+from tests.components.tenant.test_stack import HOLDS_DATA
 from tests.engine.project import STACK, Project, running_project
 
 pytestmark = [pytest.mark.engine]

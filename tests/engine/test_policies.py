@@ -30,7 +30,9 @@ def test_what_is_declared_passes_with_one_warning(project: Project) -> None:
 
 
 def test_a_weakness_stops_the_preview(project: Project) -> None:
-    with project.edited("components/database.py", '"storage_encrypted": True', '"storage_encrypted": False'):
+    with project.edited(
+        "components/aws/database.py", '"storage_encrypted": True', '"storage_encrypted": False'
+    ):
         said = project.pulumi(*PREVIEW, code=1)
     assert "[mandatory]" in said.text
     assert "local-postgresql: storageEncrypted must be true" in said.text

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 
 from allocation.charges import ChargePeriod
-from allocation.estimating import estimated_statement
-from allocation.pricing import load_price_book
-from allocation.report.document import document
-from allocation.rules import rules_on
-from components.tagging import TAGGABLE_TYPES
+from allocation.engine.rulebook import rules_on
+from allocation.estimate.estimated_statement import estimated_statement
+from allocation.prices.price_book import load_price_book
+from allocation.report.statement.document import document
+from components.tags.cost_tags import TAGGABLE_TYPES
 from tests.declarations import Registration, Registrations, differences
 from tests.engine.conftest import Deployed
 from tests.engine.project import STACK, Registered, holdings, left_behind
 from tests.portfolios import local_plan
 from tests.tagged import expected_keys, label_sets
+from tiers.facts.names import TENANT_STACK
 from tiers.inventory import Inventory
 
 pytestmark = [pytest.mark.engine]
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
-TENANT_STACK = "costack:index:TenantStack"
 
 
 def test_everything_is_created(rendered: Deployed) -> None:

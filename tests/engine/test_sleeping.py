@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from components.jobs import command, script
+from components.kubernetes.jobs import command
+from components.scripts import script
 from tests.engine.project import STACK, Project, running_project
 from tests.localcloud.cluster import Cluster
 

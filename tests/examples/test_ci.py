@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.exits import Exit
+from cli.console.exit_codes import Exit
 from tests.examples.hosts import STATE, TOKEN, asked, install, mine
 from tests.portfolios import ROOT
 

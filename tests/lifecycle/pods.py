@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from components.jobs import command, script
+from components.kubernetes.jobs import command
+from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
 from tests.postgres import ADMIN, ADMIN_PASSWORD, Server, give, scratch, unprivileged
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.jobs import script
+from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
 from tests.postgres import Server, running_server

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.jobs import script
+from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, store
 from tests.lifecycle.pods import Pods
 from tests.postgres import give

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from lifecycle.ending import EndingPlan, facts_sha256
-from lifecycle.expiry import SOON, State, findings
-from lifecycle.guards import RESTORE_TEST_MAY_BE, refusals, unplanned_deletions
-from tests.lifecycle.test_guards import seen
+from lifecycle.decommission.guards import RESTORE_TEST_MAY_BE, refusals, unplanned_deletions
+from lifecycle.decommission.plan import EndingPlan, facts_sha256
+from lifecycle.expire import SOON, State, findings
+from tests.lifecycle.decommission.test_guards import seen
 from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox, targets, urn
 from tests.portfolios import plan_of, tenant
-from tiers.tenancy import Tenant
+from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import Environment
 
 EXPIRY = timedelta(hours=24)

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from components.jobs import script
-from lifecycle.restored import RestoreResult, restore_result
+from components.scripts import script
+from lifecycle.restore_test.result import RestoreResult, restore_result
 from tests.lifecycle.odoo import DATABASE, FILES, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods
 from tests.postgres import Server, give, unprivileged

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from components.jobs import script
+from components.scripts import script
 from tests.lifecycle.odoo import PASSWORD
 from tests.lifecycle.pods import Pods, set_up
 from tests.postgres import ADMIN, ADMIN_PASSWORD, Server

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lifecycle.dumps import Dump
-from lifecycle.ending import EndingPlan, facts_sha256
-from lifecycle.holdings import Holding, What
-from lifecycle.pulumi_cli import Preview
-from lifecycle.targets import Target
+from lifecycle.decommission.final_dump import Dump
+from lifecycle.decommission.plan import EndingPlan, facts_sha256
+from lifecycle.decommission.retained import Holding, What
+from lifecycle.stack_resources import Preview, Target
 from tests.portfolios import plan_of, tenant
-from tiers.plan import TenantPlan
-from tiers.tenancy import Tenant
+from tiers.plan.plan import TenantPlan
+from tiers.portfolio.tenant import Tenant
 
 START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from tests.portfolios import ROOT, catalog
-from tiers.documents import plan_of_documents
-from tiers.plan import Plan
+from tiers.plan.from_program import plan_of_documents
+from tiers.plan.plan import Plan
 
 EXAMPLE: Path = ROOT / "examples" / "plugin"
 

@@ -10,7 +10,7 @@ from pulumi.errors import InputPropertiesError
 from plugin.inputs import require_known, tenant_document, told_by_property
 from tests.plugin import example
 from tests.portfolios import catalog
-from tiers.documents import plan_of_documents, tenant_plan_of_documents
+from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
 
 
 def told(error: pytest.ExceptionInfo[InputPropertiesError]) -> dict[str, str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from plugin.schema import PATH, schema_text
-from tiers.tenancy import Tenant
+from tiers.portfolio.tenant import Tenant
 
 
 def test_the_committed_schema_is_the_components() -> None:

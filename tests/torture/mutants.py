@@ -1,7 +1,7 @@
 """Breaks the guards in every small way, one at a time, and counts how many breaks the tests notice.
 
 A mutant lives in the memory of a forked process only; no file is changed. Wording is not mutated.
-`python -m tests.torture.mutants [--module lifecycle.guards] [--limit N]`
+`python -m tests.torture.mutants [--module lifecycle.decommission.guards] [--limit N]`
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ from typing import Any, Final
 import pytest
 
 TESTS: Final = {
-    "lifecycle.guards": ("test_guard_edges.py", "test_decommissioning.py", "test_guards.py"),
-    "lifecycle.ending": (
-        "test_ending.py",
+    "lifecycle.decommission.guards": (
         "test_guard_edges.py",
-        "test_decommissioning.py",
-        "test_guards.py",
+        "decommission/test_steps.py",
+        "decommission/test_guards.py",
     ),
-    "lifecycle.expiry": ("test_expiry.py", "test_guard_edges.py"),
+    "lifecycle.decommission.plan": (
+        "decommission/test_plan.py",
+        "test_guard_edges.py",
+        "decommission/test_steps.py",
+        "decommission/test_guards.py",
+    ),
+    "lifecycle.expire": ("test_expire.py", "test_guard_edges.py"),
 }
 """Quick files first: a mutant is noticed by the first test that fails."""
 WANTED: Final = 90
@@ -165,7 +169,7 @@ def _child(module: str, number: int) -> int:
         _install(module, number)
     except Exception:  # noqa: BLE001 - a module that cannot be loaded is noticed
         return 1
-    tests = [f"tests/lifecycle/{name}" for name in TESTS[module] if Path("tests/lifecycle", name).exists()]
+    tests = [f"tests/lifecycle/{name}" for name in TESTS[module]]
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
 
 
@@ -189,7 +193,7 @@ def main() -> int:
     parser.add_argument("--module", choices=sorted(TESTS))
     parser.add_argument("--limit", type=int, default=10**6, help="so many mutants of each module at most")
     asked = parser.parse_args()
-    for shared in ("tests.portfolios", "allocation.pricing"):  # what every mutant would import anew
+    for shared in ("tests.portfolios", "allocation.prices.price_book"):  # what every mutant would import anew
         importlib.import_module(shared)
     total = left = 0
     for module in (asked.module,) if asked.module else TESTS:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import pyarrow.parquet as pq
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from allocation.division import Dialect, division_sql, in_dialect
+from allocation.engine.division_sql import Dialect, division_sql, in_dialect
 from tests.allocation.engines import arrow_tables
 from tests.allocation.oracle import Problem, Rows, divided
 from tests.allocation.problems import problems

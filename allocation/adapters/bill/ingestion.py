@@ -22,8 +22,8 @@ from allocation.adapters.bill.tags import known_tags
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
 from allocation.charges import ChargePeriod
+from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
-from allocation.tables import COSTS
 
 
 def ingest(

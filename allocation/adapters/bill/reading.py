@@ -16,7 +16,7 @@ from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
 from allocation.adapters.bill.row_rules import Check
 from allocation.adapters.bill.tags import TAGS, tags_text
-from allocation.tables import CHARGE, COSTS, columns_of
+from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 REPEATED: Final = "bill_repeated"
 """Temporary table of the rows, by file and number, that name a line that was read before."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from allocation.adapters.bill.files import BillFile
 from allocation.adapters.bill.intake import CostIntake, FileIntake, Intake
 from allocation.adapters.bill.row_rules import Check
-from allocation.tables import COSTS
+from allocation.engine.tables import COSTS
 
 _EXACT: Final = Context(prec=100, traps=[Inexact])
 _ZERO: Final = Decimal(0)

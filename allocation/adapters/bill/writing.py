@@ -15,7 +15,7 @@ from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files import literal
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
-from allocation.tables import CHARGE, REFUSED, in_order
+from allocation.engine.tables import CHARGE, REFUSED, in_order
 
 WRITTEN: Final = "bill_charge"
 """The table of charges before it is known that they add up."""

@@ -12,7 +12,7 @@ import duckdb
 
 from allocation.adapters.focus.rows import MERGED_TAGS
 from allocation.adapters.focus.run import FocusError, FocusRun
-from allocation.tables import COSTS
+from allocation.engine.tables import COSTS
 
 _TIER: Final = "cost/service-tier"
 _WHOLE_RATIO: Final = 10**12

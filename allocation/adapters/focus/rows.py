@@ -14,7 +14,7 @@ from typing import Final
 from allocation.adapters.focus.columns import Column, columns_of
 from allocation.adapters.focus.run import FocusVersion
 from allocation.adapters.focus.services import CATEGORIES, SUBCATEGORIES
-from allocation.tables import COSTS
+from allocation.engine.tables import COSTS
 
 _MONEY: Final = Template(
     "CAST(CAST($units AS DECIMAL(19, 0)) * CAST('0.0000000001' AS DECIMAL(19, 10)) AS DECIMAL(38, 10))"
@@ -171,7 +171,7 @@ SELECT $columns FROM line CROSS JOIN focus_run AS run""")
 def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
     """The SELECT of a whole file of *version*; *as_text* writes moments as text, which a CSV needs.
 
-    It reads `charged`, `origin`, `share` (`allocation.tables`) and the tables that
+    It reads `charged`, `origin`, `share` (`allocation.engine.tables`) and the tables that
     `allocation.adapters.focus.context` prepares.
     """
     return _FILE.substitute(

@@ -11,7 +11,7 @@ import duckdb
 from allocation.adapters.focus.context import prepared, refuse_what_does_not_add_up
 from allocation.adapters.focus.rows import rows_sql
 from allocation.adapters.focus.run import FocusError, FocusRun, FocusVersion
-from allocation.tables import in_order
+from allocation.engine.tables import in_order
 
 _PARTIAL: Final = ".partial"
 _CSV: Final = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"

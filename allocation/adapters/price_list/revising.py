@@ -9,7 +9,7 @@ from typing import NamedTuple
 from allocation.adapters.price_list.matching import Match
 from allocation.adapters.price_list.offers import OfferFile
 from allocation.adapters.price_list.rules import Item, Rule
-from allocation.pricing import Offer, Price, PriceFile, Source
+from allocation.prices.price_book import Offer, Price, PriceFile, Source
 
 
 class Change(NamedTuple):

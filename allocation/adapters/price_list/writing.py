@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from allocation.errors import AllocationError
-from allocation.pricing import PriceFile
+from allocation.prices.price_book import PriceFile
 
 _HEADING: Final = (
     "# List prices before tax, credits and discounts. Every price says where it is from and how sure that\n"

@@ -14,7 +14,7 @@ import duckdb
 
 from allocation.adapters.usage.files import load_text
 from allocation.charges import ChargePeriod
-from allocation.tables import REFUSED, USAGE, create
+from allocation.engine.tables import REFUSED, USAGE, create
 
 RULES: Final = (
     "missing-value",
@@ -29,7 +29,7 @@ RULES: Final = (
 """Why a row is refused, in the order in which it is asked."""
 
 _LARGEST: Final = 10**15
-"""As much of a driver as the allocation can divide by (`allocation.weights`)."""
+"""As much of a driver as the allocation can divide by (`allocation.engine.weights`)."""
 _NUMBER: Final = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _MOMENT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|\+00(:?00)?)?)?"
@@ -114,7 +114,7 @@ def read_usage(
     period: ChargePeriod,
     drivers: Collection[str],
 ) -> UsageIntake:
-    """Make the tables `usage` and `usage_refused` (`allocation.tables`) from *files*.
+    """Make the tables `usage` and `usage_refused` (`allocation.engine.tables`) from *files*.
 
     Where intervals of one tenant and driver overlap, the row that comes first stays: in the order of *files*,
     then of their rows. Quantities are rounded to the billionth, half away from zero.

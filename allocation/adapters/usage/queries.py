@@ -10,7 +10,7 @@ from string import Template
 from typing import Final, Literal
 
 from allocation.adapters.usage.rows import WIDE, UsageError, rounded
-from tiers.loader import load_model
+from tiers.strict_yaml import load_model
 from tiers.vocabulary import Frozen, Positive
 
 FILE: Final = Path(__file__).with_name("promql.yaml")

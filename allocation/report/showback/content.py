@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.money import in_cents, text_of
-from allocation.report.change.rows import money, percent
-from allocation.signals import number
+from allocation.report.preview.rows import money, percent
+from allocation.review.signals import number
 
 _WIDTH: Final = 600
 """Of a drawing, in its own units; the page scales it."""

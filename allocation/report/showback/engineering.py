@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.report.change.rows import money
+from allocation.report.preview.rows import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -22,9 +22,9 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
-from allocation.signals import declared, sizes
-from tiers.data_facts import DatabaseInstance, TenantDatabase
-from tiers.plan import facts_of
+from allocation.review.signals import declared, sizes
+from tiers.facts.data import DatabaseInstance, TenantDatabase
+from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
 _MOST_SIGNALS: Final = 100

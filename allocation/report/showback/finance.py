@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
-from allocation.causes import by_reason
-from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import in_cents
-from allocation.report.change.rows import money
+from allocation.report.preview.rows import money
 from allocation.report.showback.content import (
     EMPTY,
     Page,
@@ -27,6 +25,8 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.index import TERMS, proof
 from allocation.report.showback.month import Showback
+from allocation.review.causes import by_reason
+from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import CostDomain, TenantId
 
 _NOT_KNOWN = "not deployed any more"

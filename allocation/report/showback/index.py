@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from allocation.causes import Reason, by_reason
-from allocation.filed import FiledStatement, FiledTenant, FiledTotals
 from allocation.money import text_of
-from allocation.report.change.rows import money
+from allocation.report.preview.rows import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -23,6 +21,8 @@ from allocation.report.showback.content import (
     text,
 )
 from allocation.report.showback.month import PARTS, Showback, changed, why
+from allocation.review.causes import Reason, by_reason
+from allocation.statement.filed import FiledStatement, FiledTenant, FiledTotals
 
 _MOST_TENANTS: Final = 1000
 _MOST_CHANGES: Final = 10

@@ -10,13 +10,13 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
-from allocation.causes import Cause, Reason, came_or_went, causes, fee_causes
-from allocation.filed import FiledStatement, FiledTenant
 from allocation.money import in_cents
-from allocation.report.change.rows import money, percent
-from allocation.signals import Month, Signal, Standing
-from allocation.sleeping import Saving
-from tiers.plan import TenantPlan
+from allocation.preview.off_hours import Saving
+from allocation.report.preview.rows import money, percent
+from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_causes
+from allocation.review.signals import Month, Signal, Standing
+from allocation.statement.filed import FiledStatement, FiledTenant
+from tiers.plan.plan import TenantPlan
 
 LEAST_CLIENTS: Final = 5
 """Of a pool that fewer clients share nothing but the client's own share is told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from allocation.filed import FiledStatement
+from allocation.preview.unit_costs import UnitCost
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -24,7 +24,7 @@ from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.index import proof
 from allocation.report.showback.month import Showback
-from allocation.unit_costs import UnitCost
+from allocation.statement.filed import FiledStatement
 
 MONTHS: Final = 3
 SIGN_OFF: Final = "quarterly.sign-off.yaml"

@@ -45,7 +45,7 @@ def pools(documents: Documents, _: str) -> Expected:
 
 
 def off_hours(documents: Documents, _: str) -> Expected:
-    """What `allocation.sleeping` says of the plan: no statement holds it."""
+    """What `allocation.preview.off_hours` says of the plan: no statement holds it."""
     rows: list[list[Must]] = [
         [each.tenant, Fraction(each.hours), "options.schedule", each.saved, each.freed]
         for each in documents.savings

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle.orphans import orphan_of
-from lifecycle.searches import SEARCHES
+from lifecycle.recover.aws_listings import SEARCHES
+from lifecycle.recover.untracked import orphan_of
 from tests.localcloud.aws.driver import Driver, Resource
 from tests.localcloud.aws.examples import EXAMPLES, Ground
 

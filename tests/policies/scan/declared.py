@@ -9,11 +9,12 @@ from typing import Any, Final
 import pulumi
 from pulumi.runtime import mocks
 
-from components import SharedPlatform, TenantStack
+from components.platform import SharedPlatform
+from components.tenant.stack import TenantStack
 from tests.components.monitor import PROJECT, STACK, CloudAnswers, EngineMonitor
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
-from tiers.plan import Plan
-from tiers.portfolio import faults_of_tenant
+from tiers.plan.plan import Plan
+from tiers.portfolio.loading import faults_of_tenant
 from tiers.vocabulary import Controls
 
 SECRET: Final = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": ""}

@@ -4,7 +4,7 @@ import pytest
 
 from allocation.adapters.bill.columns import LAYOUTS
 from allocation.adapters.bill.layout import Layout
-from allocation.tables import CHARGE, COSTS, columns_of
+from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 FOCUS_CATEGORIES = {"Usage", "Purchase", "Tax", "Credit", "Adjustment"}
 INTERNAL = {"line_id", "reservation"}

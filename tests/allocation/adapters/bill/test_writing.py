@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from allocation.adapters.bill import BillError, ingest
-from allocation.tables import CHARGE, columns_of
+from allocation.engine.tables import CHARGE, columns_of
 from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, read
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation import tables
 from allocation.adapters.focus.run import FocusRun
 from allocation.charges import ChargePeriod
+from allocation.engine import tables
 from allocation.money import split, units_of
 
 RUN: Final = FocusRun(

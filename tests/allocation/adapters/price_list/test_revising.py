@@ -7,7 +7,7 @@ from allocation.adapters.price_list.matching import match
 from allocation.adapters.price_list.offers import on_demand_rows, open_offer
 from allocation.adapters.price_list.revising import Change, Revision, revise
 from allocation.adapters.price_list.rules import rules_for
-from allocation.pricing import Price, PriceFile, Source
+from allocation.prices.price_book import Price, PriceFile, Source
 from tests.allocation.adapters.price_list.offer_files import RDS, S3, VERSION, Offer
 
 SMALL = "RDS PostgreSQL db.t4g.small"

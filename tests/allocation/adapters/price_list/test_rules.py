@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from allocation.adapters.price_list.rules import REGION_PREFIXES, Item, offer_codes, rules_for
-from allocation.price_lint import class_items
-from allocation.pricing import EVERYWHERE, price_files, read_price_file
-from tiers.portfolio import load_catalog
+from allocation.prices.lint import class_items
+from allocation.prices.price_book import EVERYWHERE, price_files, read_price_file
+from tiers.catalog.loading import load_catalog
 
 FILES = [read_price_file(path) for path in price_files()]
 ITEMS: set[Item] = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from allocation.adapters.price_list.writing import price_file_text, write_price_file
 from allocation.errors import AllocationError
-from allocation.pricing import Offer, Price, PriceFile, Source, price_files, read_price_file
+from allocation.prices.price_book import Offer, Price, PriceFile, Source, price_files, read_price_file
 
 texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=30)
 amounts = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False, places=10)

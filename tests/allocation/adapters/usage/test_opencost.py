@@ -13,7 +13,7 @@ from allocation.adapters.usage.endpoint import Endpoint
 from allocation.adapters.usage.opencost import HOURS, OpenCost
 from allocation.adapters.usage.rows import UsageError, UsageRow
 from allocation.charges import ChargePeriod
-from allocation.driver_rules import Driver
+from allocation.engine.drivers import Driver
 from tests.allocation.adapters.usage.server import Recorded, answering, in_turn
 
 DAY = ChargePeriod(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC))

@@ -6,7 +6,7 @@ import pytest
 
 from allocation.adapters.usage.queries import queries
 from allocation.adapters.usage.rows import UsageError
-from allocation.driver_rules import UNITS, Driver
+from allocation.engine.drivers import UNITS, Driver
 
 DRIVERS = sorted(queries().drivers)
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocation.filed import filed_statement
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rendering import as_csv, as_html, as_json
-from allocation.signals import Month
-from allocation.statement import Statement
+from allocation.review.signals import Month
+from allocation.statement.filed import filed_statement
+from allocation.statement.statement import Statement
 from tests.allocation.previews import changed
 from tests.allocation.recomputed.documents import Documents, Option, Written
 from tests.allocation.recomputed.paper import Printed, read_page, said_otherwise
@@ -26,7 +26,7 @@ from tests.allocation.recomputed.walk import agree, problems
 from tests.allocation.showbacks import all_pages, moved, statement_of, written
 from tests.portfolios import catalog, local_plan
 from tiers.inventory import exported
-from tiers.plan import Plan
+from tiers.plan.plan import Plan
 
 
 def raw(statement: Statement, month: str) -> Written:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from allocation.money import text_of
+from allocation.preview.off_hours import savings
 from allocation.report.showback.engineering import engineering
-from allocation.sleeping import savings
 from tests.allocation.previews import now
 from tests.allocation.showbacks import moved
 from tests.portfolios import catalog

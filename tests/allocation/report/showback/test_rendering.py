@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from allocation.filed import FiledStatement
 from allocation.report.showback.content import Page
 from allocation.report.showback.month import Showback, page_names
 from allocation.report.showback.rendering import as_csv, as_html, as_json, harmless
-from allocation.signals import Month
+from allocation.review.signals import Month
+from allocation.statement.filed import FiledStatement
 from tests.allocation.showbacks import all_pages, moved
 from tests.portfolios import catalog, local_plan
 

@@ -1,0 +1,60 @@
+"""Finds months that were written down: filed ones in a history, or the folders of runs and reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from allocation.adapters.folders.run import read_json
+from allocation.errors import AllocationError
+from allocation.statement.filed import FiledStatement, filed_statement
+
+STATEMENT: Final = "statement.json"
+ITEMS: Final = "items.json"
+_MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
+
+
+def month_in(folder: Path) -> FiledStatement:
+    """The month that a run or a report left in *folder*; of a filed one the last restatement.
+
+    Raises:
+        AllocationError: When there is none, or it cannot be read.
+    """
+    filed = sorted(folder.glob("statement-*.json"))
+    path = filed[-1] if filed else folder / STATEMENT
+    if not path.is_file():
+        raise AllocationError(
+            f"{folder}: holds no statement; make one with `costack allocate --bill BILL --out {folder}`"
+        )
+    items = path.with_name(path.name.replace("statement", "items"))
+    return filed_statement(read_json(path), read_json(items) if items.is_file() else None, str(path))
+
+
+def months_before(folder: Path, statement: FiledStatement) -> tuple[FiledStatement, ...]:
+    """The months before *statement* that *folder* has a folder of, such as 2026-09, the oldest first.
+
+    Raises:
+        AllocationError: When *folder* is none, a month is not what its folder is called, or it cannot be
+            compared with *statement*: of another portfolio or in another currency.
+    """
+    if not folder.is_dir():
+        raise AllocationError(f"{folder}: expected a folder with a folder for each month, found none")
+    return tuple(_months(folder, statement))
+
+
+def _months(folder: Path, this: FiledStatement) -> Iterator[FiledStatement]:
+    for path in sorted(folder.iterdir()):
+        if not (_MONTH.fullmatch(path.name) and path.name < this.month and path.is_dir()):
+            continue
+        month = month_in(path)
+        if month.month != path.name:
+            raise AllocationError(f"{path}: holds the statement of {month.month}")
+        for word, other, own in (
+            ("portfolio", month.portfolio, this.portfolio),
+            ("currency", month.currency, this.currency),
+        ):
+            if other != own:
+                raise AllocationError(f"{path}: its {word} is {other}, that of {this.month} is {own}")
+        yield month

@@ -1,0 +1,121 @@
+"""A run's folder: the statement, its proof and the tables `costack explain` reads. All or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from allocation.engine.attribution import charged_view
+from allocation.errors import AllocationError
+
+MANIFEST: Final = "manifest.json"
+CHARGES: Final = "charges.parquet"
+# What explains a figure, each in an order that its content decides, so that a rerun writes the same bytes.
+_KEPT: Final[Mapping[str, str]] = {
+    "shape": "shape",
+    "decision": "shape",
+    "known_resource": "resource_id, fact",
+    "driver_part": "pool, purpose, driver",
+    "origin": "origin",
+    "slot": "slot",
+    "share": "tenant, origin, via, part",
+    "settlement": "origin, via, part, tenant",
+    "usage": "tenant, driver, period_start, period_end, quantity",
+    "refused": "source, row_number, rule",
+    "usage_refused": "source, row_number, rule",
+}
+
+
+@contextmanager
+def new_run(target: Path) -> Iterator[Path]:
+    """A folder to write a run into; it takes the place of *target* when all went well, and only then.
+
+    Raises:
+        AllocationError: When *target* is something else than an earlier run or report.
+    """
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise AllocationError(
+            f"{target}: is there and is nothing that costack wrote; name another folder, or remove it"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    working, old = (target.with_name(f".{target.name}.{word}") for word in ("writing", "replaced"))
+    for leftover in (working, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    working.mkdir()
+    try:
+        yield working
+        if target.exists():
+            target.rename(old)
+        working.rename(target)
+    finally:
+        for leftover in (working, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the tables that explain the statement; the charges are there already."""
+    for name, order in _KEPT.items():
+        path = str(folder / f"{name}.parquet").replace("'", "''")
+        connection.execute(
+            f"COPY (SELECT * FROM {name} ORDER BY {order}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608 - names of our own
+        )
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write *document* so that equal ones are equal bytes."""
+    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The document in *path*.
+
+    Raises:
+        AllocationError: When it is not there or no JSON object.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AllocationError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise AllocationError(f"{path}: is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise AllocationError(f"{path}: expected a JSON object, found {type(document).__name__}")
+    return document
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables of an earlier run, read where they lie.
+
+    Raises:
+        AllocationError: When *folder* holds none.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise AllocationError(
+            f"{folder}: holds no run; make one with `costack allocate --bill BILL --out {folder}`"
+        )
+    connection = duckdb.connect()
+    try:
+        for name in ("charge", *_KEPT):
+            file = folder / (CHARGES if name == "charge" else f"{name}.parquet")
+            path = str(file).replace("'", "''")
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")  # noqa: S608 - a path, quoted
+        connection.execute(charged_view())
+        yield connection
+    except duckdb.IOException as error:
+        raise AllocationError(f"{folder}: is incomplete: {str(error).splitlines()[0]}") from None
+    finally:
+        connection.close()

@@ -1,0 +1,57 @@
+"""The file in which decisions of a review are signed: written with all open ones, read once filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field
+
+from tiers.errors import CatalogError
+from tiers.strict_yaml import load_model
+from tiers.vocabulary import Frozen
+
+Words = Annotated[str, Field(max_length=400)]
+
+
+class Signature(Frozen):
+    """What was decided, by whom and when; empty while it is open."""
+
+    decision: Words = ""
+    by: Words = ""
+    on: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
+
+
+class SignOff(Frozen):
+    """The signatures of a month."""
+
+    period: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")]
+    decisions: Mapping[Words, Signature]
+
+
+def read_sign_off(path: Path, month: str) -> dict[str, dict[str, str]]:
+    """What was decided in *month*, by key; what is not signed is left out.
+
+    Raises:
+        CatalogError: With file and line of what is no sign-off, or when it is one of another month.
+    """
+    found = load_model(SignOff, path)
+    if found.period != month:
+        raise CatalogError(f"{path}: was signed for {found.period}, the report is of {month}")
+    return {
+        key: {"decision": each.decision, "by": each.by, "on": each.on}
+        for key, each in found.decisions.items()
+        if each.decision and each.by and each.on
+    }
+
+
+def sign_off_text(month: str, keys: Iterable[str], signed: Mapping[str, Mapping[str, str]]) -> str:
+    """The file to sign: what is signed already stays."""
+    decisions = {
+        key: {name: signed.get(key, {}).get(name, "") for name in Signature.model_fields}
+        for key in dict.fromkeys(keys)
+    }
+    head = "# Decide, sign, and hand it in: costack report --sign-off THIS-FILE\n"
+    return head + yaml.safe_dump({"period": month, "decisions": decisions}, sort_keys=False)

@@ -1,0 +1,1 @@
+"""Plans and inventories out of Pulumi's own output."""

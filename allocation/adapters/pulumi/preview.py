@@ -1,0 +1,105 @@
+"""Reads the plan that is deployed and the one that would be from `pulumi preview --json --show-sames`.
+
+The components register what they declare as their inputs, so both plans are in it: the root's outputs are
+not, because a preview shows a resource before its outputs are known (Pulumi, pkg/display/json.go).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from allocation.adapters.pulumi.stack_outputs import whole_numbers
+from tiers.errors import CatalogError
+from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.inventory import OUTPUT_NAME, read_inventory
+from tiers.plan.plan import Plan
+
+_STACK: Final = "pulumi:pulumi:Stack"
+_REMEDY: Final = "make it with `pulumi preview --json --show-sames`"
+Step = Mapping[str, Any]
+
+
+def plans_of_preview(path: Path) -> tuple[Plan | None, Plan]:
+    """The plan before, None for a stack that is new, and the plan after.
+
+    Raises:
+        CatalogError: When the file is no such preview, the preview failed, or what is unchanged is left out.
+    """
+    steps = _steps(path)
+    after = _plan(path, steps, "newState")
+    if after is None:
+        raise CatalogError(
+            f"{path}: holds no {SHARED_PLATFORM} as it will be; {_REMEDY} of a program of costack's"
+        )
+    _refuse_partial(path, steps)
+    return _deployed(path, steps) or _plan(path, steps, "oldState"), after
+
+
+def _steps(path: Path) -> list[Step]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"), parse_float=whole_numbers)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CatalogError(f"{path}: cannot be read: {reason}") from None
+    except json.JSONDecodeError as error:
+        raise CatalogError(f"{path}:{error.lineno}: is not JSON: {error.msg}; {_REMEDY}") from None
+    except RecursionError:
+        raise CatalogError(f"{path}: is nested too deeply") from None
+    steps = document.get("steps") if isinstance(document, dict) else None
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise CatalogError(f"{path}: expected an object with `steps`; {_REMEDY}")
+    failed = [each for each in document.get("diagnostics") or () if each.get("severity") == "error"]
+    if failed:
+        raise CatalogError(f"{path}: the preview failed: {' '.join(str(failed[0].get('message')).split())}")
+    return steps
+
+
+def _deployed(path: Path, steps: list[Step]) -> Plan | None:
+    """The plan of the inventory that the stack exported, with what its servers have grown to."""
+    for step in steps:
+        state = step.get("oldState")
+        if isinstance(state, dict) and state.get("type") == _STACK:
+            found = (state.get("outputs") or {}).get(OUTPUT_NAME)
+            return read_inventory(found, f"{path}, output '{OUTPUT_NAME}'").plan if found else None
+    return None
+
+
+def _plan(path: Path, steps: list[Step], side: str) -> Plan | None:
+    platforms = list(_inputs(steps, SHARED_PLATFORM, side))
+    if not platforms:
+        return None
+    if len(platforms) > 1:
+        raise CatalogError(f"{path}: holds {len(platforms)} platforms; a cost preview is of one")
+    tenants = sorted(_inputs(steps, TENANT_STACK, side), key=lambda plan: str(plan.get("tenant")))
+    try:
+        return Plan.model_validate({**platforms[0], "tenants": tenants})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CatalogError(
+            f"{path}: {side}: {where}: {first['msg']}; preview with the version of costack that reads it"
+        ) from None
+
+
+def _inputs(steps: list[Step], kind: str, side: str) -> Iterator[dict[str, Any]]:
+    seen: set[str] = set()
+    for step in steps:
+        state = step.get(side)
+        # A replacement is three steps of one urn; a resource that goes has no state to come.
+        if not isinstance(state, dict) or state.get("type") != kind or str(step.get("urn")) in seen:
+            continue
+        plan = (state.get("inputs") or {}).get("plan")
+        if isinstance(plan, dict):
+            seen.add(str(step.get("urn")))
+            yield plan
+
+
+def _refuse_partial(path: Path, steps: list[Step]) -> None:
+    """Without what is unchanged a preview names a root only when it changes, and never all tenants."""
+    if not any(step.get("op") == "same" for step in steps) and any(step.get("oldState") for step in steps):
+        raise CatalogError(f"{path}: leaves out what is unchanged; {_REMEDY}")

@@ -1,0 +1,206 @@
+"""The rulebook: what becomes of every charge, and which driver divides what is shared. Dated and signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum, unique
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from allocation.engine.drivers import DriverRule
+from allocation.engine.reciprocal import ServingMethod
+from allocation.errors import AllocationError
+from tiers.facts.every_fact import FACT_TYPES
+from tiers.strict_yaml import load_model
+from tiers.vocabulary import CostCategory, CostDomain, Environment, Frozen, Positive, TagValue, TenantId
+
+DIRECTORY: Final = Path(__file__).parent.parent / "rulebook"
+_KINDS: Final = frozenset(get_args(kind.model_fields["kind"].annotation)[0] for kind in FACT_TYPES)
+_WHOLE: Final = 100
+
+
+@unique
+class IdlePolicy(StrEnum):
+    """Who pays for capacity nobody asked for.
+
+    `keep` leaves it visible as the platform's own; `weighted` spreads it by use, `even` to each member alike,
+    `entitlement` by what the pool's `entitlement` driver says each may ask for.
+    """
+
+    KEEP = "keep"
+    WEIGHTED = "weighted"
+    EVEN = "even"
+    ENTITLEMENT = "entitlement"
+
+
+@unique
+class Behaviour(StrEnum):
+    """Whether a cost moves with what a tenant does within a month."""
+
+    FIXED = "fixed"
+    VARIABLE = "variable"
+
+
+class When(Frozen):
+    """What a charge must be for a rule to decide about it: all that is named, any of each list."""
+
+    owner: Literal["tenant", "shared"] | None = None
+    facts: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    charge_categories: tuple[str, ...] = ()
+    domains: tuple[CostDomain, ...] = ()
+    categories: tuple[CostCategory, ...] = ()
+    sub_accounts: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        if unknown := sorted(set(self.facts) - _KINDS):
+            raise ValueError(f"facts: there is no kind of fact called '{unknown[0]}'")
+        return self
+
+
+class Rule(Frozen):
+    """What becomes of the charges it matches; the first rule that matches decides.
+
+    `category` is theirs where neither a tag nor the service's category says one.
+    """
+
+    rule: TagValue
+    when: When = When()
+    pool: TagValue | None = None
+    direct: bool = False
+    unallocated_because: str | None = None
+    behaviour: Behaviour = Behaviour.FIXED
+    category: CostCategory | None = None
+
+    @model_validator(mode="after")
+    def _decides(self) -> Self:
+        decisions = (self.pool is not None, self.direct, self.unallocated_because is not None)
+        if sum(decisions) != 1:
+            raise ValueError("a rule says one of `direct: true`, `pool: NAME`, `unallocated_because: REASON`")
+        if self.direct and self.when.owner != "tenant":
+            raise ValueError("direct needs `when: {owner: tenant}`: a shared charge has no tenant to go to")
+        return self
+
+
+class Members(Frozen):
+    """Which tenants a pool serves: all that is named must be true of them."""
+
+    environments: tuple[Environment, ...] = ()
+    tiers: tuple[TagValue, ...] = ()
+    tenants: tuple[TenantId, ...] = ()
+    mixes_environments_because: str | None = None
+
+    @model_validator(mode="after")
+    def _says_why_it_mixes(self) -> Self:
+        if len(self.environments) != 1 and not self.mixes_environments_because:
+            raise ValueError(
+                "a pool serves one environment (`environments: [production]`), "
+                "or says in `mixes_environments_because` why production pays with the others"
+            )
+        return self
+
+
+class Pool(Frozen):
+    """Charges shared by tenants, and how they are divided.
+
+    `serves` names pools that use this one: a whole number is a percentage of its cost, `usage` asks the
+    driver how much the other pool used. `fallback` divides it where nobody has any of the driver; it is told.
+    """
+
+    pool: TagValue
+    domain: CostDomain
+    driver: DriverRule
+    members: Members
+    idle: IdlePolicy = IdlePolicy.WEIGHTED
+    entitlement: DriverRule | None = None
+    weight_by_environment: Mapping[Environment, Positive] = {}
+    serves: Mapping[TagValue, Literal["usage"] | Annotated[int, Field(gt=0, le=_WHOLE)]] = {}
+    fallback: DriverRule | None = None
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if (self.idle is IdlePolicy.ENTITLEMENT) is not (self.entitlement is not None):
+            raise ValueError(
+                "`entitlement` names the driver of `idle: entitlement`, and belongs to nothing else"
+            )
+        if sum(part for part in self.serves.values() if isinstance(part, int)) > _WHOLE:
+            raise ValueError("serves: other pools cannot take more than 100 percent of this one")
+        if "usage" in self.serves.values() and not self.driver.measures:
+            raise ValueError("serves: `usage` needs a driver that is measured")
+        return self
+
+
+class Readiness(Frozen):
+    """What a statement must reach before it is booked to clients; percentages and days."""
+
+    tag_coverage_percent: Decimal = Decimal(90)
+    driver_coverage_percent: Decimal = Decimal(0)
+    driver_missing_days: Decimal = Decimal(0)
+    unallocated_percent: Decimal = Decimal(1)
+    reconciliation_error_percent: Decimal = Decimal("0.1")
+    catalog_age_days: Decimal = Decimal(120)
+
+
+class Rulebook(Frozen):
+    """The rules of one effective date.
+
+    Attributes:
+        cost: Which of the four costs of a charge the statement shows; all four are divided.
+        service_categories: FOCUS service categories, and what this firm calls them.
+        chargeback: Tenants whose cost is booked to their client; all others are shown theirs.
+        readiness: What a statement must reach before anything is booked.
+    """
+
+    version: TagValue
+    effective: date
+    cost: Literal["billed", "effective", "listed", "contracted"] = "effective"
+    serving: ServingMethod = ServingMethod.STEP_DOWN
+    service_categories: Mapping[str, CostCategory]
+    chargeback: tuple[TenantId, ...] = ()
+    readiness: Readiness = Readiness()
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        pools = [pool.pool for pool in self.pools]
+        for what, names in (("pool", pools), ("rule", [rule.rule for rule in self.rules])):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} '{twice[0]}' appears twice")
+        for rule in self.rules:
+            if rule.pool is not None and rule.pool not in pools:
+                raise ValueError(f"rule '{rule.rule}': there is no pool '{rule.pool}'")
+        for index, pool in enumerate(self.pools):
+            if unknown := sorted(set(pool.serves) - set(pools)):
+                raise ValueError(f"pool '{pool.pool}': serves: there is no pool '{unknown[0]}'")
+            if self.serving is ServingMethod.STEP_DOWN and (
+                earlier := sorted(set(pool.serves) & set(pools[: index + 1]))
+            ):
+                raise ValueError(f"pool '{pool.pool}': step-down serves later pools only, not '{earlier[0]}'")
+        return self
+
+    def pool_named(self, name: str) -> Pool:
+        """The pool of that name."""
+        return next(pool for pool in self.pools if pool.pool == name)
+
+
+def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
+    """The rulebook in force on *day*: the newest that was effective by then.
+
+    Raises:
+        AllocationError: When no rulebook was in force yet.
+        CatalogError: When a file is not a rulebook.
+    """
+    books = [load_model(Rulebook, path) for path in sorted(directory.glob("*.yaml"))]
+    in_force = [book for book in books if book.effective <= day]
+    if not in_force:
+        first = min((book.effective for book in books), default=None)
+        known = f"the first is effective {first}" if first else f"{directory} holds none"
+        raise AllocationError(f"no rulebook is in force on {day}: {known}")
+    return max(in_force, key=lambda book: book.effective)

@@ -1,0 +1,184 @@
+"""The tables an allocation is made of: what is read, what is divided, what comes out.
+
+They are the contract between the readers (`adapters`), the engine and the writers. Costs are whole units of
+1e-10 of one currency; moments are UTC without a zone, intervals half-open; text that is not known is NULL,
+never ''.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import duckdb
+
+COSTS: Final = ("billed", "effective", "listed", "contracted")
+"""The four costs of a FOCUS charge, as columns of units; each is divided, each adds up by itself."""
+
+CHARGE: Final = """
+    charge           BIGINT NOT NULL,    -- 1, 2, 3 ... in the order of the input
+    line_id          VARCHAR NOT NULL,   -- the bill's own name of the line, or '<file name>:<row>'
+    source           VARCHAR NOT NULL,   -- name of the file
+    row_number       BIGINT NOT NULL,    -- of the file; its first row of data is 1
+    period_start     TIMESTAMP NOT NULL,
+    period_end       TIMESTAMP NOT NULL,
+    billed           BIGINT NOT NULL,
+    effective        BIGINT NOT NULL,
+    listed           BIGINT NOT NULL,
+    contracted       BIGINT NOT NULL,
+    charge_category  VARCHAR NOT NULL,   -- Usage, Purchase, Tax, Credit, Adjustment (FOCUS)
+    charge_class     VARCHAR,            -- Correction (FOCUS)
+    charge_frequency VARCHAR,            -- One-Time, Recurring, Usage-Based (FOCUS)
+    invoice_id       VARCHAR,            -- NULL when there is none, or the bill does not say
+    description      VARCHAR,
+    service          VARCHAR,            -- FOCUS ServiceName
+    service_category VARCHAR,
+    region           VARCHAR,
+    resource_id      VARCHAR,
+    resource_name    VARCHAR,
+    resource_type    VARCHAR,
+    sku_id           VARCHAR,
+    sku_price_id     VARCHAR,
+    quantity         DECIMAL(38, 12),    -- FOCUS PricingQuantity
+    unit             VARCHAR,            -- FOCUS PricingUnit
+    billing_account  VARCHAR,
+    sub_account      VARCHAR,
+    provider         VARCHAR,
+    publisher        VARCHAR,
+    invoice_issuer   VARCHAR,
+    tags             VARCHAR NOT NULL    -- a flat JSON object, '{}' for none, keys as the bill spells them
+"""
+
+USAGE: Final = """
+    tenant       VARCHAR NOT NULL,       -- who used it: a tenant, or a pool of the rulebook
+    driver       VARCHAR NOT NULL,       -- one of the words of allocation.engine.rulebook.Driver
+    period_start TIMESTAMP NOT NULL,
+    period_end   TIMESTAMP NOT NULL,
+    quantity     DECIMAL(38, 9) NOT NULL -- in the driver's own unit, accrued over the interval; 0 or more
+"""
+
+REFUSED: Final = """
+    source     VARCHAR NOT NULL,
+    row_number BIGINT NOT NULL,
+    rule       VARCHAR NOT NULL,         -- the named rule that refused the row
+    column_name VARCHAR,                 -- as the file calls it
+    found      VARCHAR,                  -- what was there, cut to 200 characters
+    amount     DECIMAL(38, 24)           -- its cost where one can be read; NULL otherwise
+"""
+
+ORIGIN: Final = """
+    origin           BIGINT NOT NULL,    -- 1, 2, 3 ... in an order that the content decides
+    pool             VARCHAR NOT NULL,
+    rule             VARCHAR NOT NULL,   -- the rule of the rulebook that sent the charges here
+    period_start     TIMESTAMP NOT NULL,
+    period_end       TIMESTAMP NOT NULL,
+    category         VARCHAR NOT NULL,   -- tiers.vocabulary.CostCategory
+    charge_category  VARCHAR NOT NULL,
+    charge_class     VARCHAR,
+    charge_frequency VARCHAR,
+    invoice_id       VARCHAR,
+    service          VARCHAR,
+    service_category VARCHAR,
+    region           VARCHAR,
+    billing_account  VARCHAR,
+    sub_account      VARCHAR,
+    provider         VARCHAR,
+    publisher        VARCHAR,
+    invoice_issuer   VARCHAR,
+    charges          BIGINT NOT NULL,    -- how many charges are summed here
+    billed           BIGINT NOT NULL,
+    effective        BIGINT NOT NULL,
+    listed           BIGINT NOT NULL,
+    contracted       BIGINT NOT NULL
+"""
+
+KIND_OF_ORIGIN: Final = (
+    "category",
+    "charge_category",
+    "charge_class",
+    "charge_frequency",
+    "invoice_id",
+    "service",
+    "service_category",
+    "region",
+    "billing_account",
+    "sub_account",
+    "provider",
+    "publisher",
+    "invoice_issuer",
+)
+"""What charges must have in common, besides pool, rule and days, to be summed in one origin."""
+
+SHARE: Final = """
+    origin       BIGINT NOT NULL,
+    via          VARCHAR NOT NULL,       -- whose driver divided it; not the origin's when pools serve pools
+    part         VARCHAR NOT NULL,       -- 'use', 'idle' (nobody asked for it), 'unallocated' (no driver)
+    tenant       VARCHAR,                -- NULL for idle capacity that stays visible, and for the unallocated
+    weight       DECIMAL(38, 0) NOT NULL,
+    total_weight DECIMAL(38, 0) NOT NULL,
+    billed       BIGINT NOT NULL,
+    effective    BIGINT NOT NULL,
+    listed       BIGINT NOT NULL,
+    contracted   BIGINT NOT NULL,
+    ratio        BIGINT NOT NULL         -- of the origin, in units of 1e-12; adds up to 1e12 for every origin
+"""
+
+ASSIGNMENT: Final = """
+    charge       BIGINT NOT NULL,        -- a charge with these columns is a row of the view `charged`
+    disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
+    tenant       VARCHAR,                -- whose it is, when direct
+    pool         VARCHAR,                -- the pool that claimed it, when pooled
+    rule         VARCHAR NOT NULL,       -- the rule that decided; for an unallocated charge, the reason
+    domain       VARCHAR NOT NULL,       -- tiers.vocabulary.CostDomain
+    category     VARCHAR NOT NULL,       -- tiers.vocabulary.CostCategory
+    behaviour    VARCHAR NOT NULL        -- 'fixed' or 'variable'
+"""
+
+_COLUMN: Final = re.compile(r"(?:^|,)\s*(\w+)\s+([A-Z]+(?:\(\d+, \d+\))?)", re.MULTILINE)
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """Name and type of every column of one of the tables above."""
+    return dict(_COLUMN.findall(_without_comments(table)))
+
+
+def create(connection: duckdb.DuckDBPyConnection, name: str, table: str) -> None:
+    """Make the empty table *name*."""
+    connection.execute(f"CREATE OR REPLACE TABLE {name} ({_without_comments(table)})")
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, name: str, table: str, rows: Iterable[Sequence[object]]
+) -> None:
+    """Append *rows*, whose cells are in the order of the columns; None is NULL, moments are ISO 8601."""
+    # A list of text for each column: 2 microseconds a row, where executemany takes 300.
+    cells = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
+    if cells:
+        values = ", ".join(
+            f"CAST(UNNEST(${place}::VARCHAR[]) AS {kind})"
+            for place, kind in enumerate(columns_of(table).values(), 1)
+        )
+        connection.execute(f"INSERT INTO {name} SELECT {values}", cells)
+
+
+@contextmanager
+def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """For a COPY whose file is the same bytes each time: one thread, and joins as the SQL says them.
+
+    With several threads DuckDB 2.0 writes the row groups of a joined COPY in any order, although it is asked
+    to preserve it. The right side of every join should be small.
+    """
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET threads = {threads}")
+        connection.execute("RESET disabled_optimizers")
+
+
+def _without_comments(table: str) -> str:
+    return "\n".join(line.partition("--")[0] for line in table.splitlines())

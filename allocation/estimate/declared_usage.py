@@ -1,0 +1,148 @@
+"""Declared use: how much of each measure every tenant asks for, as a plan says it; nothing is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final, NamedTuple
+
+from allocation.charges import ChargePeriod
+from allocation.engine.drivers import CAPACITY, Driver
+from allocation.estimate.assumptions import Scale
+from tiers.facts.compute import ComputeRequest, NodeGroup, ScheduledJob, Workload
+from tiers.facts.data import CacheSpace, FileShare, LogicalBackup, TenantDatabase
+from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM
+from tiers.facts.record import FactRecord
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.schedule import MINUTES_PER_WEEK
+
+PLATFORM: Final = "platform"
+"""Who the platform's own services are among the users of a pool; no tenant can be called so."""
+
+HOURS_PER_MONTH: Final = Decimal(730)
+_MINUTES_PER_HOUR: Final = 60
+_MILLICORES_PER_CORE: Final = 1000
+_MIB_PER_GIB: Final = 1024
+_QUANTUM: Final = Decimal("0.000000001")
+
+
+class Use(NamedTuple):
+    """How much of a driver somebody used in an interval; a row of the table `usage`."""
+
+    tenant: str
+    driver: Driver
+    start: datetime
+    end: datetime
+    quantity: Decimal
+
+
+def declared_use(
+    plan: Plan, period: ChargePeriod, hours: Decimal = HOURS_PER_MONTH, scale: Scale = Scale.LEAST
+) -> Iterator[Use]:
+    """What *plan* declares for *period*, which counts as *hours*: requests, GiB, users, fees.
+
+    An estimate counts every month as 730 hours, as its prices do.
+    """
+
+    def use(who: str, driver: Driver, quantity: Decimal) -> Use:
+        return Use(who, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
+
+    for tenant in plan.tenants:
+        for driver, quantity in _of_tenant(tenant, scale):
+            if quantity:
+                yield use(tenant.tenant, driver, quantity * hours)
+        yield use(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
+    for driver, quantity in _requests(plan.platform, scale):
+        if quantity:
+            yield use(PLATFORM, driver, quantity * hours)
+    for driver, quantity in _capacity(plan.platform):
+        yield use(CAPACITY, driver, quantity * hours)
+
+
+def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
+    yield from _requests(tenant.facts, scale)
+    for driver, measure in _MEASURES.items():
+        yield driver, Decimal(measure(tenant))
+
+
+def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
+    """Cores and GiB that pods ask for on shared nodes, on average over a month.
+
+    Jobs run for minutes, and who sleeps asks for nothing meanwhile.
+    """
+    cores = memory = Decimal(0)
+    for fact in facts:
+        if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
+            continue  # on nodes of its own, whose cost is the tenant's already
+        if isinstance(fact, Workload):
+            part = _replicas(fact, scale) * fact.awake_minutes_per_week / MINUTES_PER_WEEK
+        elif isinstance(fact, ScheduledJob):
+            part = fact.minutes_per_month / (HOURS_PER_MONTH * _MINUTES_PER_HOUR)
+        else:
+            continue
+        cores += part * _cores(fact.compute)
+        memory += part * _gib(fact.compute)
+    yield Driver.CPU_REQUESTS, cores
+    yield Driver.MEMORY_REQUESTS, memory
+
+
+def _replicas(fact: Workload, scale: Scale) -> Decimal:
+    most = max(fact.replicas, fact.max_replicas)
+    halves = {Scale.LEAST: 2 * fact.replicas, Scale.EXPECTED: fact.replicas + most, Scale.MOST: 2 * most}
+    return Decimal(halves[scale]) / 2
+
+
+def _capacity(platform: Iterable[FactRecord]) -> Iterator[tuple[Driver, Decimal]]:
+    groups = [fact for fact in platform if isinstance(fact, NodeGroup)]
+    millicores = sum(group.nodes * group.allocatable_cpu_millicores for group in groups)
+    mib = sum(group.nodes * group.allocatable_memory_mib for group in groups)
+    yield Driver.CPU_REQUESTS, Decimal(millicores) / _MILLICORES_PER_CORE
+    yield Driver.MEMORY_REQUESTS, Decimal(mib) / _MIB_PER_GIB
+
+
+def _cores(request: ComputeRequest) -> Decimal:
+    return Decimal(request.cpu_request_millicores) / _MILLICORES_PER_CORE
+
+
+def _gib(request: ComputeRequest) -> Decimal:
+    return Decimal(request.memory_request_mib) / _MIB_PER_GIB
+
+
+def _database_gib(tenant: TenantPlan) -> int:
+    return sum(
+        fact.storage_gib
+        for fact in tenant.facts
+        if isinstance(fact, TenantDatabase) and fact.server == DATABASE
+    )
+
+
+def _cache_mib(tenant: TenantPlan) -> int:
+    return sum(
+        fact.memory_mib for fact in tenant.facts if isinstance(fact, CacheSpace) and fact.group == CACHE
+    )
+
+
+def _filestore_gib(tenant: TenantPlan) -> int:
+    return sum(
+        fact.storage_gib
+        for fact in tenant.facts
+        if isinstance(fact, FileShare) and fact.mounted and fact.file_system == FILE_SYSTEM
+    )
+
+
+def _backup_gib(tenant: TenantPlan) -> int:
+    return sum(
+        fact.storage_gib
+        for fact in tenant.facts
+        if isinstance(fact, LogicalBackup) and fact.bucket == BACKUP_BUCKET
+    )
+
+
+_MEASURES: Final[Mapping[Driver, Callable[[TenantPlan], int]]] = {
+    Driver.DATABASE_GIB: _database_gib,
+    Driver.CACHE_MIB: _cache_mib,
+    Driver.FILESTORE_GIB: _filestore_gib,
+    Driver.BACKUP_GIB: _backup_gib,
+    Driver.USERS: lambda tenant: tenant.users,
+}

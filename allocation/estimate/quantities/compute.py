@@ -1,0 +1,28 @@
+"""What the cluster and its nodes consume in a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from allocation.estimate.quantities.lines import Category, Line, hours, rule_of
+from allocation.estimate.quantities.support import eks_is_extended
+from tiers.facts import every_fact as facts
+
+
+@rule_of.register
+def _control_plane(fact: facts.ClusterControlPlane, as_of: date) -> Iterator[Line]:
+    service = "AmazonEKS"
+    yield Line("control-plane", service, "control plane, standard support", hours(1), Category.COMPUTE)
+    if eks_is_extended(fact.version, as_of):
+        item = "extended support surcharge (on top of 0.10)"
+        yield Line("extended-support", service, item, hours(1), Category.COMPUTE)
+
+
+@rule_of.register
+def _nodes(fact: facts.NodeGroup, _: date) -> Iterator[Line]:
+    service, item = "AmazonEC2", f"{fact.instance_type} Linux on-demand"
+    yield Line("instances", service, item, hours(fact.nodes), Category.COMPUTE)
+    volumes = Decimal(fact.nodes * fact.volume_gib)
+    yield Line("volumes", service, "EBS gp3 storage", volumes, Category.STORAGE)

@@ -1,0 +1,75 @@
+"""What copies in a second region consume in a month, and what trying to restore from them does.
+
+What crosses is charged in the region it leaves, whichever service sends it, as the same item of data
+transfer. The first copy, which crosses once, is not in a month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from allocation.estimate.quantities.data import BACKUP_ABOVE_ALLOWANCE, extended_support
+from allocation.estimate.quantities.lines import (
+    HOURS_PER_MONTH,
+    Category,
+    Line,
+    assumed,
+    hours,
+    rounded,
+    rule_of,
+)
+from tiers.facts import every_fact as facts
+from tiers.vocabulary import Region
+
+_RESILIENCE = Category.RESILIENCE
+
+
+@rule_of.register
+def _database_backup_copy(fact: facts.DatabaseBackupCopy, _: date) -> Iterator[Line]:
+    # The free allowance, a server's own storage, is of its region; nothing replicated is free.
+    yield assumed("storage", "AmazonRDS", BACKUP_ABOVE_ALLOWANCE, fact.storage_gib, _RESILIENCE)
+    yield _transfer(fact.transfer_gib_per_month, fact.from_region)
+
+
+@rule_of.register
+def _database_standby(fact: facts.DatabaseStandby, as_of: date) -> Iterator[Line]:
+    service = "AmazonRDS"
+    yield Line("instance", service, f"RDS PostgreSQL {fact.instance_class} Single-AZ", hours(1), _RESILIENCE)
+    stored = Decimal(fact.storage_gib)
+    yield Line("storage", service, "RDS PostgreSQL gp3 storage Single-AZ", stored, _RESILIENCE)
+    yield from extended_support(fact.engine_version, fact.vcpus, as_of, _RESILIENCE)
+    yield _transfer(fact.transfer_gib_per_month, fact.from_region)
+
+
+@rule_of.register
+def _file_system_replica(fact: facts.FileSystemReplica, _: date) -> Iterator[Line]:
+    yield assumed("storage", "AmazonEFS", "Standard storage (Regional)", fact.storage_gib, _RESILIENCE)
+    yield _transfer(fact.transfer_gib_per_month, fact.from_region)
+
+
+@rule_of.register
+def _vault_copy(fact: facts.VaultCopy, _: date) -> Iterator[Line]:
+    yield assumed("storage", "AWSBackup", "EFS warm backup", fact.storage_gib, _RESILIENCE)
+    yield _transfer(fact.transfer_gib_per_month, fact.from_region)
+
+
+@rule_of.register
+def _bucket_replication(fact: facts.BucketReplication, _: date) -> Iterator[Line]:
+    # What it writes is in the lines of the bucket it writes to.
+    yield _transfer(fact.transfer_gib_per_month, None)
+
+
+@rule_of.register
+def _restore_test(fact: facts.RestoreTest, _: date) -> Iterator[Line]:
+    # Who looks at it is a fact of its own, labour.
+    restored = fact.restored_gib * fact.runs_per_month
+    yield assumed("restored", "AWSBackup", "EFS/S3 restore warm", restored, _RESILIENCE)
+    kept = rounded(Decimal(restored * fact.validation_hours) / HOURS_PER_MONTH)
+    yield assumed("kept", "AmazonEFS", "Standard storage (Regional)", kept, _RESILIENCE)
+
+
+def _transfer(gib: int, region: Region | None) -> Line:
+    item = "Outbound data transfer to other regions"
+    return assumed("transfer", "DataTransfer", item, gib, _RESILIENCE, region=region)

@@ -1,0 +1,45 @@
+"""What the ways in and out consume in a month, and what goes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from allocation.estimate.quantities.lines import Category, Line, assumed, hours, rule_of
+from tiers.facts import every_fact as facts
+
+
+@rule_of.register
+def _load_balancer(fact: facts.LoadBalancer, _: date) -> Iterator[Line]:
+    service = "Network"
+    yield Line("balancer", service, "NLB", hours(1), Category.NETWORK)
+    yield assumed("capacity", service, "NLB NLCU", hours(fact.capacity_units), Category.NETWORK)
+    yield _addresses(fact.public_addresses)
+
+
+@rule_of.register
+def _nat(fact: facts.NatGateway, _: date) -> Iterator[Line]:
+    service, data = "Network", fact.data_gib_per_month
+    yield Line("gateways", service, "NAT gateway", hours(fact.gateways), Category.NETWORK)
+    yield assumed("data", service, "NAT gateway data processed", data, Category.NETWORK)
+    yield _addresses(fact.gateways)
+
+
+@rule_of.register
+def _traffic(fact: facts.Traffic, _: date) -> Iterator[Line]:
+    """What a tenant sends.
+
+    The first 100 GB a month to the internet are free once for an account, so no tenant is given them: an
+    estimate is too high by 9 dollars at most. A GiB between zones is charged as it leaves one and as it
+    enters the other (EC2 pricing, data transfer), so its line counts it twice.
+    """
+    sent, category = fact.internet_gib_per_month, Category.NETWORK
+    yield assumed(
+        "internet", "DataTransfer", "Outbound data transfer to Internet (first 10TB)", sent, category
+    )
+    both_ways = 2 * fact.inter_zone_gib_per_month
+    yield assumed("inter-zone", "Network", "inter-AZ transfer, each direction", both_ways, category)
+
+
+def _addresses(count: int) -> Line:
+    return Line("addresses", "Network", "public IPv4 in use", hours(count), Category.NETWORK)

@@ -1,0 +1,95 @@
+"""A plan under one set of conditions: what it costs a month, line by line and tenant by tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from allocation.charges import Charge, ChargePeriod
+from allocation.engine.rulebook import Rulebook, rules_on
+from allocation.estimate.assumptions import Assumptions
+from allocation.estimate.estimated_charges import Estimate, estimate
+from allocation.estimate.estimated_statement import allocated_estimate
+from allocation.prices.price_book import PriceBook, load_price_book
+from allocation.statement.statement import Statement, TenantLine
+from tiers.catalog.tier import Currency
+from tiers.facts.record import FactId, FactRecord
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.vocabulary import Region, TenantId
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a plan is valued with; two plans are compared under the same ones, or because of other ones."""
+
+    period: ChargePeriod
+    prices: PriceBook
+    rules: Rulebook
+    assumptions: Assumptions
+
+    @classmethod
+    def of_month(cls, period: ChargePeriod, currency: Currency, regions: Collection[Region]) -> Conditions:
+        """The prices of *regions* and the rules in force, and nothing said about use.
+
+        Raises:
+            CatalogError: When prices or rules cannot be read.
+        """
+        prices = load_price_book(currency, regions=frozenset(regions))
+        return cls(period, prices, rules_on(period.start.date()), Assumptions.on(period.last_day))
+
+
+@dataclass(frozen=True)
+class Valuation:
+    """A plan, its priced lines, and the statement they add up to."""
+
+    plan: Plan
+    estimate: Estimate
+    statement: Statement
+    conditions: Conditions
+
+    @cached_property
+    def tenants(self) -> dict[TenantId, TenantPlan]:
+        """What each tenant was resolved to."""
+        return {tenant.tenant: tenant for tenant in self.plan.tenants}
+
+    @cached_property
+    def charges(self) -> dict[str, Charge]:
+        """The priced lines by their id, `<fact>#<line>`."""
+        return {charge.id: charge for charge in self.estimate.charges}
+
+    @cached_property
+    def charges_of(self) -> Mapping[TenantId | None, Sequence[Charge]]:
+        """The priced lines by whose they are; None for what is shared."""
+        owned: dict[TenantId | None, list[Charge]] = {}
+        for charge in self.estimate.charges:
+            owned.setdefault(charge.tenant, []).append(charge)
+        return owned
+
+    @cached_property
+    def lines(self) -> Mapping[TenantId, TenantLine]:
+        """The statement's line of each tenant."""
+        return {line.tenant: line for line in self.statement.tenants}
+
+    @cached_property
+    def facts(self) -> dict[FactId, FactRecord]:
+        """Everything in the plan, by id."""
+        return {fact.id: fact for fact in self.plan.all_facts()}
+
+
+def valued(plan: Plan, conditions: Conditions) -> Valuation:
+    """What a month of *plan* costs, and who pays for it.
+
+    Raises:
+        AllocationError: When it cannot be allocated.
+    """
+    estimated = estimate(plan, conditions.prices, conditions.assumptions)
+    statement = allocated_estimate(
+        plan,
+        estimated,
+        conditions.period,
+        conditions.prices,
+        conditions.rules,
+        conditions.assumptions.scale,
+    )
+    return Valuation(plan, estimated, statement, conditions)

@@ -1,0 +1,108 @@
+"""Gates: what a change must not do to cost, budget or margin; each that fails is one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from allocation.errors import AllocationError
+from allocation.money import text_of, units_of
+from allocation.preview.comparison import Comparison, Step
+
+_LIMIT: Final = re.compile(r"^(?P<number>\d{1,12}(\.\d{1,10})?)(?P<unit>%|/mo)$")
+_WHOLE: Final = 100
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most something may rise: by so many units a month, or by so many percent of what it was."""
+
+    text: str
+    units: int | None = None
+    percent: Decimal | None = None
+
+    @classmethod
+    def parsed(cls, text: str) -> Limit:
+        """The limit written as `50/mo` or `10%`.
+
+        Raises:
+            AllocationError: When it is neither.
+
+        >>> Limit.parsed("50/mo").units
+        500000000000
+        """
+        match = _LIMIT.match(text)
+        if match is None:
+            raise AllocationError(
+                f"'{text}': expected an amount a month such as 50/mo, or a part such as 10%"
+            )
+        number = Decimal(match["number"])
+        return cls(text, percent=number) if match["unit"] == "%" else cls(text, units=units_of(number))
+
+    def exceeded_by(self, step: Step) -> bool:
+        """Whether *step* rises by more. From nothing every rise is more than any part of it."""
+        if self.units is not None:
+            return step.difference > self.units
+        return step.difference * _WHOLE > (self.percent or 0) * step.before
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What a comparison is held to. Budgets stand in the tenants' files and always hold."""
+
+    rise: tuple[Limit, ...] = ()
+    margin_floor_percent: Decimal | None = None
+    no_changes: bool = False
+
+    def failed(self, comparison: Comparison) -> tuple[str, ...]:
+        """A sentence for each gate that does not pass."""
+        return (
+            *self._rises(comparison),
+            *self._margins(comparison),
+            *_over_budget(comparison),
+            *self._changes(comparison),
+        )
+
+    def _rises(self, comparison: Comparison) -> Iterator[str]:
+        bill = comparison.charged
+        for limit in self.rise:
+            if limit.exceeded_by(bill):
+                yield (
+                    f"the bill rises by {text_of(bill.difference)} {comparison.currency} a month, from "
+                    f"{text_of(bill.before)} to {text_of(bill.after)}, more than the {limit.text} allowed"
+                )
+
+    def _margins(self, comparison: Comparison) -> Iterator[str]:
+        """Tenants that change and end below the floor; who was below it before is not this change's doing."""
+        floor = self.margin_floor_percent
+        if floor is None:
+            return
+        for change in comparison.tenants:
+            if change.after is None or not change.fee.after:
+                continue
+            below = change.margin.after * _WHOLE < floor * change.fee.after
+            was_below = bool(change.before) and change.margin.before * _WHOLE < floor * change.fee.before
+            if below and not (was_below and change.margin.difference >= 0):
+                percent = Decimal(change.margin.after * _WHOLE) / change.fee.after
+                yield (
+                    f"{change.tenant}: the margin falls to {text_of(change.margin.after)} "
+                    f"{comparison.currency}, {percent:.1f} % of the fee, below the floor of {floor} %"
+                )
+
+    def _changes(self, comparison: Comparison) -> Iterator[str]:
+        if self.no_changes and not comparison.empty:
+            names = ", ".join(each.tenant for each in comparison.moved) or "none"
+            yield f"no changes were expected, and there are some; tenants concerned: {names}"
+
+
+def _over_budget(comparison: Comparison) -> Iterator[str]:
+    for change in comparison.tenants:
+        budget = change.after.budget_per_month if change.after else None
+        if budget is not None and change.cost.after > units_of(budget):
+            yield (
+                f"{change.tenant}: costs {text_of(change.cost.after)} {comparison.currency} a month, "
+                f"more than its budget_per_month of {budget}"
+            )

@@ -1,0 +1,169 @@
+"""What a change costs once: two servers side by side, data on its way, and the people who do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from allocation.estimate.assumptions import KnownBy
+from allocation.estimate.quantities import HOURS_PER_MONTH
+from allocation.money import units_of
+from allocation.preview.comparison import Comparison, TenantChange
+from allocation.prices.price_book import PriceBook
+from tiers.catalog.classes import TierChange
+from tiers.facts.copies import DatabaseBackupCopy, DatabaseStandby, FileSystemReplica, VaultCopy
+from tiers.facts.data import FileShare, TenantDatabase
+from tiers.facts.every_fact import Labour
+from tiers.facts.record import FactId
+from tiers.plan.plan import TenantPlan
+from tiers.vocabulary import TenantId
+
+_HOURS_PER_DAY: Final = 24
+_BOTH_DIRECTIONS: Final = 2
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """Something a change takes once; `units` is None when nobody knows its price."""
+
+    tenant: TenantId
+    what: str
+    quantity: Decimal
+    unit: str
+    units: int | None
+
+
+def one_off_costs(comparison: Comparison, rates: TierChange) -> tuple[OneOff, ...]:
+    """What the tenants that change take once. Moving in and moving out are not priced here."""
+    prices = comparison.after.conditions.prices
+    return tuple(
+        item
+        for change in comparison.moved
+        if change.before is not None and change.after is not None
+        for item in _of_tenant(comparison, change, change.before, change.after, prices, rates)
+    )
+
+
+def moves_data(before: TenantPlan, after: TenantPlan) -> tuple[bool, bool]:
+    """Whether the database, and whether the files, lie elsewhere afterwards."""
+    return _server(before) != _server(after), _file_system(before) != _file_system(after)
+
+
+def left_behind(comparison: Comparison) -> Iterator[str]:
+    """A sentence for each tenant whose data would lie elsewhere while its file says nothing of a move."""
+    for change in comparison.moved:
+        before, after = change.before, change.after
+        if before is None or after is None or before.move or after.move:
+            continue
+        parts = zip(("database", "files"), moves_data(before, after), strict=True)
+        if moved := " and ".join(name for name, moves in parts if moves):
+            yield (
+                f"{change.tenant}: its {moved} would lie elsewhere; `costack move {change.tenant} --to "
+                f"{after.tier}` takes them along, a change of the tier alone stops before anybody works there"
+            )
+
+
+def _of_tenant(  # noqa: PLR0917 - one of a tenant's changes, and what prices it
+    comparison: Comparison,
+    change: TenantChange,
+    before: TenantPlan,
+    after: TenantPlan,
+    prices: PriceBook,
+    rates: TierChange,
+) -> Iterator[OneOff]:
+    database, files = moves_data(before, after)
+    if database or files:
+        yield from _double_running(comparison, change, rates.double_running_days)
+        moved = database * _database_gib(before) + files * _filestore_gib(before)
+        yield _priced(
+            prices,
+            change.tenant,
+            f"copy of {moved} GiB, across zones",
+            (before.region, "Network", "inter-AZ transfer, each direction"),
+            Decimal(moved * _BOTH_DIRECTIONS),
+        )
+    seeded = sum(_first_copies(before, after))
+    if seeded:
+        yield _priced(
+            prices,
+            change.tenant,
+            f"first copy of {seeded} GiB to the second region",
+            (after.region, "DataTransfer", "Outbound data transfer to other regions"),
+            Decimal(seeded),
+        )
+    if before.tier != after.tier:
+        hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
+        yield _priced(
+            prices, change.tenant, "people", ("everywhere", "Labour", "migration hour"), Decimal(hours)
+        )
+
+
+def _double_running(comparison: Comparison, change: TenantChange, days: int) -> Iterator[OneOff]:
+    """What of the tenant's own is no longer wanted runs on for *days* beside what replaces it.
+
+    What is shared runs anyway: leaving it for some days more adds nothing to the bill.
+    """
+    gone = _ids(change.before) - _ids(change.after)
+    units = sum(
+        charge.units
+        for charge in comparison.before.charges_of.get(change.tenant, ())
+        if charge.fact in gone and charge.known_by == KnownBy.DECLARED and charge.fact_kind != _LABOUR
+    )
+    if units:
+        part = round(Fraction(units * days * _HOURS_PER_DAY, HOURS_PER_MONTH))
+        yield OneOff(change.tenant, "old servers beside the new", Decimal(days), "day", part)
+
+
+def _priced(
+    prices: PriceBook, tenant: TenantId, what: str, item: tuple[str, str, str], quantity: Decimal
+) -> OneOff:
+    price = prices.find(*item)
+    if price is None:
+        return OneOff(tenant, what, quantity, "", None)
+    return OneOff(tenant, what, quantity, price.unit, units_of(quantity * price.price))
+
+
+def _first_copies(before: TenantPlan, after: TenantPlan) -> Iterator[int]:
+    """What each copy that is new starts with: of a database its data, not its disk nor what changes later.
+
+    A bucket's replication copies what is new only, so it starts with nothing.
+    """
+    known = _ids(before)
+    for fact in after.facts:
+        if fact.id in known:
+            continue
+        if isinstance(fact, DatabaseBackupCopy | DatabaseStandby):
+            yield _database_gib(after)
+        elif isinstance(fact, FileSystemReplica | VaultCopy):
+            yield fact.storage_gib
+
+
+def _ids(tenant: TenantPlan | None) -> frozenset[FactId]:
+    return frozenset(fact.id for fact in tenant.facts) if tenant else frozenset()
+
+
+def _server(tenant: TenantPlan) -> FactId | None:
+    """Where it works: of two databases of a tenant that moves the first."""
+    return next((fact.server for fact in tenant.facts if isinstance(fact, TenantDatabase)), None)
+
+
+def _file_system(tenant: TenantPlan) -> FactId | None:
+    return next((fact.file_system for fact in _mounted(tenant)), None)
+
+
+def _database_gib(tenant: TenantPlan) -> int:
+    return next((fact.storage_gib for fact in tenant.facts if isinstance(fact, TenantDatabase)), 0)
+
+
+def _filestore_gib(tenant: TenantPlan) -> int:
+    return next((fact.storage_gib for fact in _mounted(tenant)), 0)
+
+
+def _mounted(tenant: TenantPlan) -> Iterator[FileShare]:
+    return (fact for fact in tenant.facts if isinstance(fact, FileShare) and fact.mounted)
+
+
+_LABOUR: Final = Labour.model_fields["kind"].default

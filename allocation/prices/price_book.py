@@ -1,0 +1,173 @@
+"""The price book: dated unit prices per region, each with its source. Never a neighbour's price."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from tiers.catalog.tier import Currency
+from tiers.errors import CatalogError
+from tiers.strict_yaml import line_of, load_model
+from tiers.vocabulary import Frozen
+
+DIRECTORY: Final = Path(__file__).parent.parent / "pricebook"
+EVERYWHERE: Final = "everywhere"
+
+Confidence = Literal["A", "A-", "A (old)", "B", "B (old)", "C", "D", "example"]
+"""How sure a price is.
+
+A an AWS offer file or its API, with SKU; A- the same quoted without SKU; B derived from offer files, or
+a bill; C a secondary page; D scaled from a sibling; `(old)` read years ago; example nobody's price at all.
+"""
+
+
+def _day_of_calendar(text: str) -> str:
+    date.fromisoformat(f"{text}-01-01"[: len("YYYY-MM-DD")])
+    return text
+
+
+Date = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), AfterValidator(_day_of_calendar)]
+"""A day, or no more of one than its source says. Of a span it is the beginning."""
+
+_HEAD_BYTES: Final = 8192
+_REGION: Final = re.compile(rb"^region:[ ]*([a-z0-9-]+)[ ]*$", re.MULTILINE)
+
+
+class Source(Frozen):
+    """Where prices were read."""
+
+    what: str
+    date: str
+    where: str = ""
+
+
+class Offer(Frozen):
+    """A price list of AWS that prices were taken from, to the byte."""
+
+    version: str
+    published: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Price(Frozen):
+    """What one unit of an item costs."""
+
+    service: str
+    item: str
+    unit: str
+    price: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+    confidence: Confidence
+    source: str
+    date: Date
+    sku: str = ""
+    usage_type: str = ""
+    note: str = ""
+
+
+class PriceFile(Frozen):
+    """One file of the price book: a provider's list prices in one region."""
+
+    provider: str
+    region: str
+    currency: Currency
+    compiled: Date
+    sources: Mapping[str, Source]
+    offers: Mapping[str, Offer] = Field(default_factory=dict)
+    prices: Sequence[Price]
+
+
+class PriceBook:
+    """All prices that can be looked up, in one currency."""
+
+    def __init__(self, files: Sequence[PriceFile], currency: str) -> None:
+        self.currency = currency
+        self.compiled = max((file.compiled for file in files), default="")
+        self._prices = {
+            (file.region, price.service, price.item): price for file in files for price in file.prices
+        }
+        self.regions = frozenset(file.region for file in files) - {EVERYWHERE}
+
+    def find(self, region: str, service: str, item: str) -> Price | None:
+        """The price of *item* in *region*, or of one that is the same everywhere; None when unknown."""
+        return self._prices.get((region, service, item)) or self._prices.get((EVERYWHERE, service, item))
+
+
+def load_price_book(
+    currency: str, directory: Path = DIRECTORY, regions: Collection[str] | None = None
+) -> PriceBook:
+    """Read the price files of *directory*.
+
+    Args:
+        currency: Of the portfolio.
+        directory: Where the files lie.
+        regions: Read no other regions than these, and what is the same everywhere; all when not given.
+
+    Raises:
+        CatalogError: When a file is not a price file, holds an item twice, names no known source, or is
+            in another currency: converting needs a dated rate, which nobody gave.
+    """
+    files: list[PriceFile] = []
+    for path in price_files(directory):
+        if regions is not None and _region_of(path) not in (None, EVERYWHERE, *regions):
+            continue
+        file = read_price_file(path)
+        if file.currency != currency:
+            raise CatalogError(f"{path}: prices are in {file.currency}, the portfolio is in {currency}")
+        files.append(file)
+    return PriceBook(files, currency)
+
+
+def price_files(directory: Path = DIRECTORY) -> list[Path]:
+    """The price files of *directory*, by name.
+
+    Raises:
+        CatalogError: When there is none.
+    """
+    paths = sorted(directory.glob("*.yaml"))
+    if not paths:
+        raise CatalogError(f"{directory}: holds no price file")
+    return paths
+
+
+def read_price_file(path: Path) -> PriceFile:
+    """Read one price file.
+
+    Raises:
+        CatalogError: With every mistake in it: what has another shape, an item that is priced twice, a
+            source that is unknown.
+    """
+    file = load_model(PriceFile, path)
+    problems = [f"{path}:{line_of(path, ('prices', at))}: {said}" for at, said in _doubts(file)]
+    if problems:
+        raise CatalogError(*problems)
+    return file
+
+
+def _doubts(file: PriceFile) -> Iterator[tuple[int, str]]:
+    seen: set[tuple[str, str]] = set()
+    for at, price in enumerate(file.prices):
+        if price.source not in file.sources:
+            known = ", ".join(sorted(file.sources)) or "none"
+            yield (
+                at,
+                f"{price.service} {price.item}: source '{price.source}' is unknown; known are {known}",
+            )
+        if (price.service, price.item) in seen:
+            yield at, f"{price.service} {price.item}: is priced twice"
+        seen.add((price.service, price.item))
+
+
+def _region_of(path: Path) -> str | None:
+    """The region a price file says it is of, without reading its prices; None when it does not say."""
+    try:
+        with path.open("rb") as stream:
+            found = _REGION.search(stream.read(_HEAD_BYTES))
+    except OSError:
+        return None  # whoever reads it says why it cannot be read
+    return found[1].decode() if found else None

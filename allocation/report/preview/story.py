@@ -1,0 +1,186 @@
+"""What a comment and a page tell of a preview, in which order: what is decided first, then the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from allocation.money import text_of
+from allocation.preview.comparison import Kind
+from allocation.preview.preview import Preview
+from allocation.report.preview.grids import (
+    Grid,
+    arrow,
+    by_part,
+    neighbours,
+    once,
+    priced_lines,
+    promises,
+    who_pays,
+)
+from allocation.report.preview.rows import break_even_words, money, off_hours_words, percent, rows
+
+_LARGEST: Final = 3
+_REASONS: Final = 4
+"""Of the reasons, so many times fewer rows are told than of what is decided."""
+LIMITS: Final[tuple[int | None, ...]] = (None, 1000, 700, 500, 350, 250, 180, 130, 100, 70, 50, 20, 10, 3, 0)
+"""How many rows a table may have, the most first, when there is not room for everything."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Sentences under a title; `left_out` are not told."""
+
+    title: str
+    sentences: tuple[str, ...]
+    left_out: int = 0
+
+
+Part = Grid | Listing
+
+
+@dataclass(frozen=True)
+class Story:
+    """A preview in words and tables.
+
+    Attributes:
+        headline: The whole of it in one sentence.
+        failed: The gates that do not pass.
+        open: What a reviewer looks at in any case.
+        folded: The reasons, for who asks for them.
+        proof: That nothing got lost, and what it was priced with; of an empty preview nothing.
+    """
+
+    portfolio: str
+    headline: str
+    failed: Listing | None = None
+    open: tuple[Part, ...] = ()
+    folded: tuple[Part, ...] = ()
+    proof: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was cut, a sentence each."""
+        told = (self.failed, *self.open, *self.folded)
+        return tuple(
+            f"'{each.title}': {each.left_out:,} more" for each in told if each is not None and each.left_out
+        )
+
+
+def story(preview: Preview, most: int | None = None) -> Story:
+    """The preview, *most* rows to a table or list and fewer to a reason; the totals are always whole."""
+    comparison = preview.comparison
+    portfolio = comparison.after.plan.portfolio
+    failed = _listed("Gates that do not pass", preview.failed, most)
+    if comparison.empty:
+        return Story(portfolio, _nothing(preview), failed)
+    opened = (
+        who_pays(preview, most),
+        _listed("Neighbours", tuple(_of_neighbours(preview)), None),
+        promises(preview, most),
+        once(preview, most),
+    )
+    fewer = None if most is None else most // _REASONS
+    folded = (
+        neighbours(preview, fewer),
+        by_part(preview, fewer),
+        priced_lines(preview, fewer),
+        _listed("What has no price and is in no sum", tuple(_unpriced(preview)), fewer),
+        _listed("Notes", preview.notes, fewer),
+        _listed("Off-hours saving", tuple(off_hours_words(preview)), fewer),
+        _listed("Break-even", tuple(map(break_even_words, preview.break_evens)), fewer),
+    )
+    return Story(
+        portfolio,
+        _headline(preview),
+        failed,
+        tuple(each for each in opened if each is not None),
+        tuple(each for each in folded if each is not None),
+        (_proof(preview), _conditions(preview)),
+    )
+
+
+def fitting(preview: Preview, render: Callable[[Story], str], most: int) -> str:
+    """The longest rendering of *preview* of at most *most* characters; detail is dropped, totals never are.
+
+    When nothing fits, the shortest that there is.
+    """
+    text = ""
+    for limit in LIMITS:
+        text = render(story(preview, limit))
+        if len(text) <= most:
+            break
+    return text
+
+
+def _headline(preview: Preview) -> str:
+    total = rows(preview)[-1]
+    currency = preview.comparison.currency
+    part = percent(total.cost.difference, total.cost.before)
+    relative = f", {'+' if total.cost.difference > 0 else ''}{part}" if part else ""
+    shares = [percent(total.margin.before, total.fee.before), percent(total.margin.after, total.fee.after)]
+    of_fees = f" ({arrow(*(share or 'none' for share in shares))} of the fees)" if any(shares) else ""
+    return (
+        f"{preview.comparison.after.plan.portfolio}: bill {money(total.cost.before)} → "
+        f"{money(total.cost.after)} {currency} a month "
+        f"({money(total.cost.difference, signed=True)}{relative}); "
+        f"margin {money(total.margin.before)} → {money(total.margin.after)} {currency}{of_fees}"
+    )
+
+
+def _nothing(preview: Preview) -> str:
+    total = rows(preview)[-1]
+    currency = preview.comparison.currency
+    return (
+        f"{preview.comparison.after.plan.portfolio}: nothing changes; the bill stays "
+        f"{money(total.cost.after)} {currency} a month, the margin {money(total.margin.after)} {currency}"
+    )
+
+
+def _of_neighbours(preview: Preview) -> Iterator[str]:
+    found = sorted(
+        (row for row in rows(preview) if row.kind is Kind.NEIGHBOUR),
+        key=lambda row: (-abs(row.cost.difference), row.name),
+    )
+    if not found:
+        return
+    total = money(sum(row.cost.difference for row in found), signed=True)
+    largest = ", ".join(f"{row.name} {money(row.cost.difference, signed=True)}" for row in found[:_LARGEST])
+    who = "1 neighbour pays" if len(found) == 1 else f"{len(found):,} neighbours pay"
+    yield f"{who} another share: {total} in all; largest: {largest}"
+
+
+def _unpriced(preview: Preview) -> Iterator[str]:
+    for item in preview.comparison.after.estimate.unpriced:
+        yield f"{item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
+
+
+def _listed(title: str, sentences: Sequence[str], most: int | None) -> Listing | None:
+    if not sentences:
+        return None
+    told = tuple(sentences) if most is None else tuple(sentences[:most])
+    return Listing(title, told, len(sentences) - len(told))
+
+
+def _proof(preview: Preview) -> str:
+    comparison = preview.comparison
+    return (
+        f"Nothing is lost: tenants {text_of(comparison.of_tenants)} + "
+        f"idle {text_of(comparison.idle.difference)} + "
+        f"unallocated {text_of(comparison.unallocated.difference)} = "
+        f"bill {text_of(comparison.charged.difference)} {comparison.currency}, exactly."
+    )
+
+
+def _conditions(preview: Preview) -> str:
+    before, after = preview.comparison.before, preview.comparison.after
+    assumed = after.conditions.assumptions
+    versions = ", ".join(
+        f"{name.replace('_', ' ')} {arrow(before.statement.versions.get(name, 'none'), version)}"
+        for name, version in after.statement.versions.items()
+    )
+    return (
+        f"An estimate of a 730-hour month at list prices, support as of {assumed.as_of}, pods that scale at "
+        f"their {assumed.scale}: {versions}."
+    )

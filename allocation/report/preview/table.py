@@ -1,0 +1,103 @@
+"""A preview as the table a person reads in a terminal, and the lines under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.table import Table
+
+from allocation.money import text_of
+from allocation.preview.comparison import TenantChange
+from allocation.preview.preview import Preview
+from allocation.report.preview.rows import (
+    Row,
+    break_even_words,
+    condensed,
+    money,
+    off_hours_words,
+    one_off_cents,
+    parts,
+    percent,
+    rows,
+)
+
+_MOST_ROWS: Final = 40
+
+
+def preview_table(preview: Preview) -> Table:
+    """Every tenant that changes, its neighbours, what stays idle, and the total; a month each."""
+    after = preview.comparison.after
+    table = Table(
+        title=f"{after.plan.portfolio}: estimated difference of a 730-hour month in "
+        f"{preview.comparison.currency}, support as of {after.conditions.assumptions.as_of}",
+        title_justify="left",
+    )
+    for name in ("tenant", "what", "tier"):
+        table.add_column(name, no_wrap=True)
+    for name in ("before", "after", "difference", "fee", "difference", "margin before", "after", "margin %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    *tenants, idle, unallocated, total = rows(preview)
+    for row in condensed(tenants, _MOST_ROWS):
+        table.add_row(*_cells(row))
+    table.add_row(*_cells(idle))
+    table.add_row(*_cells(unallocated), end_section=True)
+    table.add_row(*_cells(total))
+    return table
+
+
+def closing_lines(preview: Preview) -> Iterator[str]:
+    """What stands under the table: each change in words, one-off costs, notes, gates, the proof."""
+    for change in preview.concerned:
+        yield from _about(preview, change)
+    yield from off_hours_words(preview)
+    yield from (break_even_words(even) for even in preview.break_evens)
+    yield from (f"note: {note}" for note in preview.notes)
+    for item in preview.comparison.after.estimate.unpriced:
+        yield f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
+    yield _proof(preview)
+
+
+def _about(preview: Preview, change: TenantChange) -> Iterator[str]:
+    before, after = preview.promise(change)
+    if before != after:
+        yield f"{change.tenant}: promise: {before or 'none'} → {after or 'none'}"
+    for title, steps in (("category", change.by_category), ("domain", change.by_domain)):
+        moved = [
+            f"{name} {money(shown.difference, signed=True)}"
+            for name, shown in parts((str(key), step) for key, step in steps.items())
+            if shown.difference
+        ]
+        if moved:
+            yield f"{change.tenant}: by {title}: {', '.join(moved)}"
+    items = preview.one_off_of(change.tenant)
+    for item, cents in zip(items, one_off_cents(items), strict=True):
+        amount = "unpriced" if cents is None else money(cents)
+        yield f"{change.tenant}: once: {item.what}: {item.quantity:f} {item.unit}: {amount}"
+
+
+def _proof(preview: Preview) -> str:
+    comparison = preview.comparison
+    return (
+        f"bill {text_of(comparison.charged.difference)} {comparison.currency} = "
+        f"tenants {text_of(comparison.of_tenants)} "
+        f"+ idle {text_of(comparison.idle.difference)} "
+        f"+ unallocated {text_of(comparison.unallocated.difference)}, exactly"
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    tenant = row.fee.before or row.fee.after
+    return (
+        row.name,
+        str(row.kind or ""),
+        row.tier or "",
+        money(row.cost.before),
+        money(row.cost.after),
+        money(row.cost.difference, signed=True),
+        money(row.fee.after) if tenant else "",
+        money(row.fee.difference, signed=True) if row.fee.difference else "",
+        money(row.margin.before),
+        money(row.margin.after),
+        percent(row.margin.after, row.fee.after),
+    )

@@ -1,0 +1,1 @@
+"""A statement as a table, JSON, CSV, Markdown and OpenMetrics."""

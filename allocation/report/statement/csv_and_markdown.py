@@ -1,0 +1,52 @@
+"""A statement as CSV or Markdown: a row for every tenant, exact amounts, and the rows nobody pays."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from allocation.money import text_of
+from allocation.statement.statement import Statement
+
+_NOBODY = ("", "", "")
+
+
+def as_csv(statement: Statement) -> str:
+    """RFC 4180 with a header; amounts are exact decimals of the statement's currency."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows(statement))
+    return text.getvalue()
+
+
+def as_markdown(statement: Statement) -> str:
+    """A table for a pull request or a wiki."""
+    header, *body = rows(statement)
+    lines = [header, ["---", "---", "---", "---", *("---:" for _ in header[4:])], *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def rows(statement: Statement) -> Iterator[Sequence[str]]:
+    """Header and rows; the last three are idle, unallocated and the total, which is what was charged."""
+    pools = statement.pools
+    yield ["tenant", "client", "environment", "tier", "direct", *pools, "cost", "fee", "margin"]
+    for line in statement.tenants:
+        shares = [line.pooled.get(pool, 0) for pool in pools]
+        amounts = (line.direct, *shares, line.total, line.fee, line.margin)
+        term = line.term
+        yield [line.tenant, term.client, str(term.environment), term.tier, *map(text_of, amounts)]
+    idle = [statement.idle.get(pool, 0) for pool in pools]
+    yield _last("(idle)", (0, *idle, statement.idle_total, 0, -statement.idle_total))
+    nobodys = statement.unallocated_total
+    yield _last("(unallocated)", (nobodys, *(0 for _ in pools), nobodys, 0, -nobodys))
+    fees = sum(line.fee for line in statement.tenants)
+    sums = [
+        sum(line.pooled.get(pool, 0) for line in statement.tenants) + statement.idle.get(pool, 0)
+        for pool in pools
+    ]
+    charged = statement.charged
+    yield _last("(total)", (statement.direct + nobodys, *sums, charged, fees, fees - charged))
+
+
+def _last(name: str, amounts: Sequence[int]) -> list[str]:
+    return [name, *_NOBODY, *map(text_of, amounts)]

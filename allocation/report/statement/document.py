@@ -1,0 +1,143 @@
+"""A statement as JSON: every amount an exact decimal in text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from allocation.money import text_of
+from allocation.statement.statement import Statement, TenantLine
+
+SCHEMA_VERSION: Final = 3
+
+
+def document(statement: Statement) -> dict[str, Any]:
+    """The statement as plain data, ready for JSON."""
+    tiers = sorted({line.term.tier for line in statement.tenants})
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "portfolio": statement.portfolio,
+        "period": {"start": _moment(statement.period.start), "end": _moment(statement.period.end)},
+        "currency": statement.currency,
+        "basis": str(statement.basis),
+        "versions": dict(statement.versions),
+        "tenants": [_tenant(line, statement) for line in statement.tenants],
+        "tiers": [_tier(tier, statement) for tier in tiers],
+        "pools": [_pool(pool, statement) for pool in statement.pools],
+        "idle": _texts(statement.idle),
+        **_exceptions(statement),
+        "totals": {
+            "charged": text_of(statement.charged),
+            "direct": text_of(statement.direct),
+            "pooled": text_of(statement.pooled),
+            "idle": text_of(statement.idle_total),
+            "unallocated": text_of(statement.unallocated_total),
+            "difference": text_of(statement.difference),
+        },
+    }
+
+
+def items_document(statement: Statement) -> dict[str, Any]:
+    """What the charges are for; a file of its own, for it is longer than the statement."""
+    return {
+        "schema_version": 1,
+        "period": {"start": _moment(statement.period.start), "end": _moment(statement.period.end)},
+        "items": [
+            {
+                "tenant": item.tenant,
+                "pool": item.pool,
+                "service": item.service,
+                "item": item.item,
+                "unit": item.unit,
+                "quantity": None if item.quantity is None else f"{item.quantity.normalize():f}",
+                "amount": text_of(item.units),
+            }
+            for item in statement.items
+        ],
+    }
+
+
+def _exceptions(statement: Statement) -> dict[str, Any]:
+    """What did not go the usual way."""
+    return {
+        "unallocated": [
+            {
+                "reason": item.reason,
+                "amount": text_of(item.units),
+                "charges": item.charges,
+                "example": item.example,
+            }
+            for item in statement.unallocated
+        ],
+        "unpriced": [
+            {
+                "fact": item.fact,
+                "service": item.service,
+                "item": item.item,
+                "quantity": str(item.quantity),
+                "reason": item.reason,
+            }
+            for item in statement.unpriced
+        ],
+        "fallbacks": [
+            {"pool": one.pool, "start": _moment(one.start), "end": _moment(one.end), "driver": one.driver}
+            for one in statement.fallbacks
+        ],
+        "strangers": list(statement.strangers),
+    }
+
+
+def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
+    first, second, third = line.contribution_margins
+    return {
+        "tenant": line.tenant,
+        "client": line.term.client,
+        "environment": str(line.term.environment),
+        "tier": line.term.tier,
+        "direct": text_of(line.direct),
+        "pooled": _texts(line.pooled),
+        "idle": _texts(line.idle),
+        "total": text_of(line.total),
+        "variable": text_of(line.variable),
+        "by_category": _texts(line.by_category),
+        "by_domain": _texts(line.by_domain),
+        "fee": text_of(line.fee),
+        "contribution_margin_1": text_of(first),
+        "contribution_margin_2": text_of(second),
+        "contribution_margin_3": text_of(third),
+        "margin": text_of(line.margin),
+        "cross_subsidy": text_of(statement.cross_subsidies[line.tenant]),
+        "incremental_floor": text_of(statement.bounds[line.tenant][0]),
+        "stand_alone_ceiling": text_of(statement.bounds[line.tenant][1]),
+        "out_of_bounds": statement.out_of_bounds.get(line.tenant),
+    }
+
+
+def _pool(pool: str, statement: Statement) -> dict[str, Any]:
+    driver, unit = statement.drivers.get(pool, ("", ""))
+    return {
+        "pool": pool,
+        "driver": driver,
+        "unit": unit,
+        "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.uses if one.pool == pool},
+    }
+
+
+def _tier(tier: str, statement: Statement) -> dict[str, Any]:
+    lines = [line for line in statement.tenants if line.term.tier == tier]
+    return {
+        "tier": tier,
+        "tenants": len(lines),
+        "total": text_of(sum(line.total for line in lines)),
+        "fee": text_of(sum(line.fee for line in lines)),
+        "margin": text_of(sum(line.margin for line in lines)),
+        "cross_subsidy": text_of(sum(statement.cross_subsidies[line.tenant] for line in lines)),
+    }
+
+
+def _texts(units: Mapping[Any, int]) -> dict[str, str]:
+    return {str(name): text_of(amount) for name, amount in units.items()}
+
+
+def _moment(value: Any) -> str:
+    return str(value.strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -1,0 +1,1 @@
+"""What a month calls for: why costs changed, and what should be looked at."""

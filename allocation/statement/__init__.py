@@ -1,0 +1,1 @@
+"""The allocation of one period: reconciled, filed, explained."""

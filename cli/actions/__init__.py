@@ -1,0 +1,1 @@
+"""What every command does and prints; each module is named like its command."""

@@ -1,0 +1,102 @@
+"""`costack report`: the pages of a month for engineering, finance, account owners and the review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from allocation.adapters.folders.sign_off import read_sign_off
+from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
+from allocation.preview.off_hours import savings
+from allocation.report.showback.month import Recovery, Showback
+from allocation.review.signals import Month
+from allocation.runs.other_tiers import Alternatives
+from allocation.runs.report import (
+    Wanted,
+    earlier_months,
+    levels_of,
+    month_documents,
+    readiness_of,
+    refuse_another,
+    unit_cost_curve,
+)
+from allocation.runs.report_folder import Extras, write_report
+from allocation.statement.filed import filed_statement
+from cli.actions.preview_values import month_of
+from cli.console.progress import MESSAGES, say
+from lifecycle.restore_test.result import tried_restores
+from tiers.catalog.loading import load_catalog
+from tiers.catalog.tier import Catalog
+from tiers.errors import CatalogError
+from tiers.plan.plan import Plan
+from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.tenant import Portfolio
+
+
+def write_pages(wanted: Wanted) -> None:
+    """Write the folder, and say which page to open.
+
+    Raises:
+        CatalogError: When what is asked for cannot be read.
+        AllocationError: When the figures would not add up.
+    """
+    period = month_of(wanted.period)
+    plan = _plan(wanted)
+    catalog = load_catalog()
+    portfolio = _portfolio(wanted, plan, catalog)
+    signed = read_sign_off(wanted.sign_off, wanted.period) if wanted.sign_off else {}
+    say("allocating")
+    documents, valuation = month_documents(wanted, plan, portfolio, period, MESSAGES)
+    conditions = valuation.conditions if valuation else None
+    statement = filed_statement(*documents, str(wanted.run or plan.portfolio))
+    refuse_another(statement, wanted, plan)
+    month = Month(statement, plan, catalog, levels_of(wanted.usage, period, MESSAGES))
+    showback = Showback(
+        month,
+        earlier_months(wanted, statement),
+        _recoveries(wanted.evidence, period.end),
+        Alternatives(month, portfolio, conditions, wanted.previews, MESSAGES).by_tenant(),
+        readiness_of(wanted),
+        savings(valuation, catalog.classes.off_hours) if valuation else (),
+    )
+    extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
+    count = write_report(showback, extras, wanted.out, say)
+    say("")
+    typer.echo(f"{count} pages; open {wanted.out / 'index.html'}")
+
+
+def _plan(wanted: Wanted) -> Plan:
+    if (wanted.stack is None) == (wanted.inventory is None):
+        raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
+    if wanted.inventory is not None:
+        return inventory_of_file(wanted.inventory).plan
+    return inventory_of_stack(str(wanted.stack), wanted.cwd).plan
+
+
+def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
+    """The last restore of each tenant that was tried before the month's end."""
+    found: dict[str, Recovery] = {}
+    for path in files:
+        for at, record in tried_restores(path):
+            tenant = str(record.get("tenant"))
+            if at < end and (tenant not in found or found[tenant].tried_at < at):
+                found[tenant] = _recovery(at, record)
+    return found
+
+
+def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
+    seconds = record.get("restore_seconds")
+    minutes = -(-int(seconds) // 60) if seconds is not None else None
+    return Recovery(at, record.get("result") == "ok", minutes, str(record.get("taken_at") or ""))
+
+
+def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None:
+    folder = portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio)
+    if wanted.portfolio is None and not folder.is_dir():
+        return None
+    return load_portfolio(folder, catalog)

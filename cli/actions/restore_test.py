@@ -1,0 +1,165 @@
+"""`costack restore-test`: whether a tenant's backup can be restored, found out in a pod of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+import yaml
+from rich.table import Table
+
+from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
+from cli.console.table import print_table
+from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
+from lifecycle.evidence import append, read
+from lifecycle.restore_test.job import restore_job
+from lifecycle.restore_test.result import NotRestorableError, RestoreResult, restore_result
+from tiers.errors import CatalogError
+from tiers.inventory import Inventory
+
+_DURATION: Final = re.compile(r"([1-9][0-9]{0,4})([smh])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
+_TAKEN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for; each field is an option of its name."""
+
+    tenant: str
+    stack: str | None
+    inventory: Path | None
+    backup: str | None
+    timeout: str
+    storage_class: str | None
+    evidence: Path | None
+    context: str | None
+    dry_run: bool
+    cwd: Path
+    as_json: bool
+
+
+def run_restore_test(asked: Asked, now: datetime) -> None:
+    """Make the Job, wait for it, print and record what it found.
+
+    Raises:
+        CatalogError: When the inventory cannot be read, or names nothing to restore.
+        LifecycleError: When the test could not be made.
+        NotRestorableError: When it was made, and a check failed.
+    """
+    job = restore_job(
+        _inventory(asked),
+        asked.tenant,
+        now,
+        timeout=_duration(asked.timeout),
+        backup=_taken(asked.backup),
+        storage_class=asked.storage_class,
+    )
+    if asked.dry_run:
+        typer.echo(_as_text(job, as_json=asked.as_json))
+        return
+    _refuse_broken(asked.evidence)
+    context = asked.context or current_context()
+    name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
+    typer.echo(f"restore test: job '{name}' in namespace '{namespace}' of context '{context}'", err=True)
+    result = restore_result(_log(Cluster(context, time.sleep), job), asked.tenant)
+    _show(result, as_json=asked.as_json)
+    if asked.evidence is not None:
+        append(asked.evidence, {**result.as_evidence(), "context": context, "job": name})
+    if not result.passed:
+        found = ", ".join(check.name for check in result.faults)
+        raise NotRestorableError(f"{asked.tenant}: backup '{result.backup}' failed its restore test: {found}")
+
+
+def _refuse_broken(evidence: Path | None) -> None:
+    """Before the test, which may take an hour: whether its result could be recorded."""
+    if evidence is None:
+        return
+    if evidence.exists():
+        read(evidence)
+    elif not evidence.absolute().parent.is_dir():
+        raise CatalogError(f"{evidence}: its folder is not there; make it first")
+
+
+def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
+    """What the Job printed; whoever interrupts it takes it away."""
+    try:
+        cluster.create(job)
+        succeeded = cluster.wait(job)
+        said = cluster.log(job)
+    except KeyboardInterrupt:
+        cluster.delete(job)
+        raise
+    if not succeeded and not said:
+        raise KubectlError(f"job '{job['metadata']['name']}' failed: {cluster.last_event(job)}")
+    return said
+
+
+def _inventory(asked: Asked) -> Inventory:
+    if (asked.stack is None) is (asked.inventory is None):
+        raise CatalogError("name what was deployed: --stack, or --inventory with a file")
+    if asked.inventory is not None:
+        return inventory_of_file(asked.inventory)
+    return inventory_of_stack(str(asked.stack), asked.cwd)
+
+
+def _duration(text: str) -> timedelta:
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise CatalogError(f"--timeout {text}: expected a time such as 90s, 60m or 2h")
+    return timedelta(**{_UNITS[found.group(2)]: int(found.group(1))})
+
+
+def _taken(backup: str | None) -> str | None:
+    if backup is not None and not _TAKEN.fullmatch(backup):
+        raise CatalogError(f"--backup {backup}: expected the time it was taken, such as 2026-11-24T01:15:00Z")
+    return backup
+
+
+def _as_text(job: Mapping[str, Any], *, as_json: bool) -> str:
+    """For `kubectl create --filename -`, and for reading: scripts keep their lines."""
+    if as_json:
+        return json.dumps(job, indent=2)
+    return yaml.dump(job, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=1000).rstrip()
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes text of several lines as it is, and nothing by reference."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        del data
+        return True
+
+
+def _literally(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _literally)
+
+
+def _show(result: RestoreResult, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+        return
+    table = Table(title=f"{result.tenant}: backup of {result.taken_at or 'no day'}", title_justify="left")
+    for heading in ("check", "expected", "found", ""):
+        table.add_column(heading)
+    for check in result.checks:
+        table.add_row(check.name, check.expected, check.found, "ok" if check.ok else "FAILED")
+    wrong = [f"{check.name}: {difference}" for check in result.faults for difference in check.differences]
+    print_table(table, [*wrong, _measured(result)])
+
+
+def _measured(result: RestoreResult) -> str:
+    return (
+        f"restored {result.database_bytes} bytes from a dump of {result.dump_bytes} in "
+        f"{result.restore_seconds} s, checked in {result.seconds} s; {result.file_bytes} bytes of files"
+    )

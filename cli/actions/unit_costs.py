@@ -1,0 +1,95 @@
+"""`costack unit-costs`: what a tenant of a tier costs when there are more of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from allocation.money import in_cents, text_of
+from allocation.preview.cost_estimate import Conditions
+from allocation.preview.unit_costs import UnitCost, unit_costs
+from allocation.report.preview.rows import money
+from cli.actions.preview_values import month_of
+from cli.console.table import print_table
+from tiers.catalog.loading import load_catalog
+from tiers.errors import CatalogError
+from tiers.portfolio.loading import load_portfolio
+
+_MOST = 100_000
+
+
+def print_unit_costs(portfolio: Path, tier: str, counts: str, period: str, *, as_json: bool) -> None:
+    """Print the curve for *counts*, numbers separated by commas.
+
+    Raises:
+        CatalogError: When the portfolio cannot be read, or the tier is not sold for production.
+    """
+    wanted = _counts(counts)
+    catalog = load_catalog()
+    loaded = load_portfolio(portfolio, catalog)
+    month = month_of(period)
+    currency = loaded.platform.currency
+    conditions = Conditions.of_month(month, currency, {loaded.platform.region, *loaded.platform.dr_regions})
+    points = unit_costs(catalog, loaded, tier, wanted, conditions)
+    shown = track(
+        points,
+        total=len(wanted),
+        description="valuing",
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    if as_json:
+        typer.echo(json.dumps([_document(point) for point in shown], indent=2))
+        return
+    curve = list(shown)
+    print_table(_table(curve, tier, currency), _growth(curve))
+
+
+def _counts(text: str) -> list[int]:
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and int(part) <= _MOST for part in parts):
+        raise CatalogError(f"--more: '{text}': expected numbers such as 0,10,50,100")
+    return sorted({int(part) for part in parts})
+
+
+def _table(curve: list[UnitCost], tier: str, currency: str) -> Table:
+    table = Table(title=f"what one on {tier} costs, {currency} a month", title_justify="left")
+    for name in ("more", "tenants", "bill", "idle", "each costs", "one more costs", "margin of all"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for point in curve:
+        amounts = (
+            _cents(each) for each in (point.bill, point.idle, point.each, point.marginal, point.margin)
+        )
+        table.add_row(str(point.more), str(point.tenants), *amounts)
+    return table
+
+
+def _cents(units: int | None) -> str:
+    return "" if units is None else money(in_cents([units])[0])
+
+
+def _growth(curve: list[UnitCost]) -> Iterator[str]:
+    for point in curve:
+        yield from (f"with {point.more} more: {note}" for note in point.grown)
+
+
+def _document(point: UnitCost) -> dict[str, Any]:
+    return {
+        "more": point.more,
+        "tenants": point.tenants,
+        "bill": text_of(point.bill),
+        "idle": text_of(point.idle),
+        "each": text_of(point.each),
+        "marginal": None if point.marginal is None else text_of(point.marginal),
+        "margin": text_of(point.margin),
+        "grown": list(point.grown),
+    }

@@ -1,0 +1,1 @@
+"""The options and help of every command; nothing here takes time to import."""

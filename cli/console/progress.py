@@ -1,0 +1,28 @@
+"""How far a command is: one line that is written anew, for who watches; a log has no use for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import typer
+
+from allocation.runs.messages import Messages
+
+_ANEW = "\r\x1b[K"
+
+
+def say(text: str) -> None:
+    """Show *text* in place of what was shown before; an empty one takes the line away."""
+    if sys.stderr.isatty():
+        typer.echo(f"{_ANEW}{text}", err=True, nl=False)
+
+
+def warn(sentence: str) -> None:
+    """Print *sentence* for a person, below what was shown."""
+    say("")
+    typer.echo(sentence, err=True)
+
+
+MESSAGES: Final = Messages(say, warn)
+"""What a run has to say, on this terminal."""

@@ -1,0 +1,118 @@
+"""The EKS cluster, where it is created: control plane, add-ons, and the role its nodes take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi_aws import cloudwatch, eks, iam
+
+from components.aws.iam import assume_role_policy
+from components.naming import IAM_NAME_LIMIT, component_type, physical_name
+from components.places import KeyPlace, NodePlace, Text
+from tiers.facts.every_fact import ClusterControlPlane
+
+_MANAGED: Final = "arn:aws:iam::aws:policy/"
+_CLUSTER_POLICIES: Final = {"cluster": "AmazonEKSClusterPolicy"}
+_NODE_POLICIES: Final = {
+    "worker": "AmazonEKSWorkerNodePolicy",
+    "images": "AmazonEC2ContainerRegistryPullOnly",
+    "cni": "AmazonEKS_CNI_Policy",
+}
+_LOGS: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+_EFS_DRIVER: Final = "aws-efs-csi-driver"
+_EFS_ACCOUNT: Final = "efs-csi-controller-sa"
+_EFS_POLICY: Final = f"{_MANAGED}service-role/AmazonEFSCSIDriverPolicy"
+_PODS: Final = "pods.eks.amazonaws.com"
+# Without it network policies are objects that nobody enforces.
+_SETTINGS: Final[Mapping[str, Any]] = {"vpc-cni": {"enableNetworkPolicy": "true"}}
+
+
+class ManagedCluster(pulumi.ComponentResource):
+    """An EKS control plane in private subnets; Kubernetes secrets are encrypted with the platform's key."""
+
+    def __init__(
+        self,
+        name: str,
+        fact: ClusterControlPlane,
+        subnet_ids: Sequence[Text],
+        key: KeyPlace,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("ManagedCluster"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        logs = cloudwatch.LogGroup(
+            f"{name}-log",
+            name=f"/aws/eks/{fact.cluster}/cluster",
+            retention_in_days=fact.log_retention_days,
+            kms_key_id=key.arn,
+            opts=child,
+        )
+        role = _role(f"{name}-control-plane", "eks.amazonaws.com", _CLUSTER_POLICIES, child)
+        self.cluster = eks.Cluster(
+            name,
+            name=fact.cluster,
+            version=fact.version,
+            role_arn=role.arn,
+            vpc_config={
+                "subnet_ids": list(subnet_ids),
+                "endpoint_private_access": True,
+                "endpoint_public_access": True,
+                "public_access_cidrs": list(fact.admin_cidrs),
+            },
+            access_config={"authentication_mode": "API"},
+            encryption_config={"provider": {"key_arn": key.arn}, "resources": ["secrets"]},
+            enabled_cluster_log_types=list(_LOGS),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, role]),
+        )
+        nodes = _role(f"{name}-nodes", "ec2.amazonaws.com", _NODE_POLICIES, child)
+        self.nodes = NodePlace(self.cluster.name, nodes.arn, subnet_ids)
+        self.addons = self._addons(name, fact, child)
+        self.register_outputs({})
+
+    def _addons(
+        self, name: str, fact: ClusterControlPlane, child: pulumi.ResourceOptions
+    ) -> list[pulumi.Resource]:
+        driver = _role(f"{name}-efs-driver", _PODS, {}, child)
+        iam.RolePolicyAttachment(
+            f"{name}-efs-driver-policy", role=driver.name, policy_arn=_EFS_POLICY, opts=child
+        )
+        association = eks.PodIdentityAssociation(
+            f"{name}-efs-driver-pods",
+            cluster_name=self.cluster.name,
+            namespace="kube-system",
+            service_account=_EFS_ACCOUNT,
+            role_arn=driver.arn,
+            opts=child,
+        )
+        return [
+            eks.Addon(
+                f"{name}-{addon}",
+                cluster_name=self.cluster.name,
+                addon_name=addon,
+                addon_version=version,
+                configuration_values=json.dumps(_SETTINGS[addon]) if addon in _SETTINGS else None,
+                resolve_conflicts_on_update="OVERWRITE",
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[association] if addon == _EFS_DRIVER else []
+                ),
+            )
+            for addon, version in sorted(fact.addons.items())
+        ]
+
+
+def _role(name: str, service: str, policies: Mapping[str, str], child: pulumi.ResourceOptions) -> iam.Role:
+    pods = ("sts:TagSession",) if service == _PODS else ()
+    role = iam.Role(
+        name,
+        name=physical_name(name, limit=IAM_NAME_LIMIT),
+        assume_role_policy=assume_role_policy(service, "sts:AssumeRole", *pods),
+        opts=child,
+    )
+    for purpose, policy in policies.items():
+        iam.RolePolicyAttachment(
+            f"{name}-{purpose}", role=role.name, policy_arn=f"{_MANAGED}{policy}", opts=child
+        )
+    return role

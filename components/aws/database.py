@@ -1,0 +1,154 @@
+"""PostgreSQL on Amazon RDS."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import cloudwatch, rds
+
+from components.naming import component_type, physical_name
+from components.places import KeyPlace, NetworkPlace, ServerPlace
+from tiers.facts.every_fact import DatabaseInstance, DatabaseStandby, LogGroup
+
+# TLS for every connection, slow statements and DDL in the log, and what a tenant needs to be moved to a
+# server of its own later: logical replication (takes a reboot, so it is on from the first day).
+_PARAMETERS: Final = {
+    "rds.force_ssl": "1",
+    "log_statement": "ddl",
+    "log_min_duration_statement": "1000",
+    "idle_in_transaction_session_timeout": "600000",
+    "shared_preload_libraries": "pg_stat_statements,pgaudit",
+    "track_io_timing": "1",
+    "rds.logical_replication": "1",
+}
+_AUDIT: Final = "pgaudit.log"
+LOGS: Final = ("postgresql", "upgrade")
+_NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
+
+
+class PostgresServer(pulumi.ComponentResource):
+    """An RDS instance as its fact says; `multi_az` is a Multi-AZ *instance*, never a cluster.
+
+    A Multi-AZ cluster has no cross-region automated backups, no stop and start, and no storage
+    autoscaling (RDS User Guide, Multi-AZ DB cluster limitations). What destroying needs is set at
+    creation, because a destroy reads it from the state: a final snapshot name that no earlier life of
+    this server has used, and backups that stay.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fact: DatabaseInstance,
+        *,
+        logs: LogGroup,
+        network: NetworkPlace,
+        key: KeyPlace,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("PostgresServer"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        subnets = rds.SubnetGroup(
+            f"{name}-subnets",
+            description=f"Private subnets of {name}",
+            subnet_ids=network.subnet_ids,
+            opts=child,
+        )
+        life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
+        self.instance = rds.Instance(
+            name,
+            identifier=physical_name(name),
+            **every_server(fact),
+            **_original(fact),
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[network.security_group_id],
+            parameter_group_name=parameter_group(
+                name, fact.engine_version, audited=fact.audited, opts=child
+            ).name,
+            kms_key_id=key.arn,
+            performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
+            master_user_secret_kms_key_id=key.key_id,
+            final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
+            ),
+        )
+        self.place = _place(self.instance)
+        self.register_outputs({"address": self.instance.address})
+
+
+def _place(instance: rds.Instance) -> ServerPlace:
+    secret = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+    return ServerPlace(instance.arn, instance.address, secret, instance.allocated_storage)
+
+
+def parameter_group(
+    name: str, engine_version: str, *, audited: bool, opts: pulumi.ResourceOptions
+) -> rds.ParameterGroup:
+    """What every server of ours runs with."""
+    return rds.ParameterGroup(
+        f"{name}-parameters",
+        family=f"postgres{engine_version.partition('.')[0]}",
+        description=f"Parameters of {name}",
+        parameters=[
+            {
+                "name": parameter,
+                "value": value,
+                "apply_method": "pending-reboot" if parameter in _NEEDS_REBOOT else "immediate",
+            }
+            for parameter, value in {**_PARAMETERS, _AUDIT: "ddl,role" if audited else "none"}.items()
+        ],
+        opts=opts,
+    )
+
+
+def log_groups(
+    name: str, fact: LogGroup, key: KeyPlace, child: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """The log groups that RDS writes to: made by RDS they would have no tags and never forget."""
+    return [
+        cloudwatch.LogGroup(
+            f"{name}-{log}-log",
+            name=f"/aws/rds/instance/{physical_name(name)}/{log}",
+            retention_in_days=fact.retention_days,
+            kms_key_id=key.arn,
+            opts=child,
+        )
+        for log in LOGS
+    ]
+
+
+def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
+    """What a server of ours is, whether it is written to or follows another."""
+    return {
+        "instance_class": fact.instance_class,
+        "storage_type": "gp3",
+        "max_allocated_storage": fact.max_storage_gib,
+        "storage_encrypted": True,
+        "publicly_accessible": False,
+        "iam_database_authentication_enabled": True,
+        "maintenance_window": fact.maintenance_window,
+        "auto_minor_version_upgrade": True,
+        "copy_tags_to_snapshot": True,
+        "delete_automated_backups": False,
+        "skip_final_snapshot": False,
+        "deletion_protection": fact.deletion_protection,
+        "enabled_cloudwatch_logs_exports": list(LOGS),
+        "performance_insights_enabled": fact.performance_insights,
+    }
+
+
+def _original(fact: DatabaseInstance) -> dict[str, Any]:
+    return {
+        "engine": "postgres",
+        "engine_version": fact.engine_version,
+        "multi_az": fact.multi_az,
+        "allocated_storage": fact.storage_gib,
+        "username": "costack",
+        "manage_master_user_password": True,
+        "backup_retention_period": fact.backup_retention_days,
+        "backup_window": fact.backup_window,
+        "apply_immediately": False,
+        "ca_cert_identifier": "rds-ca-rsa2048-g1",
+    }

@@ -1,0 +1,57 @@
+"""A PostgreSQL server in a second region that follows the first one's."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import rds
+
+from components.aws.database import every_server, log_groups, parameter_group
+from components.naming import component_type, physical_name
+from components.places import KeyPlace, ServerPlace
+from tiers.facts.every_fact import DatabaseStandby, LogGroup
+
+
+class StandbyServer(pulumi.ComponentResource):
+    """A cross-region read replica, encrypted with its own region's key.
+
+    It takes over by being promoted, which is an operator's step of the runbook and not a property here: a
+    promoted replica is a server of its own, and this program must not make it follow again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        fact: DatabaseStandby,
+        *,
+        logs: LogGroup,
+        source: ServerPlace,
+        key: KeyPlace,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("StandbyServer"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        subnets = rds.SubnetGroup(
+            f"{name}-subnets",
+            description=f"Subnets of {name}",
+            subnet_ids=list(fact.subnet_ids),
+            opts=child,
+        )
+        life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
+        parameters = parameter_group(name, fact.engine_version, audited=fact.audited, opts=child)
+        self.instance = rds.Instance(
+            name,
+            identifier=physical_name(name),
+            replicate_source_db=source.arn,
+            kms_key_id=key.arn,
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[fact.security_group_id],
+            parameter_group_name=parameters.name,
+            final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
+            performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
+            **every_server(fact),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
+            ),
+        )
+        self.register_outputs({"address": self.instance.address})

@@ -1,0 +1,55 @@
+"""Who may administer a PostgreSQL server: the account that setup jobs run as, and nobody else."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.iam import PodRole
+from components.kubernetes import pods
+from components.places import KeyPlace, ServerPlace, Text
+
+DATABASE_ADMIN: Final = "database-admin"
+
+
+def database_administrator(
+    account: str,
+    role: str,
+    *,
+    cluster: Text,
+    namespace: str,
+    region: str,
+    server: ServerPlace,
+    key: KeyPlace,
+    child: pulumi.ResourceOptions,
+    inside: pulumi.ResourceOptions,
+) -> k8s.core.v1.ServiceAccount:
+    """A service account whose pods may read the secret of one server's master user.
+
+    Args:
+        account: Its name, and the logical name of the resource.
+        role: Name of the IAM role behind it.
+        cluster: Name of the EKS cluster.
+        namespace: Where setup jobs run.
+        region: Where the server is.
+        server: The only server it may administer.
+        key: What the secret is encrypted with.
+        child: Options of what lives in AWS.
+        inside: Options of what lives in the namespace, and so waits for it.
+    """
+    made = pods.service_account(account, account, namespace, inside)
+    secret = server.master_secret_arn
+    may: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret},
+        {
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": key.arn,
+            # The key protects more than this secret: it opens nothing but what Secrets Manager asks for.
+            "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
+        },
+    ]
+    PodRole(role, cluster=cluster, namespace=namespace, service_account=account, statements=may, opts=child)
+    return made

@@ -1,0 +1,236 @@
+"""Namespaces that admit only restricted pods, and network policies with named openings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
+from components.kubernetes import pods
+from components.kubernetes.pods import Manifest
+from components.naming import component_type, physical_name
+from tiers.facts.every_fact import Egress, Namespace, NamespaceQuota, Route
+from tiers.vocabulary import PRIVATE_RANGES
+
+_POD_SECURITY: Final = "pod-security.kubernetes.io"
+SUPPORT_GROUP: Final = "costack:support"
+"""Whoever the cluster puts into this group may look at pods, their logs and events, and at nothing else."""
+_SILENT_REQUEST: Final = {"cpu": "100m", "memory": "128Mi"}
+_SILENT_LIMIT: Final = {"cpu": "500m", "memory": "512Mi"}
+# What a tenant of its own namespace makes at most, with room for certificates and for people at work.
+_OBJECTS: Final = {
+    "persistentvolumeclaims": "2",
+    "secrets": "20",
+    "configmaps": "20",
+    "count/cronjobs.batch": "5",
+    "count/jobs.batch": "30",
+    "count/ingresses.networking.k8s.io": "5",
+}
+_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+_POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
+_HTTPS: Final = 443
+_MAIL_PORTS: Final = (465, 587)
+
+
+class TenantsNamespace(pulumi.ComponentResource):
+    """A namespace in which nothing may talk to anything until a policy says so."""
+
+    def __init__(self, name: str, fact: Namespace, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type("TenantsNamespace"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.namespace = k8s.core.v1.Namespace(
+            name, metadata={"name": fact.namespace, "labels": _pod_security(fact)}, opts=child
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
+        _support(name, fact.namespace, inside)
+        if fact.tenant is None:
+            _defaults(name, fact.namespace, inside)
+        everybody: dict[str, Any] = {}
+        _policy(
+            f"{name}-default-deny",
+            ("default-deny", fact.namespace),
+            {"podSelector": everybody, "policyTypes": ["Ingress", "Egress"]},
+            inside,
+        )
+        _policy(
+            f"{name}-allow-dns",
+            ("allow-dns", fact.namespace),
+            {"podSelector": everybody, "policyTypes": ["Egress"], "egress": [_dns()]},
+            inside,
+        )
+        self.register_outputs({})
+
+
+class TenantQuota(pulumi.ComponentResource):
+    """What a tenant's own namespace may ask for in all, and what a pod that says nothing is given.
+
+    Without the limit range the quota would refuse every pod that forgets to state its requests.
+    """
+
+    def __init__(self, name: str, fact: NamespaceQuota, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type("TenantQuota"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        metadata = {"name": "tenant", "namespace": fact.namespace}
+        k8s.core.v1.ResourceQuota(name, metadata=metadata, spec={"hard": _hard(fact)}, opts=child)
+        largest = pods.resources(fact.largest_pod)
+        limit = {
+            "default": largest["limits"],
+            "defaultRequest": largest["requests"],
+            # Not of scratch space: a restore test needs as much as the tenant has data.
+            "max": {each: largest["limits"][each] for each in ("cpu", "memory")},
+        }
+        spec = {"limits": [{"type": "Container", **limit}]}
+        k8s.core.v1.LimitRange(name, metadata=metadata, spec=spec, opts=child)
+        self.register_outputs({})
+
+
+class TenantBoundary(pulumi.ComponentResource):
+    """What one tenant's pods may reach, and who may reach them."""
+
+    def __init__(
+        self,
+        tenant: str,
+        route: Route,
+        egress: Egress,
+        *,
+        ingress_namespace: str,
+        data_cidrs: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("TenantBoundary"), tenant, egress.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        mine = {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/instance": tenant}
+        web = pods.identity(tenant, "web")
+        backup = pods.identity(tenant, "backup")
+        rules: dict[str, Manifest] = {
+            "from-ingress": _ingress_rule(web, ingress_namespace, route),
+            "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
+            "backup-to-storage": _egress_rule(backup, [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]),
+        }
+        if egress.internet:
+            rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *_MAIL_PORTS)])
+        if egress.cidrs:
+            rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *_MAIL_PORTS)])
+        for purpose, spec in rules.items():
+            name = physical_name(tenant, purpose)
+            _policy(name, (name, route.namespace), spec, child)
+        self.register_outputs({})
+
+
+def operations_policy(
+    name: str,
+    namespace: str,
+    data_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Jobs that administer databases reach the databases and AWS, and are reached by nobody."""
+    openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
+    _policy(name, ("operations", namespace), spec, opts)
+
+
+def api_policy(
+    name: str,
+    namespace: str,
+    selected: dict[str, str],
+    api_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Pods that ask the Kubernetes API for something reach it, and nothing else."""
+    _policy(name, (name, namespace), _egress_rule(selected, [_to(api_cidrs, _HTTPS)]), opts)
+
+
+def _hard(fact: NamespaceQuota) -> dict[str, str]:
+    return {
+        "requests.cpu": f"{fact.cpu_request_millicores}m",
+        "requests.memory": f"{fact.memory_request_mib}Mi",
+        "limits.memory": f"{fact.memory_limit_mib}Mi",
+        "pods": str(fact.pods),
+        "requests.storage": f"{fact.storage_gib}Gi",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        **_OBJECTS,
+    }
+
+
+def _pod_security(fact: Namespace) -> dict[str, str]:
+    """Enforced as one version has it, so that no upgrade refuses a pod; told as the newest would."""
+    return {
+        f"{_POD_SECURITY}/enforce": "restricted",
+        f"{_POD_SECURITY}/enforce-version": f"v{fact.pod_security_version}",
+        f"{_POD_SECURITY}/audit": "restricted",
+        f"{_POD_SECURITY}/warn": "restricted",
+    }
+
+
+def _defaults(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
+    """What a pod gets that says nothing, in a namespace that nobody's quota bounds; ours all say."""
+    given = {"default": _SILENT_LIMIT, "defaultRequest": _SILENT_REQUEST}
+    k8s.core.v1.LimitRange(
+        f"{name}-defaults",
+        metadata={"name": "defaults", "namespace": namespace},
+        spec={"limits": [{"type": "Container", **given}]},
+        opts=opts,
+    )
+
+
+def _support(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
+    metadata = {"name": "support", "namespace": namespace}
+    look = {"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["get", "list", "watch"]}
+    role = k8s.rbac.v1.Role(f"{name}-support", metadata=metadata, rules=[look], opts=opts)
+    k8s.rbac.v1.RoleBinding(
+        f"{name}-support",
+        metadata=metadata,
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "support"},
+        subjects=[{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": SUPPORT_GROUP}],
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[role])),
+    )
+
+
+def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pulumi.ResourceOptions) -> None:
+    name, namespace = where
+    k8s.networking.v1.NetworkPolicy(
+        logical_name, metadata={"name": name, "namespace": namespace}, spec=spec, opts=opts
+    )
+
+
+def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route) -> Manifest:
+    # Namespace and pod in one peer: as two items they would mean "either", the classic hole.
+    peer = {
+        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "traefik"}},
+    }
+    ports = sorted({route.http_port, route.websocket_port})
+    return {
+        "podSelector": {"matchLabels": selected},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [peer], "ports": _tcp(ports)}],
+    }
+
+
+def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest:
+    return {"podSelector": {"matchLabels": selected}, "policyTypes": ["Egress"], "egress": openings}
+
+
+def _dns() -> Manifest:
+    peer = {
+        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
+    return {"to": [peer], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+
+
+def _to(cidrs: Sequence[str], *ports: int) -> Manifest:
+    return {"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": _tcp(ports)}
+
+
+def _to_internet(*ports: int) -> Manifest:
+    block = {"cidr": "0.0.0.0/0", "except": list(PRIVATE_RANGES)}
+    return {"to": [{"ipBlock": block}], "ports": _tcp(ports)}
+
+
+def _tcp(ports: Iterable[int]) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": port} for port in ports]

@@ -1,0 +1,75 @@
+"""One-off and nightly jobs of a tenant: its database and role, Odoo's first start, its backups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.nodes import placement
+from components.kubernetes import pods
+from components.kubernetes.pods import Manifest
+from components.naming import component_type, job_name, physical_name
+from tiers.facts.every_fact import Job, ScheduledJob
+
+_BACKOFF_LIMIT: Final = 3
+
+
+def command(text: str) -> Manifest:
+    """A container's command that runs a script and fails with it."""
+    return {"command": ["/bin/bash", "-euo", "pipefail", "-c", text]}
+
+
+class OneOffJob(pulumi.ComponentResource):
+    """A Job that is done once, and once more when what it does changes.
+
+    Args:
+        tenant: Whose job it is.
+        fact: Where it runs and how large it may be.
+        spec: The pod spec; it may hold outputs of the cloud.
+        told_apart_by: What makes it another job: plain data only, it becomes part of the name.
+        opts: Options of the component; what must exist first comes as `depends_on`.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        fact: Job,
+        *,
+        spec: Manifest,
+        told_apart_by: Any,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, fact.name)
+        super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
+        labels = pods.identity(tenant, fact.name)
+        self.job = k8s.batch.v1.Job(
+            name,
+            metadata={
+                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), told_apart_by]),
+                "namespace": fact.namespace,
+                "labels": labels,
+            },
+            spec={
+                "backoffLimit": _BACKOFF_LIMIT,
+                "template": pods.pod_template(labels, {**spec, **placement(fact), "restartPolicy": "Never"}),
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+
+def operations_container(
+    fact: Job | ScheduledJob, text: str, env: Mapping[str, Any], mounts: Sequence[Manifest] = ()
+) -> Manifest:
+    """A container of the operations image that runs *text* with *env*."""
+    return pods.container(
+        fact.name,
+        fact.image,
+        fact.compute,
+        mounts=mounts,
+        env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
+        **command(text),
+    )

@@ -1,0 +1,142 @@
+"""Pods under the Pod Security Standard `restricted`, and the containers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from tiers.facts.every_fact import ComputeRequest
+
+DATA_DIRECTORY: Final = "/var/lib/odoo"
+CONFIGURATION_DIRECTORY: Final = "/etc/odoo"
+SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
+_SCRATCH_LIMIT: Final = "2Gi"
+# Of a node's own disk: the scratch directory, and the logs that the node keeps of a pod beside it.
+_SCRATCH_REQUEST: Final = "256Mi"
+_SCRATCH_CEILING: Final = "3Gi"
+
+Manifest = dict[str, Any]
+"""A part of a Kubernetes object, spelled as the Kubernetes API spells it."""
+
+_ODOO_FILES: Final[Sequence[Manifest]] = (
+    {"name": "filestore", "mountPath": DATA_DIRECTORY},
+    {"name": "configuration", "mountPath": CONFIGURATION_DIRECTORY, "readOnly": True},
+)
+_SCRATCH_MOUNT: Final[Manifest] = {"name": "scratch", "mountPath": SCRATCH_DIRECTORY}
+
+
+def identity(tenant: str, component: str, *, name: str = "odoo") -> dict[str, str]:
+    """The labels that select a tenant's pods; they say who it is, never what it costs or was sold as.
+
+    What policies open to a tenant's Odoo is closed to pods of another *name*.
+    """
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/instance": tenant,
+        "app.kubernetes.io/component": component,
+    }
+
+
+def resources(compute: ComputeRequest) -> Manifest:
+    """Requests and limits; without them neither the scheduler nor the allocation can know a pod's size."""
+    return {
+        "requests": {
+            "cpu": f"{compute.cpu_request_millicores}m",
+            "memory": f"{compute.memory_request_mib}Mi",
+            "ephemeral-storage": _SCRATCH_REQUEST,
+        },
+        "limits": {
+            "cpu": f"{compute.cpu_limit_millicores}m",
+            "memory": f"{compute.memory_limit_mib}Mi",
+            "ephemeral-storage": _SCRATCH_CEILING,
+        },
+    }
+
+
+def container(
+    name: str,
+    image: str,
+    compute: ComputeRequest,
+    *,
+    mounts: Sequence[Manifest] = (),
+    **more: Any,
+) -> Manifest:
+    """A container that runs as nobody special, on a read-only root with a scratch directory."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",  # images are named by digest: a pull can bring nothing else
+        "resources": resources(compute),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [*mounts, _SCRATCH_MOUNT],
+        **more,
+    }
+
+
+def odoo_mounts() -> list[Manifest]:
+    """Where a container of Odoo finds its files: filestore and odoo.conf."""
+    return list(_ODOO_FILES)
+
+
+def odoo_volumes(claim: str, secret: str) -> list[Manifest]:
+    """The volumes behind `odoo_mounts`."""
+    return [
+        {"name": "filestore", "persistentVolumeClaim": {"claimName": claim}},
+        {"name": "configuration", "secret": {"secretName": secret, "defaultMode": 0o440}},
+    ]
+
+
+def pod(
+    user: int,
+    group: int,
+    service_account: str,
+    containers: Sequence[Manifest],
+    volumes: Sequence[Manifest] = (),
+    **more: Any,
+) -> Manifest:
+    """A pod spec that the namespace's Pod Security admission accepts."""
+    return {
+        "serviceAccountName": service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": user,
+            "runAsGroup": group,
+            "fsGroup": group,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": list(containers),
+        "volumes": [*volumes, {"name": "scratch", "emptyDir": {"sizeLimit": _SCRATCH_LIMIT}}],
+        **more,
+    }
+
+
+def variables(values: Mapping[str, Any]) -> list[Manifest]:
+    """Environment variables of a container."""
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def service_account(
+    logical_name: str, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> k8s.core.v1.ServiceAccount:
+    """An account whose pods get no token; the ones that talk to the Kubernetes API ask for theirs."""
+    return k8s.core.v1.ServiceAccount(
+        logical_name,
+        metadata={"name": name, "namespace": namespace},
+        automount_service_account_token=False,
+        opts=opts,
+    )
+
+
+def pod_template(labels: Mapping[str, str], spec: Manifest) -> Manifest:
+    """A pod template; the cost labels are added by the tagging transform."""
+    return {"metadata": {"labels": dict(labels)}, "spec": spec}

@@ -1,0 +1,266 @@
+"""Odoo's pods: web behind a Service and an Ingress, scheduled actions beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.nodes import placement
+from components.kubernetes import jobs, odoo, pods
+from components.kubernetes.filestore import Filestore
+from components.kubernetes.pods import Manifest
+from components.naming import component_type, physical_name
+from components.scripts import script
+from tiers.facts.every_fact import CacheSpace, OdooProcess, Route, Workload
+from tiers.facts.names import EVENTED_PORT, HTTP_PORT
+from tiers.schedule import MINUTES_PER_WEEK
+
+_ZONE = "topology.kubernetes.io/zone"
+_NODE = "kubernetes.io/hostname"
+_CPU_TARGET_PERCENT = 70
+# Lets Pulumi set fields that somebody else has set since (pulumi-kubernetes, server-side apply).
+_TAKE_BACK = "pulumi.com/patchForce"
+
+
+class OdooSettings(pulumi.ComponentResource):
+    """The Secret with odoo.conf and the session token, and the service account that may do nothing."""
+
+    def __init__(
+        self,
+        name: str,
+        namespace: pulumi.Input[str],
+        configuration: pulumi.Output[str],
+        session_token: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("OdooSettings"), name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.secret_name = physical_name(name, "odoo")
+        self.service_account = name
+        self.secret = k8s.core.v1.Secret(
+            f"{name}-odoo",
+            metadata={"name": self.secret_name, "namespace": namespace},
+            string_data={
+                odoo.CONFIGURATION_FILE: configuration,
+                "session-token": session_token,
+            },
+            opts=child,
+        )
+        self.account = pods.service_account(f"{name}-odoo", self.service_account, namespace, child)
+        self.register_outputs({})
+
+
+class OdooWorkload(pulumi.ComponentResource):
+    """One Deployment of Odoo: web pods, or the pods of its scheduled actions.
+
+    Args:
+        tenant: Whose Odoo it is.
+        fact: How many pods, how large, running what.
+        files: The tenant's filestore.
+        settings: Its configuration.
+        sessions: Where its sessions live, and the cache's address.
+        opts: Options of the component; what must exist first comes as `depends_on`.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        fact: Workload,
+        *,
+        files: Filestore,
+        settings: OdooSettings,
+        sessions: tuple[CacheSpace, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, fact.name)
+        super().__init__(component_type("OdooWorkload"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        if fact.odoo is None:
+            raise ValueError(f"{fact.id}: a workload of a tenant runs Odoo")
+        labels = pods.identity(tenant, fact.name)
+        process = _container(fact, fact.odoo, settings, sessions)
+        spec = pods.pod(
+            fact.odoo.run_as_user,
+            fact.odoo.run_as_group,
+            settings.service_account,
+            [process],
+            pods.odoo_volumes(files.claim_name, settings.secret_name),
+            **_gate(fact, fact.odoo),
+            **_scheduling(fact, labels),
+        )
+        self.deployment = k8s.apps.v1.Deployment(
+            name,
+            metadata={"name": name, "namespace": fact.namespace, "labels": labels, **_notes(fact, fact.odoo)},
+            spec={
+                "replicas": fact.replicas,
+                "selector": {"matchLabels": labels},
+                "strategy": _strategy(fact.odoo),
+                "template": pods.pod_template(labels, spec),
+            },
+            opts=_left_alone(child, fact),
+        )
+        _companions(name, fact, labels, child)
+        self.register_outputs({})
+
+
+class OdooRoute(pulumi.ComponentResource):
+    """The way in: a Service, and an Ingress that sends `/websocket` to the port that answers it."""
+
+    def __init__(self, tenant: str, fact: Route, opts: pulumi.ResourceOptions | None = None) -> None:
+        name = physical_name(tenant, "web")
+        super().__init__(component_type("OdooRoute"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        metadata = {"name": name, "namespace": fact.namespace}
+        ports = {odoo.HTTP_PORT_NAME: fact.http_port}
+        if fact.websocket_port != fact.http_port:
+            ports[odoo.EVENTED_PORT_NAME] = fact.websocket_port
+        k8s.core.v1.Service(
+            name,
+            metadata=metadata,
+            spec={
+                "selector": pods.identity(tenant, "web"),
+                "ports": [
+                    {"name": port, "port": number, "targetPort": number} for port, number in ports.items()
+                ],
+            },
+            opts=child,
+        )
+        k8s.networking.v1.Ingress(name, metadata=metadata, spec=_ingress(name, fact), opts=child)
+        self.register_outputs({})
+
+
+def _ingress(service: str, fact: Route) -> Manifest:
+    def path(prefix: str, port: int) -> Manifest:
+        backend = {"service": {"name": service, "port": {"number": port}}}
+        return {"path": prefix, "pathType": "Prefix", "backend": backend}
+
+    return {
+        "tls": [{"hosts": [fact.hostname], "secretName": f"{service}-tls"}],
+        "rules": [
+            {
+                "host": fact.hostname,
+                "http": {"paths": [path("/websocket", fact.websocket_port), path("/", fact.http_port)]},
+            }
+        ],
+    }
+
+
+def _container(
+    fact: Workload,
+    process: OdooProcess,
+    settings: OdooSettings,
+    sessions: tuple[CacheSpace, pulumi.Input[str]],
+) -> Manifest:
+    serves = not process.cron_threads
+    more: dict[str, Any] = {"env": odoo.environment(*sessions, settings.secret_name)}
+    if serves:
+        ports = {odoo.HTTP_PORT_NAME: HTTP_PORT}
+        if process.web_workers:
+            ports[odoo.EVENTED_PORT_NAME] = EVENTED_PORT
+        more["ports"] = [{"name": name, "containerPort": port} for name, port in ports.items()]
+        more |= odoo.web_probes()
+    return pods.container(
+        fact.name,
+        process.image,
+        fact.compute,
+        mounts=pods.odoo_mounts(),
+        args=["odoo", *odoo.arguments(process, fact.compute)],
+        **more,
+    )
+
+
+def _gate(fact: Workload, process: OdooProcess) -> Manifest:
+    if not process.neutralised:
+        return {}
+    check = pods.container(
+        "neutralised",
+        process.image,
+        fact.compute,
+        mounts=pods.odoo_mounts(),
+        **jobs.command(script("neutralised.sh")),
+    )
+    return {"initContainers": [check]}
+
+
+def _strategy(process: OdooProcess) -> Manifest:
+    # Two generations of scheduled actions side by side would do the same work twice.
+    if process.cron_threads:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def _scheduling(fact: Workload, labels: dict[str, str]) -> Manifest:
+    return {
+        "topologySpreadConstraints": [
+            _spread(_ZONE, labels, strict=fact.replicas > 1),
+            _spread(_NODE, labels),
+        ],
+        "terminationGracePeriodSeconds": 60,
+        **placement(fact),
+    }
+
+
+def _spread(over: str, labels: dict[str, str], *, strict: bool = False) -> Manifest:
+    # Two pods in one zone are one failure; a single pod had better run anywhere than wait.
+    return {
+        "maxSkew": 1,
+        "topologyKey": over,
+        "whenUnsatisfiable": "DoNotSchedule" if strict else "ScheduleAnyway",
+        "labelSelector": {"matchLabels": labels},
+    }
+
+
+def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi.ResourceOptions) -> None:
+    # With a single pod a budget could only ever block the drain of its node.
+    if fact.replicas > 1:
+        _disruption_budget(name, fact, labels, child)
+    if fact.max_replicas:
+        _autoscaler(name, fact, child)
+
+
+def _sleeps(fact: Workload) -> bool:
+    return fact.awake_minutes_per_week < MINUTES_PER_WEEK
+
+
+def _notes(fact: Workload, process: OdooProcess) -> Manifest:
+    if not process.neutralised:
+        return {}
+    # Of a sandbox the number of pods may be taken back from the schedule that set it last. The second note
+    # goes when the schedule goes: an update that changed nothing would leave the pods asleep for ever.
+    notes = {_TAKE_BACK: "true"} | ({"costack/sleeps": "outside its hours"} if _sleeps(fact) else {})
+    return {"annotations": notes}
+
+
+def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
+    if fact.starts_again or not (fact.max_replicas or _sleeps(fact)):
+        return child
+    # The autoscaler or the schedule owns the number from the first day on; no later update may take it back.
+    return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))
+
+
+def _autoscaler(name: str, fact: Workload, child: pulumi.ResourceOptions) -> None:
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": _CPU_TARGET_PERCENT}}
+    k8s.autoscaling.v2.HorizontalPodAutoscaler(
+        name,
+        metadata={"name": name, "namespace": fact.namespace},
+        spec={
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": fact.replicas,
+            "maxReplicas": fact.max_replicas,
+            "metrics": [{"type": "Resource", "resource": cpu}],
+        },
+        opts=child,
+    )
+
+
+def _disruption_budget(
+    name: str, fact: Workload, labels: dict[str, str], child: pulumi.ResourceOptions
+) -> None:
+    k8s.policy.v1.PodDisruptionBudget(
+        name,
+        metadata={"name": name, "namespace": fact.namespace},
+        spec={"maxUnavailable": 1, "selector": {"matchLabels": labels}},
+        opts=child,
+    )

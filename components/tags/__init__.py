@@ -1,0 +1,1 @@
+"""Cost tags on everything that is declared, and on what AWS and Kubernetes make of it."""

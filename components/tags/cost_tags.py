@@ -1,0 +1,143 @@
+"""Writes the cost tags: on every taggable AWS resource, Kubernetes object and pod template below a component.
+
+Tags are injected by one transform on the component, so they reach children of packaged components too and
+cannot be forgotten. An AWS type is taggable exactly when it has the output `tagsAll`; a type that only has
+an input called `tags` uses it as a selector (pulumi-aws 7.51: three of them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+from pulumi.runtime import rpc
+
+from components.tags.propagation import handed_on
+from tiers.tags import CostTags
+
+TAGGABLE_TYPES: Final = frozenset(
+    (Path(__file__).parent / "taggable_types.txt").read_text(encoding="utf-8").split()
+)
+AUTO_SCALING_GROUP: Final = "aws:autoscaling/group:Group"
+_KUBERNETES: Final = "kubernetes:"
+_JOB: Final = "kubernetes:batch/v1:Job"
+_JOB_TEMPLATE_LABELS: Final = "spec.template.metadata.labels"
+
+# Kind -> where its pod templates lie, as paths through the object. A volume claim template and a
+# selector are never touched: both are immutable, and a label there would replace the object.
+_POD_TEMPLATES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "Deployment": (("spec", "template"),),
+    "StatefulSet": (("spec", "template"),),
+    "DaemonSet": (("spec", "template"),),
+    "ReplicaSet": (("spec", "template"),),
+    "ReplicationController": (("spec", "template"),),
+    "PodTemplate": (("template",),),
+    "Job": (("spec", "template"),),
+    "CronJob": (("spec", "jobTemplate"), ("spec", "jobTemplate", "spec", "template")),
+}
+
+
+def cost_tagged(tags: CostTags, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
+    """Options for a component whose children all carry *tags*.
+
+    A component inside it may be tagged otherwise: the innermost tags stay.
+    """
+    written = tags.as_tags()
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if not args.custom:
+            return None
+        props = tagged_properties(args.type_, args.props, written)
+        if props is None:
+            return None
+        options = args.opts
+        if args.type_ == _JOB:
+            # A Job's template can never change; it keeps the labels it was created with.
+            kept = pulumi.ResourceOptions(ignore_changes=[_JOB_TEMPLATE_LABELS])
+            options = pulumi.ResourceOptions.merge(options, kept)
+        return pulumi.ResourceTransformResult(props, options)
+
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[transform]))
+
+
+def tagged_properties(
+    type_token: str, props: Mapping[str, Any], tags: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The properties of a resource with *tags* written into them; None when the type takes no tags.
+
+    Args:
+        type_token: Such as `aws:rds/instance:Instance` or `kubernetes:apps/v1:Deployment`.
+        props: The properties as the engine sends them, in its spelling.
+        tags: Key to value.
+    """
+    if type_token in TAGGABLE_TYPES:
+        props = handed_on(type_token, props, tags, merged)
+        return {**props, "tags": merged(props.get("tags"), tags)}
+    if type_token == AUTO_SCALING_GROUP:
+        return {**props, "tags": _as_propagated_list(props.get("tags"), tags)}
+    if type_token.startswith(_KUBERNETES) and "metadata" in props:
+        props = handed_on(type_token, props, tags, merged)
+        return _labelled(type_token.rpartition(":")[2], props, tags)
+    return None
+
+
+def merged(existing: Any, tags: Mapping[str, str]) -> Any:
+    """*existing* with *tags* added, whatever state it is in; a key that is there already stays.
+
+    A secret map stays secret: the engine sends one as a signed envelope, and a key put beside the
+    signature would silently be dropped. A map that is still unknown cannot be added to: it is left alone
+    in the preview and tagged in the update, where it is known.
+    """
+    if existing is None:
+        return dict(tags)
+    if rpc.is_rpc_secret(existing):
+        return pulumi.Output.secret(merged(rpc.unwrap_rpc_secret(existing), tags))
+    if isinstance(existing, pulumi.Output):
+        return existing.apply(lambda known: merged(known, tags))
+    if isinstance(existing, Mapping):
+        return {**tags, **existing}
+    return existing
+
+
+def _as_propagated_list(existing: Any, tags: Mapping[str, str]) -> Any:
+    if isinstance(existing, pulumi.Output):
+        return existing.apply(lambda known: _as_propagated_list(known, tags))
+    present = existing or []
+    if not isinstance(present, list):
+        return existing
+    keys = {item.get("key") for item in present if isinstance(item, Mapping)}
+    added = [
+        {"key": key, "value": value, "propagateAtLaunch": True}
+        for key, value in tags.items()
+        if key not in keys
+    ]
+    return [*present, *added]
+
+
+def _labelled(kind: str, props: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    labelled = _with_labels(props, (), tags)
+    for path in _POD_TEMPLATES.get(kind, ()):
+        labelled = _with_labels(labelled, path, tags)
+    return dict(labelled)
+
+
+def _with_labels(node: Any, path: tuple[str, ...], tags: Mapping[str, str]) -> Any:
+    """A copy of *node* in which the object at *path* has the labels; its siblings are shared."""
+    if isinstance(node, pulumi.Output):
+        return node.apply(lambda known: _with_labels(known, path, tags))
+    if rpc.is_rpc_secret(node):
+        return pulumi.Output.secret(_with_labels(rpc.unwrap_rpc_secret(node), path, tags))
+    if node is not None and not isinstance(node, Mapping):
+        return node  # unknown until the update
+    known = dict(node or {})
+    if path:
+        known[path[0]] = _with_labels(known.get(path[0]), path[1:], tags)
+        return known
+    metadata = known.get("metadata")
+    if metadata is None or isinstance(metadata, Mapping):
+        labels = dict(metadata or {})
+        labels["labels"] = merged(labels.get("labels"), tags)
+        known["metadata"] = labels
+    return known

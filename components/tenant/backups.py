@@ -1,0 +1,145 @@
+"""A tenant's nightly dump and filestore copy, and the role that may write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumi_random as random
+
+from components.aws.bucket import DUMPS
+from components.aws.iam import PodRole
+from components.aws.nodes import placement
+from components.kubernetes import jobs, pods
+from components.kubernetes.filestore import Filestore
+from components.kubernetes.workload import OdooSettings
+from components.naming import component_type, physical_name
+from components.places import BucketPlace, Text
+from components.scripts import script
+from components.tags.cost_tags import cost_tagged
+from tiers.facts.every_fact import Job, LogicalBackup, ScheduledJob
+from tiers.tags import CostTags
+
+_KEEP_FINISHED = 3
+_KINDS = (DUMPS, "filestores", "manifests")
+
+
+class TenantBackups(pulumi.ComponentResource):
+    """A CronJob that writes to the tenant's own prefix of the bucket, and can write nowhere else."""
+
+    def __init__(
+        self,
+        tenant: str,
+        kept: LogicalBackup,
+        run: ScheduledJob,
+        *,
+        tags: CostTags,
+        cluster: Text,
+        role_name: str,
+        bucket: BucketPlace,
+        files: Filestore,
+        settings: OdooSettings,
+        still: Sequence[pulumi.Resource] = (),
+        last: Job | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, run.name)
+        props = {"kept": kept.model_dump(mode="json"), "run": run.model_dump(mode="json")}
+        super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
+        child = pulumi.ResourceOptions(parent=self)
+        account = pods.service_account(name, name, run.namespace, child)
+        may, where = _may_write(bucket, kept), run.namespace
+        PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
+        labels = pods.identity(tenant, run.name)
+        make = partial(_backup_pod, kept, run, bucket, name, _volumes(files, settings))
+        k8s.batch.v1.CronJob(
+            name,
+            metadata={"name": name, "namespace": run.namespace, "labels": labels},
+            spec=_schedule(run, labels, make()),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+        )
+        self.last: list[pulumi.Resource] = []
+        if last:
+            # Whoever ends the tenant looks for the dump that bears this: clocks prove nothing.
+            mark = random.RandomId(f"{tenant}-last", byte_length=8, opts=child).hex
+            once_more = make({"LAST": mark})
+            # When nothing writes any longer.
+            after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
+            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, told_apart_by="last", opts=after)]
+        self.register_outputs({})
+
+
+def _volumes(files: Filestore, settings: OdooSettings) -> list[pods.Manifest]:
+    return pods.odoo_volumes(files.claim_name, settings.secret_name)
+
+
+def _backup_pod(  # noqa: PLR0917 - what a pod is made of
+    kept: LogicalBackup,
+    run: ScheduledJob,
+    bucket: BucketPlace,
+    account: str,
+    volumes: list[pods.Manifest],
+    more: Mapping[str, pulumi.Input[str]] = MappingProxyType({}),
+) -> pods.Manifest:
+    container = jobs.operations_container(
+        run,
+        script("backup.sh"),
+        {
+            "TENANT": kept.tenant,
+            "BUCKET": bucket.name,
+            "PREFIX": kept.prefix,
+            "RETENTION_DAYS": str(kept.retention_days),
+            "MEASURE_SQL": script("measure.sql"),
+            "SEQUENCES_SQL": script("sequences.sql"),
+            **more,
+        },
+        pods.odoo_mounts(),
+    )
+    return pods.pod(
+        run.run_as_user,
+        run.run_as_group,
+        account,
+        [container],
+        volumes,
+        restartPolicy="Never",
+        **placement(run),
+    )
+
+
+def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
+    mine = [f"{kind}/{kept.prefix}/*" for kind in _KINDS]
+    return [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+            "Resource": [pulumi.Output.concat(bucket.arn, "/", path) for path in mine],
+        },
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": bucket.arn,
+            "Condition": {"StringLike": {"s3:prefix": mine}},
+        },
+        {
+            # S3 asks the caller: for a data key to write with, and to decrypt the parts of a long upload.
+            "Effect": "Allow",
+            "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+            "Resource": bucket.key_arn,
+            "Condition": {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket.arn}},
+        },
+    ]
+
+
+def _schedule(run: ScheduledJob, labels: dict[str, str], spec: pods.Manifest) -> pods.Manifest:
+    return {
+        "schedule": run.schedule,
+        "timeZone": run.timezone,
+        "concurrencyPolicy": "Forbid",
+        "successfulJobsHistoryLimit": _KEEP_FINISHED,
+        "failedJobsHistoryLimit": _KEEP_FINISHED,
+        "jobTemplate": {"spec": {"backoffLimit": 1, "template": pods.pod_template(labels, spec)}},
+    }

@@ -1,0 +1,78 @@
+"""What is done inside, once, before a tenant's resources are taken away: nothing else could do it later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from components.kubernetes import jobs, pods
+from components.kubernetes.filestore import Filestore
+from components.kubernetes.workload import OdooSettings
+from components.places import ServerPlace
+from components.scripts import script
+from tiers.facts.every_fact import Job, TenantDatabase
+from tiers.facts.names import DROP_DATABASE, EMPTY_FILESTORE
+from tiers.plan.plan import TenantPlan, facts_of
+
+
+def close_down(
+    tenant: TenantPlan,
+    *,
+    server: ServerPlace,
+    administrator: str,
+    files: Filestore,
+    settings: OdooSettings,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Declare the jobs that a tenant's plan has for its end; none while it lives.
+
+    Args:
+        tenant: Whose end it is.
+        server: The shared server its database is on.
+        administrator: The service account that may drop it.
+        files: The directory to be emptied.
+        settings: The account that may mount it.
+        opts: Of the jobs: they wait until nothing runs any more.
+    """
+    for fact in facts_of(tenant.facts, Job):
+        if fact.name == DROP_DATABASE:
+            _drop_database(tenant, fact, server, administrator, opts)
+        elif fact.name == EMPTY_FILESTORE:
+            _empty_filestore(tenant, fact, files, settings, opts)
+
+
+def _drop_database(
+    tenant: TenantPlan, fact: Job, server: ServerPlace, administrator: str, opts: pulumi.ResourceOptions
+) -> None:
+    (database,) = facts_of(tenant.facts, TenantDatabase)
+    text = script("database_drop.sh")
+    env: dict[str, Any] = {
+        "PGHOST": server.address,
+        "MASTER_SECRET_ARN": server.master_secret_arn,
+        "TENANT_ROLE": database.role,
+        "TENANT_DATABASE": database.database,
+    }
+    container = jobs.operations_container(fact, text, env)
+    jobs.OneOffJob(
+        tenant.tenant,
+        fact,
+        spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
+        told_apart_by=[text, database.database, database.role],
+        opts=opts,
+    )
+
+
+def _empty_filestore(
+    tenant: TenantPlan, fact: Job, files: Filestore, settings: OdooSettings, opts: pulumi.ResourceOptions
+) -> None:
+    text = script("filestore_empty.sh")
+    container = jobs.operations_container(fact, text, {}, pods.odoo_mounts())
+    volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
+    jobs.OneOffJob(
+        tenant.tenant,
+        fact,
+        spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
+        told_apart_by=text,
+        opts=opts,
+    )

@@ -1,0 +1,145 @@
+"""What a tenant has to itself, where its facts say so; what they leave out is the platform's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.cache import SessionCache
+from components.aws.database import PostgresServer
+from components.aws.keys import encryption_key
+from components.aws.nodes import WorkerNodes
+from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
+from components.kubernetes.isolation import TenantQuota, TenantsNamespace
+from components.naming import physical_name
+from components.places import Administered, CachePlace, KeyPlace, PlatformPlace, ServerPlace
+from tiers.facts.every_fact import (
+    CacheGroup,
+    CacheSpace,
+    DatabaseInstance,
+    FactId,
+    Key,
+    LogGroup,
+    Namespace,
+    NamespaceQuota,
+    NodeGroup,
+    Route,
+    TenantDatabase,
+)
+from tiers.facts.names import CACHE, DATABASE, OPERATIONS_NAMESPACE
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
+
+
+class Services(NamedTuple):
+    """Where a tenant runs and what it runs on.
+
+    `servers` are all it may have a database on, while it moves two; it works on `server`.
+    """
+
+    namespace: pulumi.Input[pulumi.Resource]
+    servers: Mapping[FactId, Administered]
+    server: ServerPlace
+    cache: CachePlace
+    key: KeyPlace
+    cloud_ids: dict[FactId, pulumi.Input[str]]
+    storage_gib: dict[FactId, pulumi.Input[int]]
+
+
+def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
+    """Declare what *tenant* has of its own, and point to the platform for the rest.
+
+    Logical names say whose a thing is, never what was sold: another tier finds it under the same name.
+    """
+    cloud_ids: dict[FactId, pulumi.Input[str]] = {}
+    storage_gib: dict[FactId, pulumi.Input[int]] = {}
+    namespace = _namespace(tenant, platform, child)
+    key = _key(tenant, platform, child, cloud_ids)
+    servers = {DATABASE: Administered(platform.server, platform.administrator, DATABASE_ADMIN)}
+    for own in facts_of(tenant.facts, DatabaseInstance):
+        label = physical_name(platform.name, tenant.tenant, "postgresql")
+        logs = fact_named(tenant.facts, LogGroup, "server-logs")
+        server = PostgresServer(label, own, logs=logs, network=platform.network, key=key, opts=child).place
+        servers[own.id] = Administered(server, *_administrator(tenant, platform, server, key, child))
+        cloud_ids[own.id] = server.arn
+        cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
+        storage_gib[own.id] = server.storage_gib
+    _own_nodes(tenant, platform, child)
+    caches = {CACHE: platform.cache}
+    for group in facts_of(tenant.facts, CacheGroup):
+        label = physical_name(platform.name, tenant.tenant, "sessions")
+        caches[group.id] = SessionCache(label, group, platform.network, key, child).place
+        cloud_ids[group.id] = caches[group.id].arn
+    used = servers[fact_named(tenant.facts, TenantDatabase, "database").server].server
+    cache = caches[fact_named(tenant.facts, CacheSpace, "sessions").group]
+    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib)
+
+
+def _key(
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    child: pulumi.ResourceOptions,
+    cloud_ids: dict[FactId, pulumi.Input[str]],
+) -> KeyPlace:
+    """The key of all that a tenant keeps apart; what neighbours share is under the platform's."""
+    for fact in facts_of(tenant.facts, Key):
+        if fact.region == tenant.region:
+            name = physical_name(platform.name, tenant.tenant)
+            alias = physical_name(name, "data")
+            made = encryption_key(f"{name}-key", f"Data of tenant {tenant.tenant}", fact, child, alias=alias)
+            cloud_ids[fact.id] = made.arn
+            return made
+    return platform.key
+
+
+def _own_nodes(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> None:
+    for fact in facts_of(tenant.facts, NodeGroup):
+        if platform.nodes is None:
+            raise ValueError(f"{fact.id}: the cluster takes no node groups; the loader lets none through")
+        WorkerNodes(
+            physical_name(platform.name, tenant.tenant, "nodes"),
+            fact,
+            platform.nodes,
+            tags=tenant.cost_tags().as_tags(),
+            dedicated_to=tenant.tenant,
+            opts=child,
+        )
+
+
+def _namespace(
+    tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions
+) -> pulumi.Input[pulumi.Resource]:
+    used = facts_of(tenant.facts, Route)[0].namespace
+    found: pulumi.Input[pulumi.Resource] | None = None
+    for own in facts_of(tenant.facts, Namespace):
+        made = TenantsNamespace(own.namespace, own, child)
+        after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[made]))
+        for quota in facts_of(tenant.facts, NamespaceQuota):
+            TenantQuota(physical_name(tenant.tenant, "quota"), quota, after)
+        found = made if own.namespace == used else found
+    return platform.namespaces[used] if found is None else found
+
+
+def _administrator(
+    tenant: TenantPlan,
+    platform: PlatformPlace,
+    server: ServerPlace,
+    key: KeyPlace,
+    child: pulumi.ResourceOptions,
+) -> tuple[k8s.core.v1.ServiceAccount, str]:
+    name = physical_name(tenant.tenant, DATABASE_ADMIN)
+    operations = platform.namespaces[OPERATIONS_NAMESPACE]
+    account = database_administrator(
+        name,
+        physical_name(platform.name, tenant.tenant, DATABASE_ADMIN),
+        cluster=platform.cluster,
+        namespace=OPERATIONS_NAMESPACE,
+        region=tenant.region,
+        server=server,
+        key=key,
+        child=child,
+        inside=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[operations])),
+    )
+    return account, name

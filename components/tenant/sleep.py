@@ -1,0 +1,233 @@
+"""Lets what is not production fall asleep and wake: its pods, and a server of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_aws import iam, scheduler
+
+from components.aws.iam import assume_role_policy
+from components.aws.nodes import placement
+from components.kubernetes import jobs, pods
+from components.kubernetes.isolation import api_policy
+from components.naming import IAM_NAME_LIMIT, component_type, physical_name
+from components.places import ServerPlace
+from components.scripts import script
+from tiers.facts.every_fact import ScheduledJob, SleepSchedule, Workload
+from tiers.facts.names import FALL_ASLEEP, WAKE_UP
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
+
+_ACCESS: Final = "/run/secrets/kubernetes"
+_TOKEN_SECONDS: Final = 600
+_KEEP_FINISHED: Final = 1
+# A clock that was missed by more than this is not caught up: the next one comes.
+_LATE_SECONDS: Final = 3600
+_SCHEDULE_NAME_LIMIT: Final = 64
+_STOP, _START = "stopDBInstance", "startDBInstance"
+
+
+def put_to_sleep(
+    tenant: TenantPlan,
+    platform: str,
+    server: ServerPlace,
+    *,
+    inside: pulumi.ResourceOptions,
+    child: pulumi.ResourceOptions,
+) -> None:
+    """Declare what stops a tenant outside its hours, as far as its plan has such hours.
+
+    Args:
+        tenant: Whose pods are stopped.
+        platform: The platform's name, with which names in AWS begin.
+        server: Its database server; only one of its own is stopped.
+        inside: Options of what lives in the namespace, and so waits for it.
+        child: Options of what lives in AWS.
+    """
+    for schedule in facts_of(tenant.facts, SleepSchedule):
+        runs = [fact_named(tenant.facts, ScheduledJob, name) for name in (FALL_ASLEEP, WAKE_UP)]
+        TenantSleep(tenant.tenant, schedule, runs, facts_of(tenant.facts, Workload), inside)
+        if schedule.server is not None:
+            ServerSleep(physical_name(platform, tenant.tenant), schedule, server, child)
+
+
+class TenantSleep(pulumi.ComponentResource):
+    """Two CronJobs that scale exactly this tenant's Deployments, and can do nothing else.
+
+    An autoscaler needs no care: it rests while there are no pods (Kubernetes, HPA, implicit deactivation).
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        schedule: SleepSchedule,
+        runs: Sequence[ScheduledJob],
+        workloads: Sequence[Workload],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant, FALL_ASLEEP)
+        super().__init__(component_type("TenantSleep"), name, schedule.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        replicas = {physical_name(tenant, each.name): each.replicas for each in workloads}
+        account = pods.service_account(name, name, schedule.namespace, child)
+        bound = _may_scale(name, schedule.namespace, sorted(replicas), child)
+        api_policy(
+            physical_name(name, "to-api"),
+            schedule.namespace,
+            pods.identity(tenant, FALL_ASLEEP, name=FALL_ASLEEP),
+            schedule.api_cidrs,
+            child,
+        )
+        after = pulumi.ResourceOptions(parent=self, depends_on=[account, bound])
+        for run in runs:
+            wanted = {each: count if run.name == WAKE_UP else 0 for each, count in replicas.items()}
+            _cron_job(tenant, run, name, wanted, after)
+        self.register_outputs({})
+
+
+class ServerSleep(pulumi.ComponentResource):
+    """Schedules that stop and start one RDS instance, and a role that may do just that.
+
+    It is stopped once more every day of its sleep. A stop that found the server busy is made up for, and so
+    is what RDS does by itself: it starts a server that was stopped for seven days, and bills it from then on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        schedule: SleepSchedule,
+        server: ServerPlace,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("ServerSleep"), name, schedule.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role, policy = _stopper(name, server, child)
+        identifier = pulumi.Output.from_input(server.arn).apply(lambda arn: arn.rpartition(":")[2])
+        after = pulumi.ResourceOptions(parent=self, depends_on=[policy])
+        for purpose, action, when in (
+            ("sleep", _STOP, schedule.sleeps),
+            ("sleep-again", _STOP, schedule.stops_again),
+            ("wake", _START, schedule.wakes),
+        ):
+            scheduler.Schedule(
+                physical_name(name, purpose),
+                name=physical_name(name, purpose, limit=_SCHEDULE_NAME_LIMIT),
+                description=f"{action} of {schedule.tenant}",
+                schedule_expression=_in_eventbridge(when),
+                schedule_expression_timezone=schedule.timezone,
+                flexible_time_window={"mode": "OFF"},
+                target=_target(action, role, identifier),
+                opts=after,
+            )
+        self.register_outputs({})
+
+
+def _in_eventbridge(cron: str) -> str:
+    """A cron expression as EventBridge writes it: six fields, and `?` for the day that is not said.
+
+    >>> _in_eventbridge("30 7 * * MON,TUE")
+    'cron(30 7 ? * MON,TUE *)'
+    """
+    minute, hour, _, month, days = cron.split()
+    return f"cron({minute} {hour} ? {month} {days} *)"
+
+
+def _stopper(
+    name: str, server: ServerPlace, child: pulumi.ResourceOptions
+) -> tuple[iam.Role, iam.RolePolicy]:
+    """A role for EventBridge that may stop and start one server."""
+    role = iam.Role(
+        physical_name(name, FALL_ASLEEP),
+        name=physical_name(name, FALL_ASLEEP, limit=IAM_NAME_LIMIT),
+        assume_role_policy=assume_role_policy("scheduler.amazonaws.com", "sts:AssumeRole"),
+        opts=child,
+    )
+    statement = {
+        "Effect": "Allow",
+        "Action": ["rds:StartDBInstance", "rds:StopDBInstance"],
+        "Resource": server.arn,
+    }
+    policy = iam.RolePolicy(
+        physical_name(name, FALL_ASLEEP, "policy"),
+        role=role.name,
+        policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        opts=child,
+    )
+    return role, policy
+
+
+def _target(action: str, role: iam.Role, identifier: pulumi.Output[str]) -> dict[str, Any]:
+    return {
+        "arn": f"arn:aws:scheduler:::aws-sdk:rds:{action}",
+        "role_arn": role.arn,
+        "input": pulumi.Output.json_dumps({"DbInstanceIdentifier": identifier}),
+        "retry_policy": {"maximum_event_age_in_seconds": _LATE_SECONDS},
+    }
+
+
+def _may_scale(
+    name: str, namespace: str, deployments: Sequence[str], child: pulumi.ResourceOptions
+) -> k8s.rbac.v1.RoleBinding:
+    metadata = {"name": name, "namespace": namespace}
+    scale = {
+        "apiGroups": ["apps"],
+        "resources": ["deployments/scale"],
+        "resourceNames": list(deployments),
+        "verbs": ["patch"],
+    }
+    role = k8s.rbac.v1.Role(name, metadata=metadata, rules=[scale], opts=child)
+    return k8s.rbac.v1.RoleBinding(
+        name,
+        metadata=metadata,
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
+    )
+
+
+def _cron_job(
+    tenant: str, run: ScheduledJob, account: str, replicas: Mapping[str, int], opts: pulumi.ResourceOptions
+) -> None:
+    name = physical_name(tenant, run.name)
+    labels = pods.identity(tenant, FALL_ASLEEP, name=FALL_ASLEEP)
+    wanted = " ".join(f"{each}={count}" for each, count in sorted(replicas.items()))
+    container = jobs.operations_container(
+        run,
+        script("scale.sh"),
+        {"DEPLOYMENTS": wanted, "NAMESPACE": run.namespace, "ACCESS": _ACCESS},
+        [{"name": "access", "mountPath": _ACCESS, "readOnly": True}],
+    )
+    spec = pods.pod(
+        run.run_as_user,
+        run.run_as_group,
+        account,
+        [container],
+        [_access()],
+        restartPolicy="Never",
+        **placement(run),
+    )
+    k8s.batch.v1.CronJob(
+        name,
+        metadata={"name": name, "namespace": run.namespace, "labels": labels},
+        spec={
+            "schedule": run.schedule,
+            "timeZone": run.timezone,
+            "concurrencyPolicy": "Replace",
+            "startingDeadlineSeconds": _LATE_SECONDS,
+            "successfulJobsHistoryLimit": _KEEP_FINISHED,
+            "failedJobsHistoryLimit": _KEEP_FINISHED,
+            "jobTemplate": {"spec": {"backoffLimit": 3, "template": pods.pod_template(labels, spec)}},
+        },
+        opts=opts,
+    )
+
+
+def _access() -> pods.Manifest:
+    """A token for minutes, and whom to trust; asked for here, because no account hands one to its pods."""
+    sources = [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    ]
+    return {"name": "access", "projected": {"sources": sources, "defaultMode": 0o440}}

@@ -1,0 +1,249 @@
+"""One tenant's Odoo in one environment: database, files, pods, the way in, backups."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import cloudwatch
+
+from components.kubernetes import jobs, odoo, pods
+from components.kubernetes.filestore import Filestore
+from components.kubernetes.isolation import TenantBoundary
+from components.kubernetes.monitoring import watch
+from components.kubernetes.workload import OdooRoute, OdooSettings, OdooWorkload
+from components.naming import component_type, physical_name
+from components.places import Administered, PlatformPlace
+from components.scripts import script
+from components.tags.cost_tags import cost_tagged
+from components.tenant.backups import TenantBackups
+from components.tenant.database import RoleSecret, role_secret, set_up
+from components.tenant.decommission import close_down
+from components.tenant.dedicated import services_of
+from components.tenant.files import files_of
+from components.tenant.move import DataMove
+from components.tenant.sleep import put_to_sleep
+from tiers.facts.every_fact import (
+    CacheSpace,
+    Egress,
+    FactId,
+    FactRecord,
+    FileShare,
+    Job,
+    LogGroup,
+    LogicalBackup,
+    Route,
+    ScheduledJob,
+    TenantDatabase,
+    Workload,
+)
+from tiers.facts.names import FINAL_BACKUP
+from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.vocabulary import CostDomain
+
+Kind = TypeVar("Kind", bound=FactRecord)
+
+_PASSWORD_LENGTH: Final = 40
+
+
+class TenantStack(pulumi.ComponentResource):
+    """Everything that exists for one tenant, declared from its facts and tagged with its name.
+
+    Neither the tier nor the environment is part of a URN or of the name of anything that holds data.
+    """
+
+    def __init__(
+        self, tenant: TenantPlan, platform: PlatformPlace, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            component_type("TenantStack"),
+            tenant.tenant,
+            {"plan": tenant.model_dump(mode="json")},
+            cost_tagged(tenant.cost_tags(), opts),
+        )
+        self.tenant = tenant
+        self.platform = platform
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._database = fact_named(tenant.facts, TenantDatabase, "database")
+        self.services = services_of(tenant, platform, self._child)
+        # What lives in a namespace must wait for it.
+        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
+        self.files = files_of(tenant, platform, self.services.key, self.services.servers, self._child)
+        self.filestores = self._filestores()
+        # Of two that are mounted the first is the one in use; a move fills or empties the other.
+        self.filestore = next(iter(self.filestores.values()))
+        self.logs = self._log_group()
+        self.password = self._password("database-password")
+        self.settings = self._settings()
+        self.role = self._role()
+        self.move = DataMove(tenant, self.services.servers, self.role, self._child)
+        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.hand_over())))
+        self.move.copy(self.filestores, self.settings, still)
+        self._build_boundary()
+        self._build_sleep()
+        saved = self._build_backups(still)
+        self.move.give_up(self.filestores, self.settings, saved)
+        self._close_down([*still, *saved])
+        watch(tenant, self._inside)
+        self.register_outputs({})
+
+    def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
+        """The ARN of each resource that bills for a fact."""
+        owner = self.tenant.tenant
+        return {
+            self.filestore.fact_id: self.filestore.access_point.arn,
+            f"{owner}/logs": self.logs.arn,
+            **self.services.cloud_ids,
+            **self.files.cloud_ids,
+        }
+
+    def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
+        """What the servers of its own really have."""
+        return self.services.storage_gib
+
+    def _fact(self, kind: type[Kind], name: str) -> Kind:
+        return fact_named(self.tenant.facts, kind, name)
+
+    def _filestores(self) -> dict[FactId, Filestore]:
+        """The directories that pods can mount; what lies elsewhere from before stays reachable."""
+        made = {
+            share: Filestore(
+                self.tenant.tenant, share, self.files.file_systems[share.file_system], self._inside
+            )
+            for share in facts_of(self.tenant.facts, FileShare)
+        }
+        return {share.id: filestore for share, filestore in made.items() if share.mounted}
+
+    def _password(self, purpose: str) -> pulumi.Output[str]:
+        name = physical_name(self.tenant.tenant, purpose)
+        return random.RandomPassword(name, length=_PASSWORD_LENGTH, special=False, opts=self._child).result
+
+    def _log_group(self) -> cloudwatch.LogGroup:
+        return cloudwatch.LogGroup(
+            physical_name(self.tenant.tenant, "logs"),
+            name=f"/odoo/{self.platform.name}/{self.tenant.tenant}",
+            retention_in_days=self._fact(LogGroup, "logs").retention_days,
+            kms_key_id=self.services.key.arn,
+            opts=self._child,
+        )
+
+    def _settings(self) -> OdooSettings:
+        version = self._odoo_version()
+        database = self._database
+        text = pulumi.Output.all(
+            self.services.server.address, self.password, self._password("admin-password")
+        ).apply(lambda known: odoo.configuration(database, known[0], known[1], known[2], version))
+        return OdooSettings(
+            self.tenant.tenant,
+            self._fact(Route, "route").namespace,
+            text,
+            self.services.cache.auth_token,
+            self._inside,
+        )
+
+    def _odoo_version(self) -> str:
+        odoos = [fact.odoo for fact in facts_of(self.tenant.facts, Workload) if fact.odoo]
+        return odoos[0].version
+
+    def _administered(self) -> Administered:
+        return self.services.servers[self._database.server]
+
+    def _role(self) -> RoleSecret:
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self._administered().administrator])
+        where = self._fact(Job, "database-setup").namespace
+        return role_secret(self.tenant.tenant, where, self.password, opts)
+
+    def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
+        return set_up(
+            self._fact(Job, "database-setup"), self._database, self._administered(), self.role, after
+        )
+
+    def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
+        fact = self._fact(Job, "odoo-setup")
+        text = script("odoo_setup.sh")
+        container = pods.container(
+            fact.name,
+            fact.image,
+            fact.compute,
+            mounts=pods.odoo_mounts(),
+            env=pods.variables({"NEUTRALISE": "yes" if fact.neutralises else "no"}),
+            **jobs.command(text),
+        )
+        volumes = pods.odoo_volumes(self.filestore.claim_name, self.settings.secret_name)
+        return jobs.OneOffJob(
+            self.tenant.tenant,
+            fact,
+            spec=pods.pod(
+                fact.run_as_user,
+                fact.run_as_group,
+                self.settings.service_account,
+                [container],
+                volumes,
+            ),
+            told_apart_by=text,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[database, self.filestore, self.settings]),
+        )
+
+    def _build_workloads(self, ready: jobs.OneOffJob) -> list[pulumi.Resource]:
+        sessions = (self._fact(CacheSpace, "sessions"), self.services.cache.address)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[ready])
+        built: list[pulumi.Resource] = [
+            OdooWorkload(
+                self.tenant.tenant,
+                fact,
+                files=self.filestore,
+                settings=self.settings,
+                sessions=sessions,
+                opts=after,
+            )
+            for fact in facts_of(self.tenant.facts, Workload)
+        ]
+        OdooRoute(self.tenant.tenant, self._fact(Route, "route"), self._inside)
+        return built
+
+    def _build_boundary(self) -> None:
+        TenantBoundary(
+            self.tenant.tenant,
+            self._fact(Route, "route"),
+            self._fact(Egress, "egress"),
+            ingress_namespace=self.platform.ingress_namespace,
+            data_cidrs=self.platform.network.subnet_cidrs,
+            opts=self._inside,
+        )
+
+    def _build_sleep(self) -> None:
+        put_to_sleep(
+            self.tenant, self.platform.name, self.services.server, inside=self._inside, child=self._child
+        )
+
+    def _close_down(self, before: list[pulumi.Resource]) -> None:
+        close_down(
+            self.tenant,
+            server=self.platform.server,
+            administrator=self._administered().administrator_name,
+            files=self.filestore,
+            settings=self.settings,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
+        )
+
+    def _build_backups(self, still: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        kept = facts_of(self.tenant.facts, LogicalBackup)
+        if not kept:
+            return []
+        backups = TenantBackups(
+            self.tenant.tenant,
+            kept[0],
+            self._fact(ScheduledJob, "backup"),
+            tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
+            cluster=self.platform.cluster,
+            role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),
+            bucket=self.files.buckets[kept[0].bucket],
+            files=self.filestore,
+            settings=self.settings,
+            still=still,
+            last=next((job for job in facts_of(self.tenant.facts, Job) if job.name == FINAL_BACKUP), None),
+            opts=self._inside,
+        )
+        return backups.last

@@ -1,0 +1,1 @@
+"""What a lifecycle command does in the world: AWS, Kubernetes, Pulumi and tenant files."""

@@ -1,0 +1,107 @@
+"""Drives Pulumi: state, preview and up of one stack. Its output goes to the user's terminal as it comes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lifecycle.errors import LifecycleError
+from lifecycle.stack_resources import Preview
+
+_STDERR: Final = 2
+_REPLACING: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack of the project in `project`."""
+
+    name: str
+    project: Path
+
+    def state(self) -> Mapping[str, Any]:
+        """What `pulumi stack export` prints; secrets stay encrypted.
+
+        Raises:
+            LifecycleError: When Pulumi cannot say.
+        """
+        document = self._json("stack", "export")
+        if not isinstance(document, dict):
+            raise LifecycleError(f"stack '{self.name}': Pulumi exported no state")
+        return document
+
+    def preview(self) -> Preview:
+        """What `pulumi up` would take away, resources with an id in the cloud or the cluster only.
+
+        Raises:
+            LifecycleError: When the preview fails.
+        """
+        document = self._json("preview", "--json")
+        steps = list(_steps(document))
+        return Preview(
+            frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete" and _custom(step)),
+            frozenset(str(step["urn"]) for step in steps if step.get("op") in _REPLACING and _custom(step)),
+        )
+
+    def up(self) -> None:
+        """Deploy what the working tree says.
+
+        Raises:
+            LifecycleError: When Pulumi fails; what it had done by then is in its state.
+        """
+        done = self._run(["up", "--yes", "--skip-preview", "--suppress-outputs"], capture=False)
+        if done.returncode:
+            raise LifecycleError(
+                f"stack '{self.name}': `pulumi up` ended with {done.returncode}; mend what it says "
+                "above, then run the same command again: it goes on where it stopped"
+            )
+
+    def _json(self, *arguments: str) -> Any:
+        done = self._run(arguments, capture=True)
+        if done.returncode:
+            reason = " ".join((done.stderr or done.stdout).split())[-400:]
+            raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` failed: {reason}")
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` printed no JSON") from None
+
+    def _run(self, arguments: Sequence[str], *, capture: bool) -> subprocess.CompletedProcess[str]:
+        command = [
+            "pulumi",
+            *arguments,
+            "--stack",
+            self.name,
+            "--cwd",
+            str(self.project),
+            "--non-interactive",
+        ]
+        try:
+            return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
+                command,
+                stdout=subprocess.PIPE if capture else _STDERR,  # talk; what a command finds goes to stdout
+                stderr=subprocess.PIPE if capture else None,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise LifecycleError("pulumi is not on PATH; install it, or use the local cloud's") from None
+
+
+def _steps(document: Any) -> Iterator[Mapping[str, Any]]:
+    steps = document.get("steps") if isinstance(document, dict) else None
+    if not isinstance(steps, list):
+        raise LifecycleError("`pulumi preview --json` printed no steps")
+    for message in document.get("diagnostics") or ():
+        if message.get("severity") == "error":
+            raise LifecycleError(f"the preview failed: {' '.join(str(message.get('message')).split())}")
+    yield from steps
+
+
+def _custom(step: Mapping[str, Any]) -> bool:
+    state = step.get("oldState") or step.get("newState") or {}
+    return bool(state.get("custom"))

@@ -1,0 +1,91 @@
+"""Edits the file of a tenant the way a person would: one line, everything else as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tiers.errors import CatalogError
+from tiers.portfolio.tenant import Tenant
+from tiers.strict_yaml import load_model
+from tiers.vocabulary import TenantId
+
+_LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
+_INNER: Final = r"^ +{name}:.*\n?"
+_OPTIONS: Final = re.compile(r"^options:[ ]*(#.*)?$", re.MULTILINE)
+_AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
+
+
+def file_of(portfolio: Path, tenant: TenantId) -> Path:
+    """The file in which *tenant* stands.
+
+    Raises:
+        CatalogError: When no file of the portfolio holds it.
+    """
+    for path in sorted((portfolio / "tenants").glob("*.yaml")):
+        if re.search(
+            rf"^tenant: *{re.escape(tenant)}\s*(#.*)?$", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            return path
+    raise CatalogError(f"{portfolio / 'tenants'}: no file holds tenant '{tenant}'")
+
+
+def set_field(path: Path, name: str, value: str) -> bool:
+    """Write `name: value` into the file; as `set_fields`."""
+    return set_fields(path, {name: value})
+
+
+def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
+    """Write each `name: value` into the file, in place of what it says or under the host name.
+
+    `options.users` is a line under `options`; None takes a field out. Comments and order stay. The file is
+    read back before it takes the place of the old one.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        CatalogError: When the file would no longer be a tenant's.
+    """
+    before = path.read_text(encoding="utf-8")
+    after = before
+    for name, value in values.items():
+        after = _with_field(after, name, value)
+    if after == before:
+        return False
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(after)
+        load_model(Tenant, Path(scratch), shown_as=str(path))
+        Path(scratch).chmod(path.stat().st_mode)
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _with_field(text: str, name: str, value: str | None) -> str:
+    within, _, key = name.rpartition(".")
+    field = _INNER if within else _LINE
+    pattern = re.compile(field.format(name=re.escape(key)), re.MULTILINE)
+    if value is None:
+        return pattern.sub("", text, count=1)
+    line = f"{'  ' if within else ''}{key}: {value}"
+    if pattern.search(text):
+        return pattern.sub(lambda _: f"{line}\n", text, count=1)
+    after = _OPTIONS if within else _AFTER
+    return after.sub(lambda match: f"{match.group()}\n{line}", text, count=1)
+
+
+def remove(path: Path) -> bool:
+    """Take the file out of the portfolio; whether it was there."""
+    if not path.exists():
+        return False
+    path.unlink()
+    return True

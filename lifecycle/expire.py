@@ -1,0 +1,92 @@
+"""What should not be there any longer: environments past their end, and what is said wrongly about ends.
+
+Being named here is no permission: what is due is only told, and `costack decommission` looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum, unique
+from typing import Final
+
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.vocabulary import Environment, LifecycleStage
+
+SOON: Final = timedelta(days=14)
+"""How long before its end an environment is told."""
+
+
+@unique
+class State(StrEnum):
+    """How an environment stands to its end; only the first two are due."""
+
+    EXPIRED = "expired"
+    CUT_OVER = "cut over"
+    KEPT = "kept"
+    SOON = "soon"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One environment that is worth a look, and why; `when` is the moment that counts, where there is one."""
+
+    tenant: TenantPlan
+    state: State
+    why: str
+    when: datetime | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be decommissioned."""
+        return self.state in (State.EXPIRED, State.CUT_OVER)
+
+
+def findings(plan: Plan, now: datetime, grace: timedelta | None = None) -> tuple[Finding, ...]:
+    """What of *plan* is due *now*, or soon, or wrong; in the order of the tenants.
+
+    Args:
+        plan: What is deployed, or would be.
+        now: The moment to judge by.
+        grace: How long after its cutover an environment is due before its end; None: not before its end.
+    """
+    return tuple(found for tenant in plan.tenants for found in _of(tenant, now, grace))
+
+
+def _of(tenant: TenantPlan, now: datetime, grace: timedelta | None) -> Iterator[Finding]:
+    ends, cutover = tenant.expires_at, _cutover(tenant)
+    if tenant.environment is Environment.PRODUCTION:
+        if ends is not None or cutover is not None:
+            yield Finding(tenant, State.WRONG, "production has an end; take it out of its file", ends)
+        return
+    if tenant.environment is Environment.MIGRATION and ends is None:
+        yield Finding(tenant, State.WRONG, "a migration environment has no end; give it expires_at")
+        return
+    if ends is not None and now >= ends:
+        yield _due(tenant, State.EXPIRED, f"its end was {ends:%Y-%m-%d %H:%M} UTC", ends)
+    elif cutover is not None and grace is not None and now >= cutover + grace:
+        why = f"its cutover was {tenant.cutover}, and {grace.days} days of grace are over"
+        yield _due(tenant, State.CUT_OVER, why, cutover + grace)
+    elif cutover is not None and now >= cutover:
+        yield Finding(tenant, State.SOON, f"its cutover was {tenant.cutover}", ends)
+    elif ends is not None and now >= ends - SOON:
+        yield Finding(tenant, State.SOON, f"its end is {ends:%Y-%m-%d %H:%M} UTC", ends)
+
+
+def _due(tenant: TenantPlan, state: State, why: str, when: datetime) -> Finding:
+    """A finding that is due, or one that is kept: somebody said that it stays."""
+    protected = [fact.id for fact in tenant.facts if getattr(fact, "deletion_protection", False)]
+    if protected:
+        return Finding(tenant, State.KEPT, f"{why}, but {protected[0]} is protected from deletion", when)
+    if tenant.lifecycle_stage is LifecycleStage.SUSPENDED:
+        return Finding(tenant, State.KEPT, f"{why}, but it is suspended, not given up", when)
+    return Finding(tenant, state, why, when)
+
+
+def _cutover(tenant: TenantPlan) -> datetime | None:
+    """The end of the day of its cutover: people work on that day."""
+    if tenant.cutover is None:
+        return None
+    return datetime.combine(tenant.cutover, time(), UTC) + timedelta(days=1)

@@ -1,0 +1,208 @@
+"""Takes over what was built before: whose each resource is, which cost tags it lacks, what it is to be named.
+
+What there is comes from a CSV; what there should be from `pulumi preview --json` of a portfolio that has the
+tenants already. A resource is matched by tenant and type, so that nothing is guessed from its name.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tiers.errors import CatalogError
+from tiers.facts.names import TENANT_STACK
+from tiers.vocabulary import TenantId
+
+COLUMNS: Final = ("tenant", "type", "id", "tags")
+_CREATES: Final = frozenset({"create", "import"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A resource that is there; `line` is where the CSV says so."""
+
+    line: int
+    tenant: TenantId
+    type: str
+    id: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A resource that the program would create for a tenant."""
+
+    tenant: TenantId
+    type: str
+    name: str
+    urn: str
+    parent: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Match:
+    """What is there and what it becomes; `missing` are the cost tags it lacks or has with another value."""
+
+    row: Row
+    wanted: Wanted
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Key and value of each cost tag to put on."""
+        return {key: value for key, value in self.wanted.tags.items() if self.row.tags.get(key) != value}
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """Every row, once: matched, or told why not; and what the program would still create."""
+
+    matches: tuple[Match, ...]
+    unmatched: tuple[tuple[Row, str], ...]
+    created: tuple[Wanted, ...]
+
+
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """The rows of a CSV with the columns tenant, type, id, tags; tags are `key=value` separated by `;`.
+
+    Raises:
+        CatalogError: With every row that is wrong, and its line.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+                raise CatalogError(
+                    f"{path}:1: column '{missing[0]}' is missing; expected {', '.join(COLUMNS)}"
+                )
+            rows = [_row(path, reader.line_num, each) for each in reader]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CatalogError(f"{path}: cannot be read: {reason}") from None
+    except csv.Error as error:
+        raise CatalogError(f"{path}: is no CSV: {error}") from None
+    problems = [row for row in rows if isinstance(row, str)]
+    good = [row for row in rows if isinstance(row, Row)]
+    seen: dict[tuple[str, str], int] = {}
+    for row in good:
+        first = seen.setdefault((row.type, row.id), row.line)
+        if first != row.line:
+            problems.append(f"{path}:{row.line}: {row.type} {row.id} stands in line {first} already")
+    if problems:
+        raise CatalogError(*problems)
+    return tuple(good)
+
+
+def read_wanted(document: Mapping[str, Any], source: str) -> tuple[Wanted, ...]:
+    """What a preview of the program would create for tenants.
+
+    Raises:
+        CatalogError: When it is no preview.
+    """
+    steps = document.get("steps") if isinstance(document, dict) else None
+    if not isinstance(steps, list):
+        raise CatalogError(f"{source}: expected an object with `steps`; make it with `pulumi preview --json`")
+    states = {str(step.get("urn")): step.get("newState") or {} for step in steps if isinstance(step, dict)}
+    created = [step for step in steps if isinstance(step, dict) and step.get("op") in _CREATES]
+    return tuple(_wanted(str(step["urn"]), states) for step in created if _is_a_tenants(step, states))
+
+
+def take_over(rows: Iterable[Row], wanted: Sequence[Wanted]) -> Takeover:
+    """Match what is there with what would be made, one to one; two of a kind are told apart by nobody."""
+    places: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
+    for each in wanted:
+        places[each.tenant, each.type].append(each)
+    alike: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        alike[row.tenant, row.type].append(row)
+    matches: list[Match] = []
+    unmatched: list[tuple[Row, str]] = []
+    for key, found in alike.items():
+        there = places.get(key, [])
+        if len(found) == len(there) == 1:
+            matches.append(Match(found[0], there[0]))
+        else:
+            unmatched += ((row, _why(key, len(found), there)) for row in found)
+    taken = {match.wanted.urn for match in matches}
+    return Takeover(tuple(matches), tuple(unmatched), tuple(each for each in wanted if each.urn not in taken))
+
+
+def import_file(takeover: Takeover) -> dict[str, Any]:
+    """What `pulumi import --file` reads; parents are named by their URN."""
+    parents = {match.wanted.parent for match in takeover.matches if match.wanted.parent}
+    names = {urn: f"parent-{number}" for number, urn in enumerate(sorted(parents), 1)}
+    resources = [
+        {
+            "type": match.wanted.type,
+            "name": match.wanted.name,
+            "id": match.row.id,
+            **({"parent": names[match.wanted.parent]} if match.wanted.parent else {}),
+        }
+        for match in takeover.matches
+    ]
+    return {"nameTable": {name: urn for urn, name in names.items()}, "resources": resources}
+
+
+def _row(path: Path, line: int, each: Mapping[str | None, Any]) -> Row | str:
+    values = {name: str(each.get(name) or "").strip() for name in COLUMNS}
+    if None in each or any(not values[name] for name in ("tenant", "type", "id")):
+        return f"{path}:{line}: expected a tenant, a type such as aws:rds/instance:Instance and an id"
+    tags: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in values["tags"].split(";"))):
+        key, found, value = pair.partition("=")
+        if not found:
+            return f"{path}:{line}: tags: '{pair}' is not key=value"
+        tags[key.strip()] = value.strip()
+    return Row(line, values["tenant"], values["type"], values["id"], tags)
+
+
+def _is_a_tenants(step: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> bool:
+    state = step.get("newState") or {}
+    return bool(state.get("custom")) and _owner(state, states) is not None
+
+
+def _owner(state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> str | None:
+    urn = state.get("parent")
+    while urn:
+        above = states.get(str(urn), {})
+        if above.get("type") == TENANT_STACK:
+            return str(urn).rpartition("::")[2]
+        urn = above.get("parent")
+    return None
+
+
+def _wanted(urn: str, states: Mapping[str, Mapping[str, Any]]) -> Wanted:
+    state = states[urn]
+    tags = (state.get("inputs") or {}).get("tags")
+    return Wanted(
+        tenant=str(_owner(state, states)),
+        type=str(state["type"]),
+        name=urn.rpartition("::")[2],
+        urn=urn,
+        parent=str(state.get("parent") or ""),
+        tags={str(key): str(value) for key, value in tags.items() if str(key).startswith("cost/")}
+        if isinstance(tags, dict)
+        else {},
+    )
+
+
+def _why(key: tuple[str, str], found: int, there: Sequence[Wanted]) -> str:
+    tenant, kind = key
+    if not there:
+        return f"the program would create no {kind} for tenant '{tenant}'"
+    names = ", ".join(sorted(each.name for each in there))
+    return f"{found} rows for {len(there)} places ({names}): say in the import file which is which"
+
+
+def gaps(takeover: Takeover) -> Iterator[str]:
+    """A sentence for each resource that lacks cost tags or could not be matched."""
+    for match in takeover.matches:
+        if match.missing:
+            tags = ", ".join(f"{key}={value}" for key, value in match.missing.items())
+            yield f"line {match.row.line}: {match.row.id} lacks {tags}"
+    for row, why in takeover.unmatched:
+        yield f"line {row.line}: {row.id} is not matched: {why}"

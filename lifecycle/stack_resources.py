@@ -1,0 +1,132 @@
+"""What of a stack belongs to one tenant: read from the state that Pulumi keeps, never guessed from names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from tiers.errors import CatalogError
+from tiers.facts.names import TENANT_STACK
+from tiers.vocabulary import Frozen, TenantId
+
+_MARK: Final = "random:index/randomId:RandomId"
+_KEEPERS: Final[Mapping[str, str]] = {
+    "aws:rds/instance:Instance": "database",
+    "aws:efs/fileSystem:FileSystem": "file system",
+    "aws:s3/bucket:Bucket": "bucket",
+    "aws:kms/key:Key": "key",
+    "aws:elasticache/replicationGroup:ReplicationGroup": "sessions",
+    "aws:backup/vault:Vault": "backup vault",
+    "aws:efs/accessPoint:AccessPoint": "directory",
+}
+"""Types of what holds data, or without which data cannot be read."""
+
+
+class NoSuchTenantError(CatalogError):
+    """A state in which a tenant is not, or no longer."""
+
+
+class Target(Frozen):
+    """A resource that ends with its tenant; `id` and `arn` are the cloud's, '' where there is none."""
+
+    urn: str
+    type: str
+    id: str = ""
+    arn: str = ""
+    region: str = ""
+    also: tuple[str, ...] = ()
+    """Ids of what it made in turn, which no deletion of it takes away."""
+    protect: bool = False
+    retained: bool = False
+    """Whether Pulumi forgets it and leaves it where it is."""
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether what it holds would be gone with it."""
+        return self.type in _KEEPERS
+
+    @property
+    def what(self) -> str:
+        """What a person calls it."""
+        return _KEEPERS.get(self.type, self.type.rpartition(":")[2])
+
+
+def targets_of(state: Mapping[str, Any], tenant: TenantId, source: str) -> tuple[Target, ...]:
+    """The resources of *tenant* in a stack's exported *state*, in the order Pulumi made them.
+
+    Raises:
+        NoSuchTenantError: When the state knows no such tenant.
+        CatalogError: When it is no state, or an update of it was interrupted.
+    """
+    resources = _resources(state, source)
+    by_urn = {str(each.get("urn")): each for each in resources}
+    root = next(
+        (
+            urn
+            for urn, each in by_urn.items()
+            if each.get("type") == TENANT_STACK and urn.rpartition("::")[2] == tenant
+        ),
+        None,
+    )
+    if root is None:
+        raise NoSuchTenantError(f"{source}: knows no tenant '{tenant}'; has it been destroyed already?")
+    return tuple(_target(each) for each in resources if each.get("custom") and root in _line(each, by_urn))
+
+
+def mark_of(state: Mapping[str, Any], tenant: TenantId) -> str | None:
+    """What the manifest of the tenant's last dump bears; None before it stands still."""
+    for each in _resources(state, "state"):
+        if each.get("type") == _MARK and str(each.get("urn")).rpartition("::")[2] == f"{tenant}-last":
+            return str((each.get("outputs") or {}).get("hex") or "") or None
+    return None
+
+
+def _resources(state: Mapping[str, Any], source: str) -> Sequence[Mapping[str, Any]]:
+    deployment = state.get("deployment")
+    resources = deployment.get("resources") if isinstance(deployment, dict) else None
+    if not isinstance(resources, list):
+        raise CatalogError(f"{source}: is no state of a stack; expected what `pulumi stack export` prints")
+    if isinstance(deployment, dict) and deployment.get("pending_operations"):
+        raise CatalogError(
+            f"{source}: an update was interrupted and some operations are pending; "
+            "run `pulumi refresh`, then try again"
+        )
+    return resources
+
+
+def _line(resource: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Its parents, from the nearest to the stack."""
+    urn = resource.get("parent")
+    while urn:
+        yield str(urn)
+        urn = by_urn.get(str(urn), {}).get("parent")
+
+
+def _target(resource: Mapping[str, Any]) -> Target:
+    outputs = resource.get("outputs") or {}
+    arn = outputs.get("arn")
+    region = outputs.get("region")
+    return Target(
+        urn=str(resource["urn"]),
+        type=str(resource["type"]),
+        id=str(resource.get("id") or ""),
+        arn=arn if isinstance(arn, str) else "",
+        region=region if isinstance(region, str) else "",
+        also=_made(outputs),
+        protect=bool(resource.get("protect")),
+        retained=bool(resource.get("retainOnDelete")),
+    )
+
+
+def _made(outputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """The file system that replication fills: it stays, writable, when replication ends (EFS User Guide)."""
+    destination = outputs.get("destination")
+    found = destination.get("fileSystemId") if isinstance(destination, dict) else None
+    return (found,) if isinstance(found, str) else ()
+
+
+class Preview(NamedTuple):
+    """What an update would take away: URNs that go, and URNs that would be made anew."""
+
+    deletions: frozenset[str]
+    replacements: frozenset[str]

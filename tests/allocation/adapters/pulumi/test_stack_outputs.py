@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from allocation.adapters.pulumi.stack_outputs import StackNotFoundError, inventory_of_file, inventory_of_stack
+from tests.portfolios import local_plan
+from tiers.errors import CatalogError
+from tiers.inventory import Inventory, exported
+
+
+class FakePulumi:
+    """A `pulumi` on PATH that answers what it was told and remembers how it was called."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.asked = folder / "asked.json"
+
+    def answers(self, stdout: str = "", stderr: str = "", code: int = 0) -> None:
+        """Set the answer of every following call."""
+        (self._folder / "stdout").write_text(stdout, encoding="utf-8")
+        program = (
+            "import json, pathlib, sys\n"
+            f"pathlib.Path({str(self.asked)!r}).write_text(json.dumps(sys.argv[1:]))\n"
+            f"print(pathlib.Path({str(self._folder / 'stdout')!r}).read_text(), end='')\n"
+            f"print({stderr!r}, end='', file=sys.stderr)\nsys.exit({code})\n"
+        )
+        (self._folder / "fake.py").write_text(program, encoding="utf-8")
+        script = self._folder / "pulumi"
+        words = f"{shlex.quote(sys.executable)} {shlex.quote(str(self._folder / 'fake.py'))}"
+        script.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return FakePulumi(folder)
+
+
+def test_the_output_of_a_stack_is_read(pulumi: FakePulumi, tmp_path: Path) -> None:
+    ids = {"platform/key": "arn:aws:kms:us-east-1:123456789012:key/1"}
+    pulumi.answers(json.dumps(exported(local_plan(), ids)))
+    assert inventory_of_stack("local", tmp_path) == Inventory(plan=local_plan(), cloud_ids=ids)
+    asked = json.loads(pulumi.asked.read_text(encoding="utf-8"))
+    assert asked[:3] == ["stack", "output", "inventory"]
+    assert asked[asked.index("--stack") + 1] == "local"
+    assert asked[asked.index("--cwd") + 1] == str(tmp_path)
+    assert {"--json", "--non-interactive"} <= set(asked)
+    assert "--show-secrets" not in asked
+
+
+def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi, tmp_path: Path) -> None:
+    document = exported(local_plan(), {})
+    text = json.dumps(document).replace('"users": 8', '"users": 8.0')
+    assert text != json.dumps(document)
+    pulumi.answers(text)
+    assert inventory_of_stack("local", tmp_path).plan == local_plan()
+
+
+@pytest.mark.parametrize(
+    ("stderr", "sentence", "missing"),
+    [
+        (
+            "error: no stack named 'nope' found\n",
+            (
+                "stack 'nope': the Pulumi backend in use has no such stack; "
+                "for the local cloud run `make up`, elsewhere `pulumi login` and `pulumi stack init`"
+            ),
+            True,
+        ),
+        (
+            "error: current stack does not have output property 'inventory'\n",
+            "stack 'nope': it has no output 'inventory'; has `pulumi up` finished on this stack?",
+            False,
+        ),
+        (
+            "error: could not load\n  checkpoint: unexpected end\n",
+            "stack 'nope': cannot be read: could not load checkpoint: unexpected end",
+            False,
+        ),
+        ("", "stack 'nope': cannot be read: pulumi gave no reason", False),
+    ],
+)
+def test_why_a_stack_cannot_be_read(
+    pulumi: FakePulumi, tmp_path: Path, stderr: str, sentence: str, *, missing: bool
+) -> None:
+    pulumi.answers(stderr=stderr, code=255)
+    with pytest.raises(CatalogError) as caught:
+        inventory_of_stack("nope", tmp_path)
+    assert caught.value.problems == (sentence,)
+    assert isinstance(caught.value, StackNotFoundError) is missing
+
+
+@pytest.mark.parametrize(
+    ("stdout", "sentence"),
+    [
+        ("", "the inventory is empty; has `pulumi up` finished on this stack?"),
+        ("{}", "the inventory is empty; has `pulumi up` finished on this stack?"),
+        ('"text"', "expected an inventory object, found str"),
+        ('{"schema_version": 2}', "schema_version is 2, this version of costack reads 1; "),
+    ],
+)
+def test_an_output_that_is_no_inventory(
+    pulumi: FakePulumi, tmp_path: Path, stdout: str, sentence: str
+) -> None:
+    pulumi.answers(stdout)
+    with pytest.raises(CatalogError) as caught:
+        inventory_of_stack("local", tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"stack 'local', output 'inventory': {sentence}")
+
+
+def test_pulumi_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CatalogError, match="stack 'local': pulumi is not on PATH; install it"):
+        inventory_of_stack("local", tmp_path)
+
+
+def test_a_file_is_read_as_an_output_is(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.json"
+    path.write_text(json.dumps(exported(local_plan(), {})), encoding="utf-8")
+    assert inventory_of_file(path).plan == local_plan()
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.json"
+    with pytest.raises(CatalogError, match=r"inventory\.json: cannot be read: No such file or directory"):
+        inventory_of_file(path)
+    with pytest.raises(CatalogError, match="cannot be read: Is a directory"):
+        inventory_of_file(tmp_path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(CatalogError, match="cannot be read: it is not UTF-8 text"):
+        inventory_of_file(path)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_does_not_have_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "inventory.json"
+    path.write_text(f'{{"schema_version": {text}}}', encoding="utf-8")
+    with pytest.raises(CatalogError):
+        inventory_of_file(path)
+
+
+def test_a_number_beyond_floats_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.json"
+    path.write_text('{"schema_version": 1e999}', encoding="utf-8")
+    with pytest.raises(CatalogError):
+        inventory_of_file(path)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from allocation.billed.readiness import Evidence, Gate, gates
+from allocation.charges import ChargePeriod, CostBasis
+from allocation.engine.allocate import allocate
+from allocation.engine.attribution import Known
+from allocation.engine.drivers import Driver
+from allocation.statement.statement import Heading, Term, statement_of
+from tests.allocation.rulebooks import POOL, RULE, rulebook
+from tests.allocation.small import Line, Use, loaded, present, tagged
+from tiers.vocabulary import Environment
+
+NOVEMBER = ChargePeriod.month("2026-11")
+MEASURED = {Driver.CPU_REQUESTS: "measured"}
+GOOD = Evidence(MEASURED, Decimal(0), Decimal(0), date(2026, 11, 1))
+
+
+def found(lines: list[Line], uses: list[Use], evidence: Evidence = GOOD, **limits: Any) -> dict[str, Gate]:
+    direct = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
+    shared = RULE | {"when": {"services": ["Amazon Elastic Compute Cloud"]}}
+    rules = rulebook(POOL, rules=[direct, shared], readiness=limits)
+    with loaded(lines, uses) as connection:
+        answer = allocate(connection, Known(frozenset({"acme"})), present("acme"), rules)
+        heading = Heading("local", NOVEMBER, "USD", CostBasis.BILLED, {})
+        term = Term("acme", "acme-ltd", Environment.PRODUCTION, "shared-namespace", 0)
+        statement = statement_of(heading, [term], answer, rules.pools)
+        return {gate.gate.split(" (")[0]: gate for gate in gates(connection, statement, rules, evidence)}
+
+
+FULL = [Use("acme", "cpu-requests", 1, (day, day + 1)) for day in range(1, 31)]
+LINES = [Line(60, values=tagged("acme")), Line(40)]
+
+
+def test_all_gates_can_pass() -> None:
+    every = found([Line(100, values=tagged("acme"))], FULL)
+    assert all(gate.passed for gate in every.values())
+    assert len(every) == 6
+
+
+@pytest.mark.parametrize(("limit", "passes"), [("60", True), ("60.0001", False)])
+def test_tag_coverage_is_of_cost(limit: str, *, passes: bool) -> None:
+    gate = found(LINES, FULL, tag_coverage_percent=limit)["tag coverage"]
+    assert (gate.found, gate.passed) == ("60.0000", passes)
+
+
+def test_a_credit_does_not_hide_what_is_untagged() -> None:
+    gate = found([Line(50, values=tagged("acme")), Line(-50)], FULL)["tag coverage"]
+    assert gate.found == "50.0000"
+
+
+@pytest.mark.parametrize(("how", "covered"), [("measured", "100.0000"), ("declared", "0.0000")])
+def test_driver_coverage_is_of_pooled_cost(how: str, covered: str) -> None:
+    evidence = GOOD._replace(sources={Driver.CPU_REQUESTS: how})
+    assert found(LINES, FULL, evidence)["driver coverage"].found == covered
+
+
+def test_days_without_use_are_counted() -> None:
+    gate = found(LINES, FULL[:-2])["driver freshness"]
+    assert (gate.found, gate.passed) == ("2", False)
+
+
+def test_what_is_unallocated_is_told_in_percent() -> None:
+    gate = found([*LINES, Line(100, values={"service": "Amazon Braket"})], FULL)["unallocated"]
+    assert (gate.found, gate.passed) == ("50.0000", False)
+
+
+def test_refused_and_moved_cost_are_the_reconciliation_error() -> None:
+    evidence = GOOD._replace(refused=Decimal("0.000000001"), moved=Decimal("-0.000000001"))
+    gate = found([Line(100, values=tagged("acme"))], FULL, evidence)["reconciliation error"]
+    assert (gate.found, gate.passed) == ("20.0000", False)
+
+
+@pytest.mark.parametrize(
+    ("day", "age", "passes"),
+    [(date(2026, 8, 3), "120", True), (date(2026, 8, 2), "121", False), (None, "unknown", False)],
+)
+def test_an_old_catalog_is_told(day: date | None, age: str, *, passes: bool) -> None:
+    gate = found(LINES, FULL, GOOD._replace(catalog=day))["catalog age"]
+    assert (gate.found, gate.passed) == (age, passes)

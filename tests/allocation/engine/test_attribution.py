@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from allocation.engine.attribution import Decider, Known, Shape
+from tests.allocation.rulebooks import PLATFORM, POOL, RULE, rulebook
+from tests.allocation.small import Line, Use, allocated, paid, present, tagged, total
+from tiers.vocabulary import CostCategory, CostDomain
+
+DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
+RULES = rulebook(
+    POOL, PLATFORM, rules=[DIRECT, RULE | {"when": {"services": ["Amazon Elastic Compute Cloud"]}}]
+)
+KNOWN = Known(
+    tenants=frozenset({"acme"}),
+    kinds={"acme/db": "database-instance", "platform/db": "database-instance"},
+    owners={"acme/db": "acme"},
+    domains={"acme/db": CostDomain.RESILIENCE},
+    resources={"arn:aws:rds:x": "acme/db"},
+)
+NOTHING = Shape("{}", "", "", "", "Usage", "")
+
+
+def test_tags_name_the_tenant_however_the_bill_spells_them() -> None:
+    tags = json.loads(tagged("acme")["tags"])
+    for spelling in ("{}", "user:{}", "resourceTags/user:{}"):
+        text = json.dumps({spelling.format(key): value for key, value in tags.items()})
+        decision = Decider(KNOWN, RULES).decide(NOTHING._replace(tags=text))
+        assert (decision.disposition, decision.tenant, decision.rule) == ("direct", "acme", "direct")
+
+
+def test_a_line_that_lost_its_tags_is_known_by_its_resource() -> None:
+    decision = Decider(KNOWN, RULES).decide(NOTHING._replace(fact="acme/db"))
+    assert (decision.tenant, decision.domain) == ("acme", CostDomain.RESILIENCE)
+
+
+def test_a_tenant_nobody_knows_is_unallocated_by_name() -> None:
+    decision = Decider(KNOWN, RULES).decide(NOTHING._replace(tags=tagged("ghost")["tags"]))
+    assert (decision.disposition, decision.tenant) == ("unallocated", None)
+    assert decision.rule == "unknown-tenant: nobody is called 'ghost' in the inventory"
+
+
+def test_what_no_rule_claims_is_unallocated_with_the_reason() -> None:
+    decision = Decider(KNOWN, RULES).decide(NOTHING._replace(service="Amazon Braket"))
+    assert decision.rule == "no-rule: no rule of rulebook test claims Amazon Braket"
+
+
+@pytest.mark.parametrize(
+    ("when", "matches"),
+    [
+        ({"owner": "shared"}, True),
+        ({"owner": "tenant"}, False),
+        ({"facts": ["database-instance"]}, True),
+        ({"services": ["A", "B"]}, True),
+        ({"services": ["B"]}, False),
+        ({"charge_categories": ["Tax"]}, False),
+        ({"domains": ["shared-platform"]}, True),
+        ({"categories": ["storage"]}, True),
+        ({"sub_accounts": ["2"]}, False),
+        ({"tags": {"team": "a"}}, True),
+        ({"tags": {"team": "a", "x": "y"}}, False),
+        ({"services": ["A"], "categories": ["compute"]}, False),
+    ],
+)
+def test_a_rule_matches_when_all_it_names_is_true(when: dict[str, Any], *, matches: bool) -> None:
+    rules = rulebook(POOL, rules=[{"rule": "r", "pool": "nodes", "when": when}])
+    shape = Shape('{"team": "a"}', "platform/db", "A", "Storage", "Usage", "1")
+    assert (Decider(KNOWN, rules).decide(shape).disposition == "pooled") is matches
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    first = {"rule": "first", "unallocated_because": "a dispute with the provider"}
+    decision = Decider(KNOWN, rulebook(POOL, rules=[first, RULE])).decide(NOTHING)
+    assert decision.rule == "first: a dispute with the provider"
+
+
+@pytest.mark.parametrize(
+    ("tags", "service_category", "expected"),
+    [
+        ({}, "Storage", CostCategory.STORAGE),
+        ({}, "Quantum", CostCategory.SUPPORT),
+        ({"cost/category": "security"}, "Storage", CostCategory.SECURITY),
+        ({"cost/category": "nonsense"}, "Storage", CostCategory.STORAGE),
+    ],
+)
+def test_the_category_is_the_tags_or_the_services(
+    tags: dict[str, str], service_category: str, expected: CostCategory
+) -> None:
+    shape = NOTHING._replace(tags=json.dumps(tags), service_category=service_category)
+    assert Decider(KNOWN, RULES).decide(shape).category is expected
+
+
+def test_every_line_is_somewhere() -> None:
+    lines = [
+        Line(100, values=tagged("acme")),
+        Line(-30, values=tagged("acme") | {"charge_category": "Credit"}),
+        Line(1000),
+        Line(-10, values={"charge_category": "Credit"}),
+        Line(7, values=tagged("ghost")),
+        Line(5, values={"service": "Amazon Braket", "service_category": None}),
+        Line(3, values={"resource_id": "arn:aws:rds:x", "tags": '{"cost/tenant": "ACME!"}'}),
+    ]
+    answer = allocated(lines, [Use("acme", "cpu-requests", 1)], present("acme"), RULES, KNOWN)
+    assert paid(answer) == {("acme", "direct"): 73, ("acme", "nodes"): 990}
+    assert {item.units for item in answer.unallocated} == {7, 5}
+    assert total(answer) == answer.charged == 1075

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allocation.errors import AllocationError
+from allocation.preview.comparison import Step, compared
+from allocation.preview.gates import Gates, Limit
+from tests.allocation.previews import comparison_of, now
+
+UPWARDS = comparison_of("cobalt", "ha-postgresql")
+DOWNWARDS = comparison_of("halcyon", "shared-namespace")
+
+
+def limits(*texts: str) -> Gates:
+    return Gates(tuple(map(Limit.parsed, texts)))
+
+
+@pytest.mark.parametrize("text", ["50", "50/month", "-1/mo", "ten%", "5 %", "", "1e3%", "1/mo "])
+def test_a_limit_is_an_amount_a_month_or_a_part(text: str) -> None:
+    with pytest.raises(AllocationError, match="expected an amount a month such as 50/mo"):
+        Limit.parsed(text)
+
+
+@given(st.integers(0, 10**14), st.integers(-(10**14), 10**14), st.integers(0, 300))
+def test_a_part_is_exceeded_beyond_it_and_not_at_it(before: int, rise: int, percent: int) -> None:
+    step = Step(before, before + rise)
+    assert Limit.parsed(f"{percent}%").exceeded_by(step) is (Decimal(rise) > Decimal(before) * percent / 100)
+
+
+def test_an_amount_is_exceeded_beyond_it_and_not_at_it() -> None:
+    assert not Limit.parsed("50/mo").exceeded_by(Step(0, 50 * 10**10))
+    assert Limit.parsed("50/mo").exceeded_by(Step(0, 50 * 10**10 + 1))
+
+
+def test_from_nothing_every_rise_is_too_much() -> None:
+    assert Limit.parsed("1000%").exceeded_by(Step(0, 1))
+    assert not Limit.parsed("0%").exceeded_by(Step(0, 0))
+
+
+def test_a_bill_that_rises_too_far_is_one_sentence() -> None:
+    (told,) = limits("50/mo").failed(UPWARDS)
+    assert told.startswith("the bill rises by ")
+    assert "more than the 50/mo allowed" in told
+    assert len(limits("50/mo", "10%").failed(UPWARDS)) == 2
+    assert limits("2000/mo", "50%").failed(UPWARDS) == ()
+
+
+def test_a_bill_that_falls_is_never_too_much() -> None:
+    assert limits("0/mo", "0%").failed(DOWNWARDS) == ()
+
+
+def test_a_margin_below_the_floor_names_its_tenant() -> None:
+    (told,) = Gates(margin_floor_percent=Decimal(30)).failed(comparison_of("acme", users="60"))
+    assert told.startswith("acme: the margin falls to ")
+    assert "below the floor of 30 %" in told
+
+
+def test_a_neighbour_that_is_pushed_below_the_floor_counts() -> None:
+    line = next(each for each in UPWARDS.tenants if each.tenant == "acme")
+    between = Decimal(100 * line.margin.before) / line.fee.before
+    told = Gates(margin_floor_percent=between).failed(UPWARDS)
+    assert any(each.startswith("acme: ") for each in told)
+
+
+def test_who_was_below_and_gets_no_worse_is_not_this_changes_doing() -> None:
+    same = compared(now(), now())
+    assert Gates(margin_floor_percent=Decimal(99)).failed(same) == ()
+
+
+def test_a_budget_of_the_tenants_own_file_always_holds() -> None:
+    (told,) = Gates().failed(comparison_of("acme", budget_per_month="100.00"))
+    assert told.startswith("acme: costs ")
+    assert "more than its budget_per_month of 100.00" in told
+    assert Gates().failed(comparison_of("acme", budget_per_month="1000.00")) == ()
+
+
+def test_no_changes_were_expected() -> None:
+    (told,) = Gates(no_changes=True).failed(UPWARDS)
+    assert "cobalt" in told
+    assert Gates(no_changes=True).failed(compared(now(), now())) == ()

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from allocation.money import units_of
+from allocation.preview.comparison import compared
+from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.one_off_costs import OneOff, left_behind, moves_data, one_off_costs
+from allocation.prices.price_book import PriceBook
+from tests.allocation.previews import changed, comparison_of, conditions, now
+from tests.portfolios import catalog, local_plan, plan_of, tenant
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.tenant import Move
+from tiers.vocabulary import MoveStage
+
+RATES = catalog().classes.tier_change
+
+
+def once(tenant: str, tier: str | None = None, **settings: str) -> dict[str, OneOff]:
+    return {item.what: item for item in one_off_costs(comparison_of(tenant, tier, **settings), RATES)}
+
+
+def plan(tenant: str, tier: str | None = None, **settings: str) -> TenantPlan:
+    return next(each for each in changed(tenant, tier, **settings).tenants if each.tenant == tenant)
+
+
+def test_what_is_shared_runs_on_so_leaving_it_doubles_nothing() -> None:
+    """5 GiB of database to a server of its own: 2 x 5 GB across zones at 0.01, six hours of people at 60."""
+    items = once("acme", "dedicated-db")
+    assert set(items) == {"copy of 5 GiB, across zones", "people"}
+    assert items["copy of 5 GiB, across zones"].units == units_of(Decimal("0.10"))
+    assert (items["people"].quantity, items["people"].units) == (Decimal(6), units_of(Decimal(360)))
+
+
+def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
+    """db.t4g.medium 0.065 x 730 + 50 GiB x 0.115 = 53.20 a month; 72 of 730 hours of it is 5.2470."""
+    beside = once("cobalt", "shared-namespace")["old servers beside the new"]
+    direct = sum(
+        charge.units
+        for charge in now().estimate.charges
+        if charge.id in ("cobalt/server#instance", "cobalt/server#storage")
+    )
+    assert direct == units_of(Decimal("53.20"))
+    assert beside.units is not None
+    assert beside.units >= round(direct * 72 / 730)
+    assert beside.quantity == 3
+
+
+def test_data_that_would_be_left_behind_is_told_before_anybody_approves() -> None:
+    (told,) = left_behind(comparison_of("acme", "dedicated-db"))
+    assert told.startswith(
+        "acme: its database would lie elsewhere; `costack move acme --to dedicated-db` takes"
+    )
+    (files,) = left_behind(comparison_of("halcyon", "cross-region-backup"))
+    assert files.startswith("halcyon: its files would lie elsewhere")
+    assert list(left_behind(comparison_of("cobalt", "ha-postgresql"))) == []
+
+
+@pytest.mark.parametrize("stage", list(MoveStage))
+def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) -> None:
+    """While both sides are there both are paid for; a step that only stops pods costs nothing more."""
+
+    def at(stage: MoveStage | None) -> Plan:
+        one = tenant(
+            "acme", tier="dedicated-db", move=stage and Move(from_tier="shared-namespace", stage=stage)
+        )
+        return plan_of(one)
+
+    before = {MoveStage.EXPAND: plan_of(tenant("acme"))}.get(stage) or at(
+        list(MoveStage)[list(MoveStage).index(stage) - 1]
+    )
+    both = compared(valued(before, conditions()), valued(at(stage), conditions()))
+    assert list(left_behind(both)) == []
+    server = sum(charge.units for charge in both.after.charges_of["acme"] if charge.fact == "acme/server")
+    assert server > 0
+
+
+def test_what_stays_where_it_is_takes_an_hour() -> None:
+    items = once("cobalt", "ha-postgresql")
+    assert {what: item.quantity for what, item in items.items()} == {"people": 1}
+
+
+def test_a_second_region_is_filled_once() -> None:
+    items = once("halcyon", "cross-region-backup")
+    (seeded,) = [item for what, item in items.items() if what.startswith("first copy")]
+    # 50 GiB of database, 100 of files and 100 of their backup, at 0.02 to another region.
+    assert (seeded.quantity, seeded.units) == (Decimal(250), units_of(Decimal("5.00")))
+    # Its files go to a file system of their own: 100 GiB, both ways at 0.01.
+    assert items["copy of 100 GiB, across zones"].units == units_of(Decimal("2.00"))
+
+
+def test_nobody_pays_for_a_neighbours_move() -> None:
+    assert {item.tenant for item in one_off_costs(comparison_of("acme", "dedicated-db"), RATES)} == {"acme"}
+
+
+def test_a_change_within_a_tier_takes_nothing() -> None:
+    assert once("acme", users="9") == {}
+
+
+@pytest.mark.parametrize(
+    ("tier", "database", "files"),
+    [
+        ("shared-namespace", False, False),
+        ("dedicated-db", True, False),
+        ("ha-postgresql", True, False),
+        ("cross-region-backup", True, True),
+    ],
+)
+def test_which_data_moves(tier: str, database: bool, files: bool) -> None:  # noqa: FBT001
+    assert moves_data(plan("acme"), plan("acme", tier)) == (database, files)
+    assert moves_data(plan("acme", tier), plan("acme")) == (database, files)
+
+
+def test_a_price_nobody_knows_is_no_nought() -> None:
+    usual = conditions()
+    without = Conditions(usual.period, PriceBook([], "USD"), usual.rules, usual.assumptions)
+    after = valued(changed("acme", "dedicated-db"), without)
+    items = one_off_costs(compared(valued(local_plan(), without), after), RATES)
+    assert {item.units for item in items} == {None}

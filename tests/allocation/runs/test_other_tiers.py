@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from allocation.money import units_of
+from allocation.preview.comparison import compared
+from allocation.preview.cost_estimate import valued
+from allocation.report.showback.month import Option
+from allocation.runs.messages import Messages
+from allocation.runs.other_tiers import Alternatives
+from tests.allocation.previews import changed, conditions, now
+from tests.allocation.showbacks import moved
+from tests.portfolios import catalog, local_plan, local_portfolio
+from tiers.plan.storage import keeping_storage
+from tiers.portfolio.tenant import Portfolio
+
+
+def options(previews: int, portfolio: Portfolio | None = None) -> list[Option]:
+    found = Alternatives(moved().month, portfolio, conditions(), previews, Messages()).by_tenant()
+    assert found.keys() == {tenant.tenant for tenant in local_plan().tenants}
+    return [option for each in found.values() for option in each]
+
+
+def test_every_tier_that_is_sold_to_a_tenant_is_told_with_its_fee() -> None:
+    (cobalt,) = (tenant for tenant in local_plan().tenants if tenant.tenant == "cobalt")
+    told = {each.tier: each.fee_difference for each in options(0) if each.tenant == "cobalt"}
+    assert told == {
+        name: units_of(tier.offers[cobalt.environment].fee_per_month - cobalt.fee_per_month)
+        for name, tier in catalog().tiers.items()
+        if name != cobalt.tier
+    }
+
+
+def test_without_a_portfolio_no_cost_is_told() -> None:
+    assert all(each.cost_difference is None for each in options(100))
+
+
+@pytest.mark.parametrize("previews", [0, 2, 100])
+def test_as_many_as_are_wanted_are_priced_and_what_cannot_be_had_is_not(previews: int) -> None:
+    found = options(previews, local_portfolio())
+    priced = [each for each in found if each.cost_difference is not None]
+    assert len(priced) == min(previews, len(priced))
+    assert len(priced) > 7 or previews < 100  # the second steps, too
+    for each in priced[:2]:
+        plan, _ = keeping_storage(local_plan(), changed(each.tenant, each.tier))
+        told = compared(now(), valued(plan, conditions()))
+        (own,) = (change for change in told.tenants if change.tenant == each.tenant)
+        assert each.cost_difference == own.cost.difference
+        assert each.neighbours == sum(change.cost.difference for change in told.tenants) - own.cost.difference
+
+
+def test_everybody_has_the_smallest_step_priced_before_anybody_has_the_next() -> None:
+    priced = [each for each in options(7, local_portfolio()) if each.cost_difference is not None]
+    assert len({each.tenant for each in priced}) == len(priced)

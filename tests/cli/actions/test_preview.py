@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from allocation.engine import rulebook as rules
+from allocation.prices import price_book as pricing
+from allocation.report.preview.document import document
+from cli.console.exit_codes import Exit
+from cli.main import app
+from tests.allocation.adapters.pulumi.test_preview import steps
+from tests.allocation.previews import changed, comparison_of
+from tests.allocation.previews import preview_of as expected_of
+from tests.portfolios import LOCAL, local_plan
+from tiers.facts.every_fact import Labour
+from tiers.inventory import exported
+
+WHAT_IF = ("--portfolio", str(LOCAL), "--tenant", "cobalt", "--tier", "ha-postgresql")
+MONTH = ("--period", "2026-11")
+
+
+def run(*arguments: str, code: int = Exit.OK) -> Result:
+    result = CliRunner().invoke(app, ["preview", *arguments, *MONTH])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def told(*arguments: str, code: int = Exit.OK) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(*arguments, "-o", "json", code=code).stdout)
+    return found
+
+
+def test_a_what_if_needs_no_stack() -> None:
+    expected = document(expected_of(comparison_of("cobalt", "ha-postgresql")))
+    assert told(*WHAT_IF) == json.loads(json.dumps(expected))
+
+
+def test_an_inventory_is_compared_with_the_working_tree(tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps(exported(changed("cobalt", "ha-postgresql"), {})), encoding="utf-8")
+    back = told("--inventory", str(inventory), "--portfolio", str(LOCAL))
+    there = told(*WHAT_IF)
+    assert back["bill"]["before"] == there["bill"]["after"]
+    # A server's storage never shrinks: what was made with 100 GiB goes on costing 50 more at 0.115.
+    kept = Decimal(back["bill"]["after"]) - Decimal(there["bill"]["before"])
+    assert kept == Decimal("5.75")
+    assert any("cobalt/server: keeps its 100 GiB" in note for note in back["notes"])
+
+
+def test_a_pulumi_preview_gives_the_same_numbers(tmp_path: Path) -> None:
+    plan = tmp_path / "preview.json"
+    plan.write_text(json.dumps({"steps": steps(local_plan(), changed("cobalt", "ha-postgresql"))}), "utf-8")
+    assert told("--plan", str(plan)) == told(*WHAT_IF)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def branch(tmp_path: Path) -> Path:
+    """A repository with the committed portfolio; in its working tree cobalt is on another tier."""
+    portfolio = tmp_path / "portfolios" / "local"
+    (portfolio / "tenants").mkdir(parents=True)
+    for path in (LOCAL / "platform.yaml", *(LOCAL / "tenants").glob("*.yaml")):
+        (portfolio / path.relative_to(LOCAL)).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    git(tmp_path, "init", "-q", "-b", "main", ".")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    file = portfolio / "tenants" / "cobalt.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("dedicated-db", "ha-postgresql"), encoding="utf-8"
+    )
+    return portfolio
+
+
+def test_a_branch_is_compared_with_another(branch: Path) -> None:
+    there = told("--portfolio", str(branch), "--base", "main")
+    assert {**there, "notes": []} == {**told(*WHAT_IF), "notes": []}
+
+
+def test_a_folder_is_compared_with_another(branch: Path) -> None:
+    there = told("--portfolio", str(branch), "--base", str(LOCAL))
+    assert there["bill"] == told(*WHAT_IF)["bill"]
+
+
+def test_the_only_portfolio_is_found(branch: Path) -> None:
+    assert told("-C", str(branch.parent.parent), "--base", "main")["portfolio"] == "local"
+
+
+def test_a_portfolio_that_is_new_costs_all_it_costs(branch: Path) -> None:
+    other = branch.with_name("other")
+    branch.rename(other)
+    assert told("--portfolio", str(other), "--base", "main")["bill"]["before"] == "0.00"
+
+
+def test_a_fleet_moves_in_one_command() -> None:
+    found = told("--portfolio", str(LOCAL), "--move", "shared-namespace=dedicated-db", "--with-room")
+    moved = [each["tenant"] for each in found["tenants"] if each["kind"] == "moved"]
+    assert moved == ["acme", "acme-staging", "borealis", "borealis-migration"]
+
+
+def test_more_tenants_share_what_is_there() -> None:
+    found = told("--portfolio", str(LOCAL), "--more", "20:shared-namespace", "--with-room")
+    kinds = [each["kind"] for each in found["tenants"]]
+    assert kinds.count("new") == 20
+    acme = next(each for each in found["tenants"] if each["tenant"] == "acme")
+    assert float(acme["cost"]["difference"]) < 0
+    assert any("more nodes of general" in note for note in found["notes"])
+
+
+def test_prices_and_rules_can_be_what_changes(tmp_path: Path) -> None:
+    prices, rulebooks = tmp_path / "prices", tmp_path / "rules"
+    prices.mkdir()
+    rulebooks.mkdir()
+    for path in pricing.DIRECTORY.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "house.yaml":
+            assert 'item: support hour, unit: hour, price: "60"' in text
+            text = text.replace(
+                'item: support hour, unit: hour, price: "60"', 'item: support hour, unit: hour, price: "90"'
+            )
+        (prices / path.name).write_text(text, encoding="utf-8")
+    dearer = told("--portfolio", str(LOCAL), "--prices", str(prices))
+    labour = (fact for fact in local_plan().all_facts() if isinstance(fact, Labour))
+    hours = sum(fact.hours_per_month for fact in labour if fact.activity == "support")
+    assert dearer["bill"]["difference"] == f"{hours * 30}.00"
+
+    (book,) = rules.DIRECTORY.glob("*.yaml")
+    text = book.read_text(encoding="utf-8")
+    assert text.count("{measure: users}") == 1
+    (rulebooks / book.name).write_text(text.replace("{measure: users}", "{measure: fee}"), encoding="utf-8")
+    ruled = told("--portfolio", str(LOCAL), "--rulebook", str(rulebooks))
+    assert ruled["bill"]["difference"] == "0.00"
+    assert any(each["cost"]["difference"] != "0.00" for each in ruled["tenants"])
+
+
+def test_use_that_is_known_better_changes_both_sides(tmp_path: Path) -> None:
+    usage = tmp_path / "usage.yaml"
+    usage.write_text(
+        'usage:\n  - {fact: cobalt/traffic, line: internet, quantity: "1000", source: measured}\n', "utf-8"
+    )
+    with_usage, without = told(*WHAT_IF, "--usage", str(usage)), told(*WHAT_IF)
+    assert float(with_usage["bill"]["before"]) > float(without["bill"]["before"])
+    usage.write_text('usage:\n  - {fact: cobalt/traffic, line: warp, quantity: "1"}\n', "utf-8")
+    assert "usage.yaml:2: " in run(*WHAT_IF, "--usage", str(usage), code=Exit.CONFIGURATION).stderr
+
+
+def test_a_gate_is_one_sentence_and_exit_5_after_the_preview_is_shown() -> None:
+    result = run(*WHAT_IF, "--fail-over", "50/mo", code=Exit.POLICY)
+    assert "cobalt" in result.stdout
+    assert result.stderr.startswith("the bill rises by ")
+    assert result.stderr.count("\n") == 1
+    run(*WHAT_IF, "--fail-over", "50%")
+    run(*WHAT_IF, "--expect-no-changes", code=Exit.POLICY)
+    run(*WHAT_IF, "--margin-floor", "30%", code=Exit.POLICY)
+    run("--portfolio", str(LOCAL), "--tenant", "cobalt", "--tier", "dedicated-db", "--expect-no-changes")
+
+
+def test_break_even_is_said_when_it_is_asked_for() -> None:
+    assert "break-even of cobalt in users: ha-postgresql" in run(*WHAT_IF, "--break-even").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "nothing to compare: name what is with --stack"),
+        (("--stack", "s", "--base", "main"), "name one thing to compare with, not both --stack and --base"),
+        (("--tier", "ha-postgresql", "--base", "main"), "--tier and --set need --tenant"),
+        (("--plan", "p.json", "--tenant", "acme"), "--plan says what would be"),
+        ((*WHAT_IF, "--set", "users"), "--set: 'users': expected something such as users=80"),
+        ((*WHAT_IF, "--set", "users=1", "--set", "users=2"), "--set: 'users' is given twice"),
+        ((*WHAT_IF, "--move", "all="), "--move: 'all=': expected something such as"),
+        ((*WHAT_IF, "--more", "some:x"), "--more: 'some:x': expected a number and a tier"),
+        ((*WHAT_IF, "--fail-over", "much"), "--fail-over: 'much': expected an amount a month"),
+        ((*WHAT_IF, "--margin-floor", "30"), "--margin-floor: '30': expected a part of the fee such as 30%"),
+        ((*WHAT_IF, "--margin-floor", "nan%"), "--margin-floor: 'nan%': expected a part"),
+        (("--portfolio", "nowhere", "--base", "main"), "nowhere: no such portfolio directory"),
+        (("--portfolio", str(LOCAL), "--tenant", "acme", "--break-even"), "name another with --tier"),
+        (
+            ("--portfolio", str(LOCAL), "--more", "1:ha-postgresql", "--break-even"),
+            "--break-even needs --tenant",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_2(arguments: tuple[str, ...], sentence: str) -> None:
+    result = run(*arguments, code=Exit.CONFIGURATION)
+    assert sentence in result.stderr
+    assert result.stdout == ""
+
+
+def test_scaled_out_pods_move_shares_and_not_the_bill() -> None:
+    least, most = (told(*WHAT_IF, "--at-hpa", scale) for scale in ("min", "max"))
+    assert least["bill"] == most["bill"]
+    assert least["tenants"] != most["tenants"]
+
+
+def test_support_that_ends_is_paid_from_its_day_on() -> None:
+    now, later = (told(*WHAT_IF, "--as-of", day) for day in ("2026-11-30", "2028-06-30"))
+    assert float(later["bill"]["before"]) > float(now["bill"]["before"])

@@ -1,0 +1,213 @@
+"""`costack restore-test`, its Job run for real: PostgreSQL's own programs, a bucket that is a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from cli.console.exit_codes import Exit
+from cli.main import app
+from lifecycle.evidence import read
+from tests.lifecycle.cluster import StandIn
+from tests.lifecycle.pods import BUCKET, Pods, running_pods
+from tests.portfolios import ROOT, local_plan
+from tests.postgres import running_server
+from tiers.facts.every_fact import Bucket
+from tiers.inventory import exported
+
+pytestmark = pytest.mark.postgres
+RUNNER = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def pods() -> Iterator[Pods]:
+    with running_server() as server, running_pods(server) as running:
+        running.back_up()
+        yield running
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    plan = local_plan()
+    ids = {fact.id: f"arn:aws:s3:::{BUCKET}" for fact in plan.all_facts() if isinstance(fact, Bucket)}
+    path = tmp_path / "inventory.json"
+    path.write_text(json.dumps(exported(plan, ids)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    made = StandIn(tmp_path / "cluster")
+    made.behave()
+    monkeypatch.setenv("PATH", f"{made.folder}:{os.environ['PATH']}")
+    return made
+
+
+def here(pods: Pods) -> dict[str, str]:
+    """What stands for the container's own file system."""
+    own = pods.environment()
+    return {name: own[name] for name in ("PATH", "HOME", "DATA")}
+
+
+def ask(inventory: Path, *arguments: str, tenant: str = "acme") -> Result:
+    return RUNNER.invoke(app, ["restore-test", tenant, "--inventory", str(inventory), *arguments])
+
+
+def test_a_backup_is_restored_and_its_evidence_kept(
+    pods: Pods, inventory: Path, stand_in: StandIn, tmp_path: Path
+) -> None:
+    stand_in.behave(runs=here(pods), context="production")
+    evidence = tmp_path / "evidence.jsonl"
+    result = ask(inventory, "--evidence", str(evidence))
+    assert result.exit_code == Exit.OK, result.output
+    assert "acme: backup of " in result.stdout
+    assert "attachment contents" in result.stdout
+    assert "FAILED" not in result.stdout
+    (record,) = read(evidence)
+    assert (record["step"], record["tenant"], record["result"]) == ("restore-test", "acme", "ok")
+    assert record["context"] == "production"
+    job = stand_in.job
+    assert job
+    assert record["job"] == job["metadata"]["name"]
+    told = f"restore test: job '{record['job']}' in namespace 'odoo-production' of context 'production'"
+    assert result.stderr.splitlines() == [told]
+    assert not any(call.startswith("delete") for call in stand_in.calls)
+
+
+def test_a_backup_that_cannot_be_restored_ends_with_1(
+    pods: Pods, inventory: Path, stand_in: StandIn, tmp_path: Path
+) -> None:
+    evidence = tmp_path / "evidence.jsonl"
+    with pods.copied() as damaged:
+        stand_in.behave(runs=here(damaged))
+        next((damaged.bucket / "filestores" / "acme").glob("??/*")).write_bytes(b"other")
+        result = ask(inventory, "--evidence", str(evidence), "-o", "json")
+    assert result.exit_code == Exit.ERROR
+    said = json.loads(result.stdout)
+    failed = {check["name"] for check in said["checks"] if not check["ok"]}
+    assert failed == {"attachment sizes", "attachment contents"}
+    assert result.stderr.splitlines()[-1] == (
+        f"acme: backup '{said['backup']}' failed its restore test: attachment sizes, attachment contents"
+    )
+    (record,) = read(evidence)
+    assert record["result"] == "failed"
+
+
+def test_differences_are_named_under_the_table(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
+    with pods.copied() as damaged:
+        stand_in.behave(runs=here(damaged))
+        next((damaged.bucket / "filestores" / "acme").glob("??/*")).unlink()
+        result = ask(inventory)
+    assert result.exit_code == Exit.ERROR
+    assert "FAILED" in result.stdout
+    assert "\nattachments: " in result.stdout
+
+
+def test_a_dry_run_prints_a_job_and_makes_nothing(inventory: Path, stand_in: StandIn) -> None:
+    printed = ask(inventory, "--dry-run", "--backup", "2026-11-24T01:15:00Z", "--timeout", "2h")
+    assert printed.exit_code == Exit.OK
+    job = yaml.safe_load(printed.stdout)
+    assert job["spec"]["activeDeadlineSeconds"] == 7200
+    assert "\n          # Restores a tenant's newest complete backup" in printed.stdout
+    as_json = json.loads(ask(inventory, "--dry-run", "-o", "json").stdout)
+    assert {each["name"]: each for each in as_json["spec"]["template"]["spec"]["volumes"]}.keys() == {
+        "restore",
+        "scratch",
+    }
+    assert stand_in.calls == []
+
+
+def test_a_test_that_could_not_be_made_says_why_and_is_no_evidence(
+    inventory: Path, stand_in: StandIn, tmp_path: Path
+) -> None:
+    evidence = tmp_path / "evidence.jsonl"
+    stand_in.behave(runs=None, events=("Job was active longer than specified deadline",))
+    result = ask(inventory, "--evidence", str(evidence))
+    assert result.exit_code == Exit.ERROR
+    assert result.stderr.splitlines()[-1].endswith("failed: Job was active longer than specified deadline")
+    assert not evidence.exists()
+
+
+def test_a_pod_that_gives_no_result_is_quoted(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
+    stand_in.behave(runs={**here(pods), "DATA": "/proc/nowhere"})
+    result = ask(inventory)
+    assert result.exit_code == Exit.ERROR
+    assert "restore test of 'acme': it has no result; it last said: " in result.stderr
+    assert "/proc/nowhere" in result.stderr
+
+
+def test_who_may_not_make_jobs_is_told(inventory: Path, stand_in: StandIn) -> None:
+    stand_in.behave(refuses="create")
+    result = ask(inventory)
+    assert result.exit_code == Exit.ERROR
+    assert "`kubectl create` failed in context 'local': Error from server (Forbidden)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--timeout", "1"), "--timeout 1: expected a time such as 90s, 60m or 2h"),
+        (("--backup", "yesterday"), "--backup yesterday: expected the time it was taken"),
+        (("--stack", "local"), "name what was deployed: --stack, or --inventory with a file"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    inventory: Path, stand_in: StandIn, arguments: tuple[str, ...], message: str
+) -> None:
+    result = ask(inventory, *arguments)
+    assert result.exit_code == Exit.CONFIGURATION
+    assert message in result.stderr
+    assert stand_in.calls == []
+
+
+def test_evidence_that_could_not_be_kept_is_told_before_the_test(
+    inventory: Path, stand_in: StandIn, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("{}\n", encoding="utf-8")
+    for path, message in ((broken, "is no line of evidence"), (tmp_path / "no" / "file", "make it first")):
+        result = ask(inventory, "--evidence", str(path))
+        assert result.exit_code == Exit.CONFIGURATION
+        assert message in result.stderr
+    assert stand_in.calls == []
+
+
+def test_a_tenant_without_backups_or_room_is_refused(inventory: Path, stand_in: StandIn) -> None:
+    for tenant, message in (
+        ("nobody", "not in the inventory"),
+        ("borealis-migration", "has no backups to restore"),
+        ("meridian", "name a storage class with --storage-class"),
+    ):
+        result = ask(inventory, tenant=tenant)
+        assert result.exit_code == Exit.CONFIGURATION
+        assert message in result.stderr
+    assert stand_in.calls == []
+
+
+def test_ctrl_c_takes_the_job_away(inventory: Path, stand_in: StandIn) -> None:
+    stand_in.behave(hangs=True)
+    command = [sys.executable, "-c", "from cli.main import main; main()", "restore-test", "acme"]
+    process: subprocess.Popen[Any] = subprocess.Popen(
+        [*command, "--inventory", str(inventory)], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 30
+    while not any(call.startswith("get job") for call in stand_in.calls) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert stand_in.job is not None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == Exit.CANCELLED
+    assert stderr.endswith("cancelled\n")
+    assert stand_in.calls[-1].startswith("delete job acme-restore-test-")
+    assert stand_in.job is None

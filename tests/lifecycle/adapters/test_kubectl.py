@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
+from tests.lifecycle.cluster import StandIn
+
+JOB: dict[str, Any] = {
+    "metadata": {"name": "acme-restore-test-1", "namespace": "odoo"},
+    "spec": {
+        "activeDeadlineSeconds": 60,
+        "template": {"spec": {"containers": [{"command": ["/bin/echo", "said"], "env": []}]}},
+    },
+}
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    made = StandIn(tmp_path / "cluster")
+    made.behave(runs={})
+    monkeypatch.setenv("PATH", f"{made.folder}:/usr/bin:/bin")
+    return made
+
+
+def cluster(sleeps: list[float] | None = None) -> Cluster:
+    return Cluster("production", (sleeps if sleeps is not None else []).append)
+
+
+def test_a_job_is_made_waited_for_read_and_taken_away(stand_in: StandIn) -> None:
+    cluster().create(JOB)
+    assert stand_in.job == JOB
+    assert cluster().wait(JOB)
+    assert cluster().log(JOB) == "said\n"
+    cluster().delete(JOB)
+    assert stand_in.job is None
+    written = (stand_in.folder / "calls").read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith("--context production --namespace odoo ") for line in written)
+
+
+def test_a_job_that_failed_is_told_from_one_that_did_not(stand_in: StandIn) -> None:
+    stand_in.behave(runs=None)
+    cluster().create(JOB)
+    assert not cluster().wait(JOB)
+    assert cluster().log(JOB) == ""
+
+
+def test_one_that_never_ends_is_waited_for_a_little_longer_than_it_may_take(stand_in: StandIn) -> None:
+    stand_in.behave(hangs=True, events=("Created pod", "exceeded quota: tenant, requested: cpu=1"))
+    cluster().create(JOB)
+    sleeps: list[float] = []
+    with pytest.raises(KubectlError, match="has not ended: exceeded quota: tenant, requested: cpu=1"):
+        cluster(sleeps).wait(JOB)
+    assert sum(sleeps) == 180
+
+
+def test_what_the_cluster_refuses_is_said_in_its_words(stand_in: StandIn) -> None:
+    stand_in.behave(refuses="create")
+    with pytest.raises(KubectlError) as caught:
+        cluster().create(JOB)
+    assert str(caught.value) == (
+        "job 'acme-restore-test-1': `kubectl create` failed in context 'production': "
+        "Error from server (Forbidden): not allowed"
+    )
+
+
+def test_the_context_is_the_current_one_or_must_be_named(stand_in: StandIn) -> None:
+    stand_in.behave(context="kind-local")
+    assert current_context() == "kind-local"
+    stand_in.behave(context="")
+    with pytest.raises(KubectlError, match="kubectl has no current context; name one with --context"):
+        current_context()
+
+
+def test_a_machine_without_kubectl_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(KubectlError, match="kubectl is not on PATH; install it, or use --dry-run"):
+        current_context()
+
+
+def test_answers_that_are_no_json_are_no_answers(stand_in: StandIn) -> None:
+    (stand_in.folder / "kubectl").write_text("#!/bin/sh\necho '<html>'\n", encoding="utf-8")
+    assert cluster().last_event(JOB) == "Kubernetes gives no reason"
+    with pytest.raises(KubectlError, match="has not ended"):
+        cluster().wait(JOB)
+    assert json.dumps(JOB)

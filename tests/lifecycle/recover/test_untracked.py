@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from string import Formatter
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lifecycle.errors import LifecycleError
+from lifecycle.recover.aws_listings import SEARCHES
+from lifecycle.recover.untracked import UNKNOWN, can_be_looked_for, orphan_of, orphans_of
+
+HERE = "us-east-1"
+KEY, VPC, SUBNET = "aws:kms/key:Key", "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        yield
+
+
+def client(service: str) -> Any:
+    make: Any = boto3.client
+    return make(service, region_name=HERE)
+
+
+def test_what_has_a_name_is_found_by_it() -> None:
+    client("logs").create_log_group(logGroupName="/odoo/acme")
+    kind = "aws:cloudwatch/logGroup:LogGroup"
+    assert orphan_of(kind, {"name": "/odoo/acme"}, HERE, ()) == "/odoo/acme"
+    assert orphan_of(kind, {"name": "/odoo"}, HERE, ()) is None
+    assert orphan_of(kind, {"name": "/odoo/acme"}, HERE, {"/odoo/acme"}) is None
+
+
+def test_a_network_is_found_by_its_tags_and_range() -> None:
+    made = client("ec2").create_vpc(
+        CidrBlock="10.1.0.0/16",
+        TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "a"}]}],
+    )["Vpc"]["VpcId"]
+    subnet = client("ec2").create_subnet(VpcId=made, CidrBlock="10.1.0.0/20")["Subnet"]["SubnetId"]
+    wanted = {"cidrBlock": "10.1.0.0/16", "tags": {"Name": "a"}}
+    assert orphan_of(VPC, wanted, HERE, ()) == made
+    assert orphan_of(VPC, wanted | {"tags": {"Name": "b"}}, HERE, ()) is None
+    assert orphan_of(VPC, wanted | {"cidrBlock": "10.2.0.0/16"}, HERE, ()) is None
+    assert orphan_of(SUBNET, {"vpcId": made, "cidrBlock": "10.1.0.0/20"}, HERE, ()) == subnet
+
+
+def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
+    kms = client("kms")
+    about: dict[str, Any] = {"Description": "data", "Tags": [{"TagKey": "t", "TagValue": "1"}]}
+    made = kms.create_key(**about)["KeyMetadata"]["KeyId"]
+    wanted = {"description": "data", "tags": {"t": "1"}}
+    assert orphan_of(KEY, wanted, HERE, ()) == made
+    assert orphan_of(KEY, wanted | {"description": "other"}, HERE, ()) is None
+    assert orphan_of(KEY, wanted | {"tags": {"t": "2"}}, HERE, ()) is None
+    kms.create_key(**about)
+    with pytest.raises(LifecycleError, match="delete what is not used"):
+        orphan_of(KEY, wanted, HERE, ())
+    assert orphan_of(KEY, wanted, HERE, {made}) not in (None, made)
+    kms.schedule_key_deletion(KeyId=made)
+    assert orphan_of(KEY, wanted, HERE, ()) != made
+
+
+def test_what_pulumi_named_is_found_under_another_ending() -> None:
+    kind, ec2 = "aws:ec2/securityGroup:SecurityGroup", client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_security_group(GroupName="data-0a1b2c3", Description="d", VpcId=vpc)["GroupId"]
+    ec2.create_security_group(GroupName="data-hand-made", Description="d", VpcId=vpc)
+    wanted = {"vpcId": vpc, "name": "data-9f8e7d6"}
+    assert orphan_of(kind, wanted, HERE, ()) is None
+    assert orphans_of(kind, wanted, HERE, (), by_any_name=True) == (made,)
+    assert orphans_of(kind, wanted | {"name": "data"}, HERE, (), by_any_name=True) == ()
+    assert orphans_of(kind, wanted | {"name": "other-9f8e7d6"}, HERE, (), by_any_name=True) == ()
+
+
+def test_all_that_is_alike_is_named() -> None:
+    ec2 = client("ec2")
+    made = [ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"] for _ in range(3)]
+    wanted = {"cidrBlock": "10.1.0.0/16"}
+    assert orphans_of(VPC, wanted, HERE, {made[0]}) == tuple(sorted(made[1:]))
+    assert orphans_of(VPC, wanted, HERE, made) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "possible"),
+    [
+        ("aws:iam/role:Role", {"name": "a"}, True),
+        ("aws:iam/role:Role", {}, False),
+        (SUBNET, {"vpcId": UNKNOWN, "cidrBlock": "10.1.0.0/20"}, False),
+        (VPC, {"cidrBlock": "10.1.0.0/16", "tags": {"a": UNKNOWN}}, False),
+        ("aws:efs/accessPoint:AccessPoint", {"fileSystemId": UNKNOWN, "tags": {"a": "b"}}, False),
+        (KEY, {"description": "data"}, True),
+        (KEY, {"description": UNKNOWN}, False),
+        ("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, False),
+    ],
+)
+def test_what_waits_for_another_thing_is_not_looked_for(
+    kind: str, inputs: dict[str, Any], *, possible: bool
+) -> None:
+    assert can_be_looked_for(kind, inputs) is possible
+
+
+def test_a_setting_of_another_resource_is_not_looked_for() -> None:
+    assert orphan_of("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, HERE, ()) is None
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_every_search_is_an_operation_of_aws_that_takes_what_it_is_asked(kind: str) -> None:
+    search = SEARCHES[kind]
+    made = client(search.service)
+    model = made.meta.service_model.operation_model(made.meta.method_to_api_mapping[search.operation])
+    assert search.key in model.output_shape.members
+    listed = model.output_shape.members[search.key].member
+    fields = getattr(listed, "members", {"name": None}).keys() | search.asked.keys()
+    named = {name for _, name, _, _ in Formatter().parse(search.id) if name} or {search.id}
+    assert {*named, *search.same} <= fields
+    assert search.asked.keys() <= model.input_shape.members.keys()
+    assert not search.tagged or "Tags" in fields

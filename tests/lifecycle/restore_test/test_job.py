@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.kubernetes.jobs import command
+from components.scripts import script
+from lifecycle.restore_test.job import restore_job
+from tests.components.conftest import declare_plan
+from tests.components.monitor import Declared
+from tests.localcloud.cluster import running_cluster
+from tests.portfolios import local_plan, plan_of, tenant
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import LogicalBackup, NodeGroup, TenantDatabase
+from tiers.inventory import Inventory
+from tiers.plan.plan import Plan, facts_of
+
+NOW = datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def inventory_of(plan: Plan) -> Inventory:
+    """The inventory of a plan whose buckets have been made."""
+    kept = [fact for each in plan.tenants for fact in facts_of(each.facts, LogicalBackup)]
+    ids = {fact.bucket: f"arn:aws:s3:::local-{fact.bucket.replace('/', '-')}" for fact in kept}
+    return Inventory(plan=plan, cloud_ids=ids)
+
+
+def job_of(name: str = "acme", plan: Plan | None = None, **options: Any) -> dict[str, Any]:
+    options = {"storage_class": "gp3", **options}
+    return restore_job(inventory_of(plan or local_plan()), name, NOW, timeout=HOUR, **options)
+
+
+def environment(job: dict[str, Any]) -> dict[str, str]:
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each["value"] for each in container["env"]}
+
+
+def backups() -> dict[str, Declared]:
+    """What is declared for every tenant's nightly backup."""
+    found = declare_plan(local_plan())
+    return {
+        each.props["metadata"]["labels"]["app.kubernetes.io/instance"]: each
+        for each in found
+        if each.type == "kubernetes:batch/v1:CronJob"
+    }
+
+
+def test_it_runs_as_the_backup_does_for_every_tenant_that_has_one() -> None:
+    """Same account, and so the same role; same user, namespace, nodes, labels and cost tags."""
+    declared = backups()
+    assert len(declared) > 4
+    for name, backup in declared.items():
+        job, nightly = job_of(name), backup.props["spec"]["jobTemplate"]["spec"]["template"]
+        pod, usual = job["spec"]["template"]["spec"], nightly["spec"]
+        assert job["metadata"]["namespace"] == backup.props["metadata"]["namespace"]
+        assert job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"]
+        assert job["metadata"]["labels"] == nightly["metadata"]["labels"]
+        same = ("serviceAccountName", "securityContext", "affinity", "tolerations", "restartPolicy")
+        assert {each: pod.get(each) for each in same} == {each: usual.get(each) for each in same}
+        (container,), (other,) = pod["containers"], usual["containers"]
+        alike = ("image", "securityContext", "imagePullPolicy")
+        assert {each: container[each] for each in alike} == {each: other[each] for each in alike}
+        for what in ("cpu", "memory"):
+            for bound in ("requests", "limits"):
+                assert container["resources"][bound][what] == other["resources"][bound][what]
+        assert environment(job)["PREFIX"] == name
+
+
+def test_it_has_no_way_to_any_database_and_no_token() -> None:
+    job = job_of()
+    pod = job["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["restore", "scratch"]
+    assert not any({"secret", "persistentVolumeClaim"} & volume.keys() for volume in pod["volumes"])
+    assert pod["automountServiceAccountToken"] is False
+    assert not any(name.startswith("PG") for name in environment(job))
+
+
+def test_it_runs_the_script_with_all_that_it_reads() -> None:
+    job = job_of(backup="2026-11-24T01:15:00Z")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == command(script("restore_test.sh"))["command"]
+    env = environment(job)
+    assert env["BUCKET"] == "local-platform-backup-bucket"
+    assert env["BACKUP"] == "2026-11-24T01:15:00Z"
+    assert (env["MEASURE_SQL"], env["SEQUENCES_SQL"]) == (script("measure.sql"), script("sequences.sql"))
+    assert environment(job_of())["BACKUP"] == ""
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert mounts == {"restore": env["DATA"], "scratch": env["HOME"]}
+    assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
+
+
+def test_a_backup_that_failed_its_test_is_not_tested_twice_and_a_job_does_not_stay() -> None:
+    job = job_of()
+    assert job["metadata"]["name"] == "acme-restore-test-20261124123005"
+    spec = job["spec"]
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 3600)
+    assert spec["ttlSecondsAfterFinished"] == 7 * 24 * 3600
+    assert job == job_of()
+
+
+def test_the_room_is_that_of_the_database_with_its_indexes() -> None:
+    (database,) = facts_of(local_plan().tenants[0].facts, TenantDatabase)
+    assert database.storage_gib == 5
+    (container,) = job_of(storage_class=None)["spec"]["template"]["spec"]["containers"]
+    (restore, _) = job_of(storage_class=None)["spec"]["template"]["spec"]["volumes"]
+    assert restore["emptyDir"]["sizeLimit"] == "10Gi"  # 2 + 5 + 2 for indexes + 1 for a folder of files
+    for bound in ("requests", "limits"):
+        assert container["resources"][bound]["ephemeral-storage"] == "11Gi"
+
+
+def test_a_volume_of_its_own_goes_with_the_pod() -> None:
+    pod = job_of("meridian", storage_class="gp3")["spec"]["template"]["spec"]
+    claim = pod["volumes"][0]["ephemeral"]["volumeClaimTemplate"]["spec"]
+    assert claim["storageClassName"] == "gp3"
+    assert claim["resources"]["requests"]["storage"] == "66Gi"
+    assert pod["containers"][0]["resources"]["limits"]["ephemeral-storage"] == "1Gi"
+
+
+def test_a_database_too_large_for_a_node_is_told_before_anything_is_made() -> None:
+    (disk,) = {fact.volume_gib for fact in local_plan().all_facts() if isinstance(fact, NodeGroup)}
+    assert disk == 50
+    with pytest.raises(
+        CatalogError, match=r"'meridian': a restore needs 66 GiB and a node's disk has 50; name"
+    ):
+        job_of("meridian", storage_class=None)
+
+
+def test_who_has_no_backup_has_nothing_to_restore() -> None:
+    with pytest.raises(CatalogError, match="tenant 'nobody' is not in the inventory; there are acme, "):
+        job_of("nobody")
+    with pytest.raises(
+        CatalogError, match="'borealis-migration': migration in tier 'shared-namespace' has no"
+    ):
+        job_of("borealis-migration")
+    with pytest.raises(
+        CatalogError, match="no name for its bucket, 'platform/backup-bucket'; has `pulumi up`"
+    ):
+        restore_job(Inventory(plan=local_plan(), cloud_ids={}), "acme", NOW, timeout=HOUR)
+
+
+@pytest.mark.cluster
+def test_a_real_api_server_takes_the_job_and_a_restricted_namespace_its_pod(tmp_path: Path) -> None:
+    with running_cluster(tmp_path) as cluster:
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        namespace = {"metadata": {"name": "odoo-production", "labels": labels}}
+        assert cluster.client.post("/api/v1/namespaces", json=namespace).status_code == 201
+        for job in (job_of(storage_class=None), job_of(storage_class="gp3")):
+            jobs = "/apis/batch/v1/namespaces/odoo-production/jobs?dryRun=All&fieldValidation=Strict"
+            made = cluster.client.post(jobs, json=job)
+            assert made.status_code == 201, made.text
+            assert "warning" not in made.headers
+            pod = {"metadata": {"generateName": "p-"}, "spec": job["spec"]["template"]["spec"]}
+            made = cluster.client.post("/api/v1/namespaces/odoo-production/pods?dryRun=All", json=pod)
+            assert made.status_code == 201, made.text
+
+
+def test_a_long_name_fits() -> None:
+    long = "a" * 30
+    job = job_of(long, plan_of(tenant(long)))
+    assert len(job["metadata"]["name"]) <= 63

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecycle.import_estate import gaps, import_file, read_rows, read_wanted, take_over
+from tests.components.conftest import declare_plan
+from tests.portfolios import plan_of, tenant
+from tiers.errors import CatalogError
+
+INSTANCE, LOGS, PARAMETERS = (
+    "aws:rds/instance:Instance",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:rds/parameterGroup:ParameterGroup",
+)
+
+
+def preview() -> dict[str, Any]:
+    """What `pulumi preview --json` says of a portfolio that was never deployed."""
+    declared = declare_plan(plan_of(tenant("acme", tier="dedicated-db"), tenant("borealis")))
+    steps = [
+        {
+            "op": "create",
+            "urn": each.urn,
+            "newState": {
+                "type": each.type,
+                "custom": each.custom,
+                "parent": each.parent,
+                "inputs": {"tags": dict(each.tags)},
+            },
+        }
+        for each in declared
+    ]
+    return {"steps": steps}
+
+
+WANTED = read_wanted(preview(), "preview.json")
+
+
+def estate(folder: Path, *lines: str) -> Path:
+    path = folder / "estate.csv"
+    path.write_text("\n".join(("tenant,type,id,tags", *lines)) + "\n", encoding="utf-8")
+    return path
+
+
+def test_only_what_tenants_get_is_taken_over() -> None:
+    assert {each.tenant for each in WANTED} == {"acme", "borealis"}
+    assert ("acme", INSTANCE) in {(each.tenant, each.type) for each in WANTED}
+    assert not any(each.name.startswith("local-postgresql") for each in WANTED)
+
+
+def test_a_server_is_imported_under_the_name_the_program_gives_it(tmp_path: Path) -> None:
+    rows = read_rows(estate(tmp_path, f"acme,{INSTANCE},acme-prod-db,cost/client=acme-ltd; team=blue"))
+    takeover = take_over(rows, WANTED)
+    (match,) = takeover.matches
+    assert match.wanted.name == "local-acme-postgresql"
+    assert "cost/tenant" in match.missing
+    assert "cost/client" not in match.missing
+    document = import_file(takeover)
+    (resource,) = document["resources"]
+    assert (resource["id"], resource["name"]) == ("acme-prod-db", "local-acme-postgresql")
+    assert document["nameTable"][resource["parent"]].endswith("PostgresServer::local-acme-postgresql")
+    assert match.wanted not in takeover.created
+    assert [line.split(" lacks ")[0] for line in gaps(takeover)] == ["line 2: acme-prod-db"]
+
+
+def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
+    rows = read_rows(
+        estate(
+            tmp_path,
+            f"acme,{INSTANCE},one,",
+            f"acme,{INSTANCE},two,",
+            "acme,aws:sqs/queue:Queue,q,",
+            f"acme,{LOGS},l,",
+        )
+    )
+    takeover = take_over(rows, WANTED)
+    assert takeover.matches == ()
+    told = "\n".join(gaps(takeover))
+    assert "2 rows for 1 places (local-acme-postgresql)" in told
+    assert "would create no aws:sqs/queue:Queue for tenant 'acme'" in told
+    assert "1 rows for " in told
+    assert len(takeover.created) == len(WANTED)
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ((f"acme,{INSTANCE},,",), ":2: expected a tenant, a type"),
+        ((f"acme,{INSTANCE},a,nonsense",), ":2: tags: 'nonsense' is not key=value"),
+        (
+            (f"acme,{INSTANCE},a,", f"borealis,{INSTANCE},a,"),
+            ":3: aws:rds/instance:Instance a stands in line",
+        ),
+        ((f"acme,{INSTANCE},a,b=c,d",), ":2: expected a tenant"),
+    ],
+)
+def test_a_row_that_is_wrong_is_told_with_its_line(tmp_path: Path, lines: tuple[str, ...], told: str) -> None:
+    with pytest.raises(CatalogError, match=told):
+        read_rows(estate(tmp_path, *lines))
+
+
+def test_what_is_no_estate_or_preview_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "e.csv"
+    path.write_text("tenant,id\n", encoding="utf-8")
+    with pytest.raises(CatalogError, match="column 'type' is missing"):
+        read_rows(path)
+    with pytest.raises(CatalogError, match="cannot be read"):
+        read_rows(tmp_path / "gone.csv")
+    with pytest.raises(CatalogError, match="expected an object with `steps`"):
+        read_wanted({}, "p")

@@ -1,0 +1,87 @@
+"""Every file that a move can lead to is one that can be had, and no step skips another."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.errors import RefusedError
+from lifecycle.move import STEPS, Step, back, begun, must_be_deployed, onward
+from tests.portfolios import catalog, local_portfolio, plan_of, tenant
+from tiers.portfolio.loading import faults_of_tenant
+from tiers.portfolio.tenant import Move, Tenant
+from tiers.vocabulary import MoveStage
+
+SHARED, OWN = "shared-namespace", "dedicated-db"
+
+
+def after(one: Tenant, step: Step) -> Tenant:
+    return one.model_copy(update={"tier": step.tier, "move": step.move})
+
+
+def at(stage: str) -> Tenant:
+    return tenant("acme", tier=OWN, move=Move(from_tier=SHARED, stage=MoveStage(stage)))
+
+
+def test_the_way_there_takes_five_updates() -> None:
+    one = tenant("acme")
+    one = after(one, begun(one, OWN))
+    seen = []
+    while one.move:
+        seen.append((one.tier, one.move.from_tier, one.move.stage))
+        assert not list(faults_of_tenant(one, local_portfolio().platform, catalog()))
+        one = after(one, onward(one))
+    assert seen == [(OWN, SHARED, stage) for stage in MoveStage]
+    assert (one.tier, one.move) == (OWN, None)
+
+
+@pytest.mark.parametrize("stage", ["expand", "migrate"])
+def test_before_the_switch_the_way_back_gives_up_what_was_made(stage: str) -> None:
+    step = back(at(stage))
+    assert (step.tier, step.move) == (SHARED, Move(from_tier=OWN, stage=MoveStage.CONTRACT))
+    assert step.update == STEPS[MoveStage.CONTRACT].format(tenant="acme", origin=OWN)
+    home = after(at(stage), onward(after(at(stage), step)))
+    assert (home.tier, home.move) == (SHARED, None)
+
+
+def test_after_the_switch_the_way_back_copies_the_newest_data_home() -> None:
+    step = back(at("switch"))
+    assert (step.tier, step.move) == (SHARED, Move(from_tier=OWN, stage=MoveStage.MIGRATE))
+
+
+def test_there_is_no_way_back_from_what_is_given_up() -> None:
+    with pytest.raises(
+        RefusedError, match="go on with --next, then move it there with --to shared-namespace"
+    ):
+        back(at("contract"))
+
+
+def test_who_stands_still_goes_neither_on_nor_back() -> None:
+    for step in (onward, back):
+        with pytest.raises(RefusedError, match="acme does not move; begin with --to TIER"):
+            step(tenant("acme"))
+
+
+def test_one_move_at_a_time() -> None:
+    with pytest.raises(RefusedError, match="finish that with --next, or undo it with --back"):
+        begun(at("expand"), "ha-postgresql")
+
+
+def test_the_lines_of_the_file() -> None:
+    assert begun(tenant("acme"), OWN).lines == {
+        "tier": OWN,
+        "move": "{from_tier: shared-namespace, stage: expand}",
+    }
+    assert onward(at("contract")).lines == {"tier": OWN, "move": None}
+
+
+@pytest.mark.parametrize("stage", list(MoveStage))
+def test_a_step_waits_until_the_one_before_was_deployed(stage: MoveStage) -> None:
+    one = at(stage)
+    deployed = plan_of(one).tenants[0]
+    must_be_deployed(one, deployed, deployed.tier, "local")
+    for other in (tenant("acme"), *(at(each) for each in MoveStage if each is not stage)):
+        with pytest.raises(RefusedError, match="every update takes one step") as refused:
+            must_be_deployed(one, plan_of(other).tenants[0], deployed.tier, "local")
+        assert f"its file says at stage {stage} of its move from shared-namespace" in str(refused.value)
+    with pytest.raises(RefusedError, match="stack 'local' has no tenant 'acme' yet"):
+        must_be_deployed(one, None, deployed.tier, "local")

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tests.portfolios import catalog, local_plan, local_portfolio, tenant
+from tiers.plan.resolve import resolve
+from tiers.plan.warnings import advice
+from tiers.portfolio.tenant import Portfolio
+
+
+def advised(*tenants: Any) -> list[str]:
+    portfolio = Portfolio(platform=local_portfolio().platform, tenants=tenants)
+    return advice(catalog(), portfolio, resolve(catalog(), portfolio))
+
+
+def test_the_local_portfolio_needs_no_advice() -> None:
+    assert advice(catalog(), local_portfolio(), local_plan()) == []
+
+
+def test_a_crowded_platform_is_told() -> None:
+    said = advised(*(tenant(f"t{index}") for index in range(40)))
+    assert [sentence.partition(":")[0] for sentence in said] == [
+        "platform/database",
+        "platform/database",
+        "platform/cache",
+        "platform",
+        "platform",
+    ]
+    assert "40 tenants may open 1360 connections, more than 150 % of the 450" in said[0]
+    assert "store 200 GiB, the server starts with 50 GiB" in said[1]
+    assert "promised 2560 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
+
+
+def test_a_tenant_beyond_its_fair_use_is_told() -> None:
+    said = advised(tenant("acme", options={"users": 11, "database_gib": 10, "filestore_gib": 21}))
+    assert said == [
+        "acme: options.users 11 is beyond the fair use of shared-namespace, 10",
+        "acme: options.filestore_gib 21 is beyond the fair use of shared-namespace, 20",
+    ]

@@ -1,0 +1,216 @@
+"""The size menus of the service catalog: what a class of pods, servers, backups or measures is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from tiers.facts.compute import ComputeRequest
+from tiers.vocabulary import Controls, Count, Environment, Frozen, Positive, ResilienceClass
+
+ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
+
+MIB_PER_WORKER: Final = 325
+"""Resident memory of one Odoo worker on average: 0.8 x 150 MB + 0.2 x 1024 MB (Odoo deployment guide)."""
+
+
+class PodClass(ComputeRequest):
+    """One kind of pod of a workload class: how many, and what each asks for."""
+
+    replicas: Count
+
+
+class WebClass(PodClass):
+    """Odoo's web pods. `workers: 0` means threads instead of preforked processes."""
+
+    workers: Count
+    max_replicas: Count = 0
+    """How far load may scale the pods out; 0 when nothing does."""
+
+    @model_validator(mode="after")
+    def _scales_outwards(self) -> Self:
+        if 0 < self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas {self.max_replicas} is less than replicas {self.replicas}")
+        return self
+
+    @model_validator(mode="after")
+    def _workers_fit_in_memory(self) -> Self:
+        needed = (self.workers + 1) * MIB_PER_WORKER
+        if needed > self.memory_limit_mib:
+            raise ValueError(
+                f"{self.workers} workers and the websocket process need about {needed} MiB, "
+                f"more than memory_limit_mib {self.memory_limit_mib}"
+            )
+        return self
+
+
+class CronClass(PodClass):
+    """Odoo's scheduled actions, in pods of their own."""
+
+    threads: Count
+
+
+class WorkloadClass(Frozen):
+    """A size of Odoo: web pods, cron pods, and the pod its one-off jobs run in."""
+
+    web: WebClass
+    cron: CronClass
+    job: ComputeRequest
+
+
+class BackupClass(Frozen):
+    """How often a tenant is dumped and how long the dumps are kept.
+
+    `dump_percent_of_database` is the assumed size of a compressed dump; `minutes_per_run` the assumed
+    length of a run. Both are estimates until backups report what they really are.
+    """
+
+    schedule: str
+    runs_per_month: Positive
+    retention_days: Positive
+    dump_percent_of_database: Annotated[int, Field(gt=0, le=100)]
+    minutes_per_run: Positive
+
+
+class ResilienceRequirements(Frozen):
+    """What a resilience class promises, and what an offer must have to keep the promise.
+
+    `rpo_minutes` is how much work may be lost, `rto_minutes` how long a recovery may take.
+    """
+
+    rpo_minutes: Positive
+    rto_minutes: Positive
+    multi_az: bool
+    web_replicas: Positive
+    dumps_per_month: Positive
+    dump_retention_days: Positive
+    second_region: bool
+
+
+class DedicatedNodes(Frozen):
+    """Worker nodes that run one tenant's pods and nobody else's."""
+
+    node_class: ClassId
+    nodes: Positive
+    volume_gib: Positive
+
+
+class ControlClass(Frozen):
+    """What a class of governance measures takes.
+
+    `open_internet`: whether production may connect to any address, or only to those its file names.
+    `region_pinned`: whether its file must say where its data may lie.
+    """
+
+    audited: bool
+    least_log_retention_days: Count
+    open_internet: bool
+    region_pinned: bool
+    dedicated_nodes: DedicatedNodes | None = None
+
+
+class DatabaseClass(Frozen):
+    """A size of PostgreSQL server."""
+
+    instance_class: str
+    max_connections: Positive
+    performance_insights: bool
+    """Whether AWS offers it for the class and its load is worth looking at."""
+    log_gib_per_month: Count
+    """What a server of this size is expected to log: slow statements and changes of the schema."""
+    vcpus: Positive
+    """Extended support of an old version of PostgreSQL is charged for each of them."""
+
+
+class CacheClass(Frozen):
+    """A size of cache node."""
+
+    node_type: str
+    memory_mib: Positive
+
+
+class NodeClass(Frozen):
+    """What an EC2 instance type leaves for pods after kubelet and system reservations."""
+
+    allocatable_cpu_millicores: Positive
+    allocatable_memory_mib: Positive
+
+
+class TierChange(Frozen):
+    """What a tenant's change of tier takes once.
+
+    `double_running_days` is how long the old and the new run side by side where data moves; the hours are
+    what people work: with data that moves, or where everything stays where it is.
+    """
+
+    double_running_days: Count
+    labour_hours_with_data: Count
+    labour_hours_in_place: Count
+
+
+class Expiry(Frozen):
+    """How long an environment may last at a stretch; beyond it somebody must say why."""
+
+    most_days: Positive
+
+
+class OffHours(Frozen):
+    """How long what is not production would be awake, were it put to sleep outside working hours."""
+
+    awake_hours_per_week: Annotated[int, Field(ge=1, le=168)]
+
+
+class Ending(Frozen):
+    """What is kept of a tenant that ended, and how long; 0 when nothing is."""
+
+    keep_days: Count
+
+
+class Signals(Frozen):
+    """When a report speaks up.
+
+    Attributes:
+        sustained_days: How many days in a row make a breach of fair use one that lasts.
+        noisy_neighbour_percent: From which part of a shared pool on a tenant crowds out the others.
+        idle_percent: From which part of a pool on that nobody asked for it is too large.
+        unused_percent: From which part on of what was asked for and is never used it is too much.
+        least_margin_percent: Under which part of the fees the margin of a tier is too small.
+        most_restore_test_age_days: After which time a restore that was tried proves nothing any more.
+    """
+
+    sustained_days: Positive
+    noisy_neighbour_percent: Annotated[int, Field(ge=1, le=100)]
+    idle_percent: Annotated[int, Field(ge=1, le=100)]
+    unused_percent: Annotated[int, Field(ge=1, le=100)]
+    least_margin_percent: Annotated[int, Field(ge=0, le=100)]
+    most_restore_test_age_days: Positive
+
+
+class Classes(Frozen):
+    """The size menus, by class id, and what changing from one to another takes."""
+
+    workload_classes: Mapping[ClassId, WorkloadClass]
+    resilience_classes: Mapping[ResilienceClass, ResilienceRequirements]
+    control_classes: Mapping[Controls, ControlClass]
+    backup_classes: Mapping[ClassId, BackupClass]
+    database_classes: Mapping[ClassId, DatabaseClass]
+    cache_classes: Mapping[ClassId, CacheClass]
+    node_classes: Mapping[ClassId, NodeClass]
+    tier_change: TierChange
+    off_hours: OffHours
+    signals: Signals
+    endings: Mapping[Environment, Ending]
+    environments: Mapping[Environment, Expiry] = Field(default_factory=dict)
+    """What lasts only for so long; an environment that is not named has no bound."""
+
+    @model_validator(mode="after")
+    def _every_promise_is_explained(self) -> Self:
+        if missing := sorted(set(ResilienceClass) - set(self.resilience_classes)):
+            raise ValueError(f"resilience_classes: '{missing[0]}' is missing")
+        if open_ended := sorted(set(Environment) - set(self.endings)):
+            raise ValueError(f"endings: '{open_ended[0]}' is missing")
+        if without := sorted(set(Controls) - set(self.control_classes)):
+            raise ValueError(f"control_classes: '{without[0]}' is missing")
+        return self

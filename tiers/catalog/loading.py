@@ -1,0 +1,79 @@
+"""Reads the catalog from its folder, and reports all that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tiers.catalog.classes import Classes
+from tiers.catalog.promises import offer_faults, tier_faults
+from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, Tier
+from tiers.errors import CatalogError
+from tiers.strict_yaml import collect, load_model, not_among, sentence
+
+CATALOG_DIRECTORY: Final = Path(__file__).parent
+CLASSES: Final = "classes.yaml"
+
+
+def load_catalog(directory: Path = CATALOG_DIRECTORY) -> Catalog:
+    """Read every tier of *directory* and the classes they name.
+
+    Raises:
+        CatalogError: With every mistake in every file.
+    """
+    if not directory.is_dir():
+        raise CatalogError(f"{directory}: no such catalog directory")
+    problems: list[str] = []
+    classes = collect(problems, lambda: load_model(Classes, directory / CLASSES))
+    paths = [path for path in sorted(directory.glob("*.yaml")) if path.name != CLASSES]
+    tiers, files = _load_tiers(paths, problems)
+    if not paths:
+        problems.append(f"{directory}: holds no tier; expected files such as shared-namespace.yaml")
+    if classes and not problems:
+        problems += _unknown_classes(tiers, files, classes)
+    if classes and not problems:
+        for name, tier in tiers.items():
+            problems += (sentence(files[name], fault) for fault in tier_faults(tier, classes))
+            problems += (sentence(files[name], fault) for fault in offer_faults(tier))
+    if problems or classes is None:
+        raise CatalogError(*problems)
+    return Catalog(tiers=tiers, classes=classes)
+
+
+def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, Tier], dict[str, Path]]:
+    tiers: dict[str, Tier] = {}
+    files: dict[str, Path] = {}
+    for path in paths:
+        tier = collect(problems, lambda path=path: load_model(Tier, path))  # type: ignore[misc]
+        if tier is None:
+            continue
+        if tier.tier in tiers:
+            problems.append(
+                sentence(path, (("tier",), f"'{tier.tier}' is already sold in {files[tier.tier]}"))
+            )
+        tiers[tier.tier], files[tier.tier] = tier, path
+    return tiers, files
+
+
+def _unknown_classes(tiers: Mapping[str, Tier], paths: Mapping[str, Path], classes: Classes) -> Iterable[str]:
+    for name, tier in tiers.items():
+        for environment, offer in tier.offers.items():
+            for field, class_id, menu in _classes_named(offer, classes):
+                if class_id not in menu:
+                    where = ("offers", str(environment), *field)
+                    yield sentence(paths[name], (where, not_among(menu, class_id, CLASSES)))
+
+
+def _classes_named(offer: Offer, classes: Classes) -> Iterable[tuple[tuple[str, ...], str, Iterable[str]]]:
+    yield ("workload_class",), offer.workload_class, classes.workload_classes
+    if offer.backup_class is not None:
+        yield ("backup_class",), offer.backup_class, classes.backup_classes
+    if isinstance(offer.database, OwnDatabase):
+        where = ("database", "database_class")
+        yield where, offer.database.database_class, classes.database_classes
+    if offer.region_copies and offer.region_copies.standby_database_class:
+        standby = offer.region_copies.standby_database_class
+        yield ("region_copies", "standby_database_class"), standby, classes.database_classes
+    if isinstance(offer.cache, OwnCache):
+        yield ("cache", "cache_class"), offer.cache.cache_class, classes.cache_classes

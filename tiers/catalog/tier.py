@@ -1,0 +1,206 @@
+"""The service catalog: tiers, and what each offers in an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tiers.catalog.classes import Classes, ClassId
+from tiers.vocabulary import (
+    Controls,
+    Count,
+    Environment,
+    Frozen,
+    Isolation,
+    Positive,
+    ResilienceClass,
+    TagValue,
+)
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Fee = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_nan=False)]
+
+
+class SharedPlacement(Frozen):
+    """On what the platform has for everybody."""
+
+    placement: Literal["shared"]
+
+
+class DatabaseSize(Frozen):
+    """How large and how lasting a PostgreSQL server is; `multi_az` is an instance, never a cluster."""
+
+    database_class: ClassId
+    """Size: a row of `database_classes` in `tiers/catalog/classes.yaml`."""
+    multi_az: bool
+    """Whether a second instance in another zone takes over."""
+    storage_gib: Annotated[int, Field(ge=20, le=65536)]
+    """Provisioned storage; it never shrinks."""
+    max_storage_gib: Positive
+    """Up to where storage grows by itself."""
+    backup_retention_days: Annotated[int, Field(ge=1, le=35)]
+    """How many days point-in-time recovery reaches back."""
+
+    @model_validator(mode="after")
+    def _storage_can_grow(self) -> Self:
+        if self.max_storage_gib < self.storage_gib:
+            raise ValueError(
+                f"max_storage_gib {self.max_storage_gib} is less than storage_gib {self.storage_gib}"
+            )
+        return self
+
+
+class CacheSize(Frozen):
+    """How large and how lasting a session cache is."""
+
+    cache_class: ClassId
+    """Size: a row of `cache_classes` in `tiers/catalog/classes.yaml`."""
+    nodes: Positive
+    """How many nodes."""
+    multi_az: bool
+    """Whether another node takes over; needs two nodes."""
+    snapshot_retention_days: Count
+    """How many days snapshots are kept; 0 for none."""
+
+    @model_validator(mode="after")
+    def _failover_has_a_target(self) -> Self:
+        if self.multi_az and self.nodes < 2:  # noqa: PLR2004 - one to fail, one to take over
+            raise ValueError("multi_az needs at least 2 nodes")
+        return self
+
+
+class OwnDatabase(DatabaseSize):
+    """On a PostgreSQL server of the tenant's own."""
+
+    placement: Literal["own"]
+
+
+class OwnCache(CacheSize):
+    """In a session cache of the tenant's own."""
+
+    placement: Literal["own"]
+
+
+DatabaseOffer = Annotated[SharedPlacement | OwnDatabase, Field(discriminator="placement")]
+CacheOffer = Annotated[SharedPlacement | OwnCache, Field(discriminator="placement")]
+
+
+class OwnFileSystem(Frozen):
+    """On a file system of the tenant's own, with a nightly backup kept for `backup_retention_days`."""
+
+    placement: Literal["own"]
+    throughput_mode: Literal["elastic", "bursting"]
+    backup_schedule: str
+    backup_retention_days: Positive
+
+
+FileSystemOffer = Annotated[SharedPlacement | OwnFileSystem, Field(discriminator="placement")]
+
+
+class RegionCopies(Frozen):
+    """What of a tenant lies in a second region as well, and how often a restore from it is tried."""
+
+    database_retention_days: Annotated[int, Field(ge=1, le=35)]
+    dump_retention_days: Positive
+    file_retention_days: Positive
+    restore_test_schedule: str
+    restore_tests_per_month: Positive
+    restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
+    restore_test_labour_hours_per_month: Count
+    standby_database_class: ClassId | None = None
+    """The size of a server that waits in the second region, for who buys one; None when none is sold."""
+
+
+class FairUse(Frozen):
+    """What the fee covers; beyond it a tenant belongs in a larger offer."""
+
+    users: Positive
+    database_gib: Positive
+    filestore_gib: Positive
+
+
+class ExpectedUse(Frozen):
+    """What nobody has measured yet of a tenant: how much it is expected to move and change.
+
+    `internet_gib` leave for the internet in a month, `inter_zone_gib` go from zone to zone, and
+    `filestore_read_gib` and `filestore_write_gib` to and from its files; of its database
+    `database_change_percent_per_day` are written anew every day. A usage file says better numbers.
+    """
+
+    internet_gib: Count
+    inter_zone_gib: Count
+    filestore_read_gib: Count
+    filestore_write_gib: Count
+    database_change_percent_per_day: Annotated[int, Field(ge=0, le=100)]
+
+
+class Offer(Frozen):
+    """What a tier gives a tenant in one environment, and what the client pays for it."""
+
+    workload_class: ClassId
+    backup_class: ClassId | None = None
+    database: DatabaseOffer
+    cache: CacheOffer
+    file_system: FileSystemOffer
+    region_copies: RegionCopies | None = None
+    database_gib: Positive
+    filestore_gib: Positive
+    session_cache_mib: Positive
+    log_gib_per_month: Count
+    log_retention_days: Positive
+    support_hours_per_month: Count
+    expected_use: ExpectedUse
+    fair_use: FairUse
+    fee_per_month: Fee
+    enhanced_fee_per_month: Fee | None = None
+    """What enhanced controls cost the client on top; None when the offer is not sold with them."""
+    standby_fee_per_month: Fee | None = None
+    """What a warm standby costs the client on top."""
+
+    @model_validator(mode="after")
+    def _copies_have_an_original(self) -> Self:
+        if self.region_copies is None:
+            return self
+        shared = [
+            name
+            for name, placed in (("database", self.database), ("file_system", self.file_system))
+            if isinstance(placed, SharedPlacement)
+        ]
+        if shared:
+            raise ValueError(
+                f"region_copies needs {' and '.join(shared)} with placement own: copying what tenants "
+                "share would copy every neighbour's data too"
+            )
+        if self.backup_class is None:
+            raise ValueError("region_copies needs a backup_class: without dumps there is nothing to copy")
+        if (self.region_copies.standby_database_class is None) is not (self.standby_fee_per_month is None):
+            raise ValueError("region_copies.standby_database_class and standby_fee_per_month go together")
+        return self
+
+
+class Tier(Frozen):
+    """A named bundle of the service catalog: one YAML file, complete in itself."""
+
+    tier: TagValue
+    title: str
+    version: TagValue
+    currency: Currency
+    isolation: Isolation
+    resilience_class: ResilienceClass
+    controls: Controls
+    offers: Annotated[Mapping[Environment, Offer], Field(min_length=1)]
+
+
+class Catalog(Frozen):
+    """All tiers that can be sold, and the classes they name."""
+
+    tiers: Mapping[str, Tier]
+    classes: Classes
+
+    @property
+    def version(self) -> str:
+        """The newest version among the tiers, recorded in every plan."""
+        return max(tier.version for tier in self.tiers.values())

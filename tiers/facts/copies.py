@@ -1,0 +1,97 @@
+"""Facts about what lies in a second region, and about trying to restore from it.
+
+Each lies where its copy lies; `from_region` is where the copy comes from, and where its transfer is charged.
+`transfer_gib_per_month` is what is expected to cross once the first copy is there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tiers.facts.record import FactId, FactRecord
+from tiers.vocabulary import Count, Positive, Region
+
+
+class DatabaseBackupCopy(FactRecord):
+    """Automated backups of a PostgreSQL server, replicated: any moment of `retention_days` can be restored.
+
+    AWS Backup could copy snapshots only; point-in-time recovery crosses regions no other way (RDS User
+    Guide, replicating automated backups).
+    """
+
+    kind: Literal["database-backup-copy"] = "database-backup-copy"
+    server: FactId
+    retention_days: Annotated[int, Field(ge=1, le=35)]
+    storage_gib: Count
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
+
+
+class DatabaseStandby(FactRecord):
+    """A PostgreSQL server that follows another region's, minutes behind, until it is told to take over."""
+
+    kind: Literal["database-standby"] = "database-standby"
+    server: FactId
+    instance_class: str
+    engine_version: str
+    storage_gib: Positive
+    max_storage_gib: Positive
+    subnet_ids: tuple[str, ...]
+    security_group_id: str
+    maintenance_window: str
+    deletion_protection: bool
+    performance_insights: bool
+    audited: bool
+    vcpus: Positive = 2
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
+
+
+class FileSystemReplica(FactRecord):
+    """A read-only file system that follows another one, minutes behind."""
+
+    kind: Literal["file-system-replica"] = "file-system-replica"
+    file_system: FactId
+    storage_gib: Count
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
+
+
+class BucketReplication(FactRecord):
+    """The rule that copies every new object of one bucket into another.
+
+    Deletions are not copied, so the copy outlives a mistake and needs a lifecycle of its own. The rule lies
+    with its source.
+    """
+
+    kind: Literal["bucket-replication"] = "bucket-replication"
+    source: FactId
+    destination: FactId
+    transfer_gib_per_month: Count = 0
+
+
+class VaultCopy(FactRecord):
+    """A copy of every recovery point of a file system's backup, in a vault of its own."""
+
+    kind: Literal["vault-copy"] = "vault-copy"
+    backup: FactId
+    retention_days: Positive
+    storage_gib: Count
+    from_region: Region | None = None
+    transfer_gib_per_month: Count = 0
+
+
+class RestoreTest(FactRecord):
+    """AWS Backup restores the newest recovery point on a schedule and removes it when it was looked at.
+
+    `restored_gib` is what one run restores.
+    """
+
+    kind: Literal["restore-test"] = "restore-test"
+    backup: FactId
+    schedule: str
+    validation_hours: Positive
+    runs_per_month: Count = 0
+    restored_gib: Count = 0

@@ -1,0 +1,171 @@
+"""Facts about what keeps data: databases, caches, files, backups, keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from tiers.facts.compute import AwakeMinutes
+from tiers.facts.record import FactId, FactRecord
+from tiers.schedule import MINUTES_PER_WEEK
+from tiers.vocabulary import Count, Positive
+
+
+class DatabaseInstance(FactRecord):
+    """A PostgreSQL server on Amazon RDS.
+
+    `backup_gib` is what its automated backups are expected to fill: its data once, and what changes in the
+    days they are kept. `vcpus` are one instance's, a standby in another zone has as many again; no class of
+    today has fewer than two.
+    """
+
+    kind: Literal["database-instance"] = "database-instance"
+    instance_class: str
+    engine_version: str
+    multi_az: bool
+    storage_gib: Annotated[int, Field(ge=20)]
+    max_storage_gib: Positive
+    backup_retention_days: Annotated[int, Field(ge=0, le=35)]
+    maintenance_window: str
+    backup_window: str
+    deletion_protection: bool
+    performance_insights: bool = False
+    audited: bool = False
+    """Whether who was granted what, and every change of the schema, is written to the log."""
+    vcpus: Positive = 2
+    backup_gib: Count = 0
+    awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
+
+
+class TenantDatabase(FactRecord):
+    """One tenant's database and role on a server.
+
+    `connection_limit` bounds the role: the pool is per process, so it is the sum over web workers, the
+    websocket process, cron threads and the one LISTEN connection. `changed_mib_per_day` is how much of it
+    is expected to change.
+    """
+
+    kind: Literal["tenant-database"] = "tenant-database"
+    server: FactId
+    database: str
+    role: str
+    connection_limit: Positive
+    connections_per_process: Positive
+    storage_gib: Count
+    changed_mib_per_day: Count = 0
+
+
+class CacheGroup(FactRecord):
+    """A Valkey or Redis replication group on Amazon ElastiCache."""
+
+    kind: Literal["cache-group"] = "cache-group"
+    engine: Literal["valkey", "redis"]
+    engine_version: str
+    node_type: str
+    nodes: Positive
+    multi_az: bool
+    snapshot_retention_days: Count
+    maintenance_window: str
+    memory_mib: Count = 0
+    """What one node holds, and so what a snapshot can fill."""
+
+
+class CacheSpace(FactRecord):
+    """One tenant's key prefix in a cache group: Odoo sessions, nothing else."""
+
+    kind: Literal["cache-space"] = "cache-space"
+    group: FactId
+    prefix: str
+    memory_mib: Positive
+
+
+class FileSystem(FactRecord):
+    """An Amazon EFS file system; `storage_gib` is what its tenants are expected to keep there.
+
+    `read_gib_per_month` and `write_gib_per_month` are what they are expected to move.
+    """
+
+    kind: Literal["file-system"] = "file-system"
+    storage_gib: Count
+    throughput_mode: Literal["elastic", "bursting"]
+    deletion_protection: bool
+    read_gib_per_month: Count = 0
+    write_gib_per_month: Count = 0
+
+
+CLAIM_GIB: Final = 1
+"""What a claim on a file system asks for, whatever will lie there.
+
+EFS has no size, and a bound claim without a storage class cannot grow: another number would replace it.
+"""
+
+
+class FileShare(FactRecord):
+    """One tenant's directory on a file system, behind an access point.
+
+    One that is not `mounted` is the way back to files that were kept there before.
+    """
+
+    kind: Literal["file-share"] = "file-share"
+    file_system: FactId
+    namespace: str
+    path: str
+    owner_user: int
+    owner_group: int
+    storage_gib: Count
+    mounted: bool = True
+    read_gib_per_month: Count = 0
+    write_gib_per_month: Count = 0
+
+
+class Bucket(FactRecord):
+    """An S3 bucket; `storage_gib` is what is expected to lie in it, all storage in S3 Standard.
+
+    `put_requests_per_month` are what writes to it, replication included.
+    """
+
+    kind: Literal["bucket"] = "bucket"
+    storage_gib: Count
+    noncurrent_days: Positive
+    expire_after_days: Positive
+    deletion_protection: bool
+    outlives_tenant: bool = False
+    """Whether it is left where it is when its tenant goes: what it holds is kept for a time."""
+    put_requests_per_month: Count = 0
+
+
+class LogicalBackup(FactRecord):
+    """One tenant's dumps and filestore copies in a bucket, kept for `retention_days`."""
+
+    kind: Literal["logical-backup"] = "logical-backup"
+    bucket: FactId
+    prefix: str
+    retention_days: Positive
+    storage_gib: Count
+    put_requests_per_month: Count = 0
+
+
+class FileSystemBackup(FactRecord):
+    """AWS Backup of a file system into a vault: daily, kept for `retention_days`."""
+
+    kind: Literal["file-system-backup"] = "file-system-backup"
+    file_system: FactId
+    schedule: str
+    retention_days: Positive
+    storage_gib: Count
+    outlives_tenant: bool = False
+
+
+class Key(FactRecord):
+    """A customer-managed KMS key. It outlives every backup that is encrypted with it."""
+
+    kind: Literal["key"] = "key"
+    deletion_window_days: Annotated[int, Field(ge=7, le=30)]
+
+
+class ManagedSecret(FactRecord):
+    """A secret AWS keeps for a resource of ours: RDS bills the one for its master user."""
+
+    kind: Literal["managed-secret"] = "managed-secret"
+    owner: FactId

@@ -1,0 +1,158 @@
+"""Every kind of fact there is: one record per thing that is built, bought or worked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import Field
+
+from tiers.facts.compute import (
+    ClusterControlPlane,
+    ComputeRequest,
+    Job,
+    Namespace,
+    NamespaceQuota,
+    NodeGroup,
+    OdooProcess,
+    ScheduledJob,
+    SleepSchedule,
+    Workload,
+)
+from tiers.facts.copies import (
+    BucketReplication,
+    DatabaseBackupCopy,
+    DatabaseStandby,
+    FileSystemReplica,
+    RestoreTest,
+    VaultCopy,
+)
+from tiers.facts.data import (
+    Bucket,
+    CacheGroup,
+    CacheSpace,
+    DatabaseInstance,
+    FileShare,
+    FileSystem,
+    FileSystemBackup,
+    Key,
+    LogicalBackup,
+    ManagedSecret,
+    TenantDatabase,
+)
+from tiers.facts.monitoring import Alerts, Dashboards
+from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, Route, Traffic
+from tiers.facts.record import FactId, FactRecord, Origin
+from tiers.vocabulary import Count, Positive
+
+__all__ = [
+    "FACT_TYPES",
+    "Alerts",
+    "Bucket",
+    "BucketReplication",
+    "CacheGroup",
+    "CacheSpace",
+    "ClusterControlPlane",
+    "ComputeRequest",
+    "Dashboards",
+    "DatabaseBackupCopy",
+    "DatabaseInstance",
+    "DatabaseStandby",
+    "Egress",
+    "Fact",
+    "FactId",
+    "FactRecord",
+    "FileShare",
+    "FileSystem",
+    "FileSystemBackup",
+    "FileSystemReplica",
+    "Job",
+    "Key",
+    "Labour",
+    "LoadBalancer",
+    "LogGroup",
+    "LogicalBackup",
+    "ManagedSecret",
+    "Metrics",
+    "Namespace",
+    "NamespaceQuota",
+    "NatGateway",
+    "Network",
+    "NodeGroup",
+    "OdooProcess",
+    "Origin",
+    "RestoreTest",
+    "Route",
+    "ScheduledJob",
+    "SleepSchedule",
+    "TenantDatabase",
+    "Traffic",
+    "VaultCopy",
+    "Workload",
+]
+
+
+class LogGroup(FactRecord):
+    """A CloudWatch log group and what is expected to flow into it."""
+
+    kind: Literal["log-group"] = "log-group"
+    ingest_gib_per_month: Count
+    retention_days: Positive
+
+
+class Metrics(FactRecord):
+    """Samples sent to Amazon Managed Service for Prometheus."""
+
+    kind: Literal["metrics"] = "metrics"
+    samples_per_month: Count
+
+
+class Labour(FactRecord):
+    """Hours people work for a tenant each month; the cost infrastructure bills never show."""
+
+    kind: Literal["labour"] = "labour"
+    activity: Literal["support", "restore-test"]
+    hours_per_month: Count
+
+
+Fact = Annotated[
+    Workload
+    | Job
+    | ScheduledJob
+    | SleepSchedule
+    | Route
+    | Egress
+    | DatabaseInstance
+    | TenantDatabase
+    | CacheGroup
+    | CacheSpace
+    | FileSystem
+    | FileShare
+    | Bucket
+    | LogicalBackup
+    | FileSystemBackup
+    | DatabaseBackupCopy
+    | DatabaseStandby
+    | FileSystemReplica
+    | BucketReplication
+    | VaultCopy
+    | RestoreTest
+    | Key
+    | ManagedSecret
+    | LogGroup
+    | Metrics
+    | Dashboards
+    | Alerts
+    | Network
+    | Namespace
+    | NamespaceQuota
+    | ClusterControlPlane
+    | NodeGroup
+    | LoadBalancer
+    | NatGateway
+    | Traffic
+    | Labour,
+    Field(discriminator="kind"),
+]
+
+FACT_TYPES: Final[tuple[type[FactRecord], ...]] = get_args(get_args(Fact)[0])
+"""Every kind of fact there is; what reads facts is tested against this list."""

@@ -1,0 +1,92 @@
+"""Facts about the ways in and out."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final, Literal
+
+from tiers.facts.record import FactRecord
+from tiers.vocabulary import Count, Hostname, Positive
+
+_SUBNET_BITS: Final = 4
+NODES_FROM: Final = 5
+PUBLIC_FROM: Final = 10
+"""Of the sixteen ranges of a VPC data subnets take the first five, nodes the next, ways out the last: a zone
+that is added later moves none of those that are there."""
+
+
+def subnet_ranges(cidr: str | None, count: int, first: int = 0) -> list[str]:
+    """*count* of the sixteen address ranges of a VPC, from the one with the index *first* on.
+
+    >>> subnet_ranges("10.40.0.0/16", 2, NODES_FROM)
+    ['10.40.80.0/20', '10.40.96.0/20']
+    """
+    if cidr is None:
+        raise ValueError("a network that is adopted says its ranges itself")
+    ranges = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=_SUBNET_BITS))
+    return [str(each) for each in ranges[first : first + count]]
+
+
+class Route(FactRecord):
+    """A public host name and the ports behind it.
+
+    `websocket_port` is 8072 when Odoo preforks and 8069 when it runs threads: nothing listens on 8072
+    without workers, and `/websocket` on 8069 fails with them (Odoo, service/server.py).
+    """
+
+    kind: Literal["route"] = "route"
+    namespace: str
+    hostname: Hostname
+    http_port: Positive
+    websocket_port: Positive
+
+
+class Egress(FactRecord):
+    """Where a tenant's pods may connect to for mail, payment, delivery: anywhere, or named networks only."""
+
+    kind: Literal["egress"] = "egress"
+    namespace: str
+    internet: bool
+    cidrs: tuple[str, ...] = ()
+
+
+class Network(FactRecord):
+    """A VPC with one private subnet per zone for data, created with `cidr` or adopted with ids.
+
+    One that is created with the cluster has subnets for nodes and for ways out beside them.
+    """
+
+    kind: Literal["network"] = "network"
+    zones: tuple[str, ...]
+    client_cidrs: tuple[str, ...]
+    cidr: str | None = None
+    vpc_id: str | None = None
+    subnet_ids: tuple[str, ...] = ()
+    subnet_cidrs: tuple[str, ...] = ()
+
+
+class Traffic(FactRecord):
+    """What a tenant is expected to send: to the internet, and from zone to zone within its region.
+
+    `inter_zone_gib_per_month` is counted once, though AWS charges it where it leaves and where it arrives.
+    """
+
+    kind: Literal["traffic"] = "traffic"
+    internet_gib_per_month: Count
+    inter_zone_gib_per_month: Count
+
+
+class LoadBalancer(FactRecord):
+    """The network load balancer in front of the ingress, with one public address per zone."""
+
+    kind: Literal["load-balancer"] = "load-balancer"
+    public_addresses: Count
+    capacity_units: Count
+
+
+class NatGateway(FactRecord):
+    """Outbound gateways, one address each, and the data expected through them."""
+
+    kind: Literal["nat-gateway"] = "nat-gateway"
+    gateways: Positive
+    data_gib_per_month: Count

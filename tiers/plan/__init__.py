@@ -1,0 +1,1 @@
+"""From a portfolio to its plan: every tenant and the platform as facts."""

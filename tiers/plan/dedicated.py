@@ -1,0 +1,134 @@
+"""What a tenant has to itself: a namespace with its quota, a PostgreSQL server, a session cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
+from tiers.catalog.tier import OwnCache, OwnDatabase
+from tiers.facts.compute import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
+from tiers.facts.data import CLAIM_GIB, CacheGroup, DatabaseInstance, Key, ManagedSecret
+from tiers.facts.every_fact import Fact, LogGroup
+from tiers.facts.names import KEY_DELETION_WINDOW_DAYS
+from tiers.plan.owner import about, is_protected, own_server
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import CostCategory
+
+# Besides web and scheduled actions: the setup job, a backup, two jobs that let it fall asleep and wake or
+# that give up what a move has left, and one pod somebody debugs with.
+_JOBS_AT_ONCE: Final = 4
+_SPARE_PODS: Final = 1
+_SURGE: Final = 1
+# While its files move, a tenant has the claim it had and the one it gets.
+_CLAIMS_AT_ONCE: Final = 2
+
+
+def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Iterator[Fact]:
+    """Worker nodes for one tenant's pods alone."""
+    room = classes.node_classes[wanted.node_class]
+    yield NodeGroup(
+        **about(tenant, "nodes", CostCategory.COMPUTE),
+        instance_type=wanted.node_class,
+        nodes=wanted.nodes,
+        allocatable_cpu_millicores=room.allocatable_cpu_millicores,
+        allocatable_memory_mib=room.allocatable_memory_mib,
+        volume_gib=wanted.volume_gib,
+    )
+
+
+def own_key(tenant: Tenant) -> Iterator[Fact]:
+    """The key of all that a tenant does not share.
+
+    It is there from the first day, whatever the class of controls: another key would replace what it
+    encrypts.
+    """
+    yield Key(**about(tenant, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
+
+
+def own_database(
+    classes: Classes,
+    platform: Platform,
+    tenant: Tenant,
+    offer: OwnDatabase,
+    *,
+    audited: bool,
+    log_days: int,
+    backup_gib: int,
+) -> Iterator[Fact]:
+    """The server, its log and the secret of its master user; version and window are the platform's.
+
+    Its automated backups are expected to fill *backup_gib*.
+    """
+    size = classes.database_classes[offer.database_class]
+    window = tenant.options.maintenance_window or platform.database.maintenance_window
+    yield DatabaseInstance(
+        **about(tenant, "server", CostCategory.COMPUTE),
+        instance_class=size.instance_class,
+        engine_version=platform.database.engine_version,
+        multi_az=offer.multi_az,
+        storage_gib=offer.storage_gib,
+        max_storage_gib=offer.max_storage_gib,
+        backup_retention_days=offer.backup_retention_days,
+        maintenance_window=window,
+        backup_window=platform.database.backup_window,
+        deletion_protection=is_protected(platform, tenant),
+        performance_insights=size.performance_insights,
+        audited=audited,
+        vcpus=size.vcpus,
+        backup_gib=backup_gib,
+    )
+    yield LogGroup(
+        **about(tenant, "server-logs", CostCategory.STORAGE),
+        ingest_gib_per_month=size.log_gib_per_month,
+        retention_days=log_days,
+    )
+    yield ManagedSecret(**about(tenant, "server-secret", CostCategory.SECURITY), owner=own_server(tenant))
+
+
+def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCache) -> Iterator[Fact]:
+    """The replication group; engine and version are the platform's."""
+    size = classes.cache_classes[offer.cache_class]
+    yield CacheGroup(
+        **about(tenant, "cache", CostCategory.COMPUTE),
+        engine=platform.cache.engine,
+        engine_version=platform.cache.engine_version,
+        node_type=size.node_type,
+        nodes=offer.nodes,
+        multi_az=offer.multi_az,
+        snapshot_retention_days=offer.snapshot_retention_days,
+        maintenance_window=tenant.options.maintenance_window or platform.cache.maintenance_window,
+        memory_mib=size.memory_mib,
+    )
+
+
+def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
+    """The namespace, and a quota that the worst moment of a rollout still fits into."""
+    yield Namespace(
+        **about(tenant, "namespace", CostCategory.COMPUTE),
+        namespace=namespace,
+        pod_security_version=platform.cluster.version,
+    )
+    web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
+    counted: list[tuple[int, ComputeRequest]] = [
+        (web_pods, size.web),
+        (size.cron.replicas, size.cron),
+        (_JOBS_AT_ONCE + _SPARE_PODS, size.job),
+    ]
+    yield NamespaceQuota(
+        **about(tenant, "quota", CostCategory.COMPUTE),
+        namespace=namespace,
+        cpu_request_millicores=sum(count * pod.cpu_request_millicores for count, pod in counted),
+        memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
+        memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
+        pods=sum(count for count, _ in counted),
+        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB,
+        largest_pod=_largest([pod for count, pod in counted if count]),
+    )
+
+
+def _largest(pods: list[ComputeRequest]) -> ComputeRequest:
+    return ComputeRequest(
+        **{name: max(getattr(pod, name) for pod in pods) for name in ComputeRequest.model_fields}
+    )

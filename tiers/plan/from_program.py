@@ -1,0 +1,91 @@
+"""Reads a platform and its tenants from a program's own values; mistakes are told in the words of files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tiers.catalog.tier import Catalog
+from tiers.errors import CatalogError
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.resolve import resolve
+from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.resilience import too_many_replications
+from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.strict_yaml import Location, mistakes
+
+Model = TypeVar("Model", bound=BaseModel)
+Document = Mapping[str, Any]
+"""What a YAML file of the same kind would say, already parsed."""
+
+
+class DocumentError(CatalogError):
+    """A value that a program gave for a platform or a tenant, with the place of each mistake in it."""
+
+    def __init__(self, faults: Iterable[tuple[Location, str]]) -> None:
+        self.faults = list(faults)
+        super().__init__(*(f"{'.'.join(map(str, where))}: {message}" for where, message in self.faults))
+
+
+def plan_of_documents(platform: Document, tenants: Sequence[Document], catalog: Catalog) -> Plan:
+    """The plan of a whole portfolio.
+
+    Raises:
+        DocumentError: With every mistake; places begin with `platform` or `tenants.<index>`.
+    """
+    faults: list[tuple[Location, str]] = []
+    about = _checked(Platform, platform, ("platform",), faults)
+    read = [_checked(Tenant, each, ("tenants", index), faults) for index, each in enumerate(tenants)]
+    if about is not None:
+        faults += ((("platform", *where), told) for where, told in faults_of_platform(about, catalog))
+    known = {index: tenant for index, tenant in enumerate(read) if tenant is not None}
+    for index, tenant in known.items():
+        for where, told in faults_of_tenant(tenant, about, catalog):
+            faults.append((("tenants", index, *where), told))
+    faults += _together(known, catalog)
+    if faults or about is None:
+        raise DocumentError(faults)
+    ordered = sorted(known.values(), key=lambda tenant: tenant.tenant)
+    return resolve(catalog, Portfolio(platform=about, tenants=tuple(ordered)))
+
+
+def tenant_plan_of_documents(
+    platform: Document, tenant: Document, catalog: Catalog
+) -> tuple[Plan, TenantPlan]:
+    """The plan of one tenant, and of the platform as if it had no other.
+
+    Raises:
+        DocumentError: With every mistake; places begin with `platform` or a field of the tenant.
+    """
+    try:
+        plan = plan_of_documents(platform, [tenant], catalog)
+        return plan, plan.tenants[0]
+    except DocumentError as error:
+        alone = ("tenants", 0)
+        raise DocumentError(
+            (where[2:] if where[:2] == alone else where, told) for where, told in error.faults
+        ) from None
+
+
+def _checked(
+    model: type[Model], document: Document, at: Location, faults: list[tuple[Location, str]]
+) -> Model | None:
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        faults += (((*at, *where), told) for where, told in mistakes(error))
+        return None
+
+
+def _together(tenants: Mapping[int, Tenant], catalog: Catalog) -> Iterable[tuple[Location, str]]:
+    for field in ("tenant", "hostname"):
+        times = Counter(getattr(tenant, field) for tenant in tenants.values())
+        for index, tenant in tenants.items():
+            if times[value := getattr(tenant, field)] > 1:
+                yield ("tenants", index, field), f"'{value}' is given {times[value]} times"
+    for index, (where, told) in too_many_replications(tenants, catalog):
+        yield ("tenants", index, *where), told

@@ -1,0 +1,166 @@
+"""What is built while a tenant's data moves to another tier: both sides at once, and what carries it over.
+
+Expand, migrate, switch, contract: every stage is one update, and no update both makes and takes away what
+holds data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tiers.catalog.classes import WorkloadClass
+from tiers.catalog.tier import Catalog
+from tiers.facts.every_fact import (
+    CacheSpace,
+    Egress,
+    Fact,
+    FileShare,
+    Job,
+    Labour,
+    LogicalBackup,
+    NodeGroup,
+    Route,
+    ScheduledJob,
+    SleepSchedule,
+    TenantDatabase,
+    Traffic,
+    Workload,
+)
+from tiers.facts.names import (
+    COPY_DATABASE,
+    COPY_FILES,
+    DATABASE,
+    DROP_LEFT,
+    EMPTY_LEFT,
+    FILE_SYSTEM,
+    FINAL_BACKUP,
+    HAND_OVER,
+    OPERATIONS_NAMESPACE,
+    OTHER_DATABASE,
+)
+from tiers.plan.owner import about, own_node_group
+from tiers.plan.tenant import tenant_facts
+from tiers.portfolio.move import sold_as, working_tier
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Move, Tenant
+from tiers.vocabulary import CostCategory, LifecycleStage, MoveStage
+
+# What runs, is reached or is saved, and so is there once, on the side where work goes on.
+_OF_WORK: Final = (
+    *(CacheSpace, Egress, Job, Labour, LogicalBackup, Route, ScheduledJob, SleepSchedule),
+    *(TenantDatabase, Traffic, Workload),
+)
+
+
+def moved_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
+    """All facts of *tenant*: of one tier when it is at rest, of both while it moves."""
+    if tenant.move is None:
+        yield from tenant_facts(catalog, platform, tenant)
+    else:
+        yield from _Moving(catalog, platform, tenant, tenant.move).facts()
+
+
+def _awake(tenant: Tenant) -> Tenant:
+    """Nothing may put to sleep or wake what is being moved."""
+    return tenant.model_copy(update={"options": tenant.options.model_copy(update={"schedule": None})})
+
+
+class _Moving:
+    """One tenant on its way."""
+
+    def __init__(self, catalog: Catalog, platform: Platform, tenant: Tenant, move: Move) -> None:
+        self._platform, self._tenant, self._stage = platform, tenant, move.stage
+        working = working_tier(tenant, move)
+        resting = tenant.tier if working == move.from_tier else move.from_tier
+        here, there = (_awake(sold_as(catalog, tenant, tier)) for tier in (working, resting))
+        if move.stage is MoveStage.CONTRACT:
+            # What is left may go with the next update, but for copies that cannot be emptied: they stay.
+            left = {"protected": False, "lifecycle_stage": LifecycleStage.DECOMMISSIONING}
+            there = there.model_copy(update=left)
+        self._here = list(tenant_facts(catalog, platform, here))
+        self._there = list(tenant_facts(catalog, platform, there))
+        offered = catalog.tiers[working].offers[tenant.environment].workload_class
+        size = tenant.options.workload_class or offered
+        self._size: WorkloadClass = catalog.classes.workload_classes[size]
+        self._has_nodes = any(isinstance(fact, NodeGroup) for fact in self._here)
+        (self._route,) = (fact for fact in self._here if isinstance(fact, Route))
+
+    def facts(self) -> Iterator[Fact]:
+        """What is worked with first: of two shares that are mounted the first is the one in use."""
+        share = self._other_share()
+        for fact in self._here:
+            if share is None or fact.id != share.id:
+                yield self._scaled(fact) if isinstance(fact, Workload) else fact
+        known = {fact.id for fact in self._here} | ({share.id} if share else set())
+        for fact in self._there:
+            if fact.id not in known and not isinstance(fact, _OF_WORK):
+                yield fact
+        if share is not None:
+            yield share
+        yield from self._jobs(share)
+
+    def _scaled(self, workload: Workload) -> Workload:
+        if self._stage is MoveStage.MIGRATE:
+            return workload.model_copy(update={"replicas": 0, "max_replicas": 0})
+        # From `migrate` the next stage is `switch`, or `contract` for who goes back.
+        return workload.model_copy(update={"starts_again": self._stage is not MoveStage.EXPAND})
+
+    def _other_share(self) -> FileShare | None:
+        """The files where no work goes on, mounted where something is done with them."""
+        (here,), (there,) = (
+            [fact for fact in facts if isinstance(fact, FileShare) and fact.mounted]
+            for facts in (self._here, self._there)
+        )
+        if here.id == there.id:
+            return None
+        filled = self._stage is MoveStage.MIGRATE
+        emptied = self._stage is MoveStage.CONTRACT and there.file_system == FILE_SYSTEM
+        return there.model_copy(update={"namespace": here.namespace, "mounted": filled or emptied})
+
+    def _other_database(self) -> TenantDatabase | None:
+        here, there = (
+            next(fact for fact in facts if isinstance(fact, TenantDatabase))
+            for facts in (self._here, self._there)
+        )
+        if here.server == there.server or self._stage is MoveStage.EXPAND:
+            return None
+        named = about(self._tenant, OTHER_DATABASE, CostCategory.STORAGE)
+        return there.model_copy(update={"id": named["id"]})
+
+    def _jobs(self, share: FileShare | None) -> Iterator[Fact]:
+        database = self._other_database()
+        if database is not None:
+            yield database
+        for name, wanted in self._wanted(database, share).items():
+            if wanted:
+                files, dump = name in (COPY_FILES, EMPTY_LEFT), name == FINAL_BACKUP
+                where = self._route.namespace if files or dump else OPERATIONS_NAMESPACE
+                yield self._job(name, where, as_odoo=files)
+
+    def _wanted(self, database: TenantDatabase | None, share: FileShare | None) -> dict[str, bool]:
+        """What is done once at this stage, in this order."""
+        moves = database is not None
+        if self._stage is MoveStage.MIGRATE:
+            return {COPY_DATABASE: moves, COPY_FILES: share is not None}
+        if self._stage is MoveStage.SWITCH:
+            return {HAND_OVER: moves}
+        if self._stage is MoveStage.CONTRACT:
+            return {
+                FINAL_BACKUP: any(isinstance(fact, LogicalBackup) for fact in self._here),
+                DROP_LEFT: database is not None and database.server == DATABASE,
+                EMPTY_LEFT: share is not None and share.mounted,
+            }
+        return {}
+
+    def _job(self, name: str, namespace: str, *, as_odoo: bool = False) -> Job:
+        tools, odoo = self._platform.images.operations, self._platform.images.odoo
+        return Job(
+            **about(self._tenant, name, CostCategory.COMPUTE),
+            namespace=namespace,
+            image=tools.image,
+            run_as_user=odoo.run_as_user if as_odoo else tools.run_as_user,
+            run_as_group=odoo.run_as_group,
+            compute=self._size.job,
+            nodes=own_node_group(self._tenant) if self._has_nodes else None,
+        )

@@ -1,0 +1,121 @@
+"""The plan: every tenant and the platform as facts. It is what is priced, declared and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, TypeVar
+
+from pydantic import PlainSerializer
+
+from tiers.catalog.tier import Currency, Fee
+from tiers.facts.every_fact import Fact, FactRecord
+from tiers.portfolio.tenant import Move, UtcDatetime
+from tiers.tags import CostTags
+from tiers.vocabulary import (
+    Controls,
+    CostDomain,
+    Environment,
+    Frozen,
+    Isolation,
+    LifecycleStage,
+    Positive,
+    Region,
+    ResilienceClass,
+    TagValue,
+    TenantId,
+)
+
+Kind = TypeVar("Kind", bound=FactRecord)
+_FeeText = Annotated[Fee, PlainSerializer(str, return_type=str)]
+
+
+class TenantPlan(Frozen):
+    """One tenant, resolved: what it is called, what its client pays, and all that is built for it.
+
+    While its data moves, `tier` and the fee are those of the side where work goes on.
+    """
+
+    tenant: TenantId
+    client: TagValue
+    environment: Environment
+    tier: TagValue
+    tier_version: TagValue
+    isolation: Isolation
+    resilience_class: ResilienceClass
+    controls: Controls
+    region: Region
+    service_line: TagValue
+    lifecycle_stage: LifecycleStage
+    users: Positive
+    fee_per_month: _FeeText
+    budget_per_month: _FeeText | None = None
+    expires_at: UtcDatetime | None = None
+    """When it really ends, extensions included."""
+    cutover: date | None = None
+    move: Move | None = None
+    """Where its data comes from and how far it is, while it moves."""
+    facts: tuple[Fact, ...]
+
+    def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
+        """The cost tags of this tenant's resources of one domain."""
+        return CostTags(
+            client=self.client,
+            tenant=self.tenant,
+            environment=self.environment,
+            region=self.region,
+            service_tier=self.tier,
+            recovery_class=self.resilience_class,
+            domain=domain,
+            service_line=self.service_line,
+            lifecycle_stage=self.lifecycle_stage,
+        )
+
+
+class Plan(Frozen):
+    """A whole portfolio as facts. The price of a change is a function of two of these."""
+
+    portfolio: TagValue
+    currency: Currency
+    region: Region
+    service_line: TagValue
+    catalog_version: TagValue
+    platform: tuple[Fact, ...]
+    tenants: tuple[TenantPlan, ...]
+
+    def all_facts(self) -> Iterator[FactRecord]:
+        """Every fact, the platform's first."""
+        yield from self.platform
+        for tenant in self.tenants:
+            yield from tenant.facts
+
+    def platform_tags(self) -> CostTags:
+        """The cost tags of what all tenants share."""
+        return CostTags(
+            region=self.region,
+            domain=CostDomain.SHARED_PLATFORM,
+            service_line=self.service_line,
+            lifecycle_stage=LifecycleStage.ACTIVE,
+        )
+
+
+def emptied(plan: Plan) -> Plan:
+    """*plan* before anything of it was there: what a stack that is new is compared with."""
+    return plan.model_copy(update={"platform": (), "tenants": ()})
+
+
+def facts_of(facts: tuple[Fact, ...], kind: type[Kind]) -> list[Kind]:
+    """The facts of one kind, in plan order."""
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def fact_named(facts: tuple[Fact, ...], kind: type[Kind], name: str) -> Kind:
+    """The one fact of *kind* whose id ends in `/name`.
+
+    Raises:
+        LookupError: When there is none; a plan always has the facts its components declare.
+    """
+    for fact in facts:
+        if isinstance(fact, kind) and fact.name == name:
+            return fact
+    raise LookupError(f"the plan has no {kind.__name__} called '{name}'")

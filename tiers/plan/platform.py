@@ -1,0 +1,254 @@
+"""What all tenants of a portfolio share, as facts: some created here, some adopted with the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from tiers.catalog.tier import Catalog
+from tiers.facts.every_fact import (
+    Bucket,
+    CacheGroup,
+    ClusterControlPlane,
+    DatabaseInstance,
+    Fact,
+    FactRecord,
+    FileShare,
+    FileSystem,
+    FileSystemBackup,
+    Key,
+    LoadBalancer,
+    LogGroup,
+    LogicalBackup,
+    ManagedSecret,
+    Metrics,
+    Namespace,
+    NatGateway,
+    Network,
+    NodeGroup,
+    Origin,
+    TenantDatabase,
+    Workload,
+)
+from tiers.facts.names import (
+    BACKUP_BUCKET,
+    DATABASE,
+    FILE_SYSTEM,
+    KEY_DELETION_WINDOW_DAYS,
+    OPERATIONS_NAMESPACE,
+)
+from tiers.facts.network import NODES_FROM, subnet_ranges
+from tiers.plan.expected_use import automated_backups_gib
+from tiers.plan.monitoring import dashboard_facts
+from tiers.portfolio.platform import Platform
+from tiers.vocabulary import CostCategory, CostDomain, Environment
+
+Kind = TypeVar("Kind", bound=FactRecord)
+
+
+def shared_namespace(environment: Environment) -> str:
+    """The namespace of an environment's tenants that have none of their own."""
+    return f"odoo-{environment}"
+
+
+def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    """All facts of the platform; what is bought by use is as large as *tenants* together need it."""
+    yield from _network(platform)
+    yield from _data_services(catalog, platform, tenants)
+    yield from _backups(platform, tenants)
+    yield from _namespaces(platform, tenants)
+    yield from _cluster(catalog, platform)
+    yield from _adopted_services(platform)
+    yield from dashboard_facts(platform)
+
+
+def _network(platform: Platform) -> Iterator[Fact]:
+    network = platform.network
+    # Its security group is ours even where the network is not.
+    yield Network(
+        **_about(platform, "network", CostCategory.NETWORK),
+        zones=network.zones,
+        client_cidrs=(*network.client_cidrs, *_own_nodes(platform)),
+        cidr=network.cidr,
+        vpc_id=network.vpc_id,
+        subnet_ids=network.subnet_ids,
+        subnet_cidrs=network.subnet_cidrs,
+    )
+
+
+def _own_nodes(platform: Platform) -> list[str]:
+    """Where the pods of a cluster live that is created here."""
+    if platform.cluster.created is None:
+        return []
+    return subnet_ranges(platform.network.cidr, len(platform.network.zones), NODES_FROM)
+
+
+def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    database, size = platform.database, catalog.classes.database_classes[platform.database.database_class]
+    yield Key(**_about(platform, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
+    yield DatabaseInstance(
+        **_about(platform, "database", CostCategory.COMPUTE),
+        instance_class=size.instance_class,
+        engine_version=database.engine_version,
+        multi_az=database.multi_az,
+        storage_gib=database.storage_gib,
+        max_storage_gib=database.max_storage_gib,
+        backup_retention_days=database.backup_retention_days,
+        maintenance_window=database.maintenance_window,
+        backup_window=database.backup_window,
+        deletion_protection=platform.deletion_protection,
+        performance_insights=size.performance_insights,
+        vcpus=size.vcpus,
+        backup_gib=_shared_backups_gib(tenants, database.backup_retention_days),
+    )
+    yield LogGroup(
+        **_about(platform, "database-logs", CostCategory.STORAGE),
+        ingest_gib_per_month=size.log_gib_per_month,
+        retention_days=platform.observability.log_retention_days,
+    )
+    yield ManagedSecret(**_about(platform, "database-secret", CostCategory.SECURITY), owner=DATABASE)
+    yield _cache(catalog, platform)
+    files = list(_shared_files(tenants))
+    yield FileSystem(
+        **_about(platform, "file-system", CostCategory.STORAGE),
+        storage_gib=sum(share.storage_gib for share in files),
+        throughput_mode=platform.file_system.throughput_mode,
+        deletion_protection=platform.deletion_protection,
+        read_gib_per_month=sum(share.read_gib_per_month for share in files),
+        write_gib_per_month=sum(share.write_gib_per_month for share in files),
+    )
+
+
+def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
+    cache, size = platform.cache, catalog.classes.cache_classes[platform.cache.cache_class]
+    return CacheGroup(
+        **_about(platform, "cache", CostCategory.COMPUTE),
+        engine=cache.engine,
+        engine_version=cache.engine_version,
+        node_type=size.node_type,
+        nodes=cache.nodes,
+        multi_az=cache.multi_az,
+        snapshot_retention_days=cache.snapshot_retention_days,
+        maintenance_window=cache.maintenance_window,
+        memory_mib=size.memory_mib,
+    )
+
+
+def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    dumps = [fact for fact in _all(tenants, LogicalBackup) if fact.bucket == BACKUP_BUCKET]
+    yield Bucket(
+        **_about(platform, "backup-bucket", CostCategory.RESILIENCE),
+        storage_gib=sum(dump.storage_gib for dump in dumps),
+        noncurrent_days=platform.backup_bucket.noncurrent_days,
+        expire_after_days=platform.backup_bucket.expire_after_days,
+        deletion_protection=platform.deletion_protection,
+        put_requests_per_month=sum(dump.put_requests_per_month for dump in dumps),
+    )
+    yield FileSystemBackup(
+        **_about(platform, "file-system-backup", CostCategory.RESILIENCE),
+        file_system=FILE_SYSTEM,
+        schedule=platform.file_system.backup_schedule,
+        retention_days=platform.file_system.backup_retention_days,
+        storage_gib=sum(share.storage_gib for share in _shared_files(tenants)),
+    )
+
+
+def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+    shared = {shared_namespace(environment) for environment in Environment}
+    used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
+    for namespace in (*sorted(used & shared), OPERATIONS_NAMESPACE):
+        yield Namespace(
+            **_about(platform, f"namespace-{namespace}", CostCategory.COMPUTE),
+            namespace=namespace,
+            pod_security_version=platform.cluster.version,
+        )
+
+
+def _cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
+    cluster, created = platform.cluster, platform.cluster.created
+    about = _about if created else _adopted
+    yield ClusterControlPlane(
+        **about(platform, "control-plane", CostCategory.COMPUTE),
+        cluster=cluster.name,
+        version=cluster.version,
+        ingress_namespace=cluster.ingress_namespace,
+        node_role_arn=cluster.node_role_arn,
+        node_subnet_ids=cluster.node_subnet_ids,
+        admin_cidrs=created.admin_cidrs if created else (),
+        log_retention_days=created.log_retention_days if created else 0,
+        addons=created.addons if created else {},
+    )
+    for group in cluster.node_groups:
+        room = catalog.classes.node_classes[group.node_class]
+        yield NodeGroup(
+            **about(platform, f"nodes-{group.name}", CostCategory.COMPUTE),
+            instance_type=group.node_class,
+            nodes=group.nodes,
+            allocatable_cpu_millicores=room.allocatable_cpu_millicores,
+            allocatable_memory_mib=room.allocatable_memory_mib,
+            volume_gib=group.volume_gib,
+        )
+    for service in platform.services:
+        yield Workload(
+            **_adopted(platform, f"service-{service.name}", CostCategory.COMPUTE),
+            namespace=service.name,
+            replicas=service.replicas,
+            compute=service.alone(),
+        )
+
+
+def _adopted_services(platform: Platform) -> Iterator[Fact]:
+    ingress, observability = platform.ingress, platform.observability
+    yield LoadBalancer(
+        **_adopted(platform, "load-balancer", CostCategory.NETWORK),
+        public_addresses=ingress.public_addresses,
+        capacity_units=ingress.capacity_units,
+    )
+    about = _about if platform.cluster.created else _adopted
+    yield NatGateway(
+        **about(platform, "nat", CostCategory.NETWORK),
+        gateways=ingress.nat_gateways,
+        data_gib_per_month=ingress.nat_data_gib_per_month,
+    )
+    yield LogGroup(
+        **_adopted(platform, "logs", CostCategory.STORAGE),
+        ingest_gib_per_month=observability.log_gib_per_month,
+        retention_days=observability.log_retention_days,
+    )
+    yield Metrics(
+        **_adopted(platform, "metrics", CostCategory.STORAGE),
+        samples_per_month=observability.metric_samples_per_month,
+    )
+
+
+def _shared_files(tenants: Sequence[Sequence[Fact]]) -> Iterator[FileShare]:
+    for share in _all(tenants, FileShare):
+        if share.mounted and share.file_system == FILE_SYSTEM:
+            yield share
+
+
+def _shared_backups_gib(tenants: Sequence[Sequence[Fact]], retention_days: int) -> int:
+    databases = [fact for fact in _all(tenants, TenantDatabase) if fact.server == DATABASE]
+    return automated_backups_gib(
+        sum(database.storage_gib for database in databases),
+        sum(database.changed_mib_per_day for database in databases),
+        retention_days,
+    )
+
+
+def _all(tenants: Sequence[Sequence[Fact]], kind: type[Kind]) -> Iterator[Kind]:
+    return (fact for facts in tenants for fact in facts if isinstance(fact, kind))
+
+
+def _about(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
+    return {
+        "id": f"platform/{name}",
+        "tenant": None,
+        "domain": CostDomain.SHARED_PLATFORM,
+        "category": category,
+        "region": platform.region,
+    }
+
+
+def _adopted(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
+    return _about(platform, name, category) | {"origin": Origin.ADOPTED}

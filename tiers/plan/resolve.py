@@ -1,0 +1,77 @@
+"""From a catalog and a portfolio to the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tiers.catalog.loading import load_catalog
+from tiers.catalog.tier import Catalog
+from tiers.facts.every_fact import FactId
+from tiers.plan.move import moved_facts
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.platform import platform_facts
+from tiers.portfolio.controls import controls_of, fee_of
+from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.move import working_side
+from tiers.portfolio.resilience import promised
+from tiers.portfolio.tenant import Portfolio, Tenant
+
+
+def plan_of_folder(folder: Path) -> Plan:
+    """The plan of the portfolio in *folder*, with the catalog that comes with costack.
+
+    Raises:
+        CatalogError: With every mistake in every file.
+    """
+    catalog = load_catalog()
+    return resolve(catalog, load_portfolio(folder, catalog))
+
+
+def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
+    """Turn a catalog and a portfolio that was loaded against it into the plan."""
+    tenants = tuple(_resolve_tenant(catalog, portfolio, tenant) for tenant in portfolio.tenants)
+    platform = portfolio.platform
+    plan = Plan(
+        portfolio=platform.portfolio,
+        currency=platform.currency,
+        region=platform.region,
+        service_line=platform.service_line,
+        catalog_version=catalog.version,
+        platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
+        tenants=tenants,
+    )
+    _refuse_duplicates(plan)
+    return plan
+
+
+def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
+    tenant_now = working_side(catalog, tenant)
+    tier = catalog.tiers[tenant_now.tier]
+    return TenantPlan(
+        tenant=tenant.tenant,
+        client=tenant.client,
+        environment=tenant.environment,
+        tier=tier.tier,
+        tier_version=tier.version,
+        isolation=tier.isolation,
+        resilience_class=promised(tier, tenant_now),
+        controls=controls_of(tier, tenant_now),
+        region=tenant.region,
+        service_line=tenant.service_line,
+        lifecycle_stage=tenant.lifecycle_stage,
+        users=tenant.options.users,
+        fee_per_month=fee_of(tier, tenant_now),
+        budget_per_month=tenant.budget_per_month,
+        expires_at=tenant.ends_at,
+        cutover=tenant.cutover,
+        move=tenant.move,
+        facts=tuple(moved_facts(catalog, portfolio.platform, tenant)),
+    )
+
+
+def _refuse_duplicates(plan: Plan) -> None:
+    seen: set[FactId] = set()
+    for fact in plan.all_facts():
+        if fact.id in seen:
+            raise ValueError(f"two facts of the plan are called '{fact.id}'")
+        seen.add(fact.id)

@@ -1,0 +1,296 @@
+"""What is built for one tenant: its tier's offer and its own options, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tiers.catalog.classes import PodClass, WorkloadClass
+from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
+from tiers.facts.every_fact import (
+    CacheSpace,
+    Egress,
+    Fact,
+    FactId,
+    FileShare,
+    Job,
+    Labour,
+    LogGroup,
+    LogicalBackup,
+    OdooProcess,
+    Route,
+    ScheduledJob,
+    TenantDatabase,
+    Workload,
+)
+from tiers.facts.names import (
+    BACKUP_BUCKET,
+    CACHE,
+    DATABASE,
+    EVENTED_PORT,
+    FILE_SYSTEM,
+    HTTP_PORT,
+    OPERATIONS_NAMESPACE,
+)
+from tiers.plan.decommission import ending_facts
+from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes
+from tiers.plan.expected_use import (
+    automated_backups_gib,
+    backup_requests_per_month,
+    changed_mib_per_day,
+    traffic,
+)
+from tiers.plan.monitoring import alert_facts
+from tiers.plan.owner import about, own_cache_group, own_node_group, own_server
+from tiers.plan.platform import shared_namespace
+from tiers.plan.second_region import (
+    dumps_gib,
+    own_bucket,
+    own_file_system,
+    own_files,
+    region_copies,
+    warm_standby,
+)
+from tiers.plan.sleep import asleep_at_times, sleep_facts
+from tiers.portfolio.controls import log_retention_days, measures_of
+from tiers.portfolio.platform import OdooImage, OperationsImage, Platform
+from tiers.portfolio.tenant import Tenant
+from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, LifecycleStage
+
+# Odoo's pool is per process. A preforked worker serves one request at a time and rarely holds more than
+# a few connections; the threaded server is one process for everybody.
+_CONNECTIONS_PREFORKED: Final = 8
+_CONNECTIONS_THREADED: Final = 32
+
+
+def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
+    """All facts of *tenant*, in the order they are declared."""
+    nodes = measures_of(catalog.classes, catalog.tiers[tenant.tier], tenant).dedicated_nodes
+    if nodes:
+        yield from own_nodes(catalog.classes, tenant, nodes)
+    for made in _facts(catalog, platform, tenant):
+        fact = asleep_at_times(made, tenant)
+        if nodes and isinstance(fact, Workload | Job | ScheduledJob):
+            yield fact.model_copy(update={"nodes": own_node_group(tenant)})
+        else:
+            yield fact
+
+
+def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
+    tier = catalog.tiers[tenant.tier]
+    measures = measures_of(catalog.classes, tier, tenant)
+    offer = _chosen(tier.offers[tenant.environment], tenant)
+    offer = offer.model_copy(update={"log_retention_days": log_retention_days(offer, measures)})
+    size = catalog.classes.workload_classes[offer.workload_class]
+    own = tier.isolation is Isolation.OWN
+    namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
+    if own:
+        yield from own_namespace(platform, tenant, size, namespace)
+    yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
+    yield from _storage(platform, tenant, offer, size, namespace)
+    yield from _runtime(platform, tenant, size, namespace)
+    yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
+    yield traffic(tenant, offer.expected_use)
+    yield from _backups(catalog, platform, tenant, offer, namespace)
+    yield from sleep_facts(platform, tenant, offer, size, namespace)
+    yield from ending_facts(platform, tenant, offer, size, namespace)
+    yield from alert_facts(catalog, platform, tenant, offer, namespace)
+    yield LogGroup(
+        **about(tenant, "logs", CostCategory.STORAGE),
+        ingest_gib_per_month=offer.log_gib_per_month,
+        retention_days=offer.log_retention_days,
+    )
+    if offer.support_hours_per_month:
+        yield Labour(
+            **about(tenant, "support", CostCategory.SUPPORT),
+            activity="support",
+            hours_per_month=offer.support_hours_per_month,
+        )
+
+
+def _dedicated(
+    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, *, audited: bool
+) -> Iterator[Fact]:
+    own = (OwnDatabase, OwnCache, OwnFileSystem)
+    if any(isinstance(placed, own) for placed in (offer.database, offer.cache, offer.file_system)):
+        yield from own_key(tenant)
+    if isinstance(offer.database, OwnDatabase):
+        yield from own_database(
+            catalog.classes,
+            platform,
+            tenant,
+            offer.database,
+            audited=audited,
+            log_days=offer.log_retention_days,
+            backup_gib=automated_backups_gib(
+                offer.database_gib, changed_mib_per_day(offer), offer.database.backup_retention_days
+            ),
+        )
+    if isinstance(offer.cache, OwnCache):
+        yield from own_cache(catalog.classes, platform, tenant, offer.cache)
+    if isinstance(offer.file_system, OwnFileSystem):
+        yield from own_files(platform, tenant, offer, offer.file_system)
+    if offer.region_copies and offer.backup_class:
+        backup = catalog.classes.backup_classes[offer.backup_class]
+        yield from region_copies(platform, tenant, offer, offer.region_copies, backup)
+        if tenant.options.warm_standby:
+            copies = offer.region_copies
+            yield from warm_standby(catalog.classes, platform, tenant, offer, copies, audited=audited)
+
+
+def _storage(
+    platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
+) -> Iterator[Fact]:
+    per_process = _CONNECTIONS_PREFORKED if size.web.workers else _CONNECTIONS_THREADED
+    yield TenantDatabase(
+        **about(tenant, "database", CostCategory.STORAGE),
+        server=own_server(tenant) if isinstance(offer.database, OwnDatabase) else DATABASE,
+        database=f"odoo_{_identifier(tenant)}",
+        role=f"t_{_identifier(tenant)}",
+        connection_limit=_connection_ceiling(size, per_process),
+        connections_per_process=per_process,
+        storage_gib=offer.database_gib,
+        changed_mib_per_day=changed_mib_per_day(offer),
+    )
+    yield CacheSpace(
+        **about(tenant, "sessions", CostCategory.COMPUTE),
+        group=own_cache_group(tenant) if isinstance(offer.cache, OwnCache) else CACHE,
+        prefix=tenant.tenant,
+        memory_mib=offer.session_cache_mib,
+    )
+    yield from _file_shares(platform, tenant, offer, namespace)
+
+
+def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: str) -> Iterator[Fact]:
+    own = isinstance(offer.file_system, OwnFileSystem)
+
+    def share(name: str, file_system: FactId, *, mounted: bool) -> FileShare:
+        return FileShare(
+            **about(tenant, name, CostCategory.STORAGE),
+            file_system=file_system,
+            namespace=namespace,
+            path=f"/tenants/{tenant.tenant}",
+            owner_user=platform.images.odoo.run_as_user,
+            owner_group=platform.images.odoo.run_as_group,
+            storage_gib=offer.filestore_gib,
+            mounted=mounted,
+            read_gib_per_month=offer.expected_use.filestore_read_gib,
+            write_gib_per_month=offer.expected_use.filestore_write_gib,
+        )
+
+    # The directory on the shared file system stays when a tenant moves to one of its own: a tier change
+    # must take away nothing that may hold data.
+    yield share("filestore", FILE_SYSTEM, mounted=not own)
+    if own:
+        yield share("own-filestore", own_file_system(tenant), mounted=True)
+
+
+def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
+    # A copy of production must be harmless before anything runs on it.
+    harmless = tenant.environment is not Environment.PRODUCTION
+    # Nobody works in a tenant that ends: the last dump is of what stands still.
+    closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
+
+    def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
+        image = platform.images.odoo.model_dump()
+        return Workload(
+            **about(tenant, name, CostCategory.COMPUTE),
+            namespace=namespace,
+            replicas=0 if closed else pods.replicas,
+            max_replicas=0 if closed else most,
+            compute=pods.alone(),
+            odoo=OdooProcess(**image, web_workers=workers, cron_threads=threads, neutralised=harmless),
+        )
+
+    yield from _jobs(platform, tenant, size, namespace, harmless=harmless)
+    yield workload("web", size.web, size.web.max_replicas, size.web.workers, 0)
+    if size.cron.replicas:
+        yield workload("cron", size.cron, 0, 0, size.cron.threads)
+
+
+def _jobs(
+    platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str, *, harmless: bool
+) -> Iterator[Fact]:
+    def job(name: str, image: OdooImage | OperationsImage, where: str, *, neutralises: bool) -> Job:
+        return Job(
+            **about(tenant, name, CostCategory.COMPUTE),
+            namespace=where,
+            image=image.image,
+            run_as_user=image.run_as_user,
+            run_as_group=image.run_as_group,
+            compute=size.job,
+            neutralises=neutralises,
+        )
+
+    yield job("database-setup", platform.images.operations, OPERATIONS_NAMESPACE, neutralises=False)
+    yield job("odoo-setup", platform.images.odoo, namespace, neutralises=harmless)
+
+
+def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:
+    yield Route(
+        **about(tenant, "route", CostCategory.NETWORK),
+        namespace=namespace,
+        hostname=tenant.hostname,
+        http_port=HTTP_PORT,
+        websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
+    )
+    # A copy of production must not send its mail nor take its payments.
+    production = tenant.environment is Environment.PRODUCTION
+    yield Egress(
+        **about(tenant, "egress", CostCategory.NETWORK),
+        namespace=namespace,
+        internet=production and open_internet,
+        cidrs=tenant.options.egress_cidrs if production and not open_internet else (),
+    )
+
+
+def _backups(
+    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, namespace: str
+) -> Iterator[Fact]:
+    if offer.backup_class is None:
+        return
+    backup = catalog.classes.backup_classes[offer.backup_class]
+    domain = CostDomain.RESILIENCE
+    yield LogicalBackup(
+        **about(tenant, "backups", CostCategory.RESILIENCE, domain),
+        bucket=own_bucket(tenant) if offer.region_copies else BACKUP_BUCKET,
+        prefix=tenant.tenant,
+        retention_days=backup.retention_days,
+        storage_gib=dumps_gib(backup, offer.database_gib, backup.retention_days) + offer.filestore_gib,
+        put_requests_per_month=backup_requests_per_month(backup, offer),
+    )
+    yield ScheduledJob(
+        **about(tenant, "backup", CostCategory.COMPUTE, domain),
+        namespace=namespace,
+        image=platform.images.operations.image,
+        run_as_user=platform.images.operations.run_as_user,
+        # The filestore belongs to Odoo's group: the job reads it as a member.
+        run_as_group=platform.images.odoo.run_as_group,
+        schedule=backup.schedule,
+        compute=catalog.classes.workload_classes[offer.workload_class].job,
+        minutes_per_month=backup.runs_per_month * backup.minutes_per_run,
+    )
+
+
+def _chosen(offer: Offer, tenant: Tenant) -> Offer:
+    """The offer as this tenant takes it: with the sizes it chose instead of the offer's."""
+    options = tenant.options
+    chosen = {
+        "workload_class": options.workload_class,
+        "database_gib": options.database_gib,
+        "filestore_gib": options.filestore_gib,
+    }
+    return offer.model_copy(update={name: value for name, value in chosen.items() if value is not None})
+
+
+def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
+    # Workers and the websocket process hold a pool each, a cron thread one connection more for LISTEN,
+    # and every tenant one LISTEN on the maintenance database.
+    processes = size.web.workers + 1 if size.web.workers else 1
+    web = max(size.web.replicas, size.web.max_replicas) * processes * per_process
+    cron = size.cron.replicas * size.cron.threads * (per_process + 1)
+    return web + cron + 1
+
+
+def _identifier(tenant: Tenant) -> str:
+    return tenant.tenant.replace("-", "_")

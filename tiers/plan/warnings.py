@@ -1,0 +1,111 @@
+"""What a plan allows but its operator should know: crowded servers, tenants beyond their offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tiers.catalog.promises import RANKS
+from tiers.catalog.tier import Catalog
+from tiers.facts.every_fact import CacheSpace, NodeGroup, TenantDatabase, Workload
+from tiers.facts.names import CACHE, DATABASE
+from tiers.plan.plan import Plan, facts_of
+from tiers.portfolio.resilience import cheaper_tiers, promised
+from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.vocabulary import Environment
+
+
+def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
+    """One sentence for every thing worth knowing; an empty list when there is none."""
+    return [
+        *_crowded_database(catalog, portfolio, plan),
+        *_crowded_cache(catalog, portfolio, plan),
+        *_crowded_nodes(plan),
+        *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
+        *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
+    ]
+
+
+def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterator[str]:
+    name = portfolio.platform.database.database_class
+    room = catalog.classes.database_classes[name].max_connections
+    databases = [
+        fact
+        for tenant in plan.tenants
+        for fact in facts_of(tenant.facts, TenantDatabase)
+        if fact.server == DATABASE
+    ]
+    # Role limits are ceilings that are never reached together; half as much again is the usual bound.
+    if (wanted := sum(fact.connection_limit for fact in databases)) * 2 > room * 3:
+        yield (
+            f"platform/database: the roles of {len(databases)} tenants may open {wanted} connections, "
+            f"more than 150 % of the {room} of database_class {name}; take a larger class or a second server"
+        )
+    stored = sum(fact.storage_gib for fact in databases)
+    if stored > portfolio.platform.database.storage_gib:
+        yield (
+            f"platform/database: tenants are expected to store {stored} GiB, the server starts with "
+            f"{portfolio.platform.database.storage_gib} GiB"
+        )
+
+
+def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterator[str]:
+    name = portfolio.platform.cache.cache_class
+    room = catalog.classes.cache_classes[name].memory_mib
+    wanted = sum(
+        fact.memory_mib
+        for tenant in plan.tenants
+        for fact in facts_of(tenant.facts, CacheSpace)
+        if fact.group == CACHE
+    )
+    if wanted > room:
+        yield (
+            f"platform/cache: tenants are promised {wanted} MiB of sessions, a node of cache_class {name} "
+            f"has {room} MiB"
+        )
+
+
+def _crowded_nodes(plan: Plan) -> Iterator[str]:
+    everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload)]
+    shared = [pod for pod in everywhere if pod.nodes is None]
+    yield from _short_of_nodes("platform", facts_of(plan.platform, NodeGroup), shared)
+    for tenant in plan.tenants:
+        if own := facts_of(tenant.facts, NodeGroup):
+            yield from _short_of_nodes(tenant.tenant, own, facts_of(tenant.facts, Workload))
+
+
+def _short_of_nodes(owner: str, groups: list[NodeGroup], pods: list[Workload]) -> Iterator[str]:
+    for what, room, wanted in (
+        (
+            "millicores",
+            sum(group.nodes * group.allocatable_cpu_millicores for group in groups),
+            sum(pod.replicas * pod.compute.cpu_request_millicores for pod in pods),
+        ),
+        (
+            "MiB",
+            sum(group.nodes * group.allocatable_memory_mib for group in groups),
+            sum(pod.replicas * pod.compute.memory_request_mib for pod in pods),
+        ),
+    ):
+        if wanted > room:
+            yield f"{owner}: pods request {wanted} {what}, the node groups have {room}; add nodes"
+
+
+def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
+    tier = catalog.tiers[tenant.tier]
+    promise = promised(tier, tenant)
+    if tenant.environment is not Environment.PRODUCTION or RANKS[promise] >= RANKS[tier.resilience_class]:
+        return
+    for cheaper in cheaper_tiers(tier, tenant, catalog)[:1]:
+        fees = [each.offers[tenant.environment].fee_per_month for each in (tier, cheaper)]
+        yield (
+            f"{tenant.tenant}: is promised {promise} and gets {tier.resilience_class} with {tier.tier}; "
+            f"{cheaper.tier} honours the promise for {fees[0] - fees[1]} {tier.currency} a month less"
+        )
+
+
+def _beyond_fair_use(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
+    fair = catalog.tiers[tenant.tier].offers[tenant.environment].fair_use
+    for name in ("users", "database_gib", "filestore_gib"):
+        value, bound = getattr(tenant.options, name), getattr(fair, name)
+        if value is not None and value > bound:
+            yield f"{tenant.tenant}: options.{name} {value} is beyond the fair use of {tenant.tier}, {bound}"

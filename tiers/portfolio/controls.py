@@ -1,0 +1,67 @@
+"""Which governance measures a tenant has, and why it cannot have what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tiers.catalog.classes import Classes, ControlClass
+from tiers.catalog.tier import Fee, Offer, Tier
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
+from tiers.strict_yaml import Fault, Location
+from tiers.vocabulary import Controls, Environment
+
+_OPTION: Location = ("options", "controls")
+
+
+def controls_of(tier: Tier, tenant: Tenant) -> Controls:
+    """The class of controls; copies of production for work have everybody's."""
+    if tenant.environment is not Environment.PRODUCTION:
+        return Controls.BASELINE
+    return tenant.options.controls or tier.controls
+
+
+def measures_of(classes: Classes, tier: Tier, tenant: Tenant) -> ControlClass:
+    """What the class of controls of *tenant* takes."""
+    return classes.control_classes[controls_of(tier, tenant)]
+
+
+def fee_of(tier: Tier, tenant: Tenant) -> Fee:
+    """What the client pays a month: the offer's fee, and those of what is taken as an option."""
+    offer = tier.offers[tenant.environment]
+    enhanced = controls_of(tier, tenant) is Controls.ENHANCED and tier.controls is not Controls.ENHANCED
+    options = (
+        (enhanced, offer.enhanced_fee_per_month),
+        (tenant.options.warm_standby, offer.standby_fee_per_month),
+    )
+    return offer.fee_per_month + sum(fee for taken, fee in options if taken and fee is not None)
+
+
+def log_retention_days(offer: Offer, measures: ControlClass) -> int:
+    """How long logs are kept: as the offer says, and never less than the controls take."""
+    return max(offer.log_retention_days, measures.least_log_retention_days)
+
+
+def control_faults(tenant: Tenant, tier: Tier, platform: Platform, classes: Classes) -> Iterator[Fault]:
+    """Why a tenant cannot have the controls its file asks for."""
+    wanted = tenant.options.controls
+    if wanted is not None and tenant.environment is not Environment.PRODUCTION:
+        yield _OPTION, f"a {tenant.environment} environment has baseline controls and no others"
+        return
+    if wanted is Controls.BASELINE and tier.controls is Controls.ENHANCED:
+        yield _OPTION, f"tier {tier.tier} includes enhanced controls; they cannot be taken out"
+    if controls_of(tier, tenant) is not Controls.ENHANCED:
+        return
+    offer, measures = tier.offers[tenant.environment], measures_of(classes, tier, tenant)
+    if tier.controls is not Controls.ENHANCED and offer.enhanced_fee_per_month is None:
+        yield _OPTION, f"tier {tier.tier} is not sold with enhanced controls"
+    if measures.region_pinned and tenant.data_residency is None:
+        yield _OPTION, "enhanced controls pin the region: say in data_residency where the data may lie"
+    if measures.dedicated_nodes and not platform.cluster.takes_node_groups:
+        yield (
+            _OPTION,
+            (
+                "enhanced controls take nodes of the tenant's own: give platform.yaml "
+                "cluster.node_role_arn and cluster.node_subnet_ids"
+            ),
+        )

@@ -1,0 +1,239 @@
+"""What a portfolio says of the platform that its tenants share: one file, `platform.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
+from tiers.facts.every_fact import ComputeRequest
+from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
+from tiers.tags import PREFIX
+from tiers.vocabulary import (
+    WEEKLY_WINDOW,
+    Count,
+    Frozen,
+    ImageByDigest,
+    Positive,
+    Region,
+    TagValue,
+)
+
+_MOST_ZONES_WITH_NODES: Final = 5
+"""A VPC has sixteen ranges for subnets: data, nodes and ways out take one each of every zone."""
+
+
+def _not_a_cost_tag(key: str) -> str:
+    if key.startswith(PREFIX):
+        raise ValueError(f"'{key}' is a cost tag, which every rule has anyway; leave it out")
+    return key
+
+
+_RuleLabel = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
+    AfterValidator(_not_a_cost_tag),
+]
+
+
+class OdooImage(Frozen):
+    """The Odoo image by digest, and the numeric ids its files belong to.
+
+    The official image names its user instead of numbering it, and `runAsNonRoot` needs a number.
+    """
+
+    image: ImageByDigest
+    """Your build of Odoo, by digest."""
+    version: Annotated[str, Field(pattern=r"^1[6-9]\.\d$")]
+    """Odoo's version, in quotes."""
+    run_as_user: Positive
+    """Numeric id of the image's user `odoo`."""
+    run_as_group: Positive
+    """Numeric id of its group."""
+
+
+class OperationsImage(Frozen):
+    """The operations image by digest, and the ids it runs as."""
+
+    image: ImageByDigest
+    """Your build of the tools, by digest."""
+    run_as_user: Positive
+    """Numeric id the jobs run as; it needs a name in the image."""
+    run_as_group: Positive
+    """Numeric id of its group."""
+
+
+class Images(Frozen):
+    """What runs: Odoo itself, and the tools its jobs use (psql, pg_dump, the AWS CLI)."""
+
+    odoo: OdooImage
+    """Odoo itself."""
+    operations: OperationsImage
+    """The tools of set-up, backups and restore tests."""
+
+
+class DatabaseSpec(DatabaseSize):
+    """The shared PostgreSQL server; its version and windows hold for tenants' own servers too."""
+
+    engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
+    """Version of PostgreSQL, in quotes."""
+    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
+    """When AWS may maintain servers, in UTC."""
+    backup_window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
+    """When RDS backs up, in UTC; outside the maintenance window."""
+
+
+class CacheSpec(CacheSize):
+    """The shared session cache; its engine and window hold for tenants' own caches too."""
+
+    engine: Literal["valkey", "redis"]
+    """Which engine runs."""
+    engine_version: str
+    """Version of the engine, in quotes."""
+    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
+    """When AWS may maintain caches, in UTC."""
+
+
+class FileSystemSpec(Frozen):
+    """The shared file system for filestores, and how long its nightly backups are kept."""
+
+    throughput_mode: Literal["elastic", "bursting"]
+    """How EFS sells throughput."""
+    backup_schedule: str
+    """When AWS Backup copies it: its cron expression, in UTC."""
+    backup_retention_days: Positive
+    """How many days these backups are kept."""
+
+
+class BackupBucketSpec(Frozen):
+    """The bucket of logical backups."""
+
+    noncurrent_days: Positive
+    """How many days replaced or deleted files can be brought back."""
+    expire_after_days: Positive
+    """After how many days dumps are deleted."""
+
+
+class PlatformService(ComputeRequest):
+    """Pods of the platform itself: ingress, observability, GitOps, CI runners."""
+
+    name: TagValue
+    """Name of the service."""
+    replicas: Positive
+    """How many pods."""
+
+
+class IngressSpec(Frozen):
+    """The load balancer and the outbound gateways of the cluster."""
+
+    public_addresses: Positive
+    """Public IPv4 addresses of the load balancer."""
+    capacity_units: Count
+    """Expected load balancer capacity units (LCU)."""
+    nat_gateways: Positive
+    """NAT gateways."""
+    nat_data_gib_per_month: Count
+    """Expected traffic through them."""
+
+
+class ObservabilitySpec(Frozen):
+    """What the platform itself logs and measures."""
+
+    log_gib_per_month: Count
+    """Expected logs of the platform."""
+    log_retention_days: Positive
+    """How many days they are kept."""
+    metric_samples_per_month: Count
+    """Expected Prometheus samples."""
+
+
+class MonitoringSpec(Frozen):
+    """What Costack makes for the Grafana and the Prometheus operator that the cluster already has."""
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    """Existing namespace in which Grafana's sidecar looks for dashboards."""
+    dashboards: bool = False
+    """Whether to make a ConfigMap with the cost dashboard."""
+    prometheus_operator: bool = False
+    """Whether to make a PrometheusRule for each tenant; the API server must know the kind."""
+    rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
+    """Labels by which Prometheus picks its rules, such as `release`."""
+    restore_test_days: Positive | None = None
+    """How old the last good restore test may be; Prometheus must keep metrics as long."""
+
+
+class SecondNetwork(Frozen):
+    """An existing network in a second region in which standby servers can run."""
+
+    subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Subnets of two zones."""
+    security_group_id: str
+    """Security group that decides who reaches the standby servers."""
+
+
+class Platform(Frozen):
+    """What all tenants of a portfolio share: one file, `platform.yaml`."""
+
+    portfolio: TagValue
+    """Name of the portfolio, the same as its folder."""
+    currency: Currency
+    """Currency of fees and prices, such as USD."""
+    region: Region
+    """AWS region."""
+    service_line: TagValue
+    """Value of the cost tag `cost/service-line` of shared resources."""
+    deletion_protection: bool
+    """Whether data refuses deletion; `false` only for tests."""
+    images: Images
+    """Container images, by digest."""
+    network: NetworkSpec
+    """The network of databases, caches and file systems."""
+    database: DatabaseSpec
+    """The shared PostgreSQL server; version and windows hold for tenants' own servers too."""
+    cache: CacheSpec
+    """The shared session cache; engine and window hold for tenants' own caches too."""
+    file_system: FileSystemSpec
+    """The shared file system."""
+    backup_bucket: BackupBucketSpec
+    """The bucket of dumps."""
+    cluster: ClusterSpec
+    """The EKS cluster, adopted or created."""
+    services: tuple[PlatformService, ...]
+    """Pods of the platform itself; the estimate counts them."""
+    ingress: IngressSpec
+    """Load balancer and NAT gateways; the estimate counts them."""
+    observability: ObservabilitySpec
+    """Logs and metrics of the platform; the estimate counts them."""
+    monitoring: MonitoringSpec | None = None
+    """Dashboards and alerts; left out, none are made."""
+    dr_regions: tuple[Region, ...] = ()
+    """The regions that copies may go to."""
+    dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
+    """Networks for warm standbys, by region."""
+
+    @model_validator(mode="after")
+    def _services_differ(self) -> Self:
+        for what, names in (
+            ("services", [service.name for service in self.services]),
+            ("cluster.node_groups", [group.name for group in self.cluster.node_groups]),
+        ):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what}: '{twice[0]}' is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _network_fits_the_cluster(self) -> Self:
+        network, cluster = self.network, self.cluster
+        if cluster.created is None:
+            if not network.client_cidrs:
+                raise ValueError("network: client_cidrs is missing: where do the cluster's pods live?")
+            return self
+        if network.cidr is None:
+            raise ValueError("cluster: created needs a network that is created too: give network.cidr")
+        if len(network.zones) > _MOST_ZONES_WITH_NODES:
+            raise ValueError(f"network: a created cluster takes {_MOST_ZONES_WITH_NODES} zones at most")
+        if cluster.node_role_arn or cluster.node_subnet_ids:
+            raise ValueError("cluster: node_role_arn and node_subnet_ids are for an adopted cluster")
+        return self

@@ -1,0 +1,176 @@
+"""What a portfolio says of the tenants that are hosted: one file each."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, date, datetime
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+
+from tiers.catalog.classes import ClassId
+from tiers.catalog.tier import Fee
+from tiers.portfolio.platform import Platform
+from tiers.schedule import Schedule
+from tiers.vocabulary import (
+    PRIVATE_RANGES,
+    WEEKLY_WINDOW,
+    Cidr,
+    Controls,
+    Environment,
+    Frozen,
+    Hostname,
+    LifecycleStage,
+    MoveStage,
+    Positive,
+    Region,
+    ResilienceClass,
+    TagValue,
+    TenantId,
+)
+
+# A wider opening than this is no opening but an open door.
+_WIDEST_OPENING: Final = 16
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def _public(value: str) -> str:
+    network = ipaddress.IPv4Network(value)
+    private = any(network.overlaps(ipaddress.IPv4Network(each)) for each in PRIVATE_RANGES)
+    if network.prefixlen < _WIDEST_OPENING or private:
+        raise ValueError(
+            f"Value should be a public network of size /{_WIDEST_OPENING} or smaller, such as 203.0.113.0/24"
+        )
+    return value
+
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+class Options(Frozen):
+    """What a tenant chooses within its tier; a size that is left out is the tier's."""
+
+    users: Positive
+    """How many people work with Odoo; pools with the driver `users` are divided by it."""
+    database_gib: Positive | None = None
+    """Expected size of the database in GiB."""
+    filestore_gib: Positive | None = None
+    """Expected size of the filestore (attachments) in GiB."""
+    workload_class: ClassId | None = None
+    """Size of the Odoo pods: a row of `workload_classes` in `tiers/catalog/classes.yaml`."""
+    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
+    """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
+    dr_region: Region | None = None
+    """Second region for copies; tiers that copy need it, all others refuse it."""
+    warm_standby: bool = False
+    """Whether a standby server in the second region follows the tenant's own, for a fee."""
+    resilience_class: ResilienceClass | None = None
+    """The promised recovery, where the contract promises less than the tier gives."""
+    controls: Controls | None = None
+    """The governance measures, where they are not the tier's; `enhanced` has a fee."""
+    egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
+    """Networks that pods may reach when `enhanced` controls close the internet: mail, payment."""
+    schedule: Schedule | None = None
+    """When pods run; at all other times they are stopped. Not for production."""
+
+
+class Extension(Frozen):
+    """A later end of a migration environment; it stays in the file as a record."""
+
+    until: UtcDatetime
+    """The new end, with time zone."""
+    reason: Annotated[str, Field(min_length=10)]
+    """Why the environment is needed for longer."""
+    by: Annotated[str, Field(min_length=2)]
+    """Who approved it."""
+
+
+class Move(Frozen):
+    """A move of a tenant's data to another tier, while it lasts."""
+
+    from_tier: TagValue
+    """The tier it had before."""
+    stage: MoveStage
+    """The stage that the next `pulumi up` deploys; `costack move` writes it."""
+
+
+class Tenant(Frozen):
+    """One client's isolated Odoo service in one environment: one file, one tenant."""
+
+    tenant: TenantId
+    """Name: 1 to 30 lower-case letters, digits and single dashes. The file has the same name."""
+    client: TagValue
+    """Who pays. Several tenants may have the same client."""
+    environment: Environment
+    """What the tenant is used for."""
+    tier: TagValue
+    """Its tier: the name of a file in `tiers/catalog`."""
+    move: Move | None = None
+    """Present while its data moves to another tier; `costack move` writes and removes it."""
+    region: Region
+    """AWS region; the same as the platform's."""
+    service_line: TagValue
+    """Value of the cost tag `cost/service-line`, for reports across services."""
+    hostname: Hostname
+    """Address at which people reach Odoo; no two tenants share one."""
+    lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
+    """`suspended` and `decommissioning` stop its pods and keep its data."""
+    data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
+    """The only regions its data may lie in, where the contract says so."""
+    protected: bool = True
+    """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
+    options: Options
+    """What the tenant chooses within its tier."""
+    begins_on: date | None = None
+    """First day of a migration environment; its longest duration counts from here, else from `cutover`."""
+    expires_at: UtcDatetime | None = None
+    """When a migration environment ends, with time zone. Required there, refused elsewhere."""
+    extended: tuple[Extension, ...] = ()
+    """Later ends of a migration environment, oldest first; the last one counts."""
+    cutover: date | None = None
+    """Day on which a migration's users change to the new system. Required there, refused elsewhere."""
+    budget_per_month: Fee | None = None
+    """What it may cost a month, pooled shares included; a preview above it ends with exit code 5."""
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it really ends: the last extension counts."""
+        return self.extended[-1].until if self.extended else self.expires_at
+
+    @model_validator(mode="after")
+    def _moves_while_it_is_active(self) -> Self:
+        if self.move and self.lifecycle_stage is not LifecycleStage.ACTIVE:
+            raise ValueError(
+                f"move is for lifecycle_stage active, not {self.lifecycle_stage}: finish the move or go back"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_migrations_end(self) -> Self:
+        migrating = self.environment is Environment.MIGRATION
+        for name in ("begins_on", "extended"):
+            if getattr(self, name) and not migrating:
+                raise ValueError(f"{name} is only for environment migration, not {self.environment}")
+        for name in ("expires_at", "cutover"):
+            given = getattr(self, name) is not None
+            if migrating and not given:
+                raise ValueError(f"{name} is missing: a migration environment ends, so say when")
+            if given and not migrating:
+                raise ValueError(f"{name} is only for environment migration, not {self.environment}")
+        if not self.protected and self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+            raise ValueError(
+                "protected: false is for lifecycle_stage decommissioning; take it out of the file"
+            )
+        if self.expires_at and self.cutover and self.expires_at.date() < self.cutover:
+            raise ValueError(f"expires_at {self.expires_at:%Y-%m-%d} is before cutover {self.cutover}")
+        return self
+
+
+class Portfolio(Frozen):
+    """A platform and the tenants on it, ordered by tenant id."""
+
+    platform: Platform
+    tenants: tuple[Tenant, ...]
