@@ -74,13 +74,15 @@ def _parameter(parameter: Any, context: typer.Context) -> list[str]:
     spelling, meaning = parameter.get_help_record(context) or (parameter.name, "")
     # Typer's words for a repeated option and for a day are Python's; a reader of the page needs neither.
     spelling = re.sub(r"<list\[(\w+)\]>", lambda found: f"<{found[1].lower()}>", spelling)
-    spelling = spelling.replace("<%Y-%m-%d>", "<YYYY-MM-DD>").replace("<str>", "<text>")
+    for theirs, ours in (("%Y-%m-%d", "YYYY-MM-DD"), ("<str>", "<text>"), ("<int range>", "<number>")):
+        spelling = spelling.replace(theirs, ours)
     required = " *Required.*" if parameter.required and isinstance(parameter, TyperOption) else ""
     meaning = meaning.replace("[required]", "").strip()
-    default = re.search(r"\[(?:default: (.+)|(.+>=.+))\]$", meaning)
-    if default:
-        said = f"Default: `{default[1]}`." if default[1] else f"`{default[2]}`"
-        meaning = f"{meaning[: default.start()].rstrip()} {said}"
+    if said := re.search(r"\[(?:default: ([^;\]]+))?(?:; )?(?:x>=(\d+))?\]$", meaning):
+        default, least = said.groups()
+        meaning = meaning[: said.start()].rstrip()
+        meaning += f" Default: `{default}`." if default else ""
+        meaning += f" At least {least}." if least else ""
     return [f"`{spelling}`", meaning + required]
 
 

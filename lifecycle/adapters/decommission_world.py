@@ -1,4 +1,4 @@
-"""The hands that end a tenant: its file, Pulumi, AWS and the clock."""
+"""What a decommission acts on: the tenant's file, Pulumi, AWS and the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetches offer files from AWS's Price List, which asks nobody who he is."""
+"""Fetches offer files from AWS's Price List, which needs no credentials."""
 
 from __future__ import annotations
 

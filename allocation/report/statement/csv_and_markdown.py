@@ -1,4 +1,4 @@
-"""A statement as CSV or Markdown: a row for every tenant, exact amounts, and the rows nobody pays."""
+"""A statement as CSV or Markdown: a row for every tenant, exact amounts, and the rows that no tenant pays."""
 
 from __future__ import annotations
 
