@@ -39,6 +39,13 @@ def pages() -> tuple[Path, ...]:
 
 
 @cache
+def current_pages() -> tuple[Path, ...]:
+    """Pages about this version; the others name commands and paths that earlier versions had."""
+    earlier = ROOT / "tests" / "data" / "stored"
+    return tuple(page for page in pages() if page.name != "CHANGELOG.md" and earlier not in page.parents)
+
+
+@cache
 def tokens(page: Path) -> tuple[Token, ...]:
     """The blocks of *page*."""
     return tuple(MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from cli.main import app
 from docs.generator.commands import commands
-from tests.docs.markdown import code, pages, shell_lines
+from tests.docs.markdown import code, current_pages, shell_lines
 from tests.portfolios import ROOT
 
 _ENDS = frozenset({"|", "||", "&&", ";", "&", ">", ">>", "2>"})
@@ -20,33 +20,33 @@ _TARGETS = frozenset(
     re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 )
 _MAKE = re.compile(r"(?:^|[`;&] ?)make ((?:[a-z-]+ ?)+)")
-IDS = [str(page.relative_to(ROOT)) for page in pages()]
+IDS = [str(page.relative_to(ROOT)) for page in current_pages()]
 ROOT_COMMAND: Any = get_command(app)
 
 
 def test_commands_are_found() -> None:
-    lines = [line for page in pages() for line in shell_lines(page) if _BEFORE.match(line.text)]
+    lines = [line for page in current_pages() for line in shell_lines(page) if _BEFORE.match(line.text)]
     assert len(lines) > 40
     assert {command for command, _ in commands()} <= {" ".join(_command(line.text)[:2]) for line in lines} | {
         " ".join(_command(line.text)[:3]) for line in lines
     }
 
 
-@pytest.mark.parametrize("page", pages(), ids=IDS)
+@pytest.mark.parametrize("page", current_pages(), ids=IDS)
 def test_a_line_to_copy_is_one_that_the_command_understands(page: Path) -> None:
     lines = [line for line in shell_lines(page) if _BEFORE.match(line.text)]
     faults = [f"{line}: {fault}" for line in lines if (fault := _fault(_command(line.text)))]
     assert faults == []
 
 
-@pytest.mark.parametrize("page", pages(), ids=IDS)
+@pytest.mark.parametrize("page", current_pages(), ids=IDS)
 def test_commands_and_options_within_text_exist(page: Path) -> None:
     named = [found for found in code(page) if _BEFORE.match(found.text)]
     faults = [f"{found}: {fault}" for found in named if (fault := _unknown(_command(found.text)))]
     assert faults == []
 
 
-@pytest.mark.parametrize("page", pages(), ids=IDS)
+@pytest.mark.parametrize("page", current_pages(), ids=IDS)
 def test_targets_of_make_exist(page: Path) -> None:
     lines = [*code(page), *shell_lines(page)]
     named = [
