@@ -1,4 +1,4 @@
-"""What a program gives the components, as Pulumi's schema sees it, and how mistakes in it are reported."""
+"""What a program gives the components, as Pulumi's schema sees it, and how mistakes in it are told."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict, TypeVar

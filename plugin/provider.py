@@ -1,4 +1,4 @@
-"""Serves the components: the SDK's component provider, with mistakes reported at the input that has them."""
+"""Serves the components: the SDK's component provider, with mistakes told at the input that has them."""
 
 from __future__ import annotations
 

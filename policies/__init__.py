@@ -1,1 +1,1 @@
-"""What must hold for every resource of any program: the same rules in `pulumi preview` and in tests."""
+"""What must hold for every resource, whoever declared it: the same rules in `pulumi preview` and in tests."""

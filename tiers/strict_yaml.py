@@ -1,4 +1,4 @@
-"""Strict YAML: every scalar is text, every key is unique, all mistakes of a file are reported together.
+"""Strict YAML: every scalar is text, every key is unique, every mistake of a file is told at once.
 
 YAML's guesses are traps in a price list (`window: 13:30` is 810, `no` is False, `0.10` a float and a
 repeated key silently wins), so only the model a file is read into decides what a scalar means.

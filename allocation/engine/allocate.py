@@ -1,4 +1,4 @@
-"""The allocation: charges and usage in, what every tenant pays out; every step is a table to look at."""
+"""The allocation: charges and use in, what everybody pays out. Every step is a table one can look at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an estimate takes for granted besides the plan: its day, and quantities known better."""
+"""What an estimate takes for granted besides the plan: its day, and quantities somebody knows better."""
 
 from __future__ import annotations
 

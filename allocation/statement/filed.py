@@ -1,4 +1,4 @@
-"""A filed statement: read from its document, so that months can be compared.
+"""A statement that was written down: read from its document, so that months can be told and compared.
 
 Reports stand on documents alone, whether the month is an estimate of today or was closed a year ago.
 """

@@ -1,4 +1,4 @@
-"""Who may administer a PostgreSQL server: the account that set-up Jobs run as, and no other."""
+"""Who may administer a PostgreSQL server: the account that setup jobs run as, and nobody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passes cost tags on to what AWS creates by itself: instances, disks, snapshots, load balancers.
+"""Hands cost tags on to what AWS makes by itself: instances, disks, snapshots, load balancers.
 
 Tags stop at the resource they are written on. Each type here has a property of its own that says which tags
 its offspring gets; `docs/tagging.md` lists them, with what no tag can reach.

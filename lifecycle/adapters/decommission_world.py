@@ -1,4 +1,4 @@
-"""What a decommission acts on: the tenant's file, Pulumi, AWS and the clock."""
+"""The hands that end a tenant: its file, Pulumi, AWS and the clock."""
 
 from __future__ import annotations
 

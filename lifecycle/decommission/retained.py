@@ -1,4 +1,4 @@
-"""What an account still holds of a tenant: retained on purpose, or in excess."""
+"""What an account still holds of a tenant, and whether anybody knows why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a platform and its tenants from a program's own values; mistakes are said in the words of files."""
+"""Reads a platform and its tenants from a program's own values; mistakes are told in the words of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetches offer files from AWS's Price List, which needs no credentials."""
+"""Fetches offer files from AWS's Price List, which asks nobody who he is."""
 
 from __future__ import annotations
 

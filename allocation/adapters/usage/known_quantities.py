@@ -1,4 +1,4 @@
-"""Quantities known better than the catalog's, from a YAML file (docs/estimates.md).
+"""Quantities somebody knows better than the catalog, from a YAML file (docs/estimates.md).
 
 usage:
   - {fact: acme/traffic, line: internet, quantity: "120", source: measured}

@@ -1,4 +1,4 @@
-"""What a line is, and the quantities that stand in it: a fact's own, or one from a usage file.
+"""What a line is, and the quantities that stand in it: a fact's own, or what somebody said instead.
 
 A month is 730 hours, as AWS, Infracost and FinFocus count it. Quantities are what facts declare or, for use,
 what the catalog expects; the modules beside this one have a rule for each kind of fact that costs something.

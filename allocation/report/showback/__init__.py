@@ -1,1 +1,1 @@
-"""Reports of a month: one page for each reader, with the same data beside it."""
+"""Reports of a month for everybody who asks: one page each, with the same data beside it."""

@@ -1,4 +1,4 @@
-"""A statement as CSV or Markdown: a row for every tenant, exact amounts, and the rows that no tenant pays."""
+"""A statement as CSV or Markdown: a row for every tenant, exact amounts, and the rows nobody pays."""
 
 from __future__ import annotations
 
