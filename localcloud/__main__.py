@@ -43,12 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localcloud", description="A cloud on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="start the loopback AWS, unless it is running")
-    commands.add_parser("stop", help="end it; what it held is gone")
-    commands.add_parser("status", help="say whether it is running (exit code 0) or not (1)")
-    commands.add_parser("reset", help="end it and forget the local Pulumi state and rendered manifests")
+    commands.add_parser("stop", help="stop it; its content is lost")
+    commands.add_parser("status", help="show whether it is running (exit code 0) or not (1)")
+    commands.add_parser("reset", help="stop it and delete the local Pulumi state and rendered manifests")
     commands.add_parser(
         "environment",
-        help='turn a shell to the local cloud: eval "$(python -m localcloud environment)"',
+        help='point a shell at the local cloud: eval "$(python -m localcloud environment)"',
     )
     run = commands.add_parser("exec", help="run a command in the environment of the local cloud")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
