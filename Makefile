@@ -9,7 +9,7 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts coverage format bench torture goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture goldens screenshots schemas lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,7 @@ up: stack-file engine setup ## create the local tenants with Pulumi, print who p
 	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 	@$(RUN) $(BIN)/costack report --stack $(STACK) --out .local/report
+	@echo "next: source .venv/bin/activate; eval \"\$$(python -m localcloud environment)\"; costack --help"
 
 preview: stack-file engine setup ## show what `make up` would change, then what that costs; DIFF=1 shows every property
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
@@ -136,6 +137,9 @@ screenshots: engine-browser setup ## retake the pictures of the documentation; l
 schemas: setup ## rewrite the JSON Schemas
 	@$(BIN)/python -m tiers.schemas
 	@$(BIN)/python -m plugin.schema
+
+docs: setup ## rewrite the generated pages of docs/: commands, files of a portfolio, modules
+	@$(BIN)/python -m docs.generator
 
 lock: setup ## choose new versions and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock

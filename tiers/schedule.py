@@ -47,12 +47,12 @@ def _known_zone(name: str) -> str:
 
 
 class Schedule(Frozen):
-    """When a tenant is awake; outside these hours its pods, and its own server, are stopped."""
+    """When a tenant is awake; outside these hours its pods and its own server are stopped."""
 
     awake: Annotated[str, AfterValidator(lambda text: _read(text) and text)]
-    """Days and hours: `Mon-Fri 07:00-19:00`. A range of days may cross Sunday, an end may be 24:00."""
+    """Days and one span of hours: `Mon-Fri 07:00-19:00` or `Tue,Thu 08:30-12:00`; 24:00 at the latest."""
     timezone: Annotated[str, AfterValidator(_known_zone)]
-    """A name of the IANA time zone database, such as Europe/Brussels."""
+    """A name of the IANA time zone database, such as `Europe/Brussels`."""
 
     @cached_property
     def span(self) -> Span:

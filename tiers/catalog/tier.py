@@ -34,10 +34,15 @@ class DatabaseSize(Frozen):
     """The size and durability of a PostgreSQL server; `multi_az` means an instance, never a cluster."""
 
     database_class: ClassId
+    """Size: a row of `database_classes` in `tiers/catalog/classes.yaml`."""
     multi_az: bool
+    """Whether a second instance in another zone takes over."""
     storage_gib: Annotated[int, Field(ge=20, le=65536)]
+    """Provisioned storage; it never shrinks."""
     max_storage_gib: Positive
+    """Up to where storage grows by itself."""
     backup_retention_days: Annotated[int, Field(ge=1, le=35)]
+    """How many days point-in-time recovery reaches back."""
 
     @model_validator(mode="after")
     def _storage_can_grow(self) -> Self:
@@ -52,9 +57,13 @@ class CacheSize(Frozen):
     """The size and durability of a session cache."""
 
     cache_class: ClassId
+    """Size: a row of `cache_classes` in `tiers/catalog/classes.yaml`."""
     nodes: Positive
+    """How many nodes."""
     multi_az: bool
+    """Whether another node takes over; needs two nodes."""
     snapshot_retention_days: Count
+    """How many days snapshots are kept; 0 for none."""
 
     @model_validator(mode="after")
     def _failover_has_a_target(self) -> Self:

@@ -19,9 +19,13 @@ class ComputeRequest(Frozen):
     """What one pod requests from the scheduler, and its limits."""
 
     cpu_request_millicores: Positive
+    """Reserved CPU of each pod."""
     memory_request_mib: Positive
+    """Reserved memory of each pod."""
     cpu_limit_millicores: Positive
+    """CPU limit of each pod."""
     memory_limit_mib: Positive
+    """Memory limit of each pod."""
 
     def alone(self) -> ComputeRequest:
         """These four numbers without the other fields of a class of pods."""

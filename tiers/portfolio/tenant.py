@@ -51,67 +51,89 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Options(Frozen):
-    """What a tenant may choose within its tier; without a size the offer's size applies."""
+    """What a tenant chooses within its tier; a size that is left out is the tier's."""
 
     users: Positive
+    """How many people work with Odoo; pools with the driver `users` are divided by it."""
     database_gib: Positive | None = None
+    """Expected size of the database in GiB."""
     filestore_gib: Positive | None = None
+    """Expected size of the filestore (attachments) in GiB."""
     workload_class: ClassId | None = None
+    """Size of the Odoo pods: a row of `workload_classes` in `tiers/catalog/classes.yaml`."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
+    """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
+    """Second region for copies; tiers that copy need it, all others refuse it."""
     warm_standby: bool = False
-    """Whether a standby server follows its own in the second region, ready to take over."""
+    """Whether a standby server in the second region follows the tenant's own, for a fee."""
     resilience_class: ResilienceClass | None = None
-    """The resilience class of the contract, if it differs from the tier's."""
+    """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None
-    """The class of controls, if it differs from the tier's."""
+    """The governance measures, where they are not the tier's; `enhanced` has a fee."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
-    """Where production may connect (mail, payment) when its controls close the rest of the internet."""
+    """Networks that pods may reach when `enhanced` controls close the internet: mail, payment."""
     schedule: Schedule | None = None
-    """When it is awake; environments other than production may sleep outside working hours."""
+    """When pods run; at all other times they are stopped. Not for production."""
 
 
 class Extension(Frozen):
-    """A later end date with its reason; it stays in the file, so that every extension is visible."""
+    """A later end of a migration environment; it stays in the file as a record."""
 
     until: UtcDatetime
+    """The new end, with time zone."""
     reason: Annotated[str, Field(min_length=10)]
+    """Why the environment is needed for longer."""
     by: Annotated[str, Field(min_length=2)]
+    """Who approved it."""
 
 
 class Move(Frozen):
-    """The move of a tenant's data from its old tier to its new one; removed when the move is finished."""
+    """A move of a tenant's data to another tier, while it lasts."""
 
     from_tier: TagValue
+    """The tier it had before."""
     stage: MoveStage
+    """The stage that the next `pulumi up` deploys; `costack move` writes it."""
 
 
 class Tenant(Frozen):
     """One client's isolated Odoo service in one environment: one file per tenant."""
 
     tenant: TenantId
+    """Name: 1 to 30 lower-case letters, digits and single dashes. The file has the same name."""
     client: TagValue
+    """Who pays. Several tenants may have the same client."""
     environment: Environment
+    """What the tenant is used for."""
     tier: TagValue
+    """Its tier: the name of a file in `tiers/catalog`."""
     move: Move | None = None
-    """The tier its data comes from, while it moves to `tier`; None when it does not move."""
+    """Present while its data moves to another tier; `costack move` writes and removes it."""
     region: Region
+    """AWS region; the same as the platform's."""
     service_line: TagValue
+    """Value of the cost tag `cost/service-line`, for reports across services."""
     hostname: Hostname
+    """Address at which people reach Odoo; no two tenants share one."""
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
+    """`suspended` and `decommissioning` stop its pods and keep its data."""
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
-    """The only regions where its data may be stored; None when the contract has no such term."""
+    """The only regions its data may lie in, where the contract says so."""
     protected: bool = True
-    """Whether its data is protected from deletion; false only while it is decommissioned."""
+    """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
     options: Options
+    """What the tenant chooses within its tier."""
     begins_on: date | None = None
-    """Its first day; its allowed days count from here, or from the cutover if this is missing."""
+    """First day of a migration environment; its longest duration counts from here, else from `cutover`."""
     expires_at: UtcDatetime | None = None
+    """When a migration environment ends, with time zone. Required there, refused elsewhere."""
     extended: tuple[Extension, ...] = ()
-    """The extensions, oldest first."""
+    """Later ends of a migration environment, oldest first; the last one counts."""
     cutover: date | None = None
+    """Day on which a migration's users change to the new system. Required there, refused elsewhere."""
     budget_per_month: Fee | None = None
-    """The most it may cost the host a month, pooled shares included; a preview beyond it fails."""
+    """What it may cost a month, pooled shares included; a preview above it ends with exit code 5."""
 
     @property
     def ends_at(self) -> datetime | None:
