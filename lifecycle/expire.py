@@ -83,7 +83,7 @@ def _due(tenant: TenantPlan, state: State, why: str, when: datetime) -> Finding:
     if protected:
         return Finding(tenant, State.KEPT, f"{why}, but {protected[0]} is protected from deletion", when)
     if tenant.lifecycle_stage is LifecycleStage.SUSPENDED:
-        return Finding(tenant, State.KEPT, f"{why}, but it is only suspended", when)
+        return Finding(tenant, State.KEPT, f"{why}, but it is suspended, not given up", when)
     return Finding(tenant, state, why, when)
 
 

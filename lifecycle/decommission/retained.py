@@ -61,7 +61,7 @@ KEPT: Final[Mapping[Kind, str]] = {
     Kind.BUCKET: "its dumps and files",
     Kind.VAULT: "recovery points of its files",
     Kind.RECOVERY_POINT: "the last states of its files",
-    Kind.KEY: "without it the backups above cannot be read",
+    Kind.KEY: "without it nothing of the above can be read",
 }
 """What is retained for a time, and why. A key that is no longer needed waits for its deletion."""
 

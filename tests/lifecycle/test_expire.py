@@ -108,7 +108,7 @@ def test_what_is_said_wrongly() -> None:
             {"lifecycle_stage": LifecycleStage.SUSPENDED},
             30,
             State.KEPT,
-            "its end was 2027-01-31 00:00 UTC, but it is only suspended",
+            "its end was 2027-01-31 00:00 UTC, but it is suspended, not given up",
             END,
         ),
     ],
