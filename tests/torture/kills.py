@@ -122,7 +122,7 @@ def recovered(project: Project) -> Said:
     """`costack recover`, as soon as the process that was killed is really gone: orphans go a moment later."""
     for _ in range(_MOMENTS):
         try:
-            return project._exec(sys.executable, "-m", "cli.commands.recover", "--stack", STACK, code=0)
+            return project.costack("recover", "--stack", STACK)
         except AssertionError as error:
             if "which is running; wait for it" not in str(error):
                 raise
