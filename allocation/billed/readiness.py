@@ -26,7 +26,10 @@ WHERE NOT EXISTS (
 
 
 class Gate(NamedTuple):
-    """One gate of readiness: its name, the value found, the limit, and whether it passes."""
+    """One gate of readiness: its name, the value found, the limit, and whether it passes.
+
+    Manifests store the names of gates, so they keep their old words.
+    """
 
     gate: str
     found: str
@@ -57,7 +60,7 @@ def gates(
     return (
         *_coverage(connection, statement, rules, limits, evidence),
         _at_most(
-            "driver freshness (days without usage)",
+            "driver freshness (days without use)",
             Decimal(_missing_days(connection, statement.period, evidence.sources)),
             limits.driver_missing_days,
         ),
@@ -97,7 +100,7 @@ def _coverage(
     shares = [(pool, abs(units)) for line in statement.tenants for pool, units in line.pooled.items()]
     covered = sum(units for pool, units in shares if pool in measured)
     yield _at_least(
-        "driver coverage (percent of pooled cost that is divided by measured usage)",
+        "driver coverage (percent of pooled cost that is divided by measured use)",
         _percent(covered, sum(units for _, units in shares)),
         limits.driver_coverage_percent,
     )
