@@ -9,42 +9,52 @@ LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan focus alerts format bench torture goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture goldens screenshots schemas lock clean
 
-help: ## what can be made
+help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(READY) ## the virtual environment with everything in it
+setup: $(READY) ## make the virtual environment with everything in it
 
 $(READY): requirements-dev.txt pyproject.toml toolchain/uv.txt
 	@$(PYTHON) toolchain/environment.py $(VENV) requirements-dev.txt
 	@touch $@
 
-engine: ## Pulumi: from PATH, from the cache, or built (about 4 minutes, needs Go)
+engine: ## find Pulumi on PATH or in the cache, or build it (about 4 minutes, needs Go)
 	@$(PYTHON) toolchain/build.py pulumi
 
-engine-browser: ## Chromium for the tests of pages: found, or unpacked once per user from Debian's packages
+engine-browser: ## find Chromium for the tests of pages, or unpack it once per user from Debian's packages
 	@$(PYTHON) toolchain/browser.py
 
-engine-cluster: ## kube-apiserver and etcd for the tests: from the cache, or built
+engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or build them
 	@$(PYTHON) toolchain/build.py cluster
 
-engine-postgres: ## PostgreSQL for the tests: found, or installed once per user
+engine-postgres: ## find PostgreSQL for the tests, or install it once per user
 	@$(PYTHON) toolchain/postgres.py
 
-engine-yaml: ## Pulumi's host for YAML programs, for the tests of the plugin: found, cached, or built
+engine-yaml: ## find Pulumi's host for YAML programs, for the tests of the plugin, or build it
 	@$(PYTHON) toolchain/build.py yaml
 
-up: engine setup ## create the local tenants with Pulumi, then show who pays for what, on the screen and as pages
+# Pulumi itself would write an empty file for the stack and then fail.
+stack-file:
+	@test -f stacks/Pulumi.$(STACK).yaml || { printf '%s\n' \
+	  "make: stack '$(STACK)' has no stacks/Pulumi.$(STACK).yaml; write these lines into it, then run the same command again:" \
+	  "config:" "  costack:portfolio: $(STACK)  # the folder under portfolios/" \
+	  "  aws:region: us-east-1  # the region of that folder's platform.yaml" \
+	  "  kubernetes:renderYamlToDirectory: .local/manifests-$(STACK)  # the local cloud only" >&2; exit 2; }
+
+up: stack-file engine setup ## create the local tenants with Pulumi, print who pays for what, write the report pages
 	@$(LOCAL) start
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
 	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 	@$(RUN) $(BIN)/costack report --stack $(STACK) --out .local/report
+	@echo "next: source .venv/bin/activate; eval \"\$$(python -m localcloud environment)\"; costack --help"
 
-preview: engine setup ## what `make up` would change
+preview: stack-file engine setup ## show what `make up` would change, then what that costs; DIFF=1 shows every property
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
-	@$(RUN) pulumi preview --diff --non-interactive --stack $(STACK) $(PULUMI_FLAGS)
+	@$(RUN) pulumi preview $(if $(DIFF),--diff,--suppress-outputs) --non-interactive --stack $(STACK) $(PULUMI_FLAGS)
+	@$(RUN) $(BIN)/costack preview --stack $(STACK) --portfolio "portfolios/$$($(RUN) pulumi config get portfolio --stack $(STACK))"
 
 refresh: engine setup ## compare the state with the cloud
 	@$(RUN) pulumi refresh --yes --non-interactive --stack $(STACK)
@@ -57,10 +67,10 @@ down: engine setup ## destroy the local tenants and stop the loopback cloud
 reset: setup ## stop the loopback cloud and forget its Pulumi state
 	@$(LOCAL) reset
 
-allocate: setup ## who pays for what, from the stack that is up
+allocate: setup ## print who pays for what, from the stack that is up
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
 
-state: setup ## the Pulumi state of the local stack
+state: setup ## print the Pulumi state of the stack
 	@$(RUN) pulumi stack export --stack $(STACK)
 
 validate: setup ## check catalog and portfolios, without engine or cloud
@@ -69,28 +79,36 @@ validate: setup ## check catalog and portfolios, without engine or cloud
 test: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
-lint: setup ## style, types, and who may import whom
+coverage: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## show which lines no test runs, and fail where a module is hardly run at all
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet -o .coverage.json
+	@$(BIN)/coverage report
+	@$(BIN)/python toolchain/coverage_floor.py .coverage.json
+
+lint: setup ## check style, types, and which module may import which
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-scan: setup ## what checkov says of production tenants of every tier (in an environment of its own)
+scan: setup ## scan production tenants of every tier with checkov (in an environment of its own)
 	@$(PYTHON) toolchain/scanner.py
 	@$(BIN)/python -m tests.policies.scan.run
 
-format: setup ## put the source into its one form
+format: setup ## format the source
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-focus: setup ## what two validators say of the FOCUS files (in environments of their own, Python 3.12)
+focus: setup ## check the FOCUS files with two validators (in environments of their own, Python 3.12)
 	@$(PYTHON) toolchain/focus_validators.py
 	@$(BIN)/python -m tests.allocation.adapters.focus.run_validators
 
-alerts: setup ## what promtool (on PATH) says of the alerts of tenants, in good hours and bad
+alerts: setup ## judge the alerts of tenants with promtool, in good hours and bad; needs promtool on PATH
 	@$(BIN)/python -m tests.components.run_alerts
 
-bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; beside cloud-cost-allocation
+bench: setup ## measure time and memory: 1,000 tenants planned to declared, bills of 10 million rows, and beside cloud-cost-allocation
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
 	@$(BIN)/python -m tests.bench.previews
@@ -98,7 +116,7 @@ bench: setup ## 1,000 tenants planned to declared; bills of 10 million rows; bes
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 
-torture: engine engine-postgres setup ## the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, broken guards, deaths at every call (six hours)
+torture: engine engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
@@ -110,22 +128,25 @@ torture: engine engine-postgres setup ## the full sweeps: 10,000 divisions on tw
 	@$(BIN)/python -m tests.torture.mutants
 	@$(BIN)/python -m tests.torture.kills
 
-goldens: setup ## write the golden statements and SQL anew; read the difference before you commit it
+goldens: setup ## rewrite the golden statements and SQL; read the difference before you commit it
 	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/allocation/test_golden.py tests/allocation/engine/test_division_sql.py
 
-screenshots: engine-browser setup ## take the pictures of the documentation anew; look at them before you commit
+screenshots: engine-browser setup ## retake the pictures of the documentation; look at them before you commit
 	@UPDATE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/cli/test_pictures.py
 
-schemas: setup ## write the JSON Schemas anew
+schemas: setup ## rewrite the JSON Schemas
 	@$(BIN)/python -m tiers.schemas
 	@$(BIN)/python -m plugin.schema
 
-lock: setup ## choose versions anew and write the hashed requirement files
+docs: setup ## rewrite the generated pages of docs/: commands, files of a portfolio, modules
+	@$(BIN)/python -m docs.generator
+
+lock: setup ## choose new versions and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock
 	@$(PYTHON) toolchain/scanner.py --lock
 	@$(PYTHON) toolchain/focus_validators.py --lock
 	@$(PYTHON) toolchain/spark.py --lock
 	@$(PYTHON) toolchain/postgres.py --lock
 
-clean: ## forget the virtual environment and links to built tools; the cache stays
+clean: ## remove the virtual environment and links to built tools; the cache stays
 	@rm -rf $(VENV) .toolchain

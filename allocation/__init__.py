@@ -1,1 +1,1 @@
-"""Who pays: estimated charges from an inventory, divided among tenants without losing a unit."""
+"""Cost allocation: charges of an estimate or a bill, divided among tenants without losing a unit."""

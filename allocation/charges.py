@@ -18,7 +18,7 @@ _YEARS = range(1970, 9999)
 
 @unique
 class CostBasis(StrEnum):
-    """Where a charge comes from: priced from an inventory, or from the provider's bill."""
+    """The source of a charge: an inventory priced at list prices, or the provider's bill."""
 
     ESTIMATED = "estimated"
     BILLED = "billed"
@@ -46,13 +46,13 @@ class ChargePeriod(NamedTuple):
             raise AllocationError(f"period '{text}': expected a month such as 2026-11")
         year, month = int(year_text), int(month_text)
         if not (1 <= month <= _MONTHS_PER_YEAR and year in _YEARS):
-            raise AllocationError(f"period '{text}': there is no such month")
+            raise AllocationError(f"period '{text}': no such month exists")
         following = (year + month // _MONTHS_PER_YEAR, month % _MONTHS_PER_YEAR + 1)
         return cls(datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC))
 
     @property
     def last_day(self) -> date:
-        """The day before its end.
+        """The last day that belongs to it.
 
         >>> ChargePeriod.month("2026-02").last_day.isoformat()
         '2026-02-28'
@@ -72,9 +72,9 @@ class Charge:
         units: The cost, in units of 1e-10 of the run's currency; negative for a credit.
         fact: The fact behind it, and `fact_kind` what kind that is.
         unit_price: What one `unit` of `quantity` costs; `confidence` says how sure that is.
-        tenant: Whose it is, or None when it is shared.
-        known_by: Where the quantity is from: declared, assumed, usage-file or measured.
-        region: Where it is charged, or None when that is where its fact lies.
+        tenant: The tenant it belongs to, or None when it is shared.
+        known_by: The source of the quantity: declared, assumed, usage-file or measured.
+        region: The region it is charged in, or None for the region of its fact.
     """
 
     id: str
@@ -97,7 +97,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """Something that costs money at a price nobody knows; shown, never counted as 0."""
+    """Something that costs money at an unknown price; it is shown and never counted as 0."""
 
     fact: FactId
     service: str

@@ -1,19 +1,19 @@
-"""What can be wrong with an allocation, in sentences."""
+"""Errors of an allocation; each message is a sentence for its user."""
 
 from __future__ import annotations
 
 
 class AllocationError(Exception):
-    """An allocation that cannot be made from what it was given."""
+    """An allocation cannot be made from the given input."""
 
 
 class UnreconciledStatementError(AllocationError):
-    """A statement whose parts do not add up to its charges. It is never shown."""
+    """The parts of a statement do not add up to its charges; the statement is not shown."""
 
 
 class NotReadyError(AllocationError):
-    """A statement that is not good enough to be booked to clients; it was made and shown all the same."""
+    """A statement is shown, but is not ready for chargeback."""
 
 
 class GateError(AllocationError):
-    """A change that a gate does not let pass; it was previewed and shown all the same."""
+    """A change was previewed and shown, but fails a gate."""

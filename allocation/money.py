@@ -1,4 +1,4 @@
-"""Exact money: whole units of a ten-billionth of a currency, divided without remainder."""
+"""Exact money: whole units of 1e-10 of a currency, divided without losing a unit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 from typing import Final
 
-# AWS writes up to ten decimals; at nine, 426 of 200,000 such costs would fall on a rounding tie.
+# AWS writes up to ten decimals; with nine, 426 of 200,000 such costs would fall on a rounding tie.
 UNITS_PER_CURRENCY: Final = 10**10
 UNITS_PER_CENT: Final = UNITS_PER_CURRENCY // 100
 _UNIT: Final = Decimal(1) / UNITS_PER_CURRENCY
@@ -15,7 +15,7 @@ _WIDE: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 def units_of(amount: Decimal) -> int:
-    """*amount* in units, half to even where it is finer than a unit.
+    """*amount* in units, rounded half to even if it is finer than a unit.
 
     >>> units_of(Decimal("0.10"))
     1000000000
@@ -46,8 +46,8 @@ def text_of(units: int) -> str:
 def split(total: int, weights: Sequence[int]) -> list[int]:
     """Divide *total* units in proportion to *weights*, losing nothing.
 
-    Hamilton's method: every share is rounded down, and the units left over go one each to the largest
-    remainders, ties to the earlier weight. A negative total is divided as its opposite would be.
+    Hamilton's method rounds every share down and gives the units left over, one each, to the largest
+    remainders; the earlier weight wins a tie. A negative total is divided like its opposite.
 
     Raises:
         ValueError: When a weight is negative, or all are 0.
@@ -66,7 +66,7 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def in_cents(amounts: Sequence[int], total: int | None = None) -> list[int]:
-    """*amounts* of units in whole cents that add up to *total* cents, or to the rounded sum of them all.
+    """*amounts* of units in whole cents that add up to *total* cents, or to their rounded sum.
 
     >>> in_cents([units_of(Decimal("0.005"))] * 3)
     [1, 1, 0]
@@ -78,7 +78,7 @@ def in_cents(amounts: Sequence[int], total: int | None = None) -> list[int]:
 
 
 def completed(floors: Sequence[int], remainders: Sequence[int], total: int) -> list[int]:
-    """*floors* and one more for the largest remainders, ties to the earlier, up to *total* in all."""
+    """*floors*, plus one for the largest remainders until they reach *total*; the earlier wins a tie."""
     shares = list(floors)
     by_remainder = sorted(range(len(shares)), key=lambda index: (-remainders[index], index))
     for index in by_remainder[: total - sum(shares)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Final
 
 import typer
 
@@ -17,45 +18,55 @@ from cli.commands import (
     recover,
     report,
     restore_test,
+    sql,
     unit_costs,
     validate,
 )
 from cli.commands.prices import prices_app
 from cli.commands.usage import usage_app
+from cli.console.help import Command, CommandsByJob
+
+PROVISION: Final = "Provision tenants"
+CHANGE: Final = "Change and repair"
+DECOMMISSION: Final = "Decommission"
+COSTS: Final = "Allocate costs"
 
 app = typer.Typer(
     name="costack",
+    cls=CommandsByJob,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Odoo for many clients, and who pays for what.",
 )
 
 
 @app.callback()
 def _root() -> None:
-    """Odoo for many clients, and who pays for what."""
+    """Host Odoo for many clients, and know who pays for what.
+
+    Run it in the folder of the Pulumi project, the one with Pulumi.yaml.
+    """
 
 
-for name, function, example in (
-    ("validate", validate.validate, validate.VALIDATE_EXAMPLE),
-    ("allocate", allocate.allocate, allocate.ALLOCATE_EXAMPLE),
-    ("preview", preview.preview, preview.PREVIEW_EXAMPLE),
-    ("decommission", decommission.decommission, decommission.DECOMMISSION_EXAMPLE),
-    ("import", import_estate.import_, import_estate.IMPORT_EXAMPLE),
-    ("unit-costs", unit_costs.unit_costs, unit_costs.UNIT_COSTS_EXAMPLE),
-    ("explain", explain.explain, explain.EXPLAIN_EXAMPLE),
-    ("sql", explain.sql, explain.SQL_EXAMPLE),
-    ("expire", expire.expire, expire.EXPIRE_EXAMPLE),
-    ("restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
-    ("recover", recover.recover, recover.RECOVER_EXAMPLE),
-    ("report", report.report, report.REPORT_EXAMPLE),
-    ("move", move.move, move.MOVE_EXAMPLE),
+for heading, name, function, example in (
+    (PROVISION, "validate", validate.validate, validate.VALIDATE_EXAMPLE),
+    (PROVISION, "preview", preview.preview, preview.PREVIEW_EXAMPLE),
+    (PROVISION, "unit-costs", unit_costs.unit_costs, unit_costs.UNIT_COSTS_EXAMPLE),
+    (PROVISION, "import", import_estate.import_, import_estate.IMPORT_EXAMPLE),
+    (CHANGE, "move", move.move, move.MOVE_EXAMPLE),
+    (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
+    (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
+    (DECOMMISSION, "expire", expire.expire, expire.EXPIRE_EXAMPLE),
+    (DECOMMISSION, "decommission", decommission.decommission, decommission.DECOMMISSION_EXAMPLE),
+    (COSTS, "allocate", allocate.allocate, allocate.ALLOCATE_EXAMPLE),
+    (COSTS, "explain", explain.explain, explain.EXPLAIN_EXAMPLE),
+    (COSTS, "report", report.report, report.REPORT_EXAMPLE),
+    (COSTS, "sql", sql.sql, sql.SQL_EXAMPLE),
 ):
-    app.command(name, epilog=example)(function)
-app.add_typer(usage_app, name="usage")
-app.add_typer(prices_app, name="prices")
+    app.command(name, cls=Command, epilog=example, rich_help_panel=heading)(function)
+app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)
+app.add_typer(prices_app, name="prices", rich_help_panel=COSTS)
 
 
 def main() -> None:

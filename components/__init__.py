@@ -1,4 +1,4 @@
-"""What is built: Pulumi components that declare exactly the facts of a plan.
+"""Pulumi components that declare exactly the facts of a plan.
 
 `components.platform.SharedPlatform` is the platform, `components.tenant.stack.TenantStack` one tenant on it.
 """

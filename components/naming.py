@@ -1,4 +1,4 @@
-"""What things are called. A name never holds a tier: a tier change must not replace what holds data."""
+"""Names of resources. A name never contains a tier: a tier change must not replace what holds data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tiers.facts.names import COMPONENT_TYPE_PREFIX
 
-# Limits of the services: RDS identifiers and Kubernetes names 63, ElastiCache groups 40, IAM roles 64.
+# Length limits: RDS identifiers and Kubernetes names 63, ElastiCache groups 40, IAM roles 64.
 CACHE_NAME_LIMIT: Final = 40
 NAME_LIMIT: Final = 63
 IAM_NAME_LIMIT: Final = 64
@@ -25,7 +25,7 @@ def component_type(name: str) -> str:
 
 
 def physical_name(*parts: str, limit: int = NAME_LIMIT) -> str:
-    """The parts joined by dashes; too long a name keeps its start and ends in a hash of the whole.
+    """The parts joined by dashes; a name that is too long keeps its start and ends in a hash of the whole.
 
     >>> physical_name("local", "acme", "backup")
     'local-acme-backup'
@@ -39,9 +39,9 @@ def physical_name(*parts: str, limit: int = NAME_LIMIT) -> str:
 
 
 def job_name(tenant: str, purpose: str, spec: Any) -> str:
-    """A Job's name: it changes with what the job does, because a Job that exists cannot be changed.
+    """A Job's name, which changes with the job's content, because an existing Job cannot be changed.
 
-    *spec* is any JSON-like description of the job that holds no output of the cloud.
+    *spec* is any JSON-like description of the job without outputs of the cloud.
     """
     return physical_name(tenant, purpose, _hash(json.dumps(spec, sort_keys=True, default=str)))
 

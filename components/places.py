@@ -1,6 +1,6 @@
-"""What components know of each other: addresses and ids, never the resource behind them.
+"""What components know of each other: addresses and ids, never the resources themselves.
 
-So a tenant can be built on a platform of the same program, of another process or of another stack alike.
+So a tenant can be built on a platform of the same program, of another process or of another stack.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ class NodePlace(NamedTuple):
 
 
 class PlatformPlace(NamedTuple):
-    """All that a tenant's stack must know of the platform it stands on.
+    """What a tenant's stack needs to know of its platform.
 
-    `nodes` is None where nobody can have nodes of its own. `administrator` and `namespaces` are what its
+    `nodes` is None when tenants cannot have their own nodes. `administrator` and `namespaces` are what its
     resources wait for: the service account that may set up databases on the shared server, and the
     namespaces by name.
     """

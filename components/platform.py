@@ -1,4 +1,4 @@
-"""What all tenants share: network, PostgreSQL, cache, file system, backups, namespaces."""
+"""The shared platform: network, PostgreSQL, cache, file system, backups, namespaces."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from tiers.plan.plan import Plan, fact_named, facts_of
 
 
 class SharedPlatform(pulumi.ComponentResource):
-    """The platform of a portfolio. What of it is adopted is accounted for, not declared."""
+    """The platform of a portfolio. Its adopted parts are accounted for, not declared."""
 
     def __init__(self, plan: Plan, opts: pulumi.ResourceOptions | None = None) -> None:
         tags = plan.platform_tags()
         name = plan.portfolio
-        # With the tenants' own, `pulumi preview --json` holds the whole plan, so a cost preview can read it.
-        told = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
-        super().__init__(component_type("SharedPlatform"), name, told, cost_tagged(tags, opts))
+        # With the tenants' own inputs `pulumi preview --json` has the whole plan, for a cost preview to read.
+        inputs = {"region": plan.region, "plan": plan.model_dump(mode="json", exclude={"tenants"})}
+        super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
         self.name = name
@@ -80,7 +80,7 @@ class SharedPlatform(pulumi.ComponentResource):
 
     @property
     def place(self) -> PlatformPlace:
-        """What a tenant's stack must know to be built here."""
+        """What a tenant's stack needs to know to be built here."""
         return PlatformPlace(
             name=self.name,
             cluster=self.cluster,
@@ -109,7 +109,7 @@ class SharedPlatform(pulumi.ComponentResource):
         }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
-        """What the shared server really has."""
+        """The real storage of the shared server."""
         return {DATABASE: self.database.place.storage_gib}
 
     def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
@@ -117,7 +117,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self.ingress_namespace = fact.ingress_namespace
         self.cluster: Text = fact.cluster
         self.nodes = node_place(fact)
-        # What Kubernetes objects wait for: an adopted cluster is there already.
+        # Kubernetes objects wait for these; an adopted cluster exists already.
         self._ready: list[pulumi.Resource] = []
         if fact.origin is Origin.ADOPTED:
             return

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-# Declaring makes millions of objects that live to the end. With the default of 700 the collector walks
+# A declaration makes millions of objects that live to the end. With the default of 700 the collector walks
 # through them again and again: 40 % of the time of a program with 1,000 tenants (`make bench`).
 _NEW_OBJECTS: Final = 200_000
 _GENERATIONS: Final = (50, 100)
 
 
 def prepare() -> None:
-    """Spare the garbage collector what lives until the program ends."""
+    """Exempt from garbage collection what lives until the program ends."""
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, *_GENERATIONS)

@@ -1,1 +1,1 @@
-"""A tenant's life after it was built: how it is proven restorable, and what was done to it, as evidence."""
+"""A tenant's life after its creation: moves, restore tests and decommissioning, with evidence of each."""

@@ -1,19 +1,19 @@
-"""What can go wrong while a tenant's life is changed, in sentences."""
+"""Errors of lifecycle commands, in sentences."""
 
 from __future__ import annotations
 
 
 class LifecycleError(Exception):
-    """A change that stopped; what was done by then is in the evidence, and the same command goes on."""
+    """A change that stopped; the evidence has what was done, and the same command continues."""
 
 
 class RefusedError(LifecycleError):
-    """A change that a guard does not allow; nothing was changed."""
+    """A change that a guard refuses; nothing was changed."""
 
 
-class HandOverError(LifecycleError):
-    """A step that only a person can take, because this program cannot reach where it happens."""
+class ManualStepError(LifecycleError):
+    """A step that only a person can take, because this program has no access to where it happens."""
 
 
 class StillBillingError(LifecycleError):
-    """What is left of a tenant that ended and nobody can explain."""
+    """Excess resources of a decommissioned tenant: they still cost money, and nothing explains them."""

@@ -1,7 +1,7 @@
-"""Evidence of what was done: a file of JSON lines that only grows, each line holding the hash of the last.
+"""Evidence: a file of JSON lines that only grows; each line has the hash of the line before.
 
-A line that is changed, removed or put in between breaks the chain. Lines cut off at the end do not: who
-must notice that keeps what `append` returns somewhere else.
+A line that is changed, removed or inserted breaks the chain. Lines cut off at the end do not: to detect
+that, keep what `append` returns in another place.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from tiers.errors import CatalogError
 BEFORE: Final = "before"
 """The field that holds the sha256 of the line before."""
 BEGINNING: Final = "0" * 64
-"""What the first line holds there."""
+"""The value of that field in the first line."""
 _END: Final = b"\n"
 
 
 class EvidenceError(CatalogError):
-    """An evidence file that cannot be read, or is not as it was written."""
+    """An evidence file that cannot be read, or was changed."""
 
 
 def append(path: Path, record: Mapping[str, Any]) -> str:
     """Add *record* as the last line of *path*, and return once the disk has it.
 
-    A last line without an end was never acknowledged, its writer died while writing: it is cut off. Writers
+    A last line without an end was never acknowledged because its writer died: it is cut off. Writers
     wait for each other.
 
     Args:
-        path: The file; it is made when it is not there, its folder is not.
-        record: What was done, as plain JSON data, with the time `at` which it was done.
+        path: The file; it is created if it does not exist, its folder is not.
+        record: What was done, as plain JSON data, with its time under `at`.
 
     Returns:
         The sha256 of the line.
 
     Raises:
-        EvidenceError: When the file cannot be written, or its last line is no evidence.
-        ValueError: When the record has no `at`, or names a field `before` itself.
+        EvidenceError: When the file cannot be written, or its last line is not evidence.
+        ValueError: When the record has no `at`, or has its own field `before`.
     """
     if "at" not in record or BEFORE in record:
-        raise ValueError(f"evidence says `at` which time, and leaves `{BEFORE}` to the file: {dict(record)}")
+        raise ValueError(f"evidence needs its time under `at` and no field `{BEFORE}`: {dict(record)}")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -66,7 +66,7 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
     """The records of *path* in the order they were written, each with the hash of the line before.
 
     Raises:
-        EvidenceError: When it cannot be read, or a line is not the one that was written there.
+        EvidenceError: When it cannot be read, or a line was changed.
     """
     try:
         content = path.read_bytes()
@@ -88,7 +88,7 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
 
 
 def _whole_lines(content: bytes) -> bytes:
-    """The lines that were ended; what follows, a writer that died left behind."""
+    """The complete lines; a writer that died left the rest."""
     return content[: content.rfind(_END) + 1]
 
 
@@ -106,7 +106,9 @@ def _record(line: bytes, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or not isinstance(record.get(BEFORE), str):
-        raise EvidenceError(f"{where}: is no line of evidence: it is changed or another program's")
+        raise EvidenceError(
+            f"{where}: is not a line of evidence: it was changed, or another program wrote it"
+        )
     return record
 
 
@@ -124,7 +126,7 @@ def _write(descriptor: int, length: int, line: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new file is lost with its folder's entry."""
+    """Write the folder's entry to disk, without which a new file can be lost."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

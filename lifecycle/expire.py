@@ -1,6 +1,6 @@
-"""What should not be there any longer: environments past their end, and what is said wrongly about ends.
+"""Expired environments, those that expire soon, and wrong end dates.
 
-Being named here is no permission: what is due is only told, and `costack decommission` looks again.
+A finding is no permission: it is only listed, and `costack decommission` checks again.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import Environment, LifecycleStage
 
 SOON: Final = timedelta(days=14)
-"""How long before its end an environment is told."""
+"""How long before its end an environment is listed."""
 
 
 @unique
 class State(StrEnum):
-    """How an environment stands to its end; only the first two are due."""
+    """The state of an environment's end date; only the first two are due."""
 
     EXPIRED = "expired"
     CUT_OVER = "cut over"
@@ -31,7 +31,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One environment that is worth a look, and why; `when` is the moment that counts, where there is one."""
+    """One environment to look at, and why; `when` is the relevant moment, if there is one."""
 
     tenant: TenantPlan
     state: State
@@ -40,17 +40,17 @@ class Finding:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is to be decommissioned."""
+        """Whether it should be decommissioned."""
         return self.state in (State.EXPIRED, State.CUT_OVER)
 
 
 def findings(plan: Plan, now: datetime, grace: timedelta | None = None) -> tuple[Finding, ...]:
-    """What of *plan* is due *now*, or soon, or wrong; in the order of the tenants.
+    """The environments of *plan* that are due *now*, or soon, or wrong, in the order of tenants.
 
     Args:
-        plan: What is deployed, or would be.
+        plan: The deployed plan, or the plan of a portfolio.
         now: The moment to judge by.
-        grace: How long after its cutover an environment is due before its end; None: not before its end.
+        grace: How long after its cutover an environment is due, even before its end; None: at its end only.
     """
     return tuple(found for tenant in plan.tenants for found in _of(tenant, now, grace))
 
@@ -59,10 +59,12 @@ def _of(tenant: TenantPlan, now: datetime, grace: timedelta | None) -> Iterator[
     ends, cutover = tenant.expires_at, _cutover(tenant)
     if tenant.environment is Environment.PRODUCTION:
         if ends is not None or cutover is not None:
-            yield Finding(tenant, State.WRONG, "production has an end; take it out of its file", ends)
+            yield Finding(
+                tenant, State.WRONG, "production must not have an end date; remove it from its file", ends
+            )
         return
     if tenant.environment is Environment.MIGRATION and ends is None:
-        yield Finding(tenant, State.WRONG, "a migration environment has no end; give it expires_at")
+        yield Finding(tenant, State.WRONG, "a migration environment needs an end date; set expires_at")
         return
     if ends is not None and now >= ends:
         yield _due(tenant, State.EXPIRED, f"its end was {ends:%Y-%m-%d %H:%M} UTC", ends)
@@ -76,7 +78,7 @@ def _of(tenant: TenantPlan, now: datetime, grace: timedelta | None) -> Iterator[
 
 
 def _due(tenant: TenantPlan, state: State, why: str, when: datetime) -> Finding:
-    """A finding that is due, or one that is kept: somebody said that it stays."""
+    """A finding that is due, or kept when the environment is protected or suspended."""
     protected = [fact.id for fact in tenant.facts if getattr(fact, "deletion_protection", False)]
     if protected:
         return Finding(tenant, State.KEPT, f"{why}, but {protected[0]} is protected from deletion", when)
@@ -86,7 +88,7 @@ def _due(tenant: TenantPlan, state: State, why: str, when: datetime) -> Finding:
 
 
 def _cutover(tenant: TenantPlan) -> datetime | None:
-    """The end of the day of its cutover: people work on that day."""
+    """The end of its cutover day, because people still work on that day."""
     if tenant.cutover is None:
         return None
     return datetime.combine(tenant.cutover, time(), UTC) + timedelta(days=1)

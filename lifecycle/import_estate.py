@@ -1,7 +1,7 @@
-"""Takes over what was built before: whose each resource is, which cost tags it lacks, what it is to be named.
+"""Imports existing resources: the owner of each, its missing cost tags, and its name in the program.
 
-What there is comes from a CSV; what there should be from `pulumi preview --json` of a portfolio that has the
-tenants already. A resource is matched by tenant and type, so that nothing is guessed from its name.
+A CSV lists the existing resources; `pulumi preview --json` of a portfolio that already has the tenants lists
+the planned ones. They are matched by tenant and type, so that nothing is guessed from names.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _CREATES: Final = frozenset({"create", "import"})
 
 
 @dataclass(frozen=True)
-class Row:
-    """A resource that is there; `line` is where the CSV says so."""
+class ExistingResource:
+    """An existing resource; `line` is its line in the CSV."""
 
     line: int
     tenant: TenantId
@@ -33,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PlannedResource:
     """A resource that the program would create for a tenant."""
 
     tenant: TenantId
@@ -46,31 +46,31 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Match:
-    """What is there and what it becomes; `missing` are the cost tags it lacks or has with another value."""
+    """An existing resource and its planned one; `missing` are the cost tags it lacks or has wrong."""
 
-    row: Row
-    wanted: Wanted
+    row: ExistingResource
+    planned: PlannedResource
 
     @property
     def missing(self) -> Mapping[str, str]:
-        """Key and value of each cost tag to put on."""
-        return {key: value for key, value in self.wanted.tags.items() if self.row.tags.get(key) != value}
+        """Key and value of each cost tag to set."""
+        return {key: value for key, value in self.planned.tags.items() if self.row.tags.get(key) != value}
 
 
 @dataclass(frozen=True)
-class Takeover:
-    """Every row, once: matched, or told why not; and what the program would still create."""
+class ImportPlan:
+    """Every row once, matched or with the reason why not; and what the program would still create."""
 
     matches: tuple[Match, ...]
-    unmatched: tuple[tuple[Row, str], ...]
-    created: tuple[Wanted, ...]
+    unmatched: tuple[tuple[ExistingResource, str], ...]
+    created: tuple[PlannedResource, ...]
 
 
-def read_rows(path: Path) -> tuple[Row, ...]:
+def read_rows(path: Path) -> tuple[ExistingResource, ...]:
     """The rows of a CSV with the columns tenant, type, id, tags; tags are `key=value` separated by `;`.
 
     Raises:
-        CatalogError: With every row that is wrong, and its line.
+        CatalogError: With every wrong row and its line.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -84,70 +84,72 @@ def read_rows(path: Path) -> tuple[Row, ...]:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise CatalogError(f"{path}: cannot be read: {reason}") from None
     except csv.Error as error:
-        raise CatalogError(f"{path}: is no CSV: {error}") from None
+        raise CatalogError(f"{path}: is not CSV: {error}") from None
     problems = [row for row in rows if isinstance(row, str)]
-    good = [row for row in rows if isinstance(row, Row)]
+    good = [row for row in rows if isinstance(row, ExistingResource)]
     seen: dict[tuple[str, str], int] = {}
     for row in good:
         first = seen.setdefault((row.type, row.id), row.line)
         if first != row.line:
-            problems.append(f"{path}:{row.line}: {row.type} {row.id} stands in line {first} already")
+            problems.append(f"{path}:{row.line}: {row.type} {row.id} is already in line {first}")
     if problems:
         raise CatalogError(*problems)
     return tuple(good)
 
 
-def read_wanted(document: Mapping[str, Any], source: str) -> tuple[Wanted, ...]:
-    """What a preview of the program would create for tenants.
+def read_planned(document: Mapping[str, Any], source: str) -> tuple[PlannedResource, ...]:
+    """The resources that a preview would create for tenants.
 
     Raises:
-        CatalogError: When it is no preview.
+        CatalogError: When it is not a preview.
     """
     steps = document.get("steps") if isinstance(document, dict) else None
     if not isinstance(steps, list):
         raise CatalogError(f"{source}: expected an object with `steps`; make it with `pulumi preview --json`")
     states = {str(step.get("urn")): step.get("newState") or {} for step in steps if isinstance(step, dict)}
     created = [step for step in steps if isinstance(step, dict) and step.get("op") in _CREATES]
-    return tuple(_wanted(str(step["urn"]), states) for step in created if _is_a_tenants(step, states))
+    return tuple(_planned(str(step["urn"]), states) for step in created if _is_a_tenants(step, states))
 
 
-def take_over(rows: Iterable[Row], wanted: Sequence[Wanted]) -> Takeover:
-    """Match what is there with what would be made, one to one; two of a kind are told apart by nobody."""
-    places: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
-    for each in wanted:
+def match_resources(rows: Iterable[ExistingResource], planned: Sequence[PlannedResource]) -> ImportPlan:
+    """Match existing and planned resources one to one; two of a kind are left to a person."""
+    places: dict[tuple[str, str], list[PlannedResource]] = defaultdict(list)
+    for each in planned:
         places[each.tenant, each.type].append(each)
-    alike: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    alike: dict[tuple[str, str], list[ExistingResource]] = defaultdict(list)
     for row in rows:
         alike[row.tenant, row.type].append(row)
     matches: list[Match] = []
-    unmatched: list[tuple[Row, str]] = []
+    unmatched: list[tuple[ExistingResource, str]] = []
     for key, found in alike.items():
         there = places.get(key, [])
         if len(found) == len(there) == 1:
             matches.append(Match(found[0], there[0]))
         else:
             unmatched += ((row, _why(key, len(found), there)) for row in found)
-    taken = {match.wanted.urn for match in matches}
-    return Takeover(tuple(matches), tuple(unmatched), tuple(each for each in wanted if each.urn not in taken))
+    taken = {match.planned.urn for match in matches}
+    return ImportPlan(
+        tuple(matches), tuple(unmatched), tuple(each for each in planned if each.urn not in taken)
+    )
 
 
-def import_file(takeover: Takeover) -> dict[str, Any]:
-    """What `pulumi import --file` reads; parents are named by their URN."""
-    parents = {match.wanted.parent for match in takeover.matches if match.wanted.parent}
+def import_file(plan: ImportPlan) -> dict[str, Any]:
+    """The input of `pulumi import --file`; parents are named by their URN."""
+    parents = {match.planned.parent for match in plan.matches if match.planned.parent}
     names = {urn: f"parent-{number}" for number, urn in enumerate(sorted(parents), 1)}
     resources = [
         {
-            "type": match.wanted.type,
-            "name": match.wanted.name,
+            "type": match.planned.type,
+            "name": match.planned.name,
             "id": match.row.id,
-            **({"parent": names[match.wanted.parent]} if match.wanted.parent else {}),
+            **({"parent": names[match.planned.parent]} if match.planned.parent else {}),
         }
-        for match in takeover.matches
+        for match in plan.matches
     ]
     return {"nameTable": {name: urn for urn, name in names.items()}, "resources": resources}
 
 
-def _row(path: Path, line: int, each: Mapping[str | None, Any]) -> Row | str:
+def _row(path: Path, line: int, each: Mapping[str | None, Any]) -> ExistingResource | str:
     values = {name: str(each.get(name) or "").strip() for name in COLUMNS}
     if None in each or any(not values[name] for name in ("tenant", "type", "id")):
         return f"{path}:{line}: expected a tenant, a type such as aws:rds/instance:Instance and an id"
@@ -157,7 +159,7 @@ def _row(path: Path, line: int, each: Mapping[str | None, Any]) -> Row | str:
         if not found:
             return f"{path}:{line}: tags: '{pair}' is not key=value"
         tags[key.strip()] = value.strip()
-    return Row(line, values["tenant"], values["type"], values["id"], tags)
+    return ExistingResource(line, values["tenant"], values["type"], values["id"], tags)
 
 
 def _is_a_tenants(step: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -175,10 +177,10 @@ def _owner(state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) ->
     return None
 
 
-def _wanted(urn: str, states: Mapping[str, Mapping[str, Any]]) -> Wanted:
+def _planned(urn: str, states: Mapping[str, Mapping[str, Any]]) -> PlannedResource:
     state = states[urn]
     tags = (state.get("inputs") or {}).get("tags")
-    return Wanted(
+    return PlannedResource(
         tenant=str(_owner(state, states)),
         type=str(state["type"]),
         name=urn.rpartition("::")[2],
@@ -190,19 +192,19 @@ def _wanted(urn: str, states: Mapping[str, Mapping[str, Any]]) -> Wanted:
     )
 
 
-def _why(key: tuple[str, str], found: int, there: Sequence[Wanted]) -> str:
+def _why(key: tuple[str, str], found: int, there: Sequence[PlannedResource]) -> str:
     tenant, kind = key
     if not there:
         return f"the program would create no {kind} for tenant '{tenant}'"
     names = ", ".join(sorted(each.name for each in there))
-    return f"{found} rows for {len(there)} places ({names}): say in the import file which is which"
+    return f"{found} rows for {len(there)} planned resources ({names}): match them in the import file"
 
 
-def gaps(takeover: Takeover) -> Iterator[str]:
+def gaps(plan: ImportPlan) -> Iterator[str]:
     """A sentence for each resource that lacks cost tags or could not be matched."""
-    for match in takeover.matches:
+    for match in plan.matches:
         if match.missing:
             tags = ", ".join(f"{key}={value}" for key, value in match.missing.items())
             yield f"line {match.row.line}: {match.row.id} lacks {tags}"
-    for row, why in takeover.unmatched:
+    for row, why in plan.unmatched:
         yield f"line {row.line}: {row.id} is not matched: {why}"

@@ -1,4 +1,4 @@
-"""Which step a tenant's move takes next, forward or back, as the lines of its file say it."""
+"""The next step of a tenant's move, forward or back, as lines of its file."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tiers.portfolio.tenant import Move, Options, Portfolio, Tenant
 from tiers.vocabulary import MoveStage
 
 STEPS: Final[Mapping[MoveStage, str]] = {
-    MoveStage.EXPAND: "makes what {to} has beside what {tenant} has on {origin}; work goes on there",
-    MoveStage.MIGRATE: "stops {tenant}, copies its data to {to} and checks the copy; nobody works meanwhile",
-    MoveStage.SWITCH: "starts {tenant} on {to} with the copy; what it had on {origin} is kept, read-only",
-    MoveStage.CONTRACT: "saves {tenant} once more and gives up what it had on {origin}; there is no way back",
+    MoveStage.EXPAND: "creates the resources of {to} beside those of {origin}, where {tenant} stays in use",
+    MoveStage.MIGRATE: "stops {tenant}, copies its data to {to} and checks the copy; users wait meanwhile",
+    MoveStage.SWITCH: "starts {tenant} on {to} with the copy; its old data on {origin} is kept, read-only",
+    MoveStage.CONTRACT: "backs up {tenant} and unprotects its old data on {origin}; there is no way back",
 }
-"""What an update does at each stage."""
-_ARRIVED: Final = "takes away what {tenant} had on {origin}; the move is over"
+"""What the update of each stage does."""
+_ARRIVED: Final = "removes the resources of {tenant} on {origin}; the move is finished"
 _ORDER: Final = tuple(MoveStage)
 
 
 class Step(NamedTuple):
-    """What a tenant's file says after a step; `update` is what the next `pulumi up` does then."""
+    """The tenant's file after a step; `update` is what the next `pulumi up` does."""
 
     tier: str
     move: Move | None
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
     @property
     def lines(self) -> dict[str, str | None]:
-        """The lines of the file, None for one that goes."""
+        """The lines of the file, None for a line to remove."""
         move = self.move
         return {
             "tier": self.tier,
@@ -43,21 +43,21 @@ class Step(NamedTuple):
         }
 
 
-def begun(tenant: Tenant, target: str) -> Step:
+def begin(tenant: Tenant, target: str) -> Step:
     """The first step to another tier.
 
     Raises:
-        RefusedError: When it moves already.
+        RefusedError: When it is moving already.
     """
     if tenant.move is not None:
         raise RefusedError(
-            f"{tenant.tenant} moves from {tenant.move.from_tier} to {tenant.tier}: finish that with "
+            f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
             "--next, or undo it with --back"
         )
     return _step(tenant.tenant, target, tenant.tier, MoveStage.EXPAND)
 
 
-def onward(tenant: Tenant) -> Step:
+def advance(tenant: Tenant) -> Step:
     """The next step.
 
     Raises:
@@ -66,22 +66,22 @@ def onward(tenant: Tenant) -> Step:
     move = _move_of(tenant)
     at = _ORDER.index(move.stage) + 1
     if at == len(_ORDER):
-        told = _ARRIVED.format(tenant=tenant.tenant, origin=move.from_tier)
-        return Step(tenant.tier, None, told)
+        sentence = _ARRIVED.format(tenant=tenant.tenant, origin=move.from_tier)
+        return Step(tenant.tier, None, sentence)
     return _step(tenant.tenant, tenant.tier, move.from_tier, _ORDER[at])
 
 
 def back(tenant: Tenant) -> Step:
-    """The step back: before the switch what was made is given up, after it the data is copied home.
+    """The step back: before the switch the new resources are removed, after it the data is copied back.
 
     Raises:
-        RefusedError: When it does not move, or what it had is given up already.
+        RefusedError: When it does not move, or its old data is already unprotected.
     """
     move = _move_of(tenant)
     if move.stage is MoveStage.CONTRACT:
         raise RefusedError(
-            f"{tenant.tenant} gives up what it had on {move.from_tier}: go on with --next, then move "
-            f"it there with --to {move.from_tier}"
+            f"the old data of {tenant.tenant} on {move.from_tier} is unprotected: finish with --next, "
+            f"then move it back with --to {move.from_tier}"
         )
     switched = move.stage is MoveStage.SWITCH
     return _step(
@@ -89,51 +89,51 @@ def back(tenant: Tenant) -> Step:
     )
 
 
-def must_be_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack: str) -> None:
-    """Every update takes one step: the one before must have been deployed.
+def check_deployed(tenant: Tenant, deployed: TenantPlan | None, tier: str, stack: str) -> None:
+    """Check that the step before was deployed: every update takes one step.
 
     Args:
-        tenant: What the file says.
-        deployed: What the stack has; None when the tenant is not there.
-        tier: The tier where its users work by the file.
+        tenant: The tenant of the file.
+        deployed: The tenant of the stack; None when the stack does not have it.
+        tier: The tier in use according to the file.
         stack: The stack's name.
 
     Raises:
-        RefusedError: When file and stack say different things.
+        RefusedError: When file and stack differ.
     """
     if deployed is None:
         raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
-    there, here = _told(deployed.tier, deployed.move), _told(tier, tenant.move)
+    there, here = _whereabouts(deployed.tier, deployed.move), _whereabouts(tier, tenant.move)
     if there != here:
         raise RefusedError(
-            f"{tenant.tenant} is {there} in stack '{stack}', and its file says {here}: run `pulumi up` "
+            f"{tenant.tenant} is {there} in stack '{stack}', but {here} in its file: run `pulumi up` "
             "first; every update takes one step"
         )
 
 
-def _told(tier: str, move: Move | None) -> str:
+def _whereabouts(tier: str, move: Move | None) -> str:
     return (
-        f"at stage {move.stage} of its move from {move.from_tier}, on {tier}"
+        f"at stage {move.stage} of its move from {move.from_tier} (on {tier})"
         if move
-        else f"at rest on {tier}"
+        else f"not moving (on {tier})"
     )
 
 
 def _move_of(tenant: Tenant) -> Move:
     if tenant.move is None:
-        raise RefusedError(f"{tenant.tenant} does not move; begin with --to TIER")
+        raise RefusedError(f"{tenant.tenant} is not moving; begin with --to TIER")
     return tenant.move
 
 
 def _step(tenant: str, target: str, origin: str, stage: MoveStage) -> Step:
-    told = STEPS[stage].format(tenant=tenant, to=target, origin=origin)
-    return Step(target, Move(from_tier=origin, stage=stage), told)
+    sentence = STEPS[stage].format(tenant=tenant, to=target, origin=origin)
+    return Step(target, Move(from_tier=origin, stage=stage), sentence)
 
 
 def options_of(
     region_named: str | None, tenant: Tenant, step: Step, platform: Platform, catalog: Catalog
 ) -> dict[str, str | None]:
-    """What must stand under `options` for the tiers of a step: where copies lie, as long as there are any."""
+    """The options that the tiers of a step need: the second region, as long as there are copies."""
     names = {step.tier} | ({step.move.from_tier} if step.move else set())
     offers = [catalog.tiers[name].offers.get(tenant.environment) for name in names if name in catalog.tiers]
     copied = any(offer is not None and offer.region_copies for offer in offers)
@@ -143,7 +143,7 @@ def options_of(
         if region is None:
             known = ", ".join(platform.dr_regions) or "none"
             raise CatalogError(
-                f"{step.tier} copies to a second region: name it with --dr-region; there are {known}"
+                f"{step.tier} copies to a second region: choose one with --dr-region; there are {known}"
             )
         return {"dr_region": region}
     if there is not None and not copied:
@@ -152,14 +152,14 @@ def options_of(
 
 
 def changed(tenant: Tenant, step: Step, options: Mapping[str, str | None]) -> Tenant:
-    """What the file will say; an option that is taken out is what it is without."""
+    """The tenant of the changed file; a removed option has its default."""
     values = {name: value or Options.model_fields[name].default for name, value in options.items()}
     chosen = tenant.options.model_copy(update=values)
     return tenant.model_copy(update={"tier": step.tier, "move": step.move, "options": chosen})
 
 
-def must_be_possible(after: Tenant, portfolio: Portfolio, catalog: Catalog, path: Path) -> None:
-    """Nothing is written that the next command would refuse."""
+def check_possible(after: Tenant, portfolio: Portfolio, catalog: Catalog, path: Path) -> None:
+    """Check the changed tenant, so that no file is written that the next command would refuse."""
     found = [
         f"{path}: {'.'.join(map(str, where))}: {message}"
         for where, message in faults_of_tenant(after, portfolio.platform, catalog)

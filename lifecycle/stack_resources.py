@@ -1,4 +1,4 @@
-"""What of a stack belongs to one tenant: read from the state that Pulumi keeps, never guessed from names."""
+"""The resources of one tenant in a stack, read from Pulumi's state and never guessed from names."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _KEEPERS: Final[Mapping[str, str]] = {
     "aws:backup/vault:Vault": "backup vault",
     "aws:efs/accessPoint:AccessPoint": "directory",
 }
-"""Types of what holds data, or without which data cannot be read."""
+"""Resource types that hold data, or without which data cannot be read."""
 
 
 class NoSuchTenantError(CatalogError):
-    """A state in which a tenant is not, or no longer."""
+    """A state that does not have the tenant, or no longer."""
 
 
 class Target(Frozen):
-    """A resource that ends with its tenant; `id` and `arn` are the cloud's, '' where there is none."""
+    """A resource of a tenant; `id` and `arn` are the cloud's, '' if there is none."""
 
     urn: str
     type: str
@@ -35,28 +35,28 @@ class Target(Frozen):
     arn: str = ""
     region: str = ""
     also: tuple[str, ...] = ()
-    """Ids of what it made in turn, which no deletion of it takes away."""
+    """Ids of resources that it created itself and that its deletion leaves."""
     protect: bool = False
     retained: bool = False
-    """Whether Pulumi forgets it and leaves it where it is."""
+    """Whether Pulumi forgets it without deleting it."""
 
     @property
     def holds_data(self) -> bool:
-        """Whether what it holds would be gone with it."""
+        """Whether its deletion loses data."""
         return self.type in _KEEPERS
 
     @property
     def what(self) -> str:
-        """What a person calls it."""
+        """Its plain name."""
         return _KEEPERS.get(self.type, self.type.rpartition(":")[2])
 
 
 def targets_of(state: Mapping[str, Any], tenant: TenantId, source: str) -> tuple[Target, ...]:
-    """The resources of *tenant* in a stack's exported *state*, in the order Pulumi made them.
+    """The resources of *tenant* in a stack's exported *state*, in the order of their creation.
 
     Raises:
-        NoSuchTenantError: When the state knows no such tenant.
-        CatalogError: When it is no state, or an update of it was interrupted.
+        NoSuchTenantError: When the state does not have the tenant.
+        CatalogError: When it is not a state, or an update was interrupted.
     """
     resources = _resources(state, source)
     by_urn = {str(each.get("urn")): each for each in resources}
@@ -69,12 +69,12 @@ def targets_of(state: Mapping[str, Any], tenant: TenantId, source: str) -> tuple
         None,
     )
     if root is None:
-        raise NoSuchTenantError(f"{source}: knows no tenant '{tenant}'; has it been destroyed already?")
+        raise NoSuchTenantError(f"{source}: has no tenant '{tenant}'; has it been destroyed already?")
     return tuple(_target(each) for each in resources if each.get("custom") and root in _line(each, by_urn))
 
 
 def mark_of(state: Mapping[str, Any], tenant: TenantId) -> str | None:
-    """What the manifest of the tenant's last dump bears; None before it stands still."""
+    """The mark in the manifest of the tenant's final backup; None before the tenant is stopped."""
     for each in _resources(state, "state"):
         if each.get("type") == _MARK and str(each.get("urn")).rpartition("::")[2] == f"{tenant}-last":
             return str((each.get("outputs") or {}).get("hex") or "") or None
@@ -85,7 +85,9 @@ def _resources(state: Mapping[str, Any], source: str) -> Sequence[Mapping[str, A
     deployment = state.get("deployment")
     resources = deployment.get("resources") if isinstance(deployment, dict) else None
     if not isinstance(resources, list):
-        raise CatalogError(f"{source}: is no state of a stack; expected what `pulumi stack export` prints")
+        raise CatalogError(
+            f"{source}: is not the state of a stack; expected the output of `pulumi stack export`"
+        )
     if isinstance(deployment, dict) and deployment.get("pending_operations"):
         raise CatalogError(
             f"{source}: an update was interrupted and some operations are pending; "
@@ -119,14 +121,14 @@ def _target(resource: Mapping[str, Any]) -> Target:
 
 
 def _made(outputs: Mapping[str, Any]) -> tuple[str, ...]:
-    """The file system that replication fills: it stays, writable, when replication ends (EFS User Guide)."""
+    """The destination of a file system replication: it stays, writable, after the end (EFS User Guide)."""
     destination = outputs.get("destination")
     found = destination.get("fileSystemId") if isinstance(destination, dict) else None
     return (found,) if isinstance(found, str) else ()
 
 
 class Preview(NamedTuple):
-    """What an update would take away: URNs that go, and URNs that would be made anew."""
+    """What an update would delete and what it would replace, by URN."""
 
     deletions: frozenset[str]
     replacements: frozenset[str]

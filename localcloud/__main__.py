@@ -1,4 +1,4 @@
-"""Knows the commands `python -m localcloud start | stop | status | reset | exec -- COMMAND`."""
+"""Knows the commands `python -m localcloud start | stop | status | reset | environment | exec -- COMMAND`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import argparse
 import os
 import sys
 
-from localcloud.environment import ROOT, local_directory, local_environment, needs_language_host
+from localcloud.environment import (
+    ROOT,
+    local_directory,
+    local_environment,
+    needs_language_host,
+    shell_lines,
+)
 from localcloud.server import LocalCloud, ServerError
 
 _STOPPED = 1
@@ -17,7 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     asked = _parser().parse_args(arguments)
     cloud = LocalCloud(local_directory(os.environ))
-    commands = {"start": _start, "stop": _stop, "status": _status, "reset": _reset}
+    commands = {
+        "start": _start,
+        "stop": _stop,
+        "status": _status,
+        "reset": _reset,
+        "environment": _environment,
+    }
     try:
         if asked.command == "exec":
             return _exec(cloud, asked.argv)
@@ -31,9 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localcloud", description="A cloud on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="start the loopback AWS, unless it is running")
-    commands.add_parser("stop", help="end it; what it held is gone")
-    commands.add_parser("status", help="say whether it is running (exit code 0) or not (1)")
-    commands.add_parser("reset", help="end it and forget the local Pulumi state and rendered manifests")
+    commands.add_parser("stop", help="stop it; its content is lost")
+    commands.add_parser("status", help="show whether it is running (exit code 0) or not (1)")
+    commands.add_parser("reset", help="stop it and delete the local Pulumi state and rendered manifests")
+    commands.add_parser(
+        "environment",
+        help='point a shell at the local cloud: eval "$(python -m localcloud environment)"',
+    )
     run = commands.add_parser("exec", help="run a command in the environment of the local cloud")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser
@@ -65,11 +81,20 @@ def _reset(cloud: LocalCloud) -> int:
     return 0
 
 
-def _exec(cloud: LocalCloud, argv: list[str]) -> int:
-    """Becomes the command, so its exit code and the terminal's signals are its own."""
-    command = argv[1:] if argv[:1] == ["--"] else argv
-    if not command:
-        raise ServerError("exec needs a command: python -m localcloud exec -- pulumi up.")
+def _environment(cloud: LocalCloud) -> int:
+    """Prints what a shell evaluates; what a person should know goes to stderr."""
+    environment, endpoint = _turned(cloud)
+    print("\n".join(shell_lines(os.environ, environment)))
+    print(
+        f"this shell: pulumi and costack use the local cloud at {endpoint}, and reach no real account; "
+        "for one, open another shell",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _turned(cloud: LocalCloud) -> tuple[dict[str, str], str]:
+    """The caller's environment, turned to the running local cloud, and where that listens."""
     server, _ = cloud.start()
     environment = local_environment(
         os.environ,
@@ -78,6 +103,15 @@ def _exec(cloud: LocalCloud, argv: list[str]) -> int:
         endpoint=server.endpoint,
         language_host=needs_language_host(os.environ, ROOT),
     )
+    return environment, server.endpoint
+
+
+def _exec(cloud: LocalCloud, argv: list[str]) -> int:
+    """Becomes the command, so its exit code and the terminal's signals are its own."""
+    command = argv[1:] if argv[:1] == ["--"] else argv
+    if not command:
+        raise ServerError("exec needs a command: python -m localcloud exec -- pulumi up.")
+    environment, _ = _turned(cloud)
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - the user's own command
     except FileNotFoundError:

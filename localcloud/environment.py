@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ _DUMMY_CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+_THIS_MACHINE = ("127.0.0.1", "localhost")
 # A region is no credential: the caller may choose one.
 _KEPT_AWS_VARIABLES = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
 # A token or a passphrase file would lead to another backend or contradict the empty passphrase.
@@ -84,13 +86,31 @@ def needs_language_host(base: Mapping[str, str], root: Path) -> bool:
     return shutil.which("pulumi-language-python", path=os.pathsep.join([*beside, search])) is None
 
 
+def shell_lines(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The lines with which a POSIX shell turns the environment *before* into *after*.
+
+    >>> shell_lines({"AWS_PROFILE": "real", "HOME": "/me"}, {"HOME": "/me", "PULUMI_HOME": "/a b"})
+    ['unset AWS_PROFILE', "export PULUMI_HOME='/a b'"]
+    """
+    dropped = sorted(before.keys() - after.keys())
+    changed = sorted(name for name, value in after.items() if before.get(name) != value)
+    return [
+        *(f"unset {name}" for name in dropped),
+        *(f"export {name}={shlex.quote(after[name])}" for name in changed),
+    ]
+
+
 def _search_path(base: Mapping[str, str], root: Path, *, language_host: bool) -> list[str]:
     folders = [root / "localcloud" / "bin"]
     if language_host:
         folders.append(root / "localcloud" / "host-bin")
     folders += [root / ".venv" / "bin", root / ".toolchain" / "bin"]
-    return [*map(str, folders), *filter(None, [base.get("PATH", "")])]
+    ours = [str(folder) for folder in folders]
+    # A shell that was turned to this machine already must not get a longer path each time.
+    others = [folder for folder in base.get("PATH", "").split(os.pathsep) if folder and folder not in ours]
+    return [*ours, *others]
 
 
 def _bypassing(no_proxy: str | None) -> str:
-    return ",".join(filter(None, [no_proxy, "127.0.0.1,localhost"]))
+    hosts = (no_proxy or "").split(",")
+    return ",".join(filter(None, [*hosts, *(host for host in _THIS_MACHINE if host not in hosts)]))

@@ -227,7 +227,7 @@ def _facts(info: messages.ProgramInfo, context: Any) -> dict[str, Any]:
 
 
 def _plugins(info: messages.ProgramInfo, context: Any) -> list[dict[str, Any]]:
-    """Plugins the installed SDKs need and PATH lacks: what the engine is told of, it may try to download."""
+    """Plugins the installed SDKs need and PATH lacks: the engine may try to download the ones reported."""
     found = [dist for dist in _facts(info, context)["distributions"] if dist["plugin"]]
     return [
         {"name": dist["plugin"]["name"], "version": f"v{dist['plugin'].get('version') or dist['version']}"}

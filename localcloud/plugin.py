@@ -135,4 +135,4 @@ async def _serve(servicer: Servicer) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     await server.wait_for_termination()
-    os._exit(0)  # a thread may still wait for a deletion nobody will hear of
+    os._exit(0)  # a thread may still wait for a deletion that no longer matters

@@ -27,7 +27,7 @@ INPUTS: Final = "__inputs"
 
 
 class ProviderError(Exception):
-    """A failure told to the user as this one sentence, without a traceback."""
+    """A failure that the user sees as this one sentence, without a traceback."""
 
 
 class Failure(NamedTuple):
@@ -51,7 +51,7 @@ class Subject:
     seed: bytes = b""
     """Randomness from the engine; fixed by an update plan, so that planned and made names agree."""
     ignored: tuple[str, ...] = ()
-    """Property paths that somebody else sets, as the program says; set for update."""
+    """Property paths that the program leaves to others (ignoreChanges); set for update."""
 
     @property
     def token(self) -> str:

@@ -32,12 +32,12 @@ class _Drawn(ResourceType):
     def update(
         self, subject: Subject, _inputs: dict[str, Any], _olds: dict[str, Any], _outputs: dict[str, Any]
     ) -> dict[str, Any]:
-        raise ProviderError(f"{subject.name}: a drawn value cannot be updated, only replaced.")
+        raise ProviderError(f"{subject.name}: a random value cannot be updated, only replaced.")
 
     def read(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> State | None:
         """Nothing outside the state can drift."""
         if not outputs:
-            raise ProviderError(f"{subject.name}: drawn values cannot be imported here; let one be drawn.")
+            raise ProviderError(f"{subject.name}: random values cannot be imported here; create a new one.")
         return State(subject.id, outputs, inputs)
 
     def delete(self, _subject: Subject, _inputs: dict[str, Any], _outputs: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ class LocalCloud:
     def _claim(self) -> None:
         """Marks the folder as ours, unless it holds something else already."""
         marker = self.directory / _MARKER
-        if not marker.is_file() and self._strangers():
+        if not marker.is_file() and self._unknown_files():
             raise ServerError(
                 f"{self.directory} is not empty and was not made by localcloud; "
                 "point COSTACK_LOCAL_DIR at a new folder."
@@ -115,7 +115,7 @@ class LocalCloud:
         (self.directory / STATE).mkdir(parents=True, exist_ok=True)
         marker.touch()
 
-    def _strangers(self) -> set[str]:
+    def _unknown_files(self) -> set[str]:
         """What lies in the folder besides manifests, which may be rendered before a cloud is started."""
         if not self.directory.exists():
             return set()
@@ -161,7 +161,7 @@ class LocalCloud:
     def _death(self, how: str) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         last = lines[-1] if lines else "it printed nothing"
-        return f"the loopback AWS {how}: {last}; the whole log is {self.log}."
+        return f"the loopback AWS {how}: {last}; the complete log is {self.log}."
 
     def _is_ours(self, pid: int) -> bool:
         command = _command_of(pid)

@@ -1,4 +1,4 @@
-"""What one process tells another about a platform: ids, addresses, and what its tenants must wait for."""
+"""The contract of a platform between processes: ids, addresses, and what its tenants must wait for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tiers.plan.plan import Plan, fact_named
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:
-    """The plain part of *place*; the cache's token is a secret and travels apart."""
+    """The plain part of *place*; the cache's token is a secret and is passed separately."""
     cache = {name: value for name, value in place.cache._asdict().items() if name != "auth_token"}
     return {
         "key": place.key._asdict(),
@@ -48,15 +48,15 @@ def place_from(
     plan: Plan, contract: pulumi.Input[Mapping[str, Any]], session_token: pulumi.Input[str]
 ) -> PlatformPlace:
     """The platform that *plan* describes and another process built."""
-    told = pulumi.Output.from_input(contract)
+    known = pulumi.Output.from_input(contract)
     network = fact_named(plan.platform, Network, "network")
     cluster = fact_named(plan.platform, ClusterControlPlane, "control-plane")
 
     def read(*path: str | int) -> pulumi.Output[str]:
-        return told.apply(lambda known: _at(known, path))
+        return known.apply(lambda values: _at(values, path))
 
     def resource(*path: str | int) -> pulumi.Output[pulumi.Resource]:
-        return told.apply(lambda known: DependencyResource(_at(known, path)))
+        return known.apply(lambda values: DependencyResource(_at(values, path)))
 
     return PlatformPlace(
         name=plan.portfolio,
@@ -65,7 +65,7 @@ def place_from(
         nodes=_nodes(plan, cluster, read),
         key=KeyPlace(read("key", "arn"), read("key", "key_id")),
         network=_network(network, read),
-        server=_server(told),
+        server=_server(known),
         cache=CachePlace(read("cache", "arn"), read("cache", "address"), pulumi.Output.secret(session_token)),
         file_system=FileSystemPlace(*(read("file_system", name) for name in FileSystemPlace._fields)),
         bucket=BucketPlace(*(read("bucket", name) for name in BucketPlace._fields)),
@@ -74,9 +74,9 @@ def place_from(
     )
 
 
-def _server(told: pulumi.Output[Any]) -> ServerPlace:
+def _server(known: pulumi.Output[Any]) -> ServerPlace:
     def field(name: str) -> pulumi.Output[Any]:
-        return told.apply(lambda known: known["server"][name])
+        return known.apply(lambda values: values["server"][name])
 
     return ServerPlace(*map(field, ServerPlace._fields))
 
@@ -111,10 +111,10 @@ def _nodes(
 
 
 def _urn(resource: pulumi.Input[pulumi.Resource]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(resource).apply(lambda known: known.urn)
+    return pulumi.Output.from_input(resource).apply(lambda values: values.urn)
 
 
-def _at(known: Any, path: tuple[str | int, ...]) -> Any:
+def _at(values: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
-        known = known[step]
-    return known
+        values = values[step]
+    return values

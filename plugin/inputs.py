@@ -1,4 +1,4 @@
-"""What a program gives the components, as Pulumi's schema sees it, and how mistakes in it are told."""
+"""The inputs of the components, as in Pulumi's schema, and errors about them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict, TypeVar
@@ -14,7 +14,7 @@ Known = TypeVar("Known")
 class SharedPlatformArgs(TypedDict):
     """A platform and the tenants it is sized for.
 
-    `platform` says what `platform.yaml` says, each of `tenants` what a tenant file says.
+    `platform` has the fields of `platform.yaml`, each of `tenants` those of a tenant file.
     """
 
     platform: dict[str, Any]
@@ -57,25 +57,25 @@ _OF_THE_PLATFORM: Final = ("platform", "contract", "session_token")
 
 
 def tenant_document(args: TenantStackArgs) -> dict[str, Any]:
-    """What a tenant file would say."""
+    """The fields of a tenant file."""
     return {name: value for name, value in args.items() if name not in _OF_THE_PLATFORM}
 
 
-def told_by_property(read: Callable[[], Known]) -> Known:
-    """What *read* returns; its mistakes become errors at the properties where they were made.
+def by_property(read: Callable[[], Known]) -> Known:
+    """What *read* returns; its mistakes become errors of the properties that have them.
 
     Raises:
-        InputPropertiesError: With every mistake, under the names that the program used.
+        InputPropertiesError: With every mistake, under the program's property names.
     """
     try:
         return read()
     except DocumentError as error:
-        told = [{"property_path": _path(where), "reason": reason} for where, reason in error.faults]
-        raise InputPropertiesError("", told) from None  # type: ignore[arg-type]
+        problems = [{"property_path": _path(where), "reason": reason} for where, reason in error.faults]
+        raise InputPropertiesError("", problems) from None  # type: ignore[arg-type]
 
 
 def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Refuse what only a deployment would tell: a tier, a size, a name decide what there is to deploy.
+    """Refuse values that are unknown before a deployment: a tier, a size or a name decides what is deployed.
 
     Raises:
         InputPropertiesError: Naming every input that is another resource's output.
@@ -83,8 +83,8 @@ def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
     unknown = [name for name in names if name in args and _holds_output(args[name])]
     if unknown:
         reason = "is an output of another resource; what is deployed depends on it, so write the value itself"
-        told = [{"property_path": _camel(name), "reason": reason} for name in unknown]
-        raise InputPropertiesError("", told)  # type: ignore[arg-type]
+        problems = [{"property_path": _camel(name), "reason": reason} for name in unknown]
+        raise InputPropertiesError("", problems)  # type: ignore[arg-type]
 
 
 def _holds_output(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Serves the components: the SDK's component provider, with mistakes told at the input that has them."""
+"""Serves the components: the SDK's component provider, with errors reported at the wrong input."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class CostackProvider(ComponentProvider):
     ) -> ConstructResult:
         """Build a component.
 
-        The SDK wraps what a constructor raises and shows it with its traceback; an error that says which
-        input is wrong must reach the engine as it is.
+        The SDK wraps an exception of a constructor and shows its traceback; an error that names the wrong
+        input must reach the engine unchanged.
         """
         try:
             return super().construct(name, resource_type, inputs, options)

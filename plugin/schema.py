@@ -1,4 +1,4 @@
-"""Writes the plugin's schema, from which Pulumi makes SDKs for every language. `python -m plugin.schema`."""
+"""Writes the plugin's schema, from which Pulumi generates SDKs. Run `python -m plugin.schema`."""
 
 from __future__ import annotations
 

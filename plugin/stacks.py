@@ -1,4 +1,4 @@
-"""The components as other languages declare them: inputs validated as files are, and an inventory back."""
+"""The components for other languages: inputs validated like files, and an inventory as output."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from plugin.inputs import (
     InventoryArgs,
     SharedPlatformArgs,
     TenantStackArgs,
+    by_property,
     require_known,
     tenant_document,
-    told_by_property,
 )
 from tiers.catalog.loading import load_catalog
 from tiers.inventory import SCHEMA_VERSION
@@ -22,10 +22,10 @@ from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
 
 
 class SharedPlatform(platform.SharedPlatform):
-    """What all tenants of a portfolio share: network, PostgreSQL, cache, file system, backups, namespaces."""
+    """The shared platform of a portfolio: network, PostgreSQL, cache, file system, backups, namespaces."""
 
     contract: pulumi.Output[dict[str, Any]]
-    """What a tenant's stack needs to stand on this platform; without secrets."""
+    """What a tenant's stack needs to know of this platform; without secrets."""
     session_token: pulumi.Output[str]
     """The password of the session cache."""
     inventory: pulumi.Output[dict[str, Any]]
@@ -36,7 +36,7 @@ class SharedPlatform(platform.SharedPlatform):
     ) -> None:
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
-        plan = told_by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
+        plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
         super().__init__(plan, opts)
         self.contract = pulumi.Output.from_input(contract_of(self.place))
         self.session_token = pulumi.Output.secret(self.place.cache.auth_token)
@@ -50,7 +50,7 @@ class SharedPlatform(platform.SharedPlatform):
 
 
 class TenantStack(stack.TenantStack):
-    """One tenant's Odoo in one environment: database, files, pods, the way in, backups."""
+    """One tenant's Odoo in one environment: database, files, pods, route, backups."""
 
     inventory: pulumi.Output[dict[str, Any]]
     """The tenant's part of the inventory."""
@@ -58,7 +58,7 @@ class TenantStack(stack.TenantStack):
     def __init__(self, name: str, args: TenantStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         del name  # the tenant names it, so that every program gives it the same URN
         require_known(args, [*tenant_document(args), "platform"])
-        plan, tenant = told_by_property(
+        plan, tenant = by_property(
             lambda: tenant_plan_of_documents(args["platform"], tenant_document(args), load_catalog())
         )
         super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)
@@ -72,10 +72,10 @@ class TenantStack(stack.TenantStack):
 
 
 class Inventory(pulumi.ComponentResource):
-    """Puts the parts of an inventory together: export its output `inventory` under that name."""
+    """Joins the parts of an inventory: export its output `inventory` under that name."""
 
     inventory: pulumi.Output[dict[str, Any]]
-    """What `costack allocate` reads."""
+    """The inventory that `costack allocate` reads."""
 
     def __init__(self, name: str, args: InventoryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type("Inventory"), name, None, opts)
@@ -86,7 +86,7 @@ class Inventory(pulumi.ComponentResource):
 
 
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:
-    """One inventory out of its parts, tenants in the order of their ids."""
+    """One inventory of its parts, with tenants in the order of their ids."""
     plans = sorted((each["plan"] for each in tenants), key=lambda plan: str(plan["tenant"]))
     parts = (platform, *tenants)
     return {

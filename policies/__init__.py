@@ -1,1 +1,1 @@
-"""What must hold for every resource, whoever declared it: the same rules in `pulumi preview` and in tests."""
+"""Policies for every resource, from any program: the same rules in `pulumi preview` and in tests."""

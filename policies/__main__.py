@@ -14,7 +14,7 @@ from policies.rules import RULES, Rule
 
 
 def policy(rule: Rule) -> ResourceValidationPolicy:
-    """A rule as Pulumi knows it."""
+    """A rule as a Pulumi policy."""
 
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
         for violation in rule.check(args.resource_type, args.props):

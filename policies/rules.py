@@ -1,4 +1,4 @@
-"""The rules as plain functions: from a resource's type and properties to what is wrong with it."""
+"""The rules as plain functions: from a resource's type and properties to its violations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Check = Callable[[str, Properties], Iterator[str]]
 
 _KUBERNETES: Final = "kubernetes:"
 _DATABASE: Final = "aws:rds/instance:Instance"
-# Where a resource says that what it keeps is encrypted.
+# The properties that turn encryption on.
 _ENCRYPTED: Final[Mapping[str, tuple[str, ...]]] = {
     _DATABASE: ("storageEncrypted",),
     "aws:elasticache/replicationGroup:ReplicationGroup": (
@@ -31,11 +31,11 @@ _ENCRYPTED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _PUBLIC_ACCESS_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _BLOCKS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-_EVERYBODY: Final = frozenset({"0.0.0.0/0", "::/0"})
+_INTERNET: Final = frozenset({"0.0.0.0/0", "::/0"})
 
 
 class Rule(NamedTuple):
-    """One rule: its name, what it is for, and the check. `advisory` warns, everything else refuses."""
+    """One rule: its name, its purpose, and the check. `advisory` rules warn, all others refuse."""
 
     name: str
     description: str
@@ -44,7 +44,7 @@ class Rule(NamedTuple):
 
 
 def cost_tags(type_token: str, props: Properties) -> Iterator[str]:
-    """Every taggable resource and Kubernetes object says who pays for it, in legal words."""
+    """Every taggable resource and Kubernetes object has valid cost tags."""
     tags = _tags(type_token, props)
     if tags is None:
         return
@@ -60,7 +60,7 @@ def cost_tags(type_token: str, props: Properties) -> Iterator[str]:
 
 
 def kept_promises(type_token: str, props: Properties) -> Iterator[str]:
-    """The tier on a resource is sold, and the recovery class beside it is one that the tier honours."""
+    """The tier of a resource is in the catalog, and the tier honours the resource's recovery class."""
     tags = _tags(type_token, props) or {}
     sold, promised = tags.get(KEYS["service_tier"]), tags.get(KEYS["recovery_class"])
     if sold is None or promised not in set(ResilienceClass):
@@ -82,26 +82,26 @@ def _catalog() -> Catalog:
 
 
 def encryption(type_token: str, props: Properties) -> Iterator[str]:
-    """What keeps data is encrypted, and so is the way to it."""
+    """Data is encrypted at rest and in transit."""
     for name in _ENCRYPTED.get(type_token, ()):
         if props.get(name) is not True:
             yield f"{name} must be true"
 
 
 def no_public_data(type_token: str, props: Properties) -> Iterator[str]:
-    """No database is reachable from the internet, no bucket readable by it, no data port open to it."""
+    """No database, bucket or data port is open to the internet."""
     if type_token == _DATABASE and props.get("publiclyAccessible"):
         yield "publiclyAccessible must be false"
     if type_token == _PUBLIC_ACCESS_BLOCK:
         yield from (f"{name} must be true" for name in _BLOCKS if props.get(name) is not True)
     if type_token.endswith(":SecurityGroupIngressRule"):
         cidr = props.get("cidrIpv4") or props.get("cidrIpv6")
-        if cidr in _EVERYBODY:
+        if cidr in _INTERNET:
             yield f"opens port {props.get('fromPort')} to {cidr}"
 
 
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
-    """A database leaves a snapshot and its backups behind; without that a destroy is for ever."""
+    """A deleted database leaves a snapshot and its backups; without them a destroy is final."""
     if type_token != _DATABASE:
         return
     if props.get("skipFinalSnapshot") or not props.get("finalSnapshotIdentifier"):
@@ -109,17 +109,17 @@ def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
     if props.get("deleteAutomatedBackups") is not False:
         yield "deleteAutomatedBackups must be false"
     if not props.get("copyTagsToSnapshot"):
-        yield "copyTagsToSnapshot must be true, or snapshots bill for nobody"
+        yield "copyTagsToSnapshot must be true, or snapshots have no cost tags"
 
 
 def protected_data(type_token: str, props: Properties) -> Iterator[str]:
-    """A database outside sandboxes cannot be deleted by a slip."""
+    """A database outside sandboxes is protected from deletion by mistake."""
     if type_token == _DATABASE and not props.get("deletionProtection"):
         yield "deletionProtection is off"
 
 
 def requests_and_limits(type_token: str, props: Properties) -> Iterator[str]:
-    """Every container says what it asks for and where it stops; nothing else can be metered."""
+    """Every container has requests and limits; without them its cost cannot be allocated."""
     for container in _containers(type_token, props):
         resources = container.get("resources") or {}
         for kind in ("requests", "limits"):
@@ -128,7 +128,7 @@ def requests_and_limits(type_token: str, props: Properties) -> Iterator[str]:
 
 
 def image_by_digest(type_token: str, props: Properties) -> Iterator[str]:
-    """What runs is what was tested: a tag can move, a digest cannot."""
+    """Images are the tested ones: a tag can move, a digest cannot."""
     for container in _containers(type_token, props):
         if "@sha256:" not in str(container.get("image")):
             name, image = container.get("name"), container.get("image")
@@ -136,9 +136,9 @@ def image_by_digest(type_token: str, props: Properties) -> Iterator[str]:
 
 
 RULES: Final = (
-    Rule("cost-tags", "Everything taggable says who pays for it", cost_tags),
-    Rule("kept-promises", "The recovery class is one that the tier honours", kept_promises),
-    Rule("encryption", "Data is encrypted at rest and on the way", encryption),
+    Rule("cost-tags", "Every taggable resource has cost tags", cost_tags),
+    Rule("kept-promises", "The tier honours the recovery class", kept_promises),
+    Rule("encryption", "Data is encrypted at rest and in transit", encryption),
     Rule("no-public-data", "No data is reachable from the internet", no_public_data),
     Rule("recoverable-data", "A deleted database leaves a snapshot and its backups", recoverable_data),
     Rule("protected-data", "A database is protected from deletion", protected_data, advisory=True),
@@ -148,7 +148,7 @@ RULES: Final = (
 
 
 def _tags(type_token: str, props: Properties) -> Mapping[str, str] | None:
-    """Tags or labels of a resource; None where it takes neither."""
+    """Tags or labels of a resource; None if it has neither."""
     if type_token in TAGGABLE_TYPES:
         return props.get("tags") or {}
     if type_token.startswith(_KUBERNETES) and "metadata" in props:

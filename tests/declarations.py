@@ -8,7 +8,7 @@ from typing import Any
 
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
-from tiers.facts.names import COPY_DATABASE, DROP_LEFT, HAND_OVER, OTHER_DATABASE
+from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, OTHER_DATABASE
 from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -302,7 +302,7 @@ def _egress(fact: Any, registered: Registrations) -> Pairs:
 def _other_database(fact: Any, registered: Registrations) -> Pairs:
     """Of a database where no work goes on only the jobs of the move know."""
     pairs: Pairs = {}
-    for job in (COPY_DATABASE, HAND_OVER, DROP_LEFT):
+    for job in (COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE):
         for props in registered.all("kubernetes:batch/v1:Job", f"{fact.tenant}-{job}"):
             (container,) = props["spec"]["template"]["spec"]["containers"]
             given = {each["name"]: each["value"] for each in container["env"]}

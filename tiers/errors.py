@@ -1,4 +1,4 @@
-"""What is wrong with a catalog or a portfolio, in sentences that name file and line."""
+"""Errors in a catalog or a portfolio, in sentences that name file and line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class CatalogError(Exception):
     """A catalog, portfolio or inventory that cannot be used.
 
     Args:
-        problems: One sentence each, already carrying file, line and path.
+        problems: One sentence each, complete with file, line and path.
     """
 
     def __init__(self, *problems: str) -> None:

@@ -1,6 +1,6 @@
-"""The inventory: the plan that was deployed and the cloud's names for it; the one stack output.
+"""The inventory: the deployed plan with the cloud's ids; the one stack output.
 
-It is plain, nested and free of secrets, so that whoever allocates costs needs no access to the state.
+It is plain data without secrets, so that cost allocation needs no access to the state.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SCHEMA_VERSION: Final = 1
 class Inventory(Frozen):
     """What a stack deployed.
 
-    `cloud_ids` maps a fact to the ARN of the resource that bills for it, where there is one; a bill line
-    that lost its tags can still be recognised by it. `storage_gib` is what servers were given or grew to;
-    `read_inventory` puts it into the plan, where it is more than the plan says.
+    `cloud_ids` maps a fact to the ARN of the resource that bills for it, if there is one; a bill line
+    that lost its tags is recognised by it. `storage_gib` is what servers were given or grew to;
+    `read_inventory` puts it into the plan where it is larger than the plan's number.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -40,10 +40,10 @@ def read_inventory(document: object, source: str) -> Inventory:
 
     Args:
         document: What a stack output or a file held.
-        source: What error messages call it.
+        source: Its name in error messages.
 
     Raises:
-        CatalogError: When it is empty, of another version, or not an inventory.
+        CatalogError: When it is empty, has another version, or is not an inventory.
     """
     if not document:
         raise CatalogError(f"{source}: the inventory is empty; has `pulumi up` finished on this stack?")
@@ -72,7 +72,7 @@ def _problems(error: ValidationError) -> list[str]:
 def exported(
     plan: Plan, cloud_ids: Mapping[FactId, Any], storage_gib: Mapping[FactId, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """The stack output: *plan* as plain data, with ids and sizes that may still be outputs of the cloud."""
+    """The stack output: *plan* as plain data, with ids and sizes that may still be Pulumi outputs."""
     return {
         "schema_version": SCHEMA_VERSION,
         "plan": plan.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""When a sandbox is awake: days of the week and one span of hours in a time zone, and what that means."""
+"""When a sandbox is awake: days of the week and one span of hours in a time zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 from tiers.vocabulary import Frozen
 
 MINUTES_PER_WEEK: Final = 7 * 24 * 60
-"""Of a week in which no clock is put forward or back; one that is has an hour more or less."""
+"""The minutes of a week without a clock change."""
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTES_PER_DAY: Final = 24 * 60
@@ -24,7 +24,7 @@ _EXPECTED: Final = "expected days and one span, such as 'Mon-Fri 07:00-19:00' or
 
 
 class Span(NamedTuple):
-    """The same hours on some days of the week; Monday is 0, minutes count from midnight, the end is out."""
+    """The same hours on some days of the week; Monday is 0, minutes count from midnight, half-open."""
 
     days: frozenset[int]
     start: int
@@ -32,7 +32,7 @@ class Span(NamedTuple):
 
     @property
     def minutes_per_week(self) -> int:
-        """How long it is awake in a week, to the minute."""
+        """How many minutes of a week it is awake."""
         return len(self.days) * (self.end - self.start)
 
 
@@ -47,12 +47,12 @@ def _known_zone(name: str) -> str:
 
 
 class Schedule(Frozen):
-    """When a tenant is awake; outside these hours its pods, and a server of its own, are stopped."""
+    """When a tenant is awake; outside these hours its pods and its own server are stopped."""
 
     awake: Annotated[str, AfterValidator(lambda text: _read(text) and text)]
-    """Days and hours: `Mon-Fri 07:00-19:00`. A range of days may run over Sunday, an end may be 24:00."""
+    """Days and one span of hours: `Mon-Fri 07:00-19:00` or `Tue,Thu 08:30-12:00`; 24:00 at the latest."""
     timezone: Annotated[str, AfterValidator(_known_zone)]
-    """A name of the IANA time zone database, such as Europe/Brussels."""
+    """A name of the IANA time zone database, such as `Europe/Brussels`."""
 
     @cached_property
     def span(self) -> Span:
@@ -61,7 +61,7 @@ class Schedule(Frozen):
 
     @property
     def wakes(self) -> str:
-        """When it wakes, as a cron expression in its time zone; days by name, which all clocks read alike."""
+        """When it wakes, as a cron expression in its time zone; all schedulers read days by name alike."""
         span = self.span
         return _cron(span.start, span.days - self._days_without_a_break)
 
@@ -75,7 +75,7 @@ class Schedule(Frozen):
 
     @property
     def stops_again(self) -> str:
-        """A time of day in its sleep, on each day that has one, as a cron expression in its time zone."""
+        """A moment of each sleep when it is stopped once more, as a cron expression in its time zone."""
         span = self.span
         asleep = _MINUTES_PER_DAY - (span.end - span.start)
         if not asleep:
@@ -85,7 +85,7 @@ class Schedule(Frozen):
 
     @property
     def _days_without_a_break(self) -> frozenset[int]:
-        """Days that begin awake because the day before ended so: nothing happens at that midnight."""
+        """Days that begin awake because the day before ended awake: nothing happens at that midnight."""
         span = self.span
         if span.start or span.end < _MINUTES_PER_DAY:
             return frozenset()
@@ -103,7 +103,7 @@ def _read(text: str) -> Span:
         raise ValueError("expected a span that ends after it starts, at 24:00 at the latest")
     span = Span(_days_of(days), start, end)
     if span.minutes_per_week == MINUTES_PER_WEEK:
-        raise ValueError("is awake all week; leave the schedule out")
+        raise ValueError("this is awake all week; remove the schedule")
     return span
 
 
@@ -116,13 +116,13 @@ def _days_of(text: str) -> frozenset[int]:
         return frozenset((begin + step) % len(_DAYS) for step in range((end - begin) % len(_DAYS) + 1))
     listed = [_day(name) for name in text.split(",")]
     if len(set(listed)) < len(listed):
-        raise ValueError(f"names a day twice; {_EXPECTED}")
+        raise ValueError(f"a day appears twice; {_EXPECTED}")
     return frozenset(listed)
 
 
 def _day(name: str) -> int:
     if name not in _DAYS:
-        raise ValueError(f"'{name}' is none of {', '.join(_DAYS)}; {_EXPECTED}")
+        raise ValueError(f"'{name}' is not one of {', '.join(_DAYS)}; {_EXPECTED}")
     return _DAYS.index(name)
 
 

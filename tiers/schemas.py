@@ -30,7 +30,7 @@ def schema_text(model: type[BaseModel]) -> str:
 
 
 def schema_path(name: str) -> Path:
-    """Where the schema called *name* is committed."""
+    """The committed path of the schema *name*."""
     return DIRECTORY / f"{name}.schema.json"
 
 

@@ -1,4 +1,4 @@
-"""Strict YAML: every scalar is text, every key is unique, every mistake of a file is told at once.
+"""Strict YAML: every scalar is text, every key is unique, all mistakes of a file are reported at once.
 
 YAML's guesses are traps in a price list (`window: 13:30` is 810, `no` is False, `0.10` a float and a
 repeated key silently wins), so only the model a file is read into decides what a scalar means.
@@ -6,6 +6,7 @@ repeated key silently wins), so only the model a file is read into decides what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,13 +15,16 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from tiers.errors import CatalogError
+from tiers.unknown_keys import UNKNOWN_KEY, unknown_key
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 Tree = dict[str, "Tree"] | list["Tree"] | str
 
 MAX_FILE_BYTES: Final = 1_000_000
-# libyaml is ten times faster and reports the same marks; the pure parser is its equal in behaviour.
+_LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_INDENTED_BY_TAB: Final = re.compile(r" *\t")
+# libyaml is ten times faster and reports the same marks; the pure parser behaves alike.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -30,7 +34,7 @@ def load_model(model: type[Model], path: Path, shown_as: str | None = None) -> M
     Args:
         model: The shape the file must have.
         path: The YAML file.
-        shown_as: What error messages call the file; its path when not given.
+        shown_as: The name of the file in error messages; by default its path.
 
     Raises:
         CatalogError: With one sentence for every mistake in the file, each with line and dotted path.
@@ -40,11 +44,11 @@ def load_model(model: type[Model], path: Path, shown_as: str | None = None) -> M
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        raise CatalogError(*_explained(error, name, lines)) from None
+        raise CatalogError(*_explained(error, model, name, lines)) from None
 
 
 def line_of(path: Path, where: Location) -> int:
-    """The line on which *where*, or the nearest thing around it, stands in the YAML file *path*."""
+    """The line of *where*, or of the nearest key around it, in the YAML file *path*."""
     return _nearest_line(where, _parse(_read(path, str(path)), str(path))[1])
 
 
@@ -70,6 +74,8 @@ def _parse(text: str, name: str) -> tuple[Tree, dict[Location, int]]:
         tree = "" if root is None else builder.build(root, ())
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        if _is_indented_by_tab(text, line):
+            raise CatalogError(f"{name}:{line}: indent with spaces, found a tab") from None
         raise CatalogError(f"{name}:{line}: is not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise CatalogError(f"{name}: is not YAML: {str(error).splitlines()[0]}") from None
@@ -80,6 +86,11 @@ def _parse(text: str, name: str) -> tuple[Tree, dict[Location, int]]:
     if not isinstance(tree, dict):
         raise CatalogError(f"{name}:1: expected 'key: value' lines, found {_shape(tree)}")
     return tree, builder.lines
+
+
+def _is_indented_by_tab(text: str, line: int) -> bool:
+    lines = _LINE_BREAK.split(text)
+    return line <= len(lines) and bool(_INDENTED_BY_TAB.match(lines[line - 1]))
 
 
 class _TreeBuilder:
@@ -94,7 +105,7 @@ class _TreeBuilder:
         line = node.start_mark.line + 1
         self.lines.setdefault(at, line)
         if id(node) in self._seen:  # composed twice: the node is reached through an alias
-            self.problems.append(f"{line}: anchors and aliases are not used here; write the value out")
+            self.problems.append(f"{line}: anchors and aliases are not allowed; write the value out")
             return ""
         self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -118,17 +129,22 @@ class _TreeBuilder:
         return built
 
 
-def mistakes(error: ValidationError) -> Iterator[tuple[Location, str]]:
-    """Where and what, for every mistake that a model found."""
+def mistakes(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
+    """Place and sentence of every mistake that *model* found."""
     for detail in error.errors(include_url=False):
+        if detail["type"] == UNKNOWN_KEY:
+            yield detail["loc"], unknown_key(model, detail["loc"])
+            continue
         message = detail["msg"].removeprefix("Value error, ")
         got = detail["input"]
         yield detail["loc"], f"{message} (got '{got}')" if isinstance(got, str) else message
 
 
-def _explained(error: ValidationError, name: str, lines: Mapping[Location, int]) -> list[str]:
+def _explained(
+    error: ValidationError, model: type[BaseModel], name: str, lines: Mapping[Location, int]
+) -> list[str]:
     explained = []
-    for where, message in mistakes(error):
+    for where, message in mistakes(error, model):
         path = _dotted(where)
         explained.append(f"{name}:{_nearest_line(where, lines)}: {path + ': ' if path else ''}{message}")
     return explained
@@ -153,10 +169,11 @@ def _shape(tree: object) -> str:
 
 
 Fault = tuple[Location, str]
+"""Where in a file, and what is wrong there."""
 
 
 def collect(problems: list[str], load: Callable[[], Model]) -> Model | None:
-    """What *load* returns; None when it raises `CatalogError`, whose sentences join *problems*."""
+    """What *load* returns; None when it raises `CatalogError`, whose sentences go to *problems*."""
     try:
         return load()
     except CatalogError as error:
@@ -171,5 +188,5 @@ def sentence(path: Path, fault: Fault) -> str:
 
 
 def not_among(menu: Iterable[str], name: str, where: str) -> str:
-    """What is said of a *name* that *where* does not know: the names it does know."""
+    """The sentence about a *name* that is not in *where*: it lists the names that are."""
     return f"'{name}' is not in {where}; there are {', '.join(sorted(menu)) or 'none'}"

@@ -1,4 +1,4 @@
-"""The cost tags: which keys there are, what they may say, and how a bill spells them."""
+"""The cost tags: their keys, their allowed values, and how a bill spells them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEYS: Final[Mapping[str, str]] = {
     "lifecycle_stage": "cost/lifecycle-stage",
 }
 
-# What must be on everything, and what a tenant's resources carry besides.
+# Mandatory on every resource, and additionally on a tenant's resources.
 MANDATORY: Final = frozenset({"cost/region", "cost/domain", "cost/service-line", "cost/lifecycle-stage"})
 MANDATORY_FOR_TENANTS: Final = frozenset(KEYS.values())
 
@@ -45,10 +45,10 @@ _BILL_PREFIX: Final = re.compile(r"^(resource_?tags?[/_])?(user[:_])?", re.IGNOR
 
 
 class CostTags(Frozen):
-    """Who pays for a resource and why, as written on the resource itself.
+    """The cost tags of one resource: who pays for it, and why.
 
     `client`, `tenant`, `environment`, `service_tier` and `recovery_class` are absent exactly when the
-    domain is shared-platform: what everybody uses has no tenant, no tier and no one environment.
+    domain is shared-platform: a shared resource has no tenant, no tier and no single environment.
     """
 
     client: TagValue | None = None
@@ -62,7 +62,7 @@ class CostTags(Frozen):
     lifecycle_stage: LifecycleStage
 
     @model_validator(mode="after")
-    def _is_somebodys(self) -> Self:
+    def _names_its_owner(self) -> Self:
         of_tenant = {
             "client": self.client,
             "tenant": self.tenant,
@@ -89,14 +89,14 @@ class CostTags(Frozen):
         return {key: str(value) for field, key in KEYS.items() if (value := getattr(self, field)) is not None}
 
     def in_domain(self, domain: CostDomain) -> CostTags:
-        """The same owner's tags for a resource of another cost domain."""
+        """The tags of the same owner in another cost domain."""
         return self.model_copy(update={"domain": domain})
 
     @classmethod
     def from_tags(cls, tags: Mapping[str, str]) -> CostTags:
         """Read the cost tags among *tags*, however the bill spells their keys.
 
-        Understood are `cost/client` (AWS API, Kubernetes), `user:cost/client` (FOCUS, Cost Explorer),
+        Known spellings are `cost/client` (AWS API, Kubernetes), `user:cost/client` (FOCUS, Cost Explorer),
         `resourceTags/user:cost/client` (legacy CUR) and `user_cost_client` (CUR 2.0, Athena).
 
         Raises:
@@ -109,7 +109,7 @@ class CostTags(Frozen):
             if field is None or not value:
                 continue
             if found.setdefault(field, value) != value:
-                raise CatalogError(f"tag {KEYS[field]}: is given as both '{found[field]}' and '{value}'")
+                raise CatalogError(f"tag {KEYS[field]}: has two values, '{found[field]}' and '{value}'")
         try:
             return cls.model_validate(found)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""The words of the service catalog, each an axis of its own."""
+"""The words of the service catalog, one type for each axis."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
-    """A record that cannot change and knows no field it was not given a name for."""
+    """An immutable record that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 @unique
@@ -37,7 +37,7 @@ class Isolation(StrEnum):
 
 @unique
 class ResilienceClass(StrEnum):
-    """How much failure a tenant is paid to survive: an RPO and RTO promise, not a tier."""
+    """The failures a tenant survives by contract: an RPO and RTO promise, not a tier."""
 
     STANDARD = "standard"
     BUSINESS_CRITICAL = "business-critical"
@@ -46,7 +46,7 @@ class ResilienceClass(StrEnum):
 
 @unique
 class Controls(StrEnum):
-    """The governance measures included: everybody's, or those of a regulated client."""
+    """The governance measures: baseline for all clients, enhanced for regulated ones."""
 
     BASELINE = "baseline"
     ENHANCED = "enhanced"
@@ -63,7 +63,7 @@ class CostDomain(StrEnum):
 
 @unique
 class CostCategory(StrEnum):
-    """What kind of thing is consumed; the six of the service catalog."""
+    """The kind of cost; the six categories of the service catalog."""
 
     COMPUTE = "compute"
     STORAGE = "storage"
@@ -75,7 +75,7 @@ class CostCategory(StrEnum):
 
 @unique
 class LifecycleStage(StrEnum):
-    """Where a tenant is between first request and last invoice."""
+    """The stage of a tenant between its first request and its last invoice."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -84,16 +84,16 @@ class LifecycleStage(StrEnum):
 
 @unique
 class MoveStage(StrEnum):
-    """How far the data of a tenant that changes its tier has come; every update takes one step."""
+    """The stage of a tenant's move to another tier; every update takes one step."""
 
     EXPAND = "expand"
-    """Both places are there; work goes on where the data is."""
+    """The new resources exist too; users work with the old ones."""
     MIGRATE = "migrate"
-    """Nobody works; the data is copied, and the copy is checked."""
+    """Odoo is stopped; the data is copied, and the copy is checked."""
     SWITCH = "switch"
-    """Work goes on with the copy; the way back is open."""
+    """Users work with the copy; the move can still be undone."""
     CONTRACT = "contract"
-    """The old place is given up; the next update takes it away."""
+    """The old resources are no longer needed; the next update removes them."""
 
 
 # Letters, digits, dot, underscore and dash are legal in an AWS tag value and in a Kubernetes label;
@@ -104,16 +104,16 @@ _HOSTNAME: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 _IMAGE_BY_DIGEST: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _PLATFORM: Final = "platform"
-# A tenant with a namespace of its own lives in `odoo-<tenant>`; these are the platform's.
+# A tenant's own namespace is `odoo-<tenant>`; these are the platform's.
 _SHARED_NAMESPACES: Final = frozenset({"operations", *Environment})
 
 WEEKLY_WINDOW: Final = r"^(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d-(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d$"
 
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
-"""Addresses that no way to the internet may lead to: private networks and the nodes' metadata service."""
+"""Addresses that internet access never includes: private networks and the nodes' metadata service."""
 
-# What the parts of a tenant are called: `acme-backup` is a part of tenant acme, so it cannot be a tenant
-# beside it. A component test holds this list against every name that is really given.
+# The names of a tenant's parts: `acme-backup` is a part of tenant acme, so it cannot be a tenant
+# beside it. A component test checks this list against every name that is really used.
 PART_NAMES: Final = frozenset(
     {
         "backup",
@@ -159,9 +159,9 @@ def _tag_value(value: str) -> str:
 
 def _tenant_id(value: str) -> str:
     if value == _PLATFORM:
-        raise ValueError("'platform' is the name of what all tenants share; choose another")
+        raise ValueError("'platform' is the name of the shared platform; choose another")
     if value in _SHARED_NAMESPACES:
-        raise ValueError(f"'odoo-{value}' is a namespace that tenants share; choose another name")
+        raise ValueError(f"'odoo-{value}' is a shared namespace; choose another name")
     if not _DNS_LABEL.fullmatch(value) or "--" in value:
         raise ValueError(
             "Value should be 1 to 30 lower-case letters, digits and single dashes, starting with a letter"

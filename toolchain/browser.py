@@ -16,7 +16,7 @@ from build import ToolchainError, link, locked, numbers, outside_this_project, r
 
 NAME = "chromium"
 NAMES = (NAME, "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell")
-"""What it is called on PATH, by system and vendor."""
+"""Its names on PATH, by system and vendor."""
 OLDEST = 150
 """The oldest major version that Playwright was seen to drive through our tests."""
 # The shell is Chromium without windows. The font is wider than most: what fits in it fits in others.
@@ -24,8 +24,8 @@ PACKAGES = ("chromium-headless-shell", "fonts-dejavu-core")
 PROGRAM = "usr/lib/chromium/chromium-headless-shell"
 UNPACKED = "unpacked"
 REMEDY = f"put a `chromium` or `google-chrome` of version {OLDEST} or newer on PATH, then run this again."
-# Lists and archives of our own and none of the system's hooks: nothing of the system changes, so that anybody
-# may do this. The sandbox is apt's account that may not enter this user's cache.
+# Own lists and archives and none of the system's hooks: nothing of the system changes, so that any user
+# may do this. The sandbox is apt's account, which may not enter this user's cache.
 SETTINGS = """#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -35,7 +35,7 @@ Debug::NoLocking "true";
 APT::Sandbox::User "root";
 Acquire::Retries "3";
 """
-# Readers see these fonts and no others, so that a page is as wide on every machine.
+# Only these fonts are used, so that a page has the same width on every machine.
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig>
@@ -62,7 +62,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130  # what a shell expects after Ctrl-C; what was half-unpacked is gone
+        return 130  # what a shell expects after Ctrl-C; an incomplete unpacking is removed
     return 0
 
 
@@ -118,7 +118,7 @@ def cache_entry() -> Path:
 
 
 def unpack(entry: Path) -> None:
-    """Unpack into a folder of its own, try it, and move it into place: no half of a browser is ever seen."""
+    """Unpack into a temporary folder, try it, and move it into place: it is never seen incomplete."""
     missing = [name for name in ("apt-get", "dpkg-deb") if not shutil.which(name)]
     if missing:
         raise ToolchainError(f"There is no Chromium on PATH and no `{missing[0]}` to get one: {REMEDY}")
@@ -140,7 +140,7 @@ def unpack(entry: Path) -> None:
 
 
 def download(folder: Path) -> list[Path]:
-    """The packages, and those they need that this system lacks; apt checks whose they are."""
+    """The packages, and the missing ones they need; apt checks their signatures."""
     for name in ("lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     settings = folder / "apt.conf"
@@ -159,7 +159,7 @@ def download(folder: Path) -> list[Path]:
 
 
 def write_launcher(folder: Path) -> None:
-    """What starts the unpacked program with the libraries and the fonts that lie beside it."""
+    """The launcher of the unpacked program, with the libraries and fonts beside it."""
     libraries = sorted({library.parent.relative_to(folder) for library in folder.rglob("*.so*")})
     places = ":".join(f'"$here"/{shlex.quote(str(place))}' for place in libraries)
     launcher = folder / NAME

@@ -1,4 +1,4 @@
-"""Makes the virtual environment from the hashed requirement files, or writes those files anew."""
+"""Makes the virtual environment from the hashed requirement files, or updates those files."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ LOCKS = {"requirements.txt": [], "requirements-dev.txt": ["--extra", "dev"]}
 def main() -> int:
     """Exit code 0 when done, 1 with one sentence when the interpreter is too old or a step failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", help="where the virtual environment goes, such as .venv")
+    parser.add_argument("folder", nargs="?", help="folder of the virtual environment, such as .venv")
     parser.add_argument("requirements", nargs="?", help="the hashed file to install")
-    parser.add_argument("--lock", action="store_true", help="choose versions anew instead")
+    parser.add_argument("--lock", action="store_true", help="update the locked versions instead")
     options = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
@@ -47,7 +47,7 @@ def install(folder: Path, requirements: Path) -> None:
     python = ("--quiet", "--python", folder / "bin" / "python")
     # Compiled once here, or every Pulumi program spends half its time on compiling pulumi-aws again.
     run(uv, "pip", "sync", *python, "--compile-bytecode", "--require-hashes", requirements)
-    # setuptools is among the requirements: nothing is fetched to build what only needs linking.
+    # setuptools is among the requirements: nothing is downloaded for a build that only links.
     run(uv, "pip", "install", *python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
 
 
@@ -60,7 +60,7 @@ def lock() -> None:
 
 
 def find_uv() -> str:
-    """The uv on PATH, or one of our own, installed by its hash."""
+    """The uv on PATH, or a private one, installed by its hash."""
     found = shutil.which("uv")
     if found:
         return found
@@ -75,7 +75,7 @@ def find_uv() -> str:
 
 def run(*command: object) -> None:
     """Run a command in the project's folder, trusting the certificates this machine trusts."""
-    # uv brings certificates of its own and knows nothing of a company's; the name of the setting changed.
+    # uv has its own certificates and does not use a company's; the name of the setting changed.
     trusting = {"UV_NATIVE_TLS": "true", "UV_SYSTEM_CERTS": "true"}
     subprocess.run([str(part) for part in command], check=True, cwd=ROOT, env=trusting | dict(os.environ))
 

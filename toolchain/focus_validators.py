@@ -1,4 +1,4 @@
-"""Provides the validators of FOCUS data, each in an environment of its own, installed once per user."""
+"""Provides the validators of FOCUS data, each in its own environment, installed once per user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Validator:
     """A program from the Python Package Index that checks FOCUS data."""
 
     name: str
-    """Of its package, and of its requirement files in this folder."""
+    """The name of its package, and of its requirement files in this folder."""
     program: str
     python: str
     """The Python it runs on: a version, or the path of one."""
@@ -49,9 +49,9 @@ def main() -> int:
 
 
 def command(description: str | None, tools: Sequence[Validator]) -> int:
-    """Provide *tools*, or lock them anew when the command line says so; the exit code."""
+    """Provide *tools*, or update their locks if the command line says so; the exit code."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--lock", action="store_true", help="choose versions anew instead")
+    parser.add_argument("--lock", action="store_true", help="update the locked versions instead")
     locking = parser.parse_args().lock
     for tool in tools:
         try:
@@ -104,10 +104,10 @@ def install(validator: Validator, environment: Path) -> None:
 
 
 def interpreter(wanted: str) -> str:
-    """The path of Python *wanted* when it runs this script or pyenv keeps it; else what uv has to find."""
+    """The path of Python *wanted* if it runs this script or pyenv has it; else what uv must find."""
     if f"{sys.version_info.major}.{sys.version_info.minor}" == wanted:
         return sys.executable
-    # pyenv has them off PATH behind shims that refuse to start, and there uv does not look.
+    # pyenv keeps them off PATH behind shims that refuse to start, where uv does not look.
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     kept = sorted(root.glob(f"versions/{wanted}.*/bin/python{wanted}"))
     return str(kept[-1]) if kept else wanted

@@ -1,4 +1,4 @@
-"""Provides checkov in an environment of its own: from the cache, or installed once per user."""
+"""Provides checkov in its own environment: from the cache, or installed once per user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOCKED = ("--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-
 def main() -> int:
     """Exit code 0 when `.toolchain/bin/checkov` is there, else 1 with one sentence."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lock", action="store_true", help="choose versions anew instead")
+    parser.add_argument("--lock", action="store_true", help="update the locked versions instead")
     try:
         if parser.parse_args().lock:
             lock()

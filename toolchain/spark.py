@@ -1,4 +1,4 @@
-"""Provides PySpark in an environment of its own, for `make torture`; it needs Java 17 on PATH."""
+"""Provides PySpark in its own environment, for `make torture`; it needs Java 17 on PATH."""
 
 from __future__ import annotations
 

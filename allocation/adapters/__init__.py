@@ -1,1 +1,1 @@
-"""Where charges and inventories come from; the only part of the allocation that touches the world."""
+"""Adapters: the only code of the allocation that uses files, Pulumi, git, AWS, Prometheus or OpenCost."""

@@ -1,4 +1,4 @@
-"""A folder as it was in a revision of its git repository, such as the branch a pull request goes to."""
+"""Folders of a revision of a git repository, such as the target branch of a pull request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tiers.errors import CatalogError
 
 
 class Revision(NamedTuple):
-    """Where things of a revision lie: its root, and each folder that was there."""
+    """The files of a revision: its root, and the folders that exist in it."""
 
     root: Path
     folders: dict[Path, Path]
@@ -23,11 +23,11 @@ class Revision(NamedTuple):
 
 @contextmanager
 def revision_of(revision: str, folders: Sequence[Path]) -> Iterator[Revision]:
-    """*folders* as they were in *revision*, in a place that is gone afterwards.
+    """The *folders* of *revision* in a temporary place.
 
     Args:
-        revision: What git calls it: a branch, a tag, a commit.
-        folders: The first one's repository is asked; those outside of it or of the revision are left out.
+        revision: A branch, tag or commit.
+        folders: Folders of the first one's repository; those that the revision does not have are left out.
 
     Raises:
         CatalogError: When git is missing, the folder is in no repository, or the revision is unknown.
@@ -58,7 +58,9 @@ def _git(folder: Path, *arguments: str, about: str | None = None) -> bytes:
             check=False,
         )
     except FileNotFoundError:
-        raise CatalogError("--base: git is not on PATH; name a folder instead of a revision") from None
+        raise CatalogError(
+            "--base: git is not on PATH; install git, or name a folder instead of a revision"
+        ) from None
     if done.returncode == 0:
         return done.stdout
     if about is not None:

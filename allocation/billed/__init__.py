@@ -1,1 +1,1 @@
-"""What a bill says a month cost: its statement, its state, and whether it can be booked."""
+"""The billed cost of a month: its statement, its state, and its readiness for chargeback."""

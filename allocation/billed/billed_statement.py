@@ -1,4 +1,4 @@
-"""From bills, use and the inventories of a period to its billed statement."""
+"""Makes the billed statement of a period from bills, usage and inventories."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from allocation.engine.rulebook import Rulebook
 from allocation.engine.settlement import Residuals
 from allocation.engine.weights import Presence
 from allocation.errors import AllocationError
-from allocation.estimate.declared_usage import declared_use
-from allocation.estimate.estimated_statement import known_of, use_rows
+from allocation.estimate.declared_usage import declared_usage
+from allocation.estimate.estimated_statement import known_of, usage_rows
 from allocation.money import units_of
 from allocation.statement.statement import Heading, Statement, Term, statement_of
 from tiers.inventory import Inventory
@@ -33,7 +33,7 @@ _BOUNDED: Final = "SELECT DISTINCT driver FROM usage WHERE tenant IN (?, ?)"
 
 @dataclass(frozen=True)
 class Deployed:
-    """What was deployed for an interval of the period, half-open."""
+    """The inventory that was deployed for an interval of the period, half-open."""
 
     inventory: Inventory
     start: datetime
@@ -41,18 +41,18 @@ class Deployed:
 
     @property
     def interval(self) -> ChargePeriod:
-        """When it was there."""
+        """The interval as a charge period."""
         return ChargePeriod(self.start, self.end)
 
 
 def deployed_in(period: ChargePeriod, since: Sequence[tuple[datetime, Inventory]]) -> tuple[Deployed, ...]:
-    """Inventories in the order they came into force, cut to *period*; the first is taken to be there before.
+    """Inventories in the order they came into force, cut to *period*; the first applies from the beginning.
 
     Raises:
-        AllocationError: When there is none, or they are of different portfolios or currencies.
+        AllocationError: When there is none, or they have different portfolios or currencies.
     """
     if not since:
-        raise AllocationError("no inventory: who the tenants are and what they pay is written in it")
+        raise AllocationError("no inventory: it is needed for the tenants and their fees")
     ordered = sorted(since, key=lambda pair: pair[0])
     starts = [period.start, *(moment for moment, _ in ordered[1:])]
     ends = [*starts[1:], period.end]
@@ -64,11 +64,11 @@ def deployed_in(period: ChargePeriod, since: Sequence[tuple[datetime, Inventory]
     names = {(one.inventory.plan.portfolio, one.inventory.plan.currency) for one in kept}
     if len(names) != 1:
         listed = ", ".join(f"{portfolio} in {currency}" for portfolio, currency in sorted(names))
-        raise AllocationError(f"inventories of one portfolio and currency are needed, found {listed}")
+        raise AllocationError(f"expected inventories of one portfolio and currency, found {listed}")
     return tuple(kept)
 
 
-def billed_allocation(  # noqa: PLR0917 - a bill, who was there, and what is carried on
+def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carried on
     connection: duckdb.DuckDBPyConnection,
     deployed: Sequence[Deployed],
     period: ChargePeriod,
@@ -76,11 +76,11 @@ def billed_allocation(  # noqa: PLR0917 - a bill, who was there, and what is car
     carried: Residuals = MappingProxyType({}),
     ended: Sequence[Term] = (),
 ) -> tuple[Statement, Mapping[Driver, str], Residuals]:
-    """The statement of the relations `charge` and `usage`, how each driver is known, and what is carried on.
+    """The statement of the relations `charge` and `usage`, the source of each driver, and what is carried on.
 
-    A driver that nobody measured is taken from what the inventories declare; one that was measured is
-    measured for everybody, so that no tenant is weighed by another yardstick. What is kept of tenants that
-    *ended* goes on being theirs: it is direct cost, and they take part in no pool.
+    A driver without measured usage is taken from the declarations of the inventories; one with measured
+    usage counts as measured for every tenant, so that all are compared alike. Retained resources of tenants
+    that *ended* stay direct cost of these tenants, which take part in no pool.
     """
     sources = _add_declared(connection, deployed, rules)
     known = _known(deployed)
@@ -89,15 +89,15 @@ def billed_allocation(  # noqa: PLR0917 - a bill, who was there, and what is car
     plan = deployed[-1].inventory.plan
     versions = {"catalog": plan.catalog_version, "rulebook": rules.version}
     heading = Heading(plan.portfolio, period, plan.currency, CostBasis.BILLED, versions)
-    there = terms_of(deployed, period)
-    gone = [term for term in ended if term.tenant not in {each.tenant for each in there}]
-    terms = sorted((*there, *gone), key=lambda term: term.tenant)
+    present = terms_of(deployed, period)
+    gone = [term for term in ended if term.tenant not in {each.tenant for each in present}]
+    terms = sorted((*present, *gone), key=lambda term: term.tenant)
     statement = statement_of(heading, terms, allocation, rules.pools)
     return statement, sources, allocation.residuals
 
 
 def terms_of(deployed: Sequence[Deployed], period: ChargePeriod) -> tuple[Term, ...]:
-    """Every tenant of the period, as it was last, with its fee for the time it was there."""
+    """Every tenant of the period, in its last state, with the fee for the time it was deployed."""
     whole = _seconds(period.end - period.start)
     last: dict[str, TenantPlan] = {}
     fees: dict[str, Fraction] = {}
@@ -125,20 +125,20 @@ def _add_declared(
         if rule
         for driver in rule.measures
     }
-    uses = (
-        use
+    usage = (
+        each
         for one in deployed
-        for use in declared_use(one.inventory.plan, one.interval, _hours(one))
-        if use.driver in asked
-        # Pods are measured, nodes are not always: how much there is, the inventory knows as well.
-        and use.driver not in (bounded if use.tenant == CAPACITY else measured)
+        for each in declared_usage(one.inventory.plan, one.interval, _hours(one))
+        if each.driver in asked
+        # Pods are measured, nodes not always: the inventory knows the capacity as well.
+        and each.driver not in (bounded if each.tenant == CAPACITY else measured)
     )
-    tables.insert(connection, "usage", tables.USAGE, use_rows(uses))
+    tables.insert(connection, "usage", tables.USAGE, usage_rows(usage))
     return {driver: MEASURED if driver in measured else DECLARED for driver in sorted(asked)}
 
 
 def _known(deployed: Iterable[Deployed]) -> Known:
-    """All that any inventory of the period knows; a resource may be on the bill after its stack has gone."""
+    """All that the inventories of the period know; a resource may be on the bill after its stack is gone."""
     tenants: set[str] = set()
     merged = Known(frozenset())
     for one in deployed:
@@ -156,7 +156,7 @@ def _known(deployed: Iterable[Deployed]) -> Known:
 
 
 def _resources(inventory: Inventory) -> Iterator[tuple[str, str]]:
-    """The ARN of every fact, and the short id some services are billed by, where it means one thing only."""
+    """The ARN of every fact, and the short id that some services are billed by, if it is unique."""
     facts = {fact.id for fact in inventory.plan.all_facts()}
     arns = {arn: fact for fact, arn in inventory.cloud_ids.items() if fact in facts}
     short: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Whether a statement is good enough to book: gates with numbers, each with what it is held against."""
+"""Readiness for chargeback: gates with the value found and the limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ WHERE NOT EXISTS (
 
 
 class Gate(NamedTuple):
-    """One measure of readiness: its name, what was found, the limit, and whether it passes."""
+    """One gate of readiness: its name, the value found, the limit, and whether it passes.
+
+    Manifests store the names of gates, so they keep their old words.
+    """
 
     gate: str
     found: str
@@ -35,12 +38,12 @@ class Gate(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What the gates look at besides the statement.
+    """The input of the gates besides the statement.
 
     Attributes:
         sources: For each driver, whether it was measured or declared.
-        refused: The cost of refused rows, and `moved` what quantisation moved, in currency.
-        catalog: The day the catalog's version is from; None when it does not say.
+        refused: The cost of refused rows, and `moved` the rounding to units, in currency.
+        catalog: The day of the catalog's version; None if it is unknown.
     """
 
     sources: Mapping[Driver, str]
@@ -52,7 +55,7 @@ class Evidence(NamedTuple):
 def gates(
     connection: duckdb.DuckDBPyConnection, statement: Statement, rules: Rulebook, evidence: Evidence
 ) -> tuple[Gate, ...]:
-    """Every gate of the rulebook, held against an allocation that *connection* still has."""
+    """All gates of the rulebook for the allocation in *connection*."""
     limits = rules.readiness
     return (
         *_coverage(connection, statement, rules, limits, evidence),
@@ -106,7 +109,7 @@ def _coverage(
 def _missing_days(
     connection: duckdb.DuckDBPyConnection, period: ChargePeriod, sources: Mapping[Driver, str]
 ) -> int:
-    """The most days of the period on which a driver that is measured has nothing at all."""
+    """The largest number of days on which a measured driver has no data."""
     most = 0
     for driver in (driver for driver, how in sources.items() if how == MEASURED):
         moments = [f"{moment:%Y-%m-%d}" for moment in period]
@@ -133,7 +136,7 @@ def _at_most(name: str, found: Decimal | None, limit: Decimal) -> Gate:
 
 
 def _percent(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
-    """Percent to four decimals, rounded half to even; None of nothing."""
+    """Percent with four decimals, rounded half to even; None if there is no whole."""
     if not whole:
         return None
     return (_HUNDRED * Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)

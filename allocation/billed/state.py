@@ -1,4 +1,4 @@
-"""The life of a month: open while it runs, provisional until it is closed, restated when that changes."""
+"""The state of a month: open while it runs, provisional until it is closed, restated if it changes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum, unique
 from typing import Any
 
 from allocation.charges import ChargePeriod
+from allocation.engine.drivers import IDLE, UNALLOCATED
 from allocation.errors import AllocationError
 from allocation.money import amount_of, text_of, units_of
 
@@ -24,26 +25,26 @@ class MonthState(StrEnum):
 
 
 class ClosedMonthError(AllocationError):
-    """A closed month whose figures would change without anyone saying why."""
+    """The figures of a closed month would change without a reason given."""
 
 
 def state_of(period: ChargePeriod, now: datetime, statements: int) -> MonthState:
-    """The state at *now* of a month that has *statements* filed: the closing one and its restatements."""
+    """The state at *now* of a month with *statements* filed: the closing one and its restatements."""
     if statements:
         return MonthState.CLOSED if statements == 1 else MonthState.RESTATED
     return MonthState.OPEN if now < period.end else MonthState.PROVISIONAL
 
 
 def delta(before: Mapping[str, Any], after: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    """What a restatement changes, tenant by tenant and pool by pool; it adds up to the change of the bill.
+    """The changes of a restatement by tenant and pool; they add up to the change of the bill.
 
     Args:
-        before: The statement that was filed last, as a document.
-        after: The new one.
-        reason: Why, in the words of whoever restates it.
+        before: The document of the last filed statement.
+        after: The document of the new statement.
+        reason: The reason for the restatement.
 
     Raises:
-        AllocationError: When the parts do not add up to the change of what was charged.
+        AllocationError: When the parts do not add up to the change of the bill.
     """
     old, new = dict(_amounts(before)), dict(_amounts(after))
     changes = {key: new.get(key, 0) - old.get(key, 0) for key in sorted(old | new)}
@@ -69,8 +70,8 @@ def _amounts(statement: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], in
     for line in statement["tenants"]:
         yield (line["tenant"], "direct"), _units(line["direct"])
         yield from (((line["tenant"], pool), _units(text)) for pool, text in line["pooled"].items())
-    yield from ((("(idle)", pool), _units(text)) for pool, text in statement["idle"].items())
-    yield ("(unallocated)", ""), sum(_units(item["amount"]) for item in statement["unallocated"])
+    yield from (((IDLE, pool), _units(text)) for pool, text in statement["idle"].items())
+    yield (UNALLOCATED, ""), sum(_units(item["amount"]) for item in statement["unallocated"])
 
 
 def _units(text: str) -> int:

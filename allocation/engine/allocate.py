@@ -1,4 +1,4 @@
-"""The allocation: charges and use in, what everybody pays out. Every step is a table one can look at."""
+"""Allocates charges by usage. Every step leaves a table that can be inspected."""
 
 from __future__ import annotations
 
@@ -6,31 +6,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.divide import divide
-from allocation.engine.routes import NOBODYS, USE
+from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
 from allocation.engine.settlement import Residuals, settle
-from allocation.engine.shared_charges import make_origins
+from allocation.engine.shared_charges import AllocationType, make_shared_charges
 from allocation.engine.weights import Fallback, Presence, weigh
 from tiers.vocabulary import CostCategory, CostDomain
 
-DIRECT: Final = "direct"
-
 
 class Cell(NamedTuple):
-    """A sum of cost of one kind that goes to one tenant, in units.
+    """A sum of cost of one kind for one tenant, in units.
 
-    `part` is direct, use or idle; `pool` says whose driver divided it, '' for direct cost. `tenant` is None
-    for idle capacity that stays visible.
+    `pool` is the pool whose driver divided it, '' for direct cost. `tenant` is None for idle capacity that
+    stays visible.
     """
 
     tenant: str | None
-    part: str
+    allocation_type: AllocationType
     pool: str
     domain: CostDomain
     category: CostCategory
@@ -38,11 +36,11 @@ class Cell(NamedTuple):
     units: int
 
 
-class PoolUse(NamedTuple):
-    """What somebody has of a pool's driver in the period: a tenant, another pool, `(idle)` or `(capacity)`.
+class PoolUsage(NamedTuple):
+    """The usage of a pool's driver by one consumer: a tenant, another pool, `(idle)` or `(capacity)`.
 
-    `quantity` is in the driver's own unit; of a mix of drivers, and where everybody has an agreed part, it is
-    a weight that says nothing but the proportion.
+    `quantity` is in the driver's own unit. For a mix of drivers and for agreed parts it is a weight, which
+    shows nothing but the proportion.
     """
 
     pool: str
@@ -51,9 +49,9 @@ class PoolUse(NamedTuple):
 
 
 class Item(NamedTuple):
-    """All charges of a period for the same thing: a tenant's own, or, where there is no tenant, a pool's.
+    """All charges of a period for the same item, of a tenant or, without a tenant, of a pool.
 
-    `item` is the bill's SKU, or what the price book calls it; `quantity` is None where a charge says none.
+    `item` is the SKU of the bill or the name in the price book; `quantity` is None if a charge has none.
     """
 
     tenant: str | None
@@ -66,7 +64,7 @@ class Item(NamedTuple):
 
 
 class Unallocated(NamedTuple):
-    """Cost that belongs to nobody, and why; `example` is one of its lines."""
+    """Cost that no rule gives to a tenant, with the reason; `example` is one of its lines."""
 
     reason: str
     units: int
@@ -76,25 +74,25 @@ class Unallocated(NamedTuple):
 
 @dataclass(frozen=True)
 class Allocation:
-    """Where the charges of a period went.
+    """The result of dividing the charges of a period.
 
     Attributes:
-        cells: All that was given to somebody or stayed idle.
-        charged: What was to be allocated, in units.
-        fallbacks: Pools that were divided by something else than their driver.
-        strangers: Who used something and is neither tenant nor pool; their use counts for nothing.
-        residuals: What is to be carried into the next period, less than a unit for each pool and tenant.
-        uses: Who has how much of each pool's driver.
-        items: What the charges that were given to somebody are for.
+        cells: All cost of tenants, and visible idle capacity.
+        charged: The total to allocate, in units.
+        fallbacks: Pools that were divided by their fallback driver.
+        unknown_consumers: Names in the usage that are neither tenant nor pool; their usage is ignored.
+        residuals: Less than a unit for each pool and tenant, to carry into the next period.
+        usage: The usage of each pool's driver by consumer.
+        items: The items of all allocated charges.
     """
 
     cells: tuple[Cell, ...]
     unallocated: tuple[Unallocated, ...]
     charged: int
     fallbacks: tuple[Fallback, ...]
-    strangers: tuple[str, ...]
+    unknown_consumers: tuple[str, ...]
     residuals: Residuals
-    uses: tuple[PoolUse, ...] = ()
+    usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
 
 
@@ -110,10 +108,10 @@ def allocate(
     Afterwards it holds `charged`, `origin`, `slot`, `weight`, `route`, `share` and `settlement` too.
 
     Raises:
-        AllocationError: When it cannot be done; nothing is left out to make it possible.
+        AllocationError: When it is not possible; nothing is left out to make it possible.
     """
     attribute(connection, known, rules)
-    make_origins(connection)
+    make_shared_charges(connection)
     fallbacks = weigh(connection, rules, present)
     divide(connection)
     residuals = settle(connection, rules.cost, carried)
@@ -122,9 +120,9 @@ def allocate(
         unallocated=tuple(_unallocated(connection, rules)),
         charged=_charged(connection, rules),
         fallbacks=tuple(fallbacks),
-        strangers=_strangers(connection, known, rules),
+        unknown_consumers=_unknown_consumers(connection, known, rules),
         residuals=residuals,
-        uses=tuple(_uses(connection)),
+        usage=tuple(_usage(connection)),
         items=tuple(_items(connection, rules)),
     )
 
@@ -139,28 +137,44 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
     shared = connection.execute(
         f"""SELECT tenant, part, via, category, rule, SUM(share.{rules.cost})
         FROM share JOIN origin USING (origin)
-        WHERE part <> '{NOBODYS}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
+        WHERE part <> '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     return [
-        Cell(tenant, DIRECT, "", CostDomain(domain), CostCategory(category), Behaviour(behaviour), int(units))
+        Cell(
+            tenant,
+            AllocationType.DIRECT,
+            "",
+            CostDomain(domain),
+            CostCategory(category),
+            Behaviour(behaviour),
+            int(units),
+        )
         for tenant, domain, category, behaviour, units in direct
     ] + [
-        Cell(tenant, part, via, domains[via], CostCategory(category), behaviours[rule], int(units))
+        Cell(
+            tenant,
+            AllocationType(part),
+            via,
+            domains[via],
+            CostCategory(category),
+            behaviours[rule],
+            int(units),
+        )
         for tenant, part, via, category, rule, units in shared
     ]
 
 
-def _uses(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUse]:
+def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
     rows = connection.execute(
         f"""SELECT pool, consumer, SUM(quantity) FROM demand
-        WHERE purpose = '{USE}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
+        WHERE purpose = '{Purpose.USAGE}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
     ).fetchall()
     for pool, consumer, nano in rows:
-        yield PoolUse(pool, consumer, Decimal(int(nano)).scaleb(-9))
+        yield PoolUsage(pool, consumer, Decimal(int(nano)).scaleb(-9))
 
 
 def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
-    # One charge without a quantity makes that of the whole item unknown.
+    # If one charge has no quantity, that of the whole item is unknown.
     rows = connection.execute(
         f"""SELECT tenant, COALESCE(pool, ''), COALESCE(service, ''), COALESCE(sku_id, description, ''),
             COALESCE(unit, ''), CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END,
@@ -179,7 +193,7 @@ def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list
     without_driver = connection.execute(
         f"""SELECT via, SUM(share.{rules.cost}), SUM(charges), MIN(origin)
         FROM share JOIN origin USING (origin)
-        WHERE part = '{NOBODYS}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
+        WHERE part = '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     return [Unallocated(rule, int(units), charges, line) for rule, units, charges, line in undecided] + [
         Unallocated(
@@ -197,7 +211,9 @@ def _charged(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def _strangers(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> tuple[str, ...]:
+def _unknown_consumers(
+    connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook
+) -> tuple[str, ...]:
     users = {row[0] for row in connection.execute("SELECT DISTINCT tenant FROM usage").fetchall()}
     pools = {pool.pool for pool in rules.pools}
     return tuple(sorted(name for name in users - known.tenants - pools if not name.startswith("(")))

@@ -1,7 +1,7 @@
 """Decides about every charge: direct to a tenant, into a pool, or unallocated with the reason.
 
-Bills have millions of lines and few kinds of them. So the rulebook is asked once for every *shape*, a set of
-values that rules look at, and the answer is joined to the lines; that a bill is large costs a scan of it.
+Bills have millions of lines of few kinds. So the rulebook decides once for every *shape*, a set of values
+that rules look at, and the decision is joined to the lines; a large bill costs no more than one scan.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tiers.tags import CostTags
 from tiers.vocabulary import CostCategory, CostDomain
 
 CATEGORY_TAG: Final = "cost/category"
-"""A tag that says the cost category outright; estimates carry it, a bill may."""
+"""The tag with the cost category; estimates carry it, a bill may."""
 
 _DECISION: Final = """
     shape        BIGINT NOT NULL,
@@ -41,10 +41,10 @@ _RESOURCE: Final = """
 
 @dataclass(frozen=True)
 class Known:
-    """What the plans of a period know: tenants by name, facts by name, and which resource is which fact.
+    """What the plans of a period know: tenants, facts, and the fact of each resource.
 
     Attributes:
-        tenants: Every tenant that was there at any time of the period.
+        tenants: Every tenant that was deployed at any time of the period.
         kinds: Kind of each fact.
         owners: Tenant of each fact that has one.
         domains: Cost domain of each fact.
@@ -59,7 +59,7 @@ class Known:
 
 
 class Shape(NamedTuple):
-    """What rules can look at; '' where the bill says nothing."""
+    """The values that rules look at; '' where the bill has none."""
 
     tags: str
     fact: str
@@ -70,7 +70,7 @@ class Shape(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What becomes of the charges of a shape."""
+    """Where the charges of a shape go."""
 
     disposition: str
     tenant: str | None
@@ -82,7 +82,7 @@ class Decision(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A shape as understood: its tags read, its owner found."""
+    """A shape with its tags read and its owner found."""
 
     shape: Shape
     tags: Mapping[str, str]
@@ -94,7 +94,7 @@ class _Seen(NamedTuple):
 
 
 def attribute(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> None:
-    """Make the view `charged`: every row of `charge` with the columns of its decision beside it.
+    """Make the view `charged`: every row of `charge` with the columns of its decision.
 
     Reads the relation `charge` once, for its distinct shapes.
     """
@@ -120,7 +120,7 @@ def charged_view() -> str:
 
 
 class Decider:
-    """Asks a rulebook about shapes; tags are read once for each different set of them."""
+    """Decides about shapes by a rulebook; each different set of tags is read once."""
 
     def __init__(self, known: Known, rules: Rulebook) -> None:
         self._known = known
@@ -128,17 +128,15 @@ class Decider:
         self._read: dict[str, tuple[Mapping[str, str], CostTags | None]] = {}
 
     def decide(self, shape: Shape) -> Decision:
-        """The decision about *shape*: of the first rule that matches."""
+        """The decision of the first rule that matches *shape*."""
         seen = self._seen(shape)
-        settled = (seen.domain, seen.category or CostCategory.SUPPORT)
+        place = (seen.domain, seen.category or CostCategory.SUPPORT)
         if seen.tenant is not None and seen.tenant not in self._known.tenants:
-            reason = f"unknown-tenant: nobody is called '{seen.tenant}' in the inventory"
-            return Decision("unallocated", None, None, reason, *settled, Behaviour.FIXED)
+            reason = f"unknown-tenant: the inventory has no tenant '{seen.tenant}'"
+            return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
         rule = next((rule for rule in self._rules.rules if _matches(rule.when, seen)), None)
         if rule is None:
-            return Decision(
-                "unallocated", None, None, _unclaimed(seen, self._rules), *settled, Behaviour.FIXED
-            )
+            return Decision("unallocated", None, None, _unclaimed(seen, self._rules), *place, Behaviour.FIXED)
         return _as_ruled(rule, seen, self._rules)
 
     def is_tagged(self, shape: Shape) -> bool:
@@ -172,7 +170,7 @@ def _read_tags(text: str) -> tuple[Mapping[str, str], CostTags | None]:
     try:
         return tags, CostTags.from_tags(tags)
     except CatalogError:
-        # Tags that are missing or wrong say nothing; the resource's id or its service may.
+        # Missing or wrong tags decide nothing; the resource's id or its service may.
         return tags, None
 
 

@@ -1,4 +1,4 @@
-"""Runs the division on DuckDB: origins become shares."""
+"""Runs the division on DuckDB: shared charges become shares."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from allocation.engine.shared_charges import LARGEST_AMOUNT
 from allocation.errors import AllocationError
 
 RATIO_TOTAL: Final = 10**12
-"""What the ratios of an origin's shares add up to; they are divided like money, so that they do."""
+"""The sum of the ratios of a shared charge's shares; ratios are divided like money, so that they add up."""
 
-# Origins of one pool and slot are divided in the same proportions: the ratios once for all of them. They are
-# told from money by numbers below 0.
+# Shared charges of one pool and slot have the same proportions: their ratios are computed once. Numbers below
+# 0 mark them as ratios and not money.
 _RATIOS: Final = f"""
 CREATE OR REPLACE TEMP TABLE proportion AS
 SELECT -ROW_NUMBER() OVER (ORDER BY pool, slot) AS proportion, pool, slot
@@ -52,13 +52,13 @@ def divide(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table `share` from `origin`, `slot`, `amount`, `route` and `weight`.
 
     Raises:
-        AllocationError: When an origin is too large to be divided exactly.
+        AllocationError: When a shared charge is too large to divide exactly.
     """
     row = connection.execute("SELECT MAX(ABS(amount)) FROM amount").fetchone()
     if row and row[0] is not None and row[0] > LARGEST_AMOUNT:
         raise AllocationError(
-            f"one pool and day holds {int(row[0])} units of 1e-10; "
-            f"no more than {LARGEST_AMOUNT} can be divided"
+            f"a shared charge of one pool and day is {int(row[0])} units of 1e-10; "
+            f"the largest that can be divided exactly is {LARGEST_AMOUNT}"
         )
     connection.execute(_RATIOS)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE divided AS {division_sql()}")

@@ -1,15 +1,15 @@
-"""The division of money as SQL that every engine reads alike: no division operator, no rounding of its own.
+"""The division of money as SQL with the same result on every engine: it uses no division and no rounding.
 
-Databases disagree about dividing: DuckDB, Trino and Snowflake answer a decimal quotient with a double or
-round it, each in its way. So a share is *guessed* with floating point and then made exact with whole numbers:
+Databases divide differently: DuckDB, Trino and Snowflake return a decimal quotient as a double or round it,
+each in its own way. So a share is *guessed* with floating point and then made exact with whole numbers:
 
     guess     = floor(size * weight * total^-1)           any error of the guess is found in
-    rest      = size * weight - guess * total             exact, in 38 digits, and mended by a second guess
+    rest      = size * weight - guess * total             exact, in 38 digits, corrected by a second guess
     remainder = rest, brought into 0 <= remainder < total
 
-What is left over once every share is rounded down goes, a unit each, to the largest remainders, ties to the
-earlier name (Hamilton's method). Only + - * FLOOR POWER CASE CAST SUM OVER and ROW_NUMBER are used, every
-order is total, and every type is written out.
+The units left over after every share is rounded down go, one each, to the largest remainders; the earlier
+name wins a tie (Hamilton's method). The SQL uses only + - * FLOOR POWER CASE CAST SUM OVER and ROW_NUMBER,
+every order is total, and every type is written out.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from string import Template
 from typing import Final
 
 LARGEST_WEIGHT: Final = 10**18
-"""What all weights of one division may add up to: with 2^62 units it still fits 38 digits."""
+"""The largest sum of weights in one division: with 2^62 units it still fits 38 digits."""
 
 ROUTE_TOTAL: Final = LARGEST_WEIGHT
-"""What the weights of the ways out of a pool add up to."""
+"""The sum of the weights of all routes out of a pool."""
 
 
 @unique
 class Dialect(StrEnum):
-    """An engine that `costack sql` can print for."""
+    """An SQL dialect that `costack sql` can print."""
 
     DUCKDB = "duckdb"
     SPARK = "spark"
@@ -115,10 +115,10 @@ def _step(name: str, source: str, keys: Sequence[str], ties: Sequence[str]) -> s
 def division_sql() -> str:
     """The whole division, in DuckDB's dialect.
 
-    It reads `amount(origin, pool, slot, amount)` in units, `route(pool, slot, via, part, weight)`: by which
-    pool's driver a pool's cost leaves it, and `weight(via, part, slot, tenant, weight)`: how much of the
-    driver each tenant has. Origin and amount together name a row of `amount`. The answer has a row for
-    every tenant of every way, and adds up to the amount for each of them.
+    It reads `amount(origin, pool, slot, amount)` in units, `route(pool, slot, via, part, weight)` with the
+    pool whose driver divides a pool's cost, and `weight(via, part, slot, tenant, weight)` with each tenant's
+    usage of that driver. Origin and amount together identify a row of `amount`. The result has a row for
+    every tenant of every route and adds up to each amount.
     """
     return _WHOLE.substitute(
         routed=_step("routed", "way", ("origin", "amount"), ("via", "part")),
@@ -127,12 +127,12 @@ def division_sql() -> str:
 
 
 def one_step_sql(source: str, keys: Sequence[str], ties: Sequence[str]) -> str:
-    """One division of the rows of *source*, which have a `size` and a `weight`; for what has no routes."""
+    """One division of the rows of *source*, which have a `size` and a `weight` and no routes."""
     return f"WITH {_step('divided', source, keys, ties).strip()} SELECT * FROM divided"  # noqa: S608 - names of our own
 
 
 def in_dialect(sql: str, dialect: Dialect) -> str:
-    """*sql* as *dialect* writes it, its identifiers quoted because engines fold their case differently."""
+    """*sql* in *dialect*, with quoted identifiers because engines fold their case differently."""
     import sqlglot  # noqa: PLC0415 - an eighth of the start of every command that allocates, and few print SQL
 
     # DataFusion reads PostgreSQL's dialect; SQLGlot has no name for it.

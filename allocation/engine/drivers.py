@@ -1,4 +1,4 @@
-"""Drivers: the measures a pool can be divided by, and how a rule puts them together."""
+"""Drivers: the measures that divide a pool, and how a rule combines them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from tiers.vocabulary import Frozen, Positive, TenantId
 _WHOLE: Final = 100
 
 IDLE: Final = "(idle)"
-"""Who 'uses' what nobody asked for; no tenant can be called so."""
+UNALLOCATED: Final = "(unallocated)"
+"""What stands in place of a tenant's name for cost that no tenant pays; no tenant can have such a name."""
 
 CAPACITY: Final = "(capacity)"
-"""Who 'uses' all there is: what is left of it once everybody's part is taken is idle."""
+"""The consumer of everything there is: what remains after the usage of all tenants and pools is idle."""
 
 
 MEASURED: Final = "measured"
 DECLARED: Final = "declared"
-"""Where the quantities of a driver come from: somebody measured them, or the plan declares them."""
+"""The source of a driver's quantities: they were measured, or the plan declares them."""
 
 
 @unique
 class Driver(StrEnum):
-    """A measure of use. Its unit is in its name or beside it; quantities accrue over an interval."""
+    """A measure of usage. Its unit is in its name or beside it; quantities accrue over an interval."""
 
     CPU_REQUESTS = "cpu-requests"  # core-hours
     CPU_USED = "cpu-used"  # core-hours
@@ -44,7 +45,7 @@ class Driver(StrEnum):
     JOB_CORE_HOURS = "job-core-hours"
     USERS = "users"  # user-hours
     SUPPORT_HOURS = "support-hours"
-    FEE = "fee"  # what the client pays for the interval: the value-based way
+    FEE = "fee"  # the client's fee for the interval: value-based allocation
 
 
 UNITS: Final[Mapping[Driver, str]] = {
@@ -69,14 +70,14 @@ UNITS: Final[Mapping[Driver, str]] = {
 
 
 class DriverRule(Frozen):
-    """How much of a pool each member has; exactly one of these.
+    """The weight of each member in a pool; exactly one of these.
 
     Attributes:
-        measure: One driver as it is.
-        composite: Several drivers, each times a whole number: the price of one of it against the others'.
-        largest: Whichever of two drivers is the larger for a tenant, such as requests and use.
-        even: The same for every member, and the reason why no driver says it better.
-        fixed: Percentages somebody agreed on; they add up to 100.
+        measure: One driver alone.
+        composite: Several drivers, each times a whole number, its price relative to the others.
+        largest: The larger of several drivers for each tenant, such as requests and usage.
+        even: The same for every member, with the reason why no driver fits better.
+        fixed: Agreed percentages, which add up to 100.
     """
 
     measure: Driver | None = None
@@ -89,21 +90,21 @@ class DriverRule(Frozen):
     def _is_one(self) -> Self:
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("a driver is one of measure, composite, largest, even, fixed")
+            raise ValueError("a driver has exactly one of measure, composite, largest, even, fixed")
         if self.fixed is not None and sum(self.fixed.values()) != _WHOLE:
             raise ValueError(f"fixed: percentages add up to {sum(self.fixed.values())}, not to 100")
         return self
 
     @property
     def measures(self) -> tuple[Driver, ...]:
-        """The drivers it asks for; none when nothing has to be measured."""
+        """The drivers it needs; none if nothing has to be measured."""
         if self.measure is not None:
             return (self.measure,)
         return tuple(self.composite or ()) or (self.largest or ())
 
     @property
     def name(self) -> str:
-        """What a statement calls it."""
+        """Its name in a statement."""
         if self.measure is not None:
             return str(self.measure)
         if self.composite is not None:
@@ -114,6 +115,6 @@ class DriverRule(Frozen):
 
     @property
     def unit(self) -> str:
-        """The unit of its weights, for people; a mix has none of its own."""
+        """The unit of its weights; `weight` for a mix of drivers."""
         units = {UNITS[driver] for driver in self.measures}
         return units.pop() if len(units) == 1 and self.composite is None else "weight"

@@ -1,8 +1,8 @@
-"""Pools that serve pools: how much of each pool's cost leaves by which pool's driver, solved exactly.
+"""Pools that serve pools: which pools' drivers divide each pool's cost, and in which parts, solved exactly.
 
 The reciprocal method (simultaneous equations; Horngren, Cost Accounting, ch. 15): a pool's full cost x is its
-own cost c and what it takes of the others, x = c + A^T x. Here it is solved the other way round, for the
-part of a unit of each pool's own cost that leaves through each pool; so every charge keeps its identity.
+own cost c plus its parts of other pools, x = c + A^T x. It is solved in reverse here, for the part of each
+pool's own cost that reaches tenants through each pool, so that every charge keeps its identity.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from allocation.errors import AllocationError
 from allocation.money import split
 
 Consumption = Mapping[str, Mapping[str, Fraction]]
-"""For each pool, which part of it every other pool takes; what is missing to 1 leaves to tenants."""
+"""The part of each pool that every other pool takes; the rest up to 1 goes to tenants."""
 
 Key = TypeVar("Key", bound="str | tuple[str, ...]")
 _ONE: Final = Fraction(1)
@@ -25,7 +25,7 @@ _ONE: Final = Fraction(1)
 
 @unique
 class ServingMethod(StrEnum):
-    """What becomes of a pool's cost that another pool causes (the three methods of cost accounting)."""
+    """How to allocate cost that one pool causes in another (the three methods of cost accounting)."""
 
     DIRECT = "direct"
     STEP_DOWN = "step-down"
@@ -33,10 +33,10 @@ class ServingMethod(StrEnum):
 
 
 def considered(consumption: Consumption, order: Sequence[str], method: ServingMethod) -> Consumption:
-    """The part of *consumption* that *method* looks at, the rest of each pool in proportion.
+    """The part of *consumption* that *method* considers, scaled up to the whole of each pool.
 
-    What a pool takes of itself is never cost of anyone: it is dropped. The direct method drops every pool,
-    step-down those that were handed out before, in *order*.
+    The part of a pool that it takes of itself is dropped. The direct method drops all pools, step-down those
+    that come earlier in *order*.
     """
     place = {pool: index for index, pool in enumerate(order)}
     kept: dict[str, dict[str, Fraction]] = {}
@@ -49,23 +49,23 @@ def considered(consumption: Consumption, order: Sequence[str], method: ServingMe
         }
         if method is ServingMethod.DIRECT:
             left = {}
-        # What is dropped of the pool's outflow raises everything that stays, tenants included.
+        # Dropped parts raise all remaining parts, those of tenants included.
         dropped = sum(taken.values()) - sum(left.values())
         staying = _ONE - dropped
-        # With nobody left who uses it, its cost stays where it is and is unallocated.
+        # Without a remaining user the cost stays in the pool and is unallocated.
         kept[pool] = {other: part / staying for other, part in left.items()} if staying else {}
     return kept
 
 
 def exits(consumption: Consumption, order: Sequence[str]) -> dict[str, dict[str, Fraction]]:
-    """For each pool, the part of its own cost that leaves to tenants through each pool; adds up to 1.
+    """The part of each pool's own cost that reaches tenants through each pool; the parts add up to 1.
 
     Raises:
-        AllocationError: When some pools serve only each other: their cost never reaches a tenant. They are
-            named, and no edge is cut.
+        AllocationError: When some pools serve only each other, so that their cost never reaches a tenant.
+            The message names them; no edge is cut.
     """
     _refuse_loops(consumption, order)
-    # (I - A) X = diag(t): row p of X says where a unit of p's cost goes; t is what p hands to tenants.
+    # (I - A) X = diag(t): row p of X says where a unit of p's cost goes; t is the part of p for tenants.
     leaving = {pool: _ONE - sum(consumption.get(pool, {}).values()) for pool in order}
     rows = [
         [
@@ -84,7 +84,7 @@ def exits(consumption: Consumption, order: Sequence[str]) -> dict[str, dict[str,
 
 
 def full_costs(own: Mapping[str, int], consumption: Consumption, order: Sequence[str]) -> dict[str, Fraction]:
-    """Every pool's full cost, that of the pools it takes from included, in the unit of *own*.
+    """Every pool's full cost, its parts of other pools included, in the unit of *own*.
 
     >>> taken = {"hr": {"dp": Fraction(1, 5)}, "dp": {"hr": Fraction(2, 25)}}
     >>> full = full_costs({"hr": 80_000, "dp": 120_000}, taken, ("hr", "dp"))
@@ -104,7 +104,7 @@ def full_costs(own: Mapping[str, int], consumption: Consumption, order: Sequence
 
 
 def whole_weights(parts: Mapping[Key, Fraction], total: int) -> dict[Key, int]:
-    """*parts*, which add up to 1, as whole numbers that add up to *total*; what rounds to 0 is left out."""
+    """*parts*, which add up to 1, as whole numbers that add up to *total*, without those that round to 0."""
     common = lcm(*(part.denominator for part in parts.values()))
     names = sorted(parts)
     weights = split(total, [int(parts[name] * common) for name in names])
@@ -128,13 +128,13 @@ def _refuse_loops(consumption: Consumption, order: Sequence[str]) -> None:
 def _loop(pools: Iterable[str]) -> str:
     names = ", ".join(pools)
     return (
-        f"pools {names}: they serve only each other, so their cost reaches no tenant; "
-        "give one of them a tenant that uses it, or take one out of `serves`"
+        f"pools {names} serve only each other, so their cost reaches no tenant; "
+        "let a tenant use one of them, or remove one from `serves`"
     )
 
 
 def _eliminated(rows: list[list[Fraction]]) -> list[list[Fraction]]:
-    """Gauss and Jordan on exact fractions; the left square of *rows* becomes the identity."""
+    """Gauss-Jordan elimination with exact fractions; the left square of *rows* becomes the identity."""
     size = len(rows)
     for column in range(size):
         pivot = next(index for index in range(column, size) if rows[index][column])

@@ -1,25 +1,33 @@
-"""Routes: by which pools' drivers, and in which parts, a pool's cost leaves it for tenants."""
+"""Routes: the pools whose drivers divide a pool's cost among tenants, and in which parts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum, unique
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from allocation.engine.division_sql import ROUTE_TOTAL
 from allocation.engine.reciprocal import considered, exits, whole_weights
 from allocation.engine.rulebook import IdlePolicy, Pool, Rulebook
+from allocation.engine.shared_charges import AllocationType
 
-USE: Final = "use"
-IDLE_PART: Final = "idle"
-NOBODYS: Final = "unallocated"
-FALLBACK: Final = "fallback"
-NO_DRIVER: Final = ""
-"""The purpose of a part that no driver divides, because it goes to no tenant."""
+
+@unique
+class Purpose(StrEnum):
+    """What a pool's driver divides: usage, idle capacity, or everything when the pool's own driver is empty.
+
+    NONE stands for an amount that no driver divides, because it goes to no tenant.
+    """
+
+    USAGE = "use"
+    IDLE = "idle"
+    FALLBACK = "fallback"
+    NONE = ""
 
 
 class Demand(NamedTuple):
-    """What is asked of a pool in a slot, in the driver's unit times a billion."""
+    """The demand on a pool in a slot, in billionths of the driver's unit."""
 
     tenants: int
     idle: int
@@ -27,17 +35,17 @@ class Demand(NamedTuple):
 
 
 Parts = dict[tuple[str, str, str], int]
-"""Way out (pool, part, purpose of the driver that divides it) -> weight."""
+"""Route (pool, allocation type, purpose of the driver that divides it) -> weight."""
 
 
 def ways_out(
     rules: Rulebook, demands: Mapping[tuple[str, str], Demand]
 ) -> tuple[dict[str, Parts], list[Pool]]:
-    """The weights of every way out of every pool, and the pools that needed their fallback.
+    """The weights of every route out of every pool, and the pools that needed their fallback.
 
     Args:
-        rules: Pools, and which of them serve which.
-        demands: For (pool, purpose) what is asked of it in one slot of time.
+        rules: The pools, and which pools they serve.
+        demands: The demand in one slot of time, by pool and purpose.
 
     Raises:
         AllocationError: When pools serve only each other.
@@ -47,10 +55,10 @@ def ways_out(
     consumption: dict[str, dict[str, Fraction]] = {}
     fell_back: list[Pool] = []
     for pool in rules.pools:
-        asked = demands.get((pool.pool, USE), Demand(0, 0, {}))
+        asked = demands.get((pool.pool, Purpose.USAGE), Demand(0, 0, {}))
         consumption[pool.pool] = _taken_by_pools(pool, asked)
         leaving[pool.pool] = _parts_of_exit(pool, asked, demands)
-        if (USE, FALLBACK) in leaving[pool.pool]:
+        if (AllocationType.USAGE, Purpose.FALLBACK) in leaving[pool.pool]:
             fell_back.append(pool)
     solved = exits(considered(consumption, order, rules.serving), order)
     ways = {
@@ -68,13 +76,13 @@ def ways_out(
 
 
 def _taken_by_pools(pool: Pool, asked: Demand) -> dict[str, Fraction]:
-    """Which part of *pool* each other pool takes: agreed percentages first, the rest as measured."""
+    """The part of *pool* that each other pool takes: agreed percentages first, then the measured rest."""
     taken = {
         other: Fraction(percent, 100) for other, percent in pool.serves.items() if isinstance(percent, int)
     }
     rest = 1 - sum(taken.values(), Fraction(0))
     measured = {other: asked.by_pool.get(other, 0) for other, how in pool.serves.items() if how == "usage"}
-    # Weighted, those who use a pool carry its idle part too; otherwise it is a part of its own.
+    # With WEIGHTED, the users of a pool pay its idle part; otherwise idle is a part of its own.
     idle = 0 if pool.idle is IdlePolicy.WEIGHTED else asked.idle
     whole = asked.tenants + idle + sum(measured.values())
     for other, quantity in measured.items():
@@ -85,28 +93,28 @@ def _taken_by_pools(pool: Pool, asked: Demand) -> dict[str, Fraction]:
 def _parts_of_exit(
     pool: Pool, asked: Demand, demands: Mapping[tuple[str, str], Demand]
 ) -> dict[tuple[str, str], Fraction]:
-    """Into which parts the cost falls that leaves *pool* to its own users: (part, purpose) -> part of 1."""
+    """The parts of the cost of *pool* for its own users: (allocation type, purpose) -> part of 1."""
     using = asked.tenants
     if pool.idle is IdlePolicy.WEIGHTED and using:
-        using += sum(asked.by_pool.values())  # a pool that uses this one has carried its part of the idle
+        using += sum(asked.by_pool.values())  # a pool that uses this one has paid its part of the idle cost
     whole = using + asked.idle
     if not whole:
-        substitute = demands.get((pool.pool, FALLBACK))
+        substitute = demands.get((pool.pool, Purpose.FALLBACK))
         if substitute and substitute.tenants:
-            return {(USE, FALLBACK): Fraction(1)}
-        return {(NOBODYS, NO_DRIVER): Fraction(1)}
+            return {(AllocationType.USAGE, Purpose.FALLBACK): Fraction(1)}
+        return {(AllocationType.UNALLOCATED, Purpose.NONE): Fraction(1)}
     parts: dict[tuple[str, str], Fraction] = {}
     if using:
-        parts[USE, USE] = Fraction(using, whole)
+        parts[AllocationType.USAGE, Purpose.USAGE] = Fraction(using, whole)
     if asked.idle:
         purpose = _idle_purpose(pool, asked, demands)
-        parts[IDLE_PART, purpose] = Fraction(asked.idle, whole)
+        parts[AllocationType.IDLE, purpose] = Fraction(asked.idle, whole)
     return parts
 
 
-def _idle_purpose(pool: Pool, asked: Demand, demands: Mapping[tuple[str, str], Demand]) -> str:
+def _idle_purpose(pool: Pool, asked: Demand, demands: Mapping[tuple[str, str], Demand]) -> Purpose:
     if pool.idle is IdlePolicy.KEEP:
-        return NO_DRIVER
-    purpose = USE if pool.idle is IdlePolicy.WEIGHTED else IDLE_PART
-    asking = asked if purpose == USE else demands.get((pool.pool, IDLE_PART), Demand(0, 0, {}))
-    return purpose if asking.tenants else NO_DRIVER  # nobody to spread it over: it stays visible
+        return Purpose.NONE
+    purpose = Purpose.USAGE if pool.idle is IdlePolicy.WEIGHTED else Purpose.IDLE
+    asking = asked if purpose is Purpose.USAGE else demands.get((pool.pool, Purpose.IDLE), Demand(0, 0, {}))
+    return purpose if asking.tenants else Purpose.NONE  # no tenant to spread it over: it stays visible

@@ -1,4 +1,4 @@
-"""The rulebook: what becomes of every charge, and which driver divides what is shared. Dated and signed."""
+"""The rulebook: where every charge goes, and which driver divides each pool, from a date on."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _WHOLE: Final = 100
 
 @unique
 class IdlePolicy(StrEnum):
-    """Who pays for capacity nobody asked for.
+    """Who pays for capacity that no tenant requested.
 
-    `keep` leaves it visible as the platform's own; `weighted` spreads it by use, `even` to each member alike,
-    `entitlement` by what the pool's `entitlement` driver says each may ask for.
+    `keep` shows it as the platform's own cost; `weighted` spreads it by usage, `even` in equal parts,
+    `entitlement` by the pool's `entitlement` driver.
     """
 
     KEEP = "keep"
@@ -39,14 +39,14 @@ class IdlePolicy(StrEnum):
 
 @unique
 class Behaviour(StrEnum):
-    """Whether a cost moves with what a tenant does within a month."""
+    """Whether a cost moves with a tenant's activity within a month."""
 
     FIXED = "fixed"
     VARIABLE = "variable"
 
 
 class When(Frozen):
-    """What a charge must be for a rule to decide about it: all that is named, any of each list."""
+    """The conditions for a rule to match a charge: all that are given, with any value of each list."""
 
     owner: Literal["tenant", "shared"] | None = None
     facts: tuple[str, ...] = ()
@@ -60,14 +60,14 @@ class When(Frozen):
     @model_validator(mode="after")
     def _is_known(self) -> Self:
         if unknown := sorted(set(self.facts) - _KINDS):
-            raise ValueError(f"facts: there is no kind of fact called '{unknown[0]}'")
+            raise ValueError(f"facts: no kind of fact is called '{unknown[0]}'")
         return self
 
 
 class Rule(Frozen):
-    """What becomes of the charges it matches; the first rule that matches decides.
+    """Where the charges go that it matches; the first rule that matches decides.
 
-    `category` is theirs where neither a tag nor the service's category says one.
+    `category` applies if neither a tag nor the service's category gives one.
     """
 
     rule: TagValue
@@ -82,14 +82,16 @@ class Rule(Frozen):
     def _decides(self) -> Self:
         decisions = (self.pool is not None, self.direct, self.unallocated_because is not None)
         if sum(decisions) != 1:
-            raise ValueError("a rule says one of `direct: true`, `pool: NAME`, `unallocated_because: REASON`")
+            raise ValueError(
+                "a rule has exactly one of `direct: true`, `pool: NAME`, `unallocated_because: REASON`"
+            )
         if self.direct and self.when.owner != "tenant":
             raise ValueError("direct needs `when: {owner: tenant}`: a shared charge has no tenant to go to")
         return self
 
 
 class Members(Frozen):
-    """Which tenants a pool serves: all that is named must be true of them."""
+    """The tenants that a pool serves; they meet all given conditions."""
 
     environments: tuple[Environment, ...] = ()
     tiers: tuple[TagValue, ...] = ()
@@ -101,7 +103,7 @@ class Members(Frozen):
         if len(self.environments) != 1 and not self.mixes_environments_because:
             raise ValueError(
                 "a pool serves one environment (`environments: [production]`), "
-                "or says in `mixes_environments_because` why production pays with the others"
+                "or gives the reason in `mixes_environments_because`"
             )
         return self
 
@@ -109,8 +111,9 @@ class Members(Frozen):
 class Pool(Frozen):
     """Charges shared by tenants, and how they are divided.
 
-    `serves` names pools that use this one: a whole number is a percentage of its cost, `usage` asks the
-    driver how much the other pool used. `fallback` divides it where nobody has any of the driver; it is told.
+    `serves` names pools that use this one: a whole number is a percentage of its cost, `usage` takes the
+    measured usage of the other pool. `fallback` divides the pool if no member has any usage of the driver;
+    the statement says so.
     """
 
     pool: TagValue
@@ -137,7 +140,7 @@ class Pool(Frozen):
 
 
 class Readiness(Frozen):
-    """What a statement must reach before it is booked to clients; percentages and days."""
+    """The limits a statement must meet before it is booked to clients, in percent and days."""
 
     tag_coverage_percent: Decimal = Decimal(90)
     driver_coverage_percent: Decimal = Decimal(0)
@@ -151,10 +154,10 @@ class Rulebook(Frozen):
     """The rules of one effective date.
 
     Attributes:
-        cost: Which of the four costs of a charge the statement shows; all four are divided.
-        service_categories: FOCUS service categories, and what this firm calls them.
-        chargeback: Tenants whose cost is booked to their client; all others are shown theirs.
-        readiness: What a statement must reach before anything is booked.
+        cost: The one of the four costs of a charge that the statement shows; all four are divided.
+        service_categories: The cost category of each FOCUS service category.
+        chargeback: Tenants whose cost is booked to their client; the cost of all others is shown only.
+        readiness: The limits a statement must meet before anything is booked.
     """
 
     version: TagValue
@@ -175,10 +178,10 @@ class Rulebook(Frozen):
                 raise ValueError(f"{what} '{twice[0]}' appears twice")
         for rule in self.rules:
             if rule.pool is not None and rule.pool not in pools:
-                raise ValueError(f"rule '{rule.rule}': there is no pool '{rule.pool}'")
+                raise ValueError(f"rule '{rule.rule}': no pool is called '{rule.pool}'")
         for index, pool in enumerate(self.pools):
             if unknown := sorted(set(pool.serves) - set(pools)):
-                raise ValueError(f"pool '{pool.pool}': serves: there is no pool '{unknown[0]}'")
+                raise ValueError(f"pool '{pool.pool}': serves: no pool is called '{unknown[0]}'")
             if self.serving is ServingMethod.STEP_DOWN and (
                 earlier := sorted(set(pool.serves) & set(pools[: index + 1]))
             ):
@@ -186,12 +189,12 @@ class Rulebook(Frozen):
         return self
 
     def pool_named(self, name: str) -> Pool:
-        """The pool of that name."""
+        """The pool with that name."""
         return next(pool for pool in self.pools if pool.pool == name)
 
 
 def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
-    """The rulebook in force on *day*: the newest that was effective by then.
+    """The rulebook in force on *day*: the newest that is effective by then.
 
     Raises:
         AllocationError: When no rulebook was in force yet.

@@ -1,9 +1,9 @@
-"""Settles remainders: over a month, and over all months, no tenant is more than a unit off in any pool.
+"""Settles remainders: in no pool is a tenant more than one unit off, over a month and over all months.
 
-Every division rounds to whole units, and the same names win the same ties day after day. So at the end of a
-period each pool looks at what its tenants got and what they should have got, down to a billionth of a unit,
-and moves whole units between tenants within its largest origin, where the sum stays what it is. What is left,
-less than a unit for each, is carried into the next period.
+Every division rounds to whole units, and the same names win the same ties day after day. At the end of a
+period the settlement compares, pool by pool, what each tenant got with what it is due, to a billionth of a
+unit, and moves whole units between tenants within the largest shared charge, whose sum stays the same. The
+rest, less than a unit per tenant, is carried into the next period.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from allocation.engine.tables import create, insert
 from allocation.money import completed
 
 Residuals = Mapping[tuple[str, str, str], int]
-"""(pool, part, tenant) -> billionths of a unit that it should have got and has not."""
+"""(pool, allocation type, tenant) -> billionths of a unit that are still due."""
 
 _WHOLE: Final = 10**9
 
@@ -41,7 +41,7 @@ WHERE tenant IS NOT NULL
 GROUP BY ALL
 """
 
-# The largest origin of each way, the earliest of several, is where units can be moved.
+# Units are moved within the largest shared charge of each route; the earliest wins a tie.
 _WHERE: Final = """
 SELECT share.origin, share.via, share.part, share.tenant
 FROM share JOIN (
@@ -67,15 +67,15 @@ def settle(
 ) -> dict[tuple[str, str, str], int]:
     """Move whole units between the tenants of each pool in the column *cost* of `share`.
 
-    Makes the table `settlement` of what was moved.
+    Makes the table `settlement` of the moved units.
 
     Args:
         connection: Holds `share` and `origin`.
-        cost: The column of the statement; the other costs stay as they were divided.
-        carried: What the period before left.
+        cost: The column of the statement; the other costs stay unchanged.
+        carried: The rest of the period before.
 
     Returns:
-        What is left, to be carried on.
+        The rest to carry into the next period.
     """
     due = dict(carried)
     for via, part, tenant, nano in connection.execute(_DUE.format(cost=cost)).fetchall():
@@ -95,7 +95,7 @@ def settle(
 
 
 def _moves(due: Mapping[str, int]) -> dict[str, int]:
-    """Whole units that bring everyone within one of what is due and add up to 0; none where it cannot be."""
+    """Whole units that bring every tenant within one unit of its due and add up to 0; none if impossible."""
     floors, remainders = zip(*(divmod(nano, _WHOLE) for nano in due.values()), strict=True)
     if not 0 <= -sum(floors) <= len(floors):
         return {}

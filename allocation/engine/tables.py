@@ -1,8 +1,7 @@
-"""The tables an allocation is made of: what is read, what is divided, what comes out.
+"""The tables of an allocation: input, division and result.
 
 They are the contract between the readers (`adapters`), the engine and the writers. Costs are whole units of
-1e-10 of one currency; moments are UTC without a zone, intervals half-open; text that is not known is NULL,
-never ''.
+1e-10 of one currency; moments are UTC without a zone, intervals half-open; unknown text is NULL, never ''.
 """
 
 from __future__ import annotations
@@ -52,8 +51,8 @@ CHARGE: Final = """
 """
 
 USAGE: Final = """
-    tenant       VARCHAR NOT NULL,       -- who used it: a tenant, or a pool of the rulebook
-    driver       VARCHAR NOT NULL,       -- one of the words of allocation.engine.rulebook.Driver
+    tenant       VARCHAR NOT NULL,       -- the consumer: a tenant, or a pool of the rulebook
+    driver       VARCHAR NOT NULL,       -- one of allocation.engine.drivers.Driver
     period_start TIMESTAMP NOT NULL,
     period_end   TIMESTAMP NOT NULL,
     quantity     DECIMAL(38, 9) NOT NULL -- in the driver's own unit, accrued over the interval; 0 or more
@@ -64,8 +63,8 @@ REFUSED: Final = """
     row_number BIGINT NOT NULL,
     rule       VARCHAR NOT NULL,         -- the named rule that refused the row
     column_name VARCHAR,                 -- as the file calls it
-    found      VARCHAR,                  -- what was there, cut to 200 characters
-    amount     DECIMAL(38, 24)           -- its cost where one can be read; NULL otherwise
+    found      VARCHAR,                  -- the value, cut to 200 characters
+    amount     DECIMAL(38, 24)           -- its cost if it can be read; NULL otherwise
 """
 
 ORIGIN: Final = """
@@ -94,7 +93,7 @@ ORIGIN: Final = """
     contracted       BIGINT NOT NULL
 """
 
-KIND_OF_ORIGIN: Final = (
+KIND_OF_SHARED_CHARGE: Final = (
     "category",
     "charge_category",
     "charge_class",
@@ -109,13 +108,13 @@ KIND_OF_ORIGIN: Final = (
     "publisher",
     "invoice_issuer",
 )
-"""What charges must have in common, besides pool, rule and days, to be summed in one origin."""
+"""The columns that charges of one shared charge have in common, besides pool, rule and days."""
 
 SHARE: Final = """
     origin       BIGINT NOT NULL,
-    via          VARCHAR NOT NULL,       -- whose driver divided it; not the origin's when pools serve pools
-    part         VARCHAR NOT NULL,       -- 'use', 'idle' (nobody asked for it), 'unallocated' (no driver)
-    tenant       VARCHAR,                -- NULL for idle capacity that stays visible, and for the unallocated
+    via          VARCHAR NOT NULL,       -- the pool whose driver divided it, of several if pools serve pools
+    part         VARCHAR NOT NULL,       -- the allocation type: 'use', 'idle' or 'unallocated' (no driver)
+    tenant       VARCHAR,                -- NULL for visible idle capacity and for unallocated cost
     weight       DECIMAL(38, 0) NOT NULL,
     total_weight DECIMAL(38, 0) NOT NULL,
     billed       BIGINT NOT NULL,
@@ -128,7 +127,7 @@ SHARE: Final = """
 ASSIGNMENT: Final = """
     charge       BIGINT NOT NULL,        -- a charge with these columns is a row of the view `charged`
     disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
-    tenant       VARCHAR,                -- whose it is, when direct
+    tenant       VARCHAR,                -- the tenant, when direct
     pool         VARCHAR,                -- the pool that claimed it, when pooled
     rule         VARCHAR NOT NULL,       -- the rule that decided; for an unallocated charge, the reason
     domain       VARCHAR NOT NULL,       -- tiers.vocabulary.CostDomain
@@ -152,8 +151,8 @@ def create(connection: duckdb.DuckDBPyConnection, name: str, table: str) -> None
 def insert(
     connection: duckdb.DuckDBPyConnection, name: str, table: str, rows: Iterable[Sequence[object]]
 ) -> None:
-    """Append *rows*, whose cells are in the order of the columns; None is NULL, moments are ISO 8601."""
-    # A list of text for each column: 2 microseconds a row, where executemany takes 300.
+    """Append *rows* with cells in the order of the columns; None is NULL, moments are ISO 8601."""
+    # One list of text per column takes 2 microseconds a row; executemany takes 300.
     cells = [[None if cell is None else str(cell) for cell in column] for column in zip(*rows, strict=True)]
     if cells:
         values = ", ".join(
@@ -165,10 +164,10 @@ def insert(
 
 @contextmanager
 def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """For a COPY whose file is the same bytes each time: one thread, and joins as the SQL says them.
+    """Make COPY write the same bytes each time: with one thread, and joins in the order of the SQL.
 
-    With several threads DuckDB 2.0 writes the row groups of a joined COPY in any order, although it is asked
-    to preserve it. The right side of every join should be small.
+    With several threads DuckDB 2.0 writes the row groups of a joined COPY in any order, although it is set to
+    preserve it. The right side of every join should be small.
     """
     (threads,) = connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")

@@ -1,7 +1,7 @@
-"""Weights: what every tenant has of each pool's driver in each slot of time.
+"""Weights: the usage of each pool's driver by every tenant in each slot of time.
 
-Use is measured over intervals of its own. A slot takes of each interval the part that lies in it: all of it
-when the interval is no longer than the slot, so that daily use and daily charges meet exactly.
+Usage is measured over its own intervals. A slot takes the part of each interval that lies in it: all of it if
+the slot contains the interval, so that daily usage and daily charges match exactly.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 
 from allocation.engine.division_sql import LARGEST_WEIGHT
 from allocation.engine.drivers import CAPACITY, IDLE, DriverRule
-from allocation.engine.routes import FALLBACK, IDLE_PART, USE, Demand, ways_out
+from allocation.engine.routes import Demand, Purpose, ways_out
 from allocation.engine.rulebook import IdlePolicy, Members, Pool, Rulebook
 from allocation.engine.tables import create, insert
 from allocation.errors import AllocationError
@@ -27,7 +27,7 @@ _LARGEST_QUANTITY: Final = 10**15
 
 @dataclass(frozen=True)
 class Presence:
-    """That a tenant was there for an interval, half-open, and as what."""
+    """An interval, half-open, in which a tenant was deployed, with its environment and tier."""
 
     tenant: str
     start: datetime
@@ -37,7 +37,7 @@ class Presence:
 
 
 class Fallback(NamedTuple):
-    """A pool that was divided by something else than its driver, because nobody had any of it."""
+    """A pool that was divided by its fallback, because no member had any usage of its driver."""
 
     pool: str
     start: datetime
@@ -81,7 +81,7 @@ FROM usage JOIN overlap USING (period_start, period_end)
 GROUP BY ALL
 """
 
-# Agreed weights count the seconds a tenant was there: who joins in the middle of a slot has half of it.
+# Agreed weights count the seconds a tenant was deployed: one that joins mid-slot has half the weight.
 _DEMAND: Final = """
 CREATE OR REPLACE TEMP TABLE demand AS
 WITH measured AS (
@@ -99,12 +99,12 @@ agreed_on AS (
         ON agreed.period_start < slot.period_end AND slot.period_start < agreed.period_end
     GROUP BY ALL
 ),
-everybody AS (SELECT * FROM measured UNION ALL SELECT * FROM agreed_on)
-SELECT everybody.pool, purpose, slot, everybody.consumer, quantity * COALESCE(multiplier, 1) AS quantity,
+everything AS (SELECT * FROM measured UNION ALL SELECT * FROM agreed_on)
+SELECT everything.pool, purpose, slot, everything.consumer, quantity * COALESCE(multiplier, 1) AS quantity,
     multiplier IS NOT NULL AS member
-FROM everybody
-LEFT JOIN member ON member.pool = everybody.pool AND member.tenant = everybody.consumer
-LEFT JOIN user_of ON user_of.pool = everybody.pool AND user_of.consumer = everybody.consumer
+FROM everything
+LEFT JOIN member ON member.pool = everything.pool AND member.tenant = everything.consumer
+LEFT JOIN user_of ON user_of.pool = everything.pool AND user_of.consumer = everything.consumer
 WHERE quantity > 0 AND (multiplier IS NOT NULL OR user_of.pool IS NOT NULL)
 """
 
@@ -139,17 +139,17 @@ def weigh(
 ) -> list[Fallback]:
     """Make the tables `weight` and `route` that the division reads, for every row of `slot`.
 
-    Reads `usage`. What tenants use that are no members of a pool is none of that pool's business.
+    Reads `usage`. Usage of tenants that are no members of a pool does not count for that pool.
 
     Returns:
-        Where a pool's fallback was used.
+        The pools and slots that used a fallback.
 
     Raises:
-        AllocationError: When pools serve only each other, or a quantity cannot be true.
+        AllocationError: When pools serve only each other, or a quantity is implausible.
     """
     if row := connection.execute(_UNREASONABLE, [_LARGEST_QUANTITY]).fetchone():
         raise AllocationError(
-            f"usage: {row[0]} has {row[2]:f} of {row[1]}; nothing above {_LARGEST_QUANTITY} is believed"
+            f"usage: {row[0]} has {row[2]:f} of {row[1]}; expected at most {_LARGEST_QUANTITY}"
         )
     _insert_rules(connection, rules, present)
     connection.execute(_USED)
@@ -187,7 +187,7 @@ def _demands(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[tuple[str,
 def _demand(by_consumer: dict[str, int]) -> Demand:
     tenants = by_consumer.pop("", 0)
     idle, capacity = by_consumer.pop(IDLE, 0), by_consumer.pop(CAPACITY, 0)
-    # Pods that ask for more than there is are pending or squeezed: then nothing is idle.
+    # Pods that request more than the capacity are pending or throttled: then nothing is idle.
     return Demand(tenants, idle + max(capacity - tenants - idle - sum(by_consumer.values()), 0), by_consumer)
 
 
@@ -216,24 +216,24 @@ def _insert_rules(
         insert(connection, name, table, rows)
 
 
-def _purposes(pool: Pool) -> Iterator[tuple[str, DriverRule]]:
-    yield USE, pool.driver
+def _purposes(pool: Pool) -> Iterator[tuple[Purpose, DriverRule]]:
+    yield Purpose.USAGE, pool.driver
     if pool.fallback:
-        yield FALLBACK, pool.fallback
+        yield Purpose.FALLBACK, pool.fallback
     if pool.entitlement:
-        yield IDLE_PART, pool.entitlement
+        yield Purpose.IDLE, pool.entitlement
     elif pool.idle is IdlePolicy.EVEN:
-        yield IDLE_PART, DriverRule(even="idle capacity is everybody's alike")
+        yield Purpose.IDLE, DriverRule(even="every member pays the same for idle capacity")
 
 
-def _driver_parts(pool: Pool, purpose: str, rule: DriverRule) -> Iterator[tuple[object, ...]]:
+def _driver_parts(pool: Pool, purpose: Purpose, rule: DriverRule) -> Iterator[tuple[object, ...]]:
     for driver in rule.measures:
         coefficient = rule.composite[driver] if rule.composite else 1
         yield (pool.pool, purpose, driver, coefficient, rule.largest is not None)
 
 
 def _agreed(
-    pool: Pool, purpose: str, rule: DriverRule, here: Iterable[Presence]
+    pool: Pool, purpose: Purpose, rule: DriverRule, here: Iterable[Presence]
 ) -> Iterator[tuple[object, ...]]:
     for one in here:
         weight = 1 if rule.even is not None else (rule.fixed or {}).get(one.tenant, 0)

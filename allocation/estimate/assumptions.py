@@ -1,4 +1,4 @@
-"""What an estimate takes for granted besides the plan: its day, and quantities somebody knows better."""
+"""The assumptions of an estimate besides the plan: its day, and known quantities."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tiers.facts.record import FactId
 
 @unique
 class KnownBy(StrEnum):
-    """Where a quantity is from.
+    """The source of a quantity.
 
-    `declared`: it is what the program builds. `assumed`: what the catalog expects of use that nobody has
-    measured. `usage-file` and `measured`: what a usage file says instead.
+    `declared`: the program builds it. `assumed`: the catalog expects it, without a measurement. `usage-file`
+    and `measured`: a usage file gives it instead.
     """
 
     DECLARED = "declared"
@@ -29,7 +29,7 @@ class KnownBy(StrEnum):
 
 @unique
 class Scale(StrEnum):
-    """How far pods that load scales out are taken to be scaled: to their least, half-way, to their most."""
+    """The number of replicas assumed for pods that scale with load: least, half-way or most."""
 
     LEAST = "min"
     EXPECTED = "expected"
@@ -37,7 +37,7 @@ class Scale(StrEnum):
 
 
 class Given(NamedTuple):
-    """A quantity for a month that is said in place of an estimate's own, in the unit of its line."""
+    """A quantity for a month that replaces an estimate's own, in the unit of its line."""
 
     quantity: Decimal
     known_by: KnownBy
@@ -45,9 +45,9 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """The day that support calendars are asked for, and given quantities by fact id and line name.
+    """The day for support calendars, and given quantities by fact id and line name.
 
-    `scale` moves what pods take of the nodes that are there, and so who pays for them; never their number.
+    `scale` changes the pods' part of the nodes, and so who pays for the nodes; never the number of nodes.
     """
 
     as_of: date
@@ -56,5 +56,5 @@ class Assumptions:
 
     @classmethod
     def on(cls, day: date) -> Assumptions:
-        """*day*, and nothing said about use."""
+        """Assumptions for *day* without given quantities."""
         return cls(day)

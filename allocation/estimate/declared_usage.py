@@ -1,4 +1,4 @@
-"""Declared use: how much of each measure every tenant asks for, as a plan says it; nothing is measured."""
+"""Declared usage: how much of each driver every tenant requests in its plan, without measurements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.schedule import MINUTES_PER_WEEK
 
 PLATFORM: Final = "platform"
-"""Who the platform's own services are among the users of a pool; no tenant can be called so."""
+"""The consumer name of the platform's own services; no tenant can have this name."""
 
 HOURS_PER_MONTH: Final = Decimal(730)
 _MINUTES_PER_HOUR: Final = 60
@@ -27,8 +27,8 @@ _MIB_PER_GIB: Final = 1024
 _QUANTUM: Final = Decimal("0.000000001")
 
 
-class Use(NamedTuple):
-    """How much of a driver somebody used in an interval; a row of the table `usage`."""
+class Usage(NamedTuple):
+    """The usage of a driver by one consumer in an interval; a row of the table `usage`."""
 
     tenant: str
     driver: Driver
@@ -37,27 +37,27 @@ class Use(NamedTuple):
     quantity: Decimal
 
 
-def declared_use(
+def declared_usage(
     plan: Plan, period: ChargePeriod, hours: Decimal = HOURS_PER_MONTH, scale: Scale = Scale.LEAST
-) -> Iterator[Use]:
+) -> Iterator[Usage]:
     """What *plan* declares for *period*, which counts as *hours*: requests, GiB, users, fees.
 
     An estimate counts every month as 730 hours, as its prices do.
     """
 
-    def use(who: str, driver: Driver, quantity: Decimal) -> Use:
-        return Use(who, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
+    def usage(consumer: str, driver: Driver, quantity: Decimal) -> Usage:
+        return Usage(consumer, driver, *period, quantity.quantize(_QUANTUM, ROUND_HALF_EVEN))
 
     for tenant in plan.tenants:
         for driver, quantity in _of_tenant(tenant, scale):
             if quantity:
-                yield use(tenant.tenant, driver, quantity * hours)
-        yield use(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
+                yield usage(tenant.tenant, driver, quantity * hours)
+        yield usage(tenant.tenant, Driver.FEE, tenant.fee_per_month * hours / HOURS_PER_MONTH)
     for driver, quantity in _requests(plan.platform, scale):
         if quantity:
-            yield use(PLATFORM, driver, quantity * hours)
+            yield usage(PLATFORM, driver, quantity * hours)
     for driver, quantity in _capacity(plan.platform):
-        yield use(CAPACITY, driver, quantity * hours)
+        yield usage(CAPACITY, driver, quantity * hours)
 
 
 def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
@@ -67,14 +67,14 @@ def _of_tenant(tenant: TenantPlan, scale: Scale) -> Iterator[tuple[Driver, Decim
 
 
 def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Driver, Decimal]]:
-    """Cores and GiB that pods ask for on shared nodes, on average over a month.
+    """Cores and GiB that pods request on shared nodes, on average over a month.
 
-    Jobs run for minutes, and who sleeps asks for nothing meanwhile.
+    Jobs run for minutes, and sleeping pods request nothing.
     """
     cores = memory = Decimal(0)
     for fact in facts:
         if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
-            continue  # on nodes of its own, whose cost is the tenant's already
+            continue  # on its own nodes, whose cost is the tenant's already
         if isinstance(fact, Workload):
             part = _replicas(fact, scale) * fact.awake_minutes_per_week / MINUTES_PER_WEEK
         elif isinstance(fact, ScheduledJob):

@@ -13,22 +13,22 @@ from tiers.facts.every_fact import FactRecord
 from tiers.plan.plan import Plan
 
 
-class Estimate(NamedTuple):
-    """What a month of a plan costs, and what is in it that nobody knows the price of."""
+class PricedCharges(NamedTuple):
+    """The priced charges of a month of a plan, and its lines with an unknown price."""
 
     charges: tuple[Charge, ...]
     unpriced: tuple[Unpriced, ...]
 
 
-def estimate(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> Estimate:
-    """Price a month of *plan*: 730 hours of everything in it, and use as *assumptions* say."""
+def priced_charges(plan: Plan, prices: PriceBook, assumptions: Assumptions) -> PricedCharges:
+    """Price a month of *plan*: 730 hours of everything in it, and usage by *assumptions*."""
     charges: list[Charge] = []
     unpriced: list[Unpriced] = []
     for fact in plan.all_facts():
         for line in lines_of(fact, assumptions):
             priced = _priced(fact, line, prices)
             (charges if isinstance(priced, Charge) else unpriced).append(priced)  # type: ignore[arg-type]
-    return Estimate(tuple(charges), tuple(unpriced))
+    return PricedCharges(tuple(charges), tuple(unpriced))
 
 
 def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unpriced:

@@ -1,4 +1,4 @@
-"""From an inventory to its estimated statement: priced charges and declared use, through one allocation."""
+"""Makes the estimated statement of an inventory from priced charges and declared usage."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from allocation.charges import Charge, ChargePeriod, CostBasis
 from allocation.engine import tables
 from allocation.engine.allocate import allocate
 from allocation.engine.attribution import CATEGORY_TAG, Known
+from allocation.engine.drivers import IDLE, UNALLOCATED
 from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.engine.weights import Presence
 from allocation.errors import AllocationError
 from allocation.estimate.assumptions import Assumptions, Scale
-from allocation.estimate.declared_usage import Use, declared_use
-from allocation.estimate.estimated_charges import Estimate, estimate
+from allocation.estimate.declared_usage import Usage, declared_usage
+from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.money import in_cents, units_of
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.statement import Heading, Statement, Term, statement_of
@@ -28,10 +29,8 @@ from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
 
-IDLE: Final = "(idle)"
-UNALLOCATED: Final = "(unallocated)"
 UNKNOWN: Final = "(unknown)"
-"""What `monthly_estimates` calls what no tenant pays for; no tenant can be called so."""
+"""Where `monthly_estimates` gives the reason why nothing could be priced; no tenant can have such a name."""
 
 
 def estimated_statement(
@@ -41,28 +40,28 @@ def estimated_statement(
     rules: Rulebook,
     assumptions: Assumptions | None = None,
 ) -> Statement:
-    """What a month of a deployed inventory costs, and who pays for it.
+    """What a month of a deployed inventory costs, divided among its tenants.
 
-    Without *assumptions* support calendars are asked for the last day of *period*, and use is the catalog's.
+    Without *assumptions* support calendars apply to the last day of *period*, and usage is the catalog's.
     """
     if assumptions is None:
         assumptions = Assumptions.on(period.last_day)
-    estimated = estimate(inventory.plan, prices, assumptions)
-    return allocated_estimate(inventory.plan, estimated, period, prices, rules, assumptions.scale)
+    priced = priced_charges(inventory.plan, prices, assumptions)
+    return allocated_estimate(inventory.plan, priced, period, prices, rules, assumptions.scale)
 
 
 def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
     """What each tenant of *plan* costs in the month of *day*, in cents as text; idle and unallocated last.
 
-    Where nothing can be priced or divided it is the reason, under `(unknown)`: nobody may be kept from
-    deploying by a price that is missing.
+    If nothing can be priced or divided, the reason is under `(unknown)`: a missing price must not prevent a
+    deployment.
     """
     period = ChargePeriod.month(f"{day:%Y-%m}")
     try:
         regions = frozenset(fact.region for fact in plan.all_facts())
         prices, rules = load_price_book(plan.currency, regions=regions), rules_on(day)
         statement = allocated_estimate(
-            plan, estimate(plan, prices, Assumptions.on(day)), period, prices, rules
+            plan, priced_charges(plan, prices, Assumptions.on(day)), period, prices, rules
         )
     except (AllocationError, CatalogError) as error:
         return {UNKNOWN: str(error)}
@@ -74,21 +73,23 @@ def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
     }
 
 
-def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and what both are held against
+def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
     plan: Plan,
-    estimated: Estimate,
+    priced: PricedCharges,
     period: ChargePeriod,
     prices: PriceBook,
     rules: Rulebook,
     scale: Scale = Scale.LEAST,
 ) -> Statement:
-    """The statement of an estimate: every charge given to a tenant, or the reason why not."""
+    """The statement of an estimate: every charge is given to a tenant, or unallocated with a reason."""
     connection = duckdb.connect()
     try:
         tables.create(connection, "charge", tables.CHARGE)
-        tables.insert(connection, "charge", tables.CHARGE, _charge_rows(plan, estimated.charges, period))
+        tables.insert(connection, "charge", tables.CHARGE, _charge_rows(plan, priced.charges, period))
         tables.create(connection, "usage", tables.USAGE)
-        tables.insert(connection, "usage", tables.USAGE, use_rows(declared_use(plan, period, scale=scale)))
+        tables.insert(
+            connection, "usage", tables.USAGE, usage_rows(declared_usage(plan, period, scale=scale))
+        )
         present = [
             Presence(tenant.tenant, *period, tenant.environment, tenant.tier) for tenant in plan.tenants
         ]
@@ -105,7 +106,7 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and what both are 
         Term(tenant.tenant, tenant.client, tenant.environment, tenant.tier, units_of(tenant.fee_per_month))
         for tenant in plan.tenants
     ]
-    return statement_of(heading, terms, allocation, rules.pools, estimated.unpriced)
+    return statement_of(heading, terms, allocation, rules.pools, priced.unpriced)
 
 
 def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
@@ -120,10 +121,10 @@ def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
     )
 
 
-def use_rows(uses: Iterable[Use]) -> Iterator[tuple[object, ...]]:
-    """*uses* as rows of the table `usage`."""
-    for use in uses:
-        yield (use.tenant, use.driver, _moment(use.start), _moment(use.end), f"{use.quantity:f}")
+def usage_rows(usage: Iterable[Usage]) -> Iterator[tuple[object, ...]]:
+    """*usage* as rows of the table `usage`."""
+    for each in usage:
+        yield (each.tenant, each.driver, _moment(each.start), _moment(each.end), f"{each.quantity:f}")
 
 
 def _charge_rows(plan: Plan, charges: Iterable[Charge], period: ChargePeriod) -> Iterator[tuple[object, ...]]:
@@ -153,7 +154,7 @@ def _charge_rows(plan: Plan, charges: Iterable[Charge], period: ChargePeriod) ->
 
 
 class _Tags:
-    """The tags of estimated charges as JSON, made once for each tenant, domain and category."""
+    """The tags of priced charges as JSON, made once for each tenant, domain and category."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

@@ -1,1 +1,1 @@
-"""What a change costs: two cost estimates side by side, and all that is shown beside them."""
+"""The cost of a change: cost estimates before and after, and everything shown with them."""

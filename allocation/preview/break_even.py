@@ -1,4 +1,4 @@
-"""At which size a tenant is better off on another tier: where the two margins meet."""
+"""Break-even: the size from which another tier is better for a tenant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
 
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.statement.statement import TenantLine
 from tiers.catalog.tier import Catalog
 from tiers.plan.resolve import resolve
@@ -19,14 +19,14 @@ MEASURES: Final = ("users", "database_gib")
 COST: Final = "cost"
 MARGIN: Final = "margin"
 _BEYOND_FAIR_USE: Final = 8
-"""How many times what the larger tier takes as fair use is still looked at."""
+"""The search ends at this many times the fair use of the larger tier."""
 
 
 @dataclass(frozen=True)
 class BreakEven:
-    """From how many of `measure` on tier `after` is at least as good in `by`; None: not up to `most`.
+    """The size `at` from which tier `after` is at least as good; None if there is none up to `most`.
 
-    `by` is cost, where less is better, or margin, where more is.
+    `by` is cost, where less is better, or margin, where more is better.
     """
 
     tenant: TenantId
@@ -38,7 +38,7 @@ class BreakEven:
     most: int
 
 
-def break_evens(  # noqa: PLR0917 - who, from where to where, under which conditions
+def break_evens(  # noqa: PLR0917 - a tenant, its tiers, the conditions
     catalog: Catalog,
     portfolio: Portfolio,
     tenant: TenantId,
@@ -46,12 +46,12 @@ def break_evens(  # noqa: PLR0917 - who, from where to where, under which condit
     conditions: Conditions,
     settings: Mapping[str, str],
 ) -> Iterator[BreakEven]:
-    """Where cost and margin of *tenant* on two *tiers* meet, for each measure, all else as *settings* say.
+    """The break-even of *tenant* on two *tiers* by cost and margin, for each measure, with *settings*.
 
-    Neighbours stay where they are, so the pools are what they would be.
+    Neighbours stay unchanged, so the pools are those of the change.
 
     Raises:
-        CatalogError: When the tenant cannot be had on one of the tiers.
+        CatalogError: When one of the tiers is not possible for the tenant.
     """
     environment = next(each for each in portfolio.tenants if each.tenant == tenant).environment
     fair = [catalog.tiers[tier].offers[environment].fair_use for tier in tiers]
@@ -60,7 +60,7 @@ def break_evens(  # noqa: PLR0917 - who, from where to where, under which condit
     def line(tier: str, measure: str, quantity: int) -> TenantLine:
         changed = {**settings, measure: str(quantity)}
         plan = resolve(catalog, with_tenant(catalog, portfolio, tenant, tier, changed).portfolio)
-        return valued(plan, conditions).lines[tenant]
+        return cost_estimate(plan, conditions).lines[tenant]
 
     def gap(by: str, measure: str, quantity: int) -> int:
         before, after = (line(tier, measure, quantity) for tier in tiers)
@@ -74,9 +74,9 @@ def break_evens(  # noqa: PLR0917 - who, from where to where, under which condit
 
 
 def smallest_not_negative(gap: Callable[[int], int], most: int) -> int | None:
-    """The smallest quantity from 1 to *most* at which *gap* is 0 or more, when it only rises.
+    """The smallest quantity from 1 to *most* at which a rising *gap* is 0 or more.
 
-    Where it falls and rises again, the first rise that doubling steps come across.
+    If it falls and rises again, the first rise that doubling steps find.
 
     >>> smallest_not_negative(lambda quantity: quantity - 11, 100)
     11

@@ -1,7 +1,7 @@
-"""What a change costs: two valuations side by side, and the proof that nothing got lost between them.
+"""The comparison of two cost estimates, with the proof that the differences add up.
 
-A tier change is paid by more than the tenant that changes: it leaves pools, so its neighbours' shares move,
-and what it leaves behind may stay idle. The sum of all of it is the difference of the bill, exactly.
+A tier change costs more than the tenant that changes: the tenant leaves pools, so that its neighbours' shares
+change, and freed capacity may stay idle. The sum of all differences is exactly the difference of the bill.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from allocation.charges import Charge
 from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
-from allocation.preview.cost_estimate import Valuation
+from allocation.preview.cost_estimate import CostEstimate
 from allocation.statement.statement import TenantLine
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, TenantId
@@ -25,7 +25,7 @@ Key = TypeVar("Key")
 
 @unique
 class Kind(StrEnum):
-    """What happens to a tenant: it changes itself, or only its shares of pools do, or nothing does."""
+    """How a tenant changes: itself, only in its shares of pools, or not at all."""
 
     NEW = "new"
     GONE = "gone"
@@ -43,13 +43,13 @@ class Step(NamedTuple):
 
     @property
     def difference(self) -> int:
-        """After less before."""
+        """After minus before."""
         return self.after - self.before
 
 
 @dataclass(frozen=True)
 class TenantChange:
-    """One tenant before and after; None where it is not there."""
+    """One tenant before and after; None where it does not exist."""
 
     tenant: TenantId
     before: TenantPlan | None
@@ -59,7 +59,7 @@ class TenantChange:
 
     @cached_property
     def kind(self) -> Kind:
-        """What happens to it."""
+        """How it changes."""
         if self.before is None or self.after is None:
             return Kind.NEW if self.before is None else Kind.GONE
         if self.before.tier != self.after.tier:
@@ -70,12 +70,12 @@ class TenantChange:
 
     @cached_property
     def cost(self) -> Step:
-        """Everything it costs: direct and all shares of pools."""
+        """Its total cost: direct cost and all shares of pools."""
         return self._step("total")
 
     @property
     def direct(self) -> Step:
-        """What names it alone."""
+        """Its direct cost."""
         return self._step("direct")
 
     @property
@@ -85,27 +85,27 @@ class TenantChange:
 
     @property
     def fee(self) -> Step:
-        """What its client pays."""
+        """The fee that its client pays."""
         return self._step("fee")
 
     @property
     def margin(self) -> Step:
-        """The fee less the cost."""
+        """The fee minus the cost."""
         return self._step("margin")
 
     @property
     def by_category(self) -> Mapping[CostCategory, Step]:
-        """The cost by what is consumed."""
+        """The cost by cost category."""
         return self._steps("by_category")
 
     @property
     def by_domain(self) -> Mapping[CostDomain, Step]:
-        """The cost by the part of the service it belongs to."""
+        """The cost by cost domain."""
         return self._steps("by_domain")
 
     @property
     def by_pool(self) -> Mapping[str, Step]:
-        """The shares of pools."""
+        """Its shares by pool."""
         return self._steps("pooled")
 
     @property
@@ -123,7 +123,7 @@ class TenantChange:
 
 @dataclass(frozen=True)
 class LineChange:
-    """A priced line that is not the same before and after; None where it is not there."""
+    """A priced line that changes; None before or after if it does not exist then."""
 
     id: str
     before: Charge | None
@@ -131,69 +131,69 @@ class LineChange:
 
     @property
     def either(self) -> Charge:
-        """The line as it will be, or as it was."""
+        """The line after the change, or before if it is gone."""
         found = self.after or self.before
         if found is None:
-            raise ValueError(f"line {self.id} is on neither side")
+            raise ValueError(f"line {self.id} exists neither before nor after")
         return found
 
     @property
     def cost(self) -> Step:
-        """What it costs."""
+        """Its cost before and after."""
         return Step(self.before.units if self.before else 0, self.after.units if self.after else 0)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two valuations, tenant by tenant; proven to hold every unit of the difference."""
+    """Two cost estimates, tenant by tenant, proven to hold every unit of the difference."""
 
-    before: Valuation
-    after: Valuation
+    before: CostEstimate
+    after: CostEstimate
     tenants: tuple[TenantChange, ...]
 
     @property
     def currency(self) -> str:
-        """Of all amounts."""
+        """The currency of all amounts."""
         return self.after.plan.currency
 
     @property
     def charged(self) -> Step:
-        """The bill: all that is charged for."""
+        """The bill: the total charged."""
         return self._step("charged")
 
     @property
     def idle(self) -> Step:
-        """Capacity nobody asked for."""
+        """The cost of capacity that no tenant requested."""
         return self._step("idle_total")
 
     @property
     def idle_by_pool(self) -> Mapping[str, Step]:
-        """The same, by pool."""
+        """The idle cost by pool."""
         return steps_of(self.before.statement.idle, self.after.statement.idle)
 
     @property
     def unallocated(self) -> Step:
-        """What belongs to nobody."""
+        """The unallocated cost."""
         return self._step("unallocated_total")
 
     @property
     def fee(self) -> Step:
-        """What all clients pay."""
-        return Step(*(sum(each.fee[side] for each in self.tenants) for side in (0, 1)))
+        """The fees of all clients."""
+        return Step(*(sum(each.fee[place] for each in self.tenants) for place in (0, 1)))
 
     @property
     def margin(self) -> Step:
-        """All fees less the bill: what is left after idle capacity is paid for, too."""
+        """All fees minus the bill, idle capacity included."""
         return Step(self.fee.before - self.charged.before, self.fee.after - self.charged.after)
 
     @property
     def by_category(self) -> Mapping[CostCategory, Step]:
-        """The bill by what is consumed."""
-        return steps_of(*(_by_category(side.estimate.charges) for side in (self.before, self.after)))
+        """The bill by cost category."""
+        return steps_of(*(_by_category(estimate.priced.charges) for estimate in (self.before, self.after)))
 
     @cached_property
     def lines(self) -> tuple[LineChange, ...]:
-        """The priced lines that differ, in the order of the plan as it will be."""
+        """The priced lines that change, in the order of the plan after the change."""
         before, after = self.before.charges, self.after.charges
         return tuple(
             LineChange(each, before.get(each), after.get(each))
@@ -203,21 +203,21 @@ class Comparison:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing differs: no plan, no price, no share."""
+        """Whether nothing changes: no plan, no price, no share."""
         return self.before.plan == self.after.plan and not self.lines and not any(self.moved)
 
     @property
     def moved(self) -> Iterator[TenantChange]:
-        """Tenants to which something happens."""
+        """Tenants that change in any way."""
         return (each for each in self.tenants if each.kind is not Kind.SAME)
 
     @property
     def of_tenants(self) -> int:
-        """What all tenants together pay more, in units."""
+        """The change of the cost of all tenants, in units."""
         return sum(each.cost.difference for each in self.tenants)
 
     def proven(self) -> Comparison:
-        """This comparison, once the parts add up to the difference of the bill.
+        """This comparison, after proving that the parts add up to the difference of the bill.
 
         Raises:
             UnreconciledStatementError: When a unit is missing or one too many; no tolerance is allowed.
@@ -235,8 +235,8 @@ class Comparison:
         return Step(getattr(self.before.statement, name), getattr(self.after.statement, name))
 
 
-def compared(before: Valuation, after: Valuation) -> Comparison:
-    """What is different in *after*, for every tenant of either.
+def compared(before: CostEstimate, after: CostEstimate) -> Comparison:
+    """The comparison of two estimates, for every tenant of either.
 
     Raises:
         ValueError: When they are in different currencies.
@@ -258,7 +258,7 @@ def compared(before: Valuation, after: Valuation) -> Comparison:
 
 
 def steps_of(before: Mapping[Key, int], after: Mapping[Key, int]) -> dict[Key, Step]:
-    """Both sides of each key, what is missing being 0; keys of *after* first."""
+    """The amounts before and after of each key, 0 if missing; keys of *after* first."""
     return {key: Step(before.get(key, 0), after.get(key, 0)) for key in (*after, *before)}
 
 

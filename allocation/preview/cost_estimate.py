@@ -1,4 +1,4 @@
-"""A plan under one set of conditions: what it costs a month, line by line and tenant by tenant."""
+"""The cost estimate of a plan for a month, line by line and tenant by tenant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from allocation.charges import Charge, ChargePeriod
 from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.estimate.assumptions import Assumptions
-from allocation.estimate.estimated_charges import Estimate, estimate
+from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.statement import Statement, TenantLine
@@ -21,7 +21,7 @@ from tiers.vocabulary import Region, TenantId
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a plan is valued with; two plans are compared under the same ones, or because of other ones."""
+    """The prices, rules and assumptions of a cost estimate."""
 
     period: ChargePeriod
     prices: PriceBook
@@ -30,7 +30,7 @@ class Conditions:
 
     @classmethod
     def of_month(cls, period: ChargePeriod, currency: Currency, regions: Collection[Region]) -> Conditions:
-        """The prices of *regions* and the rules in force, and nothing said about use.
+        """The prices of *regions* and the rules in force, without quantities from a usage file.
 
         Raises:
             CatalogError: When prices or rules cannot be read.
@@ -40,56 +40,56 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Valuation:
+class CostEstimate:
     """A plan, its priced lines, and the statement they add up to."""
 
     plan: Plan
-    estimate: Estimate
+    priced: PricedCharges
     statement: Statement
     conditions: Conditions
 
     @cached_property
     def tenants(self) -> dict[TenantId, TenantPlan]:
-        """What each tenant was resolved to."""
+        """The plan of each tenant."""
         return {tenant.tenant: tenant for tenant in self.plan.tenants}
 
     @cached_property
     def charges(self) -> dict[str, Charge]:
         """The priced lines by their id, `<fact>#<line>`."""
-        return {charge.id: charge for charge in self.estimate.charges}
+        return {charge.id: charge for charge in self.priced.charges}
 
     @cached_property
     def charges_of(self) -> Mapping[TenantId | None, Sequence[Charge]]:
-        """The priced lines by whose they are; None for what is shared."""
+        """The priced lines by tenant; None for shared ones."""
         owned: dict[TenantId | None, list[Charge]] = {}
-        for charge in self.estimate.charges:
+        for charge in self.priced.charges:
             owned.setdefault(charge.tenant, []).append(charge)
         return owned
 
     @cached_property
     def lines(self) -> Mapping[TenantId, TenantLine]:
-        """The statement's line of each tenant."""
+        """The statement's row of each tenant."""
         return {line.tenant: line for line in self.statement.tenants}
 
     @cached_property
     def facts(self) -> dict[FactId, FactRecord]:
-        """Everything in the plan, by id."""
+        """All facts of the plan, by id."""
         return {fact.id: fact for fact in self.plan.all_facts()}
 
 
-def valued(plan: Plan, conditions: Conditions) -> Valuation:
-    """What a month of *plan* costs, and who pays for it.
+def cost_estimate(plan: Plan, conditions: Conditions) -> CostEstimate:
+    """What a month of *plan* costs, divided among its tenants.
 
     Raises:
         AllocationError: When it cannot be allocated.
     """
-    estimated = estimate(plan, conditions.prices, conditions.assumptions)
+    priced = priced_charges(plan, conditions.prices, conditions.assumptions)
     statement = allocated_estimate(
         plan,
-        estimated,
+        priced,
         conditions.period,
         conditions.prices,
         conditions.rules,
         conditions.assumptions.scale,
     )
-    return Valuation(plan, estimated, statement, conditions)
+    return CostEstimate(plan, priced, statement, conditions)

@@ -1,4 +1,4 @@
-"""Gates: what a change must not do to cost, budget or margin; each that fails is one sentence."""
+"""Gates: limits of a change for cost, budget and margin; each failed gate is one sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WHOLE: Final = 100
 
 @dataclass(frozen=True)
 class Limit:
-    """The most something may rise: by so many units a month, or by so many percent of what it was."""
+    """The largest rise allowed: in units a month, or in percent of the amount before."""
 
     text: str
     units: int | None = None
@@ -29,7 +29,7 @@ class Limit:
         """The limit written as `50/mo` or `10%`.
 
         Raises:
-            AllocationError: When it is neither.
+            AllocationError: When it is written differently.
 
         >>> Limit.parsed("50/mo").units
         500000000000
@@ -37,13 +37,13 @@ class Limit:
         match = _LIMIT.match(text)
         if match is None:
             raise AllocationError(
-                f"'{text}': expected an amount a month such as 50/mo, or a part such as 10%"
+                f"'{text}': expected an amount per month such as 50/mo, or a percentage such as 10%"
             )
         number = Decimal(match["number"])
         return cls(text, percent=number) if match["unit"] == "%" else cls(text, units=units_of(number))
 
     def exceeded_by(self, step: Step) -> bool:
-        """Whether *step* rises by more. From nothing every rise is more than any part of it."""
+        """Whether *step* rises by more; a rise from 0 exceeds every percentage."""
         if self.units is not None:
             return step.difference > self.units
         return step.difference * _WHOLE > (self.percent or 0) * step.before
@@ -51,14 +51,14 @@ class Limit:
 
 @dataclass(frozen=True)
 class Gates:
-    """What a comparison is held to. Budgets stand in the tenants' files and always hold."""
+    """The limits of a comparison. Budgets in the tenants' files always apply."""
 
     rise: tuple[Limit, ...] = ()
     margin_floor_percent: Decimal | None = None
     no_changes: bool = False
 
     def failed(self, comparison: Comparison) -> tuple[str, ...]:
-        """A sentence for each gate that does not pass."""
+        """A sentence for each failed gate."""
         return (
             *self._rises(comparison),
             *self._margins(comparison),
@@ -76,7 +76,7 @@ class Gates:
                 )
 
     def _margins(self, comparison: Comparison) -> Iterator[str]:
-        """Tenants that change and end below the floor; who was below it before is not this change's doing."""
+        """Tenants whose margin falls below the floor; one that was below before does not count."""
         floor = self.margin_floor_percent
         if floor is None:
             return
@@ -95,7 +95,7 @@ class Gates:
     def _changes(self, comparison: Comparison) -> Iterator[str]:
         if self.no_changes and not comparison.empty:
             names = ", ".join(each.tenant for each in comparison.moved) or "none"
-            yield f"no changes were expected, and there are some; tenants concerned: {names}"
+            yield f"expected no changes, found changes of these tenants: {names}"
 
 
 def _over_budget(comparison: Comparison) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a change costs once: two servers side by side, data on its way, and the people who do it."""
+"""One-off costs of a change: servers running in parallel, data transfer, and labour."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BOTH_DIRECTIONS: Final = 2
 
 @dataclass(frozen=True)
 class OneOff:
-    """Something a change takes once; `units` is None when nobody knows its price."""
+    """A one-off cost of a change; `units` is None if the price is unknown."""
 
     tenant: TenantId
     what: str
@@ -37,7 +37,7 @@ class OneOff:
 
 
 def one_off_costs(comparison: Comparison, rates: TierChange) -> tuple[OneOff, ...]:
-    """What the tenants that change take once. Moving in and moving out are not priced here."""
+    """The one-off costs of the tenants that change. New and ending tenants are not included."""
     prices = comparison.after.conditions.prices
     return tuple(
         item
@@ -48,12 +48,12 @@ def one_off_costs(comparison: Comparison, rates: TierChange) -> tuple[OneOff, ..
 
 
 def moves_data(before: TenantPlan, after: TenantPlan) -> tuple[bool, bool]:
-    """Whether the database, and whether the files, lie elsewhere afterwards."""
+    """Whether the database moves, and whether the files move."""
     return _server(before) != _server(after), _file_system(before) != _file_system(after)
 
 
 def left_behind(comparison: Comparison) -> Iterator[str]:
-    """A sentence for each tenant whose data would lie elsewhere while its file says nothing of a move."""
+    """A sentence for each tenant whose data would have to move while its file declares no move."""
     for change in comparison.moved:
         before, after = change.before, change.after
         if before is None or after is None or before.move or after.move:
@@ -61,12 +61,12 @@ def left_behind(comparison: Comparison) -> Iterator[str]:
         parts = zip(("database", "files"), moves_data(before, after), strict=True)
         if moved := " and ".join(name for name, moves in parts if moves):
             yield (
-                f"{change.tenant}: its {moved} would lie elsewhere; `costack move {change.tenant} --to "
-                f"{after.tier}` takes them along, a change of the tier alone stops before anybody works there"
+                f"{change.tenant}: its {moved} would have to move; run `costack move {change.tenant} --stack "
+                f"NAME --to {after.tier}`, because changing the tier alone does not move data"
             )
 
 
-def _of_tenant(  # noqa: PLR0917 - one of a tenant's changes, and what prices it
+def _of_tenant(  # noqa: PLR0917 - a tenant's change and its prices
     comparison: Comparison,
     change: TenantChange,
     before: TenantPlan,
@@ -97,14 +97,14 @@ def _of_tenant(  # noqa: PLR0917 - one of a tenant's changes, and what prices it
     if before.tier != after.tier:
         hours = rates.labour_hours_with_data if database or files else rates.labour_hours_in_place
         yield _priced(
-            prices, change.tenant, "people", ("everywhere", "Labour", "migration hour"), Decimal(hours)
+            prices, change.tenant, "labour", ("everywhere", "Labour", "migration hour"), Decimal(hours)
         )
 
 
 def _double_running(comparison: Comparison, change: TenantChange, days: int) -> Iterator[OneOff]:
-    """What of the tenant's own is no longer wanted runs on for *days* beside what replaces it.
+    """The tenant's own resources that are replaced, running for *days* in parallel to the new ones.
 
-    What is shared runs anyway: leaving it for some days more adds nothing to the bill.
+    Shared resources run anyway: using them some days longer adds nothing to the bill.
     """
     gone = _ids(change.before) - _ids(change.after)
     units = sum(
@@ -114,7 +114,7 @@ def _double_running(comparison: Comparison, change: TenantChange, days: int) -> 
     )
     if units:
         part = round(Fraction(units * days * _HOURS_PER_DAY, HOURS_PER_MONTH))
-        yield OneOff(change.tenant, "old servers beside the new", Decimal(days), "day", part)
+        yield OneOff(change.tenant, "old servers in parallel", Decimal(days), "day", part)
 
 
 def _priced(
@@ -127,9 +127,9 @@ def _priced(
 
 
 def _first_copies(before: TenantPlan, after: TenantPlan) -> Iterator[int]:
-    """What each copy that is new starts with: of a database its data, not its disk nor what changes later.
+    """The GiB that each new copy starts with: of a database its data, not its disk nor later changes.
 
-    A bucket's replication copies what is new only, so it starts with nothing.
+    A bucket's replication copies new objects only, so it starts with nothing.
     """
     known = _ids(before)
     for fact in after.facts:
@@ -146,7 +146,7 @@ def _ids(tenant: TenantPlan | None) -> frozenset[FactId]:
 
 
 def _server(tenant: TenantPlan) -> FactId | None:
-    """Where it works: of two databases of a tenant that moves the first."""
+    """The server in use; of a moving tenant's two databases the first one."""
     return next((fact.server for fact in tenant.facts if isinstance(fact, TenantDatabase)), None)
 
 

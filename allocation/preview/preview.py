@@ -1,4 +1,4 @@
-"""The preview: what a change costs, and all that is shown beside it."""
+"""The preview: the cost of a change, and everything shown with it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tiers.vocabulary import ResilienceClass, TenantId
 
 @dataclass(frozen=True)
 class Preview:
-    """What is to be approved.
+    """A change to approve.
 
     Attributes:
-        comparison: Every amount, proven.
-        promises: What each resilience class promises, for the words about it.
-        one_off: What the change takes once.
-        savings: What others than production would save asleep; part of no difference.
-        break_evens: At which sizes the tiers' margins meet, when that was asked.
-        notes: What was assumed, and what an operator should know of the plan as it will be.
-        failed: A sentence for each gate that does not pass.
+        comparison: All amounts, proven to add up.
+        promises: The promise of each resilience class.
+        one_off: The one-off costs of the change.
+        savings: Off-hours savings; they are in no difference.
+        break_evens: The break-even sizes of two tiers, if requested.
+        notes: Assumptions, and advice about the plan after the change.
+        failed: A sentence for each failed gate.
     """
 
     comparison: Comparison
@@ -43,15 +43,15 @@ class Preview:
 
     @property
     def neighbours(self) -> tuple[TenantChange, ...]:
-        """Tenants that change nothing and pay another share of what they use with others."""
+        """Tenants that change nothing and pay a different share of pools."""
         return tuple(each for each in self.comparison.tenants if each.kind is Kind.NEIGHBOUR)
 
     def one_off_of(self, tenant: TenantId) -> tuple[OneOff, ...]:
-        """What the change of one tenant takes once."""
+        """The one-off costs of one tenant."""
         return tuple(each for each in self.one_off if each.tenant == tenant)
 
     def promise(self, change: TenantChange) -> tuple[str | None, str | None]:
-        """What a tenant is promised before and after, in words; None where it is not there."""
+        """The promise to a tenant before and after, in words; None where it does not exist."""
         before, after = (
             None if plan is None else in_words(plan.resilience_class, self.promises[plan.resilience_class])
             for plan in (change.before, change.after)

@@ -1,13 +1,13 @@
-"""How the cost of a tenant falls, or steps up, while more of its tier join: the unit-cost curve."""
+"""The unit-cost curve: the cost of a tenant as more tenants of its tier join."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from tiers.catalog.tier import Catalog
-from tiers.plan.capacity import with_room
+from tiers.plan.capacity import add_capacity
 from tiers.plan.resolve import resolve
 from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import with_more
@@ -20,14 +20,14 @@ class UnitCost:
 
     Attributes:
         more: How many joined.
-        tenants: How many there are in all.
-        bill: What everything costs.
-        idle: What of it nobody asked for.
-        each: What one production tenant on the tier costs on average, rounded down; 0 when there is none.
-        marginal: What the bill rose by for each that joined since the point before, rounded down; None at
-            the first.
-        margin: All fees less the bill.
-        grown: What had to grow so that everybody fits.
+        tenants: How many tenants there are in total.
+        bill: The total cost.
+        idle: The idle part of the bill.
+        each: The average cost of a production tenant on the tier, rounded down; 0 if there is none.
+        marginal: The rise of the bill per tenant that joined since the point before, rounded down; None for
+            the first point.
+        margin: All fees minus the bill.
+        grown: The capacity that had to grow so that all tenants fit.
     """
 
     more: int
@@ -43,26 +43,26 @@ class UnitCost:
 def unit_costs(
     catalog: Catalog, portfolio: Portfolio, tier: str, counts: Iterable[int], conditions: Conditions
 ) -> Iterator[UnitCost]:
-    """The curve for *counts* of further tenants, in rising order; nodes and storage grow as they are needed.
+    """The curve for *counts* of additional tenants, in rising order; nodes and storage grow as needed.
 
     Raises:
-        CatalogError: When the tier is not sold for production, or a region takes no more copies.
+        CatalogError: When the tier is not sold for production, or a region has no room for more copies.
     """
     before: UnitCost | None = None
     for count in sorted(set(counts)):
         joined = with_more(catalog, portfolio, tier, count).portfolio if count else portfolio
-        roomy = with_room(catalog, joined)
+        roomy = add_capacity(catalog, joined)
         point = _point(
-            valued(resolve(catalog, roomy.portfolio), conditions), tier, count, before, roomy.notes
+            cost_estimate(resolve(catalog, roomy.portfolio), conditions), tier, count, before, roomy.notes
         )
         yield point
         before = point
 
 
 def _point(
-    valuation: Valuation, tier: str, more: int, before: UnitCost | None, grown: tuple[str, ...]
+    estimate: CostEstimate, tier: str, more: int, before: UnitCost | None, grown: tuple[str, ...]
 ) -> UnitCost:
-    statement = valuation.statement
+    statement = estimate.statement
     alike = [
         line.total
         for line in statement.tenants

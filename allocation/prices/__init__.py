@@ -1,1 +1,1 @@
-"""What a unit costs: the price book, what is doubtful in it, and how to search it."""
+"""The price book: unit prices, their checks, and the search."""

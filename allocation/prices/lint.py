@@ -1,4 +1,4 @@
-"""What is wrong with a price book, what is doubtful in it, and which classes it has no price of."""
+"""Checks a price book: mistakes, doubtful prices, and classes without a price."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Item = tuple[str, str]
 
 @dataclass(frozen=True)
 class RegionCoverage:
-    """What a price book knows of one region.
+    """The prices of one region in a price book.
 
     Attributes:
         region: Of the provider.
@@ -42,7 +42,7 @@ class RegionCoverage:
 
 @dataclass(frozen=True)
 class Linted:
-    """What was found in a price book."""
+    """The findings in a price book."""
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -51,7 +51,7 @@ class Linted:
 
 
 def lint(directory: Path, classes: Classes, today: date) -> Linted:
-    """Read every price file of *directory*; nothing that is wrong with one hides another.
+    """Check every price file of *directory*; a mistake in one does not hide those in others.
 
     Raises:
         CatalogError: When there is no price file.
@@ -74,7 +74,7 @@ def lint(directory: Path, classes: Classes, today: date) -> Linted:
 
 
 def class_items(classes: Classes) -> tuple[Item, ...]:
-    """The items that the classes of the catalog are priced by, for every engine and both deployments."""
+    """The items that price the classes of the catalog, for every engine and both deployments."""
     databases = sorted({each.instance_class for each in classes.database_classes.values()})
     caches = sorted({each.node_type for each in classes.cache_classes.values()})
     return (
@@ -100,7 +100,7 @@ def _coverage(file: PriceFile, everywhere: Sequence[Price], wanted: Sequence[Ite
 
 
 def _split_regions(files: Sequence[tuple[Path, PriceFile]]) -> Iterator[str]:
-    """Two files that price one item of a region: which of them counts would depend on their names."""
+    """Items of a region with prices in two files, where the order of files would decide."""
     seen: dict[tuple[str, str, str], Path] = {}
     for path, file in files:
         for price in file.prices:
@@ -125,7 +125,7 @@ def _warnings(path: Path, file: PriceFile, today: date) -> Iterator[str]:
 
 
 def _latest(text: str) -> date:
-    """The last day that *text*, a day, month or year, can mean: nobody is called old before he is."""
+    """The last day that *text*, a day, month or year, can mean, so that no price is called old too early."""
     if len(text) == len("YYYY"):
         return date(int(text), 12, 31)
     if len(text) == len("YYYY-MM"):
@@ -135,7 +135,7 @@ def _latest(text: str) -> date:
 
 
 def _exactly_twice(path: Path, file: PriceFile) -> Iterator[str]:
-    """Multi-AZ prices that look as if somebody had doubled them: AWS's own are often not twice."""
+    """Multi-AZ prices that look doubled by hand: AWS's own are often not twice the single price."""
     prices = {(price.service, price.item): price for price in file.prices}
     for (service, item), price in prices.items():
         single = prices.get((service, item.removesuffix("Multi-AZ") + "Single-AZ"))

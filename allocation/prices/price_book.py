@@ -20,10 +20,10 @@ DIRECTORY: Final = Path(__file__).parent.parent / "pricebook"
 EVERYWHERE: Final = "everywhere"
 
 Confidence = Literal["A", "A-", "A (old)", "B", "B (old)", "C", "D", "example"]
-"""How sure a price is.
+"""The confidence in a price.
 
-A an AWS offer file or its API, with SKU; A- the same quoted without SKU; B derived from offer files, or
-a bill; C a secondary page; D scaled from a sibling; `(old)` read years ago; example nobody's price at all.
+A an AWS offer file or its API, with SKU; A- the same without SKU; B derived from offer files, or a bill;
+C a secondary page; D scaled from a similar item; `(old)` read years ago; example an invented price.
 """
 
 
@@ -33,7 +33,7 @@ def _day_of_calendar(text: str) -> str:
 
 
 Date = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), AfterValidator(_day_of_calendar)]
-"""A day, or no more of one than its source says. Of a span it is the beginning."""
+"""A day, month or year, as precise as its source. For a span it is the beginning."""
 
 _HEAD_BYTES: Final = 8192
 _REGION: Final = re.compile(rb"^region:[ ]*([a-z0-9-]+)[ ]*$", re.MULTILINE)
@@ -109,8 +109,8 @@ def load_price_book(
         regions: Read no other regions than these, and what is the same everywhere; all when not given.
 
     Raises:
-        CatalogError: When a file is not a price file, holds an item twice, names no known source, or is
-            in another currency: converting needs a dated rate, which nobody gave.
+        CatalogError: When a file is not a price file, has an item twice, names an unknown source, or has
+            another currency: prices are not converted.
     """
     files: list[PriceFile] = []
     for path in price_files(directory):
@@ -164,10 +164,10 @@ def _doubts(file: PriceFile) -> Iterator[tuple[int, str]]:
 
 
 def _region_of(path: Path) -> str | None:
-    """The region a price file says it is of, without reading its prices; None when it does not say."""
+    """The region of a price file, without reading its prices; None if it has none."""
     try:
         with path.open("rb") as stream:
             found = _REGION.search(stream.read(_HEAD_BYTES))
     except OSError:
-        return None  # whoever reads it says why it cannot be read
+        return None  # reading the file reports the error
     return found[1].decode() if found else None

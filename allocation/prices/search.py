@@ -1,4 +1,4 @@
-"""Finds prices by a part of their name, and says what comes nearest when there is none."""
+"""Finds prices by a part of their name, or the most similar names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NEAREST: Final = 5
 
 
 class Found(NamedTuple):
-    """A price, and everything that is known of where it is from."""
+    """A price with its source."""
 
     region: str
     price: Price
@@ -22,7 +22,7 @@ class Found(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What was found, and the names of what is near when nothing was."""
+    """The prices found, or the most similar names if there are none."""
 
     found: Sequence[Found]
     nearest: Sequence[str]
@@ -31,7 +31,7 @@ class Search(NamedTuple):
 def search_prices(directory: Path, region: str, service: str, text: str) -> Search:
     """The prices of *service* in *region* whose item holds *text*, in any case.
 
-    Where a region has a price of its own, what is the same everywhere is not shown beside it.
+    A price of the region hides one that applies everywhere.
 
     Raises:
         CatalogError: When a price file cannot be read.

@@ -1,1 +1,1 @@
-"""What a statement looks like: pure functions from a statement to text."""
+"""Reports: pure functions from statements, previews and months to text."""

@@ -1,4 +1,4 @@
-"""The templates of all pages: what a name holds is never markup, and a value that is missing is a mistake."""
+"""The templates of all pages: values are escaped, and a missing value is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 @cache
 def template(name: str) -> Template:
-    """The template of that name, such as `page.html.j2`; it stays open."""
+    """The template with that name, such as `page.html.j2`, loaded once."""
     environment = Environment(
         loader=PackageLoader("allocation.report"),
         autoescape=True,

@@ -1,1 +1,1 @@
-"""What a month calls for: why costs changed, and what should be looked at."""
+"""The review of a month: why costs changed, and which decisions are due."""

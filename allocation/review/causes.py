@@ -1,9 +1,9 @@
-"""Why a tenant's cost is not what it was: every unit of the difference has a cause.
+"""Why a tenant's cost changed: every unit of the difference has a cause.
 
-A direct cost changes by price and by quantity; a share of a pool by what the pool costs and by the part that
-is taken of it, and that part by what the tenant uses itself and by what others do. Each step is taken on its
-own, in this order, as cost accounts do with variances (Horngren, Cost Accounting, ch. 7), and the last is
-what is left, so that the sum is the difference exactly.
+A direct cost changes with price and quantity. A share of a pool changes with the cost of the pool and with
+the tenant's part of it, and that part changes with the usage of the tenant and of its neighbours. The steps
+are computed one after the other, as cost accounting does with variances (Horngren, Cost Accounting, ch. 7);
+the last one takes what is left, so that the sum is exactly the difference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from allocation.statement.filed import FiledItem, FiledStatement, FiledTenant
 
 @unique
 class Reason(StrEnum):
-    """Why cost changes."""
+    """Why a cost or a fee changed; these words are shown."""
 
     NEW = "new"
     GONE = "gone"
@@ -28,15 +28,15 @@ class Reason(StrEnum):
     TERMS = "terms"
     PRICE = "price"
     QUANTITY = "quantity"
-    POOL = "size of what is shared"
-    NEIGHBOURS = "others' use"
+    POOL = "shared systems grew or shrank"
+    NEIGHBOURS = "neighbours used more or less"
     RULE = "rule"
     BASIS = "estimate or bill"
     UNKNOWN = "unknown"
 
 
 class Cause(NamedTuple):
-    """A part of a difference, in units, and what it is about: a direct item, or a pool."""
+    """A part of a difference in units, with the direct item or the pool it is about."""
 
     reason: Reason
     about: str
@@ -47,7 +47,7 @@ DIRECT = "direct cost"
 
 
 def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
-    """Why each tenant of either month costs something else; they add up to its difference, 0 left out.
+    """Why the cost of each tenant of either month changed; the causes add up to the difference, 0 left out.
 
     Raises:
         UnreconciledStatementError: When they do not.
@@ -66,10 +66,10 @@ def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cau
 
 
 def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
-    """Why each tenant of either month pays another fee: it is new, gone, on another tier, or on other terms.
+    """Why the fee of each tenant of either month changed: new, gone, another tier, or other terms.
 
-    Terms are all that a statement does not tell apart: what is taken as an option, what the catalog asks for
-    it, and how many days of the month it was there.
+    Terms sum up what a statement does not separate: options, the catalog's price for them, and the number of
+    days the tenant was deployed.
     """
     names = sorted(before.by_tenant.keys() | after.by_tenant.keys())
     return {
@@ -92,7 +92,7 @@ def _of_fee(old: FiledTenant | None, new: FiledTenant | None) -> Iterator[Cause]
 def came_or_went(
     old: FiledTenant | None, new: FiledTenant | None, get: Callable[[FiledTenant], int]
 ) -> Iterator[Cause]:
-    """All of what *get* gives is the cause where a tenant is in one of the months only."""
+    """The whole amount that *get* returns, where a tenant is in one of the two months only."""
     if old is None and new is not None:
         yield Cause(Reason.NEW, new.tier, get(new))
     elif old is not None and new is None:
@@ -145,7 +145,7 @@ def _direct(
 
 
 def _by_price(old: FiledItem | None, new: FiledItem | None) -> tuple[int, int]:
-    """What of an item's change its price makes, and the whole change; no quantities, no price."""
+    """The part of an item's change that its price explains, and the whole change; 0 without quantities."""
     change = (new.amount if new else 0) - (old.amount if old else 0)
     if old is None or new is None or not (old.quantity and new.quantity):
         return 0, change
@@ -174,22 +174,25 @@ class _Share:
         taken = new - at_old_part
         own = 0 if moved or self._rule_changed else self._own(at_old_part)
         yield Cause(Reason.QUANTITY, self._pool, own)
-        yield Cause(moved or (Reason.RULE if self._rule_changed else self._others), self._pool, taken - own)
+        yield Cause(
+            moved or (Reason.RULE if self._rule_changed else self._neighbours), self._pool, taken - own
+        )
 
     @property
     def _rule_changed(self) -> bool:
         """Whether the pool is new, gone, or divided by another driver."""
         drivers = [
-            month.uses[self._pool].driver if self._pool in month.uses else None for month in self._months
+            month.pools_by_name[self._pool].driver if self._pool in month.pools_by_name else None
+            for month in self._months
         ]
         return drivers[0] != drivers[1]
 
     @property
-    def _others(self) -> Reason:
+    def _neighbours(self) -> Reason:
         return Reason.NEIGHBOURS if all(month.pools for month in self._months) else Reason.UNKNOWN
 
     def _price(self) -> int:
-        """What the prices of what is in the pool do to the share, at the part that was taken of it."""
+        """What changed prices in the pool do to the share, at the old part of the pool."""
         before, after = self._months
         (old, _), (was, _) = self._shares, self._totals
         there, here = (month.items_of.get((None, self._pool), {}) for month in (before, after))
@@ -197,15 +200,17 @@ class _Share:
         return round(Fraction(old * prices, was)) if was else 0
 
     def _own(self, at_old_part: int) -> int:
-        """What the tenant's own use does to the share, that of all others being what it was."""
+        """What the tenant's own usage does to the share while the usage of all others stays the same."""
         before, after = self._months
-        if self._pool not in before.uses or self._pool not in after.uses:
+        if self._pool not in before.pools_by_name or self._pool not in after.pools_by_name:
             return 0
-        was, now = (Fraction(month.uses[self._pool].use.get(self._tenant, 0)) for month in (before, after))
+        was, now = (
+            Fraction(month.pools_by_name[self._pool].usage.get(self._tenant, 0)) for month in (before, after)
+        )
         (old, _), (all_was, costs) = self._shares, self._totals
         if not old or not was:
             return self._shares[1] - at_old_part if now else 0
         everything = was * all_was / old
-        # What one takes more comes out of what stays idle, where that is kept apart: the whole is the same.
+        # Where idle capacity is kept apart, additional usage comes out of it: the whole stays the same.
         left = everything if before.idle.get(self._pool) else everything - was + now
         return round(costs * now / left) - at_old_part if left else 0

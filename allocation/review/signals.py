@@ -1,27 +1,29 @@
-"""What a month's figures call for: fair use that is overrun, sizes that do not fit, tiers that do not pay.
+"""Signals of a month: fair use that is exceeded, sizes that do not fit, tiers that earn too little.
 
-Every signal says the numbers that led to it, and the command that prices what could be done.
+Each signal carries the figures that led to it, and the command that prices a remedy. Its sentence is written
+by `allocation.report.showback.decisions`.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum, unique
 from functools import cached_property
 from typing import Final, NamedTuple
 
 from allocation.engine.drivers import CAPACITY, Driver
-from allocation.money import in_cents
+from allocation.review.findings import BeyondFairUse, Breach, IdlePool, LargeShare, Size, Standing, ThinMargin
 from allocation.review.usage_levels import Level
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Signals
 from tiers.catalog.tier import Catalog, FairUse
 from tiers.facts.data import FileShare, TenantDatabase
 from tiers.plan.plan import Plan, TenantPlan, facts_of
-from tiers.vocabulary import Environment
+from tiers.portfolio.folders import PORTFOLIOS
+from tiers.vocabulary import Environment, Isolation
 
 Levels = Mapping[tuple[str, Driver], Level]
 _FAIR: Final[Mapping[str, Driver]] = {
@@ -34,7 +36,7 @@ _SIZES: Final = (
     ("memory", "GiB", Driver.MEMORY_REQUESTS, Driver.MEMORY_USED),
 )
 _LEAST_MEMBERS: Final = 3
-"""Of two who share something one always has half or more."""
+"""With two tenants in a pool, one of them always takes half or more."""
 _HUNDRED: Final = 100
 
 
@@ -50,40 +52,23 @@ class Kind(StrEnum):
 
 
 class Signal(NamedTuple):
-    """Something to decide: whose, about what, the numbers in a sentence, what prices a way out."""
+    """A decision to take: about which tenant, for which figures, and the command that prices a remedy."""
 
     kind: Kind
     tenant: str | None
     about: str
-    sentence: str
+    figures: BeyondFairUse | LargeShare | Size | ThinMargin | IdlePool
     command: str = ""
 
     @property
     def key(self) -> str:
-        """What it is called, the same every month."""
+        """Its name in a sign-off file, the same every month."""
         return f"{self.kind}: {self.tenant or 'platform'}: {self.about}"
-
-
-class Standing(NamedTuple):
-    """How a tenant stands to one measure of its fair use; `lasting` when the breach is no day's peak."""
-
-    tenant: str
-    measure: str
-    used: Decimal
-    fair: int
-    measured: bool
-    lasting: bool
-    told: str
-
-    @property
-    def over(self) -> bool:
-        """Whether it is beyond."""
-        return self.used > self.fair
 
 
 @dataclass(frozen=True)
 class Month:
-    """What signals look at: the statement, what was deployed, what was measured of it."""
+    """What signals are found in: the statement, the deployed plan and the measured usage levels."""
 
     statement: FiledStatement
     plan: Plan
@@ -92,22 +77,27 @@ class Month:
 
     @property
     def thresholds(self) -> Signals:
-        """When to speak up."""
+        """The limits of the catalog from which on a signal is given."""
         return self.catalog.classes.signals
+
+    @property
+    def folder(self) -> str:
+        """The portfolio's folder, as commands name it."""
+        return str(PORTFOLIOS / self.plan.portfolio)
 
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
-        """How every tenant stands to what its fee covers."""
+        """Usage and fair use of every tenant."""
         return standings(self)
 
     @cached_property
     def signals(self) -> tuple[Signal, ...]:
-        """Everything to decide."""
+        """All decisions to take."""
         return signals(self)
 
 
 def standings(month: Month) -> tuple[Standing, ...]:
-    """How every tenant stands to what its fee covers; what nobody measured is taken as declared."""
+    """Usage and fair use of every tenant; usage that was not measured is taken as declared."""
     return tuple(
         _standing(month, tenant, name, driver, getattr(fair, name))
         for tenant in month.plan.tenants
@@ -117,7 +107,7 @@ def standings(month: Month) -> tuple[Standing, ...]:
 
 
 def signals(month: Month) -> tuple[Signal, ...]:
-    """Everything to decide, what is beyond fair use first."""
+    """All decisions to take, exceeded fair use first."""
     return (
         *_beyond_fair_use(month),
         *_noisy(month),
@@ -137,16 +127,15 @@ def _standing(month: Month, tenant: TenantPlan, name: str, driver: Driver, fair:
     level = month.levels.get((tenant.tenant, driver))
     if level is None:
         used = declared(tenant, name)
-        return Standing(tenant.tenant, name, used, fair, False, used > fair, "as declared")
+        return Standing(tenant.tenant, name, used, fair, measured=False, lasting=used > fair)
     longest = level.longest_above(Decimal(fair))
-    days = (longest[1] - longest[0]) // timedelta(days=1) + 1 if longest else 0
-    told = f"above it on {days} days in a row, {longest[0]} to {longest[1]}" if longest else "never above it"
-    lasting = days >= month.thresholds.sustained_days
-    return Standing(tenant.tenant, name, level.most, fair, True, lasting, told)
+    breach = Breach(*longest) if longest else None
+    lasting = breach is not None and breach.days >= month.thresholds.sustained_days
+    return Standing(tenant.tenant, name, level.most, fair, measured=True, lasting=lasting, breach=breach)
 
 
 def declared(tenant: TenantPlan, name: str) -> Decimal:
-    """How much of a measure of fair use a tenant's plan asks for."""
+    """How much of a measure of fair use a tenant's plan declares."""
     if name == "users":
         return Decimal(tenant.users)
     if name == "database_gib":
@@ -161,19 +150,17 @@ def _beyond_fair_use(month: Month) -> Iterator[Signal]:
             continue
         tenant = plans[each.tenant]
         larger = _roomier(month.catalog, tenant, each.measure, each.used)
-        way_out = f"{larger} covers it" if larger else "no tier covers it: agree on an overage"
         yield Signal(
             Kind.FAIR_USE,
             each.tenant,
             each.measure,
-            f"{each.measure} {number(each.used)} where {tenant.tier} covers {each.fair}, {each.told}; "
-            f"{way_out}",
-            f"costack preview --tenant {each.tenant} --tier {larger}" if larger else "",
+            BeyondFairUse(each, tenant.tier, larger),
+            preview_command(month, each.tenant, larger) if larger else "",
         )
 
 
 def _roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) -> str | None:
-    """The tier with the lowest fee whose fair use covers it."""
+    """The tier with the lowest fee whose fair use covers *used*."""
     offers = {
         name: tier.offers[tenant.environment]
         for name, tier in catalog.tiers.items()
@@ -183,39 +170,47 @@ def _roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) 
     return min(fits, key=lambda name: (offers[name].fee_per_month, name), default=None)
 
 
+def preview_command(month: Month, tenant: str, tier: str) -> str:
+    """The command that prices a tenant on another tier."""
+    return shlex.join(["costack", "preview", "--portfolio", month.folder, "--tenant", tenant, "--tier", tier])
+
+
+def _apart(month: Month, name: str) -> str | None:
+    """The tier with the lowest fee that gives a tenant its own namespace; None where none does."""
+    tenant = next((each for each in month.plan.tenants if each.tenant == name), None)
+    tier = tenant and month.catalog.tiers.get(tenant.tier)
+    if tenant is None or tier is None or tier.isolation is Isolation.OWN:
+        return None
+    offers = {
+        other: sold.offers[tenant.environment].fee_per_month
+        for other, sold in month.catalog.tiers.items()
+        if tenant.environment in sold.offers and sold.isolation is Isolation.OWN
+    }
+    return min(offers, key=lambda tier: (offers[tier], tier), default=None)
+
+
 def _noisy(month: Month) -> Iterator[Signal]:
     lines = month.statement.by_tenant
     fees = sum(line.fee for line in lines.values())
     for pool in month.statement.pools:
-        used = {who: amount for who, amount in pool.use.items() if who in lines and amount}
+        used = {name: amount for name, amount in pool.usage.items() if name in lines and amount}
         whole = sum(used.values(), Decimal(0))
         if len(used) < _LEAST_MEMBERS or not fees:
             continue
-        for who, amount in sorted(used.items()):
-            part, paid = _percent(amount, whole), _percent(Decimal(lines[who].fee), Decimal(fees))
+        for name, amount in sorted(used.items()):
+            part, paid = _percent(amount, whole), _percent(Decimal(lines[name].fee), Decimal(fees))
             if part >= month.thresholds.noisy_neighbour_percent and paid * 2 < part:
                 yield Signal(
                     Kind.NOISY_NEIGHBOUR,
-                    who,
+                    name,
                     pool.pool,
-                    f"takes {number(part)} % of what tenants use of {pool.pool} ({pool.driver}) and pays "
-                    f"{number(paid)} % of all fees",
-                    f"costack preview --tenant {who} --tier TIER",
+                    LargeShare(pool.pool, pool.driver, part, paid),
+                    preview_command(month, name, own) if (own := _apart(month, name)) else "",
                 )
 
 
-class Size(NamedTuple):
-    """What a tenant's pods ask for of something, and what they use of it."""
-
-    tenant: str
-    what: str
-    unit: str
-    asked: Level
-    used: Level
-
-
 def sizes(month: Month) -> Iterator[Size]:
-    """What was asked for and used, where somebody measured both."""
+    """Requests and usage of every tenant's pods, where both were measured."""
     for tenant in month.plan.tenants:
         for what, unit, requested, used in _SIZES:
             asked, took = (month.levels.get((tenant.tenant, driver)) for driver in (requested, used))
@@ -225,15 +220,9 @@ def sizes(month: Month) -> Iterator[Size]:
 
 def _ill_sized(month: Month) -> Iterator[Signal]:
     for size in sizes(month):
-        most, asked = size.used.p95, size.asked.average
-        unused = 100 - _percent(most, asked)
-        numbers = (
-            f"{size.what}: asks for {number(asked)} {size.unit}, 95 % of the time uses at most {number(most)}"
-        )
-        if unused >= month.thresholds.unused_percent:
-            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, f"{numbers}; a smaller size fits")
-        elif unused < 0:
-            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, f"{numbers}, more than that; too small")
+        unused = 100 - _percent(size.used.p95, size.asked.average)
+        if unused >= month.thresholds.unused_percent or unused < 0:
+            yield Signal(Kind.RIGHTSIZING, size.tenant, size.what, size)
 
 
 def _under_priced(month: Month) -> Iterator[Signal]:
@@ -251,9 +240,8 @@ def _under_priced(month: Month) -> Iterator[Signal]:
                 Kind.UNDER_PRICED,
                 None,
                 tier,
-                f"{tier}: margin {_money(margin)} of {_money(fees)} {statement.currency} fees of "
-                f"{len(lines)} production tenants, less than {month.thresholds.least_margin_percent} %",
-                f"costack unit-costs --portfolio portfolios/{statement.portfolio} --tier {tier}",
+                ThinMargin(tier, margin, fees, len(lines), month.thresholds.least_margin_percent),
+                f"costack unit-costs --portfolio {month.folder} --tier {tier}",
             )
 
 
@@ -263,29 +251,16 @@ def _idle(month: Month) -> Iterator[Signal]:
         whole = statement.pool_totals[pool]
         part = _percent(Decimal(units), Decimal(whole)) if whole else Decimal(0)
         if part >= month.thresholds.idle_percent:
-            room = statement.uses[pool].use.get(CAPACITY) if pool in statement.uses else None
+            known = statement.pools_by_name.get(pool)
+            nodes = known is not None and bool(known.usage.get(CAPACITY))
             yield Signal(
                 Kind.IDLE,
                 None,
                 pool,
-                f"{pool}: {number(part)} % of {_money(whole)} {statement.currency} is idle"
-                + (", fewer or smaller nodes would hold what is asked for" if room else ""),
-                f"costack preview --portfolio portfolios/{statement.portfolio} --base HEAD",
+                IdlePool(pool, part, whole, nodes),
+                f"costack preview --portfolio {month.folder} --base HEAD",
             )
 
 
 def _percent(part: Decimal, whole: Decimal) -> Decimal:
     return _HUNDRED * part / whole if whole else Decimal(0)
-
-
-def _money(units: int) -> str:
-    return f"{Decimal(in_cents([units])[0]).scaleb(-2):,.2f}"
-
-
-def number(value: Decimal) -> str:
-    """*value* with up to two decimals.
-
-    >>> number(Decimal("3.50")), number(Decimal("1200"))
-    ('3.5', '1,200')
-    """
-    return f"{value:,.2f}".rstrip("0").rstrip(".")

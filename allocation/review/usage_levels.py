@@ -1,4 +1,4 @@
-"""Levels of use: how much of something was used at a time, from quantities that accrued over intervals."""
+"""Usage levels: how much was in use at a time, from quantities that accrued over intervals."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Level:
 
     @property
     def p95(self) -> Decimal:
-        """The smallest level that 95 % of the intervals do not exceed (nearest rank)."""
+        """The level that 95 % of the intervals do not exceed (nearest rank)."""
         ranked = sorted(self.intervals)
         return ranked[max(-(-len(ranked) * _PERCENTILE // _HUNDRED) - 1, 0)] if ranked else Decimal(0)
 
     @property
     def average(self) -> Decimal:
-        """Of all days that were measured."""
+        """The average of all measured days."""
         return sum(self.days.values(), Decimal(0)) / len(self.days) if self.days else Decimal(0)
 
     @property

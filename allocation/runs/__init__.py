@@ -1,1 +1,1 @@
-"""Whole runs: from files to a statement, a report or the two plans of a preview."""
+"""Whole runs: from files to a statement, a report or the plans of a preview."""

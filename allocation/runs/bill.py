@@ -1,4 +1,4 @@
-"""A run over real bills: from bills and usage to a statement, its proof and FOCUS files."""
+"""Allocates bills: from bills and usage to a statement, a manifest and FOCUS files."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _MEMORY: Final = "1200MB"
 
 
 @dataclass(frozen=True)
-class BillOptions:
-    """What was asked for on the command line."""
+class Request:
+    """The options of the command line."""
 
     bills: Sequence[Path]
     usage: Sequence[Path]
@@ -56,12 +56,12 @@ class BillOptions:
     restate: str | None = None
     rulebook: Path | None = None
     ended: Mapping[Path, Term] = field(default_factory=dict)
-    """The plans of tenants that ended, and who goes on paying for what is kept."""
+    """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A statement, and how far it can be trusted."""
+    """A statement and its readiness."""
 
     statement: Statement
     gates: tuple[Gate, ...]
@@ -70,28 +70,28 @@ class Outcome:
 
     @property
     def failed(self) -> list[Gate]:
-        """The gates that do not pass, where anything is to be booked."""
+        """The failed gates, if anything is to be booked."""
         return [gate for gate in self.gates if not gate.passed] if self.chargeback else []
 
 
-def allocate_bills(options: BillOptions, now: datetime, messages: Messages) -> Outcome:
-    """Read, allocate, prove, write; nothing is left half-written.
+def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outcome:
+    """Read, allocate, prove and write, completely or not at all.
 
     Raises:
         AllocationError: When a file cannot be read or the figures would not add up.
         CatalogError: When an inventory cannot be read.
     """
-    rules = rules_on(options.period.start.date(), options.rulebook or DIRECTORY)
-    deployed = deployed_in(options.period, [_inventory(text) for text in options.inventories])
-    history = History(options.history) if options.history else None
-    carried = history.carried_into(options.period) if history else {}
-    with _workplace(options.out) as folder, _connected(folder) as connection:
-        return _Run(options, rules, deployed, connection, folder, messages).make(history, carried, now)
+    rules = rules_on(request.period.start.date(), request.rulebook or DIRECTORY)
+    deployed = deployed_in(request.period, [_inventory(text) for text in request.inventories])
+    history = History(request.history) if request.history else None
+    carried = history.carried_into(request.period) if history else {}
+    with _workplace(request.out) as folder, _connected(folder) as connection:
+        return _Run(request, rules, deployed, connection, folder, messages).make(history, carried, now)
 
 
 @dataclass(frozen=True)
 class _Run:
-    options: BillOptions
+    request: Request
     rules: Rulebook
     deployed: tuple[Deployed, ...]
     connection: duckdb.DuckDBPyConnection
@@ -99,13 +99,13 @@ class _Run:
     messages: Messages
 
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
-        period, currency = self.options.period, self.deployed[-1].inventory.plan.currency
+        period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
         say = self.messages.progress
         say("reading bills")
-        intake = ingest(self.connection, self.options.bills, period, currency, into=self.folder, progress=say)
+        intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
         self._warn_refused("rows of the bill", intake.refused)
         say(f"{intake.rows} rows read; reading usage")
-        used = read_usage(self.connection, self.options.usage, period, [str(driver) for driver in Driver])
+        used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
         self._warn_refused("rows of usage", used.refused)
         say("allocating")
         statement, sources, left = billed_allocation(
@@ -114,22 +114,24 @@ class _Run:
             period,
             self.rules,
             carried,
-            list(self.options.ended.values()),
+            list(self.request.ended.values()),
         )
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
-        told = document(statement) | {
+        filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
         }
         filed = len(history.filed(period)) if history else 0
-        if history and (self.options.close or self.options.restate or filed):
+        if history and (self.request.close or self.request.restate or filed):
             self._refuse_early_close(now)
-            state = history.file(period, told, items_document(statement), left, self.options.restate)
+            state = history.file(
+                period, filed_document, items_document(statement), left, self.request.restate
+            )
         else:
             state = state_of(period, now, filed)
         manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
-        if self.options.out:
-            self._write(told, statement, manifest)
+        if self.request.out:
+            self._write(filed_document, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, manifest)
 
@@ -139,10 +141,10 @@ class _Run:
             self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
 
     def _refuse_early_close(self, now: datetime) -> None:
-        if now < self.options.period.end:
+        if now < self.request.period.end:
             raise AllocationError(
-                f"{self.options.period.start:%Y-%m} runs until {self.options.period.end:%Y-%m-%d}: "
-                "an open month cannot be closed"
+                f"{self.request.period.start:%Y-%m} runs until {self.request.period.end:%Y-%m-%d}: "
+                "close it after its last day"
             )
 
     def _evidence(self, intake: Intake, sources: Mapping[Driver, str]) -> Evidence:
@@ -153,22 +155,22 @@ class _Run:
     def _manifest(
         self, intake: Intake, used: UsageIntake, statement: Statement, found: Sequence[Gate]
     ) -> dict[str, Any]:
-        files = sorted((self.options.rulebook or DIRECTORY).glob("*.yaml"))
+        files = sorted((self.request.rulebook or DIRECTORY).glob("*.yaml"))
         manifest = {
             "schema_version": 1,
-            "period": f"{self.options.period.start:%Y-%m}",
+            "period": f"{self.request.period.start:%Y-%m}",
             "bill": intake.document(),
             "usage": {
-                "files": {path.name: sha256_of(path) for path in self.options.usage},
+                "files": {path.name: sha256_of(path) for path in self.request.usage},
                 "rows": used.rows,
                 "taken": used.taken,
                 "refused": dict(used.refused),
             },
-            "inventories": [_hashed(text) for text in self.options.inventories],
+            "inventories": [_hashed(text) for text in self.request.inventories],
             **self._ended(),
             "rulebooks": {path.name: sha256_of(path) for path in files},
             "unallocated": {item.reason: item.charges for item in statement.unallocated},
-            "strangers": list(statement.strangers),
+            "strangers": list(statement.unknown_consumers),
             "versions": dict(statement.versions),
             "cost": self.rules.cost,
             "chargeback": list(self.rules.chargeback),
@@ -178,17 +180,19 @@ class _Run:
         return manifest | {"run_id": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
     def _ended(self) -> dict[str, Any]:
-        """Who is on the bill though they are gone; said only where there is somebody."""
-        files = {path.name: sha256_of(path) for path in self.options.ended}
+        """The plans of ended tenants that are still on the bill, if there are any."""
+        files = {path.name: sha256_of(path) for path in self.request.ended}
         return {"ended": files} if files else {}
 
-    def _write(self, told: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]) -> None:
+    def _write(
+        self, filed_document: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]
+    ) -> None:
         self.messages.progress("writing")
-        write_json(self.folder / STATEMENT, told)
+        write_json(self.folder / STATEMENT, filed_document)
         write_json(self.folder / ITEMS, items_document(statement))
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
-        for version in self.options.focus:
+        for version in self.request.focus:
             self.messages.progress(f"writing FOCUS {version}")
             self._focus(version, str(manifest["run_id"]))
         write_json(self.folder / MANIFEST, manifest)
@@ -200,7 +204,7 @@ class _Run:
             for tenant in one.inventory.plan.tenants
         }
         _table(
-            self.connection, "tenant_tags", "tenant name tags", [(name, *told) for name, told in tags.items()]
+            self.connection, "tenant_tags", "tenant name tags", [(name, *rest) for name, rest in tags.items()]
         )
         pools = [
             (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
@@ -210,7 +214,7 @@ class _Run:
         plan = self.deployed[-1].inventory.plan
         run = FocusRun(
             run_id=run_id,
-            period=self.options.period,
+            period=self.request.period,
             currency=plan.currency,
             billing_account_id=plan.portfolio,
             billing_account_name=plan.portfolio,
@@ -218,11 +222,11 @@ class _Run:
             provider="AWS",
             publisher="AWS",
         )
-        write_focus(self.connection, self.folder / "focus", version, run, csv=self.options.focus_csv)
+        write_focus(self.connection, self.folder / "focus", version, run, csv=self.request.focus_csv)
 
 
 def _inventory(text: str) -> tuple[datetime, Any]:
-    """`FILE`, or `YYYY-MM-DD=FILE` for one that came into force on that day."""
+    """The inventory of `FILE`, or of `YYYY-MM-DD=FILE` for one in force from that day on."""
     day, equals, path = text.partition("=")
     if not equals:
         return datetime.min.replace(tzinfo=UTC), inventory_of_file(Path(text))
@@ -240,7 +244,7 @@ def _hashed(text: str) -> dict[str, str]:
 
 
 def _day_of(version: str) -> date | None:
-    """The day a version such as 2026-11 or 2026-11-23 is from."""
+    """The day of a version such as 2026-11 or 2026-11-23."""
     for text in (version, f"{version}-01"):
         try:
             return date.fromisoformat(text)
@@ -257,7 +261,7 @@ def _workplace(out: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database beside the run: what is large lies on the disk, compressed, and is gone afterwards."""
+    """A temporary database on disk beside the run, for data larger than memory."""
     with TemporaryDirectory(prefix=".work-", dir=folder) as work:
         connection = duckdb.connect(str(Path(work) / "run.duckdb"))
         try:

@@ -1,4 +1,4 @@
-"""Where a run reports how far it is, and what its user should know; what shows it is the caller's."""
+"""Messages of a run for its user: progress and warnings; the caller shows them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
-def _unheard(_: str) -> None:
-    """Nobody watches."""
+def _ignored(_: str) -> None:
+    """Ignore a message."""
 
 
 @dataclass(frozen=True)
 class Messages:
-    """Takes what a run has to say.
+    """Receives the messages of a run.
 
     Attributes:
-        progress: Takes what is being done now; an empty text when all is done.
-        warn: Takes a sentence its user should read, though the run goes on.
+        progress: Receives the current step; an empty text at the end.
+        warn: Receives a warning; the run continues.
     """
 
-    progress: Callable[[str], None] = _unheard
-    warn: Callable[[str], None] = _unheard
+    progress: Callable[[str], None] = _ignored
+    warn: Callable[[str], None] = _ignored

@@ -1,4 +1,4 @@
-"""Other tiers that tenants could have: the fee of each, and of some what a preview says."""
+"""The other tiers each tenant could have, with fees, and for some with the cost of a preview."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import islice, zip_longest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.report.showback.month import Option
 from allocation.review.signals import Month
 from allocation.runs.messages import Messages
@@ -23,13 +23,13 @@ from tiers.portfolio.what_if import with_tenant
 
 @dataclass(frozen=True)
 class Alternatives:
-    """What is sold besides, to whom.
+    """The other tiers of all tenants.
 
     Attributes:
-        month: Who has what now.
-        portfolio: What previews start from; without one only fees are told.
-        conditions: At which prices and rules they value it; None where nobody knows them.
-        previews: How many are priced by one.
+        month: The month with its plan and catalog.
+        portfolio: The start of previews; without one only fees are compared.
+        conditions: Prices and rules of previews; None if they are unknown.
+        previews: How many options get a preview.
     """
 
     month: Month
@@ -51,7 +51,7 @@ class Alternatives:
         return {tenant.tenant: self._of(tenant) for tenant in self.month.plan.tenants}
 
     def _of(self, tenant: TenantPlan) -> list[Option]:
-        """By what the fee would be; what is not sold in its environment is none."""
+        """The other tiers sold in the tenant's environment, the smallest change of the fee first."""
         found = [
             Option(tenant.tenant, name, units_of(offer.fee_per_month - tenant.fee_per_month))
             for name, tier in self.month.catalog.tiers.items()
@@ -60,10 +60,10 @@ class Alternatives:
         return sorted(found, key=lambda each: (abs(each.fee_difference), each.tier))
 
     def _priced(self) -> Iterator[tuple[tuple[str, str], Option]]:
-        """The smallest step of everybody, then the next: who has to decide first, then who pays most."""
+        """Options with a preview: the smallest step of every tenant first, tenants with decisions first."""
         if self.portfolio is None or self.conditions is None:
             return
-        before = valued(resolve(self.month.catalog, self.portfolio), self.conditions)
+        before = cost_estimate(resolve(self.month.catalog, self.portfolio), self.conditions)
         called = {each.tenant for each in self.month.signals}
         ranked = sorted(
             before.plan.tenants,
@@ -75,18 +75,18 @@ class Alternatives:
                 if (after := self._supposed(self.portfolio, option, before)) is not None:
                     yield (option.tenant, option.tier), _with_cost(option, before, after)
 
-    def _supposed(self, portfolio: Portfolio, option: Option, before: Valuation) -> Valuation | None:
-        """What it would cost; None where it cannot be had like that, as `costack preview` will say."""
+    def _supposed(self, portfolio: Portfolio, option: Option, before: CostEstimate) -> CostEstimate | None:
+        """The cost estimate of an option; None if it is not possible, as `costack preview` explains."""
         try:
             supposed = with_tenant(self.month.catalog, portfolio, option.tenant, option.tier, {})
             plan = resolve(self.month.catalog, supposed.portfolio)
         except CatalogError:
             return None
         after, _ = keeping_storage(before.plan, plan)
-        return valued(after, before.conditions)
+        return cost_estimate(after, before.conditions)
 
 
-def _with_cost(option: Option, before: Valuation, after: Valuation) -> Option:
+def _with_cost(option: Option, before: CostEstimate, after: CostEstimate) -> Option:
     changes = {each.tenant: each for each in compared(before, after).tenants}
     own = changes[option.tenant].cost.difference
     others = sum(each.cost.difference for each in changes.values()) - own

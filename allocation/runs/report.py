@@ -1,4 +1,4 @@
-"""What a report is made from: the month, the months before, usage levels, readiness, unit costs."""
+"""Reads the input of a report: the month, earlier months, usage levels, readiness, unit costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from allocation.adapters.usage.intake import read_usage
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 from allocation.errors import AllocationError
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.unit_costs import unit_costs
 from allocation.report.showback.quarterly import Curve
 from allocation.report.statement.document import document, items_document
@@ -33,8 +33,8 @@ _MORE: Final = (0, 10, 100)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the command line asks for."""
+class Request:
+    """The options of the command line."""
 
     stack: str | None
     inventory: Path | None
@@ -54,55 +54,57 @@ Documents = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 
 
 def month_documents(
-    wanted: Wanted, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, messages: Messages
-) -> tuple[Documents, Valuation | None]:
-    """The statement of a run or of an estimate and what it is for; and the estimate of what is deployed.
+    request: Request, plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, messages: Messages
+) -> tuple[Documents, CostEstimate | None]:
+    """The statement and items of a run or an estimate, and the estimate of the deployed plan.
 
-    A run says what it cost, though nobody may know list prices in its currency: it has no estimate then.
+    A run in a currency without list prices has no estimate.
     """
-    if wanted.run is None:
-        valuation = valued(plan, _conditions(plan, portfolio, period))
-        return (document(valuation.statement), items_document(valuation.statement)), valuation
-    items = wanted.run / ITEMS
-    documents = read_json(wanted.run / STATEMENT), read_json(items) if items.is_file() else None
+    if request.run is None:
+        estimate = cost_estimate(plan, _conditions(plan, portfolio, period))
+        return (document(estimate.statement), items_document(estimate.statement)), estimate
+    items = request.run / ITEMS
+    documents = read_json(request.run / STATEMENT), read_json(items) if items.is_file() else None
     try:
-        return documents, valued(plan, _conditions(plan, portfolio, period))
+        return documents, cost_estimate(plan, _conditions(plan, portfolio, period))
     except (CatalogError, AllocationError) as error:
-        messages.warn(f"no estimate, so no off-hours saving, no unit costs, no priced options: {error}")
+        messages.warn(
+            f"without an estimate the report has no off-hours savings, unit costs or priced options: {error}"
+        )
         return documents, None
 
 
-def refuse_another(statement: FiledStatement, wanted: Wanted, plan: Plan) -> None:
-    """A run of another month, portfolio or currency says nothing of what is deployed."""
+def refuse_another(statement: FiledStatement, request: Request, plan: Plan) -> None:
+    """Refuse a run of another month, portfolio or currency than the deployed plan."""
     for what, found, expected in (
-        ("month", statement.month, wanted.period),
+        ("month", statement.month, request.period),
         ("portfolio", statement.portfolio, plan.portfolio),
         ("currency", statement.currency, plan.currency),
     ):
         if found != expected:
-            raise CatalogError(f"--run {wanted.run}: its {what} is {found}, expected {expected}")
+            raise CatalogError(f"--run {request.run}: its {what} is {found}, expected {expected}")
 
 
-def readiness_of(wanted: Wanted) -> tuple[tuple[str, str, str, bool], ...] | None:
-    """Whether a run can be booked; nothing of an estimate."""
-    if wanted.run is None:
+def readiness_of(request: Request) -> tuple[tuple[str, str, str, bool], ...] | None:
+    """The gates of a run; None for an estimate."""
+    if request.run is None:
         return None
-    found = read_json(wanted.run / MANIFEST).get("readiness")
+    found = read_json(request.run / MANIFEST).get("readiness")
     return tuple((each["gate"], each["found"], each["limit"], bool(each["passed"])) for each in found or ())
 
 
 def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -> Conditions:
-    """Prices of every region that is in use or could be, and the rules of the month."""
+    """Prices of every region of the plan and the portfolio, and the rules of the month."""
     regions = {fact.region for fact in plan.all_facts()}
     if portfolio is not None:
         regions |= {portfolio.platform.region, *portfolio.platform.dr_regions}
     return Conditions.of_month(period, plan.currency, regions)
 
 
-def earlier_months(wanted: Wanted, statement: FiledStatement) -> tuple[FiledStatement, ...]:
-    """The months before; in a folder that this report will be the first in there are none."""
-    folder = wanted.history
-    if folder is None or (not folder.exists() and folder.resolve() == wanted.out.resolve().parent):
+def earlier_months(request: Request, statement: FiledStatement) -> tuple[FiledStatement, ...]:
+    """The earlier months; none if this report is the first in its folder."""
+    folder = request.history
+    if folder is None or (not folder.exists() and folder.resolve() == request.out.resolve().parent):
         return ()
     return months_before(folder, statement)
 
@@ -110,7 +112,7 @@ def earlier_months(wanted: Wanted, statement: FiledStatement) -> tuple[FiledStat
 def levels_of(
     files: tuple[Path, ...], period: ChargePeriod, messages: Messages
 ) -> dict[tuple[str, Driver], Level]:
-    """How much of each driver every tenant used at a time, as files of usage say."""
+    """The usage levels of every tenant and driver from usage files."""
     if not files:
         return {}
     with closing(duckdb.connect()) as connection:
@@ -128,7 +130,7 @@ def unit_cost_curve(
     conditions: Conditions | None,
     messages: Messages,
 ) -> Curve | None:
-    """What one more tenant costs on the shared tier that has most production tenants."""
+    """The unit-cost curve of the shared tier with most production tenants."""
     shared = [
         line.tier
         for line in statement.tenants

@@ -1,4 +1,4 @@
-"""Writes the pages of a month into a folder: as a whole, or not at all."""
+"""Writes the pages of a month into a folder, completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.report.statement.openmetrics import as_openmetrics
 
 METRICS: Final = "tenant_cost.prom"
-"""Its ending is what node_exporter's textfile collector looks for."""
+"""The file name; node_exporter's textfile collector reads files with this ending."""
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What stands beside the month: signatures, a unit-cost curve, and the documents it was read from."""
+    """What a report shows besides the month: signatures, a unit-cost curve, and the original documents."""
 
     documents: tuple[Mapping[str, Any], Mapping[str, Any] | None]
     signed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Extras:
 
 
 def pages(showback: Showback, extras: Extras) -> Iterator[Page]:
-    """Every page, the first one first."""
+    """All pages, the first page first."""
     yield index(showback)
     yield engineering(showback)
     yield finance(showback)
@@ -47,7 +47,7 @@ def pages(showback: Showback, extras: Extras) -> Iterator[Page]:
 def write_report(
     showback: Showback, extras: Extras, out: Path, progress: Callable[[str], None] = lambda _: None
 ) -> int:
-    """Write all pages, their data, the statement and the file to sign; how many pages there are.
+    """Write all pages with their data, the statement and the sign-off file; returns the number of pages.
 
     Raises:
         AllocationError: When *out* is something else than an earlier report.

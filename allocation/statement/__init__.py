@@ -1,1 +1,1 @@
-"""The allocation of one period: reconciled, filed, explained."""
+"""The statement of a period: reconciled, filed, explained."""

@@ -1,4 +1,4 @@
-"""Why a number is what it is: from a tenant's figure to charges, rule, driver quantity and remainder."""
+"""Explains a figure: from a tenant's amount to charges, rule, driver quantity and remainder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 import duckdb
 
 from allocation.engine.shared_charges import DAY_AFTER_LAST, FIRST_DAY
-from allocation.engine.tables import KIND_OF_ORIGIN
+from allocation.engine.tables import KIND_OF_SHARED_CHARGE
 from allocation.errors import AllocationError
 from allocation.money import text_of
 
@@ -36,10 +36,10 @@ _CHARGE: Final = [
 
 
 def explain_tenant(connection: duckdb.DuckDBPyConnection, tenant: str, cost: str) -> dict[str, Any]:
-    """What a tenant pays, by rule and by pool, the largest first, with an example of each to ask on about.
+    """What a tenant pays, by rule and by pool, the largest first, each with an example to explain next.
 
     Raises:
-        AllocationError: When nothing of the run is this tenant's.
+        AllocationError: When the run has no cost of this tenant.
     """
     direct = _rows(
         connection,
@@ -56,19 +56,24 @@ def explain_tenant(connection: duckdb.DuckDBPyConnection, tenant: str, cost: str
         [tenant],
     )
     if not direct and not pooled:
-        raise AllocationError(f"tenant '{tenant}': nothing in this run is theirs; is the name right?")
+        raise AllocationError(f"tenant '{tenant}': this run has no cost of a tenant with that name")
     whole = sum(row["units"] for row in (*direct, *pooled))
-    return {"tenant": tenant, "amount": text_of(whole), "direct": _told(direct), "pooled": _told(pooled)}
+    return {
+        "tenant": tenant,
+        "amount": text_of(whole),
+        "direct": _plain_rows(direct),
+        "pooled": _plain_rows(pooled),
+    }
 
 
 def explain_charge(
     connection: duckdb.DuckDBPyConnection, tenant: str, charge: str, cost: str
 ) -> dict[str, Any]:
-    """What of one line of the bill is a tenant's, and why.
+    """The part of one line of the bill that a tenant pays, and why.
 
     Args:
         connection: The tables of a run.
-        tenant: Whose part is asked for.
+        tenant: The tenant.
         charge: The line's own id, or its number in the run.
         cost: The column of the statement.
 
@@ -83,21 +88,21 @@ def explain_charge(
         [number, charge],
     )
     if not found:
-        raise AllocationError(f"charge '{charge}': no line of the bill is called so")
+        raise AllocationError(f"charge '{charge}': the bill has no such line")
     return {"tenant": tenant, "charges": [_explained(connection, tenant, line, cost) for line in found]}
 
 
-def explain_origin(
+def explain_shared_charge(
     connection: duckdb.DuckDBPyConnection, tenant: str, origin: int, cost: str
 ) -> dict[str, Any]:
-    """How an origin was divided, as far as it concerns a tenant.
+    """How a shared charge was divided, as far as it concerns a tenant.
 
     Raises:
-        AllocationError: When there is no such origin.
+        AllocationError: When the run has no such shared charge.
     """
     found = _rows(connection, f"SELECT *, {cost} AS units FROM origin WHERE origin = ?", [origin])  # noqa: S608 - a column of ours
     if not found:
-        raise AllocationError(f"origin {origin}: this run has none of that number")
+        raise AllocationError(f"shared charge {origin}: this run has no shared charge with that number")
     (summed,) = found
     return {
         "origin": origin,
@@ -108,28 +113,28 @@ def explain_origin(
         "charges": summed["charges"],
         "amount": text_of(summed["units"]),
         "shares": list(_shares(connection, tenant, origin, cost)),
-        "use": list(_use(connection, tenant, summed)),
+        "use": list(_usage(connection, tenant, summed)),
     }
 
 
 def _explained(
     connection: duckdb.DuckDBPyConnection, tenant: str, line: dict[str, Any], cost: str
 ) -> dict[str, Any]:
-    told = {name: _plain(line[name]) for name in _CHARGE} | {"amount": text_of(line["units"])}
+    facts = {name: _plain(line[name]) for name in _CHARGE} | {"amount": text_of(line["units"])}
     if line["disposition"] != "pooled":
         theirs = line["units"] if line["tenant"] == tenant else 0
-        return told | {"of_the_tenant": text_of(theirs)}
+        return facts | {"of_the_tenant": text_of(theirs)}
     row = connection.execute(_ORIGIN_OF, [line["charge"]]).fetchone()
     if row is None:
         raise AllocationError(
-            f"charge {line['charge']}: its origin is missing; the run is damaged, make it again"
+            f"charge {line['charge']}: its shared charge is missing; the run is damaged, create it again"
         )
-    return told | {"origin": explain_origin(connection, tenant, row[0], cost)}
+    return facts | {"origin": explain_shared_charge(connection, tenant, row[0], cost)}
 
 
-# A charge is in the origin whose every value is its own; NULL is a value here.
+# A charge belongs to the shared charge with the same values; NULL is a value here.
 _ALIKE: Final = " AND ".join(
-    f"origin.{name} IS NOT DISTINCT FROM charged.{name}" for name in ("pool", "rule", *KIND_OF_ORIGIN)
+    f"origin.{name} IS NOT DISTINCT FROM charged.{name}" for name in ("pool", "rule", *KIND_OF_SHARED_CHARGE)
 )
 _ORIGIN_OF: Final = f"""
 SELECT origin FROM origin JOIN charged
@@ -169,7 +174,7 @@ def _shares(
         }
 
 
-def _use(
+def _usage(
     connection: duckdb.DuckDBPyConnection, tenant: str, origin: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     rows = _rows(
@@ -197,7 +202,7 @@ def _rows(
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def _told(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _plain_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {name: _plain(value) for name, value in row.items() if name != "units"}
         | {"amount": text_of(row["units"])}

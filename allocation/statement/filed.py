@@ -1,6 +1,6 @@
-"""A statement that was written down: read from its document, so that months can be told and compared.
+"""Filed statements: read from their documents, so that months can be reported and compared.
 
-Reports stand on documents alone, whether the month is an estimate of today or was closed a year ago.
+Reports use documents only, whether the month is an estimate of today or was closed a year ago.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ConfigDict, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
@@ -19,7 +19,7 @@ from allocation.money import units_of
 from tiers.vocabulary import Frozen
 
 READ_VERSIONS: Final = (2, 3)
-"""Version 2 says nothing of drivers."""
+"""Version 2 has no drivers."""
 
 
 def _units(value: object) -> int:
@@ -30,13 +30,13 @@ Units = Annotated[int, BeforeValidator(_units)]
 
 
 class _Loose(Frozen):
-    """A part of a document of which more is known than is asked for here."""
+    """A part of a document; fields that are not listed here are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class FiledTenant(_Loose):
-    """One tenant's row, in units."""
+    """The row of one tenant, in units."""
 
     tenant: str
     client: str
@@ -57,16 +57,16 @@ class FiledTenant(_Loose):
 
 
 class FiledPool(_Loose):
-    """What a pool was divided by, and who had how much of it."""
+    """The driver of a pool, and the usage of it by consumer."""
 
     pool: str
     driver: str
     unit: str
-    use: Mapping[str, Decimal]
+    usage: Mapping[str, Decimal] = Field(alias="use")
 
 
 class FiledUnallocated(_Loose):
-    """Cost of nobody, and why."""
+    """Unallocated cost and its reason."""
 
     reason: str
     amount: Units
@@ -74,7 +74,7 @@ class FiledUnallocated(_Loose):
 
 
 class FiledUnpriced(_Loose):
-    """What costs money at a price nobody knows."""
+    """Something that costs money at an unknown price."""
 
     fact: str
     service: str
@@ -84,7 +84,7 @@ class FiledUnpriced(_Loose):
 
 
 class FiledItem(_Loose):
-    """What charges are for: a tenant's own, or a pool's."""
+    """The charges for one item, of a tenant or of a pool."""
 
     tenant: str | None
     pool: str
@@ -96,7 +96,7 @@ class FiledItem(_Loose):
 
 
 class FiledTotals(_Loose):
-    """What the parts add up to."""
+    """The totals of the parts."""
 
     charged: Units
     direct: Units
@@ -114,7 +114,7 @@ class _Period(_Loose):
 class FiledStatement(_Loose):
     """The document of a statement.
 
-    `items` are empty where the month was filed without them, and nobody can say then which price moved.
+    `items` are empty if the month was filed without them; changed prices are unknown then.
     """
 
     schema_version: int
@@ -133,22 +133,22 @@ class FiledStatement(_Loose):
 
     @property
     def month(self) -> str:
-        """Which month it is, as YYYY-MM."""
+        """The month as YYYY-MM."""
         return f"{self.period.start:%Y-%m}"
 
     @property
     def charge_period(self) -> ChargePeriod:
-        """Its interval."""
+        """Its period."""
         return ChargePeriod(self.period.start, self.period.end)
 
     @cached_property
     def by_tenant(self) -> Mapping[str, FiledTenant]:
-        """The rows by name."""
+        """The rows by tenant."""
         return {line.tenant: line for line in self.tenants}
 
     @cached_property
     def pool_totals(self) -> Mapping[str, int]:
-        """What each pool costs: all shares, and what stayed idle."""
+        """The cost of each pool: all shares and the idle part."""
         totals = dict(self.idle)
         for line in self.tenants:
             for pool, units in line.pooled.items():
@@ -156,13 +156,13 @@ class FiledStatement(_Loose):
         return totals
 
     @cached_property
-    def uses(self) -> Mapping[str, FiledPool]:
-        """Who used what of each pool."""
+    def pools_by_name(self) -> Mapping[str, FiledPool]:
+        """The pools by name."""
         return {pool.pool: pool for pool in self.pools}
 
     @cached_property
     def items_of(self) -> Mapping[tuple[str | None, str], Mapping[tuple[str, str, str], FiledItem]]:
-        """Items by whose they are, a tenant and '' or None and a pool; then by service, item and unit."""
+        """Items by owner, (tenant, '') or (None, pool), then by service, item and unit."""
         owned: dict[tuple[str | None, str], dict[tuple[str, str, str], FiledItem]] = {}
         for item in self.items:
             owner = (item.tenant, "" if item.tenant else item.pool)
@@ -181,10 +181,10 @@ class FiledStatement(_Loose):
 def filed_statement(
     document: Mapping[str, Any], items: Mapping[str, Any] | None, source: str
 ) -> FiledStatement:
-    """The statement of *document*, and what its charges are for where *items* say it.
+    """The statement of *document*, with the items of its charges if *items* are given.
 
     Raises:
-        AllocationError: When it is of another version or no statement.
+        AllocationError: When it has another version or is no statement.
     """
     version = document.get("schema_version")
     if version not in READ_VERSIONS:
@@ -194,11 +194,11 @@ def filed_statement(
     try:
         statement = FiledStatement.model_validate({**document, "items": (items or {}).get("items") or ()})
     except (ValidationError, ArithmeticError) as error:
-        raise AllocationError(f"{source}: is no statement: {_first(error)}") from None
-    parts = sum(line.total for line in statement.tenants) + statement.totals.idle
-    if parts + statement.totals.unallocated != statement.totals.charged:
+        raise AllocationError(f"{source}: not a statement: {_first(error)}") from None
+    allocated = sum(line.total for line in statement.tenants) + statement.totals.idle
+    if allocated + statement.totals.unallocated != statement.totals.charged:
         raise AllocationError(
-            f"{source}: its parts do not add up to what was charged; it was changed by hand"
+            f"{source}: the parts do not add up to the total charged; the file was changed by hand"
         )
     return statement
 

@@ -1,4 +1,4 @@
-"""The statement: every charge given to a tenant or not, with the tier's fee and the margins beside it."""
+"""The statement: the cost of every tenant, with fee and margins, and the cost that no tenant pays."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TypeVar
 
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
-from allocation.engine.allocate import DIRECT, Allocation, Cell, Item, PoolUse, Unallocated
-from allocation.engine.routes import IDLE_PART
+from allocation.engine.allocate import Allocation, Cell, Item, PoolUsage, Unallocated
 from allocation.engine.rulebook import Behaviour, Pool
+from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
@@ -21,7 +21,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Term:
-    """What a tenant is and what its client pays for the period, in units."""
+    """A tenant with its client, tier, and the fee for the period in units."""
 
     tenant: TenantId
     client: str
@@ -32,35 +32,41 @@ class Term:
 
 @dataclass(frozen=True)
 class TenantLine:
-    """One tenant's row: what it causes, what it shares, what its client pays. All in units."""
+    """The row of one tenant: direct cost, shares of pools, fee and margins, in units."""
 
     term: Term
     cells: tuple[Cell, ...]
 
     @property
     def tenant(self) -> TenantId:
-        """Whose row it is."""
+        """The tenant."""
         return self.term.tenant
 
     @property
     def fee(self) -> int:
-        """What the client pays."""
+        """The fee that the client pays."""
         return self.term.fee
 
     @cached_property
     def direct(self) -> int:
-        """What names this tenant."""
-        return sum(cell.units for cell in self.cells if cell.part == DIRECT)
+        """The cost of charges that name this tenant."""
+        return sum(cell.units for cell in self.cells if cell.allocation_type is AllocationType.DIRECT)
 
     @cached_property
     def pooled(self) -> Mapping[str, int]:
-        """Its shares by pool, its part of idle capacity that is spread included."""
-        return _summed((cell.pool, cell.units) for cell in self.cells if cell.part != DIRECT)
+        """Its shares by pool, including idle capacity that the rules spread over tenants."""
+        return _summed(
+            (cell.pool, cell.units)
+            for cell in self.cells
+            if cell.allocation_type is not AllocationType.DIRECT
+        )
 
     @cached_property
     def idle(self) -> Mapping[str, int]:
-        """What of `pooled` is idle capacity that the rules spread over tenants."""
-        return _summed((cell.pool, cell.units) for cell in self.cells if cell.part == IDLE_PART)
+        """The part of `pooled` that is idle capacity."""
+        return _summed(
+            (cell.pool, cell.units) for cell in self.cells if cell.allocation_type is AllocationType.IDLE
+        )
 
     @property
     def total(self) -> int:
@@ -69,30 +75,32 @@ class TenantLine:
 
     @property
     def by_category(self) -> Mapping[CostCategory, int]:
-        """The total by what is consumed."""
+        """The total by cost category."""
         return _summed((cell.category, cell.units) for cell in self.cells)
 
     @property
     def by_domain(self) -> Mapping[CostDomain, int]:
-        """The total by the part of the service it belongs to."""
+        """The total by cost domain."""
         return _summed((cell.domain, cell.units) for cell in self.cells)
 
     @property
     def variable(self) -> int:
-        """What of the total moves with what the tenant does."""
+        """The part of the total that moves with the tenant's activity."""
         return sum(cell.units for cell in self.cells if cell.behaviour is Behaviour.VARIABLE)
 
     @property
     def contribution_margins(self) -> tuple[int, int, int]:
-        """The fee less variable direct cost; less all direct cost; less everything."""
+        """The fee after variable direct cost, after all direct cost, and after all costs."""
         moving = sum(
-            cell.units for cell in self.cells if cell.part == DIRECT and cell.behaviour is Behaviour.VARIABLE
+            cell.units
+            for cell in self.cells
+            if cell.allocation_type is AllocationType.DIRECT and cell.behaviour is Behaviour.VARIABLE
         )
         return (self.fee - moving, self.fee - self.direct, self.margin)
 
     @property
     def margin(self) -> int:
-        """The fee less everything the tenant costs."""
+        """The fee minus all cost of the tenant."""
         return self.fee - self.total
 
 
@@ -102,12 +110,12 @@ class Statement:
 
     Attributes:
         pools: Names of the pools, in the rulebook's order.
-        idle: What stayed idle of each pool that keeps its idle capacity visible.
-        charged: What was to be allocated.
-        versions: Of the catalog, the rulebook and the price book, so that it can be made again.
-        drivers: What each pool was divided by, and the unit of that.
-        uses: Who has how much of it.
-        items: What the charges are for, a tenant's own and each pool's.
+        idle: The idle cost of each pool that keeps it visible.
+        charged: The total to allocate.
+        versions: The versions of catalog, rulebook and price book that reproduce it.
+        drivers: The driver of each pool and its unit.
+        usage: The usage of each pool's driver by consumer.
+        items: The items of the charges, of tenants and of pools.
     """
 
     portfolio: str
@@ -120,11 +128,11 @@ class Statement:
     unallocated: tuple[Unallocated, ...]
     unpriced: tuple[Unpriced, ...]
     fallbacks: tuple[Fallback, ...]
-    strangers: tuple[str, ...]
+    unknown_consumers: tuple[str, ...]
     charged: int
     versions: Mapping[str, str]
     drivers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    uses: tuple[PoolUse, ...] = ()
+    usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
 
     @property
@@ -139,29 +147,29 @@ class Statement:
 
     @property
     def idle_total(self) -> int:
-        """All that stayed idle."""
+        """All idle cost."""
         return sum(self.idle.values())
 
     @property
     def unallocated_total(self) -> int:
-        """All that belongs to nobody."""
+        """All unallocated cost."""
         return sum(item.units for item in self.unallocated)
 
     @property
     def stated(self) -> int:
-        """All the parts together."""
+        """The sum of all parts."""
         return self.direct + self.pooled + self.idle_total + self.unallocated_total
 
     @property
     def difference(self) -> int:
-        """What was charged and is stated nowhere; 0 in every statement that is shown."""
+        """The charged cost that is in no part; 0 in every statement that is shown."""
         return self.charged - self.stated
 
     @cached_property
     def cross_subsidies(self) -> Mapping[TenantId, int]:
-        """What each tenant's margin is above its part of all margins, in proportion to the fees.
+        """The margin of each tenant above its part of all margins, which is in proportion to the fees.
 
-        Who has more than it carries others; the sum is 0. Without fees nobody subsidises anybody.
+        A tenant with a positive amount subsidises others; the sum is 0. Without fees all amounts are 0.
         """
         fees = [line.fee for line in self.tenants]
         if not any(fees):
@@ -173,9 +181,9 @@ class Statement:
     def bounds(self) -> Mapping[TenantId, tuple[int, int]]:
         """The incremental floor and stand-alone ceiling of each tenant's cost, the pools being what they are.
 
-        Without the tenant its direct cost would be gone and no pool smaller: who pays less than that is
-        carried by the others. Alone it would pay every pool it uses as a whole: who pays more than that
-        would be better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1).
+        Without the tenant its direct cost would be gone and no pool smaller: a tenant that pays less is
+        subsidised by others. Alone it would pay for every pool it uses: a tenant that pays more would be
+        better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1).
         """
         pools = _summed((pool, units) for line in self.tenants for pool, units in line.pooled.items())
         whole = {pool: units + self.idle.get(pool, 0) for pool, units in pools.items()}
@@ -186,7 +194,7 @@ class Statement:
 
     @property
     def out_of_bounds(self) -> Mapping[TenantId, str]:
-        """Tenants whose cost is below its floor or above its ceiling, and which of the two."""
+        """Tenants whose cost is below their floor or above their ceiling, with which of the two."""
         found = {}
         for line in self.tenants:
             floor, ceiling = self.bounds[line.tenant]
@@ -196,7 +204,7 @@ class Statement:
         return found
 
     def reconciled(self) -> Statement:
-        """This statement, once it is proven to hold every unit that was charged and no other.
+        """This statement, after proving that it holds every charged unit and no other.
 
         Raises:
             UnreconciledStatementError: When it does not; no tolerance is allowed.
@@ -215,7 +223,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Heading:
-    """What a statement says about itself."""
+    """The heading of a statement."""
 
     portfolio: str
     period: ChargePeriod
@@ -251,11 +259,11 @@ def statement_of(
         unallocated=allocation.unallocated,
         unpriced=tuple(unpriced),
         fallbacks=allocation.fallbacks,
-        strangers=allocation.strangers,
+        unknown_consumers=allocation.unknown_consumers,
         charged=allocation.charged,
         versions=heading.versions,
         drivers={pool.pool: (pool.driver.name, pool.driver.unit) for pool in pools},
-        uses=allocation.uses,
+        usage=allocation.usage,
         items=allocation.items,
     ).reconciled()
 

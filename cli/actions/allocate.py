@@ -1,4 +1,4 @@
-"""`costack allocate`: from an inventory, or from bills, to a statement on the screen."""
+"""`costack allocate`: from an inventory, or from bills, to a statement."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -25,10 +26,13 @@ from cli.console.table import print_table
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 
+if TYPE_CHECKING:
+    from allocation.runs.bill import Outcome
+
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for."""
+    """What the command line asks for; each field is the option of its name."""
 
     stack: str | None
     inventories: tuple[str, ...]
@@ -53,7 +57,7 @@ def print_allocation(request: Request, now: datetime) -> None:
     Raises:
         CatalogError: When the inventory cannot be read, or not exactly one source is named.
         AllocationError: When it cannot be allocated.
-        NotReadyError: When something is to be booked and a gate does not pass.
+        NotReadyError: When a part is to be charged back and a gate does not pass.
     """
     period = month_of(request.period)
     if request.bills:
@@ -62,7 +66,7 @@ def print_allocation(request: Request, now: datetime) -> None:
     of_bills = (request.usage, request.out, request.focus, request.history, request.close, request.restate)
     if any((*of_bills, request.ended)):
         raise CatalogError(
-            "--usage, --out, --focus, --history, --close and --restate (and --ended) need a --bill"
+            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill: add --bill FILE"
         )
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
@@ -72,23 +76,23 @@ def print_allocation(request: Request, now: datetime) -> None:
 
 
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
-    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - only who has a bill waits for it
-    from allocation.runs.bill import BillOptions, allocate_bills  # noqa: PLC0415
-    from cli.actions.allocate_bill import gate_lines, unready  # noqa: PLC0415
+    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - an estimate does not wait for it
+    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415
+    from allocation.runs.bill import allocate_bills  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
     if request.stack is not None or not request.inventories:
-        raise CatalogError("name who the tenants are with --inventory FILE (not --stack) beside a --bill")
+        raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
     if (request.close or request.restate) and request.history is None:
-        raise CatalogError("--close and --restate need --history, the folder where statements are filed")
+        raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
     try:
         versions = tuple(FocusVersion(text) for text in request.focus)
     except ValueError as error:
         raise CatalogError(f"--focus: {error}; expected 1.2, 1.3 or 1.4") from None
     if versions and request.out is None:
-        raise CatalogError("--focus needs --out, the folder to write to")
+        raise CatalogError("--focus needs --out FOLDER, to write to")
     outcome = allocate_bills(
-        BillOptions(
+        BillRequest(
             bills=request.bills,
             usage=request.usage,
             inventories=request.inventories,
@@ -106,10 +110,24 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
         MESSAGES,
     )
     _print(outcome.statement, request.output)
-    for line in (f"state: {outcome.manifest['state']}", *gate_lines(outcome)):
+    for line in (f"state: {outcome.manifest['state']}", *_gate_lines(outcome)):
         typer.echo(line, err=True)
     if outcome.failed:
-        raise NotReadyError(unready(outcome))
+        raise NotReadyError(_unready(outcome))
+
+
+def _gate_lines(outcome: Outcome) -> list[str]:
+    """One line for each gate: the value found, and the limit."""
+    return [
+        f"{'pass' if gate.passed else 'FAIL'}: {gate.gate}: {gate.found}, {gate.limit}"
+        for gate in outcome.gates
+    ]
+
+
+def _unready(outcome: Outcome) -> str:
+    """Why nothing can be charged back."""
+    names = "; ".join(f"{gate.gate} is {gate.found}, must be {gate.limit}" for gate in outcome.failed)
+    return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {names}"
 
 
 def _print(statement: Statement, output: str) -> None:
@@ -124,7 +142,7 @@ def _print(statement: Statement, output: str) -> None:
     # On a narrow terminal the pools are shown as one column.
     narrower = (
         lambda: statement_table(statement, by_pool=False),
-        "pools are shown together: a column for each",
+        "all pools are in one column: a column for each",
     )
     print_table(statement_table(statement), closing_lines(statement), narrower)
 
@@ -135,5 +153,5 @@ def _inventory(request: Request) -> Inventory:
     if request.stack is not None:
         return inventory_of_stack(request.stack, request.cwd)
     if len(request.inventories) > 1:
-        raise CatalogError("an estimate is of one inventory; several belong to a --bill")
+        raise CatalogError("an estimate is made of one inventory; several need a --bill")
     return inventory_of_file(Path(request.inventories[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +14,22 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from lifecycle.adapters.aws_account import Account
-from lifecycle.adapters.decommission_world import RealHands
+from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.plan import EndingPlan, facts_sha256, read_plan, write_plan
-from lifecycle.decommission.retained import Remains
-from lifecycle.decommission.steps import REMAINS, Decommission
+from lifecycle.decommission.guards import refusals_of_planning
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.retained import RemainingResources
+from lifecycle.decommission.steps import (
+    BACK_UP,
+    DELETE_COPIES,
+    EXPORT,
+    REMOVE,
+    SHOWN,
+    STOP,
+    UNPROTECT,
+    VERIFY,
+    Decommission,
+)
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
 from lifecycle.stack_resources import targets_of
@@ -28,19 +40,20 @@ from tiers.portfolio.folders import portfolio_folder
 from tiers.vocabulary import Environment, ResilienceClass
 
 _STEPS = {
-    "stand-still": "lifecycle_stage: decommissioning, no pod runs, a last dump is made",
-    "save": "the last dump is there and whole",
-    "hand-over": "a copy of it lies where the client may fetch it",
-    "unprotect": "protected: false, what is shared is dropped and emptied",
-    "take-away": "the tenant's file goes, and everything of it with it",
-    "delete-copies": "file systems that replication filled; the backups of files stay",
-    "remains": "what is left in the account, by tag and by name",
+    STOP: "lifecycle_stage becomes decommissioning, all pods stop, the final backup is made",
+    BACK_UP: "check that the final backup is there and complete",
+    EXPORT: "copy it to where the client can fetch it",
+    UNPROTECT: "protected becomes false, its databases and folders on shared systems are deleted",
+    REMOVE: "remove the tenant's file and all its resources",
+    DELETE_COPIES: "delete file systems that replication filled; backups of files stay",
+    VERIFY: "search the account for what remains, by tag and by name",
 }
+"""What each step does, in words for a person."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the command line says."""
+class Request:
+    """What the command line asks for; each field is the option of its name."""
 
     tenant: str | None
     stack: str
@@ -50,46 +63,48 @@ class Wanted:
     early: str | None
     apply: Path | None
     phrase: str | None
-    record: Path | None
+    evidence: Path | None
     restore_evidence: Path | None
 
 
-def decommission(wanted: Wanted, clock: Callable[[], datetime]) -> None:
+def decommission(request: Request, clock: Callable[[], datetime]) -> None:
     """Make a plan, or act on one.
 
     Raises:
         CatalogError: When something cannot be read.
         RefusedError: When a guard does not allow it.
-        LifecycleError: When it stops on the way; the same command goes on.
+        LifecycleError: When it stops on the way; the same command continues.
     """
-    if wanted.apply is None:
-        _plan(wanted, clock())
-    elif wanted.tenant is not None:
-        raise CatalogError("--apply says which tenant; leave its name out")
+    if request.apply is None:
+        _plan(request, clock())
+    elif request.tenant is not None:
+        raise CatalogError("leave the tenant's name out with --apply: the plan names the tenant")
     else:
-        _apply(wanted, wanted.apply, clock)
+        _apply(request, request.apply, clock)
 
 
-def _plan(wanted: Wanted, now: datetime) -> None:
-    if wanted.tenant is None:
-        raise CatalogError("name the tenant to decommission, or the plan to act on with --apply")
-    stack = Stack(wanted.stack, wanted.cwd)
+def _plan(request: Request, now: datetime) -> None:
+    if request.tenant is None:
+        raise CatalogError("name the tenant to decommission, or the plan to carry out with --apply")
+    stack = Stack(request.stack, request.cwd)
     plan = inventory_of_stack(stack.name, stack.project).plan
-    tenant = next((each for each in plan.tenants if each.tenant == wanted.tenant), None)
+    tenant = next((each for each in plan.tenants if each.tenant == request.tenant), None)
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
-        raise CatalogError(f"stack '{stack.name}' has no tenant '{wanted.tenant}'; there are {there}")
-    made = _ending_plan(plan, tenant, stack, now, wanted.early)
-    path = wanted.out or Path(f"decommission-{made.id}.json")
+        raise CatalogError(f"stack '{stack.name}' has no tenant '{request.tenant}'; its tenants: {there}")
+    made = _decommission_plan(plan, tenant, stack, now, request.early)
+    if too_early := refusals_of_planning(made, tenant, now):
+        raise RefusedError("\n".join(too_early))
+    path = request.out or Path(f"decommission-{made.id}.json")
     write_plan(made, path)
-    _show(made, path)
+    _show(made, path, request)
 
 
-def _ending_plan(
+def _decommission_plan(
     plan: Plan, tenant: TenantPlan, stack: Stack, now: datetime, early: str | None
-) -> EndingPlan:
+) -> DecommissionPlan:
     production = tenant.environment is Environment.PRODUCTION
-    return EndingPlan(
+    return DecommissionPlan(
         stack=stack.name,
         portfolio=plan.portfolio,
         account=Account(plan.region).id,
@@ -111,44 +126,52 @@ def _ending_plan(
     )
 
 
-def _show(plan: EndingPlan, path: Path) -> None:
+def _show(plan: DecommissionPlan, path: Path, request: Request) -> None:
     typer.echo(
         f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}"
     )
     for what in sorted({target.what for target in plan.targets if target.holds_data}):
         found = [target for target in plan.targets if target.what == what]
         kept = sum(target.retained for target in found)
-        typer.echo(f"  {len(found)} {what}{f', {kept} left where it is' if kept else ''}")
+        typer.echo(f"  {len(found)} {what}{f', {kept} of them retained' if kept else ''}")
     others = sum(not target.holds_data for target in plan.targets)
     typer.echo(f"  and {others} resources that hold no data")
     for name, words in _STEPS.items():
-        typer.echo(f"  then {name}: {words}")
-    typer.echo(f"kept afterwards: {f'{plan.keep_days} days' if plan.keep_days else 'nothing'}")
-    typer.echo(f"the plan is in {path}, good until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To act on it:")
-    typer.echo(f"  costack decommission --apply {path} --phrase '{plan.phrase}'")
+        typer.echo(f"  then {SHOWN[name]}: {words}")
+    days = f"backups, for {plan.keep_days} days" if plan.keep_days else "nothing"
+    typer.echo(f"retained afterwards: {days}")
+    typer.echo(f"the plan is in {path}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To carry it out:")
+    typer.echo(f"  {_command(request, '--apply', path, '--phrase', plan.phrase)}")
 
 
-def _apply(wanted: Wanted, path: Path, clock: Callable[[], datetime]) -> None:
+def _command(request: Request, *options: object) -> str:
+    """The same command with other options, as a shell reads it."""
+    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
+    given = [word for name, value in places.items() if value for word in (name, value)]
+    return shlex.join(map(str, ["costack", "decommission", "--stack", request.stack, *given, *options]))
+
+
+def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
     plan = read_plan(path)
-    if wanted.phrase is None:
-        raise RefusedError(f"to act on the plan add --phrase '{plan.phrase}'")
-    stack = Stack(wanted.stack, wanted.cwd)
-    hands = RealHands(plan, stack, portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio), clock)
-    record = wanted.record or path.with_suffix(".evidence.jsonl")
+    if request.phrase is None:
+        raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
+    stack = Stack(request.stack, request.cwd)
+    world = CloudWorld(plan, stack, portfolio_folder(request.portfolio, request.cwd, plan.portfolio), clock)
+    record = request.evidence or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
-        hands=hands,
+        world=world,
         prices=load_price_book(plan.currency, regions=plan.regions),
         record=record,
-        phrase=wanted.phrase,
+        phrase=request.phrase,
         stack=stack.name,
-        restore_tested_at=_restore_tested_at(wanted.restore_evidence, plan),
-        told=lambda step: typer.echo(f"{plan.tenant}: {step}: {_STEPS[step]}", err=True),
+        restore_tested_at=_restore_tested_at(request.restore_evidence, plan),
+        report=lambda step: typer.echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
 
-def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
+def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | None:
     """When a restore was last tried with success, as its evidence says."""
     if path is None:
         return None
@@ -162,10 +185,12 @@ def _restore_tested_at(path: Path | None, plan: EndingPlan) -> datetime | None:
     )
 
 
-def _show_remains(remains: Remains, plan: EndingPlan, record: Path) -> None:
-    typer.echo(f"{plan.tenant} has ended; {REMAINS}: {len(remains.kept)}, evidence in {record}")
-    for each in remains.kept:
+def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
+    typer.echo(
+        f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}"
+    )
+    for each in remains.retained:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
-        where = f"{each.holding.what} {each.holding.id} ({each.holding.region})"
-        typer.echo(f"  still billing: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
-    typer.echo("nothing else bills for it" if remains.kept else "nothing bills for it any longer")
+        where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
+        typer.echo(f"  still billed: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
+    typer.echo("nothing else is billed for it" if remains.retained else "nothing is billed for it any longer")

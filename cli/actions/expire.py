@@ -1,4 +1,4 @@
-"""What `costack expire` prints: what is due, soon or wrong, wherever it is, and what it still costs."""
+"""`costack expire`: environments that are due, due soon or wrongly described, and what they still cost."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.table import Table
 
+from allocation.adapters.pulumi.stack_files import stacks_of
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
 from allocation.charges import ChargePeriod
 from allocation.errors import GateError
 from allocation.money import in_cents, text_of
-from allocation.preview.cost_estimate import Conditions, valued
-from allocation.report.preview.rows import money
-from cli.console.table import print_table
+from allocation.preview.cost_estimate import Conditions, cost_estimate
+from allocation.report.figures import money
+from cli.console.table import print_csv, print_table
 from lifecycle.expire import Finding, findings
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
@@ -28,25 +29,38 @@ from tiers.plan.resolve import resolve
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folders
 from tiers.portfolio.loading import load_portfolio
 
+_NAMES: Final = (
+    "tenant",
+    "client",
+    "environment",
+    "where",
+    "state",
+    "due",
+    "when",
+    "why",
+    "cost_per_month",
+    "currency",
+)
+
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line asks for."""
+class Request:
+    """What the command line asks for; each field is the option of its name."""
 
     stacks: tuple[str, ...]
     inventories: tuple[Path, ...]
     portfolios: tuple[Path, ...]
     now: datetime
     grace_days: int | None
-    commands: bool
-    fail: bool
+    print_commands: bool
+    fail_when_due: bool
     cwd: Path
-    as_json: bool
+    output: str
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A plan, what it is called in the table, and how a command names where it is from."""
+    """A plan, its name in the table, and the option with which a command names it."""
 
     name: str
     option: tuple[str, ...]
@@ -61,40 +75,45 @@ class _Row:
     """What it costs a month, shares of pools included."""
 
 
-def print_due(asked: Asked) -> None:
-    """Print what is found; with `commands` only what would end what is due.
+def print_due(request: Request) -> None:
+    """Print the environments; with `print_commands` only the commands that would end those that are due.
 
     Raises:
         CatalogError: When an inventory or a portfolio cannot be read.
-        AllocationError: When a plan cannot be valued.
-        GateError: When something is due and the caller wants to fail then.
+        AllocationError: When the cost of a plan cannot be estimated.
+        GateError: When one is due and the command is to fail then.
     """
-    grace = None if asked.grace_days is None else timedelta(days=asked.grace_days)
-    rows = [row for source in _sources(asked) for row in _rows(source, asked.now, grace)]
+    grace = None if request.grace_days is None else timedelta(days=request.grace_days)
+    rows = [row for source in _sources(request) for row in _rows(source, request.now, grace)]
     due = [row for row in rows if row.found.is_due]
-    if asked.commands:
+    if request.print_commands:
         for row in due:
-            typer.echo(_command(row))
-    elif asked.as_json:
+            typer.echo(_command(row, request.cwd))
+    elif request.output == "json":
         typer.echo(json.dumps([_document(row) for row in rows], indent=2))
+    elif request.output == "csv":
+        print_csv([_document(row) for row in rows], _NAMES)
     elif rows:
         print_table(_table(rows), _billing(due))
     else:
-        typer.echo("nothing is due, nothing ends soon, nothing is wrong")
-    if asked.fail and due:
+        typer.echo("no environment is past its end date, ends soon, or lacks a date it needs")
+    if request.fail_when_due and due:
         raise GateError(f"due: {', '.join(row.found.tenant.tenant for row in due)}")
 
 
-def _sources(asked: Asked) -> Iterator[_Source]:
-    for stack in asked.stacks:
-        yield _Source(stack, ("--stack", stack), inventory_of_stack(stack, asked.cwd).plan)
-    for file in asked.inventories:
+def _sources(request: Request) -> Iterator[_Source]:
+    for stack in request.stacks:
+        yield _Source(stack, ("--stack", stack), inventory_of_stack(stack, request.cwd).plan)
+    for file in request.inventories:
         yield _Source(str(file), (), inventory_of_file(file).plan)
-    folders: Sequence[Path] = asked.portfolios
-    if not (asked.stacks or asked.inventories or asked.portfolios):
-        folders = portfolio_folders(asked.cwd)
+    folders: Sequence[Path] = request.portfolios
+    if not (request.stacks or request.inventories or request.portfolios):
+        folders = portfolio_folders(request.cwd)
         if not folders:
-            raise CatalogError(f"{asked.cwd / PORTFOLIOS}: holds no portfolio; name one with --portfolio")
+            raise CatalogError(
+                f"{request.cwd / PORTFOLIOS}: holds no portfolio; name one with --portfolio, or "
+                "the project's folder with --cwd"
+            )
     if folders:
         catalog = load_catalog()
     for folder in folders:
@@ -109,17 +128,29 @@ def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_
     month = ChargePeriod.month(f"{now:%Y-%m}")
     regions = {fact.region for fact in source.plan.all_facts()}
     conditions = Conditions.of_month(month, source.plan.currency, regions)
-    lines = valued(source.plan, conditions).lines
+    lines = cost_estimate(source.plan, conditions).lines
     for each in found:
         yield _Row(source, each, lines[each.tenant.tenant].total)
 
 
-def _command(row: _Row) -> str:
-    return shlex.join(["costack", "decommission", row.found.tenant.tenant, *row.source.option])
+def _command(row: _Row, project: Path) -> str:
+    """The command that plans its end, in the stack that deploys its portfolio where exactly one does."""
+    option = row.source.option
+    if "--stack" not in option:
+        stacks = stacks_of(row.source.plan.portfolio, project)
+        if len(stacks) != 1:
+            known = f"there are {', '.join(stacks)}" if stacks else f"no stack file in {project} names it"
+            raise CatalogError(
+                f"{row.source.name}: in which stack is it deployed? {known}; name it with --stack"
+            )
+        option = ("--stack", stacks[0], *option)
+    if project != Path():
+        option = (*option, "--cwd", str(project))
+    return shlex.join(["costack", "decommission", row.found.tenant.tenant, *option])
 
 
 def _table(rows: Sequence[_Row]) -> Table:
-    table = Table(title="environments and their ends", title_justify="left")
+    table = Table(title="environments and their end dates", title_justify="left")
     for name in ("tenant", "where", "environment", "state", "why"):
         table.add_column(name, no_wrap=True)
     table.add_column("costs a month", justify="right", no_wrap=True)
@@ -134,9 +165,9 @@ def _billing(due: Sequence[_Row]) -> Iterator[str]:
     for currency in sorted({row.source.plan.currency for row in due}):
         units = [row.units for row in due if row.source.plan.currency == currency]
         (cents,) = in_cents([sum(units)])
-        yield f"{len(units)} due, still billing {money(cents)} {currency} a month"
+        yield f"{len(units)} due, still costing {money(cents)} {currency} a month"
     if due:
-        yield "nothing was deleted; --apply prints the commands that would begin to"
+        yield "nothing was deleted; --print-commands prints the commands that would end them"
 
 
 def _document(row: _Row) -> dict[str, Any]:

@@ -1,66 +1,59 @@
-"""`costack explain` and `costack sql`: why a number is what it is, and the arithmetic itself."""
+"""`costack explain`: why a number is what it is."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from allocation.adapters.folders.run import MANIFEST, opened_run, read_json
-from allocation.engine.division_sql import Dialect, division_sql, in_dialect
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
-from allocation.statement.explain import explain_charge, explain_origin, explain_tenant
+from allocation.statement.explain import explain_charge, explain_shared_charge, explain_tenant
 from tiers.errors import CatalogError
 
 
-def print_explanation(
-    tenant: str, run: Path, charge: str | None, origin: int | None, *, as_json: bool
-) -> None:
-    """Print why a tenant pays what it pays, of all or of one charge or origin.
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    tenant: str
+    run: Path
+    charge: str | None
+    shared_charge: int | None
+    as_json: bool
+
+
+def print_explanation(request: Request) -> None:
+    """Print why a tenant pays what it pays: all of it, one charge, or one shared charge.
 
     Raises:
-        AllocationError: When the run has no such thing.
-        CatalogError: When both a charge and an origin are named.
+        AllocationError: When the run does not have it.
+        CatalogError: When both a charge and a shared charge are named.
     """
-    if charge is not None and origin is not None:
-        raise CatalogError("name one thing to explain: --charge ID or --origin NUMBER")
-    with opened_run(run) as connection:
-        cost = str(read_json(run / MANIFEST).get("cost"))
+    if request.charge is not None and request.shared_charge is not None:
+        raise CatalogError("name one charge to explain: either --charge LINE or --shared-charge NUMBER")
+    tenant, manifest = request.tenant, request.run / MANIFEST
+    with opened_run(request.run) as connection:
+        cost = str(read_json(manifest).get("cost"))
         if cost not in COSTS:
-            raise AllocationError(f"{run / MANIFEST}: cost: expected one of the four costs, found '{cost}'")
-        if charge is not None:
-            told = explain_charge(connection, tenant, charge, cost)
-        elif origin is not None:
-            told = explain_origin(connection, tenant, origin, cost)
+            raise AllocationError(f"{manifest}: cost: expected one of {', '.join(COSTS)}, found '{cost}'")
+        if request.charge is not None:
+            document = explain_charge(connection, tenant, request.charge, cost)
+        elif request.shared_charge is not None:
+            document = explain_shared_charge(connection, tenant, request.shared_charge, cost)
         else:
-            told = explain_tenant(connection, tenant, cost)
-    typer.echo(json.dumps(told, indent=2) if as_json else "\n".join(_lines(told)))
+            document = explain_tenant(connection, tenant, cost)
+    typer.echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(document)))
 
 
-def print_sql(dialect: str) -> None:
-    """Print the division in a dialect.
-
-    Raises:
-        CatalogError: When nobody speaks it.
-    """
-    try:
-        wanted = Dialect(dialect)
-    except ValueError:
-        known = ", ".join(Dialect)
-        raise CatalogError(f"--dialect '{dialect}': expected one of {known}") from None
-    typer.echo("-- amount(origin, pool, slot, amount): what is divided, in units of 1e-10 of the currency")
-    typer.echo("-- route(pool, slot, via, part, weight): by whose driver a pool's cost leaves it")
-    typer.echo("-- weight(via, part, slot, tenant, weight): how much of the driver each tenant has")
-    typer.echo(in_dialect(division_sql(), wanted))
-
-
-def _lines(told: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """Nested facts as indented lines; lists of facts an entry a paragraph."""
-    for name, value in told.items():
+def _lines(document: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Nested facts as indented lines; each entry of a list begins with a dash."""
+    for name, value in document.items():
         label = f"{indent}{name.replace('_', ' ')}"
         if isinstance(value, Mapping):
             yield f"{label}:"

@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from lifecycle.import_estate import gaps, import_file, read_rows, read_wanted, take_over
+from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tiers.errors import CatalogError
 
 
-def import_estate(estate: Path, plan: Path, out: Path) -> None:
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    estate: Path
+    plan: Path
+    out: Path
+
+
+def import_estate(request: Request) -> None:
     """Print what lacks cost tags and what is not matched; write the import file for the rest.
 
     Raises:
         CatalogError: When a file cannot be read, or the import file is there already.
     """
-    rows = read_rows(estate)
+    plan, out = request.plan, request.out
+    rows = read_rows(request.estate)
     try:
         document = json.loads(plan.read_text(encoding="utf-8"))
     except OSError as error:
         raise CatalogError(f"{plan}: cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise CatalogError(f"{plan}: is not JSON: {error}; make it with `pulumi preview --json`") from None
-    takeover = take_over(rows, read_wanted(document, str(plan)))
+        raise CatalogError(f"{plan}: is not JSON: {error}; write it with `pulumi preview --json`") from None
+    import_plan = match_resources(rows, read_planned(document, str(plan)))
     try:
         with out.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(import_file(takeover), indent=2) + "\n")
+            file.write(json.dumps(import_file(import_plan), indent=2) + "\n")
     except FileExistsError:
-        raise CatalogError(f"{out}: is there already; name another file with --out") from None
+        raise CatalogError(f"{out}: exists already; name another file with --out") from None
     except OSError as error:
         raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
-    for sentence in gaps(takeover):
+    for sentence in gaps(import_plan):
         typer.echo(sentence)
     typer.echo(
-        f"{len(takeover.matches)} of {len(rows)} resources are matched, {len(takeover.created)} would be "
-        f"created; take them over with: pulumi import --file {out}"
+        f"{len(import_plan.matches)} of {len(rows)} resources are matched, "
+        f"{len(import_plan.created)} would be created; import them with: pulumi import --file {out}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from lifecycle.errors import RefusedError
 from lifecycle.move import (
     STEPS,
     Step,
+    advance,
     back,
-    begun,
+    begin,
     changed,
-    must_be_deployed,
-    must_be_possible,
-    onward,
+    check_deployed,
+    check_possible,
     options_of,
 )
 from tiers.catalog.loading import load_catalog
@@ -26,13 +27,13 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.move import data_moves, working_side
+from tiers.portfolio.move import data_moves, on_working_tier
 from tiers.portfolio.tenant import Tenant
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line asks for; each field is an option of its name."""
+class Request:
+    """What the command line asks for; each field is the option of its name."""
 
     tenant: str
     to: str | None
@@ -44,54 +45,61 @@ class Asked:
     cwd: Path
 
 
-def move_on(asked: Asked) -> None:
-    """Write the step into the tenant's file and say what the next update does; without a step, where it is.
+def move_on(request: Request) -> None:
+    """Write the step into the tenant's file and print what the next update does; without a step, its stage.
 
     Raises:
         CatalogError: When something cannot be read, or the tenant cannot be had like that.
         RefusedError: When the step is not the next one, or the one before was not deployed.
     """
-    if sum((asked.to is not None, asked.next, asked.back)) > 1:
-        raise CatalogError("name one of --to, --next and --back")
-    plan = inventory_of_stack(asked.stack, asked.cwd).plan
-    folder = portfolio_folder(asked.portfolio, asked.cwd, plan.portfolio)
+    if sum((request.to is not None, request.next, request.back)) > 1:
+        raise CatalogError("name only one of --to, --next and --back")
+    plan = inventory_of_stack(request.stack, request.cwd).plan
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog = load_catalog()
     portfolio = load_portfolio(folder, catalog)
-    path = file_of(folder, asked.tenant)
-    tenant = next(each for each in portfolio.tenants if each.tenant == asked.tenant)
-    deployed = next((each for each in plan.tenants if each.tenant == asked.tenant), None)
-    step = _step(asked, tenant, catalog)
+    path = file_of(folder, request.tenant)
+    tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
+    deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
+    step = _step(request, tenant, catalog)
     try:
-        must_be_deployed(tenant, deployed, working_side(catalog, tenant).tier, asked.stack)
+        check_deployed(tenant, deployed, on_working_tier(catalog, tenant).tier, request.stack)
     except RefusedError as waiting:
         if step is not None:
             raise
-        typer.echo(waiting)  # who only asks is told
+        typer.echo(waiting)  # a question is answered, not refused
         return
     if step is None:
         typer.echo(_whereabouts(tenant))
         return
-    options = options_of(asked.dr_region, tenant, step, portfolio.platform, catalog)
-    must_be_possible(changed(tenant, step, options), portfolio, catalog, path)
+    options = options_of(request.dr_region, tenant, step, portfolio.platform, catalog)
+    check_possible(changed(tenant, step, options), portfolio, catalog, path)
     set_fields(path, {**step.lines, **{f"options.{name}": value for name, value in options.items()}})
-    typer.echo(f"{path} says it; the next `pulumi up` {step.update}")
-    typer.echo(f"before it: costack preview --stack {asked.stack}")
+    typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    typer.echo(f"before it: {_command(request, 'preview')}")
     if step.move:
-        typer.echo(f"after it: costack move {asked.tenant} --next, or --back")
+        typer.echo(f"after it: {_command(request, 'move', request.tenant)} --next, or --back")
 
 
-def _step(asked: Asked, tenant: Tenant, catalog: Catalog) -> Step | None:
-    if asked.next:
-        return onward(tenant)
-    if asked.back:
+def _command(request: Request, *words: str) -> str:
+    """A command for the same stack and folders, as a shell reads it."""
+    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
+    given = [word for name, value in places.items() if value for word in (name, str(value))]
+    return shlex.join(["costack", *words, "--stack", request.stack, *given])
+
+
+def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:
+    if request.next:
+        return advance(tenant)
+    if request.back:
         return back(tenant)
-    if asked.to is None:
+    if request.to is None:
         return None
-    step = begun(tenant, asked.to)
-    if asked.to in catalog.tiers and not data_moves(catalog, tenant.environment, tenant.tier, asked.to):
+    step = begin(tenant, request.to)
+    if request.to in catalog.tiers and not data_moves(catalog, tenant.environment, tenant.tier, request.to):
         raise RefusedError(
-            f"{tenant.tenant}: database and files lie in the same place on {tenant.tier} and on {asked.to}: "
-            f"write tier: {asked.to} into its file and run `pulumi up`, no data moves"
+            f"{tenant.tenant}: database and files stay in the same place on {tenant.tier} and on "
+            f"{request.to}: write tier: {request.to} into its file and run `pulumi up`; no data moves"
         )
     return step
 
@@ -102,5 +110,5 @@ def _whereabouts(tenant: Tenant) -> str:
     words = STEPS[tenant.move.stage].format(
         tenant=tenant.tenant, to=tenant.tier, origin=tenant.move.from_tier
     )
-    told = f"{tenant.tenant} is at stage {tenant.move.stage}: the last update {words}"
-    return f"{told}\n--next: {onward(tenant).update}"
+    sentence = f"{tenant.tenant} is at stage {tenant.move.stage}: the last update {words}"
+    return f"{sentence}\n--next: {advance(tenant).update}"

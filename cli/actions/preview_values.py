@@ -1,4 +1,4 @@
-"""Reads what options of a preview say: amounts, settings, counts."""
+"""Reads the values of a preview's options: amounts, settings, counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.preview.gates import Gates, Limit
-from allocation.runs.preview_sides import WhatIf
+from allocation.runs.before_and_after import WhatIf
 from tiers.errors import CatalogError
 
 
@@ -44,23 +44,25 @@ def what_if_of(
     moves: Iterable[str],
     more: Iterable[str],
     *,
-    room: bool,
+    add_capacity: bool,
 ) -> WhatIf:
-    """What `--tenant`, `--tier`, `--set`, `--move`, `--more` and `--with-room` suppose.
+    """What `--tenant`, `--tier`, `--set`, `--move`, `--more` and `--add-capacity` suppose.
 
     Raises:
         CatalogError: When one is not written as its help says.
     """
     settings = tuple(settings)
     if tenant is None and (tier or settings):
-        raise CatalogError("--tier and --set need --tenant, the one they are about; for many there is --move")
+        raise CatalogError(
+            "--tier and --set need --tenant NAME; for all tenants of a tier use --move FROM=TO"
+        )
     return WhatIf(
         tenant,
         tier,
         dict(_pairs("--set", settings, "users=80", empty=True)),
         dict(_pairs("--move", moves, "shared-namespace=dedicated-db", empty=False)),
         tuple(_counted(text) for text in more),
-        room,
+        add_capacity,
     )
 
 
@@ -69,7 +71,7 @@ def _pairs(option: str, texts: Iterable[str], example: str, *, empty: bool) -> I
     for text in texts:
         name, found, value = text.partition("=")
         if not (found and name and (value or empty)):
-            raise CatalogError(f"{option}: '{text}': expected something such as {example}")
+            raise CatalogError(f"{option}: '{text}': expected a value such as {example}")
         if name in seen:
             raise CatalogError(f"{option}: '{name}' is given twice")
         seen.add(name)
@@ -89,5 +91,5 @@ def _percent(text: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not (text.endswith("%") and number.is_finite()):
-        raise CatalogError(f"--margin-floor: '{text}': expected a part of the fee such as 30%")
+        raise CatalogError(f"--margin-floor: '{text}': expected a percentage of the fee such as 30%")
     return number

@@ -1,4 +1,4 @@
-"""What the commands of `costack prices` do."""
+"""`costack prices lint`, `explain` and `update`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Final
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from allocation.adapters.price_list.fetching import AWS, PriceList
@@ -27,55 +26,77 @@ from allocation.prices.lint import Linted
 from allocation.prices.lint import lint as lint_book
 from allocation.prices.price_book import DIRECTORY, PriceFile, price_files, read_price_file
 from allocation.prices.search import Found, search_prices
+from cli.console.table import print_table
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 
 _AWS: Final = "aws"
-_WIDEST: Final = 200
 _MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True)
-class Update:
-    """Which prices to renew, from where, into which file."""
+class LintRequest:
+    """What `costack prices lint` is asked for; each field is the option of its name."""
+
+    prices: Path | None
+
+
+@dataclass(frozen=True)
+class ExplainRequest:
+    """What `costack prices explain` is asked for; each field is the option of its name."""
+
+    region: str
+    service: str
+    item: str
+    prices: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """What `costack prices update` is asked for; each field is the option of its name."""
 
     region: str
     services: Sequence[str] = ()
     url: str | None = None
     files: Sequence[Path] = ()
-    directory: Path | None = None
+    prices: Path | None = None
     out: Path | None = None
 
 
-def lint_prices(directory: Path | None, today: date) -> None:
+def lint_prices(request: LintRequest, today: date) -> None:
     """Print what the price book covers; warnings and notes to stderr.
 
     Raises:
         CatalogError: With everything that is wrong in it.
     """
-    found = lint_book(directory or DIRECTORY, load_catalog().classes, today)
-    for said in found.warnings:
-        typer.echo(f"warning: {said}", err=True)
-    for said in found.notes:
-        typer.echo(f"note: {said}", err=True)
+    found = lint_book(request.prices or DIRECTORY, load_catalog().classes, today)
+    for sentence in found.warnings:
+        typer.echo(f"warning: {sentence}", err=True)
+    for sentence in found.notes:
+        typer.echo(f"note: {sentence}", err=True)
     _print_coverage(found)
     if found.problems:
         raise CatalogError(*found.problems)
 
 
-def explain_price(directory: Path | None, region: str, service: str, item: str, *, as_json: bool) -> None:
-    """Print every price of *service* whose item holds *item*.
+def explain_price(request: ExplainRequest) -> None:
+    """Print every price of the service whose item contains the words that were named.
 
     Raises:
-        AllocationError: When there is none, with the names that come nearest.
+        AllocationError: When there is none, with the most similar names.
         CatalogError: When a price file cannot be read.
     """
-    search = search_prices(directory or DIRECTORY, region, service, item)
+    search = search_prices(request.prices or DIRECTORY, request.region, request.service, request.item)
     if not search.found:
-        near = "; nearest are " + ", ".join(f"'{name}'" for name in search.nearest) if search.nearest else ""
-        raise AllocationError(f"{service} '{item}' has no price in {region}{near}")
+        near = (
+            "; did you mean " + ", ".join(f"'{name}'" for name in search.nearest) + "?"
+            if search.nearest
+            else ""
+        )
+        raise AllocationError(f"{request.service} '{request.item}' has no price in {request.region}{near}")
     facts = [_facts(found) for found in search.found]
-    if as_json:
+    if request.as_json:
         typer.echo(json.dumps(facts, indent=2))
         return
     typer.echo(
@@ -83,53 +104,53 @@ def explain_price(directory: Path | None, region: str, service: str, item: str, 
     )
 
 
-def update_prices(wanted: Update, *, show_progress: bool) -> None:
-    """Write a region's prices anew from the offers of AWS; print what changed.
+def update_prices(request: UpdateRequest, *, show_progress: bool) -> None:
+    """Update a region's prices from the offers of AWS; print what changed.
 
     Raises:
         AllocationError: When an offer cannot be had or read, or a rule means other than one SKU in it: then
             the price book is what it was.
         CatalogError: When the price book is wrong as it is.
     """
-    prefixes_of(wanted.region)
-    path, old, items = _book(wanted)
-    rules = _rules(wanted, rules_for(items))
+    prefixes_of(request.region)
+    path, old, items = _book(request)
+    rules = _rules(request, rules_for(items))
     with ExitStack() as stack:
-        if wanted.files:
-            offers = _given(wanted.files, rules)
+        if request.files:
+            offers = _given(request.files, rules)
         else:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="costack-offers-")))
-            offers = _fetched(wanted, rules, folder, show_progress=show_progress)
+            offers = _fetched(request, rules, folder, show_progress=show_progress)
         rules = [rule for rule in rules if rule.offer in {offer.head.code for offer in offers}]
-        revision = revise(old, offers, rules, _matches(offers, rules, wanted.region))
-    target = wanted.out or path
+        revision = revise(old, offers, rules, _matches(offers, rules, request.region))
+    target = request.out or path
     written = write_price_file(revision.file, target)
     _print_revision(target, revision, old, written=written)
 
 
-def _book(wanted: Update) -> tuple[Path, PriceFile, set[Item]]:
+def _book(request: UpdateRequest) -> tuple[Path, PriceFile, set[Item]]:
     """The file of the region, what is in it, and every item that the book knows of AWS."""
-    directory = wanted.directory or DIRECTORY
+    directory = request.prices or DIRECTORY
     files = {path: read_price_file(path) for path in price_files(directory)}
     aws = {path: file for path, file in files.items() if file.provider == _AWS}
     items = {(price.service, price.item) for file in aws.values() for price in file.prices}
     for path, file in aws.items():
-        if file.region == wanted.region:
+        if file.region == request.region:
             return path, file, items
     none = PriceFile(
-        provider=_AWS, region=wanted.region, currency="USD", compiled="1970-01-01", sources={}, prices=[]
+        provider=_AWS, region=request.region, currency="USD", compiled="1970-01-01", sources={}, prices=[]
     )
-    return directory / f"{_AWS}-{wanted.region}.yaml", none, items
+    return directory / f"{_AWS}-{request.region}.yaml", none, items
 
 
-def _rules(wanted: Update, rules: Sequence[Rule]) -> Sequence[Rule]:
+def _rules(request: UpdateRequest, rules: Sequence[Rule]) -> Sequence[Rule]:
     codes = offer_codes(rules)
-    for service in wanted.services:
+    for service in request.services:
         if service not in codes:
             raise CatalogError(
                 f"--service '{service}': no rule reads this offer; known are {', '.join(codes)}"
             )
-    return [rule for rule in rules if not wanted.services or rule.offer in wanted.services]
+    return [rule for rule in rules if not request.services or rule.offer in request.services]
 
 
 def _given(files: Sequence[Path], rules: Sequence[Rule]) -> list[OfferFile]:
@@ -145,8 +166,10 @@ def _given(files: Sequence[Path], rules: Sequence[Rule]) -> list[OfferFile]:
     return list(offers.values())
 
 
-def _fetched(wanted: Update, rules: Sequence[Rule], folder: Path, *, show_progress: bool) -> list[OfferFile]:
-    server = PriceList(wanted.url.rstrip("/") if wanted.url else AWS)
+def _fetched(
+    request: UpdateRequest, rules: Sequence[Rule], folder: Path, *, show_progress: bool
+) -> list[OfferFile]:
+    server = PriceList(request.url.rstrip("/") if request.url else AWS)
     shown: dict[str, int] = {}
 
     def progress(code: str, come: int, of: int) -> None:
@@ -155,7 +178,7 @@ def _fetched(wanted: Update, rules: Sequence[Rule], folder: Path, *, show_progre
             total = f" of {of // _MEGABYTE}" if of else ""
             typer.echo(f"\r{code}: {come // _MEGABYTE}{total} MB", nl=False, err=True)
 
-    offers = [open_offer(server.fetch(code, wanted.region, folder, progress)) for code in offer_codes(rules)]
+    offers = [open_offer(server.fetch(code, request.region, folder, progress)) for code in offer_codes(rules)]
     if shown:
         typer.echo("", err=True)
     return offers
@@ -173,7 +196,7 @@ def _matches(offers: Sequence[OfferFile], rules: Sequence[Rule], region: str) ->
             continue
         if not found:
             problems.append(
-                f"{offer.path}: holds no price of {region} that a rule knows; is it another region's?"
+                f"{offer.path}: holds no price of {region} that a rule reads; does it list another region?"
             )
         matches |= found
     if problems:
@@ -189,11 +212,14 @@ def _print_coverage(found: Linted) -> None:
     for each in found.regions:
         counts = (each.prices, len(each.priced), len(each.unpriced))
         table.add_row(each.region, *map(str, counts), each.oldest)
-    console = Console(width=_WIDEST, highlight=False)
-    console.print(table)
-    for each in found.regions:
-        if each.unpriced:
-            typer.echo(f"{each.region}: no price of {', '.join(item for _, item in each.unpriced)}")
+    print_table(
+        table,
+        (
+            f"{each.region}: no price for {', '.join(item for _, item in each.unpriced)}"
+            for each in found.regions
+            if each.unpriced
+        ),
+    )
 
 
 def _facts(found: Found) -> dict[str, str]:
@@ -219,12 +245,12 @@ def _facts(found: Found) -> dict[str, str]:
 
 def _print_revision(target: Path, revision: Revision, old: PriceFile, *, written: bool) -> None:
     for change in revision.changes:
-        typer.echo(_said(change, old.currency))
+        typer.echo(_sentence(change, old.currency))
     sources = {key: source.date for key, source in old.sources.items()}
     for price in revision.kept:
         typer.echo(
             f"kept: {price.service} {price.item} {price.price:f}, of {sources[price.source]}: "
-            "the offer has no line of it",
+            "the offer has no line for it",
             err=True,
         )
     new = sum(1 for change in revision.changes if change.old is None)
@@ -234,6 +260,6 @@ def _print_revision(target: Path, revision: Revision, old: PriceFile, *, written
     )
 
 
-def _said(change: Change, currency: str) -> str:
+def _sentence(change: Change, currency: str) -> str:
     old = "new" if change.old is None else f"{change.old:f}"
     return f"{change.service} {change.item}: {old} -> {change.new:f} {currency} per {change.unit}"

@@ -16,7 +16,7 @@ from allocation.report.showback.month import Recovery, Showback
 from allocation.review.signals import Month
 from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
-    Wanted,
+    Request,
     earlier_months,
     levels_of,
     month_documents,
@@ -38,44 +38,44 @@ from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.tenant import Portfolio
 
 
-def write_pages(wanted: Wanted) -> None:
-    """Write the folder, and say which page to open.
+def write_pages(request: Request) -> None:
+    """Write the folder, and print which page to open.
 
     Raises:
         CatalogError: When what is asked for cannot be read.
         AllocationError: When the figures would not add up.
     """
-    period = month_of(wanted.period)
-    plan = _plan(wanted)
+    period = month_of(request.period)
+    plan = _plan(request)
     catalog = load_catalog()
-    portfolio = _portfolio(wanted, plan, catalog)
-    signed = read_sign_off(wanted.sign_off, wanted.period) if wanted.sign_off else {}
+    portfolio = _portfolio(request, plan, catalog)
+    signed = read_sign_off(request.sign_off, request.period) if request.sign_off else {}
     say("allocating")
-    documents, valuation = month_documents(wanted, plan, portfolio, period, MESSAGES)
-    conditions = valuation.conditions if valuation else None
-    statement = filed_statement(*documents, str(wanted.run or plan.portfolio))
-    refuse_another(statement, wanted, plan)
-    month = Month(statement, plan, catalog, levels_of(wanted.usage, period, MESSAGES))
+    documents, estimate = month_documents(request, plan, portfolio, period, MESSAGES)
+    conditions = estimate.conditions if estimate else None
+    statement = filed_statement(*documents, str(request.run or plan.portfolio))
+    refuse_another(statement, request, plan)
+    month = Month(statement, plan, catalog, levels_of(request.usage, period, MESSAGES))
     showback = Showback(
         month,
-        earlier_months(wanted, statement),
-        _recoveries(wanted.evidence, period.end),
-        Alternatives(month, portfolio, conditions, wanted.previews, MESSAGES).by_tenant(),
-        readiness_of(wanted),
-        savings(valuation, catalog.classes.off_hours) if valuation else (),
+        earlier_months(request, statement),
+        _recoveries(request.evidence, period.end),
+        Alternatives(month, portfolio, conditions, request.previews, MESSAGES).by_tenant(),
+        readiness_of(request),
+        savings(estimate, catalog.classes.off_hours) if estimate else (),
     )
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
-    count = write_report(showback, extras, wanted.out, say)
+    count = write_report(showback, extras, request.out, say)
     say("")
-    typer.echo(f"{count} pages; open {wanted.out / 'index.html'}")
+    typer.echo(f"{count} pages; open {request.out / 'index.html'}")
 
 
-def _plan(wanted: Wanted) -> Plan:
-    if (wanted.stack is None) == (wanted.inventory is None):
+def _plan(request: Request) -> Plan:
+    if (request.stack is None) == (request.inventory is None):
         raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
-    if wanted.inventory is not None:
-        return inventory_of_file(wanted.inventory).plan
-    return inventory_of_stack(str(wanted.stack), wanted.cwd).plan
+    if request.inventory is not None:
+        return inventory_of_file(request.inventory).plan
+    return inventory_of_stack(str(request.stack), request.cwd).plan
 
 
 def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:
@@ -95,8 +95,8 @@ def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
     return Recovery(at, record.get("result") == "ok", minutes, str(record.get("taken_at") or ""))
 
 
-def _portfolio(wanted: Wanted, plan: Plan, catalog: Catalog) -> Portfolio | None:
-    folder = portfolio_folder(wanted.portfolio, wanted.cwd, plan.portfolio)
-    if wanted.portfolio is None and not folder.is_dir():
+def _portfolio(request: Request, plan: Plan, catalog: Catalog) -> Portfolio | None:
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    if request.portfolio is None and not folder.is_dir():
         return None
     return load_portfolio(folder, catalog)

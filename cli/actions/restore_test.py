@@ -1,4 +1,4 @@
-"""`costack restore-test`: whether a tenant's backup can be restored, found out in a pod of its own."""
+"""`costack restore-test`: restores a tenant's backup in a pod of its own, and checks it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _TAKEN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the command line asks for; each field is an option of its name."""
+class Request:
+    """What the command line asks for; each field is the option of its name."""
 
     tenant: str
     stack: str | None
@@ -46,7 +46,7 @@ class Asked:
     as_json: bool
 
 
-def run_restore_test(asked: Asked, now: datetime) -> None:
+def run_restore_test(request: Request, now: datetime) -> None:
     """Make the Job, wait for it, print and record what it found.
 
     Raises:
@@ -55,27 +55,29 @@ def run_restore_test(asked: Asked, now: datetime) -> None:
         NotRestorableError: When it was made, and a check failed.
     """
     job = restore_job(
-        _inventory(asked),
-        asked.tenant,
+        _inventory(request),
+        request.tenant,
         now,
-        timeout=_duration(asked.timeout),
-        backup=_taken(asked.backup),
-        storage_class=asked.storage_class,
+        timeout=_duration(request.timeout),
+        backup=_taken(request.backup),
+        storage_class=request.storage_class,
     )
-    if asked.dry_run:
-        typer.echo(_as_text(job, as_json=asked.as_json))
+    if request.dry_run:
+        typer.echo(_as_text(job, as_json=request.as_json))
         return
-    _refuse_broken(asked.evidence)
-    context = asked.context or current_context()
+    _refuse_broken(request.evidence)
+    context = request.context or current_context()
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
     typer.echo(f"restore test: job '{name}' in namespace '{namespace}' of context '{context}'", err=True)
-    result = restore_result(_log(Cluster(context, time.sleep), job), asked.tenant)
-    _show(result, as_json=asked.as_json)
-    if asked.evidence is not None:
-        append(asked.evidence, {**result.as_evidence(), "context": context, "job": name})
+    result = restore_result(_log(Cluster(context, time.sleep), job), request.tenant)
+    _show(result, as_json=request.as_json)
+    if request.evidence is not None:
+        append(request.evidence, {**result.as_evidence(), "context": context, "job": name})
     if not result.passed:
         found = ", ".join(check.name for check in result.faults)
-        raise NotRestorableError(f"{asked.tenant}: backup '{result.backup}' failed its restore test: {found}")
+        raise NotRestorableError(
+            f"{request.tenant}: backup '{result.backup}' failed its restore test: {found}"
+        )
 
 
 def _refuse_broken(evidence: Path | None) -> None:
@@ -85,11 +87,11 @@ def _refuse_broken(evidence: Path | None) -> None:
     if evidence.exists():
         read(evidence)
     elif not evidence.absolute().parent.is_dir():
-        raise CatalogError(f"{evidence}: its folder is not there; make it first")
+        raise CatalogError(f"{evidence}: its folder does not exist; make it first")
 
 
 def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
-    """What the Job printed; whoever interrupts it takes it away."""
+    """What the Job printed; an interruption deletes the Job."""
     try:
         cluster.create(job)
         succeeded = cluster.wait(job)
@@ -102,12 +104,12 @@ def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
     return said
 
 
-def _inventory(asked: Asked) -> Inventory:
-    if (asked.stack is None) is (asked.inventory is None):
-        raise CatalogError("name what was deployed: --stack, or --inventory with a file")
-    if asked.inventory is not None:
-        return inventory_of_file(asked.inventory)
-    return inventory_of_stack(str(asked.stack), asked.cwd)
+def _inventory(request: Request) -> Inventory:
+    if (request.stack is None) is (request.inventory is None):
+        raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
+    if request.inventory is not None:
+        return inventory_of_file(request.inventory)
+    return inventory_of_stack(str(request.stack), request.cwd)
 
 
 def _duration(text: str) -> timedelta:
@@ -149,7 +151,9 @@ def _show(result: RestoreResult, *, as_json: bool) -> None:
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
         return
-    table = Table(title=f"{result.tenant}: backup of {result.taken_at or 'no day'}", title_justify="left")
+    table = Table(
+        title=f"{result.tenant}: backup of {result.taken_at or 'an unknown time'}", title_justify="left"
+    )
     for heading in ("check", "expected", "found", ""):
         table.add_column(heading)
     for check in result.checks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +17,56 @@ from rich.table import Table
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions
 from allocation.preview.unit_costs import UnitCost, unit_costs
-from allocation.report.preview.rows import money
+from allocation.report.figures import money
 from cli.actions.preview_values import month_of
-from cli.console.table import print_table
+from cli.console.table import print_csv, print_table
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.loading import load_portfolio
 
 _MOST = 100_000
+_NAMES = ("more", "tenants", "bill", "idle", "each", "marginal", "margin", "grown")
 
 
-def print_unit_costs(portfolio: Path, tier: str, counts: str, period: str, *, as_json: bool) -> None:
-    """Print the curve for *counts*, numbers separated by commas.
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    portfolio: Path
+    tier: str
+    more: str
+    period: str
+    output: str
+
+
+def print_unit_costs(request: Request) -> None:
+    """Print what one tenant costs for each number of tenants that join.
 
     Raises:
         CatalogError: When the portfolio cannot be read, or the tier is not sold for production.
     """
-    wanted = _counts(counts)
+    counts, tier = _counts(request.more), request.tier
     catalog = load_catalog()
-    loaded = load_portfolio(portfolio, catalog)
-    month = month_of(period)
+    loaded = load_portfolio(request.portfolio, catalog)
+    month = month_of(request.period)
     currency = loaded.platform.currency
     conditions = Conditions.of_month(month, currency, {loaded.platform.region, *loaded.platform.dr_regions})
-    points = unit_costs(catalog, loaded, tier, wanted, conditions)
+    points = unit_costs(catalog, loaded, tier, counts, conditions)
     shown = track(
         points,
-        total=len(wanted),
-        description="valuing",
+        total=len(counts),
+        description="estimating",
         console=Console(stderr=True),
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    if as_json:
-        typer.echo(json.dumps([_document(point) for point in shown], indent=2))
-        return
     curve = list(shown)
+    if request.output == "json":
+        typer.echo(json.dumps([_document(point) for point in curve], indent=2))
+        return
+    if request.output == "csv":
+        print_csv([_document(point) for point in curve], _NAMES)
+        return
     print_table(_table(curve, tier, currency), _growth(curve))
 
 
@@ -62,7 +78,7 @@ def _counts(text: str) -> list[int]:
 
 
 def _table(curve: list[UnitCost], tier: str, currency: str) -> Table:
-    table = Table(title=f"what one on {tier} costs, {currency} a month", title_justify="left")
+    table = Table(title=f"what one tenant on {tier} costs, {currency} a month", title_justify="left")
     for name in ("more", "tenants", "bill", "idle", "each costs", "one more costs", "margin of all"):
         table.add_column(name, justify="right", no_wrap=True)
     for point in curve:

@@ -20,8 +20,8 @@ from tiers.errors import CatalogError
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What to fetch, and from where; `token_variable` names the environment variable with a bearer token."""
+class Request:
+    """What the command line asks for; `token_variable` is the environment variable with a bearer token."""
 
     url: str
     period: str
@@ -31,32 +31,32 @@ class Measured:
     drivers: Sequence[str] = ()
 
 
-def fetch_prometheus(wanted: Measured, environment: Mapping[str, str], now: datetime) -> None:
-    """Write what Prometheus measured of some drivers, or of all it knows, to a file.
+def fetch_prometheus(request: Request, environment: Mapping[str, str], now: datetime) -> None:
+    """Write what Prometheus measured for some drivers, or for all, to a file.
 
     Raises:
         AllocationError: When the server does not answer, or a driver is not measured.
-        CatalogError: When the period is no month that is over.
+        CatalogError: When the period is not a month that is over.
     """
-    drivers = wanted.drivers or sorted(queries().drivers)
-    server = Prometheus(_endpoint(wanted, environment), wanted.unlabelled)
-    _write(wanted.out, list(server.fetch(_month(wanted.period, now), drivers)))
+    drivers = request.drivers or sorted(queries().drivers)
+    server = Prometheus(_endpoint(request, environment), request.unlabelled)
+    _write(request.out, list(server.fetch(_month(request.period, now), drivers)))
 
 
-def fetch_opencost(wanted: Measured, environment: Mapping[str, str], now: datetime) -> None:
+def fetch_opencost(request: Request, environment: Mapping[str, str], now: datetime) -> None:
     """Write what OpenCost measured to a file: its hours, never its prices.
 
     Raises:
         AllocationError: When the server does not answer.
-        CatalogError: When the period is no month that is over.
+        CatalogError: When the period is not a month that is over.
     """
-    server = OpenCost(_endpoint(wanted, environment), wanted.unlabelled)
-    _write(wanted.out, list(server.fetch(_month(wanted.period, now))))
+    server = OpenCost(_endpoint(request, environment), request.unlabelled)
+    _write(request.out, list(server.fetch(_month(request.period, now))))
 
 
-def _endpoint(wanted: Measured, environment: Mapping[str, str]) -> Endpoint:
-    variable = wanted.token_variable
-    return Endpoint(wanted.url, Token.from_environment(variable, environment) if variable else None)
+def _endpoint(request: Request, environment: Mapping[str, str]) -> Endpoint:
+    variable = request.token_variable
+    return Endpoint(request.url, Token.from_environment(variable, environment) if variable else None)
 
 
 def _month(text: str, now: datetime) -> ChargePeriod:
@@ -66,7 +66,7 @@ def _month(text: str, now: datetime) -> ChargePeriod:
         raise CatalogError(f"--{error}") from None
     if now < period.end:
         raise CatalogError(
-            f"--period '{text}': runs until {period.end:%Y-%m-%d}; use is fetched of whole months"
+            f"--period '{text}': runs until {period.end:%Y-%m-%d}; usage is fetched for whole months"
         )
     return period
 

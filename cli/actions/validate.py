@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from tiers.catalog.loading import load_catalog
+from tiers.catalog.loading import CATALOG_DIRECTORY, read_catalog
 from tiers.errors import CatalogError
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.folders import PORTFOLIOS
+from tiers.portfolio.loading import read_portfolio
 
 
-def validate_portfolios(portfolio: Path | None, folder: Path) -> None:
-    """Check one portfolio, or every one in *folder*; print a line for each, warnings to stderr.
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    portfolio: Path | None
+    cwd: Path
+
+
+def validate_portfolios(request: Request) -> None:
+    """Check one portfolio, or all of the project; print a line for each, warnings to stderr.
 
     Raises:
         CatalogError: With every mistake in every file that was checked.
     """
-    catalog = load_catalog()
-    directories = [portfolio] if portfolio else sorted(path for path in folder.glob("*") if path.is_dir())
-    if not directories:
-        raise CatalogError(f"{folder}: holds no portfolio; name one: costack validate FOLDER")
     problems: list[str] = []
+    catalog, folder = read_catalog(CATALOG_DIRECTORY, problems), request.cwd / PORTFOLIOS
+    directories = [request.portfolio] if request.portfolio else _folders(folder)
+    if not directories:
+        raise CatalogError(
+            *problems,
+            f"{folder}: holds no portfolio; run the command in the project's folder, or name a portfolio: "
+            "costack validate FOLDER",
+        )
     for directory in directories:
-        try:
-            loaded = load_portfolio(directory, catalog)
-        except CatalogError as error:
-            problems += error.problems
+        found: list[str] = []
+        loaded = read_portfolio(directory, catalog, found)
+        problems += found
+        if found or catalog is None or catalog.unusable or loaded is None:
             continue
         plan = resolve(catalog, loaded)
         for warning in advice(catalog, loaded, plan):
@@ -38,3 +52,7 @@ def validate_portfolios(portfolio: Path | None, folder: Path) -> None:
         typer.echo(f"{directory}: valid, {tenants}, {facts} facts, catalog {catalog.version}")
     if problems:
         raise CatalogError(*problems)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.is_dir())

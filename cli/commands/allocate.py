@@ -9,8 +9,55 @@ from typing import Annotated, Final
 import typer
 
 from cli.commands import shared_options as options
-from cli.commands.shared_options import Output
+from cli.commands.shared_options import Statement
 from cli.console.exit_codes import guarded
+
+_Inventories = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Read the inventory from this file instead of a stack; YYYY-MM-DD=FILE for one in force from "
+        "that day. May be repeated with --bill.",
+    ),
+]
+_Bills = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Allocate this bill: FOCUS, CUR or plain CSV or Parquet, or a folder of such files. Without a "
+        "bill the month is estimated from list prices. May be repeated.",
+    ),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Write the statement, its proof and its tables to this folder."),
+]
+_Focus = Annotated[
+    list[str] | None,
+    typer.Option(metavar="VERSION", help="Also write FOCUS 1.2, 1.3 or 1.4. May be repeated."),
+]
+_FocusCsv = Annotated[bool, typer.Option("--focus-csv", help="Also write FOCUS as CSV, beside Parquet.")]
+_History = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder in which statements are filed, month by month.")
+]
+_Close = Annotated[bool, typer.Option("--close", help="Close the month: file its statement.")]
+_Restate = Annotated[
+    str | None,
+    typer.Option(metavar="REASON", help="Restate a closed month for this reason, and file the difference."),
+]
+_Rulebook = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
+]
+_Ended = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Charge what is kept of an ended tenant to its client; FILE is its decommission plan. "
+        "May be repeated.",
+    ),
+]
+_Output = Annotated[Statement, typer.Option("--output", "-o", help="Print in this form.")]
 
 ALLOCATE_EXAMPLE: Final = (
     "Example: costack allocate --stack local --period 2026-11\n\n"
@@ -21,22 +68,26 @@ ALLOCATE_EXAMPLE: Final = (
 
 def allocate(  # noqa: PLR0917 - options of a command
     stack: options.Stack = None,
-    inventory: options.Inventories = None,
+    inventory: _Inventories = None,
     period: options.Period = None,
-    bill: options.Bills = None,
+    bill: _Bills = None,
     usage: options.Usage = None,
-    out: options.Out = None,
-    focus: options.Focus = None,
-    focus_csv: options.FocusCsv = False,  # noqa: FBT002 - an option of a command
-    history: options.History = None,
-    close: options.Close = False,  # noqa: FBT002 - an option of a command
-    restate: options.Restate = None,
-    rulebook: options.Rulebook = None,
-    ended: options.Ended = None,
+    out: _Out = None,
+    focus: _Focus = None,
+    focus_csv: _FocusCsv = False,  # noqa: FBT002 - an option of a command
+    history: _History = None,
+    close: _Close = False,  # noqa: FBT002 - an option of a command
+    restate: _Restate = None,
+    rulebook: _Rulebook = None,
+    ended: _Ended = None,
     cwd: options.Cwd = Path(),
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TABLE,
+    output: _Output = Statement.TABLE,
 ) -> None:
-    """Divide a bill, or what a stack is estimated to cost, among its tenants, to the last unit."""
+    """Allocate a bill, or an estimate, to tenants.
+
+    Every charge goes to the tenant that causes it, or is divided by a driver, or is listed as unallocated;
+    the parts add up to the bill exactly.
+    """
     from cli.actions.allocate import Request, print_allocation  # noqa: PLC0415
 
     now = datetime.now(UTC)

@@ -10,33 +10,75 @@ import typer
 
 from cli.commands import shared_options as options
 from cli.console.exit_codes import guarded
+from cli.console.help import renamed
+
+_Tenant = Annotated[
+    str | None,
+    typer.Argument(metavar="TENANT", help="Plan the end of this tenant. Leave it out with --apply."),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the plan to this file. Default: decommission-ID.json."),
+]
+_Early = Annotated[
+    str | None,
+    typer.Option(metavar="REASON", help="End a migration sandbox before its end date, for this reason."),
+]
+_Apply = Annotated[Path | None, typer.Option(metavar="FILE", help="Carry out the plan in this file.")]
+_Phrase = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Confirm with the phrase that the plan asks for.")
+]
+_Evidence = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Record each step in this file. Default: beside the plan."),
+]
+_RestoreEvidence = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Prove a tried restore with the file that `costack restore-test --evidence` wrote; production "
+        "tenants with a recovery promise need it.",
+    ),
+]
 
 DECOMMISSION_EXAMPLE: Final = (
-    "Example: costack decommission borealis-migration --stack local\n\n"
-    "Then: costack decommission --apply decommission-....json --phrase 'decommission ...'"
+    'Example: costack decommission borealis-migration --stack local --early "the move was called off"\n\n'
+    "Then: costack decommission --stack local --apply decommission-1a2b3c4d.json "
+    '--phrase "decommission borealis-migration of local: 12 resources"'
 )
 
 
+@renamed({"--record": "--evidence"})
 def decommission(  # noqa: PLR0917 - options of a command
-    tenant: Annotated[
-        str | None, typer.Argument(help="Who ends; the plan says it when one is applied.")
-    ] = None,
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack in which it is deployed.")] = "local",
-    portfolio: Annotated[Path | None, typer.Option(help="Folder with the tenant's file.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the plan.")] = None,
-    early: Annotated[str | None, typer.Option(help="Why a sandbox ends before its day.")] = None,
-    apply: Annotated[Path | None, typer.Option(help="The plan to act on.")] = None,
-    phrase: Annotated[str | None, typer.Option(help="What the plan says must be typed.")] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="File of evidence; beside the plan when left out.")
-    ] = None,
-    restore_evidence: Annotated[
-        Path | None, typer.Option(help="What `costack restore-test` wrote, where the promise takes it.")
-    ] = None,
+    stack: options.DeployedIn,
+    tenant: _Tenant = None,
+    portfolio: options.Portfolio = None,
+    out: _Out = None,
+    early: _Early = None,
+    apply: _Apply = None,
+    phrase: _Phrase = None,
+    evidence: _Evidence = None,
+    restore_evidence: _RestoreEvidence = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """End a tenant: plan what goes and what stays, then do exactly that and prove that nothing else bills."""
-    from cli.actions import decommission as ending  # noqa: PLC0415
+    """End a tenant: make a plan, then carry out exactly that plan.
 
-    wanted = ending.Wanted(tenant, stack, cwd, portfolio, out, early, apply, phrase, record, restore_evidence)
-    guarded(lambda: ending.decommission(wanted, lambda: datetime.now(UTC)))
+    The plan lists what is removed and what is kept. Carrying it out makes a final backup, stops the tenant,
+    removes it and verifies in the account that nothing else is billed for it. A run that stopped can be
+    repeated: it continues where it stopped.
+    """
+    from cli.actions import decommission as action  # noqa: PLC0415
+
+    request = action.Request(
+        tenant=tenant,
+        stack=stack,
+        cwd=cwd,
+        portfolio=portfolio,
+        out=out,
+        early=early,
+        apply=apply,
+        phrase=phrase,
+        evidence=evidence,
+        restore_evidence=restore_evidence,
+    )
+    guarded(lambda: action.decommission(request, lambda: datetime.now(UTC)))

@@ -1,75 +1,88 @@
-"""The command `costack expire`: its options, and nothing that takes time to import."""
+"""`costack expire` and its options."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from cli.commands import shared_options as options
+from cli.commands.shared_options import Rows
 from cli.console.exit_codes import guarded
-
-
-class ExpireOutput(StrEnum):
-    """How what is due is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
+from cli.console.help import renamed
 
 _Stacks = Annotated[
-    list[str] | None, typer.Option("--stack", "-s", help="Stack whose inventory to read. Repeat.")
+    list[str] | None,
+    typer.Option("--stack", "-s", metavar="NAME", help="Read the inventory of this stack. May be repeated."),
 ]
-_Inventories = Annotated[list[Path] | None, typer.Option(help="File with an inventory. Repeat.")]
+_Inventories = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Read the inventory from this file. May be repeated."),
+]
 _Portfolios = Annotated[
     list[Path] | None,
-    typer.Option(help="Folder with platform.yaml. Repeat. Without any of the three: all portfolios."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Read this folder with platform.yaml and tenants/*.yaml. May be repeated. Default without "
+        "--stack and --inventory: every portfolio under portfolios/.",
+    ),
 ]
-_On = Annotated[
+_AsOf = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Judge as of the beginning of a day, in UTC; now without."),
+    typer.Option(
+        formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Judge as of this day, 00:00 UTC. Default: now."
+    ),
 ]
 _Grace = Annotated[
     int | None,
-    typer.Option(min=0, help="Due so many days after the cutover too; without, only after the end."),
+    typer.Option(
+        min=0,
+        metavar="DAYS",
+        help="Also list migration sandboxes this many days after their cutover. Default: only those past "
+        "their end date.",
+    ),
 ]
-
+_PrintCommands = Annotated[
+    bool,
+    typer.Option("--print-commands", help="Print the commands that would end them; run none of them."),
+]
+_FailWhenDue = Annotated[
+    bool, typer.Option("--fail-when-due", help="End with exit code 5 when an environment is past its end.")
+]
+_Output = Annotated[Rows, typer.Option("--output", "-o", help="Print in this form.")]
 
 EXPIRE_EXAMPLE: Final = "Example: costack expire --stack production --grace-days 14 --fail-when-due"
 
 
+@renamed({"--apply": "--print-commands", "--on": "--as-of"})
 def expire(  # noqa: PLR0917 - options of a command
     stack: _Stacks = None,
     inventory: _Inventories = None,
     portfolio: _Portfolios = None,
-    on: _On = None,
+    as_of: _AsOf = None,
     grace_days: _Grace = None,
-    apply: Annotated[  # noqa: FBT002 - an option of a command
-        bool, typer.Option("--apply", help="Print the commands that end what is due, and run none.")
-    ] = False,
-    fail_when_due: Annotated[  # noqa: FBT002 - an option of a command
-        bool, typer.Option("--fail-when-due", help="End with 5 when something is due.")
-    ] = False,
+    print_commands: _PrintCommands = False,  # noqa: FBT002 - an option of a command
+    fail_when_due: _FailWhenDue = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
-    output: Annotated[
-        ExpireOutput, typer.Option("--output", "-o", help="How to print.")
-    ] = ExpireOutput.TABLE,
+    output: _Output = Rows.TABLE,
 ) -> None:
-    """List environments past their end, and what each still costs; nothing is ever deleted by it."""
-    from cli.actions.expire import Asked, print_due  # noqa: PLC0415
+    """List environments past their end date.
 
-    asked = Asked(
+    Each is listed with what it still costs a month. This command deletes nothing.
+    """
+    from cli.actions.expire import Request, print_due  # noqa: PLC0415
+
+    request = Request(
         stacks=tuple(stack or ()),
         inventories=tuple(inventory or ()),
         portfolios=tuple(portfolio or ()),
-        now=on.replace(tzinfo=UTC) if on else datetime.now(UTC),
+        now=as_of.replace(tzinfo=UTC) if as_of else datetime.now(UTC),
         grace_days=grace_days,
-        commands=apply,
-        fail=fail_when_due,
+        print_commands=print_commands,
+        fail_when_due=fail_when_due,
         cwd=cwd,
-        as_json=output is ExpireOutput.JSON,
+        output=str(output),
     )
-    guarded(lambda: print_due(asked))
+    guarded(lambda: print_due(request))

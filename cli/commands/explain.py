@@ -1,4 +1,4 @@
-"""`costack explain` and `costack sql`, and their options."""
+"""`costack explain` and its options."""
 
 from __future__ import annotations
 
@@ -7,34 +7,46 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands.shared_options import Output
+from cli.commands.shared_options import TableOrJson
 from cli.console.exit_codes import guarded
+from cli.console.help import renamed
+
+_Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Explain the cost of this tenant.")]
+_Run = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="Read the run that `costack allocate --out` wrote here.")
+]
+_Charge = Annotated[
+    str | None,
+    typer.Option(metavar="LINE", help="Explain one line of the bill, by its id or its number."),
+]
+_SharedCharge = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", help="Explain one shared charge, by the number that the run gave it."),
+]
+_Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print in this form.")]
 
 EXPLAIN_EXAMPLE: Final = "Example: costack explain acme --run runs/2026-11 --charge line-17"
 
 
+@renamed({"--origin": "--shared-charge"})
 def explain(
-    tenant: Annotated[str, typer.Argument(help="Whose cost.")],
-    run: Annotated[Path, typer.Option(help="Folder that `costack allocate --out` wrote.")],
-    charge: Annotated[str | None, typer.Option(help="A line of the bill: its id, or its number.")] = None,
-    origin: Annotated[int | None, typer.Option(help="A sum of shared charges, by its number.")] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="table or json.")] = Output.TABLE,
+    tenant: _Tenant,
+    run: _Run,
+    charge: _Charge = None,
+    shared_charge: _SharedCharge = None,
+    output: _Output = TableOrJson.TABLE,
 ) -> None:
-    """Say why a number is what it is: charge, rule, driver quantity, remainder."""
-    from cli.actions.explain import print_explanation  # noqa: PLC0415
+    """Explain why a tenant pays what it pays.
 
-    guarded(lambda: print_explanation(tenant, run, charge, origin, as_json=output is Output.JSON))
+    Each amount is shown with its charge, the rule, the quantity of the driver and the remainder.
+    """
+    from cli.actions.explain import Request, print_explanation  # noqa: PLC0415
 
-
-SQL_EXAMPLE: Final = "Example: costack sql --dialect athena"
-
-
-def sql(
-    dialect: Annotated[
-        str, typer.Option(help="duckdb, spark, athena, trino, bigquery or snowflake.")
-    ] = "duckdb",
-) -> None:
-    """Print the division as SQL, to run where the bills are."""
-    from cli.actions.explain import print_sql  # noqa: PLC0415
-
-    guarded(lambda: print_sql(dialect))
+    request = Request(
+        tenant=tenant,
+        run=run,
+        charge=charge,
+        shared_charge=shared_charge,
+        as_json=output is TableOrJson.JSON,
+    )
+    guarded(lambda: print_explanation(request))

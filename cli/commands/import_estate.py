@@ -9,17 +9,30 @@ import typer
 
 from cli.console.exit_codes import guarded
 
-IMPORT_EXAMPLE: Final = "Example: costack import --csv estate.csv --plan preview.json"
-
-
-def import_(
-    estate: Annotated[Path, typer.Option("--csv", help="What there is: columns tenant, type, id, tags.")],
-    plan: Annotated[Path, typer.Option(help="`pulumi preview --json` of the portfolio with these tenants.")],
-    out: Annotated[Path, typer.Option(help="The file to write, for `pulumi import --file`.")] = Path(
-        "import.json"
+_Csv = Annotated[
+    Path,
+    typer.Option(
+        "--csv", metavar="FILE", help="List of existing resources: columns tenant, type, id and tags."
     ),
-) -> None:
-    """Take over what was built before: name it, say which cost tags it lacks, write the import file."""
-    from cli.actions.import_estate import import_estate  # noqa: PLC0415
+]
+_Plan = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE", help="Output of `pulumi preview --json` for the portfolio with these tenants."
+    ),
+]
+_Out = Annotated[Path, typer.Option(metavar="FILE", help="Write the file for `pulumi import --file` here.")]
 
-    guarded(lambda: import_estate(estate, plan, out))
+IMPORT_EXAMPLE: Final = "Example: costack import --csv estate.csv --plan preview.json --out import.json"
+
+
+def import_(estate: _Csv, plan: _Plan, out: _Out = Path("import.json")) -> None:
+    """Take over resources that exist already.
+
+    Matches them with what the portfolio declares, lists the cost tags they lack, and writes the file that
+    `pulumi import` reads.
+    """
+    from cli.actions.import_estate import Request, import_estate  # noqa: PLC0415
+
+    request = Request(estate=estate, plan=plan, out=out)
+    guarded(lambda: import_estate(request))

@@ -1,4 +1,4 @@
-"""The command `costack move` and its options; what it does waits in `cli.actions.move`."""
+"""`costack move` and its options."""
 
 from __future__ import annotations
 
@@ -10,29 +10,51 @@ import typer
 from cli.commands import shared_options as options
 from cli.console.exit_codes import guarded
 
-_To = Annotated[str | None, typer.Option("--to", help="Begin: the tier its data goes to.")]
-_Next = Annotated[bool, typer.Option("--next", help="Go on: write the next stage into the file.")]
-_Back = Annotated[bool, typer.Option("--back", help="Go back, as long as the old place is there.")]
-
+_Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Move the data of this tenant.")]
+_To = Annotated[str | None, typer.Option("--to", metavar="TIER", help="Begin a move to this tier.")]
+_Next = Annotated[
+    bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")
+]
+_Back = Annotated[bool, typer.Option("--back", help="Go back, as long as the old place still exists.")]
+_DrRegion = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGION",
+        help="Copy to this second region, for a tier that copies. Default: the platform's only one.",
+    ),
+]
 
 MOVE_EXAMPLE: Final = (
-    "Example: costack move acme --to dedicated-db\n\nThen pulumi up, and: costack move acme --next"
+    "Example: costack move acme --stack local --to dedicated-db\n\n"
+    "After `pulumi up`: costack move acme --stack local --next"
 )
 
 
 def move(  # noqa: PLR0917 - options of a command
-    tenant: Annotated[str, typer.Argument(help="Whose data moves.")],
+    tenant: _Tenant,
+    stack: options.DeployedIn,
     to: _To = None,
     next_: _Next = False,  # noqa: FBT002 - an option of a command
     back: _Back = False,  # noqa: FBT002 - an option of a command
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack in which it is deployed.")] = "local",
-    portfolio: Annotated[Path | None, typer.Option(help="Folder with the tenant's file.")] = None,
-    dr_region: Annotated[
-        str | None, typer.Option(help="Second region of a tier that copies; the platform's only one without.")
-    ] = None,
+    portfolio: options.Portfolio = None,
+    dr_region: _DrRegion = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Move a tenant's data to another tier: a line of its file and a `pulumi up` for each step."""
-    from cli.actions.move import Asked, move_on  # noqa: PLC0415
+    """Move a tenant's data to another tier, stage by stage.
 
-    guarded(lambda: move_on(Asked(tenant, to, next_, back, stack, portfolio, dr_region, cwd)))
+    Each stage is a line of the tenant's file and a `pulumi up`. Without --to, --next and --back the command
+    shows the stage that the tenant is at.
+    """
+    from cli.actions.move import Request, move_on  # noqa: PLC0415
+
+    request = Request(
+        tenant=tenant,
+        to=to,
+        next=next_,
+        back=back,
+        stack=stack,
+        portfolio=portfolio,
+        dr_region=dr_region,
+        cwd=cwd,
+    )
+    guarded(lambda: move_on(request))

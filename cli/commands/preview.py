@@ -11,6 +11,7 @@ import typer
 
 from cli.commands import shared_options as options
 from cli.console.exit_codes import guarded
+from cli.console.help import renamed
 
 
 class PreviewOutput(StrEnum):
@@ -25,96 +26,159 @@ class PreviewOutput(StrEnum):
 
 
 class AtHpa(StrEnum):
-    """How far pods that load scales out are taken to be scaled."""
+    """How many of the pods that an autoscaler may add are assumed to run."""
 
     MIN = "min"
     EXPECTED = "expected"
     MAX = "max"
 
 
-Stack = Annotated[
+_Stack = Annotated[
     str | None,
-    typer.Option("--stack", "-s", help="Compare with what this stack deployed.", show_default=False),
+    typer.Option("--stack", "-s", metavar="NAME", help="Compare with what this stack deployed."),
 ]
-Inventory = Annotated[Path | None, typer.Option(help="Compare with the inventory in this file.")]
-Base = Annotated[
-    str | None, typer.Option(help="Compare with this git revision, or another portfolio's folder.")
+_Inventory = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Compare with the inventory in this file.")
 ]
-Plan = Annotated[Path | None, typer.Option(help="Read both sides from `pulumi preview --json --show-sames`.")]
-Portfolio = Annotated[
-    Path | None, typer.Option(help="Folder with platform.yaml and tenants/*.yaml, as it would be.")
+_Base = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REVISION", help="Compare with this git revision, or with another portfolio's folder."
+    ),
 ]
-Tenant = Annotated[str | None, typer.Option(help="What if this tenant ...")]
-Tier = Annotated[str | None, typer.Option(help="... were on this tier")]
-Set = Annotated[
+_Plan = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Read before and after from the output of `pulumi preview --json --show-sames`."
+    ),
+]
+_Portfolio = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder with platform.yaml and tenants/*.yaml, as changed. Default: the stack's, or the only "
+        "one under portfolios/.",
+    ),
+]
+_Tenant = Annotated[str | None, typer.Option(metavar="TENANT", help="Suppose a change of this tenant.")]
+_Tier = Annotated[
+    str | None, typer.Option(metavar="TIER", help="With --tenant: suppose that it is on this tier.")
+]
+_Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="... with this option, as users=80; users= takes it out. Repeat."),
+    typer.Option(
+        "--set",
+        metavar="OPTION=VALUE",
+        help="With --tenant: suppose this option, such as users=80; users= removes it. May be repeated.",
+    ),
 ]
-Move = Annotated[
+_Move = Annotated[
     list[str] | None,
-    typer.Option(help="What if all tenants on a tier were on another: FROM=TO, all=TO. Repeat."),
+    typer.Option(
+        metavar="FROM=TO",
+        help="Suppose that all tenants of a tier are on another; all=TO for every tier. May be repeated.",
+    ),
 ]
-More = Annotated[
-    list[str] | None, typer.Option(help="What if there were more tenants: 10:shared-namespace. Repeat.")
+_More = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NUMBER:TIER",
+        help="Suppose more tenants, such as 10:shared-namespace. May be repeated.",
+    ),
 ]
-Room = Annotated[bool, typer.Option("--with-room", help="Add nodes and storage until everything fits.")]
-Prices = Annotated[Path | None, typer.Option(help="Folder of price files for the side after.")]
-Rulebook = Annotated[Path | None, typer.Option(help="Folder of rulebooks for the side after.")]
-Usage = Annotated[Path | None, typer.Option(help="YAML with quantities that are known better than assumed.")]
-Hpa = Annotated[AtHpa, typer.Option("--at-hpa", help="How far scaled pods are out.")]
-AsOf = Annotated[
+_AddCapacity = Annotated[
+    bool, typer.Option("--add-capacity", help="Add nodes and storage until every tenant fits.")
+]
+_Prices = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Use the price files in this folder for the costs after."),
+]
+_Rulebook = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder for the costs after.")
+]
+_Usage = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Use the known quantities in this YAML file instead of assumptions."),
+]
+_AtHpa = Annotated[
+    AtHpa,
+    typer.Option("--at-hpa", help="Assume the least, the expected or the most pods that autoscalers run."),
+]
+_AsOf = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Day of the support calendars; the month's last when left out."),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="Apply the end-of-support fees of this day. Default: the last day of the month.",
+    ),
 ]
-BreakEven = Annotated[
-    bool, typer.Option("--break-even", help="Say from how many users and GiB the other tier is better.")
+_BreakEven = Annotated[
+    bool,
+    typer.Option("--break-even", help="Show from how many users and GiB on the other tier costs less."),
 ]
-FailOver = Annotated[
-    list[str] | None, typer.Option(help="Fail when the bill rises by more: 50/mo or 10%. Repeat.")
+_FailOver = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LIMIT",
+        help="Fail when the bill rises by more than this a month: 50/mo or 10%. May be repeated.",
+    ),
 ]
-MarginFloor = Annotated[
-    str | None, typer.Option(help="Fail when a changed tenant's or neighbour's margin falls below: 30%.")
+_MarginFloor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PERCENT",
+        help="Fail when the margin of a changed tenant or a neighbour falls below this part of its fee, "
+        "such as 30%.",
+    ),
 ]
-ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything differs.")]
-OutFile = Annotated[Path | None, typer.Option(help="Write to this file instead of the screen.")]
-Output = Annotated[PreviewOutput, typer.Option("--output", "-o", help="How to print.")]
-
+_ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]
+_Output = Annotated[PreviewOutput, typer.Option("--output", "-o", help="Print in this form.")]
+_Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file instead of the screen.")]
 
 PREVIEW_EXAMPLE: Final = (
-    "Example: costack preview --tenant cobalt --tier ha-postgresql\n\n"
+    "Example: costack preview --portfolio portfolios/local --tenant cobalt --tier ha-postgresql\n\n"
     "In a pull request: costack preview --base origin/main -o github-comment --fail-over 10%"
 )
 
 
+@renamed({"--with-room": "--add-capacity", "--out-file": "--out"})
 def preview(  # noqa: PLR0917 - options of a command
-    stack: Stack = None,
-    inventory: Inventory = None,
-    base: Base = None,
-    plan: Plan = None,
-    portfolio: Portfolio = None,
-    tenant: Tenant = None,
-    tier: Tier = None,
-    settings: Set = None,
-    move: Move = None,
-    more: More = None,
-    with_room: Room = False,  # noqa: FBT002 - an option of a command
-    prices: Prices = None,
-    rulebook: Rulebook = None,
-    usage: Usage = None,
-    at_hpa: Hpa = AtHpa.MIN,
-    as_of: AsOf = None,
+    stack: _Stack = None,
+    inventory: _Inventory = None,
+    base: _Base = None,
+    plan: _Plan = None,
+    portfolio: _Portfolio = None,
+    tenant: _Tenant = None,
+    tier: _Tier = None,
+    settings: _Set = None,
+    move: _Move = None,
+    more: _More = None,
+    add_capacity: _AddCapacity = False,  # noqa: FBT002 - an option of a command
+    prices: _Prices = None,
+    rulebook: _Rulebook = None,
+    usage: _Usage = None,
+    at_hpa: _AtHpa = AtHpa.MIN,
+    as_of: _AsOf = None,
     period: options.Period = None,
-    break_even: BreakEven = False,  # noqa: FBT002 - an option of a command
-    fail_over: FailOver = None,
-    margin_floor: MarginFloor = None,
-    expect_no_changes: ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
+    break_even: _BreakEven = False,  # noqa: FBT002 - an option of a command
+    fail_over: _FailOver = None,
+    margin_floor: _MarginFloor = None,
+    expect_no_changes: _ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
-    output: Output = PreviewOutput.TABLE,
-    out_file: OutFile = None,
+    output: _Output = PreviewOutput.TABLE,
+    out: _Out = None,
 ) -> None:
-    """Say what a change costs, its neighbours and the margin, before anyone approves it."""
-    given = dict(locals())
-    from cli.actions.preview import Asked, print_preview  # noqa: PLC0415
+    """Show what a change would cost, before anyone approves it.
 
-    asked = Asked.of(given, datetime.now(UTC))
-    guarded(lambda: print_preview(asked))
+    Shows the bill, the tenant's cost and margin, and what its neighbours pay. Nothing is deployed.
+    """
+    from allocation.runs.before_and_after import Where  # noqa: PLC0415
+    from cli.actions.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
+
+    month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
+    where = Where(stack, inventory, base, plan, portfolio, cwd)
+    change = Change(tenant, tier, tuple(settings or ()), tuple(move or ()), tuple(more or ()), add_capacity)
+    basis = Basis(prices, rulebook, usage, str(at_hpa), day, month)
+    limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes)
+    request = Request(where, change, basis, limits, break_even, str(output), out)
+    guarded(lambda: print_preview(request))

@@ -1,68 +1,98 @@
-"""`costack prices`: what the price book holds, how sure it is, and how it is brought up to date."""
+"""`costack prices lint`, `explain` and `update`, and their options."""
 
 from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from cli.commands.shared_options import TableOrJson
 from cli.console.exit_codes import guarded
+from cli.console.help import Command, renamed
 
-prices_app = typer.Typer(no_args_is_help=True, help="Look into the price book, and bring it up to date.")
-_Directory = Annotated[
-    Path | None, typer.Option(help="Folder of price files instead of the ones that come with costack.")
+prices_app = typer.Typer(no_args_is_help=True, help="Check, look up and update prices.")
+_Prices = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Use the price files in this folder. Default: those of costack."),
 ]
-_Region = Annotated[str, typer.Option(help="Region of the provider, such as eu-west-1.")]
+_Region = Annotated[str, typer.Option(metavar="REGION", help="Region of the provider, such as eu-west-1.")]
+_Service = Annotated[
+    str, typer.Argument(metavar="SERVICE", help="Service as the price files name it, such as AmazonRDS.")
+]
+_Item = Annotated[
+    str, typer.Argument(metavar="ITEM", help="Any part of the item's name, in upper or lower case.")
+]
+_Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print in this form.")]
+_Services = Annotated[
+    list[str] | None,
+    typer.Option(metavar="OFFER", help="Update from this offer of AWS only. Default: all. May be repeated."),
+]
+_Url = Annotated[
+    str | None, typer.Option(metavar="URL", help="Fetch offer files from this server. Default: AWS.")
+]
+_Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE", help="Read this offer file, CSV or JSON, and fetch nothing. May be repeated."
+    ),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write to this file. Default: the region's price file."),
+]
+_RENAMED: Final = {"--directory": "--prices"}
+
+LINT_EXAMPLE: Final = "Example: costack prices lint"
+EXPLAIN_EXAMPLE: Final = "Example: costack prices explain AmazonRDS db.t4g.small --region us-east-1"
+UPDATE_EXAMPLE: Final = "Example: costack prices update --region eu-west-1 --service AmazonRDS"
 
 
-class _Form(StrEnum):
-    """How a price is printed."""
+@prices_app.command(cls=Command, epilog=LINT_EXAMPLE)
+@renamed(_RENAMED)
+def lint(prices: _Prices = None) -> None:
+    """Check every price file.
 
-    TABLE = "table"
-    JSON = "json"
+    Lists doubtful and old prices, and the classes of the catalog that have no price.
+    """
+    from cli.actions.prices import LintRequest, lint_prices  # noqa: PLC0415
 
-
-@prices_app.command(epilog="Example: costack prices lint")
-def lint(directory: _Directory = None) -> None:
-    """Check every price file; list what is doubtful, and which classes of the catalog have no price."""
-    from cli.actions.prices import lint_prices  # noqa: PLC0415
-
-    guarded(lambda: lint_prices(directory, datetime.now(UTC).date()))
+    guarded(lambda: lint_prices(LintRequest(prices), datetime.now(UTC).date()))
 
 
-@prices_app.command(epilog="Example: costack prices explain AmazonRDS db.t4g.small --region us-east-1")
+@prices_app.command(cls=Command, epilog=EXPLAIN_EXAMPLE)
+@renamed(_RENAMED)
 def explain(
-    service: Annotated[str, typer.Argument(help="As the price book names it, such as AmazonRDS.")],
-    item: Annotated[str, typer.Argument(help="A part of the item's name, in any case.")],
+    service: _Service,
+    item: _Item,
     region: _Region,
-    directory: _Directory = None,
-    output: Annotated[_Form, typer.Option("--output", "-o", help="How to print.")] = _Form.TABLE,
+    prices: _Prices = None,
+    output: _Output = TableOrJson.TABLE,
 ) -> None:
-    """Say what an item costs, and where that was read."""
-    from cli.actions.prices import explain_price  # noqa: PLC0415
+    """Show what an item costs, and where the price was read."""
+    from cli.actions.prices import ExplainRequest, explain_price  # noqa: PLC0415
 
-    guarded(lambda: explain_price(directory, region, service, item, as_json=output is _Form.JSON))
+    request = ExplainRequest(region, service, item, prices, as_json=output is TableOrJson.JSON)
+    guarded(lambda: explain_price(request))
 
 
-@prices_app.command(epilog="Example: costack prices update --region eu-west-1 --service AmazonRDS")
+@prices_app.command(cls=Command, epilog=UPDATE_EXAMPLE)
+@renamed(_RENAMED)
 def update(  # noqa: PLR0917 - options of a command
     region: _Region,
-    service: Annotated[
-        list[str] | None, typer.Option(help="Offer of AWS; all when left out. Repeat.")
-    ] = None,
-    url: Annotated[str | None, typer.Option(help="Of another server of offer files than AWS.")] = None,
-    file: Annotated[
-        list[Path] | None, typer.Option(help="An offer file, CSV or JSON, instead of fetching. Repeat.")
-    ] = None,
-    directory: _Directory = None,
-    out: Annotated[Path | None, typer.Option(help="Write here instead of into the price book.")] = None,
+    service: _Services = None,
+    url: _Url = None,
+    file: _Files = None,
+    prices: _Prices = None,
+    out: _Out = None,
 ) -> None:
-    """Read what AWS publishes, without credentials, and write a region's prices anew."""
-    from cli.actions.prices import Update, update_prices  # noqa: PLC0415
+    """Update a region's prices from the offer files that AWS publishes.
 
-    wanted = Update(region, tuple(service or ()), url, tuple(file or ()), directory, out)
-    guarded(lambda: update_prices(wanted, show_progress=sys.stderr.isatty()))
+    No credentials are needed.
+    """
+    from cli.actions.prices import UpdateRequest, update_prices  # noqa: PLC0415
+
+    request = UpdateRequest(region, tuple(service or ()), url, tuple(file or ()), prices, out)
+    guarded(lambda: update_prices(request, show_progress=sys.stderr.isatty()))

@@ -1,4 +1,4 @@
-"""The command `costack recover`: what to run after a command was killed, before it is run again."""
+"""`costack recover` and its options."""
 
 from __future__ import annotations
 
@@ -10,48 +10,41 @@ import typer
 from cli.commands import shared_options as options
 from cli.console.exit_codes import guarded
 
+_Stack = Annotated[
+    str, typer.Option("--stack", "-s", metavar="NAME", help="Repair this stack, whose command was killed.")
+]
 _OwnerIsDead = Annotated[
-    bool, typer.Option("--owner-is-dead", help="You know that whoever locked the stack is gone.")
+    bool,
+    typer.Option("--owner-is-dead", help="Lift the stack's lock: you know that the locking process is gone."),
 ]
 _Search = Annotated[
-    bool, typer.Option("--search", help="Look for what nobody noted, after AWS said that a name is taken.")
+    bool,
+    typer.Option(
+        "--search",
+        help="Look in AWS for untracked resources, for example after AWS said that a name is taken.",
+    ),
 ]
-_Take = Annotated[bool, typer.Option("--take", help="With --search: take in what the next up would make.")]
-
+_Take = Annotated[
+    bool,
+    typer.Option("--take", help="With --search: add those to the state that the next update would create."),
+]
 
 RECOVER_EXAMPLE: Final = "Example: costack recover --stack local"
 
 
 def recover(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack whose command was killed.")],
+    stack: _Stack,
     owner_is_dead: _OwnerIsDead = False,  # noqa: FBT002 - an option of a command
     search: _Search = False,  # noqa: FBT002 - an option of a command
     take: _Take = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Take into the state what a killed command had made, and lift its lock; run it again afterwards."""
-    from lifecycle.recover.repair import BrokenStack  # noqa: PLC0415
-    from tiers.errors import CatalogError  # noqa: PLC0415
+    """Repair a stack whose Pulumi command was killed.
 
-    def look() -> None:
-        found = BrokenStack(stack, cwd).search(typer.echo, take=take)
-        done = "taken in" if take else "found; look at them, then take them in with --search --take"
-        typer.echo(f"{len(found.taken)} {done}; {sum(map(len, found.second.values()))} that nobody knows")
+    Adds to the state what the killed command had created and lifts its lock. Afterwards run the killed
+    command again.
+    """
+    from cli.actions.recover import Request, recover_stack  # noqa: PLC0415
 
-    def run() -> None:
-        if take and not search:
-            raise CatalogError("--take goes with --search: only what was looked for is taken in")
-        if search:
-            look()
-            return
-        found = BrokenStack(stack, cwd).recover(typer.echo, owner_is_dead=owner_is_dead)
-        typer.echo(
-            f"{len(found.taken)} resources taken in, {len(found.dropped)} had not been made; "
-            "now run the killed command again"
-        )
-
-    guarded(run)
-
-
-if __name__ == "__main__":
-    typer.run(recover)
+    request = Request(stack=stack, owner_is_dead=owner_is_dead, search=search, take=take, cwd=cwd)
+    guarded(lambda: recover_stack(request))

@@ -1,4 +1,4 @@
-"""The options of `costack report`."""
+"""`costack report` and its options."""
 
 from __future__ import annotations
 
@@ -11,24 +11,50 @@ import typer
 from cli.commands import shared_options as options
 from cli.console.exit_codes import guarded
 
-_Out = Annotated[Path, typer.Option(help="Folder to write; an earlier report there is replaced.")]
-_Inventory = Annotated[Path | None, typer.Option(help="A file with an inventory, instead.")]
+_Out = Annotated[
+    Path,
+    typer.Option(metavar="FOLDER", help="Write the pages to this folder; replaces an earlier report there."),
+]
 _Run = Annotated[
-    Path | None, typer.Option(help="Folder of `costack allocate --bill ... --out`; an estimate without.")
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Report the run that `costack allocate --bill ... --out` wrote here. Default: an estimate.",
+    ),
 ]
 _History = Annotated[
     Path | None,
-    typer.Option(help="Folder with a folder a month, such as 2026-09: filed months, runs or reports."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Compare with earlier months: a folder of months such as 2026-09, filed, run or reported.",
+    ),
 ]
-_Evidence = Annotated[list[Path] | None, typer.Option(help="What `costack restore-test` wrote. Repeat.")]
-_SignOff = Annotated[Path | None, typer.Option(help="The signed file of a review.")]
+_Evidence = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Show the restore tests that `costack restore-test --evidence` wrote here. May be repeated.",
+    ),
+]
+_SignOff = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Show the decisions of this signed review.")
+]
 _Portfolio = Annotated[
-    Path | None, typer.Option(help="Folder with platform.yaml and tenants, for what else there is.")
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Offer other tiers from this folder with platform.yaml and tenants/*.yaml. Default: the "
+        "stack's, under portfolios/.",
+    ),
 ]
 _Previews = Annotated[
-    int, typer.Option(min=0, help="How many other tiers are priced by a preview; fees are told of all.")
+    int,
+    typer.Option(
+        min=0,
+        metavar="NUMBER",
+        help="Price so many other tiers by a preview; of the rest only fees are shown.",
+    ),
 ]
-
 
 REPORT_EXAMPLE: Final = "Example: costack report --stack local --history reports --out reports/2026-11"
 
@@ -36,7 +62,7 @@ REPORT_EXAMPLE: Final = "Example: costack report --stack local --history reports
 def report(  # noqa: PLR0917 - options of a command
     out: _Out,
     stack: options.Stack = None,
-    inventory: _Inventory = None,
+    inventory: options.Inventory = None,
     run: _Run = None,
     period: options.Period = None,
     history: _History = None,
@@ -47,22 +73,26 @@ def report(  # noqa: PLR0917 - options of a command
     previews: _Previews = 8,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Write the pages of a month: for engineering, finance, each client's account, and the review."""
-    from allocation.runs.report import Wanted  # noqa: PLC0415
+    """Write a month's pages for engineering, finance and clients.
+
+    Also writes the page of the quarterly review. Each page is one file, without scripts; a client's page
+    shows no other client.
+    """
+    from allocation.runs.report import Request  # noqa: PLC0415
     from cli.actions.report import write_pages  # noqa: PLC0415
 
-    wanted = Wanted(
-        stack,
-        inventory,
-        run,
-        period or f"{datetime.now(UTC):%Y-%m}",
-        history,
-        tuple(usage or ()),
-        tuple(evidence or ()),
-        sign_off,
-        portfolio,
-        previews,
-        out,
-        cwd,
+    request = Request(
+        stack=stack,
+        inventory=inventory,
+        run=run,
+        period=period or f"{datetime.now(UTC):%Y-%m}",
+        history=history,
+        usage=tuple(usage or ()),
+        evidence=tuple(evidence or ()),
+        sign_off=sign_off,
+        portfolio=portfolio,
+        previews=previews,
+        out=out,
+        cwd=cwd,
     )
-    guarded(lambda: write_pages(wanted))
+    guarded(lambda: write_pages(request))

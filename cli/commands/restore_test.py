@@ -1,45 +1,50 @@
-"""The command `costack restore-test` and its options; what it does waits in `cli.actions.restore_test`."""
+"""`costack restore-test` and its options."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from cli.commands import shared_options as options
+from cli.commands.shared_options import TableOrJson
 from cli.console.exit_codes import guarded
 
-_Inventory = Annotated[Path | None, typer.Option(help="A file with an inventory, instead of a stack.")]
+_Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Restore a backup of this tenant.")]
 _Backup = Annotated[
     str | None,
-    typer.Option(help="When it was taken, such as 2026-11-24T01:15:00Z; the newest when left out."),
+    typer.Option(
+        metavar="TIME",
+        help="Restore the backup taken at this time, such as 2026-11-24T01:15:00Z. Default: the newest.",
+    ),
 ]
-_Timeout = Annotated[str, typer.Option(help="How long it may take, such as 60m or 2h.")]
+_Timeout = Annotated[
+    str, typer.Option(metavar="DURATION", help="Give up after this long, such as 60m or 2h.")
+]
 _StorageClass = Annotated[
-    str | None, typer.Option(help="Restore into a volume of this class, not onto the node's disk.")
+    str | None,
+    typer.Option(
+        metavar="CLASS", help="Restore to a volume of this storage class. Default: the node's own disk."
+    ),
 ]
-_Evidence = Annotated[Path | None, typer.Option(help="Append the result to this file of JSON lines.")]
-_Context = Annotated[str | None, typer.Option(help="Of kubectl; the current one when left out.")]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the Job and make nothing.")]
-
-
-class Shown(StrEnum):
-    """How a result is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
+_Evidence = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Append the result to this file of JSON lines.")
+]
+_Context = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Use this context of kubectl. Default: the current one.")
+]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the Kubernetes Job and create nothing.")]
+_Output = Annotated[TableOrJson, typer.Option("--output", "-o", help="Print in this form.")]
 
 RESTORE_TEST_EXAMPLE: Final = "Example: costack restore-test acme --stack local --evidence acme.jsonl"
 
 
 def restore_test(  # noqa: PLR0917 - options of a command
-    tenant: Annotated[str, typer.Argument(help="Whose backup.")],
+    tenant: _Tenant,
     stack: options.Stack = None,
-    inventory: _Inventory = None,
+    inventory: options.Inventory = None,
     backup: _Backup = None,
     timeout: _Timeout = "60m",
     storage_class: _StorageClass = None,
@@ -47,12 +52,15 @@ def restore_test(  # noqa: PLR0917 - options of a command
     context: _Context = None,
     dry_run: _DryRun = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
-    output: Annotated[Shown, typer.Option("--output", "-o", help="How to print.")] = Shown.TABLE,
+    output: _Output = TableOrJson.TABLE,
 ) -> None:
-    """Restore a backup into a server of its own, in a pod, and check it; nobody's server is touched."""
-    from cli.actions.restore_test import Asked, run_restore_test  # noqa: PLC0415
+    """Restore a tenant's backup in a pod of its own, and check it.
 
-    asked = Asked(
+    The pod runs a database server of its own; the server that the tenant uses is not touched.
+    """
+    from cli.actions.restore_test import Request, run_restore_test  # noqa: PLC0415
+
+    request = Request(
         tenant=tenant,
         stack=stack,
         inventory=inventory,
@@ -63,6 +71,6 @@ def restore_test(  # noqa: PLR0917 - options of a command
         context=context,
         dry_run=dry_run,
         cwd=cwd,
-        as_json=output is Shown.JSON,
+        as_json=output is TableOrJson.JSON,
     )
-    guarded(lambda: run_restore_test(asked, datetime.now(UTC)))
+    guarded(lambda: run_restore_test(request, datetime.now(UTC)))

@@ -1,4 +1,4 @@
-"""The options of `costack allocate`, each with its help."""
+"""Options that several commands have, and how a result is printed."""
 
 from __future__ import annotations
 
@@ -8,37 +8,52 @@ from typing import Annotated
 
 import typer
 
-Stack = Annotated[str | None, typer.Option("--stack", "-s", help="Stack whose inventory to read.")]
-Inventories = Annotated[
-    list[str] | None,
-    typer.Option(help="A file with an inventory; YYYY-MM-DD=FILE for one in force from that day. Repeat."),
+Stack = Annotated[
+    str | None, typer.Option("--stack", "-s", metavar="NAME", help="Read the inventory of this stack.")
 ]
-Period = Annotated[str | None, typer.Option(help="Month as YYYY-MM, in UTC; the current one when left out.")]
-Bills = Annotated[
+DeployedIn = Annotated[
+    str, typer.Option("--stack", "-s", metavar="NAME", help="Stack that the tenant is deployed in.")
+]
+Inventory = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Read the inventory from this file instead of a stack.")
+]
+Portfolio = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder with platform.yaml and tenants/*.yaml. Default: the stack's, under portfolios/.",
+    ),
+]
+Period = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", help="Calendar month, in UTC. Default: the current month."),
+]
+Usage = Annotated[
     list[Path] | None,
-    typer.Option(help="FOCUS, CUR or plain CSV or Parquet, or a folder. Repeat. Without: an estimate."),
+    typer.Option(metavar="FILE", help="Read measured usage from this CSV or Parquet file. May be repeated."),
 ]
-Usage = Annotated[list[Path] | None, typer.Option(help="Measured use as CSV or Parquet. Repeat.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the statement, its proof and its tables.")]
-Focus = Annotated[
-    list[str] | None, typer.Option(help="Write FOCUS of this version too: 1.2, 1.3, 1.4. Repeat.")
+Cwd = Annotated[
+    Path, typer.Option("--cwd", "-C", metavar="FOLDER", help="Work in this folder of the Pulumi project.")
 ]
-FocusCsv = Annotated[bool, typer.Option("--focus-csv", help="Write FOCUS as CSV, too.")]
-History = Annotated[Path | None, typer.Option(help="Folder of statements that were filed.")]
-Close = Annotated[bool, typer.Option("--close", help="File the statement: the month is closed.")]
-Restate = Annotated[str | None, typer.Option(help="Why a closed month changes; files the difference.")]
-Rulebook = Annotated[
-    Path | None, typer.Option(help="Folder of rulebooks instead of the ones that come with costack.")
-]
-Ended = Annotated[
-    list[Path] | None,
-    typer.Option(help="Plan of a tenant that ended: what is kept of it stays its client's. Repeat."),
-]
-Cwd = Annotated[Path, typer.Option("--cwd", "-C", help="Folder of the Pulumi project.")]
 
 
-class Output(StrEnum):
-    """How a result is printed."""
+class TableOrJson(StrEnum):
+    """How a result is printed that is no list of equal rows."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Rows(StrEnum):
+    """How a list is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Statement(StrEnum):
+    """How a statement is printed."""
 
     TABLE = "table"
     JSON = "json"

@@ -9,8 +9,18 @@ from typing import Annotated, Final
 import typer
 
 from cli.commands import shared_options as options
-from cli.commands.shared_options import Output
+from cli.commands.shared_options import Rows
 from cli.console.exit_codes import guarded
+
+_Portfolio = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="Folder with platform.yaml and tenants/*.yaml.")
+]
+_Tier = Annotated[str, typer.Option(metavar="TIER", help="Let more tenants join this tier.")]
+_More = Annotated[
+    str,
+    typer.Option(metavar="NUMBERS", help="Add so many tenants; several numbers with commas between them."),
+]
+_Output = Annotated[Rows, typer.Option("--output", "-o", help="Print in this form.")]
 
 UNIT_COSTS_EXAMPLE: Final = (
     "Example: costack unit-costs --portfolio portfolios/local --tier shared-namespace --more 0,10,100"
@@ -18,14 +28,23 @@ UNIT_COSTS_EXAMPLE: Final = (
 
 
 def unit_costs(
-    portfolio: Annotated[Path, typer.Option(help="Folder with platform.yaml and tenants/*.yaml.")],
-    tier: Annotated[str, typer.Option(help="Which tier more tenants join.")],
-    more: Annotated[str, typer.Option(help="How many join, separated by commas.")] = "0,1,5,10,20,50,100",
+    portfolio: _Portfolio,
+    tier: _Tier,
+    more: _More = "0,1,5,10,20,50,100",
     period: options.Period = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="table or json.")] = Output.TABLE,
+    output: _Output = Rows.TABLE,
 ) -> None:
-    """Say what a tenant costs when there are more of them; nodes and storage grow as they are needed."""
-    from cli.actions.unit_costs import print_unit_costs  # noqa: PLC0415
+    """Show what one tenant costs as more of them join a tier.
 
-    month = period or f"{datetime.now(UTC):%Y-%m}"
-    guarded(lambda: print_unit_costs(portfolio, tier, more, month, as_json=output is Output.JSON))
+    Nodes and storage are added as the tenants need them.
+    """
+    from cli.actions.unit_costs import Request, print_unit_costs  # noqa: PLC0415
+
+    request = Request(
+        portfolio=portfolio,
+        tier=tier,
+        more=more,
+        period=period or f"{datetime.now(UTC):%Y-%m}",
+        output=str(output),
+    )
+    guarded(lambda: print_unit_costs(request))

@@ -1,49 +1,75 @@
-"""`costack usage`: what tenants used, fetched from the servers that measured it."""
+"""`costack usage prometheus` and `costack usage opencost`, and their options."""
 
 from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from cli.console.exit_codes import guarded
+from cli.console.help import Command
 
-usage_app = typer.Typer(no_args_is_help=True, help="Fetch what tenants used from where it was measured.")
-_Url = Annotated[str, typer.Option(help="Of the server, http or https.")]
-_Month = Annotated[str, typer.Option(help="Month as YYYY-MM, in UTC; it must be over.")]
-_Out = Annotated[Path, typer.Option(help="The CSV to write, for `costack allocate --usage`.")]
+usage_app = typer.Typer(no_args_is_help=True, help="Fetch what tenants used from Prometheus or OpenCost.")
+_Url = Annotated[str, typer.Option(metavar="URL", help="Ask the server at this address, http or https.")]
+_Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="Calendar month, in UTC; it must be over.")]
+_Out = Annotated[
+    Path, typer.Option(metavar="FILE", help="Write this CSV file, for `costack allocate --usage`.")
+]
 _TokenVariable = Annotated[
-    str | None, typer.Option("--token-env", help="Name of the environment variable with a bearer token.")
+    str | None,
+    typer.Option(
+        "--token-env", metavar="VARIABLE", help="Send the bearer token in this environment variable."
+    ),
 ]
 _Unlabelled = Annotated[
-    str | None, typer.Option(help="Who uses what carries no tenant's label, such as platform.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Count usage without a tenant's label for this name, such as platform."
+    ),
+]
+_Drivers = Annotated[
+    list[str] | None,
+    typer.Option(metavar="DRIVER", help="Fetch this driver only. Default: all. May be repeated."),
 ]
 
-
-@usage_app.command(
-    epilog="Example: costack usage prometheus --url http://127.0.0.1:9090 --period 2026-10 --out usage.csv"
+PROMETHEUS_EXAMPLE: Final = (
+    "Example: costack usage prometheus --url http://127.0.0.1:9090 --period 2026-10 --out usage.csv"
 )
+OPENCOST_EXAMPLE: Final = (
+    "Example: costack usage opencost --url http://127.0.0.1:9003 --period 2026-10 --out usage.csv"
+)
+
+
+@usage_app.command(cls=Command, epilog=PROMETHEUS_EXAMPLE)
 def prometheus(  # noqa: PLR0917 - options of a command
     url: _Url,
     period: _Month,
     out: _Out,
-    driver: Annotated[list[str] | None, typer.Option(help="All it measures when left out. Repeat.")] = None,
+    driver: _Drivers = None,
     token_env: _TokenVariable = None,
     unlabelled: _Unlabelled = None,
 ) -> None:
-    """Core-hours, GiB-hours, requests and seconds of every tenant and day, from Prometheus."""
-    from cli.actions.usage import Measured, fetch_prometheus  # noqa: PLC0415
+    """Fetch usage from Prometheus: a row for each tenant, driver and day.
 
-    wanted = Measured(url, period, out, token_env, unlabelled, tuple(driver or ()))
-    guarded(lambda: fetch_prometheus(wanted, os.environ, datetime.now(UTC)))
+    Drivers are measured in core-hours, GiB-hours, requests and seconds.
+    """
+    from cli.actions.usage import Request, fetch_prometheus  # noqa: PLC0415
+
+    request = Request(
+        url=url,
+        period=period,
+        out=out,
+        token_variable=token_env,
+        unlabelled=unlabelled,
+        drivers=tuple(driver or ()),
+    )
+    guarded(lambda: fetch_prometheus(request, os.environ, datetime.now(UTC)))
 
 
-@usage_app.command(
-    epilog="Example: costack usage opencost --url http://127.0.0.1:9003 --period 2026-10 --out usage.csv"
-)
+@usage_app.command(cls=Command, epilog=OPENCOST_EXAMPLE)
 def opencost(
     url: _Url,
     period: _Month,
@@ -51,8 +77,11 @@ def opencost(
     token_env: _TokenVariable = None,
     unlabelled: _Unlabelled = None,
 ) -> None:
-    """Core-hours and GiB-hours of every tenant and day, from OpenCost; never its prices."""
-    from cli.actions.usage import Measured, fetch_opencost  # noqa: PLC0415
+    """Fetch usage from OpenCost: core-hours and GiB-hours of each tenant and day.
 
-    wanted = Measured(url, period, out, token_env, unlabelled)
-    guarded(lambda: fetch_opencost(wanted, os.environ, datetime.now(UTC)))
+    Its prices are not used.
+    """
+    from cli.actions.usage import Request, fetch_opencost  # noqa: PLC0415
+
+    request = Request(url=url, period=period, out=out, token_variable=token_env, unlabelled=unlabelled)
+    guarded(lambda: fetch_opencost(request, os.environ, datetime.now(UTC)))

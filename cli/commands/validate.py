@@ -7,18 +7,23 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.commands import shared_options as options
 from cli.console.exit_codes import guarded
-from tiers.portfolio.folders import PORTFOLIOS
+
+_Portfolio = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="PORTFOLIO",
+        help="Folder with platform.yaml and tenants/*.yaml. Default: every folder under portfolios/.",
+    ),
+]
 
 VALIDATE_EXAMPLE: Final = "Example: costack validate portfolios/local"
 
 
-def validate(
-    portfolio: Annotated[
-        Path | None, typer.Argument(help="Folder with platform.yaml and tenants/*.yaml; all when left out.")
-    ] = None,
-) -> None:
-    """Check the catalog and a portfolio: no engine, no cloud."""
-    from cli.actions.validate import validate_portfolios  # noqa: PLC0415
+def validate(portfolio: _Portfolio = None, cwd: options.Cwd = Path()) -> None:
+    """Check the catalog and portfolios, without Pulumi and cloud."""
+    from cli.actions.validate import Request, validate_portfolios  # noqa: PLC0415
 
-    guarded(lambda: validate_portfolios(portfolio, PORTFOLIOS))
+    request = Request(portfolio=portfolio, cwd=cwd)
+    guarded(lambda: validate_portfolios(request))

@@ -25,7 +25,7 @@ class Exit(IntEnum):
 
 
 def guarded(command: Callable[[], None]) -> None:
-    """Run *command*; what goes wrong in a way its user can mend is said in sentences, with its exit code."""
+    """Run *command*; a mistake its user can correct ends in sentences and an exit code."""
     from allocation.adapters.pulumi.stack_outputs import StackNotFoundError  # noqa: PLC0415
     from allocation.errors import AllocationError, GateError, NotReadyError  # noqa: PLC0415
     from lifecycle.errors import LifecycleError, RefusedError  # noqa: PLC0415
@@ -44,7 +44,7 @@ def guarded(command: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         _end("cancelled", Exit.CANCELLED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough. What is still buffered goes nowhere, or the interpreter
+        # The reader of our output has closed it. What is still buffered goes nowhere, or the interpreter
         # would fail on it while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.OK) from None

@@ -1,4 +1,4 @@
-"""How far a command is: one line that is written anew, for who watches; a log has no use for it."""
+"""How far a command is: one line that is rewritten, on a terminal only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ANEW = "\r\x1b[K"
 
 
 def say(text: str) -> None:
-    """Show *text* in place of what was shown before; an empty one takes the line away."""
+    """Show *text* in place of the last one; an empty text clears the line."""
     if sys.stderr.isatty():
         typer.echo(f"{_ANEW}{text}", err=True, nl=False)
 
@@ -25,4 +25,4 @@ def warn(sentence: str) -> None:
 
 
 MESSAGES: Final = Messages(say, warn)
-"""What a run has to say, on this terminal."""
+"""The messages of a run, on this terminal."""

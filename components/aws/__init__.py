@@ -1,1 +1,1 @@
-"""What is declared on AWS: networks, clusters, databases, caches, files, buckets, keys, roles."""
+"""Resources on AWS: networks, clusters, databases, caches, files, buckets, keys, roles."""

@@ -15,16 +15,16 @@ DUMPS: Final = "dumps"
 
 
 class BackupBucket(pulumi.ComponentResource):
-    """A private, versioned, encrypted bucket that forgets by rule.
+    """A private, versioned, encrypted bucket with a lifecycle.
 
-    Backups expire by lifecycle, not by hand. The name is left to Pulumi: bucket names are global.
+    Backups expire by lifecycle, not by hand. Pulumi chooses the name: bucket names are global.
     """
 
     def __init__(
         self, name: str, fact: Bucket, key: KeyPlace, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(component_type("BackupBucket"), name, fact.model_dump(mode="json"), opts)
-        # With all that keeps it private, readable and forgetful: alone it would be a bucket nobody minds.
+        # With its policy, encryption and lifecycle, without which the bucket would be unprotected.
         child = pulumi.ResourceOptions(parent=self, retain_on_delete=fact.outlives_tenant or None)
         self.bucket = s3.Bucket(
             name,
@@ -64,7 +64,7 @@ def _encryption(key: KeyPlace) -> dict[str, Any]:
 
 
 def _lifecycle(fact: Bucket) -> list[dict[str, Any]]:
-    # Only dumps expire by age: a filestore copy that has not changed for a year is still the only one.
+    # Only dumps expire by age: a filestore copy that has not changed for a year is still the only copy.
     return [
         {
             "id": "expire-dumps",

@@ -1,4 +1,4 @@
-"""The EKS cluster, where it is created: control plane, add-ons, and the role its nodes take."""
+"""A created EKS cluster: control plane, add-ons, and the role of its nodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EFS_DRIVER: Final = "aws-efs-csi-driver"
 _EFS_ACCOUNT: Final = "efs-csi-controller-sa"
 _EFS_POLICY: Final = f"{_MANAGED}service-role/AmazonEFSCSIDriverPolicy"
 _PODS: Final = "pods.eks.amazonaws.com"
-# Without it network policies are objects that nobody enforces.
+# Without it network policies are not enforced.
 _SETTINGS: Final[Mapping[str, Any]] = {"vpc-cni": {"enableNetworkPolicy": "true"}}
 
 

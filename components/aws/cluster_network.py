@@ -1,4 +1,4 @@
-"""The network of a cluster that is created: subnets for nodes, and their ways out of the VPC."""
+"""The network of a created cluster: subnets for nodes, and their routes out of the VPC."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ANYWHERE: Final = "0.0.0.0/0"
 
 
 class ClusterNetwork(pulumi.ComponentResource):
-    """Private subnets for nodes, public ones for load balancers and NAT, and S3 without a way around.
+    """Private subnets for nodes, public ones for load balancers and NAT, and a gateway endpoint for S3.
 
-    With fewer NAT gateways than zones the zones share them in turn: cheaper, and gone with their zone.
+    With fewer NAT gateways than zones the zones share them: cheaper, but lost with their zone.
     """
 
     def __init__(

@@ -12,8 +12,8 @@ from components.naming import component_type, physical_name
 from components.places import KeyPlace, NetworkPlace, ServerPlace
 from tiers.facts.every_fact import DatabaseInstance, DatabaseStandby, LogGroup
 
-# TLS for every connection, slow statements and DDL in the log, and what a tenant needs to be moved to a
-# server of its own later: logical replication (takes a reboot, so it is on from the first day).
+# TLS for every connection, slow statements and DDL in the log, and what a tenant needs to move to its own
+# server later: logical replication (it needs a reboot, so it is on from the first day).
 _PARAMETERS: Final = {
     "rds.force_ssl": "1",
     "log_statement": "ddl",
@@ -29,12 +29,12 @@ _NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_repli
 
 
 class PostgresServer(pulumi.ComponentResource):
-    """An RDS instance as its fact says; `multi_az` is a Multi-AZ *instance*, never a cluster.
+    """The RDS instance of a fact; `multi_az` means a Multi-AZ *instance*, never a cluster.
 
     A Multi-AZ cluster has no cross-region automated backups, no stop and start, and no storage
-    autoscaling (RDS User Guide, Multi-AZ DB cluster limitations). What destroying needs is set at
-    creation, because a destroy reads it from the state: a final snapshot name that no earlier life of
-    this server has used, and backups that stay.
+    autoscaling (RDS User Guide, Multi-AZ DB cluster limitations). What a destroy needs is set at
+    creation, because a destroy reads it from the state: a final snapshot name that no earlier server of
+    this name has used, and retained backups.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ def _place(instance: rds.Instance) -> ServerPlace:
 def parameter_group(
     name: str, engine_version: str, *, audited: bool, opts: pulumi.ResourceOptions
 ) -> rds.ParameterGroup:
-    """What every server of ours runs with."""
+    """The parameter group of every server."""
     return rds.ParameterGroup(
         f"{name}-parameters",
         family=f"postgres{engine_version.partition('.')[0]}",
@@ -106,7 +106,7 @@ def parameter_group(
 def log_groups(
     name: str, fact: LogGroup, key: KeyPlace, child: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
-    """The log groups that RDS writes to: made by RDS they would have no tags and never forget."""
+    """The log groups that RDS writes to: created by RDS they would have no tags and no retention."""
     return [
         cloudwatch.LogGroup(
             f"{name}-{log}-log",
@@ -120,7 +120,7 @@ def log_groups(
 
 
 def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
-    """What a server of ours is, whether it is written to or follows another."""
+    """The settings that primaries and standbys share."""
     return {
         "instance_class": fact.instance_class,
         "storage_type": "gp3",

@@ -1,4 +1,4 @@
-"""Who may do what in AWS: trust policies, and roles for pods through EKS Pod Identity."""
+"""Access in AWS: trust policies, and roles for pods through EKS Pod Identity."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PODS: Final = "pods.eks.amazonaws.com"
 
 
 class PodRole(pulumi.ComponentResource):
-    """An IAM role that one Kubernetes service account, and nothing else, can use.
+    """An IAM role that only one Kubernetes service account can use.
 
     Args:
         name: Logical name, and the role's own.
         cluster: Name of the EKS cluster.
-        namespace: Where the service account is.
+        namespace: The namespace of the service account.
         service_account: Its name.
-        statements: What the role may do, as IAM statements; resources may be outputs.
+        statements: The permissions of the role, as IAM statements; resources may be outputs.
     """
 
     def __init__(
@@ -62,6 +62,6 @@ class PodRole(pulumi.ComponentResource):
 
 
 def assume_role_policy(service: str, *actions: str) -> str:
-    """The trust policy that lets an AWS service take a role."""
+    """The trust policy that lets an AWS service assume a role."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

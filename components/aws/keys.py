@@ -12,7 +12,7 @@ from components.naming import physical_name
 from components.places import KeyPlace
 from tiers.facts.every_fact import Key
 
-# What CloudWatch Logs needs of a key (CloudWatch Logs User Guide, encrypting log data).
+# The permissions that CloudWatch Logs needs on a key (CloudWatch Logs User Guide, encrypting log data).
 _LOG_ACTIONS: Final = (
     "kms:Encrypt*",
     "kms:Decrypt*",
@@ -25,11 +25,11 @@ _LOG_ACTIONS: Final = (
 def encryption_key(
     name: str, description: str, fact: Key, child: pulumi.ResourceOptions, *, alias: str = ""
 ) -> KeyPlace:
-    """A key that rotates, under an alias when one is given.
+    """A key that rotates, with an alias if one is given.
 
-    It is never deleted with its stack. What it encrypted outlives the stack: final snapshots, recovery
-    points, copies in a bucket; and the longest waiting time AWS knows, 30 days, is shorter than the time
-    those are kept. Whoever retires the last of them retires the key.
+    It is never deleted with its stack. What it encrypts outlives the stack: final snapshots, recovery
+    points, copies in a bucket; and the longest deletion window of AWS, 30 days, is shorter than the time
+    they are kept. Delete the key after the last of them.
     """
     kept = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(retain_on_delete=True))
     key = kms.Key(
@@ -42,13 +42,13 @@ def encryption_key(
     policy = kms.KeyPolicy(f"{name}-policy", key_id=key.key_id, policy=key.arn.apply(_policy), opts=kept)
     if alias:
         kms.Alias(f"{name}-alias", name=f"alias/{physical_name(alias)}", target_key_id=key.key_id, opts=child)
-    # Who encrypts with it, a log group above all, waits for its policy.
+    # Resources that encrypt with it, above all log groups, wait for its policy.
     allowed = pulumi.Output.all(key.arn, policy.id).apply(lambda known: str(known[0]))
     return KeyPlace(allowed, key.key_id)
 
 
 def _policy(arn: str) -> str:
-    """The account decides by IAM; CloudWatch asks for itself, for the log groups of this account only."""
+    """IAM of the account decides; CloudWatch may use the key for log groups of this account only."""
     region, account = arn.split(":")[3:5]
     groups = {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account}:log-group:*"}
     statements = [

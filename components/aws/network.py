@@ -22,9 +22,9 @@ _PORTS: Final = {"postgresql": POSTGRESQL_PORT, "redis": REDIS_PORT, "nfs": NFS_
 class PrivateNetwork(pulumi.ComponentResource):
     """A VPC with a private subnet per zone, and a security group that lets only the cluster's pods in.
 
-    Its subnets have no route to the internet: databases need none. An adopted cluster's VPC is routed to it
-    by peering or a transit gateway, which belong to whoever owns the cluster. Of an adopted network only the
-    security group is made.
+    Its subnets have no route to the internet: databases need none. An adopted cluster's VPC is connected
+    by peering or a transit gateway, which belongs to the cluster's owner. In an adopted network only the
+    security group is created.
     """
 
     def __init__(self, name: str, fact: Network, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -75,7 +75,7 @@ def _created(
         tags={"Name": name},
         opts=child,
     )
-    # AWS makes it open to itself; taken over without a rule it lets nothing through.
+    # AWS creates it open to itself; managed without a rule it lets nothing through.
     ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, tags={"Name": f"{name}-default"}, opts=child)
     return vpc.id, [subnet.id for subnet in subnets_of(name, vpc.id, fact.zones, ranges, opts=child)]
 
@@ -89,7 +89,7 @@ def subnets_of(
     opts: pulumi.ResourceOptions,
     **tags: str,
 ) -> list[ec2.Subnet]:
-    """One subnet for each zone, in which nothing gets a public address by itself."""
+    """One subnet for each zone, without automatic public addresses."""
     return [
         ec2.Subnet(
             f"{name}-{zone}",

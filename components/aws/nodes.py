@@ -1,4 +1,4 @@
-"""Worker nodes whose instances, disks and network interfaces carry the cost tags too."""
+"""Worker nodes whose instances, disks and network interfaces have the cost tags, too."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from components.places import NodePlace
 from tiers.facts.every_fact import ClusterControlPlane, Job, NodeGroup, ScheduledJob, Workload
 
 DEDICATED_TO: Final = "costack/dedicated-to"
-"""The label and the taint of nodes that run one tenant's pods alone."""
+"""The label and the taint of nodes that run only one tenant's pods."""
 
-# Graviton instances (m7g) take the arm64 image.
+# Graviton instances (m7g) need the arm64 image.
 _IMAGE: Final = "AL2023_ARM_64_STANDARD"
 _ROOT_DEVICE: Final = "/dev/xvda"
 
 
 class WorkerNodes(pulumi.ComponentResource):
-    """A managed node group with a launch template of its own.
+    """A managed node group with its own launch template.
 
-    EKS hands the tags of a node group on to nothing: instances, disks and interfaces get theirs from the
+    EKS does not propagate the tags of a node group: instances, disks and interfaces get theirs from the
     launch template, the Auto Scaling group from resources that tag it (aws/containers-roadmap #608, #1657).
 
     Args:
         name: Logical name.
-        fact: What the nodes are and how many.
+        fact: The type and number of nodes.
         place: The cluster they join.
         tags: The cost tags; the launch template gets them from the tagging transform.
-        dedicated_to: The tenant whose pods alone may run here; None for everybody's.
+        dedicated_to: The only tenant whose pods may run here; None for shared nodes.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class WorkerNodes(pulumi.ComponentResource):
 
 
 def node_place(cluster: ClusterControlPlane) -> NodePlace | None:
-    """Where nodes join an adopted cluster; None when its owner has not said how they would."""
+    """Where nodes join an adopted cluster; None when platform.yaml does not say how."""
     if not cluster.node_role_arn:
         return None
     return NodePlace(cluster.cluster, cluster.node_role_arn, cluster.node_subnet_ids)
 
 
 def placement(fact: Workload | Job | ScheduledJob) -> dict[str, Any]:
-    """What pods of *fact* say to run on their tenant's own nodes, if it has any: held there, and let in."""
+    """Affinity and tolerations of *fact*'s pods for their tenant's own nodes, if it has any."""
     if fact.nodes is None:
         return {}
     expression = {"key": DEDICATED_TO, "operator": "In", "values": [fact.tenant]}

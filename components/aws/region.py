@@ -1,4 +1,4 @@
-"""Puts what a component declares into another region than the stack's."""
+"""Declares a component's resources in another region than the stack's."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 import pulumi
 
 _AWS: Final = "aws:"
-# IAM is one for all regions; its types take no `region` (pulumi-aws 7).
+# IAM is global; its types have no `region` (pulumi-aws 7).
 _GLOBAL: Final = ("aws:iam/",)
 
 
 def in_region(region: str, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-    """Options for a component whose AWS children all lie in *region*.
+    """Options for a component whose AWS children are all in *region*.
 
-    pulumi-aws takes the region per resource since version 7, so no second provider is needed.
+    pulumi-aws has a region for each resource since version 7, so no second provider is needed.
     """
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:

@@ -1,4 +1,4 @@
-"""What of a tenant lies in a second region: the vault it is kept in, and what brings it there."""
+"""A tenant's copies in a second region: the vault and bucket, and their replication."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tiers.facts.every_fact import (
 )
 
 _S3: Final = "s3.amazonaws.com"
-# Restore testing takes names of letters, digits and underscores, 50 at most (AWS Backup API).
+# Restore testing allows names of letters, digits and underscores, 50 at most (AWS Backup API).
 _TESTING_NAME_LIMIT: Final = 50
-# A nightly copy that is older than a week is not there: then the test must fail, not find an old one.
+# A nightly copy must not be older than a week: then the test must fail, not find an old copy.
 _SELECTION_WINDOW_DAYS: Final = 7
 
 
 class SecondRegion(pulumi.ComponentResource):
-    """Where copies are kept: a key, a bucket with a lifecycle of its own, a vault.
+    """The place of copies: a key, a bucket with its own lifecycle, a vault.
 
-    Declared with `in_region`, so everything in it lies there. The key is the region's own, because a copy
+    It is declared with `in_region`, so all of it is there. The key is the region's own, because a copy
     that needs the first region's key is lost with it.
     """
 
@@ -52,7 +52,7 @@ class SecondRegion(pulumi.ComponentResource):
 
 
 class DatabaseCopy(pulumi.ComponentResource):
-    """Replication of a server's automated backups; it is a resource of the region that receives them."""
+    """Replication of a server's automated backups; it belongs to the region that receives them."""
 
     def __init__(
         self,
@@ -70,15 +70,15 @@ class DatabaseCopy(pulumi.ComponentResource):
             kms_key_id=key.arn,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # Its id is the ARN of the replicated backups: nothing tags those, so the bill knows them by it.
+        # Its id is the ARN of the replicated backups: they have no tags, so the bill is matched by it.
         self.arn = self.replication.id
         self.register_outputs({})
 
 
 class FileSystemCopy(pulumi.ComponentResource):
-    """A replica of a file system, made and kept up to date by EFS.
+    """A replica of a file system, created and kept up to date by EFS.
 
-    EFS makes the replica itself, without our tags: a bill line of it is recognised by `arn` alone. It
+    EFS creates the replica without the cost tags: its bill lines are recognised by `arn` only. It
     stays when the replication ends.
     """
 
@@ -102,7 +102,7 @@ class FileSystemCopy(pulumi.ComponentResource):
 
 
 class BucketCopy(pulumi.ComponentResource):
-    """Replication of every new object, encrypted with the second region's key; deletions stay behind."""
+    """Replication of every new object, encrypted with the second region's key; deletions are not copied."""
 
     def __init__(
         self,
@@ -134,16 +134,16 @@ class BucketCopy(pulumi.ComponentResource):
             bucket=bucket.bucket.bucket,
             role=role.arn,
             rules=[_everything(destination)],
-            # Both buckets must be versioned first, and the role allowed.
+            # Both buckets must be versioned first, and the role must have its permissions.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[bucket, destination.bucket, policy]),
         )
         self.register_outputs({})
 
 
 class RestoreTests(pulumi.ComponentResource):
-    """AWS Backup restores the newest copy of the files on a schedule, in the region where the copy lies.
+    """AWS Backup restores the newest copy of the files on a schedule, in the region of the copy.
 
-    It proves that the copy can be restored, not that Odoo starts from it: that is the restore test of the
+    It proves that the copy can be restored. Whether Odoo starts from it is proven by the restore test of the
     dump.
     """
 
@@ -192,7 +192,7 @@ def _replica_arn(
 
 
 def copy_action(fact: VaultCopy, there: SecondRegion) -> dict[str, Any]:
-    """What a backup plan's rule says to copy its recovery points into the second region."""
+    """The copy action of a backup plan's rule, into the second region."""
     return {
         "destination_vault_arn": there.vault.arn,
         "lifecycle": {"delete_after": fact.retention_days},

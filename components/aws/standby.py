@@ -15,8 +15,8 @@ from tiers.facts.every_fact import DatabaseStandby, LogGroup
 class StandbyServer(pulumi.ComponentResource):
     """A cross-region read replica, encrypted with its own region's key.
 
-    It takes over by being promoted, which is an operator's step of the runbook and not a property here: a
-    promoted replica is a server of its own, and this program must not make it follow again.
+    An operator promotes it by the runbook; it is not a property here: a
+    promoted replica is an independent server, and this program must not make it a replica again.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""What is declared on Kubernetes: pods, jobs, routes, policies, monitoring."""
+"""Objects on Kubernetes: pods, jobs, routes, policies, monitoring."""

@@ -1,8 +1,8 @@
-"""The alerts of one tenant, asked of kube-state-metrics: what its own jobs and Deployments are called.
+"""The alerts of one tenant, on metrics of kube-state-metrics about its own jobs and Deployments.
 
-Names are matched whole, and each part is one that was really declared, so no tenant's alert counts what
-belongs to a neighbour with a longer name. Odoo exposes no metrics by itself, so none are asked of it. Nor is
-how full a claim is: all are on EFS, which grows, and says of every claim that it has 8 EiB.
+Names are matched as a whole, and each part was really declared, so no tenant's alert counts objects
+of a tenant with a longer name. Odoo has no metrics endpoint, so its own metrics are not used. Nor is
+the fill level of claims: all are on EFS, which grows and reports 8 EiB for every claim.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from tiers.tags import PREFIX
 from tiers.vocabulary import CostDomain
 
 Rule = dict[str, Any]
-"""A rule as Prometheus spells it."""
+"""A rule with the field names of Prometheus."""
 
 _CRITICAL: Final = "critical"
 _WARNING: Final = "warning"
 _BACKUP: Final = "backup"
-# `costack restore-test` calls its Jobs so, with the time behind it.
+# `costack restore-test` names its Jobs like this, with the time as a suffix.
 _RESTORE_TEST: Final = "restore-test"
 _NUMBERED: Final = "[0-9]+"
-# Of a Job the last part is a hash of what it does, of a Deployment's pod those of its ReplicaSet and its own.
+# The suffix of a Job is a hash of its content; a Deployment's pod has those of its ReplicaSet and its own.
 _HASHED: Final = "[0-9a-f]{8}"
 _POD: Final = "[0-9a-z]+-[0-9a-z]+"
 _SECONDS_PER_MINUTE: Final = 60
@@ -34,7 +34,7 @@ _RESTARTS: Final = 3
 
 
 def alert_rules(tenant: TenantPlan, fact: Alerts) -> list[Rule]:
-    """All alerts of *tenant*, with its cost tags as labels; what the plan does not have raises none."""
+    """All alerts of *tenant*, with its cost tags as labels; none for what its plan does not have."""
     runtime, resilience = (_labels(tenant, domain) for domain in _DOMAINS)
     return [
         *_labelled(_of_workloads(tenant), runtime),
@@ -47,9 +47,9 @@ _DOMAINS: Final = (CostDomain.TENANT_RUNTIME, CostDomain.RESILIENCE)
 
 
 def _labels(tenant: TenantPlan, domain: CostDomain) -> Mapping[str, str]:
-    """The cost tags as Prometheus can spell them: without the prefix, and with underscores.
+    """The cost tags as Prometheus labels: without the prefix, and with underscores.
 
-    So `tenant`, `client` and `environment` are called as in the metrics of a statement.
+    So `tenant`, `client` and `environment` have the same names as in the metrics of a statement.
     """
     tags = tenant.cost_tags(domain).as_tags()
     return {key.removeprefix(PREFIX).replace("-", "_"): value for key, value in tags.items()}
@@ -67,7 +67,7 @@ def _of_workloads(tenant: TenantPlan) -> Iterator[Rule]:
         serves = workload.odoo is not None and not workload.odoo.cron_threads
         yield _rule(
             "OdooDown" if serves else "OdooScheduledActionsDown",
-            # Asleep or closed it has no replicas, and nobody is to be woken.
+            # A tenant that sleeps or is closed has no replicas, and must raise no alert.
             f"max by (namespace, deployment) (kube_deployment_status_replicas_available{one}) == 0\n"
             f"and on (namespace, deployment) kube_deployment_spec_replicas{one} > 0",
             lasts="5m",
@@ -108,7 +108,7 @@ def _of_containers(tenant: TenantPlan) -> Iterator[Rule]:
 
 
 def _of_jobs(tenant: TenantPlan) -> Iterator[Rule]:
-    """What is done once when a tenant changes, and what lets it fall asleep and wake."""
+    """One-off jobs of a change, and the jobs of a sleep schedule."""
     done_once = facts_of(tenant.facts, Job)
     if done_once:
         names = "|".join(sorted(each.name for each in done_once))
@@ -157,13 +157,13 @@ def _late_backup(tenant: TenantPlan, run: ScheduledJob, minutes: int) -> Rule:
 
 
 def _of_restore_tests(tenant: TenantPlan, run: ScheduledJob, days: int | None) -> Iterator[Rule]:
-    """Restore tests are asked for by a person or a pipeline, and run where backups do."""
+    """Restore tests, which a person or a pipeline starts where backups run."""
     one = f'namespace="{run.namespace}",job_name=~"{tenant.tenant}-{_RESTORE_TEST}-{_NUMBERED}"'
     made = _selector(namespace=run.namespace, cronjob=physical_name(tenant.tenant, run.name))
     again = f"`costack restore-test {tenant.tenant}`"
     yield _rule(
         "TenantRestoreTestFailed",
-        # A test that succeeded since is the better news.
+        # A later success ends the alert.
         f"{_newest_failure(one)}\n> (max by (namespace) (kube_job_status_completion_time{{{one}}}) or\n"
         f"max by (namespace) (kube_job_created{{{one}}} * 0))",
         severity=_CRITICAL,
@@ -174,7 +174,7 @@ def _of_restore_tests(tenant: TenantPlan, run: ScheduledJob, days: int | None) -
         yield _rule(
             "TenantRestoreTestOverdue",
             f"absent_over_time((kube_job_status_succeeded{{{one}}} == 1)[{days}d:1h])\n"
-            # Who has no backups for that long cannot be late with a test.
+            # A tenant whose backups are younger than that cannot be late with a test.
             f"and on () time() - max(kube_cronjob_created{made}) > {days * _SECONDS_PER_DAY}",
             lasts="1h",
             severity=_WARNING,
@@ -184,7 +184,7 @@ def _of_restore_tests(tenant: TenantPlan, run: ScheduledJob, days: int | None) -
 
 
 def _failed_run(tenant: TenantPlan, run: ScheduledJob, alert: str, so: str) -> Rule:
-    """The newest run failed; one that succeeded since ends the alert, although the failed Job stays."""
+    """The newest run failed; a later success ends the alert, although the failed Job stays."""
     name = physical_name(tenant.tenant, run.name)
     runs = f'namespace="{run.namespace}",job_name=~"{name}-{_NUMBERED}"'
     return _rule(
@@ -204,7 +204,7 @@ def _newest_failure(jobs: str) -> str:
 
 
 def _last_success(namespace: str, cronjob: str, by: str = "namespace, cronjob") -> str:
-    """When a CronJob last succeeded; of one that never did, when it was made."""
+    """When a CronJob last succeeded; if it never did, when it was created."""
     one = _selector(namespace=namespace, cronjob=cronjob)
     return f"max by ({by}) (kube_cronjob_status_last_successful_time{one} or kube_cronjob_created{one})"
 

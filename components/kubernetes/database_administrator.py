@@ -1,4 +1,4 @@
-"""Who may administer a PostgreSQL server: the account that setup jobs run as, and nobody else."""
+"""The administrator of a PostgreSQL server: the account of setup jobs, the only one with this access."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def database_administrator(
         account: Its name, and the logical name of the resource.
         role: Name of the IAM role behind it.
         cluster: Name of the EKS cluster.
-        namespace: Where setup jobs run.
-        region: Where the server is.
-        server: The only server it may administer.
-        key: What the secret is encrypted with.
-        child: Options of what lives in AWS.
-        inside: Options of what lives in the namespace, and so waits for it.
+        namespace: The namespace of setup jobs.
+        region: The region of the server.
+        server: The server it may administer.
+        key: The key of the secret.
+        child: Options of AWS resources.
+        inside: Options of objects in the namespace, which wait for it.
     """
     made = pods.service_account(account, account, namespace, inside)
     secret = server.master_secret_arn
@@ -47,7 +47,7 @@ def database_administrator(
             "Effect": "Allow",
             "Action": "kms:Decrypt",
             "Resource": key.arn,
-            # The key protects more than this secret: it opens nothing but what Secrets Manager asks for.
+            # The key protects more than this secret, so it may be used through Secrets Manager only.
             "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
         },
     ]

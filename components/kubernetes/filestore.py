@@ -14,11 +14,11 @@ from tiers.facts.data import CLAIM_GIB
 from tiers.facts.every_fact import FileShare
 
 _CSI_DRIVER: Final = "efs.csi.aws.com"
-_STORAGE_CLASS: Final = ""  # bound by name; no class provisions anything
+_STORAGE_CLASS: Final = ""  # bound by name; no storage class provisions it
 
 
 class Filestore(pulumi.ComponentResource):
-    """An access point and the volume over it. The volume is retained: a namespace may go, files stay."""
+    """An access point and its volume. The volume is retained: files stay when a namespace is deleted."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Namespaces that admit only restricted pods, and network policies with named openings."""
+"""Namespaces that admit only restricted pods, and network policies that allow listed traffic."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tiers.vocabulary import PRIVATE_RANGES
 
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
 SUPPORT_GROUP: Final = "costack:support"
-"""Whoever the cluster puts into this group may look at pods, their logs and events, and at nothing else."""
+"""Members of this group in the cluster may only read pods, their logs and events."""
 _SILENT_REQUEST: Final = {"cpu": "100m", "memory": "128Mi"}
 _SILENT_LIMIT: Final = {"cpu": "500m", "memory": "512Mi"}
-# What a tenant of its own namespace makes at most, with room for certificates and for people at work.
+# The most objects a tenant's own namespace needs, with some for certificates and for maintenance.
 _OBJECTS: Final = {
     "persistentvolumeclaims": "2",
     "secrets": "20",
@@ -36,7 +36,7 @@ _MAIL_PORTS: Final = (465, 587)
 
 
 class TenantsNamespace(pulumi.ComponentResource):
-    """A namespace in which nothing may talk to anything until a policy says so."""
+    """A namespace without any traffic until a policy allows it."""
 
     def __init__(self, name: str, fact: Namespace, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type("TenantsNamespace"), name, fact.model_dump(mode="json"), opts)
@@ -48,26 +48,26 @@ class TenantsNamespace(pulumi.ComponentResource):
         _support(name, fact.namespace, inside)
         if fact.tenant is None:
             _defaults(name, fact.namespace, inside)
-        everybody: dict[str, Any] = {}
+        every_pod: dict[str, Any] = {}
         _policy(
             f"{name}-default-deny",
             ("default-deny", fact.namespace),
-            {"podSelector": everybody, "policyTypes": ["Ingress", "Egress"]},
+            {"podSelector": every_pod, "policyTypes": ["Ingress", "Egress"]},
             inside,
         )
         _policy(
             f"{name}-allow-dns",
             ("allow-dns", fact.namespace),
-            {"podSelector": everybody, "policyTypes": ["Egress"], "egress": [_dns()]},
+            {"podSelector": every_pod, "policyTypes": ["Egress"], "egress": [_dns()]},
             inside,
         )
         self.register_outputs({})
 
 
 class TenantQuota(pulumi.ComponentResource):
-    """What a tenant's own namespace may ask for in all, and what a pod that says nothing is given.
+    """The quota of a tenant's own namespace, and the default requests of a pod.
 
-    Without the limit range the quota would refuse every pod that forgets to state its requests.
+    Without the limit range the quota would refuse every pod without requests.
     """
 
     def __init__(self, name: str, fact: NamespaceQuota, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -79,7 +79,7 @@ class TenantQuota(pulumi.ComponentResource):
         limit = {
             "default": largest["limits"],
             "defaultRequest": largest["requests"],
-            # Not of scratch space: a restore test needs as much as the tenant has data.
+            # No quota for scratch space: a restore test needs as much as the tenant has data.
             "max": {each: largest["limits"][each] for each in ("cpu", "memory")},
         }
         spec = {"limits": [{"type": "Container", **limit}]}
@@ -88,7 +88,7 @@ class TenantQuota(pulumi.ComponentResource):
 
 
 class TenantBoundary(pulumi.ComponentResource):
-    """What one tenant's pods may reach, and who may reach them."""
+    """What one tenant's pods may connect to, and what may connect to them."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ def operations_policy(
     data_cidrs: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Jobs that administer databases reach the databases and AWS, and are reached by nobody."""
+    """Jobs that administer databases may connect to databases and AWS; nothing may connect to them."""
     openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
     spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
     _policy(name, ("operations", namespace), spec, opts)
@@ -139,7 +139,7 @@ def api_policy(
     api_cidrs: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Pods that ask the Kubernetes API for something reach it, and nothing else."""
+    """Pods that use the Kubernetes API may connect to it, and to nothing else."""
     _policy(name, (name, namespace), _egress_rule(selected, [_to(api_cidrs, _HTTPS)]), opts)
 
 
@@ -157,7 +157,7 @@ def _hard(fact: NamespaceQuota) -> dict[str, str]:
 
 
 def _pod_security(fact: Namespace) -> dict[str, str]:
-    """Enforced as one version has it, so that no upgrade refuses a pod; told as the newest would."""
+    """Enforce a fixed version, so that no upgrade refuses a pod; warn and audit by the latest."""
     return {
         f"{_POD_SECURITY}/enforce": "restricted",
         f"{_POD_SECURITY}/enforce-version": f"v{fact.pod_security_version}",
@@ -167,7 +167,7 @@ def _pod_security(fact: Namespace) -> dict[str, str]:
 
 
 def _defaults(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
-    """What a pod gets that says nothing, in a namespace that nobody's quota bounds; ours all say."""
+    """Defaults for pods without requests in a shared namespace; all pods of this program have requests."""
     given = {"default": _SILENT_LIMIT, "defaultRequest": _SILENT_REQUEST}
     k8s.core.v1.LimitRange(
         f"{name}-defaults",
@@ -198,7 +198,7 @@ def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pul
 
 
 def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route) -> Manifest:
-    # Namespace and pod in one peer: as two items they would mean "either", the classic hole.
+    # Namespace and pod selector in one peer: as two items they would mean "either", a common mistake.
     peer = {
         "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
         "podSelector": {"matchLabels": {"app.kubernetes.io/name": "traefik"}},

@@ -18,18 +18,18 @@ _BACKOFF_LIMIT: Final = 3
 
 
 def command(text: str) -> Manifest:
-    """A container's command that runs a script and fails with it."""
+    """A container's command that runs a script and fails if the script fails."""
     return {"command": ["/bin/bash", "-euo", "pipefail", "-c", text]}
 
 
 class OneOffJob(pulumi.ComponentResource):
-    """A Job that is done once, and once more when what it does changes.
+    """A Job that runs once, and once more when its content changes.
 
     Args:
-        tenant: Whose job it is.
-        fact: Where it runs and how large it may be.
-        spec: The pod spec; it may hold outputs of the cloud.
-        told_apart_by: What makes it another job: plain data only, it becomes part of the name.
+        tenant: The tenant of the job.
+        fact: Its namespace and its size.
+        spec: The pod spec; it may contain outputs of the cloud.
+        distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -39,7 +39,7 @@ class OneOffJob(pulumi.ComponentResource):
         fact: Job,
         *,
         spec: Manifest,
-        told_apart_by: Any,
+        distinguished_by: Any,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -48,7 +48,7 @@ class OneOffJob(pulumi.ComponentResource):
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
-                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), told_apart_by]),
+                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), distinguished_by]),
                 "namespace": fact.namespace,
                 "labels": labels,
             },

@@ -1,7 +1,7 @@
-"""What the Grafana and the Prometheus operator of a cluster find by themselves: dashboards and alerts.
+"""Dashboards and alerts for the Grafana and the Prometheus operator of a cluster.
 
-Nothing here is scraped: no container of ours serves metrics, so there is no ServiceMonitor and no annotation
-that asks for one. Kube-state-metrics tells what the alerts need.
+Nothing is scraped: no container of a tenant serves metrics, so there is no ServiceMonitor and no scrape
+annotation. Kube-state-metrics has what the alerts need.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tiers.facts.every_fact import Alerts, Dashboards
 from tiers.plan.plan import TenantPlan, facts_of
 
 _DASHBOARDS: Final = Path(__file__).parent / "dashboards"
-# What the sidecar of Grafana's chart looks for, if nobody told it otherwise.
+# The default label of the sidecar in Grafana's chart.
 _SIDECAR: Final = {"grafana_dashboard": "1"}
 
 
@@ -37,10 +37,10 @@ class GrafanaDashboards(pulumi.ComponentResource):
 
 
 class TenantAlerts(pulumi.ComponentResource):
-    """A PrometheusRule with the alerts of one tenant, each of which says whose it is and what to do."""
+    """A PrometheusRule with the alerts of one tenant; each names the tenant and what to do."""
 
     def __init__(self, tenant: TenantPlan, fact: Alerts, opts: pulumi.ResourceOptions | None = None) -> None:
-        # Of its kind there is one for a tenant, so its name takes no ending that tenants could not have then.
+        # A tenant has one of this kind, so its name needs no suffix, which tenants could then not use.
         name = tenant.tenant
         super().__init__(component_type("TenantAlerts"), name, fact.model_dump(mode="json"), opts)
         k8s.apiextensions.CustomResource(
@@ -55,6 +55,6 @@ class TenantAlerts(pulumi.ComponentResource):
 
 
 def watch(tenant: TenantPlan, opts: pulumi.ResourceOptions) -> None:
-    """Declare the alerts of a tenant, as far as its plan has any."""
+    """Declare the alerts of a tenant, if its plan has any."""
     for fact in facts_of(tenant.facts, Alerts):
         TenantAlerts(tenant, fact, opts)

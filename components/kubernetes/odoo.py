@@ -1,4 +1,4 @@
-"""How Odoo is configured and started: odoo.conf, command lines, probes."""
+"""The configuration and start of Odoo: odoo.conf, command lines, probes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def configuration(
 
     `db_name` bounds what scheduled actions poll and what a request can reach. There is no `dbfilter`: with
     one, every request without a cookie asks the database `postgres` which databases there are, and waits for
-    it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The list of databases is closed, its password is used
-    nowhere.
+    it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The database list is closed, and the master password is
+    random.
     """
     major = int(version.partition(".")[0])
     options: dict[str, Any] = {
@@ -60,7 +60,7 @@ def configuration(
         "server_wide_modules": ",".join(_server_wide_modules(major)),
     }
     if major <= _LAST_VERSION_WITH_DEMO_DATA:
-        options["without_demo"] = "all"  # from 19 on demo data is off, and the option is gone
+        options["without_demo"] = "all"  # since version 19 demo data is off, and the option does not exist
     return "[options]\n" + "".join(f"{key} = {value}\n" for key, value in sorted(options.items()))
 
 

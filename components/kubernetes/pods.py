@@ -14,12 +14,12 @@ DATA_DIRECTORY: Final = "/var/lib/odoo"
 CONFIGURATION_DIRECTORY: Final = "/etc/odoo"
 SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 _SCRATCH_LIMIT: Final = "2Gi"
-# Of a node's own disk: the scratch directory, and the logs that the node keeps of a pod beside it.
+# On the node's disk: the scratch directory, and the pod's logs beside it.
 _SCRATCH_REQUEST: Final = "256Mi"
 _SCRATCH_CEILING: Final = "3Gi"
 
 Manifest = dict[str, Any]
-"""A part of a Kubernetes object, spelled as the Kubernetes API spells it."""
+"""A part of a Kubernetes object, with the field names of the Kubernetes API."""
 
 _ODOO_FILES: Final[Sequence[Manifest]] = (
     {"name": "filestore", "mountPath": DATA_DIRECTORY},
@@ -29,9 +29,9 @@ _SCRATCH_MOUNT: Final[Manifest] = {"name": "scratch", "mountPath": SCRATCH_DIREC
 
 
 def identity(tenant: str, component: str, *, name: str = "odoo") -> dict[str, str]:
-    """The labels that select a tenant's pods; they say who it is, never what it costs or was sold as.
+    """The labels that select a tenant's pods; they identify it, and never include its cost tags or tier.
 
-    What policies open to a tenant's Odoo is closed to pods of another *name*.
+    Traffic that policies allow to a tenant's Odoo is closed to pods with another *name*.
     """
     return {
         "app.kubernetes.io/name": name,
@@ -41,7 +41,7 @@ def identity(tenant: str, component: str, *, name: str = "odoo") -> dict[str, st
 
 
 def resources(compute: ComputeRequest) -> Manifest:
-    """Requests and limits; without them neither the scheduler nor the allocation can know a pod's size."""
+    """Requests and limits; without them neither the scheduler nor cost allocation knows a pod's size."""
     return {
         "requests": {
             "cpu": f"{compute.cpu_request_millicores}m",
@@ -64,11 +64,11 @@ def container(
     mounts: Sequence[Manifest] = (),
     **more: Any,
 ) -> Manifest:
-    """A container that runs as nobody special, on a read-only root with a scratch directory."""
+    """A container without privileges, on a read-only root with a scratch directory."""
     return {
         "name": name,
         "image": image,
-        "imagePullPolicy": "IfNotPresent",  # images are named by digest: a pull can bring nothing else
+        "imagePullPolicy": "IfNotPresent",  # images are named by digest: a pull always gets the same image
         "resources": resources(compute),
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -81,7 +81,7 @@ def container(
 
 
 def odoo_mounts() -> list[Manifest]:
-    """Where a container of Odoo finds its files: filestore and odoo.conf."""
+    """The mounts of an Odoo container: filestore and odoo.conf."""
     return list(_ODOO_FILES)
 
 
@@ -128,7 +128,7 @@ def variables(values: Mapping[str, Any]) -> list[Manifest]:
 def service_account(
     logical_name: str, name: str, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> k8s.core.v1.ServiceAccount:
-    """An account whose pods get no token; the ones that talk to the Kubernetes API ask for theirs."""
+    """An account whose pods get no token; pods that use the Kubernetes API request their own."""
     return k8s.core.v1.ServiceAccount(
         logical_name,
         metadata={"name": name, "namespace": namespace},

@@ -20,12 +20,12 @@ from tiers.schedule import MINUTES_PER_WEEK
 _ZONE = "topology.kubernetes.io/zone"
 _NODE = "kubernetes.io/hostname"
 _CPU_TARGET_PERCENT = 70
-# Lets Pulumi set fields that somebody else has set since (pulumi-kubernetes, server-side apply).
+# Lets Pulumi set fields that another manager has set since (pulumi-kubernetes, server-side apply).
 _TAKE_BACK = "pulumi.com/patchForce"
 
 
 class OdooSettings(pulumi.ComponentResource):
-    """The Secret with odoo.conf and the session token, and the service account that may do nothing."""
+    """The Secret with odoo.conf and the session token, and a service account without permissions."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class OdooWorkload(pulumi.ComponentResource):
     """One Deployment of Odoo: web pods, or the pods of its scheduled actions.
 
     Args:
-        tenant: Whose Odoo it is.
-        fact: How many pods, how large, running what.
+        tenant: The tenant.
+        fact: The number, size and image of the pods.
         files: The tenant's filestore.
         settings: Its configuration.
-        sessions: Where its sessions live, and the cache's address.
+        sessions: Its session space, and the cache's address.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -106,7 +106,7 @@ class OdooWorkload(pulumi.ComponentResource):
 
 
 class OdooRoute(pulumi.ComponentResource):
-    """The way in: a Service, and an Ingress that sends `/websocket` to the port that answers it."""
+    """The route from outside: a Service, and an Ingress that sends `/websocket` to its own port."""
 
     def __init__(self, tenant: str, fact: Route, opts: pulumi.ResourceOptions | None = None) -> None:
         name = physical_name(tenant, "web")
@@ -185,7 +185,7 @@ def _gate(fact: Workload, process: OdooProcess) -> Manifest:
 
 
 def _strategy(process: OdooProcess) -> Manifest:
-    # Two generations of scheduled actions side by side would do the same work twice.
+    # Old and new pods of scheduled actions side by side would do the same work twice.
     if process.cron_threads:
         return {"type": "Recreate"}
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
@@ -203,7 +203,7 @@ def _scheduling(fact: Workload, labels: dict[str, str]) -> Manifest:
 
 
 def _spread(over: str, labels: dict[str, str], *, strict: bool = False) -> Manifest:
-    # Two pods in one zone are one failure; a single pod had better run anywhere than wait.
+    # Two pods in one zone can fail together; a single pod should run anywhere rather than wait.
     return {
         "maxSkew": 1,
         "topologyKey": over,
@@ -213,7 +213,7 @@ def _spread(over: str, labels: dict[str, str], *, strict: bool = False) -> Manif
 
 
 def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi.ResourceOptions) -> None:
-    # With a single pod a budget could only ever block the drain of its node.
+    # With a single pod a disruption budget could only block the drain of its node.
     if fact.replicas > 1:
         _disruption_budget(name, fact, labels, child)
     if fact.max_replicas:
@@ -227,8 +227,8 @@ def _sleeps(fact: Workload) -> bool:
 def _notes(fact: Workload, process: OdooProcess) -> Manifest:
     if not process.neutralised:
         return {}
-    # Of a sandbox the number of pods may be taken back from the schedule that set it last. The second note
-    # goes when the schedule goes: an update that changed nothing would leave the pods asleep for ever.
+    # An update may override the number of pods that a sandbox's schedule has set. The second annotation
+    # is removed with the schedule: an update without a change would leave the pods stopped for ever.
     notes = {_TAKE_BACK: "true"} | ({"costack/sleeps": "outside its hours"} if _sleeps(fact) else {})
     return {"annotations": notes}
 
@@ -236,7 +236,7 @@ def _notes(fact: Workload, process: OdooProcess) -> Manifest:
 def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
     if fact.starts_again or not (fact.max_replicas or _sleeps(fact)):
         return child
-    # The autoscaler or the schedule owns the number from the first day on; no later update may take it back.
+    # The autoscaler or the schedule owns the number from the first day; no later update may override it.
     return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))
 
 

@@ -1,1 +1,1 @@
-"""Cost tags on everything that is declared, and on what AWS and Kubernetes make of it."""
+"""Cost tags on everything that is declared, and on what AWS and Kubernetes create from it."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pulumi
 from pulumi.runtime import rpc
 
-from components.tags.propagation import handed_on
+from components.tags.propagation import with_propagated_tags
 from tiers.tags import CostTags
 
 TAGGABLE_TYPES: Final = frozenset(
@@ -25,7 +25,7 @@ _KUBERNETES: Final = "kubernetes:"
 _JOB: Final = "kubernetes:batch/v1:Job"
 _JOB_TEMPLATE_LABELS: Final = "spec.template.metadata.labels"
 
-# Kind -> where its pod templates lie, as paths through the object. A volume claim template and a
+# Kind -> the paths of its pod templates in the object. A volume claim template and a
 # selector are never touched: both are immutable, and a label there would replace the object.
 _POD_TEMPLATES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "Deployment": (("spec", "template"),),
@@ -40,9 +40,9 @@ _POD_TEMPLATES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 
 def cost_tagged(tags: CostTags, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
-    """Options for a component whose children all carry *tags*.
+    """Options for a component whose children all have *tags*.
 
-    A component inside it may be tagged otherwise: the innermost tags stay.
+    A component inside it may have other tags: the innermost tags stay.
     """
     written = tags.as_tags()
 
@@ -65,29 +65,29 @@ def cost_tagged(tags: CostTags, opts: pulumi.ResourceOptions | None = None) -> p
 def tagged_properties(
     type_token: str, props: Mapping[str, Any], tags: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """The properties of a resource with *tags* written into them; None when the type takes no tags.
+    """The properties of a resource with *tags* added; None when the type has no tags.
 
     Args:
         type_token: Such as `aws:rds/instance:Instance` or `kubernetes:apps/v1:Deployment`.
-        props: The properties as the engine sends them, in its spelling.
+        props: The properties as the engine sends them.
         tags: Key to value.
     """
     if type_token in TAGGABLE_TYPES:
-        props = handed_on(type_token, props, tags, merged)
+        props = with_propagated_tags(type_token, props, tags, merged)
         return {**props, "tags": merged(props.get("tags"), tags)}
     if type_token == AUTO_SCALING_GROUP:
         return {**props, "tags": _as_propagated_list(props.get("tags"), tags)}
     if type_token.startswith(_KUBERNETES) and "metadata" in props:
-        props = handed_on(type_token, props, tags, merged)
+        props = with_propagated_tags(type_token, props, tags, merged)
         return _labelled(type_token.rpartition(":")[2], props, tags)
     return None
 
 
 def merged(existing: Any, tags: Mapping[str, str]) -> Any:
-    """*existing* with *tags* added, whatever state it is in; a key that is there already stays.
+    """*existing* with *tags* added, in any of its states; existing keys stay.
 
-    A secret map stays secret: the engine sends one as a signed envelope, and a key put beside the
-    signature would silently be dropped. A map that is still unknown cannot be added to: it is left alone
+    A secret map stays secret: the engine sends it as a signed envelope, and a key added beside the
+    signature would silently be dropped. A map that is still unknown is left unchanged
     in the preview and tagged in the update, where it is known.
     """
     if existing is None:

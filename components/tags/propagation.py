@@ -1,7 +1,7 @@
-"""Hands cost tags on to what AWS makes by itself: instances, disks, snapshots, load balancers.
+"""Propagates cost tags to what AWS creates by itself: instances, disks, snapshots, load balancers.
 
-Tags stop at the resource they are written on. Each type here has a property of its own that says which tags
-its offspring gets; `docs/tagging.md` lists them, with what no tag can reach.
+Tags stay on their resource. Each type here has a property with the tags that the resources it creates
+will get; `docs/tagging.md` lists them, and what no tag can reach.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Properties = Mapping[str, Any]
 Tags = Mapping[str, str]
 Merge = Callable[[Any, Tags], Any]
 
-# What a launch template starts, and each of it is billed (EC2 API, TagSpecifications of a launch template).
+# What a launch template starts and AWS bills (EC2 API, TagSpecifications of a launch template).
 _STARTED: Final = ("instance", "volume", "network-interface")
 _EBS_DRIVER: Final = "ebs.csi.aws.com"
 _CSI_TAG: Final = "tagSpecification_"
@@ -25,14 +25,14 @@ _ALB_TAGS: Final = "alb.ingress.kubernetes.io/tags"
 _ALB_CLASS: Final = "alb"
 
 
-def handed_on(type_token: str, props: Properties, tags: Tags, merge: Merge) -> Properties:
-    """*props* of a type that hands tags on, with *tags* among them; of any other type as they are.
+def with_propagated_tags(type_token: str, props: Properties, tags: Tags, merge: Merge) -> Properties:
+    """*props* with *tags* for the resources that it creates; unchanged for types that create none.
 
     Args:
         type_token: Such as `aws:backup/plan:Plan`.
         props: The properties as the engine sends them.
         tags: Key to value.
-        merge: Adds tags to a map that may be absent, secret or unknown; a key that is there stays.
+        merge: Adds tags to a map that may be absent, secret or unknown; existing keys stay.
     """
     hand_on = _BY_TYPE.get(type_token)
     return hand_on(props, tags, merge) if hand_on else props
@@ -91,7 +91,7 @@ def _ingress(props: Properties, tags: Tags, merge: Merge) -> Properties:  # noqa
 
 
 def _annotated(props: Properties, annotation: str, tags: Tags) -> Properties:
-    """The controllers that make load balancers take `key=value,key=value` from an annotation."""
+    """Load balancer controllers read `key=value,key=value` from an annotation."""
     metadata = props.get("metadata") or {}
     annotations = metadata.get("annotations") or {} if _is_known_map(metadata) else None
     if not _is_known_map(annotations):

@@ -1,1 +1,1 @@
-"""One tenant's stack: what it has to itself, and what is made for it on what is shared."""
+"""One tenant's stack: its own resources, and its part of the shared ones."""

@@ -29,7 +29,7 @@ _KINDS = (DUMPS, "filestores", "manifests")
 
 
 class TenantBackups(pulumi.ComponentResource):
-    """A CronJob that writes to the tenant's own prefix of the bucket, and can write nowhere else."""
+    """A CronJob that can write only to the tenant's own prefix of the bucket."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class TenantBackups(pulumi.ComponentResource):
         )
         self.last: list[pulumi.Resource] = []
         if last:
-            # Whoever ends the tenant looks for the dump that bears this: clocks prove nothing.
+            # Decommissioning looks for the dump with this mark: clocks prove nothing.
             mark = random.RandomId(f"{tenant}-last", byte_length=8, opts=child).hex
             once_more = make({"LAST": mark})
-            # When nothing writes any longer.
+            # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, told_apart_by="last", opts=after)]
+            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, distinguished_by="last", opts=after)]
         self.register_outputs({})
 
 
@@ -125,7 +125,7 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
             "Condition": {"StringLike": {"s3:prefix": mine}},
         },
         {
-            # S3 asks the caller: for a data key to write with, and to decrypt the parts of a long upload.
+            # S3 uses the caller's permissions for a data key, and to decrypt parts of a multipart upload.
             "Effect": "Allow",
             "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
             "Resource": bucket.key_arn,

@@ -1,4 +1,4 @@
-"""A tenant's role and database: the job that sets them up, and what other jobs about them need."""
+"""A tenant's role and database: the setup job, and what other database jobs need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IDENTITY: Final = {"server", "database", "role", "connection_limit"}
 
 
 class RoleSecret(NamedTuple):
-    """Where jobs of the operations namespace find the password of a tenant's role."""
+    """The Secret with the password of a tenant's role, for jobs of the operations namespace."""
 
     name: str
     secret: pulumi.Resource
@@ -39,20 +39,20 @@ def role_secret(
 def set_up(
     fact: Job, wanted: TenantDatabase, on: Administered, role: RoleSecret, opts: pulumi.ResourceOptions
 ) -> jobs.OneOffJob:
-    """Make role and database where they are not there yet."""
+    """Create role and database if they do not exist."""
     return database_job(
         fact,
         script("database_setup.sh"),
         setup_environment(wanted, on),
         administrator=on.administrator_name,
         role=role,
-        told_apart_by=[identity_of(wanted)],
+        distinguished_by=[identity_of(wanted)],
         opts=opts,
     )
 
 
 def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pulumi.Input[str]]:
-    """What database_setup.sh asks for."""
+    """The environment variables of database_setup.sh."""
     return {
         "PGHOST": on.server.address,
         "MASTER_SECRET_ARN": on.server.master_secret_arn,
@@ -63,12 +63,12 @@ def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pul
 
 
 def named(database: TenantDatabase) -> dict[str, pulumi.Input[str]]:
-    """What every script about a database asks for."""
+    """The environment variables of every database script."""
     return {"TENANT_ROLE": database.role, "TENANT_DATABASE": database.database}
 
 
 def identity_of(database: TenantDatabase) -> dict[str, Any]:
-    """What makes it another database, or needs setting anew."""
+    """The values whose change needs a new setup."""
     return database.model_dump(mode="json", include=_IDENTITY)
 
 
@@ -79,14 +79,14 @@ def database_job(
     *,
     administrator: str,
     role: RoleSecret,
-    told_apart_by: list[Any],
+    distinguished_by: list[Any],
     opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
-    """A job about a tenant's database that finds the role's password, as an account that may administer."""
+    """A job on a tenant's database, with the role's password and an administrator's account."""
     mount = {"name": "tenant", "mountPath": _MOUNT, "readOnly": True}
     container = jobs.operations_container(fact, text, env, [mount])
     volume = {"name": "tenant", "secret": {"secretName": role.name, "defaultMode": 0o440}}
     spec = pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container], [volume])
     if fact.tenant is None:
-        raise ValueError(f"{fact.id}: a job about a tenant's database is the tenant's")
-    return jobs.OneOffJob(fact.tenant, fact, spec=spec, told_apart_by=[text, *told_apart_by], opts=opts)
+        raise ValueError(f"{fact.id}: a job on a tenant's database needs a tenant")
+    return jobs.OneOffJob(fact.tenant, fact, spec=spec, distinguished_by=[text, *distinguished_by], opts=opts)

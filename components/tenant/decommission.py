@@ -1,4 +1,4 @@
-"""What is done inside, once, before a tenant's resources are taken away: nothing else could do it later."""
+"""The jobs that run before a tenant's resources are removed: nothing else could do their work later."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def close_down(
     settings: OdooSettings,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Declare the jobs that a tenant's plan has for its end; none while it lives.
+    """Declare the decommission jobs of a tenant's plan; an active tenant has none.
 
     Args:
-        tenant: Whose end it is.
+        tenant: The tenant.
         server: The shared server its database is on.
         administrator: The service account that may drop it.
-        files: The directory to be emptied.
+        files: The directory to empty.
         settings: The account that may mount it.
-        opts: Of the jobs: they wait until nothing runs any more.
+        opts: Options of the jobs: they wait until all pods have stopped.
     """
     for fact in facts_of(tenant.facts, Job):
         if fact.name == DROP_DATABASE:
@@ -58,7 +58,7 @@ def _drop_database(
         tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
-        told_apart_by=[text, database.database, database.role],
+        distinguished_by=[text, database.database, database.role],
         opts=opts,
     )
 
@@ -73,6 +73,6 @@ def _empty_filestore(
         tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
-        told_apart_by=text,
+        distinguished_by=text,
         opts=opts,
     )

@@ -1,4 +1,4 @@
-"""What a tenant has to itself, where its facts say so; what they leave out is the platform's."""
+"""A tenant's own resources, as its facts have them; the others are the platform's."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 
 class Services(NamedTuple):
-    """Where a tenant runs and what it runs on.
+    """The namespace and the services of a tenant.
 
-    `servers` are all it may have a database on, while it moves two; it works on `server`.
+    `servers` are all servers with a database of it, two while it moves; it works on `server`.
     """
 
     namespace: pulumi.Input[pulumi.Resource]
@@ -49,9 +49,9 @@ class Services(NamedTuple):
 
 
 def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
-    """Declare what *tenant* has of its own, and point to the platform for the rest.
+    """Declare the own resources of *tenant*, and use the platform's for the rest.
 
-    Logical names say whose a thing is, never what was sold: another tier finds it under the same name.
+    Logical names contain the tenant, never the tier: another tier finds a resource under the same name.
     """
     cloud_ids: dict[FactId, pulumi.Input[str]] = {}
     storage_gib: dict[FactId, pulumi.Input[int]] = {}
@@ -83,7 +83,7 @@ def _key(
     child: pulumi.ResourceOptions,
     cloud_ids: dict[FactId, pulumi.Input[str]],
 ) -> KeyPlace:
-    """The key of all that a tenant keeps apart; what neighbours share is under the platform's."""
+    """The key of a tenant's own data; shared data is under the platform's key."""
     for fact in facts_of(tenant.facts, Key):
         if fact.region == tenant.region:
             name = physical_name(platform.name, tenant.tenant)
@@ -97,7 +97,9 @@ def _key(
 def _own_nodes(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> None:
     for fact in facts_of(tenant.facts, NodeGroup):
         if platform.nodes is None:
-            raise ValueError(f"{fact.id}: the cluster takes no node groups; the loader lets none through")
+            raise ValueError(
+                f"{fact.id}: the cluster takes no node groups; the loader should have refused it"
+            )
         WorkerNodes(
             physical_name(platform.name, tenant.tenant, "nodes"),
             fact,

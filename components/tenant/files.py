@@ -1,4 +1,4 @@
-"""A tenant's own file system and bucket, and what of them lies in a second region."""
+"""A tenant's own file system and bucket, and their copies in a second region."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Kind = TypeVar("Kind", bound=FactRecord)
 
 
 class Files(NamedTuple):
-    """Where a tenant's files and dumps may lie: the platform's, and its own where it has them."""
+    """The file systems and buckets for a tenant's files and dumps: the platform's, and its own."""
 
     file_systems: Mapping[FactId, FileSystemPlace]
     buckets: Mapping[FactId, BucketPlace]
@@ -59,12 +59,12 @@ def files_of(
     servers: Mapping[FactId, Administered],
     child: pulumi.ResourceOptions,
 ) -> Files:
-    """Declare the files and dumps that *tenant* keeps apart under its own *key*, and their copies."""
+    """Declare the own file system and bucket of *tenant* under its own *key*, and their copies."""
     return _Declaration(tenant, platform, key, child).files(servers)
 
 
 class _Declaration:
-    """What is being declared for one tenant."""
+    """The declaration for one tenant."""
 
     def __init__(
         self, tenant: TenantPlan, platform: PlatformPlace, key: KeyPlace, child: pulumi.ResourceOptions

@@ -1,4 +1,4 @@
-"""What carries a tenant's data from one place to another, each step a job that proves what it did."""
+"""The jobs that move a tenant's data from one place to another; each checks its own result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from components.places import Administered
 from components.scripts import script
 from components.tenant.database import RoleSecret, database_job, identity_of, named, setup_environment
 from tiers.facts.every_fact import FactId, FileShare, Job, TenantDatabase
-from tiers.facts.names import COPY_DATABASE, COPY_FILES, DROP_LEFT, EMPTY_LEFT, HAND_OVER, OTHER_DATABASE
+from tiers.facts.names import (
+    COPY_DATABASE,
+    COPY_FILES,
+    CUT_OVER,
+    DROP_OLD_DATABASE,
+    EMPTY_OLD_FILESTORE,
+    OTHER_DATABASE,
+)
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 _TARGET: Final = "/var/lib/target"
@@ -25,13 +32,13 @@ _WAIT_SECONDS: Final = 600
 
 
 class DataMove:
-    """The jobs of one tenant's move, as far as its plan has them; none when it stands still.
+    """The jobs of one tenant's move, as its plan has them; a tenant that does not move has none.
 
     Args:
-        tenant: Whose data it is.
-        servers: The servers it may have a database on.
+        tenant: The tenant.
+        servers: The servers with a database of it.
         role: The password of its role, the same on all of them.
-        opts: Of the jobs.
+        opts: Options of the jobs.
     """
 
     def __init__(
@@ -46,14 +53,14 @@ class DataMove:
         self._used = fact_named(tenant.facts, TenantDatabase, "database")
         others = [each for each in facts_of(tenant.facts, TenantDatabase) if each.name == OTHER_DATABASE]
         self._other = others[0] if others else self._used
-        # Copy and hand-over know each other by it; another attempt is another mark.
+        # It connects copy and cut-over; another attempt has another mark.
         self._mark: pulumi.Input[str] = ""
-        if others and not self._jobs.keys().isdisjoint({COPY_DATABASE, HAND_OVER}):
+        if others and not self._jobs.keys().isdisjoint({COPY_DATABASE, CUT_OVER}):
             self._mark = random.RandomId(f"{tenant.tenant}-copied-data", byte_length=8, opts=opts).hex
 
-    def hand_over(self) -> list[pulumi.Resource]:
-        """Before anything works with the copy: it must be the one that was checked; the origin is closed."""
-        if HAND_OVER not in self._jobs:
+    def cut_over(self) -> list[pulumi.Resource]:
+        """Cut over: check that the copy is the one that was verified, and close the original."""
+        if CUT_OVER not in self._jobs:
             return []
         env = {
             **named(self._used),
@@ -62,12 +69,12 @@ class DataMove:
             "MOVE": self._mark,
             **_measuring(),
         }
-        return [self._about_database(HAND_OVER, "database_hand_over.sh", env, self._used, self._opts)]
+        return [self._about_database(CUT_OVER, "database_hand_over.sh", env, self._used, self._opts)]
 
     def copy(
         self, files: Mapping[FactId, Filestore], settings: OdooSettings, still: Sequence[pulumi.Resource]
     ) -> None:
-        """Copy database and files when nobody works any longer."""
+        """Copy database and files after Odoo has stopped."""
         if COPY_DATABASE in self._jobs:
             target = self._servers[self._other.server]
             env = {
@@ -90,16 +97,18 @@ class DataMove:
                 COPY_FILES, "filestore_copy.sh", places, used, settings, self._after(*still), more
             )
 
-    def give_up(
+    def remove_old(
         self, files: Mapping[FactId, Filestore], settings: OdooSettings, saved: Sequence[pulumi.Resource]
     ) -> None:
-        """Take away what a shared server or file system still holds; what is used was saved before."""
-        if DROP_LEFT in self._jobs:
+        """Remove the old data from a shared server or file system, after a backup of the data in use."""
+        if DROP_OLD_DATABASE in self._jobs:
             env = {**setup_environment(self._other, self._servers[self._other.server]), "ONLY_LEFT": "yes"}
-            self._about_database(DROP_LEFT, "database_drop.sh", env, self._other, self._after(*saved))
-        if EMPTY_LEFT in self._jobs:
+            self._about_database(DROP_OLD_DATABASE, "database_drop.sh", env, self._other, self._after(*saved))
+        if EMPTY_OLD_FILESTORE in self._jobs:
             _, left = (files[share.id] for share in _mounted(self._tenant))
-            self._about_files(EMPTY_LEFT, "filestore_empty.sh", {}, left, settings, self._after(*saved))
+            self._about_files(
+                EMPTY_OLD_FILESTORE, "filestore_empty.sh", {}, left, settings, self._after(*saved)
+            )
 
     def _after(self, *before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=list(before)))
@@ -120,7 +129,7 @@ class DataMove:
             env,
             administrator=administered.administrator_name,
             role=self._role,
-            told_apart_by=[identity_of(self._used), identity_of(self._other)],
+            distinguished_by=[identity_of(self._used), identity_of(self._other)],
             opts=pulumi.ResourceOptions.merge(opts, ready),
         )
 
@@ -141,7 +150,7 @@ class DataMove:
         container = jobs.operations_container(fact, text, env, mounts)
         spec = pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes)
         shares = [share.id for share in _mounted(self._tenant)]
-        jobs.OneOffJob(self._tenant.tenant, fact, spec=spec, told_apart_by=[text, shares], opts=opts)
+        jobs.OneOffJob(self._tenant.tenant, fact, spec=spec, distinguished_by=[text, shares], opts=opts)
 
 
 def _claimed(name: str, files: Filestore) -> Manifest:

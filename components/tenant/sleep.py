@@ -1,4 +1,4 @@
-"""Lets what is not production fall asleep and wake: its pods, and a server of its own."""
+"""Stops and starts a non-production tenant on a schedule: its pods, and its own server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tiers.plan.plan import TenantPlan, fact_named, facts_of
 _ACCESS: Final = "/run/secrets/kubernetes"
 _TOKEN_SECONDS: Final = 600
 _KEEP_FINISHED: Final = 1
-# A clock that was missed by more than this is not caught up: the next one comes.
+# A run that is late by more than this is skipped.
 _LATE_SECONDS: Final = 3600
 _SCHEDULE_NAME_LIMIT: Final = 64
 _STOP, _START = "stopDBInstance", "startDBInstance"
@@ -37,14 +37,14 @@ def put_to_sleep(
     inside: pulumi.ResourceOptions,
     child: pulumi.ResourceOptions,
 ) -> None:
-    """Declare what stops a tenant outside its hours, as far as its plan has such hours.
+    """Declare what stops a tenant outside its hours, if its plan has a schedule.
 
     Args:
-        tenant: Whose pods are stopped.
-        platform: The platform's name, with which names in AWS begin.
-        server: Its database server; only one of its own is stopped.
-        inside: Options of what lives in the namespace, and so waits for it.
-        child: Options of what lives in AWS.
+        tenant: The tenant.
+        platform: The platform's name, the prefix of names in AWS.
+        server: Its database server; only its own server is stopped.
+        inside: Options of objects in the namespace, which wait for it.
+        child: Options of AWS resources.
     """
     for schedule in facts_of(tenant.facts, SleepSchedule):
         runs = [fact_named(tenant.facts, ScheduledJob, name) for name in (FALL_ASLEEP, WAKE_UP)]
@@ -54,9 +54,9 @@ def put_to_sleep(
 
 
 class TenantSleep(pulumi.ComponentResource):
-    """Two CronJobs that scale exactly this tenant's Deployments, and can do nothing else.
+    """Two CronJobs that can only scale this tenant's Deployments.
 
-    An autoscaler needs no care: it rests while there are no pods (Kubernetes, HPA, implicit deactivation).
+    An autoscaler needs no change: it is inactive while there are no pods (Kubernetes, HPA).
     """
 
     def __init__(
@@ -88,10 +88,10 @@ class TenantSleep(pulumi.ComponentResource):
 
 
 class ServerSleep(pulumi.ComponentResource):
-    """Schedules that stop and start one RDS instance, and a role that may do just that.
+    """Schedules that stop and start one RDS instance, and a role that may do only that.
 
-    It is stopped once more every day of its sleep. A stop that found the server busy is made up for, and so
-    is what RDS does by itself: it starts a server that was stopped for seven days, and bills it from then on.
+    It is stopped once more on every day of its sleep, in case the server was busy at the first stop, and
+    because RDS starts a server by itself after seven days, and bills it from then on.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class ServerSleep(pulumi.ComponentResource):
 
 
 def _in_eventbridge(cron: str) -> str:
-    """A cron expression as EventBridge writes it: six fields, and `?` for the day that is not said.
+    """A cron expression in the format of EventBridge: six fields, and `?` for the day that is not set.
 
     >>> _in_eventbridge("30 7 * * MON,TUE")
     'cron(30 7 ? * MON,TUE *)'
@@ -225,7 +225,7 @@ def _cron_job(
 
 
 def _access() -> pods.Manifest:
-    """A token for minutes, and whom to trust; asked for here, because no account hands one to its pods."""
+    """A short-lived token and the CA certificate; requested here, because accounts mount no token."""
     sources = [
         {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
         {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},

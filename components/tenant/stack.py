@@ -1,4 +1,4 @@
-"""One tenant's Odoo in one environment: database, files, pods, the way in, backups."""
+"""One tenant's Odoo in one environment: database, files, pods, route, backups."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PASSWORD_LENGTH: Final = 40
 
 
 class TenantStack(pulumi.ComponentResource):
-    """Everything that exists for one tenant, declared from its facts and tagged with its name.
+    """All resources of one tenant, declared from its facts and tagged with its name.
 
     Neither the tier nor the environment is part of a URN or of the name of anything that holds data.
     """
@@ -67,23 +67,23 @@ class TenantStack(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
         self.services = services_of(tenant, platform, self._child)
-        # What lives in a namespace must wait for it.
+        # Objects in a namespace must wait for it.
         self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
         self.files = files_of(tenant, platform, self.services.key, self.services.servers, self._child)
         self.filestores = self._filestores()
-        # Of two that are mounted the first is the one in use; a move fills or empties the other.
+        # Of two mounted shares the first is in use; a move fills or empties the other.
         self.filestore = next(iter(self.filestores.values()))
         self.logs = self._log_group()
         self.password = self._password("database-password")
         self.settings = self._settings()
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
-        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.hand_over())))
+        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.cut_over())))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_sleep()
         saved = self._build_backups(still)
-        self.move.give_up(self.filestores, self.settings, saved)
+        self.move.remove_old(self.filestores, self.settings, saved)
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
         self.register_outputs({})
@@ -99,14 +99,14 @@ class TenantStack(pulumi.ComponentResource):
         }
 
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
-        """What the servers of its own really have."""
+        """The real storage of its own servers."""
         return self.services.storage_gib
 
     def _fact(self, kind: type[Kind], name: str) -> Kind:
         return fact_named(self.tenant.facts, kind, name)
 
     def _filestores(self) -> dict[FactId, Filestore]:
-        """The directories that pods can mount; what lies elsewhere from before stays reachable."""
+        """The directories that pods can mount; files from before a move stay reachable."""
         made = {
             share: Filestore(
                 self.tenant.tenant, share, self.files.file_systems[share.file_system], self._inside
@@ -182,7 +182,7 @@ class TenantStack(pulumi.ComponentResource):
                 [container],
                 volumes,
             ),
-            told_apart_by=text,
+            distinguished_by=text,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[database, self.filestore, self.settings]),
         )
 

@@ -1,1 +1,1 @@
-"""What a lifecycle command does in the world: AWS, Kubernetes, Pulumi and tenant files."""
+"""Adapters of lifecycle commands: AWS, Kubernetes, Pulumi and tenant files."""

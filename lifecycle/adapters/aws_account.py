@@ -1,7 +1,7 @@
-"""Looks into an AWS account: whose it is, and what it holds of a tenant, by tag and by name.
+"""Searches an AWS account for the remaining resources of a tenant, by tag and by name.
 
-A tag search finds what was tagged; what AWS makes itself (log groups of a server, final snapshots, retained
-backups) or what lost its tags is found by the names that the plan knows.
+A tag search finds tagged resources. What AWS creates itself (log groups, final snapshots, retained
+backups) and what lost its tags is found by the names in the plan.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lifecycle.decommission.plan import EndingPlan
-from lifecycle.decommission.retained import Holding, What
+from lifecycle.decommission.plan import DecommissionPlan
+from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.errors import LifecycleError
 from tiers.tags import KEYS
 
 _RETRIES: Final = Config(retries={"max_attempts": 8, "mode": "standard"})
 _GIB: Final = 2**30
-_BY_SERVICE: Final[Mapping[tuple[str, str], What]] = {
-    ("rds", "db"): What.DATABASE,
-    ("rds", "snapshot"): What.SNAPSHOT,
-    ("rds", "auto-backup"): What.AUTOMATED_BACKUP,
-    ("elasticache", "replicationgroup"): What.CACHE,
-    ("elasticache", "cluster"): What.CACHE,
-    ("elasticache", "snapshot"): What.CACHE_SNAPSHOT,
-    ("elasticfilesystem", "file-system"): What.FILE_SYSTEM,
-    ("elasticfilesystem", "access-point"): What.DIRECTORY,
-    ("s3", ""): What.BUCKET,
-    ("kms", "key"): What.KEY,
-    ("secretsmanager", "secret"): What.SECRET,
-    ("logs", "log-group"): What.LOGS,
-    ("iam", "role"): What.ROLE,
-    ("backup", "backup-vault"): What.VAULT,
-    ("backup", "recovery-point"): What.RECOVERY_POINT,
-    ("backup", "backup-plan"): What.BACKUP_PLAN,
-    ("scheduler", "schedule"): What.SCHEDULE,
-    ("ec2", "volume"): What.VOLUME,
+_BY_SERVICE: Final[Mapping[tuple[str, str], Kind]] = {
+    ("rds", "db"): Kind.DATABASE,
+    ("rds", "snapshot"): Kind.SNAPSHOT,
+    ("rds", "auto-backup"): Kind.AUTOMATED_BACKUP,
+    ("elasticache", "replicationgroup"): Kind.CACHE,
+    ("elasticache", "cluster"): Kind.CACHE,
+    ("elasticache", "snapshot"): Kind.CACHE_SNAPSHOT,
+    ("elasticfilesystem", "file-system"): Kind.FILE_SYSTEM,
+    ("elasticfilesystem", "access-point"): Kind.DIRECTORY,
+    ("s3", ""): Kind.BUCKET,
+    ("kms", "key"): Kind.KEY,
+    ("secretsmanager", "secret"): Kind.SECRET,
+    ("logs", "log-group"): Kind.LOGS,
+    ("iam", "role"): Kind.ROLE,
+    ("backup", "backup-vault"): Kind.VAULT,
+    ("backup", "recovery-point"): Kind.RECOVERY_POINT,
+    ("backup", "backup-plan"): Kind.BACKUP_PLAN,
+    ("scheduler", "schedule"): Kind.SCHEDULE,
+    ("ec2", "volume"): Kind.VOLUME,
 }
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One operation that lists things of one kind: under which key, named by what, how large, ending when."""
+    """One AWS operation that lists resources of one kind: result key, name fields, size, scheduled end."""
 
-    what: What
+    what: Kind
     service: str
     operation: str
     key: str
@@ -60,10 +60,10 @@ class Listing:
     everywhere: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    def holding(self, each: Mapping[str, Any], region: str) -> Holding:
-        """What is there."""
+    def resource(self, each: Mapping[str, Any], region: str) -> RemainingResource:
+        """The resource of one entry."""
         name = next(str(each[name]) for name in self.names if each.get(name))
-        return Holding(self.what, name, region, self.gib(each), self.ends(each))
+        return RemainingResource(self.what, name, region, self.gib(each), self.ends(each))
 
 
 def _allocated(each: Mapping[str, Any]) -> int | None:
@@ -73,10 +73,15 @@ def _allocated(each: Mapping[str, Any]) -> int | None:
 
 LISTINGS: Final = (
     Listing(
-        What.DATABASE, "rds", "describe_db_instances", "DBInstances", ("DBInstanceIdentifier",), _allocated
+        Kind.DATABASE,
+        "rds",
+        "describe_db_instances",
+        "DBInstances",
+        ("DBInstanceIdentifier",),
+        _allocated,
     ),
     Listing(
-        What.SNAPSHOT,
+        Kind.SNAPSHOT,
         "rds",
         "describe_db_snapshots",
         "DBSnapshots",
@@ -84,7 +89,7 @@ LISTINGS: Final = (
         _allocated,
     ),
     Listing(
-        What.AUTOMATED_BACKUP,
+        Kind.AUTOMATED_BACKUP,
         "rds",
         "describe_db_instance_automated_backups",
         "DBInstanceAutomatedBackups",
@@ -92,7 +97,7 @@ LISTINGS: Final = (
         _allocated,
     ),
     Listing(
-        What.CACHE,
+        Kind.CACHE,
         "elasticache",
         "describe_replication_groups",
         "ReplicationGroups",
@@ -100,14 +105,14 @@ LISTINGS: Final = (
         ends=lambda each: each.get("Status") == "deleting",
     ),
     Listing(
-        What.CACHE_SNAPSHOT,
+        Kind.CACHE_SNAPSHOT,
         "elasticache",
         "describe_snapshots",
         "Snapshots",
         ("SnapshotName", "ReplicationGroupId"),
     ),
     Listing(
-        What.FILE_SYSTEM,
+        Kind.FILE_SYSTEM,
         "efs",
         "describe_file_systems",
         "FileSystems",
@@ -115,13 +120,17 @@ LISTINGS: Final = (
         lambda each: _gib(each.get("SizeInBytes", {}).get("Value")),
         lambda each: each.get("LifeCycleState") in ("deleting", "deleted"),
     ),
-    Listing(What.DIRECTORY, "efs", "describe_access_points", "AccessPoints", ("AccessPointId", "Name")),
-    Listing(What.VAULT, "backup", "list_backup_vaults", "BackupVaultList", ("BackupVaultName",)),
+    Listing(Kind.DIRECTORY, "efs", "describe_access_points", "AccessPoints", ("AccessPointId", "Name")),
+    Listing(Kind.VAULT, "backup", "list_backup_vaults", "BackupVaultList", ("BackupVaultName",)),
     Listing(
-        What.BACKUP_PLAN, "backup", "list_backup_plans", "BackupPlansList", ("BackupPlanName", "BackupPlanId")
+        Kind.BACKUP_PLAN,
+        "backup",
+        "list_backup_plans",
+        "BackupPlansList",
+        ("BackupPlanName", "BackupPlanId"),
     ),
     Listing(
-        What.SECRET,
+        Kind.SECRET,
         "secretsmanager",
         "list_secrets",
         "SecretList",
@@ -130,56 +139,56 @@ LISTINGS: Final = (
         parameters={"IncludePlannedDeletion": True},
     ),
     Listing(
-        What.LOGS,
+        Kind.LOGS,
         "logs",
         "describe_log_groups",
         "logGroups",
         ("logGroupName",),
         lambda each: _gib(each.get("storedBytes")),
     ),
-    Listing(What.SCHEDULE, "scheduler", "list_schedules", "Schedules", ("Name",)),
-    Listing(What.BUCKET, "s3", "list_buckets", "Buckets", ("Name",), everywhere=True),
-    Listing(What.ROLE, "iam", "list_roles", "Roles", ("RoleName",), everywhere=True),
+    Listing(Kind.SCHEDULE, "scheduler", "list_schedules", "Schedules", ("Name",)),
+    Listing(Kind.BUCKET, "s3", "list_buckets", "Buckets", ("Name",), everywhere=True),
+    Listing(Kind.ROLE, "iam", "list_roles", "Roles", ("RoleName",), everywhere=True),
 )
-"""What is looked through by name, besides the tag search and keys, which have no name to list by."""
+"""The listings searched by name, besides the tag search; keys have no name and are searched separately."""
 
 
 @dataclass
 class Account:
-    """The account that the credentials in use are of."""
+    """The AWS account of the credentials in use."""
 
     region: str
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
-        """Its number.
+        """The account number.
 
         Raises:
-            LifecycleError: When AWS does not answer or does not know the caller.
+            LifecycleError: When AWS does not answer or refuses the credentials.
         """
         return str(self._ask("sts", self.region, "get_caller_identity")["Account"])
 
-    def holdings(self, plan: EndingPlan) -> tuple[Holding, ...]:
-        """Everything that is there of the plan's tenant, in every region it could have something in.
+    def remaining(self, plan: DecommissionPlan) -> tuple[RemainingResource, ...]:
+        """All resources of the plan's tenant in every region where it may have some.
 
         Raises:
-            LifecycleError: When AWS does not answer; half an answer would hide a leak.
+            LifecycleError: When AWS does not answer; half an answer would hide excess resources.
         """
         names = _Names.of(plan)
-        found: dict[tuple[What, str], Holding] = {}
+        found: dict[tuple[Kind, str], RemainingResource] = {}
         for region in plan.regions:
             looked = (self._tagged(plan, region), self._named(names, region), self._keys(names, region))
-            for holding in chain.from_iterable(looked):
-                # What a listing knows (its size, its end) is more than what the tag search does.
-                found[holding.what, holding.id] = _fuller(found.get((holding.what, holding.id)), holding)
+            for resource in chain.from_iterable(looked):
+                # A listing has more details (size, scheduled end) than the tag search.
+                found[resource.what, resource.id] = _fuller(found.get((resource.what, resource.id)), resource)
         return tuple(found.values())
 
-    def delete_copies(self, plan: EndingPlan) -> list[str]:
-        """Delete the file systems that replication filled and that nothing writes to any longer; their ids.
+    def delete_copies(self, plan: DecommissionPlan) -> list[str]:
+        """Delete the file systems that replication has filled and that are no longer written to; their ids.
 
         Raises:
-            LifecycleError: When AWS does not do it.
+            LifecycleError: When AWS refuses.
         """
         copies = {each for target in plan.targets for each in target.also}
         deleted = []
@@ -191,30 +200,30 @@ class Account:
                         deleted.append(str(each["FileSystemId"]))
         return deleted
 
-    def _tagged(self, plan: EndingPlan, region: str) -> Iterator[Holding]:
+    def _tagged(self, plan: DecommissionPlan, region: str) -> Iterator[RemainingResource]:
         tags = [{"Key": KEYS["tenant"], "Values": [plan.tenant]}]
         pages = self._pages("resourcegroupstaggingapi", region, "get_resources", TagFilters=tags)
         for page in pages:
             for each in page["ResourceTagMappingList"]:
                 yield _from_arn(str(each["ResourceARN"]), region)
 
-    def _named(self, names: _Names, region: str) -> Iterator[Holding]:
-        """What listings name; a service of the whole account is asked in one region only."""
+    def _named(self, names: _Names, region: str) -> Iterator[RemainingResource]:
+        """The resources found by name; global services are listed in one region only."""
         for listing in LISTINGS:
             if listing.everywhere and region != self.region:
                 continue
             for page in self._pages(listing.service, region, listing.operation, **listing.parameters):
                 for each in page[listing.key]:
                     if any(names.has(str(each.get(name) or "")) for name in listing.names):
-                        yield listing.holding(each, "global" if listing.everywhere else region)
+                        yield listing.resource(each, "global" if listing.everywhere else region)
 
-    def _keys(self, names: _Names, region: str) -> Iterator[Holding]:
+    def _keys(self, names: _Names, region: str) -> Iterator[RemainingResource]:
         for page in self._pages("kms", region, "list_keys"):
             for each in page["Keys"]:
                 if names.has(str(each["KeyId"])):
                     state = self._ask("kms", region, "describe_key", KeyId=each["KeyId"])["KeyMetadata"]
                     waits = state["KeyState"] == "PendingDeletion"
-                    yield Holding(What.KEY, str(each["KeyId"]), region, ends=waits)
+                    yield RemainingResource(Kind.KEY, str(each["KeyId"]), region, ends=waits)
 
     def _pages(self, service: str, region: str, operation: str, **parameters: Any) -> Iterator[Any]:
         client = self._client(service, region)
@@ -224,13 +233,13 @@ class Account:
             else:
                 yield getattr(client, operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            raise _told(service, region, operation, error) from None
+            raise _failure(service, region, operation, error) from None
 
     def _ask(self, service: str, region: str, operation: str, **parameters: Any) -> Any:
         try:
             return getattr(self._client(service, region), operation)(**parameters)
         except (ClientError, BotoCoreError) as error:
-            raise _told(service, region, operation, error) from None
+            raise _failure(service, region, operation, error) from None
 
     def _client(self, service: str, region: str) -> Any:
         made = self._clients.get((service, region))
@@ -242,18 +251,18 @@ class Account:
 
 @dataclass(frozen=True)
 class _Names:
-    """What resources of a tenant are called: exactly, or as the beginning of a longer name."""
+    """The names of a tenant's resources: exact ones, and beginnings of longer ones."""
 
     exact: frozenset[str]
     part: re.Pattern[str]
 
     @classmethod
-    def of(cls, plan: EndingPlan) -> _Names:
+    def of(cls, plan: DecommissionPlan) -> _Names:
         ids = {each for target in plan.targets for each in (target.id, target.arn, *target.also) if each}
-        # The id of a schedule is its group and its name; it is listed by name, and bears no tag.
+        # The id of a schedule is its group and its name; it is listed by name, and has no tag.
         ids |= {t.id.rpartition("/")[2] for t in plan.targets if t.type.startswith("aws:scheduler/")}
-        # `local-acme-postgresql-final-…` is acme's, `/odoo/local/acme-staging` another tenant's: a name
-        # counts when a resource of the plan has it, alone or with what AWS or this program puts behind it.
+        # `local-acme-postgresql-final-…` belongs to acme, `/odoo/local/acme-staging` to another: a name
+        # counts if a resource of the plan has it, alone or with a suffix that AWS or this program adds.
         stems = sorted({each for each in ids if re.fullmatch(r"[A-Za-z][\w./-]{5,}", each)}, key=len)
         alternatives = "|".join(map(re.escape, stems)) or r"\A\b\Z"
         return cls(
@@ -264,27 +273,27 @@ class _Names:
         return name in self.exact or self.part.search(name) is not None
 
 
-def _fuller(known: Holding | None, other: Holding) -> Holding:
+def _fuller(known: RemainingResource | None, other: RemainingResource) -> RemainingResource:
     if known is None:
         return other
     return max(known, other, key=lambda each: (-1 if each.gib is None else each.gib, each.ends))
 
 
-def _from_arn(arn: str, region: str) -> Holding:
+def _from_arn(arn: str, region: str) -> RemainingResource:
     _, _, service, where, _, resource = (*arn.split(":", 5), "", "", "", "", "")[:6]
     kind, separator, name = re.match(r"([^:/]*)([:/]?)(.*)", resource).groups()  # type: ignore[union-attr]
     if service == "s3":
-        return Holding(What.BUCKET, resource, region)
-    what = _BY_SERVICE.get((service, kind), What.OTHER)
+        return RemainingResource(Kind.BUCKET, resource, region)
+    what = _BY_SERVICE.get((service, kind), Kind.OTHER)
     if service == "logs":
         name = name.removesuffix(":*")
-    return Holding(what, name if separator and what is not What.OTHER else arn, where or region)
+    return RemainingResource(what, name if separator and what is not Kind.OTHER else arn, where or region)
 
 
 def _gib(size: Any) -> int | None:
     return None if size is None else -(-int(size) // _GIB)
 
 
-def _told(service: str, region: str, operation: str, error: Exception) -> LifecycleError:
+def _failure(service: str, region: str, operation: str, error: Exception) -> LifecycleError:
     said = " ".join(str(error).split())
     return LifecycleError(f"{service} in {region}: {operation} failed: {said}")

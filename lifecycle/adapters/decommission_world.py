@@ -1,4 +1,4 @@
-"""The hands that end a tenant: its file, Pulumi, AWS and the clock."""
+"""The real world of a decommissioning: the tenant's file, Pulumi, AWS and the clock."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.final_dump import Dump, Dumps
-from lifecycle.decommission.plan import EndingPlan
-from lifecycle.decommission.retained import Holding
+from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
+from lifecycle.decommission.plan import DecommissionPlan
+from lifecycle.decommission.retained import RemainingResource
 from lifecycle.stack_resources import NoSuchTenantError, Preview, mark_of, targets_of
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -25,19 +25,19 @@ from tiers.plan.plan import TenantPlan
 
 
 @dataclass
-class RealHands:
-    """What a plan is carried out with.
+class CloudWorld:
+    """The world in which a plan is carried out.
 
     Attributes:
         portfolio: The folder with the tenant's file.
-        dumps: Where its dumps are, found while it is still deployed; None when it has none.
+        backups: Where its backups are, found while it is still deployed; None when it has none.
     """
 
-    plan: EndingPlan
+    plan: DecommissionPlan
     stack: Stack
     portfolio: Path
     clock: Callable[[], datetime]
-    dumps: Dumps | None = None
+    backups: FinalBackups | None = None
 
     @cached_property
     def _account(self) -> Account:
@@ -48,13 +48,13 @@ class RealHands:
         return self.clock()
 
     def account(self) -> str:
-        """Of the credentials in use."""
+        """The AWS account of the credentials in use."""
         return self._account.id
 
     def deployed(self) -> TenantPlan | None:
-        """The tenant as the stack's inventory has it; None when it is gone."""
+        """The tenant as the stack's inventory has it; None when it is removed."""
         inventory = inventory_of_stack(self.stack.name, self.stack.project)
-        self.dumps = self.dumps or dumps_of(inventory, self.plan)
+        self.backups = self.backups or backups_of(inventory, self.plan)
         return next((each for each in inventory.plan.tenants if each.tenant == self.plan.tenant), None)
 
     def urns(self) -> frozenset[str]:
@@ -66,11 +66,11 @@ class RealHands:
         return frozenset(target.urn for target in found)
 
     def write(self, name: str, value: str) -> bool:
-        """Put a field into the tenant's file; whether that changed it."""
+        """Set a field in the tenant's file; whether that changed the file."""
         return tenant_file.set_field(tenant_file.file_of(self.portfolio, self.plan.tenant), name, value)
 
     def remove_file(self) -> bool:
-        """Take the tenant's file out of the portfolio; whether it was there."""
+        """Remove the tenant's file from the portfolio; whether it existed."""
         try:
             path = tenant_file.file_of(self.portfolio, self.plan.tenant)
         except CatalogError:
@@ -78,34 +78,34 @@ class RealHands:
         return tenant_file.remove(path)
 
     def preview(self) -> Preview:
-        """What an update would take away."""
+        """What an update would delete and replace."""
         return self.stack.preview()
 
     def up(self) -> None:
-        """Deploy what the working tree says."""
+        """Deploy the working tree."""
         self.stack.up()
 
-    def last_dump(self) -> Dump | None:
-        """The dump that was made when nothing wrote any longer; None while there is none."""
-        if self.dumps is None:
+    def last_backup(self) -> FinalBackup | None:
+        """The backup made after the tenant was stopped; None while there is none."""
+        if self.backups is None:
             return None
         mark = mark_of(self.stack.state(), self.plan.tenant)
-        return self.dumps.last(mark) if mark else None
+        return self.backups.last(mark) if mark else None
 
-    def export(self, dump: Dump, name: str) -> Sequence[str]:
-        """Put a dump where the client may fetch it; the keys."""
-        return self.dumps.export(dump, name) if self.dumps else ()
+    def export(self, backup: FinalBackup, name: str) -> Sequence[str]:
+        """Deliver a backup to where the client can fetch it; the keys."""
+        return self.backups.export(backup, name) if self.backups else ()
 
     def delete_copies(self) -> Sequence[str]:
-        """Delete the copies of its files that replication left; their ids."""
+        """Delete the file system copies that replication left; their ids."""
         return self._account.delete_copies(self.plan)
 
-    def holdings(self) -> tuple[Holding, ...]:
-        """What the account holds of the tenant."""
-        return self._account.holdings(self.plan)
+    def remaining(self) -> tuple[RemainingResource, ...]:
+        """The resources of the tenant that remain in the account."""
+        return self._account.remaining(self.plan)
 
 
-def dumps_of(inventory: Inventory, plan: EndingPlan) -> Dumps | None:
-    """Where the dumps of the plan's tenant are; None when it has none."""
+def backups_of(inventory: Inventory, plan: DecommissionPlan) -> FinalBackups | None:
+    """The backups of the plan's tenant; None when it has none."""
     make: Any = boto3.client
-    return Dumps.of(inventory, plan.tenant, make("s3", region_name=plan.region))
+    return FinalBackups.of(inventory, plan.tenant, make("s3", region_name=plan.region))

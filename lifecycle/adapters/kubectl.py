@@ -1,4 +1,4 @@
-"""Drives kubectl: makes a Job in one namespace of one cluster, waits for it, reads its log, takes it away."""
+"""Drives kubectl: creates a Job in one namespace of one cluster, waits, reads its log, deletes it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, Final
 from lifecycle.errors import LifecycleError
 
 _POLL_SECONDS: Final = 5.0
-# Kubernetes ends a Job on time; this long we wait for it to say so.
+# Kubernetes ends a Job at its deadline; wait this long for the status.
 _GRACE_SECONDS: Final = 120.0
 
 
 class KubectlError(LifecycleError):
-    """What kubectl cannot do, or the cluster did not let it."""
+    """A kubectl command that failed, or that the cluster refused."""
 
 
 def current_context() -> str:
-    """The context that kubectl uses when none is named.
+    """The context that kubectl uses by default.
 
     Raises:
         KubectlError: When there is no kubectl, or it has no such context.
@@ -39,10 +39,10 @@ class Cluster:
     sleep: Callable[[float], None]
 
     def create(self, job: Mapping[str, Any]) -> None:
-        """Make *job*; one of its name must not be there.
+        """Create *job*; a job of its name must not exist yet.
 
         Raises:
-            KubectlError: When it was not made.
+            KubectlError: When it was not created.
         """
         self._must(job, ["create", "--filename", "-"], json.dumps(job))
 
@@ -62,22 +62,22 @@ class Cluster:
         raise KubectlError(f"job '{_name(job)}' has not ended: {self.last_event(job)}")
 
     def log(self, job: Mapping[str, Any]) -> str:
-        """What the pod of *job* has printed; nothing when it never had one."""
+        """The log of *job*'s pod; empty when it never had one."""
         done = self._call(job, ["logs", f"job/{_name(job)}"])
         return done.stdout if done.returncode == 0 else ""
 
     def last_event(self, job: Mapping[str, Any]) -> str:
-        """What Kubernetes last said of *job*: why it has no pod, or why it ended it."""
+        """The last event of *job*: why it has no pod, or why Kubernetes ended it."""
         selector = f"--field-selector=involvedObject.name={_name(job)}"
         done = self._call(job, ["get", "events", selector, "--sort-by=.lastTimestamp", "--output", "json"])
         said = [str(item["message"]) for item in _parsed(done.stdout).get("items", []) if item.get("message")]
         return said[-1] if said else "Kubernetes gives no reason"
 
     def delete(self, job: Mapping[str, Any]) -> None:
-        """Take *job* and its pod away, whether or not it was made.
+        """Delete *job* and its pod, whether or not they exist.
 
         Raises:
-            KubectlError: When it may still be there.
+            KubectlError: When it may still exist.
         """
         options = ["--ignore-not-found", "--cascade=background", "--wait=false"]
         self._must(job, ["delete", "job", _name(job), *options])
@@ -99,7 +99,7 @@ class Cluster:
 
 
 def _run(command: list[str], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run it out of reach of Ctrl-C: what it has begun it ends, and we take it back."""
+    """Run kubectl out of reach of Ctrl-C: it finishes what it began, so that it can be undone."""
     try:
         return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
             command,
@@ -111,7 +111,7 @@ def _run(command: list[str], stdin: str | None = None) -> subprocess.CompletedPr
         )
     except FileNotFoundError:
         raise KubectlError(
-            "kubectl is not on PATH; install it, or use --dry-run and hand the Job to who has it"
+            "kubectl is not on PATH; install it, or print the Job with --dry-run and apply it elsewhere"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Drives Pulumi: state, preview and up of one stack. Its output goes to the user's terminal as it comes."""
+"""Drives Pulumi: state, preview and up of one stack. Its output goes straight to the user's terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from lifecycle.errors import LifecycleError
 from lifecycle.stack_resources import Preview
 
@@ -24,10 +25,10 @@ class Stack:
     project: Path
 
     def state(self) -> Mapping[str, Any]:
-        """What `pulumi stack export` prints; secrets stay encrypted.
+        """The output of `pulumi stack export`; secrets stay encrypted.
 
         Raises:
-            LifecycleError: When Pulumi cannot say.
+            LifecycleError: When Pulumi fails.
         """
         document = self._json("stack", "export")
         if not isinstance(document, dict):
@@ -35,7 +36,7 @@ class Stack:
         return document
 
     def preview(self) -> Preview:
-        """What `pulumi up` would take away, resources with an id in the cloud or the cluster only.
+        """What `pulumi up` would delete or replace: only resources with an id in the cloud or the cluster.
 
         Raises:
             LifecycleError: When the preview fails.
@@ -48,22 +49,24 @@ class Stack:
         )
 
     def up(self) -> None:
-        """Deploy what the working tree says.
+        """Deploy the working tree.
 
         Raises:
-            LifecycleError: When Pulumi fails; what it had done by then is in its state.
+            LifecycleError: When Pulumi fails; what it did before is in its state.
         """
         done = self._run(["up", "--yes", "--skip-preview", "--suppress-outputs"], capture=False)
         if done.returncode:
             raise LifecycleError(
-                f"stack '{self.name}': `pulumi up` ended with {done.returncode}; mend what it says "
-                "above, then run the same command again: it goes on where it stopped"
+                f"stack '{self.name}': `pulumi up` ended with {done.returncode}; correct the error "
+                "above, then run the same command again: it continues where it stopped"
             )
 
     def _json(self, *arguments: str) -> Any:
         done = self._run(arguments, capture=True)
         if done.returncode:
             reason = " ".join((done.stderr or done.stdout).split())[-400:]
+            if remedy := remedy_of(reason, self.project):
+                raise LifecycleError(f"stack '{self.name}': {remedy}")
             raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` failed: {reason}")
         try:
             return json.loads(done.stdout)
@@ -83,13 +86,13 @@ class Stack:
         try:
             return subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
                 command,
-                stdout=subprocess.PIPE if capture else _STDERR,  # talk; what a command finds goes to stdout
+                stdout=subprocess.PIPE if capture else _STDERR,  # progress; results of a command go to stdout
                 stderr=subprocess.PIPE if capture else None,
                 text=True,
                 check=False,
             )
         except FileNotFoundError:
-            raise LifecycleError("pulumi is not on PATH; install it, or use the local cloud's") from None
+            raise LifecycleError(f"stack '{self.name}': {NOT_FOUND}") from None
 
 
 def _steps(document: Any) -> Iterator[Mapping[str, Any]]:

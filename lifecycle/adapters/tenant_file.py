@@ -1,4 +1,4 @@
-"""Edits the file of a tenant the way a person would: one line, everything else as it stands."""
+"""Edits a tenant's file as a person would: one line, everything else unchanged."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
 
 
 def file_of(portfolio: Path, tenant: TenantId) -> Path:
-    """The file in which *tenant* stands.
+    """The file of *tenant*.
 
     Raises:
-        CatalogError: When no file of the portfolio holds it.
+        CatalogError: When no file of the portfolio has it.
     """
     for path in sorted((portfolio / "tenants").glob("*.yaml")):
         if re.search(
             rf"^tenant: *{re.escape(tenant)}\s*(#.*)?$", path.read_text(encoding="utf-8"), re.MULTILINE
         ):
             return path
-    raise CatalogError(f"{portfolio / 'tenants'}: no file holds tenant '{tenant}'")
+    raise CatalogError(f"{portfolio / 'tenants'}: no file has tenant '{tenant}'")
 
 
 def set_field(path: Path, name: str, value: str) -> bool:
-    """Write `name: value` into the file; as `set_fields`."""
+    """Write `name: value` into the file, as `set_fields` does."""
     return set_fields(path, {name: value})
 
 
 def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
-    """Write each `name: value` into the file, in place of what it says or under the host name.
+    """Write each `name: value` into the file, in place of the old value or below the host name.
 
-    `options.users` is a line under `options`; None takes a field out. Comments and order stay. The file is
-    read back before it takes the place of the old one.
+    `options.users` is a line below `options`; None removes a field. Comments and order stay. The new file is
+    checked before it replaces the old one.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        CatalogError: When the file would no longer be a tenant's.
+        CatalogError: When the file would no longer be a valid tenant file.
     """
     before = path.read_text(encoding="utf-8")
     after = before
@@ -84,7 +84,7 @@ def _with_field(text: str, name: str, value: str | None) -> str:
 
 
 def remove(path: Path) -> bool:
-    """Take the file out of the portfolio; whether it was there."""
+    """Remove the file from the portfolio; whether it existed."""
     if not path.exists():
         return False
     path.unlink()

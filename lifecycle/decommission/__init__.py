@@ -1,1 +1,1 @@
-"""How a tenant ends: plan, guards, steps, final backup, and what is retained."""
+"""Decommissioning a tenant: plan, guards, steps, final backup, and retained resources."""

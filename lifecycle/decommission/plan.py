@@ -1,7 +1,7 @@
-"""The plan of an end: what goes, what stays and how long, for whom, until when the plan may be used.
+"""The decommission plan: what is removed, what is retained and how long, and until when it is valid.
 
-It is a file that people read, approve and keep. It is bound to one account, one stack, one state of it, and
-says which phrase must be typed to act on it; it changes nothing by itself.
+It is a file that people read, approve and keep. It is bound to one account, one stack and its state, and
+states the phrase that must be typed to apply it; it changes nothing by itself.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
 
 
-class EndingPlan(Frozen):
-    """What is to be done to one tenant.
+class DecommissionPlan(Frozen):
+    """The plan for one tenant.
 
     Attributes:
         account: The AWS account it is bound to.
-        regions: Where the tenant has something, or may have.
-        made_at: When the state was read; the plan may be used for 24 hours after it.
-        facts_sha256: Of the tenant as deployed; another one is another plan.
-        targets: Every resource of the tenant that is to go or to be left.
-        keep_days: How long what stays is kept.
-        needs_restore_test: Whether its recovery promise takes a tried restore before the end.
-        final_dump: Whether a dump must be made after its pods stand still.
+        regions: Where the tenant has resources, or may have.
+        made_at: When the state was read; the plan is valid for 24 hours after it.
+        facts_sha256: Hash of the deployed tenant; a change of it needs a new plan.
+        targets: Every resource of the tenant, to be removed or retained.
+        keep_days: How long retained resources are kept.
+        needs_restore_test: Whether its resilience class needs a successful restore test first.
+        final_dump: Whether a final backup must be made after its pods have stopped.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -63,58 +63,58 @@ class EndingPlan(Frozen):
 
     @property
     def term(self) -> Term:
-        """Who goes on paying for what is kept, and pays no fee any longer."""
+        """The term of the client that still pays for retained resources, without a fee."""
         return Term(self.tenant, self.client, self.environment, self.tier, 0)
 
     @property
     def expires_at(self) -> datetime:
-        """From when on it may not be used."""
+        """When it stops being valid."""
         return self.made_at + VALID_FOR
 
     @property
     def phrase(self) -> str:
-        """What must be typed to act on it."""
+        """The phrase to type to apply it."""
         return f"decommission {self.tenant} of {self.stack}: {len(self.targets)} resources"
 
     @property
     def sha256(self) -> str:
-        """Of everything the plan says."""
+        """The hash of the whole plan."""
         return _sha256(self.model_dump(mode="json"))
 
     @property
     def id(self) -> str:
-        """What evidence calls it."""
+        """Its id in the evidence."""
         return f"{self.tenant}-{self.sha256[:12]}"
 
 
 def facts_sha256(tenant: TenantPlan) -> str:
-    """Of a tenant as deployed, but for what changes on the way to its end: its stage, and jobs for it."""
-    told = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
-    identity = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
-    return _sha256({"tenant": told.model_dump(mode="json"), "facts": identity})
+    """The hash of a deployed tenant, without what its decommissioning changes: its stage and closing jobs."""
+    identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
+    facts = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
+    return _sha256({"tenant": identity.model_dump(mode="json"), "facts": facts})
 
 
-def write_plan(plan: EndingPlan, path: Path) -> None:
-    """Write *plan* with its own hash, so that a change by hand is noticed.
+def write_plan(plan: DecommissionPlan, path: Path) -> None:
+    """Write *plan* with its own hash, so that later changes are detected.
 
     Raises:
-        CatalogError: When the file is there already, or cannot be written.
+        CatalogError: When the file exists already, or cannot be written.
     """
     text = json.dumps({**plan.model_dump(mode="json"), "sha256": plan.sha256}, indent=2) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise CatalogError(f"{path}: is there already; a plan is never overwritten") from None
+        raise CatalogError(f"{path}: exists already; a plan is never overwritten") from None
     except OSError as error:
         raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def read_plan(path: Path) -> EndingPlan:
+def read_plan(path: Path) -> DecommissionPlan:
     """The plan in *path*.
 
     Raises:
-        CatalogError: When it is none, or not as it was written.
+        CatalogError: When it is not a plan, or was changed.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -126,11 +126,13 @@ def read_plan(path: Path) -> EndingPlan:
         ) from None
     written = document.pop("sha256", None) if isinstance(document, dict) else None
     try:
-        plan = EndingPlan.model_validate(document)
+        plan = DecommissionPlan.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise CatalogError(f"{path}: {where}: {first['msg']}; expected a plan of costack's") from None
+        raise CatalogError(
+            f"{path}: {where}: {first['msg']}; expected a plan that `costack decommission` wrote"
+        ) from None
     if written != plan.sha256:
         raise CatalogError(f"{path}: was changed after it was made; make a new plan")
     return plan

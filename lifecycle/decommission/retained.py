@@ -1,4 +1,4 @@
-"""What an account still holds of a tenant, and whether anybody knows why."""
+"""The remaining resources of a decommissioned tenant: retained ones with a reason, and excess ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from allocation.money import text_of, units_of
 from allocation.prices.price_book import PriceBook
-from lifecycle.decommission.plan import EndingPlan
+from lifecycle.decommission.plan import DecommissionPlan
 
 
 @unique
-class What(StrEnum):
-    """Kinds of things that outlive a stack."""
+class Kind(StrEnum):
+    """Kinds of resources that can outlive a stack."""
 
     DATABASE = "database"
     SNAPSHOT = "database snapshot"
@@ -39,46 +39,46 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True)
-class Holding:
-    """Something that is there.
+class RemainingResource:
+    """A resource of the tenant that is still in the account.
 
     Attributes:
-        gib: Its size, as its listing tells it; None where nobody says how large it is.
-        ends: Whether its end is scheduled already: a key or a secret that waits for its deletion.
+        gib: Its size as its listing states it; None when the listing has no size.
+        ends: Whether its deletion is already scheduled, as for a key or a secret.
     """
 
-    what: What
+    what: Kind
     id: str
     region: str
     gib: int | None = None
     ends: bool = False
 
 
-KEPT: Final[Mapping[What, str]] = {
-    What.SNAPSHOT: "the last state of its database",
-    What.AUTOMATED_BACKUP: "any moment of its last days can be restored",
-    What.CACHE_SNAPSHOT: "the last state of its sessions",
-    What.BUCKET: "its dumps and files",
-    What.VAULT: "recovery points of its files",
-    What.RECOVERY_POINT: "the last states of its files",
-    What.KEY: "without it nothing of the above can be read",
+KEPT: Final[Mapping[Kind, str]] = {
+    Kind.SNAPSHOT: "the last state of its database",
+    Kind.AUTOMATED_BACKUP: "any moment of its last days can be restored",
+    Kind.CACHE_SNAPSHOT: "the last state of its sessions",
+    Kind.BUCKET: "its dumps and files",
+    Kind.VAULT: "recovery points of its files",
+    Kind.RECOVERY_POINT: "the last states of its files",
+    Kind.KEY: "without it nothing of the above can be read",
 }
-"""What stays for a time after the end, and why. A key that nothing needs waits for its deletion."""
+"""What is retained for a time, and why. A key that is no longer needed waits for its deletion."""
 
-_PRICED: Final[Mapping[What, tuple[str, str]]] = {
-    What.SNAPSHOT: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
-    What.AUTOMATED_BACKUP: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
-    What.CACHE_SNAPSHOT: ("AmazonElastiCache", "backup storage"),
-    What.RECOVERY_POINT: ("AWSBackup", "EFS warm backup"),
-    What.KEY: ("awskms", "customer managed key"),
+_PRICED: Final[Mapping[Kind, tuple[str, str]]] = {
+    Kind.SNAPSHOT: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
+    Kind.AUTOMATED_BACKUP: ("AmazonRDS", "RDS PostgreSQL backup storage above the free allowance"),
+    Kind.CACHE_SNAPSHOT: ("AmazonElastiCache", "backup storage"),
+    Kind.RECOVERY_POINT: ("AWSBackup", "EFS warm backup"),
+    Kind.KEY: ("awskms", "customer managed key"),
 }
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A line of the retention ledger; `units` a month, None when nobody knows its price or its size."""
+class RetainedResource:
+    """A line of the retention ledger; `units` a month, None when its price or size is unknown."""
 
-    holding: Holding
+    resource: RemainingResource
     because: str
     until: datetime
     units: int | None
@@ -86,10 +86,10 @@ class Kept:
     def document(self) -> dict[str, Any]:
         """The line as plain data."""
         return {
-            "what": str(self.holding.what),
-            "id": self.holding.id,
-            "region": self.holding.region,
-            "gib": self.holding.gib,
+            "what": str(self.resource.what),
+            "id": self.resource.id,
+            "region": self.resource.region,
+            "gib": self.resource.gib,
             "because": self.because,
             "until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}",
             "per_month": None if self.units is None else text_of(self.units),
@@ -97,50 +97,50 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Remains:
-    """All that is left of a tenant: what is kept for a reason, and what nobody can explain."""
+class RemainingResources:
+    """The remaining resources: retained ones with a reason, and excess ones without."""
 
-    kept: tuple[Kept, ...]
-    leaked: tuple[Holding, ...]
+    retained: tuple[RetainedResource, ...]
+    excess: tuple[RemainingResource, ...]
 
 
-def remains_of(
-    plan: EndingPlan, holdings: Iterable[Holding], ended_at: datetime, prices: PriceBook
-) -> Remains:
-    """Sort what is there into kept and leaked.
+def sort_remaining(
+    plan: DecommissionPlan, remaining: Iterable[RemainingResource], ended_at: datetime, prices: PriceBook
+) -> RemainingResources:
+    """Sort the remaining resources into retained and excess ones.
 
-    A sandbox keeps nothing but what protects itself from being deleted at once: everything that is not
-    already on its way out is a leak.
+    A sandbox retains only resources that AWS does not delete at once: everything that is not
+    already scheduled for deletion is in excess.
     """
     until = ended_at + timedelta(days=plan.keep_days)
-    kept: list[Kept] = []
-    leaked: list[Holding] = []
-    for each in sorted(holdings, key=lambda one: (one.what, one.region, one.id)):
+    retained: list[RetainedResource] = []
+    excess: list[RemainingResource] = []
+    for each in sorted(remaining, key=lambda one: (one.what, one.region, one.id)):
         because = _reason(plan, each)
         if because is None:
-            leaked.append(each)
+            excess.append(each)
         else:
-            kept.append(Kept(each, because, until, _priced(each, prices)))
-    return Remains(tuple(kept), tuple(leaked))
+            retained.append(RetainedResource(each, because, until, _priced(each, prices)))
+    return RemainingResources(tuple(retained), tuple(excess))
 
 
-def _reason(plan: EndingPlan, holding: Holding) -> str | None:
-    if holding.ends:
+def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
+    if resource.ends:
         return "it waits for its deletion, which AWS allows no sooner"
-    return KEPT.get(holding.what) if plan.keep_days else None
+    return KEPT.get(resource.what) if plan.keep_days else None
 
 
-def _priced(holding: Holding, prices: PriceBook) -> int | None:
-    """What it costs a month; what is in a bucket or a vault bills, and no listing says how much that is.
+def _priced(resource: RemainingResource, prices: PriceBook) -> int | None:
+    """The monthly cost; buckets and vaults bill by content, which no listing states.
 
     Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing).
     """
-    if holding.ends:
+    if resource.ends:
         return 0
-    if holding.what not in _PRICED:
+    if resource.what not in _PRICED:
         return None
-    price = prices.find(holding.region, *_PRICED[holding.what])
-    quantity = 1 if holding.what is What.KEY else holding.gib
+    price = prices.find(resource.region, *_PRICED[resource.what])
+    quantity = 1 if resource.what is Kind.KEY else resource.gib
     if price is None or quantity is None:
         return None
     return units_of(Decimal(quantity) * price.price)

@@ -1,1 +1,1 @@
-"""How a stack is made whole after a command was killed."""
+"""Repairs a stack after a command was killed."""

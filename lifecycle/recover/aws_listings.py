@@ -1,4 +1,4 @@
-"""Where AWS lists what a command may have made: an operation for each type, and what must be the same."""
+"""The AWS listing of each resource type, and the inputs by which a resource is recognised."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, Final
 import boto3
 
 _MADE_UP: Final = re.compile(r"-[0-9a-f]{7}$")
-"""How names end that Pulumi makes up (Pulumi docs, auto-naming)."""
+"""The suffix of names that Pulumi generates (Pulumi docs, auto-naming)."""
 _ENDING: Final = 7
 
 
 @dataclass(frozen=True)
 class Search:
-    """One operation that lists things of a type.
+    """One AWS operation that lists resources of a type.
 
     Attributes:
-        key: Where the list is in its answer.
-        id: The field that holds what Pulumi calls the id, or how it is put together of fields and of what was
-            asked. Where only names are listed, the field is `name`.
-        same: Field -> input, which must be equal where the input is set.
-        asked: Parameter -> input, where the operation wants to know what to list.
-        tagged: Whether every tag that was asked for must be there, too.
+        key: The key of the list in its answer.
+        id: The field with Pulumi's id, or the format that builds it from fields and request
+            parameters. Where only names are listed, the field is `name`.
+        same: Field -> input; both must be equal if the input is set.
+        asked: Parameter -> input, if the operation needs parameters.
+        tagged: Whether every tag of the inputs must be on the resource, too.
     """
 
     service: str
@@ -37,7 +37,7 @@ class Search:
     tagged: bool = False
 
     def found(self, inputs: Mapping[str, Any], region: str | None, *, by_any_name: bool) -> Iterator[str]:
-        """Ids of what is like *inputs*; by any name: a name that Pulumi made up may have another ending."""
+        """Ids of resources that match *inputs*; by any name: a generated name may have another suffix."""
         for each in self._listed(inputs, region):
             like = all(
                 inputs.get(name) is None or _alike(inputs[name], each.get(at), by_any_name=by_any_name)

@@ -1,7 +1,7 @@
-"""Mends a stack whose command was killed: what it had made is taken into the state, its lock is lifted.
+"""Repairs a stack whose command was killed: imports what it had created, and removes its lock.
 
-Pulumi notes what it is about to make and, when it dies, does not know whether it was made. Dropping the
-note would make it a second time, or fail because its name is taken. So AWS is asked first.
+Pulumi records each pending operation and, when it is killed, does not know whether the resource was created.
+Dropping the record would create it twice, or fail because its name is taken. So AWS is asked first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.errors import LifecycleError, RefusedError
-from lifecycle.recover.untracked import can_be_looked_for, orphan_of, orphans_of
+from lifecycle.recover.untracked import is_searchable, untracked_id, untracked_ids
 
 _QUIETLY: Final = ("--yes", "--skip-preview", "--suppress-outputs")
 _LOCKED: Final = "is currently locked by"
@@ -27,86 +27,88 @@ _OWNER: Final = re.compile(r"created by (?P<user>\S+)@(?P<host>\S+) \(pid (?P<pi
 
 @dataclass(frozen=True)
 class Recovered:
-    """What became of the notes.
+    """The result of a repair.
 
     Attributes:
-        taken: Ids that were taken in, by URN; of a search that takes nothing in, those it found.
-        dropped: URNs of which nothing had been made.
-        second: Ids of things like one that the stack has, by its URN: somebody must say whose they are.
+        taken: Ids that were imported, by URN; or those that a search without import found.
+        dropped: URNs whose resources had not been created.
+        second: Ids of duplicates of a resource of the stack, by its URN: a person must decide about them.
     """
 
-    taken: Mapping[str, str]
+    imported: Mapping[str, str]
     dropped: tuple[str, ...] = ()
-    second: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    duplicates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class BrokenStack(Stack):
-    """A stack that may be locked by the dead."""
+    """A stack that a killed process may have locked."""
 
     def recover(
-        self, told: Callable[[str], None] = lambda _: None, *, owner_is_dead: bool = False
+        self, report: Callable[[str], None] = lambda _: None, *, owner_is_dead: bool = False
     ) -> Recovered:
-        """Take in what was made, drop what was not, and compare the state with the cloud.
+        """Import what was created, drop what was not, and refresh the state from the cloud.
 
         Raises:
-            RefusedError: When the stack is locked, and nothing proves that its owner is dead.
-            LifecycleError: When AWS or Pulumi cannot do it; run it again then.
+            RefusedError: When the stack is locked and its owner may still be running.
+            LifecycleError: When AWS or Pulumi fails; run it again then.
         """
-        state = self._whole_state(told)
+        state = self._whole_state(report)
         notes = list(_pending(state))
-        taken = {note["urn"]: note["id"] for note in notes if note["id"]}
-        for urn, made in taken.items():
-            told(f"{made} was made: it is taken in as {urn}")
+        imported = {note["urn"]: note["id"] for note in notes if note["id"]}
+        for urn, made in imported.items():
+            report(f"{made} was created: it is imported as {urn}")
         if notes:
-            # Not `pulumi refresh --import-pending-creates`, which drops the notes and takes nothing in.
+            # Not `pulumi refresh --import-pending-creates`, which drops the records and imports nothing.
             made = [note for note in notes if note["id"]]
-            self._import(_with(state, made), told, owner_is_dead=owner_is_dead)
-        self._must(["refresh", *_QUIETLY], told, owner_is_dead=owner_is_dead)
-        return Recovered(taken, tuple(note["urn"] for note in notes if not note["id"]))
+            self._import(_with(state, made), report, owner_is_dead=owner_is_dead)
+        self._must(["refresh", *_QUIETLY], report, owner_is_dead=owner_is_dead)
+        return Recovered(imported, tuple(note["urn"] for note in notes if not note["id"]))
 
-    def search(self, told: Callable[[str], None] = lambda _: None, *, take: bool = False) -> Recovered:
-        """Look for what nobody noted: an answer of AWS that got lost leaves a thing that the state never saw.
+    def search(self, report: Callable[[str], None] = lambda _: None, *, take: bool = False) -> Recovered:
+        """Search for untracked resources: a lost answer of AWS leaves one that the state does not have.
 
-        The next update would stop at a name that is taken, or make a second one.
+        The next update would stop because its name is taken, or create a second one.
 
         Args:
-            told: Told what is found.
-            take: Whether what the next update would make and what is there already is taken in.
+            report: Gets a sentence for each finding.
+            take: Whether to import existing resources that the next update would create.
 
         Raises:
-            LifecycleError: When AWS or Pulumi cannot do it.
+            LifecycleError: When AWS or Pulumi fails.
         """
-        state = self._whole_state(told)
+        state = self._whole_state(report)
         resources: Sequence[Mapping[str, Any]] = (state.get("deployment") or {}).get("resources") or ()
-        planned = [each for each in self._would_make() if can_be_looked_for(each["type"], _inputs(each))]
-        # Of several that are alike one is as good as another; the rest are second ones from then on.
+        planned = [each for each in self._would_make() if is_searchable(each["type"], _inputs(each))]
+        # Of several alike any one will do; the others count as duplicates from then on.
         found = [{**each, "id": alike[0]} for each in planned if (alike := _there(each, resources))]
         for each in found:
-            told(f"{each['id']} is there already: the next update would make it as {each['urn']}")
-        second = dict(_second(resources, {str(each["id"]) for each in found}))
-        for urn, ids in second.items():
-            told(f"{', '.join(ids)}: like {urn}, and not in the stack; delete what nobody uses")
+            report(f"{each['id']} exists already: the next update would create it again as {each['urn']}")
+        duplicates = dict(_duplicates(resources, {str(each["id"]) for each in found}))
+        for urn, ids in duplicates.items():
+            report(f"{', '.join(ids)}: same as {urn}, but not in the stack; delete what is not in use")
         if take and found:
-            self._import(_with(state, found), told, owner_is_dead=False)
-            self._must(["refresh", *_QUIETLY], told, owner_is_dead=False)
-        return Recovered({each["urn"]: each["id"] for each in found}, second=second)
+            self._import(_with(state, found), report, owner_is_dead=False)
+            self._must(["refresh", *_QUIETLY], report, owner_is_dead=False)
+        return Recovered({each["urn"]: each["id"] for each in found}, duplicates=duplicates)
 
     def _would_make(self) -> Iterator[Mapping[str, Any]]:
         for step in self._json("preview", "--json").get("steps") or ():
             if step.get("op") == "create" and (step.get("newState") or {}).get("custom"):
                 yield step["newState"]
 
-    def _import(self, state: Mapping[str, Any], told: Callable[[str], None], *, owner_is_dead: bool) -> None:
+    def _import(
+        self, state: Mapping[str, Any], report: Callable[[str], None], *, owner_is_dead: bool
+    ) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump(state, file)
             file.flush()
-            self._must(["stack", "import", "--file", file.name], told, owner_is_dead=owner_is_dead)
+            self._must(["stack", "import", "--file", file.name], report, owner_is_dead=owner_is_dead)
 
-    def _whole_state(self, told: Callable[[str], None]) -> Mapping[str, Any]:
-        """The state; in a local folder, a file of attributes that the death cut off is dropped first.
+    def _whole_state(self, report: Callable[[str], None]) -> Mapping[str, Any]:
+        """The state; in a local folder, incomplete attribute files are deleted first.
 
-        Pulumi cannot read a state with half of them and does without them. The state itself is put in place
-        as a whole, there and in an object store.
+        Pulumi cannot read a state with an incomplete attribute file, and does not need it. The state is
+        always replaced as a whole, in a folder and in an object store.
         """
         try:
             return self.state()
@@ -116,39 +118,43 @@ class BrokenStack(Stack):
                 raise
         for file in torn:
             file.unlink()
-            told(f"{file.name} had been cut off and is dropped")
+            report(f"{file.name} is incomplete and is deleted")
         return self.state()
 
-    def _must(self, command: Sequence[str], told: Callable[[str], None], *, owner_is_dead: bool) -> None:
+    def _must(self, command: Sequence[str], report: Callable[[str], None], *, owner_is_dead: bool) -> None:
         done = self._run(command, capture=True)
         if done.returncode and _LOCKED in done.stderr + done.stdout:
             owner = _OWNER.search(done.stderr + done.stdout)
             if not owner_is_dead:
-                self._refuse_the_living(owner)
-            told(f"the lock of {owner[0].removeprefix('created by ') if owner else 'nobody'} is lifted")
+                self._refuse_if_alive(owner)
+            report(f"the lock of {_owner_of(owner)} is removed")
             self._run(["cancel", "--yes"], capture=True)
             done = self._run(command, capture=True)
         if done.returncode:
             reason = " ".join((done.stderr or done.stdout).split())[-400:]
             raise LifecycleError(f"stack '{self.name}': `pulumi {command[0]}` failed: {reason}")
 
-    def _refuse_the_living(self, owner: re.Match[str] | None) -> None:
-        """A lock may be lifted when its owner was a process of this machine that is gone."""
+    def _refuse_if_alive(self, owner: re.Match[str] | None) -> None:
+        """Refuse to remove a lock unless its owner was a process of this machine that has ended."""
         if owner is None or owner["host"] != socket.gethostname():
-            who = f"{owner['user']}@{owner['host']}" if owner else "somebody"
+            who = f"{owner['user']}@{owner['host']}" if owner else _owner_of(owner)
             raise RefusedError(
-                f"stack '{self.name}' is locked by {who}, whose process cannot be seen from here; when you "
-                "know that it is dead, run the same command with --owner-is-dead"
+                f"stack '{self.name}' is locked by {who}, whose process cannot be checked from here; if "
+                "you know that it has ended, run the same command with --owner-is-dead"
             )
-        if _lives(int(owner["pid"])):
+        if _is_alive(int(owner["pid"])):
             raise RefusedError(
-                f"stack '{self.name}' is locked by process {owner['pid']} of this machine, which is at work; "
+                f"stack '{self.name}' is locked by process {owner['pid']} of this machine, which is running; "
                 "wait for it"
             )
 
 
+def _owner_of(lock: re.Match[str] | None) -> str:
+    return lock[0].removeprefix("created by ") if lock else "an unknown owner"
+
+
 def _torn(stack: str) -> Iterator[Path]:
-    """Files of attributes of the stack that are not whole."""
+    """Incomplete attribute files of the stack."""
     backend = os.environ.get("PULUMI_BACKEND_URL", "")
     if backend.startswith("file://"):
         root = Path(backend.removeprefix("file://")).expanduser() / ".pulumi" / "stacks"
@@ -164,9 +170,9 @@ def _is_json(file: Path) -> bool:
 
 
 def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every resource that was about to be made, with the id it got; None where nothing was made.
+    """Every resource whose creation was pending, with its id; None if it was not created.
 
-    What was to take the place of another that is there still is among them only when it was made.
+    A replacement of a resource that still exists is included only if it was created.
     """
     deployment = state.get("deployment") or {}
     resources: Sequence[Mapping[str, Any]] = deployment.get("resources") or ()
@@ -182,30 +188,30 @@ def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _made(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:
-    """The id of what was made and is not in the state; None when nothing was."""
+    """The id of the created resource that is not in the state; None if it was not created."""
     region, known = _region(each, resources), _known(each["type"], resources)
-    return orphan_of(each["type"], _inputs(each), region, known)
+    return untracked_id(each["type"], _inputs(each), region, known)
 
 
 def _there(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The ids of what is like it and not in the state, under whatever name Pulumi made up."""
+    """The ids of matching resources that are not in the state, under any generated name."""
     region, known = _region(each, resources), _known(each["type"], resources)
-    return orphans_of(each["type"], _inputs(each), region, known, by_any_name=True)
+    return untracked_ids(each["type"], _inputs(each), region, known, by_any_name=True)
 
 
-def _second(
+def _duplicates(
     resources: Sequence[Mapping[str, Any]], found: Collection[str]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What is like a resource of the stack and no resource of it."""
+    """Resources that match one of the stack but are not in it."""
     for each in resources:
-        if each.get("custom") and can_be_looked_for(each["type"], _inputs(each)):
+        if each.get("custom") and is_searchable(each["type"], _inputs(each)):
             more = tuple(other for other in _there(each, resources) if other not in found)
             if more:
                 yield each["urn"], more
 
 
 def _region(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:
-    """Where it is: as it says itself, or as its provider does."""
+    """Its region: its own, or its provider's."""
     provider = each.get("provider")
     of_provider = (
         _inputs(one).get("region") for one in resources if f"{one['urn']}::{one.get('id')}" == provider
@@ -222,9 +228,9 @@ def _inputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with(state: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The state with what was made and without notes of making: the others are settled by a refresh.
+    """The state with the created resources and without pending creations; a refresh settles the others.
 
-    What the new one takes the place of is marked as Pulumi does once it is made: the next update deletes it.
+    A replaced resource is marked as Pulumi marks it after the creation: the next update deletes it.
     """
     deployment = state["deployment"]
     left = [note for note in deployment.get("pending_operations") or () if note["type"] != "creating"]
@@ -237,7 +243,7 @@ def _with(state: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> Mappin
     return {**state, "deployment": {**deployment, "resources": resources, "pending_operations": left}}
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

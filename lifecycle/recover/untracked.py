@@ -1,7 +1,7 @@
-"""Looks in AWS for what a command that was killed had made without being able to write it down.
+"""Searches AWS for untracked resources: those a killed command created without recording them.
 
-A resource is told by its own name, or by where it is and how it is tagged, never by its age. Types that are
-not listed are settings of another resource: making them again overwrites them.
+A resource is recognised by its name, or by its place and tags, never by its age. Types that are not listed
+are settings of another resource: creating them again overwrites them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
 _OWN_SEARCHES: Final = (_KEY, _SCHEDULE)
 _NO_CONTENT: Final = ("404", "")
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What a preview of Pulumi's says for a value that only the update will know."""
+"""Pulumi's placeholder in a preview for a value that only the update will know."""
 
 
-def can_be_looked_for(kind: str, inputs: Mapping[str, Any]) -> bool:
-    """Whether all that its search asks for is known: something waits for another thing to be made first."""
+def is_searchable(kind: str, inputs: Mapping[str, Any]) -> bool:
+    """Whether all inputs of its search are known: some depend on a resource that is not created yet."""
     if kind in _OWN_SEARCHES:
         return UNKNOWN not in str(inputs.get("name") or inputs.get("description"))
     if kind not in SEARCHES:
@@ -34,7 +34,7 @@ def can_be_looked_for(kind: str, inputs: Mapping[str, Any]) -> bool:
     return all(UNKNOWN not in str(inputs.get(name)) for name in named) and any(inputs.get(n) for n in named)
 
 
-def orphans_of(
+def untracked_ids(
     kind: str,
     inputs: Mapping[str, Any],
     region: str | None,
@@ -42,9 +42,9 @@ def orphans_of(
     *,
     by_any_name: bool = False,
 ) -> tuple[str, ...]:
-    """The ids of everything like *inputs* that is not among the *known*.
+    """The ids of all resources that match *inputs* and are not among the *known*.
 
-    *By any name* finds what was made under a name that Pulumi made up and that nobody wrote down.
+    *By any name* also finds resources whose generated name was never recorded.
 
     Raises:
         LifecycleError: When AWS cannot say.
@@ -54,23 +54,23 @@ def orphans_of(
         return tuple(sorted(set(found) - set(known)))
     except ClientError as error:
         if str(error.response["Error"].get("Code", "")) in _NO_CONTENT:
-            return ()  # a cloud that does not know the operation holds nothing that it could list
+            return ()  # a cloud without the operation has nothing to list
         raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
     except BotoCoreError as error:
         raise LifecycleError(f"{kind}: AWS does not say whether it was made: {error}") from error
 
 
-def orphan_of(kind: str, inputs: Mapping[str, Any], region: str | None, known: Collection[str]) -> str | None:
-    """The id of what was made with *inputs* and is not among the *known*; None when nothing was.
+def untracked_id(
+    kind: str, inputs: Mapping[str, Any], region: str | None, known: Collection[str]
+) -> str | None:
+    """The id of the resource created with *inputs* that is not among the *known*; None if there is none.
 
     Raises:
-        LifecycleError: When AWS cannot say, or two things are alike and a person must tell which it is.
+        LifecycleError: When AWS cannot answer, or several match and a person must decide.
     """
-    found = orphans_of(kind, inputs, region, known)
+    found = untracked_ids(kind, inputs, region, known)
     if len(found) > 1:
-        raise LifecycleError(
-            f"{kind}: any of {', '.join(found)} may be what was made; delete what is not used"
-        )
+        raise LifecycleError(f"{kind}: {', '.join(found)} all match; delete those that are not in use")
     return found[0] if found else None
 
 
@@ -88,7 +88,7 @@ def _candidates(
 
 
 def _keys(inputs: Mapping[str, Any], region: str | None) -> Iterator[str]:
-    """Keys have no name: what they are for and their tags must be those asked for."""
+    """Keys have no name: their description and tags must match."""
     make: Any = boto3.client
     kms = make("kms", region_name=region)
     wanted = dict(inputs.get("tags") or {})

@@ -1,1 +1,1 @@
-"""Whether a backup can be restored: the Job that tries it, and its result."""
+"""Restore tests: the Job that restores a backup, and its result."""

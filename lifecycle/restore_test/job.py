@@ -1,7 +1,7 @@
 """A restore test: the Kubernetes Job that restores a tenant's backup and checks it.
 
-The Job runs as the tenant's backup does: in its namespace, with its account, on its nodes. It asks no
-database server for anything, because the server it restores into lives in its own pod.
+The Job runs like the tenant's backup: in its namespace, with its account, on its nodes. It needs no
+database server, because the server it restores into runs in its own pod.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import CostDomain
 
 Manifest = dict[str, Any]
-"""A part of a Kubernetes object, spelled as the Kubernetes API spells it."""
+"""A part of a Kubernetes object, with the field names of the Kubernetes API."""
 
 SAMPLE: Final = 1000
-"""How many files are read and hashed; all when there are no more."""
+"""How many files are read and hashed; all of them if there are fewer."""
 DATA_DIRECTORY: Final = "/restore"
 _SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 _KEPT_FINISHED: Final = timedelta(days=7)
 _ARN_OF_BUCKET: Final = ":::"
 _DEDICATED_TO: Final = "costack/dedicated-to"
-# Write-ahead log and catalogs of an empty server; a folder of the filestore is one of 256.
+# The write-ahead log and catalogs of an empty server; the filestore has 256 folders.
 _SERVER_GIB: Final = 2
 _FOLDERS: Final = 256
 _BESIDE_GIB: Final = 1
@@ -46,15 +46,15 @@ def restore_job(
     """The Job that tests a backup of *tenant*.
 
     Args:
-        inventory: What was deployed: the bucket's name is known to the cloud only.
-        tenant: Whose backup.
-        at: When it is asked for; the name is made of it.
-        timeout: After which Kubernetes ends it.
-        backup: Which backup, by the time it was taken; the newest complete one when left out.
-        storage_class: Of a volume to restore into, for a database that no node's disk has room for.
+        inventory: The deployed inventory, which has the bucket's name.
+        tenant: The tenant.
+        at: The time of the request; it is part of the name.
+        timeout: The time after which Kubernetes ends it.
+        backup: The backup, by the time it was taken; by default the newest complete one.
+        storage_class: Storage class of a volume to restore into, for a database too large for a node's disk.
 
     Raises:
-        CatalogError: When there is no such tenant, it has no backups, or its nodes have no room.
+        CatalogError: When there is no such tenant, it has no backups, or its nodes are too small.
     """
     plan = _plan_of(inventory, tenant)
     kept, run = _backup_of(plan)
@@ -74,7 +74,7 @@ def restore_job(
             "labels": labels,
         },
         "spec": {
-            "backoffLimit": 0,  # a backup that failed its test fails it again
+            "backoffLimit": 0,  # a second run of a failed test fails, too
             "activeDeadlineSeconds": int(timeout.total_seconds()),
             "ttlSecondsAfterFinished": int(_KEPT_FINISHED.total_seconds()),
             "template": pod,
@@ -101,7 +101,7 @@ def _backup_of(plan: TenantPlan) -> tuple[LogicalBackup, ScheduledJob]:
 
 
 def _gib(plan: TenantPlan) -> int:
-    """Room for the database with its indexes anew, and for one folder of the filestore at a time."""
+    """Space for the database with rebuilt indexes, and for one folder of the filestore at a time."""
     data = sum(fact.storage_gib for fact in facts_of(plan.facts, TenantDatabase))
     files = sum(fact.storage_gib for fact in facts_of(plan.facts, FileShare) if fact.mounted)
     return _SERVER_GIB + data + -(-data // 4) + -(-files // _FOLDERS)
@@ -113,13 +113,13 @@ def _refuse_too_large(inventory: Inventory, run: ScheduledJob, size: int) -> Non
     largest = max((fact.volume_gib for fact in mine), default=size + 1)
     if size >= largest:
         raise CatalogError(
-            f"tenant '{run.tenant}': a restore needs {size} GiB and a node's disk has {largest}; "
-            "name a storage class with --storage-class, for a volume that lives as long as the test"
+            f"tenant '{run.tenant}': a restore needs {size} GiB and a node's disk has {largest} GiB; "
+            "choose a storage class for a temporary volume with --storage-class"
         )
 
 
 def _labels(plan: TenantPlan) -> dict[str, str]:
-    """Those of a backup, which is what may reach the bucket; and who pays."""
+    """The labels of a backup, which may reach the bucket, and the cost tags."""
     return {
         "app.kubernetes.io/name": "odoo",
         "app.kubernetes.io/instance": plan.tenant,
@@ -133,7 +133,7 @@ def _environment(inventory: Inventory, kept: LogicalBackup, backup: str | None) 
     _, found, bucket = arn.partition(_ARN_OF_BUCKET)
     if not found:
         raise CatalogError(
-            f"tenant '{kept.tenant}': the inventory has no name for its bucket, '{kept.bucket}'; "
+            f"tenant '{kept.tenant}': the inventory has no ARN for its bucket, '{kept.bucket}'; "
             "has `pulumi up` finished on this stack?"
         )
     return {
@@ -182,7 +182,7 @@ def _container(run: ScheduledJob, environment: Mapping[str, str], disk: str) -> 
 
 
 def _disk(size: int) -> str:
-    """Of the node: what the kubelet counts is the volume, the scratch directory and the logs together."""
+    """Disk of the node: the kubelet counts the volume, the scratch directory and the logs together."""
     return f"{size + _BESIDE_GIB}Gi"
 
 
@@ -207,7 +207,7 @@ def _pod(run: ScheduledJob, container: Manifest, volume: Manifest) -> Manifest:
 
 
 def _volume(size: int, storage_class: str | None) -> Manifest:
-    """Of the node's disk, or one that is made for the pod and goes with it."""
+    """A volume on the node's disk, or one that is created and deleted with the pod."""
     if storage_class is None:
         return {"emptyDir": {"sizeLimit": f"{size}Gi"}}
     claim = {

@@ -1,4 +1,4 @@
-"""What a restore test found: one line of JSON that its pod prints, and the evidence made of it."""
+"""The result of a restore test: one line of JSON that its pod prints, and its evidence."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lifecycle.errors import LifecycleError
 from tiers.vocabulary import Count, Frozen, TenantId
 
 STEP: Final = "restore-test"
-"""What evidence of it is called, and its Job after its tenant."""
+"""The step name in the evidence, and the suffix of the Job's name."""
 
 
 class Check(Frozen):
-    """One thing that a backup must be; `differences` are the first that were found."""
+    """One check of a backup; `differences` are the first that were found."""
 
     name: str
     expected: str
@@ -29,7 +29,7 @@ class Check(Frozen):
 
 
 class RestoreResult(Frozen):
-    """What a restore test found. `backup` is empty when there was none to test."""
+    """The result of a restore test. `backup` is empty when there was none to test."""
 
     tenant: TenantId
     backup: str
@@ -46,21 +46,21 @@ class RestoreResult(Frozen):
 
     @property
     def passed(self) -> bool:
-        """Whether the backup can be restored, as far as it was checked."""
+        """Whether the backup passed all checks."""
         return self.result == "ok"
 
     @property
     def faults(self) -> tuple[Check, ...]:
-        """The checks that it failed."""
+        """The failed checks."""
         return tuple(check for check in self.checks if not check.ok)
 
     def as_evidence(self) -> Mapping[str, Any]:
-        """The record of it in an evidence file."""
+        """Its record in an evidence file."""
         return {"at": self.finished_at, "step": STEP, **self.model_dump(mode="json")}
 
 
 def tried_restores(path: Path) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
-    """Every restore test in a file of evidence: when it ended, in UTC, and what was recorded.
+    """Every restore test in an evidence file: when it ended, in UTC, and its record.
 
     Raises:
         EvidenceError: When the file cannot be read, or was changed.
@@ -71,14 +71,14 @@ def tried_restores(path: Path) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
 
 
 class NotRestorableError(AllocationError):
-    """A backup that failed its restore test; what was found is shown and recorded all the same."""
+    """A backup that failed its restore test; the result is shown and recorded all the same."""
 
 
 def restore_result(log: str, tenant: str) -> RestoreResult:
-    """The result of *tenant*'s restore test: the last line of its pod's log that is one.
+    """The result of *tenant*'s restore test: the last JSON line of its pod's log.
 
     Raises:
-        LifecycleError: When there is none, or it contradicts itself, or is another tenant's.
+        LifecycleError: When there is none, it contradicts itself, or belongs to another tenant.
     """
     lines = log.strip().splitlines()
     candidates = [line for line in lines if line.startswith("{")]
@@ -86,9 +86,13 @@ def restore_result(log: str, tenant: str) -> RestoreResult:
         result = RestoreResult.model_validate_json(candidates[-1] if candidates else "")
     except ValidationError:
         last = lines[-1][:300] if lines else "nothing"
-        raise LifecycleError(f"restore test of '{tenant}': it has no result; it last said: {last}") from None
+        raise LifecycleError(
+            f"restore test of '{tenant}': it has no result; the last line of its log is: {last}"
+        ) from None
     if result.tenant != tenant:
-        raise LifecycleError(f"restore test of '{tenant}': the result is that of '{result.tenant}'")
+        raise LifecycleError(f"restore test of '{tenant}': the result belongs to '{result.tenant}'")
     if result.passed is not (bool(result.checks) and not result.faults):
-        raise LifecycleError(f"restore test of '{tenant}': it says '{result.result}', its checks do not")
+        raise LifecycleError(
+            f"restore test of '{tenant}': the result is '{result.result}', its checks say otherwise"
+        )
     return result

@@ -40,7 +40,7 @@ class Clients:
     _made: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     environ: Mapping[str, str] = field(default_factory=dict)
-    """Where faults may be asked for; empty for everybody but the provider."""
+    """Where faults may be requested; only the provider has it."""
     _session: Any = None
     _config: Any = _CONFIG
 

@@ -45,9 +45,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, HTTPClientError):
         return "the loopback AWS does not answer; start it with `python -m localcloud start`."
     if isinstance(error, ResponseParserError):
-        return (
-            "the loopback AWS (moto) failed at the call; its log tells more (`python -m localcloud status`)."
-        )
+        return "the loopback AWS (moto) failed at the call; `python -m localcloud status` names its log."
     if not isinstance(error, ClientError):
         return _on_one_line(str(error))
     answer = error.response.get("Error", {})

@@ -58,7 +58,7 @@ def _put_policy(call: Call) -> str:
 
 
 def _find_policy(call: Call) -> Mapping[str, Any] | None:
-    """Its policy; one like that of a new key is nobody's, so that a deletion leaves nothing behind."""
+    """Its policy; the default one counts as none, so that a deletion leaves nothing behind."""
     held = call.seek("get_key_policy", KeyId=call.id, PolicyName="default")
     if held is None or json.loads(held["Policy"]) == json.loads(_everything_to_the_account()):
         return None
@@ -72,8 +72,8 @@ def _everything_to_the_account() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _locks_nobody_out(call: Call) -> None:
-    """KMS refuses a policy under which nobody could ever change it again."""
+def _keeps_access(call: Call) -> None:
+    """KMS refuses a policy that would prevent every later change of it."""
     statements = json.loads(str(call.new["policy"]))["Statement"]
     root = f"arn:aws:iam::{ACCOUNT}:root"
     may = [
@@ -154,7 +154,7 @@ ROWS = (
         ),
         replaces=names("keyId"),
         parse=lambda key: {"keyId": key},
-        before_create=(_locks_nobody_out,),
-        before_update=(_locks_nobody_out,),
+        before_create=(_keeps_access,),
+        before_update=(_keeps_access,),
     ),
 )

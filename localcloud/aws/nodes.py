@@ -25,11 +25,11 @@ def _data(call: Call) -> dict[str, Any]:
     """The wanted inputs as one version of a template."""
     given = {name: call.new[name] for name in _DATA.split() if call.new.get(name) is not None}
     mappings = [_mapping(each) for each in given.pop("blockDeviceMappings", [])]
-    handed_on = [
+    propagated = [
         {"ResourceType": each["resourceType"], "Tags": key_values(each.get("tags") or {})}
         for each in given.pop("tagSpecifications", [])
     ]
-    named = {"BlockDeviceMappings": mappings, "TagSpecifications": handed_on}
+    named = {"BlockDeviceMappings": mappings, "TagSpecifications": propagated}
     return {**pascal(given, {}), **{name: value for name, value in named.items() if value}}
 
 

@@ -44,7 +44,7 @@ class AwsType(ResourceType):
         """Completes the name, and refuses what the official provider refuses before any call."""
         inputs = {name: value for name, value in news.items() if value is not None}
         known = without_unknown(inputs)
-        failures = [*self._strangers(inputs), *tag_failures(known.get("tags") or {})]
+        failures = [*self._unknown_inputs(inputs), *tag_failures(known.get("tags") or {})]
         for check in self.row.checks:
             failures += check(known)
         if self.row.keeps and olds:
@@ -146,7 +146,7 @@ class AwsType(ResourceType):
         """Whether the resource was made in a server that has been restarted since."""
         return bool(outputs.get(GENERATION, self._simulation.generation) != self._simulation.generation)
 
-    def _strangers(self, inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    def _unknown_inputs(self, inputs: Mapping[str, Any]) -> Iterator[Failure]:
         for name in sorted(inputs.keys() - self.row.inputs.keys() - self.row.settings):
             if not name.startswith("__"):
                 yield Failure(

@@ -79,7 +79,7 @@ class Simulation:
     @cached_property
     def generation(self) -> str:
         """The identity of the server's memory: another one means that everything created before is gone."""
-        # The local cloud's server asks first, before anybody else can reach it, so there is no race to win.
+        # The local cloud's server asks first, before any client can reach it, so there is no race.
         name = f"{_ROOT}/generation"
         try:
             return self._value(name)

@@ -185,5 +185,5 @@ def _reason(response: httpx.Response) -> str:
 def _holders(live: Mapping[str, Any]) -> str:
     names = [*live["metadata"].get("finalizers", []), *(live.get("spec") or {}).get("finalizers", [])]
     if not names:
-        return "nothing names a reason, look at its events"
+        return "it gives no reason, look at its events"
     return f"the finalizer {', '.join(names)} has not been removed by its controller"

@@ -53,7 +53,7 @@ def replace_paths(inputs: dict[str, Any], *, mutable: frozenset[str] = frozenset
 
     Args:
         inputs: the object; its `apiVersion` and `kind` decide.
-        mutable: "ConfigMap" and "Secret" when the provider was told to change their data in place.
+        mutable: "ConfigMap" and "Secret" when the provider is set to change their data in place.
     """
     kind = str(inputs.get("kind", ""))
     group = str(inputs.get("apiVersion", "")).rpartition("/")[0]

@@ -85,14 +85,26 @@ class RenderedObject(KubernetesObject):
         super().__init__(settings)
         self.folder = Path(str(settings["renderYamlToDirectory"]))
         self.warn = warn
+        self._warned = False
+        self._warning = threading.Lock()
 
     def create(self, subject: Subject, inputs: dict[str, Any]) -> State:
-        """Write the manifest, with a warning when that puts a secret on disk in clear text."""
+        """Write the manifest, with a warning when the first secret is written in plaintext."""
         if subject.secrets or inputs["kind"] == "Secret":
-            path = manifest_path(self.folder, inputs)
-            self.warn(subject.urn, f"rendered file {path} contains a secret value in plaintext")
+            self._warn_once(subject)
         write_manifest(self.folder, inputs)
         return State(object_id(inputs), inputs)
+
+    def _warn_once(self, subject: Subject) -> None:
+        """The official provider warns for every file; what to do about it is the same for all of them."""
+        with self._warning:
+            first, self._warned = not self._warned, True
+        if first:
+            self.warn(
+                subject.urn,
+                f"{self.folder} contains secret values in plaintext, because manifests are written as files "
+                "instead of applied; only you can read them: keep the folder out of version control",
+            )
 
     def update(
         self, subject: Subject, inputs: dict[str, Any], olds: dict[str, Any], _outputs: dict[str, Any]

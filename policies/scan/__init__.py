@@ -1,1 +1,1 @@
-"""What a public scanner says of a stack: rendered for checkov, its findings held against waivers."""
+"""Scans a stack with checkov: renders it, and checks the findings against waivers."""

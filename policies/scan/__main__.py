@@ -1,4 +1,4 @@
-"""`python -m policies.scan STATE.json`: what checkov says of a stack that Pulumi exported or previewed."""
+"""`python -m policies.scan STATE.json`: scan an exported or previewed stack with checkov."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAIVERS: Final = Path(__file__).with_name("waivers.yaml")
 
 
 class Exit(IntEnum):
-    """How a scan ends; the numbers are Pulumi's."""
+    """Exit codes of a scan; the numbers are Pulumi's."""
 
     OK = 0
     BAD_INPUT = 2
@@ -60,13 +60,15 @@ def report(verdicts: Iterable[Verdict], old: Iterable[str] = ()) -> list[str]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m policies.scan", description=__doc__)
     parser.add_argument("state", type=Path, help="from `pulumi stack export` or `pulumi preview --json`")
-    parser.add_argument("--waivers", type=Path, default=WAIVERS, help="findings that are left standing")
+    parser.add_argument("--waivers", type=Path, default=WAIVERS, help="file of accepted findings")
     parser.add_argument("--checkov", type=Path, default=CHECKOV, help="the program, installed by make scan")
-    parser.add_argument("--on", type=date.fromisoformat, default=_today(), help="the day that waivers face")
+    parser.add_argument(
+        "--on", type=date.fromisoformat, default=_today(), help="the day on which waivers must be valid"
+    )
     parser.add_argument(
         "--part",
         action="store_true",
-        help="the stack has not everything that is sold: let waivers be that it has no use for",
+        help="accept waivers without a finding, for a stack that does not have every tier",
     )
     return parser.parse_args(arguments)
 

@@ -1,4 +1,4 @@
-"""Runs checkov, which has an environment of its own, on rendered files; nothing is downloaded or sent."""
+"""Runs checkov, which has its own environment, on rendered files; nothing is downloaded or sent."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from policies.scan.terraform_plan import terraform_plan
 KUBERNETES: Final = "kubernetes"
 TERRAFORM: Final = "terraform_plan"
 _FLAGS: Final = ("--skip-download", "--compact", "--soft-fail", "--output", "json")
-# A value that is known only after the update exists: checks for presence pass, checks for a value fail.
+# A value that only the update will know is present: checks for presence pass, checks of the value fail.
 _SETTINGS: Final = {"EVAL_TF_PLAN_AFTER_UNKNOWN": "True", "LOG_LEVEL": "ERROR"}
 _LEFT_OUT: Final = ("BC_", "PRISMA_", "PYTHON")
 """Variables that could make checkov talk to a service, or load other code."""
 
 
 class Finding(NamedTuple):
-    """A rule that a resource does not keep."""
+    """A rule that a resource violates."""
 
     rule: str
     resource: str
@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What checkov says of the files of one framework."""
+    """The result of checkov for one framework."""
 
     framework: str
     passed: int
@@ -41,13 +41,13 @@ class Outcome(NamedTuple):
 
 
 def scan(registered: Sequence[Registered], checkov: Path) -> list[Outcome]:
-    """Render *registered* into a scratch folder and have *checkov*, the program, judge it.
+    """Render *registered* into a scratch folder and run the program *checkov* on it.
 
     Raises:
         ScanError: When there is no such program, it fails, or it could not read what was rendered.
     """
     if not checkov.is_file():
-        raise ScanError(f"{checkov}: is not there; `python toolchain/scanner.py` installs it")
+        raise ScanError(f"{checkov}: no such program; install it with `python toolchain/scanner.py`")
     with tempfile.TemporaryDirectory(prefix="costack-scan-") as scratch:
         frameworks = _render(registered, Path(scratch))
         if not frameworks:
@@ -74,7 +74,7 @@ def _render(registered: Sequence[Registered], folder: Path) -> list[str]:
     plan = terraform_plan(registered)
     present = []
     if plan["resource_changes"]:
-        # A line each, or checkov would copy all of it into every finding.
+        # One line for each, or checkov would copy everything into every finding.
         (folder / "plan.json").write_text(json.dumps(plan, indent=1), encoding="utf-8")
         present.append(TERRAFORM)
     (folder / "manifests").mkdir()
@@ -89,16 +89,16 @@ def _run(command: list[str]) -> str:
         command, env=kept | _SETTINGS, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
-        raise ScanError(f"checkov ended with {done.returncode}: {last}; `make scan` installs it anew")
+        last = (done.stderr.strip() or done.stdout.strip() or "without a message").splitlines()[-1]
+        raise ScanError(f"checkov ended with {done.returncode}: {last}; reinstall it with `make scan`")
     return done.stdout
 
 
 def outcomes(printed: str, frameworks: Iterable[str]) -> list[Outcome]:
-    """What checkov printed, as outcomes.
+    """The outcomes in checkov's report.
 
     Raises:
-        ScanError: When it judged nothing of a framework, or could not read a file.
+        ScanError: When it checked nothing of a framework, or could not read a file.
     """
     try:
         answered = json.loads(printed)
@@ -108,10 +108,12 @@ def outcomes(printed: str, frameworks: Iterable[str]) -> list[Outcome]:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ScanError("checkov printed no JSON report; is another version installed?") from None
     if unread:
-        raise ScanError(f"checkov could not read {', '.join(unread)}; what it holds is rendered wrongly")
+        raise ScanError(f"checkov could not read {', '.join(unread)}; it is rendered wrongly")
     judged = {each.framework for each in found if each.passed or each.failed}
     if missing := [name for name in frameworks if name not in judged]:
-        raise ScanError(f"checkov judged nothing of {' and '.join(missing)}; what was rendered is not read")
+        raise ScanError(
+            f"checkov checked nothing of {' and '.join(missing)}; it did not read the rendered files"
+        )
     return found
 
 

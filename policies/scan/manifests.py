@@ -13,17 +13,17 @@ from policies.scan.registered import Registered, Withheld
 
 _TOKEN: Final = re.compile(r"kubernetes:(?P<group>[\w.-]+)/(?P<version>v\w+):(?P<kind>\w+)")
 _NO_OBJECTS: Final = frozenset({"helm.sh"})
-"""Groups of Pulumi's own: what they install is rendered in the cluster, not here."""
+"""Pulumi's own groups: the cluster renders what they install."""
 
 
 def manifest(registered: Registered) -> dict[str, Any] | None:
-    """The object as a cluster would be given it; None for what is no object of a cluster."""
+    """The object as a cluster would get it; None for other resources."""
     found = _TOKEN.fullmatch(registered.type)
     if not found or found["group"] in _NO_OBJECTS:
         return None
     version = found["version"] if found["group"] == "core" else f"{found['group']}/{found['version']}"
-    told = {key: _told(value) for key, value in registered.inputs.items() if not key.startswith("__")}
-    return {"apiVersion": version, "kind": found["kind"]} | told
+    fields = {key: _shown(value) for key, value in registered.inputs.items() if not key.startswith("__")}
+    return {"apiVersion": version, "kind": found["kind"]} | fields
 
 
 def write_manifests(registered: Iterable[Registered], folder: Path) -> list[Path]:
@@ -38,10 +38,10 @@ def write_manifests(registered: Iterable[Registered], folder: Path) -> list[Path
     return written
 
 
-def _told(value: Any) -> Any:
-    """The value without secrets: what is withheld stands as a word, so that its place is seen."""
+def _shown(value: Any) -> Any:
+    """The value without secrets: a word takes the place of each withheld value."""
     if isinstance(value, Mapping):
-        return {key: _told(item) for key, item in value.items()}
+        return {key: _shown(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_told(item) for item in value]
+        return [_shown(item) for item in value]
     return value.value if value is Withheld.VALUE else value

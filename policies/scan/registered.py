@@ -1,4 +1,4 @@
-"""Reads what a stack registered from the JSON that Pulumi prints: `stack export` or `preview --json`."""
+"""Reads a stack's resources from the JSON that Pulumi prints: `stack export` or `preview --json`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret, is none
-# What a preview prints for a string, boolean, number, array and map it does not know yet, and for a secret.
+# A preview's placeholders for an unknown string, boolean, number, array and map, and for a secret.
 _UNKNOWN: Final = frozenset(
     {
         "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
@@ -25,11 +25,11 @@ _UNKNOWN: Final = frozenset(
 
 
 class ScanError(Exception):
-    """A scan that cannot be done: one sentence with what is wrong and a remedy."""
+    """A scan that is not possible: one sentence with the problem and a remedy."""
 
 
 class Withheld(Enum):
-    """A value that there is and that is not told: known only after the update, or a secret."""
+    """A value that exists but is not shown: known only after the update, or a secret."""
 
     VALUE = "withheld"
 
@@ -42,7 +42,7 @@ class Registered:
     type: str
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any] = field(default_factory=dict)
-    """What the cloud answered, the id among it; empty in a preview."""
+    """The cloud's answer, with the id; empty in a preview."""
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Input -> URNs of the resources whose outputs it is made of."""
 
@@ -53,20 +53,20 @@ class Registered:
 
 
 def load(path: Path) -> list[Registered]:
-    """The resources that the file at *path* tells of, without components and providers.
+    """The resources in the file at *path*, without components and providers.
 
     Raises:
-        ScanError: When the file is no output of the two commands or tells of no resource.
+        ScanError: When the file is not an output of the two commands or has no resource.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         found = list(_resources(document))
     except OSError as error:
-        raise ScanError(f"{path}: cannot be read: {error.strerror}; give a readable file") from None
+        raise ScanError(f"{path}: cannot be read: {error.strerror}; name a readable file") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ScanError(f"{path}: is not {_EXPECTED}; write it with one of these commands") from None
     if not found:
-        raise ScanError(f"{path}: tells of no resource; deploy the stack, or write `pulumi preview --json`")
+        raise ScanError(f"{path}: has no resource; deploy the stack, or write `pulumi preview --json`")
     return found
 
 
@@ -84,23 +84,23 @@ def _resources(document: Mapping[str, Any]) -> Iterator[Registered]:
 
 
 def _registered(state: Mapping[str, Any]) -> Registered:
-    outputs = _told(state.get("outputs") or {})
+    outputs = _shown(state.get("outputs") or {})
     identity = {"id": state["id"]} if state.get("id") else {}
     return Registered(
         urn=state["urn"],
         type=state["type"],
-        inputs={key: _told(value) for key, value in (state.get("inputs") or {}).items()},
+        inputs={key: _shown(value) for key, value in (state.get("inputs") or {}).items()},
         outputs=identity | outputs,
         sources={key: tuple(urns) for key, urns in (state.get("propertyDependencies") or {}).items() if urns},
     )
 
 
-def _told(value: Any) -> Any:
-    """The value with everything that is unknown or secret put as withheld."""
+def _shown(value: Any) -> Any:
+    """The value with unknown and secret parts withheld."""
     if isinstance(value, dict):
         if value.get(_SIGNATURE) == _SECRET:
             return Withheld.VALUE
-        return {key: _told(item) for key, item in value.items()}
+        return {key: _shown(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_told(item) for item in value]
+        return [_shown(item) for item in value]
     return Withheld.VALUE if isinstance(value, str) and value in _UNKNOWN else value

@@ -1,4 +1,4 @@
-"""Knows how Terraform spells what Pulumi spells otherwise: the AWS provider beneath both is the same."""
+"""Translates Pulumi's names to Terraform's: both use the same AWS provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renders registered AWS resources as the JSON of a Terraform plan, the form in which scanners know AWS."""
+"""Renders AWS resources as the JSON of a Terraform plan, the format that scanners read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from policies.scan.registered import Registered, Withheld
 from policies.scan.spelling import snake, terraform_type, terraform_values
 
-# Without a version of Terraform checkov takes the file for something else.
+# Without a Terraform version checkov does not recognise the file.
 _MADE_BY: Final = {"format_version": "1.2", "terraform_version": "1.9.0"}
 _PROVIDER: Final = "hashicorp/aws"
 
@@ -17,8 +17,8 @@ _PROVIDER: Final = "hashicorp/aws"
 def terraform_plan(registered: Iterable[Registered]) -> dict[str, Any]:
     """The plan that would create the AWS resources among *registered*.
 
-    What one resource takes from another stands as Terraform's reference to it (`aws_kms_key.local_key.arn`),
-    also where its value is known: a scanner finds connected resources by nothing else.
+    A value from another resource becomes Terraform's reference to it (`aws_kms_key.local_key.arn`),
+    even if it is known: scanners find connected resources by references only.
     """
     resources = [each for each in registered if terraform_type(each.type)]
     addresses = _addresses(resources)
@@ -41,7 +41,7 @@ def terraform_plan(registered: Iterable[Registered]) -> dict[str, Any]:
 
 
 def _addresses(resources: Sequence[Registered]) -> dict[str, str]:
-    """URN -> `type.name`; of two that would be called the same the second gets a number."""
+    """URN -> `type.name`; a second resource of the same name gets a number."""
     addresses: dict[str, str] = {}
     for each in resources:
         base = f"{terraform_type(each.type)}.{re.sub(r'[^0-9A-Za-z_]', '_', each.name)}"
@@ -54,13 +54,13 @@ def _addresses(resources: Sequence[Registered]) -> dict[str, str]:
 
 
 _Sources = Sequence[tuple[str, Mapping[str, Any]]]
-"""Address and properties of each resource that an input is made of."""
+"""Address and properties of each resource that an input comes from."""
 
 
 def _values(
     resource: Registered, known: Mapping[str, tuple[str, Mapping[str, Any]]]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is known of a resource, and where it will have values that are not known yet."""
+    """The known values of a resource, and the places of unknown ones."""
     linked = {
         key: _linked(value, [known[urn] for urn in resource.sources.get(key, ()) if urn in known])
         for key, value in resource.inputs.items()
@@ -70,7 +70,7 @@ def _values(
 
 
 def _linked(value: Any, sources: _Sources) -> Any:
-    """The value with references in the place of what comes from another resource."""
+    """The value with references instead of values from other resources."""
     if isinstance(value, Mapping):
         return {key: _linked(item, sources) for key, item in value.items()}
     if isinstance(value, list):
@@ -86,7 +86,7 @@ def _linked(value: Any, sources: _Sources) -> Any:
 
 
 def _holds(answered: Any, value: str) -> bool:
-    """Whether an output is the value, or has it somewhere inside."""
+    """Whether an output is the value, or contains it."""
     if isinstance(answered, Mapping):
         return any(_holds(item, value) for item in answered.values())
     if isinstance(answered, list):
@@ -104,7 +104,7 @@ def _without_withheld(value: Any) -> Any:
 
 
 def _only_withheld(value: Any) -> Any:
-    """The shape of the value with `true` where something is withheld, as a plan says it."""
+    """The shape of the value with `true` for withheld parts, as in a plan."""
     if isinstance(value, Mapping):
         return {key: part for key, item in value.items() if (part := _only_withheld(item))}
     if isinstance(value, list):

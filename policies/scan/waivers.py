@@ -1,4 +1,4 @@
-"""Findings that are left standing: each says why, who answers for it, and until when."""
+"""Accepted findings: each has a reason, an owner and a last day."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tiers.vocabulary import Frozen
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=20)]
 TagsByResource = Mapping[str, Mapping[str, str]]
-"""Resource, as findings name it -> its tags or labels."""
+"""The resource, as findings name it -> its tags or labels."""
 
 
 class Waiver(Frozen):
-    """One rule that some resources need not keep, for a time."""
+    """One rule that some resources may violate for a time."""
 
     rule: Annotated[str, Field(pattern=r"^CKV2?_[A-Z0-9]+_\d+$")]
     resource: Annotated[str, Field(min_length=1)]
-    """As findings name it; `*` stands for anything."""
+    """The resource, as findings name it; `*` matches anything."""
     tags: Mapping[str, str] = Field(default_factory=dict)
-    """Tags or labels that the resource must carry too; a name never says what was sold, these do."""
+    """Tags or labels that the resource must have too; a name never contains the tier, these do."""
     reason: Sentence
     owner: Annotated[str, Field(min_length=1)]
     until: date
-    """The last day on which it holds."""
+    """The last day on which it is valid."""
 
     def covers(self, finding: Finding, tags: Mapping[str, str]) -> bool:
-        """Whether the finding is this rule on such a resource; says nothing of time."""
+        """Whether the finding is this rule on such a resource, at any time."""
         return (
             finding.rule == self.rule
             and fnmatchcase(finding.resource, self.resource)
@@ -48,7 +48,7 @@ class Waivers(Frozen):
 
 
 class Verdict(NamedTuple):
-    """What is left of one framework's outcome."""
+    """The result of one framework after waivers."""
 
     framework: str
     passed: int
@@ -68,7 +68,7 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 def judged(
     outcomes: Iterable[Outcome], waivers: Iterable[Waiver], tags: TagsByResource, on: date
 ) -> list[Verdict]:
-    """The outcomes with what is waived *on* that day set apart."""
+    """The outcomes, with findings that are waived *on* that day counted separately."""
     valid = [each for each in waivers if on <= each.until]
 
     def excused(finding: Finding) -> bool:
@@ -88,11 +88,11 @@ def judged(
 def outdated(
     outcomes: Iterable[Outcome], waivers: Iterable[Waiver], tags: TagsByResource, on: date
 ) -> Iterator[str]:
-    """A sentence for each waiver whose time is over, or that has nothing left to waive."""
+    """A sentence for each waiver that has ended, or that matches no finding."""
     findings = [finding for each in outcomes for finding in each.failed]
     for waiver in waivers:
         about = f"waiver of {waiver.rule} for {waiver.resource}"
         if not any(waiver.covers(finding, tags.get(finding.resource, {})) for finding in findings):
-            yield f"{about}: nothing fails there; remove the waiver"
+            yield f"{about}: there is no such finding; remove the waiver"
         elif on > waiver.until:
-            yield f"{about}: ended on {waiver.until}; mend what it covers, or let {waiver.owner} renew it"
+            yield f"{about}: ended on {waiver.until}; correct the finding, or ask {waiver.owner} to renew it"

@@ -9,7 +9,7 @@ from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import rules_on
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.preview.comparison import Comparison, compared
-from allocation.preview.cost_estimate import Conditions, Valuation, valued
+from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.gates import Gates
 from allocation.preview.off_hours import savings
 from allocation.preview.one_off_costs import one_off_costs
@@ -37,9 +37,9 @@ def conditions(scale: Scale = Scale.LEAST) -> Conditions:
 
 
 @cache
-def now() -> Valuation:
+def now() -> CostEstimate:
     """The committed portfolio as it is."""
-    return valued(local_plan(), conditions())
+    return cost_estimate(local_plan(), conditions())
 
 
 def changed(tenant: str, tier: str | None = None, **settings: str) -> Plan:
@@ -49,7 +49,7 @@ def changed(tenant: str, tier: str | None = None, **settings: str) -> Plan:
 
 def comparison_of(tenant: str, tier: str | None = None, **settings: str) -> Comparison:
     """The committed portfolio beside itself with one tenant changed."""
-    return compared(now(), valued(changed(tenant, tier, **settings), conditions()))
+    return compared(now(), cost_estimate(changed(tenant, tier, **settings), conditions()))
 
 
 def preview_of(comparison: Comparison, gates: Gates | None = None, notes: tuple[str, ...] = ()) -> Preview:

@@ -22,7 +22,7 @@ RULE: dict[str, Any] = {"rule": "shared", "pool": "nodes"}
 
 
 def book(*pools: dict[str, Any], rules: Sequence[dict[str, Any]] = (RULE,), **values: Any) -> dict[str, Any]:
-    """A rulebook as data: one pool by CPU requests that takes everything, unless told otherwise."""
+    """A rulebook as data: one pool by CPU requests that takes everything, unless changed."""
     return {
         "version": "test",
         "effective": "2026-01-01",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.showback.content import Page
 from allocation.report.showback.month import Option, Showback
 from allocation.report.statement.document import document, items_document
@@ -21,9 +21,9 @@ from tiers.plan.plan import Plan
 
 def written(statement: Statement, month: str = "2026-11") -> tuple[dict[str, Any], dict[str, Any]]:
     """*statement* as if it were written down, of another month, and its items."""
-    told = document(statement)
-    told["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{month}-28T00:00:00Z"}
-    return told, items_document(statement)
+    found_text = document(statement)
+    found_text["period"] = {"start": f"{month}-01T00:00:00Z", "end": f"{month}-28T00:00:00Z"}
+    return found_text, items_document(statement)
 
 
 def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:
@@ -33,7 +33,7 @@ def filed(statement: Statement, month: str = "2026-11") -> FiledStatement:
 
 def statement_of(plan: Plan) -> Statement:
     """What a month of *plan* costs."""
-    return valued(plan, conditions()).statement
+    return cost_estimate(plan, conditions()).statement
 
 
 @cache

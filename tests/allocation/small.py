@@ -14,6 +14,7 @@ from allocation.engine import tables
 from allocation.engine.allocate import Allocation, allocate
 from allocation.engine.attribution import Known
 from allocation.engine.rulebook import Rulebook
+from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Presence
 from tiers.vocabulary import Environment
 
@@ -40,7 +41,7 @@ class Line(NamedTuple):
     values: Mapping[str, Any] = MappingProxyType({})
 
 
-class Use(NamedTuple):
+class Usage(NamedTuple):
     """Who used how much of a driver from one day of November to another."""
 
     who: str
@@ -89,26 +90,26 @@ def charge_rows(lines: Sequence[Line]) -> list[tuple[object, ...]]:
     return rows
 
 
-def loaded(lines: Sequence[Line], uses: Sequence[Use]) -> duckdb.DuckDBPyConnection:
+def loaded(lines: Sequence[Line], usage: Sequence[Usage]) -> duckdb.DuckDBPyConnection:
     """A connection with `charge` and `usage`."""
     connection = duckdb.connect()
     tables.create(connection, "charge", tables.CHARGE)
     tables.insert(connection, "charge", tables.CHARGE, charge_rows(lines))
     tables.create(connection, "usage", tables.USAGE)
-    rows = [(use.who, use.driver, day(use.days[0]), day(use.days[1]), use.quantity) for use in uses]
+    rows = [(use.who, use.driver, day(use.days[0]), day(use.days[1]), use.quantity) for use in usage]
     tables.insert(connection, "usage", tables.USAGE, rows)
     return connection
 
 
 def allocated(
     lines: Sequence[Line],
-    uses: Sequence[Use],
+    usage: Sequence[Usage],
     tenants: Sequence[Presence],
     rules: Rulebook,
     known: Known | None = None,
 ) -> Allocation:
     """The allocation of a few lines."""
-    with loaded(lines, uses) as connection:
+    with loaded(lines, usage) as connection:
         everybody = frozenset(one.tenant for one in tenants)
         return allocate(connection, known or Known(everybody), tenants, rules)
 
@@ -117,7 +118,8 @@ def paid(allocation: Allocation) -> dict[tuple[str | None, str], int]:
     """Who pays what: (tenant, 'pool' or 'pool idle' or 'direct') -> units."""
     sums: dict[tuple[str | None, str], int] = {}
     for cell in allocation.cells:
-        where = f"{cell.pool} idle" if cell.part == "idle" else cell.pool or cell.part
+        idle = cell.allocation_type is AllocationType.IDLE
+        where = f"{cell.pool} idle" if idle else cell.pool or str(cell.allocation_type)
         key = (cell.tenant, where)
         sums[key] = sums.get(key, 0) + cell.units
     return sums

@@ -54,7 +54,7 @@ def request(scenario: str, bill: str = "bill.csv", **changes: object) -> Request
     return Request(**(values | changes))  # type: ignore[arg-type]
 
 
-def told(capsys: pytest.CaptureFixture[str], wanted: Request) -> str:
+def reported(capsys: pytest.CaptureFixture[str], wanted: Request) -> str:
     """What is printed, and below it what is said to stderr."""
     print_allocation(wanted, AFTERWARDS)
     printed = capsys.readouterr()
@@ -64,16 +64,16 @@ def told(capsys: pytest.CaptureFixture[str], wanted: Request) -> str:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_statement_is_the_committed_one(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
-    text = told(capsys, request(scenario))
+    text = reported(capsys, request(scenario))
     assert ", difference 0" in text
     _compare(GOLDEN / scenario / "statement.txt", text)
 
 
 def test_a_restatement_is_its_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenario, history = "month-restated", tmp_path / "history"
-    first = told(capsys, request(scenario, history=history, close=True))
+    first = reported(capsys, request(scenario, history=history, close=True))
     assert "state: closed" in first
-    again = told(
+    again = reported(
         capsys,
         request(scenario, "bill.restated.csv", history=history, restate="a late correction of AWS"),
     )

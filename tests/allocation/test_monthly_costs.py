@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from allocation.estimate.assumptions import Assumptions
-from allocation.estimate.estimated_charges import estimate
+from allocation.estimate.estimated_charges import priced_charges
 from allocation.money import amount_of
 from allocation.prices.price_book import DIRECTORY, Price, PriceBook, PriceFile, Source
 from tests.allocation.estimate.quantities.examples import TODAY, one
@@ -103,7 +103,7 @@ def standby(**changes: Any) -> DatabaseStandby:
 def cost(fact: FactRecord, day: date = TODAY) -> Decimal:
     """A month of *fact* alone, all of it priced."""
     alone = local_plan().model_copy(update={"platform": (fact,), "tenants": ()})
-    estimated = estimate(alone, PRICES, Assumptions.on(day))
+    estimated = priced_charges(alone, PRICES, Assumptions.on(day))
     assert estimated.unpriced == ()
     return amount_of(sum(charge.units for charge in estimated.charges))
 
@@ -279,7 +279,7 @@ def test_there_are_enough_of_them() -> None:
 def direct(tier: str) -> dict[str, str]:
     """What each fact of a tenant's own costs a month, labour aside."""
     plan = plan_of(tenant("acme", tier=tier, options={"users": 20}))
-    estimated = estimate(plan, PRICES, Assumptions.on(TODAY))
+    estimated = priced_charges(plan, PRICES, Assumptions.on(TODAY))
     found: dict[str, int] = {}
     for charge in estimated.charges:
         if charge.tenant == "acme" and charge.fact_kind != "labour":

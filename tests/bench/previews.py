@@ -59,7 +59,7 @@ def main() -> int:
 
 def _print_one(console: Console) -> None:
     """One what-if on the committed portfolio, in turns with one allocation of it."""
-    from allocation.preview.cost_estimate import valued  # noqa: PLC0415
+    from allocation.preview.cost_estimate import cost_estimate  # noqa: PLC0415
     from tests.allocation.previews import changed, comparison_of, conditions, now, preview_of  # noqa: PLC0415
 
     now()
@@ -68,7 +68,7 @@ def _print_one(console: Console) -> None:
         begun = time.perf_counter()
         preview_of(comparison_of("cobalt", "ha-postgresql"))
         between = time.perf_counter()
-        valued(changed("cobalt"), conditions())
+        cost_estimate(changed("cobalt"), conditions())
         what_ifs.append(between - begun)
         allocations.append(time.perf_counter() - between)
     one, other = median(what_ifs), median(allocations)

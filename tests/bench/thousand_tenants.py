@@ -93,7 +93,7 @@ def _work(portfolio: Path) -> dict[str, Any]:
     from allocation.engine.rulebook import rules_on  # noqa: PLC0415
     from allocation.errors import UnreconciledStatementError  # noqa: PLC0415
     from allocation.estimate.assumptions import Assumptions  # noqa: PLC0415  a process that only parses has none of it
-    from allocation.estimate.estimated_charges import estimate  # noqa: PLC0415
+    from allocation.estimate.estimated_charges import priced_charges  # noqa: PLC0415
     from allocation.estimate.estimated_statement import allocated_estimate  # noqa: PLC0415
     from allocation.prices.price_book import load_price_book  # noqa: PLC0415
     from tiers.catalog.loading import load_catalog  # noqa: PLC0415
@@ -107,7 +107,7 @@ def _work(portfolio: Path) -> dict[str, Any]:
     month = ChargePeriod.month("2026-11")
     prices, rules = load_price_book(plan.currency), rules_on(month.start.date())
     assumptions = Assumptions.on(month.start.date())
-    estimated = _timed(times, "price", lambda: estimate(plan, prices, assumptions))
+    estimated = _timed(times, "price", lambda: priced_charges(plan, prices, assumptions))
     try:
         statement = _timed(
             times, "allocate", lambda: allocated_estimate(plan, estimated, month, prices, rules)

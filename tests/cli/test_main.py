@@ -45,33 +45,14 @@ def test_help_lists_the_commands() -> None:
     assert all(re.search(rf"^  {command}\s", said.stdout, re.MULTILINE) for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_shows_an_example_that_it_understands(command: str) -> None:
-    said = CliRunner().invoke(app, [command, "--help"])
-    assert said.exit_code == Exit.OK
-    example = re.search(rf"Example: costack {command} .+", said.stdout)
-    assert example
-    words = example.group().split()[3:]
-    parsed = {
-        "validate": {"portfolio"},
-        "allocate": {"stack", "period"},
-        "preview": {"tenant", "tier"},
-        "unit-costs": {"portfolio", "tier", "more"},
-        "report": {"stack", "history", "out"},
-        "explain": {"tenant", "run", "charge"},
-        "sql": {"dialect"},
-        "move": {"tenant", "to"},
-        "restore-test": {"tenant", "stack", "evidence"},
-        "expire": set(),
-        "decommission": {"tenant", "stack"},
-        "import": {"estate", "plan"},
-        "recover": {"stack"},
-    }[command]
-    from typer.main import get_command  # noqa: PLC0415
-
-    group = get_command(app)
-    context = group.commands[command].make_context(command, list(words))  # type: ignore[attr-defined]
-    assert {name for name in parsed if context.params[name] is None} == set()
+def test_help_lists_commands_by_job_and_cuts_no_sentence() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).stdout
+    headings = re.findall(r"^(\w[\w ]+):$", shown, re.MULTILINE)
+    assert headings == ["Options", "Provision tenants", "Change and repair", "Decommission", "Allocate costs"]
+    assert not re.search(r"\w\.\.\.$", shown, re.MULTILINE)
+    assert shown.index("Decommission:") < shown.index("  expire ") < shown.index("Allocate costs:")
+    for group in ("usage", "prices"):
+        assert "Commands:" in CliRunner().invoke(app, [group, "--help"]).stdout
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -43,7 +43,7 @@ def test_a_picture_shows_the_page_of_today(browser: Browser, report: Path, pictu
 def test_the_picture_of_an_account_answers_why(browser: Browser, report: Path) -> None:
     words = ACCOUNT.today(browser, report)["Words"]
     assert words.startswith("acme-consulting, 2026-12: ")
-    assert "more than in 2026-11. Why: tier +" in words
+    assert "more than in 2026-11. Reasons: tier +" in words
     assert words.split()[-2] == "difference"
     assert "Month by month" not in words
 

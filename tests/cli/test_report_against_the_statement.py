@@ -17,7 +17,7 @@ import yaml
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.off_hours import savings
 from cli.actions.allocate import print_allocation
 from lifecycle import evidence
@@ -114,13 +114,13 @@ def savings_of(inventory: Path, month: str) -> tuple[Saving, ...]:
     """Of what is deployed, at the month's list prices; `test_sleeping.py` proves the figures."""
     plan = inventory_of_file(inventory).plan
     regions = {fact.region for fact in plan.all_facts()}
-    valuation = valued(plan, Conditions.of_month(ChargePeriod.month(month), plan.currency, regions))
+    estimate = cost_estimate(plan, Conditions.of_month(ChargePeriod.month(month), plan.currency, regions))
     units = 10**10
     return tuple(
         Saving(
             each.tenant, each.awake_hours_per_week, Fraction(each.saved, units), Fraction(each.freed, units)
         )
-        for each in savings(valuation, catalog().classes.off_hours)
+        for each in savings(estimate, catalog().classes.off_hours)
     )
 
 

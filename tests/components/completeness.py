@@ -1,4 +1,4 @@
-"""What a deployment must consist of, whoever bought what: each check lists what is missing or wrong."""
+"""What every deployment must consist of: each check lists what is missing or wrong."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[De
     if _DENY_ALL not in specs:
         yield f"{name}: nothing is denied by default"
     if not any(_is_dns(spec) for spec in specs):
-        yield f"{name}: nobody can look up a name"
+        yield f"{name}: no pod can look up a name"
 
 
 def _is_sleeps(each: Declared) -> bool:

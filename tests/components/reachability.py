@@ -158,7 +158,7 @@ def pods_of(declared: Sequence[Declared]) -> Iterator[Pod]:
         template = (spec or {}).get("template") or inner.get("template")
         if template:
             where = each.props["metadata"]["namespace"]
-            # Of a namespace that somebody else made, nothing but its name is known.
+            # Only the name of a namespace from elsewhere is known.
             yield Pod(each.name, where, template["metadata"]["labels"], namespaces.get(where, {}))
 
 

@@ -153,7 +153,7 @@ def document(rules: str) -> dict[str, Any]:
             {
                 "name": f"scenario {number}: {', '.join(sorted(fire)) or 'nothing'}",
                 "interval": f"{STEP_MINUTES}m",
-                "input_series": [{"series": name, "values": values} for name, values in told.items()],
+                "input_series": [{"series": name, "values": values} for name, values in message.items()],
                 "promql_expr_test": [
                     {
                         "expr": 'count by (alertname) (ALERTS{alertstate="firing",tenant="acme"})',
@@ -164,7 +164,7 @@ def document(rules: str) -> dict[str, Any]:
                     }
                 ],
             }
-            for number, (told, hours, fire) in enumerate(SCENARIOS, 1)
+            for number, (message, hours, fire) in enumerate(SCENARIOS, 1)
         ],
     }
 
@@ -173,7 +173,10 @@ def main() -> int:
     """The exit code of promtool; 1 with one sentence where there is none."""
     promtool = shutil.which("promtool")
     if promtool is None:
-        sys.stderr.write(f"promtool is not on PATH: go install {MODULE}\n")
+        sys.stderr.write(
+            "make alerts needs promtool on PATH. It is part of Prometheus: install the package `prometheus` "
+            f"of Debian or Ubuntu, unpack a release of Prometheus, or run: go install {MODULE}\n"
+        )
         return 1
     asleep = {"users": 3, "schedule": WORKING_HOURS}
     plan = plan_of(

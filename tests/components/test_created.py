@@ -162,9 +162,9 @@ def test_an_adopted_network_gets_a_security_group_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
-        ({"network": {"vpc_id": "vpc-0123abcd"}}, "give cidr for a network to be created, or vpc_id"),
+        ({"network": {"vpc_id": "vpc-0123abcd"}}, "set cidr to create a network, or vpc_id"),
         ({"network": {"cidr": None, "vpc_id": "vpc-0123abcd"}}, "subnet_ids has 0 entries"),
         ({"network": {"client_cidrs": []}}, "client_cidrs is missing"),
         ({"cluster": {"created": CREATED}}, "are for an adopted cluster"),
@@ -174,8 +174,8 @@ def test_an_adopted_network_gets_a_security_group_and_nothing_else() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_what_does_not_fit_together_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         platform(**changes)
 
 

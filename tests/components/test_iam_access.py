@@ -136,7 +136,7 @@ def test_a_role_that_does_not_trust_pods_is_no_pods_role() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_token", "change", "told"),
+    ("type_token", "change", "message"),
     [
         (
             ROLE,
@@ -148,8 +148,8 @@ def test_a_role_that_does_not_trust_pods_is_no_pods_role() -> None:
     ],
 )
 def test_a_right_given_another_way_is_not_passed_over(
-    type_token: str, change: Callable[[Any], Any], told: str
+    type_token: str, change: Callable[[Any], Any], message: str
 ) -> None:
     first = next(each for each in whole() if each.type == type_token)
-    with pytest.raises(NotUnderstoodError, match=told):
+    with pytest.raises(NotUnderstoodError, match=message):
         access_of([*whole(), replace(change(first), name="another")])

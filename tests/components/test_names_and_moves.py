@@ -46,7 +46,7 @@ def faults_with(make: Callable[[], Tenant], neighbour: Tenant) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["operations", "production", "staging"])
-def test_a_namespace_of_ones_own_is_nobody_elses(name: str) -> None:
+def test_an_own_namespace_belongs_to_one_tenant(name: str) -> None:
     environment = Environment.PRODUCTION if name == "operations" else Environment(name)
     acme = tenant("acme", environment=environment, tier=SHARED)
     assert faults_with(lambda: tenant(name, tier=OWN, environment=environment), acme) == []
@@ -73,7 +73,7 @@ def parts() -> Iterator[tuple[str, str]]:
 
 
 def test_no_tenants_part_is_called_like_a_part_of_a_tenant_with_a_longer_name() -> None:
-    """Acme's `own-filestore` is acme-own's `filestore`: then nobody may be called acme-own."""
+    """Acme's `own-filestore` is acme-own's `filestore`: so no tenant may be called acme-own."""
     named = set(parts())
     assert len(named) > 40
     between = {

@@ -19,7 +19,7 @@ INTERNET = "203.0.113.9"
 WEB = Pod("web", "shop", {"app": "web"})
 CRON = Pod("cron", "shop", {"app": "cron", "quiet": "yes"})
 PROXY = Pod("proxy", "edge", {"app": "proxy"})
-STRANGER = Pod("stranger", "edge", {"app": "stranger"})
+OUTSIDER = Pod("outsider", "edge", {"app": "outsider"})
 IMPOSTOR = Pod("impostor", "shop", {"app": "proxy"})
 DENY = Policy("shop", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
 EDGE = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: "edge"}}}
@@ -50,7 +50,7 @@ def test_pods_that_no_policy_selects_are_open() -> None:
 def test_a_denied_pod_neither_calls_nor_is_called() -> None:
     assert not reach(WEB, PROXY, DENY)
     assert not reach(PROXY, WEB, DENY)
-    assert reach(PROXY, STRANGER, DENY)
+    assert reach(PROXY, OUTSIDER, DENY)
 
 
 def test_a_policy_that_does_not_name_egress_isolates_ingress_alone() -> None:
@@ -85,7 +85,7 @@ def test_both_ends_must_agree() -> None:
 
 def test_selectors_of_one_peer_must_both_hold_and_peers_are_alternatives() -> None:
     both, either = ingress(EDGE | PROXIES), ingress(EDGE, PROXIES)
-    callers = (PROXY, STRANGER, IMPOSTOR, CRON)
+    callers = (PROXY, OUTSIDER, IMPOSTOR, CRON)
     assert [reach(caller, WEB, both) for caller in callers] == [True, False, False, False]
     assert [reach(caller, WEB, either) for caller in callers] == [True, True, True, False]
 
@@ -99,13 +99,13 @@ def test_an_empty_namespace_selector_means_every_namespace() -> None:
     anywhere = ingress({"namespaceSelector": {}, **PROXIES})
     assert reach(PROXY, WEB, anywhere)
     assert reach(IMPOSTOR, WEB, anywhere)
-    assert not reach(STRANGER, WEB, anywhere)
+    assert not reach(OUTSIDER, WEB, anywhere)
 
 
 @pytest.mark.parametrize("rule", [{}, {"from": []}, {"from": None}])
-def test_no_peers_means_everybody(rule: Mapping[str, Any]) -> None:
+def test_no_peers_means_every_peer(rule: Mapping[str, Any]) -> None:
     open_door = Policy("shop", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [rule]})
-    assert reach(STRANGER, WEB, open_door, DENY)
+    assert reach(OUTSIDER, WEB, open_door, DENY)
 
 
 def test_a_namespace_cannot_call_itself_another() -> None:

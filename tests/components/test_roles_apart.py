@@ -152,7 +152,7 @@ def test_an_own_servers_administrator_reads_its_secret_and_no_other() -> None:
     assert len(servers) == 3
 
 
-def test_a_whole_bucket_is_listed_by_nobody() -> None:
+def test_no_role_lists_a_whole_bucket() -> None:
     access = access_of(whole())
     buckets = [arn_of(each.name) for each in whole() if each.type == "aws:s3/bucket:Bucket"]
     roles = [role for _, account in accounts(whole()) for role in access.roles_of(account)]

@@ -102,14 +102,14 @@ def test_a_backup_holds_dump_files_and_a_manifest(tmp_path: Path) -> None:
     assert dump.stat().st_size == 5000
     assert (tmp_path / "bucket" / "b" / "filestores" / "acme" / "ab" / "abcd").read_text() == "content"
     (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").iterdir()
-    told = json.loads(manifest.read_text())
-    assert (told["tenant"], told["started"], told["postgresql"]) == ("acme", manifest.stem, 170006)
-    assert told["dump"] == f"s3://b/dumps/acme/{manifest.stem}.dump"
-    assert (told["dump_bytes"], told["sha256"]) == (5000, hashlib.sha256(b"\0" * 5000).hexdigest())
-    assert (told["filestore_files"], told["filestore_bytes"]) == (1, len("content"))
-    assert told["filestore_names_sha256"] == hashlib.sha256(b"ab/abcd\n").hexdigest()
-    assert told["tables"] == {"public.res_users": {"rows": 2, "highest": 6}}
-    assert told["sequences"] == {"public.res_users_id_seq": {"lowest": 6, "highest": 6}}
+    message = json.loads(manifest.read_text())
+    assert (message["tenant"], message["started"], message["postgresql"]) == ("acme", manifest.stem, 170006)
+    assert message["dump"] == f"s3://b/dumps/acme/{manifest.stem}.dump"
+    assert (message["dump_bytes"], message["sha256"]) == (5000, hashlib.sha256(b"\0" * 5000).hexdigest())
+    assert (message["filestore_files"], message["filestore_bytes"]) == (1, len("content"))
+    assert message["filestore_names_sha256"] == hashlib.sha256(b"ab/abcd\n").hexdigest()
+    assert message["tables"] == {"public.res_users": {"rows": 2, "highest": 6}}
+    assert message["sequences"] == {"public.res_users_id_seq": {"lowest": 6, "highest": 6}}
 
 
 def test_a_database_may_have_more_sequences_than_an_argument_has_room_for(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_copy_of_production_starts_only_when_it_is_harmless(
     assert starts or "run 'odoo neutralize --config=CONF --database=odoo_acme'" in said[0]
 
 
-def test_setting_up_neutralises_where_it_is_told_to(tmp_path: Path) -> None:
+def test_the_setup_neutralises_when_it_should(tmp_path: Path) -> None:
     for index, wanted in enumerate(("yes", "no")):
         home = tmp_path / str(index)
         home.mkdir()

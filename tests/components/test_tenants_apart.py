@@ -50,19 +50,19 @@ def between_tenants(over: Network) -> list[tuple[str, str, int, str]]:
     ]
 
 
-def strangers_at_the_door(over: Network) -> list[tuple[str, str, int]]:
-    """Whoever reaches a tenant's pod without being the ingress controller."""
+def unexpected_access(over: Network) -> list[tuple[str, str, int]]:
+    """Pods that reach a tenant's pod although they are not the ingress controller."""
     labels, ingress_namespace = TRAEFIK.labels, TRAEFIK.namespace
-    strangers = [
+    outsiders = [
         Pod("beside it", ingress_namespace, {"app.kubernetes.io/name": "dashboard"}),
         Pod("unlabelled", ingress_namespace, {}),
         Pod("elsewhere", "default", labels),
         *(Pod(f"in {name}", name, labels) for name in sorted({pod.namespace for pod in over.pods})),
     ]
     return [
-        (stranger.name, pod.name, port)
-        for stranger, pod, port in product(strangers, over.pods, PORTS)
-        if over.allowed(stranger, pod, port)
+        (outsider.name, pod.name, port)
+        for outsider, pod, port in product(outsiders, over.pods, PORTS)
+        if over.allowed(outsider, pod, port)
     ]
 
 
@@ -98,7 +98,7 @@ def test_no_pod_is_reached_by_its_address_either() -> None:
             assert not whole_network().egress_to_address(pod, address, port), pod.name
 
 
-def test_the_ingress_controller_reaches_web_pods_and_nobody_else_does() -> None:
+def test_only_the_ingress_controller_reaches_web_pods() -> None:
     webs = [pod for pod in whole_network().pods if component(pod) == "web"]
     assert len(webs) == len(whole_plan().tenants)
     for web in webs:
@@ -109,7 +109,7 @@ def test_the_ingress_controller_reaches_web_pods_and_nobody_else_does() -> None:
         assert ports == {route.http_port, route.websocket_port}, web.name
     others = [pod for pod in whole_network().pods if component(pod) != "web"]
     assert not [pod for pod, port in product(others, PORTS) if whole_network().allowed(TRAEFIK, pod, port)]
-    assert strangers_at_the_door(whole_network()) == []
+    assert unexpected_access(whole_network()) == []
 
 
 def test_only_production_calls_the_internet_and_backups_call_aws() -> None:
@@ -117,7 +117,7 @@ def test_only_production_calls_the_internet_and_backups_call_aws() -> None:
     assert on_the_internet(whole_network()) == {}
 
 
-def test_nobody_sends_mail_unasked_for_a_password() -> None:
+def test_no_one_sends_mail_without_a_password() -> None:
     assert not [pod for pod in whole_network().pods if whole_network().egress_to_address(pod, INTERNET, 25)]
 
 
@@ -191,12 +191,12 @@ def _peers_apart(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**spec, "ingress": apart}
 
 
-def _from_everybody(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+def _from_anywhere(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**spec, "ingress": [{**rule, "from": []} for rule in spec.get("ingress", ())]}
 
 
-def _to_everybody(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**_from_everybody(spec), "egress": [{}]}
+def _to_anywhere(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**_from_anywhere(spec), "egress": [{}]}
 
 
 def _ingress_forgotten(spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -219,13 +219,13 @@ def _no_exceptions(spec: Mapping[str, Any]) -> Mapping[str, Any]:
 @pytest.mark.parametrize(
     ("change", "seen"),
     [
-        (_peers_apart, strangers_at_the_door),
-        (_from_everybody, strangers_at_the_door),
-        (_ingress_forgotten, strangers_at_the_door),
+        (_peers_apart, unexpected_access),
+        (_from_anywhere, unexpected_access),
+        (_ingress_forgotten, unexpected_access),
         (_egress_forgotten, on_the_internet),
         (_whoever_lives_here, on_the_internet),
         (_no_exceptions, on_the_internet),
-        (_to_everybody, between_tenants),
+        (_to_anywhere, between_tenants),
     ],
 )
 def test_a_hole_in_the_policies_is_seen(
@@ -242,4 +242,4 @@ def test_a_namespace_without_its_first_policy_is_seen() -> None:
     ]
     assert len(open_by_default) < len(whole_network().policies)
     inside = replace(whole_network(), policies=open_by_default)
-    assert strangers_at_the_door(inside)
+    assert unexpected_access(inside)

@@ -9,8 +9,7 @@ from functools import cached_property
 import pytest
 
 from tests.engine.project import Project, Registered, Said, holdings, running_project
-from tests.localcloud.cluster import Cluster, running_cluster
-from tests.localcloud.operator import install
+from tests.localcloud.cluster import Cluster
 
 
 @dataclass
@@ -35,14 +34,6 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         deployed = Deployed(project, before, project.up("--logtostderr", "-v=3"))
         assert deployed.registered
         yield deployed
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real API server that has what the committed portfolio says of it."""
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
-        install(running)
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.kills import Phase, Point, phases
-from tests.torture.worlds import worlds
+from tests.engine.project import STACK
+from tests.torture.kills import CLIENT, Phase, Point, ending, phases, replace_in, up
+from tests.torture.worlds import Worlds, worlds
 
 pytestmark = [pytest.mark.engine]
 
+OWN_SERVER = "dedicated-db"
 SAMPLE = {
     "create": (("CreateBucket", True), ("CreateDBInstance", True)),
     "expand": (("CreateDBInstance", False),),
@@ -23,7 +25,21 @@ SAMPLE = {
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Phase]]:
     """The phases of a tenant's life; each is begun when it is asked for."""
     with worlds(tmp_path_factory.mktemp("killed") / "project") as made:
-        yield phases(made, sandbox=False, target="dedicated-db")
+        yield sampled(made)
+
+
+def sampled(made: Worlds) -> Iterator[Phase]:
+    """Its creation, the first stage of its move, and its end, without the stages between."""
+    growing = phases(made, sandbox=False, target=OWN_SERVER)
+    creation = next(growing)
+    yield creation
+    yield next(growing)
+    made.go_back(creation.start)
+    project = made.project
+    file = project.folder / "portfolios" / STACK / "tenants" / f"{CLIENT}.yaml"
+    replace_in(file, "tier: shared-namespace", f"tier: {OWN_SERVER}")
+    up(project, 0)
+    yield from ending(made)
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -20,7 +20,7 @@ from cli.console.exit_codes import Exit
 from lifecycle import evidence
 from lifecycle.decommission.steps import STEPS
 from tests.engine.project import STACK, Project, Said, holdings, running_project
-from tests.engine.test_moved import OTHERS
+from tests.engine.test_priced import OTHERS
 from tests.engine.test_sleeping import run as run_clock
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
@@ -90,7 +90,7 @@ class Life:
 
     def move_on(self, *options: str) -> None:
         """Take the client a step further and deploy it."""
-        self.project.costack("move", CLIENT, *options)
+        self.project.costack("move", CLIENT, "--stack", STACK, *options)
         self.up()
 
     def kept(self, tenant: str) -> dict[str, set[str]]:
@@ -179,7 +179,7 @@ def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
     assert not life.jobs(CLIENT).keys() & {"copy-database", "hand-over-database", "drop-left-database"}
     assert life.there.ask("SELECT key FROM no_id", **OWN) == "since the switch"
     life.up("--expect-no-changes")
-    assert "at rest on cross-region-backup" in life.project.costack("move", CLIENT).stdout
+    assert "at rest on cross-region-backup" in life.project.costack("move", CLIENT, "--stack", STACK).stdout
 
 
 def configuration(life: Life) -> str:
@@ -203,41 +203,43 @@ def planned(life: Life, tenant: str, *options: str) -> tuple[str, dict[str, Any]
 
 def applied(life: Life, name: str, plan: dict[str, Any], *options: str, code: int = 0) -> Said:
     phrase = f"decommission {plan['tenant']} of {STACK}: {len(plan['targets'])} resources"
-    return life.project.costack("decommission", "--apply", name, "--phrase", phrase, *options, code=code)
+    act = ("decommission", "--stack", STACK, "--apply", name, "--phrase", phrase)
+    return life.project.costack(*act, *options, code=code)
 
 
 def test_a_sandbox_that_is_not_due_is_refused(life: Life) -> None:
-    name, plan = planned(life, SANDBOX)
     before = life.kept(SANDBOX)
-    said = applied(life, name, plan, code=Exit.POLICY)
-    assert "to end it earlier make a plan with --early" in said.stderr
+    asked = ("decommission", SANDBOX, "--stack", STACK, "--out", "too-early.json")
+    said = life.project.costack(*asked, code=Exit.POLICY)
+    assert "to end it earlier, add --early REASON" in said.stderr
+    assert not (life.project.folder / "too-early.json").exists()
     assert life.kept(SANDBOX) == before != {}
 
 
 def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
     name, plan = planned(life, SANDBOX, "--early", "the move was called off")
     said = applied(life, name, plan)
-    assert "nothing bills for it any longer" in said.stdout
+    assert "nothing is billed for it any longer" in said.stdout
     assert life.kept(SANDBOX) == {}
     assert tagged(life, SANDBOX) == set()
     record = life.project.folder / name.replace(".json", ".evidence.jsonl")
     assert [line["step"] for line in evidence.read(record)] == list(STEPS)
     again = applied(life, name, plan)
-    assert "nothing bills for it any longer" in again.stdout
+    assert "nothing is billed for it any longer" in again.stdout
     assert len(evidence.read(record)) == len(STEPS)
 
 
 def test_running_production_is_refused(life: Life) -> None:
-    name, plan = planned(life, CLIENT)
-    said = applied(life, name, plan, code=Exit.POLICY)
+    said = life.project.costack("decommission", CLIENT, "--stack", STACK, code=Exit.POLICY)
     assert "write lifecycle_stage: decommissioning into its file" in said.stderr
-    assert f"no restore of {CLIENT} was ever tried" in said.stderr
 
 
 def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_path: Path) -> None:
     life.write(CLIENT, lambda text: f"{text}lifecycle_stage: decommissioning\n")
     life.up()
     name, plan = planned(life, CLIENT)
+    unproven = applied(life, name, plan, code=Exit.POLICY)
+    assert f"no restore of {CLIENT} was ever tried" in unproven.stderr
     tried = tmp_path / "restores.jsonl"
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     evidence.append(tried, {"at": now, "tenant": CLIENT, "step": "restore-test", "result": "ok"})
@@ -245,15 +247,15 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     assert f"{CLIENT}-final-backup" in applied(life, name, plan, *options, code=Exit.ERROR).stderr
     make_the_last_dump(life.project, CLIENT)
     said = applied(life, name, plan, *options)
-    assert f"still billing: database snapshot local-{CLIENT}-postgresql-final-" in said.stdout
-    assert "nothing else bills for it" in said.stdout
+    assert f"still billed: database snapshot local-{CLIENT}-postgresql-final-" in said.stdout
+    assert "nothing else is billed for it" in said.stdout
     record = evidence.read(life.project.folder / name.replace(".json", ".evidence.jsonl"))
     (saved,) = [line["inputs"] for line in record if line["step"] == "save"]
     assert saved["sha256"] == "ab" * 32
     left = {each.name for each in life.project.registered()}
     assert "borealis-web" in left
     assert not any(each.startswith((f"{CLIENT}-", f"local-{CLIENT}-")) for each in left)
-    ledger = [line for line in said.stdout.splitlines() if "still billing:" in line]
+    ledger = [line for line in said.stdout.splitlines() if "still billed:" in line]
     for arn in tagged(life, CLIENT):
         assert any(arn.rpartition(":")[2].rpartition("/")[2] in line for line in ledger), arn
 

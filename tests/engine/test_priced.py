@@ -1,4 +1,7 @@
-"""What a cost preview says before a change is what the estimate says after it, between all tiers."""
+"""One tenant through the tiers, in the order in which the tests stand here.
+
+What a cost preview says before a change is what the estimate says after it, and what holds data stays.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ from typing import Any
 
 import pytest
 
+from tests.components.tenant.test_stack import HOLDS_DATA
 from tests.engine.project import STACK, Project, running_project
-from tests.engine.test_moved import OTHERS, sell
 
 pytestmark = [pytest.mark.engine]
 
 TIERS = ("shared-namespace", "dedicated-db", "ha-postgresql", "cross-region-backup")
+TENANT = "portfolios/local/tenants/acme.yaml"
+OTHERS = ("acme-staging", "borealis", "borealis-migration", "cobalt", "halcyon", "meridian")
 NEIGHBOURS = ("acme-staging", "borealis")
+KEPT_KINDS = {*HOLDS_DATA, "aws:elasticache/replicationGroup:ReplicationGroup"}
+HARMLESS = {"create", "update", "same"}
 
 
 def every_ordered_pair() -> list[str]:
@@ -33,9 +40,9 @@ def every_ordered_pair() -> list[str]:
     return circuit[::-1]
 
 
-# The sample goes up and down, to and from a second region, and keeps a disk that cannot shrink.
-SAMPLE = 4
-PAIRS = list(pairwise(every_ordered_pair()))[: None if os.environ.get("COSTACK_EVERY_PAIR") else SAMPLE]
+# The sample goes up every step, to a second region and back from it, and keeps a disk that cannot shrink.
+SAMPLE = (*TIERS, "dedicated-db")
+PAIRS = list(pairwise(every_ordered_pair() if os.environ.get("COSTACK_EVERY_PAIR") else SAMPLE))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +53,34 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             (project.folder / "portfolios" / "local" / "tenants" / f"{other}.yaml").unlink()
         project.up()
         yield project
+
+
+def sell(project: Project, tier: str) -> None:
+    """Change the tenant's tier in its file: the one line a pull request would show, and where copies go."""
+    path = project.folder / TENANT
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("  dr_region:")]
+    moved = [f"tier: {tier}\n" if line.startswith("tier:") else line for line in kept]
+    if tier == "cross-region-backup":
+        moved.append("  dr_region: eu-west-1\n")
+    path.write_text("".join(moved), encoding="utf-8")
+
+
+def operations(preview: Path) -> dict[str, str]:
+    """What a preview of Pulumi's would do to what holds data."""
+    steps = json.loads(preview.read_text(encoding="utf-8"))["steps"]
+    kinds = {step["urn"]: step["urn"].split("::")[2].rpartition("$")[2] for step in steps}
+    return {step["urn"]: step["op"] for step in steps if kinds[step["urn"]] in KEPT_KINDS}
+
+
+def kept(project: Project) -> set[str]:
+    """What there is that holds data."""
+    return {each.urn for each in project.registered() if each.type in KEPT_KINDS}
+
+
+def databases(project: Project) -> dict[str, dict[str, Any]]:
+    found = project.clients().get("rds").describe_db_instances()["DBInstances"]
+    return {each["DBInstanceIdentifier"]: each for each in found}
 
 
 def said(project: Project, *arguments: str) -> dict[str, Any]:
@@ -87,17 +122,25 @@ def test_every_ordered_pair_is_walked() -> None:
 def test_a_preview_is_what_the_estimate_says_afterwards(priced: Project, before: str, after: str) -> None:
     sell(priced, after)
     promised = said(priced, "--stack", STACK)
+    preview, data, larger = planned(priced), kept(priced), TIERS.index(after) > TIERS.index(before)
     # What to know of the platform is read from the portfolio, which a preview of Pulumi's does not hold.
-    assert {**said(priced, "--plan", str(planned(priced))), "notes": []} == {**promised, "notes": []}
+    assert {**said(priced, "--plan", str(preview)), "notes": []} == {**promised, "notes": []}
+    if larger:  # it adds, and never replaces what holds data
+        assert data
+        assert {"same"} < set(operations(preview).values()) <= HARMLESS
     (moved,) = [each for each in promised["tenants"] if each["kind"] == "moved"]
     assert moved["tenant"] == "acme"
     assert moved["tier"] == {"before": before, "after": after}
     priced.up("--suppress-outputs")
+    if larger:
+        assert data <= kept(priced)
+        priced.up("--expect-no-changes")
     allocated = json.loads(priced.costack("allocate", "--stack", STACK, "-o", "json").stdout)
     assert {each["tenant"]: each["total"] for each in allocated["tenants"]} == {
         each["tenant"]: each["cost"]["after"] for each in promised["tenants"]
     }
     assert allocated["totals"]["charged"] == promised["bill"]["after"]
+    assert Decimal(allocated["totals"]["difference"]) == 0
     assert allocated["totals"]["idle"] == promised["idle"]["after"]
     assert len(allocated["unpriced"]) == len(promised["unpriced"]["after"])
     amount, currency = shown(priced)["acme"].split()
@@ -107,3 +150,24 @@ def test_a_preview_is_what_the_estimate_says_afterwards(priced: Project, before:
     again = said(priced, "--stack", STACK, "--expect-no-changes")
     assert again["no_changes"] is True
     assert again["bill"]["before"] == promised["bill"]["after"]
+    if after == TIERS[-1]:  # the largest is really there
+        assert databases(priced).keys() == {"local-postgresql", "local-acme-postgresql"}
+        own = databases(priced)["local-acme-postgresql"]
+        assert (own["DBInstanceClass"], own["MultiAZ"], own["AllocatedStorage"]) == (
+            "db.r7g.large",
+            True,
+            100,
+        )
+
+
+def test_a_protected_database_cannot_be_lost_by_going_back(priced: Project) -> None:
+    sell(priced, "dedicated-db")
+    path = priced.folder / "portfolios/local/platform.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("deletion_protection: false", "deletion_protection: true"), encoding="utf-8")
+    priced.up()
+    sell(priced, "shared-namespace")
+    said = priced.up(code=1)
+    assert "local-acme-postgresql" in said.text
+    assert "protect" in said.text
+    assert "local-acme-postgresql" in databases(priced)

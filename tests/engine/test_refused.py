@@ -27,9 +27,7 @@ def test_a_portfolio_with_mistakes_creates_nothing(empty: Project) -> None:
 def test_a_stack_that_was_never_up_has_no_inventory(empty: Project) -> None:
     said = empty.costack("allocate", "--stack", STACK, code=2)
     assert said.stdout == ""
-    assert said.stderr == (
-        "stack 'local': it has no output 'inventory'; has `pulumi up` finished on this stack?\n"
-    )
+    assert said.stderr == ("stack 'local': it has no output 'inventory'; run `pulumi up` on this stack\n")
 
 
 def test_a_stack_that_is_not_there(empty: Project) -> None:

@@ -176,7 +176,7 @@ def test_a_gate_that_fails_is_told_in_the_comment_and_by_the_exit_code(
     checkout.change("cobalt", "tier: dedicated-db", "tier: ha-postgresql")
     assert run(checkout) == Exit.POLICY
     (comment,) = mine(checkout.state)
-    assert "**Gates that do not pass**" in comment["body"]
+    assert "**Failed gates**" in comment["body"]
     assert "borealis-migration: the margin falls to" in comment["body"]
     before, after = LINE.findall(comment["body"])[0]
     assert before != after

@@ -98,7 +98,7 @@ class StandIn:
 
 
 def run_container(job: dict[str, Any], runs: dict[str, str] | None, log: Path) -> str:
-    """Run the one container of *job* as somebody without rights; how the Job ended."""
+    """Run the one container of *job* as a user without rights; how the Job ended."""
     import subprocess  # noqa: PLC0415 - the stand-in starts quickly without
 
     from tests.postgres import unprivileged  # noqa: PLC0415

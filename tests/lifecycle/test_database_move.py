@@ -51,7 +51,7 @@ def copy(pods: Pods, source: Server, target: Server, move: str = "m1", wait: int
     return pods.run(script("database_copy.sh"), **move_places(source, target, move), WAIT_SECONDS=str(wait))
 
 
-def hand_over(pods: Pods, source: Server, target: Server, move: str = "m1") -> Done:
+def cut_over(pods: Pods, source: Server, target: Server, move: str = "m1") -> Done:
     """Run the job of stage switch."""
     return pods.run(script("database_hand_over.sh"), **move_places(source, target, move))
 
@@ -65,12 +65,12 @@ def sums(server: Server) -> dict[str, str]:
     return checksums(lambda sql: server.ask(sql, **TENANT))
 
 
-def test_a_copy_holds_everything_and_is_handed_over(moving: Pods, other: Server) -> None:
+def test_a_copy_is_complete_and_is_cut_over_to(moving: Pods, other: Server) -> None:
     before = sums(moving.server)
     done = copy(moving, moving.server, other)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert (told["result"], told["rows"], told["tables"]) == ("ok", 3074, 11)
+    message: dict[str, Any] = json.loads(done.stdout)
+    assert (message["result"], message["rows"], message["tables"]) == ("ok", 3074, 11)
     assert sums(other) == before
     assert said(other).startswith("costack: copy m1 ")
     assert said(moving.server) == ""
@@ -78,7 +78,7 @@ def test_a_copy_holds_everything_and_is_handed_over(moving: Pods, other: Server)
     assert other.ask(indexes, **TENANT) == moving.server.ask(indexes, **TENANT)
     assert other.ask("SHOW statement_timeout", **TENANT) == "15min"
 
-    over = hand_over(moving, moving.server, other)
+    over = cut_over(moving, moving.server, other)
     assert over.returncode == 0, over.stderr
     assert (said(moving.server), said(other)) == ("costack: left m1", "costack: used m1")
     refused = moving.server.try_to_ask(
@@ -86,7 +86,7 @@ def test_a_copy_holds_everything_and_is_handed_over(moving: Pods, other: Server)
     )
     assert "too many connections for database" in refused.stderr
     other.ask("INSERT INTO no_id VALUES ('after')", **TENANT)
-    assert hand_over(moving, moving.server, other).returncode == 0
+    assert cut_over(moving, moving.server, other).returncode == 0
 
 
 def test_running_a_step_again_changes_nothing(moving: Pods, other: Server) -> None:
@@ -101,11 +101,11 @@ def test_running_a_step_again_changes_nothing(moving: Pods, other: Server) -> No
 
 def test_the_way_back_takes_the_newest_data_along(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
-    assert hand_over(moving, moving.server, other).returncode == 0
+    assert cut_over(moving, moving.server, other).returncode == 0
     other.ask("INSERT INTO no_id VALUES ('since the switch')", **TENANT)
     back = copy(moving, other, moving.server, move="m2")
     assert back.returncode == 0, back.stderr
-    assert hand_over(moving, other, moving.server, move="m2").returncode == 0
+    assert cut_over(moving, other, moving.server, move="m2").returncode == 0
     assert moving.server.ask("SELECT key FROM no_id", **TENANT) == "since the switch"
     moving.server.ask("INSERT INTO no_id VALUES ('at home again')", **TENANT)
     assert (said(other), said(moving.server)) == ("costack: left m2", "costack: used m2")
@@ -113,7 +113,7 @@ def test_the_way_back_takes_the_newest_data_along(moving: Pods, other: Server) -
 
 def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
-    assert hand_over(moving, moving.server, other).returncode == 0
+    assert cut_over(moving, moving.server, other).returncode == 0
     other.ask("INSERT INTO no_id VALUES ('new')", **TENANT)
     for move in ("m1", "m2"):
         done = copy(moving, moving.server, other, move=move)
@@ -153,21 +153,21 @@ def test_a_copy_waits_for_who_works_and_gives_up(moving: Pods, other: Server) ->
     assert said(other) == ""
 
 
-def test_what_was_written_after_the_copy_stops_the_hand_over(moving: Pods, other: Server) -> None:
+def test_what_was_written_after_the_copy_stops_the_cut_over(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
     moving.server.ask("INSERT INTO no_id VALUES ('late')", **TENANT)
-    done = hand_over(moving, moving.server, other)
+    done = cut_over(moving, moving.server, other)
     assert done.returncode == 1
     assert "has changed since it was copied" in done.stderr
     assert said(moving.server) == ""
     again = copy(moving, moving.server, other, move="m2")
     assert again.returncode == 0, again.stderr
-    assert hand_over(moving, moving.server, other, move="m2").returncode == 0
+    assert cut_over(moving, moving.server, other, move="m2").returncode == 0
     assert other.ask("SELECT key FROM no_id", **TENANT) == "late"
 
 
 @pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])
-def test_nothing_but_a_checked_copy_is_handed_over(moving: Pods, other: Server, stage: str) -> None:
+def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: str) -> None:
     (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
     if stage == "another move":
         assert copy(moving, moving.server, other, move="m0").returncode == 0
@@ -175,7 +175,7 @@ def test_nothing_but_a_checked_copy_is_handed_over(moving: Pods, other: Server, 
         assert moving.run(script("database_setup.sh"), **move_places(other, other, "m1")).returncode == 0
     if stage == "half a copy":
         other.ask(f"COMMENT ON DATABASE {DATABASE} IS 'costack: copying m1'", **TENANT)
-    done = hand_over(moving, moving.server, other)
+    done = cut_over(moving, moving.server, other)
     assert done.returncode == 1
     assert "is no checked copy of this move" in done.stderr
     assert said(moving.server) == ""
@@ -199,7 +199,7 @@ def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, 
     assert '"table" : "public.res_groups", "rows" : 20' in done.stderr
     assert "ir_sequence_017" in done.stderr
     assert said(other) == "costack: copying m1"
-    assert hand_over(moving, moving.server, other).returncode == 1
+    assert cut_over(moving, moving.server, other).returncode == 1
     assert copy(moving, moving.server, other).returncode == 0
     assert sums(other) == sums(moving.server)
 
@@ -209,12 +209,12 @@ def test_only_what_was_left_is_dropped(moving: Pods, other: Server) -> None:
     refused = drop(moving, moving.server)
     assert refused.returncode == 1
     assert "is in use (it says 'nothing'): it was not dropped" in refused.stderr
-    assert hand_over(moving, moving.server, other).returncode == 0
+    assert cut_over(moving, moving.server, other).returncode == 0
     in_use = drop(moving, other)
     assert in_use.returncode == 1
     assert "is in use (it says 'costack: used m1')" in in_use.stderr
     assert copy(moving, other, moving.server, move="m2").returncode == 0
-    assert hand_over(moving, other, moving.server, move="m2").returncode == 0
+    assert cut_over(moving, other, moving.server, move="m2").returncode == 0
     for _ in range(2):
         done = drop(moving, other)
         assert done.returncode == 0, done.stderr

@@ -80,14 +80,14 @@ def test_what_is_no_evidence_is_neither_read_nor_continued(tmp_path: Path, conte
     path = tmp_path / "evidence.jsonl"
     path.write_bytes(content)
     for use in (lambda: read(path), lambda: append(path, {"at": DAY})):
-        with pytest.raises(EvidenceError, match=r"evidence\.jsonl:1: is no line of evidence"):
+        with pytest.raises(EvidenceError, match=r"evidence\.jsonl:1: is not a line of evidence"):
             use()
     assert path.read_bytes() == content
 
 
 def test_a_record_says_when_and_leaves_the_chain_alone(tmp_path: Path) -> None:
     for record in ({"step": "dump"}, {"at": DAY, "before": BEGINNING}):
-        with pytest.raises(ValueError, match="`at` which time"):
+        with pytest.raises(ValueError, match="its time under `at`"):
             append(tmp_path / "evidence.jsonl", record)
     with pytest.raises(ValueError, match="not JSON compliant"):
         append(tmp_path / "evidence.jsonl", {"at": DAY, "seconds": float("nan")})

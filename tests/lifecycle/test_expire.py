@@ -53,7 +53,7 @@ def test_an_end_is_reached_at_its_very_moment() -> None:
     assert at_last.why == "its end was 2027-01-31 00:00 UTC"
 
 
-def test_two_weeks_before_its_end_it_is_told() -> None:
+def test_two_weeks_before_its_end_it_is_reported() -> None:
     later = migration(cutover=None)
     assert states(later, datetime(2027, 1, 17, tzinfo=UTC)) == [State.SOON]
     assert states(later, datetime(2027, 1, 16, 23, 59, tzinfo=UTC)) == []
@@ -72,7 +72,7 @@ def test_what_is_said_wrongly() -> None:
     endless = migration(expires_at=None)
     (wrong,) = found(endless)
     assert (wrong.state, wrong.is_due) == (State.WRONG, False)
-    assert wrong.why == "a migration environment has no end; give it expires_at"
+    assert wrong.why == "a migration environment needs an end date; set expires_at"
     production = migration(environment=Environment.PRODUCTION)
     (wrong,) = found(production, NOW + 300 * DAY)
     assert (wrong.state, wrong.is_due) == (State.WRONG, False)
@@ -85,14 +85,14 @@ def test_what_is_said_wrongly() -> None:
             {"environment": Environment.PRODUCTION},
             0,
             State.WRONG,
-            "production has an end; take it out of its file",
+            "production must not have an end date; remove it from its file",
             END,
         ),
         (
             {"expires_at": None},
             0,
             State.WRONG,
-            "a migration environment has no end; give it expires_at",
+            "a migration environment needs an end date; set expires_at",
             None,
         ),
         ({}, 0, State.SOON, "its cutover was 2027-01-15", END),
@@ -113,7 +113,7 @@ def test_what_is_said_wrongly() -> None:
         ),
     ],
 )
-def test_what_is_told_and_not_due_names_its_tenant_and_says_why_and_when(
+def test_a_finding_that_is_not_due_names_its_tenant_and_says_why_and_when(
     changes: dict[str, Any], days: int, state: State, why: str, when: datetime | None
 ) -> None:
     one = migration(**changes)
@@ -175,7 +175,7 @@ def test_guard_names_nothing_that_may_not_end() -> None:
 
 
 def test_guard_misses_nothing_that_must_end() -> None:
-    """The other way round: whoever is over, unprotected and given up is named."""
+    """The other way round: every tenant that is past its end, unprotected and not suspended is listed."""
     chance = random.Random(7)  # noqa: S311 - a fuzz that repeats itself
     for _ in range(1_000):
         each, now, grace = combination(chance)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lifecycle.decommission.guards import RESTORE_TEST_MAY_BE, refusals, unplanned_deletions
-from lifecycle.decommission.plan import EndingPlan, facts_sha256
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
 from lifecycle.expire import SOON, State, findings
 from tests.lifecycle.decommission.test_guards import seen
 from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox, targets, urn
@@ -22,7 +22,7 @@ EXPIRY = timedelta(hours=24)
 RUNNING = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
 
 
-def told(one: Any, plan: EndingPlan | None = None, **changes: Any) -> str:
+def report(one: Any, plan: DecommissionPlan | None = None, **changes: Any) -> str:
     plan = plan or ending_plan(one)
     return "\n".join(refusals(plan, seen(one, plan, **changes)))
 
@@ -33,35 +33,35 @@ def told(one: Any, plan: EndingPlan | None = None, **changes: Any) -> str:
         (START + EXPIRY - timedelta(seconds=1), ""),
         (START + EXPIRY, "the plan expired at 2026-11-26 08:00 UTC"),
         (START - timedelta(minutes=5), ""),
-        (START - timedelta(minutes=5, seconds=1), "still to come"),
+        (START - timedelta(minutes=5, seconds=1), "in the future"),
     ],
 )
 def test_the_hours_of_a_plan(now: datetime, word: str) -> None:
-    said = told(sandbox(), now=now, restore_tested_at=now)
+    said = report(sandbox(), now=now, restore_tested_at=now)
     assert (word in said) if word else said == ""
 
 
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"account": "1"}, "these credentials are of 1"),
+        ({"account": "1"}, "these credentials are for 1"),
         ({"stack": "other"}, "not 'other'"),
-        ({"phrase": "yes"}, "the phrase is not the plan's"),
+        ({"phrase": "yes"}, "the phrase does not match the plan"),
         (
             {"urns": frozenset({"urn:x::y"})},
-            "the plan does not know 1 resources that are there, such as urn:x::y",
+            "the stack has 1 resources that are not in the plan, such as urn:x::y",
         ),
     ],
 )
 def test_one_thing_wrong_is_said_alone(changes: dict[str, Any], word: str) -> None:
-    said = told(sandbox(), **changes)
+    said = report(sandbox(), **changes)
     assert word in said
     assert "\n" not in said
 
 
 def test_the_first_in_order_is_the_example() -> None:
     mine = frozenset(target.urn for target in targets(sandbox()))
-    assert "such as urn:x::a" in told(sandbox(), urns=mine | {"urn:x::b", "urn:x::a"})
+    assert "such as urn:x::a" in report(sandbox(), urns=mine | {"urn:x::b", "urn:x::a"})
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_first_in_order_is_the_example() -> None:
 )
 def test_the_moment_a_sandbox_is_due(ends: str, cutover: str, *, refused: bool) -> None:
     one = sandbox(expires_at=ends, cutover=cutover)
-    assert ("to end it earlier" in told(one, now=START + timedelta(hours=1))) is refused
+    assert ("to end it earlier" in report(one, now=START + timedelta(hours=1))) is refused
 
 
 def test_a_sandbox_without_an_end_is_not_over() -> None:
@@ -82,18 +82,18 @@ def test_a_sandbox_without_an_end_is_not_over() -> None:
     plan = ending_plan(one)
     bare = resolved(one).model_copy(update={"cutover": None})
     plan = plan.model_copy(update={"facts_sha256": facts_sha256(bare)})
-    assert "to end it earlier" in told(one, plan, deployed=bare)
+    assert "to end it earlier" in report(one, plan, deployed=bare)
 
 
 @pytest.mark.parametrize("changes", [{"lifecycle_stage": "decommissioning"}, {}])
 def test_a_sandbox_ends_early_by_decision_or_with_a_reason(changes: dict[str, Any]) -> None:
     one = sandbox(**RUNNING, **changes)
     plan = ending_plan(one, early_because=None if changes else "called off")
-    assert told(one, plan) == ""
+    assert report(one, plan) == ""
 
 
 def test_running_production_is_refused_by_its_stage_alone() -> None:
-    said = told(tenant("acme", tier="ha-postgresql"))
+    said = report(tenant("acme", tier="ha-postgresql"))
     assert said.startswith("production acme is active: write lifecycle_stage: decommissioning")
     assert "\n" not in said
 
@@ -103,7 +103,10 @@ def test_another_tenant_of_the_same_facts_is_not_ended() -> None:
     plan = ending_plan(one)
     named = resolved(one).model_copy(update={"tenant": "borealis"})
     plan = plan.model_copy(update={"facts_sha256": facts_sha256(named)})
-    assert told(one, plan, deployed=named) == "the plan is for migration acme, deployed is migration borealis"
+    assert (
+        report(one, plan, deployed=named)
+        == "the plan is for migration acme, the stack has migration borealis"
+    )
 
 
 def test_nor_the_same_tenant_of_another_environment() -> None:
@@ -111,7 +114,7 @@ def test_nor_the_same_tenant_of_another_environment() -> None:
     plan = ending_plan(one)
     staged = resolved(one).model_copy(update={"environment": Environment.STAGING})
     plan = plan.model_copy(update={"facts_sha256": facts_sha256(staged)})
-    assert told(one, plan, deployed=staged) == "the plan is for production acme, deployed is staging acme"
+    assert report(one, plan, deployed=staged) == "the plan is for production acme, the stack has staging acme"
 
 
 @pytest.mark.parametrize(
@@ -120,14 +123,14 @@ def test_nor_the_same_tenant_of_another_environment() -> None:
 def test_the_day_a_restore_is_too_old(ago: timedelta, *, refused: bool) -> None:
     now = START + timedelta(hours=1)
     assert timedelta(days=30) == RESTORE_TEST_MAY_BE
-    said = told(production(), now=now, restore_tested_at=now - ago)
+    said = report(production(), now=now, restore_tested_at=now - ago)
     assert ("more than 30 days ago" in said) is refused
 
 
 def test_who_promised_no_restore_needs_none() -> None:
     one = production()
-    assert told(one, ending_plan(one, needs_restore_test=False), restore_tested_at=None) == ""
-    assert "was ever tried" in told(one, ending_plan(one, needs_restore_test=True), restore_tested_at=None)
+    assert report(one, ending_plan(one, needs_restore_test=False), restore_tested_at=None) == ""
+    assert "was ever tried" in report(one, ending_plan(one, needs_restore_test=True), restore_tested_at=None)
 
 
 @pytest.mark.parametrize(
@@ -136,22 +139,22 @@ def test_who_promised_no_restore_needs_none() -> None:
         (
             sandbox(),
             {"now": START - timedelta(hours=1)},
-            "the plan was made at 2026-11-25 08:00 UTC, which is still to come; check the clock",
+            "the plan was made at 2026-11-25 08:00 UTC, which is in the future; check the clock",
         ),
         (
             sandbox(**RUNNING),
             {},
             (
-                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier make a plan with "
-                "--early and a reason"
+                "acme ends on 2027-01-31 and its cutover is 2027-01-15; to end it earlier, add --early "
+                "REASON to the command that makes the plan"
             ),
         ),
         (
             production(),
             {"restore_tested_at": None},
             (
-                "no restore of acme was ever tried; run `costack restore-test acme` and name its evidence "
-                "with --restore-evidence"
+                "no restore of acme was ever tried; run `costack restore-test acme --stack local "
+                "--evidence FILE` and name FILE with --restore-evidence"
             ),
         ),
         (
@@ -159,14 +162,15 @@ def test_who_promised_no_restore_needs_none() -> None:
             {"restore_tested_at": START - timedelta(days=31)},
             (
                 "the last restore of acme was tried on 2026-10-25, more than 30 days ago; "
-                "run `costack restore-test acme`"
+                "run `costack restore-test acme --stack local --evidence FILE` and name FILE with "
+                "--restore-evidence"
             ),
         ),
     ],
     ids=["clock", "early", "never restored", "restored long ago"],
 )
 def test_a_refusal_says_what_to_do(one: Tenant, changes: dict[str, Any], sentence: str) -> None:
-    assert told(one, **changes) == sentence
+    assert report(one, **changes) == sentence
 
 
 def test_a_namespace_goes_with_its_last_tenant_and_the_mark_of_the_dump_too() -> None:
@@ -177,7 +181,7 @@ def test_a_namespace_goes_with_its_last_tenant_and_the_mark_of_the_dump_too() ->
     theirs = urn("borealis-last", "random:index/randomId:RandomId")
     assert unplanned_deletions(plan, frozenset({shared, mark}), frozenset()) == []
     assert unplanned_deletions(plan, frozenset({theirs}), frozenset()) == [theirs]
-    assert told(sandbox(), urns=frozenset({mark})) == ""
+    assert report(sandbox(), urns=frozenset({mark})) == ""
     assert unplanned_deletions(plan, frozenset({"urn:b", "urn:a"}), frozenset({shared})) == sorted(
         ["urn:a", "urn:b", shared]
     )
@@ -222,11 +226,11 @@ def test_each_moment_of_a_sandbox(now: str, grace: int | None, state: State | No
     assert said == ([] if state is None else [(state, when)])
 
 
-def test_a_cutover_that_is_past_is_told_long_before_the_end() -> None:
+def test_a_cutover_that_is_past_is_reported_long_before_the_end() -> None:
     one = sandbox(expires_at="2027-03-01T00:00:00Z", cutover=CUT)
     assert found(one, at("2026-12-10T23:59:59")) == []
-    (told_,) = findings(plan_of(one), at("2026-12-11"))
-    assert (told_.state, told_.why, told_.is_due) == (State.SOON, "its cutover was 2026-12-10", False)
+    (finding,) = findings(plan_of(one), at("2026-12-11"))
+    assert (finding.state, finding.why, finding.is_due) == (State.SOON, "its cutover was 2026-12-10", False)
 
 
 def test_what_is_due_says_so() -> None:
@@ -270,6 +274,6 @@ def test_what_is_protected_is_kept_and_named() -> None:
     kept = SimpleNamespace(id="acme/database", deletion_protection=True)
     loose = SimpleNamespace(id="acme/logs", deletion_protection=False)
     changed = plan.tenants[0].model_copy(update={"facts": (SimpleNamespace(id="acme/x"), loose, kept)})
-    (told_,) = findings(plan.model_copy(update={"tenants": (changed,)}), at("2026-12-21"))
-    assert (told_.state, told_.is_due, told_.when) == (State.KEPT, False, at("2026-12-20"))
-    assert "acme/database is protected" in told_.why
+    (finding,) = findings(plan.model_copy(update={"tenants": (changed,)}), at("2026-12-21"))
+    assert (finding.state, finding.is_due, finding.when) == (State.KEPT, False, at("2026-12-20"))
+    assert "acme/database is protected" in finding.why

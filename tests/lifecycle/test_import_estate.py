@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle.import_estate import gaps, import_file, read_rows, read_wanted, take_over
+from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tests.components.conftest import declare_plan
 from tests.portfolios import plan_of, tenant
 from tiers.errors import CatalogError
@@ -36,7 +36,7 @@ def preview() -> dict[str, Any]:
     return {"steps": steps}
 
 
-WANTED = read_wanted(preview(), "preview.json")
+WANTED = read_planned(preview(), "preview.json")
 
 
 def estate(folder: Path, *lines: str) -> Path:
@@ -53,20 +53,20 @@ def test_only_what_tenants_get_is_taken_over() -> None:
 
 def test_a_server_is_imported_under_the_name_the_program_gives_it(tmp_path: Path) -> None:
     rows = read_rows(estate(tmp_path, f"acme,{INSTANCE},acme-prod-db,cost/client=acme-ltd; team=blue"))
-    takeover = take_over(rows, WANTED)
-    (match,) = takeover.matches
-    assert match.wanted.name == "local-acme-postgresql"
+    plan = match_resources(rows, WANTED)
+    (match,) = plan.matches
+    assert match.planned.name == "local-acme-postgresql"
     assert "cost/tenant" in match.missing
     assert "cost/client" not in match.missing
-    document = import_file(takeover)
+    document = import_file(plan)
     (resource,) = document["resources"]
     assert (resource["id"], resource["name"]) == ("acme-prod-db", "local-acme-postgresql")
     assert document["nameTable"][resource["parent"]].endswith("PostgresServer::local-acme-postgresql")
-    assert match.wanted not in takeover.created
-    assert [line.split(" lacks ")[0] for line in gaps(takeover)] == ["line 2: acme-prod-db"]
+    assert match.planned not in plan.created
+    assert [line.split(" lacks ")[0] for line in gaps(plan)] == ["line 2: acme-prod-db"]
 
 
-def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
+def test_what_cannot_be_distinguished_is_left_to_a_person(tmp_path: Path) -> None:
     rows = read_rows(
         estate(
             tmp_path,
@@ -76,33 +76,35 @@ def test_what_cannot_be_told_apart_is_left_to_a_person(tmp_path: Path) -> None:
             f"acme,{LOGS},l,",
         )
     )
-    takeover = take_over(rows, WANTED)
-    assert takeover.matches == ()
-    told = "\n".join(gaps(takeover))
-    assert "2 rows for 1 places (local-acme-postgresql)" in told
-    assert "would create no aws:sqs/queue:Queue for tenant 'acme'" in told
-    assert "1 rows for " in told
-    assert len(takeover.created) == len(WANTED)
+    plan = match_resources(rows, WANTED)
+    assert plan.matches == ()
+    message = "\n".join(gaps(plan))
+    assert "2 rows for 1 planned resources (local-acme-postgresql)" in message
+    assert "would create no aws:sqs/queue:Queue for tenant 'acme'" in message
+    assert "1 rows for " in message
+    assert len(plan.created) == len(WANTED)
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ((f"acme,{INSTANCE},,",), ":2: expected a tenant, a type"),
         ((f"acme,{INSTANCE},a,nonsense",), ":2: tags: 'nonsense' is not key=value"),
         (
             (f"acme,{INSTANCE},a,", f"borealis,{INSTANCE},a,"),
-            ":3: aws:rds/instance:Instance a stands in line",
+            ":3: aws:rds/instance:Instance a is already in line",
         ),
         ((f"acme,{INSTANCE},a,b=c,d",), ":2: expected a tenant"),
     ],
 )
-def test_a_row_that_is_wrong_is_told_with_its_line(tmp_path: Path, lines: tuple[str, ...], told: str) -> None:
-    with pytest.raises(CatalogError, match=told):
+def test_a_row_that_is_wrong_is_reported_with_its_line(
+    tmp_path: Path, lines: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(CatalogError, match=message):
         read_rows(estate(tmp_path, *lines))
 
 
-def test_what_is_no_estate_or_preview_is_told(tmp_path: Path) -> None:
+def test_what_is_no_estate_or_preview_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "e.csv"
     path.write_text("tenant,id\n", encoding="utf-8")
     with pytest.raises(CatalogError, match="column 'type' is missing"):
@@ -110,4 +112,4 @@ def test_what_is_no_estate_or_preview_is_told(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="cannot be read"):
         read_rows(tmp_path / "gone.csv")
     with pytest.raises(CatalogError, match="expected an object with `steps`"):
-        read_wanted({}, "p")
+        read_planned({}, "p")

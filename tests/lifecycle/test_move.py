@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifecycle.errors import RefusedError
-from lifecycle.move import STEPS, Step, back, begun, must_be_deployed, onward
+from lifecycle.move import STEPS, Step, advance, back, begin, check_deployed
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.tenant import Move, Tenant
@@ -24,12 +24,12 @@ def at(stage: str) -> Tenant:
 
 def test_the_way_there_takes_five_updates() -> None:
     one = tenant("acme")
-    one = after(one, begun(one, OWN))
+    one = after(one, begin(one, OWN))
     seen = []
     while one.move:
         seen.append((one.tier, one.move.from_tier, one.move.stage))
         assert not list(faults_of_tenant(one, local_portfolio().platform, catalog()))
-        one = after(one, onward(one))
+        one = after(one, advance(one))
     assert seen == [(OWN, SHARED, stage) for stage in MoveStage]
     assert (one.tier, one.move) == (OWN, None)
 
@@ -39,7 +39,7 @@ def test_before_the_switch_the_way_back_gives_up_what_was_made(stage: str) -> No
     step = back(at(stage))
     assert (step.tier, step.move) == (SHARED, Move(from_tier=OWN, stage=MoveStage.CONTRACT))
     assert step.update == STEPS[MoveStage.CONTRACT].format(tenant="acme", origin=OWN)
-    home = after(at(stage), onward(after(at(stage), step)))
+    home = after(at(stage), advance(after(at(stage), step)))
     assert (home.tier, home.move) == (SHARED, None)
 
 
@@ -50,38 +50,38 @@ def test_after_the_switch_the_way_back_copies_the_newest_data_home() -> None:
 
 def test_there_is_no_way_back_from_what_is_given_up() -> None:
     with pytest.raises(
-        RefusedError, match="go on with --next, then move it there with --to shared-namespace"
+        RefusedError, match="finish with --next, then move it back with --to shared-namespace"
     ):
         back(at("contract"))
 
 
 def test_who_stands_still_goes_neither_on_nor_back() -> None:
-    for step in (onward, back):
-        with pytest.raises(RefusedError, match="acme does not move; begin with --to TIER"):
+    for step in (advance, back):
+        with pytest.raises(RefusedError, match="acme is not moving; begin with --to TIER"):
             step(tenant("acme"))
 
 
 def test_one_move_at_a_time() -> None:
     with pytest.raises(RefusedError, match="finish that with --next, or undo it with --back"):
-        begun(at("expand"), "ha-postgresql")
+        begin(at("expand"), "ha-postgresql")
 
 
 def test_the_lines_of_the_file() -> None:
-    assert begun(tenant("acme"), OWN).lines == {
+    assert begin(tenant("acme"), OWN).lines == {
         "tier": OWN,
         "move": "{from_tier: shared-namespace, stage: expand}",
     }
-    assert onward(at("contract")).lines == {"tier": OWN, "move": None}
+    assert advance(at("contract")).lines == {"tier": OWN, "move": None}
 
 
 @pytest.mark.parametrize("stage", list(MoveStage))
 def test_a_step_waits_until_the_one_before_was_deployed(stage: MoveStage) -> None:
     one = at(stage)
     deployed = plan_of(one).tenants[0]
-    must_be_deployed(one, deployed, deployed.tier, "local")
+    check_deployed(one, deployed, deployed.tier, "local")
     for other in (tenant("acme"), *(at(each) for each in MoveStage if each is not stage)):
         with pytest.raises(RefusedError, match="every update takes one step") as refused:
-            must_be_deployed(one, plan_of(other).tenants[0], deployed.tier, "local")
-        assert f"its file says at stage {stage} of its move from shared-namespace" in str(refused.value)
+            check_deployed(one, plan_of(other).tenants[0], deployed.tier, "local")
+        assert f"but at stage {stage} of its move from shared-namespace" in str(refused.value)
     with pytest.raises(RefusedError, match="stack 'local' has no tenant 'acme' yet"):
-        must_be_deployed(one, None, deployed.tier, "local")
+        check_deployed(one, None, deployed.tier, "local")

@@ -238,7 +238,7 @@ def test_rows_ids_tables_and_sequences_that_differ_are_named(damaged: Pods, back
     )
 
 
-def test_a_database_that_is_not_odoos_is_told(damaged: Pods, backup: str) -> None:
+def test_a_database_that_is_not_odoos_is_reported(damaged: Pods, backup: str) -> None:
     dump_another(damaged, backup, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     assert set(faults(damaged)) == {"odoo"}
     dump_another(

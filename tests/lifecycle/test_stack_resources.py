@@ -59,18 +59,18 @@ def test_what_replication_filled_stays_known() -> None:
     assert targets_of(state(ACME, made), "acme", "s")[0].also == ("fs-2",)
 
 
-def test_who_is_not_there_is_told_apart_from_what_is_no_state() -> None:
-    with pytest.raises(NoSuchTenantError, match="knows no tenant 'acme'"):
+def test_a_missing_tenant_is_distinguished_from_what_is_no_state() -> None:
+    with pytest.raises(NoSuchTenantError, match="has no tenant 'acme'"):
         targets_of(state(), "acme", "s")
     for wrong in ({}, {"deployment": None}, {"deployment": {"resources": 1}}):
-        with pytest.raises(CatalogError, match="is no state of a stack"):
+        with pytest.raises(CatalogError, match="is not the state of a stack"):
             targets_of(wrong, "acme", "s")
 
 
 def test_an_update_that_was_interrupted_is_mended_first() -> None:
-    with pytest.raises(CatalogError, match="run `pulumi refresh`") as told:
+    with pytest.raises(CatalogError, match="run `pulumi refresh`") as message:
         targets_of(state(ACME, pending_operations=[{"type": "creating"}]), "acme", "s")
-    assert not isinstance(told.value, NoSuchTenantError)
+    assert not isinstance(message.value, NoSuchTenantError)
 
 
 def test_the_mark_of_the_last_dump() -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lifecycle.decommission.final_dump import Dump
-from lifecycle.decommission.plan import EndingPlan, facts_sha256
-from lifecycle.decommission.retained import Holding, What
+from lifecycle.decommission.final_backup import FinalBackup
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
+from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.stack_resources import Preview, Target
 from tests.portfolios import plan_of, tenant
 from tiers.plan.plan import TenantPlan
@@ -43,8 +43,8 @@ class World:
 
     written: Tenant | None
     live: Tenant | None = None
-    holds: set[Holding] = field(default_factory=set)
-    dumps: list[Dump] = field(default_factory=list)
+    holds: set[RemainingResource] = field(default_factory=set)
+    dumps: list[FinalBackup] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
     clock: datetime = START
     fuse: int | None = None
@@ -86,10 +86,10 @@ class World:
     def up(self) -> None:
         self._touch("up", self._up)
 
-    def last_dump(self) -> Dump | None:
+    def last_backup(self) -> FinalBackup | None:
         return self.dumps[-1] if self.dumps else None
 
-    def export(self, dump: Dump, name: str) -> Sequence[str]:
+    def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
         def copy() -> list[str]:
             key = f"exports/{name}/{dump.key}"
             if key not in self.exports:
@@ -108,7 +108,7 @@ class World:
         deleted: list[str] = self._touch("delete copies", delete)
         return deleted
 
-    def holdings(self) -> tuple[Holding, ...]:
+    def remaining(self) -> tuple[RemainingResource, ...]:
         return tuple(self.holds)
 
     # What happens behind them.
@@ -142,17 +142,19 @@ class World:
                 if before.protected:
                     self.live = before
                     raise AssertionError("a protected server was to be deleted")
-                self.holds.add(Holding(What.SNAPSHOT, "local-acme-postgresql-final-0", "us-east-1", 100))
+                self.holds.add(
+                    RemainingResource(Kind.SNAPSHOT, "local-acme-postgresql-final-0", "us-east-1", 100)
+                )
             return
         if self.live.lifecycle_stage == "decommissioning" and self.dumps_work and _dumped(self.live):
             key = f"dumps/acme/{self.clock:%Y-%m-%dT%H:%M:%SZ}.dump"
             if not self.dumps:
-                self.dumps.append(Dump(self.clock, key, "0" * 64, 4096))
+                self.dumps.append(FinalBackup(self.clock, key, "0" * 64, 4096))
 
     @property
     def restorable(self) -> bool:
         """Whether the tenant's data could be had back: it runs, or a dump or a snapshot is there."""
-        snapshots = any(each.what is What.SNAPSHOT for each in self.holds)
+        snapshots = any(each.what is Kind.SNAPSHOT for each in self.holds)
         return self.live is not None or bool(self.dumps) or snapshots
 
 
@@ -177,10 +179,10 @@ def production(**changes: Any) -> Tenant:
     return tenant("acme", tier="ha-postgresql", **{"lifecycle_stage": "decommissioning", **changes})
 
 
-def ending_plan(one: Tenant, **changes: Any) -> EndingPlan:
+def ending_plan(one: Tenant, **changes: Any) -> DecommissionPlan:
     there = resolved(one)
     own = one.environment == "production"
-    plan = EndingPlan(
+    plan = DecommissionPlan(
         stack="local",
         portfolio="local",
         account=ACCOUNT,

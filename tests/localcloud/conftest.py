@@ -1,4 +1,4 @@
-"""Shares what is slow to start: one API server per test session and throw-away projects for the real CLI."""
+"""Throw-away projects for the real CLI."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real API server, stopped when the session ends."""
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ _COUNT = re.compile(r"(\d+) (?!changes?\b)(\w+)")  # beside several kinds of cha
 
 
 class EngineError(AssertionError):
-    """The CLI ended with a code nobody expected; carries everything it said."""
+    """The CLI ended with an unexpected code; has everything it printed."""
 
     def __init__(self, arguments: list[str], done: subprocess.CompletedProcess[str]) -> None:
         self.output = done.stdout + done.stderr
@@ -118,4 +118,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # The state is written once, when the engine ends, and not after every step.
+        "PULUMI_SKIP_CHECKPOINTS": "true",
+        "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
     }

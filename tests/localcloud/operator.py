@@ -1,4 +1,4 @@
-"""What a cluster has where somebody installed the Prometheus operator: its namespace, and its kind of rule.
+"""What a cluster with the Prometheus operator has: its namespace, and its kind of rule.
 
 The schema is the operator's own (PrometheusRule, v1), as far as alerts go: what it does not name is refused.
 """

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from localcloud.environment import ROOT, local_directory, local_environment, needs_language_host
+from localcloud.environment import (
+    ROOT,
+    local_directory,
+    local_environment,
+    needs_language_host,
+    shell_lines,
+)
 
 REPOSITORY, LOCAL, ENDPOINT = Path("/repository"), Path("/data"), "http://127.0.0.1:4000"
 
@@ -64,6 +71,21 @@ def test_the_local_providers_come_first_and_the_language_host_only_when_needed()
 def test_no_proxy_stands_between_this_machine_and_itself() -> None:
     assert made({"NO_PROXY": "intranet"})["NO_PROXY"] == "intranet,127.0.0.1,localhost"
     assert made({})["no_proxy"] == "127.0.0.1,localhost"
+
+
+def test_an_environment_turned_twice_is_the_same() -> None:
+    once = made({"PATH": "/usr/bin:/bin", "NO_PROXY": "intranet", "AWS_PROFILE": "real"})
+    assert made(once) == once
+
+
+def test_a_shell_that_evaluates_the_lines_has_the_environment() -> None:
+    before = {"PATH": os.environ["PATH"], "AWS_PROFILE": "real", "NO_PROXY": "a b;'c"}
+    after = made(before)
+    script = "\n".join([*shell_lines(before, after), "env -0"])
+    done = subprocess.run(["sh", "-c", script], env=before, capture_output=True, text=True, check=True)
+    seen = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    assert {name: seen.get(name) for name in after} == after
+    assert "AWS_PROFILE" not in seen
 
 
 def test_a_release_of_pulumi_brings_its_own_language_host(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_program_gets_its_configuration_and_not_the_hosts_search_path(
     assert "PYTHONPATH" not in language_host.without_host({"PYTHONPATH": str(ROOT)})
 
 
-def test_a_program_is_told_where_it_runs(
+def test_a_program_knows_where_it_runs(
     virtualenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / ".toolchain" / "bin" / language_host.EXEC_SCRIPT
@@ -211,7 +211,7 @@ def test_installing_says_what_is_used_or_what_is_missing(host: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_the_host_ends_without_a_word_when_told_to(host: Any, how: signal.Signals) -> None:
+def test_the_host_ends_without_a_word_when_asked(host: Any, how: signal.Signals) -> None:
     process, _ = host
     process.send_signal(how)
     assert process.wait(20) == 0

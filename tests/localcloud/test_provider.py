@@ -56,7 +56,7 @@ class Box(ResourceType):
         return True
 
     def create(self, subject: Subject, inputs: dict[str, Any]) -> State:
-        """Fail as told or as nobody expected, else keep it."""
+        """Fail as asked or unexpectedly, else keep it."""
         if inputs["size"] == 13:
             raise ProviderError("Box box: 13 is taken.")
         if inputs["size"] == 14:
@@ -236,7 +236,7 @@ def test_over_the_wire_secrets_arrive_and_return_wrapped(served: Any) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_plugin_ends_without_a_word_when_told_to(served: Any, how: signal.Signals) -> None:
+def test_a_plugin_ends_without_a_word_when_asked(served: Any, how: signal.Signals) -> None:
     process, _ = served
     process.send_signal(how)
     assert process.wait(20) == 0

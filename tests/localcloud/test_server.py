@@ -114,6 +114,16 @@ def test_exec_gives_its_environment_and_passes_the_exit_code_on(cloud: LocalClou
     assert (cloud.directory / "state").is_dir()
 
 
+def test_a_shell_is_turned_to_the_local_cloud_as_exec_turns_a_command(cloud: LocalCloud) -> None:
+    done = run(cloud, "environment", AWS_PROFILE="production")
+    assert done.returncode == 0
+    server = cloud.running()
+    assert server is not None
+    assert f"export AWS_ENDPOINT_URL={server.endpoint}" in done.stdout.splitlines()
+    assert "unset AWS_PROFILE" in done.stdout.splitlines()
+    assert server.endpoint in done.stderr
+
+
 def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:
     done = run(cloud, "exec", "--", "no-such-command")
     assert done.returncode == 127

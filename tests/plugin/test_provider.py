@@ -17,7 +17,7 @@ def test_a_mistake_reaches_the_engine_as_it_is() -> None:
     def program() -> None:
         with pytest.raises(InputPropertiesError) as caught:
             provider.construct("any", "costack:index:SharedPlatform", wrong)
-        (told,) = caught.value.errors or []
-        assert told["property_path"] == "platform.currency"
+        (problems,) = caught.value.errors or []
+        assert problems["property_path"] == "platform.currency"
 
     assert declare(program) == []

@@ -102,7 +102,7 @@ def test_the_good_examples_are_good() -> None:
         ({"deletionProtection": False}, "protected-data", "deletionProtection is off"),
     ],
 )
-def test_a_weak_database_is_told(change: dict[str, Any], rule: str, sentence: str) -> None:
+def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence: str) -> None:
     violations = found(DATABASE, GOOD_DATABASE | change)
     assert list(violations) == [rule]
     assert violations[rule][0].startswith(sentence)
@@ -121,7 +121,7 @@ def test_a_weak_database_is_told(change: dict[str, Any], rule: str, sentence: st
     ],
 )
 @pytest.mark.parametrize("kind", ["Deployment", "CronJob", "Pod", "Job"])
-def test_a_weak_container_is_told(change: dict[str, Any], rule: str, sentence: str, kind: str) -> None:
+def test_a_weak_container_is_reported(change: dict[str, Any], rule: str, sentence: str, kind: str) -> None:
     pod = {"containers": [GOOD_CONTAINER | change]}
     specs = {
         "Deployment": ("apps/v1", {"template": {"spec": pod}}),
@@ -152,7 +152,7 @@ def test_a_weak_container_is_told(change: dict[str, Any], rule: str, sentence: s
         ("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "x"}}, "cost-tags"),
     ],
 )
-def test_other_weak_resources_are_told(type_token: str, props: dict[str, Any], rule: str) -> None:
+def test_other_weak_resources_are_reported(type_token: str, props: dict[str, Any], rule: str) -> None:
     assert list(found(type_token, props)) == [rule]
 
 
@@ -161,7 +161,7 @@ def test_what_takes_no_tags_needs_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "told"),
+    ("tags", "message"),
     [
         ({"cost/recovery-class": "mission-critical"}, "tier dedicated-db honours standard at most"),
         ({"cost/service-tier": "gold"}, "names the tier 'gold', which is not in the catalog"),
@@ -175,9 +175,9 @@ def test_what_takes_no_tags_needs_none() -> None:
         ),
     ],
 )
-def test_a_promise_that_the_tier_does_not_keep_is_refused(tags: dict[str, str], told: str) -> None:
+def test_a_promise_that_the_tier_does_not_keep_is_refused(tags: dict[str, str], message: str) -> None:
     (violation,) = found(DATABASE, GOOD_DATABASE | {"tags": TAGS | tags})["kept-promises"]
-    assert told in violation
+    assert message in violation
 
 
 def test_a_promise_that_the_tier_keeps_is_accepted() -> None:

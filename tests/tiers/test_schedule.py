@@ -119,7 +119,7 @@ def test_a_week_in_which_clocks_change_has_the_same_hours_unless_the_change_is_a
         ("Sat 00:00-24:00", "0 0 * * SAT", "0 0 * * SUN", "0 1 * * MON,TUE,WED,THU,FRI,SUN"),
     ],
 )
-def test_what_the_clocks_are_told(awake: str, wakes: str, sleeps: str, again: str) -> None:
+def test_the_cron_expressions_of_a_schedule(awake: str, wakes: str, sleeps: str, again: str) -> None:
     schedule = of(awake)
     assert (schedule.wakes, schedule.sleeps, schedule.stops_again) == (wakes, sleeps, again)
 
@@ -132,12 +132,12 @@ def test_what_the_clocks_are_told(awake: str, wakes: str, sleeps: str, again: st
         ("Mon-Fri  07:00-19:00", "expected days and one span"),
         ("Mon-Fri 07:00-19:60", "expected days and one span"),
         ("Mon-Mon 07:00-19:00", "expected days and one span"),
-        ("mon-fri 07:00-19:00", "'mon' is none of Mon, Tue, Wed, Thu, Fri, Sat, Sun"),
-        ("Mon,Tue,Mon 07:00-19:00", "names a day twice"),
+        ("mon-fri 07:00-19:00", "'mon' is not one of Mon, Tue, Wed, Thu, Fri, Sat, Sun"),
+        ("Mon,Tue,Mon 07:00-19:00", "a day appears twice"),
         ("Mon-Fri 19:00-07:00", "expected a span that ends after it starts, at 24:00 at the latest"),
         ("Mon-Fri 07:00-07:00", "expected a span that ends after it starts"),
         ("Mon-Fri 07:00-24:01", "at 24:00 at the latest"),
-        ("Mon-Sun 00:00-24:00", "is awake all week; leave the schedule out"),
+        ("Mon-Sun 00:00-24:00", "is awake all week; remove the schedule"),
     ],
 )
 def test_what_is_no_schedule(awake: str, said: str) -> None:

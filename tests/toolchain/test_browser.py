@@ -138,7 +138,7 @@ def test_it_starts_with_the_libraries_and_fonts_beside_it(machine: Machine) -> N
     assert (home / "fonts.conf").is_file()
 
 
-def test_apt_is_told_to_leave_the_system_alone(machine: Machine) -> None:
+def test_apt_is_reported_to_leave_the_system_alone(machine: Machine) -> None:
     machine.run()
     settings = machine.settings.read_text(encoding="utf-8")
     assert len(re.findall(rf'^Dir::\S+ "{re.escape(str(machine.cache))}/', settings, re.MULTILINE)) == 2
@@ -191,7 +191,7 @@ def test_what_goes_wrong_is_one_sentence(tmp_path: Path, code: int, starts: int,
 
 
 @pytest.mark.parametrize("missing", ["apt-get", "dpkg-deb"])
-def test_a_system_without_debians_tools_is_told_what_to_install(machine: Machine, missing: str) -> None:
+def test_a_system_without_debians_tools_is_reported_what_to_install(machine: Machine, missing: str) -> None:
     (machine.path / missing).unlink()
     done = machine.run()
     assert done.returncode == 1

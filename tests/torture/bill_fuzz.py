@@ -248,7 +248,7 @@ class Fuzz:
             0
         ]
         if written != (intake.charges, intake.costs["billed"].charged):
-            return f"{written} written, {intake} told"
+            return f"{written} written, {intake} reported"
         return self._fault_of_rows(name, content, intake.rows)
 
     def _fault_of_sentence(self, sentence: str, name: str, into: Path | None) -> str | None:

@@ -49,8 +49,8 @@ def main() -> int:
             print(f"{count['cases']} cases, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
 
     agree()
-    told = ", ".join(f"{number:,} {what}" for what, number in count.items())
-    print(f"division: {told}; 0 rows differ on DuckDB or DataFusion, {time.monotonic() - begun:.0f} s")  # noqa: T201
+    counted = ", ".join(f"{number:,} {what}" for what, number in count.items())
+    print(f"division: {counted}; 0 rows differ on DuckDB or DataFusion, {time.monotonic() - begun:.0f} s")  # noqa: T201
     return 0
 
 

@@ -91,7 +91,8 @@ class Phase:
         self.worlds.go_back(self.start)
         together = point.after and self.killed != _KILLED
         try:
-            with self.worlds.faults(f"kill={point}{',with=costack' if together else ''}") as counter:
+            dies = self.worlds.faults(f"kill={point}{',with=costack' if together else ''}")
+            with self.worlds.project.saving_every_step(), dies as counter:
                 self.act(_KILLED if together else self.killed)
                 made = counter.read_text(encoding="utf-8").split()
             if len(made) != point.number:
@@ -121,9 +122,9 @@ def recovered(project: Project) -> Said:
     """`costack recover`, as soon as the process that was killed is really gone: orphans go a moment later."""
     for _ in range(_MOMENTS):
         try:
-            return project._exec(sys.executable, "-m", "cli.commands.recover", "--stack", STACK, code=0)
+            return project.costack("recover", "--stack", STACK)
         except AssertionError as error:
-            if "which is at work; wait for it" not in str(error):
+            if "which is running; wait for it" not in str(error):
                 raise
         time.sleep(1)
     raise AssertionError(f"the killed process still lives after {_MOMENTS} tries")
@@ -146,10 +147,10 @@ def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Itera
     for name in aside.keys() - {f"{CLIENT}.yaml"}:
         (tenants / name).unlink()
     yield from _phase("create", made, lambda code: up(project, code))
-    project.costack("move", CLIENT, "--to", target)
+    project.costack("move", CLIENT, "--stack", STACK, "--to", target)
     for stage in MoveStage:
         yield from _phase(str(stage), made, lambda code: up(project, code))
-        project.costack("move", CLIENT, "--next")
+        project.costack("move", CLIENT, "--stack", STACK, "--next")
     yield from _phase("arrive", made, lambda code: up(project, code))
     if sandbox:
         for name in ("borealis.yaml", f"{SANDBOX}.yaml"):
@@ -157,7 +158,14 @@ def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Itera
         up(project, 0)
         end = _planned(project, SANDBOX, "--early", "the move was called off")
         yield from _phase("sandbox", made, end, killed=1)
-    _replace(tenants.parent / "platform.yaml", "deletion_protection: false", "deletion_protection: true")
+    yield from ending(made)
+
+
+def ending(made: Worlds) -> Iterator[Phase]:
+    """The end of the client as it is: its last phase."""
+    project = made.project
+    tenants = project.folder / "portfolios" / STACK / "tenants"
+    replace_in(tenants.parent / "platform.yaml", "deletion_protection: false", "deletion_protection: true")
     file = tenants / f"{CLIENT}.yaml"
     file.write_text(file.read_text(encoding="utf-8") + "lifecycle_stage: decommissioning\n", encoding="utf-8")
     up(project, 0)
@@ -193,7 +201,8 @@ def _planned(
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         evidence.append(tried, {"at": now, "tenant": tenant, "step": "restore-test", "result": "ok"})
         more = ["--restore-evidence", str(tried)]
-    return lambda code: project.costack("decommission", "--apply", name, "--phrase", phrase, *more, code=code)
+    act = ("decommission", "--stack", STACK, "--apply", name, "--phrase", phrase)
+    return lambda code: project.costack(*act, *more, code=code)
 
 
 def make_the_last_dump(project: Project, tenant: str) -> None:
@@ -216,7 +225,7 @@ def make_the_last_dump(project: Project, tenant: str) -> None:
     s3.put_object(Bucket=bucket, Key=f"manifests/{tenant}/{at}.json", Body=manifest.encode())
 
 
-def _replace(file: Path, old: str, new: str) -> None:
+def replace_in(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{file.name} holds {old!r} {text.count(old)} times"
     file.write_text(text.replace(old, new), encoding="utf-8")

@@ -19,7 +19,7 @@ from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import TENANT, Pods, move_places, running_pods, said, set_up
 from tests.postgres import Server, running_server
 
-STEPS: Final = ("write", "copy", "hand over", "drop")
+STEPS: Final = ("write", "copy", "cut over", "drop")
 MARKS: Final = ("m1", "m1", "m1", "m2")
 _SEEDED: Final = 0
 
@@ -50,14 +50,14 @@ class World:
             return
         text, more = {
             "copy": ("database_copy.sh", {}),
-            "hand over": ("database_hand_over.sh", {}),
+            "cut over": ("database_hand_over.sh", {}),
             "drop": ("database_drop.sh", {"ONLY_LEFT": "yes"}),
         }[step]
         done = self.pods.run(script(text), **move_places(here, there, mark), WAIT_SECONDS="2", **more)
         self.done[step] += done.returncode == 0
 
     def _write(self, server: Server) -> None:
-        """As Odoo would: on a copy nobody works before it was handed over."""
+        """As Odoo would: a copy is not used before the cut-over."""
         if said(server).startswith("costack: copy"):
             return
         wanted = self.newest + 1
@@ -95,12 +95,12 @@ def history(seed: int, length: int) -> list[tuple[str, int, str]]:
 def lost(made: World, seed: int, length: int) -> str:
     """Empty, or after which step what was written last was nowhere any longer."""
     made.begin()
-    told = []
+    steps = []
     for step in history(seed, length):
         made.take(*step)
-        told.append(f"{step[0]} -> {step[1]} ({step[2]})")
+        steps.append(f"{step[0]} -> {step[1]} ({step[2]})")
         if max(made.holding()) < made.newest:
-            return f"{made.newest} was written and is nowhere: {', '.join(told)}"
+            return f"{made.newest} was written and is nowhere: {', '.join(steps)}"
     return ""
 
 

@@ -116,6 +116,7 @@ def worlds(folder: Path) -> Iterator[Worlds]:
     """Worlds that end with the block, with their stack selected."""
     made = Worlds(folder)
     try:
+        made.project.keep_no_log()
         made.project.pulumi("stack", "select", "--create", STACK)
         yield made
     finally:

@@ -27,7 +27,7 @@ class WebClass(PodClass):
 
     workers: Count
     max_replicas: Count = 0
-    """How far load may scale the pods out; 0 when nothing does."""
+    """The largest number of pods that load may scale out to; 0 when nothing scales them."""
 
     @model_validator(mode="after")
     def _scales_outwards(self) -> Self:
@@ -75,7 +75,7 @@ class BackupClass(Frozen):
 
 
 class ResilienceRequirements(Frozen):
-    """What a resilience class promises, and what an offer must have to keep the promise.
+    """What a resilience class promises, and what an offer needs to keep the promise.
 
     `rpo_minutes` is how much work may be lost, `rto_minutes` how long a recovery may take.
     """
@@ -90,7 +90,7 @@ class ResilienceRequirements(Frozen):
 
 
 class DedicatedNodes(Frozen):
-    """Worker nodes that run one tenant's pods and nobody else's."""
+    """Worker nodes that run one tenant's pods and no other pods."""
 
     node_class: ClassId
     nodes: Positive
@@ -98,7 +98,7 @@ class DedicatedNodes(Frozen):
 
 
 class ControlClass(Frozen):
-    """What a class of governance measures takes.
+    """The governance measures of one class of controls.
 
     `open_internet`: whether production may connect to any address, or only to those its file names.
     `region_pinned`: whether its file must say where its data may lie.
@@ -117,11 +117,11 @@ class DatabaseClass(Frozen):
     instance_class: str
     max_connections: Positive
     performance_insights: bool
-    """Whether AWS offers it for the class and its load is worth looking at."""
+    """Whether AWS offers Performance Insights for the class and its load is worth watching."""
     log_gib_per_month: Count
-    """What a server of this size is expected to log: slow statements and changes of the schema."""
+    """The expected log volume of a server of this size: slow statements and schema changes."""
     vcpus: Positive
-    """Extended support of an old version of PostgreSQL is charged for each of them."""
+    """AWS charges extended support of an old PostgreSQL version for each vCPU."""
 
 
 class CacheClass(Frozen):
@@ -132,17 +132,17 @@ class CacheClass(Frozen):
 
 
 class NodeClass(Frozen):
-    """What an EC2 instance type leaves for pods after kubelet and system reservations."""
+    """The capacity of an EC2 instance type for pods, after kubelet and system reservations."""
 
     allocatable_cpu_millicores: Positive
     allocatable_memory_mib: Positive
 
 
 class TierChange(Frozen):
-    """What a tenant's change of tier takes once.
+    """What a change of tier costs once.
 
-    `double_running_days` is how long the old and the new run side by side where data moves; the hours are
-    what people work: with data that moves, or where everything stays where it is.
+    `double_running_days` is how long old and new resources run side by side when data moves; the hours are
+    people's work: with data that moves, or in place.
     """
 
     double_running_days: Count
@@ -151,33 +151,33 @@ class TierChange(Frozen):
 
 
 class Expiry(Frozen):
-    """How long an environment may last at a stretch; beyond it somebody must say why."""
+    """How long an environment may last at a stretch; a longer life needs a stated reason."""
 
     most_days: Positive
 
 
 class OffHours(Frozen):
-    """How long what is not production would be awake, were it put to sleep outside working hours."""
+    """How long a non-production tenant would be awake if it slept outside working hours."""
 
     awake_hours_per_week: Annotated[int, Field(ge=1, le=168)]
 
 
-class Ending(Frozen):
-    """What is kept of a tenant that ended, and how long; 0 when nothing is."""
+class Retention(Frozen):
+    """How long resources of a decommissioned tenant are retained; 0 when none are."""
 
     keep_days: Count
 
 
 class Signals(Frozen):
-    """When a report speaks up.
+    """The limits beyond which a report raises a signal.
 
     Attributes:
-        sustained_days: How many days in a row make a breach of fair use one that lasts.
-        noisy_neighbour_percent: From which part of a shared pool on a tenant crowds out the others.
-        idle_percent: From which part of a pool on that nobody asked for it is too large.
-        unused_percent: From which part on of what was asked for and is never used it is too much.
-        least_margin_percent: Under which part of the fees the margin of a tier is too small.
-        most_restore_test_age_days: After which time a restore that was tried proves nothing any more.
+        sustained_days: After how many days in a row a breach of fair use counts as lasting.
+        noisy_neighbour_percent: The share of a pool from which on one tenant crowds out the others.
+        idle_percent: The idle share of a pool from which on the pool is too large.
+        unused_percent: The unused share of requested capacity from which on the request is too large.
+        least_margin_percent: The share of the fees below which the margin of a tier is too small.
+        most_restore_test_age_days: The age from which on a restore test no longer proves anything.
     """
 
     sustained_days: Positive
@@ -189,7 +189,7 @@ class Signals(Frozen):
 
 
 class Classes(Frozen):
-    """The size menus, by class id, and what changing from one to another takes."""
+    """The size menus, by class id, and what a change from one to another costs."""
 
     workload_classes: Mapping[ClassId, WorkloadClass]
     resilience_classes: Mapping[ResilienceClass, ResilienceRequirements]
@@ -201,9 +201,9 @@ class Classes(Frozen):
     tier_change: TierChange
     off_hours: OffHours
     signals: Signals
-    endings: Mapping[Environment, Ending]
+    endings: Mapping[Environment, Retention]
     environments: Mapping[Environment, Expiry] = Field(default_factory=dict)
-    """What lasts only for so long; an environment that is not named has no bound."""
+    """The longest life of an environment; an environment that is not listed has no limit."""
 
     @model_validator(mode="after")
     def _every_promise_is_explained(self) -> Self:

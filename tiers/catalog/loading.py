@@ -1,8 +1,8 @@
-"""Reads the catalog from its folder, and reports all that is wrong with it at once."""
+"""Reads the catalog from its folder and reports all mistakes in it at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ from tiers.catalog.classes import Classes
 from tiers.catalog.promises import offer_faults, tier_faults
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.errors import CatalogError
-from tiers.strict_yaml import collect, load_model, not_among, sentence
+from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
 
 CATALOG_DIRECTORY: Final = Path(__file__).parent
 CLASSES: Final = "classes.yaml"
@@ -22,23 +22,38 @@ def load_catalog(directory: Path = CATALOG_DIRECTORY) -> Catalog:
     Raises:
         CatalogError: With every mistake in every file.
     """
-    if not directory.is_dir():
-        raise CatalogError(f"{directory}: no such catalog directory")
     problems: list[str] = []
+    catalog = read_catalog(directory, problems)
+    if problems or catalog is None:
+        raise CatalogError(*problems)
+    return catalog
+
+
+def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
+    """As much of the catalog as can be read, to check a portfolio against; None without its classes.
+
+    Args:
+        directory: The folder with the tier files and the classes.
+        problems: Gets a sentence for every mistake in every file.
+    """
+    if not directory.is_dir():
+        problems.append(f"{directory}: no such catalog directory")
+        return None
     classes = collect(problems, lambda: load_model(Classes, directory / CLASSES))
     paths = [path for path in sorted(directory.glob("*.yaml")) if path.name != CLASSES]
     tiers, files = _load_tiers(paths, problems)
     if not paths:
-        problems.append(f"{directory}: holds no tier; expected files such as shared-namespace.yaml")
-    if classes and not problems:
-        problems += _unknown_classes(tiers, files, classes)
-    if classes and not problems:
-        for name, tier in tiers.items():
-            problems += (sentence(files[name], fault) for fault in tier_faults(tier, classes))
-            problems += (sentence(files[name], fault) for fault in offer_faults(tier))
-    if problems or classes is None:
-        raise CatalogError(*problems)
-    return Catalog(tiers=tiers, classes=classes)
+        problems.append(f"{directory}: has no tier file; expected files such as shared-namespace.yaml")
+    if classes is None:
+        return None
+    unusable = {path.stem for path in paths} - {path.stem for path in files.values()}
+    for name, tier in tiers.items():
+        unknown = list(_unknown_classes(tier, classes))
+        faults = unknown or [*tier_faults(tier, classes), *offer_faults(tier)]
+        problems += (sentence(files[name], fault) for fault in faults)
+        unusable |= {name} if unknown else set()
+    usable = {name: tier for name, tier in tiers.items() if name not in unusable}
+    return Catalog(tiers=usable, classes=classes, unusable=frozenset(unusable))
 
 
 def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, Tier], dict[str, Path]]:
@@ -56,13 +71,11 @@ def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, T
     return tiers, files
 
 
-def _unknown_classes(tiers: Mapping[str, Tier], paths: Mapping[str, Path], classes: Classes) -> Iterable[str]:
-    for name, tier in tiers.items():
-        for environment, offer in tier.offers.items():
-            for field, class_id, menu in _classes_named(offer, classes):
-                if class_id not in menu:
-                    where = ("offers", str(environment), *field)
-                    yield sentence(paths[name], (where, not_among(menu, class_id, CLASSES)))
+def _unknown_classes(tier: Tier, classes: Classes) -> Iterable[Fault]:
+    for environment, offer in tier.offers.items():
+        for field, class_id, menu in _classes_named(offer, classes):
+            if class_id not in menu:
+                yield ("offers", str(environment), *field), not_among(menu, class_id, CLASSES)
 
 
 def _classes_named(offer: Offer, classes: Classes) -> Iterable[tuple[tuple[str, ...], str, Iterable[str]]]:

@@ -25,19 +25,24 @@ Fee = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_
 
 
 class SharedPlacement(Frozen):
-    """On what the platform has for everybody."""
+    """On the platform's shared service."""
 
     placement: Literal["shared"]
 
 
 class DatabaseSize(Frozen):
-    """How large and how lasting a PostgreSQL server is; `multi_az` is an instance, never a cluster."""
+    """The size and durability of a PostgreSQL server; `multi_az` means an instance, never a cluster."""
 
     database_class: ClassId
+    """Size: a row of `database_classes` in `tiers/catalog/classes.yaml`."""
     multi_az: bool
+    """Whether a second instance in another zone takes over."""
     storage_gib: Annotated[int, Field(ge=20, le=65536)]
+    """Provisioned storage; it never shrinks."""
     max_storage_gib: Positive
+    """Up to where storage grows by itself."""
     backup_retention_days: Annotated[int, Field(ge=1, le=35)]
+    """How many days point-in-time recovery reaches back."""
 
     @model_validator(mode="after")
     def _storage_can_grow(self) -> Self:
@@ -49,12 +54,16 @@ class DatabaseSize(Frozen):
 
 
 class CacheSize(Frozen):
-    """How large and how lasting a session cache is."""
+    """The size and durability of a session cache."""
 
     cache_class: ClassId
+    """Size: a row of `cache_classes` in `tiers/catalog/classes.yaml`."""
     nodes: Positive
+    """How many nodes."""
     multi_az: bool
+    """Whether another node takes over; needs two nodes."""
     snapshot_retention_days: Count
+    """How many days snapshots are kept; 0 for none."""
 
     @model_validator(mode="after")
     def _failover_has_a_target(self) -> Self:
@@ -92,7 +101,7 @@ FileSystemOffer = Annotated[SharedPlacement | OwnFileSystem, Field(discriminator
 
 
 class RegionCopies(Frozen):
-    """What of a tenant lies in a second region as well, and how often a restore from it is tried."""
+    """The copies of a tenant in a second region, and how often a restore from them is tested."""
 
     database_retention_days: Annotated[int, Field(ge=1, le=35)]
     dump_retention_days: Positive
@@ -102,23 +111,23 @@ class RegionCopies(Frozen):
     restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
     restore_test_labour_hours_per_month: Count
     standby_database_class: ClassId | None = None
-    """The size of a server that waits in the second region, for who buys one; None when none is sold."""
+    """The size of a warm standby server in the second region; None when none is sold."""
 
 
 class FairUse(Frozen):
-    """What the fee covers; beyond it a tenant belongs in a larger offer."""
+    """The usage that the fee covers; beyond it a tenant needs a larger offer."""
 
     users: Positive
     database_gib: Positive
     filestore_gib: Positive
 
 
-class ExpectedUse(Frozen):
-    """What nobody has measured yet of a tenant: how much it is expected to move and change.
+class ExpectedUsage(Frozen):
+    """The expected usage of a tenant before anything is measured: how much it transfers and changes.
 
-    `internet_gib` leave for the internet in a month, `inter_zone_gib` go from zone to zone, and
-    `filestore_read_gib` and `filestore_write_gib` to and from its files; of its database
-    `database_change_percent_per_day` are written anew every day. A usage file says better numbers.
+    In a month `internet_gib` go to the internet, `inter_zone_gib` go from zone to zone,
+    `filestore_read_gib` are read from its files and `filestore_write_gib` written to them. Each day
+    `database_change_percent_per_day` of its database are rewritten. A usage file has better numbers.
     """
 
     internet_gib: Count
@@ -129,7 +138,7 @@ class ExpectedUse(Frozen):
 
 
 class Offer(Frozen):
-    """What a tier gives a tenant in one environment, and what the client pays for it."""
+    """What a tenant gets from a tier in one environment, and the fee the client pays for it."""
 
     workload_class: ClassId
     backup_class: ClassId | None = None
@@ -143,13 +152,13 @@ class Offer(Frozen):
     log_gib_per_month: Count
     log_retention_days: Positive
     support_hours_per_month: Count
-    expected_use: ExpectedUse
+    expected_use: ExpectedUsage
     fair_use: FairUse
     fee_per_month: Fee
     enhanced_fee_per_month: Fee | None = None
-    """What enhanced controls cost the client on top; None when the offer is not sold with them."""
+    """The additional fee for enhanced controls; None when the offer is not sold with them."""
     standby_fee_per_month: Fee | None = None
-    """What a warm standby costs the client on top."""
+    """The additional fee for a warm standby."""
 
     @model_validator(mode="after")
     def _copies_have_an_original(self) -> Self:
@@ -162,8 +171,8 @@ class Offer(Frozen):
         ]
         if shared:
             raise ValueError(
-                f"region_copies needs {' and '.join(shared)} with placement own: copying what tenants "
-                "share would copy every neighbour's data too"
+                f"region_copies needs {' and '.join(shared)} with placement own: a copy of a shared service "
+                "would contain every other tenant's data too"
             )
         if self.backup_class is None:
             raise ValueError("region_copies needs a backup_class: without dumps there is nothing to copy")
@@ -190,6 +199,8 @@ class Catalog(Frozen):
 
     tiers: Mapping[str, Tier]
     classes: Classes
+    unusable: frozenset[str] = frozenset()
+    """Names of tiers whose files have mistakes; empty except while mistakes are collected."""
 
     @property
     def version(self) -> str:

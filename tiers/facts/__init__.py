@@ -1,1 +1,1 @@
-"""Every kind of fact there is: one plain record for each thing that is built, bought or worked."""
+"""All kinds of facts: one plain record for each thing that is built, bought or worked."""

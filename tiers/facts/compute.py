@@ -12,24 +12,28 @@ from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
 
 AwakeMinutes = Annotated[int, Field(gt=0, le=MINUTES_PER_WEEK)]
-"""How many minutes of a week something runs and costs; all of them where nothing puts it to sleep."""
+"""How many minutes of a week something runs and costs; the whole week unless a schedule stops it."""
 
 
 class ComputeRequest(Frozen):
-    """What one pod asks the scheduler for, and the ceiling it is held to."""
+    """What one pod requests from the scheduler, and its limits."""
 
     cpu_request_millicores: Positive
+    """Reserved CPU of each pod."""
     memory_request_mib: Positive
+    """Reserved memory of each pod."""
     cpu_limit_millicores: Positive
+    """CPU limit of each pod."""
     memory_limit_mib: Positive
+    """Memory limit of each pod."""
 
     def alone(self) -> ComputeRequest:
-        """These four numbers without what a class of pods says besides."""
+        """These four numbers without the other fields of a class of pods."""
         return ComputeRequest(**{name: getattr(self, name) for name in ComputeRequest.model_fields})
 
 
 class OdooProcess(Frozen):
-    """How Odoo runs in a pod: `web_workers` preforked processes (0: threads), `cron_threads` of its own."""
+    """How Odoo runs in a pod: `web_workers` preforked processes (0: threads) and `cron_threads`."""
 
     image: ImageByDigest
     version: str
@@ -38,13 +42,13 @@ class OdooProcess(Frozen):
     web_workers: Count
     cron_threads: Count
     neutralised: bool = False
-    """Whether it may start only on a database that sends no mail and takes no payment."""
+    """Whether Odoo may start only on a database that sends no mail and takes no payment."""
 
 
 class Workload(FactRecord):
     """Pods that run all month: Odoo's web and cron processes, or a platform service.
 
-    `max_replicas` is how far load may scale them out, 0 when nothing does; `replicas` is then the least.
+    `max_replicas` is how far load may scale them out, 0 when nothing scales them; `replicas` is the minimum.
     """
 
     kind: Literal["workload"] = "workload"
@@ -54,18 +58,18 @@ class Workload(FactRecord):
     compute: ComputeRequest
     odoo: OdooProcess | None = None
     nodes: FactId | None = None
-    """The node group its pods are held to, and that is held to them; None for the nodes all share."""
+    """The node group that runs only these pods; None for the shared nodes."""
     awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
     starts_again: bool = False
-    """Whether it was stopped and is started by this update, whoever else scales it."""
+    """Whether this update starts pods that were stopped before, whatever else scales them."""
 
 
 class Job(FactRecord):
-    """A pod that runs once when its tenant is created or changed; too short to carry a cost."""
+    """A pod that runs once when its tenant is created or changed; too short to have a cost."""
 
     kind: Literal["job"] = "job"
     neutralises: bool = False
-    """Whether it makes the database harmless: every one that is not production's."""
+    """Whether it neutralises the database, as it does in every environment but production."""
     namespace: str
     image: ImageByDigest
     run_as_user: Positive
@@ -90,10 +94,10 @@ class ScheduledJob(FactRecord):
 
 
 class SleepSchedule(FactRecord):
-    """When a tenant that is not production is awake; what it stops outside these hours costs nothing there.
+    """When a non-production tenant is awake; what it stops outside these hours costs nothing meanwhile.
 
-    `wakes`, `sleeps` and `stops_again` are cron expressions in `timezone`. `server` is the server of its own
-    that is stopped with its pods, `api_cidrs` where the pods that do it reach the Kubernetes API.
+    `wakes`, `sleeps` and `stops_again` are cron expressions in `timezone`. `server` is the tenant's own one,
+    which stops with its pods; `api_cidrs` is where the pods of the schedule reach the Kubernetes API.
     """
 
     kind: Literal["sleep-schedule"] = "sleep-schedule"
@@ -117,9 +121,9 @@ class Namespace(FactRecord):
 
 
 class NamespaceQuota(FactRecord):
-    """What all pods of a tenant's own namespace together may ask for.
+    """What all pods of a tenant's own namespace together may request.
 
-    It holds the worst moment of a rollout: every web pod and one more, the scheduled actions, the setup
+    It fits the worst moment of a rollout: every web pod and one more, the scheduled actions, the setup
     job and a backup at once. A smaller quota would block the next rollout.
     """
 
@@ -134,10 +138,10 @@ class NamespaceQuota(FactRecord):
 
 
 class ClusterControlPlane(FactRecord):
-    """An EKS control plane, billed by the hour whatever runs on it.
+    """An EKS control plane, billed by the hour whether or not anything runs on it.
 
-    `node_role_arn` and `node_subnet_ids` are an adopted cluster's, for the node groups that tenants have to
-    themselves; what follows them is a created one's.
+    `node_role_arn` and `node_subnet_ids` belong to an adopted cluster and serve tenants' own node groups;
+    the fields after them belong to a created cluster.
     """
 
     kind: Literal["cluster-control-plane"] = "cluster-control-plane"
@@ -152,9 +156,9 @@ class ClusterControlPlane(FactRecord):
 
 
 class NodeGroup(FactRecord):
-    """Worker nodes: what they are, how many, and what is left on them for pods.
+    """Worker nodes: their type, their number, and their capacity for pods.
 
-    A tenant's own run its pods and nobody else's.
+    A tenant's own nodes run only its pods.
     """
 
     kind: Literal["node-group"] = "node-group"

@@ -1,7 +1,7 @@
-"""Facts about what lies in a second region, and about trying to restore from it.
+"""Facts about copies in a second region, and about restore tests from them.
 
-Each lies where its copy lies; `from_region` is where the copy comes from, and where its transfer is charged.
-`transfer_gib_per_month` is what is expected to cross once the first copy is there.
+A fact's region is that of the copy; `from_region` is the copy's origin, where its transfer is charged.
+`transfer_gib_per_month` is the expected transfer after the first copy.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class DatabaseBackupCopy(FactRecord):
 
 
 class DatabaseStandby(FactRecord):
-    """A PostgreSQL server that follows another region's, minutes behind, until it is told to take over."""
+    """A PostgreSQL server that follows another region's, minutes behind, until it is promoted."""
 
     kind: Literal["database-standby"] = "database-standby"
     server: FactId
@@ -62,8 +62,8 @@ class FileSystemReplica(FactRecord):
 class BucketReplication(FactRecord):
     """The rule that copies every new object of one bucket into another.
 
-    Deletions are not copied, so the copy outlives a mistake and needs a lifecycle of its own. The rule lies
-    with its source.
+    Deletions are not copied, so the copy outlives a mistake and needs its own lifecycle. The rule belongs
+    to its source.
     """
 
     kind: Literal["bucket-replication"] = "bucket-replication"
@@ -84,7 +84,7 @@ class VaultCopy(FactRecord):
 
 
 class RestoreTest(FactRecord):
-    """AWS Backup restores the newest recovery point on a schedule and removes it when it was looked at.
+    """AWS Backup restores the newest recovery point on a schedule, checks it and removes it.
 
     `restored_gib` is what one run restores.
     """

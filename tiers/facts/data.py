@@ -1,4 +1,4 @@
-"""Facts about what keeps data: databases, caches, files, backups, keys."""
+"""Facts about data stores: databases, caches, files, backups, keys."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tiers.vocabulary import Count, Positive
 class DatabaseInstance(FactRecord):
     """A PostgreSQL server on Amazon RDS.
 
-    `backup_gib` is what its automated backups are expected to fill: its data once, and what changes in the
-    days they are kept. `vcpus` are one instance's, a standby in another zone has as many again; no class of
-    today has fewer than two.
+    `backup_gib` is the expected size of its automated backups: its data once, and the changes of the
+    days they are kept. `vcpus` counts one instance; a standby in another zone has as many again. No current
+    class has fewer than two.
     """
 
     kind: Literal["database-instance"] = "database-instance"
@@ -32,7 +32,7 @@ class DatabaseInstance(FactRecord):
     deletion_protection: bool
     performance_insights: bool = False
     audited: bool = False
-    """Whether who was granted what, and every change of the schema, is written to the log."""
+    """Whether grants and schema changes are written to the log."""
     vcpus: Positive = 2
     backup_gib: Count = 0
     awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
@@ -42,8 +42,8 @@ class TenantDatabase(FactRecord):
     """One tenant's database and role on a server.
 
     `connection_limit` bounds the role: the pool is per process, so it is the sum over web workers, the
-    websocket process, cron threads and the one LISTEN connection. `changed_mib_per_day` is how much of it
-    is expected to change.
+    websocket process, cron threads and the one LISTEN connection. `changed_mib_per_day` is how much data
+    is expected to change each day.
     """
 
     kind: Literal["tenant-database"] = "tenant-database"
@@ -68,7 +68,7 @@ class CacheGroup(FactRecord):
     snapshot_retention_days: Count
     maintenance_window: str
     memory_mib: Count = 0
-    """What one node holds, and so what a snapshot can fill."""
+    """The memory of one node, and so the largest size of a snapshot."""
 
 
 class CacheSpace(FactRecord):
@@ -81,9 +81,9 @@ class CacheSpace(FactRecord):
 
 
 class FileSystem(FactRecord):
-    """An Amazon EFS file system; `storage_gib` is what its tenants are expected to keep there.
+    """An Amazon EFS file system; `storage_gib` is the expected size of its tenants' files.
 
-    `read_gib_per_month` and `write_gib_per_month` are what they are expected to move.
+    `read_gib_per_month` and `write_gib_per_month` are their expected transfers.
     """
 
     kind: Literal["file-system"] = "file-system"
@@ -95,16 +95,16 @@ class FileSystem(FactRecord):
 
 
 CLAIM_GIB: Final = 1
-"""What a claim on a file system asks for, whatever will lie there.
+"""The nominal size of every claim on a file system.
 
-EFS has no size, and a bound claim without a storage class cannot grow: another number would replace it.
+EFS has no size, and a bound claim without a storage class cannot grow: a new number would replace it.
 """
 
 
 class FileShare(FactRecord):
     """One tenant's directory on a file system, behind an access point.
 
-    One that is not `mounted` is the way back to files that were kept there before.
+    A share that is not `mounted` is the way back to files that were kept there before.
     """
 
     kind: Literal["file-share"] = "file-share"
@@ -120,9 +120,9 @@ class FileShare(FactRecord):
 
 
 class Bucket(FactRecord):
-    """An S3 bucket; `storage_gib` is what is expected to lie in it, all storage in S3 Standard.
+    """An S3 bucket; `storage_gib` is its expected size, all of it in S3 Standard.
 
-    `put_requests_per_month` are what writes to it, replication included.
+    `put_requests_per_month` are the writes to it, replication included.
     """
 
     kind: Literal["bucket"] = "bucket"
@@ -131,7 +131,7 @@ class Bucket(FactRecord):
     expire_after_days: Positive
     deletion_protection: bool
     outlives_tenant: bool = False
-    """Whether it is left where it is when its tenant goes: what it holds is kept for a time."""
+    """Whether it is retained when its tenant is removed: its content is kept for a time."""
     put_requests_per_month: Count = 0
 
 
@@ -165,7 +165,7 @@ class Key(FactRecord):
 
 
 class ManagedSecret(FactRecord):
-    """A secret AWS keeps for a resource of ours: RDS bills the one for its master user."""
+    """A secret that AWS manages for a resource: RDS bills the one of its master user."""
 
     kind: Literal["managed-secret"] = "managed-secret"
     owner: FactId

@@ -1,4 +1,4 @@
-"""Every kind of fact there is: one record per thing that is built, bought or worked."""
+"""All kinds of facts: one record for each thing that is built, bought or worked."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ __all__ = [
 
 
 class LogGroup(FactRecord):
-    """A CloudWatch log group and what is expected to flow into it."""
+    """A CloudWatch log group and its expected ingestion."""
 
     kind: Literal["log-group"] = "log-group"
     ingest_gib_per_month: Count
@@ -107,7 +107,7 @@ class Metrics(FactRecord):
 
 
 class Labour(FactRecord):
-    """Hours people work for a tenant each month; the cost infrastructure bills never show."""
+    """Hours people work for a tenant each month: a cost that infrastructure bills never show."""
 
     kind: Literal["labour"] = "labour"
     activity: Literal["support", "restore-test"]
@@ -155,4 +155,4 @@ Fact = Annotated[
 ]
 
 FACT_TYPES: Final[tuple[type[FactRecord], ...]] = get_args(get_args(Fact)[0])
-"""Every kind of fact there is; what reads facts is tested against this list."""
+"""All kinds of facts; every reader of facts is tested against this list."""

@@ -1,6 +1,6 @@
-"""Facts about what is handed to the Grafana and the Prometheus that a cluster already has.
+"""Facts about dashboards and alerts for the Grafana and Prometheus that a cluster already has.
 
-They cost nothing of their own: who runs the two pays for them.
+They cost nothing themselves: the operator of Grafana and Prometheus pays for both.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class Dashboards(FactRecord):
 
 
 class Alerts(FactRecord):
-    """What of one tenant is worth waking somebody for, as far as kube-state-metrics sees it.
+    """The alerts of one tenant, as far as kube-state-metrics can see it.
 
-    `rule_labels` are what the operator's Prometheus picks its rules by. `backup_age_minutes` is how old the
-    last good dump may be, `restore_test_age_days` the last good restore test; None where nobody looks.
+    The operator's Prometheus selects its rules by `rule_labels`. `backup_age_minutes` is how old the
+    last good dump may be, `restore_test_age_days` the last good restore test; None where it is not checked.
     """
 
     kind: Literal["alerts"] = "alerts"

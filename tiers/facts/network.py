@@ -1,4 +1,4 @@
-"""Facts about the ways in and out."""
+"""Facts about network access, in and out."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tiers.vocabulary import Count, Hostname, Positive
 _SUBNET_BITS: Final = 4
 NODES_FROM: Final = 5
 PUBLIC_FROM: Final = 10
-"""Of the sixteen ranges of a VPC data subnets take the first five, nodes the next, ways out the last: a zone
-that is added later moves none of those that are there."""
+"""A VPC has sixteen ranges: data subnets take the first five, nodes the next, public subnets the last. A
+zone that is added later moves no existing subnet."""
 
 
 def subnet_ranges(cidr: str | None, count: int, first: int = 0) -> list[str]:
-    """*count* of the sixteen address ranges of a VPC, from the one with the index *first* on.
+    """*count* of the sixteen address ranges of a VPC, starting at index *first*.
 
     >>> subnet_ranges("10.40.0.0/16", 2, NODES_FROM)
     ['10.40.80.0/20', '10.40.96.0/20']
     """
     if cidr is None:
-        raise ValueError("a network that is adopted says its ranges itself")
+        raise ValueError("an adopted network states its own ranges")
     ranges = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=_SUBNET_BITS))
     return [str(each) for each in ranges[first : first + count]]
 
@@ -42,7 +42,7 @@ class Route(FactRecord):
 
 
 class Egress(FactRecord):
-    """Where a tenant's pods may connect to for mail, payment, delivery: anywhere, or named networks only."""
+    """Where a tenant's pods may connect (mail, payment, delivery): anywhere, or listed networks only."""
 
     kind: Literal["egress"] = "egress"
     namespace: str
@@ -53,7 +53,7 @@ class Egress(FactRecord):
 class Network(FactRecord):
     """A VPC with one private subnet per zone for data, created with `cidr` or adopted with ids.
 
-    One that is created with the cluster has subnets for nodes and for ways out beside them.
+    A network that is created with the cluster also has subnets for nodes and public subnets.
     """
 
     kind: Literal["network"] = "network"
@@ -66,9 +66,9 @@ class Network(FactRecord):
 
 
 class Traffic(FactRecord):
-    """What a tenant is expected to send: to the internet, and from zone to zone within its region.
+    """The expected traffic of a tenant: to the internet, and from zone to zone within its region.
 
-    `inter_zone_gib_per_month` is counted once, though AWS charges it where it leaves and where it arrives.
+    `inter_zone_gib_per_month` counts once, although AWS charges it both where it leaves and where it arrives.
     """
 
     kind: Literal["traffic"] = "traffic"
@@ -85,7 +85,7 @@ class LoadBalancer(FactRecord):
 
 
 class NatGateway(FactRecord):
-    """Outbound gateways, one address each, and the data expected through them."""
+    """NAT gateways, one address each, and the data expected through them."""
 
     kind: Literal["nat-gateway"] = "nat-gateway"
     gateways: Positive

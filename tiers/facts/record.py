@@ -1,6 +1,6 @@
-"""What every fact of a plan says, whatever it is about.
+"""The fields that every fact of a plan has.
 
-A fact carries everything its price and its declaration depend on, and nothing else: components declare
+A fact has everything its price and its declaration depend on, and nothing else: components declare
 exactly these numbers, the price book prices exactly these numbers, so a preview needs no cloud.
 """
 
@@ -16,18 +16,18 @@ FactId = str
 
 @unique
 class Origin(StrEnum):
-    """Whether this program creates the thing, or it was there and is only accounted for."""
+    """Whether this program creates the resource, or adopts an existing one and only accounts for it."""
 
     CREATED = "created"
     ADOPTED = "adopted"
 
 
 class FactRecord(Frozen):
-    """What every fact says: whose it is, where it is, and how its cost is classified."""
+    """The common fields: owner, region, and how the cost is classified."""
 
     id: FactId
     tenant: TenantId | None = None
-    """None for what all share; a null does not survive every way an inventory may take, so it may lack."""
+    """None for shared facts. The key may be missing, because not every export of an inventory keeps nulls."""
     domain: CostDomain
     category: CostCategory
     region: Region

@@ -1,4 +1,4 @@
-"""Room for more: as many nodes and as much storage as the tenants of a portfolio ask for."""
+"""Adds capacity: as many nodes and as much storage as the tenants of a portfolio request."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tiers.plan.plan import Plan, facts_of
 from tiers.plan.resolve import resolve
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
-from tiers.portfolio.what_if import Supposed
+from tiers.portfolio.what_if import AssumedPortfolio
 
 
-def with_room(catalog: Catalog, portfolio: Portfolio) -> Supposed:
+def add_capacity(catalog: Catalog, portfolio: Portfolio) -> AssumedPortfolio:
     """*portfolio* with nodes added to its first group until pods fit, and storage until databases do.
 
-    Neither is ever made smaller. What pods of the platform and of tenants without nodes of their own request
-    counts; every node of a group has the same room.
+    Neither is ever reduced. The requests of platform pods and of tenants without their own nodes count; every
+    node of a group has the same capacity.
     """
     plan = resolve(catalog, portfolio)
     platform = portfolio.platform
@@ -26,7 +26,7 @@ def with_room(catalog: Catalog, portfolio: Portfolio) -> Supposed:
         platform = _with_nodes(platform, more)
         group = platform.cluster.node_groups[0]
         notes.append(
-            f"{more} more nodes of {group.name} ({group.node_class}), {group.nodes} in all: pods need them"
+            f"pods need {more} more nodes of {group.name} ({group.node_class}), {group.nodes} in all"
         )
     stored = sum(
         fact.storage_gib
@@ -36,8 +36,8 @@ def with_room(catalog: Catalog, portfolio: Portfolio) -> Supposed:
     )
     if stored > platform.database.storage_gib:
         platform = _with_storage(platform, stored)
-        notes.append(f"the shared server grows to {stored} GiB: databases need them")
-    return Supposed(Portfolio(platform=platform, tenants=portfolio.tenants), tuple(notes))
+        notes.append(f"databases need {stored} GiB: the shared server grows to that size")
+    return AssumedPortfolio(Portfolio(platform=platform, tenants=portfolio.tenants), tuple(notes))
 
 
 def _missing_nodes(plan: Plan) -> int:

@@ -1,4 +1,4 @@
-"""What is done once on a tenant's way out, before its resources are taken away."""
+"""The jobs of a decommissioned tenant, which run before its resources are removed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, LifecycleStage
 
 
-def ending_facts(
+def decommission_facts(
     platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
 ) -> Iterator[Job]:
-    """Save it all; then, once nothing protects it any longer, take away what only a job can reach.
+    """Make the final backup; then, once nothing is protected any longer, remove what only a job can reach.
 
-    An own server or file system goes as a whole and leaves a snapshot; of what is shared a tenant's part
-    would stay for ever.
+    An own server or file system is removed as a whole and leaves a snapshot; a tenant's part of a shared
+    one would stay for ever.
     """
     if tenant.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
         return

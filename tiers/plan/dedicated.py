@@ -1,4 +1,4 @@
-"""What a tenant has to itself: a namespace with its quota, a PostgreSQL server, a session cache."""
+"""A tenant's own resources: a namespace with its quota, a PostgreSQL server, a session cache."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
 
-# Besides web and scheduled actions: the setup job, a backup, two jobs that let it fall asleep and wake or
-# that give up what a move has left, and one pod somebody debugs with.
+# Besides web and scheduled actions: the setup job, a backup, two jobs that stop and start it or that
+# remove what a move has left behind, and one pod for debugging.
 _JOBS_AT_ONCE: Final = 4
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
-# While its files move, a tenant has the claim it had and the one it gets.
+# While its files move, a tenant has its old claim and its new one.
 _CLAIMS_AT_ONCE: Final = 2
 
 
 def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Iterator[Fact]:
-    """Worker nodes for one tenant's pods alone."""
+    """Worker nodes for one tenant's pods only."""
     room = classes.node_classes[wanted.node_class]
     yield NodeGroup(
         **about(tenant, "nodes", CostCategory.COMPUTE),
@@ -39,9 +39,9 @@ def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Itera
 
 
 def own_key(tenant: Tenant) -> Iterator[Fact]:
-    """The key of all that a tenant does not share.
+    """The key of everything a tenant does not share.
 
-    It is there from the first day, whatever the class of controls: another key would replace what it
+    It exists from the first day, in every class of controls: another key would replace what it
     encrypts.
     """
     yield Key(**about(tenant, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
@@ -57,9 +57,9 @@ def own_database(
     log_days: int,
     backup_gib: int,
 ) -> Iterator[Fact]:
-    """The server, its log and the secret of its master user; version and window are the platform's.
+    """The server, its log and its master user's secret; version and window are the platform's.
 
-    Its automated backups are expected to fill *backup_gib*.
+    *backup_gib* is the expected size of its automated backups.
     """
     size = classes.database_classes[offer.database_class]
     window = tenant.options.maintenance_window or platform.database.maintenance_window
@@ -104,7 +104,7 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
 
 
 def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
-    """The namespace, and a quota that the worst moment of a rollout still fits into."""
+    """The namespace, and a quota that fits the worst moment of a rollout."""
     yield Namespace(
         **about(tenant, "namespace", CostCategory.COMPUTE),
         namespace=namespace,

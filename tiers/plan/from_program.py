@@ -1,4 +1,4 @@
-"""Reads a platform and its tenants from a program's own values; mistakes are told in the words of files."""
+"""Reads a platform and its tenants from a program's own values; mistakes are reported as for files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tiers.strict_yaml import Location, mistakes
 
 Model = TypeVar("Model", bound=BaseModel)
 Document = Mapping[str, Any]
-"""What a YAML file of the same kind would say, already parsed."""
+"""The content of a YAML file of the same kind, already parsed."""
 
 
 class DocumentError(CatalogError):
-    """A value that a program gave for a platform or a tenant, with the place of each mistake in it."""
+    """Wrong values for a platform or a tenant, with the place of each mistake."""
 
     def __init__(self, faults: Iterable[tuple[Location, str]]) -> None:
         self.faults = list(faults)
@@ -41,11 +41,11 @@ def plan_of_documents(platform: Document, tenants: Sequence[Document], catalog: 
     about = _checked(Platform, platform, ("platform",), faults)
     read = [_checked(Tenant, each, ("tenants", index), faults) for index, each in enumerate(tenants)]
     if about is not None:
-        faults += ((("platform", *where), told) for where, told in faults_of_platform(about, catalog))
+        faults += ((("platform", *where), message) for where, message in faults_of_platform(about, catalog))
     known = {index: tenant for index, tenant in enumerate(read) if tenant is not None}
     for index, tenant in known.items():
-        for where, told in faults_of_tenant(tenant, about, catalog):
-            faults.append((("tenants", index, *where), told))
+        for where, message in faults_of_tenant(tenant, about, catalog):
+            faults.append((("tenants", index, *where), message))
     faults += _together(known, catalog)
     if faults or about is None:
         raise DocumentError(faults)
@@ -67,7 +67,7 @@ def tenant_plan_of_documents(
     except DocumentError as error:
         alone = ("tenants", 0)
         raise DocumentError(
-            (where[2:] if where[:2] == alone else where, told) for where, told in error.faults
+            (where[2:] if where[:2] == alone else where, message) for where, message in error.faults
         ) from None
 
 
@@ -77,7 +77,7 @@ def _checked(
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        faults += (((*at, *where), told) for where, told in mistakes(error))
+        faults += (((*at, *where), message) for where, message in mistakes(error, model))
         return None
 
 
@@ -86,6 +86,6 @@ def _together(tenants: Mapping[int, Tenant], catalog: Catalog) -> Iterable[tuple
         times = Counter(getattr(tenant, field) for tenant in tenants.values())
         for index, tenant in tenants.items():
             if times[value := getattr(tenant, field)] > 1:
-                yield ("tenants", index, field), f"'{value}' is given {times[value]} times"
-    for index, (where, told) in too_many_replications(tenants, catalog):
-        yield ("tenants", index, *where), told
+                yield ("tenants", index, field), f"'{value}' appears {times[value]} times"
+    for index, (where, message) in too_many_replications(tenants, catalog):
+        yield ("tenants", index, *where), message

@@ -1,4 +1,4 @@
-"""What a portfolio that has Grafana or the Prometheus operator is given for them."""
+"""Dashboards and alerts of a portfolio that has Grafana or the Prometheus operator."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tiers.vocabulary import CostCategory, CostDomain, ResilienceClass
 
 _DAYS_PER_MONTH: Final = 30
 _MINUTES_PER_DAY: Final = 24 * 60
-# A run that takes longer than yesterday's is not late.
+# A run that takes longer than the last one is not late.
 _GRACE_MINUTES: Final = 60
 
 
 def dashboard_facts(platform: Platform) -> Iterator[Dashboards]:
-    """The dashboards, where the platform has a Grafana that finds them."""
+    """The dashboards, if the platform has a Grafana that loads them."""
     monitoring = platform.monitoring
     if monitoring and monitoring.dashboards:
         yield Dashboards(
@@ -38,12 +38,12 @@ def dashboard_facts(platform: Platform) -> Iterator[Dashboards]:
 def alert_facts(
     catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, namespace: str
 ) -> Iterator[Alerts]:
-    """The alerts of a tenant in *namespace*, where the platform has an operator that reads them."""
+    """The alerts of a tenant in *namespace*, if the platform has an operator that loads them."""
     monitoring = platform.monitoring
     if not (monitoring and monitoring.prometheus_operator):
         return
     promise = promised(catalog.tiers[tenant.tier], tenant)
-    # A greater promise than that is one of a restore that was tried.
+    # A stronger promise than standard includes a tested restore.
     tried = RANKS[promise] > RANKS[ResilienceClass.STANDARD] and offer.backup_class is not None
     yield Alerts(
         **about(tenant, "alerts", CostCategory.SUPPORT),
@@ -55,9 +55,9 @@ def alert_facts(
 
 
 def _backup_age_minutes(classes: Classes, offer: Offer, promise: ResilienceClass) -> int | None:
-    """How old the last dump may be: what may be lost, but no less than lies between two dumps.
+    """How old the last dump may be: the RPO, but no less than the time between two dumps.
 
-    A promise of minutes is kept by the server's own point-in-time recovery, of which a dump knows nothing.
+    The server's own point-in-time recovery keeps a promise of minutes; dumps do not show it.
     """
     if offer.backup_class is None:
         return None

@@ -1,6 +1,6 @@
-"""What is built while a tenant's data moves to another tier: both sides at once, and what carries it over.
+"""The facts of a tenant that moves to another tier: both tiers' resources, and the jobs that copy data.
 
-Expand, migrate, switch, contract: every stage is one update, and no update both makes and takes away what
+Expand, migrate, switch, contract: every stage is one update, and no update both creates and removes what
 holds data.
 """
 
@@ -30,52 +30,52 @@ from tiers.facts.every_fact import (
 from tiers.facts.names import (
     COPY_DATABASE,
     COPY_FILES,
+    CUT_OVER,
     DATABASE,
-    DROP_LEFT,
-    EMPTY_LEFT,
+    DROP_OLD_DATABASE,
+    EMPTY_OLD_FILESTORE,
     FILE_SYSTEM,
     FINAL_BACKUP,
-    HAND_OVER,
     OPERATIONS_NAMESPACE,
     OTHER_DATABASE,
 )
 from tiers.plan.owner import about, own_node_group
 from tiers.plan.tenant import tenant_facts
-from tiers.portfolio.move import sold_as, working_tier
+from tiers.portfolio.move import on_tier, working_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import CostCategory, LifecycleStage, MoveStage
 
-# What runs, is reached or is saved, and so is there once, on the side where work goes on.
+# Facts that exist once, on the tier in use: what runs, is reached or is backed up.
 _OF_WORK: Final = (
     *(CacheSpace, Egress, Job, Labour, LogicalBackup, Route, ScheduledJob, SleepSchedule),
     *(TenantDatabase, Traffic, Workload),
 )
 
 
-def moved_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
-    """All facts of *tenant*: of one tier when it is at rest, of both while it moves."""
+def move_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
+    """All facts of *tenant*: of one tier, or of both while it moves."""
     if tenant.move is None:
         yield from tenant_facts(catalog, platform, tenant)
     else:
-        yield from _Moving(catalog, platform, tenant, tenant.move).facts()
+        yield from _MoveFacts(catalog, platform, tenant, tenant.move).facts()
 
 
 def _awake(tenant: Tenant) -> Tenant:
-    """Nothing may put to sleep or wake what is being moved."""
+    """No schedule may stop or start a tenant that moves."""
     return tenant.model_copy(update={"options": tenant.options.model_copy(update={"schedule": None})})
 
 
-class _Moving:
-    """One tenant on its way."""
+class _MoveFacts:
+    """The facts of one tenant that moves."""
 
     def __init__(self, catalog: Catalog, platform: Platform, tenant: Tenant, move: Move) -> None:
         self._platform, self._tenant, self._stage = platform, tenant, move.stage
         working = working_tier(tenant, move)
         resting = tenant.tier if working == move.from_tier else move.from_tier
-        here, there = (_awake(sold_as(catalog, tenant, tier)) for tier in (working, resting))
+        here, there = (_awake(on_tier(catalog, tenant, tier)) for tier in (working, resting))
         if move.stage is MoveStage.CONTRACT:
-            # What is left may go with the next update, but for copies that cannot be emptied: they stay.
+            # The next update may remove what is left, except copies that cannot be emptied: they stay.
             left = {"protected": False, "lifecycle_stage": LifecycleStage.DECOMMISSIONING}
             there = there.model_copy(update=left)
         self._here = list(tenant_facts(catalog, platform, here))
@@ -87,7 +87,7 @@ class _Moving:
         (self._route,) = (fact for fact in self._here if isinstance(fact, Route))
 
     def facts(self) -> Iterator[Fact]:
-        """What is worked with first: of two shares that are mounted the first is the one in use."""
+        """The facts in use come first: of two mounted shares the first is the one in use."""
         share = self._other_share()
         for fact in self._here:
             if share is None or fact.id != share.id:
@@ -103,11 +103,11 @@ class _Moving:
     def _scaled(self, workload: Workload) -> Workload:
         if self._stage is MoveStage.MIGRATE:
             return workload.model_copy(update={"replicas": 0, "max_replicas": 0})
-        # From `migrate` the next stage is `switch`, or `contract` for who goes back.
+        # After `migrate` comes `switch`, or `contract` when the move is undone.
         return workload.model_copy(update={"starts_again": self._stage is not MoveStage.EXPAND})
 
     def _other_share(self) -> FileShare | None:
-        """The files where no work goes on, mounted where something is done with them."""
+        """The share that is not in use, mounted while a job works on it."""
         (here,), (there,) = (
             [fact for fact in facts if isinstance(fact, FileShare) and fact.mounted]
             for facts in (self._here, self._there)
@@ -134,22 +134,22 @@ class _Moving:
             yield database
         for name, wanted in self._wanted(database, share).items():
             if wanted:
-                files, dump = name in (COPY_FILES, EMPTY_LEFT), name == FINAL_BACKUP
+                files, dump = name in (COPY_FILES, EMPTY_OLD_FILESTORE), name == FINAL_BACKUP
                 where = self._route.namespace if files or dump else OPERATIONS_NAMESPACE
                 yield self._job(name, where, as_odoo=files)
 
     def _wanted(self, database: TenantDatabase | None, share: FileShare | None) -> dict[str, bool]:
-        """What is done once at this stage, in this order."""
+        """The jobs of this stage, in order."""
         moves = database is not None
         if self._stage is MoveStage.MIGRATE:
             return {COPY_DATABASE: moves, COPY_FILES: share is not None}
         if self._stage is MoveStage.SWITCH:
-            return {HAND_OVER: moves}
+            return {CUT_OVER: moves}
         if self._stage is MoveStage.CONTRACT:
             return {
                 FINAL_BACKUP: any(isinstance(fact, LogicalBackup) for fact in self._here),
-                DROP_LEFT: database is not None and database.server == DATABASE,
-                EMPTY_LEFT: share is not None and share.mounted,
+                DROP_OLD_DATABASE: database is not None and database.server == DATABASE,
+                EMPTY_OLD_FILESTORE: share is not None and share.mounted,
             }
         return {}
 

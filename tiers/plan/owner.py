@@ -1,4 +1,4 @@
-"""What every fact of a tenant says, and what its own server, cache and nodes are called."""
+"""The common fields of a tenant's facts, and the ids of its own server, cache and nodes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment, LifecycleSta
 
 
 def is_protected(platform: Platform, tenant: Tenant) -> bool:
-    """Whether what holds a tenant's data refuses to be deleted: always, but for what was made to end."""
+    """Whether the tenant's data is protected from deletion: always, except in temporary environments."""
     ends = tenant.environment is Environment.MIGRATION or not tenant.protected
     return platform.deletion_protection and not ends
 
 
-def is_ending(tenant: Tenant) -> bool:
-    """Whether it was decided that a tenant ends: what must be kept is made to stay before anything goes."""
+def is_decommissioning(tenant: Tenant) -> bool:
+    """Whether a tenant is being decommissioned: retained resources are marked before any is removed."""
     return tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
 
@@ -39,7 +39,7 @@ def own_node_group(tenant: Tenant) -> FactId:
 def about(
     tenant: Tenant, name: str, category: CostCategory, domain: CostDomain = CostDomain.TENANT_RUNTIME
 ) -> dict[str, Any]:
-    """What every fact of a tenant says."""
+    """The common fields of every fact of a tenant."""
     return {
         "id": f"{tenant.tenant}/{name}",
         "tenant": tenant.tenant,

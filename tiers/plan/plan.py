@@ -1,4 +1,4 @@
-"""The plan: every tenant and the platform as facts. It is what is priced, declared and exported."""
+"""The plan: every tenant and the platform as facts, which are priced, declared and exported."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _FeeText = Annotated[Fee, PlainSerializer(str, return_type=str)]
 
 
 class TenantPlan(Frozen):
-    """One tenant, resolved: what it is called, what its client pays, and all that is built for it.
+    """One resolved tenant: its attributes, its fee, and everything that is built for it.
 
-    While its data moves, `tier` and the fee are those of the side where work goes on.
+    While its data moves, `tier` and the fee are those of the tier in use.
     """
 
     tenant: TenantId
@@ -51,10 +51,10 @@ class TenantPlan(Frozen):
     fee_per_month: _FeeText
     budget_per_month: _FeeText | None = None
     expires_at: UtcDatetime | None = None
-    """When it really ends, extensions included."""
+    """Its effective end, extensions included."""
     cutover: date | None = None
     move: Move | None = None
-    """Where its data comes from and how far it is, while it moves."""
+    """The tier it comes from and the stage, while it moves."""
     facts: tuple[Fact, ...]
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
@@ -90,7 +90,7 @@ class Plan(Frozen):
             yield from tenant.facts
 
     def platform_tags(self) -> CostTags:
-        """The cost tags of what all tenants share."""
+        """The cost tags of shared resources."""
         return CostTags(
             region=self.region,
             domain=CostDomain.SHARED_PLATFORM,
@@ -100,7 +100,7 @@ class Plan(Frozen):
 
 
 def emptied(plan: Plan) -> Plan:
-    """*plan* before anything of it was there: what a stack that is new is compared with."""
+    """An empty *plan*: what a new stack is compared with."""
     return plan.model_copy(update={"platform": (), "tenants": ()})
 
 

@@ -1,4 +1,4 @@
-"""What all tenants of a portfolio share, as facts: some created here, some adopted with the cluster."""
+"""The shared platform as facts: some are created here, some are adopted with the cluster."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tiers.facts.names import (
     OPERATIONS_NAMESPACE,
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
-from tiers.plan.expected_use import automated_backups_gib
+from tiers.plan.expected_usage import automated_backups_gib
 from tiers.plan.monitoring import dashboard_facts
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory, CostDomain, Environment
@@ -47,12 +47,12 @@ Kind = TypeVar("Kind", bound=FactRecord)
 
 
 def shared_namespace(environment: Environment) -> str:
-    """The namespace of an environment's tenants that have none of their own."""
+    """The shared namespace of an environment's tenants."""
     return f"odoo-{environment}"
 
 
 def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
-    """All facts of the platform; what is bought by use is as large as *tenants* together need it."""
+    """All facts of the platform; usage-billed ones are as large as *tenants* together need."""
     yield from _network(platform)
     yield from _data_services(catalog, platform, tenants)
     yield from _backups(platform, tenants)
@@ -64,7 +64,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
 
 def _network(platform: Platform) -> Iterator[Fact]:
     network = platform.network
-    # Its security group is ours even where the network is not.
+    # The security group is created here even in an adopted network.
     yield Network(
         **_about(platform, "network", CostCategory.NETWORK),
         zones=network.zones,
@@ -77,7 +77,7 @@ def _network(platform: Platform) -> Iterator[Fact]:
 
 
 def _own_nodes(platform: Platform) -> list[str]:
-    """Where the pods of a cluster live that is created here."""
+    """The node network of a created cluster."""
     if platform.cluster.created is None:
         return []
     return subnet_ranges(platform.network.cidr, len(platform.network.zones), NODES_FROM)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import FactId
-from tiers.plan.move import moved_facts
+from tiers.plan.move import move_facts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
 from tiers.portfolio.controls import controls_of, fee_of
-from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.move import working_side
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Portfolio, Tenant
 
@@ -23,12 +22,12 @@ def plan_of_folder(folder: Path) -> Plan:
     Raises:
         CatalogError: With every mistake in every file.
     """
-    catalog = load_catalog()
-    return resolve(catalog, load_portfolio(folder, catalog))
+    catalog, portfolio = load_catalog_and_portfolio(folder)
+    return resolve(catalog, portfolio)
 
 
 def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
-    """Turn a catalog and a portfolio that was loaded against it into the plan."""
+    """Turn a catalog and a portfolio that was checked against it into the plan."""
     tenants = tuple(_resolve_tenant(catalog, portfolio, tenant) for tenant in portfolio.tenants)
     platform = portfolio.platform
     plan = Plan(
@@ -45,7 +44,7 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
 
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
-    tenant_now = working_side(catalog, tenant)
+    tenant_now = on_working_tier(catalog, tenant)
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
@@ -65,7 +64,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         expires_at=tenant.ends_at,
         cutover=tenant.cutover,
         move=tenant.move,
-        facts=tuple(moved_facts(catalog, portfolio.platform, tenant)),
+        facts=tuple(move_facts(catalog, portfolio.platform, tenant)),
     )
 
 

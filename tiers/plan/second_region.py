@@ -1,4 +1,4 @@
-"""What of a tenant is kept for the day a region fails: files and dumps of its own, copied to a second one."""
+"""Protection against the loss of a region: a tenant's own files and dumps, copied to a second region."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tiers.facts.copies import (
 from tiers.facts.data import Bucket, FileSystem, FileSystemBackup, Key
 from tiers.facts.every_fact import DatabaseStandby, Fact, FactId, Labour, LogGroup
 from tiers.facts.names import KEY_DELETION_WINDOW_DAYS
-from tiers.plan.expected_use import (
+from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
     changed_gib_per_month,
     changed_mib_per_day,
     dumped_gib_per_month,
 )
-from tiers.plan.owner import about, is_ending, is_protected, own_server
+from tiers.plan.owner import about, is_decommissioning, is_protected, own_server
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Region
@@ -43,13 +43,13 @@ def own_bucket(tenant: Tenant) -> FactId:
 
 
 def dumps_gib(backup: BackupClass, database_gib: int, retention_days: int) -> int:
-    """What the dumps of *retention_days* are expected to fill, in whole GiB."""
+    """The expected size of the dumps of *retention_days*, in whole GiB."""
     dumps = backup.runs_per_month * retention_days * database_gib * backup.dump_percent_of_database
     return -(-dumps // (_DAYS_PER_MONTH * 100))
 
 
 def there(tenant: Tenant, name: str, region: Region) -> dict[str, Any]:
-    """The fields of a tenant's fact that lies in *region* for resilience."""
+    """The common fields of a tenant's resilience facts in *region*."""
     return about(tenant, name, CostCategory.RESILIENCE, CostDomain.RESILIENCE) | {"region": region}
 
 
@@ -69,20 +69,20 @@ def own_files(platform: Platform, tenant: Tenant, offer: Offer, files: OwnFileSy
         schedule=files.backup_schedule,
         retention_days=files.backup_retention_days,
         storage_gib=offer.filestore_gib,
-        outlives_tenant=is_ending(tenant),
+        outlives_tenant=is_decommissioning(tenant),
     )
 
 
 def region_copies(
     platform: Platform, tenant: Tenant, offer: Offer, copies: RegionCopies, backup: BackupClass
 ) -> Iterator[Fact]:
-    """Everything of *tenant* that lies in its second region, and what brings it there.
+    """The copies of *tenant* in its second region, and what replicates them.
 
-    A bucket of its own, because replication belongs to a bucket and neighbours did not ask for it.
+    It has its own bucket, because replication applies to a whole bucket and other tenants did not buy it.
     """
     region = tenant.options.dr_region
     if region is None:
-        raise ValueError(f"tenant {tenant.tenant} has no dr_region; the loader lets none through")
+        raise ValueError(f"tenant {tenant.tenant} has no dr_region; the loader should have refused it")
 
     def bucket(name: str, where: Region, retention_days: int) -> Bucket:
         return Bucket(
@@ -91,7 +91,7 @@ def region_copies(
             noncurrent_days=platform.backup_bucket.noncurrent_days,
             expire_after_days=retention_days,
             deletion_protection=is_protected(platform, tenant),
-            outlives_tenant=is_ending(tenant),
+            outlives_tenant=is_decommissioning(tenant),
             put_requests_per_month=backup_requests_per_month(backup, offer),
         )
 
@@ -110,7 +110,7 @@ def region_copies(
 
 
 def _server_and_files(tenant: Tenant, offer: Offer, copies: RegionCopies, region: Region) -> Iterator[Fact]:
-    # Odoo names files by what is in them and rewrites none, so only what is new crosses: once to the replica,
+    # Odoo names files by their content and never rewrites one, so only new files cross: once to the replica,
     # once with the backup.
     new_files_gib = offer.expected_use.filestore_write_gib
     yield DatabaseBackupCopy(
@@ -167,7 +167,7 @@ def warm_standby(
     """The server and its log, in the network that the platform has in the second region."""
     region = tenant.options.dr_region
     if region is None or copies.standby_database_class is None or not isinstance(offer.database, OwnDatabase):
-        raise ValueError(f"tenant {tenant.tenant} cannot have a standby; the loader lets none through")
+        raise ValueError(f"tenant {tenant.tenant} cannot have a standby; the loader should have refused it")
     size, network = classes.database_classes[copies.standby_database_class], platform.dr_networks[region]
 
     yield DatabaseStandby(

@@ -1,4 +1,4 @@
-"""Who may sleep outside working hours, and what is built so that nothing of it costs meanwhile."""
+"""The facts of a sleep schedule: when a tenant is stopped outside working hours, and what stops it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tiers.portfolio.tenant import Tenant
 from tiers.schedule import Schedule
 from tiers.vocabulary import CostCategory, LifecycleStage
 
-# What EKS gives Services of a cluster that says nothing (EKS User Guide, KubernetesNetworkConfigRequest).
-# The VPC CNI judges a packet by the Service's address, before it is sent on to the control plane.
+# The default Service ranges of EKS (EKS User Guide, KubernetesNetworkConfigRequest).
+# The VPC CNI checks a packet against the Service's address, before it is forwarded to the control plane.
 _SERVICE_RANGES: Final = ("10.100.0.0/16", "172.20.0.0/16")
-# Weeks of a month, 365 / 7 / 12, as a fraction.
+# Weeks in a month, 365 / 7 / 12, as a fraction.
 _WEEKS, _OF_MONTHS = 365, 84
 
 
-def asleep_at_times(fact: Fact, tenant: Tenant) -> Fact:
-    """*fact* of *tenant* with the time for which it runs, where it is something that its schedule stops."""
+def with_awake_minutes(fact: Fact, tenant: Tenant) -> Fact:
+    """*fact* of *tenant* with its running time, if the tenant's schedule stops it."""
     schedule = _kept(tenant)
     if schedule is None or not isinstance(fact, Workload | DatabaseInstance):
         return fact
@@ -33,7 +33,7 @@ def asleep_at_times(fact: Fact, tenant: Tenant) -> Fact:
 def sleep_facts(
     platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
 ) -> Iterator[Fact]:
-    """The schedule, and the two jobs that keep it; none for who is always awake."""
+    """The schedule and its two jobs; nothing for a tenant that is always awake."""
     schedule = _kept(tenant)
     if schedule is None:
         return
@@ -65,7 +65,7 @@ def sleep_facts(
 
 
 def _kept(tenant: Tenant) -> Schedule | None:
-    # What is on its way out is stopped for good; nothing may wake it.
+    # A tenant that is decommissioned stays stopped; nothing may start it.
     ends = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     return None if ends else tenant.options.schedule
 

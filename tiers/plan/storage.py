@@ -1,8 +1,8 @@
-"""Storage of a database only grows: what a server has is what it once was given, or grew to by itself.
+"""Database storage only grows: a server keeps what it was once given, or what it grew to by itself.
 
-RDS cannot take allocated storage back, and Pulumi's provider passes over a smaller number where the storage
+RDS cannot shrink allocated storage, and Pulumi's provider ignores a smaller number where the storage
 may grow by itself (terraform-provider-aws, `aws_db_instance`, DiffSuppressFunc of `allocated_storage`). So a
-smaller offer goes on paying for the larger disk, until the data is restored into a new server.
+smaller offer still pays for the larger disk, until the data is restored into a new server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _Server = DatabaseInstance | DatabaseStandby
 
 
 def grown(plan: Plan, storage_gib: Mapping[FactId, int]) -> Plan:
-    """*plan* with the storage that its servers really have, where that is more than it says."""
+    """*plan* with the storage that its servers really have, where that is larger."""
 
     def facts(known: tuple[Fact, ...]) -> tuple[Fact, ...]:
         return tuple(_at_least(fact, storage_gib.get(fact.id, 0)) for fact in known)
@@ -35,11 +35,11 @@ def grown(plan: Plan, storage_gib: Mapping[FactId, int]) -> Plan:
 
 
 def keeping_storage(before: Plan, after: Plan) -> tuple[Plan, tuple[str, ...]]:
-    """*after* as it would be once *before* was there, and a sentence for each server that stays larger."""
+    """*after* as it follows *before*, and a sentence for each server that stays larger."""
     had = {fact.id: fact.storage_gib for fact in _servers(before)}
     notes = tuple(
-        f"{fact.id}: keeps its {had[fact.id]} GiB, where {fact.storage_gib} would do: the storage of a "
-        "server cannot shrink; a smaller one is a new server with the data restored into it"
+        f"{fact.id}: keeps its {had[fact.id]} GiB, {fact.storage_gib} GiB would be enough: the storage of a "
+        "server cannot shrink; for a smaller one, restore the data into a new server"
         for fact in _servers(after)
         if had.get(fact.id, 0) > fact.storage_gib
     )

@@ -1,4 +1,4 @@
-"""What is built for one tenant: its tier's offer and its own options, as facts."""
+"""One tenant as facts: its tier's offer and its own options."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tiers.facts.names import (
     HTTP_PORT,
     OPERATIONS_NAMESPACE,
 )
-from tiers.plan.decommission import ending_facts
+from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes
-from tiers.plan.expected_use import (
+from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
     changed_mib_per_day,
@@ -51,14 +51,14 @@ from tiers.plan.second_region import (
     region_copies,
     warm_standby,
 )
-from tiers.plan.sleep import asleep_at_times, sleep_facts
+from tiers.plan.sleep import sleep_facts, with_awake_minutes
 from tiers.portfolio.controls import log_retention_days, measures_of
 from tiers.portfolio.platform import OdooImage, OperationsImage, Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, LifecycleStage
 
 # Odoo's pool is per process. A preforked worker serves one request at a time and rarely holds more than
-# a few connections; the threaded server is one process for everybody.
+# a few connections; the threaded server is one process for all users.
 _CONNECTIONS_PREFORKED: Final = 8
 _CONNECTIONS_THREADED: Final = 32
 
@@ -69,7 +69,7 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     if nodes:
         yield from own_nodes(catalog.classes, tenant, nodes)
     for made in _facts(catalog, platform, tenant):
-        fact = asleep_at_times(made, tenant)
+        fact = with_awake_minutes(made, tenant)
         if nodes and isinstance(fact, Workload | Job | ScheduledJob):
             yield fact.model_copy(update={"nodes": own_node_group(tenant)})
         else:
@@ -93,7 +93,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield traffic(tenant, offer.expected_use)
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
-    yield from ending_facts(platform, tenant, offer, size, namespace)
+    yield from decommission_facts(platform, tenant, offer, size, namespace)
     yield from alert_facts(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),
@@ -179,7 +179,7 @@ def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: st
         )
 
     # The directory on the shared file system stays when a tenant moves to one of its own: a tier change
-    # must take away nothing that may hold data.
+    # must remove nothing that may hold data.
     yield share("filestore", FILE_SYSTEM, mounted=not own)
     if own:
         yield share("own-filestore", own_file_system(tenant), mounted=True)
@@ -188,7 +188,7 @@ def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: st
 def _runtime(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
     # A copy of production must be harmless before anything runs on it.
     harmless = tenant.environment is not Environment.PRODUCTION
-    # Nobody works in a tenant that ends: the last dump is of what stands still.
+    # A tenant that is decommissioned is stopped: the final backup is of a database at rest.
     closed = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
 
     def workload(name: str, pods: PodClass, most: int, workers: int, threads: int) -> Workload:
@@ -234,7 +234,7 @@ def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_intern
         http_port=HTTP_PORT,
         websocket_port=EVENTED_PORT if size.web.workers else HTTP_PORT,
     )
-    # A copy of production must not send its mail nor take its payments.
+    # A copy of production must neither send its mail nor take its payments.
     production = tenant.environment is Environment.PRODUCTION
     yield Egress(
         **about(tenant, "egress", CostCategory.NETWORK),
@@ -273,7 +273,7 @@ def _backups(
 
 
 def _chosen(offer: Offer, tenant: Tenant) -> Offer:
-    """The offer as this tenant takes it: with the sizes it chose instead of the offer's."""
+    """The offer with the sizes that this tenant chose instead of the offer's."""
     options = tenant.options
     chosen = {
         "workload_class": options.workload_class,

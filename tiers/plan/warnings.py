@@ -1,4 +1,4 @@
-"""What a plan allows but its operator should know: crowded servers, tenants beyond their offer."""
+"""Warnings about an allowed plan: crowded servers, tenants beyond their offer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tiers.vocabulary import Environment
 
 
 def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
-    """One sentence for every thing worth knowing; an empty list when there is none."""
+    """The warnings, one sentence each; an empty list when there are none."""
     return [
         *_crowded_database(catalog, portfolio, plan),
         *_crowded_cache(catalog, portfolio, plan),
@@ -34,7 +34,7 @@ def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Ite
         for fact in facts_of(tenant.facts, TenantDatabase)
         if fact.server == DATABASE
     ]
-    # Role limits are ceilings that are never reached together; half as much again is the usual bound.
+    # Role limits are ceilings that are never reached together; 150 % of the server's limit is usual.
     if (wanted := sum(fact.connection_limit for fact in databases)) * 2 > room * 3:
         yield (
             f"platform/database: the roles of {len(databases)} tenants may open {wanted} connections, "
@@ -98,7 +98,7 @@ def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
     for cheaper in cheaper_tiers(tier, tenant, catalog)[:1]:
         fees = [each.offers[tenant.environment].fee_per_month for each in (tier, cheaper)]
         yield (
-            f"{tenant.tenant}: is promised {promise} and gets {tier.resilience_class} with {tier.tier}; "
+            f"{tenant.tenant}: its promise is {promise}, {tier.tier} gives {tier.resilience_class}; "
             f"{cheaper.tier} honours the promise for {fees[0] - fees[1]} {tier.currency} a month less"
         )
 
@@ -108,4 +108,5 @@ def _beyond_fair_use(catalog: Catalog, tenant: Tenant) -> Iterator[str]:
     for name in ("users", "database_gib", "filestore_gib"):
         value, bound = getattr(tenant.options, name), getattr(fair, name)
         if value is not None and value > bound:
-            yield f"{tenant.tenant}: options.{name} {value} is beyond the fair use of {tenant.tier}, {bound}"
+            limit = f"the fair use of {tenant.tier}, which is {bound}"
+            yield f"{tenant.tenant}: options.{name} {value} is beyond {limit}"

@@ -1,1 +1,1 @@
-"""What a portfolio's files say: the platform, its tenants, and whether they can be had like that."""
+"""A portfolio's files: the platform, its tenants, and the checks against the catalog."""

@@ -1,4 +1,4 @@
-"""Which governance measures a tenant has, and why it cannot have what it asks for."""
+"""The controls of a tenant: which governance measures it has, and why a request is refused."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _OPTION: Location = ("options", "controls")
 
 
 def controls_of(tier: Tier, tenant: Tenant) -> Controls:
-    """The class of controls; copies of production for work have everybody's."""
+    """The class of controls; environments other than production have baseline."""
     if tenant.environment is not Environment.PRODUCTION:
         return Controls.BASELINE
     return tenant.options.controls or tier.controls
 
 
 def measures_of(classes: Classes, tier: Tier, tenant: Tenant) -> ControlClass:
-    """What the class of controls of *tenant* takes."""
+    """The governance measures of *tenant*'s class of controls."""
     return classes.control_classes[controls_of(tier, tenant)]
 
 
 def fee_of(tier: Tier, tenant: Tenant) -> Fee:
-    """What the client pays a month: the offer's fee, and those of what is taken as an option."""
+    """What the client pays a month: the offer's fee and the fees of the chosen options."""
     offer = tier.offers[tenant.environment]
     enhanced = controls_of(tier, tenant) is Controls.ENHANCED and tier.controls is not Controls.ENHANCED
     options = (
@@ -38,7 +38,7 @@ def fee_of(tier: Tier, tenant: Tenant) -> Fee:
 
 
 def log_retention_days(offer: Offer, measures: ControlClass) -> int:
-    """How long logs are kept: as the offer says, and never less than the controls take."""
+    """How long logs are kept: as long as the offer says, but no less than the controls require."""
     return max(offer.log_retention_days, measures.least_log_retention_days)
 
 
@@ -46,22 +46,22 @@ def control_faults(tenant: Tenant, tier: Tier, platform: Platform, classes: Clas
     """Why a tenant cannot have the controls its file asks for."""
     wanted = tenant.options.controls
     if wanted is not None and tenant.environment is not Environment.PRODUCTION:
-        yield _OPTION, f"a {tenant.environment} environment has baseline controls and no others"
+        yield _OPTION, f"a {tenant.environment} environment has baseline controls only"
         return
     if wanted is Controls.BASELINE and tier.controls is Controls.ENHANCED:
-        yield _OPTION, f"tier {tier.tier} includes enhanced controls; they cannot be taken out"
+        yield _OPTION, f"tier {tier.tier} includes enhanced controls; they cannot be removed"
     if controls_of(tier, tenant) is not Controls.ENHANCED:
         return
     offer, measures = tier.offers[tenant.environment], measures_of(classes, tier, tenant)
     if tier.controls is not Controls.ENHANCED and offer.enhanced_fee_per_month is None:
         yield _OPTION, f"tier {tier.tier} is not sold with enhanced controls"
     if measures.region_pinned and tenant.data_residency is None:
-        yield _OPTION, "enhanced controls pin the region: say in data_residency where the data may lie"
+        yield _OPTION, "enhanced controls pin the region: list in data_residency where the data may be stored"
     if measures.dedicated_nodes and not platform.cluster.takes_node_groups:
         yield (
             _OPTION,
             (
-                "enhanced controls take nodes of the tenant's own: give platform.yaml "
+                "enhanced controls need the tenant's own nodes: add to platform.yaml "
                 "cluster.node_role_arn and cluster.node_subnet_ids"
             ),
         )

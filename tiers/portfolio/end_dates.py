@@ -1,4 +1,4 @@
-"""How long what ends may last: so many days at a stretch as the catalog allows, and longer with a reason."""
+"""How long a temporary environment may last: the catalog's days at a stretch, longer with a reason."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import Fault, Location
 
 
-def ending_faults(tenant: Tenant, classes: Classes) -> Iterator[Fault]:
-    """Where a tenant ends later than it may.
+def end_date_faults(tenant: Tenant, classes: Classes) -> Iterator[Fault]:
+    """Why a tenant's end date is not allowed.
 
-    Counted from `begins_on`, or from the cutover in a file that does not say it; no clock is asked, so a
-    file that was right stays right.
+    The days count from `begins_on`, or from the cutover in a file without it. No clock is read, so a
+    correct file stays correct.
     """
     allowed = classes.environments.get(tenant.environment)
     first = tenant.begins_on or tenant.cutover
@@ -33,8 +33,9 @@ def ending_faults(tenant: Tenant, classes: Classes) -> Iterator[Fault]:
             yield (
                 where,
                 (
-                    f"{until:%Y-%m-%d} is more than {allowed.most_days} days after {counted} "
-                    f"{since:%Y-%m-%d}; end on {latest:%Y-%m-%d}, and extend it later with a reason"
+                    f"{until:%Y-%m-%d %H:%M} UTC is more than {allowed.most_days} days after {counted} "
+                    f"{since:%Y-%m-%d}; end it by {latest:%Y-%m-%d %H:%M} UTC, "
+                    "and extend it later with a reason"
                 ),
             )
         since, counted = until, ".".join(map(str, where))

@@ -1,4 +1,4 @@
-"""Where portfolios lie: a folder each, in `portfolios` of the folder that a command works in."""
+"""The folders of portfolios: one each, under `portfolios` of the working folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PORTFOLIOS: Final = Path("portfolios")
 
 
 def portfolio_folder(given: Path | None, cwd: Path, name: str) -> Path:
-    """The folder that was *given*, or the one of the portfolio that is called so; it need not be there."""
+    """The folder that was *given*, or the default folder of portfolio *name*; it may not exist."""
     return given or cwd / PORTFOLIOS / name
 
 

@@ -1,32 +1,63 @@
-"""Reads a portfolio from its folder, and reports all that is wrong with it at once."""
+"""Reads a portfolio from its folder and reports all mistakes in it at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tiers.catalog.loading import CLASSES
+from tiers.catalog.loading import CATALOG_DIRECTORY, CLASSES, read_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
-from tiers.portfolio.end_dates import ending_faults
-from tiers.portfolio.move import moving_faults, sold_as
+from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
-from tiers.portfolio.sleep import sleeping_faults
+from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
 
 
 def load_portfolio(directory: Path, catalog: Catalog) -> Portfolio:
-    """Read `platform.yaml` and `tenants/*.yaml` of *directory* and hold them against *catalog*.
+    """Read `platform.yaml` and `tenants/*.yaml` of *directory* and check them against *catalog*.
 
     Raises:
         CatalogError: With every mistake in every file.
     """
-    if not directory.is_dir():
-        raise CatalogError(f"{directory}: no such portfolio directory")
     problems: list[str] = []
+    portfolio = read_portfolio(directory, catalog, problems)
+    if problems or portfolio is None:
+        raise CatalogError(*problems)
+    return portfolio
+
+
+def load_catalog_and_portfolio(
+    directory: Path, catalog_directory: Path = CATALOG_DIRECTORY
+) -> tuple[Catalog, Portfolio]:
+    """Read the catalog and the portfolio in *directory*.
+
+    Raises:
+        CatalogError: With every mistake in every file of both.
+    """
+    problems: list[str] = []
+    catalog = read_catalog(catalog_directory, problems)
+    portfolio = read_portfolio(directory, catalog, problems)
+    if problems or catalog is None or portfolio is None:
+        raise CatalogError(*problems)
+    return catalog, portfolio
+
+
+def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]) -> Portfolio | None:
+    """The portfolio in *directory*, as far as it can be read; None without its platform.
+
+    Args:
+        directory: The folder with `platform.yaml` and `tenants`.
+        catalog: What to check it against; None when the catalog itself cannot be read.
+        problems: Gets a sentence for every mistake in every file.
+    """
+    if not directory.is_dir():
+        problems.append(f"{directory}: no such portfolio directory")
+        return None
     platform = collect(problems, lambda: load_model(Platform, directory / "platform.yaml"))
     by_path: dict[Path, Tenant] = {}
     for path in sorted((directory / "tenants").glob("*.yaml")):
@@ -35,17 +66,23 @@ def load_portfolio(directory: Path, catalog: Catalog) -> Portfolio:
             by_path[path] = tenant
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
     problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
-    for path, tenant in by_path.items():
-        problems += (sentence(path, fault) for fault in faults_of_tenant(tenant, platform, catalog))
-    problems += (sentence(path, fault) for path, fault in too_many_replications(by_path, catalog))
-    if platform is not None:
-        path = directory / "platform.yaml"
-        problems += (sentence(path, fault) for fault in faults_of_platform(platform, catalog))
-    if problems or platform is None:
-        raise CatalogError(*problems)
+    if catalog is not None:
+        problems += _faults_against(catalog, directory / "platform.yaml", platform, by_path)
+    if platform is None:
+        return None
     return Portfolio(
         platform=platform, tenants=tuple(sorted(by_path.values(), key=lambda tenant: tenant.tenant))
     )
+
+
+def _faults_against(
+    catalog: Catalog, platform_file: Path, platform: Platform | None, tenants: Mapping[Path, Tenant]
+) -> Iterable[str]:
+    for path, tenant in tenants.items():
+        yield from (sentence(path, fault) for fault in faults_of_tenant(tenant, platform, catalog))
+    yield from (sentence(path, fault) for path, fault in too_many_replications(tenants, catalog))
+    if platform is not None:
+        yield from (sentence(platform_file, fault) for fault in faults_of_platform(platform, catalog))
 
 
 def _twice(by_path: Mapping[Path, Tenant], field: str, key: Callable[[Tenant], str]) -> Iterable[str]:
@@ -53,46 +90,46 @@ def _twice(by_path: Mapping[Path, Tenant], field: str, key: Callable[[Tenant], s
     for path, tenant in by_path.items():
         known = first.setdefault(key(tenant), path)
         if known != path:
-            yield sentence(path, ((field,), f"'{key(tenant)}' is already taken by {known}"))
+            yield sentence(path, ((field,), f"'{key(tenant)}' is already used in {known}"))
 
 
 def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog) -> Iterable[Fault]:
-    """Where and why a tenant cannot be had from *catalog* on *platform*."""
+    """Where and why *catalog* and *platform* do not allow a tenant."""
     tier = catalog.tiers.get(tenant.tier)
-    if tier is None:
+    if tier is None and tenant.tier not in catalog.unusable:
         yield ("tier",), not_among(catalog.tiers, tenant.tier, "the catalog")
-    elif tenant.environment not in tier.offers:
+    elif tier is not None and tenant.environment not in tier.offers:
         sold = ", ".join(tier.offers)
         yield ("environment",), f"{tenant.tier} is not sold for '{tenant.environment}', only for {sold}"
     size = tenant.options.workload_class
     if size is not None and size not in catalog.classes.workload_classes:
         yield ("options", "workload_class"), not_among(catalog.classes.workload_classes, size, CLASSES)
-    yield from ending_faults(tenant, catalog.classes)
+    yield from end_date_faults(tenant, catalog.classes)
     if tier is not None:
-        yield from moving_faults(tenant, catalog)
+        yield from move_faults(tenant, catalog)
     if platform is None:
         return
-    yield from _faults_of_sides(tenant, platform, catalog)
+    yield from _faults_by_tier(tenant, platform, catalog)
     if tenant.region != platform.region:
-        yield ("region",), f"'{tenant.region}' is not the region of the platform, '{platform.region}'"
+        yield ("region",), f"is '{tenant.region}', but the platform is in '{platform.region}'"
     if tier is not None and tier.currency != platform.currency:
         other = platform.currency
-        yield ("tier",), f"{tenant.tier} is sold in {tier.currency}, the platform is accounted in {other}"
+        yield ("tier",), f"{tenant.tier} is sold in {tier.currency}, but the platform's currency is {other}"
 
 
-def _faults_of_sides(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
-    """Why it cannot be had from its tier; while it moves, from the one it comes from either."""
+def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:
+    """Why its tier does not allow it; while it moves, why the tier it comes from does not."""
     for name in [tenant.tier] + ([tenant.move.from_tier] if tenant.move else []):
-        tier, side = catalog.tiers.get(name), sold_as(catalog, tenant, name)
+        tier, resting = catalog.tiers.get(name), on_tier(catalog, tenant, name)
         if tier is None or tenant.environment not in tier.offers:
             continue
-        yield from tenant_faults(side, tier, platform, catalog.classes)
-        yield from control_faults(side, tier, platform, catalog.classes)
-        yield from sleeping_faults(side, tier.offers[tenant.environment])
+        yield from tenant_faults(resting, tier, platform, catalog.classes)
+        yield from control_faults(resting, tier, platform, catalog.classes)
+        yield from sleep_faults(resting, tier.offers[tenant.environment])
 
 
 def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
-    """Where and why a platform names what *catalog* does not have."""
+    """Where and why a platform names something that *catalog* does not have."""
     classes = catalog.classes
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, CLASSES)

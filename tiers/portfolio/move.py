@@ -1,4 +1,4 @@
-"""Which tier a moving tenant works on, what moves with it, and why it cannot move as its file says."""
+"""A tenant's move: which tier is in use, which data moves, and why a move is not allowed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tiers.vocabulary import Environment, MoveStage
 _BEFORE_THE_SWITCH: Final = (MoveStage.EXPAND, MoveStage.MIGRATE)
 
 
-def sold_as(catalog: Catalog, tenant: Tenant, tier: str) -> Tenant:
-    """*tenant* at rest on *tier*; what only the other side of its move takes is left out."""
+def on_tier(catalog: Catalog, tenant: Tenant, tier: str) -> Tenant:
+    """*tenant* as if it were on *tier* without a move; options of the other tier are left out."""
     changes: dict[str, object] = {"tier": tier, "move": None}
     sold = catalog.tiers.get(tier)
     offer = sold.offers.get(tenant.environment) if sold else None
@@ -24,36 +24,36 @@ def sold_as(catalog: Catalog, tenant: Tenant, tier: str) -> Tenant:
     return tenant.model_copy(update=changes)
 
 
-def working_side(catalog: Catalog, tenant: Tenant) -> Tenant:
-    """*tenant* at rest on the tier where its users work."""
+def on_working_tier(catalog: Catalog, tenant: Tenant) -> Tenant:
+    """*tenant* as if it were, without a move, on the tier in use."""
     if tenant.move is None:
         return tenant
-    return sold_as(catalog, tenant, working_tier(tenant, tenant.move))
+    return on_tier(catalog, tenant, working_tier(tenant, tenant.move))
 
 
-def moving_faults(tenant: Tenant, catalog: Catalog) -> Iterator[Fault]:
-    """Why a tenant cannot move as its file says."""
+def move_faults(tenant: Tenant, catalog: Catalog) -> Iterator[Fault]:
+    """Why the move in a tenant's file is not allowed."""
     move = tenant.move
-    if move is None:
+    if move is None or move.from_tier in catalog.unusable:
         return
     where: Location = ("move", "from_tier")
     origin = catalog.tiers.get(move.from_tier)
     if origin is None:
         yield where, f"'{move.from_tier}' is not in the catalog; there are {', '.join(sorted(catalog.tiers))}"
     elif move.from_tier == tenant.tier:
-        yield where, f"is {tenant.tier}, the tier it moves to; take move out of the file"
+        yield where, f"is {tenant.tier}, the tier it moves to; remove `move` from the file"
     elif tenant.environment not in origin.offers:
         yield (
             where,
-            f"{move.from_tier} is not sold for '{tenant.environment}', so nothing can come from there",
+            f"{move.from_tier} is not sold for '{tenant.environment}', so no tenant can move from it",
         )
     elif not data_moves(catalog, tenant.environment, move.from_tier, tenant.tier):
-        told = f"database and files lie in the same place on {move.from_tier} and on {tenant.tier}"
-        yield ("move",), f"{told}: change the tier alone, without move"
+        same = f"database and files are in the same place on {move.from_tier} and on {tenant.tier}"
+        yield ("move",), f"{same}: change only the tier, without `move`"
 
 
 def data_moves(catalog: Catalog, environment: Environment, origin: str, target: str) -> tuple[str, ...]:
-    """What of a tenant lies elsewhere on another tier: `database`, `files`, both or nothing."""
+    """The data that a change of tier moves: `database`, `files`, both or nothing."""
     one, other = (catalog.tiers[tier].offers.get(environment) for tier in (origin, target))
     if one is None or other is None:
         return ()
@@ -65,5 +65,5 @@ def data_moves(catalog: Catalog, environment: Environment, origin: str, target: 
 
 
 def working_tier(tenant: Tenant, move: Move) -> str:
-    """The tier where the users of a moving tenant work."""
+    """The tier in use while a tenant moves."""
     return move.from_tier if move.stage in _BEFORE_THE_SWITCH else tenant.tier

@@ -1,20 +1,18 @@
-"""What a portfolio says of the platform that its tenants share: one file, `platform.yaml`."""
+"""The file `platform.yaml`: the platform that the tenants of a portfolio share."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.facts.every_fact import ComputeRequest
+from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
 from tiers.tags import PREFIX
 from tiers.vocabulary import (
     WEEKLY_WINDOW,
-    Cidr,
     Count,
     Frozen,
     ImageByDigest,
@@ -23,21 +21,13 @@ from tiers.vocabulary import (
     TagValue,
 )
 
-NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 _MOST_ZONES_WITH_NODES: Final = 5
-"""A VPC has sixteen ranges for subnets: data, nodes and ways out take one each of every zone."""
-
-
-def _vpc_sized(value: str) -> str:
-    prefix = ipaddress.IPv4Network(value).prefixlen
-    if not 16 <= prefix <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; sixteen subnets of /28 must fit
-        raise ValueError("Value should be a network of size /16 to /24")
-    return value
+"""A VPC has sixteen subnet ranges: each zone takes one for data, one for nodes and one for public subnets."""
 
 
 def _not_a_cost_tag(key: str) -> str:
     if key.startswith(PREFIX):
-        raise ValueError(f"'{key}' is a cost tag, which every rule has anyway; leave it out")
+        raise ValueError(f"'{key}' is a cost tag, which every rule has already; leave it out")
     return key
 
 
@@ -49,208 +39,179 @@ _RuleLabel = Annotated[
 
 
 class OdooImage(Frozen):
-    """The Odoo image by digest, and the numeric ids its files belong to.
+    """The Odoo image by digest, and the numeric ids that own its files.
 
     The official image names its user instead of numbering it, and `runAsNonRoot` needs a number.
     """
 
     image: ImageByDigest
+    """Your build of Odoo, by digest."""
     version: Annotated[str, Field(pattern=r"^1[6-9]\.\d$")]
+    """Odoo's version, in quotes."""
     run_as_user: Positive
+    """Numeric id of the image's user `odoo`."""
     run_as_group: Positive
+    """Numeric id of its group."""
 
 
 class OperationsImage(Frozen):
-    """The operations image by digest, and the ids it runs as."""
+    """The operations image by digest, and the user and group ids it runs as."""
 
     image: ImageByDigest
+    """Your build of the tools, by digest."""
     run_as_user: Positive
+    """Numeric id the jobs run as; it needs a name in the image."""
     run_as_group: Positive
+    """Numeric id of its group."""
 
 
 class Images(Frozen):
-    """What runs: Odoo itself, and the tools its jobs use (psql, pg_dump, the AWS CLI)."""
+    """The images: Odoo itself, and the tools of its jobs (psql, pg_dump, the AWS CLI)."""
 
     odoo: OdooImage
+    """Odoo itself."""
     operations: OperationsImage
-
-
-class NetworkSpec(Frozen):
-    """The VPC of the databases, and who may reach it: the address ranges of the cluster's pods.
-
-    It is created with `cidr`, a private subnet for each of `zones`, or adopted with `vpc_id` and a subnet
-    and its address range for each of them.
-    """
-
-    zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
-    cidr: Annotated[Cidr, AfterValidator(_vpc_sized)] | None = None
-    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] | None = None
-    subnet_ids: tuple[str, ...] = ()
-    subnet_cidrs: tuple[Cidr, ...] = ()
-    client_cidrs: tuple[Cidr, ...] = ()
-
-    @model_validator(mode="after")
-    def _is_created_or_adopted(self) -> Self:
-        if (self.cidr is None) is (self.vpc_id is None):
-            raise ValueError("give cidr for a network to be created, or vpc_id for one to be adopted")
-        wanted = len(self.zones) if self.vpc_id else 0
-        for name, given in (("subnet_ids", self.subnet_ids), ("subnet_cidrs", self.subnet_cidrs)):
-            if len(given) != wanted:
-                raise ValueError(f"{name} has {len(given)} entries, an adopted network has one for each zone")
-        return self
+    """The tools of set-up, backups and restore tests."""
 
 
 class DatabaseSpec(DatabaseSize):
-    """The shared PostgreSQL server; its version and windows hold for tenants' own servers too."""
+    """The shared PostgreSQL server; its version and windows apply to tenants' own servers too."""
 
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
+    """Version of PostgreSQL, in quotes."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
+    """When AWS may maintain servers, in UTC."""
     backup_window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
+    """When RDS backs up, in UTC; outside the maintenance window."""
 
 
 class CacheSpec(CacheSize):
-    """The shared session cache; its engine and window hold for tenants' own caches too."""
+    """The shared session cache; its engine and window apply to tenants' own caches too."""
 
     engine: Literal["valkey", "redis"]
+    """Which engine runs."""
     engine_version: str
+    """Version of the engine, in quotes."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
+    """When AWS may maintain caches, in UTC."""
 
 
 class FileSystemSpec(Frozen):
-    """The shared file system for filestores, and how long its nightly backups are kept."""
+    """The shared file system for filestores, and the retention of its nightly backups."""
 
     throughput_mode: Literal["elastic", "bursting"]
+    """How EFS sells throughput."""
     backup_schedule: str
+    """When AWS Backup copies it: its cron expression, in UTC."""
     backup_retention_days: Positive
+    """How many days these backups are kept."""
 
 
 class BackupBucketSpec(Frozen):
     """The bucket of logical backups."""
 
     noncurrent_days: Positive
+    """How many days replaced or deleted files can be brought back."""
     expire_after_days: Positive
-
-
-class NodeGroupSpec(Frozen):
-    """Worker nodes of the cluster that all tenants share."""
-
-    name: TagValue
-    node_class: ClassId
-    nodes: Positive
-    volume_gib: Positive
-
-
-class CreatedCluster(Frozen):
-    """What a cluster is made with; its nodes and their way out lie in the network that is created too."""
-
-    admin_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
-    """Who may reach its API from outside: the network of the people and pipelines that deploy."""
-    log_retention_days: Positive
-    addons: Annotated[Mapping[str, str], Field(min_length=1)]
-    """EKS add-ons and their versions; `eks-pod-identity-agent` and `aws-efs-csi-driver` are needed."""
-
-    @model_validator(mode="after")
-    def _has_what_tenants_need(self) -> Self:
-        if missing := sorted(NEEDED_ADDONS - self.addons.keys()):
-            raise ValueError(f"addons: '{missing[0]}' is missing; tenants cannot run without it")
-        return self
-
-
-class ClusterSpec(Frozen):
-    """The EKS cluster: one that is already there, of which only the cost is ours, or one to be created."""
-
-    name: TagValue
-    version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
-    ingress_namespace: TagValue
-    node_role_arn: str | None = None
-    """The IAM role of worker nodes, for node groups that tenants have to themselves."""
-    node_subnet_ids: tuple[str, ...] = ()
-    """Where such node groups lie: private subnets of the cluster's own network."""
-    node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
-    api_cidrs: tuple[Cidr, ...] = ()
-    """Where pods reach its API; left out, the ranges that EKS gives Services.
-
-    A network plugin that judges packets after they were sent on from a Service, such as Calico, takes the
-    subnets of the control plane here too.
-    """
-    created: CreatedCluster | None = None
-    """Given when the cluster is to be created; None when it is adopted."""
-
-    @property
-    def takes_node_groups(self) -> bool:
-        """Whether tenants can have node groups of their own."""
-        return self.created is not None or bool(self.node_role_arn and self.node_subnet_ids)
+    """After how many days dumps are deleted."""
 
 
 class PlatformService(ComputeRequest):
     """Pods of the platform itself: ingress, observability, GitOps, CI runners."""
 
     name: TagValue
+    """Name of the service."""
     replicas: Positive
+    """How many pods."""
 
 
 class IngressSpec(Frozen):
     """The load balancer and the outbound gateways of the cluster."""
 
     public_addresses: Positive
+    """Public IPv4 addresses of the load balancer."""
     capacity_units: Count
+    """Expected load balancer capacity units (LCU)."""
     nat_gateways: Positive
+    """NAT gateways."""
     nat_data_gib_per_month: Count
+    """Expected traffic through them."""
 
 
 class ObservabilitySpec(Frozen):
-    """What the platform itself logs and measures."""
+    """The platform's own logs and metrics."""
 
     log_gib_per_month: Count
+    """Expected logs of the platform."""
     log_retention_days: Positive
+    """How many days they are kept."""
     metric_samples_per_month: Count
+    """Expected Prometheus samples."""
 
 
 class MonitoringSpec(Frozen):
-    """What is handed to the Grafana and the Prometheus operator that the cluster already has."""
+    """What Costack makes for the Grafana and the Prometheus operator that the cluster already has."""
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-    """Where Grafana's sidecar looks for dashboards; it is there already."""
+    """Existing namespace in which Grafana's sidecar looks for dashboards."""
     dashboards: bool = False
+    """Whether to make a ConfigMap with the cost dashboard."""
     prometheus_operator: bool = False
-    """Whether the API server knows the operator's kinds; each tenant gets a PrometheusRule then."""
+    """Whether to make a PrometheusRule for each tenant; the API server must know the kind."""
     rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
-    """By which labels the operator's Prometheus picks its rules, such as `release`."""
+    """Labels by which Prometheus picks its rules, such as `release`."""
     restore_test_days: Positive | None = None
-    """How old the last good restore test may be; Prometheus must keep its metrics for as long."""
+    """How old the last good restore test may be; Prometheus must keep metrics as long."""
 
 
 class SecondNetwork(Frozen):
-    """Where servers can wait in a second region: subnets of two zones, and who may reach them there."""
+    """An existing network in a second region in which standby servers can run."""
 
     subnet_ids: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Subnets of two zones."""
     security_group_id: str
+    """Security group that decides who reaches the standby servers."""
 
 
 class Platform(Frozen):
-    """What all tenants of a portfolio share: one file, `platform.yaml`."""
+    """The platform that all tenants of a portfolio share: one file, `platform.yaml`."""
 
     portfolio: TagValue
+    """Name of the portfolio, the same as its folder."""
     currency: Currency
+    """Currency of fees and prices, such as USD."""
     region: Region
+    """AWS region."""
     service_line: TagValue
+    """Value of the cost tag `cost/service-line` of shared resources."""
     deletion_protection: bool
+    """Whether data refuses deletion; `false` only for tests."""
     images: Images
+    """Container images, by digest."""
     network: NetworkSpec
+    """The network of databases, caches and file systems."""
     database: DatabaseSpec
+    """The shared PostgreSQL server; version and windows hold for tenants' own servers too."""
     cache: CacheSpec
+    """The shared session cache; engine and window hold for tenants' own caches too."""
     file_system: FileSystemSpec
+    """The shared file system."""
     backup_bucket: BackupBucketSpec
+    """The bucket of dumps."""
     cluster: ClusterSpec
+    """The EKS cluster, adopted or created."""
     services: tuple[PlatformService, ...]
+    """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec
+    """Load balancer and NAT gateways; the estimate counts them."""
     observability: ObservabilitySpec
+    """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
-    """Left out, nothing is made for anybody's Grafana or Prometheus."""
+    """Dashboards and alerts; left out, none are made."""
     dr_regions: tuple[Region, ...] = ()
-    """The regions copies may go to."""
+    """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
-    """The networks, by region, in which warm standbys can wait."""
+    """Networks for warm standbys, by region."""
 
     @model_validator(mode="after")
     def _services_differ(self) -> Self:
@@ -259,7 +220,7 @@ class Platform(Frozen):
             ("cluster.node_groups", [group.name for group in self.cluster.node_groups]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{what}: '{twice[0]}' is named twice")
+                raise ValueError(f"{what}: '{twice[0]}' appears twice")
         return self
 
     @model_validator(mode="after")
@@ -267,12 +228,12 @@ class Platform(Frozen):
         network, cluster = self.network, self.cluster
         if cluster.created is None:
             if not network.client_cidrs:
-                raise ValueError("network: client_cidrs is missing: where do the cluster's pods live?")
+                raise ValueError("network: client_cidrs is missing; list the pods' address ranges")
             return self
         if network.cidr is None:
-            raise ValueError("cluster: created needs a network that is created too: give network.cidr")
+            raise ValueError("cluster: created needs a network that is created too: set network.cidr")
         if len(network.zones) > _MOST_ZONES_WITH_NODES:
-            raise ValueError(f"network: a created cluster takes {_MOST_ZONES_WITH_NODES} zones at most")
+            raise ValueError(f"network: a created cluster has at most {_MOST_ZONES_WITH_NODES} zones")
         if cluster.node_role_arn or cluster.node_subnet_ids:
             raise ValueError("cluster: node_role_arn and node_subnet_ids are for an adopted cluster")
         return self

@@ -1,4 +1,4 @@
-"""Holds promises against what is really given: resilience classes, second regions, data residency."""
+"""Checks promises against the offer: resilience classes, second regions, data residency."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Place = TypeVar("Place")
 
 
 def promised(tier: Tier, tenant: Tenant) -> ResilienceClass:
-    """What a tenant is promised; copies of production for work are promised the least."""
+    """The resilience class a tenant is promised; environments other than production get the weakest."""
     if tenant.environment is not Environment.PRODUCTION:
         return ResilienceClass.STANDARD
     return tenant.options.resilience_class or tier.resilience_class
 
 
 def tenant_faults(tenant: Tenant, tier: Tier, platform: Platform, classes: Classes) -> Iterator[Fault]:
-    """Why a tenant cannot have what its file asks for, as far as promises and regions go."""
+    """Why the promises or regions in a tenant's file are not allowed."""
     wanted = tenant.options.resilience_class
     if wanted is not None and tenant.environment is not Environment.PRODUCTION:
         yield (
             ("options", "resilience_class"),
-            f"a {tenant.environment} environment is promised standard and nothing else",
+            f"a {tenant.environment} environment has resilience class standard only",
         )
     elif wanted is not None and RANKS[wanted] > RANKS[tier.resilience_class]:
         yield (
@@ -46,7 +46,7 @@ def tenant_faults(tenant: Tenant, tier: Tier, platform: Platform, classes: Class
     for where, region in places:
         if region and tenant.data_residency and region not in tenant.data_residency:
             allowed = ", ".join(tenant.data_residency)
-            yield where, f"data_residency forbids {region}; the data may lie in {allowed}"
+            yield where, f"data_residency forbids {region}; it allows {allowed}"
 
 
 def _too_small(tenant: Tenant, tier: Tier, classes: Classes) -> Iterator[Fault]:
@@ -56,7 +56,7 @@ def _too_small(tenant: Tenant, tier: Tier, classes: Classes) -> Iterator[Fault]:
     if size is not None and size.web.replicas < needed:
         yield (
             ("options", "workload_class"),
-            f"has {size.web.replicas} web replicas, and {promise} takes {needed}",
+            f"has {size.web.replicas} web replicas, but {promise} needs {needed}",
         )
 
 
@@ -65,32 +65,32 @@ def _region_faults(tenant: Tenant, offer: Offer, platform: Platform) -> Iterator
     region, offered = tenant.options.dr_region, ", ".join(platform.dr_regions) or "none"
     if offer.region_copies is None:
         if region is not None:
-            yield where, f"{tenant.tier} keeps no copies of a {tenant.environment} in a second region"
+            yield where, f"{tenant.tier} keeps no copies of {tenant.environment} in a second region"
     elif region is None:
         yield (
             ("options",),
-            f"dr_region is missing: {tenant.tier} copies to a second region; the platform has {offered}",
+            f"dr_region is missing: {tenant.tier} copies to a second region; the platform offers {offered}",
         )
     elif region == tenant.region:
-        yield where, f"{region} is the tenant's own region; a copy there dies with the original"
+        yield where, f"{region} is the tenant's own region; a copy there is lost with the original"
     elif region not in platform.dr_regions:
-        yield where, f"'{region}' is not among the platform's dr_regions; there are {offered}"
+        yield where, f"'{region}' is not among the platform's dr_regions, which are {offered}"
     elif tenant.options.warm_standby and region not in platform.dr_networks:
         yield (
             ("options", "warm_standby"),
-            f"the platform has no network in {region} for a server to wait in: give dr_networks.{region}",
+            f"the platform has no network for a warm standby in {region}: set dr_networks.{region}",
         )
     if tenant.options.warm_standby and offer.standby_fee_per_month is None:
         yield (
             ("options", "warm_standby"),
-            f"{tenant.tier} is not sold with a warm standby of a {tenant.environment}",
+            f"{tenant.tier} is not sold with a warm standby for a {tenant.environment} environment",
         )
 
 
 def too_many_replications(
     by_place: Mapping[Place, Tenant], catalog: Catalog
 ) -> Iterator[tuple[Place, Fault]]:
-    """The tenants whose automated backups one region of one account can no longer hold."""
+    """The tenants whose automated backups exceed the limit of one region of one account."""
     counted: dict[Region, int] = {}
     for place, tenant in by_place.items():
         region = tenant.options.dr_region
@@ -98,11 +98,11 @@ def too_many_replications(
             continue
         counted[region] = counted.get(region, 0) + 1
         if counted[region] > MOST_REPLICATIONS_PER_REGION:
-            told = (
+            message = (
                 f"is replication {counted[region]} of automated backups into {region}; AWS allows "
                 f"{MOST_REPLICATIONS_PER_REGION} per region and account, so choose another region"
             )
-            yield place, (("options", "dr_region"), told)
+            yield place, (("options", "dr_region"), message)
 
 
 def _replicates(tenant: Tenant, catalog: Catalog) -> bool:

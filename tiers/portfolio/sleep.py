@@ -1,4 +1,4 @@
-"""Why a tenant cannot sleep as its file asks for."""
+"""Checks of a tenant's sleep schedule."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from tiers.vocabulary import Environment
 _WHERE: Final = ("options", "schedule")
 
 
-def sleeping_faults(tenant: Tenant, offer: Offer) -> Iterator[Fault]:
-    """Why a tenant cannot sleep as its file asks for."""
+def sleep_faults(tenant: Tenant, offer: Offer) -> Iterator[Fault]:
+    """Why the schedule in a tenant's file is not allowed."""
     if tenant.options.schedule is None:
         return
     if tenant.environment is Environment.PRODUCTION:
-        yield _WHERE, "production is awake at all hours; a schedule is for every other environment"
+        yield _WHERE, "production is always awake; a schedule is for other environments only"
         return
     if not isinstance(offer.database, OwnDatabase):
         return
     if tenant.options.warm_standby:
-        yield _WHERE, "its server has a warm standby, and RDS stops no server that has a replica"
+        yield _WHERE, "its server has a warm standby, and RDS cannot stop a server that has a replica"
     if offer.backup_class is not None:
         yield (
             _WHERE,
             (
-                f"its own server would be stopped when backup_class {offer.backup_class} dumps it; "
-                "a tenant that sleeps shares a server, or its offer has no backup_class"
+                f"its own server would be stopped when backup_class {offer.backup_class} dumps it: "
+                "use a tier with a shared server, or an offer without a backup_class"
             ),
         )

@@ -1,4 +1,4 @@
-"""What a portfolio says of the tenants that are hosted: one file each."""
+"""The tenant files of a portfolio: one file for each hosted tenant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tiers.vocabulary import (
     TenantId,
 )
 
-# A wider opening than this is no opening but an open door.
+# A wider network would open too much.
 _WIDEST_OPENING: Final = 16
 
 
@@ -51,78 +51,100 @@ UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Options(Frozen):
-    """What a tenant may choose within its tier; a size left out is the offer's."""
+    """What a tenant chooses within its tier; a size that is left out is the tier's."""
 
     users: Positive
+    """How many people work with Odoo; pools with the driver `users` are divided by it."""
     database_gib: Positive | None = None
+    """Expected size of the database in GiB."""
     filestore_gib: Positive | None = None
+    """Expected size of the filestore (attachments) in GiB."""
     workload_class: ClassId | None = None
+    """Size of the Odoo pods: a row of `workload_classes` in `tiers/catalog/classes.yaml`."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
+    """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
+    """Second region for copies; tiers that copy need it, all others refuse it."""
     warm_standby: bool = False
-    """Whether a server that follows its own waits in the second region, ready to take over."""
+    """Whether a standby server in the second region follows the tenant's own, for a fee."""
     resilience_class: ResilienceClass | None = None
-    """What the contract promises, where that is not simply what the tier gives."""
+    """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None
-    """The class of governance measures, where it is not the tier's."""
+    """The governance measures, where they are not the tier's; `enhanced` has a fee."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
-    """Where production may connect to, where its controls close the rest of the internet: mail, payment."""
+    """Networks that pods may reach when `enhanced` controls close the internet: mail, payment."""
     schedule: Schedule | None = None
-    """When it is awake; what is not production may sleep outside working hours."""
+    """When pods run; at all other times they are stopped. Not for production."""
 
 
 class Extension(Frozen):
-    """A later end that somebody asked for; it stays in the file, so that nobody extends in silence."""
+    """A later end of a migration environment; it stays in the file as a record."""
 
     until: UtcDatetime
+    """The new end, with time zone."""
     reason: Annotated[str, Field(min_length=10)]
+    """Why the environment is needed for longer."""
     by: Annotated[str, Field(min_length=2)]
+    """Who approved it."""
 
 
 class Move(Frozen):
-    """The way of a tenant's data from the tier it had to the one it gets; gone when it has arrived."""
+    """A move of a tenant's data to another tier, while it lasts."""
 
     from_tier: TagValue
+    """The tier it had before."""
     stage: MoveStage
+    """The stage that the next `pulumi up` deploys; `costack move` writes it."""
 
 
 class Tenant(Frozen):
-    """One client's isolated Odoo service in one environment: one file, one tenant."""
+    """One client's isolated Odoo service in one environment: one file per tenant."""
 
     tenant: TenantId
+    """Name: 1 to 30 lower-case letters, digits and single dashes. The file has the same name."""
     client: TagValue
+    """Who pays. Several tenants may have the same client."""
     environment: Environment
+    """What the tenant is used for."""
     tier: TagValue
+    """Its tier: the name of a file in `tiers/catalog`."""
     move: Move | None = None
-    """Where its data comes from, while it changes to `tier`; None when it is there."""
+    """Present while its data moves to another tier; `costack move` writes and removes it."""
     region: Region
+    """AWS region; the same as the platform's."""
     service_line: TagValue
+    """Value of the cost tag `cost/service-line`, for reports across services."""
     hostname: Hostname
+    """Address at which people reach Odoo; no two tenants share one."""
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
+    """`suspended` and `decommissioning` stop its pods and keep its data."""
     data_residency: Annotated[tuple[Region, ...], Field(min_length=1)] | None = None
-    """The only regions its data may lie in; None when the contract does not say."""
+    """The only regions its data may lie in, where the contract says so."""
     protected: bool = True
-    """Whether what holds its data refuses to be deleted; false only once it is being decommissioned."""
+    """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
     options: Options
+    """What the tenant chooses within its tier."""
     begins_on: date | None = None
-    """Since when it is there; what it may last is counted from here, or from the cutover without it."""
+    """First day of a migration environment; its longest duration counts from here, else from `cutover`."""
     expires_at: UtcDatetime | None = None
+    """When a migration environment ends, with time zone. Required there, refused elsewhere."""
     extended: tuple[Extension, ...] = ()
-    """Each later end, in the order in which they were given."""
+    """Later ends of a migration environment, oldest first; the last one counts."""
     cutover: date | None = None
+    """Day on which a migration's users change to the new system. Required there, refused elsewhere."""
     budget_per_month: Fee | None = None
-    """What it may cost the host a month, shares of pools included; a preview beyond it fails."""
+    """What it may cost a month, pooled shares included; a preview above it ends with exit code 5."""
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it really ends: the last extension counts."""
+        """Its effective end: that of the last extension."""
         return self.extended[-1].until if self.extended else self.expires_at
 
     @model_validator(mode="after")
     def _moves_while_it_is_active(self) -> Self:
         if self.move and self.lifecycle_stage is not LifecycleStage.ACTIVE:
             raise ValueError(
-                f"move is for lifecycle_stage active, not {self.lifecycle_stage}: finish the move or go back"
+                f"move needs lifecycle_stage active, not {self.lifecycle_stage}: finish the move or undo it"
             )
         return self
 
@@ -135,12 +157,12 @@ class Tenant(Frozen):
         for name in ("expires_at", "cutover"):
             given = getattr(self, name) is not None
             if migrating and not given:
-                raise ValueError(f"{name} is missing: a migration environment ends, so say when")
+                raise ValueError(f"{name} is missing: a migration environment needs an end date")
             if given and not migrating:
                 raise ValueError(f"{name} is only for environment migration, not {self.environment}")
         if not self.protected and self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
             raise ValueError(
-                "protected: false is for lifecycle_stage decommissioning; take it out of the file"
+                "protected: false is only for lifecycle_stage decommissioning; remove it from the file"
             )
         if self.expires_at and self.cutover and self.expires_at.date() < self.cutover:
             raise ValueError(f"expires_at {self.expires_at:%Y-%m-%d} is before cutover {self.cutover}")

@@ -1,4 +1,4 @@
-"""What if: a portfolio as it would be with another tier, other options, more tenants. Nothing is written."""
+"""What if: a portfolio with another tier, other options or more tenants, which is written nowhere."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ON_THE_TENANT: Final = (
     "expires_at",
     "cutover",
 )
-"""What `settings` may name besides the options of a tenant."""
+"""The fields that `settings` may change besides a tenant's options."""
 
 
-class Supposed(NamedTuple):
-    """A portfolio that is not written anywhere, and what was assumed on the way, a sentence each."""
+class AssumedPortfolio(NamedTuple):
+    """A portfolio that is written nowhere, and the assumptions it needed, one sentence each."""
 
     portfolio: Portfolio
     notes: tuple[str, ...] = ()
@@ -40,14 +40,14 @@ def with_tenant(
     tenant_id: TenantId,
     tier: str | None = None,
     settings: Mapping[str, str] | None = None,
-) -> Supposed:
-    """*portfolio* with one tenant on *tier*, with *settings* as its file would write them.
+) -> AssumedPortfolio:
+    """*portfolio* with one tenant on *tier*, with *settings* as in its file.
 
-    A setting that is empty is taken out of the file. Copies in a second region come and go with the tier:
-    `dr_region` is dropped where nothing is copied, and chosen where the platform has only one.
+    An empty setting removes the field. Copies in a second region come and go with the tier:
+    `dr_region` is dropped when nothing is copied, and filled in when the platform has only one.
 
     Raises:
-        CatalogError: When there is no such tenant, setting or tier, or the tenant cannot be had like that.
+        CatalogError: When there is no such tenant, setting or tier, or the combination is not allowed.
     """
     found = next((each for each in portfolio.tenants if each.tenant == tenant_id), None)
     if found is None:
@@ -60,14 +60,14 @@ def with_tenant(
     notes = tuple(_second_region(catalog, portfolio, document, given))
     changed = _tenant(document)
     kept = tuple(changed if each.tenant == tenant_id else each for each in portfolio.tenants)
-    return Supposed(_sound(catalog, portfolio, kept, {tenant_id}), notes)
+    return AssumedPortfolio(_sound(catalog, portfolio, kept, {tenant_id}), notes)
 
 
-def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str]) -> Supposed:
-    """*portfolio* with every tenant of each key of *moves* on the tier that is its value; `all` is any tier.
+def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str]) -> AssumedPortfolio:
+    """*portfolio* with every tenant on a tier in *moves* on that key's value; the key `all` means any tier.
 
     Raises:
-        CatalogError: When a tier is unknown or sold to nobody, or tenants cannot be had like that.
+        CatalogError: When a tier is unknown, or a tenant may not have it.
     """
     documents: dict[TenantId, dict[str, Any]] = {}
     notes: list[str] = []
@@ -82,11 +82,11 @@ def with_tiers(catalog: Catalog, portfolio: Portfolio, moves: Mapping[str, str])
     tenants = tuple(
         _tenant(documents[each.tenant]) if each.tenant in documents else each for each in portfolio.tenants
     )
-    return Supposed(_sound(catalog, portfolio, tenants, set(documents)), tuple(notes))
+    return AssumedPortfolio(_sound(catalog, portfolio, tenants, set(documents)), tuple(notes))
 
 
-def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> Supposed:
-    """*portfolio* with *count* more production tenants on *tier*, as large as those it has there on average.
+def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> AssumedPortfolio:
+    """*portfolio* with *count* more production tenants on *tier*, of the average size of those it has there.
 
     Raises:
         CatalogError: When the tier is unknown or not sold for production.
@@ -104,11 +104,11 @@ def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> 
     names = list(_free_names(taken, count))
     documents = [_one_more(portfolio, name, tier, users) for name in names]
     assumed = [_second_region(catalog, portfolio, document, {}) for document in documents]
-    how = "as those there are" if alike else "its fair use"
+    how = "the average of those on it" if alike else "its fair use"
     notes = (f"{count} more on {tier} with {users} users each, {how}", *(assumed[0] if assumed else ()))
     more = [_tenant(document) for document in documents]
     tenants = tuple(sorted((*portfolio.tenants, *more), key=lambda each: each.tenant))
-    return Supposed(_sound(catalog, portfolio, tenants, names), notes)
+    return AssumedPortfolio(_sound(catalog, portfolio, tenants, names), notes)
 
 
 def _free_names(taken: set[TenantId], count: int) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _one_more(portfolio: Portfolio, name: str, tier: str, users: int) -> dict[st
 
 
 def _document(tenant: Tenant) -> dict[str, Any]:
-    """What the file of *tenant* says."""
+    """The content of the file of *tenant*."""
     document: dict[str, Any] = tenant.model_dump(mode="json", exclude_none=True)
     return document
 
@@ -148,7 +148,7 @@ def _put(document: dict[str, Any], name: str, value: str) -> None:
         raise CatalogError(f"{_SOURCE}: a tenant has no setting '{name}'; there are {known}")
     place = document if at_top else document["options"]
     if value and name == "schedule":
-        # As its file would say it, in one line: days and hours, then the time zone.
+        # The fields of its file in one line: days and hours, then the time zone.
         awake, _, zone = value.rpartition(" ")
         place[name] = {"awake": awake, "timezone": zone}
     elif value:
@@ -168,22 +168,22 @@ def _holds_a_tuple(annotation: Any) -> bool:
 def _second_region(
     catalog: Catalog, portfolio: Portfolio, document: dict[str, Any], given: Mapping[str, str]
 ) -> list[str]:
-    """Make *document* fit whether its tier copies to a second region; what was assumed for it."""
+    """Adapt *document* to whether its tier copies to a second region; the assumptions made."""
     tier = catalog.tiers.get(document["tier"])
     offer = tier and tier.offers.get(Environment(document["environment"]))
     if not offer:
-        return []  # the portfolio's own check says what is wrong with that
-    options, told = document["options"], document["tenant"]
+        return []  # the portfolio's own check reports it
+    options, tenant = document["options"], document["tenant"]
     regions = [each for each in portfolio.platform.dr_regions if each != document["region"]]
     if offer.region_copies is None:
         gone = [name for name in ("dr_region", "warm_standby") if options.get(name) and name not in given]
         for name in gone:
             del options[name]
-        return [f"{told}: options.{name} is dropped, {document['tier']} copies nothing" for name in gone]
+        return [f"{tenant}: options.{name} is dropped: {document['tier']} copies nothing" for name in gone]
     if "dr_region" in options or len(regions) != 1:
         return []
     options["dr_region"] = regions[0]
-    return [f"{told}: options.dr_region is taken to be {regions[0]}, the platform's only one"]
+    return [f"{tenant}: options.dr_region is assumed to be {regions[0]}, the platform's only one"]
 
 
 def _tenant(document: Mapping[str, Any]) -> Tenant:
@@ -193,7 +193,7 @@ def _tenant(document: Mapping[str, Any]) -> Tenant:
         raise CatalogError(
             *(
                 f"{_SOURCE}: tenant {document['tenant']}: {'.'.join(map(str, where))}: {message}"
-                for where, message in mistakes(error)
+                for where, message in mistakes(error, Tenant)
             )
         ) from None
 
@@ -201,7 +201,7 @@ def _tenant(document: Mapping[str, Any]) -> Tenant:
 def _sound(
     catalog: Catalog, portfolio: Portfolio, tenants: tuple[Tenant, ...], changed: Iterable[TenantId]
 ) -> Portfolio:
-    """The portfolio with *tenants*, once those that *changed* are held against the catalog."""
+    """The portfolio with *tenants*, after those that *changed* are checked against the catalog."""
     looked_at = set(changed)
     faults = [
         (each.tenant, fault)

@@ -1,8 +1,8 @@
 """Reads the bills of providers into the table of charges, whole and exactly.
 
-`ingestion.ingest` is the way in. `formats` finds out what a file is, `columns` says which of its columns mean
-what, `reading` turns them into SQL, `row_rules` says which rows are refused and why, and `intake` is the
-account of what was read, charged, refused and moved by rounding.
+`ingestion.ingest` is the entry point. `formats` detects the format of a file, `columns` maps its columns,
+`reading` turns them into SQL, `row_rules` refuses rows with a reason, and `intake` is the account of what was
+read, charged, refused and rounded.
 """
 
 from allocation.adapters.bill.failures import BillError

@@ -1,4 +1,4 @@
-"""Files of one shape, read by one SELECT; and what DuckDB is asked about them."""
+"""Batches: files with the same columns, read by one SELECT, and the queries on them."""
 
 # ruff: noqa: S608 - SQL is assembled from our own names and quoted text
 from __future__ import annotations
@@ -18,13 +18,13 @@ from allocation.charges import ChargePeriod
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Files that follow each other and have the same columns.
+    """Consecutive files with the same columns.
 
     Attributes:
-        number: Of the batch.
+        number: Number of the batch.
         first: Number of its first file, of all files.
-        checks: What its rows are asked; verdicts number them.
-        judged: SQL of its rows with what they mean and the verdict, in parentheses.
+        checks: The checks of its rows; a verdict is the number of one.
+        judged: SQL of its rows with their values and the verdict, in parentheses.
     """
 
     number: int
@@ -35,12 +35,12 @@ class Batch:
 
     @property
     def found(self) -> str:
-        """Name of the temporary view of its rows as they stand."""
+        """Name of the temporary view of its rows as read."""
         return f"bill_found_{self.number}"
 
 
 def batches_of(bills: Sequence[BillFile], period: ChargePeriod, currency: str) -> list[Batch]:
-    """*bills* in their order, those together that follow each other and have the same columns."""
+    """Batches of *bills* in their order: consecutive files with the same columns form one."""
     alike = itertools.groupby(
         enumerate(bills), key=lambda each: (each[1].layout.name, each[1].header.columns)
     )

@@ -1,6 +1,6 @@
-"""Which columns of a bill mean what: one map for each format, as data; those of AWS' own reports lie beside.
+"""Column maps of bill formats, as data; those of AWS' own reports are in `cur_columns`.
 
-A bill that nobody exports, such as an invoice for support, is written by hand as `charges.csv`:
+A bill without an export, such as an invoice for support, is written by hand as `charges.csv`:
 
 ```csv
 id,start,end,service,cost,currency,tag:cost/tenant

@@ -1,4 +1,4 @@
-"""Which columns of AWS' Cost and Usage Reports mean what: the legacy report and CUR 2.0."""
+"""Column maps of AWS' Cost and Usage Reports: the legacy report and CUR 2.0."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _CUR_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
 _RECURRING: Final = ("RIFee", "SavingsPlanRecurringFee")
 """Line items that come again every month."""
 
-# Amortised as AWS' own queries do it (Well-Architected Labs, "CUR Queries"): what is used costs its part of
-# the commitment, the fee keeps what nobody used, what is paid in advance costs nothing when it is paid.
+# Amortised as AWS' own queries do it (Well-Architected Labs, "CUR Queries"): usage costs its part of the
+# commitment, the fee keeps the unused part, and an advance payment costs nothing when it is paid.
 _CUR_COSTS: Final[Mapping[str, str]] = {
     "billed": "unblended",
     "effective": """

@@ -1,4 +1,4 @@
-"""What can be wrong with a bill as a file, in one sentence; DuckDB's own words never leave this package."""
+"""Errors of a bill file in one sentence; DuckDB's own messages never leave this package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from allocation.errors import AllocationError
 
 
 class BillError(AllocationError):
-    """A bill that cannot be read as one: the file itself is wrong, not only rows of it."""
+    """A file cannot be read as a bill: the whole file is wrong, not only some rows."""
 
     def __init__(self, sentence: str) -> None:
         # One line, whatever line ends the names of columns have in them.
@@ -26,7 +26,7 @@ _WIDTH: Final = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 # The kind of exception, and the paths of our own links.
 _NOISE: Final = re.compile(r"""^([A-Za-z]+ )*Error: |(in |from )?(file )?["'][^"']*\.bill-[^"']*["']:? ?""")
 
-# What DuckDB says of a CSV file -> what we say.
+# Part of DuckDB's message -> our message.
 _SENTENCES: Final = (
     ("unterminated quote", "a quoted value never ends, or has text after its closing quote"),
     ("not utf-8", "expected UTF-8 text, found other bytes"),
@@ -60,7 +60,7 @@ def explained(name: str) -> Iterator[None]:
 
 
 def sentence(name: str, message: str) -> str:
-    r"""What DuckDB's *message* about the bill *name* means: file, line where known, expected and found.
+    r"""The sentence for DuckDB's *message* about the bill *name*: file, line if known, expected, found.
 
     >>> sentence("bill.csv", "CSV Error on Line: 2\nExpected Number of Columns: 3 Found: 2")
     'bill.csv, line 2: expected 3 columns, found 2'
@@ -75,4 +75,4 @@ def sentence(name: str, message: str) -> str:
         if words in lowered:
             return f"{where}: {meaning}"
     reason = _NOISE.sub("", " ".join(message.partition("\n")[0].split()))[:200]
-    return f"{where}: is damaged or not what it seems: {reason or 'no reason is known'}"
+    return f"{where}: is damaged or has an unknown format: {reason or 'unknown reason'}"

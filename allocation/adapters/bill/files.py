@@ -1,4 +1,4 @@
-"""Opens the files of a bill: CSV is staged as Parquet of text, so that all later passes read columns only."""
+"""Opens the files of a bill; CSV is staged as Parquet of text, so that later passes read single columns."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _DIALECT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BillFile:
-    """A bill that has been opened.
+    """An opened bill.
 
     Attributes:
-        name: As reports call it: its path in the folder that was given, or its name.
-        path: What DuckDB reads: a link to the file, or its staged form.
+        name: Its name in reports: the path in the given folder, or the file name.
+        path: The file for DuckDB: a link to the bill, or its staged form.
         format: 'FOCUS 1.2 Parquet' and the like.
-        sha256: Of the file as it was given.
+        sha256: Digest of the given file.
     """
 
     name: str
@@ -53,7 +53,7 @@ class BillFile:
 
 
 def named(files: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The files to read with the names reports give them; a folder stands for the bills below it, by path.
+    """The files to read with their names in reports; a folder stands for all bills below it, by path.
 
     Raises:
         BillError: When a file or folder is missing, or a folder holds no bill.
@@ -73,10 +73,10 @@ def named(files: Sequence[Path]) -> list[tuple[str, Path]]:
 
 
 def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Path) -> BillFile:
-    """Open the bill *path*; *at* is a path, without suffix, in a folder of our own where it can be staged.
+    """Open the bill *path*; *at* is a path without suffix in our own folder, for staging.
 
     Raises:
-        BillError: When it cannot be read, or has no format that is known.
+        BillError: When it cannot be read, or has an unknown format.
     """
     sha256, magic = _digest(name, path)
     kind = "Parquet" if magic == _PARQUET else "CSV"
@@ -155,14 +155,14 @@ def _csv_header(name: str, path: Path, *, compressed: bool) -> Header:
 
 
 def _check_gzip(path: Path) -> None:
-    """Read it to its end, where the checksum stands: DuckDB does not compare it."""
+    """Read the file to its end, where the checksum is: DuckDB does not check it."""
     with gzip.open(path) as stream:
         while stream.read(_CHUNK):
             pass
 
 
 def _text(path: Path, *, compressed: bool) -> IO[str]:
-    """Bytes that are no UTF-8 come as surrogates; below the header DuckDB finds them, and their line."""
+    """Open as text; bytes that are no UTF-8 become surrogates, which DuckDB reports with their line."""
     if compressed:
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")

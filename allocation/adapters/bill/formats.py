@@ -1,4 +1,4 @@
-"""Finds out from its columns what format a bill has; the name of the file says nothing."""
+"""Detects the format of a bill by its columns; the name of the file does not matter."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Column(NamedTuple):
     """A column of a bill.
 
     Attributes:
-        name: As the bill calls it.
-        sql: As DuckDB calls it in the relation that holds the bill.
+        name: Its name in the bill.
+        sql: Its name in DuckDB's relation of the bill.
         type: Its type in DuckDB.
     """
 
@@ -36,10 +36,10 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The columns of a bill, found by name; an exact name first, then one in another case.
+    """The columns of a bill, found by name: the exact name first, then another case.
 
     Raises:
-        BillError: When a column is asked for that is there twice.
+        BillError: When a requested column exists twice.
     """
 
     bill: str
@@ -54,7 +54,7 @@ class Header:
         return alike[0] if alike else None
 
     def starting_with(self, prefix: str) -> list[Column]:
-        """The columns whose names begin with *prefix* and go on, in the order of their names."""
+        """The columns whose names start with *prefix* and are longer, in the order of their names."""
         lowered = prefix.casefold()
         found = [
             column
@@ -72,7 +72,7 @@ def layout_of(header: Header) -> Layout:
     """The format whose required columns *header* has.
 
     Raises:
-        BillError: When it is none that is known; the sentence says what was found and what is missing.
+        BillError: When it is unknown; the message says what was found and what is missing.
     """
     names = {column.name.casefold() for column in header.columns}
     missing = {
@@ -92,7 +92,7 @@ def layout_of(header: Header) -> Layout:
 
 
 def format_name(layout: Layout, header: Header, kind: str) -> str:
-    """What the format is called in reports: 'FOCUS 1.2 Parquet'; *kind* is how the file is written."""
+    """The format's name in reports, such as 'FOCUS 1.2 Parquet'; *kind* is the file type."""
     if layout is FOCUS:
         return f"FOCUS {_focus_version(header)} {kind}"
     if layout is CUR_2 and header.find(CUR_2.tags) is None:

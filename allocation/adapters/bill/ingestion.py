@@ -37,10 +37,10 @@ def ingest(
 ) -> Intake:
     """Read *files* whole into the relation `charge` and the table `refused` of *connection*.
 
-    Amounts become whole units of 1e-10, once, half away from zero. Where a charge starts outside *period* or
-    is not of *currency* its row is refused, as are rows that break another of `row_rules.RULES`. A folder
-    stands for all bills below it. With *into* the charges are the file `charges.parquet` there, and `charge`
-    is a view of it: they need no memory. When this raises, folder and connection are as they were.
+    Amounts become whole units of 1e-10, rounded once, half away from zero. A row is refused if its charge
+    starts outside *period*, is not in *currency*, or breaks another of `row_rules.RULES`. A folder stands for
+    all bills below it. With *into* the charges are written to `charges.parquet` there, and `charge` is a view
+    of it that needs no memory. When this raises, folder and connection stay unchanged.
 
     No setting of the connection is changed. For large bills set `memory_limit` (1 GB does for ten million
     rows) and `temp_directory`; `preserve_insertion_order` must be on, as it is by default.
@@ -50,17 +50,17 @@ def ingest(
         AllocationError: When *currency* is no ISO 4217 code, or the connection is set up otherwise.
     """
     period = _checked(connection, period, currency)
-    tell = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     with _workplace(connection, into) as folder:
         bills = []
         for number, (name, path) in enumerate(named(files)):
-            tell(f"opening {name}")
+            report(f"opening {name}")
             bills.append(opened(connection, name, path, folder / f"{number:06d}"))
-        tell("asking the rules")
+        report("checking rows")
         batches = _judged(connection, batches_of(bills, period, currency))
         tally = _tally(connection, batches)
         _refuse_twins(bills, tally)
-        tell("writing charges")
+        report("writing charges")
         written = write(connection, batches, tally, None if into is None else folder)
         sums = ", ".join(f"coalesce(sum({cost}), 0)" for cost in COSTS)
         charges, *units = ask(connection, [], f"SELECT count(*), {sums} FROM {written}")[0]
@@ -74,13 +74,15 @@ def _checked(connection: duckdb.DuckDBPyConnection, period: ChargePeriod, curren
         raise AllocationError(f"currency '{currency}': expected three letters of ISO 4217, such as USD")
     ordered = connection.execute("SELECT current_setting('preserve_insertion_order')").fetchall()
     if not ordered[0][0]:
-        raise AllocationError("the connection must keep preserve_insertion_order on: rows are numbered by it")
+        raise AllocationError(
+            "expected a connection with preserve_insertion_order on: rows are numbered by it"
+        )
     return ChargePeriod(period.start.astimezone(UTC), period.end.astimezone(UTC))
 
 
 @contextlib.contextmanager
 def _workplace(connection: duckdb.DuckDBPyConnection, into: Path | None) -> Iterator[Path]:
-    """A folder to stage files in, on the disk of the charges; afterwards it and our own tables are gone."""
+    """A folder for staged files on the disk of the charges; afterwards it and our own tables are removed."""
     try:
         if into is not None:
             into.mkdir(parents=True, exist_ok=True)
@@ -106,7 +108,7 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[Batch]:
-    """The batches with the SQL of their verdicts, which ask for tags and repeated lines."""
+    """The batches with the SQL of their verdicts, tags and repeated lines."""
     for batch in batches:
         with explained(batch.files[0].name):
             found = as_found(batch.files, batch.first)
@@ -133,10 +135,10 @@ def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> T
 
 
 def _has_repeated(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> bool:
-    """Make the table of rows that name a line again, of those that no other rule refuses.
+    """Make the table of rows that repeat a line, among those that no other rule refuses.
 
-    First by a hash of 64 bits, which is all that has to be kept of ten million rows; then, for the few that
-    share one, by the names themselves.
+    First by a hash of 64 bits, so that ten million rows need little memory; then, for rows with the same
+    hash, by the names.
     """
     if not batches:
         return False
@@ -159,7 +161,7 @@ def _has_repeated(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch
 
 
 def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:
-    """FOCUS names no lines, so that a file given twice would be charged twice.
+    """Refuse a file that is given twice: FOCUS has no line ids, so it would be charged twice.
 
     Raises:
         BillError: When two files with rows have the same content.
@@ -168,4 +170,4 @@ def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:
     for number, bill in enumerate(bills):
         first = seen.setdefault(bill.sha256, bill.name)
         if tally.rows(number) and any(bill.sha256 == other.sha256 for other in bills[:number]):
-            raise BillError(f"{bill.name}: has the same content as {first}; give every bill once")
+            raise BillError(f"{bill.name}: has the same content as {first}; name every bill once")

@@ -1,4 +1,4 @@
-"""The account of an ingestion: what was read, charged, refused, and moved by rounding; it always adds up."""
+"""The account of an ingestion: what was read, charged, refused and rounded; it always adds up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EXACT: Final = Context(prec=100, traps=[Inexact])
 
 @dataclass(frozen=True, slots=True)
 class FileIntake:
-    """One file of a bill: its *rows* are those charged and those refused, by the name of the rule."""
+    """One file of a bill; its *rows* are charged, or refused by a named rule."""
 
     name: str
     format: str
@@ -29,10 +29,10 @@ class CostIntake:
     """One of `tables.COSTS` over all files.
 
     Attributes:
-        read: The sum of what was read, exact to 1e-24 of the currency.
+        read: The sum of the amounts read, exact to 1e-24 of the currency.
         charged: The sum of the charges, in units of 1e-10.
-        moved: What making units of amounts left out (negative: added), exact to 1e-24.
-        refused: The sum of the refused rows, of which an amount could be read.
+        moved: The sum that rounding to units removed (negative: added), exact to 1e-24.
+        refused: The sum of the refused rows whose amount could be read.
     """
 
     read: Decimal
@@ -47,22 +47,22 @@ class CostIntake:
         return self.read == _EXACT.add(_EXACT.add(charged, self.moved), self.refused)
 
     def moved_within(self, charges: int) -> bool:
-        """Whether *charges* can have moved that much: each is made of at most two amounts, by half a unit."""
+        """Whether *charges* can have moved that much: each has at most two amounts, rounded to a unit."""
         return abs(self.moved) <= _EXACT.scaleb(Decimal(charges), -10)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What an ingestion did with every row and every unit of money.
+    """The account of every row and every unit of money of an ingestion.
 
     Attributes:
-        files: In the order they were read.
-        costs: By name, those of `tables.COSTS`.
+        files: The files in the order they were read.
+        costs: The costs of `tables.COSTS` by name.
         charges: How many charges the table holds.
-        notes: What was done to rows that are charged -> how often, such as 'finer than 1e-24'.
+        notes: What was changed in charged rows, such as 'finer than 1e-24' -> how often.
 
     Raises:
-        AllocationError: When rows or sums do not add up. That is a fault of this program, never of a bill.
+        AllocationError: When rows or sums do not add up, which is an error of this program, never of a bill.
     """
 
     files: tuple[FileIntake, ...]
@@ -80,7 +80,7 @@ class Intake:
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many rows each rule refused, of all files."""
+        """How many rows of all files each rule refused."""
         total: dict[str, int] = {}
         for file in self.files:
             for rule, rows in file.refused.items():

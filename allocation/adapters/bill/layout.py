@@ -1,4 +1,4 @@
-"""What has to be said of a format of bills, so that one program reads them all."""
+"""The layout of a bill format: everything that one reader for all formats needs to know."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the columns of one format mean. A name with a dot is a key in a map: `product.product_name`.
+    """The column map of one format. A name with a dot is a key in a map: `product.product_name`.
 
     Attributes:
         required: Columns by which the format is recognised; all must be there.

@@ -1,7 +1,7 @@
-"""Writes the SQL that reads a bill: text as it stands, what it means, and which rule refuses the row.
+"""Writes the SQL that reads a bill: the text, its values, and the rule that refuses a row.
 
-`as_found` cleans the text of every column, `as_meant` makes amounts and moments of it, and `judged` joins the
-tags and asks the rules. All of it is assembled from maps of columns and quoted names; no value gets in.
+`as_found` cleans the text of every column, `as_meant` turns it into amounts and moments, and `judged` joins
+tags and checks the rules. The SQL consists of column maps and quoted names and never of values.
 """
 
 # ruff: noqa: S608 - as the docstring says
@@ -19,7 +19,7 @@ from allocation.adapters.bill.tags import TAGS, tags_text
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 REPEATED: Final = "bill_repeated"
-"""Temporary table of the rows, by file and number, that name a line that was read before."""
+"""Temporary table of the rows, by file and number, that repeat a line read before."""
 
 # 24 decimals and 14 digits before the point; 2**62 units, of which two still fit into a BIGINT.
 _EXACT: Final = "DECIMAL(38, 24)"
@@ -45,11 +45,11 @@ _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
 _TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AFTER_QUANTITY[:-1], "line_id", "reservation")
-"""What is taken from the bill as it stands."""
+"""The columns that are taken from the bill unchanged."""
 
 
 def as_found(files: Sequence[BillFile], first: int) -> str:
-    """SQL of the rows of *files*, which share their columns, as text; numbers of files begin with *first*."""
+    """SQL of the rows of *files*, which have the same columns, as text; file numbers begin with *first*."""
     layout, header = files[0].layout, files[0].header
     columns = [
         f"file_index::INTEGER + {first} AS file",
@@ -67,7 +67,7 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
 
 
 def as_meant(found: str, layout: Layout) -> str:
-    """SQL of the relation *found* with its amounts, their units and moments; NULL where a text is none."""
+    """SQL of the relation *found* with amounts, units and moments; NULL where the text is not one."""
     columns = [
         *(f"{_amount(name)} AS {name}" for name in layout.amounts),
         f"CASE WHEN quantity_formed THEN {_QUANTITY} END AS quantity",
@@ -80,9 +80,9 @@ def as_meant(found: str, layout: Layout) -> str:
 
 
 def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: bool) -> str:
-    """SQL of the relation *found* with costs, tags and `verdict`: the number of the check that refuses.
+    """SQL of the relation *found* with costs, tags and `verdict`, the number of the check that refuses a row.
 
-    *repeated* says whether the table `REPEATED` has rows; without them it need not be asked.
+    *repeated* says whether the table `REPEATED` has rows and has to be joined.
     """
     exact = [f"CAST({sql} AS {_EXACT}) AS {cost}" for cost, sql in layout.costs.items()]
     units = [
@@ -250,11 +250,13 @@ def _categories(layout: Layout) -> str:
 
 
 def _frequency(layout: Layout) -> str:
-    told = "rows.charge_frequency"
+    frequency = "rows.charge_frequency"
     if layout.recurring:
         words = ", ".join(literal(word) for word in layout.recurring)
-        told = f"CASE WHEN {told} IS NULL AND word IN ({words}) THEN 'Recurring' ELSE {told} END"
-    return f"{told} AS charge_frequency"
+        frequency = (
+            f"CASE WHEN {frequency} IS NULL AND word IN ({words}) THEN 'Recurring' ELSE {frequency} END"
+        )
+    return f"{frequency} AS charge_frequency"
 
 
 def _line_key(layout: Layout, header: Header) -> str:

@@ -1,4 +1,4 @@
-"""The rules that refuse a row of a bill; each has a name, and the first that is broken refuses the row."""
+"""The named rules that refuse a row of a bill; the first broken rule counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULES: Final = (
     "tags-not-json",  # the tags are no flat JSON object, or one key is there twice
     "duplicate-line",  # a line of the same name was read before; the first stays
 )
-"""In the order in which they are asked."""
+"""The rules in the order in which they are checked."""
 
 
 # Up to 26 characters without an exponent fit; making the decimal of every row only to know that takes as long
@@ -33,13 +33,13 @@ _QUANTITY_UNREAD: Final = (
 
 
 class Check(NamedTuple):
-    """One question to a row.
+    """One check of a row.
 
     Attributes:
         rule: The rule that refuses the row when *condition* is true.
-        column: What the bill calls the column that is to blame.
+        column: The name of the wrong column in the bill.
         condition: SQL over the columns of `reading`.
-        found: SQL of what was there.
+        found: SQL of the value found.
     """
 
     rule: str
@@ -49,9 +49,9 @@ class Check(NamedTuple):
 
 
 def checks(layout: Layout, header: Header, period: ChargePeriod, currency: str) -> list[Check]:
-    """All questions to the rows of a bill, in the order of `RULES`.
+    """All checks of the rows of a bill, in the order of `RULES`.
 
-    *currency* is three letters, and *period* the statement's: both are ours and safe inside SQL.
+    *currency* and *period* are validated before and safe inside SQL.
     """
     asked = [
         *_values(layout),

@@ -1,4 +1,4 @@
-"""The tags of a bill as flat JSON objects with sorted keys, whatever the bill writes them in."""
+"""The tags of a bill as flat JSON objects with sorted keys, for every format."""
 
 # ruff: noqa: S608 - assembled from our own names and quoted ones
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Adds up what the rules said of every row, exactly, into an `Intake`."""
+"""Adds up rows and amounts by verdict, exactly, into an `Intake`."""
 
 # ruff: noqa: S608 - assembled from the names of our own costs
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Tally:
         return self.charged[file] + self.refused[file].total()
 
     def intake(self, files: Sequence[BillFile], charges: int, units: Sequence[int]) -> Intake:
-        """The account, once it is known how many *charges* were written and what their *units* add up to."""
+        """The account, given how many *charges* were written and the sum of their *units*."""
         by_file = tuple(
             FileIntake(
                 file.name,

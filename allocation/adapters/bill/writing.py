@@ -1,4 +1,4 @@
-"""Writes the charges and the refused rows, numbered in the order of the input whatever order DuckDB takes."""
+"""Writes charges and refused rows, numbered in the order of the input."""
 
 # ruff: noqa: S608 - SQL is assembled from our own names and quoted text
 from __future__ import annotations
@@ -18,7 +18,7 @@ from allocation.adapters.bill.tally import Tally
 from allocation.engine.tables import CHARGE, REFUSED, in_order
 
 WRITTEN: Final = "bill_charge"
-"""The table of charges before it is known that they add up."""
+"""The table of charges before they are checked to add up."""
 
 _REFUSED: Final = "bill_refused"
 _GAPS: Final = "bill_gaps"
@@ -30,7 +30,7 @@ _SHOWN: Final = 200  # characters of a value that was refused
 def write(
     connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], tally: Tally, folder: Path | None
 ) -> str:
-    """Write the rows of *batches* into a table, or a file in *folder*; what comes back is SQL of the charges.
+    """Write the rows of *batches* into a table or a file in *folder*; returns SQL of the charges.
 
     Raises:
         BillError: When a file cannot be read.
@@ -60,7 +60,7 @@ def write(
 def publish(
     connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], folder: Path, into: Path | None
 ) -> None:
-    """Put what was written where others look for it: `charge` and `refused`, and the file in *into*.
+    """Publish the result as `charge` and `refused`, and as the file in *into*.
 
     Raises:
         BillError: When the file cannot be put there.
@@ -149,7 +149,7 @@ def _move(file: Path, target: Path) -> None:
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Drop a table or view of that name; DuckDB wants to be told which of them it is."""
+    """Drop the table or view with that name; DuckDB needs to know which of them it is."""
     kinds = connection.execute(
         "SELECT table_type FROM information_schema.tables WHERE table_name = ? "
         "AND table_catalog = current_database() AND table_schema = current_schema()",

@@ -1,4 +1,4 @@
-"""The columns of a FOCUS file: what each version calls them and where their values come from.
+"""The columns of a FOCUS file: their names in each version and the source of their values.
 
 Unit prices, SKU columns, ConsumedQuantity and the columns of commitments and capacity reservations are
 conditional (FOCUS 1.2, presence rules CostAndUsage-D-003 to D-067) and left out. The tables of an allocation
@@ -24,7 +24,7 @@ _SINCE_1_3: Final = frozenset({_V.V1_3, _V.V1_4})
 
 
 class Column(NamedTuple):
-    """One column: its name, the expression over `line` and `run` that fills it, and who has it."""
+    """One column: its name, the expression over `line` and `run` that fills it, and its versions."""
 
     name: str
     value: str

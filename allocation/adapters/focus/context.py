@@ -1,4 +1,4 @@
-"""What a FOCUS file needs beside the allocation, as tables of the connection, and whether it all fits."""
+"""The tables a FOCUS file needs besides the allocation, and the check that everything adds up."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ LEFT JOIN focus_pool AS known ON known.pool = named.pool
 WHERE known.method_id IS NULL ORDER BY 1 LIMIT 1"""
 _UNASSIGNED: Final = """
 SELECT (SELECT COUNT(*) FROM charge), COUNT(*), COUNT(DISTINCT charge) FROM charged"""
-# That takes memory for every charge; whether it is worth it, the numbers' sum says.
+# Counting distinct charges takes memory for each; it is done only if the sums differ.
 _NUMBERS: Final = """
 SELECT COUNT(*), SUM(CAST(charge AS HUGEINT)), (SELECT COUNT(*) FROM charge),
     (SELECT SUM(CAST(charge AS HUGEINT)) FROM charge)
@@ -65,7 +65,7 @@ FROM charged"""
 
 @contextmanager
 def prepared(connection: duckdb.DuckDBPyConnection, run: FocusRun) -> Iterator[None]:
-    """The tables `focus_run`, `focus_tenant` and `focus_pool`, for as long as it lasts.
+    """The tables `focus_run`, `focus_tenant` and `focus_pool`, for the time of the context.
 
     Raises:
         FocusError: When a tenant or a pool appears twice, or a tenant's tags are no flat JSON object.
@@ -79,17 +79,17 @@ def prepared(connection: duckdb.DuckDBPyConnection, run: FocusRun) -> Iterator[N
 
 
 def refuse_what_does_not_add_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Compare to the unit what would be written with what was charged, for every origin and for the whole.
+    """Compare, to the unit, what would be written with what was charged, per shared charge and in total.
 
     Raises:
-        FocusError: Naming the first origin, the pool without a method, or the cost that differs.
+        FocusError: With the first shared charge, the pool without a method, or the cost that differs.
     """
     pool = connection.execute(_UNKNOWN_POOL).fetchone()
     if pool is not None:
-        raise FocusError(f"pool '{pool[0]}': divides charges, but no method of it is documented")
+        raise FocusError(f"pool '{pool[0]}': divides charges, but has no documented method")
     origin = connection.execute(_UNBALANCED).fetchone()
     if origin is not None:
-        raise FocusError(f"origin {origin[0]} of pool '{origin[1]}': its shares do not add up to it")
+        raise FocusError(f"shared charge {origin[0]} of pool '{origin[1]}': its shares do not add up to it")
     numbers = _one(connection, _NUMBERS)
     if numbers[:2] != numbers[2:]:
         charges, assignments, assigned = _one(connection, _UNASSIGNED)

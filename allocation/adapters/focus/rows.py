@@ -199,7 +199,7 @@ def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
 
 
 def _of(row: str, costs: str) -> dict[str, str]:
-    """What both kinds of line have alike: *row* says what it is, *costs* has its money."""
+    """The columns that direct and allocated lines share: *row* has their values, *costs* their money."""
     service = _SERVICE.substitute(row=row)
     money = {cost: _MONEY.substitute(units=f"{costs}.{cost}") for cost in COSTS}
     return {

@@ -1,4 +1,4 @@
-"""What a FOCUS file says about the run that wrote it, and which versions of FOCUS can be written."""
+"""The run that writes a FOCUS file, and the versions of FOCUS that can be written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from allocation.errors import AllocationError
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _LARGEST_SCALE: Final = 9
-"""Decimal places of a quantity of use (`tables.USAGE`)."""
+"""Decimal places of a usage quantity (`tables.USAGE`)."""
 
 
 class FocusError(AllocationError):
-    """An allocation that cannot be written as FOCUS data. Nothing is left of the file."""
+    """An allocation cannot be written as FOCUS data; no file is left behind."""
 
 
 @unique

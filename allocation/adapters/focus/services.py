@@ -1,4 +1,4 @@
-"""How FOCUS sorts services: the categories it allows, and the subcategory of each service we know."""
+"""The service categories of FOCUS, and the subcategory of each known service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CATEGORIES: Final = (
     "Storage",
     "Web",
 )
-"""What ServiceCategory may say (FOCUS 1.2 to 1.4, ServiceCategory-C-003)."""
+"""The allowed values of ServiceCategory (FOCUS 1.2 to 1.4, ServiceCategory-C-003)."""
 
 SUBCATEGORIES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Compute", "Virtual Machines"): ("Amazon Elastic Compute Cloud", "AmazonEC2"),

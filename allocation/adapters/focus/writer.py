@@ -1,4 +1,4 @@
-"""Writes the file: streamed by DuckDB, and never there unless it is whole."""
+"""Writes a FOCUS file, streamed by DuckDB; the file appears only when it is complete."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Folders of runs, reports and filed months, read and written as a whole."""
+"""Folders of runs, reports and filed months, read and written completely or not at all."""

@@ -1,4 +1,4 @@
-"""Statements that were filed: a folder a month, the closing statement first, restatements after it."""
+"""Filed statements: one folder per month, with the closing statement and its restatements."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class History:
     folder: Path
 
     def filed(self, period: ChargePeriod) -> list[dict[str, Any]]:
-        """The statements of a month in the order they were filed; none when it was never closed."""
+        """The statements of a month in the order they were filed; none if the month is not closed."""
         month = self._month(period)
         return [read_json(path) for path in sorted(month.glob("statement-*.json"))]
 
     def carried_into(self, period: ChargePeriod) -> Residuals:
-        """What the last month filed before *period* left to carry on."""
+        """The residuals that the last month filed before *period* carries on."""
         this = f"{period.start:%Y-%m}"
         months = sorted(path.name for path in self.folder.glob("????-??") if path.name < this)
         for name in reversed(months):
@@ -53,7 +53,7 @@ class History:
         """File a statement and its items: the first closes the month, every later one restates it.
 
         Raises:
-            ClosedMonthError: When the month is closed, the figures are others and *reason* says nothing.
+            ClosedMonthError: When the month is closed, its figures change, and no *reason* is given.
         """
         filed = self.filed(period)
         number = len(filed)
@@ -63,7 +63,7 @@ class History:
             changes = delta(filed[-1], statement, "")
             raise ClosedMonthError(
                 f"{period.start:%Y-%m} is closed and its cost would change by {changes['charged']} "
-                f"({len(changes['changes'])} figures); say why with --restate REASON, or leave it closed"
+                f"({len(changes['changes'])} figures); restate it with --restate REASON, or leave it closed"
             )
         month = self._month(period)
         month.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ class History:
 
 
 def same_figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether two statements give everybody the same, to the last unit."""
+    """Whether two statements have the same amounts, to the last unit."""
     changes = delta(before, after, "")
     return not changes["changes"] and before["totals"] == after["totals"]
 

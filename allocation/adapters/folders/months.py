@@ -1,4 +1,4 @@
-"""Finds months that were written down: filed ones in a history, or the folders of runs and reports."""
+"""Finds the statements of earlier months: filed ones in a history, or those of runs and reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 def month_in(folder: Path) -> FiledStatement:
-    """The month that a run or a report left in *folder*; of a filed one the last restatement.
+    """The statement of a run or a report in *folder*; of a filed month the last restatement.
 
     Raises:
         AllocationError: When there is none, or it cannot be read.
@@ -26,18 +26,18 @@ def month_in(folder: Path) -> FiledStatement:
     path = filed[-1] if filed else folder / STATEMENT
     if not path.is_file():
         raise AllocationError(
-            f"{folder}: holds no statement; make one with `costack allocate --bill BILL --out {folder}`"
+            f"{folder}: holds no statement; create one with `costack allocate --bill BILL --out {folder}`"
         )
     items = path.with_name(path.name.replace("statement", "items"))
     return filed_statement(read_json(path), read_json(items) if items.is_file() else None, str(path))
 
 
 def months_before(folder: Path, statement: FiledStatement) -> tuple[FiledStatement, ...]:
-    """The months before *statement* that *folder* has a folder of, such as 2026-09, the oldest first.
+    """The months before *statement* in *folder*, which has a folder per month such as 2026-09; oldest first.
 
     Raises:
-        AllocationError: When *folder* is none, a month is not what its folder is called, or it cannot be
-            compared with *statement*: of another portfolio or in another currency.
+        AllocationError: When *folder* does not exist, a folder holds another month than its name, or a month
+            has another portfolio or currency than *statement*.
     """
     if not folder.is_dir():
         raise AllocationError(f"{folder}: expected a folder with a folder for each month, found none")

@@ -1,4 +1,4 @@
-"""A run's folder: the statement, its proof and the tables `costack explain` reads. All or nothing."""
+"""The folder of a run: statement, manifest and the tables for `costack explain`, complete or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from allocation.errors import AllocationError
 
 MANIFEST: Final = "manifest.json"
 CHARGES: Final = "charges.parquet"
-# What explains a figure, each in an order that its content decides, so that a rerun writes the same bytes.
+# The tables that explain a figure, in an order set by their content, so that a rerun writes the same bytes.
 _KEPT: Final[Mapping[str, str]] = {
     "shape": "shape",
     "decision": "shape",
@@ -35,14 +35,14 @@ _KEPT: Final[Mapping[str, str]] = {
 
 @contextmanager
 def new_run(target: Path) -> Iterator[Path]:
-    """A folder to write a run into; it takes the place of *target* when all went well, and only then.
+    """A folder to write a run into; it replaces *target* only if everything succeeds.
 
     Raises:
-        AllocationError: When *target* is something else than an earlier run or report.
+        AllocationError: When *target* exists and is no earlier run or report.
     """
     if target.exists() and not (target / MANIFEST).is_file():
         raise AllocationError(
-            f"{target}: is there and is nothing that costack wrote; name another folder, or remove it"
+            f"{target}: exists and was not written by costack; name another folder, or remove it"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     working, old = (target.with_name(f".{target.name}.{word}") for word in ("writing", "replaced"))
@@ -60,7 +60,7 @@ def new_run(target: Path) -> Iterator[Path]:
 
 
 def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the tables that explain the statement; the charges are there already."""
+    """Write the tables that explain the statement; the charges are written before."""
     for name, order in _KEPT.items():
         path = str(folder / f"{name}.parquet").replace("'", "''")
         connection.execute(
@@ -69,7 +69,7 @@ def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write *document* so that equal ones are equal bytes."""
+    """Write *document* so that equal documents are equal bytes."""
     path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -77,7 +77,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """The document in *path*.
 
     Raises:
-        AllocationError: When it is not there or no JSON object.
+        AllocationError: When it does not exist or is no JSON object.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -98,14 +98,14 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The tables of an earlier run, read where they lie.
+    """The tables of an earlier run, read in place.
 
     Raises:
         AllocationError: When *folder* holds none.
     """
     if not (folder / MANIFEST).is_file():
         raise AllocationError(
-            f"{folder}: holds no run; make one with `costack allocate --bill BILL --out {folder}`"
+            f"{folder}: holds no run; create one with `costack allocate --bill BILL --out {folder}`"
         )
     connection = duckdb.connect()
     try:

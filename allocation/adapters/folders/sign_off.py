@@ -1,4 +1,4 @@
-"""The file in which decisions of a review are signed: written with all open ones, read once filled in."""
+"""The sign-off file of a review: written with all decisions, read after they are signed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Words = Annotated[str, Field(max_length=400)]
 
 
 class Signature(Frozen):
-    """What was decided, by whom and when; empty while it is open."""
+    """A decision, who signed it and when; empty while it is open."""
 
     decision: Words = ""
     by: Words = ""
@@ -32,10 +32,10 @@ class SignOff(Frozen):
 
 
 def read_sign_off(path: Path, month: str) -> dict[str, dict[str, str]]:
-    """What was decided in *month*, by key; what is not signed is left out.
+    """The signed decisions of *month* by key.
 
     Raises:
-        CatalogError: With file and line of what is no sign-off, or when it is one of another month.
+        CatalogError: With file and line of a mistake, or when the file is of another month.
     """
     found = load_model(SignOff, path)
     if found.period != month:
@@ -48,7 +48,7 @@ def read_sign_off(path: Path, month: str) -> dict[str, dict[str, str]]:
 
 
 def sign_off_text(month: str, keys: Iterable[str], signed: Mapping[str, Mapping[str, str]]) -> str:
-    """The file to sign: what is signed already stays."""
+    """The text of the file to sign; signed decisions stay."""
     decisions = {
         key: {name: signed.get(key, {}).get(name, "") for name in Signature.model_fields}
         for key in dict.fromkeys(keys)

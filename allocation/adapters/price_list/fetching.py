@@ -1,4 +1,4 @@
-"""Fetches offer files from AWS's Price List, which asks nobody who he is."""
+"""Fetches offer files from AWS's Price List, which needs no credentials."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _OK: Final = 200
 
-# That it waits to ask again is no news to whoever reads the one sentence in the end.
+# Retries are not logged: the final error is one sentence.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 Progress = Callable[[str, int, int], None]
-"""Told an offer, the bytes that have come, and how many there are; 0 when nobody knows."""
+"""Called with an offer, the bytes received, and the total, 0 if unknown."""
 
 
 _Result = TypeVar("_Result")
 
 
 class _BusyError(Exception):
-    """A server that may answer when it is asked again."""
+    """A server may answer a retry."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class PriceList:
         """Fetch the current CSV of offer *code* in *region* into *folder*.
 
         Raises:
-            PriceListError: When there is no answer, no such offer or no such region.
+            PriceListError: When the server does not answer, or has no such offer or region.
         """
         index = self._index(code)
         regions = index.get("regions")
@@ -79,7 +79,7 @@ class PriceList:
         return index
 
     def _answered(self, path: str, take: Callable[[httpx.Response], _Result]) -> _Result:
-        """What *take* makes of the answer to GET *path*; from its beginning when it breaks off."""
+        """The result of *take* for the answer to GET *path*, retried from the beginning if it breaks off."""
         try:
             for attempt in stamina.retry_context(
                 on=(_BusyError, httpx.TransportError),

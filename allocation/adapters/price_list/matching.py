@@ -1,4 +1,4 @@
-"""Finds the one line of an offer that each rule means."""
+"""Finds the line of an offer that each rule selects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST: Final = Decimal(0)
 
 
 class Match(NamedTuple):
-    """The SKU that a rule means, what its first unit costs, and in how many ranges it is sold."""
+    """The SKU of a rule, the price of its first unit, and the number of its price ranges."""
 
     sku: str
     usage_type: str
@@ -23,7 +23,7 @@ class Match(NamedTuple):
 
 
 def match(rules: Sequence[Rule], rows: Iterable[OfferRow], region: str) -> dict[Item, Match]:
-    """The items that *rules* find among *rows*; an item that is not sold here is left out.
+    """The items that *rules* find in *rows*, without those that are not sold here.
 
     Raises:
         PriceListError: When a rule means several SKUs, or one with another unit, or several prices: with
@@ -48,15 +48,15 @@ def match(rules: Sequence[Rule], rows: Iterable[OfferRow], region: str) -> dict[
 
 
 def prefixes_of(region: str) -> tuple[str, ...]:
-    """What usage types of *region* begin with.
+    """The prefixes of usage types in *region*.
 
     Raises:
-        PriceListError: For a region whose usage types nobody has looked at.
+        PriceListError: When the region's prefix is unknown.
     """
     if region not in REGION_PREFIXES:
         known = ", ".join(sorted(REGION_PREFIXES))
         raise PriceListError(
-            f"--region '{region}': nobody has said how its usage types begin; known are {known}"
+            f"--region '{region}': the prefix of its usage types is unknown; known regions are {known}"
         )
     return (*REGION_PREFIXES[region], f"{region}-")
 
@@ -71,7 +71,7 @@ def _index(rules: Sequence[Rule], region: str) -> Mapping[tuple[str, str], list[
 
 
 def _used(row: OfferRow) -> str:
-    """The usage type of *row*, without the machine: sizes are spelled differently there."""
+    """The usage type of *row* without the machine, whose sizes are spelled differently."""
     usage = row.get("usagetype")
     if not row.get("instancetype"):
         return usage
@@ -110,7 +110,7 @@ def _begins(row: OfferRow) -> Decimal:
 
 
 def _differences(sku: str, by_sku: Mapping[str, Sequence[OfferRow]]) -> str:
-    """What sets *sku* apart from the others, so that a rule can be made to see it."""
+    """The attributes of *sku* that differ from the others, as help to correct a rule."""
     mine = by_sku[sku][0].attributes
     others = [rows[0].attributes for other, rows in by_sku.items() if other != sku]
     return ", ".join(_apart(mine, others)) or "alike in every attribute"

@@ -1,7 +1,7 @@
-"""Reads an offer file of AWS, row by row when it is CSV: some have gigabytes.
+"""Reads an offer file of AWS, row by row if it is CSV: some have gigabytes.
 
-An offer says what it is (offer code, version, publication date), then its products and what they cost on
-demand and reserved. Attributes of a product are named alike in both forms: lower case, letters and digits.
+An offer has a head (offer code, version, publication date), its products, and their on-demand and reserved
+prices. Attributes of a product have the same names in both forms: lower case, letters and digits.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _CURRENCY: Final = "USD"
 
 
 class PriceListError(AllocationError):
-    """A price list that cannot be read, or that does not say one price for an item."""
+    """A price list cannot be read, or has not exactly one price for an item."""
 
 
 class OfferHead(NamedTuple):
-    """What an offer file says of itself."""
+    """The head of an offer file."""
 
     code: str
     version: str
@@ -39,7 +39,7 @@ class OfferHead(NamedTuple):
 
 
 class OfferRow(NamedTuple):
-    """What one SKU costs in one range of quantities."""
+    """The price of one SKU in one range of quantities."""
 
     sku: str
     begins: str
@@ -48,7 +48,7 @@ class OfferRow(NamedTuple):
     attributes: Mapping[str, str]
 
     def get(self, attribute: str) -> str:
-        """An attribute of the product; nothing when it has none of this name."""
+        """An attribute of the product; empty if it has none with this name."""
         return self.attributes.get(attribute, "")
 
 
@@ -62,7 +62,7 @@ class OfferFile:
 
 
 def open_offer(path: Path) -> OfferFile:
-    """What the offer file *path* is.
+    """The head of the offer file *path*.
 
     Raises:
         PriceListError: When it is no offer file.
@@ -71,7 +71,7 @@ def open_offer(path: Path) -> OfferFile:
         with path.open("rb") as stream:
             digest = file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
-        raise PriceListError(f"{path}: there is no such file") from None
+        raise PriceListError(f"{path}: no such file") from None
     except OSError as error:
         raise PriceListError(f"{path}: cannot be read: {error.strerror}") from None
     if path.suffix == ".json":
@@ -83,7 +83,7 @@ def open_offer(path: Path) -> OfferFile:
 
 
 def on_demand_rows(offer: OfferFile) -> Iterator[OfferRow]:
-    """Every on-demand price of *offer*; reserved ones are other people's bargains.
+    """All on-demand prices of *offer*; reserved prices are left out.
 
     Raises:
         PriceListError: When the file ends in the middle, or a price is no number.
@@ -96,7 +96,7 @@ def _head_of(path: Path, said: Mapping[str, Any]) -> OfferHead:
     found = [names.get(key, "") for key in ("offercode", "version", "publicationdate")]
     if not all(found):
         raise PriceListError(
-            f"{path}: says no offer code, version and publication date; expected an offer file of AWS, "
+            f"{path}: has no offer code, version and publication date; expected an offer file of AWS, "
             "as CSV or JSON"
         )
     return OfferHead(*found)

@@ -1,4 +1,4 @@
-"""Puts what offers say into a price file: new prices for old, and what no offer says stays."""
+"""Updates a price file from offers: new prices replace old ones, prices without an offer stay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from allocation.prices.price_book import Offer, Price, PriceFile, Source
 
 
 class Change(NamedTuple):
-    """A price that is new, or not what it was; `old` is None for a new one."""
+    """A new or changed price; `old` is None for a new one."""
 
     service: str
     item: str
@@ -23,13 +23,13 @@ class Change(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """A price file with the offers in it, and what that changed.
+    """The updated price file and its changes.
 
     Attributes:
         file: The new price file.
-        changes: Prices that differ.
-        confirmed: How many prices an offer says again.
-        kept: Prices of the old file that an offer was asked for and does not have.
+        changes: New and changed prices.
+        confirmed: How many prices an offer confirms.
+        kept: Prices of the old file that no offer has.
     """
 
     file: PriceFile
@@ -41,13 +41,13 @@ class Revision(NamedTuple):
 def revise(
     old: PriceFile, offers: Sequence[OfferFile], rules: Sequence[Rule], matches: Mapping[Item, Match]
 ) -> Revision:
-    """*old* with what *matches* found in *offers*.
+    """The price file *old* updated with *matches* from *offers*.
 
     Args:
         old: The price file of the region as it is.
         offers: The offer files that were read.
-        rules: Everything that was looked for in them.
-        matches: What was found.
+        rules: The rules that were applied to them.
+        matches: The prices found.
     """
     by_code = {offer.head.code: offer for offer in offers}
     before = {(price.service, price.item): price for price in old.prices}
@@ -113,6 +113,6 @@ def _offer(offer: OfferFile) -> Offer:
 
 
 def _plain(price: Decimal) -> Decimal:
-    """*price* without the zeros AWS writes behind every price: 0.0650000000 is 0.065."""
+    """*price* without the trailing zeros that AWS writes: 0.0650000000 is 0.065."""
     text = f"{price:f}"
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)

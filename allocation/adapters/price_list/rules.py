@@ -1,8 +1,8 @@
-"""Which line of which offer is which item of the price book.
+"""Rules that map lines of offers to items of the price book.
 
-A usage type begins with its region (`EUW2-`, `eu-west-2-`, nothing in us-east-1); what follows says what is
-used, and for machines which one. A rule names that, and what else the product must be: many products share
-a usage type, and only one of them is meant.
+A usage type begins with its region (`EUW2-`, `eu-west-2-`, nothing in us-east-1), followed by the usage and,
+for machines, the size. A rule names these and further attributes of the product, because several products
+share a usage type.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REGION_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "ap-southeast-1": ("APS1-",),
     "ap-south-1": ("APS3-",),
 }
-"""What usage types of a region begin with, besides its own name."""
+"""Prefixes of usage types by region, besides the region's own name."""
 
 _IN_A_REGION: Final = {"locationtype": ("AWS Region",)}
 _HOURS: Final = ("Hrs", "Hours", "hours")
@@ -40,7 +40,7 @@ _REQUESTS: Final = ("Requests", "Request", "API Requests")
 
 @dataclass(frozen=True)
 class Rule:
-    """How one item of the price book is found in an offer.
+    """A rule that finds one item of the price book in an offer.
 
     Attributes:
         offer: Code of the offer.
@@ -71,7 +71,7 @@ class Rule:
 
 
 def rules_for(items: Collection[Item]) -> list[Rule]:
-    """The rules of all *items*, each a service and an item; items that no offer says have none."""
+    """The rules of all *items*, each a service and an item; items without an offer have none."""
     return [rule for service, item in sorted(items) for rule in _rules_of(service, item)]
 
 

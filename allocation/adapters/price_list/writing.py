@@ -1,4 +1,4 @@
-"""Writes a price file the way the book holds it: the same prices give the same bytes."""
+"""Writes a price file of the price book: the same prices give the same bytes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _WORDS_OF_YAML: Final = frozenset({"null", "true", "false", "yes", "no", "on", "
 
 
 def price_file_text(file: PriceFile) -> str:
-    """The text of *file*: a price a line, ordered by service and item."""
+    """The text of *file*: one price per line, ordered by service and item."""
     return "".join(f"{line}\n" for line in _lines(file))
 
 
 def write_price_file(file: PriceFile, path: Path) -> bool:
-    """Write *file* to *path*; whether that changed anything.
+    """Write *file* to *path*; returns whether it changed.
 
     Raises:
-        AllocationError: When it cannot be written; a file that was there stays as it was.
+        AllocationError: When it cannot be written; an existing file stays unchanged.
     """
     data = price_file_text(file).encode("utf-8")
     partial = path.with_name(path.name + ".partial")

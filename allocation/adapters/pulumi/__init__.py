@@ -1,1 +1,1 @@
-"""Plans and inventories out of Pulumi's own output."""
+"""Plans and inventories from Pulumi's output."""

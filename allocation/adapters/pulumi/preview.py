@@ -1,7 +1,7 @@
-"""Reads the plan that is deployed and the one that would be from `pulumi preview --json --show-sames`.
+"""Reads the plans before and after a change from `pulumi preview --json --show-sames`.
 
-The components register what they declare as their inputs, so both plans are in it: the root's outputs are
-not, because a preview shows a resource before its outputs are known (Pulumi, pkg/display/json.go).
+The components register their declarations as inputs, so the preview has both plans. It does not have the
+root's outputs, because a preview shows a resource before its outputs are known (Pulumi, pkg/display/json.go).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Step = Mapping[str, Any]
 
 
 def plans_of_preview(path: Path) -> tuple[Plan | None, Plan]:
-    """The plan before, None for a stack that is new, and the plan after.
+    """The plan before, None for a new stack, and the plan after.
 
     Raises:
-        CatalogError: When the file is no such preview, the preview failed, or what is unchanged is left out.
+        CatalogError: When the file is no such preview, the preview failed, or it lacks unchanged resources.
     """
     steps = _steps(path)
     after = _plan(path, steps, "newState")
@@ -60,7 +60,7 @@ def _steps(path: Path) -> list[Step]:
 
 
 def _deployed(path: Path, steps: list[Step]) -> Plan | None:
-    """The plan of the inventory that the stack exported, with what its servers have grown to."""
+    """The plan of the stack's exported inventory, with the grown storage of its servers."""
     for step in steps:
         state = step.get("oldState")
         if isinstance(state, dict) and state.get("type") == _STACK:
@@ -90,7 +90,7 @@ def _inputs(steps: list[Step], kind: str, side: str) -> Iterator[dict[str, Any]]
     seen: set[str] = set()
     for step in steps:
         state = step.get(side)
-        # A replacement is three steps of one urn; a resource that goes has no state to come.
+        # A replacement is three steps of one URN; a deleted resource has no new state.
         if not isinstance(state, dict) or state.get("type") != kind or str(step.get("urn")) in seen:
             continue
         plan = (state.get("inputs") or {}).get("plan")

@@ -1,4 +1,4 @@
-"""Reads the inventory of a Pulumi stack, or a file that holds one."""
+"""Reads the inventory of a Pulumi stack, or of a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 
@@ -15,7 +16,11 @@ _NO_SUCH_OUTPUT: Final = "does not have output property"
 
 
 class StackNotFoundError(CatalogError):
-    """A stack that the Pulumi backend in use does not know."""
+    """The Pulumi backend in use does not know a stack."""
+
+
+class NotDeployedError(CatalogError):
+    """A stack that exists and on which `pulumi up` has not finished yet."""
 
 
 def inventory_of_stack(stack: str, project: Path) -> Inventory:
@@ -23,6 +28,7 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
 
     Raises:
         StackNotFoundError: When the backend in use has no such stack.
+        NotDeployedError: When the stack has no inventory yet.
         CatalogError: When Pulumi is missing or cannot read the stack, or the output is no inventory.
     """
     command = ["pulumi", "stack", "output", OUTPUT_NAME, "--json", "--stack", stack, "--cwd", str(project)]
@@ -31,12 +37,10 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
             [*command, "--non-interactive"], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        raise CatalogError(
-            f"stack '{stack}': pulumi is not on PATH; install it, or use `make allocate`"
-        ) from None
+        raise CatalogError(f"stack '{stack}': {NOT_FOUND}") from None
     source = f"stack '{stack}', output '{OUTPUT_NAME}'"
     if done.returncode:
-        raise _explained(stack, done.stderr)
+        raise _explained(stack, done.stderr, project)
     return read_inventory(_parsed(done.stdout, source), source)
 
 
@@ -76,15 +80,17 @@ def whole_numbers(text: str) -> int | str:
     return int(number) if number.is_integer() else text
 
 
-def _explained(stack: str, stderr: str) -> CatalogError:
+def _explained(stack: str, stderr: str, project: Path) -> CatalogError:
     message = " ".join(stderr.split()).removeprefix("error: ")
+    if remedy := remedy_of(message, project):
+        return CatalogError(f"stack '{stack}': {remedy}")
     if _NO_SUCH_STACK in message:
         return StackNotFoundError(
             f"stack '{stack}': the Pulumi backend in use has no such stack; "
             "for the local cloud run `make up`, elsewhere `pulumi login` and `pulumi stack init`"
         )
     if _NO_SUCH_OUTPUT in message:
-        return CatalogError(
-            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; has `pulumi up` finished on this stack?"
+        return NotDeployedError(
+            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack"
         )
     return CatalogError(f"stack '{stack}': cannot be read: {message or 'pulumi gave no reason'}")

@@ -1,5 +1,5 @@
-"""Reads what tenants used: from files, from Prometheus and from OpenCost.
+"""Reads the usage of tenants from files, Prometheus and OpenCost.
 
-The two servers are read into a CSV, and the CSV into the allocation, so that what a statement rests on is a
-file that can be kept, hashed and read again.
+The servers' data goes into a CSV, and the CSV into the allocation, so that a statement is based on a file
+that can be kept, hashed and read again.
 """

@@ -1,4 +1,4 @@
-"""Asks a server for JSON: again when it is busy, never elsewhere, never naming a secret."""
+"""Reads JSON from a server: retries if it is busy, follows no redirects, and shows no secrets."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _OK: Final = 200
 
 
 class _BusyError(Exception):
-    """A server that may answer when it is asked again."""
+    """A server may answer a retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and the environment variable it came from; only the variable is ever shown."""
+    """A bearer token and its environment variable; only the variable's name is ever shown."""
 
     variable: str
     value: str = field(repr=False)
 
     @classmethod
     def from_environment(cls, variable: str, environment: Mapping[str, str]) -> Self:
-        """The token that *environment* has under *variable*.
+        """The token in *variable* of *environment*.
 
         Raises:
             UsageError: When it has none.
@@ -56,7 +56,7 @@ class Endpoint:
         url: Of the server, http or https; a user and a password in it are sent and never shown.
         token: Sent as a bearer token.
         timeout_seconds: How long one answer may take.
-        verify: Of TLS: whether, or by which certificates.
+        verify: Whether TLS certificates are verified, or the certificates to trust.
     """
 
     url: str = field(repr=False)
@@ -74,14 +74,14 @@ class Endpoint:
         return str(url.copy_with(username=None, password=None, query=None, fragment=None))
 
     def get(self, path: str, parameters: Mapping[str, str], wanted: str) -> Any:
-        """The JSON that GET *path* answers, its numbers as Decimal.
+        """The JSON answer to GET *path*, with numbers as Decimal.
 
-        It is asked again on 429, 5xx and broken connections: at most 4 times in 30 seconds.
+        Status 429, 5xx and broken connections are retried, at most 4 times in 30 seconds.
 
         Args:
             path: Below the URL.
             parameters: Of the query.
-            wanted: What for, for the message of an error: "driver users on 2026-10-01".
+            wanted: The purpose, for error messages: "driver users on 2026-10-01".
 
         Raises:
             UsageError: When there is no answer, or another one than JSON.
@@ -143,7 +143,7 @@ class Endpoint:
         )
 
     def _hidden(self, text: str) -> str:
-        """*text* without the secrets that a server or a library may repeat."""
+        """*text* without secrets that a server or a library may repeat."""
         secrets = [self.token.value] if self.token else []
         password = httpx.URL(self.url).password
         for secret in (*secrets, *([password] if password else [])):
@@ -159,7 +159,7 @@ def _asked(client: httpx.Client, path: str, parameters: Mapping[str, str]) -> ht
 
 
 def _reason(answer: Any) -> str:
-    """What an answer in Prometheus's form says went wrong."""
+    """The error message in an answer of Prometheus."""
     if not isinstance(answer, dict) or not answer.get("error"):
         return ""
     return _cut(f"{answer.get('errorType', 'error')}: {answer['error']}")

@@ -1,4 +1,4 @@
-"""Writes use to the CSV that `read_usage` reads."""
+"""Writes usage to the CSV that `read_usage` reads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from allocation.adapters.usage.rows import COLUMNS, UsageError, UsageRow
 
 
 def write_usage(rows: Iterable[UsageRow], path: Path) -> None:
-    """Write *rows* to *path*, in an order of their own: the same rows give the same bytes.
+    """Write *rows* to *path* in sorted order: the same rows give the same bytes.
 
     Raises:
-        UsageError: When the file cannot be written; one that was there stays as it was.
+        UsageError: When the file cannot be written; an existing file stays unchanged.
     """
     partial = path.with_name(path.name + ".partial")
     lines = sorted(_cells(row) for row in rows)
@@ -43,7 +43,7 @@ def _moment(moment: datetime) -> str:
 
 
 def _quantity(quantity: Decimal | None) -> str:
-    """Plain decimals without trailing zeros; nothing when there is none."""
+    """The plain decimal without trailing zeros; empty for None."""
     if quantity is None:
         return ""
     if not quantity.is_finite():

@@ -1,4 +1,4 @@
-"""Loads files of use as text, row by row, without judging what they say."""
+"""Loads usage files as text, row by row, without checking their values."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _REMEDY: Final = f"it needs the columns {', '.join(COLUMNS)}"
 
 
 def load_text(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> int:
-    """Load *files* into the temporary table `usage_text`; the number of their rows.
+    """Load *files* into the temporary table `usage_text`; returns the number of rows.
 
     Raises:
-        UsageError: When a file is not there, is neither CSV nor Parquet, or lacks a column.
+        UsageError: When a file does not exist, is neither CSV nor Parquet, or lacks a column.
     """
     connection.execute(_TEXT)
     for number, path in enumerate(files):
@@ -34,7 +34,7 @@ def load_text(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> i
         if reader is None:
             raise UsageError(f"{path}: is neither .csv nor .parquet")
         if not path.is_file():
-            raise UsageError(f"{path}: there is no such file")
+            raise UsageError(f"{path}: no such file")
         try:
             # The file's own row numbers; scans of one file keep its order.
             rows = f"SELECT $file, $source, ROW_NUMBER() OVER (), * FROM ({reader(path)})"  # noqa: S608 - names are quoted
@@ -57,7 +57,7 @@ def _csv_rows(path: Path) -> str:
     _need_columns(path, header)
     named = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in _unique(header))
     wanted = ", ".join(f'"{name}"' for name in COLUMNS)
-    # Nothing is guessed: a file that is not as its header says is refused, not read in another way.
+    # Nothing is guessed: a file that does not match its header is refused.
     return (
         f"SELECT {wanted} FROM read_csv({_exactly(path)}, columns = {{{named}}}, header = true, "  # noqa: S608 - names are quoted
         "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', strict_mode = true)"
@@ -65,7 +65,7 @@ def _csv_rows(path: Path) -> str:
 
 
 def _refuse_lost_rows(connection: duckdb.DuckDBPyConnection, number: int, path: Path) -> None:
-    """Count the records once more: a quote that never ends can swallow the rest of a file in silence."""
+    """Count the records again: an unclosed quote can silently swallow the rest of a file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             records = sum(1 for record in csv.reader(stream, strict=True) if record) - 1
@@ -105,7 +105,7 @@ def _need_columns(path: Path, header: Sequence[str]) -> None:
 
 
 def _unique(header: Sequence[str]) -> list[str]:
-    """*header* with a name for each column that nobody reads: they may be empty or repeat themselves."""
+    """*header* with a unique name for each unused column, which may be empty or repeated."""
     return [name if name in COLUMNS else f"column {index}" for index, name in enumerate(header)]
 
 

@@ -1,4 +1,4 @@
-"""Takes in files of use: what can be relied on becomes `usage`, all else is refused by a named rule."""
+"""Reads usage files: valid rows become `usage`, all others are refused by a named rule."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ RULES: Final = (
     "outside-period",
     "overlap",
 )
-"""Why a row is refused, in the order in which it is asked."""
+"""The rules that refuse a row, in the order in which they are checked."""
 
 _LARGEST: Final = 10**15
-"""As much of a driver as the allocation can divide by (`allocation.engine.weights`)."""
+"""The largest quantity the allocation can divide by (`allocation.engine.weights`)."""
 _NUMBER: Final = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _MOMENT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|\+00(:?00)?)?)?"
@@ -65,7 +65,7 @@ SELECT *, CASE
     END AS verdict
 FROM usage_parsed
 """  # noqa: S608 - names and patterns of our own
-# Somebody's intervals of a driver that begin before another one has ended, with all of their kin.
+# Intervals of a tenant and driver that overlap, with all other intervals of both.
 _OVERLAPPING: Final = """
 WITH good AS (SELECT * FROM usage_judged WHERE verdict IS NULL),
 chained AS (
@@ -101,7 +101,7 @@ _SCRATCH: Final = ("usage_text", "usage_parsed", "usage_judged")
 
 @dataclass(frozen=True, slots=True)
 class UsageIntake:
-    """What became of the rows of all files: `rows` = `taken` + everything in `refused` (rule -> rows)."""
+    """The account of all rows: `rows` = `taken` + the sum of `refused` (rule -> rows)."""
 
     rows: int
     taken: int
@@ -116,8 +116,8 @@ def read_usage(
 ) -> UsageIntake:
     """Make the tables `usage` and `usage_refused` (`allocation.engine.tables`) from *files*.
 
-    Where intervals of one tenant and driver overlap, the row that comes first stays: in the order of *files*,
-    then of their rows. Quantities are rounded to the billionth, half away from zero.
+    If intervals of one tenant and driver overlap, the first row in the order of *files* and rows stays.
+    Quantities are rounded to the billionth, half away from zero.
 
     Args:
         connection: Where the tables are made.
@@ -154,7 +154,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, period: ChargePeriod, drivers:
 
 
 def _late(rows: Sequence[tuple[int, int, str, str, datetime, datetime]]) -> list[tuple[int, int]]:
-    """Those of *rows*, which are in order, that overlap one that came before and stayed."""
+    """The *rows*, which are sorted, that overlap an earlier row that stays."""
     kept: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
     late = []
     for file, row, tenant, driver, start, end in rows:

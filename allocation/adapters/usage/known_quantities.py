@@ -1,4 +1,4 @@
-"""Quantities somebody knows better than the catalog, from a YAML file (docs/estimates.md).
+"""Known quantities in place of the catalog's, from a YAML file (docs/estimates.md).
 
 usage:
   - {fact: acme/traffic, line: internet, quantity: "120", source: measured}
@@ -43,21 +43,21 @@ def read_usage(path: Path, facts: Iterable[FactRecord], as_of: date) -> Usage:
 
     Args:
         path: The YAML file.
-        facts: Every fact it may speak of; of a change those before and those after it.
-        as_of: The day of the estimate; some lines are there on some days only.
+        facts: All facts it may name; for a change those before and after.
+        as_of: The day of the estimate; some lines exist on some days only.
 
     Raises:
-        CatalogError: With file and line of what is no usage file, of a fact or a line that does not exist,
-            and of what is said twice.
+        CatalogError: With file and line of a wrong value, of a fact or a line that does not exist,
+            and of what is given twice.
     """
     entries = load_model(_UsageFile, path).usage
     if faults := list(_faults(entries, facts, as_of)):
-        told = [
+        shown = [
             f"{path}:{line_of(path, where)}: {'.'.join(map(str, where))}: {message}"
             for where, message in faults[:_TOLD_AT_MOST]
         ]
-        rest = len(faults) - len(told)
-        raise CatalogError(*told, *([f"{path}: and {rest} mistakes more"] if rest else []))
+        rest = len(faults) - len(shown)
+        raise CatalogError(*shown, *([f"{path}: and {rest} more mistakes"] if rest else []))
     return {(entry.fact, entry.line): Given(entry.quantity, KnownBy(entry.source)) for entry in entries}
 
 
@@ -73,5 +73,5 @@ def _faults(entries: Iterable[_Entry], facts: Iterable[FactRecord], as_of: date)
             there = ", ".join(sorted(lines[entry.fact])) or "none"
             yield ("usage", index, "line"), f"{entry.fact} has no line '{entry.line}'; there are {there}"
         elif (entry.fact, entry.line) in seen:
-            yield ("usage", index, "line"), f"{entry.fact} {entry.line} is said twice"
+            yield ("usage", index, "line"), f"{entry.fact} {entry.line} is given twice"
         seen.add((entry.fact, entry.line))

@@ -1,7 +1,7 @@
-"""Reads drivers from OpenCost, a day at a time: its hours, never its prices.
+"""Reads drivers from OpenCost, day by day: its hours, never its prices.
 
-OpenCost multiplies hours by list prices; what a tenant pays is divided from the bill instead. What it calls
-`cpuCoreHours` and `ramByteHours` counts for each container the larger of request and use (opencost.io,
+OpenCost multiplies hours by list prices; costack divides the bill instead. Its `cpuCoreHours` and
+`ramByteHours` count for each container the larger of request and usage (opencost.io,
 specification, "workload costs"), which are our drivers cpu-billable and memory-billable. Null stands for a
 number that could not be computed (core/pkg/opencost/allocation_json.go) and is passed on as missing.
 """
@@ -26,7 +26,7 @@ HOURS: Final[Mapping[str, tuple[str, Decimal]]] = {
     "memory-billable": ("ramByteHours", _BYTES_PER_GIB),
     "storage-gib": ("pvByteHours", _BYTES_PER_GIB),
 }
-"""Driver -> OpenCost's name of it, and how many of those make one of the driver's unit."""
+"""Driver -> its name in OpenCost, and how many of OpenCost's units make one of the driver's."""
 
 _RESERVED: Final = "__"
 """How OpenCost's own names begin and end: `__unallocated__` has no such label, `__unmounted__` no pod."""
@@ -37,9 +37,9 @@ class OpenCost:
     """An OpenCost.
 
     Attributes:
-        endpoint: Where its API is, such as http://opencost.opencost:9003.
-        unlabelled: Who uses what carries no tenant's label, as with Prometheus; None, and it is an error.
-        label: The pods' label that says whose they are; OpenCost spells `/` as `_` by itself.
+        endpoint: Its API, such as http://opencost.opencost:9003.
+        unlabelled: The consumer of usage without a tenant's label, as with Prometheus; None is an error.
+        label: The pods' label with the tenant's name; OpenCost replaces `/` with `_` by itself.
     """
 
     endpoint: Endpoint
@@ -47,10 +47,10 @@ class OpenCost:
     label: str = "cost/tenant"
 
     def fetch(self, period: ChargePeriod) -> Iterator[UsageRow]:
-        """What everybody used of the drivers in `HOURS`, for every day of *period*.
+        """The usage of the drivers in `HOURS` by consumer, for every day of *period*.
 
         Raises:
-            UsageError: When it does not answer as OpenCost does, or has nothing for a day.
+            UsageError: When the answer is not OpenCost's, or has no data for a day.
         """
         for day in days_of(period):
             yield from self._day(day)
@@ -70,7 +70,7 @@ class OpenCost:
             for driver, (field, per_unit) in HOURS.items():
                 quantity = self._number(allocation, field, wanted)
                 before = hours.get((tenant, driver), Decimal())
-                # One part that is missing makes the sum missing.
+                # One missing part makes the sum unknown.
                 if quantity is None or before is None:
                     hours[tenant, driver] = None
                 else:
@@ -93,7 +93,7 @@ class OpenCost:
         if not (name.startswith(_RESERVED) and name.endswith(_RESERVED)):
             return name
         if self.unlabelled is None:
-            raise self._error(wanted, f"use of {name}", "say which pool it belongs to (unlabelled)")
+            raise self._error(wanted, f"use of {name}", "name the pool it belongs to (unlabelled)")
         return self.unlabelled
 
     def _number(self, allocation: Any, field: str, wanted: str) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Reads drivers from Prometheus, a day at a time.
+"""Reads drivers from Prometheus, day by day.
 
 A day's window holds the samples at 00:00, 00:05 ... 23:55 and no other: each moment is counted once, so the
 sum of the days is the month. For that the query is evaluated a millisecond before midnight. Subqueries take
@@ -31,12 +31,12 @@ _PAIR: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """A Prometheus, or what speaks like one (Thanos, Mimir, Amazon Managed Service for Prometheus).
+    """A Prometheus, or a server with its API (Thanos, Mimir, Amazon Managed Service for Prometheus).
 
     Attributes:
-        endpoint: Where it is.
-        unlabelled: Who uses what carries no tenant's label: the pool that the platform's own pods serve.
-            None, and such use is an error.
+        endpoint: Its API.
+        unlabelled: The consumer of usage without a tenant's label: the pool of the platform's own pods.
+            None makes such usage an error.
         step_seconds: How far apart samples are taken; the exporters must be scraped at least twice in it.
         least_coverage_percent: Of a day's samples, how many must be there.
     """
@@ -47,9 +47,9 @@ class Prometheus:
     least_coverage_percent: int = 99
 
     def fetch(self, period: ChargePeriod, drivers: Collection[str]) -> Iterator[UsageRow]:
-        """What everybody used of *drivers*, for every day of *period*.
+        """The usage of *drivers* by consumer, for every day of *period*.
 
-        NaN, infinite and negative quantities are passed on as they are, for `read_usage` to refuse.
+        NaN, infinite and negative quantities are passed on, for `read_usage` to refuse.
 
         Raises:
             UsageError: When a driver is not measured, the server does not answer, warns, or has gaps.
@@ -68,7 +68,7 @@ class Prometheus:
         query = queries().of(driver)
         wanted = f"driver {driver} on {day.start:%Y-%m-%d}"
         summed: dict[str, Decimal] = {}
-        for labels, value in self._asked(queries().use(driver, seconds, self.step_seconds), day, wanted):
+        for labels, value in self._asked(queries().usage(driver, seconds, self.step_seconds), day, wanted):
             tenant = self._tenant(labels.get(query.tenant), query.tenant, wanted)
             summed[tenant] = WIDE.add(summed.get(tenant, Decimal()), value)
         for tenant in sorted(summed):
@@ -91,15 +91,15 @@ class Prometheus:
         if not named:
             if self.unlabelled is None:
                 raise UsageError(
-                    f"{self.endpoint.shown}: asked for {wanted}, answered with use that has no {label}; "
-                    "say which pool it belongs to (unlabelled)"
+                    f"{self.endpoint.shown}: asked for {wanted}, answered with usage without {label}; "
+                    "name the pool it belongs to (unlabelled)"
                 )
             return self.unlabelled
         return named.removeprefix(_DATABASE).replace("_", "-") if label == "datname" else named
 
     def _asked(self, query: str, day: ChargePeriod, wanted: str) -> list[tuple[dict[str, str], Decimal]]:
         moment = (day.end - _JUST_BEFORE).astimezone(UTC)
-        # Thanos answers with what it has and a warning, unless it is told not to.
+        # Thanos answers with partial data and a warning, unless partial responses are disabled.
         parameters = {"query": query, "time": f"{moment:%Y-%m-%dT%H:%M:%S}.999Z", "partial_response": "false"}
         answer = self.endpoint.get(_PATH, parameters, wanted)
         if not isinstance(answer, dict) or answer.get("status") != "success":

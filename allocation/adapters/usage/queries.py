@@ -1,4 +1,4 @@
-"""The PromQL of every driver, from `promql.yaml`, made whole for one window."""
+"""The PromQL of every driver, from `promql.yaml`, completed for one window."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SECONDS_PER_HOUR: Final = 3600
 
 
 class DriverQuery(Frozen):
-    """How one driver is asked.
+    """The query of one driver.
 
     Attributes:
-        unit: Of the driver.
-        accrues: Whether a sum over steps is of something held for so many hours, or of a rate per second.
-        divided_by: How many of what the metric counts make one of the unit.
-        tenant: The label that says whose it is.
-        each_step: The query of one moment.
+        unit: The driver's unit.
+        accrues: Whether a step counts something held for hours, or a rate per second.
+        divided_by: How many of the metric's units make one of the driver's.
+        tenant: The label with the tenant's name.
+        each_step: The query for one moment.
         present: A series that is there whenever the exporter works.
     """
 
@@ -37,24 +37,24 @@ class DriverQuery(Frozen):
     present: str
 
     def accrued(self, summed: Decimal, step_seconds: int) -> Decimal:
-        """The quantity that a sum over steps amounts to, in `unit`, to the billionth."""
+        """The quantity of a sum over steps, in `unit`, to the billionth."""
         per = _SECONDS_PER_HOUR if self.accrues == "hours" else 1
         held = WIDE.multiply(summed, Decimal(step_seconds))
         return rounded(WIDE.divide(held, Decimal(per * self.divided_by)))
 
 
 class Queries(Frozen):
-    """The whole file."""
+    """The file `promql.yaml`."""
 
     parts: Mapping[str, str]
     drivers: Mapping[str, DriverQuery]
     elsewhere: Mapping[str, str]
 
     def of(self, driver: str) -> DriverQuery:
-        """How *driver* is asked.
+        """The query of *driver*.
 
         Raises:
-            UsageError: When Prometheus does not measure it, saying where it comes from.
+            UsageError: When Prometheus does not measure it; the message names its source.
         """
         if driver in self.drivers:
             return self.drivers[driver]
@@ -62,7 +62,7 @@ class Queries(Frozen):
         known = f"it comes from {source}" if source else f"it knows {', '.join(sorted(self.drivers))}"
         raise UsageError(f"driver '{driver}': Prometheus does not measure it; {known}")
 
-    def use(self, driver: str, window_seconds: int, step_seconds: int) -> str:
+    def usage(self, driver: str, window_seconds: int, step_seconds: int) -> str:
         """The PromQL that sums *driver* over every step of a window."""
         each = self._whole(self.of(driver).each_step, step_seconds)
         return f"sum_over_time(({each})[{window_seconds}s:{step_seconds}s])"
@@ -72,7 +72,7 @@ class Queries(Frozen):
         return f"count_over_time((group({self.of(driver).present}))[{window_seconds}s:{step_seconds}s])"
 
     def _whole(self, text: str, step_seconds: int) -> str:
-        """*text* with its parts put in; parts have parts."""
+        """*text* with its parts filled in, recursively."""
         known = {**self.parts, "step": f"{step_seconds}s"}
         for _ in self.parts:
             if not any(f"${name}" in text for name in known):
@@ -83,5 +83,5 @@ class Queries(Frozen):
 
 @cache
 def queries() -> Queries:
-    """The queries this version of the product knows."""
+    """The queries of this version."""
     return load_model(Queries, FILE)

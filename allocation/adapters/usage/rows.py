@@ -1,4 +1,4 @@
-"""A row of use, and what a source of use can do wrong."""
+"""A usage row, and the error of usage sources."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 
 COLUMNS: Final = ("tenant", "driver", "start", "end", "quantity")
-"""The columns of a file of use."""
+"""The columns of a usage file."""
 
 _STEP: Final = Decimal("1E-9")
 _LARGEST_EXPONENT: Final = 28
 WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP, traps=[])
-"""Arithmetic of what a server says: exact for any real quantity, and NaN instead of an exception."""
+"""Arithmetic for values of a server: exact for real quantities, NaN instead of an exception."""
 _DAY: Final = timedelta(days=1)
 
 
 class UsageError(AllocationError):
-    """Use that cannot be read. It names where from, what came instead, and what to do."""
+    """Usage cannot be read; the message says from where, what was found, and what to do."""
 
 
 class UsageRow(NamedTuple):
-    """What somebody used of a driver in an interval, half-open and UTC.
+    """The usage of a driver by one consumer in an interval, half-open and UTC.
 
-    `quantity` is in the driver's own unit, as the source gave it: it may be NaN, infinite or negative, and
-    None when the source had none. `read_usage` refuses those, by name and counted.
+    `quantity` is in the driver's own unit, as the source gave it: it may be NaN, infinite, negative or None.
+    `read_usage` refuses such rows and counts them by rule.
     """
 
     tenant: str
@@ -39,7 +39,7 @@ class UsageRow(NamedTuple):
 
 
 def rounded(quantity: Decimal) -> Decimal:
-    """*quantity* to the billionth, half away from zero; what is no amount or too large stays as it is.
+    """*quantity* to the billionth, half away from zero; NaN, infinite and too large ones stay unchanged.
 
     >>> rounded(Decimal("0.12345678950")), rounded(Decimal("NaN"))
     (Decimal('0.123456790'), Decimal('NaN'))

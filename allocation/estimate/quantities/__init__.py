@@ -1,4 +1,4 @@
-"""What each fact consumes in a month: the lines a price is looked up for."""
+"""What each fact consumes in a month: the lines to price."""
 
 from __future__ import annotations
 

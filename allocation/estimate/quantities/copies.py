@@ -1,7 +1,7 @@
-"""What copies in a second region consume in a month, and what trying to restore from them does.
+"""What copies in a second region and restore tests consume in a month.
 
-What crosses is charged in the region it leaves, whichever service sends it, as the same item of data
-transfer. The first copy, which crosses once, is not in a month.
+Data transfer is charged in the region it leaves, as the same item for every service. The first copy is a
+one-off cost and not in a month.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def _vault_copy(fact: facts.VaultCopy, _: date) -> Iterator[Line]:
 
 @rule_of.register
 def _bucket_replication(fact: facts.BucketReplication, _: date) -> Iterator[Line]:
-    # What it writes is in the lines of the bucket it writes to.
+    # Its writes are in the lines of the target bucket.
     yield _transfer(fact.transfer_gib_per_month, None)
 
 
 @rule_of.register
 def _restore_test(fact: facts.RestoreTest, _: date) -> Iterator[Line]:
-    # Who looks at it is a fact of its own, labour.
+    # The labour to check it is a fact of its own.
     restored = fact.restored_gib * fact.runs_per_month
     yield assumed("restored", "AWSBackup", "EFS/S3 restore warm", restored, _RESILIENCE)
     kept = rounded(Decimal(restored * fact.validation_hours) / HOURS_PER_MONTH)

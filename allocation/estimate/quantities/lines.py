@@ -1,7 +1,7 @@
-"""What a line is, and the quantities that stand in it: a fact's own, or what somebody said instead.
+"""Lines to price, with quantities of a fact or from a usage file.
 
-A month is 730 hours, as AWS, Infracost and FinFocus count it. Quantities are what facts declare or, for use,
-what the catalog expects; the modules beside this one have a rule for each kind of fact that costs something.
+A month is 730 hours, as AWS, Infracost and FinFocus count it. Quantities are declared by facts or, for usage,
+expected by the catalog; the modules beside this one have a rule for each kind of fact that costs something.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Category = CostCategory
 class Line(NamedTuple):
     """A quantity of one item of a provider's price list.
 
-    `region` is where it is charged, when that is not where the fact lies; `known_by` where the quantity is
-    from.
+    `region` is where it is charged, if not in the region of the fact; `known_by` is the source of the
+    quantity.
     """
 
     name: str
@@ -44,7 +44,7 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.NamespaceQuota: "a quota bounds what pods take of the nodes",
     facts.Route: "a Service and an Ingress are served by the load balancer the platform pays for",
     facts.Egress: "a network policy has no charge; what it lets through is traffic",
-    facts.Dashboards: "a ConfigMap; who runs the Grafana that shows it pays for that",
+    facts.Dashboards: "a ConfigMap; the Grafana that shows it is paid for already",
     facts.Alerts: "rules for a Prometheus that is there and paid for already",
     facts.SleepSchedule: "jobs are its tenant's already; EventBridge charges beyond 14 million calls a month",
 }
@@ -63,22 +63,22 @@ CARRIED_BY_POOLS: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.FileShare: "files take their share of the file system",
     facts.LogicalBackup: "dumps take their share of the bucket",
 }
-"""Facts that are paid for through something shared, and through what."""
+"""Facts that are paid for through a shared resource, and which one."""
 
 
 def lines_of(fact: facts.FactRecord, assumptions: Assumptions) -> Iterator[Line]:
-    """The lines of *fact*, each with the quantity that somebody said instead of its own; none of nothing.
+    """The lines of *fact*, with given quantities in place of its own, without lines of 0.
 
     Raises:
-        TypeError: For a kind of fact nobody has said how to price; a kind that is free or carried by a
-            pool has no lines.
+        TypeError: For a kind of fact without a pricing rule; a kind that is free or carried by a pool has no
+            lines.
     """
     said = (_as_said(fact, line, assumptions) for line in rule_of(fact, assumptions.as_of))
     return (line for line in said if line.quantity)
 
 
 def names_of(fact: facts.FactRecord, as_of: date) -> frozenset[str]:
-    """What the lines of *fact* are called, those of nothing included."""
+    """The names of all lines of *fact*, including those with quantity 0."""
     return frozenset(line.name for line in rule_of(fact, as_of))
 
 
@@ -89,9 +89,9 @@ def _as_said(fact: facts.FactRecord, line: Line, assumptions: Assumptions) -> Li
 
 @singledispatch
 def rule_of(fact: facts.FactRecord, _: date) -> Iterator[Line]:
-    """The lines of *fact* on a day, as far as the plan knows them; a quantity may be 0."""
+    """The lines of *fact* on a day, by its plan; a quantity may be 0."""
     if type(fact) not in FREE and type(fact) not in CARRIED_BY_POOLS:
-        raise TypeError(f"nobody has said what a {type(fact).__name__} costs")
+        raise TypeError(f"no rule prices a {type(fact).__name__}")
     return iter(())
 
 

@@ -1,4 +1,4 @@
-"""What the ways in and out consume in a month, and what goes through them."""
+"""What load balancers, NAT gateways and traffic consume in a month."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _nat(fact: facts.NatGateway, _: date) -> Iterator[Line]:
 
 @rule_of.register
 def _traffic(fact: facts.Traffic, _: date) -> Iterator[Line]:
-    """What a tenant sends.
+    """A tenant's outgoing traffic.
 
     The first 100 GB a month to the internet are free once for an account, so no tenant is given them: an
     estimate is too high by 9 dollars at most. A GiB between zones is charged as it leaves one and as it

@@ -1,4 +1,4 @@
-"""What looking at it and working on it consume in a month: logs, metrics, people."""
+"""What logs, metrics and labour consume in a month."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FREE_METRIC_SAMPLES: Final = 40_000_000
 def _logs(fact: facts.LogGroup, _: date) -> Iterator[Line]:
     service, ingested = "AmazonCloudWatch", Decimal(fact.ingest_gib_per_month)
     yield assumed("ingest", service, "Logs ingest Standard class", ingested, Category.STORAGE)
-    # What lies there once retention is reached: the ingest of so many days.
+    # The storage once retention is reached: the ingest of that many days.
     kept = rounded(ingested * fact.retention_days / _DAYS_PER_MONTH)
     yield assumed("storage", service, "Logs storage", kept, Category.STORAGE)
 
@@ -32,5 +32,5 @@ def _metrics(fact: facts.Metrics, _: date) -> Iterator[Line]:
 
 @rule_of.register
 def _labour(fact: facts.Labour, _: date) -> Iterator[Line]:
-    # The hours a tier includes; who writes down what people really worked says so in a usage file.
+    # The hours a tier includes; a usage file can give the hours really worked.
     yield assumed("hours", "Labour", f"{fact.activity} hour", fact.hours_per_month, fact.category)

@@ -1,4 +1,4 @@
-"""How long versions are supported without extra charge, and since when they are not.
+"""Support calendars: until when versions are supported without extra charge.
 
 EKS: standard support ends on the day its release calendar names, extended support follows (EKS User Guide,
 Kubernetes versions; dates of 1.31 to 1.35 as of 2026-02, endoflife.date/amazon-eks). RDS for PostgreSQL is

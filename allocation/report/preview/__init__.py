@@ -1,1 +1,1 @@
-"""A preview as data, as a table, as a comment on a pull request, as a page."""
+"""A preview as JSON, as a table, as a comment on a pull request and as a page."""

@@ -1,4 +1,4 @@
-"""A preview as Markdown: what a reviewer reads first, then who pays, then the reasons, folded away."""
+"""A preview as Markdown: the headline first, then who pays, then the folded reasons."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from allocation.report.preview.markdown import marker, sentence, table
 from allocation.report.preview.story import Listing, Part, Story, fitting, story
 
 MOST_CHARACTERS: Final = 65_536
-"""What GitHub takes as the body of a comment."""
+"""The longest comment that GitHub accepts."""
 
 
 def as_markdown(preview: Preview) -> str:
-    """The whole preview."""
+    """The whole preview as Markdown."""
     return _markdown(story(preview))
 
 
 def as_github_comment(preview: Preview) -> str:
-    """The preview behind its portfolio's marker, with so much of the detail as a comment may have."""
-    return fitting(preview, lambda told: f"{marker(told.portfolio)}\n{_markdown(told)}", MOST_CHARACTERS)
+    """The preview with its portfolio's marker, shortened to the length of a comment."""
+    return fitting(preview, lambda part: f"{marker(part.portfolio)}\n{_markdown(part)}", MOST_CHARACTERS)
 
 
-def _markdown(told: Story) -> str:
-    return "\n".join(_lines(told)) + "\n"
+def _markdown(shown: Story) -> str:
+    return "\n".join(_lines(shown)) + "\n"
 
 
-def _lines(told: Story) -> Iterator[str]:
-    yield f"**{sentence(told.headline)}**"
-    if told.failed is not None:
-        yield from ("", f"**{told.failed.title}**", "", *_part(told.failed))
-    for part in told.open:
+def _lines(shown: Story) -> Iterator[str]:
+    yield f"**{sentence(shown.headline)}**"
+    if shown.failed is not None:
+        yield from ("", f"**{shown.failed.title}**", "", *_part(shown.failed))
+    for part in shown.open:
         yield from ("", *([f"**{part.title}**", ""] if isinstance(part, Grid) else ()), *_part(part))
-    for part in told.folded:
+    for part in shown.folded:
         yield from ("", "<details>", f"<summary>{part.title}</summary>", "", *_part(part), "", "</details>")
-    for line in (*told.proof, *_left_out(told)):
+    for line in (*shown.proof, *shown.left_out):
         yield from ("", sentence(line))
 
 
@@ -45,8 +45,3 @@ def _part(part: Part) -> Iterator[str]:
         yield from (f"- {sentence(each)}" for each in part.sentences)
     else:
         yield from table(part)
-
-
-def _left_out(told: Story) -> Iterator[str]:
-    if told.left_out:
-        yield f"Left out here, for length: {'; '.join(told.left_out)}. With -o markdown nothing is."

@@ -9,7 +9,7 @@ from typing import Any, Final
 from allocation.charges import Charge, Unpriced
 from allocation.money import text_of
 from allocation.preview.comparison import Comparison, Kind, LineChange, Step, TenantChange
-from allocation.preview.cost_estimate import Valuation
+from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
 
@@ -17,7 +17,7 @@ SCHEMA_VERSION: Final = 1
 
 
 def document(preview: Preview) -> dict[str, Any]:
-    """The preview as plain data, ready for JSON. Tenants that stay as they are are named with their cost."""
+    """The preview as plain data for JSON; unchanged tenants have their name and cost only."""
     comparison = preview.comparison
     after = comparison.after
     return {
@@ -47,7 +47,7 @@ def document(preview: Preview) -> dict[str, Any]:
 
 
 def as_json(preview: Preview) -> str:
-    """The document as JSON text, a line for each tenant and price: indented it would be slow and long."""
+    """The document as JSON text, with one line per tenant and per price to keep it short."""
     entries = (f"  {json.dumps(name)}: {_text(value)}" for name, value in document(preview).items())
     return "{\n" + ",\n".join(entries) + "\n}"
 
@@ -59,7 +59,7 @@ def _text(value: Any) -> str:
 
 
 def _beside(preview: Preview, comparison: Comparison) -> dict[str, Any]:
-    """What is part of no difference."""
+    """The figures beside the comparison, which are in no difference."""
     known = [item.units for item in preview.one_off if item.units is not None]
     return {
         "one_off_total": text_of(sum(known)),
@@ -152,8 +152,8 @@ def _side(charge: Charge | None) -> dict[str, Any] | None:
     }
 
 
-def _unpriced(side: Valuation) -> list[dict[str, Any]]:
-    return [_without_price(item) for item in side.estimate.unpriced]
+def _unpriced(side: CostEstimate) -> list[dict[str, Any]]:
+    return [_without_price(item) for item in side.priced.unpriced]
 
 
 def _without_price(item: Unpriced) -> dict[str, Any]:

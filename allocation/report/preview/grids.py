@@ -1,4 +1,4 @@
-"""The tables of a comment and of a page, as text in columns; what is cut off is summed in the last row."""
+"""The tables of a comment and a page as text in columns; rows that are cut are summed up in the foot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from allocation.estimate.assumptions import KnownBy
 from allocation.money import text_of
 from allocation.preview.comparison import Kind, LineChange, Step, TenantChange
 from allocation.preview.preview import Preview
-from allocation.report.preview.rows import Row, Shown, money, one_off_cents, parts, percent, rows, together
+from allocation.report.figures import money, percent
+from allocation.report.preview.rows import Row, Shown, one_off_cents, parts, rows, together
 from tiers.vocabulary import TenantId
 
 Each = TypeVar("Each")
@@ -20,16 +21,16 @@ NOTHING: Final = "none"
 _SURE: Final = "A"
 _ALIKE: Final = (Kind.NEIGHBOUR, Kind.SAME)
 _BESIDE_TENANTS: Final = 3
-"""Rows of `rows` that are no tenant's: idle, unallocated, total."""
+"""The last rows of `rows`, which belong to no tenant: idle, unallocated, total."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table. The first cell of a row names it; from column `amounts` on they are numbers, to the right.
+    """A table. The first cell of a row is its name; from column `amounts` on cells are right-aligned numbers.
 
     Attributes:
-        foot: Rows under the others, of which the last is the sum of all.
-        left_out: How many rows were not taken; their sums are in the foot.
+        foot: Rows below the others; the last one is the total.
+        left_out: How many rows were cut; the foot has their sum.
     """
 
     title: str
@@ -41,7 +42,7 @@ class Grid:
 
 
 def who_pays(preview: Preview, most: int | None) -> Grid:
-    """The tenants that change, all others together, what stays idle, and the bill."""
+    """The tenants that change, all others summed up, idle capacity, and the bill."""
     *tenants, idle, unallocated, total = rows(preview)
     shown, rest = _cut(_weighty(row for row in tenants if row.kind not in _ALIKE), most)
     neighbours = [row for row in tenants if row.kind is Kind.NEIGHBOUR]
@@ -56,7 +57,7 @@ def who_pays(preview: Preview, most: int | None) -> Grid:
     ]
     return Grid(
         f"Who pays what, in {preview.comparison.currency} a month",
-        ("tenant", "what", "tier", "cost", "difference", "fee", "margin", "margin %"),
+        ("tenant", "change", "tier", "cost", "difference", "fee", "margin", "margin %"),
         3,
         tuple(_paying(row) for row in shown),
         tuple(_paying(row) for row in beneath),
@@ -65,7 +66,7 @@ def who_pays(preview: Preview, most: int | None) -> Grid:
 
 
 def neighbours(preview: Preview, most: int | None) -> Grid | None:
-    """Who changes nothing and pays another share, the largest difference first."""
+    """Tenants that change nothing and pay a different share, the largest difference first."""
     found = _weighty(row for row in rows(preview)[:-_BESIDE_TENANTS] if row.kind is Kind.NEIGHBOUR)
     if not found:
         return None
@@ -75,7 +76,7 @@ def neighbours(preview: Preview, most: int | None) -> Grid | None:
         together(_counted(len(found), "neighbour"), found),
     ]
     return Grid(
-        "Neighbours that pay another share",
+        "Neighbours that pay a different share",
         ("tenant", "tier", "cost", "difference", "fee", "margin", "margin %"),
         2,
         tuple(_without_kind(row) for row in shown),
@@ -85,12 +86,12 @@ def neighbours(preview: Preview, most: int | None) -> Grid | None:
 
 
 def promises(preview: Preview, most: int | None) -> Grid | None:
-    """What each tenant that changes is promised."""
+    """The promises to each tenant that changes."""
     if not preview.concerned:
         return None
     shown, rest = _cut(_concerned(preview), most)
     return Grid(
-        "What is promised",
+        "Recovery promises",
         ("tenant", "before", "after"),
         3,
         tuple((row.name, *(side or NOTHING for side in preview.promise(each))) for row, each in shown),
@@ -99,7 +100,7 @@ def promises(preview: Preview, most: int | None) -> Grid | None:
 
 
 def once(preview: Preview, most: int | None) -> Grid | None:
-    """What the change takes once, and the sum of what has a price."""
+    """The one-off costs of the change, and the sum of those with a known price."""
     if not preview.one_off:
         return None
     items = list(zip(preview.one_off, one_off_cents(preview.one_off), strict=True))
@@ -107,7 +108,7 @@ def once(preview: Preview, most: int | None) -> Grid | None:
     more = (f"{len(rest):,} more", "", "", money(sum(cents or 0 for _, cents in rest)))
     total = ("total", "", "", money(sum(cents or 0 for _, cents in items)))
     return Grid(
-        f"What it takes once, in {preview.comparison.currency}",
+        f"One-off costs, in {preview.comparison.currency}",
         ("tenant", "what", "quantity", "amount"),
         2,
         tuple(
@@ -115,7 +116,7 @@ def once(preview: Preview, most: int | None) -> Grid | None:
                 item.tenant,
                 item.what,
                 f"{item.quantity:f} {item.unit}".rstrip(),
-                "no price known" if cents is None else money(cents),
+                "unknown price" if cents is None else money(cents),
             )
             for item, cents in shown
         ),
@@ -133,7 +134,7 @@ def by_part(preview: Preview, most: int | None) -> Grid:
         found += _moved(row.name, "domain", change.by_domain, row.cost)
     return Grid(
         "Differences by category and domain",
-        ("whose", "by", "part", "before", "after", "difference"),
+        ("cost of", "by", "part", "before", "after", "difference"),
         3,
         tuple(found),
         left_out=len(rest),
@@ -141,7 +142,7 @@ def by_part(preview: Preview, most: int | None) -> Grid:
 
 
 def priced_lines(preview: Preview, most: int | None) -> Grid | None:
-    """The priced lines that differ, exactly, the largest difference first; they add up to the bill's."""
+    """The priced lines that change, exactly, the largest difference first; they add up to the bill's."""
     lines = preview.comparison.lines
     if not lines:
         return None
@@ -152,7 +153,7 @@ def priced_lines(preview: Preview, most: int | None) -> Grid | None:
         _exactly(_counted(len(lines), "line"), lines),
     ]
     return Grid(
-        f"Priced lines that change, exactly, in {preview.comparison.currency} a month",
+        f"Priced lines that change, exact amounts in {preview.comparison.currency} a month",
         ("line", "item", "how sure", "quantity", "unit price", "before", "after", "difference"),
         3,
         tuple(_line(line) for line in shown),
@@ -162,7 +163,7 @@ def priced_lines(preview: Preview, most: int | None) -> Grid | None:
 
 
 def arrow(before: str, after: str) -> str:
-    """What it was and what it will be; once when that is the same.
+    """The text before and after; only once if both are the same.
 
     >>> arrow("1", "2"), arrow("1", "1")
     ('1 → 2', '1')
@@ -179,7 +180,7 @@ def _weighty(tenants: Iterable[Row]) -> list[Row]:
 
 
 def _concerned(preview: Preview) -> list[tuple[Row, TenantChange]]:
-    """Who changes, in the one order that all tables have, so that they are cut at the same tenant."""
+    """Tenants that change, in the order of all tables, so that all are cut at the same tenant."""
     changes = {each.tenant: each for each in preview.concerned}
     tenants = _weighty(rows(preview)[:-_BESIDE_TENANTS])
     return [(row, changes[TenantId(row.name)]) for row in tenants if row.name in changes]
@@ -214,21 +215,21 @@ def _both(amount: Shown) -> str:
     return arrow(money(amount.before), money(amount.after))
 
 
-def _moved(whose: str, by: str, steps: Mapping[Any, Step], whole: Shown) -> Iterator[tuple[str, ...]]:
-    """Every part, those that stay too, so that the column adds up to the whole."""
+def _moved(owner: str, by: str, steps: Mapping[Any, Step], whole: Shown) -> Iterator[tuple[str, ...]]:
+    """Every part, the unchanged ones too, so that the column adds up to the whole."""
     for name, shown in parts(((str(key), step) for key, step in steps.items()), whole):
         amounts = (money(shown.before), money(shown.after), money(shown.difference, signed=True))
-        yield whose, by, name, *amounts
+        yield owner, by, name, *amounts
 
 
 def _line(line: LineChange) -> tuple[str, ...]:
     before, after = line.before, line.after
     return (
         line.id,
-        _sides(before, after, lambda charge: charge.item),
-        _how_sure(before, after),
+        _before_and_after(before, after, lambda charge: charge.item),
+        _confidence(before, after),
         _quantity(before, after),
-        _sides(before, after, lambda charge: f"{charge.unit_price:f}"),
+        _before_and_after(before, after, lambda charge: f"{charge.unit_price:f}"),
         text_of(line.cost.before),
         text_of(line.cost.after),
         _signed(line.cost.difference),
@@ -244,25 +245,25 @@ def _signed(units: int) -> str:
     return f"{'+' if units > 0 else ''}{text_of(units)}"
 
 
-def _sides(before: Charge | None, after: Charge | None, say: Callable[[Charge], str]) -> str:
-    """Both sides in words; of a line that is on one side only, that side."""
+def _before_and_after(before: Charge | None, after: Charge | None, say: Callable[[Charge], str]) -> str:
+    """The text before and after; of a line that exists only once, its text."""
     return " → ".join(dict.fromkeys(say(each) for each in (before, after) if each is not None))
 
 
 def _quantity(before: Charge | None, after: Charge | None) -> str:
-    """Both quantities; a line that is not there has none of its unit."""
-    sides = [each for each in (before, after) if each is not None]
-    if len({each.unit for each in sides}) > 1:
-        return " → ".join(f"{_number(each)} {each.unit}" for each in sides)
-    return f"{arrow(*(_number(each) if each else '0' for each in (before, after)))} {sides[0].unit}"
+    """Both quantities; a line that does not exist counts as 0 of the unit."""
+    known = [each for each in (before, after) if each is not None]
+    if len({each.unit for each in known}) > 1:
+        return " → ".join(f"{_number(each)} {each.unit}" for each in known)
+    return f"{arrow(*(_number(each) if each else '0' for each in (before, after)))} {known[0].unit}"
 
 
 def _number(charge: Charge) -> str:
     return f"{charge.quantity.normalize():,f}"
 
 
-def _how_sure(before: Charge | None, after: Charge | None) -> str:
-    """What a reader should doubt: a quantity that is not declared, a price that is not AWS's own."""
+def _confidence(before: Charge | None, after: Charge | None) -> str:
+    """What to doubt: a quantity that is not declared, a price that is not from AWS."""
     doubts = [None if each is None else _doubts(each) for each in (before, after)]
     if None in doubts or doubts[0] == doubts[1]:
         return next((each for each in doubts if each), "")

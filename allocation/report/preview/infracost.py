@@ -1,7 +1,7 @@
 """A preview in Infracost's JSON, version 0.2, for the tools that read it: prices only, no shares of pools.
 
-A resource is a fact, a component one of its priced lines. Every number is decimal text, and the sums are the
-sums of what is listed, exactly; an hour is the 730th part of a month, each component rounded to 1e-10.
+A resource is a fact, a component one of its priced lines. Every number is decimal text, and every total is
+exactly the sum of the listed lines; an hour is a 730th of a month, each component rounded to 1e-10.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from allocation.charges import Charge, Unpriced
 from allocation.estimate.assumptions import KnownBy
 from allocation.estimate.quantities import HOURS_PER_MONTH
 from allocation.money import text_of
-from allocation.preview.cost_estimate import Valuation
+from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.preview import Preview
 from tiers.facts.record import FactId, FactRecord
 from tiers.plan.plan import Plan
@@ -24,12 +24,12 @@ from tiers.plan.plan import Plan
 VERSION: Final = "0.2"
 _TENTH_BILLIONTH: Final = Decimal("1e-10")
 _NEVER: Final = "0001-01-01T00:00:00Z"
-"""How Infracost writes a moment that nobody knows."""
+"""How Infracost writes an unknown moment."""
 
 
 @dataclass(frozen=True)
 class Component:
-    """A line of a fact; `units` and `price` are None when nobody knows the price."""
+    """A line of a fact; `units` and `price` are None if the price is unknown."""
 
     fact: FactId
     key: str
@@ -43,7 +43,7 @@ class Component:
     hourly_units: int
 
     def less(self, past: Component) -> Component:
-        """The difference to what it was."""
+        """The difference from *past*."""
         return Component(
             self.fact,
             self.key,
@@ -58,7 +58,7 @@ class Component:
         )
 
     def nothing(self) -> Component:
-        """The same where it is not there."""
+        """This component with all numbers 0, for the plan that does not have it."""
         priced = self.price is not None
         return Component(
             self.fact,
@@ -75,20 +75,20 @@ class Component:
 
     @property
     def counts(self) -> bool:
-        """Whether any number of it is not 0."""
+        """Whether any of its numbers is not 0."""
         return any((self.quantity, self.price, self.units))
 
 
 def as_infracost(preview: Preview) -> dict[str, Any]:
-    """The preview as plain data. It reads no clock: it was made when its period starts."""
+    """The preview as plain data, dated at the start of its period because no clock is read."""
     comparison = preview.comparison
     before, after = ([*_components(side)] for side in (comparison.before, comparison.after))
-    sides = {"past": before, "": after, "diff": [*_differences(before, after)]}
+    breakdown_parts = {"past": before, "": after, "diff": [*_differences(before, after)]}
     plan = comparison.after.plan
     facts = {**comparison.before.facts, **comparison.after.facts}
     tags = {**_tags(comparison.before.plan), **_tags(plan)}
     made = comparison.after.statement.period.start.strftime("%Y-%m-%dT%H:%M:%SZ")
-    breakdowns = {name: _breakdown(parts, facts, tags) for name, parts in sides.items()}
+    breakdowns = {name: _breakdown(parts, facts, tags) for name, parts in breakdown_parts.items()}
     summary = _summary(after, comparison.after)
     return {
         "version": VERSION,
@@ -107,7 +107,7 @@ def as_infracost(preview: Preview) -> dict[str, Any]:
         ],
         **{
             f"{side}{name}" if side else _small(name): total
-            for side, parts in sides.items()
+            for side, parts in breakdown_parts.items()
             for name, total in _totals(parts).items()
         },
         "timeGenerated": made,
@@ -115,10 +115,10 @@ def as_infracost(preview: Preview) -> dict[str, Any]:
     }
 
 
-def _components(side: Valuation) -> Iterator[Component]:
-    for charge in side.estimate.charges:
+def _components(side: CostEstimate) -> Iterator[Component]:
+    for charge in side.priced.charges:
         yield _priced(charge)
-    for item in side.estimate.unpriced:
+    for item in side.priced.unpriced:
         yield _unpriced(item)
 
 
@@ -126,7 +126,7 @@ def _priced(charge: Charge) -> Component:
     return Component(
         charge.fact,
         charge.id,
-        # Infracost takes what stands before the bracket for the same component with another label.
+        # Infracost matches components by the text before the bracket.
         f"{charge.id.rpartition('#')[2]} ({charge.item})",
         charge.unit,
         charge.known_by != KnownBy.DECLARED,
@@ -231,8 +231,8 @@ def _tags(plan: Plan) -> dict[FactId, dict[str, str]]:
     }
 
 
-def _summary(parts: Sequence[Component], side: Valuation) -> dict[str, Any]:
-    """Facts that nothing is charged for are what Infracost counts as having no price."""
+def _summary(parts: Sequence[Component], side: CostEstimate) -> dict[str, Any]:
+    """Counts of resources; facts without a charge are what Infracost counts as having no price."""
     kinds = {fact: f"costack:{record.kind}" for fact, record in side.facts.items()}
     charged = {part.fact for part in parts}
     supported = Counter(kind for fact, kind in kinds.items() if fact in charged)
@@ -250,7 +250,7 @@ def _summary(parts: Sequence[Component], side: Valuation) -> dict[str, Any]:
 
 
 def _metadata() -> dict[str, str]:
-    """Infracost wants to know a commit; a preview is of files, wherever they are from."""
+    """The metadata Infracost requires; a preview knows no commit."""
     unknown = ("vcsBranch", "vcsCommitSha", "vcsCommitAuthorName", "vcsCommitAuthorEmail", "vcsCommitMessage")
     return {
         "infracostCommand": "diff",

@@ -1,4 +1,4 @@
-"""Words of other people's files in Markdown: shown as they are written, and never doing anything."""
+"""Text from users' files in Markdown: shown as written, without links, mentions or markup."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OPENS_A_BLOCK: Final = re.compile(r"^(?:[-+=:/#]|\d+[.)])")
 
 
 def words(text: object) -> str:
-    r"""*text* for a cell: one line in which nothing is a mark, a link, a mention or a tag.
+    r"""*text* for a cell: one line without markup, links, mentions or tags.
 
     >>> words("a|b <i>")
     'a\\|b &lt;i&gt;'
@@ -37,13 +37,13 @@ def words(text: object) -> str:
 
 
 def sentence(text: object) -> str:
-    """*text* for a line of its own: no list, no heading, no command either."""
-    told = words(text)
-    return f"{_JOINER}{told}" if _OPENS_A_BLOCK.match(told) else told
+    """*text* for a line of its own, where it starts no list, heading or command either."""
+    line = words(text)
+    return f"{_JOINER}{line}" if _OPENS_A_BLOCK.match(line) else line
 
 
 def table(grid: Grid) -> Iterator[str]:
-    """The lines of *grid*: its amounts to the right, its last sum in bold."""
+    """The lines of *grid*, with amounts to the right and the total in bold."""
     yield _row(grid.heads)
     yield _row("---" if column < grid.amounts else "---:" for column in range(len(grid.heads)))
     for cells in (*grid.rows, *grid.foot[:-1]):
@@ -53,7 +53,7 @@ def table(grid: Grid) -> Iterator[str]:
 
 
 def marker(portfolio: str) -> str:
-    """The line by which a workflow knows the one comment of a portfolio again.
+    """The line by which a workflow finds the comment of a portfolio.
 
     >>> marker("local")
     '<!-- costack-preview: local -->'
@@ -67,7 +67,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """Without what no reader sees: control characters, and marks that turn the direction of writing."""
+    """*text* without control characters and marks that change the direction of writing."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     seen = (" " if letter.isspace() else letter for letter in text)

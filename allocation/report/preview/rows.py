@@ -1,7 +1,7 @@
-"""What every rendering of a preview shows, in whole cents that add up, down and across.
+"""The figures of a preview in whole cents, the same for every format, that add up down and across.
 
 Each column of amounts is rounded by largest remainder to its own rounded total, and a difference is the
-difference of what is shown; so it may be a cent or two beside the exact one, which the JSON form holds.
+difference of the figures shown. It may differ by a cent or two from the exact amount, which JSON holds.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from allocation.preview.break_even import COST, BreakEven
 from allocation.preview.comparison import Kind, Step, TenantChange
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
+from allocation.report.figures import first_of, money
 
-CENTS: Final = 100
 _NAMED: Final = 3
 IDLE_ROW: Final = "idle"
 UNALLOCATED_ROW: Final = "unallocated"
@@ -25,20 +25,20 @@ TOTAL_ROW: Final = "total"
 
 @dataclass(frozen=True)
 class Shown:
-    """An amount before and after, in cents as they are shown."""
+    """An amount before and after the change, in the cents that are shown."""
 
     before: int
     after: int
 
     @property
     def difference(self) -> int:
-        """After less before, of what is shown."""
+        """After minus before, in the cents that are shown."""
         return self.after - self.before
 
 
 @dataclass(frozen=True)
 class Row:
-    """A tenant, or what is left beside the tenants; `kind` and `tier` are None for what is no tenant."""
+    """A tenant, or idle, unallocated or total cost, which have no `kind` and no `tier`."""
 
     name: str
     kind: Kind | None
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def margin(self) -> Shown:
-        """The fee less the cost."""
+        """The fee minus the cost."""
         return Shown(self.fee.before - self.cost.before, self.fee.after - self.cost.after)
 
 
@@ -70,9 +70,9 @@ def rows(preview: Preview) -> list[Row]:
 
 
 def condensed(tenants: Sequence[Row], most: int) -> list[Row]:
-    """The *most* weighty of *tenants*, those that change first, and one row for all others together.
+    """The *most* important of *tenants*, those that change first, and one row that sums up all others.
 
-    A table of a thousand rows is read by nobody.
+    A table of a thousand rows is too long to read.
     """
     if len(tenants) <= most:
         return list(tenants)
@@ -82,14 +82,14 @@ def condensed(tenants: Sequence[Row], most: int) -> list[Row]:
 
 
 def together(name: str, several: Sequence[Row]) -> Row:
-    """*several* rows as one."""
+    """The sum of *several* rows as one row."""
     return Row(name, None, None, _sum(row.cost for row in several), _sum(row.fee for row in several))
 
 
 def parts(steps: Iterable[tuple[str, Step]], whole: Shown | None = None) -> list[tuple[str, Shown]]:
-    """*steps* by name in cents; those that are 0 on both sides are left out.
+    """*steps* by name in cents, without those that are 0 before and after.
 
-    With *whole* they add up to it: a part of what another table shows must not differ from it by a cent.
+    With *whole* they add up to it, so that two tables never differ by a cent.
     """
     named = [(str(name), step) for name, step in steps if step.before or step.after]
     shown = _shown([step for _, step in named], whole)
@@ -97,13 +97,13 @@ def parts(steps: Iterable[tuple[str, Step]], whole: Shown | None = None) -> list
 
 
 def one_off_cents(items: Sequence[OneOff]) -> list[int | None]:
-    """What each of *items* costs once, in cents that add up; None where no price is known."""
+    """The cost of each one-off item in cents that add up; None where the price is unknown."""
     known = iter(in_cents([item.units for item in items if item.units is not None]))
     return [None if item.units is None else next(known) for item in items]
 
 
 def tier_words(change: TenantChange) -> str:
-    """The tier, or the one before and the one after."""
+    """The tier, or the tiers before and after."""
     before, after = (side.tier if side else None for side in (change.before, change.after))
     if before == after or before is None or after is None:
         return str(after or before)
@@ -111,49 +111,25 @@ def tier_words(change: TenantChange) -> str:
 
 
 def off_hours_words(preview: Preview) -> list[str]:
-    """What environments that never sleep would save asleep, as a sentence; none where that is nothing."""
+    """What environments would save if they slept off-hours, as one sentence; empty when nothing is saved."""
     if not preview.savings:
         return []
     (saved,) = in_cents([sum(each.saved for each in preview.savings)])
     (freed,) = in_cents([sum(each.freed for each in preview.savings)])
-    names = ", ".join(each.tenant for each in preview.savings[:_NAMED])
-    rest = len(preview.savings) - _NAMED
-    more = f" and {rest} more" if rest > 0 else ""
-    words = (
-        f"off-hours saving, in none of the figures: {names}{more}, awake "
-        f"{preview.savings[0].awake_hours_per_week} hours a week, would save {money(saved)} of the bill "
-        f"and free {money(freed)} of the nodes (options.schedule; the bill falls when nodes go)"
+    names = first_of([each.tenant for each in preview.savings], _NAMED)
+    sentence = (
+        f"off-hours saving, not part of the figures: awake {preview.savings[0].awake_hours_per_week} hours a "
+        f"week, {names} would save {money(saved)} on the bill and free node capacity worth {money(freed)} "
+        "(set options.schedule; the bill falls when nodes are removed)"
     )
-    return [words]
+    return [sentence]
 
 
 def break_even_words(even: BreakEven) -> str:
-    """Where two tiers meet, as a sentence."""
-    better = "costs no more" if even.by == COST else "has no smaller margin"
-    where = {None: f"at no number up to {even.most}", 1: "at any number"}.get(even.at, f"from {even.at} on")
-    return f"break-even of {even.tenant} in {even.measure}: {even.after} {better} than {even.before} {where}"
-
-
-def money(cents: int, *, signed: bool = False) -> str:
-    """Cents as a person reads them.
-
-    >>> money(-123456), money(5, signed=True)
-    ('-1,234.56', '+0.05')
-    """
-    sign = "-" if cents < 0 else "+" if signed and cents > 0 else ""
-    return f"{sign}{abs(cents) // CENTS:,}.{abs(cents) % CENTS:02}"
-
-
-def percent(part: int, whole: int) -> str:
-    """*part* of *whole* with one decimal; empty where there is no whole.
-
-    >>> percent(1, 3), percent(1, 0)
-    ('33.3 %', '')
-    """
-    if not whole:
-        return ""
-    tenths = round(1000 * part / whole)
-    return f"{'-' if tenths < 0 else ''}{abs(tenths) // 10}.{abs(tenths) % 10} %"
+    """Where one of two tiers becomes the better one, as a sentence."""
+    better = "costs no more than" if even.by == COST else "has at least the margin of"
+    where = {None: f"at no size up to {even.most}", 1: "at any size"}.get(even.at, f"from {even.at} on")
+    return f"break-even of {even.tenant} in {even.measure}: {even.after} {better} {even.before} {where}"
 
 
 def _shown(steps: Sequence[Step], whole: Shown | None = None) -> list[Shown]:

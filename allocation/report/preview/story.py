@@ -1,4 +1,4 @@
-"""What a comment and a page tell of a preview, in which order: what is decided first, then the reasons."""
+"""The parts of a preview for comment and page, in order: what to decide first, then the reasons."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from allocation.money import text_of
 from allocation.preview.comparison import Kind
 from allocation.preview.preview import Preview
+from allocation.report.figures import UNKNOWN_PRICES, money, percent
 from allocation.report.preview.grids import (
     Grid,
     arrow,
@@ -19,18 +20,18 @@ from allocation.report.preview.grids import (
     promises,
     who_pays,
 )
-from allocation.report.preview.rows import break_even_words, money, off_hours_words, percent, rows
+from allocation.report.preview.rows import break_even_words, off_hours_words, rows
 
 _LARGEST: Final = 3
 _REASONS: Final = 4
-"""Of the reasons, so many times fewer rows are told than of what is decided."""
+"""A reason gets so many times fewer rows than a table to decide on."""
 LIMITS: Final[tuple[int | None, ...]] = (None, 1000, 700, 500, 350, 250, 180, 130, 100, 70, 50, 20, 10, 3, 0)
-"""How many rows a table may have, the most first, when there is not room for everything."""
+"""How many rows a table may have if not everything fits, tried from the most to the fewest."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Sentences under a title; `left_out` are not told."""
+    """Sentences under a title; `left_out` counts those that were cut."""
 
     title: str
     sentences: tuple[str, ...]
@@ -45,11 +46,11 @@ class Story:
     """A preview in words and tables.
 
     Attributes:
-        headline: The whole of it in one sentence.
-        failed: The gates that do not pass.
-        open: What a reviewer looks at in any case.
-        folded: The reasons, for who asks for them.
-        proof: That nothing got lost, and what it was priced with; of an empty preview nothing.
+        headline: The whole preview in one sentence.
+        failed: The gates that fail.
+        open: The parts every reviewer reads.
+        folded: The reasons, to unfold on demand.
+        proof: That the parts add up, and the prices used; empty when nothing changes.
     """
 
     portfolio: str
@@ -61,18 +62,17 @@ class Story:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """What was cut, a sentence each."""
-        told = (self.failed, *self.open, *self.folded)
-        return tuple(
-            f"'{each.title}': {each.left_out:,} more" for each in told if each is not None and each.left_out
-        )
+        """One sentence about what was cut; none if nothing was."""
+        parts = (self.failed, *self.open, *self.folded)
+        cut = [f"'{each.title}': {each.left_out:,} more" for each in parts if each and each.left_out]
+        return (f"Left out for length: {'; '.join(cut)}. -o markdown shows everything.",) if cut else ()
 
 
 def story(preview: Preview, most: int | None = None) -> Story:
-    """The preview, *most* rows to a table or list and fewer to a reason; the totals are always whole."""
+    """The preview with at most *most* rows per table or list, and fewer per reason; totals stay complete."""
     comparison = preview.comparison
     portfolio = comparison.after.plan.portfolio
-    failed = _listed("Gates that do not pass", preview.failed, most)
+    failed = _listed("Failed gates", preview.failed, most)
     if comparison.empty:
         return Story(portfolio, _nothing(preview), failed)
     opened = (
@@ -86,7 +86,7 @@ def story(preview: Preview, most: int | None = None) -> Story:
         neighbours(preview, fewer),
         by_part(preview, fewer),
         priced_lines(preview, fewer),
-        _listed("What has no price and is in no sum", tuple(_unpriced(preview)), fewer),
+        _listed(UNKNOWN_PRICES, tuple(_unpriced(preview)), fewer),
         _listed("Notes", preview.notes, fewer),
         _listed("Off-hours saving", tuple(off_hours_words(preview)), fewer),
         _listed("Break-even", tuple(map(break_even_words, preview.break_evens)), fewer),
@@ -102,9 +102,9 @@ def story(preview: Preview, most: int | None = None) -> Story:
 
 
 def fitting(preview: Preview, render: Callable[[Story], str], most: int) -> str:
-    """The longest rendering of *preview* of at most *most* characters; detail is dropped, totals never are.
+    """The longest rendering of *preview* with at most *most* characters; details are dropped, totals never.
 
-    When nothing fits, the shortest that there is.
+    If none fits, the shortest one.
     """
     text = ""
     for limit in LIMITS:
@@ -147,26 +147,26 @@ def _of_neighbours(preview: Preview) -> Iterator[str]:
         return
     total = money(sum(row.cost.difference for row in found), signed=True)
     largest = ", ".join(f"{row.name} {money(row.cost.difference, signed=True)}" for row in found[:_LARGEST])
-    who = "1 neighbour pays" if len(found) == 1 else f"{len(found):,} neighbours pay"
-    yield f"{who} another share: {total} in all; largest: {largest}"
+    payers = "1 neighbour pays" if len(found) == 1 else f"{len(found):,} neighbours pay"
+    yield f"{payers} a different share: {total} in all; largest: {largest}"
 
 
 def _unpriced(preview: Preview) -> Iterator[str]:
-    for item in preview.comparison.after.estimate.unpriced:
+    for item in preview.comparison.after.priced.unpriced:
         yield f"{item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
 
 
 def _listed(title: str, sentences: Sequence[str], most: int | None) -> Listing | None:
     if not sentences:
         return None
-    told = tuple(sentences) if most is None else tuple(sentences[:most])
-    return Listing(title, told, len(sentences) - len(told))
+    shown = tuple(sentences) if most is None else tuple(sentences[:most])
+    return Listing(title, shown, len(sentences) - len(shown))
 
 
 def _proof(preview: Preview) -> str:
     comparison = preview.comparison
     return (
-        f"Nothing is lost: tenants {text_of(comparison.of_tenants)} + "
+        f"The parts add up: tenants {text_of(comparison.of_tenants)} + "
         f"idle {text_of(comparison.idle.difference)} + "
         f"unallocated {text_of(comparison.unallocated.difference)} = "
         f"bill {text_of(comparison.charged.difference)} {comparison.currency}, exactly."
@@ -181,6 +181,6 @@ def _conditions(preview: Preview) -> str:
         for name, version in after.statement.versions.items()
     )
     return (
-        f"An estimate of a 730-hour month at list prices, support as of {assumed.as_of}, pods that scale at "
-        f"their {assumed.scale}: {versions}."
+        f"Estimate of a 730-hour month at list prices, version support as of {assumed.as_of}, pods at "
+        f"{assumed.scale} scale: {versions}."
     )

@@ -1,4 +1,4 @@
-"""A preview as the table a person reads in a terminal, and the lines under it."""
+"""A preview as a table for the terminal, and the lines below it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from rich.table import Table
 from allocation.money import text_of
 from allocation.preview.comparison import TenantChange
 from allocation.preview.preview import Preview
+from allocation.report.figures import money, percent
 from allocation.report.preview.rows import (
     Row,
     break_even_words,
     condensed,
-    money,
     off_hours_words,
     one_off_cents,
     parts,
-    percent,
     rows,
 )
 
@@ -26,16 +25,17 @@ _MOST_ROWS: Final = 40
 
 
 def preview_table(preview: Preview) -> Table:
-    """Every tenant that changes, its neighbours, what stays idle, and the total; a month each."""
+    """Tenants, idle and unallocated cost and the total, before and after, per month."""
     after = preview.comparison.after
     table = Table(
         title=f"{after.plan.portfolio}: estimated difference of a 730-hour month in "
-        f"{preview.comparison.currency}, support as of {after.conditions.assumptions.as_of}",
+        f"{preview.comparison.currency}, version support as of {after.conditions.assumptions.as_of}",
         title_justify="left",
     )
-    for name in ("tenant", "what", "tier"):
+    for name in ("tenant", "change", "tier"):
         table.add_column(name, no_wrap=True)
-    for name in ("before", "after", "difference", "fee", "difference", "margin before", "after", "margin %"):
+    costs = ("cost before", "cost after", "cost change")
+    for name in (*costs, "fee", "fee change", "margin before", "margin after", "margin %"):
         table.add_column(name, justify="right", no_wrap=True)
     *tenants, idle, unallocated, total = rows(preview)
     for row in condensed(tenants, _MOST_ROWS):
@@ -47,13 +47,13 @@ def preview_table(preview: Preview) -> Table:
 
 
 def closing_lines(preview: Preview) -> Iterator[str]:
-    """What stands under the table: each change in words, one-off costs, notes, gates, the proof."""
+    """The lines below the table: each change in words, one-off costs, notes, unknown prices, the proof."""
     for change in preview.concerned:
         yield from _about(preview, change)
     yield from off_hours_words(preview)
     yield from (break_even_words(even) for even in preview.break_evens)
     yield from (f"note: {note}" for note in preview.notes)
-    for item in preview.comparison.after.estimate.unpriced:
+    for item in preview.comparison.after.priced.unpriced:
         yield f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
     yield _proof(preview)
 
@@ -73,7 +73,7 @@ def _about(preview: Preview, change: TenantChange) -> Iterator[str]:
     items = preview.one_off_of(change.tenant)
     for item, cents in zip(items, one_off_cents(items), strict=True):
         amount = "unpriced" if cents is None else money(cents)
-        yield f"{change.tenant}: once: {item.what}: {item.quantity:f} {item.unit}: {amount}"
+        yield f"{change.tenant}: one-off: {item.what}: {item.quantity:f} {item.unit}: {amount}"
 
 
 def _proof(preview: Preview) -> str:

@@ -1,1 +1,1 @@
-"""Reports of a month for everybody who asks: one page each, with the same data beside it."""
+"""The report of a month: a page for each group of readers, with the same data as JSON and CSV."""

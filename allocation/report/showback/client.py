@@ -1,4 +1,4 @@
-"""A client's own page: nothing on it is another client's, and nothing on it lets another's be worked out."""
+"""A client's own page: it shows nothing of another client, and nothing that reveals another client's cost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Final
 
 from allocation.preview.preview import in_words
+from allocation.report.figures import first_of
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -20,19 +21,21 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
+from allocation.report.showback.decisions import fair_use_result
 from allocation.report.showback.index import basis
 from allocation.report.showback.month import Showback, changed, why
 from allocation.review.causes import Cause, Reason, by_reason
+from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledTenant
 from tiers.vocabulary import TenantId
 
-SMALL_POOLS: Final = "shared by few"
-_TOLD: Final = 3
+SMALL_POOLS: Final = "small shared pools"
+_NAMED: Final = 3
 _WHOLE: Final = (Reason.NEW, Reason.GONE)
 
 
 def account(showback: Showback, client: str) -> Page:
-    """The page of *client* alone."""
+    """The page of one client."""
     statement = showback.statement
     lines = statement.by_client[client]
     cost = sum(line.total for line in lines)
@@ -55,16 +58,16 @@ def account(showback: Showback, client: str) -> Page:
     )
 
 
-def told_causes(showback: Showback, client: str) -> tuple[Cause, ...]:
-    """The causes a client may see: how the share of a small pool came about would tell what others did."""
+def shown_causes(showback: Showback, client: str) -> tuple[Cause, ...]:
+    """The causes a client may see, with one sum for small pools, whose details would reveal other clients."""
     small = showback.pools - showback.large_pools
     sums: dict[tuple[Reason, str], int] = {}
     for parts in showback.causes_of(client).values():
-        # Of who moved, everything about small pools is its move: the parts would tell what a pool grew by.
+        # For a tenant that moved, small pools are part of its move: details would reveal the pool's growth.
         merged = Reason.TIER if any(each.reason is Reason.TIER for each in parts) else Reason.POOL
         for cause in parts:
-            told = cause.about not in small or cause.reason in _WHOLE
-            key = (cause.reason, cause.about) if told else (merged, SMALL_POOLS)
+            may_see = cause.about not in small or cause.reason in _WHOLE
+            key = (cause.reason, cause.about) if may_see else (merged, SMALL_POOLS)
             sums[key] = sums.get(key, 0) + cause.units
     return tuple(Cause(*key, units) for key, units in sums.items() if units)
 
@@ -73,32 +76,31 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
     before, currency = showback.before, showback.statement.currency
     fee = sum(line.fee for line in showback.statement.by_client[client])
     if before is None:
-        yield f"The fee is {amount(fee).shown} {currency}. There is no month before it to compare with."
+        yield f"The fee is {amount(fee).shown} {currency}. No earlier month is known to compare with."
         return
     then = before.by_client.get(client, ())
     step = changed(sum(line.total for line in then), cost, currency, before.month)
-    yield f"That is {step}. Why: {why(by_reason(told_causes(showback, client)), currency)}."
+    yield f"That is {step}. Reasons: {why(by_reason(shown_causes(showback, client)), currency)}."
     yield from _happened(showback, client)
     fee_before = sum(line.fee for line in then)
     reasons = by_reason(chain.from_iterable(showback.fee_causes_of(client).values()))
-    because = f" Why: {why(reasons, currency)}." if fee != fee_before else ""
+    because = f" Reasons: {why(reasons, currency)}." if fee != fee_before else ""
     step = changed(fee_before, fee, currency, before.month)
     yield f"The fee is {amount(fee).shown} {currency}, {step}.{because}"
 
 
 def _happened(showback: Showback, client: str) -> Iterator[str]:
-    """Which of a client's tenants moved, came or went; nothing where none did."""
+    """Which of a client's tenants are new, gone or on another tier; nothing if there are none."""
     old, new = showback.lines_of(client)
     said = [
         f"{name} is new" if name not in old
         else f"{name} is gone" if name not in new
-        else f"{name} went from {old[name].tier} to {new[name].tier}"
+        else f"{name} moved from {old[name].tier} to {new[name].tier}"
         for name in sorted(old.keys() | new.keys())
         if name not in old or name not in new or old[name].tier != new[name].tier
     ]  # fmt: skip
-    more = f"; and {len(said) - _TOLD} more" if len(said) > _TOLD else ""
     if said:
-        yield f"{'; '.join(said[:_TOLD])}{more}."
+        yield f"{first_of(said, _NAMED, '; ')}."
 
 
 def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
@@ -109,11 +111,11 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         [line.fee for line in lines],
     ]
     names = [(text(line.tenant), text(line.environment), text(line.tier)) for line in lines]
-    rows, whole = summed(names, columns, (text("together"), EMPTY, EMPTY))
+    rows, whole = summed(names, columns, (text("total"), EMPTY, EMPTY))
     return Table(
         "month",
         f"The month, in {showback.statement.currency}",
-        ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee"),
+        ("tenant", "environment", "tier", "direct cost", "shared cost allocated", "cost", "fee"),
         rows,
         (whole,) if len(lines) > 1 else (),
     )
@@ -122,16 +124,18 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
 def _why(showback: Showback, client: str) -> Iterator[Table]:
     if showback.before is None:
         return
-    told = sorted(told_causes(showback, client), key=lambda each: (-abs(each.units), each.reason, each.about))
+    found = sorted(
+        shown_causes(showback, client), key=lambda each: (-abs(each.units), each.reason, each.about)
+    )
     rows, whole = summed(
-        [(text(cause.reason), text(cause.about)) for cause in told],
-        [[cause.units for cause in told]],
+        [(text(cause.reason), text(cause.about)) for cause in found],
+        [[cause.units for cause in found]],
         (text("difference"), EMPTY),
         signed=True,
     )
     yield Table(
         "why",
-        f"Why it is not what it was in {showback.before.month}",
+        f"Why the cost changed since {showback.before.month}",
         ("reason", "about", "amount"),
         rows,
         (whole,),
@@ -168,23 +172,23 @@ def _shared(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table]
     rows: list[tuple[Cell, ...]] = []
     for pool in dict.fromkeys(chain.from_iterable(line.pooled for line in lines)):
         units = sum(line.pooled.get(pool, 0) for line in lines)
-        use = statement.uses.get(pool)
-        own = sum((use.use.get(line.tenant, 0) for line in lines), start=0) if use else 0
-        measured = use is not None and use.unit != "weight"
-        whole = amount(statement.pool_totals[pool]) if pool in large else text("not told: few share it")
+        used = statement.pools_by_name.get(pool)
+        own = sum((used.usage.get(line.tenant, 0) for line in lines), start=0) if used else 0
+        measured = used is not None and used.unit != "weight"
+        whole = amount(statement.pool_totals[pool]) if pool in large else text("hidden for privacy")
         rows.append(
             (
                 text(pool),
-                text(use.driver if use else ""),
-                quantity(own, use.unit) if use and measured else EMPTY,
+                text(used.driver if used else ""),
+                quantity(own, used.unit) if used and measured else EMPTY,
                 amount(units),
                 whole,
             )
         )
     yield Table(
         "shared",
-        "What is shared with others",
-        ("pool", "divided by", "used", "share", "the whole pool"),
+        "Shared systems",
+        ("pool", "divided by", "usage", "share", "cost of the whole pool"),
         tuple(rows),
     )
 
@@ -193,14 +197,14 @@ def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
     return Table(
         "fair-use",
         "What the fee covers",
-        ("tenant", "measure", "used", "covered", "how it was"),
+        ("tenant", "measure", "used", "covered", "result"),
         tuple(
             (
                 text(each.tenant),
                 text(each.measure.replace("_gib", ", GiB")),
                 quantity(each.used),
                 quantity(each.fair),
-                text(f"{'beyond it: ' if each.over else ''}{each.told}"),
+                text(fair_use_result(each)),
             )
             for line in lines
             for each in showback.standings_of.get(line.tenant, ())
@@ -217,7 +221,7 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
             continue
         tried = showback.recoveries.get(line.tenant)
         took = f" in {tried.minutes} minutes" if tried and tried.minutes is not None else ""
-        shown = "no restore was tried that is known here"
+        shown = "no restore test on file"
         if tried:
             shown = f"restored{took}" if tried.succeeded else "the restore FAILED"
         rows.append(
@@ -231,8 +235,8 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
         )
     yield Table(
         "recovery",
-        "What is promised, and what was shown of it",
-        ("tenant", "promise", "backup of", "tried on", "outcome"),
+        "Recovery promises and the last restore test",
+        ("tenant", "promise", "backup of", "tested on", "outcome"),
         tuple(rows),
     )
 
@@ -244,14 +248,14 @@ def _options(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table
             text(option.tier),
             amount(option.fee_difference, signed=True),
             amount(option.cost_difference, signed=True) if option.cost_difference is not None else EMPTY,
-            text(option.command),
+            text(preview_command(showback.month, option.tenant, option.tier)),
         )
         for line in lines
         for option in showback.options.get(line.tenant, ())
     ]
     yield Table(
         "options",
-        "What else there is, a month",
-        ("tenant", "tier", "fee", "cost", "what prices it"),
+        "Other tiers: change per month",
+        ("tenant", "tier", "fee", "cost", "command to run"),
         tuple(rows),
     )

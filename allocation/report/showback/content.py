@@ -1,4 +1,4 @@
-"""What a page is made of: sentences, tables, bars. A figure is shown rounded and kept exactly beside that."""
+"""The parts of a page: sentences, tables and bars. A figure is shown rounded, its exact value beside it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.money import in_cents, text_of
-from allocation.report.preview.rows import money, percent
-from allocation.review.signals import number
+from allocation.report.figures import money, number, percent
 
 _WIDTH: Final = 600
 """Of a drawing, in its own units; the page scales it."""
@@ -20,7 +19,7 @@ _VALUE: Final = 110
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: what is shown; of a figure the exact decimal; where a link leads."""
+    """A cell: the text shown, the exact decimal of a figure, the target of a link."""
 
     shown: str
     exact: str | None = None
@@ -28,12 +27,12 @@ class Cell:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a figure, or a part of a hundred."""
+        """Whether it is a figure or a percentage."""
         return self.exact is not None or self.shown.endswith(" %")
 
     @property
     def plain(self) -> str:
-        """What the files beside a page say."""
+        """The text for the JSON and CSV files beside a page."""
         return self.shown if self.exact is None else self.exact
 
 
@@ -43,7 +42,7 @@ EMPTY: Final = Cell("")
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first cell of a row names it."""
+    """A table; the first cell of a row is its name."""
 
     name: str
     title: str
@@ -54,7 +53,7 @@ class Table:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The columns that hold numbers, the first being 0: they stand to the right."""
+        """The columns of numbers, counted from 0; they are aligned to the right."""
         columns = list(zip(*self.rows, *self.foot, strict=True))
         return tuple(
             place
@@ -66,7 +65,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its place and length in the drawing's units, and what is written beside it."""
+    """One bar: its place and length in the drawing's units, with its label and value."""
 
     label: str
     value: str
@@ -77,21 +76,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars under each other, to be drawn; `told` says in words what is seen."""
+    """Bars to draw under each other; `summary` says in words what they show."""
 
     title: str
-    told: str
+    summary: str
     bars: tuple[Bar, ...]
     axis: int
 
     @property
     def height(self) -> int:
-        """Of the drawing."""
+        """Height of the drawing."""
         return _ROW * len(self.bars)
 
     @property
     def width(self) -> int:
-        """Of the drawing."""
+        """Width of the drawing."""
         return _WIDTH
 
 
@@ -108,7 +107,7 @@ Section = Table | Bars | Sentences
 
 @dataclass(frozen=True)
 class Page:
-    """One file, `path` without its ending; the headline answers what people open it for."""
+    """One file, `path` without its ending; the headline answers the reader's first question."""
 
     path: str
     title: str
@@ -120,12 +119,12 @@ class Page:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """Those of its sections."""
+        """The sections that are tables."""
         return tuple(each for each in self.sections if isinstance(each, Table))
 
 
 def text(words: object, href: str | None = None) -> Cell:
-    """Words."""
+    """A cell of words."""
     return Cell(str(words), None, href)
 
 
@@ -138,12 +137,12 @@ def amounts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
 
 
 def amount(units: int, *, signed: bool = False) -> Cell:
-    """One amount by itself."""
+    """One amount alone."""
     return amounts([units], signed=signed)[0]
 
 
 def summed(
-    names: Sequence[Row], columns: Sequence[Sequence[int]], together: Row, *, signed: bool = False
+    names: Sequence[Row], columns: Sequence[Sequence[int]], total: Row, *, signed: bool = False
 ) -> tuple[tuple[Row, ...], Row]:
     """Rows that begin with *names* and go on with a cell of each column, and the row of their sums.
 
@@ -151,26 +150,26 @@ def summed(
     """
     cells = [amounts(column, signed=signed) for column in columns]
     rows = tuple((*name, *(column[place] for column in cells)) for place, name in enumerate(names))
-    return rows, (*together, *(amount(sum(column), signed=signed) for column in columns))
+    return rows, (*total, *(amount(sum(column), signed=signed) for column in columns))
 
 
 def share(part: int, whole: int) -> Cell:
-    """*part* of *whole* in percent; empty where there is no whole."""
+    """*part* of *whole* in percent; empty if *whole* is 0."""
     return Cell(percent(part, whole))
 
 
 def quantity(value: Decimal | int, unit: str = "") -> Cell:
-    """A number that is no money."""
+    """A number other than money."""
     exact = Decimal(value)
     return Cell(f"{number(exact)} {unit}".rstrip(), f"{exact.normalize():f}")
 
 
 def bars(
-    title: str, told: str, rows: Sequence[tuple[str, int, int]], shown: Sequence[str] | None = None
+    title: str, summary: str, rows: Sequence[tuple[str, int, int]], shown: Sequence[str] | None = None
 ) -> Bars:
-    """Bars from rows of label, where it begins and where it ends, in units of money.
+    """Bars from rows of label, begin and end, in units of money.
 
-    What is written beside them is their length, or what is *shown* where they were rounded together.
+    The text beside a bar is its length, or what *shown* gives if the amounts were rounded together.
     """
     ends = [0, *(edge for _, start, end in rows for edge in (start, end))]
     low, high = min(ends), max(ends)
@@ -190,4 +189,4 @@ def bars(
         )
         for line, (label, start, end) in enumerate(rows)
     )
-    return Bars(title, told, tuple(drawn), place(0))
+    return Bars(title, summary, tuple(drawn), place(0))

@@ -1,4 +1,4 @@
-"""The page for engineering: pools and their drivers, sizes against use, what is idle or was never tried."""
+"""The page for engineering: pools and drivers, requests and usage, idle capacity, restore tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.report.preview.rows import money
+from allocation.report.figures import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -31,13 +31,13 @@ _MOST_SIGNALS: Final = 100
 _WEIGHT: Final = "weight"
 _ROUND: Final = Decimal("0.0000000001")
 _ELSEWHERE: Final = (
-    "Things in the account that no stack knows are found by `costack recover --search`, what ended and still "
-    "bills by `costack decommission`."
+    "`costack recover --search` finds resources in the account that no stack knows; `costack decommission` "
+    "reports what still costs money after a tenant has ended."
 )
 
 
 def engineering(showback: Showback) -> Page:
-    """The page."""
+    """The page for engineering."""
     statement = showback.statement
     sections: list[Section] = [
         pools(showback),
@@ -48,7 +48,7 @@ def engineering(showback: Showback) -> Page:
         _off_hours(showback),
         _restores(showback),
         _tags(showback),
-        Sentences("What else is out there", (_ELSEWHERE,)),
+        Sentences("Other resources in the account", (_ELSEWHERE,)),
     ]
     return Page(
         "engineering",
@@ -63,41 +63,50 @@ def engineering(showback: Showback) -> Page:
 
 
 def pools(showback: Showback) -> Table:
-    """Every pool: its driver, how much of it was used, what one of it costs, how much stayed idle."""
+    """Every pool: its driver, the usage of all tenants, the price per unit of it, the idle part."""
     statement = showback.statement
     return Table(
         "pools",
         f"Pools, {statement.month}",
-        ("pool", "driver", "tenants", "used", "cost", "cost of one", "idle", "idle %"),
+        ("pool", "driver", "tenants", "usage", "cost", "price per unit", "idle", "idle %"),
         tuple(
             (text(name), *_figures(showback, name, whole))
-            for name in dict.fromkeys([*statement.uses, *statement.pool_totals])
+            for name in dict.fromkeys([*statement.pools_by_name, *statement.pool_totals])
             if (whole := statement.pool_totals.get(name, 0))
         ),
-        note="What one costs is the pool's cost without its idle part, for a unit of its driver.",
+        note="Price per unit: the pool's cost without its idle part, divided by the usage of all tenants.",
     )
 
 
 def _figures(showback: Showback, name: str, whole: int) -> tuple[Cell, ...]:
-    """Its driver, how many tenants use how much of it, its cost; months of version 2 know no drivers."""
+    """Driver, tenants, usage, cost and price of a pool; statements of version 2 know no drivers."""
     statement = showback.statement
-    idle, pool = statement.idle.get(name, 0), statement.uses.get(name)
-    use = [amount_used for who, amount_used in pool.use.items() if who in statement.by_tenant] if pool else []
-    used = sum(use, Decimal(0))
+    idle, pool = statement.idle.get(name, 0), statement.pools_by_name.get(name)
+    by_tenant = [pool.usage.get(name, Decimal(0)) for name in statement.by_tenant] if pool else []
+    used = sum(by_tenant, Decimal(0))
     counted = pool is not None and pool.unit != _WEIGHT
     one: Cell = EMPTY
-    if used and counted:
+    if pool is not None and used and counted:
         exact = (Decimal(whole - idle).scaleb(-10) / used).quantize(_ROUND)
-        one = Cell(f"{exact:.6f}", f"{exact:f}")
+        one = Cell(f"{exact:.6f} per {_singular(pool.unit)}", f"{exact:f}")
     return (
         text(pool.driver if pool else ""),
-        quantity(sum(1 for each in use if each)) if pool else EMPTY,
+        quantity(sum(1 for each in by_tenant if each)) if pool else EMPTY,
         quantity(used, pool.unit) if pool and counted else EMPTY,
         amount(whole),
         one,
         amount(idle),
         share(idle, whole),
     )
+
+
+def _singular(unit: str) -> str:
+    """One of a driver's unit.
+
+    >>> _singular("GiB-hours"), _singular("requests"), _singular("currency")
+    ('GiB-hour', 'request', 'currency')
+    """
+    return unit.removesuffix("s")
 
 
 def _sizes(showback: Showback) -> Iterator[Table]:
@@ -115,22 +124,22 @@ def _sizes(showback: Showback) -> Iterator[Table]:
     if rows:
         yield Table(
             "sizes",
-            "What pods ask for and what they use",
+            "Requests and usage of pods",
             (
                 "tenant",
                 "what",
-                "asked for",
+                "requested",
                 "used on average",
                 "used at most, 95 % of the time",
-                "of what was asked",
+                "percent of the request",
             ),
             tuple(rows),
-            note="Of the intervals in the usage files; peaks shorter than an interval are not seen.",
+            note="Read from the intervals of the usage files; peaks shorter than an interval are not seen.",
         )
 
 
 def _servers(showback: Showback) -> Table:
-    """Database servers: class, connections promised against what the class takes, storage against use."""
+    """Database servers: class, reserved connections and their limit, storage and expected usage."""
     plan, classes = showback.month.plan, showback.month.catalog.classes.database_classes
     most = {each.instance_class: each.max_connections for each in classes.values()}
     promised: dict[str, list[TenantDatabase]] = {}
@@ -162,17 +171,17 @@ def _servers(showback: Showback) -> Table:
             "server",
             "class",
             "databases",
-            "connections promised",
-            "connections it takes",
-            "GiB",
-            "GiB expected",
+            "connections reserved",
+            "connection limit",
+            "storage, GiB",
+            "expected usage, GiB",
         ),
         tuple(rows),
     )
 
 
 def _volumes(showback: Showback) -> Table:
-    """Stored against asked for, where somebody measured it."""
+    """Storage requested and used, where usage was measured."""
     rows = []
     for each in showback.standings:
         if each.measured and each.measure != "users":
@@ -187,39 +196,39 @@ def _volumes(showback: Showback) -> Table:
             )
     return Table(
         "volumes",
-        "Storage asked for and used",
-        ("tenant", "what", "asked for", "used at most"),
+        "Storage requested and used",
+        ("tenant", "what", "requested", "used at most"),
         tuple(rows),
     )
 
 
 def _off_hours(showback: Showback) -> Table:
-    """What would be saved were test systems awake in working hours only."""
+    """Savings if environments other than production were awake in working hours only."""
     columns = [[getattr(each, name) for each in showback.savings] for name in ("saved", "freed")]
     names = [
         (text(each.tenant), quantity(each.awake_hours_per_week), text("options.schedule"))
         for each in showback.savings
     ]
-    rows, whole = summed(names, columns, (text("together"), EMPTY, EMPTY))
+    rows, whole = summed(names, columns, (text("total"), EMPTY, EMPTY))
     return Table(
         "off-hours",
-        "What never sleeps and could, a month at list prices",
-        ("tenant", "hours awake a week", "what sets it", "less on the bill", "nodes set free"),
+        "Savings of an off-hours schedule, per month at list prices",
+        ("tenant", "hours awake a week", "option to set", "saved on the bill", "node capacity freed"),
         rows,
         (whole,),
-        note="In none of the other figures. What is set free falls off the bill once nodes are taken away.",
+        note="Not part of the other figures. Freed node capacity lowers the bill once nodes are removed.",
     )
 
 
 def _restores(showback: Showback) -> Table:
-    """How old the proof is that a tenant can be restored."""
+    """The last restore test of each tenant and its age."""
     end = showback.statement.period.end
     most = showback.month.thresholds.most_restore_test_age_days
     rows = []
     for name in showback.plans:
         tried = showback.recoveries.get(name)
         days = (end - tried.tried_at).days if tried else None
-        state = "never tried, as far as is known here"
+        state = "no test on file"
         if tried is not None and days is not None:
             state = "failed" if not tried.succeeded else "too old" if days > most else "good"
         rows.append(
@@ -232,26 +241,23 @@ def _restores(showback: Showback) -> Table:
         )
     return Table(
         "restores",
-        "Restores that were tried",
-        ("tenant", "last", "state", "days before the month's end"),
+        "Restore tests",
+        ("tenant", "last test", "state", "age in days at the month's end"),
         tuple(rows),
-        note="From the evidence that `costack restore-test` writes; name it with --evidence.",
+        note="Read from the evidence that `costack restore-test` writes; name the file with --evidence.",
     )
 
 
 def _tags(showback: Showback) -> Sentences:
     found = [gate for gate in showback.gates or () if gate[0].startswith("tag coverage")]
     if found:
-        return Sentences("Tag coverage", (f"{found[0][0]}: {found[0][1]}, {found[0][2]} is asked for.",))
+        return Sentences("Tag coverage", (f"{found[0][0]}: {found[0][1]}, required: {found[0][2]}.",))
     return Sentences(
         "Tag coverage",
-        ("Known from a bill only: every resource of the plan is declared with its cost tags.",),
+        ("Tag coverage is known for a bill only. The plan declares cost tags for every resource.",),
     )
 
 
 def _answer(showback: Showback) -> str:
     untried = sum(1 for name in showback.plans if name not in showback.recoveries)
-    return (
-        f"{len(showback.signals)} things to decide; of {untried} tenants it is not known here that a restore "
-        "was tried."
-    )
+    return f"{len(showback.signals)} decisions are due; for {untried} tenants no restore test is on file."

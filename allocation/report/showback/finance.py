@@ -1,4 +1,4 @@
-"""The page for finance: from the bill to the margin, every step adding up."""
+"""The page for finance: from the bill to the margin, with steps that add up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 
 from allocation.money import in_cents
-from allocation.report.preview.rows import money
+from allocation.report.figures import UNKNOWN_PRICES, money
 from allocation.report.showback.content import (
     EMPTY,
     Page,
@@ -29,11 +29,11 @@ from allocation.review.causes import by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.vocabulary import CostDomain, TenantId
 
-_NOT_KNOWN = "not deployed any more"
+_NOT_KNOWN = "no longer deployed"
 
 
 def finance(showback: Showback) -> Page:
-    """The page."""
+    """The page for finance."""
     statement = showback.statement
     fees = sum(line.fee for line in statement.tenants)
     sections: list[Section] = [
@@ -62,11 +62,11 @@ def finance(showback: Showback) -> Page:
 
 
 def _answer(showback: Showback, margin: int) -> str:
-    idle, nobodys = showback.parts["idle"], showback.parts["unallocated"]
-    left = in_cents([margin])[0] + idle + nobodys
+    idle, unallocated = showback.parts["idle"], showback.parts["unallocated"]
+    left = in_cents([margin])[0] + idle + unallocated
     return (
-        f"Tenants leave {money(left)}; idle capacity takes {money(idle)} of it, what is nobody's "
-        f"{money(nobodys)}."
+        f"Tenants leave a margin of {money(left)}; idle capacity takes {money(idle)} of it and unallocated "
+        f"cost {money(unallocated)}."
     )
 
 
@@ -78,13 +78,21 @@ def contributions(statement: FiledStatement) -> Table:
     return Table(
         "contribution",
         f"Contribution margins by tier, {statement.month}",
-        ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by"),
-        *_body(list(rows), columns, "together"),
+        (
+            "tier",
+            "fee",
+            "after variable direct cost",
+            "after all direct cost",
+            "after all costs",
+            "subsidises",
+        ),
+        *_body(list(rows), columns, "total"),
+        note="A tier subsidises others with the margin above its part of all margins, in proportion to fees.",
     )
 
 
 def resilience(showback: Showback) -> Table:
-    """What resilience costs, by what is promised."""
+    """The cost of resilience by promise."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for line in showback.statement.tenants:
         plan = showback.plans.get(TenantId(line.tenant))
@@ -97,13 +105,13 @@ def resilience(showback: Showback) -> Table:
     cells = amounts(units)
     return Table(
         "resilience",
-        f"Resilience by promise, {showback.statement.month}",
+        f"Cost of resilience by promise, {showback.statement.month}",
         ("promise", "tenants", "cost of resilience", "percent of their cost"),
         tuple(
             (text(name), quantity(sums[name][0]), cell, share(sums[name][1], sums[name][2]))
             for name, cell in zip(names, cells, strict=True)
         ),
-        ((text("together"), quantity(len(showback.statement.tenants)), amount(sum(units)), EMPTY),),
+        ((text("total"), quantity(len(showback.statement.tenants)), amount(sum(units)), EMPTY),),
     )
 
 
@@ -113,7 +121,7 @@ def _waterfall(showback: Showback, fees: int) -> Iterator[Section]:
     unallocated, charged = totals.unallocated, totals.charged
     yield bars(
         "From the fees to the margin",
-        f"Fees less direct, pooled, idle and unallocated cost leave {amount(fees - charged).shown}.",
+        f"The fees minus direct, pooled, idle and unallocated cost leave {amount(fees - charged).shown}.",
         [
             ("fees", 0, fees),
             ("direct", fees, fees - direct),
@@ -164,7 +172,7 @@ def _behaviour(statement: FiledStatement) -> Table:
         ("tier", "fixed", "variable", "cost"),
         rows,
         foot,
-        note="Variable is what the rulebook says moves with what a tenant does within a month.",
+        note="Variable cost moves with a tenant's activity within a month, as the rulebook says.",
     )
 
 
@@ -174,7 +182,7 @@ def _groups(statement: FiledStatement, name: str, get: Callable[[FiledTenant], s
         [sum(getattr(line, field) for line in lines) for lines in rows.values()]
         for field in ("total", "fee", "margin")
     ]
-    body, foot = _body([f"{key}" for key in rows], columns, "together")
+    body, foot = _body([f"{key}" for key in rows], columns, "total")
     return Table(f"by-{name}", f"By {name}", (name, "cost", "fee", "margin"), body, foot)
 
 
@@ -185,19 +193,17 @@ def _grouped(statement: FiledStatement, get: Callable[[FiledTenant], str]) -> di
     return rows
 
 
-def _body(
-    names: Iterable[str], columns: list[list[int]], together: str
-) -> tuple[tuple[Row, ...], tuple[Row]]:
-    rows, sums = summed([(text(name),) for name in names], columns, (text(together),))
+def _body(names: Iterable[str], columns: list[list[int]], total: str) -> tuple[tuple[Row, ...], tuple[Row]]:
+    rows, sums = summed([(text(name),) for name in names], columns, (text(total),))
     return rows, (sums,)
 
 
 def _fees(showback: Showback) -> Iterator[Table]:
-    """Why the fees are not what they were; nothing where they are."""
+    """Why the fees changed; nothing if they did not."""
     sums = by_reason(chain.from_iterable(showback.fee_causes.values()))
     if showback.before is not None and sums:
-        rows, foot = _body([str(reason) for reason in sums], [list(sums.values())], "difference of the fees")
-        title = f"Why the fees are not what they were in {showback.before.month}"
+        rows, foot = _body([str(reason) for reason in sums], [list(sums.values())], "change of the fees")
+        title = f"Why the fees changed since {showback.before.month}"
         yield Table("fees", title, ("reason", "amount"), rows, foot, note=TERMS)
 
 
@@ -205,7 +211,7 @@ def _unallocated(statement: FiledStatement) -> Iterator[Section]:
     if statement.unallocated:
         yield Table(
             "unallocated",
-            "What is nobody's, and why",
+            "Unallocated cost and the reasons",
             ("reason", "charges", "amount"),
             tuple(
                 (text(item.reason), quantity(item.charges), amount(item.amount))
@@ -214,7 +220,7 @@ def _unallocated(statement: FiledStatement) -> Iterator[Section]:
         )
     if statement.unpriced:
         yield Sentences(
-            "What has no price and is in no sum",
+            UNKNOWN_PRICES,
             tuple(
                 f"{item.fact}: {item.quantity} of {item.service} '{item.item}' ({item.reason})"
                 for item in statement.unpriced
@@ -224,7 +230,9 @@ def _unallocated(statement: FiledStatement) -> Iterator[Section]:
 
 def _readiness(showback: Showback) -> Iterator[Section]:
     if showback.gates is None:
-        yield Sentences("Ready for chargeback", ("An estimate is shown and never booked.",))
+        yield Sentences(
+            "Ready for chargeback", ("This is an estimate: it is shown to clients and never booked.",)
+        )
         return
     yield Table(
         "readiness",

@@ -1,4 +1,4 @@
-"""The first page: a month in ten seconds, then who costs what, and why that changed."""
+"""The first page: the month at a glance, the cost of each tenant, and why costs changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from allocation.money import text_of
-from allocation.report.preview.rows import money
+from allocation.report.figures import money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -20,6 +20,7 @@ from allocation.report.showback.content import (
     summed,
     text,
 )
+from allocation.report.showback.decisions import reason
 from allocation.report.showback.month import PARTS, Showback, changed, why
 from allocation.review.causes import Reason, by_reason
 from allocation.statement.filed import FiledStatement, FiledTenant, FiledTotals
@@ -32,7 +33,7 @@ UNALLOCATED: Final = "unallocated"
 
 
 def index(showback: Showback) -> Page:
-    """The page that leads to all others."""
+    """The first page, with links to all others."""
     statement = showback.statement
     totals = statement.totals
     fees = sum(line.fee for line in statement.tenants)
@@ -62,7 +63,7 @@ def index(showback: Showback) -> Page:
 
 
 def proof(statement: FiledStatement) -> tuple[str, ...]:
-    """That every unit is somewhere, and what it can be made again with."""
+    """The proof that the parts add up, and the versions that reproduce the figures."""
     totals = statement.totals
     versions = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in statement.versions.items())
     return (
@@ -77,22 +78,27 @@ def _sum(totals: FiledTotals) -> str:
 
 
 def basis(statement: FiledStatement) -> str:
-    """Whether it is an estimate, and of when."""
-    what = "An estimate of a 730-hour month" if statement.basis == "estimated" else "From the bill"
+    """Whether it is an estimate or a bill, and its period."""
+    what = "Estimate of a 730-hour month" if statement.basis == "estimated" else "From the bill"
     return f"{what}, {statement.charge_period}."
 
 
 def decisions(showback: Showback, most: int) -> Iterator[Table]:
-    """What there is to decide, at most so much of it; none when there is nothing."""
-    found = showback.signals
+    """The decisions to take, at most *most* of them; no table if there are none."""
+    found, currency = showback.signals, showback.statement.currency
     if found:
         left = f"{len(found) - most:,} more are in the quarterly review." if len(found) > most else ""
         yield Table(
             "decisions",
-            "To decide",
-            ("whose", "what", "because", "what prices it"),
+            "Decisions to take",
+            ("tenant or platform", "kind", "reason", "command to run"),
             tuple(
-                (text(each.tenant or "platform"), text(each.kind), text(each.sentence), text(each.command))
+                (
+                    text(each.tenant or "platform"),
+                    text(each.kind),
+                    text(reason(each, currency)),
+                    text(each.command),
+                )
                 for each in found[:most]
             ),
             note=left,
@@ -103,15 +109,18 @@ def _answer(showback: Showback) -> Iterator[str]:
     statement, before = showback.statement, showback.before
     totals, currency = statement.totals, statement.currency
     if before is None:
-        yield "There is no month before it to compare with; --history names a folder of months."
+        yield "No earlier month is known to compare with; name a folder of months with --history."
     else:
         step = changed(before.totals.charged, totals.charged, currency, before.month)
-        yield f"The bill is {step}. Why: {why(_reasons(showback, before), currency)}."
+        yield f"The bill is {step}. Reasons: {why(_reasons(showback, before), currency)}."
     unpriced, parts = len(statement.unpriced), showback.parts
+    prices = (
+        f"{unpriced} lines have an unknown price and are in no total" if unpriced else "all prices are known"
+    )
     yield (
         f"{money(parts['direct'] + parts['pooled'])} is allocated to {len(statement.tenants):,} tenants, "
-        f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is nobody's; "
-        f"{f'{unpriced} lines have no price and are in no sum' if unpriced else 'everything has a price'}."
+        f"{money(parts['idle'])} is idle, {money(parts['unallocated'])} is unallocated; "
+        f"{prices}."
     )
 
 
@@ -124,7 +133,7 @@ def _at_a_glance(showback: Showback) -> Table:
     return Table(
         "glance",
         "At a glance",
-        ("what", "amount", "more than the month before", "percent of the bill"),
+        ("what", "amount", "change", "percent of the bill"),
         tuple(
             (text(word), here, more if before else EMPTY, share(units, charged))
             for word, here, more, units in zip(
@@ -139,7 +148,7 @@ def _at_a_glance(showback: Showback) -> Table:
 
 
 def _glanced(statement: FiledStatement) -> list[int]:
-    """The bill, its parts, what of it is in none, the fees and the margin."""
+    """The bill, its parts, the rest that is in no part, the fees and the margin."""
     totals = statement.totals
     fees = sum(line.fee for line in statement.tenants)
     parts = [getattr(totals, name) for name in PARTS]
@@ -147,7 +156,7 @@ def _glanced(statement: FiledStatement) -> list[int]:
 
 
 def _with_parts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
-    """Cells of what `_glanced` tells: the parts of a bill add up to it as they are shown."""
+    """Cells of the amounts of `_glanced`; the parts shown add up to the bill shown."""
     whole, *rest = units
     parts, others = rest[: len(PARTS)], rest[len(PARTS) :]
     alone = (amount(each, signed=signed) for each in others)
@@ -155,7 +164,7 @@ def _with_parts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
 
 
 def _reasons(showback: Showback, before: FiledStatement) -> dict[str, int]:
-    """What the difference of the bill is made of."""
+    """The parts of the change of the bill."""
     totals = showback.statement.totals
     found = by_reason(chain.from_iterable(showback.causes.values()))
     return {
@@ -173,12 +182,12 @@ def _why_it_changed(showback: Showback) -> Iterator[Table]:
     rows, whole = summed(
         [(text(name),) for name in sums],
         [list(sums.values())],
-        (text("difference of the bill"),),
+        (text("change of the bill"),),
         signed=True,
     )
     yield Table(
         "why",
-        f"Why it is not what it was in {before.month}",
+        f"Why the bill changed since {before.month}",
         ("reason", "amount"),
         rows,
         (whole,),
@@ -199,7 +208,7 @@ def _changes(showback: Showback) -> Iterator[Table]:
         yield Table(
             "changes",
             "Largest changes",
-            ("tenant", "client", "more than the month before", "why"),
+            ("tenant", "client", "change", "reasons"),
             tuple(
                 (
                     text(name),
@@ -234,7 +243,7 @@ def _least_margins(showback: Showback) -> Table:
 
 
 def tenants(showback: Showback) -> Table:
-    """Every tenant by its cost, with a link to its client's page; at most a thousand, then their sum."""
+    """Tenants by cost, with links to their clients' pages; at most a thousand, then the sum of the rest."""
     statement = showback.statement
     ranked = sorted(statement.tenants, key=lambda line: (-line.total, line.tenant))
     shown, rest = ranked[:_MOST_TENANTS], ranked[_MOST_TENANTS:]
@@ -263,10 +272,10 @@ def _page_of(showback: Showback, line: FiledTenant) -> str:
 
 
 TERMS: Final = (
-    f"{Reason.TERMS}: on the same tier, another fee for it, other options, or another part of the month."
+    f"{Reason.TERMS}: the same tier with another fee, other options, or for another part of the month."
 )
 _EXPLAINED: Final = (
-    f"{Reason.QUANTITY}: tenants use more or less themselves; {Reason.POOL}: what is shared grew or shrank; "
-    f"{Reason.NEIGHBOURS}: others take another part of it; {IDLE}: nobody asked for it; "
-    f"{UNALLOCATED}: it is nobody's."
+    f"{Reason.QUANTITY}: the tenants themselves used more or less; {Reason.POOL}: a pool costs more or less "
+    f"for all who share it; {Reason.NEIGHBOURS}: other tenants take a smaller or larger part of it; "
+    f"{IDLE}: capacity that no tenant requested; {UNALLOCATED}: cost that no rule gives to a tenant."
 )

@@ -1,4 +1,4 @@
-"""All that the pages of a month are made from, put together once."""
+"""The data of a month from which all its pages are made."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from typing import Final
 
 from allocation.money import in_cents
 from allocation.preview.off_hours import Saving
-from allocation.report.preview.rows import money, percent
+from allocation.report.figures import and_more, money, percent
 from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_causes
-from allocation.review.signals import Month, Signal, Standing
+from allocation.review.findings import Standing
+from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
 from tiers.plan.plan import TenantPlan
 
 LEAST_CLIENTS: Final = 5
-"""Of a pool that fewer clients share nothing but the client's own share is told."""
+"""If fewer clients share a pool, a client sees its own share of it and nothing else."""
 PARTS: Final = ("direct", "pooled", "idle", "unallocated")
-"""What a bill is made of."""
+"""The parts of a bill."""
 _NAMED: Final = 3
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """What is known of a tenant's way back: when a restore was last tried, how it went, of which backup."""
+    """The last restore test of a tenant: when, of which backup, and its result."""
 
     tried_at: datetime
     succeeded: bool
@@ -37,9 +38,9 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Option:
-    """Another tier a tenant could have: its fee, and what `costack preview` says its cost would be.
+    """Another tier a tenant could have: the change of its fee, and of its cost as `costack preview` shows it.
 
-    `cost` and `neighbours` are what would be more, in units a month; None where that was not asked.
+    `cost_difference` and `neighbours` are changes in units a month; None where no preview was made.
     """
 
     tenant: str
@@ -48,23 +49,18 @@ class Option:
     cost_difference: int | None = None
     neighbours: int | None = None
 
-    @property
-    def command(self) -> str:
-        """What prices it."""
-        return f"costack preview --tenant {self.tenant} --tier {self.tier}"
-
 
 @dataclass(frozen=True)
 class Showback:
-    """A month to be reported.
+    """A month to report.
 
     Attributes:
         month: The statement, what was deployed, what was measured.
         past: The months before, the oldest first.
-        recoveries: Restores that were tried, by tenant.
-        options: What other tiers there are, by tenant.
-        gates: Whether the figures are good enough to be booked; None of an estimate.
-        savings: What environments that never sleep would save asleep; part of no figure.
+        recoveries: The last restore test of each tenant.
+        options: The other tiers each tenant could have.
+        gates: Whether the figures are ready for chargeback; None for an estimate.
+        savings: What environments that never sleep would save off-hours; part of no other figure.
     """
 
     month: Month
@@ -76,12 +72,12 @@ class Showback:
 
     @property
     def statement(self) -> FiledStatement:
-        """What is reported."""
+        """The statement that is reported."""
         return self.month.statement
 
     @property
     def before(self) -> FiledStatement | None:
-        """The newest month before it."""
+        """The newest of the earlier months."""
         return self.past[-1] if self.past else None
 
     @cached_property
@@ -92,27 +88,27 @@ class Showback:
 
     @cached_property
     def causes(self) -> Mapping[str, tuple[Cause, ...]]:
-        """Why each tenant costs something else than in the month before; empty when there is none."""
+        """Why each tenant's cost changed since the month before; empty without an earlier month."""
         return causes(self.before, self.statement) if self.before else {}
 
     @cached_property
     def fee_causes(self) -> Mapping[str, tuple[Cause, ...]]:
-        """Why each tenant pays another fee than in the month before; empty when there is none."""
+        """Why each tenant's fee changed since the month before; empty without an earlier month."""
         return fee_causes(self.before, self.statement) if self.before else {}
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """What there is to decide."""
+        """The decisions to take."""
         return self.month.signals
 
     @property
     def standings(self) -> tuple[Standing, ...]:
-        """How tenants stand to their fair use."""
+        """Usage and fair use of every tenant."""
         return self.month.standings
 
     @cached_property
     def standings_of(self) -> Mapping[str, tuple[Standing, ...]]:
-        """The same by tenant."""
+        """Usage and fair use, by tenant."""
         found: dict[str, tuple[Standing, ...]] = {}
         for each in self.standings:
             found[each.tenant] = (*found.get(each.tenant, ()), each)
@@ -120,12 +116,12 @@ class Showback:
 
     @cached_property
     def pools(self) -> frozenset[str]:
-        """Pools of this month and the one before."""
+        """The pools of this month and of the one before."""
         return frozenset().union(*(month.pool_totals for month in self._compared))
 
     @cached_property
     def large_pools(self) -> frozenset[str]:
-        """Pools that enough clients share, in both months, for their totals to tell nothing of any."""
+        """Pools shared by enough clients, in both months, that their totals reveal none of them."""
         return frozenset.intersection(*(_shared_by_many(month) for month in self._compared))
 
     @property
@@ -134,7 +130,7 @@ class Showback:
 
     @cached_property
     def plans(self) -> Mapping[str, TenantPlan]:
-        """What was deployed of each tenant; who is gone has none."""
+        """The plan of each deployed tenant; tenants that ended have none."""
         return {tenant.tenant: tenant for tenant in self.month.plan.tenants}
 
     @cached_property
@@ -143,7 +139,7 @@ class Showback:
         return page_names(self.statement.by_client)
 
     def lines_of(self, client: str) -> tuple[dict[str, FiledTenant], dict[str, FiledTenant]]:
-        """A client's tenants in the month before, or where there is none in this one, and in this one."""
+        """A client's tenants in the month before (or in this one if there is none) and in this month."""
         old, new = (
             {line.tenant: line for line in month.by_client.get(client, ())}
             for month in (self.before or self.statement, self.statement)
@@ -151,17 +147,17 @@ class Showback:
         return old, new
 
     def causes_of(self, client: str) -> dict[str, tuple[Cause, ...]]:
-        """Why each of a client's tenants costs something else than in the month before."""
+        """Why the cost of each of a client's tenants changed since the month before."""
         return dict(self._of_client(client, self.causes, lambda line: line.total))
 
     def fee_causes_of(self, client: str) -> dict[str, tuple[Cause, ...]]:
-        """Why a client pays another fee for each than in the month before."""
+        """Why the fee of each of a client's tenants changed since the month before."""
         return dict(self._of_client(client, self.fee_causes, lambda line: line.fee))
 
     def _of_client(
         self, client: str, found: Mapping[str, tuple[Cause, ...]], get: Callable[[FiledTenant], int]
     ) -> Iterator[tuple[str, tuple[Cause, ...]]]:
-        """A tenant that came from another client is new here, one that went to another is gone."""
+        """A tenant that changed clients is new for the one and gone for the other."""
         old, new = self.lines_of(client)
         for name in sorted(old.keys() | new.keys()):
             if name in old and name in new:
@@ -180,9 +176,9 @@ def _shared_by_many(statement: FiledStatement) -> frozenset[str]:
 
 
 def page_names(clients: Iterable[str]) -> dict[str, str]:
-    """A file name for each client: its own where that is harmless and nobody else's, a made-up one otherwise.
+    """A file name for each client: its name if that is safe and unique, a hash otherwise.
 
-    Some file systems take capitals for small letters: two clients must never share a page.
+    Some file systems ignore case: two clients must never share a page.
     """
     listed = list(clients)
     alike = Counter(client.casefold() for client in listed)
@@ -195,7 +191,7 @@ def page_names(clients: Iterable[str]) -> dict[str, str]:
 
 
 def why(sums: Mapping[Reason, int] | Mapping[str, int], currency: str) -> str:
-    """The largest reasons in words, with their amounts.
+    """The largest reasons with their amounts, as one sentence.
 
     >>> why({"price": 10**10, "tier": -3 * 10**10, "rule": 0}, "USD")
     'tier -3.00, price +1.00 USD'
@@ -203,9 +199,8 @@ def why(sums: Mapping[Reason, int] | Mapping[str, int], currency: str) -> str:
     ranked = sorted(((f"{name}", units) for name, units in sums.items() if units), key=_by_weight)
     cents = in_cents([units for _, units in ranked])
     named = list(zip(ranked, cents, strict=True))[:_NAMED]
-    told = [f"{name} {money(cent, signed=True)}" for (name, _), cent in named]
-    more = f" and {len(ranked) - _NAMED} more" if len(ranked) > _NAMED else ""
-    return f"{', '.join(told)} {currency}{more}" if told else "nothing changed"
+    listed = ", ".join(f"{name} {money(cent, signed=True)}" for (name, _), cent in named)
+    return f"{listed} {currency}{and_more(len(ranked), _NAMED)}" if named else "nothing changed"
 
 
 def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
@@ -213,7 +208,7 @@ def _by_weight(part: tuple[str, int]) -> tuple[int, str]:
 
 
 def changed(before: int, after: int, currency: str, month: str) -> str:
-    """How much more or less than in *month*, in words."""
+    """The change since *month*, in words."""
     (difference,) = in_cents([after - before])
     if not difference:
         return f"as much as in {month}"

@@ -1,4 +1,4 @@
-"""The quarterly review: margin by tier, resilience by promise, utilisation, unit cost, what is decided."""
+"""The quarterly review: margins, resilience, utilisation, unit costs, decisions and signatures."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from allocation.report.showback.content import (
     share,
     text,
 )
+from allocation.report.showback.decisions import reason
 from allocation.report.showback.engineering import pools
 from allocation.report.showback.finance import contributions, resilience
 from allocation.report.showback.index import proof
@@ -28,23 +29,25 @@ from allocation.statement.filed import FiledStatement
 
 MONTHS: Final = 3
 SIGN_OFF: Final = "quarterly.sign-off.yaml"
-_SIGN: Final = f"Sign in {SIGN_OFF} beside this page and hand it in with --sign-off: it stands here then."
+_SIGN: Final = (
+    f"Sign the decisions in {SIGN_OFF} beside this page and pass the file with --sign-off to show them here."
+)
 
 
 class Curve(NamedTuple):
-    """A tier, and what one of its tenants costs when there are more of them."""
+    """A tier, and the cost of one of its tenants as more of them join."""
 
     tier: str
     points: tuple[UnitCost, ...]
-    untold: str = ""
-    """Why there are no points."""
+    unknown_because: str = ""
+    """The reason why there are no points."""
 
 
 def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve: Curve | None) -> Page:
-    """The pack; *signed* holds what was decided, by the key of each decision."""
+    """The page of the review; *signed* holds the signed decisions by key."""
     statement = showback.statement
     months = (*showback.past, statement)[-MONTHS:]
-    waiting = sum(1 for key in keys(showback) if key not in signed)
+    open_decisions = sum(1 for key in keys(showback) if key not in signed)
     sections: list[Section] = [
         _margins(months),
         contributions(statement),
@@ -58,7 +61,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
     return Page(
         "quarterly",
         f"{statement.portfolio} {months[0].month} to {statement.month}: review",
-        f"{statement.portfolio}, {months[0].month} to {statement.month}: {waiting} decisions are open",
+        f"{statement.portfolio}, {months[0].month} to {statement.month}: {open_decisions} decisions are open",
         (_SIGN,),
         tuple(each for each in sections if not isinstance(each, Table) or each.rows),
         proof(statement),
@@ -67,7 +70,7 @@ def quarterly(showback: Showback, signed: Mapping[str, Mapping[str, str]], curve
 
 
 def keys(showback: Showback) -> list[str]:
-    """What a sign-off calls each decision: the same for the same thing every month."""
+    """The keys of all decisions in a sign-off file, stable from month to month."""
     return [each.key for each in showback.signals]
 
 
@@ -86,11 +89,11 @@ def _margins(months: Sequence[FiledStatement]) -> Table:
 
 
 def _utilisation(months: Sequence[FiledStatement]) -> Table:
-    """What of each pool somebody asked for, month by month; only of pools whose idle part is kept apart."""
+    """The requested part of each pool by month, for pools whose idle part is kept apart."""
     names = sorted({pool for month in months for pool in month.idle})
     return Table(
         "utilisation",
-        "How much of what is shared was asked for, in percent of its cost",
+        "Utilisation of shared pools: requested part in percent of the cost",
         ("pool", *(month.month for month in months)),
         tuple(
             (
@@ -109,7 +112,7 @@ def _utilisation(months: Sequence[FiledStatement]) -> Table:
 
 
 def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
-    """What a tenant cost on average, month by month, idle capacity included."""
+    """The average cost of a tenant by month, idle capacity included."""
     rows = [
         (month.month, month.totals.charged // len(month.tenants), len(month.tenants))
         for month in months
@@ -118,15 +121,15 @@ def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
     if not rows:
         return
     yield bars(
-        "What a tenant costs",
-        f"The bill by the number of tenants, {rows[0][0]} to {rows[-1][0]}.",
+        "Average cost of a tenant",
+        f"The bill divided by the number of tenants, {rows[0][0]} to {rows[-1][0]}.",
         [(f"{month}: {count} tenants", 0, units) for month, units, count in rows],
     )
     cells = amounts([units for _, units, _ in rows])
     yield Table(
         "unit-cost",
-        "What a tenant costs, in figures",
-        ("month", "tenants", "bill by tenants"),
+        "Average cost of a tenant, in figures",
+        ("month", "tenants", "average cost"),
         tuple(
             (text(month), quantity(count), cell) for (month, _, count), cell in zip(rows, cells, strict=True)
         ),
@@ -136,14 +139,14 @@ def _unit_costs(months: Sequence[FiledStatement]) -> Iterator[Section]:
 def _curve(curve: Curve | None) -> Iterator[Section]:
     if curve is None:
         return
-    tier, points, untold = curve
-    if untold:
-        yield Sentences(f"What one on {tier} would cost, were there more", (f"Not known: {untold}",))
+    tier, points, unknown_because = curve
+    if unknown_because:
+        yield Sentences(f"Cost of a tenant on {tier} as more join", (f"Unknown: {unknown_because}",))
         return
     yield Table(
         "curve",
-        f"What one on {tier} would cost, were there more",
-        ("more", "bill", "idle", "each costs", "one more costs"),
+        f"Cost of a tenant on {tier} as more join",
+        ("tenants added", "bill", "idle", "average cost", "cost of one more"),
         tuple(
             (
                 quantity(point.more),
@@ -160,7 +163,8 @@ def _curve(curve: Curve | None) -> Iterator[Section]:
 def _decided(showback: Showback, signed: Mapping[str, Mapping[str, str]]) -> Table:
     rows = []
     for key, each in zip(keys(showback), showback.signals, strict=True):
-        said = signed.get(key, {})
-        who = " ".join(part for part in (said.get("by"), said.get("on")) if part)
-        rows.append((text(key), text(each.sentence), text(said.get("decision", "open")), text(who)))
-    return Table("signed", "Decisions", ("what", "because", "decision", "signed"), tuple(rows))
+        entry = signed.get(key, {})
+        signature = " ".join(part for part in (entry.get("by"), entry.get("on")) if part)
+        because = text(reason(each, showback.statement.currency))
+        rows.append((text(key), because, text(entry.get("decision", "open")), text(signature)))
+    return Table("signed", "Decisions", ("what", "reason", "decision", "signed"), tuple(rows))

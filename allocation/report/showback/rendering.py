@@ -1,4 +1,4 @@
-"""Pages as text: HTML that needs nothing else, and the same figures as JSON and as CSV."""
+"""Pages as self-contained HTML, and the same figures as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_html(page: Page) -> str:
-    """The page, in one file: no script, no request; a policy in it forbids both."""
+    """The page as one HTML file; its policy forbids scripts and requests."""
     sheets = [(each.name, each.numbers, each.heads) for each in page.tables]
     text = template("page.html.j2").render(page=page, sheets=sheets)
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
 
 
 def as_json(page: Page) -> str:
-    """Its tables with exact figures, and its sentences."""
+    """The page as JSON: tables with exact figures, and sentences."""
     return json.dumps(_document(page), indent=1, ensure_ascii=False) + "\n"
 
 
 def as_csv(page: Page) -> str:
-    """A line for each cell: table, row, column, value; figures exactly."""
+    """The page as CSV: a line per cell with table, row, column and exact value."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(("table", "row", "column", "value"))
@@ -36,7 +36,7 @@ def as_csv(page: Page) -> str:
 
 
 def harmless(words: str) -> str:
-    """Text that no spreadsheet takes for a formula (OWASP: CSV Injection).
+    """*words* so that no spreadsheet reads them as a formula (OWASP: CSV Injection).
 
     >>> harmless("=1+1"), harmless("acme")
     ("'=1+1", 'acme')
@@ -52,7 +52,7 @@ def _lines(page: Page) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _value(each: Cell) -> str:
-    # A figure is ours and may begin with a minus; words may be anybody's.
+    # Figures are our own and may begin with a minus; words may come from anywhere.
     return harmless(each.shown) if each.exact is None else each.exact
 
 

@@ -1,1 +1,1 @@
-"""A statement as a table, JSON, CSV, Markdown and OpenMetrics."""
+"""A statement as table, JSON, CSV, Markdown and OpenMetrics."""

@@ -1,4 +1,4 @@
-"""A statement as JSON: every amount an exact decimal in text."""
+"""A statement as JSON, with every amount as exact decimal text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCHEMA_VERSION: Final = 3
 
 
 def document(statement: Statement) -> dict[str, Any]:
-    """The statement as plain data, ready for JSON."""
+    """The statement as plain data for JSON; the names of its keys are stored and never change."""
     tiers = sorted({line.term.tier for line in statement.tenants})
     return {
         "schema_version": SCHEMA_VERSION,
@@ -38,7 +38,7 @@ def document(statement: Statement) -> dict[str, Any]:
 
 
 def items_document(statement: Statement) -> dict[str, Any]:
-    """What the charges are for; a file of its own, for it is longer than the statement."""
+    """The items of the charges; a file of its own because it is longer than the statement."""
     return {
         "schema_version": 1,
         "period": {"start": _moment(statement.period.start), "end": _moment(statement.period.end)},
@@ -58,7 +58,7 @@ def items_document(statement: Statement) -> dict[str, Any]:
 
 
 def _exceptions(statement: Statement) -> dict[str, Any]:
-    """What did not go the usual way."""
+    """Exceptions: unallocated charges, unknown prices, fallback drivers, unknown consumers."""
     return {
         "unallocated": [
             {
@@ -83,7 +83,7 @@ def _exceptions(statement: Statement) -> dict[str, Any]:
             {"pool": one.pool, "start": _moment(one.start), "end": _moment(one.end), "driver": one.driver}
             for one in statement.fallbacks
         ],
-        "strangers": list(statement.strangers),
+        "strangers": list(statement.unknown_consumers),
     }
 
 
@@ -119,7 +119,7 @@ def _pool(pool: str, statement: Statement) -> dict[str, Any]:
         "pool": pool,
         "driver": driver,
         "unit": unit,
-        "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.uses if one.pool == pool},
+        "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.usage if one.pool == pool},
     }
 
 

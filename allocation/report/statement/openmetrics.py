@@ -1,7 +1,7 @@
-"""A statement as OpenMetrics text, for who already has Prometheus: gauges, exact to their last digit.
+"""A statement as OpenMetrics text for Prometheus: gauges, exact to the last digit.
 
-An OpenMetrics parser reads it as the parser of Prometheus' older text format does, which is what
-node_exporter's textfile collector has: no timestamps, and a unit only where the name ends with it.
+Parsers of OpenMetrics and of Prometheus' older text format, which node_exporter's textfile collector uses,
+read it alike: it has no timestamps, and a unit only where the name ends with it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from allocation.money import text_of
 from allocation.statement.filed import FiledStatement, FiledTenant
 
 DIRECT_POOL: Final = "direct"
-"""What the label `pool` says of cost that names its tenant and went through no pool."""
+"""The label `pool` of direct cost, which names its tenant and goes through no pool."""
 
 Labels = Mapping[str, str]
 Samples = Sequence[tuple[Labels, int]]
@@ -24,7 +24,7 @@ _ESCAPES: Final = (("\\", r"\\"), ("\n", r"\n"), ('"', r"\""))
 
 
 class _Gauge(NamedTuple):
-    """A metric family: money in units, or plain numbers where it is `counted`."""
+    """A metric family: money in units, or plain numbers if `counted`."""
 
     name: str
     help: str
@@ -34,9 +34,9 @@ class _Gauge(NamedTuple):
 
 
 def as_openmetrics(statement: FiledStatement) -> str:
-    """The statement as gauges: what every tenant costs by pool, and beside it what nobody pays.
+    """The statement as gauges: the cost of every tenant by pool, and the cost that no tenant pays.
 
-    The amounts of a tenant add up to its cost; all amounts, idle and unallocated to what was charged.
+    The amounts of a tenant add up to its cost; all amounts, idle and unallocated to the total charged.
     """
     lines = [line for gauge in _gauges(statement) for line in _family(gauge)]
     return "\n".join([*lines, "# EOF", ""])
@@ -44,18 +44,18 @@ def as_openmetrics(statement: FiledStatement) -> str:
 
 def _gauges(statement: FiledStatement) -> Iterator[_Gauge]:
     yield from _of_tenants(statement)
-    yield from _of_nobody(statement)
-    whose = {"portfolio": statement.portfolio}
-    unpriced = [(whose, len(statement.unpriced))]
-    told = "Lines that cost money at a price nobody knows; in no amount."
-    yield _Gauge("tenant_cost_unpriced_lines", told, unpriced, counted=True)
+    yield from _of_no_tenant(statement)
+    portfolio = {"portfolio": statement.portfolio}
+    unpriced = [(portfolio, len(statement.unpriced))]
+    unknown = "Lines that cost money at an unknown price; they are in no amount."
+    yield _Gauge("tenant_cost_unpriced_lines", unknown, unpriced, counted=True)
     for edge, moment, rest in (
         ("start", statement.period.start, "begins, in seconds since 1970 UTC."),
-        ("end", statement.period.end, "ends, in seconds since 1970 UTC; the moment itself is no part of it."),
+        ("end", statement.period.end, "ends, in seconds since 1970 UTC; that moment is not part of it."),
     ):
-        told = f"When the period of the statement {rest}"
+        meaning = f"When the period of the statement {rest}"
         name = f"tenant_cost_period_{edge}_seconds"
-        yield _Gauge(name, told, [(whose, int(moment.timestamp()))], counted=True, unit="seconds")
+        yield _Gauge(name, meaning, [(portfolio, int(moment.timestamp()))], counted=True, unit="seconds")
 
 
 def _of_tenants(statement: FiledStatement) -> Iterator[_Gauge]:
@@ -66,25 +66,25 @@ def _of_tenants(statement: FiledStatement) -> Iterator[_Gauge]:
     ]
     fees = [(_owner(statement, line), line.fee) for line in statement.tenants]
     margins = [(_owner(statement, line), line.margin) for line in statement.tenants]
-    told = "What a tenant costs in the period, by the pool it comes from; direct where it names its tenant."
-    yield _Gauge("tenant_cost_amount", told, parts)
-    yield _Gauge("tenant_cost_fee", "What the client of a tenant pays for the period.", fees)
-    yield _Gauge("tenant_cost_margin", "The fee less everything a tenant costs.", margins)
+    cost = "Cost of a tenant in the period by pool; the pool is 'direct' for cost that names its tenant."
+    yield _Gauge("tenant_cost_amount", cost, parts)
+    yield _Gauge("tenant_cost_fee", "Fee that the client pays for a tenant in the period.", fees)
+    yield _Gauge("tenant_cost_margin", "Fee of a tenant minus all of its cost.", margins)
 
 
-def _of_nobody(statement: FiledStatement) -> Iterator[_Gauge]:
+def _of_no_tenant(statement: FiledStatement) -> Iterator[_Gauge]:
     whole = {
         "portfolio": statement.portfolio,
         "currency": statement.currency,
         "basis": statement.basis,
     }
     idle = [({**whole, "pool": pool}, units) for pool, units in statement.idle.items()]
-    nobodys = [({**whole, "reason": item.reason}, item.amount) for item in statement.unallocated]
-    yield _Gauge("tenant_cost_idle", "Capacity of a pool that nobody requested.", idle)
-    yield _Gauge("tenant_cost_unallocated", "What no rule gives to anybody, and why.", nobodys)
-    yield _Gauge("tenant_cost_charged", "What was to be allocated.", [(whole, statement.totals.charged)])
-    told = "What was charged and is stated nowhere; anything but 0 is a fault."
-    yield _Gauge("tenant_cost_difference", told, [(whole, statement.totals.difference)])
+    unallocated = [({**whole, "reason": item.reason}, item.amount) for item in statement.unallocated]
+    yield _Gauge("tenant_cost_idle", "Cost of a pool's capacity that no tenant requested.", idle)
+    yield _Gauge("tenant_cost_unallocated", "Cost that no rule gives to a tenant, by reason.", unallocated)
+    yield _Gauge("tenant_cost_charged", "Total cost to allocate.", [(whole, statement.totals.charged)])
+    rest = "Charged cost that is in no part of the statement; anything but 0 is an error."
+    yield _Gauge("tenant_cost_difference", rest, [(whole, statement.totals.difference)])
 
 
 def _owner(statement: FiledStatement, line: FiledTenant, pool: str | None = None) -> Labels:

@@ -1,58 +1,65 @@
-"""A statement as the table a person reads. What is shown in cents still adds up, down and across.
+"""A statement as a table for a person. The cents shown add up, down and across.
 
-Each column is rounded by largest remainder to its own rounded total, and totals of rows are sums of what is
-shown; so a row's total may differ by a few cents from the exact one, which the JSON form holds.
+Each column is rounded by largest remainder to its own rounded total, and a row's total is the sum of the
+cents shown. It may differ by a few cents from the exact amount, which the JSON form holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from rich.table import Table
 
 from allocation.charges import CostBasis
 from allocation.engine.allocate import Unallocated
 from allocation.money import UNITS_PER_CENT, amount_of, in_cents
+from allocation.report.figures import money, plain_percent
 from allocation.statement.statement import Statement
 
-_CENTS: Final = 100
 _IDLE_ROW: Final = "idle"
 _UNALLOCATED_ROW: Final = "unallocated"
+_TOTAL_ROW: Final = "total"
 
 Column = tuple[str, list[int]]
 """Name, and cents of each row."""
 
 
+class _Row(NamedTuple):
+    """One row of the table, in cents: a tenant, or idle or unallocated cost, which have no fee."""
+
+    name: str
+    environment: str
+    parts: tuple[int, ...]
+    fee: int | None
+
+    @property
+    def cost(self) -> int:
+        return sum(self.parts)
+
+    @property
+    def margin(self) -> int:
+        return (self.fee or 0) - self.cost
+
+
 def statement_table(statement: Statement, *, by_pool: bool = True) -> Table:
     """The statement as a table: a row per tenant; a column per pool, or one for all of them."""
-    columns = _columns(statement) if by_pool else _pooled_together(_columns(statement))
+    columns = _columns(statement, by_pool=by_pool)
+    rows, total = _rows(statement, columns)
     table = Table(title=_title(statement), title_justify="left", show_footer=True)
-    table.add_column("tenant", "total", no_wrap=True)
+    table.add_column("tenant", _TOTAL_ROW, no_wrap=True)
     table.add_column("environment", no_wrap=True)
-    for name, cents in columns:
-        table.add_column(name, _money(sum(cents)), justify="right", no_wrap=True)
-    totals = [sum(cells) for cells in zip(*(cents for _, cents in columns), strict=True)]
-    # Nobody pays for the last two rows: what stays idle or unallocated is the firm's own loss.
-    fees = [*(line.fee // UNITS_PER_CENT for line in statement.tenants), 0, 0]
-    margins = [fee - total for fee, total in zip(fees, totals, strict=True)]
-    table.add_column("cost", _money(sum(totals)), justify="right", no_wrap=True)
-    table.add_column("fee", _money(sum(fees)), justify="right", no_wrap=True)
-    table.add_column("margin", _money(sum(margins)), justify="right", no_wrap=True)
+    amounts = (*total.parts, total.cost, total.fee or 0, total.margin)
+    for name, cents in zip((*(name for name, _ in columns), "cost", "fee", "margin"), amounts, strict=True):
+        table.add_column(name, money(cents), justify="right", no_wrap=True)
     table.add_column("margin %", justify="right", no_wrap=True)
-    for index, line in enumerate(statement.tenants):
-        cells = [_money(cents[index]) for _, cents in columns]
-        share = f"{100 * margins[index] / fees[index]:.1f}" if fees[index] else ""
-        last = [_money(totals[index]), _money(fees[index]), _money(margins[index]), share]
-        table.add_row(line.tenant, str(line.term.environment), *cells, *last)
-    for index, name in enumerate((_IDLE_ROW, _UNALLOCATED_ROW), len(statement.tenants)):
-        cells = [_money(cents[index]) for _, cents in columns]
-        table.add_row(name, "", *cells, _money(totals[index]), "", _money(margins[index]))
+    for row in rows:
+        table.add_row(row.name, row.environment, *_cells(row))
     return table
 
 
 def closing_lines(statement: Statement) -> list[str]:
-    """What stands under the table: what is unallocated or unpriced, and the proof of the sum."""
+    """The lines below the table: unallocated cost, unknown prices and consumers, and the proof of the sum."""
     lines = [
         f"unallocated {_exact(item.units)}: {item.reason} ({_charges(item)})"
         for item in statement.unallocated
@@ -65,7 +72,10 @@ def closing_lines(statement: Statement) -> list[str]:
         f"{tenant}: its cost is {where}, {_exact(statement.bounds[tenant]['floor' not in where])}"
         for tenant, where in statement.out_of_bounds.items()
     ]
-    lines += [f"use of '{name}' counts for nothing: no tenant is called so" for name in statement.strangers]
+    lines += [
+        f"usage of '{name}' is ignored: no tenant and no pool has that name"
+        for name in statement.unknown_consumers
+    ]
     lines += [
         f"unpriced: {item.fact}: {item.quantity:f} of {item.service} '{item.item}' ({item.reason})"
         for item in statement.unpriced
@@ -91,15 +101,15 @@ def _charges(item: Unallocated) -> str:
     return item.example if item.charges == 1 else f"{item.charges} charges, such as {item.example}"
 
 
-def _columns(statement: Statement) -> list[Column]:
+def _columns(statement: Statement, *, by_pool: bool = True) -> list[Column]:
     """Name and cents of each column; the last two cells are the idle and the unallocated row."""
-    nobodys = statement.unallocated_total
-    exact = [("direct", [*(line.direct for line in statement.tenants), 0, nobodys])]
+    exact = [("direct", [*(line.direct for line in statement.tenants), 0, statement.unallocated_total])]
     for pool in statement.pools:
         shares = [line.pooled.get(pool, 0) for line in statement.tenants]
         exact.append((pool, [*shares, statement.idle.get(pool, 0), 0]))
     targets = in_cents([sum(units) for _, units in exact])
-    return [(name, in_cents(units, target)) for (name, units), target in zip(exact, targets, strict=True)]
+    columns = [(name, in_cents(units, target)) for (name, units), target in zip(exact, targets, strict=True)]
+    return columns if by_pool else _pooled_together(columns)
 
 
 def _pooled_together(columns: Sequence[Column]) -> list[Column]:
@@ -108,9 +118,28 @@ def _pooled_together(columns: Sequence[Column]) -> list[Column]:
     return [direct, ("pooled", together)]
 
 
-def _money(cents: int) -> str:
-    sign, size = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}{size // _CENTS:,}.{size % _CENTS:02}"
+def _rows(statement: Statement, columns: Sequence[Column]) -> tuple[list[_Row], _Row]:
+    """The rows of tenants, and of idle and unallocated cost, which the firm bears itself; and their total."""
+    parts = list(zip(*(cents for _, cents in columns), strict=True))
+    fees = [line.fee // UNITS_PER_CENT for line in statement.tenants]
+    rows = [
+        _Row(line.tenant, str(line.term.environment), parts[index], fees[index])
+        for index, line in enumerate(statement.tenants)
+    ]
+    rows += [
+        _Row(name, "", parts[index], None)
+        for index, name in enumerate((_IDLE_ROW, _UNALLOCATED_ROW), len(rows))
+    ]
+    return rows, _Row(_TOTAL_ROW, "", tuple(sum(cents) for _, cents in columns), sum(fees))
+
+
+def _cells(row: _Row) -> Iterator[str]:
+    """The amounts of a row; the text is empty where a row has none."""
+    yield from map(money, row.parts)
+    yield money(row.cost)
+    yield "" if row.fee is None else money(row.fee)
+    yield money(row.margin)
+    yield plain_percent(row.margin, row.fee or 0)
 
 
 def _exact(units: int) -> str:

@@ -45,7 +45,7 @@ def test_what_was_not_there_or_lies_outside_is_left_out(repository: Path, tmp_pa
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "--help", "main:a", "-n", ""])
-def test_a_revision_git_does_not_know_is_told(repository: Path, revision: str) -> None:
+def test_a_revision_git_does_not_know_is_reported(repository: Path, revision: str) -> None:
     with (
         pytest.raises(CatalogError, match="is no folder and no revision that git knows"),
         revision_of(revision, [repository / "a"]),
@@ -53,7 +53,7 @@ def test_a_revision_git_does_not_know_is_told(repository: Path, revision: str) -
         pass
 
 
-def test_a_folder_in_no_repository_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_no_repository_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="not a git repository"), revision_of("main", [tmp_path]):
         pass
 

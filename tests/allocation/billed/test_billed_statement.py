@@ -13,7 +13,7 @@ from allocation.errors import AllocationError
 from allocation.money import units_of
 from allocation.statement.statement import Term
 from tests.allocation.rulebooks import POOL, rulebook
-from tests.allocation.small import TAGS, Line, Use, loaded
+from tests.allocation.small import TAGS, Line, Usage, loaded
 from tests.portfolios import plan_of, tenant
 from tiers.inventory import Inventory
 from tiers.vocabulary import Environment
@@ -45,8 +45,8 @@ def test_one_that_is_over_or_not_there_yet_is_left_out() -> None:
     assert only.inventory is BEFORE
 
 
-def test_somebody_must_be_known() -> None:
-    with pytest.raises(AllocationError, match="no inventory: who the tenants are"):
+def test_an_inventory_is_needed() -> None:
+    with pytest.raises(AllocationError, match="no inventory: it is needed for the tenants"):
         deployed_in(NOVEMBER, [])
 
 
@@ -63,16 +63,16 @@ def test_a_fee_is_paid_for_the_time_a_tenant_was_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("uses", "how", "idle"),
+    ("usage", "how", "idle"),
     [
         ([], DECLARED, True),
-        ([Use("acme", "cpu-requests", 9)], MEASURED, True),
-        ([Use("acme", "cpu-requests", 9), Use(CAPACITY, "cpu-requests", 9)], MEASURED, False),
+        ([Usage("acme", "cpu-requests", 9)], MEASURED, True),
+        ([Usage("acme", "cpu-requests", 9), Usage(CAPACITY, "cpu-requests", 9)], MEASURED, False),
     ],
 )
-def test_what_nobody_measured_is_declared(uses: list[Use], how: str, *, idle: bool) -> None:
+def test_what_was_not_measured_is_declared(usage: list[Usage], how: str, *, idle: bool) -> None:
     rules = rulebook(POOL | {"idle": "keep"})
-    with loaded([Line(10**10)], uses) as connection:
+    with loaded([Line(10**10)], usage) as connection:
         statement, sources, _ = billed_allocation(connection, MOVED, NOVEMBER, rules)
     assert sources == {Driver.CPU_REQUESTS: how}
     assert (statement.idle_total > 0) is idle

@@ -13,7 +13,7 @@ from allocation.engine.attribution import Known
 from allocation.engine.drivers import Driver
 from allocation.statement.statement import Heading, Term, statement_of
 from tests.allocation.rulebooks import POOL, RULE, rulebook
-from tests.allocation.small import Line, Use, loaded, present, tagged
+from tests.allocation.small import Line, Usage, loaded, present, tagged
 from tiers.vocabulary import Environment
 
 NOVEMBER = ChargePeriod.month("2026-11")
@@ -21,11 +21,11 @@ MEASURED = {Driver.CPU_REQUESTS: "measured"}
 GOOD = Evidence(MEASURED, Decimal(0), Decimal(0), date(2026, 11, 1))
 
 
-def found(lines: list[Line], uses: list[Use], evidence: Evidence = GOOD, **limits: Any) -> dict[str, Gate]:
+def found(lines: list[Line], usage: list[Usage], evidence: Evidence = GOOD, **limits: Any) -> dict[str, Gate]:
     direct = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
     shared = RULE | {"when": {"services": ["Amazon Elastic Compute Cloud"]}}
     rules = rulebook(POOL, rules=[direct, shared], readiness=limits)
-    with loaded(lines, uses) as connection:
+    with loaded(lines, usage) as connection:
         answer = allocate(connection, Known(frozenset({"acme"})), present("acme"), rules)
         heading = Heading("local", NOVEMBER, "USD", CostBasis.BILLED, {})
         term = Term("acme", "acme-ltd", Environment.PRODUCTION, "shared-namespace", 0)
@@ -33,7 +33,7 @@ def found(lines: list[Line], uses: list[Use], evidence: Evidence = GOOD, **limit
         return {gate.gate.split(" (")[0]: gate for gate in gates(connection, statement, rules, evidence)}
 
 
-FULL = [Use("acme", "cpu-requests", 1, (day, day + 1)) for day in range(1, 31)]
+FULL = [Usage("acme", "cpu-requests", 1, (day, day + 1)) for day in range(1, 31)]
 LINES = [Line(60, values=tagged("acme")), Line(40)]
 
 
@@ -65,7 +65,7 @@ def test_days_without_use_are_counted() -> None:
     assert (gate.found, gate.passed) == ("2", False)
 
 
-def test_what_is_unallocated_is_told_in_percent() -> None:
+def test_what_is_unallocated_is_reported_in_percent() -> None:
     gate = found([*LINES, Line(100, values={"service": "Amazon Braket"})], FULL)["unallocated"]
     assert (gate.found, gate.passed) == ("50.0000", False)
 
@@ -80,6 +80,6 @@ def test_refused_and_moved_cost_are_the_reconciliation_error() -> None:
     ("day", "age", "passes"),
     [(date(2026, 8, 3), "120", True), (date(2026, 8, 2), "121", False), (None, "unknown", False)],
 )
-def test_an_old_catalog_is_told(day: date | None, age: str, *, passes: bool) -> None:
+def test_an_old_catalog_is_reported(day: date | None, age: str, *, passes: bool) -> None:
     gate = found(LINES, FULL, GOOD._replace(catalog=day))["catalog age"]
     assert (gate.found, gate.passed) == (age, passes)

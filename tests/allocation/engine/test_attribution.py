@@ -7,7 +7,7 @@ import pytest
 
 from allocation.engine.attribution import Decider, Known, Shape
 from tests.allocation.rulebooks import PLATFORM, POOL, RULE, rulebook
-from tests.allocation.small import Line, Use, allocated, paid, present, tagged, total
+from tests.allocation.small import Line, Usage, allocated, paid, present, tagged, total
 from tiers.vocabulary import CostCategory, CostDomain
 
 DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
@@ -37,10 +37,10 @@ def test_a_line_that_lost_its_tags_is_known_by_its_resource() -> None:
     assert (decision.tenant, decision.domain) == ("acme", CostDomain.RESILIENCE)
 
 
-def test_a_tenant_nobody_knows_is_unallocated_by_name() -> None:
+def test_an_unknown_tenant_is_unallocated_by_name() -> None:
     decision = Decider(KNOWN, RULES).decide(NOTHING._replace(tags=tagged("ghost")["tags"]))
     assert (decision.disposition, decision.tenant) == ("unallocated", None)
-    assert decision.rule == "unknown-tenant: nobody is called 'ghost' in the inventory"
+    assert decision.rule == "unknown-tenant: the inventory has no tenant 'ghost'"
 
 
 def test_what_no_rule_claims_is_unallocated_with_the_reason() -> None:
@@ -103,7 +103,7 @@ def test_every_line_is_somewhere() -> None:
         Line(5, values={"service": "Amazon Braket", "service_category": None}),
         Line(3, values={"resource_id": "arn:aws:rds:x", "tags": '{"cost/tenant": "ACME!"}'}),
     ]
-    answer = allocated(lines, [Use("acme", "cpu-requests", 1)], present("acme"), RULES, KNOWN)
+    answer = allocated(lines, [Usage("acme", "cpu-requests", 1)], present("acme"), RULES, KNOWN)
     assert paid(answer) == {("acme", "direct"): 73, ("acme", "nodes"): 990}
     assert {item.units for item in answer.unallocated} == {7, 5}
     assert total(answer) == answer.charged == 1075

@@ -56,7 +56,7 @@ def test_two_pools_that_serve_each_other_are_solved_where_others_cut_the_loop() 
 )
 def test_a_loop_without_a_way_out_is_named_not_cut(taken: dict[str, dict[str, Fraction]]) -> None:
     for solve in (lambda: exits(taken, tuple(taken)), lambda: full_costs({"p": 1}, taken, tuple(taken))):
-        with pytest.raises(AllocationError, match=f"pools {', '.join(taken)}: they serve only each other"):
+        with pytest.raises(AllocationError, match=f"pools {', '.join(taken)} serve only each other"):
             solve()
 
 
@@ -67,7 +67,7 @@ def test_step_down_looks_forward_only_and_direct_at_nothing() -> None:
     assert considered(TAKEN, ORDER, ServingMethod.STEP_DOWN)["dp"] == {"rm": Fraction(7, 92)}
 
 
-def test_what_a_pool_takes_of_itself_is_nobodys_cost() -> None:
+def test_what_a_pool_takes_of_itself_is_no_cost() -> None:
     taken = {"p": {"p": Fraction(1, 2), "q": Fraction(1, 4)}, "q": {}}
     assert considered(taken, ("p", "q"), ServingMethod.RECIPROCAL)["p"] == {"q": Fraction(1, 2)}
 

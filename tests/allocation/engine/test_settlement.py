@@ -9,7 +9,7 @@ from allocation.engine.allocate import allocate
 from allocation.engine.attribution import Known
 from allocation.engine.settlement import Residuals
 from tests.allocation.rulebooks import rulebook
-from tests.allocation.small import Line, Use, loaded, present
+from tests.allocation.small import Line, Usage, loaded, present
 
 THREE = ("acme", "borealis", "cygnus")
 
@@ -19,8 +19,8 @@ def a_month(
 ) -> tuple[dict[str, int], Residuals]:
     """What each of three tenants got of a month of daily charges, and what is carried on."""
     lines = [Line(units, (number, number + 1)) for number, units in enumerate(amounts, 1)]
-    uses = [Use(name, "cpu-requests", weight) for name, weight in zip(THREE, weights, strict=True)]
-    with loaded(lines, uses) as connection:
+    usage = [Usage(name, "cpu-requests", weight) for name, weight in zip(THREE, weights, strict=True)]
+    with loaded(lines, usage) as connection:
         answer = allocate(connection, Known(frozenset(THREE)), present(*THREE), rulebook(), carried)
     got = dict.fromkeys(THREE, 0)
     for cell in answer.cells:
@@ -47,7 +47,7 @@ months = st.lists(
 
 @settings(max_examples=30, deadline=None)
 @given(months)
-def test_nobody_is_off_by_more_than_a_unit_over_any_horizon(
+def test_no_tenant_is_off_by_more_than_a_unit_over_any_horizon(
     history: list[tuple[list[int], tuple[int, int, int]]],
 ) -> None:
     exact = dict.fromkeys(THREE, Fraction(0))

@@ -10,17 +10,21 @@ from hypothesis import strategies as st
 from allocation.engine.weights import Fallback
 from allocation.errors import AllocationError
 from tests.allocation.rulebooks import PLATFORM, POOL, rulebook
-from tests.allocation.small import START, Line, Use, allocated, day, paid, present, total
+from tests.allocation.small import START, Line, Usage, allocated, day, paid, present, total
 from tiers.vocabulary import Environment
 
 BOTH = present("acme", "borealis")
 ONE = [Line(1000)]
-IDLE = (Use("acme", "cpu-requests", 1), Use("borealis", "cpu-requests", 1), Use("(idle)", "cpu-requests", 2))
+IDLE = (
+    Usage("acme", "cpu-requests", 1),
+    Usage("borealis", "cpu-requests", 1),
+    Usage("(idle)", "cpu-requests", 2),
+)
 
 
 def test_a_charge_is_divided_by_its_pools_driver() -> None:
-    uses = [Use("acme", "cpu-requests", 3), Use("borealis", "cpu-requests", 1)]
-    assert paid(allocated(ONE, uses, BOTH, rulebook())) == {
+    usage = [Usage("acme", "cpu-requests", 3), Usage("borealis", "cpu-requests", 1)]
+    assert paid(allocated(ONE, usage, BOTH, rulebook())) == {
         ("acme", "nodes"): 750,
         ("borealis", "nodes"): 250,
     }
@@ -55,12 +59,12 @@ def test_idle_goes_where_the_rule_says(changes: dict[str, Any], expected: dict[A
 
 
 def test_even_idle_is_everybodys_alike_whatever_they_use() -> None:
-    uses = [
-        Use("acme", "cpu-requests", 3),
-        Use("borealis", "cpu-requests", 1),
-        Use("(idle)", "cpu-requests", 4),
+    usage = [
+        Usage("acme", "cpu-requests", 3),
+        Usage("borealis", "cpu-requests", 1),
+        Usage("(idle)", "cpu-requests", 4),
     ]
-    assert paid(allocated(ONE, uses, BOTH, rulebook(POOL | {"idle": "even"}))) == {
+    assert paid(allocated(ONE, usage, BOTH, rulebook(POOL | {"idle": "even"}))) == {
         ("acme", "nodes"): 375,
         ("acme", "nodes idle"): 250,
         ("borealis", "nodes"): 125,
@@ -68,31 +72,31 @@ def test_even_idle_is_everybodys_alike_whatever_they_use() -> None:
     }
 
 
-def test_idle_is_what_of_the_capacity_nobody_asked_for() -> None:
-    uses = [Use("acme", "cpu-requests", 1), Use("(capacity)", "cpu-requests", 4)]
-    assert paid(allocated(ONE, uses, BOTH, rulebook(POOL | {"idle": "keep"})))[None, "nodes idle"] == 750
+def test_idle_is_what_of_the_capacity_no_tenant_requested() -> None:
+    usage = [Usage("acme", "cpu-requests", 1), Usage("(capacity)", "cpu-requests", 4)]
+    assert paid(allocated(ONE, usage, BOTH, rulebook(POOL | {"idle": "keep"})))[None, "nodes idle"] == 750
 
 
 def test_what_is_overcommitted_has_no_idle_part() -> None:
-    uses = [Use("acme", "cpu-requests", 9), Use("(capacity)", "cpu-requests", 4)]
-    assert paid(allocated(ONE, uses, BOTH, rulebook(POOL | {"idle": "keep"}))) == {("acme", "nodes"): 1000}
+    usage = [Usage("acme", "cpu-requests", 9), Usage("(capacity)", "cpu-requests", 4)]
+    assert paid(allocated(ONE, usage, BOTH, rulebook(POOL | {"idle": "keep"}))) == {("acme", "nodes"): 1000}
 
 
 def test_a_composite_weighs_one_driver_against_another() -> None:
     rules = rulebook(POOL | {"driver": {"composite": {"cpu-requests": 9, "memory-requests": 1}}})
-    uses = [Use("acme", "cpu-requests", 1), Use("borealis", "memory-requests", 1)]
-    assert paid(allocated(ONE, uses, BOTH, rules)) == {("acme", "nodes"): 900, ("borealis", "nodes"): 100}
+    usage = [Usage("acme", "cpu-requests", 1), Usage("borealis", "memory-requests", 1)]
+    assert paid(allocated(ONE, usage, BOTH, rules)) == {("acme", "nodes"): 900, ("borealis", "nodes"): 100}
 
 
 def test_the_largest_of_two_drivers_counts() -> None:
     rules = rulebook(POOL | {"driver": {"largest": ["cpu-requests", "cpu-used"]}})
-    uses = [
-        Use("acme", "cpu-requests", 1),
-        Use("acme", "cpu-used", 3),
-        Use("borealis", "cpu-requests", 1),
-        Use("borealis", "cpu-used", "0.1"),
+    usage = [
+        Usage("acme", "cpu-requests", 1),
+        Usage("acme", "cpu-used", 3),
+        Usage("borealis", "cpu-requests", 1),
+        Usage("borealis", "cpu-used", "0.1"),
     ]
-    assert paid(allocated(ONE, uses, BOTH, rules)) == {("acme", "nodes"): 750, ("borealis", "nodes"): 250}
+    assert paid(allocated(ONE, usage, BOTH, rules)) == {("acme", "nodes"): 750, ("borealis", "nodes"): 250}
 
 
 def test_fixed_and_even_need_no_measuring() -> None:
@@ -118,9 +122,9 @@ def test_who_joins_in_the_middle_shares_the_days_it_was_there() -> None:
 
 
 def test_use_of_a_month_counts_for_each_day_of_it() -> None:
-    uses = [Use("acme", "cpu-requests", 30), Use("borealis", "cpu-requests", 15, (1, 16))]
+    usage = [Usage("acme", "cpu-requests", 30), Usage("borealis", "cpu-requests", 15, (1, 16))]
     daily = [Line(100, (1, 2)), Line(100, (20, 21))]
-    assert paid(allocated(daily, uses, BOTH, rulebook())) == {
+    assert paid(allocated(daily, usage, BOTH, rulebook())) == {
         ("acme", "nodes"): 150,
         ("borealis", "nodes"): 50,
     }
@@ -129,8 +133,8 @@ def test_use_of_a_month_counts_for_each_day_of_it() -> None:
 def test_environments_can_weigh_more() -> None:
     rules = rulebook(POOL | {"weight_by_environment": {"production": 2}})
     tenants = present("acme") + present("sandbox", environment=Environment.DEVELOPMENT)
-    uses = [Use("acme", "cpu-requests", 1), Use("sandbox", "cpu-requests", 2)]
-    assert paid(allocated(ONE, uses, tenants, rules)) == {("acme", "nodes"): 500, ("sandbox", "nodes"): 500}
+    usage = [Usage("acme", "cpu-requests", 1), Usage("sandbox", "cpu-requests", 2)]
+    assert paid(allocated(ONE, usage, tenants, rules)) == {("acme", "nodes"): 500, ("sandbox", "nodes"): 500}
 
 
 @pytest.mark.parametrize(
@@ -143,21 +147,21 @@ def test_environments_can_weigh_more() -> None:
 )
 def test_only_members_pay(members: dict[str, Any]) -> None:
     other = present("zephyr", environment=Environment.STAGING, tier="dedicated-db")
-    uses = [Use("acme", "cpu-requests", 1), Use("zephyr", "cpu-requests", 9)]
+    usage = [Usage("acme", "cpu-requests", 1), Usage("zephyr", "cpu-requests", 9)]
     rules = rulebook(POOL | {"members": members})
-    assert paid(allocated(ONE, uses, present("acme") + other, rules)) == {("acme", "nodes"): 1000}
+    assert paid(allocated(ONE, usage, present("acme") + other, rules)) == {("acme", "nodes"): 1000}
 
 
 def test_the_platforms_own_part_is_handed_to_the_pool_it_serves() -> None:
     rules = rulebook(POOL | {"serves": {"platform": "usage"}}, PLATFORM)
-    uses = [
-        Use("acme", "cpu-requests", 1),
-        Use("borealis", "cpu-requests", 1),
-        Use("platform", "cpu-requests", 2),
-        Use("acme", "users", 4),
-        Use("borealis", "users", 1),
+    usage = [
+        Usage("acme", "cpu-requests", 1),
+        Usage("borealis", "cpu-requests", 1),
+        Usage("platform", "cpu-requests", 2),
+        Usage("acme", "users", 4),
+        Usage("borealis", "users", 1),
     ]
-    assert paid(allocated(ONE, uses, BOTH, rules)) == {
+    assert paid(allocated(ONE, usage, BOTH, rules)) == {
         ("acme", "nodes"): 250,
         ("borealis", "nodes"): 250,
         ("acme", "platform"): 400,
@@ -167,13 +171,13 @@ def test_the_platforms_own_part_is_handed_to_the_pool_it_serves() -> None:
 
 def test_weighted_idle_is_carried_by_pools_that_use_it_too() -> None:
     rules = rulebook(POOL | {"serves": {"platform": "usage"}}, PLATFORM)
-    uses = [
-        Use("acme", "cpu-requests", 1),
-        Use("platform", "cpu-requests", 1),
-        Use("(idle)", "cpu-requests", 2),
-        Use("acme", "users", 4),
+    usage = [
+        Usage("acme", "cpu-requests", 1),
+        Usage("platform", "cpu-requests", 1),
+        Usage("(idle)", "cpu-requests", 2),
+        Usage("acme", "users", 4),
     ]
-    assert paid(allocated(ONE, uses, BOTH, rules)) == {
+    assert paid(allocated(ONE, usage, BOTH, rules)) == {
         ("acme", "nodes"): 250,
         ("acme", "nodes idle"): 250,
         ("acme", "platform"): 500,
@@ -205,30 +209,30 @@ def test_the_textbook_to_the_cent() -> None:
     assert cents == {"hr": 6_373_984, "dp": 11_747_967, "rm": 5_878_049}
 
 
-def test_a_pool_nobody_uses_is_unallocated_with_the_reason() -> None:
+def test_an_unused_pool_is_unallocated_with_the_reason() -> None:
     (item,) = allocated(ONE, [], BOTH, rulebook()).unallocated
     assert (item.reason, item.units) == ("no-driver: pool nodes: no member has any cpu-requests", 1000)
 
 
-def test_a_fallback_is_used_and_told() -> None:
+def test_a_fallback_is_used_and_reported() -> None:
     rules = rulebook(POOL | {"fallback": {"measure": "users"}})
-    answer = allocated([Line(10, (1, 2))], [Use("acme", "users", 1)], BOTH, rules)
+    answer = allocated([Line(10, (1, 2))], [Usage("acme", "users", 1)], BOTH, rules)
     assert paid(answer) == {("acme", "nodes"): 10}
-    (told,) = answer.fallbacks
-    assert told == Fallback("nodes", told.start, told.end, "users")
-    assert str(told.start) == day(1)
+    (reported,) = answer.fallbacks
+    assert reported == Fallback("nodes", reported.start, reported.end, "users")
+    assert str(reported.start) == day(1)
 
 
-def test_use_of_who_is_no_tenant_counts_for_nothing_and_is_told() -> None:
-    uses = [Use("acme", "cpu-requests", 1), Use("stranger", "cpu-requests", 9)]
-    answer = allocated(ONE, uses, BOTH, rulebook())
+def test_usage_of_an_unknown_consumer_is_ignored_and_is_reported() -> None:
+    usage = [Usage("acme", "cpu-requests", 1), Usage("stranger", "cpu-requests", 9)]
+    answer = allocated(ONE, usage, BOTH, rulebook())
     assert paid(answer) == {("acme", "nodes"): 1000}
-    assert answer.strangers == ("stranger",)
+    assert answer.unknown_consumers == ("stranger",)
 
 
 def test_a_quantity_that_cannot_be_true_stops_it() -> None:
     with pytest.raises(AllocationError, match=r"acme has 10000000000000000\.0+ of cpu-requests"):
-        allocated(ONE, [Use("acme", "cpu-requests", 10**16)], BOTH, rulebook())
+        allocated(ONE, [Usage("acme", "cpu-requests", 10**16)], BOTH, rulebook())
 
 
 quantities = st.integers(0, 10**9)
@@ -247,9 +251,9 @@ def test_nothing_is_lost_whatever_the_rule(
 ) -> None:
     serving_pools = {"serves": {"platform": serves}} if serves else {}
     rules = rulebook(POOL | {"idle": idle} | serving_pools, PLATFORM, serving=serving)
-    uses = [
-        Use(who, driver, quantity) for who, quantity in used.items() for driver in ("cpu-requests", "users")
+    usage = [
+        Usage(who, driver, quantity) for who, quantity in used.items() for driver in ("cpu-requests", "users")
     ]
     lines = [Line(units, (first, first + 1)) for units, first in bill]
-    answer = allocated(lines, uses, BOTH, rules)
+    answer = allocated(lines, usage, BOTH, rules)
     assert total(answer) == answer.charged == sum(units for units, _ in bill)

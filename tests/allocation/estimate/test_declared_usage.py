@@ -6,7 +6,7 @@ import pytest
 
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import CAPACITY, UNITS, Driver
-from allocation.estimate.declared_usage import PLATFORM, declared_use
+from allocation.estimate.declared_usage import PLATFORM, declared_usage
 from tests.portfolios import local_plan, plan_of, tenant
 from tests.sleepers import sleeper
 from tiers.plan.plan import Plan
@@ -15,7 +15,7 @@ NOVEMBER = ChargePeriod.month("2026-11")
 
 
 def quantities(plan: Plan, driver: Driver, hours: Decimal = Decimal(730)) -> dict[str, Decimal]:
-    return {use.tenant: use.quantity for use in declared_use(plan, NOVEMBER, hours) if use.driver is driver}
+    return {use.tenant: use.quantity for use in declared_usage(plan, NOVEMBER, hours) if use.driver is driver}
 
 
 @pytest.mark.parametrize(

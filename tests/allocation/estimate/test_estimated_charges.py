@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from allocation.charges import CostBasis
 from allocation.estimate.assumptions import Assumptions, Given, KnownBy
-from allocation.estimate.estimated_charges import estimate
+from allocation.estimate.estimated_charges import priced_charges
 from allocation.money import amount_of
 from allocation.prices.price_book import DIRECTORY, PriceBook, PriceFile, load_price_book
 from tests.portfolios import every_offer, local_plan, local_portfolio, plan_of, tenant
@@ -22,7 +22,7 @@ def book(*files: PriceFile) -> PriceBook:
 
 
 def test_a_charge_says_what_it_is_and_whose() -> None:
-    charges = {charge.id: charge for charge in estimate(local_plan(), PRICES, ASSUMED).charges}
+    charges = {charge.id: charge for charge in priced_charges(local_plan(), PRICES, ASSUMED).charges}
     database = charges["platform/database#instance"]
     # db.t4g.medium Multi-AZ in us-east-1: 0.129 USD an hour, 730 hours.
     assert amount_of(database.units) == Decimal("94.17")
@@ -32,18 +32,18 @@ def test_a_charge_says_what_it_is_and_whose() -> None:
 
 
 def test_a_charge_says_how_its_quantity_is_known() -> None:
-    charges = {charge.id: charge for charge in estimate(local_plan(), PRICES, ASSUMED).charges}
+    charges = {charge.id: charge for charge in priced_charges(local_plan(), PRICES, ASSUMED).charges}
     assert charges["platform/database#instance"].known_by == "declared"
     assert charges["acme/traffic#internet"].known_by == "assumed"
     usage = {("acme/traffic", "internet"): Given(Decimal(120), KnownBy.MEASURED)}
-    measured = estimate(local_plan(), PRICES, Assumptions(ASSUMED.as_of, usage)).charges
+    measured = priced_charges(local_plan(), PRICES, Assumptions(ASSUMED.as_of, usage)).charges
     (internet,) = (charge for charge in measured if charge.id == "acme/traffic#internet")
     # 120 GB at 0.09.
     assert (internet.known_by, amount_of(internet.units)) == ("measured", Decimal("10.80"))
 
 
 def test_what_crosses_regions_is_charged_where_it_leaves() -> None:
-    estimated = estimate(local_plan(), book(HERE), ASSUMED)
+    estimated = priced_charges(local_plan(), book(HERE), ASSUMED)
     charges = {charge.id: charge for charge in estimated.charges}
     transfer = charges["meridian/server-copy#transfer"]
     # 45 GiB at 0.02, of a fact that lies in another region.
@@ -52,7 +52,7 @@ def test_what_crosses_regions_is_charged_where_it_leaves() -> None:
 
 
 def test_a_region_without_a_price_file_says_so() -> None:
-    unpriced = estimate(local_plan(), book(HERE), ASSUMED).unpriced
+    unpriced = priced_charges(local_plan(), book(HERE), ASSUMED).unpriced
     assert {item.reason for item in unpriced} == {"eu-west-1: for a region without a price file"}
     assert list(dict.fromkeys(item.fact for item in unpriced)) == [
         "meridian/copy-key",
@@ -66,13 +66,13 @@ def test_a_region_without_a_price_file_says_so() -> None:
 
 
 def test_all_that_is_sold_has_a_price_here() -> None:
-    unpriced = estimate(plan_of(*every_offer()), PRICES, ASSUMED).unpriced
+    unpriced = priced_charges(plan_of(*every_offer()), PRICES, ASSUMED).unpriced
     assert {item.reason.partition(":")[0] for item in unpriced} <= {"eu-west-1"}
 
 
 def test_an_unknown_price_is_listed_and_never_zero() -> None:
     known = [price for price in HERE.prices if price.service != "AmazonEFS"]
-    estimated = estimate(plan_of(tenant()), book(HERE.model_copy(update={"prices": known})), ASSUMED)
+    estimated = priced_charges(plan_of(tenant()), book(HERE.model_copy(update={"prices": known})), ASSUMED)
     assert {(item.fact, item.item, item.reason) for item in estimated.unpriced} == {
         ("platform/file-system", "Standard storage (Regional)", "us-east-1: in no price file"),
         ("platform/file-system", "Elastic throughput reads", "us-east-1: in no price file"),
@@ -83,6 +83,6 @@ def test_an_unknown_price_is_listed_and_never_zero() -> None:
 
 def test_a_neighbour_region_prices_nothing() -> None:
     platform = local_portfolio().platform.model_copy(update={"region": "eu-central-1"})
-    estimated = estimate(plan_of(platform=platform), PriceBook([HERE], "USD"), ASSUMED)
+    estimated = priced_charges(plan_of(platform=platform), PriceBook([HERE], "USD"), ASSUMED)
     assert estimated.charges == ()
     assert {item.reason for item in estimated.unpriced} == {"eu-central-1: for a region without a price file"}

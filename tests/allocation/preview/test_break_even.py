@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.preview.break_even import BreakEven, break_evens, smallest_not_negative
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from tests.allocation.previews import changed, conditions
 from tests.portfolios import catalog, local_portfolio
 
@@ -37,7 +37,7 @@ def test_where_the_tiers_meet_is_where_the_statements_say() -> None:
         for quantity in {even.at, max(even.at - 1, 1)}:
             lines = []
             for tier in (even.before, even.after):
-                statement = valued(
+                statement = cost_estimate(
                     changed("borealis", tier, **{measure: str(quantity)}), conditions()
                 ).statement
                 lines.append(next(line for line in statement.tenants if line.tenant == "borealis"))

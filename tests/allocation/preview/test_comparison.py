@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from allocation.errors import UnreconciledStatementError
 from allocation.preview.comparison import Comparison, Kind, Step, compared, steps_of
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.prices.price_book import PriceBook
 from tests.allocation.previews import comparison_of, conditions, now
 from tests.portfolios import catalog, every_offer, local_plan, plan_of, tenant
@@ -20,8 +20,8 @@ TIERS = sorted(catalog().tiers)
 def conserved(comparison: Comparison) -> bool:
     """Whether tenants, idle and unallocated add up to the bill, counted here and not by the comparison."""
     before, after = comparison.before, comparison.after
-    bill = sum(each.units for each in after.estimate.charges) - sum(
-        each.units for each in before.estimate.charges
+    bill = sum(each.units for each in after.priced.charges) - sum(
+        each.units for each in before.priced.charges
     )
     tenants = sum(line.total for line in after.statement.tenants) - sum(
         line.total for line in before.statement.tenants
@@ -55,7 +55,7 @@ def test_nothing_gets_lost_between_any_two_portfolios(before: list, after: list)
         )
         for side in (before, after)
     ]
-    comparison = compared(*(valued(plan, conditions()) for plan in plans))
+    comparison = compared(*(cost_estimate(plan, conditions()) for plan in plans))
     assert conserved(comparison)
     back = compared(comparison.after, comparison.before)
     assert [each.cost.difference for each in back.tenants] == [
@@ -84,14 +84,14 @@ def test_a_setting_is_a_change_too() -> None:
 
 def test_who_comes_and_who_goes() -> None:
     before, after = plan_of(tenant("acme")), plan_of(tenant("borealis"))
-    found = compared(valued(before, conditions()), valued(after, conditions())).tenants
+    found = compared(cost_estimate(before, conditions()), cost_estimate(after, conditions())).tenants
     assert [(each.tenant, each.kind) for each in found] == [("acme", Kind.GONE), ("borealis", Kind.NEW)]
     assert found[0].cost.after == found[0].fee.after == 0
     assert found[1].cost.before == found[1].margin.before == 0
 
 
 def test_a_new_stack_is_compared_with_nothing() -> None:
-    comparison = compared(valued(emptied(local_plan()), conditions()), now())
+    comparison = compared(cost_estimate(emptied(local_plan()), conditions()), now())
     assert comparison.charged == Step(0, now().statement.charged)
     assert {each.kind for each in comparison.tenants} == {Kind.NEW}
     assert conserved(comparison)
@@ -134,11 +134,11 @@ def test_currencies_are_not_mixed() -> None:
 
 def test_a_price_that_changes_is_a_change() -> None:
     without = PriceBook([], "USD")
-    comparison = compared(now(), valued(local_plan(), replace(conditions(), prices=without)))
+    comparison = compared(now(), cost_estimate(local_plan(), replace(conditions(), prices=without)))
     assert not comparison.empty
     assert comparison.charged.after == 0
     assert {each.kind for each in comparison.tenants} == {Kind.CHANGED}
-    assert len(comparison.after.estimate.unpriced) == len(comparison.lines) + len(now().estimate.unpriced)
+    assert len(comparison.after.priced.unpriced) == len(comparison.lines) + len(now().priced.unpriced)
 
 
 def test_steps_name_what_is_on_either_side() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from allocation.estimate.assumptions import Scale
 from allocation.estimate.estimated_statement import estimated_statement
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from tests.allocation.previews import NOVEMBER, conditions, now, prices
 from tests.portfolios import local_plan
 from tiers.inventory import Inventory
@@ -16,13 +16,13 @@ def test_a_valuation_is_what_the_estimate_of_the_inventory_says() -> None:
 def test_everything_can_be_found_by_name() -> None:
     assert set(now().tenants) == {line.tenant for line in now().statement.tenants}
     assert sum(charge.units for charge in now().charges.values()) == now().statement.charged
-    assert {charge.fact for charge in now().estimate.charges} <= set(now().facts)
+    assert {charge.fact for charge in now().priced.charges} <= set(now().facts)
 
 
-def test_pods_that_are_scaled_out_take_more_of_the_nodes_and_cost_nobody_more_in_all() -> None:
+def test_pods_that_are_scaled_out_take_more_of_the_nodes_and_cost_no_more_in_all() -> None:
     shares = []
     for scale in Scale:
-        statement = valued(local_plan(), conditions(scale)).statement
+        statement = cost_estimate(local_plan(), conditions(scale)).statement
         halcyon = next(line for line in statement.tenants if line.tenant == "halcyon")
         shares.append((halcyon.pooled["nodes"], statement.charged))
     (least, bill), (expected, same), (most, still) = shares

@@ -21,7 +21,7 @@ def limits(*texts: str) -> Gates:
 
 @pytest.mark.parametrize("text", ["50", "50/month", "-1/mo", "ten%", "5 %", "", "1e3%", "1/mo "])
 def test_a_limit_is_an_amount_a_month_or_a_part(text: str) -> None:
-    with pytest.raises(AllocationError, match="expected an amount a month such as 50/mo"):
+    with pytest.raises(AllocationError, match="expected an amount per month such as 50/mo"):
         Limit.parsed(text)
 
 
@@ -42,9 +42,9 @@ def test_from_nothing_every_rise_is_too_much() -> None:
 
 
 def test_a_bill_that_rises_too_far_is_one_sentence() -> None:
-    (told,) = limits("50/mo").failed(UPWARDS)
-    assert told.startswith("the bill rises by ")
-    assert "more than the 50/mo allowed" in told
+    (reported,) = limits("50/mo").failed(UPWARDS)
+    assert reported.startswith("the bill rises by ")
+    assert "more than the 50/mo allowed" in reported
     assert len(limits("50/mo", "10%").failed(UPWARDS)) == 2
     assert limits("2000/mo", "50%").failed(UPWARDS) == ()
 
@@ -54,16 +54,16 @@ def test_a_bill_that_falls_is_never_too_much() -> None:
 
 
 def test_a_margin_below_the_floor_names_its_tenant() -> None:
-    (told,) = Gates(margin_floor_percent=Decimal(30)).failed(comparison_of("acme", users="60"))
-    assert told.startswith("acme: the margin falls to ")
-    assert "below the floor of 30 %" in told
+    (reported,) = Gates(margin_floor_percent=Decimal(30)).failed(comparison_of("acme", users="60"))
+    assert reported.startswith("acme: the margin falls to ")
+    assert "below the floor of 30 %" in reported
 
 
 def test_a_neighbour_that_is_pushed_below_the_floor_counts() -> None:
     line = next(each for each in UPWARDS.tenants if each.tenant == "acme")
     between = Decimal(100 * line.margin.before) / line.fee.before
-    told = Gates(margin_floor_percent=between).failed(UPWARDS)
-    assert any(each.startswith("acme: ") for each in told)
+    reported = Gates(margin_floor_percent=between).failed(UPWARDS)
+    assert any(each.startswith("acme: ") for each in reported)
 
 
 def test_who_was_below_and_gets_no_worse_is_not_this_changes_doing() -> None:
@@ -72,13 +72,13 @@ def test_who_was_below_and_gets_no_worse_is_not_this_changes_doing() -> None:
 
 
 def test_a_budget_of_the_tenants_own_file_always_holds() -> None:
-    (told,) = Gates().failed(comparison_of("acme", budget_per_month="100.00"))
-    assert told.startswith("acme: costs ")
-    assert "more than its budget_per_month of 100.00" in told
+    (reported,) = Gates().failed(comparison_of("acme", budget_per_month="100.00"))
+    assert reported.startswith("acme: costs ")
+    assert "more than its budget_per_month of 100.00" in reported
     assert Gates().failed(comparison_of("acme", budget_per_month="1000.00")) == ()
 
 
 def test_no_changes_were_expected() -> None:
-    (told,) = Gates(no_changes=True).failed(UPWARDS)
-    assert "cobalt" in told
+    (reported,) = Gates(no_changes=True).failed(UPWARDS)
+    assert "cobalt" in reported
     assert Gates(no_changes=True).failed(compared(now(), now())) == ()

@@ -6,7 +6,7 @@ import pytest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Conditions, valued
+from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.one_off_costs import OneOff, left_behind, moves_data, one_off_costs
 from allocation.prices.price_book import PriceBook
 from tests.allocation.previews import changed, comparison_of, conditions, now
@@ -27,19 +27,19 @@ def plan(tenant: str, tier: str | None = None, **settings: str) -> TenantPlan:
 
 
 def test_what_is_shared_runs_on_so_leaving_it_doubles_nothing() -> None:
-    """5 GiB of database to a server of its own: 2 x 5 GB across zones at 0.01, six hours of people at 60."""
+    """5 GiB of database to a server of its own: 2 x 5 GB across zones at 0.01, six hours of labour at 60."""
     items = once("acme", "dedicated-db")
-    assert set(items) == {"copy of 5 GiB, across zones", "people"}
+    assert set(items) == {"copy of 5 GiB, across zones", "labour"}
     assert items["copy of 5 GiB, across zones"].units == units_of(Decimal("0.10"))
-    assert (items["people"].quantity, items["people"].units) == (Decimal(6), units_of(Decimal(360)))
+    assert (items["labour"].quantity, items["labour"].units) == (Decimal(6), units_of(Decimal(360)))
 
 
 def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
     """db.t4g.medium 0.065 x 730 + 50 GiB x 0.115 = 53.20 a month; 72 of 730 hours of it is 5.2470."""
-    beside = once("cobalt", "shared-namespace")["old servers beside the new"]
+    beside = once("cobalt", "shared-namespace")["old servers in parallel"]
     direct = sum(
         charge.units
-        for charge in now().estimate.charges
+        for charge in now().priced.charges
         if charge.id in ("cobalt/server#instance", "cobalt/server#storage")
     )
     assert direct == units_of(Decimal("53.20"))
@@ -48,18 +48,18 @@ def test_an_own_server_that_is_left_runs_beside_for_three_days() -> None:
     assert beside.quantity == 3
 
 
-def test_data_that_would_be_left_behind_is_told_before_anybody_approves() -> None:
-    (told,) = left_behind(comparison_of("acme", "dedicated-db"))
-    assert told.startswith(
-        "acme: its database would lie elsewhere; `costack move acme --to dedicated-db` takes"
+def test_data_that_would_be_left_behind_is_reported_before_approval() -> None:
+    (reported,) = left_behind(comparison_of("acme", "dedicated-db"))
+    assert reported.startswith(
+        "acme: its database would have to move; run `costack move acme --stack NAME --to dedicated-db`"
     )
     (files,) = left_behind(comparison_of("halcyon", "cross-region-backup"))
-    assert files.startswith("halcyon: its files would lie elsewhere")
+    assert files.startswith("halcyon: its files would have to move")
     assert list(left_behind(comparison_of("cobalt", "ha-postgresql"))) == []
 
 
 @pytest.mark.parametrize("stage", list(MoveStage))
-def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) -> None:
+def test_every_step_of_a_move_is_priced_and_reported_without_a_warning(stage: MoveStage) -> None:
     """While both sides are there both are paid for; a step that only stops pods costs nothing more."""
 
     def at(stage: MoveStage | None) -> Plan:
@@ -71,7 +71,7 @@ def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) ->
     before = {MoveStage.EXPAND: plan_of(tenant("acme"))}.get(stage) or at(
         list(MoveStage)[list(MoveStage).index(stage) - 1]
     )
-    both = compared(valued(before, conditions()), valued(at(stage), conditions()))
+    both = compared(cost_estimate(before, conditions()), cost_estimate(at(stage), conditions()))
     assert list(left_behind(both)) == []
     server = sum(charge.units for charge in both.after.charges_of["acme"] if charge.fact == "acme/server")
     assert server > 0
@@ -79,7 +79,7 @@ def test_every_step_of_a_move_is_priced_and_told_no_warning(stage: MoveStage) ->
 
 def test_what_stays_where_it_is_takes_an_hour() -> None:
     items = once("cobalt", "ha-postgresql")
-    assert {what: item.quantity for what, item in items.items()} == {"people": 1}
+    assert {what: item.quantity for what, item in items.items()} == {"labour": 1}
 
 
 def test_a_second_region_is_filled_once() -> None:
@@ -91,7 +91,7 @@ def test_a_second_region_is_filled_once() -> None:
     assert items["copy of 100 GiB, across zones"].units == units_of(Decimal("2.00"))
 
 
-def test_nobody_pays_for_a_neighbours_move() -> None:
+def test_no_neighbour_pays_for_a_move() -> None:
     assert {item.tenant for item in one_off_costs(comparison_of("acme", "dedicated-db"), RATES)} == {"acme"}
 
 
@@ -113,9 +113,9 @@ def test_which_data_moves(tier: str, database: bool, files: bool) -> None:  # no
     assert moves_data(plan("acme", tier), plan("acme")) == (database, files)
 
 
-def test_a_price_nobody_knows_is_no_nought() -> None:
+def test_an_unknown_price_is_not_zero() -> None:
     usual = conditions()
     without = Conditions(usual.period, PriceBook([], "USD"), usual.rules, usual.assumptions)
-    after = valued(changed("acme", "dedicated-db"), without)
-    items = one_off_costs(compared(valued(local_plan(), without), after), RATES)
+    after = cost_estimate(changed("acme", "dedicated-db"), without)
+    items = one_off_costs(compared(cost_estimate(local_plan(), without), after), RATES)
     assert {item.units for item in items} == {None}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.preview.preview import in_words
 from tests.allocation.previews import comparison_of, conditions, preview_of
 from tests.portfolios import catalog, plan_of, tenant
@@ -24,7 +24,7 @@ def test_who_is_concerned_and_who_pays_another_share() -> None:
     preview = preview_of(comparison_of("cobalt", "ha-postgresql"))
     assert [each.tenant for each in preview.concerned] == ["cobalt"]
     assert "acme" in [each.tenant for each in preview.neighbours]
-    assert [item.what for item in preview.one_off_of("cobalt")] == ["people"]
+    assert [item.what for item in preview.one_off_of("cobalt")] == ["labour"]
     assert preview.one_off_of("acme") == ()
 
 
@@ -39,6 +39,6 @@ def test_the_promise_before_and_after() -> None:
 
 
 def test_who_is_not_there_is_promised_nothing() -> None:
-    sides = [valued(plan_of(*tenants), conditions()) for tenants in ((), (tenant(),))]
+    sides = [cost_estimate(plan_of(*tenants), conditions()) for tenants in ((), (tenant(),))]
     preview = preview_of(compared(*sides))
     assert preview.promise(preview.concerned[0])[0] is None

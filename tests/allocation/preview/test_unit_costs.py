@@ -41,13 +41,13 @@ def test_what_must_grow_is_said_and_paid() -> None:
     assert many.bill - few.bill > 100 * units_of(Decimal(100))
 
 
-def test_a_tier_nobody_is_on_costs_nobody_anything_yet() -> None:
+def test_a_tier_without_tenants_costs_nothing_yet() -> None:
     only = local_portfolio().model_copy(update={"tenants": local_portfolio().tenants[:1]})
     first, second = unit_costs(catalog(), only, "dedicated-db", (0, 1), conditions())
     assert first.each == 0
     assert second.each > 0
 
 
-def test_a_region_that_is_full_is_told() -> None:
+def test_a_region_that_is_full_is_reported() -> None:
     with pytest.raises(CatalogError, match="AWS allows 20 per region"):
         curve(0, 30, tier="cross-region-backup")

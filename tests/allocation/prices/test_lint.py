@@ -79,7 +79,7 @@ def test_a_class_is_called_what_an_estimate_calls_it() -> None:
     assert asked <= set(class_items(CLASSES))
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("provider: aws\n", encoding="utf-8")
     found = linted(tmp_path, row("x"), row("x"))
     assert any("broken.yaml:1: " in problem for problem in found.problems)

@@ -71,7 +71,7 @@ def test_a_regions_own_price_wins_over_everywheres(book: PriceBook) -> None:
     assert (own.source, everywhere.source) == ("offer-usw2-2026-10", "eks-all-regions")
 
 
-def test_regions_that_nobody_asked_for_are_not_read(tmp_path: Path) -> None:
+def test_regions_that_were_not_requested_are_not_read(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "broken.yaml").write_text("region: eu-west-1\nprices: 7\n", encoding="utf-8")
     (tmp_path / "all.yaml").write_text(
@@ -158,7 +158,7 @@ def test_an_empty_price_book_is_refused(tmp_path: Path) -> None:
         load_price_book("USD", tmp_path)
 
 
-def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_of_a_file_is_reported_at_once(tmp_path: Path) -> None:
     more = f"  - {{service: S3, item: storage, unit: GB, price: 1, source: rumour, {REST}}}"
     with pytest.raises(CatalogError) as error:
         load_price_book("USD", write(tmp_path, more=more))

@@ -1,4 +1,4 @@
-"""Why a tenant costs something else, worked out again from `docs/reports.md`, in fractions."""
+"""Why a tenant's cost changed, worked out again from `docs/reports.md`, in fractions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written
 
-FEW = "shared by few"
-_POOL = "size of what is shared"
+FEW = "small shared pools"
+_POOL = "shared systems grew or shrank"
 _LEAST_CLIENTS = 5
 _WHOLE = ("new", "gone")
 
@@ -31,8 +31,8 @@ def of_tenants(documents: Documents) -> dict[str, list[Why]]:
     return {name: list(_of_tenant(old.get(name), new.get(name), before, now)) for name in names}
 
 
-def told_to(documents: Documents, client: str) -> dict[tuple[str, str], Fraction]:
-    """What a client is told: of pools that few share one sum; who was another client's is new or gone."""
+def shown_to(documents: Documents, client: str) -> dict[tuple[str, str], Fraction]:
+    """What a client sees: one sum of small pools; a tenant that changed clients is new or gone."""
     before, now = documents.compared
     old, new = ({line["tenant"]: line for line in month.of_client(client)} for month in (before, now))
     small = (before.pool_costs.keys() | now.pool_costs.keys()) - large_pools(documents)
@@ -155,7 +155,7 @@ def _share(
     own = _own(lines[0]["tenant"], pool, before, now, (paid, pays, was, costs))
     yield Why("quantity", pool, own)
     known = before.statement.get("pools") and now.statement.get("pools")
-    yield Why("others' use" if known else "unknown", pool, taken - own)
+    yield Why("neighbours used more or less" if known else "unknown", pool, taken - own)
 
 
 def _own(
@@ -165,14 +165,14 @@ def _own(
     now: Written,
     amounts: tuple[Fraction, Fraction, Fraction, Fraction],
 ) -> Fraction:
-    """What the tenant's own use does to its share while all others use what they did."""
+    """What the tenant's own usage does to its share while the usage of all others stays the same."""
     paid, pays, was, costs = amounts
     if pool not in before.uses or pool not in now.uses:
         return NOBODY
-    used, uses = (Fraction(month.uses[pool]["use"].get(tenant, 0)) for month in (before, now))
+    used, now_used = (Fraction(month.uses[pool]["use"].get(tenant, 0)) for month in (before, now))
     at_old_part = paid / was * costs if was else NOBODY
     if not paid or not used:
-        return pays - at_old_part if uses else NOBODY
+        return pays - at_old_part if now_used else NOBODY
     everything = used * was / paid
-    divided = everything if before.idle(pool) else everything - used + uses
-    return costs * uses / divided - at_old_part if divided else NOBODY
+    divided = everything if before.idle(pool) else everything - used + now_used
+    return costs * now_used / divided - at_old_part if divided else NOBODY

@@ -1,4 +1,4 @@
-"""What a table must hold, and whether it does: every cell is a word, an exact figure or a rounded one."""
+"""What a table must hold, and whether it does: a cell is a word, a figure or a sentence about them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,17 @@ class Reasons:
     currency: str
 
 
-Must = str | Link | Figure | Percent | Reasons | Fraction
+@dataclass(frozen=True)
+class Facts:
+    """What a sentence must say: these names and figures in this order, and no other figure.
+
+    Its words are the product's own: each page's tests hold them once.
+    """
+
+    said: tuple[str, ...] = ()
+
+
+Must = str | Link | Figure | Percent | Reasons | Facts | Fraction
 Rows = Sequence[Sequence[Must]]
 
 
@@ -69,7 +79,7 @@ class Expected:
     foot: Rows = ()
     beside: int = 0
     keyed: int = 0
-    title: str = ""
+    title: Facts | None = None
 
 
 def is_needed(expected: Expected) -> bool:
@@ -80,8 +90,8 @@ def is_needed(expected: Expected) -> bool:
 
 def differences(table: PrintedTable, expected: Expected) -> Iterator[str]:
     """Where *table* is not as *expected*, in words."""
-    if expected.title and table.title != expected.title:
-        yield f"is called '{table.title}', not '{expected.title}'"
+    if expected.title and not says(table.title, expected.title):
+        yield f"is called '{table.title}', not of {expected.title.said}"
     if tuple(table.heads) != expected.heads:
         yield f"its columns are {table.heads}, not {list(expected.heads)}"
         return
@@ -109,7 +119,7 @@ def _is_nearly_nothing(must: Must) -> bool:
 def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> Iterator[str]:
     for place, row in enumerate(expected):
         if place >= len(printed):
-            yield f"has no {what} {_told(row)}"
+            yield f"has no {what} {_shown(row)}"
             continue
         if len(printed[place]) != len(row):
             yield f"{what} {place + 1} has {len(printed[place])} cells, not {len(row)}"
@@ -117,28 +127,49 @@ def _of_rows(printed: list[list[Cell]], expected: Rows, what: str = "row") -> It
         for column, (cell, must) in enumerate(zip(printed[place], row, strict=True)):
             if not _is(cell, must):
                 where = f"{what} {place + 1} ({printed[place][0].shown}), column {column + 1}"
-                yield f"{where} holds {cell.plain!r}, not {_told([must])}"
+                yield f"{where} holds {cell.plain!r}, not {_shown([must])}"
     for more in printed[len(expected) :]:
         yield f"has the {what} {[cell.plain for cell in more]}, which is nowhere in the documents"
 
 
-def _told(row: Sequence[Must]) -> str:
+def _shown(row: Sequence[Must]) -> str:
     return ", ".join(str(float(each)) if isinstance(each, Fraction) else str(each) for each in row)
 
 
 def _is(cell: Cell, must: Must) -> bool:
     if isinstance(must, str):
         return cell.shown == must and cell.exact is None
+    if isinstance(must, Facts | Percent | Reasons):
+        return _is_said(cell.shown, must) and cell.exact is None
     if isinstance(must, Link):
         return (cell.shown, cell.href, cell.exact) == (must.words, must.href, None)
-    if isinstance(must, Percent):
-        return is_percent(cell.shown, must) and cell.exact is None
-    if isinstance(must, Reasons):
-        return is_why(cell.shown, must) and cell.exact is None
     figure = must if isinstance(must, Figure) else Figure(must)
     if cell.exact is None or abs(Fraction(cell.exact) - figure.exact) > figure.within:
         return False
     return is_rounded(cell.shown, Fraction(cell.exact), figure.unit)
+
+
+def _is_said(words: str, must: Facts | Percent | Reasons) -> bool:
+    if isinstance(must, Facts):
+        return says(words, must)
+    return is_percent(words, must) if isinstance(must, Percent) else is_why(words, must)
+
+
+def says(words: str, must: Facts) -> bool:
+    """Whether *words* say the facts in their order, and no figure besides.
+
+    >>> says("12 things, 3 % of 4.50", Facts(("12", "3", "4.50")))
+    True
+    >>> [says(words, Facts(("4.50",))) for words in ("-4.50", "4.505", "4.50 of 9", "")]
+    [False, False, False, False]
+    """
+    rest = words
+    for fact in must.said:
+        before, found, rest = rest.partition(fact)
+        signed = fact[:1].isdigit() and re.search(r"(^|\s)[+-]$", before)
+        if not found or signed or re.search("[0-9]", before):
+            return False
+    return bool(words) and not re.search("[0-9]", rest)
 
 
 def is_rounded(shown: str, exact: Fraction, unit: str = "") -> bool:
@@ -157,7 +188,7 @@ def is_percent(shown: str, must: Percent) -> bool:
 
 
 def is_why(words: str, must: Reasons) -> bool:
-    """Whether *words* are the largest reasons, each within a cent, and leave none out untold."""
+    """Whether *words* are the largest reasons, each within a cent, and leave no larger one out."""
     nearly = Fraction(1, 10**7)
     real = {reason for reason, amount in must.amounts.items() if abs(amount) > nearly}
     if words == "nothing changed":
@@ -166,15 +197,15 @@ def is_why(words: str, must: Reasons) -> bool:
     if read is None:
         return False
     pairs = [part.rsplit(" ", 1) for part in read[1].split(", ")]
-    told = {reason: _number(shown) for reason, shown in pairs}
-    exact = {reason: must.amounts.get(reason, Fraction(0)) for reason in told}
-    near = all(abs(shown - exact[reason]) < CENT for reason, shown in told.items())
+    named = {reason: _number(shown) for reason, shown in pairs}
+    exact = {reason: must.amounts.get(reason, Fraction(0)) for reason in named}
+    near = all(abs(shown - exact[reason]) < CENT for reason, shown in named.items())
     least = min(abs(amount) for amount in exact.values())
-    untold = [abs(must.amounts[reason]) for reason in must.amounts.keys() - told.keys()]
-    count = len(told) + int(read[2] or 0)
+    left = [abs(must.amounts[reason]) for reason in must.amounts.keys() - named.keys()]
+    count = len(named) + int(read[2] or 0)
     # A reason of some units alone, where roundings met, may be counted or not.
-    counted = len(real) <= count <= len(must.amounts) and len(told) == min(3, count)
-    return near and counted and max(untold, default=Fraction(0)) <= least + nearly
+    counted = len(real) <= count <= len(must.amounts) and len(named) == min(3, count)
+    return near and counted and max(left, default=Fraction(0)) <= least + nearly
 
 
 def _sums(table: PrintedTable, expected: Expected) -> Iterator[str]:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
+from tests.allocation.recomputed.cells import Facts
 from tests.allocation.recomputed.documents import (
     NOBODY,
     Documents,
@@ -33,7 +34,7 @@ class Decision(NamedTuple):
     whose: str
     kind: str
     about: str
-    because: str
+    because: Facts
     command: str = ""
 
     @property
@@ -50,11 +51,12 @@ class Standing(NamedTuple):
     covered: Fraction
     measured: bool
     lasting: bool
-    told: str
+    breach: tuple[str, ...]
+    """How many days in a row it lasted, the first and the last of them."""
 
 
 def decisions(documents: Documents) -> list[Decision]:
-    """All of them, in the order in which they are told."""
+    """All of them, in the order in which they are shown."""
     return [
         *_fair_use(documents),
         *_noisy(documents),
@@ -129,11 +131,11 @@ def _standing(documents: Documents, tenant: Record, measure: str, covered: Fract
     levels = days(documents, tenant["tenant"], MEASURES[measure])
     if not levels:
         used = declared(tenant, measure)
-        return Standing(tenant, measure, used, covered, False, used > covered, "as declared")
+        return Standing(tenant, measure, used, covered, False, used > covered, ())
     above = _longest([day for day, level in sorted(levels.items()) if level > covered])
-    told = f"above it on {len(above)} days in a row, {above[0]} to {above[-1]}" if above else "never above it"
+    breach = (str(len(above)), str(above[0]), str(above[-1])) if above else ()
     lasting = len(above) >= int(classes()["signals"]["sustained_days"])
-    return Standing(tenant, measure, max(levels.values()), covered, True, lasting, told)
+    return Standing(tenant, measure, max(levels.values()), covered, True, lasting, breach)
 
 
 def _longest(above: list[date]) -> list[date]:
@@ -158,11 +160,9 @@ def _fair_use(documents: Documents) -> Iterator[Decision]:
             if other != tier and (offer := sold["offers"].get(each.tenant["environment"]))
             if Fraction(offer["fair_use"][each.measure]) >= each.used
         )
-        way_out = f"{roomy[0][1]} covers it" if roomy else "no tier covers it: agree on an overage"
-        because = (
-            f"{each.measure} {said(each.used)} where {tier} covers {each.covered}, {each.told}; {way_out}"
-        )
-        command = f"costack preview --tenant {name} --tier {roomy[0][1]}" if roomy else ""
+        way_out = [other for _, other in roomy[:1]]
+        because = Facts((each.measure, said(each.used), tier, str(each.covered), *each.breach, *way_out))
+        command = preview_of(documents, name, roomy[0][1]) if roomy else ""
         yield Decision(name, "fair use", each.measure, because, command)
 
 
@@ -174,23 +174,37 @@ def _noisy(documents: Documents) -> Iterator[Decision]:
         for who in sorted(used) if len(used) > 2 and now.fees else ():
             part, paid = percent(used[who], sum(used.values(), NOBODY)), percent(fees[who], now.fees)
             if part >= least and paid < part / 2:
-                because = (
-                    f"takes {said(part)} % of what tenants use of {pool} ({use['driver']}) and pays "
-                    f"{said(paid)} % of all fees"
-                )
-                command = f"costack preview --tenant {who} --tier TIER"
+                because = Facts((said(part), pool, str(use["driver"]), said(paid)))
+                apart = _cheapest_apart(documents, who)
+                command = preview_of(documents, who, apart) if apart else ""
                 yield Decision(who, "noisy neighbour", pool, because, command)
+
+
+def preview_of(documents: Documents, tenant: str, tier: str) -> str:
+    """What an operator runs to see a tenant on another tier."""
+    portfolio = documents.now.statement["portfolio"]
+    return f"costack preview --portfolio portfolios/{portfolio} --tenant {tenant} --tier {tier}"
+
+
+def _cheapest_apart(documents: Documents, name: str) -> str | None:
+    (plan,) = [each for each in documents.plan["tenants"] if each["tenant"] == name]
+    if tiers().get(plan["tier"], {}).get("isolation") != "shared":
+        return None
+    sold = [
+        (Fraction(tier["offers"][plan["environment"]]["fee_per_month"]), other)
+        for other, tier in tiers().items()
+        if tier["isolation"] == "own" and plan["environment"] in tier["offers"]
+    ]
+    return min(sold)[1] if sold else None
 
 
 def _sizes(documents: Documents) -> Iterator[Decision]:
     least = Fraction(classes()["signals"]["unused_percent"])
     for name, what, unit, asked, used in sized(documents):
         asks, most = average(documents, name, asked), most_of_the_time(documents, name, used)
-        numbers = f"{what}: asks for {said(asks)} {unit}, 95 % of the time uses at most {said(most)}"
-        if most > asks:
-            yield Decision(name, "rightsizing", what, f"{numbers}, more than that; too small")
-        elif 100 - percent(most, asks) >= least:
-            yield Decision(name, "rightsizing", what, f"{numbers}; a smaller size fits")
+        if most > asks or 100 - percent(most, asks) >= least:
+            because = Facts((what, said(asks), unit, "95", said(most)))
+            yield Decision(name, "rightsizing", what, because)
 
 
 def _under_priced(documents: Documents) -> Iterator[Decision]:
@@ -200,10 +214,7 @@ def _under_priced(documents: Documents) -> Iterator[Decision]:
         fees = added(lines, "fee")
         margin = fees - added(lines, "total")
         if fees and percent(margin, fees) < Fraction(least):
-            because = (
-                f"{tier}: margin {cents(margin)} of {cents(fees)} {now.currency} fees of {len(lines)} "
-                f"production tenants, less than {least} %"
-            )
+            because = Facts((tier, cents(margin), cents(fees), now.currency, str(len(lines)), str(least)))
             portfolio = now.statement["portfolio"]
             command = f"costack unit-costs --portfolio portfolios/{portfolio} --tier {tier}"
             yield Decision("platform", "under-priced tier", tier, because, command)
@@ -215,8 +226,6 @@ def _idle(documents: Documents) -> Iterator[Decision]:
         whole = now.pool_costs[pool]
         part = percent(now.idle(pool), whole)
         if part >= least:
-            capacity = now.uses.get(pool, {}).get("use", {}).get("(capacity)")
-            fewer = ", fewer or smaller nodes would hold what is asked for" if capacity else ""
-            because = f"{pool}: {said(part)} % of {cents(whole)} {now.currency} is idle{fewer}"
+            because = Facts((pool, said(part), cents(whole), now.currency))
             command = f"costack preview --portfolio portfolios/{now.statement['portfolio']} --base HEAD"
             yield Decision("platform", "idle capacity", pool, because, command)

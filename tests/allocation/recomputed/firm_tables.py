@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants
-from tests.allocation.recomputed.cells import Expected, Figure, Link, Must, Percent, Reasons
+from tests.allocation.recomputed.cells import Expected, Facts, Figure, Link, Must, Percent, Reasons
 from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, Record, Written, added, grouped
 
@@ -35,7 +35,7 @@ def glance(documents: Documents, _: str) -> Expected:
         [word, here, "" if there is None else here - there, Percent(here, now.total("charged"))]
         for word, here, there in zip([*names, "fees", "margin"], values(now), then, strict=True)
     ]
-    return Expected(("what", "amount", "more than the month before", "percent of the bill"), rows)
+    return Expected(("what", "amount", "change", "percent of the bill"), rows)
 
 
 def why(documents: Documents, _: str) -> Expected:
@@ -48,8 +48,8 @@ def why(documents: Documents, _: str) -> Expected:
     ]
     rows += [[name, now.total(name) - before.total(name)] for name in ("idle", "unallocated")]
     whole = now.total("charged") - before.total("charged")
-    title = f"Why it is not what it was in {before.month}"
-    foot: list[list[Must]] = [["difference of the bill", whole]]
+    title = Facts((before.month,))
+    foot: list[list[Must]] = [["change of the bill", whole]]
     return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
 
 
@@ -73,7 +73,7 @@ def changes(documents: Documents, _: str) -> Expected:
         ]
         for name in ranked
     ]
-    return Expected(("tenant", "client", "more than the month before", "why"), rows)
+    return Expected(("tenant", "client", "change", "reasons"), rows)
 
 
 def smallest_margins(documents: Documents, _: str) -> Expected:
@@ -108,8 +108,10 @@ def tenants(documents: Documents, _: str) -> Expected:
 
 
 def to_decide(most: int, documents: Documents) -> Expected:
-    rows = [[each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]]
-    return Expected(("whose", "what", "because", "what prices it"), rows)
+    rows: list[list[Must]] = [
+        [each.whose, each.kind, each.because, each.command] for each in decisions(documents)[:most]
+    ]
+    return Expected(("tenant or platform", "kind", "reason", "command to run"), rows)
 
 
 def waterfall(documents: Documents, _: str) -> Expected:
@@ -150,8 +152,8 @@ def fees(documents: Documents, _: str) -> Expected:
         return Expected()
     rows: list[list[Must]] = [[reason, Figure(amount)] for reason, amount in of_fees(documents).items()]
     step = documents.now.fees - documents.before.fees
-    title = f"Why the fees are not what they were in {documents.before.month}"
-    foot: list[list[Must]] = [["difference of the fees", step]]
+    title = Facts((documents.before.month,))
+    foot: list[list[Must]] = [["change of the fees", step]]
     return Expected(("reason", "amount"), rows, foot, keyed=1, title=title)
 
 
@@ -169,7 +171,7 @@ def utilisation(documents: Documents, _: str) -> Expected:
 def groups(name: str, documents: Documents) -> Expected:
     found = grouped(documents.now.tenants, lambda line: str(line[name]))
     rows: list[list[Must]] = [[key, *_value(lines)] for key, lines in found.items()]
-    return Expected((name, "cost", "fee", "margin"), rows, [["together", *_value(documents.now.tenants)]])
+    return Expected((name, "cost", "fee", "margin"), rows, [["total", *_value(documents.now.tenants)]])
 
 
 def contribution(documents: Documents, _: str) -> Expected:
@@ -178,10 +180,11 @@ def contribution(documents: Documents, _: str) -> Expected:
         return [fee, *(fee - added(lines, name) for name in ("variable", "direct", "total")), subsidy]
 
     found = grouped(documents.now.tenants, lambda line: str(line["tier"]))
-    heads = ("tier", "fee", "less variable direct", "less all direct", "less everything", "carries others by")
+    margins = ("after variable direct cost", "after all direct cost", "after all costs")
+    heads = ("tier", "fee", *margins, "subsidises")
     rows: list[list[Must]] = [[tier, *figures(lines)] for tier, lines in found.items()]
-    title = f"Contribution margins by tier, {documents.now.month}"
-    return Expected(heads, rows, [["together", *figures(documents.now.tenants)]], title=title)
+    title = Facts((documents.now.month,))
+    return Expected(heads, rows, [["total", *figures(documents.now.tenants)]], title=title)
 
 
 def resilience(documents: Documents, _: str) -> Expected:
@@ -189,7 +192,7 @@ def resilience(documents: Documents, _: str) -> Expected:
 
     def promise(line: Record) -> str:
         plan = plans.get(line["tenant"])
-        return str(plan["resilience_class"]) if plan else "not deployed any more"
+        return str(plan["resilience_class"]) if plan else "no longer deployed"
 
     def cost(lines: list[Record]) -> Fraction:
         return sum((Fraction(line["by_domain"].get("resilience", 0)) for line in lines), NOBODY)
@@ -200,8 +203,8 @@ def resilience(documents: Documents, _: str) -> Expected:
         for name, lines in grouped(everybody, promise).items()
     ]
     heads = ("promise", "tenants", "cost of resilience", "percent of their cost")
-    title = f"Resilience by promise, {documents.now.month}"
-    foot: list[list[Must]] = [["together", Fraction(len(everybody)), cost(everybody), ""]]
+    title = Facts((documents.now.month,))
+    foot: list[list[Must]] = [["total", Fraction(len(everybody)), cost(everybody), ""]]
     return Expected(heads, rows, foot, title=title)
 
 
@@ -249,7 +252,7 @@ def unit_costs(documents: Documents, _: str) -> Expected:
         ]
         for month in months
     ]
-    return Expected(("month", "tenants", "bill by tenants"), rows)
+    return Expected(("month", "tenants", "average cost"), rows)
 
 
 def curve(documents: Documents, _: str) -> Expected:
@@ -261,8 +264,8 @@ def curve(documents: Documents, _: str) -> Expected:
         ]
         for point in documents.curve
     ]
-    title = f"What one on {documents.curve_tier} would cost, were there more"
-    return Expected(("more", "bill", "idle", "each costs", "one more costs"), rows, title=title)
+    title = Facts((documents.curve_tier,))
+    return Expected(("tenants added", "bill", "idle", "average cost", "cost of one more"), rows, title=title)
 
 
 def signed(documents: Documents, _: str) -> Expected:
@@ -271,7 +274,7 @@ def signed(documents: Documents, _: str) -> Expected:
         said = documents.signed.get(each.key, {})
         who = " ".join(word for word in (said.get("by"), said.get("on")) if word)
         rows.append([each.key, each.because, said.get("decision", "open"), who])
-    return Expected(("what", "because", "decision", "signed"), rows)
+    return Expected(("what", "reason", "decision", "signed"), rows)
 
 
 def _cost(line: Record | None) -> Fraction:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from fractions import Fraction
 
-from tests.allocation.recomputed.causes import large_pools, told_to
-from tests.allocation.recomputed.cells import Expected, Figure, Must, Percent
+from tests.allocation.recomputed.causes import large_pools, shown_to
+from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent
 from tests.allocation.recomputed.decisions import (
     average,
     declared,
     most_of_the_time,
+    preview_of,
     sized,
     standings,
 )
@@ -36,12 +37,13 @@ def pools(documents: Documents, _: str) -> Expected:
         count: Must = Fraction(len(members)) if name in now.uses else ""
         idle, weight = now.idle(name), pool["unit"] == "weight"
         used = sum((Fraction(amount) for who, amount in pool["use"].items() if who in tenants), NOBODY)
-        one: Must = Figure((cost - idle) / used, within=_DIGIT) if used and not weight else ""
+        per = f"per {pool['unit'].removesuffix('s')}"
+        one: Must = Figure((cost - idle) / used, per, _DIGIT) if used and not weight else ""
         amount: Must = "" if weight else Figure(used, pool["unit"])
         rows.append([name, pool["driver"], count, amount, cost, one, idle, Percent(idle, cost)])
     assert sum(now.pool_costs.values()) == now.total("pooled") + now.total("idle")
-    heads = ("pool", "driver", "tenants", "used", "cost", "cost of one", "idle", "idle %")
-    return Expected(heads, rows, title=f"Pools, {now.month}")
+    heads = ("pool", "driver", "tenants", "usage", "cost", "price per unit", "idle", "idle %")
+    return Expected(heads, rows, title=Facts((now.month,)))
 
 
 def off_hours(documents: Documents, _: str) -> Expected:
@@ -51,12 +53,12 @@ def off_hours(documents: Documents, _: str) -> Expected:
         for each in documents.savings
     ]
     whole = [sum((getattr(each, name) for each in documents.savings), NOBODY) for name in ("saved", "freed")]
-    heads = ("tenant", "hours awake a week", "what sets it", "less on the bill", "nodes set free")
-    return Expected(heads, rows, [["together", "", "", *whole]])
+    heads = ("tenant", "hours awake a week", "option to set", "saved on the bill", "node capacity freed")
+    return Expected(heads, rows, [["total", "", "", *whole]])
 
 
 def sizes(documents: Documents, _: str) -> Expected:
-    heads = ("asked for", "used on average", "used at most, 95 % of the time", "of what was asked")
+    heads = ("requested", "used on average", "used at most, 95 % of the time", "percent of the request")
     rows: list[list[Must]] = []
     for tenant, what, unit, asked, used in sized(documents):
         asks, most = average(documents, tenant, asked), most_of_the_time(documents, tenant, used)
@@ -87,8 +89,8 @@ def servers(documents: Documents, _: str) -> Expected:
                 added(held, "storage_gib"),
             ]
         )
-    heads = ("server", "class", "databases", "connections promised", "connections it takes")
-    return Expected((*heads, "GiB", "GiB expected"), rows)
+    heads = ("server", "class", "databases", "connections reserved", "connection limit")
+    return Expected((*heads, "storage, GiB", "expected usage, GiB"), rows)
 
 
 def volumes(documents: Documents, _: str) -> Expected:
@@ -102,7 +104,7 @@ def volumes(documents: Documents, _: str) -> Expected:
         for each in standings(documents)
         if each.measured and each.measure != "users"
     ]
-    return Expected(("tenant", "what", "asked for", "used at most"), rows)
+    return Expected(("tenant", "what", "requested", "used at most"), rows)
 
 
 def restores(documents: Documents, _: str) -> Expected:
@@ -111,13 +113,13 @@ def restores(documents: Documents, _: str) -> Expected:
     for name in documents.plans:
         record = last_try(documents, name)
         if record is None:
-            rows.append([name, "", "never tried, as far as is known here", ""])
+            rows.append([name, "", Facts(), ""])
             continue
         tried = datetime.fromisoformat(record["at"])
         age = (documents.now.end - tried).days
         state = "failed" if record["result"] != "ok" else "good" if age <= most else "too old"
         rows.append([name, f"{tried:%Y-%m-%d}", state, Fraction(age)])
-    return Expected(("tenant", "last", "state", "days before the month's end"), rows)
+    return Expected(("tenant", "last test", "state", "age in days at the month's end"), rows)
 
 
 def month(documents: Documents, client: str) -> Expected:
@@ -130,9 +132,9 @@ def month(documents: Documents, client: str) -> Expected:
     rows: list[list[Must]] = [
         [line["tenant"], line["environment"], line["tier"], *figures([line])] for line in lines
     ]
-    foot: list[list[Must]] = [["together", "", "", *figures(lines)]] if len(lines) > 1 else []
-    heads = ("tenant", "environment", "tier", "its own", "share of what is shared", "cost", "fee")
-    return Expected(heads, rows, foot, title=f"The month, in {documents.now.currency}")
+    foot: list[list[Must]] = [["total", "", "", *figures(lines)]] if len(lines) > 1 else []
+    heads = ("tenant", "environment", "tier", "direct cost", "shared cost allocated", "cost", "fee")
+    return Expected(heads, rows, foot, title=Facts((documents.now.currency,)))
 
 
 def why(documents: Documents, client: str) -> Expected:
@@ -141,10 +143,10 @@ def why(documents: Documents, client: str) -> Expected:
         return Expected()
     rows: list[list[Must]] = [
         [reason, about, Figure(amount, within=NEARLY)]
-        for (reason, about), amount in told_to(documents, client).items()
+        for (reason, about), amount in shown_to(documents, client).items()
     ]
     was, costs = (added(each.of_client(client), "total") for each in documents.compared)
-    title = f"Why it is not what it was in {documents.before.month}"
+    title = Facts((documents.before.month,))
     return Expected(
         ("reason", "about", "amount"), rows, [["difference", "", costs - was]], keyed=2, title=title
     )
@@ -178,10 +180,10 @@ def shared(documents: Documents, client: str) -> Expected:
                 use["driver"],
                 Figure(own, use["unit"]) if use["unit"] != "weight" else "",
                 sum((Fraction(line["pooled"].get(pool, 0)) for line in lines), NOBODY),
-                now.pool_costs[pool] if pool in large else "not told: few share it",
+                now.pool_costs[pool] if pool in large else Facts(),
             ]
         )
-    return Expected(("pool", "divided by", "used", "share", "the whole pool"), rows)
+    return Expected(("pool", "divided by", "usage", "share", "cost of the whole pool"), rows)
 
 
 def fair_use(documents: Documents, client: str) -> Expected:
@@ -190,10 +192,10 @@ def fair_use(documents: Documents, client: str) -> Expected:
     for name in own:
         for each in standings(documents):
             if each.tenant["tenant"] == name:
-                told = f"{'beyond it: ' if each.used > each.covered else ''}{each.told}"
                 measure = each.measure.replace("_gib", ", GiB")
-                rows.append([name, measure, Figure(each.used, within=_MEASURED), each.covered, told])
-    return Expected(("tenant", "measure", "used", "covered", "how it was"), rows)
+                used = Figure(each.used, within=_MEASURED)
+                rows.append([name, measure, used, each.covered, Facts(each.breach)])
+    return Expected(("tenant", "measure", "used", "covered", "result"), rows)
 
 
 def recovery(documents: Documents, client: str) -> Expected:
@@ -204,16 +206,15 @@ def recovery(documents: Documents, client: str) -> Expected:
             continue
         promise = classes()["resilience_classes"][plan["resilience_class"]]
         lost, back = (_duration(int(promise[key])) for key in ("rpo_minutes", "rto_minutes"))
-        where = ", from a second region if need be" if promise["second_region"] == "true" else ""
-        words = f"{plan['resilience_class']}: at most {lost} of work lost, back within {back}{where}"
+        words = Facts((str(plan["resilience_class"]), lost, back))
         record = last_try(documents, name)
         if record is None:
-            rows.append([name, words, "", "", "no restore was tried that is known here"])
+            rows.append([name, words, "", "", Facts()])
             continue
         minutes = -(-int(record["restore_seconds"]) // 60)
-        outcome = f"restored in {minutes} minutes" if record["result"] == "ok" else "the restore FAILED"
+        outcome = Facts((str(minutes),) if record["result"] == "ok" else ("FAILED",))
         rows.append([name, words, record["taken_at"][:10], record["at"][:10], outcome])
-    return Expected(("tenant", "promise", "backup of", "tried on", "outcome"), rows)
+    return Expected(("tenant", "promise", "backup of", "tested on", "outcome"), rows)
 
 
 def options(documents: Documents, client: str) -> Expected:
@@ -223,12 +224,12 @@ def options(documents: Documents, client: str) -> Expected:
             option.tier,
             option.fee,
             "" if option.cost is None else option.cost,
-            f"costack preview --tenant {line['tenant']} --tier {option.tier}",
+            preview_of(documents, line["tenant"], option.tier),
         ]
         for line in documents.now.of_client(client)
         for option in documents.options.get(line["tenant"], ())
     ]
-    return Expected(("tenant", "tier", "fee", "cost", "what prices it"), rows)
+    return Expected(("tenant", "tier", "fee", "cost", "command to run"), rows)
 
 
 def last_try(documents: Documents, tenant: str) -> Record | None:

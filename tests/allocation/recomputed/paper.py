@@ -41,7 +41,7 @@ class Drawing:
     """Bars: what is written beside each, where it begins and how long it is, and what is said of them all."""
 
     title: str
-    told: str
+    reported: str
     width: int
     axis: int = 0
     labels: list[str] = field(default_factory=list)

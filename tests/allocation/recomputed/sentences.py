@@ -1,4 +1,4 @@
-"""What headlines, answers, drawings and lists of a page must say, made again from the documents."""
+"""Which names and figures headlines, answers, drawings and lists must say, made again from the documents."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, told_to
-from tests.allocation.recomputed.cells import CENT, Percent, Reasons, is_rounded, is_why
+from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, shown_to
+from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
 from tests.allocation.recomputed.decisions import decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
 from tests.allocation.recomputed.other_tables import last_try
 from tests.allocation.recomputed.paper import Drawing, Printed
 
-Bars = tuple[str, Sequence[tuple[str, Fraction, Fraction]]]
+Bars = tuple[Facts, Sequence[tuple[str, Fraction, Fraction]]]
 """What is said of a drawing, and of every bar its label, where it begins and where it ends."""
 _PIXELS = 2
 """As far as a bar may be drawn from its place: they begin at whole ones, and none is shorter than one."""
-_STEP = re.compile(r"([0-9,]+\.[0-9]{2}) (\S+)(?: \(([0-9.]+) %\))? (more|less) than in (\S+)")
+_STEP = re.compile(
+    r"[^0-9]*?([0-9,]+\.[0-9]{2}) (\S+)(?: \(([0-9.]+) %\))? (more|less)\b[^0-9]*([0-9]{4}-[0-9]{2})"
+)
 
 
-def headline(page: Printed, documents: Documents) -> str:
-    """The one that *page* must have."""
+def headline(page: Printed, documents: Documents) -> Facts:
+    """What the one of *page* must say."""
     now = documents.now
     charged, fees, portfolio = now.total("charged"), now.fees, now.statement["portfolio"]
     margin, currency = cents(fees - charged), now.currency
@@ -32,12 +34,11 @@ def headline(page: Printed, documents: Documents) -> str:
     idle = cents(rounded_parts(now)["idle"])
     waiting = sum(each.key not in documents.signed for each in decisions(documents))
     return {
-        "index": f"{portfolio}, {now.month}: {cents(charged)} {currency} {now.statement['basis']}, "
-        f"margin {margin}",
-        "engineering": f"{now.month}: {idle} {currency} of {cents(charged)} is idle",
-        "finance": f"{now.month}: bill {cents(charged)} {currency}, fees {cents(fees)}, margin {margin}",
-        "quarterly": f"{portfolio}, {months[0].month} to {now.month}: {waiting} decisions are open",
-        "account": f"{page.client}, {now.month}: {cents(own)} {currency}",
+        "index": Facts((portfolio, now.month, cents(charged), currency, now.statement["basis"], margin)),
+        "engineering": Facts((now.month, idle, currency, cents(charged))),
+        "finance": Facts((now.month, cents(charged), currency, cents(fees), margin)),
+        "quarterly": Facts((portfolio, months[0].month, now.month, str(waiting))),
+        "account": Facts((page.client, now.month, cents(own), currency)),
     }[page.kind]
 
 
@@ -47,32 +48,34 @@ def wrong_answers(page: Printed, documents: Documents) -> Iterator[str]:
     if page.kind in answers:
         yield from answers[page.kind](page, documents)
         return
-    if (must := _fixed_answer(page, documents)) != page.answer:
-        yield f"answers {page.answer}, not {must}"
+    if not all_say(page.answer, must := [_fixed_answer(page, documents)]):
+        yield f"answers {page.answer}, not of {must}"
 
 
-def proof(page: Printed, documents: Documents) -> list[str]:
-    """The lines at the foot of *page*."""
+def all_say(sentences: Sequence[str], must: Sequence[Facts]) -> bool:
+    """Whether there is a sentence for each of the facts that it must say."""
+    return len(sentences) == len(must) and all(map(says, sentences, must))
+
+
+def proof(page: Printed, documents: Documents) -> list[Facts]:
+    """What the lines at the foot of *page* must say."""
     statement = documents.now.statement
-    what = "An estimate of a 730-hour month" if statement["basis"] == "estimated" else "From the bill"
-    start, end = (datetime.fromisoformat(statement["period"][name]) for name in ("start", "end"))
-    basis = f"{what}, {start:%Y-%m-%d} to {end:%Y-%m-%d} (UTC, end excluded)."
+    hours = ["730"] if statement["basis"] == "estimated" else []
+    days = [f"{datetime.fromisoformat(statement['period'][name]):%Y-%m-%d}" for name in ("start", "end")]
     if page.kind == "account":
-        return [basis]
+        return [Facts((*hours, *days))]
     parts = {name: documents.now.total(name) for name in ("direct", "pooled", "idle", "unallocated")}
-    told = " + ".join(f"{name} {exactly(amount)}" for name, amount in parts.items())
+    reported = [word for name, amount in parts.items() for word in (name, exactly(amount))]
     charged = documents.now.total("charged")
     left = exactly(charged - sum(parts.values(), NOBODY))
-    versions = [f"{name.replace('_', ' ')} {value}" for name, value in statement["versions"].items()]
-    return [f"charged {exactly(charged)} = {told}, difference {left}", f"{basis} {', '.join(versions)}."]
+    versions = [
+        word for name, value in statement["versions"].items() for word in (name.replace("_", " "), str(value))
+    ]
+    return [Facts((exactly(charged), *reported, left)), Facts((*hours, *days, *versions))]
 
 
-def elsewhere(_: Documents, __: str) -> list[str]:
-    told = (
-        "Things in the account that no stack knows are found by `costack recover --search`, what ended and "
-        "still bills by `costack decommission`."
-    )
-    return [told]
+def elsewhere(_: Documents, __: str) -> list[Facts]:
+    return [Facts(("costack recover --search", "costack decommission"))]
 
 
 def fees_to_margin(documents: Documents, _: str) -> Bars:
@@ -82,32 +85,29 @@ def fees_to_margin(documents: Documents, _: str) -> Bars:
     for name in ("direct", "pooled", "idle", "unallocated"):
         rows.append((name, left, left - now.total(name)))
         left -= now.total(name)
-    told = f"Fees less direct, pooled, idle and unallocated cost leave {cents(left)}."
-    return told, [*rows, ("margin", NOBODY, left)]
+    return Facts((cents(left),)), [*rows, ("margin", NOBODY, left)]
 
 
 def unit_costs(documents: Documents, _: str) -> Bars:
     months = [month for month in (*documents.past, documents.now)[-3:] if month.tenants]
-    told = f"The bill by the number of tenants, {months[0].month} to {months[-1].month}."
+    reported = Facts((months[0].month, months[-1].month))
     rows = [(month, len(month.tenants)) for month in months]
-    return told, [(f"{each.month}: {n} tenants", NOBODY, each.total("charged") / n) for each, n in rows]
+    return reported, [(f"{each.month}: {n} tenants", NOBODY, each.total("charged") / n) for each, n in rows]
 
 
 def trend(documents: Documents, client: str) -> Bars:
     months = (*documents.past, documents.now)
     costs = [added(each.of_client(client), "total") for each in months]
-    told = (
-        f"Cost of {len(months)} months, from {cents(costs[0])} in {months[0].month} to {cents(costs[-1])} in "
-        f"{months[-1].month}."
-    )
-    return told, [(each.month, NOBODY, cost) for each, cost in zip(months, costs, strict=True)]
+    first, last = ((cents(costs[at]), months[at].month) for at in (0, -1))
+    reported = Facts((str(len(months)), *first, *last))
+    return reported, [(each.month, NOBODY, cost) for each, cost in zip(months, costs, strict=True)]
 
 
 def wrong_drawing(drawing: Drawing, must: Bars) -> Iterator[str]:
     """Bars whose words, or whose length beside the others', are not those of their amounts."""
-    told, rows = must
-    if drawing.told != told:
-        yield f"says '{drawing.told}', not '{told}'"
+    reported, rows = must
+    if not says(drawing.reported, reported):
+        yield f"says '{drawing.reported}', not {reported.said}"
     if drawing.labels != [label for label, _, _ in rows]:
         yield f"draws {drawing.labels}, not {[label for label, _, _ in rows]}"
         return
@@ -125,25 +125,23 @@ def wrong_drawing(drawing: Drawing, must: Bars) -> Iterator[str]:
         yield f"has its axis at {drawing.axis}, which is not 0"
 
 
-def tag_coverage(documents: Documents, _: str) -> list[str]:
+def tag_coverage(documents: Documents, _: str) -> list[Facts]:
     for gate in documents.gates or ():
         if gate["gate"].startswith("tag coverage"):
-            return [f"{gate['gate']}: {gate['found']}, {gate['limit']} is asked for."]
-    return ["Known from a bill only: every resource of the plan is declared with its cost tags."]
+            return [Facts((gate["gate"], gate["found"], gate["limit"]))]
+    return [Facts()]
 
 
-def without_price(documents: Documents, _: str) -> list[str]:
-    return [
-        f"{each['fact']}: {each['quantity']} of {each['service']} '{each['item']}' ({each['reason']})"
-        for each in documents.now.statement["unpriced"]
-    ]
+def without_price(documents: Documents, _: str) -> list[Facts]:
+    names = ("fact", "quantity", "service", "item", "reason")
+    return [Facts(tuple(each[name] for name in names)) for each in documents.now.statement["unpriced"]]
 
 
-def not_booked(documents: Documents, _: str) -> list[str]:
-    return [] if documents.gates is not None else ["An estimate is shown and never booked."]
+def not_booked(documents: Documents, _: str) -> list[Facts]:
+    return [] if documents.gates is not None else [Facts()]
 
 
-def _fixed_answer(page: Printed, documents: Documents) -> list[str]:
+def _fixed_answer(page: Printed, documents: Documents) -> Facts:
     now = documents.now
     count = len(decisions(documents))
     untried = sum(last_try(documents, name) is None for name in documents.plans)
@@ -151,15 +149,11 @@ def _fixed_answer(page: Printed, documents: Documents) -> list[str]:
     margin = Fraction(Decimal(cents(now.fees - now.total("charged")).replace(",", "")))
     idle, nobodys = (cents(parts[name]) for name in ("idle", "unallocated"))
     left = cents(margin + parts["idle"] + parts["unallocated"])
-    return [
-        {
-            "engineering": f"{count} things to decide; of {untried} tenants it is not known "
-            "here that a restore was tried.",
-            "finance": f"Tenants leave {left}; idle capacity takes {idle} of it, what is nobody's {nobodys}.",
-            "quarterly": "Sign in quarterly.sign-off.yaml beside this page and hand it in with --sign-off: "
-            "it stands here then.",
-        }[page.kind]
-    ]
+    return {
+        "engineering": Facts((str(count), str(untried))),
+        "finance": Facts((left, idle, nobodys)),
+        "quarterly": Facts(("quarterly.sign-off.yaml", "--sign-off")),
+    }[page.kind]
 
 
 def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
@@ -167,22 +161,19 @@ def _of_index(page: Printed, documents: Documents) -> Iterator[str]:
     parts = rounded_parts(now)
     allocated = cents(parts["direct"] + parts["pooled"])
     lines = len(now.statement["unpriced"])
-    priced = f"{lines} lines have no price and are in no sum" if lines else "everything has a price"
-    where = (
-        f"{allocated} is allocated to {len(now.tenants):,} tenants, {cents(parts['idle'])} is idle, "
-        f"{cents(parts['unallocated'])} is nobody's; {priced}."
-    )
-    if page.answer[1] != where:
-        yield f"answers '{page.answer[1]}', not '{where}'"
+    left = [cents(parts[name]) for name in ("idle", "unallocated")]
+    where = Facts((allocated, f"{len(now.tenants):,}", *left, *([str(lines)] if lines else [])))
+    if not says(page.answer[1], where):
+        yield f"answers '{page.answer[1]}', not {where.said}"
     if before is None:
         return
     sums = by_reason(cause for found in of_tenants(documents).values() for cause in found)
     sums |= {name: now.total(name) - before.total(name) for name in ("idle", "unallocated")}
     charged = [month.total("charged") for month in (before, now)]
-    step, told = page.answer[0].removeprefix("The bill is ").removesuffix(".").split(". Why: ")
+    step, _, reported = page.answer[0].removesuffix(".").partition(": ")
     yield from _wrong_step(step, charged[0], charged[1], documents)
-    if not is_why(told, Reasons(sums, now.currency)):
-        yield f"says why with '{told}'"
+    if not is_why(reported, Reasons(sums, now.currency)):
+        yield f"says why with '{reported}'"
 
 
 def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
@@ -191,51 +182,51 @@ def _of_account(page: Printed, documents: Documents) -> Iterator[str]:
         [added(each.of_client(page.client), name) for each in documents.compared] for name in ("total", "fee")
     )
     if before is None:
-        must = [f"The fee is {cents(fees[-1])} {currency}. There is no month before it to compare with."]
-        if page.answer != must:
-            yield f"answers {page.answer}, not {must}"
+        if not all_say(page.answer, must := [Facts((cents(fees[-1]), currency))]):
+            yield f"answers {page.answer}, not of {must}"
         return
-    step, told = page.answer[0].removeprefix("That is ").removesuffix(".").split(". Why: ")
+    step, _, reported = page.answer[0].removesuffix(".").partition(": ")
     yield from _wrong_step(step, costs[0], costs[1], documents)
     sums: dict[str, Fraction] = {}
-    for (reason, _), amount in told_to(documents, page.client).items():
+    for (reason, _), amount in shown_to(documents, page.client).items():
         sums[reason] = sums.get(reason, NOBODY) + amount
-    if not is_why(told, Reasons(sums, currency)):
-        yield f"says why with '{told}', which is { ({name: float(part) for name, part in sums.items()}) }"
-    if page.answer[1:-1] != (must := _happened(documents, page.client)):
+    if not is_why(reported, Reasons(sums, currency)):
+        yield f"says why with '{reported}', which is { ({name: float(part) for name, part in sums.items()}) }"
+    if not all_say(page.answer[1:-1], must := _happened(documents, page.client)):
         yield f"says of its tenants {page.answer[1:-1]}, not {must}"
-    said, _, told = page.answer[-1].removesuffix(".").partition(". Why: ")
-    fee, step = said.split(f" {currency}, ", 1)
-    if fee != f"The fee is {cents(fees[-1])}":
+    said, _, reported = page.answer[-1].removesuffix(".").partition(": ")
+    fee, comma, step = said.partition(f" {currency}, ")
+    if not comma or not says(fee, Facts((cents(fees[-1]),))):
         yield f"says '{fee}'"
     yield from _wrong_step(step, fees[0], fees[1], documents)
-    if not is_why(told or "nothing changed", Reasons(of_fees(documents, page.client), currency)):
-        yield f"says why of the fee with '{told}'"
+    if not is_why(reported or "nothing changed", Reasons(of_fees(documents, page.client), currency)):
+        yield f"says why of the fee with '{reported}'"
 
 
-def _happened(documents: Documents, client: str) -> list[str]:
+def _happened(documents: Documents, client: str) -> list[Facts]:
     old, new = (
         {line["tenant"]: line["tier"] for line in month.of_client(client)} for month in documents.compared
     )
-    words = []
+    words: list[tuple[str, ...]] = []
     for name in sorted(old.keys() | new.keys()):
         if name not in old or name not in new:
-            words.append(f"{name} is {'gone' if name in old else 'new'}")
+            words.append((name, "gone" if name in old else "new"))
         elif old[name] != new[name]:
-            words.append(f"{name} went from {old[name]} to {new[name]}")
-    more = f"; and {len(words) - 3} more" if len(words) > 3 else ""
-    return [f"{'; '.join(words[:3])}{more}."] if words else []
+            words.append((name, old[name], new[name]))
+    more = [str(len(words) - 3)] if len(words) > 3 else []
+    return [Facts((*(fact for each in words[:3] for fact in each), *more))] if words else []
 
 
 def _wrong_step(words: str, was: Fraction, costs: Fraction, documents: Documents) -> Iterator[str]:
     """Whether *words* are how much more it is, to less than a cent, in percent, and since when."""
     month = documents.compared[0].month
-    if words == f"as much as in {month}" and abs(costs - was) < CENT:
+    if says(words, Facts((month,))) and abs(costs - was) < CENT:
         return
-    read = _STEP.fullmatch(words)
+    read = _STEP.match(words)
     sign = 1 if costs > was else -1
     right = (
         read is not None
+        and not re.search("[0-9]", words[read.end() :])
         and is_rounded(read[1], abs(costs - was))
         and (read[2], read[4], read[5]) == (documents.now.currency, "more" if sign > 0 else "less", month)
         and _is_part(read[3], abs(costs - was), abs(was))

@@ -12,7 +12,7 @@ from functools import partial
 from tests.allocation.recomputed import firm_tables as firm
 from tests.allocation.recomputed import other_tables as other
 from tests.allocation.recomputed import sentences
-from tests.allocation.recomputed.cells import Expected, differences, is_needed
+from tests.allocation.recomputed.cells import Expected, Facts, differences, is_needed, says
 from tests.allocation.recomputed.documents import Documents
 from tests.allocation.recomputed.paper import Printed
 
@@ -75,13 +75,13 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
 }
 DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {
     ("finance", "From the fees to the margin"): sentences.fees_to_margin,
-    ("quarterly", "What a tenant costs"): sentences.unit_costs,
+    ("quarterly", "Average cost of a tenant"): sentences.unit_costs,
     ("account", "Month by month"): sentences.trend,
 }
-LISTS: Mapping[Key, Callable[[Documents, str], list[str]]] = {
+LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Tag coverage"): sentences.tag_coverage,
-    ("engineering", "What else is out there"): sentences.elsewhere,
-    ("finance", "What has no price and is in no sum"): sentences.without_price,
+    ("engineering", "Other resources in the account"): sentences.elsewhere,
+    ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,
 }
 EVERYTHING = frozenset({*TABLES, *DRAWINGS, *LISTS})
@@ -117,10 +117,10 @@ def _keys(page: Printed) -> list[Key]:
 
 
 def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
-    if page.headline != (must := sentences.headline(page, documents)):
-        yield f"the headline is '{page.headline}', not '{must}'"
+    if not says(page.headline, must := sentences.headline(page, documents)):
+        yield f"the headline is '{page.headline}', not {must.said}"
     yield from sentences.wrong_answers(page, documents)
-    if page.proof != (foot := sentences.proof(page, documents)):
+    if not sentences.all_say(page.proof, foot := sentences.proof(page, documents)):
         yield f"at its foot it says {page.proof}, not {foot}"
     keys = _keys(page)
     for _, name in sorted({key for key in keys if key not in EVERYTHING}):
@@ -133,9 +133,11 @@ def _of_page(page: Printed, documents: Documents) -> Iterator[str]:
         if draw := DRAWINGS.get((page.kind, drawing.title)):
             bars = draw(documents, page.client)
             yield from (f"'{drawing.title}' {words}" for words in sentences.wrong_drawing(drawing, bars))
-    for (kind, title), told in LISTS.items():
-        if kind == page.kind and page.sentences.get(title, []) != (must_say := told(documents, page.client)):
-            yield f"'{title}' says {page.sentences.get(title)}, not {must_say}"
+    for (kind, title), reported in LISTS.items():
+        if kind != page.kind:
+            continue
+        if not sentences.all_say(page.sentences.get(title, []), facts := reported(documents, page.client)):
+            yield f"'{title}' says {page.sentences.get(title)}, not {facts}"
 
 
 def _names_of_others(page: Printed, documents: Documents) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocation.money import units_of
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.statement.document import document, items_document
 from allocation.review.causes import Cause, Reason, by_reason, causes, fee_causes
 from allocation.statement.filed import FiledStatement, filed_statement
@@ -29,7 +29,7 @@ def today() -> FiledStatement:
 
 
 def of(plan: Plan) -> FiledStatement:
-    return filed(valued(plan, conditions()).statement)
+    return filed(cost_estimate(plan, conditions()).statement)
 
 
 def reasons(before: FiledStatement, after: FiledStatement, tenant: str) -> dict[Reason, int]:
@@ -133,15 +133,15 @@ def test_whatever_changed_every_unit_has_a_cause(tenant: str, tier: str | None, 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"schema_version": 99}, "schema_version is 99"),
-        ({"tenants": 3}, "is no statement: tenants"),
-        ({"totals": {"charged": "1"}}, "is no statement: totals.direct"),
+        ({"tenants": 3}, "not a statement: tenants"),
+        ({"totals": {"charged": "1"}}, "not a statement: totals.direct"),
     ],
 )
-def test_what_is_no_statement_is_refused(change: dict[str, Any], told: str) -> None:
-    with pytest.raises(Exception, match=told):
+def test_what_is_no_statement_is_refused(change: dict[str, Any], reported: str) -> None:
+    with pytest.raises(Exception, match=reported):
         filed_statement(document(now().statement) | change, None, "file.json")
 
 

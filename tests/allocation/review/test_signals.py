@@ -3,14 +3,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from allocation.engine.drivers import Driver
+from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin
 from allocation.review.signals import Kind, Month, Signal, signals, standings
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import changed, now
 from tests.allocation.showbacks import filed, statement_of
 from tests.portfolios import catalog, local_plan, plan_of, tenant
 from tiers.plan.plan import Plan
+
+Figures = TypeVar("Figures")
 
 
 def month(plan: Plan | None = None, **levels: Level) -> Month:
@@ -24,6 +28,11 @@ def of_days(values: Sequence[float]) -> Level:
     return Level(days, tuple(days.values()))
 
 
+def figures(signal: Signal, kind: type[Figures]) -> Figures:
+    assert isinstance(signal.figures, kind)
+    return signal.figures
+
+
 def found(kind: Kind, seen: Month) -> list[Signal]:
     return [each for each in signals(seen) if each.kind is kind]
 
@@ -31,22 +40,24 @@ def found(kind: Kind, seen: Month) -> list[Signal]:
 def test_a_peak_is_no_breach_and_a_week_of_it_is_one() -> None:
     assert found(Kind.FAIR_USE, month(users=of_days([9] * 10 + [14] * 6 + [9] * 3))) == []
     (signal,) = found(Kind.FAIR_USE, month(users=of_days([9] * 10 + [14] * 7)))
-    assert signal.sentence == (
-        "users 14 where shared-namespace covers 10, above it on 7 days in a row, 2026-11-11 to 2026-11-17; "
-        "dedicated-db covers it"
-    )
-    assert signal.command == "costack preview --tenant acme --tier dedicated-db"
+    standing, *tiers = figures(signal, BeyondFairUse)
+    assert (standing.used, standing.fair, standing.measured) == (Decimal(14), 10, True)
+    assert standing.breach == (date(2026, 11, 11), date(2026, 11, 17))
+    assert standing.breach.days == 7
+    assert tiers == ["shared-namespace", "dedicated-db"]
+    assert signal.command == "costack preview --portfolio portfolios/local --tenant acme --tier dedicated-db"
 
 
-def test_what_nobody_measured_is_taken_as_declared() -> None:
+def test_usage_that_was_not_measured_is_taken_as_declared() -> None:
     (signal,) = found(Kind.FAIR_USE, month(changed("acme", users="12")))
-    assert signal.sentence.startswith("users 12 where shared-namespace covers 10, as declared")
+    standing = figures(signal, BeyondFairUse).standing
+    assert (standing.used, standing.fair, standing.measured) == (Decimal(12), 10, False)
     assert not any(each.measured for each in standings(month()))
 
 
 def test_what_no_tier_covers_is_an_overage() -> None:
     (signal,) = found(Kind.FAIR_USE, month(users=of_days([5000] * 8)))
-    assert signal.sentence.endswith("no tier covers it: agree on an overage")
+    assert figures(signal, BeyondFairUse).larger is None
     assert signal.command == ""
 
 
@@ -55,12 +66,17 @@ def test_who_takes_most_of_a_pool_and_pays_little_is_a_noisy_neighbour() -> None
     quiet = [tenant(f"quiet-{n}", options={"users": 5, "database_gib": 1}) for n in range(4)]
     plan = plan_of(loud, *quiet)
     loud_ones = found(Kind.NOISY_NEIGHBOUR, Month(filed(statement_of(plan)), plan, catalog()))
-    assert {each.key: each.sentence for each in loud_ones}["noisy neighbour: loud: postgresql"] == (
-        "takes 71.43 % of what tenants use of postgresql (database-gib) and pays 20 % of all fees"
+    by_key = {each.key: figures(each, LargeShare) for each in loud_ones}
+    share = by_key["noisy neighbour: loud: postgresql"]
+    assert (share.pool, share.driver, share.paid_percent) == ("postgresql", "database-gib", Decimal(20))
+    assert round(share.used_percent, 2) == Decimal("71.43")
+    commands = {each.key: each.command for each in loud_ones}
+    assert commands["noisy neighbour: loud: postgresql"] == (
+        "costack preview --portfolio portfolios/local --tenant loud --tier dedicated-db"
     )
 
 
-def test_of_two_who_share_nobody_is_noisy() -> None:
+def test_with_two_tenants_in_a_pool_none_is_noisy() -> None:
     plan = plan_of(
         tenant("loud", options={"users": 5, "database_gib": 10}),
         tenant("quiet", options={"users": 5, "database_gib": 1}),
@@ -71,9 +87,15 @@ def test_of_two_who_share_nobody_is_noisy() -> None:
 def test_pods_that_ask_for_twice_what_they_use_are_too_large_and_the_other_way_round() -> None:
     asked = of_days([1] * 20)
     (signal,) = found(Kind.RIGHTSIZING, month(cpu_requests=asked, cpu_used=of_days([0.2] * 19 + [0.9])))
-    assert signal.sentence == "CPU: asks for 1 cores, 95 % of the time uses at most 0.2; a smaller size fits"
+    size = figures(signal, Size)
+    assert (size.what, size.unit, size.asked.average, size.used.p95) == (
+        "CPU",
+        "cores",
+        Decimal(1),
+        Decimal("0.2"),
+    )
     (signal,) = found(Kind.RIGHTSIZING, month(cpu_requests=asked, cpu_used=of_days([1.5] * 20)))
-    assert signal.sentence.endswith("1.5, more than that; too small")
+    assert figures(signal, Size).used.p95 == Decimal("1.5")
     assert found(Kind.RIGHTSIZING, month(cpu_requests=asked, cpu_used=of_days([0.6] * 20))) == []
     assert found(Kind.RIGHTSIZING, month(cpu_used=of_days([0.2] * 20))) == []
 
@@ -82,12 +104,15 @@ def test_a_tier_whose_margin_is_small_is_under_priced() -> None:
     # Alone on a platform for many, a small firm pays for all of it.
     plan = plan_of(tenant("only"))
     (signal,) = found(Kind.UNDER_PRICED, Month(filed(statement_of(plan)), plan, catalog()))
-    assert signal.sentence.startswith("shared-namespace: margin -")
-    assert signal.sentence.endswith("of 249.00 USD fees of 1 production tenants, less than 10 %")
+    tier, margin, *others = figures(signal, ThinMargin)
+    assert (tier, others) == ("shared-namespace", [249 * 10**10, 1, 10])
+    assert margin < 0
 
 
-def test_idle_capacity_is_told_with_its_part_of_the_pool() -> None:
+def test_idle_capacity_is_shown_with_its_part_of_the_pool() -> None:
     (signal,) = found(Kind.IDLE, month())
-    assert signal.sentence.startswith("nodes: ")
-    assert " % of " in signal.sentence
-    assert now().statement.idle.keys() == {"nodes"}
+    idle = now().statement.idle
+    pool, percent, cost, nodes = figures(signal, IdlePool)
+    assert idle.keys() == {"nodes"}
+    assert (pool, nodes) == ("nodes", True)
+    assert percent == 100 * Decimal(idle["nodes"]) / cost

@@ -4,7 +4,7 @@ import pytest
 
 from allocation.money import units_of
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.showback.month import Option
 from allocation.runs.messages import Messages
 from allocation.runs.other_tiers import Alternatives
@@ -21,17 +21,17 @@ def options(previews: int, portfolio: Portfolio | None = None) -> list[Option]:
     return [option for each in found.values() for option in each]
 
 
-def test_every_tier_that_is_sold_to_a_tenant_is_told_with_its_fee() -> None:
+def test_every_tier_that_is_sold_to_a_tenant_is_reported_with_its_fee() -> None:
     (cobalt,) = (tenant for tenant in local_plan().tenants if tenant.tenant == "cobalt")
-    told = {each.tier: each.fee_difference for each in options(0) if each.tenant == "cobalt"}
-    assert told == {
+    reported = {each.tier: each.fee_difference for each in options(0) if each.tenant == "cobalt"}
+    assert reported == {
         name: units_of(tier.offers[cobalt.environment].fee_per_month - cobalt.fee_per_month)
         for name, tier in catalog().tiers.items()
         if name != cobalt.tier
     }
 
 
-def test_without_a_portfolio_no_cost_is_told() -> None:
+def test_without_a_portfolio_no_cost_is_reported() -> None:
     assert all(each.cost_difference is None for each in options(100))
 
 
@@ -43,10 +43,13 @@ def test_as_many_as_are_wanted_are_priced_and_what_cannot_be_had_is_not(previews
     assert len(priced) > 7 or previews < 100  # the second steps, too
     for each in priced[:2]:
         plan, _ = keeping_storage(local_plan(), changed(each.tenant, each.tier))
-        told = compared(now(), valued(plan, conditions()))
-        (own,) = (change for change in told.tenants if change.tenant == each.tenant)
+        reported = compared(now(), cost_estimate(plan, conditions()))
+        (own,) = (change for change in reported.tenants if change.tenant == each.tenant)
         assert each.cost_difference == own.cost.difference
-        assert each.neighbours == sum(change.cost.difference for change in told.tenants) - own.cost.difference
+        assert (
+            each.neighbours
+            == sum(change.cost.difference for change in reported.tenants) - own.cost.difference
+        )
 
 
 def test_everybody_has_the_smallest_step_priced_before_anybody_has_the_next() -> None:

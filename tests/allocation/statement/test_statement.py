@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import rules_on
+from allocation.engine.shared_charges import AllocationType
 from allocation.errors import UnreconciledStatementError
 from allocation.estimate.assumptions import Assumptions, Given, KnownBy
-from allocation.estimate.estimated_charges import Estimate, estimate
+from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate, estimated_statement
 from allocation.money import amount_of, units_of
 from allocation.prices.price_book import load_price_book
@@ -28,13 +29,15 @@ PRICES = load_price_book("USD")
 ASSUMED = Assumptions.on(date(2026, 11, 30))
 
 
-def statement_of(plan: Plan, estimated: Estimate | None = None) -> Statement:
-    return allocated_estimate(plan, estimated or estimate(plan, PRICES, ASSUMED), NOVEMBER, PRICES, RULES)
+def statement_of(plan: Plan, estimated: PricedCharges | None = None) -> Statement:
+    return allocated_estimate(
+        plan, estimated or priced_charges(plan, PRICES, ASSUMED), NOVEMBER, PRICES, RULES
+    )
 
 
 def test_the_local_portfolio_adds_up_to_the_last_unit() -> None:
     statement = statement_of(local_plan())
-    charges = estimate(local_plan(), PRICES, ASSUMED).charges
+    charges = priced_charges(local_plan(), PRICES, ASSUMED).charges
     assert statement.charged == sum(charge.units for charge in charges)
     parts = statement.direct + statement.pooled + sum(statement.idle.values())
     assert parts == statement.charged
@@ -126,7 +129,7 @@ def test_nobody_pays_more_than_alone_or_less_than_it_adds() -> None:
 def test_who_is_carried_by_a_negative_pool_is_flagged() -> None:
     statement = statement_of(local_plan())
     first, *others = statement.tenants
-    credit = first.cells[-1]._replace(part="use", pool="nodes", units=-first.total)
+    credit = first.cells[-1]._replace(allocation_type=AllocationType.USAGE, pool="nodes", units=-first.total)
     wrong = replace(statement, tenants=(replace(first, cells=(*first.cells, credit)), *others))
     assert wrong.out_of_bounds == {"acme": "below its incremental floor"}
 
@@ -168,6 +171,6 @@ def test_equal_tenants_differ_by_no_more_than_their_charges() -> None:
     """Symmetry: each charge's remainder can give one of two equals one unit more."""
     statement = statement_of(plan_of(tenant("acme"), tenant("borealis")))
     acme, borealis = statement.tenants
-    charges = sum(1 for charge in estimate(plan_of(), PRICES, ASSUMED).charges if charge.tenant is None)
+    charges = sum(1 for charge in priced_charges(plan_of(), PRICES, ASSUMED).charges if charge.tenant is None)
     assert abs(acme.total - borealis.total) <= 2 * charges
     assert units_of(Decimal("0.0001")) > abs(acme.total - borealis.total)

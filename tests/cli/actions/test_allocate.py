@@ -1,15 +1,6 @@
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
-import re
-import struct
-import subprocess
-import sys
-import termios
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +9,9 @@ from typer.testing import CliRunner
 
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.portfolios import ROOT, local_plan
+from tests.cli.terminal import on_a_terminal
+from tests.portfolios import local_plan
 from tiers.inventory import exported
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture
@@ -29,31 +19,6 @@ def inventory(tmp_path: Path) -> Path:
     path = tmp_path / "inventory.json"
     path.write_text(json.dumps(exported(local_plan(), {})), encoding="utf-8")
     return path
-
-
-def _on_a_terminal(columns: int, *arguments: str) -> tuple[str, str]:
-    """What the command shows on a terminal of that width, and what it says on stderr."""
-    main, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    sized = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    shown = b""
-    with subprocess.Popen(
-        [sys.executable, "-c", "from cli.main import main; main()", *arguments],
-        cwd=ROOT,
-        env=sized | {"TERM": "xterm", "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=terminal,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.close(terminal)
-        with suppress(OSError):  # how a terminal says that nobody writes to it any more
-            while part := os.read(main, 4096):
-                shown += part
-        os.close(main)
-        _, said = process.communicate()
-    assert process.returncode == Exit.OK, said
-    return shown.decode(), said
 
 
 def _allocate(*arguments: str) -> Any:
@@ -88,19 +53,19 @@ def test_the_current_month_is_taken_when_none_is_named(inventory: Path) -> None:
 
 @pytest.mark.parametrize(("columns", "hint"), [(100, True), (240, False)])
 def test_a_terminal_is_never_wrapped(inventory: Path, columns: int, *, hint: bool) -> None:
-    shown, said = _on_a_terminal(columns, "allocate", "--inventory", str(inventory), "--period", "2026-11")
-    lines = _ANSI.sub("", shown).splitlines()
+    shown, said = on_a_terminal(columns, "allocate", "--inventory", str(inventory), "--period", "2026-11")
+    lines = shown.splitlines()
     rows = [line for line in lines if line.startswith(("┃", "│"))]
     assert len(rows) > len(local_plan().tenants)
     assert max(map(len, rows)) <= columns
-    assert said.startswith("pools are shown together: ") is hint
+    assert said.startswith("all pools are in one column: ") is hint
     assert lines[-1].endswith(", difference 0")
 
 
 @pytest.mark.parametrize(
     ("period", "reason"),
     [
-        ("2026-13", "there is no such month"),
+        ("2026-13", "no such month exists"),
         ("November", "expected a month such as 2026-11"),
         ("2026-11-01", "expected a month such as 2026-11"),
     ],

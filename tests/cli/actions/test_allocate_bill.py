@@ -102,9 +102,12 @@ def test_a_shared_charge_is_explained_down_to_the_unit(run: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("nobody",), "tenant 'nobody': nothing in this run is theirs; is the name right?\n"),
-        (("acme", "--charge", "line-99"), "charge 'line-99': no line of the bill is called so\n"),
-        (("acme", "--origin", "999"), "origin 999: this run has none of that number\n"),
+        (("nobody",), "tenant 'nobody': this run has no cost of a tenant with that name\n"),
+        (("acme", "--charge", "line-99"), "charge 'line-99': the bill has no such line\n"),
+        (
+            ("acme", "--shared-charge", "999"),
+            "shared charge 999: this run has no shared charge with that number\n",
+        ),
     ],
 )
 def test_what_cannot_be_explained(run: Path, arguments: tuple[str, ...], sentence: str) -> None:
@@ -115,7 +118,7 @@ def test_what_cannot_be_explained(run: Path, arguments: tuple[str, ...], sentenc
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     said = costack("explain", "acme", "--run", tmp_path)
     assert (said.exit_code, said.stdout) == (Exit.ERROR, "")
-    assert said.stderr.startswith(f"{tmp_path}: holds no run; make one with `costack allocate")
+    assert said.stderr.startswith(f"{tmp_path}: holds no run; create one with `costack allocate")
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
@@ -124,7 +127,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert said.exit_code == Exit.ERROR
     assert (
         said.stderr
-        == f"{tmp_path}: is there and is nothing that costack wrote; name another folder, or remove it\n"
+        == f"{tmp_path}: exists and was not written by costack; name another folder, or remove it\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -144,7 +147,7 @@ def test_an_open_month_cannot_be_closed(tmp_path: Path) -> None:
     said = bills(SMALL, "--history", tmp_path / "history", "--close")
     # The tests may run when November is long over: then it closes.
     if said.exit_code != Exit.OK:
-        assert "2026-11 runs until 2026-12-01: an open month cannot be closed" in said.stderr
+        assert "2026-11 runs until 2026-12-01: close it after its last day" in said.stderr
         assert not (tmp_path / "history").exists()
 
 
@@ -186,14 +189,14 @@ def test_every_form_has_the_same_total(output: str) -> None:
     [
         (
             ("--usage", "u.csv", "--stack", "local"),
-            "--usage, --out, --focus, --history, --close and --restate",
+            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill",
         ),
-        (("--bill", "b.csv"), "name who the tenants are with --inventory FILE (not --stack) beside a --bill"),
+        (("--bill", "b.csv"), "a bill needs its tenants: name them with --inventory FILE, not with --stack"),
         (("--bill", "b.csv", "--inventory", "i.json", "--close"), "--close and --restate need --history"),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "9"), "expected 1.2, 1.3 or 1.4"),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "1.3"), "--focus needs --out"),
         (("--bill", "b.csv", "--inventory", "x=i.json"), "expected FILE or YYYY-MM-DD=FILE"),
-        (("--inventory", "a.json", "--inventory", "b.json"), "an estimate is of one inventory"),
+        (("--inventory", "a.json", "--inventory", "b.json"), "an estimate is made of one inventory"),
     ],
 )
 def test_options_that_do_not_belong_together(arguments: tuple[str, ...], sentence: str) -> None:

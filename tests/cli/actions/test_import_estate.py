@@ -22,7 +22,7 @@ def test_an_estate_becomes_an_import_file(tmp_path: Path) -> None:
     assert json.loads(out.read_text(encoding="utf-8"))["resources"][0]["id"] == "acme-prod-db"
     again = CliRunner().invoke(app, command)
     assert again.exit_code == Exit.CONFIGURATION
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr
 
 
 def test_a_preview_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 
 def move(folder: Path, *arguments: str) -> Any:
-    return RUNNER.invoke(app, ["move", *arguments, "--portfolio", str(folder)])
+    return RUNNER.invoke(app, ["move", *arguments, "--stack", "local", "--portfolio", str(folder)])
 
 
 def file_of(folder: Path, tenant: str = "acme") -> str:
@@ -52,7 +52,7 @@ def test_a_move_is_one_line_and_one_update_a_step(folder: Path, up: Callable[[],
     before = file_of(folder)
     result = move(folder, "acme", "--to", "dedicated-db")
     assert result.exit_code == Exit.OK, result.output
-    assert "the next `pulumi up` makes what dedicated-db has beside what acme has on" in result.stdout
+    assert "the next `pulumi up` creates the resources of dedicated-db beside those of" in result.stdout
     assert "costack preview --stack local" in result.stdout
     for stage in ("expand", "migrate", "switch", "contract"):
         assert f"move: {{from_tier: shared-namespace, stage: {stage}}}" in file_of(folder)
@@ -70,12 +70,12 @@ def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:
     for way in ("--next", "--back"):
         result = move(folder, "acme", way)
         assert result.exit_code == Exit.POLICY
-        assert "acme is at rest on shared-namespace in stack 'local'" in result.stderr
+        assert "acme is not moving (on shared-namespace) in stack 'local'" in result.stderr
         assert "run `pulumi up` first; every update takes one step" in result.stderr
     assert file_of(folder) == written
     asked = move(folder, "acme")
     assert asked.exit_code == Exit.OK
-    assert "its file says at stage expand of its move from shared-namespace" in asked.stdout
+    assert "but at stage expand of its move from shared-namespace" in asked.stdout
     up()
     assert move(folder, "acme", "--next").exit_code == Exit.OK
 
@@ -115,7 +115,7 @@ def test_of_several_regions_one_must_be_named(folder: Path) -> None:
     )
     result = move(folder, "acme", "--to", "cross-region-backup")
     assert result.exit_code == Exit.CONFIGURATION
-    assert "name it with --dr-region; there are eu-west-1, us-west-2" in result.stderr
+    assert "choose one with --dr-region; there are eu-west-1, us-west-2" in result.stderr
     assert (
         move(folder, "acme", "--to", "cross-region-backup", "--dr-region", "us-west-2").exit_code == Exit.OK
     )
@@ -132,9 +132,9 @@ def test_of_several_regions_one_must_be_named(folder: Path) -> None:
             Exit.CONFIGURATION,
             "'ap-southeast-2' is not among the platform's dr_regions",
         ),
-        (("acme", "--next"), Exit.POLICY, "acme does not move; begin with --to TIER"),
-        (("acme", "--next", "--back"), Exit.CONFIGURATION, "name one of --to, --next and --back"),
-        (("nobody",), Exit.CONFIGURATION, "no file holds tenant 'nobody'"),
+        (("acme", "--next"), Exit.POLICY, "acme is not moving; begin with --to TIER"),
+        (("acme", "--next", "--back"), Exit.CONFIGURATION, "name only one of --to, --next and --back"),
+        (("nobody",), Exit.CONFIGURATION, "no file has tenant 'nobody'"),
     ],
 )
 def test_what_cannot_be_is_said_and_not_written(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from allocation.adapters.pulumi.stack_outputs import NotDeployedError
 from allocation.engine import rulebook as rules
 from allocation.prices import price_book as pricing
 from allocation.report.preview.document import document
@@ -39,6 +40,16 @@ def told(*arguments: str, code: int = Exit.OK) -> dict[str, Any]:
 def test_a_what_if_needs_no_stack() -> None:
     expected = document(expected_of(comparison_of("cobalt", "ha-postgresql")))
     assert told(*WHAT_IF) == json.loads(json.dumps(expected))
+
+
+def test_a_stack_that_was_never_deployed_costs_all_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object) -> None:
+        raise NotDeployedError("stack 'mine': it has no output 'inventory'")
+
+    monkeypatch.setattr("allocation.runs.before_and_after.inventory_of_stack", nothing)
+    found = told("--stack", "mine", "--portfolio", str(LOCAL))
+    assert found["bill"]["before"] == "0.00"
+    assert {each["kind"] for each in found["tenants"]} == {"new"}
 
 
 def test_an_inventory_is_compared_with_the_working_tree(tmp_path: Path) -> None:
@@ -102,13 +113,13 @@ def test_a_portfolio_that_is_new_costs_all_it_costs(branch: Path) -> None:
 
 
 def test_a_fleet_moves_in_one_command() -> None:
-    found = told("--portfolio", str(LOCAL), "--move", "shared-namespace=dedicated-db", "--with-room")
+    found = told("--portfolio", str(LOCAL), "--move", "shared-namespace=dedicated-db", "--add-capacity")
     moved = [each["tenant"] for each in found["tenants"] if each["kind"] == "moved"]
     assert moved == ["acme", "acme-staging", "borealis", "borealis-migration"]
 
 
 def test_more_tenants_share_what_is_there() -> None:
-    found = told("--portfolio", str(LOCAL), "--more", "20:shared-namespace", "--with-room")
+    found = told("--portfolio", str(LOCAL), "--more", "20:shared-namespace", "--add-capacity")
     kinds = [each["kind"] for each in found["tenants"]]
     assert kinds.count("new") == 20
     acme = next(each for each in found["tenants"] if each["tenant"] == "acme")
@@ -171,17 +182,20 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "nothing to compare: name what is with --stack"),
+        ((), "nothing to compare: name what to compare with (--stack"),
         (("--stack", "s", "--base", "main"), "name one thing to compare with, not both --stack and --base"),
         (("--tier", "ha-postgresql", "--base", "main"), "--tier and --set need --tenant"),
-        (("--plan", "p.json", "--tenant", "acme"), "--plan says what would be"),
-        ((*WHAT_IF, "--set", "users"), "--set: 'users': expected something such as users=80"),
+        (("--plan", "p.json", "--tenant", "acme"), "--plan is the whole change"),
+        ((*WHAT_IF, "--set", "users"), "--set: 'users': expected a value such as users=80"),
         ((*WHAT_IF, "--set", "users=1", "--set", "users=2"), "--set: 'users' is given twice"),
-        ((*WHAT_IF, "--move", "all="), "--move: 'all=': expected something such as"),
+        ((*WHAT_IF, "--move", "all="), "--move: 'all=': expected a value such as"),
         ((*WHAT_IF, "--more", "some:x"), "--more: 'some:x': expected a number and a tier"),
-        ((*WHAT_IF, "--fail-over", "much"), "--fail-over: 'much': expected an amount a month"),
-        ((*WHAT_IF, "--margin-floor", "30"), "--margin-floor: '30': expected a part of the fee such as 30%"),
-        ((*WHAT_IF, "--margin-floor", "nan%"), "--margin-floor: 'nan%': expected a part"),
+        ((*WHAT_IF, "--fail-over", "much"), "--fail-over: 'much': expected an amount per month"),
+        (
+            (*WHAT_IF, "--margin-floor", "30"),
+            "--margin-floor: '30': expected a percentage of the fee such as 30%",
+        ),
+        ((*WHAT_IF, "--margin-floor", "nan%"), "--margin-floor: 'nan%': expected a percentage"),
         (("--portfolio", "nowhere", "--base", "main"), "nowhere: no such portfolio directory"),
         (("--portfolio", str(LOCAL), "--tenant", "acme", "--break-even"), "name another with --tier"),
         (

@@ -10,13 +10,13 @@ from tiers.errors import CatalogError
 
 def test_what_if_options_become_what_is_supposed() -> None:
     supposed = what_if_of(
-        "acme", "dedicated-db", ["users=80", "dr_region="], ["all=ha-postgresql"], ["3:x"], room=True
+        "acme", "dedicated-db", ["users=80", "dr_region="], ["all=ha-postgresql"], ["3:x"], add_capacity=True
     )
     assert supposed.settings == {"users": "80", "dr_region": ""}
     assert supposed.moves == {"all": "ha-postgresql"}
     assert supposed.more == ((3, "x"),)
     assert not supposed.nothing
-    assert what_if_of(None, None, [], [], [], room=False).nothing
+    assert what_if_of(None, None, [], [], [], add_capacity=False).nothing
 
 
 def test_gates_are_read_as_they_are_written() -> None:
@@ -29,10 +29,10 @@ def test_gates_are_read_as_they_are_written() -> None:
 @pytest.mark.parametrize("text", ["0:x", "٣:x", "100001:x", "3", "3:", ":x"])
 def test_a_number_of_tenants_is_sensible(text: str) -> None:
     with pytest.raises(CatalogError, match="expected a number and a tier"):
-        what_if_of(None, None, [], [], [text], room=False)
+        what_if_of(None, None, [], [], [text], add_capacity=False)
 
 
 def test_a_month_is_a_month() -> None:
     assert month_of("2026-11").start.month == 11
-    with pytest.raises(CatalogError, match="--period '2026-13': there is no such month"):
+    with pytest.raises(CatalogError, match="--period '2026-13': no such month exists"):
         month_of("2026-13")

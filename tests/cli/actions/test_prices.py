@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from allocation.prices.price_book import DIRECTORY, read_price_file
-from cli.actions.prices import Update, update_prices
+from cli.actions.prices import UpdateRequest, update_prices
 from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.allocation.adapters.price_list.offer_files import BACKUP, RDS, S3, VERSION, Offer, database
@@ -40,8 +40,8 @@ def test_lint_lists_what_every_region_prices() -> None:
     assert rows["region"] == ["prices", "priced", "classes", "unpriced", "classes", "oldest", "price"]
     assert rows["eu-west-1"][1:3] == ["15", "0"]
     assert rows["eu-central-1"][1:3] == ["9", "6"]
-    assert "eu-central-1: no price of RDS PostgreSQL db.r7g.large Single-AZ, " in said.stdout
-    assert "eu-west-1: no price of" not in said.stdout
+    assert "eu-central-1: no price for RDS PostgreSQL db.r7g.large Single-AZ, " in said.stdout
+    assert "eu-west-1: no price for" not in said.stdout
     assert "is an example; find the real price" in said.stderr
     assert "are older than a year" in said.stderr
     assert "exactly twice" in said.stderr
@@ -54,7 +54,7 @@ def test_lint_of_a_broken_book_tells_everything_and_fails(book: Path) -> None:
         text.replace('"60"', "-1", 1).replace("confidence: example", "confidence: sure", 1), "utf-8"
     )
     (book / "aws-eu-west-1.yaml").write_text("not: a price file\n", encoding="utf-8")
-    said = prices("lint", "--directory", book)
+    said = prices("lint", "--prices", book)
     assert said.exit_code == Exit.CONFIGURATION
     assert "house.yaml:9: prices.0.price: " in said.stderr
     assert "house.yaml:9: prices.0.confidence: " in said.stderr
@@ -79,7 +79,7 @@ def test_an_unknown_price_is_one_sentence_with_its_neighbours() -> None:
     said = prices("explain", "AmazonRDS", "RDS PostgreSQL db.t4g.smal Single-AZ", "--region", "us-east-1")
     assert (said.exit_code, said.stdout) == (Exit.ERROR, "")
     assert said.stderr.startswith(
-        "AmazonRDS 'RDS PostgreSQL db.t4g.smal Single-AZ' has no price in us-east-1; nearest are "
+        "AmazonRDS 'RDS PostgreSQL db.t4g.smal Single-AZ' has no price in us-east-1; did you mean "
         "'RDS PostgreSQL db.t4g.small Single-AZ', "
     )
     assert said.stderr.count("\n") == 1
@@ -89,7 +89,7 @@ def test_an_unknown_price_is_one_sentence_with_its_neighbours() -> None:
 
 
 def update(book: Path, *arguments: object, region: str = "us-east-1") -> Any:
-    return prices("update", "--region", region, "--directory", book, *arguments)
+    return prices("update", "--region", region, "--prices", book, *arguments)
 
 
 def test_a_region_is_brought_up_to_date_from_a_server(book: Path) -> None:
@@ -162,14 +162,14 @@ def test_two_skus_stop_the_update_and_the_book_stays(book: Path, tmp_path: Path)
 def test_another_regions_offer_is_refused(book: Path, tmp_path: Path) -> None:
     said = update(book, "--file", RDS.written(tmp_path), region="eu-west-1")
     assert said.exit_code == Exit.ERROR
-    assert "holds no price of eu-west-1 that a rule knows; is it another region's?" in said.stderr
+    assert "holds no price of eu-west-1 that a rule reads; does it list another region?" in said.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (("--service", "AmazonSNS"), Exit.CONFIGURATION, "--service 'AmazonSNS': no rule reads this offer"),
-        (("--file", "none.csv"), Exit.ERROR, "none.csv: there is no such file"),
+        (("--file", "none.csv"), Exit.ERROR, "none.csv: no such file"),
         (
             ("--url", "http://127.0.0.1:1", "--service", "awskms"),
             Exit.ERROR,
@@ -193,7 +193,7 @@ def test_nothing_but_the_sentence_is_said_while_it_asks_again(book: Path) -> Non
         "from cli.main import main\n"
         "main()"
     )
-    arguments = ("prices", "update", "--region", "us-east-1", "--service", "awskms", "--directory", str(book))
+    arguments = ("prices", "update", "--region", "us-east-1", "--service", "awskms", "--prices", str(book))
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments, "--url", "http://127.0.0.1:1"],
         cwd=ROOT,
@@ -207,7 +207,7 @@ def test_nothing_but_the_sentence_is_said_while_it_asks_again(book: Path) -> Non
 def test_a_region_that_is_unknown_is_refused(book: Path) -> None:
     said = update(book, region="everywhere")
     assert said.exit_code == Exit.ERROR
-    assert "--region 'everywhere': nobody has said how its usage types begin" in said.stderr
+    assert "--region 'everywhere': the prefix of its usage types is unknown" in said.stderr
 
 
 def test_an_offer_of_something_else_or_given_twice_is_refused(book: Path, tmp_path: Path) -> None:
@@ -219,8 +219,8 @@ def test_an_offer_of_something_else_or_given_twice_is_refused(book: Path, tmp_pa
 
 def test_progress_is_for_people(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with answering(serving(RDS)) as server:
-        wanted = Update("us-east-1", ("AmazonRDS",), server.url, directory=book)
-        update_prices(wanted, show_progress=True)
+        request = UpdateRequest("us-east-1", ("AmazonRDS",), server.url, prices=book)
+        update_prices(request, show_progress=True)
         assert "\rAmazonRDS: 0 MB\n" in capsys.readouterr().err.replace(" of 0", "")
-        update_prices(wanted, show_progress=False)
+        update_prices(request, show_progress=False)
         assert "\r" not in capsys.readouterr().err

@@ -143,7 +143,7 @@ def test_a_pod_that_gives_no_result_is_quoted(pods: Pods, inventory: Path, stand
     stand_in.behave(runs={**here(pods), "DATA": "/proc/nowhere"})
     result = ask(inventory)
     assert result.exit_code == Exit.ERROR
-    assert "restore test of 'acme': it has no result; it last said: " in result.stderr
+    assert "restore test of 'acme': it has no result; the last line of its log is: " in result.stderr
     assert "/proc/nowhere" in result.stderr
 
 
@@ -159,7 +159,7 @@ def test_who_may_not_make_jobs_is_told(inventory: Path, stand_in: StandIn) -> No
     [
         (("--timeout", "1"), "--timeout 1: expected a time such as 90s, 60m or 2h"),
         (("--backup", "yesterday"), "--backup yesterday: expected the time it was taken"),
-        (("--stack", "local"), "name what was deployed: --stack, or --inventory with a file"),
+        (("--stack", "local"), "name what was deployed: either --stack NAME or --inventory FILE"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -176,7 +176,7 @@ def test_evidence_that_could_not_be_kept_is_told_before_the_test(
 ) -> None:
     broken = tmp_path / "broken.jsonl"
     broken.write_text("{}\n", encoding="utf-8")
-    for path, message in ((broken, "is no line of evidence"), (tmp_path / "no" / "file", "make it first")):
+    for path, message in ((broken, "is not a line of evidence"), (tmp_path / "no" / "file", "make it first")):
         result = ask(inventory, "--evidence", str(path))
         assert result.exit_code == Exit.CONFIGURATION
         assert message in result.stderr
@@ -187,7 +187,7 @@ def test_a_tenant_without_backups_or_room_is_refused(inventory: Path, stand_in: 
     for tenant, message in (
         ("nobody", "not in the inventory"),
         ("borealis-migration", "has no backups to restore"),
-        ("meridian", "name a storage class with --storage-class"),
+        ("meridian", "choose a storage class for a temporary volume with --storage-class"),
     ):
         result = ask(inventory, tenant=tenant)
         assert result.exit_code == Exit.CONFIGURATION

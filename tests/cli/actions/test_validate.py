@@ -59,7 +59,10 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(app, ["validate"])
     assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
-    assert said.stderr == "portfolios: holds no portfolio; name one: costack validate FOLDER\n"
+    assert said.stderr == (
+        "portfolios: holds no portfolio; run the command in the project's folder, or name a portfolio: "
+        "costack validate FOLDER\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 "cross-region-backup, dedicated-db, ha-postgresql, shared-namespace"
             ),
         ),
-        (_duplicate, "/tenants/zz.yaml:1: tenant: 'acme' is already taken by {folder}/tenants/acme.yaml"),
+        (_duplicate, "/tenants/zz.yaml:1: tenant: 'acme' is already used in {folder}/tenants/acme.yaml"),
         (
             _replaced(TENANT, "region: us-east-1", "region: us-east-1\nregion: eu-west-1"),
             "/tenants/acme.yaml:6: 'region' is given twice",
@@ -126,7 +129,7 @@ def test_a_mistake_is_one_sentence_with_its_place(
     assert _snapshot(folder) == before
 
 
-def test_mistakes_of_several_files_are_told_together(folder: Path) -> None:
+def test_mistakes_of_several_files_are_reported_together(folder: Path) -> None:
     _replaced(TENANT, "users: 8", "users: 0")(folder)
     _replaced("tenants/borealis.yaml", "tier: shared-namespace", "tier: gold")(folder)
     said = CliRunner().invoke(app, ["validate", str(folder)])
@@ -143,5 +146,5 @@ def test_what_is_worth_knowing_is_said_beside_the_result(folder: Path) -> None:
     assert said.exit_code == Exit.OK
     assert said.stdout.count("\n") == 1
     assert said.stderr == (
-        "warning: acme: options.users 800 is beyond the fair use of shared-namespace, 10\n"
+        "warning: acme: options.users 800 is beyond the fair use of shared-namespace, which is 10\n"
     )

@@ -36,7 +36,7 @@ def rules_of(name: str, everything: Sequence[Declared]) -> dict[str, dict[str, A
 
 
 def series(everything: Sequence[Declared]) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Whose it is, what made it, and the labels of each series that a cluster would tell of it."""
+    """Its owner, its origin, and the labels of each series that a cluster would have."""
     for each in everything:
         kind = each.type.rpartition(":")[2]
         if kind not in ("Job", "CronJob", "Deployment"):
@@ -167,7 +167,7 @@ def test_alerts_name_the_jobs_of_a_move_and_of_an_end() -> None:
     assert "final-backup" in ending
 
 
-def test_a_sleeper_is_told_apart_from_who_is_down() -> None:
+def test_a_sleeping_tenant_is_distinguished_from_one_that_is_down() -> None:
     asleep = tenant("acme", environment="staging", options={"users": 3, "schedule": WORKING_HOURS})
     rules = rules_of("acme", declared(asleep))
     assert {"TenantSleepFailed", "TenantWakeFailed"} <= rules.keys()

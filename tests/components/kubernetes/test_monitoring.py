@@ -118,16 +118,16 @@ def queries(path: Path) -> Iterator[str]:
 
 def of_a_statement() -> dict[str, frozenset[str]]:
     """Each metric that a statement tells, and its labels."""
-    told: dict[str, frozenset[str]] = {}
+    message: dict[str, frozenset[str]] = {}
     for statement in (statement_of(local_plan()), statement_of(plan_of())):
         for line in as_openmetrics(filed(statement)).splitlines():
             if found := re.match(r"(\w+)\{(.*)\} ", line):
-                told[found[1]] = frozenset(re.findall(r'(\w+)="', found[2]))
-    return told
+                message[found[1]] = frozenset(re.findall(r'(\w+)="', found[2]))
+    return message
 
 
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
-def test_a_dashboard_asks_only_for_what_somebody_tells(path: Path) -> None:
+def test_a_dashboard_queries_only_metrics_that_exist(path: Path) -> None:
     known = {**of_a_statement(), **KUBE_STATE_METRICS, **CADVISOR, **POSTGRES_EXPORTER}
     asked = set()
     for query in queries(path):
@@ -141,12 +141,12 @@ def test_a_dashboard_asks_only_for_what_somebody_tells(path: Path) -> None:
 
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
 def test_amounts_of_two_portfolios_bases_or_currencies_are_never_added(path: Path) -> None:
-    told = of_a_statement()
+    message = of_a_statement()
     for panel in panels(path):
         for target in panel["targets"]:
             for one in selected(target["expr"].replace("$__rate_interval", "5m")):
                 held = {label: text for label, _, text in one.matchers}
-                for label in {"portfolio", "basis", "currency"} & told.get(one.metric, frozenset()):
+                for label in {"portfolio", "basis", "currency"} & message.get(one.metric, frozenset()):
                     assert held[label] == f"${label}", panel["title"]
 
 

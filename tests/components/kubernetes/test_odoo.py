@@ -49,7 +49,7 @@ def test_web_pods_serve_and_run_no_scheduled_actions() -> None:
     ]
 
 
-def test_cron_pods_serve_nobody() -> None:
+def test_cron_pods_serve_no_requests() -> None:
     arguments = odoo.arguments(process(0, 1))
     assert arguments[:2] == ["--workers=0", "--max-cron-threads=1"]
     assert arguments[-1] == "--no-http"

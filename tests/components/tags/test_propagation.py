@@ -121,7 +121,7 @@ def test_what_takes_no_tags_is_known_to_the_inventory_by_its_arn() -> None:
     assert ids["meridian/file-system-copy"].startswith("arn:aws:elasticfilesystem:eu-west-1:123456789012:")
 
 
-# 8: a service that logs makes a log group that nobody tagged.
+# 8: a service that logs creates a log group without tags.
 
 
 def test_log_groups_are_there_before_what_writes_to_them() -> None:

@@ -1,4 +1,4 @@
-"""The jobs that carry a tenant's data over: in their order, between the right places, and nobody else's."""
+"""The jobs that move a tenant's data: in order, between the right places, and only its own data."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_way_back_copies_the_other_way_as_the_platforms_administrator() -> N
     assert f"db_host = {OWN_HOST}" in configuration(there)
 
 
-def test_work_goes_on_with_the_copy_only_after_it_was_handed_over() -> None:
+def test_the_copy_is_used_only_after_the_cut_over() -> None:
     there = declared(SHARED, OWN, "switch")
     given = env(there, "acme-hand-over-database")
     assert (given["SOURCE_HOST"], given["TARGET_HOST"]) == (SHARED_HOST, OWN_HOST)
@@ -87,7 +87,7 @@ def test_work_goes_on_with_the_copy_only_after_it_was_handed_over() -> None:
 
 
 def test_what_was_stopped_starts_again_although_load_scales_it() -> None:
-    """An autoscaler leaves alone what has no pods; in a namespace that stays nobody else would start it."""
+    """An autoscaler ignores what has no pods; in a namespace that stays nothing else would start it."""
     for origin, target in (("ha-postgresql", COPIED), (COPIED, "ha-postgresql")):
         webs = {
             stage: the(declared(origin, target, stage), "kubernetes:apps/v1:Deployment", "acme-web")
@@ -111,7 +111,7 @@ def test_what_was_stopped_starts_again_although_load_scales_it() -> None:
         assert len({each.urn for each in webs.values()}) == 1
 
 
-def test_copy_and_hand_over_share_a_mark_that_no_other_stage_keeps() -> None:
+def test_copy_and_cut_over_share_a_mark_that_no_other_stage_keeps() -> None:
     marked = {stage: marks(declared(SHARED, OWN, stage)) for stage in (None, *MoveStage)}
     assert [bool(marked[stage]) for stage in (None, *MoveStage)] == [False, False, True, True, False]
     assert marked["migrate"] == marked["switch"]

@@ -67,7 +67,7 @@ def test_it_scales_its_own_deployments_to_nothing_and_back() -> None:
     assert (rule["resources"], rule["verbs"]) == (["deployments/scale"], ["patch"])
 
 
-def test_nobody_else_has_such_a_role() -> None:
+def test_no_other_tenant_has_such_a_role() -> None:
     roles = {each.name for each in shared() if each.type == ROLE and not each.name.startswith("odoo-")}
     assert roles == {"acme-test-sleep"}
     assert "spec.replicas" not in the(shared(), DEPLOYMENT, "acme-awake-web").ignore_changes

@@ -9,8 +9,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lifecycle.adapters.aws_account import Account
-from lifecycle.decommission.plan import EndingPlan
-from lifecycle.decommission.retained import Holding, What
+from lifecycle.decommission.plan import DecommissionPlan
+from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.errors import LifecycleError
 from lifecycle.stack_resources import Target
 from tests.lifecycle.world import ending_plan, production
@@ -41,7 +41,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     server.stop()
 
 
-def plan(**ids: str) -> EndingPlan:
+def plan(**ids: str) -> DecommissionPlan:
     """A plan whose resources have these ids."""
     known = {
         "server": "local-acme-postgresql",
@@ -56,8 +56,8 @@ def plan(**ids: str) -> EndingPlan:
     return ending_plan(production(), targets=targets, regions=("eu-west-1", "us-east-1"))
 
 
-def found(**ids: str) -> dict[What, Holding]:
-    return {each.what: each for each in Account("us-east-1").holdings(plan(**ids))}
+def found(**ids: str) -> dict[Kind, RemainingResource]:
+    return {each.what: each for each in Account("us-east-1").remaining(plan(**ids))}
 
 
 def test_whose_account_it_is(aws: Callable[[str], Any]) -> None:
@@ -147,40 +147,40 @@ def _volume(aws: Callable[[str], Any]) -> dict[str, str]:
     return {}
 
 
-LEAKS: dict[What, Callable[[Callable[[str], Any]], dict[str, str]]] = {
-    What.DATABASE: _database,
-    What.SNAPSHOT: _snapshot,
-    What.LOGS: _logs,
-    What.SECRET: _secret,
-    What.KEY: _key,
-    What.FILE_SYSTEM: _files,
-    What.DIRECTORY: _directory,
-    What.BUCKET: _bucket,
-    What.ROLE: _role,
-    What.VAULT: _vault,
-    What.SCHEDULE: _schedule,
-    What.VOLUME: _volume,
+LEAKS: dict[Kind, Callable[[Callable[[str], Any]], dict[str, str]]] = {
+    Kind.DATABASE: _database,
+    Kind.SNAPSHOT: _snapshot,
+    Kind.LOGS: _logs,
+    Kind.SECRET: _secret,
+    Kind.KEY: _key,
+    Kind.FILE_SYSTEM: _files,
+    Kind.DIRECTORY: _directory,
+    Kind.BUCKET: _bucket,
+    Kind.ROLE: _role,
+    Kind.VAULT: _vault,
+    Kind.SCHEDULE: _schedule,
+    Kind.VOLUME: _volume,
 }
 
 
 @pytest.mark.parametrize("what", LEAKS, ids=str)
-def test_what_was_left_behind_is_found(what: What, aws: Callable[[str], Any]) -> None:
+def test_what_was_left_behind_is_found(what: Kind, aws: Callable[[str], Any]) -> None:
     ids = LEAKS[what](aws)
     assert what in found(**ids)
 
 
-def test_a_size_is_told_where_it_bills(aws: Callable[[str], Any]) -> None:
+def test_a_size_is_reported_where_it_bills(aws: Callable[[str], Any]) -> None:
     _snapshot(aws)
-    assert found()[What.SNAPSHOT].gib == 50
+    assert found()[Kind.SNAPSHOT].gib == 50
 
 
 def test_a_key_that_waits_for_its_deletion_ends(aws: Callable[[str], Any]) -> None:
     ids = _key(aws)
     aws("kms").schedule_key_deletion(KeyId=ids["key"], PendingWindowInDays=7)
-    assert found(**ids)[What.KEY].ends
+    assert found(**ids)[Kind.KEY].ends
 
 
-def test_a_neighbour_whose_name_begins_alike_is_nobodys_leak(aws: Callable[[str], Any]) -> None:
+def test_a_tenant_with_a_longer_name_is_not_in_excess(aws: Callable[[str], Any]) -> None:
     aws("logs").create_log_group(logGroupName="/odoo/local/acme-staging")
     aws("iam").create_role(RoleName="local-acme-backup-two", AssumeRolePolicyDocument="{}")
     aws("secretsmanager").create_secret(Name="staging", SecretString="s", Tags=NEIGHBOUR)

@@ -41,7 +41,7 @@ def test_a_job_is_made_waited_for_read_and_taken_away(stand_in: StandIn) -> None
     assert all(line.startswith("--context production --namespace odoo ") for line in written)
 
 
-def test_a_job_that_failed_is_told_from_one_that_did_not(stand_in: StandIn) -> None:
+def test_a_failed_job_is_distinguished_from_a_successful_one(stand_in: StandIn) -> None:
     stand_in.behave(runs=None)
     cluster().create(JOB)
     assert not cluster().wait(JOB)
@@ -75,9 +75,9 @@ def test_the_context_is_the_current_one_or_must_be_named(stand_in: StandIn) -> N
         current_context()
 
 
-def test_a_machine_without_kubectl_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_kubectl_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(KubectlError, match="kubectl is not on PATH; install it, or use --dry-run"):
+    with pytest.raises(KubectlError, match="kubectl is not on PATH; install it, or print the Job with"):
         current_context()
 
 

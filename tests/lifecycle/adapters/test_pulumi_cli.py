@@ -62,11 +62,11 @@ def test_state_is_what_pulumi_exports(pulumi: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "code", "told"), [("nothing", 0, "printed no JSON"), ("[]", 0, "exported no state")]
+    ("out", "code", "message"), [("nothing", 0, "printed no JSON"), ("[]", 0, "exported no state")]
 )
-def test_an_answer_that_is_none_is_told(pulumi: Path, out: str, code: int, told: str) -> None:
+def test_an_answer_that_is_none_is_reported(pulumi: Path, out: str, code: int, message: str) -> None:
     answers(pulumi, out, code)
-    with pytest.raises(LifecycleError, match=told):
+    with pytest.raises(LifecycleError, match=message):
         Stack("local", pulumi).state()
 
 
@@ -75,7 +75,7 @@ def test_what_pulumi_says_of_a_failure_is_passed_on(pulumi: Path) -> None:
     (pulumi / "err").write_text("error: no\nstack", encoding="utf-8")
     with pytest.raises(LifecycleError, match="`pulumi stack` failed: error: no stack"):
         Stack("local", pulumi).state()
-    with pytest.raises(LifecycleError, match="it goes on where it stopped"):
+    with pytest.raises(LifecycleError, match="it continues where it stopped"):
         Stack("local", pulumi).up()
 
 

@@ -33,7 +33,7 @@ def portfolio(tmp_path: Path) -> Path:
 def test_a_tenant_is_found_by_what_its_file_says(portfolio: Path) -> None:
     assert file_of(portfolio, "acme").name == "some-name.yaml"
     assert file_of(portfolio, "acme-two").name == "other.yaml"
-    with pytest.raises(CatalogError, match="no file holds tenant 'acm'"):
+    with pytest.raises(CatalogError, match="no file has tenant 'acm'"):
         file_of(portfolio, "acm")
 
 
@@ -73,7 +73,9 @@ def test_a_field_of_several_lines_is_one_field(portfolio: Path) -> None:
 
 def test_what_would_be_no_tenant_is_not_written(portfolio: Path) -> None:
     path = file_of(portfolio, "acme")
-    with pytest.raises(CatalogError, match=r"some-name\.yaml:\d+: protected: false is for lifecycle_stage"):
+    with pytest.raises(
+        CatalogError, match=r"some-name\.yaml:\d+: protected: false is only for lifecycle_stage"
+    ):
         set_field(path, "protected", "false")
     assert path.read_text(encoding="utf-8") == TEXT
     assert sorted(each.name for each in path.parent.iterdir()) == ["other.yaml", "some-name.yaml"]

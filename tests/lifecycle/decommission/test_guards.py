@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from lifecycle.decommission import guards
-from lifecycle.decommission.guards import Seen, refusals, unplanned_deletions
-from lifecycle.decommission.plan import EndingPlan, facts_sha256
+from lifecycle.decommission.guards import Situation, refusals, unplanned_deletions
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
 from lifecycle.errors import LifecycleError
 from tests.lifecycle.decommission.test_steps import ended
 from tests.lifecycle.world import (
@@ -38,7 +38,7 @@ GUARDS = ("_not_the_plan", "_not_its_time", "_not_what_was_planned", "_not_to_en
 COMBINATIONS = 10_000
 
 
-def seen(one: Tenant, plan: EndingPlan, **changes: Any) -> Seen:
+def seen(one: Tenant, plan: DecommissionPlan, **changes: Any) -> Situation:
     values: dict[str, Any] = {
         "now": START + timedelta(hours=1),
         "account": ACCOUNT,
@@ -48,7 +48,7 @@ def seen(one: Tenant, plan: EndingPlan, **changes: Any) -> Seen:
         "phrase": plan.phrase,
         "restore_tested_at": START - timedelta(days=1),
     }
-    return Seen(**{**values, **changes})
+    return Situation(**{**values, **changes})
 
 
 @pytest.mark.parametrize("one", [sandbox(), production()], ids=["sandbox", "production"])
@@ -89,7 +89,7 @@ def test_nothing_wrong_is_ever_let_through() -> None:
             "phrase": dice.choice([plan.phrase, plan.phrase, plan.phrase, "yes", ""]),
             "restore_tested_at": dice.choice([None, START, START - timedelta(days=40)]),
         }
-        found = refusals(plan, Seen(**facts))  # type: ignore[arg-type]
+        found = refusals(plan, Situation(**facts))  # type: ignore[arg-type]
         if found:
             continue
         accepted += 1
@@ -113,7 +113,7 @@ def test_nothing_wrong_is_ever_let_through() -> None:
 def test_a_running_production_tenant_survives_without_any_one_guard(
     missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nobody decided its end, nobody tried a restore, the phrase is guessed: four things speak against it."""
+    """No decision, no restore test, a guessed phrase: four reasons against it."""
     running = tenant("acme", tier="ha-postgresql")
     monkeypatch.setattr(guards, missing, lambda *_: ())
     world, plan = world_of(running), ending_plan(running)
@@ -146,7 +146,7 @@ def test_what_was_not_planned_is_named() -> None:
 
 # A model check: every state that six actions lead to, and whether production can still be had back.
 
-Story = tuple[World, EndingPlan | None, str]
+Story = tuple[World, DecommissionPlan | None, str]
 
 
 def test_no_history_leaves_production_without_a_copy(tmp_path: Path) -> None:

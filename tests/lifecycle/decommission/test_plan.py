@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from allocation.statement.statement import Term
-from lifecycle.decommission.plan import EndingPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
 from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox
 from tests.portfolios import tenant
 from tiers.errors import CatalogError
@@ -29,7 +29,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert text.endswith("}\n")
 
 
-def test_what_is_told_of_a_plan() -> None:
+def test_what_a_plan_states() -> None:
     plan = ending_plan(production())
     assert plan.expires_at == START + timedelta(hours=24)
     assert plan.id == f"acme-{plan.sha256[:12]}"
@@ -44,7 +44,7 @@ def test_who_pays_for_what_is_kept_pays_no_fee() -> None:
 
 def test_a_plan_is_never_overwritten(tmp_path: Path) -> None:
     write_plan(ending_plan(sandbox()), tmp_path / "p.json")
-    with pytest.raises(CatalogError, match="is there already"):
+    with pytest.raises(CatalogError, match="exists already"):
         write_plan(ending_plan(sandbox()), tmp_path / "p.json")
     with pytest.raises(CatalogError, match="cannot be written: No such file"):
         write_plan(ending_plan(sandbox()), tmp_path / "nowhere" / "p.json")
@@ -85,7 +85,7 @@ def test_a_plan_that_was_touched_is_none(tmp_path: Path, change: dict[str, Any],
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"schema_version": 2}', "[" * 100_000, "1"])
-def test_what_is_no_plan_is_told(text: str, tmp_path: Path) -> None:
+def test_what_is_no_plan_is_reported(text: str, tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CatalogError, match=r"p\.json"):
@@ -96,12 +96,12 @@ def test_what_is_no_plan_is_told(text: str, tmp_path: Path) -> None:
 
 def test_the_same_plan_has_the_same_hash_and_another_has_another() -> None:
     plan = ending_plan(production())
-    again = EndingPlan.model_validate(dict(reversed(plan.model_dump(mode="json").items())))
+    again = DecommissionPlan.model_validate(dict(reversed(plan.model_dump(mode="json").items())))
     assert again.sha256 == plan.sha256
     assert plan.model_copy(update={"keep_days": plan.keep_days + 1}).sha256 != plan.sha256
 
 
-def test_anybody_can_check_the_hash_of_a_plan_without_costack(tmp_path: Path) -> None:
+def test_the_hash_of_a_plan_can_be_checked_without_costack(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     write_plan(ending_plan(production()), file)
     document = json.loads(file.read_text(encoding="utf-8"))

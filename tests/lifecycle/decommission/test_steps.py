@@ -9,19 +9,19 @@ import pytest
 
 from allocation.prices.price_book import PriceBook, load_price_book
 from lifecycle import evidence
-from lifecycle.decommission.plan import EndingPlan
-from lifecycle.decommission.retained import Holding, What
-from lifecycle.decommission.steps import STEPS, TAKE_AWAY, Decommission
-from lifecycle.errors import HandOverError, LifecycleError, RefusedError, StillBillingError
+from lifecycle.decommission.plan import DecommissionPlan
+from lifecycle.decommission.retained import Kind, RemainingResource
+from lifecycle.decommission.steps import REMOVE, STEPS, Decommission
+from lifecycle.errors import LifecycleError, ManualStepError, RefusedError, StillBillingError
 from tests.lifecycle.world import START, KilledError, World, ending_plan, production, sandbox, urn, world_of
 
 PRICES = load_price_book("USD", regions={"us-east-1"})
 
 
-def ended(world: World, plan: EndingPlan, record: Path, **changes: Any) -> Decommission:
+def ended(world: World, plan: DecommissionPlan, record: Path, **changes: Any) -> Decommission:
     values: dict[str, Any] = {
         "plan": plan,
-        "hands": world,
+        "world": world,
         "prices": PRICES,
         "record": record,
         "phrase": plan.phrase,
@@ -39,7 +39,7 @@ def record(tmp_path: Path) -> Path:
 def test_a_sandbox_ends_and_nothing_is_left(record: Path) -> None:
     world, plan = world_of(sandbox()), ending_plan(sandbox())
     remains = ended(world, plan, record).run()
-    assert (remains.kept, remains.leaked) == ((), ())
+    assert (remains.retained, remains.excess) == ((), ())
     assert world.live is None
     assert world.written is None
     assert [line["step"] for line in evidence.read(record)] == list(STEPS)
@@ -48,8 +48,8 @@ def test_a_sandbox_ends_and_nothing_is_left(record: Path) -> None:
 def test_production_leaves_what_can_be_restored_for_as_long_as_is_kept(record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
     remains = ended(world, plan, record).run()
-    (kept,) = remains.kept
-    assert kept.holding.what is What.SNAPSHOT
+    (kept,) = remains.retained
+    assert kept.resource.what is Kind.SNAPSHOT
     # 100 GiB of snapshot at 0.095, for 90 days.
     assert kept.units == 9_5000000000
     assert (kept.until - START).days == 90
@@ -85,7 +85,7 @@ def test_killed_at_every_call_it_goes_on_and_ends_the_same(one: Any, before: boo
         world.fuse = None
         assert world.restorable or one.environment == "migration"
         remains = ended(world, plan, record).run()
-        assert [each.holding for each in remains.kept] == [each.holding for each in expected.kept]
+        assert [each.resource for each in remains.retained] == [each.resource for each in expected.retained]
         assert world.live is None
         assert len(world.exports) == len(whole.exports)
         assert [line["step"] for line in evidence.read(record)] == list(STEPS)
@@ -93,17 +93,17 @@ def test_killed_at_every_call_it_goes_on_and_ends_the_same(one: Any, before: boo
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "report"),
     [
-        ({"phrase": "yes"}, "the phrase is not the plan's"),
+        ({"phrase": "yes"}, "the phrase does not match the plan"),
         ({"stack": "production"}, "the plan is for stack 'local'"),
         ({"restore_tested_at": None}, "no restore of acme was ever tried"),
         ({"restore_tested_at": START - timedelta(days=31)}, "more than 30 days ago"),
     ],
 )
-def test_a_guard_stops_before_anything_is_touched(changes: Any, told: str, record: Path) -> None:
+def test_a_guard_stops_before_anything_is_touched(changes: Any, report: str, record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
-    with pytest.raises(RefusedError, match=told):
+    with pytest.raises(RefusedError, match=report):
         ended(world, plan, record, **changes).run()
     assert world.calls == []
     assert not record.exists()
@@ -128,7 +128,7 @@ def test_without_a_last_dump_it_waits_for_a_person(record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
     made = world.dumps.pop()
     world.dumps_work = False
-    with pytest.raises(HandOverError, match="acme-final-backup makes it"):
+    with pytest.raises(ManualStepError, match="acme-final-backup makes it"):
         ended(world, plan, record).run()
     assert world.live is not None
     assert world.live.protected
@@ -140,62 +140,67 @@ def test_without_a_last_dump_it_waits_for_a_person(record: Path) -> None:
 def test_nothing_else_may_go_with_it(record: Path) -> None:
     world, plan = world_of(sandbox()), ending_plan(sandbox())
     world.others = frozenset({urn("borealis-logs", "aws:cloudwatch/logGroup:LogGroup")})
-    with pytest.raises(LifecycleError, match="would take 1 other resources with it"):
+    with pytest.raises(LifecycleError, match="would change 1 resources that are not in the plan"):
         ended(world, plan, record).run()
     assert world.live is not None
-    assert TAKE_AWAY not in {line["step"] for line in evidence.read(record)}
+    assert REMOVE not in {line["step"] for line in evidence.read(record)}
 
 
-LEAKS = [
-    Holding(What.DATABASE, "local-acme-postgresql", "us-east-1", 100),
-    Holding(What.CACHE, "local-acme-sessions", "us-east-1"),
-    Holding(What.FILE_SYSTEM, "fs-1", "eu-west-1"),
-    Holding(What.DIRECTORY, "fsap-1", "us-east-1"),
-    Holding(What.SECRET, "rds!db-1", "us-east-1"),
-    Holding(What.LOGS, "/aws/rds/instance/local-acme-postgresql/upgrade", "us-east-1"),
-    Holding(What.ROLE, "local-acme-backup", "global"),
-    Holding(What.BACKUP_PLAN, "local-acme-filestores-plan", "us-east-1"),
-    Holding(What.SCHEDULE, "local-acme-stop", "us-east-1"),
-    Holding(What.VOLUME, "vol-1", "us-east-1"),
+EXCESS = [
+    RemainingResource(Kind.DATABASE, "local-acme-postgresql", "us-east-1", 100),
+    RemainingResource(Kind.CACHE, "local-acme-sessions", "us-east-1"),
+    RemainingResource(Kind.FILE_SYSTEM, "fs-1", "eu-west-1"),
+    RemainingResource(Kind.DIRECTORY, "fsap-1", "us-east-1"),
+    RemainingResource(Kind.SECRET, "rds!db-1", "us-east-1"),
+    RemainingResource(Kind.LOGS, "/aws/rds/instance/local-acme-postgresql/upgrade", "us-east-1"),
+    RemainingResource(Kind.ROLE, "local-acme-backup", "global"),
+    RemainingResource(Kind.BACKUP_PLAN, "local-acme-filestores-plan", "us-east-1"),
+    RemainingResource(Kind.SCHEDULE, "local-acme-stop", "us-east-1"),
+    RemainingResource(Kind.VOLUME, "vol-1", "us-east-1"),
 ]
 
 
-@pytest.mark.parametrize("leak", LEAKS, ids=lambda each: str(each.what))
-def test_what_nothing_explains_is_named_and_the_same_command_asks_again(leak: Holding, record: Path) -> None:
+@pytest.mark.parametrize("excess", EXCESS, ids=lambda each: str(each.what))
+def test_excess_resources_are_named_and_the_same_command_continues(
+    excess: RemainingResource, record: Path
+) -> None:
     world, plan = world_of(production()), ending_plan(production())
-    world.holds.add(leak)
-    with pytest.raises(StillBillingError, match=leak.id.replace("/", ".")):
+    world.holds.add(excess)
+    with pytest.raises(StillBillingError, match=excess.id.replace("/", ".")):
         ended(world, plan, record).run()
-    world.holds.discard(leak)
-    assert ended(world, plan, record).run().leaked == ()
+    world.holds.discard(excess)
+    assert ended(world, plan, record).run().excess == ()
 
 
 def test_a_sandbox_keeps_nothing_but_what_is_on_its_way_out(record: Path) -> None:
     world, plan = world_of(sandbox()), ending_plan(sandbox())
-    world.holds.add(Holding(What.SNAPSHOT, "forgotten", "us-east-1", 10))
+    world.holds.add(RemainingResource(Kind.SNAPSHOT, "forgotten", "us-east-1", 10))
     with pytest.raises(StillBillingError, match="forgotten"):
         ended(world, plan, record).run()
-    world.holds = {Holding(What.KEY, "k", "us-east-1", ends=True)}
-    (kept,) = ended(world, plan, record).run().kept
+    world.holds = {RemainingResource(Kind.KEY, "k", "us-east-1", ends=True)}
+    (kept,) = ended(world, plan, record).run().retained
     assert "waits for its deletion" in kept.because
 
 
-def test_a_price_nobody_knows_is_no_nought(record: Path) -> None:
+def test_an_unknown_price_is_not_zero(record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
     remains = ended(world, plan, record, prices=PriceBook([], "USD")).run()
-    assert [each.units for each in remains.kept] == [None]
-    assert remains.kept[0].document()["per_month"] is None
+    assert [each.units for each in remains.retained] == [None]
+    assert remains.retained[0].document()["per_month"] is None
 
 
-@pytest.mark.parametrize("what", [What.BUCKET, What.VAULT, What.AUTOMATED_BACKUP, What.RECOVERY_POINT])
-def test_a_size_nobody_knows_is_no_nought(what: What, record: Path) -> None:
+@pytest.mark.parametrize(
+    "what",
+    [Kind.BUCKET, Kind.VAULT, Kind.AUTOMATED_BACKUP, Kind.RECOVERY_POINT],
+)
+def test_an_unknown_size_is_not_zero(what: Kind, record: Path) -> None:
     world, plan = world_of(production()), ending_plan(production())
-    world.holds.add(Holding(what, "local-acme-kept", "us-east-1"))
-    kept = {each.holding.id: each for each in ended(world, plan, record).run().kept}
+    world.holds.add(RemainingResource(what, "local-acme-kept", "us-east-1"))
+    kept = {each.resource.id: each for each in ended(world, plan, record).run().retained}
     assert kept["local-acme-kept"].units is None
 
 
 def test_who_is_not_deployed_was_not_ended_by_this_plan(record: Path) -> None:
     world, plan = World(written=None), ending_plan(sandbox())
-    with pytest.raises(RefusedError, match="no evidence says that this plan ended it"):
+    with pytest.raises(RefusedError, match="no evidence shows that this plan removed it"):
         ended(world, plan, record).run()

@@ -25,7 +25,7 @@ def note(name: str, made: str | None = None, what: str = "creating") -> dict[str
 
 
 class Pulumi:
-    """Says what Pulumi would; remembers what it was told."""
+    """Answers as Pulumi would; remembers what it was asked."""
 
     def __init__(self, state: dict[str, Any], locked_by: str = "") -> None:
         self.state, self.locked_by = state, locked_by
@@ -66,11 +66,11 @@ def broken(
 ) -> BrokenStack:
     monkeypatch.setattr(BrokenStack, "_run", lambda *args, capture: pulumi(*args, capture=capture))
     monkeypatch.setattr(
-        repair, "orphan_of", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
+        repair, "untracked_id", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
     )
     monkeypatch.setattr(
         repair,
-        "orphans_of",
+        "untracked_ids",
         lambda _kind, inputs, _region, known, **_: tuple(
             each
             for each in {"twice": ("second-vpc",), "a": ("id-a", "like-a")}.get(inputs["name"], ())
@@ -87,7 +87,7 @@ def state(*notes: dict[str, Any], there: Sequence[dict[str, Any]] = ()) -> dict[
 def test_what_was_made_is_taken_in_and_what_was_not_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(state(note("a"), note("b", "id-b"), note("c"), note("d", "d", "updating")))
     found = broken(pulumi, monkeypatch, {"a": "id-a"}).recover()
-    assert found.taken == {"urn:x::a": "id-a", "urn:x::b": "id-b"}
+    assert found.imported == {"urn:x::a": "id-a", "urn:x::b": "id-b"}
     assert found.dropped == ("urn:x::c",)
     deployment = pulumi.state["deployment"]
     assert [each["id"] for each in deployment["resources"]] == ["id-a", "id-b"]
@@ -98,7 +98,7 @@ def test_what_was_made_is_taken_in_and_what_was_not_is_dropped(monkeypatch: pyte
 def test_what_the_state_has_already_is_not_taken_in_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     there = note("a", "id-a")["resource"]
     pulumi = Pulumi(state(note("a", "id-a"), there=[there]))
-    assert broken(pulumi, monkeypatch).recover().taken == {}
+    assert broken(pulumi, monkeypatch).recover().imported == {}
 
 
 def test_what_was_made_to_take_the_place_of_another_is_taken_in_beside_it(
@@ -106,7 +106,7 @@ def test_what_was_made_to_take_the_place_of_another_is_taken_in_beside_it(
 ) -> None:
     old = note("a", "old-a")["resource"]
     pulumi = Pulumi(state(note("a"), there=[old]))
-    assert broken(pulumi, monkeypatch, {"a": "id-a"}).recover().taken == {"urn:x::a": "id-a"}
+    assert broken(pulumi, monkeypatch, {"a": "id-a"}).recover().imported == {"urn:x::a": "id-a"}
     resources = pulumi.state["deployment"]["resources"]
     assert [(each["id"], each.get("delete", False)) for each in resources] == [
         ("old-a", True),
@@ -117,7 +117,7 @@ def test_what_was_made_to_take_the_place_of_another_is_taken_in_beside_it(
 def test_what_was_not_made_leaves_in_its_place_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(state(note("a"), there=[note("a", "old-a")["resource"]]))
     found = broken(pulumi, monkeypatch).recover()
-    assert (found.taken, found.dropped, pulumi.calls) == ({}, (), ["stack export", "refresh --yes"])
+    assert (found.imported, found.dropped, pulumi.calls) == ({}, (), ["stack export", "refresh --yes"])
 
 
 def test_without_notes_the_state_is_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,16 +134,16 @@ def test_the_lock_of_a_dead_process_of_this_machine_is_lifted(monkeypatch: pytes
     pulumi, said = Pulumi(state(note("a")), owner(DEAD)), list[str]()
     broken(pulumi, monkeypatch).recover(said.append)
     assert pulumi.calls == ["stack export", "stack import", "cancel --yes", "stack import", "refresh --yes"]
-    assert said == [f"the lock of me@{socket.gethostname()} (pid {DEAD}) is lifted"]
+    assert said == [f"the lock of me@{socket.gethostname()} (pid {DEAD}) is removed"]
 
 
 @pytest.mark.parametrize(
     ("lock", "why"),
     [
-        (owner(os.getpid()), "which is at work; wait for it"),
-        (owner(1), "which is at work; wait for it"),
-        (owner(DEAD, "elsewhere"), "me@elsewhere, whose process cannot be seen from here"),
-        ("unreadable", "somebody, whose process cannot be seen from here"),
+        (owner(os.getpid()), "which is running; wait for it"),
+        (owner(1), "which is running; wait for it"),
+        (owner(DEAD, "elsewhere"), "me@elsewhere, whose process cannot be checked from here"),
+        ("unreadable", "an unknown owner, whose process cannot be checked from here"),
     ],
     ids=["alive", "the first process", "elsewhere", "unreadable"],
 )
@@ -154,7 +154,7 @@ def test_any_other_lock_stays(lock: str, why: str, monkeypatch: pytest.MonkeyPat
     assert "cancel --yes" not in pulumi.calls
 
 
-def test_unless_somebody_knows_better(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unless_the_owner_is_known_to_be_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(state(), owner(DEAD, "elsewhere"))
     broken(pulumi, monkeypatch).recover(owner_is_dead=True)
     assert "cancel --yes" in pulumi.calls
@@ -176,11 +176,11 @@ def test_attributes_that_were_cut_off_are_dropped(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(BrokenStack, "state", read)
     said: list[str] = []
     stack.recover(said.append)
-    assert said == ["local.json.attrs had been cut off and is dropped"]
+    assert said == ["local.json.attrs is incomplete and is deleted"]
     assert (folder / "local.json").exists()
 
 
-def test_what_cannot_be_read_for_another_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_for_another_reason_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(_: BrokenStack) -> dict[str, Any]:
         raise LifecycleError("no such stack")
 
@@ -191,7 +191,7 @@ def test_what_cannot_be_read_for_another_reason_is_told(monkeypatch: pytest.Monk
         stack.recover()
 
 
-def test_a_refresh_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refresh_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(_: Any, arguments: Sequence[str], *, capture: bool) -> CompletedProcess[str]:
         assert capture
         return CompletedProcess((), int(arguments[0] == "refresh"), json.dumps(state()), "it broke")
@@ -201,11 +201,13 @@ def test_a_refresh_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         BrokenStack("local", Path()).recover()
 
 
-def test_what_nobody_noted_is_told_and_taken_in_only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untracked_resources_are_reported_and_imported_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pulumi, said = Looking(state(), note("a")["resource"], note("b")["resource"]), list[str]()
     found = broken(pulumi, monkeypatch, {"a": "id-a"}).search(said.append)
-    assert found.taken == {"urn:x::a": "id-a"}
-    assert said == ["id-a is there already: the next update would make it as urn:x::a"]
+    assert found.imported == {"urn:x::a": "id-a"}
+    assert said == ["id-a exists already: the next update would create it again as urn:x::a"]
     assert pulumi.calls == ["stack export"]
     broken(pulumi, monkeypatch, {"a": "id-a"}).search(take=True)
     assert [each["id"] for each in pulumi.state["deployment"]["resources"]] == ["id-a"]
@@ -215,6 +217,6 @@ def test_what_nobody_noted_is_told_and_taken_in_only_when_asked(monkeypatch: pyt
 def test_a_second_one_is_named_and_never_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi, said = Looking(state(there=[note("twice", "first-vpc")["resource"]])), list[str]()
     found = broken(pulumi, monkeypatch).search(said.append, take=True)
-    assert (found.taken, found.second) == ({}, {"urn:x::twice": ("second-vpc",)})
-    assert said == ["second-vpc: like urn:x::twice, and not in the stack; delete what nobody uses"]
+    assert (found.imported, found.duplicates) == ({}, {"urn:x::twice": ("second-vpc",)})
+    assert said == ["second-vpc: same as urn:x::twice, but not in the stack; delete what is not in use"]
     assert "stack import" not in pulumi.calls

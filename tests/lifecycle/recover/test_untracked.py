@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from lifecycle.errors import LifecycleError
 from lifecycle.recover.aws_listings import SEARCHES
-from lifecycle.recover.untracked import UNKNOWN, can_be_looked_for, orphan_of, orphans_of
+from lifecycle.recover.untracked import UNKNOWN, is_searchable, untracked_id, untracked_ids
 
 HERE = "us-east-1"
 KEY, VPC, SUBNET = "aws:kms/key:Key", "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
@@ -33,9 +33,9 @@ def client(service: str) -> Any:
 def test_what_has_a_name_is_found_by_it() -> None:
     client("logs").create_log_group(logGroupName="/odoo/acme")
     kind = "aws:cloudwatch/logGroup:LogGroup"
-    assert orphan_of(kind, {"name": "/odoo/acme"}, HERE, ()) == "/odoo/acme"
-    assert orphan_of(kind, {"name": "/odoo"}, HERE, ()) is None
-    assert orphan_of(kind, {"name": "/odoo/acme"}, HERE, {"/odoo/acme"}) is None
+    assert untracked_id(kind, {"name": "/odoo/acme"}, HERE, ()) == "/odoo/acme"
+    assert untracked_id(kind, {"name": "/odoo"}, HERE, ()) is None
+    assert untracked_id(kind, {"name": "/odoo/acme"}, HERE, {"/odoo/acme"}) is None
 
 
 def test_a_network_is_found_by_its_tags_and_range() -> None:
@@ -45,10 +45,10 @@ def test_a_network_is_found_by_its_tags_and_range() -> None:
     )["Vpc"]["VpcId"]
     subnet = client("ec2").create_subnet(VpcId=made, CidrBlock="10.1.0.0/20")["Subnet"]["SubnetId"]
     wanted = {"cidrBlock": "10.1.0.0/16", "tags": {"Name": "a"}}
-    assert orphan_of(VPC, wanted, HERE, ()) == made
-    assert orphan_of(VPC, wanted | {"tags": {"Name": "b"}}, HERE, ()) is None
-    assert orphan_of(VPC, wanted | {"cidrBlock": "10.2.0.0/16"}, HERE, ()) is None
-    assert orphan_of(SUBNET, {"vpcId": made, "cidrBlock": "10.1.0.0/20"}, HERE, ()) == subnet
+    assert untracked_id(VPC, wanted, HERE, ()) == made
+    assert untracked_id(VPC, wanted | {"tags": {"Name": "b"}}, HERE, ()) is None
+    assert untracked_id(VPC, wanted | {"cidrBlock": "10.2.0.0/16"}, HERE, ()) is None
+    assert untracked_id(SUBNET, {"vpcId": made, "cidrBlock": "10.1.0.0/20"}, HERE, ()) == subnet
 
 
 def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
@@ -56,15 +56,15 @@ def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
     about: dict[str, Any] = {"Description": "data", "Tags": [{"TagKey": "t", "TagValue": "1"}]}
     made = kms.create_key(**about)["KeyMetadata"]["KeyId"]
     wanted = {"description": "data", "tags": {"t": "1"}}
-    assert orphan_of(KEY, wanted, HERE, ()) == made
-    assert orphan_of(KEY, wanted | {"description": "other"}, HERE, ()) is None
-    assert orphan_of(KEY, wanted | {"tags": {"t": "2"}}, HERE, ()) is None
+    assert untracked_id(KEY, wanted, HERE, ()) == made
+    assert untracked_id(KEY, wanted | {"description": "other"}, HERE, ()) is None
+    assert untracked_id(KEY, wanted | {"tags": {"t": "2"}}, HERE, ()) is None
     kms.create_key(**about)
-    with pytest.raises(LifecycleError, match="delete what is not used"):
-        orphan_of(KEY, wanted, HERE, ())
-    assert orphan_of(KEY, wanted, HERE, {made}) not in (None, made)
+    with pytest.raises(LifecycleError, match="delete those that are not in use"):
+        untracked_id(KEY, wanted, HERE, ())
+    assert untracked_id(KEY, wanted, HERE, {made}) not in (None, made)
     kms.schedule_key_deletion(KeyId=made)
-    assert orphan_of(KEY, wanted, HERE, ()) != made
+    assert untracked_id(KEY, wanted, HERE, ()) != made
 
 
 def test_what_pulumi_named_is_found_under_another_ending() -> None:
@@ -73,18 +73,18 @@ def test_what_pulumi_named_is_found_under_another_ending() -> None:
     made = ec2.create_security_group(GroupName="data-0a1b2c3", Description="d", VpcId=vpc)["GroupId"]
     ec2.create_security_group(GroupName="data-hand-made", Description="d", VpcId=vpc)
     wanted = {"vpcId": vpc, "name": "data-9f8e7d6"}
-    assert orphan_of(kind, wanted, HERE, ()) is None
-    assert orphans_of(kind, wanted, HERE, (), by_any_name=True) == (made,)
-    assert orphans_of(kind, wanted | {"name": "data"}, HERE, (), by_any_name=True) == ()
-    assert orphans_of(kind, wanted | {"name": "other-9f8e7d6"}, HERE, (), by_any_name=True) == ()
+    assert untracked_id(kind, wanted, HERE, ()) is None
+    assert untracked_ids(kind, wanted, HERE, (), by_any_name=True) == (made,)
+    assert untracked_ids(kind, wanted | {"name": "data"}, HERE, (), by_any_name=True) == ()
+    assert untracked_ids(kind, wanted | {"name": "other-9f8e7d6"}, HERE, (), by_any_name=True) == ()
 
 
 def test_all_that_is_alike_is_named() -> None:
     ec2 = client("ec2")
     made = [ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"] for _ in range(3)]
     wanted = {"cidrBlock": "10.1.0.0/16"}
-    assert orphans_of(VPC, wanted, HERE, {made[0]}) == tuple(sorted(made[1:]))
-    assert orphans_of(VPC, wanted, HERE, made) == ()
+    assert untracked_ids(VPC, wanted, HERE, {made[0]}) == tuple(sorted(made[1:]))
+    assert untracked_ids(VPC, wanted, HERE, made) == ()
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,11 @@ def test_all_that_is_alike_is_named() -> None:
 def test_what_waits_for_another_thing_is_not_looked_for(
     kind: str, inputs: dict[str, Any], *, possible: bool
 ) -> None:
-    assert can_be_looked_for(kind, inputs) is possible
+    assert is_searchable(kind, inputs) is possible
 
 
 def test_a_setting_of_another_resource_is_not_looked_for() -> None:
-    assert orphan_of("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, HERE, ()) is None
+    assert untracked_id("aws:s3/bucketPolicy:BucketPolicy", {"bucket": "b"}, HERE, ()) is None
 
 
 @pytest.mark.parametrize("kind", SEARCHES)

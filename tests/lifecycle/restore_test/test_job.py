@@ -121,11 +121,11 @@ def test_a_volume_of_its_own_goes_with_the_pod() -> None:
     assert pod["containers"][0]["resources"]["limits"]["ephemeral-storage"] == "1Gi"
 
 
-def test_a_database_too_large_for_a_node_is_told_before_anything_is_made() -> None:
+def test_a_database_too_large_for_a_node_is_reported_before_anything_is_made() -> None:
     (disk,) = {fact.volume_gib for fact in local_plan().all_facts() if isinstance(fact, NodeGroup)}
     assert disk == 50
     with pytest.raises(
-        CatalogError, match=r"'meridian': a restore needs 66 GiB and a node's disk has 50; name"
+        CatalogError, match=r"'meridian': a restore needs 66 GiB and a node's disk has 50 GiB; choose"
     ):
         job_of("meridian", storage_class=None)
 
@@ -138,7 +138,7 @@ def test_who_has_no_backup_has_nothing_to_restore() -> None:
     ):
         job_of("borealis-migration")
     with pytest.raises(
-        CatalogError, match="no name for its bucket, 'platform/backup-bucket'; has `pulumi up`"
+        CatalogError, match="no ARN for its bucket, 'platform/backup-bucket'; has `pulumi up`"
     ):
         restore_job(Inventory(plan=local_plan(), cloud_ids={}), "acme", NOW, timeout=HOUR)
 

@@ -52,14 +52,14 @@ def test_the_last_line_that_is_a_result_is_the_result() -> None:
 @pytest.mark.parametrize(
     ("log", "message"),
     [
-        ("", "it has no result; it last said: nothing"),
-        ("initdb failed: no space", "it has no result; it last said: initdb failed: no space"),
+        ("", "it has no result; the last line of its log is: nothing"),
+        ("initdb failed: no space", "it has no result; the last line of its log is: initdb failed: no space"),
         (f"{line()[:-1]}\n", "it has no result"),
         (line(more=1), "it has no result"),
-        (line(tenant="borealis"), "the result is that of 'borealis'"),
-        (line(checks=[WRONG]), "it says 'ok', its checks do not"),
-        (line(checks=[]), "it says 'ok', its checks do not"),
-        (line(result="failed"), "it says 'failed', its checks do not"),
+        (line(tenant="borealis"), "the result belongs to 'borealis'"),
+        (line(checks=[WRONG]), "the result is 'ok', its checks say otherwise"),
+        (line(checks=[]), "the result is 'ok', its checks say otherwise"),
+        (line(result="failed"), "the result is 'failed', its checks say otherwise"),
     ],
 )
 def test_what_is_no_result_is_not_taken_for_one(log: str, message: str) -> None:

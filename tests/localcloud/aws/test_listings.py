@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lifecycle.recover.aws_listings import SEARCHES
-from lifecycle.recover.untracked import orphan_of
+from lifecycle.recover.untracked import untracked_id
 from tests.localcloud.aws.driver import Driver, Resource
 from tests.localcloud.aws.examples import EXAMPLES, Ground
 
@@ -38,18 +38,18 @@ def test_what_was_made_is_found_and_nothing_after_it_is_gone(
     inputs: dict[str, Any] = EXAMPLES[kind](ground)
     held = driver.create(kind, "listed", inputs)
     assert kind in SEARCHES
-    assert orphan_of(kind, held.inputs, HERE, ()) == held.id
-    assert orphan_of(kind, held.inputs, HERE, {held.id}) is None
-    assert orphan_of(kind, held.inputs, ELSEWHERE, ()) is None
+    assert untracked_id(kind, held.inputs, HERE, ()) == held.id
+    assert untracked_id(kind, held.inputs, HERE, {held.id}) is None
+    assert untracked_id(kind, held.inputs, ELSEWHERE, ()) is None
     driver.delete(held)
-    assert orphan_of(kind, held.inputs, HERE, ()) is None
+    assert untracked_id(kind, held.inputs, HERE, ()) is None
 
 
 @pytest.mark.parametrize("kind", REMEMBERED)
 def test_what_is_taken_in_by_what_was_asked_for_needs_no_change(
     kind: str, driver: Driver, ground: Ground
 ) -> None:
-    """A replication that is there cannot be made anew because AWS tells more of it than was asked for."""
+    """An existing replication is recognised although AWS lists more fields than were set."""
     held = driver.create(kind, "taken-in", EXAMPLES[kind](ground))
     taken = driver.read(Resource(held.urn, held.id, held.inputs, {}))
     assert taken is not None
@@ -62,8 +62,8 @@ def test_a_neighbour_of_the_same_kind_is_another(driver: Driver, ground: Ground)
     kind = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
     inputs = EXAMPLES[kind](ground)
     first, second = (driver.create(kind, name, {**inputs, "namespace": name}) for name in ("one", "two"))
-    assert orphan_of(kind, first.inputs, HERE, ()) == first.id
-    assert orphan_of(kind, second.inputs, HERE, ()) == second.id
+    assert untracked_id(kind, first.inputs, HERE, ()) == first.id
+    assert untracked_id(kind, second.inputs, HERE, ()) == second.id
     for held in (first, second):
         driver.delete(held)
 
@@ -72,6 +72,6 @@ def test_more_than_a_page_is_listed(driver: Driver, ground: Ground) -> None:
     kind = "aws:backup/selection:Selection"
     inputs = EXAMPLES[kind](ground)
     made = [driver.create(kind, f"many-{number}", inputs) for number in range(12)]
-    assert {orphan_of(kind, held.inputs, HERE, ()) for held in made} == {held.id for held in made}
+    assert {untracked_id(kind, held.inputs, HERE, ()) for held in made} == {held.id for held in made}
     for held in made:
         driver.delete(held)

@@ -229,7 +229,7 @@ def test_restore_testing_takes_its_own_names_and_an_existing_plan(driver: Driver
     refused("ResourceNotFoundException", lambda: driver.create(kind, "x", absent))
 
 
-def test_a_key_policy_that_locks_everybody_out_is_refused(driver: Driver, ground: Ground) -> None:
+def test_a_key_policy_that_locks_everyone_out_is_refused(driver: Driver, ground: Ground) -> None:
     kind = "aws:kms/keyPolicy:KeyPolicy"
     wanted = EXAMPLES[kind](ground)
     locked = {**wanted, "policy": wanted["policy"].replace("kms:*", "kms:Decrypt")}

@@ -23,7 +23,7 @@ LOGS = "aws:cloudwatch/logGroup:LogGroup"
 KEYS: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
 TO_IMPORT = sorted(
     set(EXAMPLES)
-    # Their state cannot be had from AWS: a document of the simulation, a value nobody may list.
+    # Their state cannot be read from AWS: a document of the simulation, a value that no call lists.
     - {"aws:secretsmanager/secretVersion:SecretVersion"}
 )
 
@@ -197,10 +197,10 @@ def test_an_update_reaches_the_cloud(driver: Driver, ground: Ground, kind: str, 
     live = set(driver.provider.resource_type(kind).row.live) | driver.provider.resource_type(kind).row.derived
     before = EXAMPLES[kind](ground)
     name = next(key for key in wanted if wanted[key] != before.get(key))
-    stranger = driver.import_(kind, "s", held.id)
-    assert stranger is not None
+    outsider = driver.import_(kind, "s", held.id)
+    assert outsider is not None
     if name in live:
-        assert stranger.inputs.get(name, wanted[name]) == wanted[name]
+        assert outsider.inputs.get(name, wanted[name]) == wanted[name]
     driver.delete(fresh)
 
 

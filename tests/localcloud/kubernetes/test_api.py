@@ -74,7 +74,7 @@ def test_a_field_left_out_of_an_update_goes(applied: AppliedObject, namespace: s
     assert outputs["data"] == {"a": "3"}
 
 
-def test_an_existing_object_is_not_taken_over_unless_told(
+def test_an_existing_object_is_not_adopted_unless_asked(
     applied: AppliedObject, namespace: str, cluster: Cluster
 ) -> None:
     applied.create(subject("v1", "ConfigMap"), config_map(namespace, a="1"))

@@ -33,7 +33,7 @@ def test_each_kind_has_what_it_cannot_change(version: str, kind: str, replacing:
     assert {"metadata.name", "metadata.namespace"} <= paths
 
 
-def test_data_changes_in_place_when_the_provider_is_told_so() -> None:
+def test_data_changes_in_place_when_the_provider_is_set_so() -> None:
     mutable = frozenset({"ConfigMap", "Secret"})
     assert "data" not in replace_paths({"apiVersion": "v1", "kind": "ConfigMap"}, mutable=mutable)
     secret = replace_paths({"apiVersion": "v1", "kind": "Secret"}, mutable=mutable)

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from localcloud.kubernetes.manifests import manifest_path, remove_manifest, write_manifest
-from localcloud.provider import ProviderError
+from localcloud.kubernetes.provider import RenderedObject
+from localcloud.provider import ProviderError, Subject
 
 WEB = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "odoo-acme"}}
 
@@ -51,3 +52,19 @@ def test_a_name_only_a_server_could_pick_is_refused(tmp_path: Path) -> None:
         write_manifest(
             tmp_path, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "x-"}}
         )
+
+
+def test_plaintext_secrets_are_warned_of_once_and_nothing_else_is(tmp_path: Path) -> None:
+    warnings: list[tuple[str, str]] = []
+    rendered = RenderedObject(
+        {"renderYamlToDirectory": str(tmp_path)}, lambda urn, text: warnings.append((urn, text))
+    )
+    rendered.create(Subject("urn:web"), WEB)
+    assert warnings == []
+    for name in ("database", "odoo"):
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"p": "x"}}
+        rendered.create(Subject(f"urn:{name}"), secret)
+    ((urn, text),) = warnings
+    assert urn == "urn:database"
+    assert text.startswith(f"{tmp_path} contains secret values in plaintext")
+    assert "keep the folder out of version control" in text

@@ -68,7 +68,7 @@ def test_a_waiver_that_is_over_ends_with_5_and_its_finding_is_back(
         "CKV_AWS_144 aws_s3_bucket.local_backups: Ensure replication",
         (
             "waiver of CKV_AWS_144 for aws_s3_bucket.*: ended on 2027-01-15; "
-            "mend what it covers, or let platform team renew it"
+            "correct the finding, or ask platform team to renew it"
         ),
     ]
 
@@ -80,7 +80,7 @@ def test_an_idle_waiver_ends_with_5_unless_the_stack_is_a_part(
         strong_state, fake_checkov([reported("terraform_plan"), reported("kubernetes")]), waivers
     )
     assert main(asked) == Exit.POLICY
-    assert capsys.readouterr().out.endswith("nothing fails there; remove the waiver\n")
+    assert capsys.readouterr().out.endswith("there is no such finding; remove the waiver\n")
     assert main([*asked, "--part"]) == Exit.OK
     assert "remove the waiver" not in capsys.readouterr().out
 
@@ -92,7 +92,7 @@ def test_a_state_that_cannot_be_read_ends_with_2_and_one_sentence(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == (
-        f"{tmp_path / 'none.json'}: cannot be read: No such file or directory; give a readable file\n"
+        f"{tmp_path / 'none.json'}: cannot be read: No such file or directory; name a readable file\n"
     )
 
 
@@ -108,4 +108,4 @@ def test_without_checkov_it_ends_with_2_and_the_remedy(
     strong_state: Path, tmp_path: Path, waivers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments(strong_state, tmp_path / "no-checkov", waivers)) == Exit.BAD_INPUT
-    assert "`python toolchain/scanner.py` installs it" in capsys.readouterr().err
+    assert "install it with `python toolchain/scanner.py`" in capsys.readouterr().err

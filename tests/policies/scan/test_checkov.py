@@ -52,7 +52,7 @@ def test_only_what_there_is_is_asked_for(
     assert asked.endswith(f"--framework {framework}\n")
 
 
-def test_a_finding_told_twice_is_one_finding() -> None:
+def test_a_finding_reported_twice_is_one_finding() -> None:
     printed = json.dumps([reported("kubernetes", RULE, RULE)])
     assert outcomes(printed, ["kubernetes"]) == [Outcome("kubernetes", 1, (Finding(*RULE),))]
 
@@ -62,10 +62,10 @@ def test_a_finding_told_twice_is_one_finding() -> None:
     [
         ("Traceback", 0, "checkov printed no JSON report"),
         ('"text"', 0, "checkov printed no JSON report"),
-        ({"passed": 0, "failed": 0}, 0, "checkov judged nothing of terraform_plan"),
-        ([reported("terraform_plan", passed=0)], 0, "checkov judged nothing of terraform_plan"),
+        ({"passed": 0, "failed": 0}, 0, "checkov checked nothing of terraform_plan"),
+        ([reported("terraform_plan", passed=0)], 0, "checkov checked nothing of terraform_plan"),
         ({"results": {}}, 0, "checkov printed no JSON report"),
-        ("", 3, "checkov ended with 3: last; `make scan` installs it anew"),
+        ("", 3, "checkov ended with 3: last; reinstall it with `make scan`"),
     ],
 )
 def test_a_scan_that_saw_nothing_is_no_clean_scan(
@@ -84,7 +84,9 @@ def test_a_file_that_could_not_be_read_is_named(fake_checkov: FakeCheckov) -> No
 
 
 def test_a_program_that_is_not_there_is_one_sentence_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ScanError, match=r"/checkov: is not there; `python toolchain/scanner\.py` installs"):
+    with pytest.raises(
+        ScanError, match=r"/checkov: no such program; install it with `python toolchain/scanner\.py`"
+    ):
         scan([BUCKET], tmp_path / "checkov")
 
 

@@ -33,7 +33,7 @@ def test_no_secret_is_written(strong: list[Registered], tmp_path: Path) -> None:
     assert "password-of-" not in text
 
 
-def test_what_the_program_left_out_is_told_by_the_type() -> None:
+def test_what_the_program_left_out_is_known_by_the_type() -> None:
     service = registered("kubernetes:core/v1:Service", {"metadata": {"name": "web"}, "__defaults": []})
     assert manifest(service) == {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
     ingress = registered("kubernetes:networking.k8s.io/v1:Ingress", {"apiVersion": "a/v2", "kind": "Way"})

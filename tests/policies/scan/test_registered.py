@@ -79,7 +79,7 @@ def test_a_preview_tells_what_will_be_and_not_what_goes(tmp_path: Path) -> None:
         ("[]", "is not what `pulumi stack export`"),
         ("{}", "is not what `pulumi stack export`"),
         ('{"steps": [{"newState": {"custom": true}}]}', "is not what `pulumi stack export`"),
-        ('{"deployment": {"resources": null}}', "tells of no resource; deploy the stack"),
+        ('{"deployment": {"resources": null}}', "has no resource; deploy the stack"),
     ],
 )
 def test_a_file_of_something_else_is_one_sentence_with_its_path(tmp_path: Path, text: str, said: str) -> None:

@@ -70,21 +70,21 @@ def test_what_passed_and_what_is_not_waived_stays() -> None:
             [
                 (
                     "waiver of CKV_AWS_18 for aws_s3_bucket.*: ended on 2027-01-14; "
-                    "mend what it covers, or let platform team renew it"
+                    "correct the finding, or ask platform team to renew it"
                 )
             ],
         ),
         (
             {"rule": "CKV_AWS_99"},
-            ["waiver of CKV_AWS_99 for aws_s3_bucket.*: nothing fails there; remove the waiver"],
+            ["waiver of CKV_AWS_99 for aws_s3_bucket.*: there is no such finding; remove the waiver"],
         ),
         (
             {"tags": {"cost/tenant": "zeta"}, "until": "2026-01-01"},
-            ["waiver of CKV_AWS_18 for aws_s3_bucket.*: nothing fails there; remove the waiver"],
+            ["waiver of CKV_AWS_18 for aws_s3_bucket.*: there is no such finding; remove the waiver"],
         ),
     ],
 )
-def test_a_waiver_that_is_over_or_idle_is_told(changes: Mapping[str, Any], said: list[str]) -> None:
+def test_a_waiver_that_is_over_or_idle_is_reported(changes: Mapping[str, Any], said: list[str]) -> None:
     assert list(outdated(OUTCOMES, [waiver(**changes)], TAGS, DAY)) == said
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 _EVERYTHING: Final = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 )
-_ANYBODY: Final = json.dumps(
+_ANYONE: Final = json.dumps(
     {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
@@ -34,7 +34,7 @@ _AWS: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("aws:kms/key:Key", "key"): {"enableKeyRotation": False},
     ("aws:cloudwatch/logGroup:LogGroup", "logs"): {"name": "/weak"},
     ("aws:ec2/securityGroup:SecurityGroup", "open"): {"ingress": [_OPEN], "egress": [_OPEN]},
-    ("aws:iam/role:Role", "anybody"): {"assumeRolePolicy": _ANYBODY},
+    ("aws:iam/role:Role", "anyone"): {"assumeRolePolicy": _ANYONE},
     ("aws:iam/policy:Policy", "everything"): {"policy": _EVERYTHING},
 }
 _KUBERNETES: Final[dict[tuple[str, str], dict[str, Any]]] = {

@@ -4,7 +4,7 @@ import pytest
 
 from tests.portfolios import catalog, local_portfolio
 from tiers.facts.compute import NodeGroup
-from tiers.plan.capacity import with_room
+from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import facts_of
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
@@ -12,13 +12,13 @@ from tiers.portfolio.what_if import with_more
 
 
 def test_what_fits_is_left_alone() -> None:
-    assert with_room(catalog(), local_portfolio()) == (local_portfolio(), ())
+    assert add_capacity(catalog(), local_portfolio()) == (local_portfolio(), ())
 
 
 @pytest.mark.parametrize("count", [1, 30, 200])
 def test_nodes_and_storage_grow_until_nothing_is_short(count: int) -> None:
     crowded = with_more(catalog(), local_portfolio(), "shared-namespace", count).portfolio
-    roomy, notes = with_room(catalog(), crowded)
+    roomy, notes = add_capacity(catalog(), crowded)
     plan = resolve(catalog(), roomy)
     short = [
         each for each in advice(catalog(), roomy, plan) if "add nodes" in each or "expected to store" in each
@@ -31,7 +31,7 @@ def test_nodes_and_storage_grow_until_nothing_is_short(count: int) -> None:
 
 def test_one_node_fewer_would_be_too_few() -> None:
     crowded = with_more(catalog(), local_portfolio(), "shared-namespace", 60).portfolio
-    roomy = with_room(catalog(), crowded).portfolio
+    roomy = add_capacity(catalog(), crowded).portfolio
     (group,) = roomy.platform.cluster.node_groups
     fewer = roomy.platform.cluster.model_copy(
         update={"node_groups": (group.model_copy(update={"nodes": group.nodes - 1}),)}

@@ -71,5 +71,5 @@ def test_protection_is_taken_away_by_a_word_of_its_own() -> None:
     assert protected()
     assert protected(lifecycle_stage="decommissioning")
     assert not protected(lifecycle_stage="decommissioning", protected=False)
-    with pytest.raises(ValueError, match="protected: false is for lifecycle_stage decommissioning"):
+    with pytest.raises(ValueError, match="protected: false is only for lifecycle_stage decommissioning"):
         Tenant.model_validate(tenant("acme").model_dump() | {"protected": False})

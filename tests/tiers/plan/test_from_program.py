@@ -34,7 +34,7 @@ def test_whole_numbers_may_arrive_as_the_wire_sends_them() -> None:
     assert plans[0] == plans[1]
 
 
-def test_all_mistakes_are_told_at_once_each_at_its_place() -> None:
+def test_all_mistakes_are_reported_at_once_each_at_its_place() -> None:
     found = faults(acme(options={"users": "-3"}), acme(tenant="other", client="?"))
     assert found == [
         (("tenants", 0, "options", "users"), "Input should be greater than 0 (got '-3')"),
@@ -48,19 +48,19 @@ def test_all_mistakes_are_told_at_once_each_at_its_place() -> None:
     ]
 
 
-def test_what_the_catalog_lacks_is_told_at_its_place() -> None:
-    ((where, told),) = faults(acme(tier="gold"))
+def test_what_the_catalog_lacks_is_reported_at_its_place() -> None:
+    ((where, message),) = faults(acme(tier="gold"))
     assert where == ("tenants", 0, "tier")
-    assert told.startswith("'gold' is not in the catalog; there are ")
+    assert message.startswith("'gold' is not in the catalog; there are ")
     spoilt = {**example.platform(), "database": {**example.platform()["database"], "database_class": "xxl"}}
-    ((where, told),) = faults(acme(), platform=spoilt)
+    ((where, message),) = faults(acme(), platform=spoilt)
     assert where == ("platform", "database", "database_class")
 
 
 def test_a_name_is_given_once() -> None:
     assert faults(acme(), acme(hostname="b.example.com"))[0] == (
         ("tenants", 0, "tenant"),
-        "'acme' is given 2 times",
+        "'acme' appears 2 times",
     )
     assert {where for where, _ in faults(acme(), acme(tenant="b"))} == {
         ("tenants", 0, "hostname"),
@@ -68,16 +68,16 @@ def test_a_name_is_given_once() -> None:
     }
 
 
-def test_a_region_that_takes_no_more_replications_is_told() -> None:
+def test_a_region_that_takes_no_more_replications_is_reported() -> None:
     copied = example.tenants()[1]
     many = [{**copied, "tenant": f"t{n}", "hostname": f"t{n}.example.com"} for n in range(21)]
-    ((where, told),) = faults(*many)
+    ((where, message),) = faults(*many)
     assert where == ("tenants", 20, "options", "dr_region")
-    assert "replication 21" in told
+    assert "replication 21" in message
 
 
 def test_the_mistakes_of_a_single_tenant_begin_with_its_own_fields() -> None:
-    with pytest.raises(DocumentError, match=r"^region: 'eu-west-1' is not the region of the platform"):
+    with pytest.raises(DocumentError, match=r"^region: is 'eu-west-1', but the platform is in"):
         tenant_plan_of_documents(example.platform(), acme(region="eu-west-1"), catalog())
 
 

@@ -83,7 +83,7 @@ def test_a_portfolio_says_by_which_labels_its_rules_are_found() -> None:
 @pytest.mark.parametrize(
     ("spec", "fault"),
     [
-        ({"rule_labels": {"cost/tenant": "acme"}}, "is a cost tag, which every rule has anyway"),
+        ({"rule_labels": {"cost/tenant": "acme"}}, "is a cost tag, which every rule has already"),
         ({"rule_labels": {"": "x"}}, "should match pattern"),
         ({"rule_labels": {"release": ""}}, "should be 1 to 50 letters"),
         ({"namespace": "Monitoring"}, "should match pattern"),

@@ -157,7 +157,7 @@ def test_every_move_can_be_had(origin: str, target: str) -> None:
         (
             "dedicated-db",
             "ha-postgresql",
-            "move: database and files lie in the same place on dedicated-db and",
+            "move: database and files are in the same place on dedicated-db and",
         ),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_move_from_where_its_environment_is_not_sold() -> None:
         "acme", environment="development", move=Move(from_tier="ha-postgresql", stage=MoveStage.EXPAND)
     )
     assert (
-        "move.from_tier: ha-postgresql is not sold for 'development', so nothing can come from there"
+        "move.from_tier: ha-postgresql is not sold for 'development', so no tenant can move from it"
         in faults(one)
     )
 
@@ -195,5 +195,5 @@ def test_nothing_wakes_what_moves() -> None:
 
 
 def test_a_move_is_for_who_is_active() -> None:
-    with pytest.raises(ValueError, match="move is for lifecycle_stage active, not decommissioning"):
+    with pytest.raises(ValueError, match="move needs lifecycle_stage active, not decommissioning"):
         moving("shared-namespace", "dedicated-db", "expand", lifecycle_stage="decommissioning")

@@ -12,7 +12,7 @@ from tiers.errors import CatalogError
 from tiers.facts.every_fact import DatabaseInstance, ScheduledJob, SleepSchedule, Workload
 from tiers.plan.plan import facts_of
 from tiers.portfolio.loading import load_portfolio
-from tiers.portfolio.sleep import sleeping_faults
+from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import Tenant
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Environment, LifecycleStage
@@ -43,7 +43,7 @@ def test_without_a_schedule_everything_is_awake() -> None:
             }
 
 
-def test_what_is_on_its_way_out_is_woken_by_nobody() -> None:
+def test_no_schedule_wakes_a_decommissioned_tenant() -> None:
     ending = sleeper().model_copy(update={"lifecycle_stage": LifecycleStage.DECOMMISSIONING})
     (plan,) = plan_of(ending).tenants
     assert facts_of(plan.facts, SleepSchedule) == []
@@ -69,13 +69,13 @@ def test_production_never_sleeps(tmp_path: Path) -> None:
         load_portfolio(folder, catalog())
     assert caught.value.problems == (
         (
-            f"{path}:10: options.schedule: production is awake at all hours; "
-            "a schedule is for every other environment"
+            f"{path}:10: options.schedule: production is always awake; "
+            "a schedule is for other environments only"
         ),
     )
 
 
-def test_a_mistake_in_a_schedule_is_told_where_it_is(tmp_path: Path) -> None:
+def test_a_mistake_in_a_schedule_is_reported_where_it_is(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(LOCAL, tmp_path / "portfolio"))
     path = folder / "tenants" / "acme-staging.yaml"
     text = path.read_text(encoding="utf-8")
@@ -88,7 +88,7 @@ def test_a_mistake_in_a_schedule_is_told_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_server_of_its_own_sleeps_too() -> None:
-    """Nobody sells one today: the catalog is changed for the test."""
+    """No tier has one today: the catalog is changed for the test."""
     (plan,) = plan_with(own_server(), sleeper()).tenants
     (schedule,) = facts_of(plan.facts, SleepSchedule)
     (server,) = facts_of(plan.facts, DatabaseInstance)
@@ -97,7 +97,7 @@ def test_a_server_of_its_own_sleeps_too() -> None:
 
 
 def refused(made: Tenant, offer: Offer) -> list[str]:
-    found = list(sleeping_faults(made, offer))
+    found = list(sleep_faults(made, offer))
     assert {where for where, _ in found} <= {("options", "schedule")}
     return [message for _, message in found]
 
@@ -106,7 +106,7 @@ def test_a_server_that_cannot_be_stopped_is_refused() -> None:
     assert refused(sleeper(), STAGING) == []
     assert refused(sleeper(), own_server()) == []
     assert refused(sleeper(warm_standby=True), own_server()) == [
-        "its server has a warm standby, and RDS stops no server that has a replica"
+        "its server has a warm standby, and RDS cannot stop a server that has a replica"
     ]
     ((said),) = refused(sleeper(), own_server(backup_class="daily-7"))
     assert said.startswith("its own server would be stopped when backup_class daily-7 dumps it")

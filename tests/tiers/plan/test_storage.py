@@ -21,7 +21,7 @@ def server(plan: Plan) -> DatabaseInstance:
 def test_a_smaller_offer_keeps_the_larger_disk_and_says_so() -> None:
     after, (note,) = keeping_storage(LARGE, SMALL)
     assert (server(LARGE).storage_gib, server(SMALL).storage_gib, server(after).storage_gib) == (100, 50, 100)
-    assert note.startswith("acme/server: keeps its 100 GiB, where 50 would do")
+    assert note.startswith("acme/server: keeps its 100 GiB, 50 GiB would be enough")
     assert server(after).instance_class == server(SMALL).instance_class
 
 

@@ -17,7 +17,7 @@ def test_the_local_portfolio_needs_no_advice() -> None:
     assert advice(catalog(), local_portfolio(), local_plan()) == []
 
 
-def test_a_crowded_platform_is_told() -> None:
+def test_a_crowded_platform_is_reported() -> None:
     said = advised(*(tenant(f"t{index}") for index in range(40)))
     assert [sentence.partition(":")[0] for sentence in said] == [
         "platform/database",
@@ -31,9 +31,9 @@ def test_a_crowded_platform_is_told() -> None:
     assert "promised 2560 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
 
 
-def test_a_tenant_beyond_its_fair_use_is_told() -> None:
+def test_a_tenant_beyond_its_fair_use_is_reported() -> None:
     said = advised(tenant("acme", options={"users": 11, "database_gib": 10, "filestore_gib": 21}))
     assert said == [
-        "acme: options.users 11 is beyond the fair use of shared-namespace, 10",
-        "acme: options.filestore_gib 21 is beyond the fair use of shared-namespace, 20",
+        "acme: options.users 11 is beyond the fair use of shared-namespace, which is 10",
+        "acme: options.filestore_gib 21 is beyond the fair use of shared-namespace, which is 20",
     ]

@@ -30,7 +30,7 @@ def faults(wanted: Tenant, **cluster: Any) -> list[str]:
     platform = local_portfolio().platform
     platform = platform.model_copy(update={"cluster": platform.cluster.model_copy(update=cluster)})
     tier = catalog().tiers[wanted.tier]
-    return [told for _, told in control_faults(wanted, tier, platform, catalog().classes)]
+    return [message for _, message in control_faults(wanted, tier, platform, catalog().classes)]
 
 
 def test_enhanced_controls_are_lines_of_the_tenants_own() -> None:
@@ -71,13 +71,11 @@ def test_what_cannot_be_had_is_refused_with_its_reason() -> None:
         "tier shared-namespace is not sold with enhanced controls"
     ]
     assert faults(enhanced(data_residency=None)) == [
-        "enhanced controls pin the region: say in data_residency where the data may lie"
+        "enhanced controls pin the region: list in data_residency where the data may be stored"
     ]
-    (told,) = faults(enhanced(), node_role_arn=None)
-    assert "cluster.node_role_arn and cluster.node_subnet_ids" in told
-    assert faults(enhanced(environment="staging")) == [
-        "a staging environment has baseline controls and no others"
-    ]
+    (message,) = faults(enhanced(), node_role_arn=None)
+    assert "cluster.node_role_arn and cluster.node_subnet_ids" in message
+    assert faults(enhanced(environment="staging")) == ["a staging environment has baseline controls only"]
 
 
 def sold(tmp_path: Path, tier: str, old: str, new: str) -> str:
@@ -106,8 +104,8 @@ def test_controls_that_a_tier_includes_cannot_be_taken_out(tmp_path: Path) -> No
     tier = load_catalog(tmp_path / "catalog").tiers["dedicated-db"]
     wanted = enhanced(options={"users": 20, "controls": "baseline"})
     platform = local_portfolio().platform
-    assert [told for _, told in control_faults(wanted, tier, platform, catalog().classes)] == [
-        "tier dedicated-db includes enhanced controls; they cannot be taken out"
+    assert [message for _, message in control_faults(wanted, tier, platform, catalog().classes)] == [
+        "tier dedicated-db includes enhanced controls; they cannot be removed"
     ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.portfolios import catalog, plan_of, tenant
-from tiers.portfolio.end_dates import ending_faults
+from tiers.portfolio.end_dates import end_date_faults
 from tiers.portfolio.tenant import Tenant
 
 WHY = "the client's auditor asked for one more trial load"
@@ -31,7 +31,7 @@ def extension(until: str, reason: str = WHY) -> dict[str, str]:
 
 
 def faults(**changes: Any) -> list[tuple[str, str]]:
-    found = ending_faults(migration(**changes), catalog().classes)
+    found = end_date_faults(migration(**changes), catalog().classes)
     return [(".".join(map(str, where)), message) for where, message in found]
 
 
@@ -42,8 +42,8 @@ def test_an_environment_may_last_as_long_as_the_catalog_says() -> None:
         (
             "expires_at",
             (
-                "2027-01-30 is more than 90 days after begins_on 2026-11-01; "
-                "end on 2027-01-30, and extend it later with a reason"
+                "2027-01-30 00:00 UTC is more than 90 days after begins_on 2026-11-01; "
+                "end it by 2027-01-30 00:00 UTC, and extend it later with a reason"
             ),
         )
     ]
@@ -54,7 +54,9 @@ def test_without_a_beginning_the_cutover_is_what_counts() -> None:
     assert faults(begins_on=None, expires_at="2027-04-15T00:00:00Z") == []
     ((where, message),) = faults(begins_on=None, expires_at="2027-05-01T00:00:00Z")
     assert where == "expires_at"
-    assert message.startswith("2027-05-01 is more than 90 days after cutover 2027-01-15; end on 2027-04-15")
+    assert message.startswith(
+        "2027-05-01 00:00 UTC is more than 90 days after cutover 2027-01-15; end it by 2027-04-15 00:00"
+    )
 
 
 def test_an_extension_starts_to_count_where_the_last_end_was() -> None:
@@ -62,7 +64,7 @@ def test_an_extension_starts_to_count_where_the_last_end_was() -> None:
     assert faults(extended=steps) == []
     ((where, message),) = faults(extended=[steps[0], extension("2027-07-30T00:00:00Z")])
     assert where == "extended.1.until"
-    assert "more than 90 days after extended.0.until 2027-04-30; end on 2027-07-29" in message
+    assert "more than 90 days after extended.0.until 2027-04-30; end it by 2027-07-29" in message
     ((where, message),) = faults(extended=[extension("2027-01-30T00:00:00Z")])
     assert (where, "is not after expires_at, 2027-01-30 00:00 UTC" in message) == ("extended.0.until", True)
 
@@ -105,7 +107,7 @@ def test_no_chain_of_extensions_outlasts_its_reasons(steps: list[int]) -> None:
         until += timedelta(days=days)
         extended.append(extension(until.isoformat()))
     made = migration(extended=extended)
-    sound = not list(ending_faults(made, catalog().classes))
+    sound = not list(end_date_faults(made, catalog().classes))
     assert sound is all(0 < days <= DAYS for days in steps)
     if sound:
         assert made.ends_at is not None

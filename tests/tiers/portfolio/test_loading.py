@@ -9,7 +9,7 @@ import pytest
 from tests.portfolios import LOCAL, catalog
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.errors import CatalogError
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import load_catalog_and_portfolio, load_portfolio
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_committed_portfolio_is_valid_and_ordered() -> None:
         (
             "region: us-east-1",
             "region: eu-west-1",
-            "5: region: 'eu-west-1' is not the region of the platform, 'us-east-1'",
+            "5: region: is 'eu-west-1', but the platform is in 'us-east-1'",
         ),
         (
             "users: 8",
@@ -98,7 +98,7 @@ def test_the_committed_portfolio_is_valid_and_ordered() -> None:
         (
             "tenant: acme",
             "tenant: platform",
-            "1: tenant: 'platform' is the name of what all tenants share; choose another (got 'platform')",
+            "1: tenant: 'platform' is the name of the shared platform; choose another (got 'platform')",
         ),
         (
             "options:",
@@ -119,9 +119,9 @@ def test_a_tenant_file_with_a_mistake(folder: Path, old: str, new: str, problem:
         (
             "expires_at: 2027-01-31T00:00:00Z\n",
             "",
-            "1: expires_at is missing: a migration environment ends, so say when",
+            "1: expires_at is missing: a migration environment needs an end date",
         ),
-        ("cutover: 2027-01-15\n", "", "1: cutover is missing: a migration environment ends, so say when"),
+        ("cutover: 2027-01-15\n", "", "1: cutover is missing: a migration environment needs an end date"),
         (
             "cutover: 2027-01-15",
             "cutover: 2027-02-15",
@@ -141,7 +141,7 @@ def test_a_migration_says_when_it_ends(folder: Path, old: str, new: str, problem
 
 def test_a_tenant_and_a_host_name_are_taken_once(folder: Path) -> None:
     shutil.copy(folder / "tenants" / "acme.yaml", folder / "tenants" / "acme-two.yaml")
-    taken = f"is already taken by {folder}/tenants/acme-two.yaml"
+    taken = f"is already used in {folder}/tenants/acme-two.yaml"
     assert problems(folder) == [
         f"tenants/acme.yaml:1: tenant: 'acme' {taken}",
         f"tenants/acme.yaml:7: hostname: 'acme.odoo.example.com' {taken}",
@@ -184,7 +184,7 @@ def test_a_tenant_and_a_host_name_are_taken_once(folder: Path) -> None:
             "cidr: 10.40.0.0/28",
             "18: network.cidr: Value should be a network of size /16 to /24 (got '10.40.0.0/28')",
         ),
-        ("name: gitops", "name: traefik", "1: services: 'traefik' is named twice"),
+        ("name: gitops", "name: traefik", "1: services: 'traefik' appears twice"),
         ("currency: USD", "currency: EUR", None),
     ],
 )
@@ -192,13 +192,13 @@ def test_a_platform_file_with_a_mistake(folder: Path, old: str, new: str, proble
     edit(folder / "platform.yaml", old, new)
     found = problems(folder)
     if problem is None:
-        sold = "4: tier: shared-namespace is sold in USD, the platform is accounted in EUR"
+        sold = "4: tier: shared-namespace is sold in USD, but the platform's currency is EUR"
         assert f"tenants/acme.yaml:{sold}" in found
     else:
         assert [line for line in found if line.startswith("platform.yaml")] == [f"platform.yaml:{problem}"]
 
 
-def test_mistakes_of_several_files_are_told_together(folder: Path) -> None:
+def test_mistakes_of_several_files_are_reported_together(folder: Path) -> None:
     edit(folder / "tenants" / "acme.yaml", "users: 8", "users: 0")
     edit(folder / "tenants" / "borealis.yaml", "users: 10", "users: many")
     (folder / "platform.yaml").unlink()
@@ -267,5 +267,40 @@ def test_workers_must_fit_into_memory(catalog_folder: Path) -> None:
 def test_an_empty_catalog_is_refused(catalog_folder: Path) -> None:
     for path in catalog_folder.glob("*-*.yaml"):
         path.unlink()
-    with pytest.raises(CatalogError, match="holds no tier"):
+    with pytest.raises(CatalogError, match="has no tier file"):
         load_catalog(catalog_folder)
+
+
+def test_mistakes_of_a_tier_and_of_tenants_are_reported_together(folder: Path, catalog_folder: Path) -> None:
+    edit(catalog_folder / "shared-namespace.yaml", "currency: USD", "currency: dollars")
+    edit(catalog_folder / "ha-postgresql.yaml", "workload_class: m", "workload_class: xl")
+    edit(folder / "tenants" / "acme.yaml", "users: 8", "users: 0")
+    edit(folder / "tenants" / "borealis.yaml", "tier: shared-namespace", "tier: gold")
+    with pytest.raises(CatalogError) as caught:
+        load_catalog_and_portfolio(folder, catalog_folder)
+    assert [problem.split(": ")[:2] for problem in caught.value.problems] == [
+        [f"{catalog_folder}/shared-namespace.yaml:5", "currency"],
+        [f"{catalog_folder}/ha-postgresql.yaml:11", "offers.production.workload_class"],
+        [f"{folder}/tenants/acme.yaml:9", "options.users"],
+        [f"{folder}/tenants/borealis.yaml:4", "tier"],
+    ]
+
+
+def test_a_tier_with_a_mistake_does_not_hide_those_of_others(catalog_folder: Path) -> None:
+    edit(catalog_folder / "shared-namespace.yaml", "currency: USD", "currency: dollars")
+    edit(catalog_folder / "ha-postgresql.yaml", "workload_class: m", "workload_class: s")
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(catalog_folder)
+    assert [problem.split(": ")[1] for problem in caught.value.problems] == ["currency", "offers.production"]
+
+
+def test_without_classes_the_other_files_are_still_read(folder: Path, catalog_folder: Path) -> None:
+    (catalog_folder / "classes.yaml").unlink()
+    edit(folder / "tenants" / "acme.yaml", "users: 8", "users: 0")
+    with pytest.raises(CatalogError) as caught:
+        load_catalog_and_portfolio(folder, catalog_folder)
+    assert [problem.split(": ")[1] for problem in caught.value.problems] == ["no such file", "options.users"]
+
+
+def test_a_good_catalog_and_portfolio_are_those_of_the_single_loaders(folder: Path) -> None:
+    assert load_catalog_and_portfolio(folder) == (catalog(), load_portfolio(folder, catalog()))

@@ -54,13 +54,13 @@ def polar(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             polar(),
             (
                 "8: options: dr_region is missing: cross-region-backup copies to a second region; "
-                "the platform has eu-west-1"
+                "the platform offers eu-west-1"
             ),
         ),
         (
@@ -73,7 +73,7 @@ def polar(
         ),
         (
             polar(options="dr_region: eu-west-1", more="data_residency: [us-east-1, us-west-2]\n"),
-            "11: options.dr_region: data_residency forbids eu-west-1; the data may lie in us-east-1, us-",
+            "11: options.dr_region: data_residency forbids eu-west-1; it allows us-east-1, us-",
         ),
         (
             polar("shared-namespace", more="data_residency: [eu-west-1]\n"),
@@ -81,7 +81,7 @@ def polar(
         ),
         (
             polar("ha-postgresql", options="dr_region: eu-west-1"),
-            "10: options.dr_region: ha-postgresql keeps no copies of a production in a second region",
+            "10: options.dr_region: ha-postgresql keeps no copies of production in a second region",
         ),
         (
             polar("dedicated-db", options="resilience_class: business-critical"),
@@ -89,17 +89,17 @@ def polar(
         ),
         (
             polar("ha-postgresql", "staging", options="resilience_class: business-critical"),
-            "10: options.resilience_class: a staging environment is promised standard and nothing else",
+            "10: options.resilience_class: a staging environment has resilience class standard only",
         ),
         (
             polar("ha-postgresql", options="workload_class: s"),
-            "10: options.workload_class: has 1 web replicas, and business-critical takes 2",
+            "10: options.workload_class: has 1 web replicas, but business-critical needs 2",
         ),
     ],
 )
-def test_a_promise_that_cannot_be_kept_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_promise_that_cannot_be_kept_is_refused(tmp_path: Path, text: str, message: str) -> None:
     found = problems(tmp_path, text)
-    assert f"polar0.yaml:{told}" in found
+    assert f"polar0.yaml:{message}" in found
     assert len(found.splitlines()) == 1
 
 
@@ -125,18 +125,18 @@ def test_a_region_holds_twenty_replications_and_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tier", "old", "new", "told"),
+    ("tier", "old", "new", "message"),
     [
         ("ha-postgresql", "multi_az: true, storage", "multi_az: false, storage", "with multi_az"),
-        ("ha-postgresql", "workload_class: m", "workload_class: s", "has 1 web replicas of 2"),
-        ("ha-postgresql", "six-hourly-90", "daily-30", "daily-30 dumps 30 times a month of 120"),
+        ("ha-postgresql", "workload_class: m", "workload_class: s", "has 1 web replicas instead of 2"),
+        ("ha-postgresql", "six-hourly-90", "daily-30", "daily-30 dumps 30 times a month instead of 120"),
         ("ha-postgresql", "business-critical", "mission-critical", "region_copies is missing"),
         ("shared-namespace", "    backup_class: daily-30\n", "", "backup_class is missing"),
-        ("shared-namespace", "daily-30", "daily-7", "daily-7 keeps dumps 7 days of 30"),
+        ("shared-namespace", "daily-30", "daily-7", "daily-7 keeps dumps 7 days instead of 30"),
     ],
 )
 def test_a_tier_that_gives_less_than_it_promises_is_not_sold(
-    tmp_path: Path, tier: str, old: str, new: str, told: str
+    tmp_path: Path, tier: str, old: str, new: str, message: str
 ) -> None:
     shutil.copytree(CATALOG_DIRECTORY, tmp_path / "catalog")
     path = tmp_path / "catalog" / f"{tier}.yaml"
@@ -145,7 +145,7 @@ def test_a_tier_that_gives_less_than_it_promises_is_not_sold(
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(CatalogError, match="cannot honour resilience_class") as caught:
         load_catalog(tmp_path / "catalog")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_copies_of_what_is_shared_are_refused(tmp_path: Path) -> None:
@@ -158,14 +158,14 @@ def test_copies_of_what_is_shared_are_refused(tmp_path: Path) -> None:
         load_catalog(tmp_path / "catalog")
 
 
-def test_who_is_promised_less_than_it_gets_is_told_the_amount() -> None:
+def test_a_tenant_promised_less_than_it_gets_is_warned_with_the_amount() -> None:
     options = {"users": 50, "resilience_class": "standard"}
     over = tenant("acme", tier="ha-postgresql", options=options)
     portfolio = Portfolio(platform=local_portfolio().platform, tenants=(over,))
     plan = plan_of(over)
     assert plan.tenants[0].resilience_class is ResilienceClass.STANDARD
     assert (
-        "acme: is promised standard and gets business-critical with ha-postgresql; "
+        "acme: its promise is standard, ha-postgresql gives business-critical; "
         "shared-namespace honours the promise for 1741.00 USD a month less"
     ) in advice(catalog(), portfolio, plan)
 
@@ -186,7 +186,7 @@ def test_a_warm_standby_is_a_smaller_server_in_the_second_region_with_a_fee_of_i
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (
             polar("ha-postgresql", options="warm_standby: true"),
@@ -194,19 +194,19 @@ def test_a_warm_standby_is_a_smaller_server_in_the_second_region_with_a_fee_of_i
         ),
         (
             polar("cross-region-backup", "staging", options="warm_standby: true"),
-            "is not sold with a warm standby of a staging",
+            "is not sold with a warm standby for a staging environment",
         ),
     ],
 )
-def test_a_standby_that_is_not_sold_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in problems(tmp_path, text)
+def test_a_standby_that_is_not_sold_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    assert message in problems(tmp_path, text)
 
 
 def test_a_standby_needs_a_network_to_wait_in() -> None:
     platform = local_portfolio().platform
     wanted = tenant("acme", tier="cross-region-backup", options={"users": 50, "warm_standby": True})
     tier = catalog().tiers["cross-region-backup"]
-    faults = [told for _, told in tenant_faults(wanted, tier, platform, catalog().classes)]
+    faults = [message for _, message in tenant_faults(wanted, tier, platform, catalog().classes)]
     assert faults == [
-        "the platform has no network in eu-west-1 for a server to wait in: give dr_networks.eu-west-1"
+        "the platform has no network for a warm standby in eu-west-1: set dr_networks.eu-west-1"
     ]

@@ -8,26 +8,26 @@ from tests.portfolios import catalog, local_portfolio, tenant
 from tiers.errors import CatalogError
 from tiers.plan.resolve import resolve
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.portfolio.what_if import Supposed, with_more, with_tenant, with_tiers
+from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
 
 
-def of(supposed: Supposed, name: str) -> Tenant:
-    return next(each for each in supposed.portfolio.tenants if each.tenant == name)
+def of(assumed: AssumedPortfolio, name: str) -> Tenant:
+    return next(each for each in assumed.portfolio.tenants if each.tenant == name)
 
 
-def acme(tier: str | None = None, **settings: str) -> Supposed:
+def acme(tier: str | None = None, **settings: str) -> AssumedPortfolio:
     return with_tenant(catalog(), local_portfolio(), "acme", tier, settings)
 
 
 def test_a_tier_is_one_line_of_one_tenant() -> None:
-    supposed = acme("dedicated-db")
-    assert of(supposed, "acme") == of(Supposed(local_portfolio()), "acme").model_copy(
+    assumed = acme("dedicated-db")
+    assert of(assumed, "acme") == of(AssumedPortfolio(local_portfolio()), "acme").model_copy(
         update={"tier": "dedicated-db"}
     )
-    assert [each for each in supposed.portfolio.tenants if each.tenant != "acme"] == [
+    assert [each for each in assumed.portfolio.tenants if each.tenant != "acme"] == [
         each for each in local_portfolio().tenants if each.tenant != "acme"
     ]
-    assert supposed.notes == ()
+    assert assumed.notes == ()
 
 
 def test_settings_are_written_as_in_the_file() -> None:
@@ -38,13 +38,13 @@ def test_settings_are_written_as_in_the_file() -> None:
 
 
 def test_an_empty_setting_is_taken_out() -> None:
-    assert of(Supposed(local_portfolio()), "borealis").options.database_gib == 8
-    supposed = with_tenant(catalog(), local_portfolio(), "borealis", settings={"database_gib": ""})
-    assert of(supposed, "borealis").options.database_gib is None
+    assert of(AssumedPortfolio(local_portfolio()), "borealis").options.database_gib == 8
+    assumed = with_tenant(catalog(), local_portfolio(), "borealis", settings={"database_gib": ""})
+    assert of(assumed, "borealis").options.database_gib is None
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"user": "1"}, "a tenant has no setting 'user'; there are users, database_gib"),
         ({"users": "many"}, "what if: tenant acme: options.users: Input should be a valid integer"),
@@ -52,17 +52,17 @@ def test_an_empty_setting_is_taken_out() -> None:
         ({"controls": "enhanced"}, "tier shared-namespace is not sold with enhanced controls"),
     ],
 )
-def test_a_setting_that_cannot_be_is_told(settings: dict[str, str], told: str) -> None:
-    with pytest.raises(CatalogError, match=told.replace("(", "\\(")):
+def test_a_setting_that_cannot_be_is_reported(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(CatalogError, match=message.replace("(", "\\(")):
         with_tenant(catalog(), local_portfolio(), "acme", settings=settings)
 
 
-def test_who_is_not_there_is_told_with_who_is() -> None:
+def test_an_unknown_tenant_is_reported_with_the_known_ones() -> None:
     with pytest.raises(CatalogError, match="'acmee' is not in portfolio local; there are acme, acme-staging"):
         with_tenant(catalog(), local_portfolio(), "acmee")
 
 
-def test_a_tier_nobody_sells_is_told() -> None:
+def test_an_unknown_tier_is_reported() -> None:
     with pytest.raises(CatalogError, match="tier: 'gold' is not in the catalog; there are cross-region"):
         acme("gold")
 
@@ -70,10 +70,10 @@ def test_a_tier_nobody_sells_is_told() -> None:
 def test_the_second_region_comes_and_goes_with_the_tier() -> None:
     there = acme("cross-region-backup")
     assert of(there, "acme").options.dr_region == "eu-west-1"
-    assert there.notes == ("acme: options.dr_region is taken to be eu-west-1, the platform's only one",)
+    assert there.notes == ("acme: options.dr_region is assumed to be eu-west-1, the platform's only one",)
     back = with_tenant(catalog(), there.portfolio, "acme", "dedicated-db")
     assert of(back, "acme").options.dr_region is None
-    assert back.notes == ("acme: options.dr_region is dropped, dedicated-db copies nothing",)
+    assert back.notes == ("acme: options.dr_region is dropped: dedicated-db copies nothing",)
 
 
 def test_a_second_region_that_was_named_is_kept_or_refused() -> None:
@@ -89,35 +89,35 @@ def test_a_contract_is_not_broken_on_the_way() -> None:
 
 
 def test_all_tenants_of_a_tier_move() -> None:
-    supposed = with_tiers(catalog(), local_portfolio(), {"shared-namespace": "dedicated-db"})
-    tiers = {each.tenant: each.tier for each in supposed.portfolio.tenants}
+    assumed = with_tiers(catalog(), local_portfolio(), {"shared-namespace": "dedicated-db"})
+    tiers = {each.tenant: each.tier for each in assumed.portfolio.tenants}
     assert tiers["acme"] == tiers["acme-staging"] == tiers["borealis-migration"] == "dedicated-db"
     assert tiers["halcyon"] == "ha-postgresql"
 
 
 def test_all_means_every_tier() -> None:
-    supposed = with_tiers(catalog(), local_portfolio(), {"all": "ha-postgresql"})
-    assert {each.tier for each in supposed.portfolio.tenants} == {"ha-postgresql"}
+    assumed = with_tiers(catalog(), local_portfolio(), {"all": "ha-postgresql"})
+    assert {each.tier for each in assumed.portfolio.tenants} == {"ha-postgresql"}
 
 
-def test_a_move_from_no_tier_is_told() -> None:
+def test_a_move_from_no_tier_is_reported() -> None:
     with pytest.raises(CatalogError, match="tier 'bronze' is not in the catalog"):
         with_tiers(catalog(), local_portfolio(), {"bronze": "ha-postgresql"})
 
 
 def test_more_tenants_are_as_large_as_those_there_are() -> None:
-    supposed = with_more(catalog(), local_portfolio(), "shared-namespace", 3)
-    names = {each.tenant for each in supposed.portfolio.tenants}
+    assumed = with_more(catalog(), local_portfolio(), "shared-namespace", 3)
+    names = {each.tenant for each in assumed.portfolio.tenants}
     assert {"another-1", "another-2", "another-3"} <= names
-    assert of(supposed, "another-2").options.users == 9  # acme has 8, borealis 10
-    assert supposed.notes[0] == "3 more on shared-namespace with 9 users each, as those there are"
+    assert of(assumed, "another-2").options.users == 9  # acme has 8, borealis 10
+    assert assumed.notes[0] == "3 more on shared-namespace with 9 users each, the average of those on it"
 
 
-def test_more_of_a_tier_nobody_is_on_are_as_large_as_its_fair_use() -> None:
+def test_more_tenants_on_an_unused_tier_are_as_large_as_its_fair_use() -> None:
     alone = Portfolio(platform=local_portfolio().platform, tenants=(tenant(),))
-    supposed = with_more(catalog(), alone, "ha-postgresql", 1)
-    assert of(supposed, "another-1").options.users == 80
-    assert "its fair use" in supposed.notes[0]
+    assumed = with_more(catalog(), alone, "ha-postgresql", 1)
+    assert of(assumed, "another-1").options.users == 80
+    assert "its fair use" in assumed.notes[0]
 
 
 def test_names_that_are_taken_are_not_given_again() -> None:

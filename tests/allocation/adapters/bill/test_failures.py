@@ -22,11 +22,11 @@ CSV = "Invalid Input Error: CSV Error on Line: 7\nOriginal Line: x\n"
         ("Out of Memory Error: failed to allocate", "a.csv: does not fit into memory: set memory_limit"),
         (
             'Invalid Input Error: Failed to read file "/t/.bill-x/0.parquet": odd',
-            "a.csv: is damaged or not what it seems: Failed to read odd",
+            "a.csv: is damaged or has an unknown format: Failed to read odd",
         ),
         # Found by the fuzz: input 85,655 of seed 0.
-        ("Not implemented Error: odd unit", "a.csv: is damaged or not what it seems: odd unit"),
-        ("", "a.csv: is damaged or not what it seems: no reason is known"),
+        ("Not implemented Error: odd unit", "a.csv: is damaged or has an unknown format: odd unit"),
+        ("", "a.csv: is damaged or has an unknown format: unknown reason"),
     ],
 )
 def test_what_duckdb_says_becomes_a_sentence(message: str, said: str) -> None:

@@ -96,7 +96,7 @@ def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_files_of_one_name_are_told_apart_by_path(tmp_path: Path) -> None:
+def test_files_of_one_name_are_distinguished_by_path(tmp_path: Path) -> None:
     files = [bill(tmp_path / folder / "bill.csv", [PLAIN]) for folder in ("a", "b")]
     assert [name for name, _ in named(files)] == [str(file) for file in files]
 

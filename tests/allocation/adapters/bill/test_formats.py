@@ -20,7 +20,7 @@ def test_a_format_is_known_by_its_columns_in_any_order_and_case(layout: Layout) 
     assert layout_of(header("extra", *names)) is layout
 
 
-def test_an_unknown_header_is_told_what_it_lacks() -> None:
+def test_an_unknown_header_is_reported_what_it_lacks() -> None:
     names = [name for name in FOCUS.required if name != "ChargeCategory"]
     with pytest.raises(BillError, match=r"^bill\.csv: expected .* for FOCUS it lacks ChargeCategory$"):
         layout_of(header(*names))

@@ -11,7 +11,7 @@ APPLICABLE: Final[Mapping[str, str]] = {
     "REGION_SUPPORTED": "charges name their region",
     "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED": "direct charges say what kind of resource it is",
     "SUB_ACCOUNT_SUPPORTED": "charges name the account that used the service",
-    "TAGGING_SUPPORTED": "tags are what charges are told apart by",
+    "TAGGING_SUPPORTED": "tags are what charges are distinguished by",
 }
 """Criteria of FOCUS 1.2 that are passed to the validator."""
 

@@ -33,9 +33,9 @@ def test_the_allocation_adds_up_and_nothing_stays_behind(connection: duckdb.Duck
 @pytest.mark.parametrize(
     ("breaking", "message"),
     [
-        ("UPDATE share SET listed = listed + 1 WHERE origin = 2", "origin 2 of pool 'nodes'"),
-        ("UPDATE share SET ratio = ratio - 1 WHERE origin = 3", "origin 3 of pool 'platform'"),
-        ("DELETE FROM share WHERE origin = 4", "origin 4 of pool 'postgresql'"),
+        ("UPDATE share SET listed = listed + 1 WHERE origin = 2", "shared charge 2 of pool 'nodes'"),
+        ("UPDATE share SET ratio = ratio - 1 WHERE origin = 3", "shared charge 3 of pool 'platform'"),
+        ("DELETE FROM share WHERE origin = 4", "shared charge 4 of pool 'postgresql'"),
         ("DELETE FROM assignment WHERE charge = 1", "10 charges have 9 assignments to 9"),
         ("UPDATE assignment SET charge = 2 WHERE charge = 1", "10 charges have 10 assignments to 9"),
         (
@@ -44,7 +44,7 @@ def test_the_allocation_adds_up_and_nothing_stays_behind(connection: duckdb.Duck
         ),
         (
             "DELETE FROM rulebook_pool WHERE pool = 'platform'",
-            "pool 'platform': divides charges, but no method",
+            "pool 'platform': divides charges, but has no documented method",
         ),
         ("INSERT INTO rulebook_pool SELECT * FROM rulebook_pool", "rulebook_pool: a pool appears twice"),
         ("INSERT INTO tenant_tags SELECT * FROM tenant_tags", "tenant_tags: a tenant appears twice"),

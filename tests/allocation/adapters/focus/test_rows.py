@@ -127,7 +127,7 @@ def test_what_is_left_of_an_origin_has_no_consumer(rows: list[Row]) -> None:
         assert [row[f"Allocated{name}"] for name in ("ResourceId", "ResourceName", "Tags")] == [None] * 3
 
 
-def test_what_nobody_has_a_driver_for_says_so(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_what_has_no_driver_says_so(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     connection.execute("UPDATE share SET part = 'unallocated' WHERE part = 'idle' AND origin = 1")
     written = [row for row in rows_of(connection, tmp_path) if row["x_Part"] == "unallocated"]
     assert [row["x_UnallocatedReason"] for row in written] == ["no-driver"]

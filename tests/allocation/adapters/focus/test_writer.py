@@ -94,7 +94,7 @@ def test_an_allocation_that_does_not_add_up_leaves_the_old_file_alone(
     path = write_focus(connection, tmp_path, V, RUN)
     before = path.read_bytes()
     connection.execute("UPDATE share SET billed = billed + 1 WHERE origin = 1")
-    with pytest.raises(FocusError, match="origin 1"):
+    with pytest.raises(FocusError, match="shared charge 1"):
         write_focus(connection, tmp_path, V, RUN, csv=True)
     assert files(tmp_path) == ["billing_period=2026-10/focus-1.3.parquet"]
     assert path.read_bytes() == before

@@ -28,8 +28,8 @@ def run_in(folder: Path, *, items: bool = True) -> None:
 
 def test_a_run_and_a_filed_month_are_found_by_their_folders(tmp_path: Path) -> None:
     run_in(tmp_path / "runs" / "2026-11")
-    told, items = document(now().statement), items_document(now().statement)
-    History(tmp_path / "filed").file(NOVEMBER, told, items, {}, None)
+    reported, items = document(now().statement), items_document(now().statement)
+    History(tmp_path / "filed").file(NOVEMBER, reported, items, {}, None)
     for folder in ("runs", "filed"):
         (month,) = months_before(tmp_path / folder, DECEMBER)
         assert month.totals.charged == now().statement.charged
@@ -53,9 +53,9 @@ def test_a_month_in_another_months_folder_is_refused(tmp_path: Path) -> None:
         months_before(tmp_path, DECEMBER)
 
 
-def test_an_empty_month_is_told_with_what_makes_one(tmp_path: Path) -> None:
+def test_an_empty_month_is_reported_with_what_makes_one(tmp_path: Path) -> None:
     (tmp_path / "2026-11").mkdir()
-    with pytest.raises(AllocationError, match=r"holds no statement; make one with `costack allocate"):
+    with pytest.raises(AllocationError, match=r"holds no statement; create one with `costack allocate"):
         months_before(tmp_path, DECEMBER)
 
 

@@ -30,7 +30,7 @@ def test_what_is_decided_and_not_signed_is_open(tmp_path: Path) -> None:
     assert read_sign_off(path, "2026-12") == {}
 
 
-def test_a_file_that_is_no_sign_off_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_no_sign_off_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "off.yaml"
     path.write_text('period: "2026-12"\ndecisions:\n  a: {decisio: yes}\n', encoding="utf-8")
     with pytest.raises(CatalogError, match=r"off\.yaml:3: decisions\.a\.decisio"):

@@ -33,12 +33,12 @@ def test_no_credentials_are_sent(tmp_path: Path) -> None:
     assert not {"authorization", "cookie"} & {name.lower() for _, _, sent in server.asked for name in sent}
 
 
-def test_how_much_has_come_is_told(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+def test_how_much_has_come_is_reported(tmp_path: Path) -> None:
+    reported: list[tuple[str, int, int]] = []
     with answering(serving(RDS)) as server:
-        PriceList(server.url).fetch("AmazonRDS", "us-east-1", tmp_path, lambda *said: told.append(said))
+        PriceList(server.url).fetch("AmazonRDS", "us-east-1", tmp_path, lambda *said: reported.append(said))
     size = len(RDS.as_csv().encode())
-    assert told[-1] == ("AmazonRDS", size, size)
+    assert reported[-1] == ("AmazonRDS", size, size)
 
 
 def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:

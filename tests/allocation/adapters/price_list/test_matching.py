@@ -77,7 +77,7 @@ def test_two_skus_are_an_error_that_names_them_and_what_sets_them_apart(tmp_path
     )
 
 
-def test_every_doubtful_rule_is_told_at_once(tmp_path: Path) -> None:
+def test_every_doubtful_rule_is_reported_at_once(tmp_path: Path) -> None:
     twins = [
         database("PGTWIN01", "InstanceUsage:db.t4g.small", "0.0330000000"),
         database("PGTWIN02", "Multi-AZUsage:db.t4g.small", "0.0660000000", "Multi-AZ"),
@@ -116,10 +116,10 @@ def test_a_price_of_the_first_unit_there_must_be_one(
         matched(tmp_path, Offer("AmazonEC2", [product]), ("AmazonEC2", "EBS gp3 storage"))
 
 
-def test_a_region_nobody_has_looked_at_is_refused() -> None:
+def test_an_unknown_region_is_refused() -> None:
     assert prefixes_of("us-east-1") == ("", "USE1-", "us-east-1-")
     with pytest.raises(
-        PriceListError, match="--region 'eu-south-9': nobody has said how its usage types begin"
+        PriceListError, match="--region 'eu-south-9': the prefix of its usage types is unknown"
     ):
         prefixes_of("eu-south-9")
 

@@ -66,14 +66,14 @@ def test_a_csv_that_is_cut_off_is_one_sentence(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("a.json", "[]", "is no offer file of AWS: expected a JSON object"),
-        ("a.json", "{}", "says no offer code, version and publication date"),
+        ("a.json", "{}", "has no offer code, version and publication date"),
         (
             "a.json",
             '{"offerCode": "X", "version": "1", "publicationDate": "2", "products": {"A": {}}, "terms": {}}',
             "KeyError 'attributes' among its products and terms",
         ),
         ("a.csv", "", "has no line of column names that begins with SKU"),
-        ("a.csv", '"OfferCode","X"\n"SKU","Unit"\n', "says no offer code"),
+        ("a.csv", '"OfferCode","X"\n"SKU","Unit"\n', "has no offer code"),
         ("a.csv", "price;unit\n" * 50, "has no line of column names"),
     ],
 )
@@ -114,5 +114,5 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PriceListError, match="there is no such file"):
+    with pytest.raises(PriceListError, match="no such file"):
         open_offer(tmp_path / "none.csv")

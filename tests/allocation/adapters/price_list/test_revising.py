@@ -73,7 +73,7 @@ def test_changes_say_what_was(tmp_path: Path) -> None:
     assert revision.confirmed == 1
 
 
-def test_what_no_offer_has_stays_and_is_told(tmp_path: Path) -> None:
+def test_what_no_offer_has_stays_and_is_reported(tmp_path: Path) -> None:
     revision = revised(tmp_path, RDS)
     assert [each.item for each in revision.kept] == ["RDS PostgreSQL db.r7g.large Single-AZ"]
     by_item = {each.item: each for each in revision.file.prices}

@@ -23,9 +23,9 @@ def steps(before: Plan | None, after: Plan | None) -> list[dict[str, Any]]:
         tenants = dumped.pop("tenants")
         components = [("SharedPlatform", plan.portfolio, dumped)]
         components += [("TenantStack", each["tenant"], each) for each in tenants]
-        for kind, name, told in components:
+        for kind, name, reported in components:
             step = found.setdefault((kind, name), {"urn": f"urn:pulumi:s::p::costack:index:{kind}::{name}"})
-            step[side] = {"type": f"costack:index:{kind}", "inputs": {"plan": told}}
+            step[side] = {"type": f"costack:index:{kind}", "inputs": {"plan": reported}}
     for step in found.values():
         step["op"] = (
             "same"
@@ -75,7 +75,7 @@ def test_a_replacement_is_one_component(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "reported"),
     [
         ([], "expected an object with `steps`"),
         ({"steps": []}, "holds no costack:index:SharedPlatform"),
@@ -98,8 +98,10 @@ def test_a_replacement_is_one_component(tmp_path: Path) -> None:
         ({"steps": steps(local_plan(), None)}, "holds no costack:index:SharedPlatform as it will be"),
     ],
 )
-def test_what_is_no_whole_preview_is_told_with_the_remedy(tmp_path: Path, document: Any, told: str) -> None:
-    with pytest.raises(CatalogError, match=told):
+def test_what_is_no_whole_preview_is_reported_with_the_remedy(
+    tmp_path: Path, document: Any, reported: str
+) -> None:
+    with pytest.raises(CatalogError, match=reported):
         plans_of_preview(written(tmp_path, document))
 
 
@@ -110,21 +112,23 @@ def test_two_platforms_are_too_many(tmp_path: Path) -> None:
         plans_of_preview(written(tmp_path, {"steps": listed}))
 
 
-def test_a_plan_of_another_version_is_told_with_its_place(tmp_path: Path) -> None:
+def test_a_plan_of_another_version_is_reported_with_its_place(tmp_path: Path) -> None:
     listed = steps(None, local_plan())
     listed[0]["newState"]["inputs"]["plan"]["currency"] = "dollars"
     with pytest.raises(CatalogError, match=r"newState: currency: .* preview with the version of costack"):
         plans_of_preview(written(tmp_path, {"steps": listed}))
 
 
-@pytest.mark.parametrize(("text", "told"), [("{", "1: is not JSON"), ("[" * 100_000, "nested too deeply")])
-def test_what_is_no_json_is_told(tmp_path: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "reported"), [("{", "1: is not JSON"), ("[" * 100_000, "nested too deeply")]
+)
+def test_what_is_no_json_is_reported(tmp_path: Path, text: str, reported: str) -> None:
     path = tmp_path / "preview.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogError, match=told):
+    with pytest.raises(CatalogError, match=reported):
         plans_of_preview(path)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"gone\.json: cannot be read: No such file"):
         plans_of_preview(tmp_path / "gone.json")

@@ -15,7 +15,7 @@ from tiers.inventory import Inventory, exported
 
 
 class FakePulumi:
-    """A `pulumi` on PATH that answers what it was told and remembers how it was called."""
+    """A `pulumi` on PATH that answers a fixed text and remembers how it was called."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,6 +43,43 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return FakePulumi(folder)
+
+
+OUTSIDE = "belongs to no Pulumi project; run costack in the folder that holds Pulumi.yaml"
+
+
+@pytest.mark.parametrize(
+    ("message", "inside", "outside"),
+    [
+        (
+            "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+            "Pulumi has no backend; run `pulumi login`, or for the local cloud run eval ",
+            OUTSIDE,
+        ),
+        (
+            "error: could not create secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
+            "Pulumi needs the passphrase of the stack's secrets; set PULUMI_CONFIG_PASSPHRASE",
+            "Pulumi needs the passphrase",
+        ),
+        (
+            "error: if you're using the --stack flag, pass the fully qualified name (organization/project)",
+            "cannot be read: if you're using",
+            OUTSIDE,
+        ),
+    ],
+)
+def test_a_first_day_failure_has_a_remedy(
+    pulumi: FakePulumi, tmp_path: Path, message: str, inside: str, outside: str
+) -> None:
+    pulumi.answers(stderr=message, code=3)
+    with pytest.raises(CatalogError) as caught:
+        inventory_of_stack("mine", tmp_path)
+    assert outside in str(caught.value)
+    (tmp_path / "Pulumi.yaml").touch()
+    (tmp_path / "below").mkdir()
+    with pytest.raises(CatalogError) as caught:
+        inventory_of_stack("mine", tmp_path / "below")
+    assert inside in str(caught.value)
 
 
 def test_the_output_of_a_stack_is_read(pulumi: FakePulumi, tmp_path: Path) -> None:
@@ -78,7 +115,7 @@ def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi,
         ),
         (
             "error: current stack does not have output property 'inventory'\n",
-            "stack 'nope': it has no output 'inventory'; has `pulumi up` finished on this stack?",
+            "stack 'nope': it has no output 'inventory'; run `pulumi up` on this stack",
             False,
         ),
         (

@@ -88,5 +88,5 @@ def test_a_file_that_is_not_what_it_says_is_refused_whole(
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"absent\.csv: there is no such file"):
+    with pytest.raises(UsageError, match=r"absent\.csv: no such file"):
         loaded(tmp_path / "absent.csv")

@@ -51,7 +51,7 @@ def test_a_file_may_say_nothing(tmp_path: Path) -> None:
             "fact: acme/route, line: data, quantity: 1",
             "usage.1.line: acme/route has no line 'data'; there are none",
         ),
-        ("fact: platform/nat, line: data, quantity: 2", "usage.1.line: platform/nat data is said twice"),
+        ("fact: platform/nat, line: data, quantity: 2", "usage.1.line: platform/nat data is given twice"),
         ("fact: acme/traffic, line: internet, quantity: -1", "usage.1.quantity: Input should be"),
         ("fact: acme/traffic, line: internet, quantity: much", "usage.1.quantity: Input should be"),
         ("fact: acme/traffic, line: internet, quantity: NaN", "usage.1.quantity: Input should be"),
@@ -61,14 +61,14 @@ def test_a_file_may_say_nothing(tmp_path: Path) -> None:
             "usage.1.source: Input should be",
         ),
         ("fact: acme/traffic, line: internet", "usage.1.quantity: Field required"),
-        ("fact: acme/traffic, line: internet, quantity: 1, unit: GB", "usage.1.unit: Extra inputs are"),
+        ("fact: acme/traffic, line: internet, quantity: 1, unit: GB", "usage.1.unit: is not a known key"),
     ],
 )
-def test_a_mistake_is_told_with_file_and_line(tmp_path: Path, entry: str, problem: str) -> None:
+def test_a_mistake_is_reported_with_file_and_line(tmp_path: Path, entry: str, problem: str) -> None:
     with pytest.raises(CatalogError) as caught:
         read(tmp_path, "fact: platform/nat, line: data, quantity: 1", entry)
-    (told,) = caught.value.problems
-    assert told.startswith(f"{tmp_path}/usage.yaml:3: {problem}")
+    (reported,) = caught.value.problems
+    assert reported.startswith(f"{tmp_path}/usage.yaml:3: {problem}")
 
 
 def test_some_lines_are_there_on_some_days_only(tmp_path: Path) -> None:
@@ -82,4 +82,4 @@ def test_mistakes_without_end_are_counted(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
         read(tmp_path, *["fact: nobody/traffic, line: internet, quantity: 1"] * 23)
     assert len(caught.value.problems) == 21
-    assert caught.value.problems[-1] == f"{tmp_path}/usage.yaml: and 3 mistakes more"
+    assert caught.value.problems[-1] == f"{tmp_path}/usage.yaml: and 3 more mistakes"

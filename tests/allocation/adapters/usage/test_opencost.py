@@ -62,7 +62,7 @@ def test_use_without_a_label_goes_to_the_pool_that_is_named_or_nowhere() -> None
     with answering(in_turn((200, answer))) as server:
         cores = {row.tenant: row.quantity for row in fetched(server) if row.driver == "cpu-billable"}
         assert cores == {"platform": Decimal(3), "acme": Decimal(3)}
-        with pytest.raises(UsageError, match=r"use of __unallocated__; say which pool it belongs to"):
+        with pytest.raises(UsageError, match=r"use of __unallocated__; name the pool it belongs to"):
             fetched(server, unlabelled=None)
 
 

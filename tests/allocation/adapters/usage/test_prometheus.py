@@ -134,7 +134,7 @@ def test_information_about_a_query_is_no_warning() -> None:
 
 
 @pytest.mark.parametrize(("there", "whole"), [("288", True), ("286", True), ("285", False), ("NaN", False)])
-def test_gaps_are_told_from_no_use(there: str, *, whole: bool) -> None:
+def test_gaps_are_distinguished_from_no_use(there: str, *, whole: bool) -> None:
     with answering(prometheus(vector(acme("12")), vector(({}, there)))) as server:
         if whole:
             assert len(fetched(server)) == 1
@@ -153,9 +153,9 @@ def test_no_samples_at_all_are_no_zero() -> None:
         fetched(server)
 
 
-def test_use_of_nobody_needs_a_pool() -> None:
+def test_usage_without_a_tenant_needs_a_pool() -> None:
     with answering(prometheus(vector(({}, "12")))) as server:
-        with pytest.raises(UsageError, match="use that has no label_cost_tenant; say which pool"):
+        with pytest.raises(UsageError, match="usage without label_cost_tenant; name the pool"):
             fetched(server, unlabelled=None)
         assert fetched(server)[0].tenant == "platform"
 

@@ -27,7 +27,7 @@ def test_a_query_has_the_unit_of_its_driver(driver: str) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_query_is_whole_and_sums_over_the_steps_of_its_window(driver: str) -> None:
-    text = queries().use(driver, 86400, 300)
+    text = queries().usage(driver, 86400, 300)
     assert text.startswith("sum_over_time((sum by (")
     assert text.endswith(")[86400s:300s])")
     for opening, closing in ("()", "[]", "{}"):
@@ -38,7 +38,7 @@ def test_a_query_is_whole_and_sums_over_the_steps_of_its_window(driver: str) -> 
 
 
 def test_no_query_averages() -> None:
-    assert not [driver for driver in DRIVERS if "avg" in queries().use(driver, 86400, 300)]
+    assert not [driver for driver in DRIVERS if "avg" in queries().usage(driver, 86400, 300)]
 
 
 def test_gauges_accrue_hours_and_rates_give_back_their_counts() -> None:
@@ -52,6 +52,6 @@ def test_a_driver_that_is_not_measured_says_where_it_comes_from() -> None:
     with pytest.raises(
         UsageError, match="driver 'fee': Prometheus does not measure it; it comes from the con"
     ):
-        queries().use("fee", 86400, 300)
+        queries().usage("fee", 86400, 300)
     with pytest.raises(UsageError, match="driver 'speed': Prometheus does not measure it; it knows cpu-bill"):
         queries().of("speed")

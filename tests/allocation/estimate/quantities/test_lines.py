@@ -23,12 +23,12 @@ def test_every_kind_of_fact_is_priced_free_or_carried() -> None:
     assert not priced_kinds() & (set(FREE) | set(CARRIED_BY_POOLS))
 
 
-def test_a_kind_nobody_priced_is_an_error() -> None:
+def test_a_kind_without_a_price_rule_is_an_error() -> None:
     class Satellite(FactRecord):
         kind: str = "satellite"
 
     fact = Satellite(**one(NodeGroup).model_dump(include=set(FactRecord.model_fields) - {"kind"}))
-    with pytest.raises(TypeError, match="nobody has said what a Satellite costs"):
+    with pytest.raises(TypeError, match="no rule prices a Satellite"):
         lines_of(fact, Assumptions.on(TODAY))
 
 
@@ -63,7 +63,7 @@ def test_what_is_given_for_a_neighbour_changes_nothing() -> None:
     assert {line.name: line for line in lines_of(fact, assumptions)} == lines(fact)
 
 
-def test_a_line_of_nothing_is_left_out_until_somebody_says_otherwise() -> None:
+def test_a_line_of_nothing_is_left_out_unless_a_quantity_is_given() -> None:
     fact = one(Metrics, samples_per_month=1)
     assert lines(fact) == {}
     assert names_of(fact, TODAY) == {"samples"}

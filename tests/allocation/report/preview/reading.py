@@ -85,8 +85,8 @@ class Page(HTMLParser):
 
 def sides(cell: str) -> tuple[Decimal, Decimal]:
     """Both amounts of a cell such as `1.00 → 2.00`."""
-    told = [Decimal(each.replace(",", "")) for each in cell.split(" → ")] if cell else [Decimal(0)]
-    return told[0], told[-1]
+    reported = [Decimal(each.replace(",", "")) for each in cell.split(" → ")] if cell else [Decimal(0)]
+    return reported[0], reported[-1]
 
 
 def near(shown: Decimal, exact: str, most: Decimal = CENT) -> bool:
@@ -99,12 +99,12 @@ def hold_against(tables: dict[str, Read], document: dict[str, Any]) -> None:
     by_title = {title.split(",")[0]: read for title, read in tables.items()}
     tenants = {each["tenant"]: each for each in document["tenants"]}
     paid = _who_pays(by_title["Who pays what"], tenants, document)
-    if "Neighbours that pay another share" in by_title:
-        read = by_title["Neighbours that pay another share"]
+    if "Neighbours that pay a different share" in by_title:
+        read = by_title["Neighbours that pay a different share"]
         _adds_up(read, {"cost", "difference", "fee", "margin"})
         for row in read.rows[:-1]:
             _tenant(dict(zip(read.heads, row, strict=True)), tenants)
-    for tenant, before, after in by_title["What is promised"].rows:
+    for tenant, before, after in by_title["Recovery promises"].rows:
         promise = tenants[tenant]["promise"]
         assert (before, after) == (promise["before"] or "none", promise["after"] or "none")
     if "What it takes once" in by_title:
@@ -128,7 +128,7 @@ def _who_pays(
         paid[cells["tenant"]] = sides(cells["cost"])
         if cells["tenant"] in tenants:
             _tenant(cells, tenants)
-            assert cells["what"] == tenants[cells["tenant"]]["kind"]
+            assert cells["change"] == tenants[cells["tenant"]]["kind"]
         elif cells["tenant"] in BESIDE:
             _step(sides(cells["cost"]), document[cells["tenant"]])
     total = dict(zip(read.heads, read.rows[-1], strict=True))
@@ -160,7 +160,7 @@ def _adds_up(read: Read, columns: set[str]) -> None:
         if head not in columns:
             continue
         *parts, total = (
-            sides(row[number]) if row[number] != "no price known" else (0, 0) for row in read.rows
+            sides(row[number]) if row[number] != "unknown price" else (0, 0) for row in read.rows
         )
         assert tuple(map(sum, zip(*parts, strict=True))) == total, head
 
@@ -186,10 +186,10 @@ def _lines(read: Read, document: dict[str, Any]) -> None:
         if cells["line"] not in exact:
             continue
         line = exact[cells["line"]]
-        told = [side for side in (line["before"], line["after"]) if side]
+        reported = [side for side in (line["before"], line["after"]) if side]
         assert cells["difference"].removeprefix("+") == line["difference"]
-        assert cells["unit price"] == _once(side["unit_price"] for side in told)
-        assert cells["item"] == _once(side["item"] for side in told)
+        assert cells["unit price"] == _once(side["unit_price"] for side in reported)
+        assert cells["item"] == _once(side["item"] for side in reported)
         for when in ("before", "after"):
             assert cells[when] == (line[when]["amount"] if line[when] else "0.00")
             doubted = line[when] and line[when]["known_by"] != "declared"
@@ -198,5 +198,5 @@ def _lines(read: Read, document: dict[str, Any]) -> None:
             assert not doubted or f"price {line[when]['confidence']}" in cells["how sure"]
 
 
-def _once(told: Iterable[str]) -> str:
-    return " → ".join(dict.fromkeys(told))
+def _once(reported: Iterable[str]) -> str:
+    return " → ".join(dict.fromkeys(reported))

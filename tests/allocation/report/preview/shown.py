@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from allocation.estimate.estimated_charges import Estimate
+from allocation.estimate.estimated_charges import PricedCharges
 from allocation.preview.break_even import BreakEven
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import Valuation, valued
+from allocation.preview.cost_estimate import CostEstimate, cost_estimate
 from allocation.preview.off_hours import Saving
 from allocation.preview.preview import Preview
 from tests.allocation.previews import comparison_of, conditions, now, preview_of
@@ -58,13 +58,13 @@ def moved() -> Preview:
 @cache
 def previews() -> tuple[Preview, ...]:
     """One of each kind: a move up and down, a setting, a new stack, who comes and who goes."""
-    few = [valued(plan_of(*(tenant(name) for name in names)), conditions()) for names in ("ab", "bc")]
+    few = [cost_estimate(plan_of(*(tenant(name) for name in names)), conditions()) for names in ("ab", "bc")]
     return (
         moved(),
         preview_of(comparison_of("halcyon", "shared-namespace")),
         preview_of(comparison_of("cobalt", "cross-region-backup")),
         preview_of(comparison_of("acme", users="9")),
-        preview_of(compared(valued(emptied(local_plan()), conditions()), now())),
+        preview_of(compared(cost_estimate(emptied(local_plan()), conditions()), now())),
         preview_of(compared(*few)),
     )
 
@@ -89,12 +89,12 @@ def spelled(word: str) -> Preview:
     )
 
 
-def _spelled(side: Valuation, word: str) -> Valuation:
-    estimate = Estimate(
-        tuple(replace(each, item=word, unit=word) for each in side.estimate.charges),
-        tuple(replace(each, item=word, reason=word) for each in side.estimate.unpriced),
+def _spelled(side: CostEstimate, word: str) -> CostEstimate:
+    priced = PricedCharges(
+        tuple(replace(each, item=word, unit=word) for each in side.priced.charges),
+        tuple(replace(each, item=word, reason=word) for each in side.priced.unpriced),
     )
-    return replace(side, plan=side.plan.model_copy(update={"portfolio": word}), estimate=estimate)
+    return replace(side, plan=side.plan.model_copy(update={"portfolio": word}), priced=priced)
 
 
 @cache
@@ -106,4 +106,4 @@ def thousand() -> Preview:
         resolve(catalog(), portfolio),
         resolve(catalog(), with_tiers(catalog(), portfolio, {"all": "dedicated-db"}).portfolio),
     ]
-    return preview_of(compared(*(valued(plan, conditions()) for plan in plans)))
+    return preview_of(compared(*(cost_estimate(plan, conditions()) for plan in plans)))

@@ -49,20 +49,22 @@ def test_the_first_line_says_it_all() -> None:
 
 def test_gates_that_fail_stand_directly_beneath() -> None:
     lines = as_markdown(replace(moved(), failed=("too dear", "too thin"))).splitlines()
-    assert lines[1:6] == ["", "**Gates that do not pass**", "", "- too dear", "- too thin"]
+    assert lines[1:6] == ["", "**Failed gates**", "", "- too dear", "- too thin"]
 
 
 def test_reasons_are_folded_and_the_proof_is_not() -> None:
     text = as_markdown(replace(moved(), notes=("one more node",)))
     open_part, _, folded = text.partition("<details>")
-    assert "What is promised" in open_part
-    assert re.search(r"- 5 neighbours pay another share: \+[\d.]+ in all; largest: borealis \+\d", open_part)
+    assert "Recovery promises" in open_part
+    assert re.search(
+        r"- 5 neighbours pay a different share: \+[\d.]+ in all; largest: borealis \+\d", open_part
+    )
     titles = re.findall("<summary>(.+)</summary>", text)
     assert [title.split(",")[0] for title in titles] == [
-        "Neighbours that pay another share",
+        "Neighbours that pay a different share",
         "Differences by category and domain",
         "Priced lines that change",
-        "What has no price and is in no sum",
+        "Lines without a known price",
         "Notes",
         "Off-hours saving",
     ]
@@ -101,7 +103,7 @@ def test_a_thousand_tenants_fit_a_comment_with_their_totals() -> None:
     hold_against(tables_of_markdown(comment), exact)
     assert whole.splitlines()[0] == comment.splitlines()[1]
     last = comment.splitlines()[-1]
-    assert last.startswith("Left out here, for length: 'Who pays what, in USD a month': 900 more; ")
+    assert last.startswith("Left out for length: 'Who pays what, in USD a month': 900 more; ")
     assert "Left out" not in whole
 
 
@@ -109,7 +111,7 @@ def test_no_preview_is_too_long_for_a_comment() -> None:
     wordy = replace(thousand(), failed=tuple(f"{number} <&> {'*' * 290}" for number in range(5000)))
     comment = as_github_comment(wordy)
     assert len(comment) <= MOST_CHARACTERS
-    assert "'Gates that do not pass': " in comment
+    assert "'Failed gates': " in comment
     hold_against(tables_of_markdown(comment), document(wordy))
 
 

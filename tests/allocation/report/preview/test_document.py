@@ -57,7 +57,7 @@ def test_amounts_are_exact_text_and_add_up(preview: Preview) -> None:
     assert lines == Decimal(whole["bill"]["difference"])
 
 
-def test_what_it_was_valued_with_is_told() -> None:
+def test_what_it_was_priced_with_is_reported() -> None:
     whole = read(moved())
     assert (whole["schema_version"], whole["kind"], whole["portfolio"]) == (
         SCHEMA_VERSION,
@@ -74,7 +74,7 @@ def test_a_tenant_that_moves_and_one_that_does_not() -> None:
     cobalt = tenants["cobalt"]
     assert (cobalt["kind"], cobalt["client"]) == ("moved", "cobalt-legal")
     assert cobalt["tier"] == {"before": "dedicated-db", "after": "ha-postgresql"}
-    assert cobalt["one_off"] == [{"what": "people", "quantity": "1", "unit": "hour", "amount": "60.00"}]
+    assert cobalt["one_off"] == [{"what": "labour", "quantity": "1", "unit": "hour", "amount": "60.00"}]
     assert tenants["meridian"].keys() == {"tenant", "kind", "cost"}
 
 

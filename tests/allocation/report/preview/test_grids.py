@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.report.preview.grids import neighbours, once, priced_lines, promises, who_pays
 from tests.allocation.previews import conditions, preview_of
 from tests.allocation.report.preview.shown import moved, nothing, previews, thousand
@@ -28,7 +28,7 @@ def test_tables_without_rows_are_left_out() -> None:
 
 def test_a_tenant_may_be_called_like_a_row() -> None:
     sides = [
-        valued(plan_of(*(tenant(name) for name in names)), conditions())
+        cost_estimate(plan_of(*(tenant(name) for name in names)), conditions())
         for names in (("total",), ("idle", "total"))
     ]
     table = promises(preview_of(compared(*sides)), None)
@@ -48,17 +48,17 @@ def test_how_sure_a_line_is() -> None:
     assert quantities["cobalt/cache#nodes"] == "0 → 1,460 node-hour"
 
 
-def test_units_that_differ_are_both_told() -> None:
+def test_units_that_differ_are_both_reported() -> None:
     before = moved().comparison.before
-    charges = tuple(replace(each, unit="night", quantity=Decimal(3)) for each in before.estimate.charges)
-    after = replace(before, estimate=before.estimate._replace(charges=charges))
+    charges = tuple(replace(each, unit="night", quantity=Decimal(3)) for each in before.priced.charges)
+    after = replace(before, priced=before.priced._replace(charges=charges))
     lines = priced_lines(preview_of(compared(before, after)), None)
     assert lines is not None
     assert "730 hour → 3 night" in {row[3] for row in lines.rows}
 
 
-def test_a_price_that_nobody_knows_is_part_of_no_sum() -> None:
+def test_an_unknown_price_is_part_of_no_sum() -> None:
     (people,) = moved().one_off
     table = once(replace(moved(), one_off=(people, replace(people, units=None))), None)
     assert table is not None
-    assert [row[-1] for row in (*table.rows, *table.foot)] == ["60.00", "no price known", "60.00"]
+    assert [row[-1] for row in (*table.rows, *table.foot)] == ["60.00", "unknown price", "60.00"]

@@ -54,7 +54,7 @@ def test_everybody_can_read_it_on_a_telephone(browser: Browser, save: Save, sche
 
 
 @pytest.mark.parametrize("preview", KINDS, ids=range(len(KINDS)))
-def test_nobody_scrolls_sideways(browser: Browser, save: Save, preview: Preview) -> None:
+def test_no_page_scrolls_sideways(browser: Browser, save: Save, preview: Preview) -> None:
     with opened(browser, save(preview)) as page:
         assert {width: out for width in WIDTHS if (out := too_wide(page, width))} == {}
 

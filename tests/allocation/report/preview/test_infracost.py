@@ -11,7 +11,7 @@ import pytest
 
 from allocation.estimate.assumptions import KnownBy
 from allocation.preview.comparison import compared
-from allocation.preview.cost_estimate import valued
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.preview.preview import Preview
 from allocation.report.preview.document import document
 from allocation.report.preview.infracost import as_infracost
@@ -61,8 +61,8 @@ def test_every_sum_is_the_sum_of_what_is_listed(preview: Preview) -> None:
             assert Decimal(resource["monthlyCost"]) == total(resource["costComponents"], "monthlyCost")
             assert Decimal(resource["hourlyCost"]) == total(resource["costComponents"], "hourlyCost")
     exact = document(preview)["bill"]
-    told = [whole[f"{prefix}MonthlyCost"] for prefix in SIDES.values()]
-    assert told == [exact["before"], exact["after"], exact["difference"]]
+    reported = [whole[f"{prefix}MonthlyCost"] for prefix in SIDES.values()]
+    assert reported == [exact["before"], exact["after"], exact["difference"]]
 
 
 @pytest.mark.parametrize("preview", previews(), ids=range(6))
@@ -122,9 +122,9 @@ def test_only_what_differs_is_in_the_difference() -> None:
 
 
 def test_a_line_that_is_only_known_better_does_not_differ() -> None:
-    before = valued(plan_of(tenant()), conditions())
-    charges = tuple(replace(each, known_by=KnownBy.MEASURED) for each in before.estimate.charges)
-    after = replace(before, estimate=before.estimate._replace(charges=charges))
+    before = cost_estimate(plan_of(tenant()), conditions())
+    charges = tuple(replace(each, known_by=KnownBy.MEASURED) for each in before.priced.charges)
+    after = replace(before, priced=before.priced._replace(charges=charges))
     preview = preview_of(compared(before, after))
     assert preview.comparison.lines
     assert read(preview)["projects"][0]["diff"]["resources"] == []

@@ -6,15 +6,14 @@ from allocation.money import in_cents
 from allocation.preview.break_even import BreakEven
 from allocation.preview.comparison import Step
 from allocation.preview.preview import Preview
+from allocation.report.figures import money, percent
 from allocation.report.preview.rows import (
     Shown,
     break_even_words,
     condensed,
-    money,
     off_hours_words,
     one_off_cents,
     parts,
-    percent,
     rows,
     tier_words,
 )
@@ -67,14 +66,12 @@ def test_one_off_costs_add_up_and_an_unknown_price_stays_unknown() -> None:
 def test_words() -> None:
     assert [tier_words(each) for each in moved().concerned] == ["dedicated-db → ha-postgresql"]
     (words,) = off_hours_words(moved())
-    assert words.startswith(
-        "off-hours saving, in none of the figures: acme-staging, borealis-migration, awake 60"
-    )
+    assert words.startswith("off-hours saving, not part of the figures: awake 60")
     assert off_hours_words(previews()[-1]) == []
     even = BreakEven("a", "users", "cost", "x", "y", 11, 99)
     assert break_even_words(even) == "break-even of a in users: y costs no more than x from 11 on"
     assert break_even_words(even.__class__("a", "users", "margin", "x", "y", None, 99)).endswith(
-        "y has no smaller margin than x at no number up to 99"
+        "y has at least the margin of x at no size up to 99"
     )
     assert [money(-5), money(0, signed=True), money(100000, signed=True)] == ["-0.05", "0.00", "+1,000.00"]
     assert [percent(-1, 3), percent(1, 0)] == ["-33.3 %", ""]

@@ -15,23 +15,24 @@ def test_limits_only_fall_to_nothing() -> None:
     assert numbers[-1] == 0
 
 
-def test_the_totals_are_told_whatever_is_left_out() -> None:
+def test_the_totals_are_reported_whatever_is_left_out() -> None:
     whole, none = story(thousand()), story(thousand(), 0)
     assert (none.headline, none.proof) == (whole.headline, whole.proof)
     assert whole.left_out == ()
-    assert "'Who pays what, in USD a month': 1,000 more" in none.left_out
+    (cut,) = none.left_out
+    assert "'Who pays what, in USD a month': 1,000 more" in cut
     feet = [
-        [part.foot[-1] for part in told.open if isinstance(part, Grid) and part.foot]
-        for told in (whole, none)
+        [part.foot[-1] for part in reported.open if isinstance(part, Grid) and part.foot]
+        for reported in (whole, none)
     ]
     assert feet[0] == feet[1]
 
 
 def test_what_fits_is_the_longest_that_does() -> None:
     lengths = [len(" ".join(map(str, story(thousand(), limit).open))) for limit in (100, 70)]
-    found = fitting(thousand(), lambda told: " ".join(map(str, told.open)), lengths[0] - 1)
+    found = fitting(thousand(), lambda reported: " ".join(map(str, reported.open)), lengths[0] - 1)
     assert len(found) == lengths[1]
-    assert fitting(moved(), lambda told: told.headline, 3) == story(moved()).headline
+    assert fitting(moved(), lambda reported: reported.headline, 3) == story(moved()).headline
 
 
 def test_a_new_stack_has_no_percentage_of_nothing() -> None:
@@ -43,13 +44,13 @@ def test_a_new_stack_has_no_percentage_of_nothing() -> None:
 
 
 def test_nothing_may_fail_a_gate_too() -> None:
-    told = story(replace(nothing(), failed=("over budget",)))
-    assert told.failed is not None
-    assert told.failed.sentences == ("over budget",)
-    assert (told.open, told.folded, told.proof) == ((), (), ())
+    reported = story(replace(nothing(), failed=("over budget",)))
+    assert reported.failed is not None
+    assert reported.failed.sentences == ("over budget",)
+    assert (reported.open, reported.folded, reported.proof) == ((), (), ())
 
 
 def test_one_neighbour_is_not_several() -> None:
     few = story(previews()[-1])
     (listing,) = (part for part in few.open if isinstance(part, Listing))
-    assert listing.sentences[0].startswith("1 neighbour pays another share: ")
+    assert listing.sentences[0].startswith("1 neighbour pays a different share: ")

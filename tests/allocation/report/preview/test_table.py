@@ -48,15 +48,15 @@ def test_lines_under_the_table() -> None:
     lines = list(closing_lines(replace(moved(), notes=("one more node",))))
     assert lines[0].startswith("cobalt: promise: standard: at most 24 hours")
     assert any(re.match(r"cobalt: by domain: tenant-runtime \+[\d.]+, resilience \+", line) for line in lines)
-    assert "cobalt: once: people: 1 hour: 60.00" in lines
+    assert "cobalt: one-off: labour: 1 hour: 60.00" in lines
     assert "note: one more node" in lines
     assert any(line.startswith("unpriced: meridian/") for line in lines)
     assert lines[-1].endswith("+ unallocated 0.00, exactly")
 
 
-def test_a_price_that_nobody_knows_is_said() -> None:
+def test_an_unknown_price_is_said() -> None:
     without = replace(moved(), one_off=tuple(replace(item, units=None) for item in moved().one_off))
-    assert "cobalt: once: people: 1 hour: unpriced" in list(closing_lines(without))
+    assert "cobalt: one-off: labour: 1 hour: unpriced" in list(closing_lines(without))
 
 
 def test_nothing_has_no_differences() -> None:

@@ -30,8 +30,8 @@ from tiers.plan.plan import Plan
 
 
 def raw(statement: Statement, month: str) -> Written:
-    told, items = written(statement, month)
-    return Written(told, tuple(items["items"]))
+    found_text, items = written(statement, month)
+    return Written(found_text, tuple(items["items"]))
 
 
 def month_of(plans: Sequence[Plan]) -> tuple[Showback, Documents]:
@@ -129,12 +129,12 @@ def test_every_figure_of_a_month_in_which_all_prices_rose() -> None:
     agree(wrong(*reported([before, dearer(before, "2026-12", Decimal(3))], local_plan())))
 
 
-def test_a_client_is_told_of_a_tenant_that_is_gone() -> None:
+def test_a_client_is_reported_of_a_tenant_that_is_gone() -> None:
     """Its cost is in the trend and in the month before: it is in the difference, and a cause of it."""
     agree(wrong(*month_of([local_plan(), without(local_plan(), "acme-staging")])))
 
 
-def test_a_client_is_not_told_what_a_tenant_cost_that_was_anothers() -> None:
+def test_a_client_is_not_reported_what_a_tenant_cost_that_was_anothers() -> None:
     before = of_client(local_plan(), "acme", "borealis-engineering")
     agree(wrong(*month_of([before, changed("acme", users="16")])))
 
@@ -166,3 +166,20 @@ def test_a_cent_more_is_seen(column: int) -> None:
     assert any(
         re.search(rf"index: table 'tenants' row 1 .*column {column + 1} holds", line) for line in found
     )
+
+
+def test_another_figure_in_a_sentence_is_seen() -> None:
+    """The oracle holds no words: in whatever sentence a figure stands, another one is a mistake."""
+    pages, _ = printed(moved())
+    first, documents = pages[0], documents_of_moved()
+    said = [first.headline, *first.answer, *first.proof]
+    for place, sentence in enumerate(said):
+        digit = re.search("[1-8]", sentence)
+        assert digit, sentence
+        wrong = [*said]
+        wrong[place] = f"{sentence[: digit.start()]}{int(digit[0]) + 1}{sentence[digit.end() :]}"
+        headline, rest = wrong[0], wrong[1:]
+        answers = len(first.answer)
+        changed = replace(first, headline=headline, answer=rest[:answers], proof=rest[answers:])
+        assert list(problems([changed, *pages[1:]], documents)), wrong[place]
+    assert list(problems(pages, documents)) == []

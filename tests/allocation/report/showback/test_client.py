@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from allocation.money import text_of
-from allocation.report.showback.client import account, told_causes
+from allocation.report.showback.client import account, shown_causes
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.review.causes import Cause, Reason
@@ -26,7 +26,7 @@ def files(showback: Showback, client: str) -> str:
 
 
 def figures_of(showback: Showback, client: str) -> set[str]:
-    """Every exact figure of a client that is long enough to be told from another's."""
+    """Every exact figure of a client that is long enough to differ from another's."""
     months = [showback.statement, *showback.past]
     lines = [line for month in months for line in month.tenants if line.client == client]
     units = {
@@ -70,56 +70,56 @@ def of_clients(count: int) -> Showback:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_what_fewer_than_five_share_is_told_of_nobody(count: int) -> None:
+def test_what_fewer_than_five_share_is_reported_of_no_client(count: int) -> None:
     showback = of_clients(count)
     assert showback.large_pools == frozenset()
     text = files(showback, "c0")
     for pool, total in showback.statement.pool_totals.items():
         assert text_of(total) not in text, pool
     # Neither the parts of a share's change, from which the total could be worked out.
-    reasons = {cause.reason for cause in told_causes(showback, "c0")}
+    reasons = {cause.reason for cause in shown_causes(showback, "c0")}
     assert reasons <= {Reason.POOL, Reason.PRICE, Reason.QUANTITY}
     pools = set(showback.statement.pool_totals)
-    assert not any(cause.about in pools for cause in told_causes(showback, "c0"))
+    assert not any(cause.about in pools for cause in shown_causes(showback, "c0"))
 
 
-def test_what_five_share_is_told_as_a_whole() -> None:
+def test_what_five_share_is_reported_as_a_whole() -> None:
     showback = of_clients(5)
     assert "postgresql" in showback.large_pools
     assert text_of(showback.statement.pool_totals["postgresql"]) in files(showback, "c0")
 
 
-def test_a_pool_that_few_shared_the_month_before_stays_untold() -> None:
+def test_a_pool_that_few_shared_the_month_before_stays_hidden() -> None:
     many, few = of_clients(5), of_clients(4)
     assert replace(many, past=few.past).large_pools == frozenset()
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_causes_that_are_told_add_up_to_the_difference(client: str) -> None:
+def test_the_causes_that_are_reported_add_up_to_the_difference(client: str) -> None:
     showback = moved()
     now, then = (
         sum(line.total for line in month.by_client[client]) for month in (showback.statement, *showback.past)
     )
-    assert sum(cause.units for cause in told_causes(showback, client)) == now - then
+    assert sum(cause.units for cause in shown_causes(showback, client)) == now - then
 
 
 def test_the_first_screen_says_why_the_bill_went_up() -> None:
     page = account(moved(), "acme-consulting")
     assert page.headline == "acme-consulting, 2026-12: 403.94 USD"
-    assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Why: tier +")
-    assert page.answer[1] == "acme went from shared-namespace to dedicated-db."
+    assert page.answer[0].startswith("That is 193.54 USD (92.0 %) more than in 2026-11. Reasons: tier +")
+    assert page.answer[1] == "acme moved from shared-namespace to dedicated-db."
     assert page.answer[2] == (
-        "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Why: tier +400.00 USD."
+        "The fee is 698.00 USD, 400.00 USD (134.2 %) more than in 2026-11. Reasons: tier +400.00 USD."
     )
 
 
 def test_without_a_month_before_it_the_page_says_so() -> None:
     page = account(replace(moved(), past=()), "acme-consulting")
-    assert page.answer == ("The fee is 698.00 USD. There is no month before it to compare with.",)
+    assert page.answer == ("The fee is 698.00 USD. No earlier month is known to compare with.",)
     assert "why" not in {table.name for table in page.tables}
 
 
-def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
+def test_another_tier_is_reported_with_its_fee_its_cost_and_the_command() -> None:
     (row,) = next(
         table for table in account(moved(), "acme-consulting").tables if table.name == "options"
     ).rows
@@ -128,13 +128,13 @@ def test_another_tier_is_told_with_its_fee_its_cost_and_the_command() -> None:
         "ha-postgresql",
         "123.00",
         "45.00",
-        "costack preview --tenant acme --tier ha-postgresql",
+        "costack preview --portfolio portfolios/local --tenant acme --tier ha-postgresql",
     ]
 
 
 def test_a_cause_of_a_small_pool_is_merged() -> None:
-    causes = told_causes(moved(), "acme-consulting")
-    few = {cause.reason for cause in causes if cause.about == "shared by few"}
+    causes = shown_causes(moved(), "acme-consulting")
+    few = {cause.reason for cause in causes if cause.about == "small shared pools"}
     # Of acme, which moved, all about small pools is its move; its staging tenant stayed.
     assert few == {Reason.TIER, Reason.POOL}
     assert {cause.about for cause in causes}.isdisjoint(moved().pools - moved().large_pools)
@@ -153,12 +153,12 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
     after = month_of({"first": "acme", "third": "delta", **now}, "2026-12")
     showback = Showback(Month(after, local_plan(), catalog()), (before,))
     gone = before.by_tenant["second"]
-    assert Cause(Reason.GONE, gone.tier, -gone.total) in told_causes(showback, "acme")
+    assert Cause(Reason.GONE, gone.tier, -gone.total) in shown_causes(showback, "acme")
     assert showback.fee_causes_of("acme")["second"] == (Cause(Reason.GONE, gone.tier, -gone.fee),)
     for client in after.by_client:
         then, here = (sum(line.total for line in month.by_client[client]) for month in (before, after))
-        assert sum(cause.units for cause in told_causes(showback, client)) == here - then
-    assert " less than in 2026-11. Why: gone -" in account(showback, "acme").answer[0]
+        assert sum(cause.units for cause in shown_causes(showback, client)) == here - then
+    assert " less than in 2026-11. Reasons: gone -" in account(showback, "acme").answer[0]
     assert account(showback, "acme").answer[1] == "second is gone."
     if now:
         assert account(showback, "delta").answer[1] == "second is new."

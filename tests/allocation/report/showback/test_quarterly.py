@@ -11,10 +11,10 @@ def table(name: str, curve: Curve | None = None) -> Table:
     return next(each for each in quarterly(moved(), {}, curve).tables if each.name == name)
 
 
-def test_why_there_is_no_curve_is_told() -> None:
+def test_why_there_is_no_curve_is_reported() -> None:
     page = quarterly(moved(), {}, Curve("shared-namespace", (), "10.0.0.0/24: has no address left"))
-    (told,) = (each for each in page.sections if isinstance(each, Sentences))
-    assert told.sentences == ("Not known: 10.0.0.0/24: has no address left",)
+    (reported,) = (each for each in page.sections if isinstance(each, Sentences))
+    assert reported.sentences == ("Unknown: 10.0.0.0/24: has no address left",)
     assert "curve" not in {each.name for each in page.tables}
 
 

@@ -196,9 +196,9 @@ def sums(page: Page) -> Iterator[tuple[str, list[Decimal], Decimal, list[Decimal
 def test_every_column_adds_up_as_it_is_shown_and_exactly() -> None:
     found = [each for page in all_pages(moved()) for each in sums(page)]
     assert len(found) > 20
-    for name, exact, whole, shown, told in found:
+    for name, exact, whole, shown, reported in found:
         assert sum(exact) == whole, name
-        assert sum(shown) == told, name
+        assert sum(shown) == reported, name
 
 
 def test_the_first_page_says_what_the_statement_says() -> None:

@@ -20,7 +20,7 @@ def test_amounts_are_exact_text_and_add_up() -> None:
         assert Decimal(line["margin"]) == Decimal(line["fee"]) - cost
 
 
-def test_the_period_and_the_versions_are_told() -> None:
+def test_the_period_and_the_versions_are_reported() -> None:
     read = document(statement_of(local_plan()))
     assert read["period"] == {"start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
     assert read["versions"] == {"catalog": "2026-11", "rulebook": "2026-11", "price_book": PRICES.compiled}
@@ -35,7 +35,7 @@ def test_what_nobody_pays_is_listed() -> None:
     }
 
 
-def test_who_used_what_of_a_pool_is_told() -> None:
+def test_who_used_what_of_a_pool_is_reported() -> None:
     pools = {pool["pool"]: pool for pool in document(statement_of(local_plan()))["pools"]}
     assert (pools["postgresql"]["driver"], pools["postgresql"]["unit"]) == ("database-gib", "GiB-hours")
     # 5 GiB for 730 hours.

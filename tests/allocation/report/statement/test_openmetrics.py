@@ -13,9 +13,9 @@ from prometheus_client import parser as prometheus
 from prometheus_client.openmetrics import parser as openmetrics
 
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
-from allocation.engine.allocate import DIRECT, Cell, Unallocated
-from allocation.engine.routes import IDLE_PART
+from allocation.engine.allocate import Cell, Unallocated
 from allocation.engine.rulebook import Behaviour
+from allocation.engine.shared_charges import AllocationType
 from allocation.money import amount_of
 from allocation.report.statement.document import document
 from allocation.report.statement.openmetrics import as_openmetrics
@@ -78,7 +78,7 @@ def statement(
         unallocated=tuple(unallocated),
         unpriced=(),
         fallbacks=(),
-        strangers=(),
+        unknown_consumers=(),
         charged=charged,
         versions={},
     ).reconciled()
@@ -91,19 +91,19 @@ units = st.integers(-(10**22), 10**22)
 @st.composite
 def tenant_lines(draw: st.DrawFn, name: str) -> TenantLine:
     pool = st.sampled_from(["nodes", "direct", "a pool", '"', "\\"])
-    part = st.sampled_from([DIRECT, "use", IDLE_PART])
-    drawn = draw(st.lists(st.tuples(part, pool, units), max_size=6))
+    kinds = st.sampled_from([AllocationType.DIRECT, AllocationType.USAGE, AllocationType.IDLE])
+    drawn = draw(st.lists(st.tuples(kinds, pool, units), max_size=6))
     cells = [
         Cell(
             tenant=name,
-            part=part,
-            pool="" if part == DIRECT else pool,
+            allocation_type=kind,
+            pool="" if kind is AllocationType.DIRECT else pool,
             domain=CostDomain.TENANT_RUNTIME,
             category=CostCategory.COMPUTE,
             behaviour=Behaviour.FIXED,
             units=amount,
         )
-        for part, pool, amount in drawn
+        for kind, pool, amount in drawn
     ]
     fee = draw(st.integers(0, 10**22))
     term = Term(name, draw(words), draw(st.sampled_from(Environment)), draw(words), fee)
@@ -169,7 +169,7 @@ def _plain(read: Iterable[Metric]) -> Iterator[tuple[object, ...]]:
             yield (each.name, tuple(each.labels.items()), each.value)
 
 
-def test_a_tenant_is_told_by_pool() -> None:
+def test_a_tenant_is_reported_by_pool() -> None:
     text = text_of_statement(statement_of(local_plan()))
     labels = {
         "portfolio": "local",
@@ -192,7 +192,7 @@ def test_a_tenant_is_told_by_pool() -> None:
     assert amounts(text, "margin", **labels) == [249 - sum(shares.values())]
 
 
-def test_the_period_and_what_has_no_price_are_told() -> None:
+def test_the_period_and_what_has_no_price_are_reported() -> None:
     made = statement_of(local_plan())
     text = text_of_statement(made)
     assert amounts(text, "period_start_seconds", portfolio="local") == [1793491200]
@@ -211,9 +211,12 @@ def test_nobodys_cost_says_why() -> None:
 
 
 def test_a_pool_called_direct_is_added_to_what_is_direct() -> None:
-    cell = Cell("t", "use", "direct", CostDomain.RESILIENCE, CostCategory.COMPUTE, Behaviour.FIXED, 3)
+    cell = Cell(
+        "t", AllocationType.USAGE, "direct", CostDomain.RESILIENCE, CostCategory.COMPUTE, Behaviour.FIXED, 3
+    )
     line = TenantLine(
-        Term("t", "c", Environment.STAGING, "x", 0), (cell, cell._replace(part=DIRECT, pool=""))
+        Term("t", "c", Environment.STAGING, "x", 0),
+        (cell, cell._replace(allocation_type=AllocationType.DIRECT, pool="")),
     )
     assert amounts(text_of_statement(statement([line], {}, [])), "amount") == [Decimal("6E-10")]
 

@@ -1,0 +1,81 @@
+"""Figures as a person reads them: money, percentages and quantities, and names cut to the first few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from allocation.money import in_cents
+
+_CENTS: Final = 100
+UNKNOWN_PRICES: Final = "Lines without a known price"
+"""The title of the list of what costs money at an unknown price."""
+
+
+def money(cents: int, *, signed: bool = False) -> str:
+    """Cents with two decimals and thousands separators.
+
+    >>> money(-123456), money(5, signed=True)
+    ('-1,234.56', '+0.05')
+    """
+    sign = "-" if cents < 0 else "+" if signed and cents > 0 else ""
+    return f"{sign}{abs(cents) // _CENTS:,}.{abs(cents) % _CENTS:02}"
+
+
+def money_of(units: int, *, signed: bool = False) -> str:
+    """One amount of units, rounded to cents.
+
+    >>> money_of(12_345_678_901)
+    '1.23'
+    """
+    return money(in_cents([units])[0], signed=signed)
+
+
+def percent(part: int, whole: int) -> str:
+    """*part* of *whole* with one decimal; empty where there is no whole.
+
+    >>> percent(1, 3), percent(1, 0)
+    ('33.3 %', '')
+    """
+    return f"{plain_percent(part, whole)} %" if whole else ""
+
+
+def plain_percent(part: int, whole: int) -> str:
+    """The same without its sign, for a column whose title has it.
+
+    >>> plain_percent(-1, 3)
+    '-33.3'
+    """
+    if not whole:
+        return ""
+    tenths = round(Fraction(1000 * part, whole))
+    return f"{'-' if tenths < 0 else ''}{abs(tenths) // 10}.{abs(tenths) % 10}"
+
+
+def number(value: Decimal) -> str:
+    """*value* with up to two decimals.
+
+    >>> number(Decimal("3.50")), number(Decimal("1200"))
+    ('3.5', '1,200')
+    """
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def first_of(parts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """The first *most* of *parts*, and how many more there are.
+
+    >>> first_of(["a", "b", "c"], 2), first_of(["a"], 2)
+    ('a, b and 1 more', 'a')
+    """
+    return f"{separator.join(parts[:most])}{and_more(len(parts), most)}"
+
+
+def and_more(count: int, most: int) -> str:
+    """What to write after the first *most* of *count* parts.
+
+    >>> and_more(5, 3), and_more(3, 3)
+    (' and 2 more', '')
+    """
+    return f" and {count - most:,} more" if count > most else ""

@@ -1,0 +1,91 @@
+"""Findings behind a signal: the figures that make a decision due."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from allocation.review.usage_levels import Level
+
+
+class Breach(NamedTuple):
+    """The longest run of days on which a tenant used more than its fee covers."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days it lasted."""
+        return (self.last - self.first) // timedelta(days=1) + 1
+
+
+class Standing(NamedTuple):
+    """How much of one measure a tenant uses, and how much its fee covers.
+
+    Attributes:
+        fair: How much the fee covers.
+        measured: Whether the usage was measured; otherwise it is what the plan declares.
+        lasting: Whether usage was above the fair use long enough to act on, and not for a peak only.
+        breach: When it was above, where it was measured.
+    """
+
+    tenant: str
+    measure: str
+    used: Decimal
+    fair: int
+    measured: bool
+    lasting: bool
+    breach: Breach | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the usage is above the fair use."""
+        return self.used > self.fair
+
+
+class BeyondFairUse(NamedTuple):
+    """A tenant that uses more than its fee covers; `larger` is the cheapest tier that covers the usage."""
+
+    standing: Standing
+    tier: str
+    larger: str | None
+
+
+class LargeShare(NamedTuple):
+    """A tenant that takes a larger percentage of a pool's usage than it pays of all fees."""
+
+    pool: str
+    driver: str
+    used_percent: Decimal
+    paid_percent: Decimal
+
+
+class Size(NamedTuple):
+    """What a tenant's pods request of CPU or memory, and what they use."""
+
+    tenant: str
+    what: str
+    unit: str
+    asked: Level
+    used: Level
+
+
+class ThinMargin(NamedTuple):
+    """A tier whose production tenants leave a smaller margin than they should; amounts are units."""
+
+    tier: str
+    margin: int
+    fees: int
+    tenants: int
+    least_percent: int
+
+
+class IdlePool(NamedTuple):
+    """A pool of which much stays idle; `nodes` when fewer or smaller nodes would do."""
+
+    pool: str
+    idle_percent: Decimal
+    cost: int
+    nodes: bool

@@ -1,0 +1,193 @@
+"""Reads the plans before and after a change from the sources the command line names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from allocation.adapters.git_revision import revision_of
+from allocation.adapters.pulumi.preview import plans_of_preview
+from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
+from allocation.engine import rulebook as rules
+from allocation.prices import price_book as pricing
+from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
+from tiers.catalog.tier import Catalog
+from tiers.errors import CatalogError
+from tiers.plan.capacity import add_capacity
+from tiers.plan.plan import Plan, emptied
+from tiers.plan.resolve import resolve
+from tiers.plan.storage import keeping_storage
+from tiers.plan.warnings import advice
+from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
+from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.tenant import Portfolio
+from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
+
+
+@dataclass(frozen=True)
+class Where:
+    """The sources of the plans; at most one of `stack`, `inventory`, `base` and `plan` is the plan before."""
+
+    stack: str | None = None
+    inventory: Path | None = None
+    base: str | None = None
+    plan: Path | None = None
+    portfolio: Path | None = None
+    cwd: Path = Path()
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Changes supposed of the portfolio in the working tree, without writing them."""
+
+    tenant: str | None = None
+    tier: str | None = None
+    settings: Mapping[str, str] | None = None
+    moves: Mapping[str, str] | None = None
+    more: tuple[tuple[int, str], ...] = ()
+    add_capacity: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the working tree is taken as it is."""
+        return not (self.tenant or self.moves or self.more or self.add_capacity)
+
+
+@dataclass(frozen=True)
+class BeforeAndAfter:
+    """The plans before and after, with their catalog, portfolio, prices and rules.
+
+    `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
+    `rules` are the folders of the price book and the rulebook before the change.
+    """
+
+    before: Plan | None
+    after: Plan
+    notes: tuple[str, ...]
+    catalog: Catalog
+    portfolio: Portfolio | None
+    prices: Path
+    rules: Path
+
+
+@contextmanager
+def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAfter]:
+    """Both plans; folders of an older revision exist for the time of the context.
+
+    Raises:
+        CatalogError: When a plan cannot be read, or the command line names none or too many.
+    """
+    named = [name for name in ("stack", "inventory", "base", "plan") if getattr(where, name) is not None]
+    if len(named) > 1:
+        raise CatalogError(f"name one thing to compare with, not both --{named[0]} and --{named[1]}")
+    catalog = load_catalog()
+    if where.plan is not None:
+        if where.portfolio is not None or not what_if.nothing:
+            raise CatalogError("--plan is the whole change; leave --portfolio and the what-if options out")
+        before, after = plans_of_preview(where.plan)
+        after, kept = keeping_storage(before or emptied(after), after)
+        yield BeforeAndAfter(before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY)
+        return
+    with ExitStack() as open_folders:
+        there = _before(where, open_folders)
+        portfolio = load_portfolio(there.folder, catalog)
+        tree = resolve(catalog, portfolio)
+        supposed = _supposed(catalog, portfolio, what_if)
+        after = resolve(catalog, supposed.portfolio)
+        known = () if named else advice(catalog, portfolio, tree)
+        fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in known]
+        before = there.plan if named else tree
+        after, kept = keeping_storage(before or emptied(after), after)
+        yield BeforeAndAfter(
+            before=before,
+            after=after,
+            notes=(*supposed.notes, *kept, *fresh),
+            catalog=catalog,
+            portfolio=supposed.portfolio,
+            prices=there.prices,
+            rules=there.rules,
+        )
+
+
+class _Before(NamedTuple):
+    """The plan before, if it is not the working tree's, and the folder of the working tree's portfolio."""
+
+    folder: Path
+    plan: Plan | None = None
+    prices: Path = pricing.DIRECTORY
+    rules: Path = rules.DIRECTORY
+
+
+def _before(where: Where, open_folders: ExitStack) -> _Before:
+    if where.stack is not None:
+        try:
+            plan = inventory_of_stack(where.stack, where.cwd).plan
+        except NotDeployedError:  # the first preview of a stack: everything is new
+            return _Before(where.portfolio or _only_portfolio(where.cwd))
+        return _deployed(where, plan)
+    if where.inventory is not None:
+        return _deployed(where, inventory_of_file(where.inventory).plan)
+    folder = where.portfolio or _only_portfolio(where.cwd)
+    if where.base is None:
+        return _Before(folder)
+    if Path(where.base).is_dir():
+        catalog = load_catalog()
+        return _Before(folder, resolve(catalog, load_portfolio(Path(where.base), catalog)))
+    return _in_revision(where.base, folder, open_folders)
+
+
+def _deployed(where: Where, plan: Plan) -> _Before:
+    return _Before(portfolio_folder(where.portfolio, where.cwd, plan.portfolio), plan)
+
+
+def _in_revision(revision: str, folder: Path, open_folders: ExitStack) -> _Before:
+    """The portfolio of a revision, with its own catalog, prices and rules."""
+    if not folder.is_dir():
+        raise CatalogError(f"{folder}: no such portfolio directory")
+    ours = (CATALOG_DIRECTORY, pricing.DIRECTORY, rules.DIRECTORY)
+    root, then = open_folders.enter_context(revision_of(revision, (folder, *ours)))
+    catalog, prices, rulebooks = (then.get(each, each) for each in ours)
+    if folder not in then:
+        return _Before(folder, None, prices, rulebooks)
+    try:
+        known = load_catalog(catalog)
+        plan = resolve(known, load_portfolio(then[folder], known))
+    except CatalogError as error:
+        raise CatalogError(
+            f"--base {revision}: this version of costack cannot read it; compare with the deployed inventory "
+            " (--stack or --inventory), or with a folder (--base DIR)",
+            *(problem.replace(str(root), revision) for problem in error.problems[:1]),
+        ) from None
+    return _Before(folder, plan, prices, rulebooks)
+
+
+def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:
+    notes: list[str] = []
+
+    def then(supposed: AssumedPortfolio) -> Portfolio:
+        notes.extend(supposed.notes)
+        return supposed.portfolio
+
+    if what_if.moves:
+        portfolio = then(with_tiers(catalog, portfolio, what_if.moves))
+    if what_if.tenant is not None:
+        changed = with_tenant(catalog, portfolio, what_if.tenant, what_if.tier, what_if.settings)
+        portfolio = then(changed)
+    for count, tier in what_if.more:
+        portfolio = then(with_more(catalog, portfolio, tier, count))
+    if what_if.add_capacity:
+        portfolio = then(add_capacity(catalog, portfolio))
+    return AssumedPortfolio(portfolio, tuple(notes))
+
+
+def _only_portfolio(cwd: Path) -> Path:
+    found = portfolio_folders(cwd)
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(map(str, found)) or f"none in {cwd / PORTFOLIOS}"
+    raise CatalogError(
+        f"name the portfolio with --portfolio, or the project's folder with --cwd; found {listed}"
+    )

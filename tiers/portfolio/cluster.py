@@ -1,0 +1,114 @@
+"""The network and the cluster that a portfolio's tenants run on, adopted or created."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from tiers.catalog.classes import ClassId
+from tiers.vocabulary import Cidr, Frozen, Positive, TagValue
+
+NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
+
+
+def _vpc_sized(value: str) -> str:
+    prefix = ipaddress.IPv4Network(value).prefixlen
+    if not 16 <= prefix <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; sixteen subnets of /28 must fit
+        raise ValueError("Value should be a network of size /16 to /24")
+    return value
+
+
+class NetworkSpec(Frozen):
+    """The VPC of the databases, and the address ranges of pods that may reach it.
+
+    It is created with `cidr` and a private subnet for each of `zones`, or adopted with `vpc_id` and a subnet
+    and its address range for each of them.
+    """
+
+    zones: Annotated[tuple[str, ...], Field(min_length=2, max_length=6)]
+    """Availability zones."""
+    cidr: Annotated[Cidr, AfterValidator(_vpc_sized)] | None = None
+    """Address range of a VPC to create, /16 to /24; give this or `vpc_id`."""
+    vpc_id: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")] | None = None
+    """A VPC to adopt; give this or `cidr`."""
+    subnet_ids: tuple[str, ...] = ()
+    """Private subnets of an adopted VPC, one for each zone."""
+    subnet_cidrs: tuple[Cidr, ...] = ()
+    """The address ranges of these subnets, in the same order."""
+    client_cidrs: tuple[Cidr, ...] = ()
+    """Address ranges of the pods of an adopted cluster."""
+
+    @model_validator(mode="after")
+    def _is_created_or_adopted(self) -> Self:
+        if (self.cidr is None) is (self.vpc_id is None):
+            raise ValueError("set cidr to create a network, or vpc_id to adopt one")
+        wanted = len(self.zones) if self.vpc_id else 0
+        for name, given in (("subnet_ids", self.subnet_ids), ("subnet_cidrs", self.subnet_cidrs)):
+            if len(given) != wanted:
+                raise ValueError(
+                    f"{name} has {len(given)} entries, an adopted network needs one for each zone"
+                )
+        return self
+
+
+class NodeGroupSpec(Frozen):
+    """Worker nodes of the cluster that all tenants share."""
+
+    name: TagValue
+    """Name of the node group."""
+    node_class: ClassId
+    """EC2 instance type: a row of `node_classes` in `tiers/catalog/classes.yaml`."""
+    nodes: Positive
+    """How many nodes."""
+    volume_gib: Positive
+    """Disk of each node."""
+
+
+class CreatedCluster(Frozen):
+    """The settings of a created cluster; its nodes and gateways are in the network that is created too."""
+
+    admin_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    """Networks from which people and pipelines reach its API."""
+    log_retention_days: Positive
+    """How many days the logs of its control plane are kept."""
+    addons: Annotated[Mapping[str, str], Field(min_length=1)]
+    """EKS add-ons and their versions: `vpc-cni`, `eks-pod-identity-agent`, `aws-efs-csi-driver` at least."""
+
+    @model_validator(mode="after")
+    def _has_what_tenants_need(self) -> Self:
+        if missing := sorted(NEEDED_ADDONS - self.addons.keys()):
+            raise ValueError(f"addons: '{missing[0]}' is missing; tenants cannot run without it")
+        return self
+
+
+class ClusterSpec(Frozen):
+    """The EKS cluster: an existing one that is adopted for its cost only, or one to be created."""
+
+    name: TagValue
+    """Name of the EKS cluster."""
+    version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
+    """Version of Kubernetes, in quotes."""
+    ingress_namespace: TagValue
+    """Namespace of the ingress controller; tenants accept traffic from it alone."""
+    node_role_arn: str | None = None
+    """Adopted cluster: IAM role for nodes of tenants with `enhanced` controls."""
+    node_subnet_ids: tuple[str, ...] = ()
+    """Adopted cluster: private subnets for these nodes."""
+    node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
+    """The shared worker nodes."""
+    api_cidrs: tuple[Cidr, ...] = ()
+    """Where pods reach its API; by default the Service ranges of EKS.
+
+    A network plugin that checks packets after a Service has forwarded them, such as Calico, needs the
+    control plane's subnets here too.
+    """
+    created: CreatedCluster | None = None
+    """Given when Costack creates the cluster; left out when it adopts one."""
+
+    @property
+    def takes_node_groups(self) -> bool:
+        """Whether tenants can have their own node groups."""
+        return self.created is not None or bool(self.node_role_arn and self.node_subnet_ids)
