@@ -38,7 +38,7 @@ def configuration(
 
     `db_name` bounds what scheduled actions poll and what a request can reach. There is no `dbfilter`: with
     one, every request without a cookie asks the database `postgres` which databases there are, and waits for
-    it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The database list is closed, and the master password is
+    it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The database list is closed, the master password is
     random.
     """
     major = int(version.partition(".")[0])
