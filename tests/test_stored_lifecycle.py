@@ -83,8 +83,10 @@ def test_a_plan_that_is_too_old_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_a_plan_says_what_to_type() -> None:
-    said = costack("decommission", "--apply", LIFE / "sandbox.plan.json", code=Exit.POLICY)
-    assert f"add --phrase '{plan_of('sandbox').phrase}'" in said.stderr
+    said = costack(
+        "decommission", "--stack", "local", "--apply", LIFE / "sandbox.plan.json", code=Exit.POLICY
+    )
+    assert f"confirm it with --phrase '{plan_of('sandbox').phrase}'" in said.stderr
 
 
 def test_a_stored_state_holds_what_the_plan_names() -> None:

@@ -125,9 +125,9 @@ def names() -> st.SearchStrategy[str]:
 
 
 @st.composite
-def tenants(draw: st.DrawFn) -> Tenant:
-    """A tenant of any offer, with any choice."""
-    offer = draw(st.sampled_from(offers()))
+def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
+    """A tenant of *offer*, or of any, with any choice."""
+    offer = offer or draw(st.sampled_from(offers()))
     chosen = dict(draw(st.sampled_from(choices_of(offer))))
     drawn = {name: draw(RANGES[name]) for name in _fields() if name in RANGES}
     if offer[1] is not Environment.PRODUCTION:
@@ -146,15 +146,20 @@ def _moves_to(offer: Offer) -> tuple[Move, ...]:
 
 
 @st.composite
-def portfolios(draw: st.DrawFn) -> tuple[Platform, list[Tenant]]:
-    """Up to three tenants on a platform that protects its data or does not."""
+def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
+    """Up to three tenants, one of *offer*, on a platform that protects its data or does not."""
     protected = draw(st.booleans())
     platform = _PLATFORM.model_copy(update={"deletion_protection": protected})
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))
-    return platform, draw(
-        st.lists(tenants(), min_size=most, max_size=most, unique_by=lambda each: each.tenant)
+    first = draw(tenants(offer))
+    others = st.lists(
+        tenants().filter(lambda each: each.tenant != first.tenant),
+        min_size=most - 1,
+        max_size=most - 1,
+        unique_by=lambda each: each.tenant,
     )
+    return platform, [first, *draw(others)]
 
 
 def accepted(platform: Platform, chosen: list[Tenant]) -> Plan | None:

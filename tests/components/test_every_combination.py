@@ -18,6 +18,7 @@ from typing import Any
 import pulumi
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import strategies as st
 
 from tests.components.combinations import Offer, accepted, choices_of, offers, portfolios
 from tests.components.completeness import faults_of
@@ -27,8 +28,6 @@ from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import ROOT, plan_of, tenant
 from tiers.inventory import OUTPUT_NAME
 from tiers.plan.plan import Plan
-from tiers.portfolio.platform import Platform
-from tiers.portfolio.tenant import Tenant
 
 SECRET = "password-of-"
 # All of them take minutes: `make torture` asks for them, `make test` for a sample.
@@ -74,19 +73,20 @@ def sold() -> Iterator[Counter[Offer]]:
     assert counted.total() >= COMBINATIONS
 
 
+@pytest.mark.parametrize("offer", offers(), ids="-".join)
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=-(-EXAMPLES // len(offers())),
     derandomize=True,
     deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(sale=portfolios())
+@given(data=st.data())
 def test_whatever_is_sold_is_complete_and_closed(
-    sale: tuple[Platform, list[Tenant]], sold: Counter[Offer]
+    data: st.DataObject, offer: Offer, sold: Counter[Offer]
 ) -> None:
-    plan = accepted(*sale)
+    plan = accepted(*data.draw(portfolios(offer)))
     if plan is None:
         reject()
     declared, outputs = deployed(plan)
