@@ -26,8 +26,10 @@ if ! tenant -c 'SELECT 1' >/dev/null 2>&1; then
     | setsid --wait psql --no-psqlrc --set=ON_ERROR_STOP=1 -c "\\password \"$TENANT_ROLE\"" >/dev/null
 fi
 
-psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=db="$TENANT_DATABASE" \
-     --set=idle="${IDLE_IN_TRANSACTION_SECONDS}s" <<'SQL'
+# What a killed run had begun may still go on in the server for a moment, and be in the way.
+for ((attempt = 1; ; attempt++)); do
+  if psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=db="$TENANT_DATABASE" \
+       --set=idle="${IDLE_IN_TRANSACTION_SECONDS}s" <<'SQL'
 SELECT format('CREATE DATABASE %I OWNER %I ENCODING ''UTF8'' LC_COLLATE ''C'' TEMPLATE template0', :'db', :'role')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'db') \gexec
 REVOKE CONNECT, TEMPORARY ON DATABASE :"db" FROM PUBLIC;
@@ -35,6 +37,10 @@ GRANT CONNECT, TEMPORARY ON DATABASE :"db" TO :"role";
 ALTER ROLE :"role" IN DATABASE :"db" SET statement_timeout = '15min';
 ALTER ROLE :"role" IN DATABASE :"db" SET idle_in_transaction_session_timeout = :'idle';
 SQL
+  then break; fi
+  [ "$attempt" -lt 4 ] || exit 1
+  sleep 3
+done
 
 # Odoo creates it only in databases it creates itself. It is trusted: who owns the database may create it.
 tenant --dbname="$TENANT_DATABASE" -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
