@@ -29,7 +29,7 @@ engine-browser: ## find Chromium for the tests of pages, or unpack it once per u
 engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or build them
 	@$(PYTHON) toolchain/build.py cluster
 
-engine-postgres: ## find PostgreSQL for the tests, or install it once per user
+engine-postgres: ## install PostgreSQL 16, 17 and 18 for the tests, once per user
 	@$(PYTHON) toolchain/postgres.py
 
 engine-yaml: ## find Pulumi's host for YAML programs, for the tests of the plugin, or build it

@@ -17,8 +17,8 @@ import duckdb
 from allocation.adapters.bill import Intake, ingest
 from allocation.adapters.focus.run import FocusRun, FocusVersion
 from allocation.adapters.focus.writer import write_focus
-from allocation.adapters.folders.history import History
-from allocation.adapters.folders.months import ITEMS, STATEMENT
+from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
+from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import MANIFEST, keep_tables, new_run, sha256_of, write_json
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.adapters.folders.months import ITEMS, STATEMENT, months_before
+from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT, months_before
 from allocation.adapters.folders.run import MANIFEST, read_json
 from allocation.adapters.usage.intake import read_usage
 from allocation.charges import ChargePeriod

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from allocation.adapters.folders.months import ITEMS, STATEMENT
+from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
+from allocation.adapters.folders.review_sign_off import sign_off_text
 from allocation.adapters.folders.run import MANIFEST, new_run, sha256_of, write_json
-from allocation.adapters.folders.sign_off import sign_off_text
 from allocation.report.showback.client import account
 from allocation.report.showback.content import Page
 from allocation.report.showback.engineering import engineering

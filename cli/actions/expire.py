@@ -139,9 +139,12 @@ def _command(row: _Row, project: Path) -> str:
     if "--stack" not in option:
         stacks = stacks_of(row.source.plan.portfolio, project)
         if len(stacks) != 1:
-            known = f"there are {', '.join(stacks)}" if stacks else f"no stack file in {project} names it"
+            wanted = f"costack:portfolio: {row.source.plan.portfolio}"
             raise CatalogError(
-                f"{row.source.name}: in which stack is it deployed? {known}; name it with --stack"
+                f"{row.source.name}: several stacks deploy it ({', '.join(stacks)}); name one with --stack "
+                "instead of --portfolio"
+                if stacks
+                else f"{row.source.name}: no stack deploys it: no file stacks/Pulumi.NAME.yaml has '{wanted}'"
             )
         option = ("--stack", stacks[0], *option)
     if project != Path():

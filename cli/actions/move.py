@@ -95,6 +95,8 @@ def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:
         return back(tenant)
     if request.to is None:
         return None
+    if request.to == tenant.tier and tenant.move is None:
+        raise RefusedError(f"{tenant.tenant} is on {tenant.tier} already")
     step = begin(tenant, request.to)
     if request.to in catalog.tiers and not data_moves(catalog, tenant.environment, tenant.tier, request.to):
         raise RefusedError(
@@ -106,7 +108,7 @@ def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:
 
 def _whereabouts(tenant: Tenant) -> str:
     if tenant.move is None:
-        return f"{tenant.tenant} is at rest on {tenant.tier}; begin a move with --to TIER"
+        return f"{tenant.tenant} is not moving; it is on {tenant.tier}. Begin a move with --to TIER"
     words = STEPS[tenant.move.stage].format(
         tenant=tenant.tenant, to=tenant.tier, origin=tenant.move.from_tier
     )

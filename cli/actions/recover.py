@@ -37,6 +37,9 @@ def recover_stack(request: Request) -> None:
         _search(stack, take=request.take)
         return
     found = stack.recover(typer.echo, owner_is_dead=request.owner_is_dead)
+    if not (found.imported or found.dropped):
+        typer.echo("nothing to repair: the state holds no unfinished operation")
+        return
     typer.echo(
         f"{_resources(len(found.imported))} added to the state, {len(found.dropped)} had not been created; "
         "now run the killed command again"

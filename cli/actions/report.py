@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from allocation.adapters.folders.sign_off import read_sign_off
+from allocation.adapters.folders.review_sign_off import read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
 from allocation.preview.off_hours import savings
 from allocation.report.showback.month import Recovery, Showback

@@ -44,7 +44,7 @@ _RestoreEvidence = Annotated[
 DECOMMISSION_EXAMPLE: Final = (
     'Example: costack decommission borealis-migration --stack local --early "the move was called off"\n\n'
     "Then: costack decommission --stack local --apply decommission-1a2b3c4d.json "
-    '--phrase "decommission borealis-migration of local: 12 resources"'
+    '--phrase "decommission borealis-migration of local: 18 resources"'
 )
 
 

@@ -76,7 +76,7 @@ def test_the_stack_of_a_portfolio_is_read_from_its_file(two_portfolios: Path) ->
     ask = f"costack expire --inventory {inventory} --as-of 2027-02-01 --print-commands"
     lost = run(ask)
     assert lost.exit_code == Exit.CONFIGURATION
-    assert "in which stack is it deployed?" in lost.stderr
+    assert "no stack deploys it" in lost.stderr
     assert "name it with --stack" in lost.stderr
     for name, portfolio in (("live", "local"), ("elsewhere", "other")):
         text = f"config:\n  costack:portfolio: {portfolio}\n"

@@ -157,6 +157,10 @@ class FileSystemBackup(FactRecord):
     outlives_tenant: bool = False
 
 
+KEY_DELETION_WINDOW_DAYS: Final = 30
+"""The longest deletion window that AWS allows for a key; its last backup must expire first."""
+
+
 class Key(FactRecord):
     """A customer-managed KMS key. It outlives every backup that is encrypted with it."""
 

@@ -11,9 +11,6 @@ SHARED_PLATFORM: Final = f"{COMPONENT_TYPE_PREFIX}SharedPlatform"
 TENANT_STACK: Final = f"{COMPONENT_TYPE_PREFIX}TenantStack"
 """Component types as Pulumi's state has them; they are part of every URN below a component."""
 
-KEY_DELETION_WINDOW_DAYS: Final = 30
-"""The longest deletion window that AWS allows for a key; its last backup must expire first."""
-
 FINAL_BACKUP: Final = "final-backup"
 DROP_DATABASE: Final = "drop-database"
 EMPTY_FILESTORE: Final = "empty-filestore"
@@ -26,6 +23,7 @@ OTHER_DATABASE: Final = "other-database"
 
 COPY_DATABASE: Final = "copy-database"
 COPY_FILES: Final = "copy-filestore"
+# The ids are part of Job names in Pulumi's state, so they keep the words of the first release.
 CUT_OVER: Final = "hand-over-database"
 DROP_OLD_DATABASE: Final = "drop-left-database"
 EMPTY_OLD_FILESTORE: Final = "empty-left-filestore"

@@ -8,9 +8,15 @@ from typing import Final
 from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
 from tiers.catalog.tier import OwnCache, OwnDatabase
 from tiers.facts.compute import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
-from tiers.facts.data import CLAIM_GIB, CacheGroup, DatabaseInstance, Key, ManagedSecret
+from tiers.facts.data import (
+    CLAIM_GIB,
+    KEY_DELETION_WINDOW_DAYS,
+    CacheGroup,
+    DatabaseInstance,
+    Key,
+    ManagedSecret,
+)
 from tiers.facts.every_fact import Fact, LogGroup
-from tiers.facts.names import KEY_DELETION_WINDOW_DAYS
 from tiers.plan.owner import about, is_protected, own_server
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant

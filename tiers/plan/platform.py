@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from tiers.catalog.tier import Catalog
+from tiers.facts.data import KEY_DELETION_WINDOW_DAYS
 from tiers.facts.every_fact import (
     Bucket,
     CacheGroup,
@@ -34,7 +35,6 @@ from tiers.facts.names import (
     BACKUP_BUCKET,
     DATABASE,
     FILE_SYSTEM,
-    KEY_DELETION_WINDOW_DAYS,
     OPERATIONS_NAMESPACE,
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges

@@ -14,9 +14,8 @@ from tiers.facts.copies import (
     RestoreTest,
     VaultCopy,
 )
-from tiers.facts.data import Bucket, FileSystem, FileSystemBackup, Key
+from tiers.facts.data import KEY_DELETION_WINDOW_DAYS, Bucket, FileSystem, FileSystemBackup, Key
 from tiers.facts.every_fact import DatabaseStandby, Fact, FactId, Labour, LogGroup
-from tiers.facts.names import KEY_DELETION_WINDOW_DAYS
 from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,

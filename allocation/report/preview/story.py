@@ -169,7 +169,7 @@ def _proof(preview: Preview) -> str:
         f"The parts add up: tenants {text_of(comparison.of_tenants)} + "
         f"idle {text_of(comparison.idle.difference)} + "
         f"unallocated {text_of(comparison.unallocated.difference)} = "
-        f"bill {text_of(comparison.charged.difference)} {comparison.currency}, exactly."
+        f"change of the bill {text_of(comparison.charged.difference)} {comparison.currency}, exactly."
     )
 
 

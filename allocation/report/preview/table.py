@@ -79,7 +79,7 @@ def _about(preview: Preview, change: TenantChange) -> Iterator[str]:
 def _proof(preview: Preview) -> str:
     comparison = preview.comparison
     return (
-        f"bill {text_of(comparison.charged.difference)} {comparison.currency} = "
+        f"change of the bill {text_of(comparison.charged.difference)} {comparison.currency} = "
         f"tenants {text_of(comparison.of_tenants)} "
         f"+ idle {text_of(comparison.idle.difference)} "
         f"+ unallocated {text_of(comparison.unallocated.difference)}, exactly"

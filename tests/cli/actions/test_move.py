@@ -61,7 +61,7 @@ def test_a_move_is_one_line_and_one_update_a_step(folder: Path, up: Callable[[],
         assert move(folder, "acme", "--next").exit_code == Exit.OK
     assert file_of(folder) == before.replace("tier: shared-namespace", "tier: dedicated-db")
     up()
-    assert "acme is at rest on dedicated-db" in move(folder, "acme").stdout
+    assert "acme is not moving; it is on dedicated-db" in move(folder, "acme").stdout
 
 
 def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from allocation.adapters.folders.history import History
+from allocation.adapters.folders.filed_months import History
 from allocation.billed.state import ClosedMonthError, MonthState, delta
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from allocation.adapters.folders.history import History
-from allocation.adapters.folders.months import ITEMS, STATEMENT, month_in, months_before
+from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT, month_in, months_before
+from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import write_json
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError

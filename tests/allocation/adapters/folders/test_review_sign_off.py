@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocation.adapters.folders.sign_off import read_sign_off, sign_off_text
+from allocation.adapters.folders.review_sign_off import read_sign_off, sign_off_text
 from tiers.errors import CatalogError
 
 WORDS = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=40)
