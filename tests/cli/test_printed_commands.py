@@ -77,12 +77,11 @@ def test_the_stack_of_a_portfolio_is_read_from_its_file(two_portfolios: Path) ->
     lost = run(ask)
     assert lost.exit_code == Exit.CONFIGURATION
     assert "no stack deploys it" in lost.stderr
-    assert "name it with --stack" in lost.stderr
     for name, portfolio in (("live", "local"), ("elsewhere", "other")):
         text = f"config:\n  costack:portfolio: {portfolio}\n"
         (stacks / f"Pulumi.{name}.yaml").write_text(text, encoding="utf-8")
     assert run(ask).stdout == "costack decommission borealis-migration --stack live\n"
     (stacks / "Pulumi.second.yaml").write_text("config: {costack:portfolio: local}\n", encoding="utf-8")
-    assert "there are live, second; name it with --stack" in run(ask).stderr
+    assert "several stacks deploy it (live, second); name one with --stack" in run(ask).stderr
     (stacks / "Pulumi.second.yaml").write_text("config: [", encoding="utf-8")
     assert "Pulumi.second.yaml: cannot be read" in run(ask).stderr

@@ -179,7 +179,10 @@ def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
     assert not life.jobs(CLIENT).keys() & {"copy-database", "hand-over-database", "drop-left-database"}
     assert life.there.ask("SELECT key FROM no_id", **OWN) == "since the switch"
     life.up("--expect-no-changes")
-    assert "at rest on cross-region-backup" in life.project.costack("move", CLIENT, "--stack", STACK).stdout
+    assert (
+        "is not moving; it is on cross-region-backup"
+        in life.project.costack("move", CLIENT, "--stack", STACK).stdout
+    )
 
 
 def configuration(life: Life) -> str:

@@ -63,7 +63,7 @@ def test_it_is_reported_in_the_order_of_the_comment() -> None:
     assert len(reported) == 10
     assert "too dear" in page
     assert "one more node" in page
-    assert f"= bill {document(WHOLE)['bill']['difference']} USD, exactly." in page
+    assert f"= change of the bill {document(WHOLE)['bill']['difference']} USD, exactly." in page
 
 
 def test_nothing_is_one_line() -> None:
