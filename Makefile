@@ -124,6 +124,7 @@ torture: engine engine-postgres setup ## run the full sweeps: 10,000 divisions o
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
 	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py
+	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/lifecycle/test_killed_jobs.py
 	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants
 	@$(BIN)/python -m tests.torture.kills

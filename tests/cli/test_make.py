@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -10,7 +11,11 @@ from tests.portfolios import ROOT
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    # As a user calls it: these tests may run below another make, whose variables change what is printed.
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=own, capture_output=True, text=True, check=False
+    )
 
 
 def test_a_stack_without_a_file_is_refused_with_the_lines_to_write() -> None:

@@ -13,12 +13,14 @@ import pytest
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
-from tests.postgres import Server, running_server
+from tests.postgres import MAJORS, NEWEST_SOLD, Server, running_server
 
-pytestmark = pytest.mark.postgres
-
-POINTS: Final = 20 if os.environ.get("COSTACK_EVERY_KILL") else 4
+EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 """`make torture` kills each job at twenty points, on every version of PostgreSQL."""
+POINTS: Final = 20 if EVERYWHERE else 4
+VERSIONS: Final = MAJORS if EVERYWHERE else (NEWEST_SOLD,)
+pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", VERSIONS, indirect=True)]
+
 Environment = dict[str, str]
 
 

@@ -19,9 +19,10 @@ from components.scripts import script
 from lifecycle.restore_test.result import RestoreResult, restore_result
 from tests.lifecycle.odoo import DATABASE, FILES, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods
-from tests.postgres import Server, give, programs, unprivileged
+from tests.postgres import NEWEST_SOLD, Server, give, programs, unprivileged
 
-pytestmark = pytest.mark.postgres
+# Every version of the server is backed up and restored in test_every_version.py.
+pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", [NEWEST_SOLD], indirect=True)]
 
 
 def outcome_of(pods: Pods, **more: str) -> tuple[int, RestoreResult]:
