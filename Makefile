@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= local
+# One more than cores: a third of the time of a test with the engine is spent waiting for it.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 READY := $(VENV)/.ready
 LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
@@ -77,11 +79,11 @@ validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
 test: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 coverage: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## show which lines no test runs, and fail where a module is hardly run at all
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage json --quiet -o .coverage.json
 	@$(BIN)/coverage report
