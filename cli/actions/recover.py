@@ -38,7 +38,7 @@ def recover_stack(request: Request) -> None:
         return
     found = stack.recover(typer.echo, owner_is_dead=request.owner_is_dead)
     if not (found.imported or found.dropped):
-        typer.echo("nothing to repair: the state holds no unfinished operation")
+        typer.echo("the state holds no unfinished operation; if a command was killed, run it again")
         return
     typer.echo(
         f"{_resources(len(found.imported))} added to the state, {len(found.dropped)} had not been created; "

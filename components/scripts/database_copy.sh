@@ -57,9 +57,7 @@ while :; do
   sleep 2
 done
 
-if [ "$(master "${sql[@]}" <<<"SELECT count(*) FROM pg_database WHERE datname = :'db'")" = 1 ]; then
-  ONLY_LEFT=no KEEP_ROLE=yes PGHOST=$TARGET_HOST bash -euo pipefail -c "$DROP" >&2
-fi
+KEEP_ROLE=yes PGHOST=$TARGET_HOST bash -euo pipefail -c "$DROP" >&2
 PGHOST=$TARGET_HOST bash -euo pipefail -c "$SETUP" >&2
 say "costack: copying $MOVE"
 # The dump brings the extension with its comment.

@@ -27,7 +27,7 @@ DROP DATABASE IF EXISTS :"db";
 SQL
   then break; fi
   if [ "$attempt" -ge "${DROP_ATTEMPTS:-12}" ]; then
-    echo "database $TENANT_DATABASE on $PGHOST is still in use after $attempt attempts: nobody can log in to it any longer, and nothing of it was dropped; run this job again" >&2
+    echo "database $TENANT_DATABASE on $PGHOST is still in use after $attempt attempts and was not dropped; run this job again" >&2
     exit 1
   fi
   sleep 5
