@@ -18,6 +18,7 @@ import yaml
 
 from localcloud.aws.clients import Clients
 from localcloud.environment import PULUMI_HOME
+from tests.engine.warm import equip
 from tests.portfolios import ROOT
 
 STACK: Final = "local"
@@ -39,7 +40,6 @@ _COPIED: Final = (
     "stacks",
     "tiers",
 )
-_LINKED: Final = (".venv", ".toolchain")
 _SECRET: Final = "4dabf18193072939515e22adb298388d"
 
 
@@ -77,10 +77,11 @@ class Registered:
 class Project:
     """One copy of the project; its stack `local` may be configured and its files edited.
 
-    `folder` is where commands run, `local` where the loopback cloud keeps what it remembers.
+    `folder` is where commands run, `local` where the loopback cloud keeps what it remembers. Its interpreters
+    are forked unless it is not *warm*: who kills processes wants those that users have.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, warm: bool = True) -> None:
         self.folder = folder
         self.local = folder / ".local"
         self._saves_every_step = False
@@ -92,8 +93,11 @@ class Project:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, target)
-        for name in _LINKED:
-            (folder / name).symlink_to(ROOT / name)
+        (folder / ".toolchain").symlink_to(ROOT / ".toolchain")
+        if warm:
+            equip(folder / ".venv")
+        else:
+            (folder / ".venv").symlink_to(ROOT / ".venv")
 
     def within(self, path: str) -> Project:
         """The same copy and the same cloud, with commands run in one of its folders."""

@@ -14,11 +14,11 @@ pytestmark = [pytest.mark.engine]
 
 OWN_SERVER = "dedicated-db"
 SAMPLE = {
-    "create": (("CreateBucket", True), ("CreateDBInstance", True)),
-    "expand": (("CreateDBInstance", False),),
-    "production": (("DeleteDBInstance", True),),
+    "create": ("CreateDBInstance", True),
+    "expand": ("CreateDBInstance", False),
+    "production": ("DeleteDBInstance", True),
 }
-"""Phase -> the first call of an operation, and whether it still reaches AWS."""
+"""Phase -> the first call of an operation, and whether it reaches AWS; `make torture` tries every call."""
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,5 @@ def test_a_death_is_survived(life: Iterator[Phase], name: str) -> None:
     phase.measure()
     if name == "production":
         assert "snapshot of local-acme-postgresql" in phase.undisturbed
-    wrong = {
-        f"{operation}, {after=}": phase.survive(Point(phase.number_of(operation), after))
-        for operation, after in SAMPLE[name]
-    }
-    assert {death: said for death, said in wrong.items() if said} == {}
+    operation, after = SAMPLE[name]
+    assert phase.survive(Point(phase.number_of(operation), after)) == ""

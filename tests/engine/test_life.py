@@ -21,7 +21,6 @@ from lifecycle import evidence
 from lifecycle.decommission.steps import STEPS
 from tests.engine.project import STACK, Project, Said, holdings, running_project
 from tests.engine.test_priced import OTHERS
-from tests.engine.test_sleeping import run as run_clock
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
 from tests.localcloud.cluster import Cluster
@@ -113,6 +112,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator
         made = Life(project, cluster, pods, there)
         for other in set(OTHERS) - {SANDBOX, "borealis"}:
             made.file(other).unlink()
+        made.write(SANDBOX, lambda text: text.replace("  users: 2\n", f"  users: 2\n{SCHEDULE}"))
         platform = folder / "portfolios" / "local" / "platform.yaml"
         text = platform.read_text(encoding="utf-8")
         platform.write_text(text.replace("deletion_protection: false", "deletion_protection: true"), "utf-8")
@@ -129,17 +129,6 @@ def test_they_are_provisioned_and_used(life: Life) -> None:
     assert len(life.sums) > 10
     said = life.project.costack("allocate", "--stack", STACK, "--period", "2026-11").stdout
     assert said.rstrip().endswith("difference 0")
-
-
-def test_the_sandbox_sleeps_is_deployed_in_its_sleep_and_wakes(life: Life, tmp_path: Path) -> None:
-    life.write(SANDBOX, lambda text: text.replace("  users: 2\n", f"  users: 2\n{SCHEDULE}"))
-    life.up()
-    run_clock(life.cluster, "sleep", tmp_path, SANDBOX, "odoo-migration")
-    assert life.replicas(SANDBOX) == [0]
-    life.up("--expect-no-changes")
-    assert life.replicas(SANDBOX) == [0]
-    run_clock(life.cluster, "wake", tmp_path, SANDBOX, "odoo-migration")
-    assert life.replicas(SANDBOX) == [1]
 
 
 def test_what_they_get_is_made_beside_what_they_have(life: Life) -> None:

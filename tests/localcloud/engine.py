@@ -26,14 +26,21 @@ class EngineError(AssertionError):
 class Engine:
     """One project with one stack `test` in a folder of its own; the program may change between calls."""
 
-    def __init__(self, folder: Path, program: str, *, config: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: str,
+        *,
+        config: dict[str, str] | None = None,
+        virtualenv: Path = ROOT / ".venv",
+    ) -> None:
         self.folder = folder
         self.project = folder / "project"
         self.project.mkdir(parents=True)
         (folder / "state").mkdir()
         manifest = {
             "name": "throwaway",
-            "runtime": {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}},
+            "runtime": {"name": "python", "options": {"virtualenv": str(virtualenv)}},
         }
         (self.project / "Pulumi.yaml").write_text(json.dumps(manifest), encoding="utf-8")
         self.environment = environment(folder)

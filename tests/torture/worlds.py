@@ -34,10 +34,10 @@ class Moment:
 
 
 class Worlds:
-    """One project and the moments of it."""
+    """One project and the moments of it; *warm* as in `Project`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.project = Project(folder)
+    def __init__(self, folder: Path, *, warm: bool) -> None:
+        self.project = Project(folder, warm=warm)
         self._moments: list[Moment] = []
         self._record = self.project.local / "server.json"
         (self.project.local / "state").mkdir(parents=True)
@@ -112,9 +112,9 @@ class Worlds:
 
 
 @contextmanager
-def worlds(folder: Path) -> Iterator[Worlds]:
+def worlds(folder: Path, *, warm: bool = False) -> Iterator[Worlds]:
     """Worlds that end with the block, with their stack selected."""
-    made = Worlds(folder)
+    made = Worlds(folder, warm=warm)
     try:
         made.project.keep_no_log()
         made.project.pulumi("stack", "select", "--create", STACK)

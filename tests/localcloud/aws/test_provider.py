@@ -16,6 +16,7 @@ from localcloud.aws.table import ROWS
 from localcloud.properties import plain, wrap_map
 from localcloud.provider import ProviderError
 from localcloud.server import LocalCloud
+from tests.engine.warm import equip
 from tests.localcloud.engine import Engine
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> Non
     cloud = LocalCloud(tmp_path / "cloud")
     server, _ = cloud.start()
     try:
-        engine = Engine(tmp_path / "engine", PROGRAM, config={"aws:region": "eu-west-1"})
+        equip(tmp_path / "venv")
+        engine = Engine(
+            tmp_path / "engine", PROGRAM, config={"aws:region": "eu-west-1"}, virtualenv=tmp_path / "venv"
+        )
         engine.environment |= {"AWS_ENDPOINT_URL": server.endpoint, "AWS_ACCESS_KEY_ID": "x"}
         empty = leftovers(server.endpoint)
         total = sum(engine.up().values())

@@ -1,0 +1,106 @@
+"""A forked interpreter is one to whoever starts it: streams, exit codes, signals, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.warm import POSSIBLE, equip
+
+pytestmark = [pytest.mark.skipif(not POSSIBLE, reason="interpreters are forked on Linux only")]
+
+SAY = "import os, sys; print(sys.argv[1:], os.environ['SAID'], os.getcwd(), sys.stdin.read()); sys.exit(7)"
+FORKED = "print(int('pulumi_aws' in __import__('sys').modules))"
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The `python` of an environment that was equipped."""
+    environment = tmp_path_factory.mktemp("warm") / "venv"
+    equip(environment)
+    return str(environment / "bin" / "python")
+
+
+@pytest.fixture
+def sleeping(python: str, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process that sleeps, as its starter sees it, and the id of the one that was forked."""
+    program = tmp_path / "sleep.py"
+    program.write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n", encoding="utf-8")
+    process = subprocess.Popen([python, str(program)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process:
+        yield process, int(process.stdout.readline())
+        process.kill()
+
+
+def test_it_runs_a_file_with_its_arguments_environment_folder_and_streams(
+    python: str, tmp_path: Path
+) -> None:
+    (tmp_path / "say.py").write_text(SAY, encoding="utf-8")
+    for command in ([python, "-u", str(tmp_path / "say.py")], [python, "-m", "say"]):
+        done = subprocess.run(
+            [*command, "a", "b"],
+            cwd=tmp_path,
+            env={"SAID": "yes", "PATH": os.environ["PATH"]},
+            input="in",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (7, f"['a', 'b'] yes {tmp_path} in\n"), done.stderr
+
+
+def test_libraries_are_there_already_and_nothing_of_this_repository_is(python: str, tmp_path: Path) -> None:
+    program = tmp_path / "loaded.py"
+    program.write_text(
+        "import sys\nours = ('cli', 'components', 'localcloud', 'tests', 'tiers')\n"
+        "print('pulumi_aws.ec2' in sys.modules, [each for each in ours if each in sys.modules])\n",
+        encoding="utf-8",
+    )
+    assert subprocess.check_output([python, str(program)], text=True) == "True []\n"
+
+
+def test_what_the_server_does_not_do_is_done_by_the_real_python(python: str) -> None:
+    assert subprocess.check_output([python, "-c", FORKED], text=True) == "0\n"
+
+
+def test_an_error_is_shown_and_is_an_exit_code(python: str, tmp_path: Path) -> None:
+    program = tmp_path / "fails.py"
+    program.write_text("raise ValueError('as a program would')\n", encoding="utf-8")
+    done = subprocess.run([python, str(program)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("ValueError: as a program would\n")
+
+
+def test_a_signal_is_handed_on(sleeping: tuple[subprocess.Popen[str], int]) -> None:
+    process, forked = sleeping
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+    assert not alive(forked)
+
+
+def test_it_ends_with_whoever_started_it(sleeping: tuple[subprocess.Popen[str], int]) -> None:
+    process, forked = sleeping
+    assert alive(forked)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while alive(forked):
+        assert time.monotonic() < deadline, "the forked process outlived its starter"
+        time.sleep(0.05)
+
+
+def alive(process_id: int) -> bool:
+    """Whether a process runs; one that ended and was not collected yet does not."""
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

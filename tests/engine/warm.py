@@ -1,0 +1,64 @@
+"""Interpreters that start without importing: what makes a Pulumi run cost half."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from tests.portfolios import ROOT
+
+_HERE: Final = Path(__file__).resolve().parent
+_PYTHON: Final = ROOT / ".venv" / "bin" / "python"
+POSSIBLE: Final = sys.platform == "linux"
+"""Elsewhere a process cannot be waited for beside a connection (pidfd), and interpreters start as ever."""
+
+
+@functools.cache
+def server() -> Path:
+    """The socket of this process's server; it ends with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="costack-warm-"))
+    path = folder / "socket"
+    process = subprocess.Popen(
+        [str(_PYTHON), str(_HERE / "warm_server.py"), str(path)],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+    def stop() -> None:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert said.readline() == b"ready\n", "the server of interpreters did not start"
+    return path
+
+
+def equip(environment: Path) -> None:
+    """Make *environment* a copy of this repository's virtual environment whose `python` is forked."""
+    source = ROOT / ".venv"
+    if not POSSIBLE:
+        environment.symlink_to(source)
+        return
+    (environment / "bin").mkdir(parents=True)
+    for name in ("lib", "pyvenv.cfg"):
+        (environment / name).symlink_to(source / name)
+    for program in (source / "bin").iterdir():
+        if not program.name.startswith("python"):
+            (environment / "bin" / program.name).symlink_to(program)
+    text = (_HERE / "warm_client.py").read_text(encoding="utf-8")
+    text = text.replace("@@server", str(server())).replace("@@python", str(_PYTHON))
+    client = environment / "bin" / "python"
+    real = Path(sys.executable).resolve()
+    client.write_text(f"#!{real} -ISE\n{text}", encoding="utf-8")
+    client.chmod(0o755)
