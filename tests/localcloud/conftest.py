@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.warm import equip
 from tests.localcloud.engine import Engine
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Engine]:
-    """Makes a throw-away project: `project(program, config={...})`."""
+    """Makes a throw-away project: `project(program, config={...})`; *warm*: with forked interpreters."""
 
-    def make(program: str, **options: dict[str, str]) -> Engine:
-        return Engine(tmp_path, program, config=options.get("config"))
+    def make(program: str, *, warm: bool = False, config: dict[str, str] | None = None) -> Engine:
+        if not warm:
+            return Engine(tmp_path, program, config=config)
+        equip(tmp_path / "venv")
+        return Engine(tmp_path, program, config=config, virtualenv=tmp_path / "venv")
 
     return make

@@ -108,7 +108,7 @@ pulumi.export("suffix", suffix.hex)
 def test_values_stay_until_an_input_changes_and_the_password_is_encrypted(
     project: Callable[..., Engine],
 ) -> None:
-    engine = project(PROGRAM)
+    engine = project(PROGRAM, warm=True)
     assert engine.up() == {"created": 3}
     before = engine.output()
     assert before["password"] not in engine.run("stack", "export")

@@ -82,7 +82,7 @@ def test_manifests_follow_the_program(project: Callable[..., Engine]) -> None:
 def test_objects_live_on_an_api_server(project: Callable[..., Engine], cluster: Cluster) -> None:
     program = PROGRAM.replace("NAMESPACE", "odoo-engine")
     kubeconfig = {"kubernetes:kubeconfig": str(cluster.kubeconfig), "kubernetes:enablePatchForce": "true"}
-    engine = project(program, config=kubeconfig)
+    engine = project(program, config=kubeconfig, warm=True)
     web = "/apis/apps/v1/namespaces/odoo-engine/deployments/web"
     assert engine.up() == {"created": 6}
     assert engine.up() == {"unchanged": 6}
@@ -134,7 +134,7 @@ def test_an_object_made_by_hand_is_imported_as_it_is(
     obj = {"metadata": {"name": "made-by-hand", "labels": {"a": "1", "b": "2"}}, "data": {"workers": "2"}}
     path = "/api/v1/namespaces/default/configmaps"
     made = cluster.client.post(path, json=obj).json()
-    engine = project(IMPORTING, config={"kubernetes:kubeconfig": str(cluster.kubeconfig)})
+    engine = project(IMPORTING, warm=True, config={"kubernetes:kubeconfig": str(cluster.kubeconfig)})
     assert engine.up() == {"created": 1, "imported": 1}
     assert engine.resources()["settings"]["id"] == "default/made-by-hand"
     engine.program(IMPORTING.replace('{"a": "1"}', '{"a": "1", "c": "3"}').replace(ADOPT, ""))
