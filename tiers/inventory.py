@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from tiers.errors import CatalogError
+from tiers.expectations import expectation
 from tiers.facts.every_fact import FactId
 from tiers.plan.plan import Plan
 from tiers.plan.storage import grown
@@ -64,8 +65,8 @@ def read_inventory(document: object, source: str) -> Inventory:
 
 def _problems(error: ValidationError) -> list[str]:
     return [
-        f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}"
-        for detail in error.errors(include_url=False, include_context=False)
+        f"{'.'.join(str(part) for part in detail['loc'])}: {expectation(detail)}"
+        for detail in error.errors(include_url=False)
     ]
 
 

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from tiers.errors import CatalogError
+from tiers.expectations import expectation
 from tiers.unknown_keys import UNKNOWN_KEY, unknown_key
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -135,9 +136,7 @@ def mistakes(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[L
         if detail["type"] == UNKNOWN_KEY:
             yield detail["loc"], unknown_key(model, detail["loc"])
             continue
-        message = detail["msg"].removeprefix("Value error, ")
-        got = detail["input"]
-        yield detail["loc"], f"{message} (got '{got}')" if isinstance(got, str) else message
+        yield detail["loc"], expectation(detail)
 
 
 def _explained(

@@ -10,6 +10,7 @@ from typing import Final, Self
 from pydantic import model_validator
 
 from tiers.errors import CatalogError
+from tiers.expectations import expectation
 from tiers.vocabulary import (
     CostDomain,
     Environment,
@@ -131,5 +132,5 @@ def _first_line(error: ValueError) -> str:
         return str(error)
     detail = errors(include_url=False)[0]
     where = KEYS.get(str(detail["loc"][0]), str(detail["loc"][0])) if detail["loc"] else ""
-    message = detail["msg"].removeprefix("Value error, ")
+    message = expectation(detail)
     return f"{where}: {message}" if where else message

@@ -18,11 +18,11 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
-from tiers.plan.resolve import resolve
+from tiers.plan.resolve import plan_of_folder, resolve
 from tiers.plan.storage import keeping_storage
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
 
@@ -83,17 +83,16 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
     named = [name for name in ("stack", "inventory", "base", "plan") if getattr(where, name) is not None]
     if len(named) > 1:
         raise CatalogError(f"name one thing to compare with, not both --{named[0]} and --{named[1]}")
-    catalog = load_catalog()
     if where.plan is not None:
         if where.portfolio is not None or not what_if.nothing:
             raise CatalogError("--plan is the whole change; leave --portfolio and the what-if options out")
         before, after = plans_of_preview(where.plan)
         after, kept = keeping_storage(before or emptied(after), after)
-        yield BeforeAndAfter(before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY)
+        yield BeforeAndAfter(before, after, kept, load_catalog(), None, pricing.DIRECTORY, rules.DIRECTORY)
         return
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
-        portfolio = load_portfolio(there.folder, catalog)
+        catalog, portfolio = load_catalog_and_portfolio(there.folder)
         tree = resolve(catalog, portfolio)
         supposed = _supposed(catalog, portfolio, what_if)
         after = resolve(catalog, supposed.portfolio)
@@ -134,8 +133,7 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
     if where.base is None:
         return _Before(folder)
     if Path(where.base).is_dir():
-        catalog = load_catalog()
-        return _Before(folder, resolve(catalog, load_portfolio(Path(where.base), catalog)))
+        return _Before(folder, plan_of_folder(Path(where.base)))
     return _in_revision(where.base, folder, open_folders)
 
 
@@ -153,8 +151,7 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack) -> _Befor
     if folder not in then:
         return _Before(folder, None, prices, rulebooks)
     try:
-        known = load_catalog(catalog)
-        plan = resolve(known, load_portfolio(then[folder], known))
+        plan = resolve(*load_catalog_and_portfolio(then[folder], catalog))
     except CatalogError as error:
         raise CatalogError(
             f"--base {revision}: this version of costack cannot read it; compare with the deployed inventory "

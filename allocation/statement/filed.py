@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.money import units_of
+from tiers.expectations import first_fault
 from tiers.vocabulary import Frozen
 
 READ_VERSIONS: Final = (2, 3)
@@ -205,6 +206,5 @@ def filed_statement(
 
 def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        detail = error.errors(include_url=False, include_context=False)[0]
-        return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+        return first_fault(error)
     return f"{error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,12 +22,10 @@ from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.report.figures import money
 from cli.console.table import print_csv, print_table
 from lifecycle.expire import Finding, findings
-from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
-from tiers.plan.resolve import resolve
+from tiers.plan.resolve import plan_of_folder
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folders
-from tiers.portfolio.loading import load_portfolio
 
 _NAMES: Final = (
     "tenant",
@@ -85,7 +83,7 @@ def print_due(request: Request) -> None:
     """
     grace = None if request.grace_days is None else timedelta(days=request.grace_days)
     rows = [row for source in _sources(request) for row in _rows(source, request.now, grace)]
-    due = [row for row in rows if row.found.is_due]
+    due = _once(row for row in rows if row.found.is_due)
     if request.print_commands:
         for row in due:
             typer.echo(_command(row, request.cwd))
@@ -114,11 +112,8 @@ def _sources(request: Request) -> Iterator[_Source]:
                 f"{request.cwd / PORTFOLIOS}: holds no portfolio; name one with --portfolio, or "
                 "the project's folder with --cwd"
             )
-    if folders:
-        catalog = load_catalog()
     for folder in folders:
-        plan = resolve(catalog, load_portfolio(folder, catalog))
-        yield _Source(str(folder), ("--portfolio", str(folder)), plan)
+        yield _Source(str(folder), ("--portfolio", str(folder)), plan_of_folder(folder))
 
 
 def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_Row]:
@@ -131,6 +126,14 @@ def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_
     lines = cost_estimate(source.plan, conditions).lines
     for each in found:
         yield _Row(source, each, lines[each.tenant.tenant].total)
+
+
+def _once(rows: Iterable[_Row]) -> list[_Row]:
+    """*rows* without the second one of an environment that a stack and its portfolio's folder both have."""
+    first: dict[tuple[str, str], _Row] = {}
+    for row in rows:
+        first.setdefault((row.source.plan.portfolio, row.found.tenant.tenant), row)
+    return list(first.values())
 
 
 def _command(row: _Row, project: Path) -> str:

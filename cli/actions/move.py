@@ -22,11 +22,10 @@ from lifecycle.move import (
     check_possible,
     options_of,
 )
-from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.move import data_moves, on_working_tier
 from tiers.portfolio.tenant import Tenant
 
@@ -56,8 +55,7 @@ def move_on(request: Request) -> None:
         raise CatalogError("name only one of --to, --next and --back")
     plan = inventory_of_stack(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
-    catalog = load_catalog()
-    portfolio = load_portfolio(folder, catalog)
+    catalog, portfolio = load_catalog_and_portfolio(folder)
     path = file_of(folder, request.tenant)
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
     deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)

@@ -20,9 +20,8 @@ from allocation.preview.unit_costs import UnitCost, unit_costs
 from allocation.report.figures import money
 from cli.actions.preview_values import month_of
 from cli.console.table import print_csv, print_table
-from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import load_catalog_and_portfolio
 
 _MOST = 100_000
 _NAMES = ("more", "tenants", "bill", "idle", "each", "marginal", "margin", "grown")
@@ -46,8 +45,7 @@ def print_unit_costs(request: Request) -> None:
         CatalogError: When the portfolio cannot be read, or the tier is not sold for production.
     """
     counts, tier = _counts(request.more), request.tier
-    catalog = load_catalog()
-    loaded = load_portfolio(request.portfolio, catalog)
+    catalog, loaded = load_catalog_and_portfolio(request.portfolio)
     month = month_of(request.period)
     currency = loaded.platform.currency
     conditions = Conditions.of_month(month, currency, {loaded.platform.region, *loaded.platform.dr_regions})

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from allocation.statement.statement import Term
 from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
+from tiers.expectations import first_fault
 from tiers.facts.names import CLOSING_JOBS
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
@@ -128,10 +129,8 @@ def read_plan(path: Path) -> DecommissionPlan:
     try:
         plan = DecommissionPlan.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
         raise CatalogError(
-            f"{path}: {where}: {first['msg']}; expected a plan that `costack decommission` wrote"
+            f"{path}: {first_fault(error)}; expected a plan that `costack decommission` wrote"
         ) from None
     if written != plan.sha256:
         raise CatalogError(f"{path}: was changed after it was made; make a new plan")

@@ -99,7 +99,7 @@ def test_mistakes_are_told_at_their_property_and_nothing_is_built(consumer: Cons
     with consumer.project.edited(PROGRAM, "options: {users: 8}", "options: {users: -8}"):
         said = consumer.project.pulumi("preview", "--stack", STACK, code=1)
     assert "property tenants[0].options.users" in said.text
-    assert "Input should be greater than 0" in said.text
+    assert "expected a number above 0" in said.text
     assert "Traceback" not in said.text
     with consumer.project.edited(PROGRAM, "tier: ${acme.tier}", "tier: gold"):
         said = consumer.project.pulumi("preview", "--stack", STACK, code=1)

@@ -17,7 +17,7 @@ def test_a_portfolio_with_mistakes_creates_nothing(empty: Project) -> None:
     ):
         said = empty.up(code=1)
     assert f"{tenants}/acme.yaml:4: tier: 'gold' is not in the catalog" in said.text
-    assert f"{tenants}/borealis.yaml:9: options.users: Input should be greater than 0" in said.text
+    assert f"{tenants}/borealis.yaml:9: options.users: expected a number above 0, found '-3'" in said.text
     assert "Traceback" not in said.text
     assert empty.registered() == []
     assert holdings(empty.clients()) == before

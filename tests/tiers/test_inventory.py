@@ -44,8 +44,8 @@ def test_what_is_no_inventory_is_refused() -> None:
     with pytest.raises(CatalogError) as caught:
         read_inventory(broken, "here")
     assert caught.value.problems == (
-        "here: plan.tenants.0.users: Input should be greater than 0",
-        "here: plan.colour: Extra inputs are not permitted",
+        "here: plan.tenants.0.users: expected a number above 0, found '-1'",
+        "here: plan.colour: is not a known key",
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from allocation.adapters.pulumi.stack_outputs import whole_numbers
 from tiers.errors import CatalogError
+from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, read_inventory
 from tiers.plan.plan import Plan
@@ -79,10 +80,8 @@ def _plan(path: Path, steps: list[Step], side: str) -> Plan | None:
     try:
         return Plan.model_validate({**platforms[0], "tenants": tenants})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"]))
         raise CatalogError(
-            f"{path}: {side}: {where}: {first['msg']}; preview with the version of costack that reads it"
+            f"{path}: {side}: {first_fault(error)}; preview with the version of costack that reads it"
         ) from None
 
 

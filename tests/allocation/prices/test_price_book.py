@@ -133,18 +133,18 @@ def test_a_price_keeps_its_trailing_zeros(tmp_path: Path) -> None:
         ),
         (
             {"more": f"  - {{service: S3, item: other, unit: GB, price: -1, source: offer, {REST}}}"},
-            r"aws.yaml:10: prices.1.price: Input should be greater than or equal to 0 \(got '-1'\)",
+            r"aws.yaml:10: prices.1.price: expected a number of at least 0, found '-1'",
         ),
         (
             {"rest": "confidence: sure, date: 2026-10-07"},
-            "aws.yaml:9: prices.0.confidence: Input should be 'A', 'A-', ",
+            "aws.yaml:9: prices.0.confidence: expected 'A', 'A-', ",
         ),
-        ({"rest": "confidence: A, date: 7 October"}, r"aws.yaml:9: prices.0.date: String should match"),
+        ({"rest": "confidence: A, date: 7 October"}, r"aws.yaml:9: prices.0.date: expected text of the form"),
         ({"rest": "confidence: A, date: 2026-02-30"}, r"aws.yaml:9: prices.0.date: day is out of range"),
         ({"rest": "confidence: A, date: 2026-13"}, r"aws.yaml:9: prices.0.date: month must be in 1..12"),
         (
             {"more": f"  - {{service: S3, item: other, unit: GB, price: NaN, source: offer, {REST}}}"},
-            "finite",
+            "prices.1.price: expected a number, found 'NaN'",
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_exactly_one_source_is_named(inventory: Path, *, both: bool) -> None:
             ),
         ),
         ('{"plan": {}}', ": schema_version is None, this version of costack reads 1; "),
-        ('{"schema_version": 1, "cloud_ids": {}}', ": plan: Field required"),
+        ('{"schema_version": 1, "cloud_ids": {}}', ": plan: is missing"),
     ],
     ids=["empty file", "empty", "a list", "no JSON", "too deep", "newer version", "no version", "no plan"],
 )
@@ -132,4 +132,4 @@ def test_a_wrong_value_in_an_inventory_is_named_by_its_path(inventory: Path) -> 
     inventory.write_text(json.dumps(document), encoding="utf-8")
     said = _allocate("--inventory", str(inventory))
     assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
-    assert said.stderr == f"{inventory}: plan.tenants.0.users: Input should be greater than 0\n"
+    assert said.stderr == f"{inventory}: plan.tenants.0.users: expected a number above 0, found '-1'\n"

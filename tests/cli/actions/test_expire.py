@@ -99,6 +99,13 @@ def test_several_places_at_once(inventory: Path) -> None:
     assert {each["where"] for each in json.loads(result.stdout)} == {str(LOCAL), str(inventory)}
 
 
+def test_what_two_places_have_is_counted_once(inventory: Path) -> None:
+    places = (*HERE, "--inventory", str(inventory), "--as-of", "2027-02-01")
+    assert "1 due, still costing 95.11 USD a month" in run(*places).stdout
+    refused = run(*places, "--fail-when-due")
+    assert refused.stderr.count("borealis-migration") == 1
+
+
 def test_without_a_place_all_portfolios_are_looked_at(tmp_path: Path) -> None:
     result = run("--as-of", "2027-02-01", "--cwd", str(ROOT), "--print-commands")
     assert "costack decommission borealis-migration --stack local --portfolio" in result.stdout

@@ -90,7 +90,7 @@ def test_a_folder_without_portfolios(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ),
         (
             _replaced(TENANT, "users: 8", "users: -3"),
-            "/tenants/acme.yaml:9: options.users: Input should be greater than 0 (got '-3')",
+            "/tenants/acme.yaml:9: options.users: expected a number above 0, found '-3'",
         ),
         (lambda folder: (folder / "platform.yaml").unlink(), "/platform.yaml: no such file"),
         (shutil.rmtree, ": no such portfolio directory"),

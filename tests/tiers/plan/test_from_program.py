@@ -37,7 +37,7 @@ def test_whole_numbers_may_arrive_as_the_wire_sends_them() -> None:
 def test_all_mistakes_are_reported_at_once_each_at_its_place() -> None:
     found = faults(acme(options={"users": "-3"}), acme(tenant="other", client="?"))
     assert found == [
-        (("tenants", 0, "options", "users"), "Input should be greater than 0 (got '-3')"),
+        (("tenants", 0, "options", "users"), "expected a number above 0, found '-3'"),
         (
             ("tenants", 1, "client"),
             (

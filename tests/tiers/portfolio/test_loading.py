@@ -52,7 +52,7 @@ def test_the_committed_portfolio_is_valid_and_ordered() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("users: 8", "users: -3", "9: options.users: Input should be greater than 0 (got '-3')"),
+        ("users: 8", "users: -3", "9: options.users: expected a number above 0, found '-3'"),
         (
             "tier: shared-namespace",
             "tier: gold",
@@ -130,7 +130,10 @@ def test_a_tenant_file_with_a_mistake(folder: Path, old: str, new: str, problem:
         (
             "2027-01-31T00:00:00Z",
             "2027-01-31T00:00:00",
-            "12: expires_at: Input should have timezone info (got '2027-01-31T00:00:00')",
+            (
+                "12: expires_at: expected a time with its zone such as 2027-01-31T00:00:00Z, "
+                "found '2027-01-31T00:00:00'"
+            ),
         ),
     ],
 )

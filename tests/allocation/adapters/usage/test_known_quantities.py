@@ -52,15 +52,27 @@ def test_a_file_may_say_nothing(tmp_path: Path) -> None:
             "usage.1.line: acme/route has no line 'data'; there are none",
         ),
         ("fact: platform/nat, line: data, quantity: 2", "usage.1.line: platform/nat data is given twice"),
-        ("fact: acme/traffic, line: internet, quantity: -1", "usage.1.quantity: Input should be"),
-        ("fact: acme/traffic, line: internet, quantity: much", "usage.1.quantity: Input should be"),
-        ("fact: acme/traffic, line: internet, quantity: NaN", "usage.1.quantity: Input should be"),
-        ("fact: acme/traffic, line: internet, quantity: 0.0000001", "usage.1.quantity: Decimal input should"),
+        (
+            "fact: acme/traffic, line: internet, quantity: -1",
+            "usage.1.quantity: expected a number of at least 0, found '-1'",
+        ),
+        (
+            "fact: acme/traffic, line: internet, quantity: much",
+            "usage.1.quantity: expected a number, found 'much'",
+        ),
+        (
+            "fact: acme/traffic, line: internet, quantity: NaN",
+            "usage.1.quantity: expected a number, found 'NaN'",
+        ),
+        (
+            "fact: acme/traffic, line: internet, quantity: 0.0000001",
+            "usage.1.quantity: expected a number with 6 decimals at most",
+        ),
         (
             "fact: acme/traffic, line: internet, quantity: 1, source: guessed",
-            "usage.1.source: Input should be",
+            "usage.1.source: expected ",
         ),
-        ("fact: acme/traffic, line: internet", "usage.1.quantity: Field required"),
+        ("fact: acme/traffic, line: internet", "usage.1.quantity: is missing"),
         ("fact: acme/traffic, line: internet, quantity: 1, unit: GB", "usage.1.unit: is not a known key"),
     ],
 )
