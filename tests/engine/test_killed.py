@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.project import STACK
-from tests.torture.kills import CLIENT, Phase, Point, ending, phases, replace_in, up
+from tests.torture.kills import CLIENT, Phase, Point, ending, phases, replace_in
 from tests.torture.worlds import Worlds, worlds
 
 pytestmark = [pytest.mark.engine]
@@ -38,8 +38,7 @@ def sampled(made: Worlds) -> Iterator[Phase]:
     project = made.project
     file = project.folder / "portfolios" / STACK / "tenants" / f"{CLIENT}.yaml"
     replace_in(file, "tier: shared-namespace", f"tier: {OWN_SERVER}")
-    up(project, 0)
-    yield from ending(made)
+    yield from ending(made)  # deploys it
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -133,7 +133,8 @@ def test_a_second_up_changes_nothing(rendered: Deployed) -> None:
 def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> None:
     tenant = "portfolios/local/tenants/acme.yaml"
     with rendered.project.edited(tenant, "users: 8", "users: 8\n  workload_class: s"):
-        web, cron = (_step(rendered.project.preview(), f"acme-{name}") for name in ("web", "cron"))
+        steps = rendered.project.preview()
+        web, cron = (_step(steps, f"acme-{name}") for name in ("web", "cron"))
     with rendered.project.edited(
         "tiers/catalog/classes.yaml",
         "web: {replicas: 1, workers: 2, cpu_request_millicores: 250",
