@@ -43,7 +43,7 @@ def test_a_backup_counts_the_users_that_odoo_has(damaged: Pods) -> None:
         "(11, 'ada', true, false), (12, 'new', true, NULL), (13, 'portal', true, true), "
         "(14, 'public', false, true), (15, '__system2__', false, false), (16, 'left', NULL, false)"
     )
-    added = f"INSERT INTO res_users (id, login, active, share) VALUES {more}"
+    added = f"INSERT INTO res_users (id, login, active, share) VALUES {more}"  # noqa: S608 - made here
     assert counted(added, "DELETE FROM res_users WHERE id > 10") == 3
     away = "ALTER TABLE res_users RENAME TO users_of_something_else"
     assert counted(away, "ALTER TABLE users_of_something_else RENAME TO res_users") is None
