@@ -296,7 +296,12 @@ def _egress(fact: Any, registered: Registrations) -> Pairs:
     named = registered._by_key.get((token, f"{fact.tenant}-to-named-networks"), {})
     rules = named.get("spec", {}).get("egress", [])
     opened = [peer["ipBlock"]["cidr"] for rule in rules for peer in rule["to"]]
-    return {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
+    pairs: Pairs = {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
+    for purpose in ("to-internet", "to-named-networks"):
+        if spec := registered._by_key.get((token, f"{fact.tenant}-{purpose}"), {}).get("spec"):
+            ports = [port["port"] for rule in spec["egress"] for port in rule["ports"]]
+            pairs[f"{purpose}: ports"] = ([443, *fact.mail_ports], ports)
+    return pairs
 
 
 def _other_database(fact: Any, registered: Registrations) -> Pairs:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from allocation.adapters.usage.backup_manifests import counted_users
+from allocation.charges import ChargePeriod
 from components.scripts import script
 from tests.lifecycle.pods import TENANT, Pods
 from tests.postgres import MAJORS
@@ -49,6 +53,16 @@ def test_a_backup_counts_the_users_that_odoo_has(damaged: Pods) -> None:
     assert counted(away, "ALTER TABLE users_of_something_else RENAME TO res_users") is None
     other = "ALTER TABLE res_users RENAME share TO shared"
     assert counted(other, "ALTER TABLE res_users RENAME shared TO share") is None
+
+
+def test_the_counts_of_backups_are_a_days_use(damaged: Pods, backup: str) -> None:
+    midnight = datetime.fromisoformat(backup[:10]).replace(tzinfo=UTC)
+    counted = counted_users(
+        damaged.bucket / "manifests", ChargePeriod(midnight, midnight + timedelta(days=1))
+    )
+    assert [(row.tenant, row.driver, row.quantity) for row in counted.rows] == [
+        ("acme", "users", Decimal(24))
+    ]
 
 
 @pytest.mark.parametrize("server", MAJORS[1:], indirect=True)

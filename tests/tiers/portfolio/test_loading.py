@@ -329,3 +329,20 @@ def test_a_version_of_odoo_that_is_not_known_is_refused_by_name(folder: Path, ve
 def test_every_version_of_odoo_that_is_known_may_be_named(folder: Path, version: str) -> None:
     edit(folder / "platform.yaml", '"18.0"', f'"{version}"')
     assert load_portfolio(folder, catalog()).platform.images.odoo.version == version
+
+
+def test_mail_ports_are_refused_by_file_line_and_field(folder: Path) -> None:
+    for name, ports in (("acme", "[993, 25]"), ("acme-staging", "[993]")):
+        path = folder / "tenants" / f"{name}.yaml"
+        path.write_text(path.read_text(encoding="utf-8") + f"  mail_ports: {ports}\n", encoding="utf-8")
+    first, second = problems(folder)
+    assert re.fullmatch(
+        r"tenants/acme\.yaml:\d+: options\.mail_ports\.1: Value should be 465 or 587, which send mail, "
+        r"993 \(IMAP\) or 995 \(POP\) \(got '25'\)",
+        first,
+    )
+    assert re.fullmatch(
+        r"tenants/acme-staging\.yaml:\d+: options\.mail_ports: a staging environment reaches no mail server; "
+        r"mail_ports is for production only",
+        second,
+    )
