@@ -71,14 +71,24 @@ def _database(fact: Any, registered: Registrations) -> Pairs:
         "deletion_protection": (fact.deletion_protection, props["deletionProtection"]),
         "performance_insights": (fact.performance_insights, props["performanceInsightsEnabled"]),
         "audited": (fact.audited, _is_audited(fact, registered)),
+        "temp_file_limit_gib": (fact.temp_file_limit_gib, _temporary_gib(fact, registered)),
         "storage type": ("gp3", props["storageType"]),
     }
 
 
-def _is_audited(fact: Any, registered: Registrations) -> bool:
+def _parameters(fact: Any, registered: Registrations) -> dict[str, str]:
     group = "aws:rds/parameterGroup:ParameterGroup"
     found = registered.find(group, f"{_owner(fact, registered)}-postgresql-parameters")["parameters"]
-    return any(each["name"] == "pgaudit.log" and each["value"] != "none" for each in found)
+    return {each["name"]: each["value"] for each in found}
+
+
+def _is_audited(fact: Any, registered: Registrations) -> bool:
+    return _parameters(fact, registered).get("pgaudit.log", "none") != "none"
+
+
+def _temporary_gib(fact: Any, registered: Registrations) -> int | None:
+    kib = _parameters(fact, registered).get("temp_file_limit")
+    return None if kib is None else int(kib) // 1024**2
 
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
