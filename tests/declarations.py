@@ -71,14 +71,24 @@ def _database(fact: Any, registered: Registrations) -> Pairs:
         "deletion_protection": (fact.deletion_protection, props["deletionProtection"]),
         "performance_insights": (fact.performance_insights, props["performanceInsightsEnabled"]),
         "audited": (fact.audited, _is_audited(fact, registered)),
+        "temp_file_limit_gib": (fact.temp_file_limit_gib, _temporary_gib(fact, registered)),
         "storage type": ("gp3", props["storageType"]),
     }
 
 
-def _is_audited(fact: Any, registered: Registrations) -> bool:
+def _parameters(fact: Any, registered: Registrations) -> dict[str, str]:
     group = "aws:rds/parameterGroup:ParameterGroup"
     found = registered.find(group, f"{_owner(fact, registered)}-postgresql-parameters")["parameters"]
-    return any(each["name"] == "pgaudit.log" and each["value"] != "none" for each in found)
+    return {each["name"]: each["value"] for each in found}
+
+
+def _is_audited(fact: Any, registered: Registrations) -> bool:
+    return _parameters(fact, registered).get("pgaudit.log", "none") != "none"
+
+
+def _temporary_gib(fact: Any, registered: Registrations) -> int | None:
+    kib = _parameters(fact, registered).get("temp_file_limit")
+    return None if kib is None else int(kib) // 1024**2
 
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
@@ -296,7 +306,12 @@ def _egress(fact: Any, registered: Registrations) -> Pairs:
     named = registered._by_key.get((token, f"{fact.tenant}-to-named-networks"), {})
     rules = named.get("spec", {}).get("egress", [])
     opened = [peer["ipBlock"]["cidr"] for rule in rules for peer in rule["to"]]
-    return {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
+    pairs: Pairs = {"internet": (fact.internet, is_open), "cidrs": (list(fact.cidrs), opened)}
+    for purpose in ("to-internet", "to-named-networks"):
+        if spec := registered._by_key.get((token, f"{fact.tenant}-{purpose}"), {}).get("spec"):
+            ports = [port["port"] for rule in spec["egress"] for port in rule["ports"]]
+            pairs[f"{purpose}: ports"] = ([443, *fact.mail_ports], ports)
+    return pairs
 
 
 def _other_database(fact: Any, registered: Registrations) -> Pairs:

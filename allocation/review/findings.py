@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -43,6 +44,31 @@ class Standing(NamedTuple):
     def over(self) -> bool:
         """Whether the usage is above the fair use."""
         return self.used > self.fair
+
+
+class UserCount(NamedTuple):
+    """The users a tenant declares, and those that its Odoo had when it was last counted.
+
+    Attributes:
+        active: Active users who are neither portal nor public; None where nobody counted.
+        counted_on: The day of the count.
+    """
+
+    tenant: str
+    declared: int
+    active: Decimal | None = None
+    counted_on: date | None = None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """How many more Odoo has than are declared; None where nobody counted."""
+        return None if self.active is None else self.active - self.declared
+
+    @property
+    def to_declare(self) -> int:
+        """What the tenant's file should say: the whole number that covers the count."""
+        counted = self.declared if self.active is None else math.ceil(self.active)
+        return max(counted, 1)
 
 
 class BeyondFairUse(NamedTuple):

@@ -15,8 +15,18 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from allocation.engine.drivers import CAPACITY, Driver
-from allocation.review.findings import BeyondFairUse, Breach, IdlePool, LargeShare, Size, Standing, ThinMargin
+from allocation.review.findings import (
+    BeyondFairUse,
+    Breach,
+    IdlePool,
+    LargeShare,
+    Size,
+    Standing,
+    ThinMargin,
+    UserCount,
+)
 from allocation.review.usage_levels import Level
+from allocation.review.user_counts import differing
 from allocation.statement.filed import FiledStatement
 from tiers.catalog.classes import Signals
 from tiers.catalog.tier import Catalog, FairUse
@@ -45,6 +55,7 @@ class Kind(StrEnum):
     """What a signal is about."""
 
     FAIR_USE = "fair use"
+    USERS = "declared users"
     NOISY_NEIGHBOUR = "noisy neighbour"
     RIGHTSIZING = "rightsizing"
     UNDER_PRICED = "under-priced tier"
@@ -57,7 +68,7 @@ class Signal(NamedTuple):
     kind: Kind
     tenant: str | None
     about: str
-    figures: BeyondFairUse | LargeShare | Size | ThinMargin | IdlePool
+    figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool
     command: str = ""
 
     @property
@@ -110,6 +121,7 @@ def signals(month: Month) -> tuple[Signal, ...]:
     """All decisions to take, exceeded fair use first."""
     return (
         *_beyond_fair_use(month),
+        *_ill_declared(month),
         *_noisy(month),
         *_ill_sized(month),
         *_under_priced(month),
@@ -157,6 +169,14 @@ def _beyond_fair_use(month: Month) -> Iterator[Signal]:
             BeyondFairUse(each, tenant.tier, larger),
             preview_command(month, each.tenant, larger) if larger else "",
         )
+
+
+def _ill_declared(month: Month) -> Iterator[Signal]:
+    """Users other than declared: the declaration divides pools wherever nothing is measured."""
+    for count in differing(month.plan, month.levels, month.thresholds.declared_users_percent):
+        command = ["costack", "preview", "--portfolio", month.folder, "--tenant", count.tenant]
+        command += ["--set", f"users={count.to_declare}"]
+        yield Signal(Kind.USERS, count.tenant, "users", count, shlex.join(command))
 
 
 def _roomier(catalog: Catalog, tenant: TenantPlan, measure: str, used: Decimal) -> str | None:

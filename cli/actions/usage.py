@@ -1,4 +1,4 @@
-"""`costack usage`: what tenants used, from the servers that measured it, as a file that can be kept."""
+"""`costack usage`: what tenants used, from where it was measured, as a file that can be kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from allocation.adapters.usage.backup_manifests import counted_users
 from allocation.adapters.usage.endpoint import Endpoint, Token
 from allocation.adapters.usage.export import write_usage
 from allocation.adapters.usage.opencost import OpenCost
@@ -52,6 +53,20 @@ def fetch_opencost(request: Request, environment: Mapping[str, str], now: dateti
     """
     server = OpenCost(_endpoint(request, environment), request.unlabelled)
     _write(request.out, list(server.fetch(_month(request.period, now))))
+
+
+def read_backups(folder: Path, period: str, out: Path, now: datetime) -> None:
+    """Write how many users the backups in *folder* counted to a file; say of whom it is not known.
+
+    Raises:
+        AllocationError: When a file is no manifest, or days in between were not counted.
+        CatalogError: When the period is not a month that is over.
+    """
+    counted = counted_users(folder, _month(period, now))
+    for tenant, first in sorted(counted.uncounted.items()):
+        since = f"before {first}" if first else f"in {period}"
+        typer.echo(f"{tenant}: no backup counted its users {since}; these days have no row", err=True)
+    _write(out, counted.rows)
 
 
 def _endpoint(request: Request, environment: Mapping[str, str]) -> Endpoint:

@@ -1,4 +1,4 @@
-"""`costack usage prometheus` and `costack usage opencost`, and their options."""
+"""`costack usage prometheus`, `costack usage opencost` and `costack usage backups`, and their options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import typer
 from cli.console.exit_codes import guarded
 from cli.console.help import Command
 
-usage_app = typer.Typer(no_args_is_help=True, help="Fetch what tenants used from Prometheus or OpenCost.")
+usage_app = typer.Typer(
+    no_args_is_help=True, help="Fetch what tenants used from Prometheus, OpenCost or backups."
+)
 _Url = Annotated[str, typer.Option(metavar="URL", help="Ask the server at this address, http or https.")]
 _Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="Calendar month, in UTC; it must be over.")]
 _Out = Annotated[
@@ -41,6 +43,7 @@ PROMETHEUS_EXAMPLE: Final = (
 OPENCOST_EXAMPLE: Final = (
     "Example: costack usage opencost --url http://127.0.0.1:9003 --period 2026-10 --out usage.csv"
 )
+BACKUPS_EXAMPLE: Final = "Example: costack usage backups manifests --period 2026-10 --out users.csv"
 
 
 @usage_app.command(cls=Command, epilog=PROMETHEUS_EXAMPLE)
@@ -85,3 +88,20 @@ def opencost(
 
     request = Request(url=url, period=period, out=out, token_variable=token_env, unlabelled=unlabelled)
     guarded(lambda: fetch_opencost(request, os.environ, datetime.now(UTC)))
+
+
+@usage_app.command(cls=Command, epilog=BACKUPS_EXAMPLE)
+def backups(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A copy of the backup bucket's folder manifests/.")
+    ],
+    period: _Month,
+    out: _Out,
+) -> None:
+    """Read how many users each tenant's Odoo had from its backups: a row for each tenant and day.
+
+    Counted are active users who are neither portal nor public.
+    """
+    from cli.actions.usage import read_backups  # noqa: PLC0415
+
+    guarded(lambda: read_backups(folder, period, out, datetime.now(UTC)))

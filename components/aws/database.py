@@ -24,6 +24,8 @@ _PARAMETERS: Final = {
     "rds.logical_replication": "1",
 }
 _AUDIT: Final = "pgaudit.log"
+_TEMPORARY: Final = "temp_file_limit"
+_KIB_PER_GIB: Final = 1024 * 1024
 LOGS: Final = ("postgresql", "upgrade")
 _NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
 
@@ -63,9 +65,7 @@ class PostgresServer(pulumi.ComponentResource):
             **_original(fact),
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[network.security_group_id],
-            parameter_group_name=parameter_group(
-                name, fact.engine_version, audited=fact.audited, opts=child
-            ).name,
+            parameter_group_name=parameter_group(name, fact, opts=child).name,
             kms_key_id=key.arn,
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             master_user_secret_kms_key_id=key.key_id,
@@ -84,12 +84,15 @@ def _place(instance: rds.Instance) -> ServerPlace:
 
 
 def parameter_group(
-    name: str, engine_version: str, *, audited: bool, opts: pulumi.ResourceOptions
+    name: str, fact: DatabaseInstance | DatabaseStandby, opts: pulumi.ResourceOptions
 ) -> rds.ParameterGroup:
-    """The parameter group of every server."""
+    """The parameter group of every server; `temp_file_limit` is in KiB."""
+    values = {**_PARAMETERS, _AUDIT: "ddl,role" if fact.audited else "none"}
+    if isinstance(fact, DatabaseInstance) and fact.temp_file_limit_gib is not None:
+        values[_TEMPORARY] = str(fact.temp_file_limit_gib * _KIB_PER_GIB)
     return rds.ParameterGroup(
         f"{name}-parameters",
-        family=f"postgres{engine_version.partition('.')[0]}",
+        family=f"postgres{fact.engine_version.partition('.')[0]}",
         description=f"Parameters of {name}",
         parameters=[
             {
@@ -97,7 +100,7 @@ def parameter_group(
                 "value": value,
                 "apply_method": "pending-reboot" if parameter in _NEEDS_REBOOT else "immediate",
             }
-            for parameter, value in {**_PARAMETERS, _AUDIT: "ddl,role" if audited else "none"}.items()
+            for parameter, value in values.items()
         ],
         opts=opts,
     )

@@ -38,7 +38,7 @@ class StandbyServer(pulumi.ComponentResource):
             opts=child,
         )
         life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
-        parameters = parameter_group(name, fact.engine_version, audited=fact.audited, opts=child)
+        parameters = parameter_group(name, fact, opts=child)
         self.instance = rds.Instance(
             name,
             identifier=physical_name(name),

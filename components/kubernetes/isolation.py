@@ -32,7 +32,6 @@ _OBJECTS: Final = {
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
 _HTTPS: Final = 443
-_MAIL_PORTS: Final = (465, 587)
 
 
 class TenantsNamespace(pulumi.ComponentResource):
@@ -111,9 +110,9 @@ class TenantBoundary(pulumi.ComponentResource):
             "backup-to-storage": _egress_rule(backup, [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]),
         }
         if egress.internet:
-            rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *_MAIL_PORTS)])
+            rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *egress.mail_ports)])
         if egress.cidrs:
-            rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *_MAIL_PORTS)])
+            rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *egress.mail_ports)])
         for purpose, spec in rules.items():
             name = physical_name(tenant, purpose)
             _policy(name, (name, route.namespace), spec, child)

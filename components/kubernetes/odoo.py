@@ -101,20 +101,23 @@ def environment(space: CacheSpace, address: pulumi.Input[str], secret: str) -> l
 
 
 def web_probes(ports: Collection[int]) -> Manifest:
-    """Start slowly, live while the port is open, be ready when a login page can be had.
+    """Start slowly, live while the port is listened on, be ready when a login page can be had.
 
     Liveness asks nothing of the database, and of no worker: a request waits for both, and a database that is
-    silent for minutes would have every pod restarted. Readiness asks what users ask for: the tenant's own
-    database, its modules, and the port of websockets.
+    silent for minutes would have every pod restarted. It does not even connect: while all workers wait,
+    nobody accepts connections, and once 8 of them a worker are queued no more can be made (Odoo,
+    service/server.py). So it looks the port up among those that are listened on (/proc/net/tcp, state 0A).
+    Readiness asks what users ask for: the tenant's own database, its modules, and the port of websockets.
     """
     open_ports = "".join(f" && (exec 3<>/dev/tcp/127.0.0.1/{port})" for port in sorted(ports))
     login = f"curl --silent --fail --max-time 8 --output /dev/null http://127.0.0.1:{HTTP_PORT}/web/login"
     ready = {"command": ["/bin/bash", "-c", login + open_ports]}
-    alive = {"port": HTTP_PORT_NAME}
+    listening = f":{HTTP_PORT:04X} [0-9A-F]*:0000 0A "
+    alive = {"command": ["grep", "-qs", listening, "/proc/net/tcp", "/proc/net/tcp6"]}
     return {
-        "startupProbe": {"tcpSocket": alive, "periodSeconds": 10, "failureThreshold": 60},
+        "startupProbe": {"exec": alive, "periodSeconds": 10, "timeoutSeconds": 10, "failureThreshold": 60},
         "livenessProbe": {
-            "tcpSocket": alive,
+            "exec": alive,
             "periodSeconds": 30,
             "timeoutSeconds": 10,
             "failureThreshold": 6,

@@ -41,6 +41,18 @@ if [ "$((version / 10000))" -gt "$client" ]; then
   exit 1
 fi
 ask <<<"$MEASURE_SQL" >"$measured.tables"
+# As Odoo counts the users it reports to its publisher (mail/models/update.py of 17.0 to 19.0): active, and neither
+# portal nor public. Where the table is not Odoo's, nobody was counted, which is null and not 0.
+users=$(ask <<'SQL'
+SELECT count(*) = 2 AS countable FROM pg_attribute
+ WHERE attrelid = to_regclass('public.res_users') AND attname IN ('active', 'share') AND NOT attisdropped \gset
+\if :countable
+SELECT count(*) FROM public.res_users WHERE active AND share IS NOT TRUE;
+\else
+SELECT 'null';
+\endif
+SQL
+)
 ask <<<"$SEQUENCES_SQL" >"$measured.earlier"
 pg_dump --format=custom --compress=6 --snapshot="$snapshot" \
   | tee >(sha256sum | cut -d' ' -f1 >"$measured.sha") >(wc -c >"$measured.bytes") \
@@ -59,7 +71,7 @@ aws s3 sync "$filestore" "s3://$BUCKET/filestores/$PREFIX" --only-show-errors
 listed | LC_ALL=C comm -12 "$measured.before" - >"$measured.files"
 jq -n --arg tenant "$TENANT" --arg started "$started" --arg finished "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
   --arg last "${LAST:-}" --arg dump "$dump" --arg sha256 "$(cat "$measured.sha")" --argjson dump_bytes "$bytes" \
-  --argjson postgresql "$version" --slurpfile tables "$measured.tables" \
+  --argjson postgresql "$version" --argjson active_users "$users" --slurpfile tables "$measured.tables" \
   --slurpfile earlier "$measured.earlier" --slurpfile later "$measured.later" \
   --argjson filestore_files "$(wc -l <"$measured.files")" \
   --argjson filestore_bytes "$(awk '{ sum += $NF } END { printf "%d", sum }' "$measured.files")" \

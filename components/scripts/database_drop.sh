@@ -36,5 +36,11 @@ if [ "${KEEP_ROLE:-no}" = yes ]; then
   echo "database $TENANT_DATABASE is gone"
   exit 0
 fi
-psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" <<<'DROP ROLE IF EXISTS :"role"'
+# Whoever may connect to `postgres` may keep large objects there, and a role that owns something cannot be dropped.
+psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" <<'SQL'
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
+ WHERE usename = :'role' AND pg_has_role(usesysid, 'MEMBER');
+SELECT format('DROP OWNED BY %I', :'role') WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
+DROP ROLE IF EXISTS :"role";
+SQL
 echo "database $TENANT_DATABASE and role $TENANT_ROLE are gone"

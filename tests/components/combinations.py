@@ -46,6 +46,7 @@ RANGES: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "database_gib": st.none() | st.integers(1, 2000),
     "filestore_gib": st.none() | st.integers(1, 2000),
     "egress_cidrs": st.sampled_from([(), ("198.51.100.0/24",)]),
+    "mail_ports": st.sampled_from([(465, 587), (), (465, 587, 993, 995)]),
     "maintenance_window": st.sampled_from([None, "sun:03:00-sun:04:00", "sat:23:30-sun:00:30"]),
 }
 # What production refuses is drawn for the others only.

@@ -160,6 +160,11 @@ def _outward_faults(plan: TenantPlan, network: Network) -> Faults:
         serves = pod.labels["app.kubernetes.io/component"] in ("web", "cron")
         if serves and network.egress_to_address(pod, INTERNET, 443) is not egress.internet:
             yield f"{pod.name}: the internet is to be {'open' if egress.internet else 'closed'}"
+        open_to_mail = egress.mail_ports if egress.internet else ()
+        for port in (25, 110, 143, 465, 587, 993, 995) if serves else ():
+            if network.egress_to_address(pod, INTERNET, port) is not (port in open_to_mail):
+                must = "open" if port in open_to_mail else "closed"
+                yield f"{pod.name}: port {port} of mail servers is to be {must}"
 
 
 def _way_in_faults(tenant: str, route: Route, declared: Sequence[Declared]) -> Faults:

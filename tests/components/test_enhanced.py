@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
+
+import pytest
 
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
@@ -15,8 +18,8 @@ INSTANCE = "aws:rds/instance:Instance"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 
 
-def plan(controls: str) -> Plan:
-    options = {"users": 50, "controls": controls, "egress_cidrs": ["203.0.113.0/24"]}
+def plan(controls: str, **more: Any) -> Plan:
+    options = {"users": 50, "controls": controls, "egress_cidrs": ["203.0.113.0/24"], **more}
     return plan_of(tenant("acme", tier="ha-postgresql", options=options, data_residency=["us-east-1"]))
 
 
@@ -54,7 +57,22 @@ def test_the_internet_is_closed_but_for_named_networks() -> None:
     assert "to-internet" not in ours
     (rule,) = ours["to-named-networks"]["egress"]
     assert rule["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
+    assert [port["port"] for port in rule["ports"]] == [443, 465, 587]
     assert "to-named-networks" not in policies(declared("baseline"), "acme")
+
+
+@pytest.mark.parametrize(
+    ("controls", "purpose"), [("baseline", "to-internet"), ("enhanced", "to-named-networks")]
+)
+def test_mail_is_fetched_by_the_ports_that_the_file_names(controls: str, purpose: str) -> None:
+    wanted = plan(controls, mail_ports=[587, 993, 995])
+    made = declare_plan(wanted)
+    (rule,) = policies(made, "acme")[purpose]["egress"]
+    assert [(port["protocol"], port["port"]) for port in rule["ports"]] == [
+        ("TCP", port) for port in (443, 587, 993, 995)
+    ]
+    registered = [Registration(each.type, each.name, each.props) for each in made]
+    assert differences(wanted, Registrations("local", registered)) == []
 
 
 def test_the_server_is_audited_under_the_tenants_own_key_and_its_logs_stay() -> None:

@@ -163,6 +163,11 @@ def message(each: Declared) -> Declared:
         (rewritten("NetworkPolicy", 'component": "web"', 'component": "cron"'), "from-ingress and"),
         (rewritten("NetworkPolicy", '"169.254.0.0/16"', '"192.0.2.0/24"'), "reaches the metadata"),
         (rewritten("NetworkPolicy", '"port": 443', '"port": 444'), "the internet is to be open"),
+        (rewritten("NetworkPolicy", '"port": 587', '"port": 993'), "port 587 of mail servers is to be open"),
+        (
+            rewritten("NetworkPolicy", '"port": 587', '"port": 993'),
+            "port 993 of mail servers is to be closed",
+        ),
         (rewritten("Deployment", "cost/client", "client"), "no cost/client"),
         (rewritten("Instance", "cost/domain", "domain"), "no cost/domain"),
         (rewritten("Deployment", '"limits"', '"limit"'), "has no limits"),

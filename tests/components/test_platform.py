@@ -28,6 +28,17 @@ def test_the_database_refuses_connections_without_tls(declared: tuple[Declared, 
     assert group.props["family"] == "postgres17"
 
 
+def test_a_query_may_fill_a_tenth_of_the_shared_servers_disk(declared: tuple[Declared, ...]) -> None:
+    (shared,) = (each for each in declared if each.name == "local-postgresql-parameters")
+    values = {each["name"]: (each["value"], each["applyMethod"]) for each in shared.props["parameters"]}
+    server = the(declared, "aws:rds/instance:Instance", "local-postgresql")
+    assert server.props["allocatedStorage"] == 50
+    assert values["temp_file_limit"] == (str(5 * 1024 * 1024), "immediate")
+    own = [each for each in declared if each.name.endswith("-postgresql-parameters") and each != shared]
+    assert own
+    assert all("temp_file_limit" not in {one["name"] for one in each.props["parameters"]} for each in own)
+
+
 def test_the_cache_is_encrypted_and_asks_for_a_token(declared: tuple[Declared, ...]) -> None:
     props = the(declared, "aws:elasticache/replicationGroup:ReplicationGroup", "local-sessions").props
     assert props["transitEncryptionEnabled"] is True

@@ -44,6 +44,7 @@ while read -r line; do
   case $line in
     *pg_export_snapshot*) echo 00000003-0000001B-1 ;;
     *server_version_num*) echo 170006 ;;
+    *"FROM public.res_users"*) echo 4 ;;
     *tables*) echo '{"table": "public.res_users", "rows": 2, "highest": 6}' ;;
     *sequences*) echo '{"public.res_users_id_seq": 6}' ;;
     *done*) echo done ;;
@@ -108,6 +109,7 @@ def test_a_backup_holds_dump_files_and_a_manifest(tmp_path: Path) -> None:
     assert (message["dump_bytes"], message["sha256"]) == (5000, hashlib.sha256(b"\0" * 5000).hexdigest())
     assert (message["filestore_files"], message["filestore_bytes"]) == (1, len("content"))
     assert message["filestore_names_sha256"] == hashlib.sha256(b"ab/abcd\n").hexdigest()
+    assert message["active_users"] == 4
     assert message["tables"] == {"public.res_users": {"rows": 2, "highest": 6}}
     assert message["sequences"] == {"public.res_users_id_seq": {"lowest": 6, "highest": 6}}
 

@@ -73,7 +73,9 @@ def on_the_internet(over: Network) -> dict[str, set[int]]:
         production = environments()[str(pod.tenant)] is Environment.PRODUCTION
         # Dumps go to S3 by its public addresses: there is no private endpoint for them.
         meant = {443, *MAIL} if production else {443} if component(pod) == "backup" else set()
-        called = {port for port in (*PORTS, *MAIL, 25, 22) if over.egress_to_address(pod, INTERNET, port)}
+        called = {
+            port for port in (*PORTS, *MAIL, 25, 22, 993, 995) if over.egress_to_address(pod, INTERNET, port)
+        }
         if called != meant:
             beyond[pod.name] = called ^ meant
     return beyond

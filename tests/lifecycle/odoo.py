@@ -19,10 +19,11 @@ CREATE TABLE ir_module_module (
     id serial PRIMARY KEY, name varchar NOT NULL UNIQUE, state varchar, latest_version varchar);
 INSERT INTO ir_module_module (name, state, latest_version) VALUES
     ('base', 'installed', '18.0.1.3'), ('account', 'installed', '18.0.1.3'), ('sale', 'uninstalled', NULL);
-CREATE TABLE res_users (id serial PRIMARY KEY, login varchar NOT NULL UNIQUE, active boolean, signature text);
-INSERT INTO res_users (login, active, signature) VALUES
-    ('__system__', false, NULL), ('empty', true, ''),
-    ('zoë@exämple.com', true, E'Grüße\\n\\t— 東京 🧾 \\\\N');
+CREATE TABLE res_users (
+    id serial PRIMARY KEY, login varchar NOT NULL UNIQUE, active boolean, share boolean, signature text);
+INSERT INTO res_users (login, active, share, signature) VALUES
+    ('__system__', false, false, NULL), ('empty', true, true, ''),
+    ('zoë@exämple.com', true, false, E'Grüße\\n\\t— 東京 🧾 \\\\N');
 CREATE TABLE res_groups (id serial PRIMARY KEY, name jsonb NOT NULL);
 INSERT INTO res_groups (name) SELECT jsonb_build_object('en_US', 'Group ' || n, 'de_DE', 'Gruppe ' || n)
   FROM generate_series(1, 20) n;

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from components.scripts import script
+from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
+from tests.lifecycle.writer import writing, written
 from tests.postgres import Server, programs, running_server
 
 pytestmark = pytest.mark.postgres
@@ -54,6 +58,11 @@ def copy(pods: Pods, source: Server, target: Server, move: str = "m1", wait: int
 def cut_over(pods: Pods, source: Server, target: Server, move: str = "m1") -> Done:
     """Run the job of stage switch."""
     return pods.run(script("database_hand_over.sh"), **move_places(source, target, move))
+
+
+def start_cut_over(pods: Pods, source: Server, target: Server, move: str) -> subprocess.Popen[str]:
+    """The same, and come back while it runs."""
+    return pods.start(script("database_hand_over.sh"), **move_places(source, target, move))
 
 
 def drop(pods: Pods, server: Server) -> Done:
@@ -164,6 +173,72 @@ def test_what_was_written_after_the_copy_stops_the_cut_over(moving: Pods, other:
     assert again.returncode == 0, again.stderr
     assert cut_over(moving, moving.server, other, move="m2").returncode == 0
     assert other.ask("SELECT key FROM no_id", **TENANT) == "late"
+
+
+def test_who_writes_on_during_the_copy_stops_the_move_and_loses_nothing(moving: Pods, other: Server) -> None:
+    with writing(moving.server, "during the copy") as writer:
+        writer.wait_for(5)
+        done = copy(moving, moving.server, other, wait=1)
+        assert done.returncode == 1
+        assert "1 connections to odoo_acme are open after 1 s" in done.stderr
+        assert cut_over(moving, moving.server, other).returncode != 0  # nothing is there to hand over to
+        assert (said(moving.server), said(other)) == ("", "")
+        writer.wait_for(5)
+        assert writer.refused == []
+    assert written(moving.server) == set(writer.committed)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.15, 0.4])
+def test_who_writes_on_during_the_hand_over_loses_nothing_that_was_committed(
+    moving: Pods, other: Server, delay: float
+) -> None:
+    """Whoever is first, the writer or the closing: no row is only on the side that is not in use."""
+    kept: set[str] = set()
+    for attempt in range(1, 6):
+        move = f"m{attempt}"
+        assert copy(moving, moving.server, other, move=move).returncode == 0
+        handing = start_cut_over(moving, moving.server, other, move)
+        time.sleep(delay + 0.2 * (attempt - 1))
+        with writing(moving.server, f"old {attempt}") as old:
+            _, why = handing.communicate(timeout=120)
+            if handing.returncode:
+                old.wait_for(3)
+            else:
+                old.wait_for_refusal()
+        kept |= set(old.committed)
+        assert kept <= written(moving.server)
+        if handing.returncode == 0:
+            break
+        assert "has changed since it was copied" in why
+        assert said(moving.server) == ""
+    assert handing.returncode == 0
+    assert written(moving.server) == written(other) == kept
+    with writing(moving.server, "too late") as late, writing(other, "new") as new:
+        new.wait_for(5)
+        late.wait_for_refusal()
+    assert late.committed == []
+    assert all("too many connections for database" in each for each in late.refused)
+    assert written(moving.server) == kept
+    assert written(other) == kept | set(new.committed)
+
+
+def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
+    moving: Pods, other: Server
+) -> None:
+    """Odoo's request fails, as it does when a connection breaks: it is told so, and it is not half there."""
+    assert copy(moving, moving.server, other).returncode == 0
+    begun = (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; INSERT INTO no_id VALUES ('open'); SELECT 'here'"
+    )
+    with ExitStack() as stack:
+        open_one = connect(moving.server, TENANT, stack)
+        assert answered(open_one, begun) == "here"
+        over = cut_over(moving, moving.server, other)
+        assert over.returncode == 0, over.stderr
+        stdout, stderr = open_one.communicate("COMMIT;\nSELECT 'committed';\n", timeout=30)
+    assert "committed" not in stdout
+    assert "terminating connection due to administrator command" in stderr
+    assert written(moving.server) == written(other) == set()
 
 
 @pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])

@@ -10,15 +10,12 @@ from contextlib import ExitStack
 import pytest
 
 from components.scripts import script
+from tests.lifecycle.hostile import LIMIT, ONE, OTHER, answered, connect
 from tests.lifecycle.odoo import PASSWORD
 from tests.lifecycle.pods import Pods, set_up
 from tests.postgres import ADMIN, ADMIN_PASSWORD, Server
 
 pytestmark = pytest.mark.postgres
-
-LIMIT = 4
-ONE = {"database": "odoo_one", "user": "t_one", "password": "one's own"}
-OTHER = {"database": "odoo_other", "user": "t_other", "password": "the other's \"own\" \\ :'x'"}
 
 
 @pytest.fixture(scope="module")
@@ -79,31 +76,6 @@ def test_a_tenant_has_no_right_on_the_server(both: Server, sql: str) -> None:
     done = both.try_to_ask(sql, **{**ONE, "database": "postgres"})
     assert done.returncode != 0
     assert "denied" in done.stderr or "must be" in done.stderr
-
-
-def connect(server: Server, tenant: dict[str, str], stack: ExitStack) -> subprocess.Popen[str]:
-    """A connection that stays open until the stack closes."""
-    process = stack.enter_context(
-        subprocess.Popen(
-            ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"],
-            env=server.connection(tenant["user"], tenant["password"], tenant["database"]),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    )
-    assert process.stdin
-    stack.callback(process.stdin.close)
-    return process
-
-
-def answered(process: subprocess.Popen[str]) -> str:
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write("SELECT 'here';\n")
-    process.stdin.flush()
-    return process.stdout.readline().strip()
 
 
 def test_the_connection_limit_holds_and_is_a_tenants_own(both: Server) -> None:
@@ -260,3 +232,23 @@ def test_a_database_that_somebody_else_holds_is_left_whole(pods: Pods) -> None:
         assert "is still in use after 1 attempts" in done.stderr
         assert pods.server.ask("SELECT count(*) FROM pg_database WHERE datname = 'odoo_held'") == "1"
     assert drop(pods, held).returncode == 0
+
+
+def test_a_role_is_dropped_whatever_it_left_in_the_common_database(pods: Pods) -> None:
+    """Whoever may connect to `postgres` may own large objects there, and is asked for nothing."""
+    gone = {"database": "odoo_keeper", "user": "t_keeper", "password": "mine for ever"}
+    assert set_up(pods, gone["user"], gone["database"], gone["password"], LIMIT).returncode == 0
+    common = {**gone, "database": "postgres"}
+    kept = "SELECT count(*) FROM pg_largeobject_metadata"
+    before = pods.server.ask(kept)
+    pods.server.ask(
+        "SELECT lo_from_bytea(0, 'kept'); ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", **common
+    )
+    assert pods.server.ask(kept) == str(int(before) + 1)
+    with ExitStack() as stack:
+        assert answered(connect(pods.server, common, stack)) == "here"
+        done = drop(pods, gone)
+    assert done.returncode == 0, done.stderr
+    assert pods.server.ask("SELECT count(*) FROM pg_roles WHERE rolname = 't_keeper'") == "0"
+    assert pods.server.ask(kept) == before
+    assert drop(pods, gone).returncode == 0

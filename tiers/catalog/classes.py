@@ -177,6 +177,7 @@ class Signals(Frozen):
         idle_percent: The idle share of a pool from which on the pool is too large.
         unused_percent: The unused share of requested capacity from which on the request is too large.
         least_margin_percent: The share of the fees below which the margin of a tier is too small.
+        declared_users_percent: By what share of the declared users Odoo's count may differ from it.
         most_restore_test_age_days: The age from which on a restore test no longer proves anything.
     """
 
@@ -186,6 +187,7 @@ class Signals(Frozen):
     unused_percent: Annotated[int, Field(ge=1, le=100)]
     least_margin_percent: Annotated[int, Field(ge=0, le=100)]
     most_restore_test_age_days: Positive
+    declared_users_percent: Annotated[int, Field(ge=1, le=100)] = 10
 
 
 class Classes(Frozen):

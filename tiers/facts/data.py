@@ -33,6 +33,8 @@ class DatabaseInstance(FactRecord):
     performance_insights: bool = False
     audited: bool = False
     """Whether grants and schema changes are written to the log."""
+    temp_file_limit_gib: Positive | None = None
+    """How much a process may write to temporary files; None where no neighbour shares the disk."""
     vcpus: Positive = 2
     backup_gib: Count = 0
     awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK

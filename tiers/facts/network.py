@@ -42,12 +42,16 @@ class Route(FactRecord):
 
 
 class Egress(FactRecord):
-    """Where a tenant's pods may connect (mail, payment, delivery): anywhere, or listed networks only."""
+    """Where a tenant's pods may connect (mail, payment, delivery): anywhere, or listed networks only.
+
+    By HTTPS, and by `mail_ports`; inventories of Costack 0.2 and older mean the two that send.
+    """
 
     kind: Literal["egress"] = "egress"
     namespace: str
     internet: bool
     cidrs: tuple[str, ...] = ()
+    mail_ports: tuple[Positive, ...] = (465, 587)
 
 
 class Network(FactRecord):

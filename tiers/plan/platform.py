@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tiers.catalog.tier import Catalog
 from tiers.facts.data import KEY_DELETION_WINDOW_DAYS
@@ -44,6 +44,9 @@ from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory, CostDomain, Environment
 
 Kind = TypeVar("Kind", bound=FactRecord)
+# One tenant's query may take this part of the shared server's disk for itself. An index is built in temporary
+# files too, so it must stay above the largest index of a database that the shared server is meant for.
+_TEMPORARY_PART: Final = 10
 
 
 def shared_namespace(environment: Environment) -> str:
@@ -98,6 +101,7 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
         backup_window=database.backup_window,
         deletion_protection=platform.deletion_protection,
         performance_insights=size.performance_insights,
+        temp_file_limit_gib=max(database.storage_gib // _TEMPORARY_PART, 1),
         vcpus=size.vcpus,
         backup_gib=_shared_backups_gib(tenants, database.backup_retention_days),
     )

@@ -241,6 +241,7 @@ def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_intern
         namespace=namespace,
         internet=production and open_internet,
         cidrs=tenant.options.egress_cidrs if production and not open_internet else (),
+        mail_ports=tenant.options.mail_ports if production else (),
     )
 
 

@@ -14,8 +14,9 @@ from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.sleep import sleep_faults
-from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
+from tiers.vocabulary import Environment
 
 
 def load_portfolio(directory: Path, catalog: Catalog) -> Portfolio:
@@ -104,6 +105,7 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     size = tenant.options.workload_class
     if size is not None and size not in catalog.classes.workload_classes:
         yield ("options", "workload_class"), not_among(catalog.classes.workload_classes, size, CLASSES)
+    yield from _mail_faults(tenant)
     yield from end_date_faults(tenant, catalog.classes)
     if tier is not None:
         yield from move_faults(tenant, catalog)
@@ -115,6 +117,12 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
     if tier is not None and tier.currency != platform.currency:
         other = platform.currency
         yield ("tier",), f"{tenant.tier} is sold in {tier.currency}, but the platform's currency is {other}"
+
+
+def _mail_faults(tenant: Tenant) -> Iterable[Fault]:
+    if tenant.options.mail_ports != SENDING and tenant.environment is not Environment.PRODUCTION:
+        why = f"a {tenant.environment} environment reaches no mail server; mail_ports is for production only"
+        yield ("options", "mail_ports"), why
 
 
 def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Iterable[Fault]:

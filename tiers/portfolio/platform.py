@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
@@ -31,6 +32,24 @@ def _not_a_cost_tag(key: str) -> str:
     return key
 
 
+_OLDEST_ODOO: Final = 16
+_NEWEST_ODOO: Final = 19
+_ODOO_VERSION: Final = r"^1[6-9]\.\d$"
+
+
+def _known_odoo(version: str) -> str:
+    if not re.fullmatch(r"\d+\.\d", version):
+        raise ValueError('Value should be a version of Odoo in quotes, such as "18.0"')
+    if not _OLDEST_ODOO <= int(version.partition(".")[0]) <= _NEWEST_ODOO:
+        raise ValueError(
+            f"Costack does not know Odoo {version} yet; expected {_OLDEST_ODOO}.0 to {_NEWEST_ODOO}.0"
+        )
+    return version
+
+
+_OdooVersion = Annotated[
+    str, AfterValidator(_known_odoo), Field(json_schema_extra={"pattern": _ODOO_VERSION})
+]
 _RuleLabel = Annotated[
     str,
     Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
@@ -46,7 +65,7 @@ class OdooImage(Frozen):
 
     image: ImageByDigest
     """Your build of Odoo, by digest."""
-    version: Annotated[str, Field(pattern=r"^1[6-9]\.\d$")]
+    version: _OdooVersion
     """Odoo's version, in quotes."""
     run_as_user: Positive
     """Numeric id of the image's user `odoo`."""

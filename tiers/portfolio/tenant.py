@@ -47,6 +47,24 @@ def _public(value: str) -> str:
     return value
 
 
+SENDING: Final = (465, 587)
+"""The ports that mail is sent by: with TLS from the first byte, and with STARTTLS."""
+_FETCHING: Final = (993, 995)
+
+
+def _mail_port(value: int) -> int:
+    if value not in (*SENDING, *_FETCHING):
+        raise ValueError("Value should be 465 or 587, which send mail, 993 (IMAP) or 995 (POP)")
+    return value
+
+
+def _each_once(ports: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(ports)))
+
+
+_MailPort = Annotated[
+    int, AfterValidator(_mail_port), Field(json_schema_extra={"enum": [*SENDING, *_FETCHING]})
+]
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
@@ -73,6 +91,8 @@ class Options(Frozen):
     """The governance measures, where they are not the tier's; `enhanced` has a fee."""
     egress_cidrs: tuple[Annotated[Cidr, AfterValidator(_public)], ...] = ()
     """Networks that pods may reach when `enhanced` controls close the internet: mail, payment."""
+    mail_ports: Annotated[tuple[_MailPort, ...], AfterValidator(_each_once)] = SENDING
+    """Ports by which production reaches mail servers: 465 and 587 send, 993 (IMAP) and 995 (POP) fetch."""
     schedule: Schedule | None = None
     """When pods run; at all other times they are stopped. Not for production."""
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from allocation.report.figures import money_of, number
-from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, Standing, ThinMargin
+from allocation.review.findings import (
+    BeyondFairUse,
+    IdlePool,
+    LargeShare,
+    Size,
+    Standing,
+    ThinMargin,
+    UserCount,
+)
 from allocation.review.signals import Signal
 
 
@@ -12,6 +20,8 @@ def reason(signal: Signal, currency: str) -> str:
     match signal.figures:
         case BeyondFairUse() as found:
             return _beyond_fair_use(found)
+        case UserCount() as found:
+            return _ill_declared(found)
         case LargeShare() as found:
             return (
                 f"uses {number(found.used_percent)} % of what all tenants use of {found.pool} "
@@ -54,6 +64,16 @@ def _beyond_fair_use(found: BeyondFairUse) -> str:
     above = f", exceeded {_days(standing)}" if standing.breach else ""
     remedy = f"{found.larger} covers it" if found.larger else "no tier covers it: agree on an overage"
     return f"{used}, {found.tier} covers {standing.fair}{above}; {remedy}"
+
+
+def _ill_declared(found: UserCount) -> str:
+    if found.active is None or found.difference is None:
+        return f"users: {found.declared} declared, Odoo's were not counted"
+    more = "more" if found.difference > 0 else "fewer"
+    return (
+        f"users: {found.declared} declared, Odoo had {number(found.active)} active on {found.counted_on}, "
+        f"{number(abs(found.difference))} {more}: set options.users"
+    )
 
 
 def _ill_sized(found: Size) -> str:

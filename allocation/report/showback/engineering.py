@@ -23,6 +23,7 @@ from allocation.report.showback.content import (
 from allocation.report.showback.index import decisions, proof
 from allocation.report.showback.month import Showback
 from allocation.review.signals import declared, sizes
+from allocation.review.user_counts import user_counts
 from tiers.facts.data import DatabaseInstance, TenantDatabase
 from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
@@ -42,6 +43,7 @@ def engineering(showback: Showback) -> Page:
     sections: list[Section] = [
         pools(showback),
         *decisions(showback, _MOST_SIGNALS),
+        _users(showback),
         *_sizes(showback),
         _servers(showback),
         _volumes(showback),
@@ -136,6 +138,29 @@ def _sizes(showback: Showback) -> Iterator[Table]:
             tuple(rows),
             note="Read from the intervals of the usage files; peaks shorter than an interval are not seen.",
         )
+
+
+def _users(showback: Showback) -> Table:
+    """Declared users and Odoo's own count; a tenant that was not counted is unknown."""
+    rows = []
+    for each in user_counts(showback.month.plan, showback.month.levels):
+        known = each.active is not None and each.difference is not None
+        rows.append(
+            (
+                text(each.tenant),
+                quantity(each.declared),
+                quantity(each.active) if each.active is not None else EMPTY,
+                quantity(each.difference) if each.difference is not None else EMPTY,
+                text(f"{each.counted_on}" if known else "not counted"),
+            )
+        )
+    return Table(
+        "users",
+        "Users declared, and users that Odoo has",
+        ("tenant", "declared", "active in Odoo", "difference", "counted on"),
+        tuple(rows),
+        note="Odoo's users are those of the usage files: active, and neither portal nor public.",
+    )
 
 
 def _servers(showback: Showback) -> Table:

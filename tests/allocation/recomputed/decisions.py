@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 
 from tests.allocation.recomputed.cells import Facts
@@ -59,6 +60,7 @@ def decisions(documents: Documents) -> list[Decision]:
     """All of them, in the order in which they are shown."""
     return [
         *_fair_use(documents),
+        *_users(documents),
         *_noisy(documents),
         *_sizes(documents),
         *_under_priced(documents),
@@ -164,6 +166,26 @@ def _fair_use(documents: Documents) -> Iterator[Decision]:
         because = Facts((each.measure, said(each.used), tier, str(each.covered), *each.breach, *way_out))
         command = preview_of(documents, name, roomy[0][1]) if roomy else ""
         yield Decision(name, "fair use", each.measure, because, command)
+
+
+def counted(documents: Documents) -> Iterator[tuple[str, int, date | None, Fraction]]:
+    """Of every tenant: what it declares, the last day on which Odoo's users were counted, and how many."""
+    for tenant in documents.plan["tenants"]:
+        levels = days(documents, tenant["tenant"], "users")
+        last = max(levels) if levels else None
+        yield tenant["tenant"], int(tenant["users"]), last, levels[last] if last else NOBODY
+
+
+def _users(documents: Documents) -> Iterator[Decision]:
+    least = Fraction(classes()["signals"]["declared_users_percent"])
+    for name, declares, last, active in counted(documents):
+        step = abs(active - declares)
+        if last is None or not step or percent(step, Fraction(declares)) < least:
+            continue
+        because = Facts((str(declares), said(active), str(last), said(step)))
+        portfolio, users = documents.now.statement["portfolio"], max(ceil(active), 1)
+        command = f"costack preview --portfolio portfolios/{portfolio} --tenant {name} --set users={users}"
+        yield Decision(name, "declared users", "users", because, command)
 
 
 def _noisy(documents: Documents) -> Iterator[Decision]:

@@ -9,6 +9,7 @@ from tests.allocation.recomputed.causes import large_pools, shown_to
 from tests.allocation.recomputed.cells import Expected, Facts, Figure, Must, Percent
 from tests.allocation.recomputed.decisions import (
     average,
+    counted,
     declared,
     most_of_the_time,
     preview_of,
@@ -66,6 +67,17 @@ def sizes(documents: Documents, _: str) -> Expected:
         figures = [Figure(level, unit, _MEASURED) for level in levels]
         rows.append([tenant, what, *figures, Figure(100 * most / asks, "%", Fraction(1, 20))])
     return Expected(("tenant", "what", *heads), rows)
+
+
+def users(documents: Documents, _: str) -> Expected:
+    rows: list[list[Must]] = []
+    for name, declares, last, active in counted(documents):
+        if last is None:
+            rows.append([name, Fraction(declares), "", "", Facts()])
+            continue
+        rest = [Figure(each, within=_MEASURED) for each in (active, active - declares)]
+        rows.append([name, Fraction(declares), *rest, f"{last}"])
+    return Expected(("tenant", "declared", "active in Odoo", "difference", "counted on"), rows)
 
 
 def servers(documents: Documents, _: str) -> Expected:

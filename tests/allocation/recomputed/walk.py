@@ -41,6 +41,7 @@ TABLES: Mapping[Key, Callable[[Documents, str], Expected]] = {
     ("index", "tenants"): firm.tenants,
     ("engineering", "pools"): other.pools,
     ("engineering", "decisions"): partial(_to_decide, 100),
+    ("engineering", "users"): other.users,
     ("engineering", "sizes"): other.sizes,
     ("engineering", "servers"): other.servers,
     ("engineering", "volumes"): other.volumes,

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from allocation.engine.drivers import Driver
-from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin
+from allocation.review.findings import BeyondFairUse, IdlePool, LargeShare, Size, ThinMargin, UserCount
 from allocation.review.signals import Kind, Month, Signal, signals, standings
 from allocation.review.usage_levels import Level
+from allocation.review.user_counts import user_counts
 from tests.allocation.previews import changed, now
 from tests.allocation.showbacks import filed, statement_of
 from tests.portfolios import catalog, local_plan, plan_of, tenant
@@ -59,6 +60,28 @@ def test_what_no_tier_covers_is_an_overage() -> None:
     (signal,) = found(Kind.FAIR_USE, month(users=of_days([5000] * 8)))
     assert figures(signal, BeyondFairUse).larger is None
     assert signal.command == ""
+
+
+def test_a_declaration_that_odoos_own_count_proves_wrong_is_a_signal() -> None:
+    declares = next(each.users for each in local_plan().tenants if each.tenant == "acme")
+    assert declares == 8
+    (signal,) = found(Kind.USERS, month(users=of_days([8] * 10 + [9.5])))
+    count = figures(signal, UserCount)
+    assert (count.tenant, count.declared, count.active) == ("acme", 8, Decimal("9.5"))
+    assert count.counted_on == date(2026, 11, 11)
+    assert (count.difference, count.to_declare) == (Decimal("1.5"), 10)
+    assert signal.command == "costack preview --portfolio portfolios/local --tenant acme --set users=10"
+    (signal,) = found(Kind.USERS, month(users=of_days([12, 12, 5])))
+    assert figures(signal, UserCount).difference == -3
+
+
+def test_a_small_difference_and_a_tenant_that_was_not_counted_are_no_signal() -> None:
+    many = changed("acme", users="100")
+    assert found(Kind.USERS, month(many, users=of_days([109]))) == []
+    assert len(found(Kind.USERS, month(many, users=of_days([110])))) == 1
+    assert found(Kind.USERS, month(cpu_used=of_days([1]))) == []
+    assert {each.active for each in user_counts(local_plan(), {})} == {None}
+    assert {each.difference for each in user_counts(local_plan(), {})} == {None}
 
 
 def test_who_takes_most_of_a_pool_and_pays_little_is_a_noisy_neighbour() -> None:

@@ -71,7 +71,32 @@ def test_a_token_is_named_never_shown(tmp_path: Path) -> None:
     assert "hunter2" not in refused.output
 
 
-@pytest.mark.parametrize("command", ["prometheus", "opencost"])
+def test_backups_say_how_many_users_odoo_had_and_of_whom_they_do_not(tmp_path: Path) -> None:
+    for tenant, first in (("acme", 1), ("late", 3)):
+        (tmp_path / "manifests" / tenant).mkdir(parents=True)
+        for day in range(first, 32):
+            started = f"2026-10-{day:02}T02:00:00Z"
+            told = json.dumps({"tenant": tenant, "started": started, "active_users": 7})
+            (tmp_path / "manifests" / tenant / f"{started}.json").write_text(told, encoding="utf-8")
+    out = tmp_path / "users.csv"
+    said = usage("backups", tmp_path / "manifests", "--period", "2026-10", "--out", out)
+    assert (said.exit_code, said.stdout) == (Exit.OK, "")
+    assert said.stderr.splitlines() == [
+        "late: no backup counted its users before 2026-10-03; these days have no row",
+        f"{out}: 60 rows",
+    ]
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert lines[1] == "acme,users,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,168"
+    assert len(lines) == 61
+
+
+def test_a_folder_without_backups_writes_no_file(tmp_path: Path) -> None:
+    said = usage("backups", tmp_path, "--period", "2026-10", "--out", tmp_path / "users.csv")
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    assert not (tmp_path / "users.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["prometheus --url", "opencost --url", "backups manifests"])
 def test_each_shows_an_example(command: str) -> None:
-    said = usage(command, "--help")
-    assert f"Example: costack usage {command} --url" in said.stdout
+    said = usage(command.split(maxsplit=1)[0], "--help")
+    assert f"Example: costack usage {command}" in said.stdout

@@ -72,7 +72,9 @@ def test_what_a_version_loads_by_default_is_kept(version: str, *, rpc: bool) -> 
 
 def test_liveness_asks_neither_a_worker_nor_the_database() -> None:
     probes = odoo.web_probes([8069, 8072])
-    assert probes["livenessProbe"]["tcpSocket"] == probes["startupProbe"]["tcpSocket"] == {"port": "http"}
+    assert probes["livenessProbe"]["exec"] == probes["startupProbe"]["exec"]
+    program, *_, looked_for, four, six = probes["livenessProbe"]["exec"]["command"]
+    assert (program, looked_for[:5], four, six) == ("grep", ":1F85", "/proc/net/tcp", "/proc/net/tcp6")
     patience = probes["startupProbe"]["periodSeconds"] * probes["startupProbe"]["failureThreshold"]
     assert patience >= 300
 

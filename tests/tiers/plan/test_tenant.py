@@ -54,6 +54,20 @@ def test_a_copy_of_production_stays_quiet(changes: dict[str, Any]) -> None:
 
 def test_production_may_send_mail() -> None:
     assert the(planned(), Egress).internet is True
+    assert the(planned(), Egress).mail_ports == (465, 587)
+
+
+def test_production_fetches_mail_where_its_file_says_so_and_copies_never_do() -> None:
+    fetching = planned(options={"users": 1, "mail_ports": [993, 465, 587, 993]})
+    assert the(fetching, Egress).mail_ports == (465, 587, 993)
+    assert the(planned(options={"users": 1, "mail_ports": []}), Egress).mail_ports == ()
+    assert the(planned(environment="staging"), Egress).mail_ports == ()
+
+
+@pytest.mark.parametrize("port", [25, 110, 143, 443, 2525, 0, -1, 70000])
+def test_a_mail_port_without_tls_is_refused_with_those_there_are(port: int) -> None:
+    with pytest.raises(ValueError, match=r"465 or 587, which send mail, 993 \(IMAP\) or 995 \(POP\)"):
+        planned(options={"users": 1, "mail_ports": [port]})
 
 
 def test_a_migration_is_not_backed_up_and_says_when_it_ends() -> None:

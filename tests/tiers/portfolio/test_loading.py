@@ -307,3 +307,42 @@ def test_without_classes_the_other_files_are_still_read(folder: Path, catalog_fo
 
 def test_a_good_catalog_and_portfolio_are_those_of_the_single_loaders(folder: Path) -> None:
     assert load_catalog_and_portfolio(folder) == (catalog(), load_portfolio(folder, catalog()))
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("20.0", "Costack does not know Odoo 20.0 yet; expected 16.0 to 19.0"),
+        ("15.0", "Costack does not know Odoo 15.0 yet; expected 16.0 to 19.0"),
+        ("18", 'Value should be a version of Odoo in quotes, such as "18.0"'),
+        ("saas-18.2", 'Value should be a version of Odoo in quotes, such as "18.0"'),
+    ],
+)
+def test_a_version_of_odoo_that_is_not_known_is_refused_by_name(folder: Path, version: str, why: str) -> None:
+    text = (folder / "platform.yaml").read_text(encoding="utf-8")
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if '"18.0"' in row)
+    edit(folder / "platform.yaml", '"18.0"', f'"{version}"')
+    assert problems(folder) == [f"platform.yaml:{line}: images.odoo.version: {why} (got '{version}')"]
+
+
+@pytest.mark.parametrize("version", ["16.0", "17.0", "19.0"])
+def test_every_version_of_odoo_that_is_known_may_be_named(folder: Path, version: str) -> None:
+    edit(folder / "platform.yaml", '"18.0"', f'"{version}"')
+    assert load_portfolio(folder, catalog()).platform.images.odoo.version == version
+
+
+def test_mail_ports_are_refused_by_file_line_and_field(folder: Path) -> None:
+    for name, ports in (("acme", "[993, 25]"), ("acme-staging", "[993]")):
+        path = folder / "tenants" / f"{name}.yaml"
+        path.write_text(path.read_text(encoding="utf-8") + f"  mail_ports: {ports}\n", encoding="utf-8")
+    first, second = problems(folder)
+    assert re.fullmatch(
+        r"tenants/acme\.yaml:\d+: options\.mail_ports\.1: Value should be 465 or 587, which send mail, "
+        r"993 \(IMAP\) or 995 \(POP\) \(got '25'\)",
+        first,
+    )
+    assert re.fullmatch(
+        r"tenants/acme-staging\.yaml:\d+: options\.mail_ports: a staging environment reaches no mail server; "
+        r"mail_ports is for production only",
+        second,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from allocation.report.showback.month import Showback
 from allocation.report.showback.rendering import as_csv, as_html, as_json
 from allocation.review.signals import Month
+from allocation.review.usage_levels import levels
 from allocation.statement.filed import filed_statement
 from allocation.statement.statement import Statement
 from tests.allocation.previews import changed
@@ -127,6 +129,20 @@ def test_every_figure_of_a_month_with_a_new_client_after_two_others() -> None:
 def test_every_figure_of_a_month_in_which_all_prices_rose() -> None:
     before = raw(statement_of(local_plan()), "2026-11")
     agree(wrong(*reported([before, dearer(before, "2026-12", Decimal(3))], local_plan())))
+
+
+@pytest.mark.parametrize("users", ["3", "8", "8.4", "25.25"])
+def test_every_figure_of_a_month_in_which_users_were_counted(users: str) -> None:
+    showback, documents = month_of([local_plan()])
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+    rows = [
+        ("acme", "users", start + timedelta(days=n), start + timedelta(days=n + 1), Decimal(count) * 24)
+        for n, count in enumerate(["8", users])
+    ]
+    usage = [dict(zip(("tenant", "driver", "start", "end", "quantity"), row, strict=True)) for row in rows]
+    said = [{name: f"{value}".removesuffix("+00:00") for name, value in row.items()} for row in usage]
+    counted = replace(showback, month=replace(showback.month, levels=levels(rows)))
+    agree(wrong(counted, replace(documents, usage=tuple(said))))
 
 
 def test_a_client_is_reported_of_a_tenant_that_is_gone() -> None:

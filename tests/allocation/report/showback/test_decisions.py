@@ -4,7 +4,16 @@ from datetime import date
 from decimal import Decimal
 
 from allocation.report.showback.decisions import fair_use_result, reason
-from allocation.review.findings import BeyondFairUse, Breach, IdlePool, LargeShare, Size, Standing, ThinMargin
+from allocation.review.findings import (
+    BeyondFairUse,
+    Breach,
+    IdlePool,
+    LargeShare,
+    Size,
+    Standing,
+    ThinMargin,
+    UserCount,
+)
 from allocation.review.signals import Kind, Signal
 from allocation.review.usage_levels import Level
 
@@ -14,7 +23,7 @@ DECLARED = Standing("acme", "users", Decimal(12), 10, measured=False, lasting=Tr
 UNIT = 10**10
 
 
-def sentence(figures: BeyondFairUse | LargeShare | Size | ThinMargin | IdlePool) -> str:
+def sentence(figures: BeyondFairUse | UserCount | LargeShare | Size | ThinMargin | IdlePool) -> str:
     return reason(Signal(Kind.IDLE, None, "any", figures), "USD")
 
 
@@ -36,6 +45,16 @@ def test_a_client_reads_whether_it_stayed_within_the_limit() -> None:
     assert fair_use_result(OVER) == "exceeded on 7 days in a row, 2026-11-11 to 2026-11-17"
     assert fair_use_result(DECLARED) == "exceeded, as declared"
     assert fair_use_result(OVER._replace(used=Decimal(9), breach=None)) == "within the limit"
+
+
+def test_users_other_than_declared_are_said_with_the_day_they_were_counted() -> None:
+    day = date(2026, 11, 30)
+    assert sentence(UserCount("acme", 10, Decimal(14), day)) == (
+        "users: 10 declared, Odoo had 14 active on 2026-11-30, 4 more: set options.users"
+    )
+    assert "Odoo had 7.5 active on 2026-11-30, 2.5 fewer" in sentence(
+        UserCount("acme", 10, Decimal("7.5"), day)
+    )
 
 
 def test_a_noisy_neighbour_is_measured_against_its_fee() -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
+from allocation.engine.drivers import Driver
 from allocation.money import text_of
 from allocation.preview.off_hours import savings
 from allocation.report.showback.engineering import engineering
+from allocation.review.usage_levels import Level
 from tests.allocation.previews import now
 from tests.allocation.showbacks import moved
 from tests.portfolios import catalog
@@ -25,3 +28,15 @@ def test_what_never_sleeps_is_reported_with_what_it_would_save() -> None:
 
 def test_where_everything_sleeps_nothing_is_said_of_it() -> None:
     assert "off-hours" not in {each.name for each in engineering(moved()).tables}
+
+
+def test_declared_users_stand_beside_those_that_odoo_has_and_unknown_is_not_zero() -> None:
+    levels = {("acme", Driver.USERS): Level({date(2026, 12, 1): Decimal(9), date(2026, 12, 31): Decimal(11)})}
+    showback = moved()
+    page = engineering(replace(showback, month=replace(showback.month, levels=levels)))
+    (shown,) = (each for each in page.tables if each.name == "users")
+    by_tenant = {row[0].shown: [cell.plain for cell in row[1:]] for row in shown.rows}
+    assert by_tenant["acme"] == ["14", "11", "-3", "2026-12-31"]
+    others = {name: row for name, row in by_tenant.items() if name != "acme"}
+    assert others
+    assert all(row[1:] == ["", "", "not counted"] for row in others.values())
