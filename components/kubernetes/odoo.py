@@ -48,6 +48,7 @@ def configuration(
         "data_dir": DATA_DIRECTORY,
         "db_host": address,
         "db_maxconn": database.connections_per_process,
+        **({"db_maxconn_gevent": evented} if (evented := database.connections_evented) else {}),
         "db_name": database.database,
         "db_password": password,
         "db_port": POSTGRESQL_PORT,

@@ -63,7 +63,7 @@ def give_identity(parameters: Any, database: str, address: str) -> bool:
     Odoo asks its publisher, paid services and push servers in the name of the UUID, signs with the secret,
     and writes the address into mails and links.
     """
-    new = parameters.get_param(COPY_OF) != database
+    new = bool(parameters.get_param(COPY_OF) != database)
     if new:
         parameters.set_param("database.uuid", str(uuid.uuid1()))
         parameters.set_param("database.secret", str(uuid.uuid4()))

@@ -105,6 +105,11 @@ class Hosts:
             self._selling.add(host.manifests.owner)
         return host
 
+    def forget(self, name: str) -> None:
+        """That tenant is gone: whoever asks for it gets a new one."""
+        del self._made[name]
+        self._selling.discard(name)
+
     def bare(self, name: str) -> Host:
         """Where the pods of the tenant of that class run, before any job has."""
         manifests = Manifests(resources(self.tree), name)

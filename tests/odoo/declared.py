@@ -17,7 +17,8 @@ from tiers.portfolio.tenant import Tenant
 CLASSES: Final = ("xs", "s", "m", "sandbox")
 STAGING: Final = "sandbox"
 """Copies of production run in this class; the tenant of that name is one."""
-Manifest = Mapping[str, Any]
+Manifest = dict[str, Any]
+"""A part of a Kubernetes object, as it was registered."""
 
 
 def platform(tree: Tree) -> Platform:
@@ -54,26 +55,33 @@ class Manifests:
 
     def deployment(self, name: str) -> Manifest:
         """The pod spec of `web` or `cron`."""
-        return self._find("kubernetes:apps/v1:Deployment", name)["spec"]["template"]["spec"]
+        found: Manifest = self._find("kubernetes:apps/v1:Deployment", name)["spec"]["template"]["spec"]
+        return found
+
+    def has(self, name: str) -> bool:
+        """Whether there is a Deployment of that name."""
+        wanted = ("kubernetes:apps/v1:Deployment", f"{self.owner}-{name}")
+        return any((each.type, each.name) == wanted for each in self._declared)
 
     def job(self, name: str) -> Manifest:
         """The pod spec of a Job, such as `odoo-setup`."""
-        return self._find("kubernetes:batch/v1:Job", name)["spec"]["template"]["spec"]
+        found: Manifest = self._find("kubernetes:batch/v1:Job", name)["spec"]["template"]["spec"]
+        return found
 
     def cron_job(self, name: str) -> Manifest:
         """The pod spec of a CronJob, such as `backup`."""
-        return self._find("kubernetes:batch/v1:CronJob", name)["spec"]["jobTemplate"]["spec"]["template"][
-            "spec"
-        ]
+        made = self._find("kubernetes:batch/v1:CronJob", name)["spec"]["jobTemplate"]
+        found: Manifest = made["spec"]["template"]["spec"]
+        return found
 
     def secret(self, name: str) -> Mapping[str, str]:
         """What stands in the Secret of that name."""
         for each in self._declared:
             if each.type == "kubernetes:core/v1:Secret" and each.props["metadata"]["name"] == name:
-                return each.props["stringData"]
+                return dict(each.props["stringData"])
         raise LookupError(name)
 
-    def _find(self, kind: str, name: str) -> Manifest:
+    def _find(self, kind: str, name: str) -> Mapping[str, Any]:
         (found,) = [
             each for each in self._declared if (each.type, each.name) == (kind, f"{self.owner}-{name}")
         ]

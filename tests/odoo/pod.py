@@ -102,6 +102,11 @@ class Host:
         return self.folder / "filestore"
 
     @property
+    def workloads(self) -> tuple[str, ...]:
+        """Which Deployments of Odoo it has."""
+        return tuple(name for name in ("web", "cron") if self.manifests.has(name))
+
+    @property
     def database(self) -> str:
         """Its database."""
         return f"odoo_{self.manifests.owner}"

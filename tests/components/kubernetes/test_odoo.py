@@ -22,8 +22,8 @@ def options(version: str, **more: object) -> dict[str, str]:
 
 def process(workers: int, threads: int, **more: object) -> OdooProcess:
     image = f"registry.example.com/odoo@sha256:{'0' * 64}"
-    return OdooProcess(
-        **{"image": image, "version": "18.0", "run_as_user": 1, "run_as_group": 1}
+    return OdooProcess.model_validate(
+        {"image": image, "version": "18.0", "run_as_user": 1, "run_as_group": 1}
         | {"web_workers": workers, "cron_threads": threads, **more}
     )
 
