@@ -164,6 +164,8 @@ def _container(
             ports[odoo.EVENTED_PORT_NAME] = EVENTED_PORT
         more["ports"] = [{"name": name, "containerPort": port} for name, port in ports.items()]
         more |= odoo.web_probes(ports.values())
+    else:
+        more |= odoo.cron_probes(route)
     return pods.container(
         fact.name,
         process.image,

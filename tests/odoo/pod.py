@@ -132,16 +132,27 @@ class Host:
 
     @contextmanager
     def web(self) -> Iterator[Running]:
-        """A web pod that is ready, as its own readiness probe judges."""
-        spec = self.manifests.deployment("web")
-        probe = spec["containers"][0]["readinessProbe"]["exec"]["command"]
-        with self.running(spec) as web:
+        """A web pod that is ready, as its own probe judges."""
+        with self._probed("web", "readinessProbe") as running:
+            yield running
+
+    @contextmanager
+    def cron(self) -> Iterator[Running]:
+        """A pod of scheduled actions that has started, as its own probe judges."""
+        with self._probed("cron", "startupProbe") as running:
+            yield running
+
+    @contextmanager
+    def _probed(self, name: str, which: str) -> Iterator[Running]:
+        spec = self.manifests.deployment(name)
+        probe = spec["containers"][0][which]["exec"]["command"]
+        with self.running(spec) as running:
             until = time.monotonic() + _READY_SECONDS
             while subprocess.run(probe, check=False, capture_output=True).returncode:
-                assert web.process.poll() is None, web.output
-                assert time.monotonic() < until, web.output
+                assert running.process.poll() is None, running.output
+                assert time.monotonic() < until, running.output
                 time.sleep(1)
-            yield web
+            yield running
 
     def prepare(self) -> None:
         """Make the folders and the tools of both images."""

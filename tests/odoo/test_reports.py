@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.odoo.pod import Host, Running
+from tests.odoo.pod import Host
 from tests.odoo.services import silent_host
 from tests.odoo.shop import in_odoo
 from tests.odoo.visitor import Visitor
@@ -93,32 +93,20 @@ env.cr.commit()
 
 
 _PRINTED: Final = "SELECT file_size FROM ir_attachment WHERE name = 'printed by night'"
-# Threads that compile at once (python/cpython issue 106905): a fault of some Python 3.11, not of ours.
-_PYTHON_FAULT: Final = "AST constructor recursion depth mismatch"
 
 
 def test_a_scheduled_action_prints_a_styled_report(seller: Host, note: Callable[[str], None]) -> None:
     """Mails with reports go out of the pod of scheduled actions, where no visitor is served."""
     if "cron" not in seller.workloads:
         pytest.skip("this class has no scheduled actions")
+    in_odoo(seller, _MONTHLY)
     with silent_host() as nowhere:
         address(seller, nowhere)
-        size, cron = by_night(seller)
-        again = _PYTHON_FAULT in cron.output
-        if again:
-            size, cron = by_night(seller)
-        assert_styled(b" " * size, cron.output)
+        with seller.cron() as cron:
+            until = time.monotonic() + 150
+            while not (size := seller.ask(_PRINTED)):
+                assert time.monotonic() < until, cron.output[-3000:]
+                time.sleep(1)
+            assert_styled(b" " * int(size), cron.output)
     assert cron.memory.killed == 0
-    fault = ", in the second run: the first met CPython's fault 106905" if again else ""
-    note(f"{size // 1000} kB, peak {cron.memory.peak_mib} MiB{fault}")
-
-
-def by_night(seller: Host) -> tuple[int, Running]:
-    """Let the scheduled action print; the size of the report, and the pod that has printed it."""
-    in_odoo(seller, _MONTHLY)
-    with seller.running(seller.manifests.deployment("cron")) as cron:
-        until = time.monotonic() + 150
-        while not (size := seller.ask(_PRINTED)):
-            assert time.monotonic() < until, cron.output[-3000:]
-            time.sleep(1)
-    return int(size), cron
+    note(f"{int(size) // 1000} kB, peak {cron.memory.peak_mib} MiB")

@@ -30,7 +30,7 @@ def test_a_long_action_runs_once(host: Host, note: Callable[[str], None]) -> Non
     if "cron" not in host.workloads:
         pytest.skip("this class has no scheduled actions")
     in_odoo(host, _ACTION.format(seconds=SECONDS))
-    with host.running(host.manifests.deployment("cron")) as cron:
+    with host.cron() as cron:
         until = time.monotonic() + SECONDS + 90
         while host.ask(_RUNS) == "0":
             assert time.monotonic() < until, cron.output[-3000:]

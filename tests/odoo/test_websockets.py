@@ -16,7 +16,7 @@ from tests.odoo.websockets import reconnect
 pytestmark = pytest.mark.odoo
 BROWSERS: Final = 80
 _TIMES: Final = 3
-_LONGEST_SECONDS: Final = 20
+_LONGEST_SECONDS: Final = 30
 _LIMIT: Final = "SELECT rolconnlimit FROM pg_roles WHERE rolname = '{}'"
 _CONNECTIONS: Final = "SELECT count(*) FROM pg_stat_activity WHERE usename = '{}'"
 

@@ -42,10 +42,11 @@ class Websocket:
         while self._stream.readline().strip():
             pass
 
-    def subscribe(self) -> None:
+    def subscribe(self) -> bool:
         """Ask for what the page listens to."""
         asked = {"event_name": "subscribe", "data": {"channels": [], "last": 0}}
         self._send(_TEXT, json.dumps(asked).encode())
+        return True
 
     def lives(self) -> bool:
         """Whether it answers a ping."""
@@ -94,8 +95,8 @@ def _insist(port: int, session: str) -> tuple[Websocket, int]:
     for refusals in range(_MOST_REFUSALS):
         time.sleep(delay + random.random())  # noqa: S311 - a delay
         browser = Websocket(port, session)
-        if " 101 " in browser.status:
-            browser.subscribe()
+        # Odoo refuses at once, or closes with "try again later", when it has no connection to the database.
+        if " 101 " in browser.status and browser.subscribe() and browser.lives():
             return browser, refusals
         browser.drop()
         delay *= 1.5

@@ -61,7 +61,7 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, L
 # a few connections; the threaded server is one process for all users.
 _CONNECTIONS_PREFORKED: Final = 8
 _CONNECTIONS_THREADED: Final = 32
-_CONNECTIONS_EVENTED: Final = 16  # 80 browsers reconnect without a refusal (docs/odoo-versions.md)
+_CONNECTIONS_EVENTED: Final = 16  # 80 browsers are back within seconds (docs/odoo-versions.md)
 
 
 def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:

@@ -70,6 +70,13 @@ def test_cron_pods_serve_themselves_only_and_the_styles_of_what_they_print() -> 
     assert odoo.report_address(route()) == "http://127.0.0.1:8072"
 
 
+def test_a_cron_pod_has_loaded_odoo_before_its_first_action() -> None:
+    """Odoo looks for actions a minute after its start; a report then asks for several things at once."""
+    probe = odoo.cron_probes(route())["startupProbe"]
+    assert "http://127.0.0.1:8072/web/login" in probe["exec"]["command"][-1]
+    assert probe["periodSeconds"] < 30
+
+
 def test_styles_come_from_a_process_that_prints_nothing_where_there_is_one() -> None:
     """A worker waits for its page: as many prints as workers would wait for each other."""
     assert odoo.report_address(route("acme")) == "http://127.0.0.1:8072"
