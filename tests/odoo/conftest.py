@@ -43,10 +43,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for report in terminalreporter.stats.get(outcome, ()):
             if "tests/odoo/" not in report.nodeid or (outcome == "passed" and report.when != "call"):
                 continue
-            test, _, parameter = report.nodeid.partition("::")[2].partition("[")
+            test, _, parameters = report.nodeid.partition("::")[2].rstrip("]").partition("[")
+            column = next((name for name in CLASSES if name in parameters.split("-")), "all")
+            variant = " ".join(word for word in parameters.split("-") if word != column)
             notes = "; ".join(text for key, text in report.user_properties if key == "note")
             said = {"passed": notes or "yes"}.get(outcome, "NO")
-            rows.setdefault(test, {})[parameter.rstrip("]") or "all"] = said
+            rows.setdefault(f"{test} {variant}".strip(), {})[column] = said
     if rows:
         terminalreporter.write_line(table(trees.tree().version, rows))
 

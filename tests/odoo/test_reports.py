@@ -57,7 +57,7 @@ def test_a_quotation_is_printed_and_styled(seller: Host, way_out: str, note: Cal
             assert_styled(pdf, web.output)
             assert took < 60, f"{took:.0f} s"
     assert web.memory.killed == 0
-    note(f"{way_out}: {len(pdf) // 1000} kB in {took:.0f} s, peak {web.memory.peak_mib} MiB")
+    note(f"{len(pdf) // 1000} kB in {took:.0f} s, peak {web.memory.peak_mib} MiB")
 
 
 def test_as_many_print_at_once_as_there_are_workers(seller: Host, note: Callable[[str], None]) -> None:
