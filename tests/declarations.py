@@ -341,6 +341,7 @@ def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
         "role": ([fact.role] * 2, [given["TENANT_ROLE"], options["db_user"]]),
         "connection_limit": (str(fact.connection_limit), given["CONNECTION_LIMIT"]),
         "connections_per_process": (str(fact.connections_per_process), options["db_maxconn"]),
+        "connections_evented": (str(fact.connections_evented), options.get("db_maxconn_gevent", "0")),
     }
 
 

@@ -9,7 +9,7 @@ import pulumi
 
 from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
 from components.kubernetes.pods import DATA_DIRECTORY, SCRATCH_DIRECTORY, Manifest, variables
-from tiers.facts.every_fact import CacheSpace, OdooProcess, TenantDatabase
+from tiers.facts.every_fact import CacheSpace, OdooProcess, Route, TenantDatabase
 from tiers.facts.names import HTTP_PORT
 
 CONFIGURATION_FILE: Final = "odoo.conf"
@@ -32,21 +32,23 @@ _FIRST_VERSION_WITH_RPC_MODULE: Final = 19
 
 
 def configuration(
-    database: TenantDatabase, address: str, password: str, admin_password: str, version: str
+    database: TenantDatabase, address: str, password: str, admin_password: str, process: OdooProcess
 ) -> str:
     """The text of odoo.conf.
 
     `db_name` bounds what scheduled actions poll and what a request can reach. There is no `dbfilter`: with
     one, every request without a cookie asks the database `postgres` which databases there are, and waits for
     it (list_dbs in odoo/service/db.py of 17.0 to 19.0). The database list is closed, the master password is
-    random.
+    random. `addons_path` is needed because the mounted folder hides the image's own configuration.
     """
-    major = int(version.partition(".")[0])
+    major = int(process.version.partition(".")[0])
     options: dict[str, Any] = {
+        **({"addons_path": ",".join(process.addons_path)} if process.addons_path else {}),
         "admin_passwd": admin_password,
         "data_dir": DATA_DIRECTORY,
         "db_host": address,
         "db_maxconn": database.connections_per_process,
+        **({"db_maxconn_gevent": evented} if (evented := database.connections_evented) else {}),
         "db_name": database.database,
         "db_password": password,
         "db_port": POSTGRESQL_PORT,
@@ -69,7 +71,17 @@ def _server_wide_modules(major: int) -> tuple[str, ...]:
     return ("base", *(("rpc",) if major >= _FIRST_VERSION_WITH_RPC_MODULE else ()), "web", "session_redis")
 
 
-def arguments(process: OdooProcess) -> list[str]:
+def report_address(route: Route) -> str:
+    """Where wkhtmltopdf gets the style sheets of a report: in the pod that prints it, beside the workers.
+
+    A worker waits for the page it prints. Were the styles another worker's task, as many prints as there are
+    workers would wait for each other until Odoo ends them (seen 2026-11-29 with two in class xs). The process
+    for websockets serves every path, and never waits. (`report.url`: ir_actions_report.py of 17.0 to 19.0.)
+    """
+    return f"http://127.0.0.1:{route.websocket_port}"
+
+
+def arguments(process: OdooProcess, route: Route) -> list[str]:
     """Odoo's command line for a web or a cron pod."""
     common = [
         f"--workers={process.web_workers}",
@@ -77,7 +89,10 @@ def arguments(process: OdooProcess) -> list[str]:
         f"--limit-memory-soft={_SOFT_ADDRESS_SPACE_MIB * _BYTES_PER_MIB}",
         f"--limit-memory-hard={_HARD_ADDRESS_SPACE_MIB * _BYTES_PER_MIB}",
     ]
-    return [*common, "--no-http"] if process.cron_threads else common
+    if not process.cron_threads:
+        return common
+    # Nobody else reaches it: scheduled actions print reports too, and these ask for their styles.
+    return [*common, "--http-interface=127.0.0.1", f"--http-port={route.websocket_port}"]
 
 
 def environment(space: CacheSpace, address: pulumi.Input[str], secret: str) -> list[Manifest]:
@@ -110,8 +125,7 @@ def web_probes(ports: Collection[int]) -> Manifest:
     Readiness asks what users ask for: the tenant's own database, its modules, and the port of websockets.
     """
     open_ports = "".join(f" && (exec 3<>/dev/tcp/127.0.0.1/{port})" for port in sorted(ports))
-    login = f"curl --silent --fail --max-time 8 --output /dev/null http://127.0.0.1:{HTTP_PORT}/web/login"
-    ready = {"command": ["/bin/bash", "-c", login + open_ports]}
+    ready = {"command": ["/bin/bash", "-c", _login_page(HTTP_PORT) + open_ports]}
     listening = f":{HTTP_PORT:04X} [0-9A-F]*:0000 0A "
     alive = {"command": ["grep", "-qs", listening, "/proc/net/tcp", "/proc/net/tcp6"]}
     return {
@@ -124,3 +138,17 @@ def web_probes(ports: Collection[int]) -> Manifest:
         },
         "readinessProbe": {"exec": ready, "periodSeconds": 10, "timeoutSeconds": 10},
     }
+
+
+def cron_probes(route: Route) -> Manifest:
+    """Ask once for a page before the first scheduled action runs, a minute after the start.
+
+    What a report asks for first comes all at once, and threads that load Odoo at the same time can fail: an
+    unstyled report is mailed (CPython issue 106905, seen 2026-11-29 in half of the starts with Python 3.11).
+    """
+    page = {"command": ["/bin/bash", "-c", _login_page(route.websocket_port)]}
+    return {"startupProbe": {"exec": page, "periodSeconds": 5, "timeoutSeconds": 10, "failureThreshold": 120}}
+
+
+def _login_page(port: int) -> str:
+    return f"curl --silent --fail --max-time 8 --output /dev/null http://127.0.0.1:{port}/web/login"

@@ -61,6 +61,7 @@ class OdooWorkload(pulumi.ComponentResource):
         files: The tenant's filestore.
         settings: Its configuration.
         sessions: Its session space, and the cache's address.
+        route: Its ports.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -72,6 +73,7 @@ class OdooWorkload(pulumi.ComponentResource):
         files: Filestore,
         settings: OdooSettings,
         sessions: tuple[CacheSpace, pulumi.Input[str]],
+        route: Route,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -80,7 +82,7 @@ class OdooWorkload(pulumi.ComponentResource):
         if fact.odoo is None:
             raise ValueError(f"{fact.id}: a workload of a tenant runs Odoo")
         labels = pods.identity(tenant, fact.name)
-        process = _container(fact, fact.odoo, settings, sessions)
+        process = _container(fact, fact.odoo, settings, sessions, route)
         spec = pods.pod(
             fact.odoo.run_as_user,
             fact.odoo.run_as_group,
@@ -152,6 +154,7 @@ def _container(
     process: OdooProcess,
     settings: OdooSettings,
     sessions: tuple[CacheSpace, pulumi.Input[str]],
+    route: Route,
 ) -> Manifest:
     serves = not process.cron_threads
     more: dict[str, Any] = {"env": odoo.environment(*sessions, settings.secret_name)}
@@ -161,12 +164,14 @@ def _container(
             ports[odoo.EVENTED_PORT_NAME] = EVENTED_PORT
         more["ports"] = [{"name": name, "containerPort": port} for name, port in ports.items()]
         more |= odoo.web_probes(ports.values())
+    else:
+        more |= odoo.cron_probes(route)
     return pods.container(
         fact.name,
         process.image,
         fact.compute,
         mounts=pods.odoo_mounts(),
-        args=["odoo", *odoo.arguments(process)],
+        args=["odoo", *odoo.arguments(process, route)],
         **more,
     )
 

@@ -1,13 +1,48 @@
-# Lets a pod start only on a database that can do no harm: a copy of production would send its mail and take
-# its payments. What restores a copy must neutralise it first; until then nothing runs on it.
+# Lets a pod start only on a database that can do no harm: a copy of production would send its mail and take its
+# payments. What restores a copy must run the set-up job first; until then nothing runs on it.
+# A copy that was neutralised and has got something since, such as a module's scheduled actions, is neutralised again.
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
+cannot() { echo "$1" >&2; exit 1; }
 export PGHOST PGUSER PGPASSWORD PGDATABASE PGSSLMODE=require
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password) PGDATABASE=$(option db_name)
 ask() { psql --no-psqlrc --tuples-only --no-align -c "$1"; }
-neutralised=$(ask "SELECT value FROM ir_config_parameter WHERE key = 'database.is_neutralized'")
-servers=$(ask "SELECT count(*) FROM ir_mail_server WHERE active AND smtp_host <> 'invalid'")
-if [ "$neutralised" != true ] || [ "$servers" != 0 ]; then
-  echo "database $PGDATABASE is not neutralised (flag '$neutralised', $servers mail servers): run 'odoo neutralize --config=$conf --database=$PGDATABASE'" >&2
-  exit 1
+neutralise() {
+  odoo neutralize --config="$conf" --database="$PGDATABASE"
+  # Odoo adds a mail server that leads nowhere at each run; the newest stays.
+  ask "DELETE FROM ir_mail_server older USING ir_mail_server newer
+        WHERE older.smtp_host = 'invalid' AND newer.smtp_host = 'invalid' AND older.name = newer.name AND older.id < newer.id"
+}
+parameter() { ask "SELECT value FROM ir_config_parameter WHERE key = '$1'"; }
+# left WHAT TABLE CONDITION: what could do harm, counted; a module's table is there only with the module.
+left() {
+  local there number
+  there=$(ask "SELECT to_regclass('public.$2') IS NOT NULL")
+  [ "$there" = t ] || return 0
+  number=$(ask "SELECT count(*) FROM $2 t WHERE $3")
+  [ "$number" = 0 ] || printf '%s' ", $number $1"
+}
+all_left() {
+  left "mail servers" ir_mail_server "active AND smtp_host <> 'invalid'"
+  left "servers of incoming mail" fetchmail_server "active"
+  left "scheduled actions" ir_cron "active AND id NOT IN
+    (SELECT res_id FROM ir_model_data WHERE model = 'ir.cron' AND module = 'base' AND name = 'autovacuum_job')"
+  left "payment providers" payment_provider "state NOT IN ('test', 'disabled')"
+  # Columns differ between versions: a row as JSON may be asked for one that is not there.
+  left "webhooks" ir_act_server "state = 'webhook' AND to_jsonb(t) ->> 'webhook_url' NOT LIKE 'neutralization%'"
+  left "paid services (IAP)" iap_account "to_jsonb(t) ->> 'account_token' NOT LIKE '%+disabled'"
+}
+
+if [ "${NEUTRALISE:-no}" = yes ]; then neutralise; fi
+flag=$(parameter database.is_neutralized)
+own=$(parameter costack.copy)
+if [ "$flag" != true ] || [ "$own" != "$PGDATABASE" ]; then
+  cannot "database $PGDATABASE is not neutralised (flag '$flag', identity of '${own:-production}'): delete the Job odoo-setup of this tenant and deploy again"
 fi
+harmful=$(all_left)
+if [ -n "$harmful" ] && [ "${NEUTRALISE:-no}" != yes ]; then
+  echo "database $PGDATABASE has got${harmful#,} since it was neutralised: it is neutralised again"
+  neutralise
+  harmful=$(all_left)
+fi
+[ -z "$harmful" ] || cannot "database $PGDATABASE is not neutralised: 'odoo neutralize' leaves${harmful#,}"

@@ -1,33 +1,63 @@
-# Installs the module `base` when the schema is absent. It asks for the schema, not for the database:
-# the database exists before Odoo has ever started.
+# Makes a tenant's database an Odoo that may be reached, or says in a sentence why it is none. Safe to run again,
+# also after a run that was killed. Odoo itself logs an ERROR and ends with 0 where this must fail.
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
+cannot() { echo "$1" >&2; exit 1; }
 export PGHOST PGUSER PGPASSWORD PGDATABASE PGSSLMODE=require
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password) PGDATABASE=$(option db_name)
+ask() { psql --no-psqlrc --tuples-only --no-align -c "$1"; }
+
+IFS=, read -ra folders <<<"$(option addons_path)"
+for folder in "${folders[@]}"; do
+  compgen -G "$folder/*/__manifest__.py" >/dev/null || cannot "the Odoo image has no addons in $folder: images.odoo.addons_path in platform.yaml lists the folders that hold yours"
+done
+
+# It asks for the schema, not for the database: the database exists before Odoo has ever started.
 # Whoever changes the tier of a tenant without `move` gets an empty database, or an empty file system, beside the
 # data. Work must not begin there: the directory remembers its database's server, the database its files.
 filestore=/var/lib/odoo/filestore/$PGDATABASE
 remembered=/var/lib/odoo/.costack-server
-installed=$(psql --no-psqlrc --tuples-only --no-align -c "SELECT to_regclass('public.ir_module_module') IS NOT NULL")
-if [ "$installed" != t ] && [ -s "$remembered" ] && [ "$(cat "$remembered")" != "$PGHOST" ]; then
-  echo "database $PGDATABASE on $PGHOST is empty, and the files here belong to the one on $(cat "$remembered"): the tier was changed without moving the data; put the old tier back and run \`costack move\`" >&2
-  exit 1
+schema=$(ask "SELECT to_regclass('public.ir_module_module') IS NOT NULL")
+if [ "$schema" != t ] && [ -s "$remembered" ] && [ "$(cat "$remembered")" != "$PGHOST" ]; then
+  cannot "database $PGDATABASE on $PGHOST is empty, and the files here belong to the one on $(cat "$remembered"): the tier was changed without moving the data; put the old tier back and run \`costack move\`"
 fi
-if [ "$installed" = t ] && [ ! -d "$filestore" ]; then
-  named=$(psql --no-psqlrc --tuples-only --no-align -c "SELECT count(*) FROM ir_attachment WHERE store_fname IS NOT NULL")
+if [ "$schema" = t ] && [ ! -d "$filestore" ]; then
+  named=$(ask "SELECT count(*) FROM ir_attachment WHERE store_fname IS NOT NULL")
   if [ "$named" != 0 ]; then
-    echo "there is no $filestore, and $PGDATABASE names $named files of it: the tier was changed without moving the files; put the old tier back and run \`costack move\`" >&2
-    exit 1
+    cannot "there is no $filestore, and $PGDATABASE names $named files of it: the tier was changed without moving the files; put the old tier back and run \`costack move\`"
   fi
 fi
-if [ "$installed" = t ]; then
+
+# The schema alone is no installation: Odoo commits after each module, and may be killed between two.
+waiting() {
+  ask "SELECT concat_ws(', ', CASE WHEN NOT EXISTS (SELECT FROM ir_module_module WHERE name = 'base' AND state = 'installed')
+                                   THEN 'base is not installed' END,
+              (SELECT string_agg(format('%s is %L', name, state), ', ' ORDER BY name) FROM ir_module_module WHERE state LIKE 'to %'))"
+}
+install() { odoo --config="$conf" --init=base --stop-after-init --no-http --workers=0 --max-cron-threads=0; }
+unfinished=
+[ "$schema" != t ] || unfinished=$(waiting)
+if [ "$schema" != t ]; then
+  install
+elif [ -z "$unfinished" ]; then
   echo "database $PGDATABASE already has Odoo's schema"
 else
-  odoo --config="$conf" --init=base --stop-after-init --no-http --workers=0 --max-cron-threads=0
+  # Where people have worked, somebody else began it and may still be at it.
+  users=$(ask "SELECT to_regclass('public.res_users_log') IS NOT NULL")
+  [ "$users" != t ] || users=$(ask "SELECT EXISTS (SELECT FROM res_users_log)")
+  [ "$users" != t ] || cannot "in database $PGDATABASE an installation or update of modules did not end ($unfinished): end or cancel it in Odoo's Apps, or run 'odoo --config=$conf --update=base --stop-after-init', then deploy again"
+  echo "an earlier set-up of $PGDATABASE did not end; this one goes on"
+  install
 fi
+unfinished=$(waiting)
+[ -z "$unfinished" ] || cannot "the set-up of database $PGDATABASE did not end: $unfinished; Odoo's log above says why"
+
+# What Odoo's own shell checks and settles: modules, passwords that everybody knows, addresses.
+odoo shell --config="$conf" --no-http --workers=0 --max-cron-threads=0 <<<"$SETTINGS"
+
 # Scheduled actions off, mail servers out, payment and delivery in test mode (Odoo 16 and later).
 if [ "${NEUTRALISE:-no}" = yes ]; then
-  odoo neutralize --config="$conf" --database="$PGDATABASE"
+  /bin/bash -euo pipefail -c "$NEUTRALISED"
 fi
 # Last of all: from here on there is a database that the files belong to.
 printf '%s' "$PGHOST" >"$remembered"

@@ -8,20 +8,20 @@ import pulumi
 import pulumi_random as random
 from pulumi_aws import cloudwatch
 
-from components.kubernetes import jobs, odoo, pods
+from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.isolation import TenantBoundary
 from components.kubernetes.monitoring import watch
 from components.kubernetes.workload import OdooRoute, OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace
-from components.scripts import script
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups import TenantBackups
 from components.tenant.database import RoleSecret, role_secret, set_up
 from components.tenant.decommission import close_down
 from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
+from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
 from components.tenant.sleep import put_to_sleep
 from tiers.facts.every_fact import (
@@ -33,6 +33,7 @@ from tiers.facts.every_fact import (
     Job,
     LogGroup,
     LogicalBackup,
+    OdooProcess,
     Route,
     ScheduledJob,
     TenantDatabase,
@@ -129,11 +130,11 @@ class TenantStack(pulumi.ComponentResource):
         )
 
     def _settings(self) -> OdooSettings:
-        version = self._odoo_version()
+        process = self._odoo_process()
         database = self._database
         text = pulumi.Output.all(
             self.services.server.address, self.password, self._password("admin-password")
-        ).apply(lambda known: odoo.configuration(database, known[0], known[1], known[2], version))
+        ).apply(lambda known: odoo.configuration(database, known[0], known[1], known[2], process))
         return OdooSettings(
             self.tenant.tenant,
             self._fact(Route, "route").namespace,
@@ -142,9 +143,8 @@ class TenantStack(pulumi.ComponentResource):
             self._inside,
         )
 
-    def _odoo_version(self) -> str:
-        odoos = [fact.odoo for fact in facts_of(self.tenant.facts, Workload) if fact.odoo]
-        return odoos[0].version
+    def _odoo_process(self) -> OdooProcess:
+        return next(fact.odoo for fact in facts_of(self.tenant.facts, Workload) if fact.odoo)
 
     def _administered(self) -> Administered:
         return self.services.servers[self._database.server]
@@ -161,33 +161,23 @@ class TenantStack(pulumi.ComponentResource):
         )
 
     def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
-        fact = self._fact(Job, "odoo-setup")
-        text = script("odoo_setup.sh")
-        container = pods.container(
-            fact.name,
-            fact.image,
-            fact.compute,
-            mounts=pods.odoo_mounts(),
-            env=pods.variables({"NEUTRALISE": "yes" if fact.neutralises else "no"}),
-            **jobs.command(text),
-        )
-        volumes = pods.odoo_volumes(self.filestore.claim_name, self.settings.secret_name)
-        return jobs.OneOffJob(
+        route = self._fact(Route, "route")
+        password = self._password("administrator-password")
+        secret = administrator_secret(self.tenant.tenant, route.namespace, password, self._inside)
+        before = [database, self.filestore, self.settings, secret]
+        return set_up_odoo(
             self.tenant.tenant,
-            fact,
-            spec=pods.pod(
-                fact.run_as_user,
-                fact.run_as_group,
-                self.settings.service_account,
-                [container],
-                volumes,
-            ),
-            distinguished_by=text,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[database, self.filestore, self.settings]),
+            self._fact(Job, "odoo-setup"),
+            self._odoo_process(),
+            route,
+            files=self.filestore,
+            settings=self.settings,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
 
     def _build_workloads(self, ready: jobs.OneOffJob) -> list[pulumi.Resource]:
         sessions = (self._fact(CacheSpace, "sessions"), self.services.cache.address)
+        route = self._fact(Route, "route")
         after = pulumi.ResourceOptions(parent=self, depends_on=[ready])
         built: list[pulumi.Resource] = [
             OdooWorkload(
@@ -196,11 +186,12 @@ class TenantStack(pulumi.ComponentResource):
                 files=self.filestore,
                 settings=self.settings,
                 sessions=sessions,
+                route=route,
                 opts=after,
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        OdooRoute(self.tenant.tenant, self._fact(Route, "route"), self._inside)
+        OdooRoute(self.tenant.tenant, route, self._inside)
         return built
 
     def _build_boundary(self) -> None:

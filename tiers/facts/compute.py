@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,12 @@ from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
 
 AwakeMinutes = Annotated[int, Field(gt=0, le=MINUTES_PER_WEEK)]
 """How many minutes of a week something runs and costs; the whole week unless a schedule stops it."""
+
+
+AddonsFolder = Annotated[str, Field(pattern=r"^/[^,\s]*[^,\s/]$")]
+"""A folder of the Odoo image by its whole path; Odoo separates several by commas."""
+OFFICIAL_ADDONS: Final = "/mnt/extra-addons"
+"""Where the official image looks for addons that are not Odoo's own."""
 
 
 class ComputeRequest(Frozen):
@@ -43,6 +49,8 @@ class OdooProcess(Frozen):
     cron_threads: Count
     neutralised: bool = False
     """Whether Odoo may start only on a database that sends no mail and takes no payment."""
+    addons_path: tuple[AddonsFolder, ...] = (OFFICIAL_ADDONS,)
+    """Folders of the image with addons that are not Odoo's own."""
 
 
 class Workload(FactRecord):

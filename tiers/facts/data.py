@@ -54,6 +54,8 @@ class TenantDatabase(FactRecord):
     role: str
     connection_limit: Positive
     connections_per_process: Positive
+    connections_evented: Count = 0
+    """Those of the process for websockets; 0: as many as any other."""
     storage_gib: Count
     changed_mib_per_day: Count = 0
 

@@ -61,6 +61,7 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, L
 # a few connections; the threaded server is one process for all users.
 _CONNECTIONS_PREFORKED: Final = 8
 _CONNECTIONS_THREADED: Final = 32
+_CONNECTIONS_EVENTED: Final = 16  # 80 browsers are back within seconds (docs/odoo-versions.md)
 
 
 def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:
@@ -149,6 +150,7 @@ def _storage(
         role=f"t_{_identifier(tenant)}",
         connection_limit=_connection_ceiling(size, per_process),
         connections_per_process=per_process,
+        connections_evented=_CONNECTIONS_EVENTED if size.web.workers else 0,
         storage_gib=offer.database_gib,
         changed_mib_per_day=changed_mib_per_day(offer),
     )
@@ -287,8 +289,8 @@ def _chosen(offer: Offer, tenant: Tenant) -> Offer:
 def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
     # Workers and the websocket process hold a pool each, a cron thread one connection more for LISTEN,
     # and every tenant one LISTEN on the maintenance database.
-    processes = size.web.workers + 1 if size.web.workers else 1
-    web = max(size.web.replicas, size.web.max_replicas) * processes * per_process
+    pod = size.web.workers * per_process + _CONNECTIONS_EVENTED if size.web.workers else per_process
+    web = max(size.web.replicas, size.web.max_replicas) * pod
     cron = size.cron.replicas * size.cron.threads * (per_process + 1)
     return web + cron + 1
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
+from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
 from tiers.tags import PREFIX
@@ -71,6 +72,8 @@ class OdooImage(Frozen):
     """Numeric id of the image's user `odoo`."""
     run_as_group: Positive
     """Numeric id of its group."""
+    addons_path: tuple[AddonsFolder, ...] = (OFFICIAL_ADDONS,)
+    """Folders of the image with your addons; Odoo finds its own without."""
 
 
 class OperationsImage(Frozen):

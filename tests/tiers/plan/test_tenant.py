@@ -88,8 +88,8 @@ def test_backups_hold_every_kept_dump_and_the_files_once() -> None:
 @pytest.mark.parametrize(
     ("workload_class", "ceiling"),
     [
-        ("xs", (2 + 1) * 8 + 1 * 9 + 1),  # two workers and the websocket process, a cron thread, LISTEN
-        ("m", 4 * (4 + 1) * 8 + 2 * 9 + 1),  # up to four pods of four workers
+        ("xs", 2 * 8 + 16 + 1 * 9 + 1),  # two workers and the websocket process, a cron thread, LISTEN
+        ("m", 4 * (4 * 8 + 16) + 2 * 9 + 1),  # up to four pods of four workers
         ("sandbox", 32 + 1),  # one threaded process, no scheduled actions
     ],
 )

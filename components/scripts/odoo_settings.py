@@ -1,0 +1,101 @@
+"""What a tenant's database must say before anybody reaches it. The set-up job pipes it into `odoo shell`.
+
+It runs in Odoo's interpreter, with Odoo's `env` and nothing of ours: `odoo.tools` and the ORM know of each
+version what SQL would have to guess, and tell pods that run already what has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+ADMINISTRATOR = "admin"
+# Odoo's data and demo data make these users with their own name as password.
+KNOWN = (ADMINISTRATOR, "demo", "portal")
+PASSWORD_FILE = "/run/secrets/administrator/password"  # noqa: S105 - where the password lies
+COPY_OF = "costack.copy"
+"""Names the database whose identity a copy has got; production's own has none."""
+
+
+def not_loaded(env: Any, config: Any, path_of: Any) -> list[str]:
+    """What Odoo would go without, with no more than a line in its log: sentences."""
+    wide = config["server_wide_modules"]
+    names = wide.split(",") if isinstance(wide, str) else list(wide)
+    failed = [name for name in names if name and f"odoo.addons.{name}" not in sys.modules]
+    said = [f"the server-wide module {name} does not load; Odoo's log above says why" for name in failed]
+    installed = env["ir.module.module"].search([("state", "=", "installed")]).mapped("name")
+    lost = sorted(name for name in installed if not path_of(name, display_warning=False))
+    if lost:
+        said.append(f"the database has modules that the image does not have: {', '.join(lost)}")
+    return said
+
+
+def known_passwords(env: Any) -> list[Any]:
+    """The active users who may log in with a password that everybody knows."""
+    context = env["res.users"]._crypt_context()  # noqa: SLF001 - Odoo's own check of a password
+    found = []
+    for user in env["res.users"].search([("login", "in", KNOWN)]):
+        env.cr.execute("SELECT COALESCE(password, '') FROM res_users WHERE id = %s", [user.id])
+        [kept] = env.cr.fetchone()
+        if kept and context.verify(user.login, kept):
+            found.append(user)
+    return found
+
+
+def close_known_passwords(env: Any, password: str) -> list[str]:
+    """Give *password* to the administrator, and to others one that nobody knows; whose it was."""
+    closed = known_passwords(env)
+    for user in closed:
+        user.password = password if user.login == ADMINISTRATOR else secrets.token_urlsafe(32)
+    env.flush_all()
+    if known_passwords(env):
+        raise SystemExit("a password that everybody knows could not be changed")
+    return [user.login for user in closed]
+
+
+def give_identity(parameters: Any, database: str, address: str) -> bool:
+    """Make a copy of production one of its own; whether it was not one before.
+
+    Odoo asks its publisher, paid services and push servers in the name of the UUID, signs with the secret,
+    and writes the address into mails and links.
+    """
+    new = bool(parameters.get_param(COPY_OF) != database)
+    if new:
+        parameters.set_param("database.uuid", str(uuid.uuid1()))
+        parameters.set_param("database.secret", str(uuid.uuid4()))
+        parameters.set_param(COPY_OF, database)
+    parameters.set_param("web.base.url", address)
+    parameters.set_param("web.base.url.freeze", "True")
+    return new
+
+
+def settle(env: Any, config: Any, path_of: Any) -> None:
+    """Check, and write what must be written.
+
+    Raises:
+        SystemExit: With what is wrong; nothing has been written then.
+    """
+    if wrong := not_loaded(env, config, path_of):
+        said = "; ".join(wrong)
+        raise SystemExit(f"{said}: images.odoo in platform.yaml names the image and its addons_path")
+    closed = close_known_passwords(env, Path(PASSWORD_FILE).read_text(encoding="utf-8").strip())
+    for login in closed:
+        sys.stdout.write(f"user {login} had a password that everybody knows, and has another one now\n")
+    parameters = env["ir.config_parameter"].sudo()
+    # wkhtmltopdf asks Odoo for a report's styles: in its own pod they are to be had, whatever else is closed.
+    parameters.set_param("report.url", os.environ["REPORT_ADDRESS"])
+    copied = os.environ.get("NEUTRALISE") == "yes"
+    if copied and give_identity(parameters, env.cr.dbname, os.environ["ADDRESS"]):
+        sys.stdout.write(f"the copy {env.cr.dbname} has a UUID, a secret and an address of its own\n")
+    env.cr.commit()
+
+
+if __name__ == "__main__":
+    from odoo.modules.module import get_module_path  # type: ignore[import-not-found]
+    from odoo.tools import config as odoo_config  # type: ignore[import-not-found]
+
+    settle(globals()["env"], odoo_config, get_module_path)

@@ -1,0 +1,165 @@
+"""What the set-up job does inside Odoo's shell; tests/odoo runs it in a real one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.scripts import odoo_settings
+
+SECRET = "first-password-of-the-administrator"
+
+
+class Context:
+    """Stands for passlib's: a hash is the word after `hashed:`."""
+
+    def verify(self, word: str, kept: str) -> bool:
+        return kept == f"hashed:{word}"
+
+
+class User:
+    def __init__(self, number: int, login: str, word: str | None) -> None:
+        self.id, self.login, self.kept = number, login, word and f"hashed:{word}"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "password":
+            name, value = "kept", f"hashed:{value}"
+        super().__setattr__(name, value)
+
+
+class Env:
+    """As much of Odoo's environment as the settings ask for."""
+
+    def __init__(self, users: list[User], modules: tuple[str, ...] = ("base",)) -> None:
+        self.users, self.modules = users, modules
+        self.parameters = {"database.uuid": "production's", "database.secret": "production's"}
+        self.dbname, self.committed, self._row = "odoo_acme", False, ""
+
+    cr = property(lambda self: self)
+    env = property(lambda self: self)
+
+    def __getitem__(self, model: str) -> Any:
+        return {"res.users": Users(self), "ir.module.module": Modules(self)}.get(model, Parameters(self))
+
+    def execute(self, _sql: str, values: list[int]) -> None:
+        self._row = next(user.kept or "" for user in self.users if user.id == values[0])
+
+    def fetchone(self) -> list[str]:
+        return [self._row]
+
+    def flush_all(self) -> None:
+        pass
+
+    def commit(self) -> None:
+        self.committed = True
+
+
+class Users:
+    def __init__(self, env: Env) -> None:
+        self.env_ = env
+
+    def _crypt_context(self) -> Context:
+        return Context()
+
+    def search(self, domain: list[Any]) -> list[User]:
+        return [user for user in self.env_.users if user.login in domain[0][2]]
+
+
+class Modules(Users):
+    def search(self, _domain: list[Any]) -> Any:
+        return self
+
+    def mapped(self, _name: str) -> tuple[str, ...]:
+        return self.env_.modules
+
+
+class Parameters(Users):
+    def sudo(self) -> Parameters:
+        return self
+
+    def get_param(self, key: str) -> str | bool:
+        return self.env_.parameters.get(key, False)
+
+    def set_param(self, key: str, value: str) -> None:
+        self.env_.parameters[key] = value
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "password").write_text(f"{SECRET}\n", encoding="utf-8")
+    monkeypatch.setattr(odoo_settings, "PASSWORD_FILE", str(tmp_path / "password"))
+    monkeypatch.setitem(sys.modules, "odoo.addons.web", sys)
+    monkeypatch.delenv("NEUTRALISE", raising=False)
+    monkeypatch.setenv("REPORT_ADDRESS", "http://127.0.0.1:8072")
+
+
+def settle(env: Env, wide: object = "web", lost: tuple[str, ...] = ()) -> None:
+    def path_of(name: str, *, display_warning: bool) -> str | None:
+        return None if name in lost or display_warning else f"/addons/{name}"
+
+    odoo_settings.settle(env, {"server_wide_modules": wide}, path_of)
+
+
+def test_the_administrator_gets_the_generated_password_in_place_of_the_default() -> None:
+    env = Env([User(2, "admin", "admin"), User(6, "demo", "demo"), User(7, "portal", "their own")])
+    settle(env)
+    admin, demo, portal = env.users
+    assert admin.kept == f"hashed:{SECRET}"
+    assert demo.kept not in ("hashed:demo", f"hashed:{SECRET}")
+    assert portal.kept == "hashed:their own"
+    assert env.committed
+
+
+@pytest.mark.parametrize("word", ["their own", None])
+def test_a_password_that_somebody_chose_stays(word: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    env = Env([User(2, "admin", word)])
+    settle(env)
+    assert env.users[0].kept == (word and f"hashed:{word}")
+    assert capsys.readouterr().out == ""
+
+
+def test_no_log_holds_the_password(capsys: pytest.CaptureFixture[str]) -> None:
+    settle(Env([User(2, "admin", "admin")]))
+    said = capsys.readouterr()
+    assert "user admin had a password that everybody knows" in said.out
+    assert SECRET not in said.out + said.err
+
+
+def test_reports_ask_their_own_pod() -> None:
+    env = Env([])
+    settle(env)
+    assert env.parameters["report.url"] == "http://127.0.0.1:8072"
+    assert env.parameters["database.uuid"] == "production's"
+
+
+def test_a_copy_gets_an_identity_of_its_own_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUTRALISE", "yes")
+    monkeypatch.setenv("ADDRESS", "https://staging.example.com")
+    env = Env([])
+    settle(env)
+    first = dict(env.parameters)
+    assert "production's" not in first.values()
+    assert (first["web.base.url"], first["web.base.url.freeze"]) == ("https://staging.example.com", "True")
+    settle(env)
+    assert env.parameters == first
+    env.dbname = "odoo_other"  # a copy of the copy
+    settle(env)
+    assert env.parameters["database.uuid"] != first["database.uuid"]
+
+
+@pytest.mark.parametrize("wide", ["base_of_nothing,web", ["base_of_nothing", "web"]])
+def test_a_server_wide_module_that_does_not_load_is_named(wide: object) -> None:
+    env = Env([User(2, "admin", "admin")])
+    with pytest.raises(SystemExit, match="the server-wide module base_of_nothing does not load"):
+        settle(env, wide)
+    assert not env.committed
+    assert env.users[0].kept == "hashed:admin"
+
+
+def test_a_module_that_the_image_does_not_have_is_named() -> None:
+    """`odoo neutralize` would skip what makes it harmless, and say nothing."""
+    with pytest.raises(SystemExit, match="modules that the image does not have: bank, mail_out"):
+        settle(Env([], ("base", "mail_out", "bank")), lost=("bank", "mail_out"))

@@ -1,0 +1,288 @@
+"""The set-up of Odoo and the gate before copies, on a real server, with a stand-in for the command `odoo`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from components.scripts import script
+from tests.lifecycle import pods as lifecycle_pods
+from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
+from tests.lifecycle.pods import TENANT, Pods, set_up
+from tests.postgres import Server, give, running_server, scratch
+
+pytestmark = pytest.mark.postgres
+
+MODULES: Final = """
+CREATE TABLE ir_module_module (name varchar PRIMARY KEY, state varchar);
+CREATE TABLE ir_attachment (store_fname varchar);
+CREATE TABLE ir_config_parameter (key varchar PRIMARY KEY, value text);
+CREATE TABLE ir_mail_server (id serial PRIMARY KEY, name varchar, smtp_host varchar, active boolean);
+CREATE TABLE ir_cron (id serial PRIMARY KEY, active boolean);
+CREATE TABLE ir_model_data (model varchar, module varchar, name varchar, res_id integer);
+INSERT INTO ir_cron (active) VALUES (true), (true);
+INSERT INTO ir_model_data VALUES ('ir.cron', 'base', 'autovacuum_job', 1);
+INSERT INTO ir_mail_server (name, smtp_host, active) VALUES ('ours', 'mail.example.com', true);
+"""
+INSTALLED: Final = "INSERT INTO ir_module_module VALUES ('base', 'installed'), ('web', 'installed');"
+KILLED: Final = "INSERT INTO ir_module_module VALUES ('base', 'installed'), ('web', 'to install');"
+GOES_ON: Final = "UPDATE ir_module_module SET state = 'installed';"
+# What Odoo's own command does with what these tables hold.
+NEUTRALIZE: Final = """
+UPDATE ir_mail_server SET active = false;
+INSERT INTO ir_mail_server (name, smtp_host, active) VALUES ('neutralization', 'invalid', true);
+UPDATE ir_cron SET active = false WHERE id NOT IN (SELECT res_id FROM ir_model_data);
+INSERT INTO ir_config_parameter VALUES ('database.is_neutralized', 'true')
+    ON CONFLICT (key) DO UPDATE SET value = 'true';
+"""
+OWN: Final = (
+    "INSERT INTO ir_config_parameter SELECT 'costack.copy', current_database() ON CONFLICT DO NOTHING;"
+)
+ODOO: Final = """#!/bin/bash
+echo "$*" >>"@/calls"
+case "$*" in
+  neutralize*) psql -qc "$(cat @/neutralize.sql)" ;;
+  shell*) cat >"@/settings"; [ ! -e "@/refuses" ] || exit 1; psql -qc "$(cat @/settle.sql)" ;;
+  *--init=base*) psql -qc "$(cat @/install.sql)" ;;
+  *) exit 9 ;;
+esac
+"""
+
+
+class Place:
+    """A tenant whose database is there and empty."""
+
+    def __init__(self, pods: Pods) -> None:
+        self.pods, self.folder = pods, pods.folder
+        self.write(install=MODULES + INSTALLED, neutralize=NEUTRALIZE, settle=OWN)
+        addons = pods.folder / "addons"
+        (addons / "session_redis").mkdir(parents=True)
+        (addons / "session_redis" / "__manifest__.py").touch()
+        self.conf(addons)
+        give(pods.folder)
+
+    def write(self, **texts: str) -> None:
+        """What the stand-in does with the database."""
+        for name, text in texts.items():
+            (self.folder / f"{name}.sql").write_text(text, encoding="utf-8")
+
+    def conf(self, addons: Path) -> None:
+        path = self.folder / "odoo.conf"
+        kept = [line for line in path.read_text(encoding="utf-8").splitlines() if "addons_path" not in line]
+        path.write_text("\n".join([*kept, f"addons_path = {addons}", ""]), encoding="utf-8")
+
+    def ask(self, sql: str) -> str:
+        return self.pods.server.ask(sql, **TENANT)
+
+    def set_up(self, *, copy: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run the job, as it is declared for production or for a copy."""
+        return self.pods.run(
+            script("odoo_setup.sh"),
+            NEUTRALISE="yes" if copy else "no",
+            SETTINGS="the settings",
+            NEUTRALISED=self.here(script("neutralised.sh")),
+        )
+
+    def gate(self) -> subprocess.CompletedProcess[str]:
+        """Run what stands before the pods of a copy."""
+        return self.pods.run(script("neutralised.sh"))
+
+    def here(self, text: str) -> str:
+        return text.replace("/etc/odoo/odoo.conf", str(self.folder / "odoo.conf"))
+
+    @property
+    def calls(self) -> list[str]:
+        """The commands of Odoo that were called, each by what it is for."""
+        path = self.folder / "calls"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [next(word for word in ("init", "shell", "neutralize") if word in line) for line in lines]
+
+    @property
+    def remembered(self) -> bool:
+        return (self.folder / "odoo" / ".costack-server").exists()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def place(server: Server) -> Iterator[Place]:
+    with scratch() as folder:
+        pods = Pods(server, folder)
+        for name in ("tools", "bucket", "odoo"):
+            (folder / name).mkdir()
+        lifecycle_pods._equip(pods)
+        tool = folder / "tools" / "odoo"
+        tool.write_text(ODOO.replace("@", str(folder)), encoding="utf-8")
+        tool.chmod(0o755)
+        assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
+        try:
+            yield Place(pods)
+        finally:
+            server.ask(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+def test_an_empty_database_is_installed_and_settled(place: Place) -> None:
+    done = place.set_up()
+    assert done.returncode == 0, done.stderr
+    assert place.calls == ["init", "shell"]
+    assert (place.folder / "settings").read_text(encoding="utf-8") == "the settings\n"
+    assert place.remembered
+
+
+def test_a_database_that_is_whole_is_settled_only(place: Place) -> None:
+    place.ask(MODULES + INSTALLED)
+    assert place.set_up().returncode == 0
+    assert place.calls == ["shell"]
+
+
+@pytest.mark.parametrize("half", [KILLED, "INSERT INTO ir_module_module VALUES ('base', 'to install');", ""])
+def test_a_first_set_up_that_was_killed_goes_on(place: Place, half: str) -> None:
+    place.ask(MODULES + half)
+    place.write(install=GOES_ON if half else INSTALLED)
+    done = place.set_up()
+    assert done.returncode == 0, done.stderr
+    assert "did not end; this one goes on" in done.stdout
+    assert place.calls == ["init", "shell"]
+
+
+def test_a_set_up_that_stays_half_fails_and_says_what_waits(place: Place) -> None:
+    place.ask(MODULES + KILLED)
+    place.write(install="SELECT 1")  # as Odoo, which logs an ERROR and ends with 0
+    done = place.set_up()
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"the set-up of database {DATABASE} did not end: web is 'to install'")
+    assert (place.calls, place.remembered) == (["init"], False)
+
+
+def test_where_people_work_nobody_is_disturbed(place: Place) -> None:
+    place.ask(MODULES + KILLED + "CREATE TABLE res_users_log AS SELECT 1 AS id")
+    done = place.set_up()
+    assert done.returncode == 1
+    assert (
+        "an installation or update of modules did not end (web is 'to install'): end or cancel it"
+        in done.stderr
+    )
+    assert place.calls == []
+
+
+def test_an_empty_database_beside_the_data_is_not_worked_with(place: Place) -> None:
+    """The tier was changed without `move`: the directory remembers the server where the data is."""
+    remembered = place.folder / "odoo" / ".costack-server"
+    remembered.write_text("the old server", encoding="utf-8")
+    give(remembered.parent)
+    done = place.set_up()
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"database {DATABASE} on {place.pods.server.host} is empty, and the files")
+    assert (remembered.read_text(encoding="utf-8"), place.calls) == ("the old server", [])
+    place.ask(MODULES + INSTALLED)
+    assert place.set_up().returncode == 0
+    assert remembered.read_text(encoding="utf-8") == place.pods.server.host
+
+
+def test_an_empty_file_system_beside_the_files_is_not_worked_with(place: Place) -> None:
+    place.ask(MODULES + INSTALLED)
+    place.ask("INSERT INTO ir_attachment VALUES ('ab/abcd'), (NULL)")
+    done = place.set_up()
+    assert done.returncode == 1
+    assert f"{DATABASE} names 1 files of it: the tier was changed without moving the files" in done.stderr
+    (place.folder / "odoo" / "filestore" / DATABASE).mkdir(parents=True)
+    assert place.set_up().returncode == 0
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_of_addons_that_is_none_ends_the_job(place: Place, there: bool) -> None:  # noqa: FBT001
+    shutil.rmtree(place.folder / "addons")
+    if there:
+        (place.folder / "addons" / "empty").mkdir(parents=True)
+    done = place.set_up()
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"the Odoo image has no addons in {place.folder / 'addons'}: images.odoo.addons"
+    )
+    assert place.calls == []
+
+
+def test_what_odoo_cannot_load_ends_the_job_before_it_neutralises(place: Place) -> None:
+    (place.folder / "refuses").touch()
+    done = place.set_up(copy=True)
+    assert done.returncode == 1
+    assert (place.calls, place.remembered) == (["init", "shell"], False)
+
+
+def test_a_server_that_does_not_answer_is_not_an_empty_database(place: Place) -> None:
+    path = place.folder / "odoo.conf"
+    path.write_text(path.read_text(encoding="utf-8").replace(PASSWORD, "wrong"), encoding="utf-8")
+    for done in (place.set_up(), place.gate()):
+        assert done.returncode != 0
+    assert place.calls == []
+
+
+def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Place) -> None:
+    place.ask(MODULES + INSTALLED)
+    for _ in range(3):
+        done = place.set_up(copy=True)
+        assert done.returncode == 0, done.stderr
+    assert place.ask("SELECT count(*) FROM ir_mail_server WHERE smtp_host = 'invalid'") == "1"
+    assert place.ask("SELECT smtp_host FROM ir_mail_server WHERE active") == "invalid"
+    assert place.gate().returncode == 0
+
+
+@pytest.mark.parametrize("lacks", [NEUTRALIZE, OWN])
+def test_what_was_never_neutralised_or_has_productions_identity_does_not_start(
+    place: Place, lacks: str
+) -> None:
+    place.ask(MODULES + INSTALLED)
+    place.ask(NEUTRALIZE if lacks == OWN else OWN)
+    done = place.gate()
+    assert done.returncode == 1
+    assert "is not neutralised (flag" in done.stderr
+    assert place.calls == []
+
+
+HARMFUL: Final = {
+    "mail servers": "INSERT INTO ir_mail_server (smtp_host, active) VALUES ('mail.example.com', true)",
+    "servers of incoming mail": "CREATE TABLE fetchmail_server AS SELECT true AS active",
+    "scheduled actions": "INSERT INTO ir_cron (active) VALUES (true)",
+    "payment providers": "CREATE TABLE payment_provider AS SELECT 'enabled' AS state",
+    "webhooks": "CREATE TABLE ir_act_server AS SELECT 'webhook' AS state, 'https://a.test' AS webhook_url",
+    "paid services (IAP)": "CREATE TABLE iap_account AS SELECT 'a token' AS account_token",
+}
+
+
+@pytest.mark.parametrize("what", HARMFUL)
+def test_what_a_copy_has_got_since_is_neutralised_again_or_named(place: Place, what: str) -> None:
+    place.ask(MODULES + INSTALLED)
+    assert place.set_up(copy=True).returncode == 0
+    place.ask(HARMFUL[what])
+    done = place.gate()
+    assert f"has got 1 {what} since it was neutralised" in done.stdout
+    if what in ("mail servers", "scheduled actions"):  # what the stand-in knows
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 1
+        assert done.stderr.strip().endswith(f"'odoo neutralize' leaves 1 {what}")
+
+
+HARMLESS: Final = """
+CREATE TABLE fetchmail_server AS SELECT false AS active;
+CREATE TABLE payment_provider AS SELECT unnest(ARRAY['test', 'disabled']) AS state;
+CREATE TABLE ir_act_server AS SELECT 'webhook' AS state, 'neutralization - disable webhook' AS webhook_url;
+CREATE TABLE iap_account AS SELECT 'a token+disabled' AS account_token;
+"""
+
+
+@pytest.mark.parametrize("more", [HARMLESS, "CREATE TABLE ir_act_server AS SELECT 'code' AS state"])
+def test_what_can_do_no_harm_starts(place: Place, more: str) -> None:
+    place.ask(MODULES + INSTALLED + more)
+    assert place.set_up(copy=True).returncode == 0
+    done = place.gate()
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

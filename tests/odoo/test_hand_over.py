@@ -1,0 +1,121 @@
+"""A tenant moves to another server while its Odoo goes on writing: nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+
+from components.scripts import script
+from tests.odoo.conftest import Hosts
+from tests.odoo.pod import Ended, Host
+from tests.odoo.visitor import Visitor
+from tests.postgres import Server, running_server
+
+pytestmark = pytest.mark.odoo
+NEWER: Final = 18
+_WRITTEN: Final = "SELECT name FROM res_partner WHERE name LIKE 'written %'"
+
+
+@pytest.fixture(scope="module")
+def newer() -> Iterator[Server]:
+    with running_server(NEWER, like_rds=True, settings=("max_connections=200",)) as running:
+        yield running
+
+
+class Writer:
+    """Somebody who logs in and creates one contact after the other; knows which were acknowledged."""
+
+    def __init__(self, password: str) -> None:
+        self.acknowledged: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._write, args=(password,))
+        self._thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _write(self, password: str) -> None:
+        visitor, number = Visitor(), 0
+        try:
+            visitor.log_in("admin", password)
+        except AssertionError:
+            return
+        while not self._over.wait(0.02):
+            number += 1
+            name = f"written {time.time_ns()}"
+            try:
+                visitor.call("res.partner", "create", {"name": name})
+            except (AssertionError, ValueError):  # an error in JSON, or a page that says so
+                continue
+            self.acknowledged.append(name)
+
+
+def move(host: Host, target: Server, name: str, mark: str) -> Ended:
+    """Run a job of a move in the pod of the operations image."""
+    environment = {
+        "SOURCE_HOST": host.server.host,
+        "TARGET_HOST": target.host,
+        "PGHOST": target.host,
+        "MASTER_SECRET_ARN": "arn:master",
+        "TENANT_ROLE": host.role,
+        "TENANT_DATABASE": host.database,
+        "CONNECTION_LIMIT": "60",
+        "IDLE_IN_TRANSACTION_SECONDS": "2100",
+        "MOVE": mark,
+        "WAIT_SECONDS": "60",
+        "MEASURE_SQL": script("measure.sql"),
+        "SEQUENCES_SQL": script("sequences.sql"),
+        "SETUP": script("database_setup.sh"),
+        "DROP": script("database_drop.sh"),
+    }
+    command = ["/bin/bash", "-euo", "pipefail", "-c", script(name)]
+    return host.run(host.manifests.job("database-setup"), command, **environment)
+
+
+def written(server: Server, host: Host) -> set[str]:
+    """The contacts that a server has, asked by its superuser: the tenant may be shut out."""
+    server.ask(f"ALTER DATABASE {host.database} CONNECTION LIMIT -1")
+    return set(server.ask(_WRITTEN, database=host.database).splitlines())
+
+
+@pytest.mark.parametrize("begins", [-3.0, 0.3, 1.0, None], ids=["before", "with it", "within it", "after it"])
+def test_nothing_acknowledged_is_lost(
+    hosts: Hosts, newer: Server, begins: float | None, note: Callable[[str], None]
+) -> None:
+    host, mark = hosts.selling(hosts.of("xs")), f"move{time.time_ns()}"
+    copied = move(host, newer, "database_copy.sh", mark)
+    assert copied.code == 0, copied.output
+    with host.web() as web:
+        writer = Writer(host.administrator_password) if begins is not None and begins < 0 else None
+        time.sleep(max(0, -(begins or 0)))
+        ended: list[Ended] = []
+        job = threading.Thread(target=lambda: ended.append(move(host, newer, "database_hand_over.sh", mark)))
+        job.start()
+        if writer is None:
+            time.sleep(begins or 0)
+            if begins is None:
+                job.join()
+            writer = Writer(host.administrator_password)
+        job.join()
+        time.sleep(5)
+        writer.end()
+        assert web.process.poll() is None
+    (done,) = ended
+    kept = written(newer if done.code == 0 else host.server, host)
+    lost = set(writer.acknowledged) - kept
+    if done.code == 0:
+        later = written(host.server, host) - kept
+        assert not later, "the old side took something after the hand-over"
+    else:
+        assert "has changed since it was copied" in done.output, done.output
+    assert not lost
+    assert done.code == 0 or begins is not None, done.output
+    what = "handed over" if done.code == 0 else "refused, as before"
+    note(f"{what}; {len(writer.acknowledged)} acknowledged, 0 lost")
+    newer.ask(f"DROP DATABASE IF EXISTS {host.database} WITH (FORCE)")
+    host.server.ask(f"COMMENT ON DATABASE {host.database} IS NULL")
