@@ -71,7 +71,7 @@ def test_tags_say_what_the_plan_says(rendered: Deployed) -> None:
 
 def test_no_password_is_written_in_clear(rendered: Deployed) -> None:
     passwords = {each.outputs["result"] for each in rendered.registered if each.type == PASSWORD}
-    assert len(passwords) == 7 * 2 + 3  # two per tenant, one per cache
+    assert len(passwords) == 7 * 3 + 3  # three per tenant, one per cache
     shown = rendered.project.export("--show-secrets")
     assert all(password in shown for password in passwords)
     where = {
