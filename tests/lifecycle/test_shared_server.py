@@ -11,7 +11,6 @@ import pytest
 
 from components.scripts import script
 from tests.lifecycle.hostile import LIMIT, ONE, OTHER, answered, connect
-from tests.lifecycle.odoo import PASSWORD
 from tests.lifecycle.pods import Pods, set_up
 from tests.postgres import ADMIN, ADMIN_PASSWORD, Server
 
@@ -136,29 +135,6 @@ def test_a_setup_that_fails_ends_with_its_failure(pods: Pods) -> None:
     done = set_up(pods, "t_one", "odoo_one", "x", connections=-5)
     assert done.returncode != 0
     assert "are ready" not in done.stdout
-
-
-def test_only_a_harmless_copy_starts(pods: Pods) -> None:
-    """The gate in front of every copy of production, asked of a real database."""
-    home = {"database": "odoo_acme", "user": "t_acme", "password": PASSWORD}
-    pods.server.ask(
-        "CREATE TABLE ir_config_parameter (key text, value text);"
-        "CREATE TABLE ir_mail_server (active boolean, smtp_host text);"
-        "INSERT INTO ir_mail_server VALUES (true, 'mail.example.com'), (false, 'old.example.com')",
-        **home,
-    )
-    try:
-        refused = pods.run(script("neutralised.sh"))
-        assert refused.returncode == 1
-        assert "(flag '', 1 mail servers)" in refused.stderr
-        pods.server.ask(
-            "INSERT INTO ir_config_parameter VALUES ('database.is_neutralized', 'true');"
-            "UPDATE ir_mail_server SET smtp_host = 'invalid'",
-            **home,
-        )
-        assert pods.run(script("neutralised.sh")).returncode == 0
-    finally:
-        pods.server.ask("DROP TABLE ir_config_parameter, ir_mail_server", **home)
 
 
 def test_the_servers_log_holds_no_password(pods: Pods, both: Server) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from allocation.report.figures import money
+from allocation.report.figures import first_of, money
 from allocation.report.showback.content import (
     EMPTY,
     Cell,
@@ -29,6 +29,7 @@ from tiers.plan.plan import facts_of
 from tiers.vocabulary import TenantId
 
 _MOST_SIGNALS: Final = 100
+_MOST_NAMED: Final = 10
 _WEIGHT: Final = "weight"
 _ROUND: Final = Decimal("0.0000000001")
 _ELSEWHERE: Final = (
@@ -141,25 +142,28 @@ def _sizes(showback: Showback) -> Iterator[Table]:
 
 
 def _users(showback: Showback) -> Table:
-    """Declared users and Odoo's own count; a tenant that was not counted is unknown."""
-    rows = []
-    for each in user_counts(showback.month.plan, showback.month.levels):
-        known = each.active is not None and each.difference is not None
-        rows.append(
-            (
-                text(each.tenant),
-                quantity(each.declared),
-                quantity(each.active) if each.active is not None else EMPTY,
-                quantity(each.difference) if each.difference is not None else EMPTY,
-                text(f"{each.counted_on}" if known else "not counted"),
-            )
+    """Tenants whose Odoo has other users than declared; the note says how many were counted at all."""
+    counts = list(user_counts(showback.month.plan, showback.month.levels))
+    rows = [
+        (
+            text(each.tenant),
+            quantity(each.declared),
+            quantity(each.active),
+            quantity(each.difference),
+            text(each.counted_on),
         )
+        for each in counts
+        if each.active is not None and each.difference
+    ]
+    unknown = [each.tenant for each in counts if each.active is None]
+    where = f"; not counted: {first_of(unknown, _MOST_NAMED)}" if unknown else ""
     return Table(
         "users",
         "Users declared, and users that Odoo has",
         ("tenant", "declared", "active in Odoo", "difference", "counted on"),
         tuple(rows),
-        note="Odoo's users are those of the usage files: active, and neither portal nor public.",
+        note=f"{len(counts) - len(unknown)} of {len(counts)} tenants were counted{where}. Odoo's users are those "
+        "of the usage files: active, and neither portal nor public.",
     )
 
 

@@ -72,8 +72,7 @@ def sizes(documents: Documents, _: str) -> Expected:
 def users(documents: Documents, _: str) -> Expected:
     rows: list[list[Must]] = []
     for name, declares, last, active in counted(documents):
-        if last is None:
-            rows.append([name, Fraction(declares), "", "", Facts()])
+        if last is None or active == declares:
             continue
         rest = [Figure(each, within=_MEASURED) for each in (active, active - declares)]
         rows.append([name, Fraction(declares), *rest, f"{last}"])
