@@ -44,7 +44,7 @@ def engineering(showback: Showback) -> Page:
     sections: list[Section] = [
         pools(showback),
         *decisions(showback, _MOST_SIGNALS),
-        _users(showback),
+        *_users(showback),
         *_sizes(showback),
         _servers(showback),
         _volumes(showback),
@@ -141,9 +141,16 @@ def _sizes(showback: Showback) -> Iterator[Table]:
         )
 
 
-def _users(showback: Showback) -> Table:
-    """Tenants whose Odoo has other users than declared; the note says how many were counted at all."""
+def _users(showback: Showback) -> Iterator[Section]:
+    """How many tenants' users were counted in Odoo, and the tenants that have others than declared."""
     counts = list(user_counts(showback.month.plan, showback.month.levels))
+    unknown = [each.tenant for each in counts if each.active is None]
+    where = f"; not counted: {first_of(unknown, _MOST_NAMED)}" if unknown else ""
+    said = (
+        f"The usage files count the users of {len(counts) - len(unknown)} of {len(counts)} tenants{where}. "
+        "Counted are active users who are neither portal nor public."
+    )
+    yield Sentences("Users that Odoo has", (said,))
     rows = [
         (
             text(each.tenant),
@@ -155,16 +162,8 @@ def _users(showback: Showback) -> Table:
         for each in counts
         if each.active is not None and each.difference
     ]
-    unknown = [each.tenant for each in counts if each.active is None]
-    where = f"; not counted: {first_of(unknown, _MOST_NAMED)}" if unknown else ""
-    return Table(
-        "users",
-        "Users declared, and users that Odoo has",
-        ("tenant", "declared", "active in Odoo", "difference", "counted on"),
-        tuple(rows),
-        note=f"{len(counts) - len(unknown)} of {len(counts)} tenants were counted{where}. Odoo's users are those "
-        "of the usage files: active, and neither portal nor public.",
-    )
+    heads = ("tenant", "declared", "active in Odoo", "difference", "counted on")
+    yield Table("users", "Users other than declared", heads, tuple(rows))
 
 
 def _servers(showback: Showback) -> Table:

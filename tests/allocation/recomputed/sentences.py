@@ -10,13 +10,14 @@ from fractions import Fraction
 
 from tests.allocation.recomputed.causes import by_reason, of_fees, of_tenants, shown_to
 from tests.allocation.recomputed.cells import CENT, Facts, Percent, Reasons, is_rounded, is_why, says
-from tests.allocation.recomputed.decisions import decisions
+from tests.allocation.recomputed.decisions import counted, decisions
 from tests.allocation.recomputed.documents import NOBODY, Documents, added, cents, exactly, rounded_parts
 from tests.allocation.recomputed.other_tables import last_try
 from tests.allocation.recomputed.paper import Drawing, Printed
 
 Bars = tuple[Facts, Sequence[tuple[str, Fraction, Fraction]]]
 """What is said of a drawing, and of every bar its label, where it begins and where it ends."""
+MOST_NAMED = 10
 _PIXELS = 2
 """As far as a bar may be drawn from its place: they begin at whole ones, and none is shorter than one."""
 _STEP = re.compile(
@@ -130,6 +131,14 @@ def tag_coverage(documents: Documents, _: str) -> list[Facts]:
         if gate["gate"].startswith("tag coverage"):
             return [Facts((gate["gate"], gate["found"], gate["limit"]))]
     return [Facts()]
+
+
+def users(documents: Documents, _: str) -> list[Facts]:
+    counts = list(counted(documents))
+    unknown = [name for name, _, last, _ in counts if last is None]
+    more = (f"{len(unknown) - MOST_NAMED}",) if len(unknown) > MOST_NAMED else ()
+    known = f"{len(counts) - len(unknown)}"
+    return [Facts((known, f"{len(counts)}", *unknown[:MOST_NAMED], *more))]
 
 
 def without_price(documents: Documents, _: str) -> list[Facts]:

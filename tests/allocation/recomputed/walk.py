@@ -81,6 +81,7 @@ DRAWINGS: Mapping[Key, Callable[[Documents, str], sentences.Bars]] = {
 }
 LISTS: Mapping[Key, Callable[[Documents, str], list[Facts]]] = {
     ("engineering", "Tag coverage"): sentences.tag_coverage,
+    ("engineering", "Users that Odoo has"): sentences.users,
     ("engineering", "Other resources in the account"): sentences.elsewhere,
     ("finance", "Lines without a known price"): sentences.without_price,
     ("finance", "Ready for chargeback"): sentences.not_booked,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from allocation.engine.drivers import Driver
 from allocation.money import text_of
 from allocation.preview.off_hours import savings
+from allocation.report.showback.content import Sentences
 from allocation.report.showback.engineering import engineering
 from allocation.review.usage_levels import Level
 from tests.allocation.previews import now
@@ -37,5 +38,7 @@ def test_declared_users_stand_beside_those_that_odoo_has_and_unknown_is_not_zero
     (shown,) = (each for each in page.tables if each.name == "users")
     assert [[cell.plain for cell in row] for row in shown.rows] == [["acme", "14", "11", "-3", "2026-12-31"]]
     tenants = [each.tenant for each in showback.month.plan.tenants]
-    assert shown.note.startswith(f"1 of {len(tenants)} tenants were counted; not counted: ")
-    assert all(name in shown.note for name in tenants if name != "acme")
+    sections = {each.title: each for each in page.sections if isinstance(each, Sentences)}
+    (said,) = sections["Users that Odoo has"].sentences
+    assert said.startswith(f"The usage files count the users of 1 of {len(tenants)} tenants; not counted: ")
+    assert all(name in said for name in tenants if name != "acme")
