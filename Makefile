@@ -4,8 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= local
-# One more than cores: a third of the time of a test with the engine is spent waiting for it.
-WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+# Two more than cores: tests with the engine, servers and browsers spend a third of their time waiting for them.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 2)
 READY := $(VENV)/.ready
 LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --

@@ -91,7 +91,7 @@ def test_the_good_examples_are_good() -> None:
         (
             {"tags": TAGS | {"cost/domain": "somewhere"}},
             "cost-tags",
-            "cost tags cannot be read: cost/domain: Input",
+            "cost tags cannot be read: cost/domain: expected 'shared-platform'",
         ),
         ({"storageEncrypted": False}, "encryption", "storageEncrypted must be true"),
         ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible must be false"),

@@ -101,7 +101,7 @@ def test_a_mistake_in_the_waivers_ends_with_2_before_anything_is_scanned(
 ) -> None:
     waivers.write_text(WAIVER.replace("owner", "owned_by"), encoding="utf-8")
     assert main(arguments(strong_state, tmp_path / "no-checkov", waivers)) == Exit.BAD_INPUT
-    assert f"{waivers}:2: waivers.0.owner: Field required" in capsys.readouterr().err
+    assert f"{waivers}:2: waivers.0.owner: is missing" in capsys.readouterr().err
 
 
 def test_without_checkov_it_ends_with_2_and_the_remedy(
