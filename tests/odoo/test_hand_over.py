@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -12,18 +14,36 @@ import pytest
 from components.scripts import script
 from tests.odoo.conftest import Hosts
 from tests.odoo.pod import Ended, Host
+from tests.odoo.services import Cache
+from tests.odoo.tree import Tree
 from tests.odoo.visitor import Visitor
 from tests.postgres import Server, running_server
 
 pytestmark = pytest.mark.odoo
-NEWER: Final = 18
+PAIRS: Final = ((17, 18), (18, 17), (16, 17))
+"""Versions of PostgreSQL that a tenant moves between: the source, the target."""
+BEGINS: Final = {"before": -3.0, "with it": 0.3, "within it": 1.0, "after it": None}
+"""When somebody begins to write, in seconds after the start of the hand-over; None: when it has ended."""
 _WRITTEN: Final = "SELECT name FROM res_partner WHERE name LIKE 'written %'"
 
 
-@pytest.fixture(scope="module")
-def newer() -> Iterator[Server]:
-    with running_server(NEWER, like_rds=True, settings=("max_connections=200",)) as running:
-        yield running
+@dataclass(frozen=True)
+class Move:
+    """A tenant on a server of its own, and the server that it moves to."""
+
+    host: Host
+    target: Server
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: f"{pair[0]} to {pair[1]}")
+def moving(request: pytest.FixtureRequest, tree: Tree, cache: Cache) -> Iterator[Move]:
+    """A tenant whose set-up has run, before it moves."""
+    with ExitStack() as stack:
+        source, target = (
+            stack.enter_context(running_server(major, like_rds=True, settings=("max_connections=200",)))
+            for major in request.param
+        )
+        yield Move(Hosts(tree, source, cache, stack).of("xs"), target)
 
 
 class Writer:
@@ -83,18 +103,18 @@ def written(server: Server, host: Host) -> set[str]:
     return set(server.ask(_WRITTEN, database=host.database).splitlines())
 
 
-@pytest.mark.parametrize("begins", [-3.0, 0.3, 1.0, None], ids=["before", "with it", "within it", "after it"])
+@pytest.mark.parametrize("begins", BEGINS.values(), ids=BEGINS)
 def test_nothing_acknowledged_is_lost(
-    hosts: Hosts, newer: Server, begins: float | None, note: Callable[[str], None]
+    moving: Move, begins: float | None, note: Callable[[str], None]
 ) -> None:
-    host, mark = hosts.selling(hosts.of("xs")), f"move{time.time_ns()}"
-    copied = move(host, newer, "database_copy.sh", mark)
+    host, target, mark = moving.host, moving.target, f"move{time.time_ns()}"
+    copied = move(host, target, "database_copy.sh", mark)
     assert copied.code == 0, copied.output
     with host.web() as web:
         writer = Writer(host.administrator_password) if begins is not None and begins < 0 else None
         time.sleep(max(0, -(begins or 0)))
         ended: list[Ended] = []
-        job = threading.Thread(target=lambda: ended.append(move(host, newer, "database_hand_over.sh", mark)))
+        job = threading.Thread(target=lambda: ended.append(move(host, target, "database_hand_over.sh", mark)))
         job.start()
         if writer is None:
             time.sleep(begins or 0)
@@ -106,7 +126,7 @@ def test_nothing_acknowledged_is_lost(
         writer.end()
         assert web.process.poll() is None
     (done,) = ended
-    kept = written(newer if done.code == 0 else host.server, host)
+    kept = written(target if done.code == 0 else host.server, host)
     lost = set(writer.acknowledged) - kept
     if done.code == 0:
         later = written(host.server, host) - kept
@@ -117,5 +137,5 @@ def test_nothing_acknowledged_is_lost(
     assert done.code == 0 or begins is not None, done.output
     what = "handed over" if done.code == 0 else "refused, as before"
     note(f"{what}; {len(writer.acknowledged)} acknowledged, 0 lost")
-    newer.ask(f"DROP DATABASE IF EXISTS {host.database} WITH (FORCE)")
+    target.ask(f"DROP DATABASE IF EXISTS {host.database} WITH (FORCE)")
     host.server.ask(f"COMMENT ON DATABASE {host.database} IS NULL")
