@@ -37,10 +37,21 @@ if [ "${KEEP_ROLE:-no}" = yes ]; then
   exit 0
 fi
 # Whoever may connect to `postgres` may keep large objects there, and a role that owns something cannot be dropped.
-psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" <<'SQL'
+role=(psql --no-psqlrc --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE")
+"${role[@]}" <<'SQL'
 SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
  WHERE usename = :'role' AND pg_has_role(usesysid, 'MEMBER');
 SELECT format('DROP OWNED BY %I', :'role') WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
-DROP ROLE IF EXISTS :"role";
 SQL
+# A neighbour may have granted the role something in its own database, and only its owner can take that back.
+elsewhere=$("${role[@]}" --tuples-only --no-align <<'SQL'
+SELECT string_agg(DISTINCT datname, ', ') FROM pg_shdepend JOIN pg_database d ON d.oid = dbid
+ WHERE refclassid = 'pg_authid'::regclass AND refobjid = to_regrole(quote_ident(:'role')) AND datname <> current_database();
+SQL
+)
+if [ -n "$elsewhere" ]; then
+  echo "database $TENANT_DATABASE is gone; role $TENANT_ROLE stays without login, because it was granted rights in $elsewhere"
+  exit 0
+fi
+"${role[@]}" <<<'DROP ROLE IF EXISTS :"role"'
 echo "database $TENANT_DATABASE and role $TENANT_ROLE are gone"

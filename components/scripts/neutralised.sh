@@ -1,6 +1,8 @@
 # Lets a pod start only on a database that can do no harm: a copy of production would send its mail and take its
 # payments. What restores a copy must run the set-up job first; until then nothing runs on it.
 # A copy that was neutralised and has got something since, such as a module's scheduled actions, is neutralised again.
+# A question that PostgreSQL refuses ends it, also within $(…), where bash would go on.
+shopt -s inherit_errexit
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
 cannot() { echo "$1" >&2; exit 1; }
@@ -13,6 +15,8 @@ neutralise() {
   ask "DELETE FROM ir_mail_server older USING ir_mail_server newer
         WHERE older.smtp_host = 'invalid' AND newer.smtp_host = 'invalid' AND older.name = newer.name AND older.id < newer.id"
 }
+schema=$(ask "SELECT to_regclass('public.ir_config_parameter') IS NOT NULL")
+[ "$schema" = t ] || cannot "database $PGDATABASE holds no Odoo: delete the Job odoo-setup of this tenant, then run \`pulumi up --refresh\`"
 parameter() { ask "SELECT value FROM ir_config_parameter WHERE key = '$1'"; }
 # left WHAT TABLE CONDITION: what could do harm, counted; a module's table is there only with the module.
 left() {
@@ -37,7 +41,7 @@ if [ "${NEUTRALISE:-no}" = yes ]; then neutralise; fi
 flag=$(parameter database.is_neutralized)
 own=$(parameter costack.copy)
 if [ "$flag" != true ] || [ "$own" != "$PGDATABASE" ]; then
-  cannot "database $PGDATABASE is not neutralised (flag '$flag', identity of '${own:-production}'): delete the Job odoo-setup of this tenant and deploy again"
+  cannot "database $PGDATABASE is not neutralised (flag '$flag', identity of '${own:-production}'): delete the Job odoo-setup of this tenant, then run \`pulumi up --refresh\`"
 fi
 harmful=$(all_left)
 if [ -n "$harmful" ] && [ "${NEUTRALISE:-no}" != yes ]; then

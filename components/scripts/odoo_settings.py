@@ -35,13 +35,15 @@ def not_loaded(env: Any, config: Any, path_of: Any) -> list[str]:
 
 
 def known_passwords(env: Any) -> list[Any]:
-    """The active users who may log in with a password that everybody knows."""
-    context = env["res.users"]._crypt_context()  # noqa: SLF001 - Odoo's own check of a password
+    """The users who have a password that everybody knows; the first administrator by whatever login."""
+    users = env["res.users"].with_context(active_test=False)  # who is archived may be brought back
+    context = users._crypt_context()  # noqa: SLF001 - Odoo's own check of a password
     found = []
-    for user in env["res.users"].search([("login", "in", KNOWN)]):
+    for user in users.search(["|", ("login", "in", KNOWN), ("id", "=", _administrator(env))]):
         env.cr.execute("SELECT COALESCE(password, '') FROM res_users WHERE id = %s", [user.id])
         [kept] = env.cr.fetchone()
-        if kept and context.verify(user.login, kept):
+        words = {user.login} | ({ADMINISTRATOR} if user.id == _administrator(env) else set())
+        if kept and any(context.verify(word, kept) for word in words):
             found.append(user)
     return found
 
@@ -50,11 +52,23 @@ def close_known_passwords(env: Any, password: str) -> list[str]:
     """Give *password* to the administrator, and to others one that nobody knows; whose it was."""
     closed = known_passwords(env)
     for user in closed:
-        user.password = password if user.login == ADMINISTRATOR else secrets.token_urlsafe(32)
+        is_administrator = user.login == ADMINISTRATOR or user.id == _administrator(env)
+        user.password = password if is_administrator else secrets.token_urlsafe(32)
     env.flush_all()
     if known_passwords(env):
         raise SystemExit("a password that everybody knows could not be changed")
     return [user.login for user in closed]
+
+
+def _administrator(env: Any) -> int:
+    """The id of the user that Odoo made as administrator; 0 where somebody deleted it."""
+    first = env.ref("base.user_admin", raise_if_not_found=False)
+    return int(first.id) if first else 0
+
+
+def is_copy(parameters: Any) -> bool:
+    """Whether the database was made harmless: nothing in Odoo takes that back."""
+    return bool(parameters.get_param(COPY_OF) or parameters.get_param("database.is_neutralized"))
 
 
 def give_identity(parameters: Any, database: str, address: str) -> bool:
@@ -82,13 +96,19 @@ def settle(env: Any, config: Any, path_of: Any) -> None:
     if wrong := not_loaded(env, config, path_of):
         said = "; ".join(wrong)
         raise SystemExit(f"{said}: images.odoo in platform.yaml names the image and its addons_path")
+    parameters, copied = env["ir.config_parameter"].sudo(), os.environ.get("NEUTRALISE") == "yes"
+    if not copied and is_copy(parameters):
+        raise SystemExit(
+            f"{env.cr.dbname} is a neutralised copy, and production needs one that sends mail and works: "
+            "restore production's database, or switch on again what was switched off and delete the "
+            f"parameters database.is_neutralized, {COPY_OF} and web.base.url.freeze; "
+            "then run `pulumi up --refresh`"
+        )
     closed = close_known_passwords(env, Path(PASSWORD_FILE).read_text(encoding="utf-8").strip())
     for login in closed:
         sys.stdout.write(f"user {login} had a password that everybody knows, and has another one now\n")
-    parameters = env["ir.config_parameter"].sudo()
     # wkhtmltopdf asks Odoo for a report's styles: in its own pod they are to be had, whatever else is closed.
     parameters.set_param("report.url", os.environ["REPORT_ADDRESS"])
-    copied = os.environ.get("NEUTRALISE") == "yes"
     if copied and give_identity(parameters, env.cr.dbname, os.environ["ADDRESS"]):
         sys.stdout.write(f"the copy {env.cr.dbname} has a UUID, a secret and an address of its own\n")
     env.cr.commit()

@@ -1,5 +1,6 @@
 # Makes a tenant's database an Odoo that may be reached, or says in a sentence why it is none. Safe to run again,
 # also after a run that was killed. Odoo itself logs an ERROR and ends with 0 where this must fail.
+shopt -s inherit_errexit
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
 cannot() { echo "$1" >&2; exit 1; }

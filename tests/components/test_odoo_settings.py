@@ -10,6 +10,7 @@ import pytest
 
 from components.scripts import odoo_settings
 
+ADMINISTRATOR_ID = 2
 SECRET = "first-password-of-the-administrator"
 
 
@@ -50,6 +51,10 @@ class Env:
     def fetchone(self) -> list[str]:
         return [self._row]
 
+    def ref(self, name: str, *, raise_if_not_found: bool) -> User | None:
+        assert (name, raise_if_not_found) == ("base.user_admin", False)
+        return next((user for user in self.users if user.id == ADMINISTRATOR_ID), None)
+
     def flush_all(self) -> None:
         pass
 
@@ -64,8 +69,13 @@ class Users:
     def _crypt_context(self) -> Context:
         return Context()
 
+    def with_context(self, *, active_test: bool) -> Users:
+        assert not active_test
+        return self
+
     def search(self, domain: list[Any]) -> list[User]:
-        return [user for user in self.env_.users if user.login in domain[0][2]]
+        _, logins, first = domain
+        return [user for user in self.env_.users if user.login in logins[2] or user.id == first[2]]
 
 
 class Modules(Users):
@@ -111,6 +121,22 @@ def test_the_administrator_gets_the_generated_password_in_place_of_the_default()
     assert demo.kept not in ("hashed:demo", f"hashed:{SECRET}")
     assert portal.kept == "hashed:their own"
     assert env.committed
+
+
+def test_an_administrator_by_another_login_is_closed_too() -> None:
+    env = Env([User(ADMINISTRATOR_ID, "boss@example.com", "admin"), User(9, "sales@example.com", "admin")])
+    settle(env)
+    assert [user.kept for user in env.users] == [f"hashed:{SECRET}", "hashed:admin"]
+
+
+@pytest.mark.parametrize("left", ["costack.copy", "database.is_neutralized"])
+def test_production_does_not_begin_with_a_copy(left: str) -> None:
+    env = Env([User(ADMINISTRATOR_ID, "admin", "admin")])
+    env.parameters[left] = "odoo_acme"
+    with pytest.raises(SystemExit, match="odoo_acme is a neutralised copy, and production needs one"):
+        settle(env)
+    assert not env.committed
+    assert env.users[0].kept == "hashed:admin"
 
 
 @pytest.mark.parametrize("word", ["their own", None])

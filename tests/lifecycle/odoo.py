@@ -52,6 +52,13 @@ VALUES ('kept in the database', decode(repeat('00ff', 5000), 'hex'));
 INSERT INTO ir_attachment (name, type, url) VALUES ('elsewhere', 'url', 'https://example.com');
 CREATE TABLE "Strange ""name"" of a module" (id bigserial PRIMARY KEY, "Select" text);
 INSERT INTO "Strange ""name"" of a module" ("Select") VALUES ('''quoted''');
+CREATE TABLE ir_actions (id serial PRIMARY KEY, name jsonb NOT NULL, type varchar NOT NULL);
+CREATE TABLE ir_act_window (res_model varchar, PRIMARY KEY (id)) INHERITS (ir_actions);
+CREATE TABLE ir_act_client (PRIMARY KEY (id)) INHERITS (ir_actions);
+ALTER TABLE ir_act_client ALTER COLUMN type SET NOT NULL, ADD COLUMN tag varchar NOT NULL;
+INSERT INTO ir_act_window (name, type, res_model)
+VALUES ('{"en_US": "Sales"}', 'ir.actions.act_window', 'sale');
+INSERT INTO ir_act_client (name, type, tag) VALUES ('{"en_US": "Chat"}', 'ir.actions.client', 'mail.chat');
 CREATE TABLE no_rows (id serial PRIMARY KEY);
 CREATE TABLE no_id (key text PRIMARY KEY);
 CREATE VIEW account_report AS SELECT date, sum(amount_total) AS total FROM account_move GROUP BY date;

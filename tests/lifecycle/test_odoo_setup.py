@@ -14,7 +14,7 @@ from components.scripts import script
 from tests.lifecycle import pods as lifecycle_pods
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import TENANT, Pods, set_up
-from tests.postgres import Server, give, running_server, scratch
+from tests.postgres import Server, give, programs, running_server, scratch
 
 pytestmark = pytest.mark.postgres
 
@@ -224,6 +224,37 @@ def test_a_server_that_does_not_answer_is_not_an_empty_database(place: Place) ->
     for done in (place.set_up(), place.gate()):
         assert done.returncode != 0
     assert place.calls == []
+
+
+REFUSING: Final = """#!/bin/bash
+echo call >>"@/asked"
+[ "$(wc -l <"@/asked")" -le %d ] || { echo "FATAL: too many connections for role" >&2; exit 2; }
+exec %s "$@"
+"""
+
+
+def test_no_question_that_is_refused_opens_the_gate(place: Place) -> None:
+    """PostgreSQL may turn away any of them: an unknown answer is none."""
+    place.ask(MODULES + INSTALLED)
+    assert place.set_up(copy=True).returncode == 0
+    tool, asked = place.folder / "tools" / "psql", place.folder / "asked"
+    real = programs(place.pods.clients) / "psql"
+    outcomes = []
+    for answered in range(20):
+        tool.write_text((REFUSING % (answered, real)).replace("@", str(place.folder), 2), encoding="utf-8")
+        tool.chmod(0o755)
+        asked.unlink(missing_ok=True)
+        outcomes.append(place.gate().returncode)
+    needed = outcomes.index(0)
+    assert needed > 5
+    assert all(outcomes[:needed])
+    assert not any(outcomes[needed:])
+
+
+def test_a_database_without_odoo_is_no_copy(place: Place) -> None:
+    done = place.gate()
+    assert done.returncode == 1
+    assert "holds no Odoo: delete the Job odoo-setup of this tenant, then run" in done.stderr
 
 
 def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Place) -> None:

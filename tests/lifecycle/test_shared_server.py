@@ -210,6 +210,21 @@ def test_a_database_that_somebody_else_holds_is_left_whole(pods: Pods) -> None:
     assert drop(pods, held).returncode == 0
 
 
+def test_a_role_that_a_neighbour_holds_stays_without_login(pods: Pods, both: Server) -> None:
+    """Only the owner of what was granted can take it back: no neighbour may keep a tenant from ending."""
+    gone = {"database": "odoo_liked", "user": "t_liked", "password": "held by another"}
+    assert set_up(pods, gone["user"], gone["database"], gone["password"], LIMIT).returncode == 0
+    both.ask("CREATE TABLE lent (id integer); GRANT SELECT ON lent TO t_liked", **OTHER)
+    for _ in range(2):
+        done = drop(pods, gone)
+        assert done.returncode == 0, done.stderr
+        assert "role t_liked stays without login, because it was granted rights in odoo_other" in done.stdout
+    assert both.ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = 't_liked'") == "f"
+    assert both.ask("SELECT count(*) FROM pg_database WHERE datname = 'odoo_liked'") == "0"
+    both.ask("DROP TABLE lent", **OTHER)
+    assert "are gone" in drop(pods, gone).stdout
+
+
 def test_a_role_is_dropped_whatever_it_left_in_the_common_database(pods: Pods) -> None:
     """Whoever may connect to `postgres` may own large objects there, and is asked for nothing."""
     gone = {"database": "odoo_keeper", "user": "t_keeper", "password": "mine for ever"}
