@@ -125,6 +125,8 @@ def _add_declared(
         if rule
         for driver in rule.measures
     }
+    if Driver.USERS in asked and Driver.USERS in measured:
+        _refuse_uncounted(connection, deployed)
     usage = (
         each
         for one in deployed
@@ -135,6 +137,23 @@ def _add_declared(
     )
     tables.insert(connection, "usage", tables.USAGE, usage_rows(usage))
     return {driver: MEASURED if driver in measured else DECLARED for driver in sorted(asked)}
+
+
+def _refuse_uncounted(connection: duckdb.DuckDBPyConnection, deployed: Sequence[Deployed]) -> None:
+    """Whoever was not counted has some users, and not none: a pool that they share cannot be divided."""
+    counted = {
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT tenant FROM usage WHERE driver = ?", [str(Driver.USERS)]
+        ).fetchall()
+    }
+    tenants = {tenant.tenant for one in deployed for tenant in one.inventory.plan.tenants}
+    if missing := sorted(tenants - counted):
+        raise AllocationError(
+            f"the usage files count the users of {len(tenants & counted)} of {len(tenants)} tenants, and not "
+            f"of {', '.join(missing)}: add rows for them (users times hours, such as their declared users), "
+            "or leave all rows of the driver users out"
+        )
 
 
 def _known(deployed: Iterable[Deployed]) -> Known:

@@ -79,6 +79,19 @@ def test_what_was_not_measured_is_declared(usage: list[Usage], how: str, *, idle
     assert {line.tenant for line in statement.tenants} == {"acme", "newcomer", "zephyr"}
 
 
+def test_a_pool_is_not_divided_by_users_while_a_tenant_was_not_counted() -> None:
+    rules = rulebook(POOL | {"driver": {"measure": "users"}})
+    counted = [Usage(name, "users", 9) for name in ("acme", "newcomer", "zephyr")]
+    with (
+        loaded([Line(10**10)], counted[:2]) as connection,
+        pytest.raises(AllocationError, match="the users of 2 of 3 tenants, and not of zephyr: add rows"),
+    ):
+        billed_allocation(connection, MOVED, NOVEMBER, rules)
+    with loaded([Line(10**10)], counted) as connection:
+        _, sources, _ = billed_allocation(connection, MOVED, NOVEMBER, rules)
+    assert sources == {Driver.USERS: MEASURED}
+
+
 def test_a_resource_is_known_by_its_arn_or_by_the_end_of_it() -> None:
     arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/costack/50dc6c495c0c9188"
     deployed = deployed_in(NOVEMBER, [(LONG_AGO, inventory("acme", database=arn))])
