@@ -61,6 +61,7 @@ from tiers.vocabulary import CostCategory, CostDomain, Environment, Isolation, L
 # a few connections; the threaded server is one process for all users.
 _CONNECTIONS_PREFORKED: Final = 8
 _CONNECTIONS_THREADED: Final = 32
+_CONNECTIONS_OF_JOBS: Final = 4  # a backup holds two, the set-up job and the gate of a copy one each
 _CONNECTIONS_EVENTED: Final = 16  # 80 browsers are back within seconds (docs/odoo-versions.md)
 
 
@@ -292,7 +293,7 @@ def _connection_ceiling(size: WorkloadClass, per_process: int) -> int:
     pod = size.web.workers * per_process + _CONNECTIONS_EVENTED if size.web.workers else per_process
     web = max(size.web.replicas, size.web.max_replicas) * pod
     cron = size.cron.replicas * size.cron.threads * (per_process + 1)
-    return web + cron + 1
+    return web + cron + 1 + _CONNECTIONS_OF_JOBS
 
 
 def _identifier(tenant: Tenant) -> str:

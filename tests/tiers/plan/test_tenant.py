@@ -88,9 +88,9 @@ def test_backups_hold_every_kept_dump_and_the_files_once() -> None:
 @pytest.mark.parametrize(
     ("workload_class", "ceiling"),
     [
-        ("xs", 2 * 8 + 16 + 1 * 9 + 1),  # two workers and the websocket process, a cron thread, LISTEN
-        ("m", 4 * (4 * 8 + 16) + 2 * 9 + 1),  # up to four pods of four workers
-        ("sandbox", 32 + 1),  # one threaded process, no scheduled actions
+        ("xs", 2 * 8 + 16 + 1 * 9 + 1 + 4),  # two workers and the websocket process, a cron thread, LISTEN
+        ("m", 4 * (4 * 8 + 16) + 2 * 9 + 1 + 4),  # up to four pods of four workers
+        ("sandbox", 32 + 1 + 4),  # one threaded process, no scheduled actions
     ],
 )
 def test_a_role_may_open_what_its_processes_can_hold(workload_class: str, ceiling: int) -> None:

@@ -26,7 +26,7 @@ def test_a_crowded_platform_is_reported() -> None:
         "platform",
         "platform",
     ]
-    assert "40 tenants may open 1680 connections, more than 150 % of the 450" in said[0]
+    assert "40 tenants may open 1840 connections, more than 150 % of the 450" in said[0]
     assert "store 200 GiB, the server starts with 50 GiB" in said[1]
     assert "promised 2560 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
 
