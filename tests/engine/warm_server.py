@@ -57,6 +57,7 @@ LAZY = {
     ),
 }
 STREAMS = 3
+PARENT_CHECK_SECONDS = 2.0
 
 
 def main(path: str) -> dict[str, Any]:
@@ -70,7 +71,13 @@ def main(path: str) -> dict[str, Any]:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a keeper
+        starter = os.getppid()
         while True:
+            ready, _, _ = select.select([listener], [], [], PARENT_CHECK_SECONDS)
+            if os.getppid() != starter:
+                os._exit(0)  # whoever was killed could not stop it
+            if not ready:
+                continue
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
