@@ -182,7 +182,7 @@ def running_server(
         )
         _run([str(tools / "initdb"), f"--pgdata={data}", f"--pwfile={password}", *options], folder)
         _only_over_tls(folder, data)
-        host = _address()
+        host = own_address()
         given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *settings)
         control = [str(tools / "pg_ctl"), f"--pgdata={data}", "--wait", "--timeout=300"]
         started = " ".join(f"-c {setting}" for setting in given)
@@ -211,7 +211,7 @@ def _only_over_tls(folder: Path, data: Path) -> None:
         file.write(f"ssl = on\nssl_key_file = '{key}'\nssl_cert_file = '{certificate}'\n")
 
 
-def _address() -> str:
+def own_address() -> str:
     """An address of this machine that no other server uses: jobs know a server by its host alone."""
     while True:
         host = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}.{secrets.randbelow(250) + 1}"

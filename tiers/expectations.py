@@ -9,6 +9,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from tiers.unknown_keys import UNKNOWN_KEY
+
 _MOST_SHOWN: Final = 60
 
 
@@ -17,7 +19,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
-_ABOUT_KEYS: Final[Mapping[str, str]] = {"missing": "is missing", "extra_forbidden": "is not a known key"}
+_ABOUT_KEYS: Final[Mapping[str, str]] = {"missing": "is missing", UNKNOWN_KEY: "is not a known key"}
 
 _EXPECTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("bool_parsing", "bool_type"), "true or false"),
@@ -78,11 +80,17 @@ def expectation(detail: ErrorDetails) -> str:
     return f"expected {expected}, found {_shown(found)}"
 
 
+def faults(error: ValidationError) -> list[str]:
+    """Every mistake with the dotted path of its field."""
+    return [
+        ": ".join(filter(None, (".".join(map(str, detail["loc"])), expectation(detail))))
+        for detail in error.errors(include_url=False)
+    ]
+
+
 def first_fault(error: ValidationError) -> str:
-    """The first mistake with the dotted path of its field."""
-    detail = error.errors(include_url=False)[0]
-    where = ".".join(map(str, detail["loc"]))
-    return f"{where}: {expectation(detail)}" if where else expectation(detail)
+    """The first of them."""
+    return faults(error)[0]
 
 
 def _shown(found: object) -> str:

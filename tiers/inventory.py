@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from tiers.errors import CatalogError
-from tiers.expectations import expectation
+from tiers.expectations import faults
 from tiers.facts.every_fact import FactId
 from tiers.plan.plan import Plan
 from tiers.plan.storage import grown
@@ -59,15 +59,8 @@ def read_inventory(document: object, source: str) -> Inventory:
     try:
         inventory = Inventory.model_validate(document)
     except ValidationError as error:
-        raise CatalogError(*(f"{source}: {problem}" for problem in _problems(error))) from None
+        raise CatalogError(*(f"{source}: {problem}" for problem in faults(error))) from None
     return inventory.model_copy(update={"plan": grown(inventory.plan, inventory.storage_gib)})
-
-
-def _problems(error: ValidationError) -> list[str]:
-    return [
-        f"{'.'.join(str(part) for part in detail['loc'])}: {expectation(detail)}"
-        for detail in error.errors(include_url=False)
-    ]
 
 
 def exported(

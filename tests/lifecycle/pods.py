@@ -23,7 +23,7 @@ TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
 _PATIENCE_SECONDS: Final = 120
 # Does with a folder what the AWS CLI does with a bucket, within the tenant's own prefixes; an upload is there
 # when it is whole.
-_AWS: Final = r"""#!/bin/bash
+AWS: Final = r"""#!/bin/bash
 set -euo pipefail
 echo "$*" >>"@@calls"
 key() {
@@ -163,7 +163,7 @@ class Pods:
                 shutil.copytree(self.folder / name, folder / name)
             shutil.copy(self.folder / "odoo.conf", folder / "odoo.conf")
             other = Pods(self.server, folder)
-            _equip(other)
+            equip(other)
             yield other
 
 
@@ -175,7 +175,7 @@ def running_pods(server: Server) -> Iterator[Pods]:
         (folder / "tools").mkdir()
         for name in ("bucket", "target"):
             (folder / name).mkdir()
-        _equip(pods)
+        equip(pods)
         done = set_up(pods, ROLE, DATABASE, PASSWORD)
         assert done.returncode == 0, done.stderr
         fill(server, pods.filestore)
@@ -222,9 +222,10 @@ def said(server: Server) -> str:
     return server.ask(f"{about} WHERE datname = '{DATABASE}'")
 
 
-def _equip(pods: Pods) -> None:
+def equip(pods: Pods) -> None:
+    """Give the pods their tools, the master's secret and odoo.conf."""
     aws = pods.folder / "tools" / "aws"
-    aws.write_text(_AWS.replace("@@", f"{pods.bucket}/"), encoding="utf-8")
+    aws.write_text(AWS.replace("@@", f"{pods.bucket}/"), encoding="utf-8")
     aws.chmod(0o755)
     secret = pods.bucket / "secret"
     secret.write_text(f'{{"username": "{ADMIN}", "password": "{ADMIN_PASSWORD}"}}', encoding="utf-8")

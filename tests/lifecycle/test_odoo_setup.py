@@ -119,7 +119,7 @@ def place(server: Server) -> Iterator[Place]:
         pods = Pods(server, folder)
         for name in ("tools", "bucket", "odoo"):
             (folder / name).mkdir()
-        lifecycle_pods._equip(pods)
+        lifecycle_pods.equip(pods)
         tool = folder / "tools" / "odoo"
         tool.write_text(ODOO.replace("@", str(folder)), encoding="utf-8")
         tool.chmod(0o755)

@@ -160,7 +160,7 @@ class Host:
         for path in (self.data, self.folder / "scratch", self.folder / "bucket", tools):
             path.mkdir(parents=True, exist_ok=True)
         odoo = f'#!/bin/bash\nexec "{self.tree.python}" "{self.tree.folder / "odoo-bin"}" "$@"\n'
-        bucket = lifecycle_pods._AWS.replace("acme", self.manifests.owner)
+        bucket = lifecycle_pods.AWS.replace("acme", self.manifests.owner)
         aws = bucket.replace("@@", f"{self.folder / 'bucket'}/")
         for name, text in (("odoo", odoo), ("aws", aws)):
             (tools / name).write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.postgres import _address, give, scratch, unprivileged
+from tests.postgres import give, own_address, scratch, unprivileged
 
 REDIS_PORT: Final = 6379
 _PATIENCE_SECONDS: Final = 20
@@ -38,7 +38,7 @@ class Cache:
 def running_cache(password: str) -> Iterator[Cache]:
     """A Redis as long as the block lasts."""
     with scratch() as folder:
-        host = _address()
+        host = own_address()
         key, certificate = folder / "cache.key", folder / "cache.crt"
         made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={host}")
         names = ("-addext", f"subjectAltName=IP:{host}", "-keyout", str(key), "-out", str(certificate))

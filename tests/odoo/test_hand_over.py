@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from components.scripts import script
+from tests.lifecycle.pods import move_places
 from tests.odoo.conftest import Hosts
 from tests.odoo.pod import Ended, Host
 from tests.odoo.services import Cache
@@ -77,21 +78,13 @@ class Writer:
 
 def move(host: Host, target: Server, name: str, mark: str) -> Ended:
     """Run a job of a move in the pod of the operations image."""
-    environment = {
-        "SOURCE_HOST": host.server.host,
-        "TARGET_HOST": target.host,
-        "PGHOST": target.host,
-        "MASTER_SECRET_ARN": "arn:master",
+    environment = move_places(host.server, target, mark) | {
         "TENANT_ROLE": host.role,
         "TENANT_DATABASE": host.database,
         "CONNECTION_LIMIT": "60",
-        "IDLE_IN_TRANSACTION_SECONDS": "2100",
-        "MOVE": mark,
         "WAIT_SECONDS": "60",
         "MEASURE_SQL": script("measure.sql"),
         "SEQUENCES_SQL": script("sequences.sql"),
-        "SETUP": script("database_setup.sh"),
-        "DROP": script("database_drop.sh"),
     }
     command = ["/bin/bash", "-euo", "pipefail", "-c", script(name)]
     return host.run(host.manifests.job("database-setup"), command, **environment)

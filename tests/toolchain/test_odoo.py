@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.portfolios import ROOT
+from tests.toolchain.machines import lines_of, ran
 
 FOLDER = ROOT / "toolchain"
 # Does what `uv venv FOLDER` leaves behind, keeps what it was asked to install, and lists how it was called.
@@ -43,17 +43,12 @@ class Machine:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         kept = {"PATH": f"{self.folder / 'path'}:/usr/bin:/bin", "HOME": str(self.folder)}
-        return subprocess.run(
-            [sys.executable, str(self.folder / "toolchain" / "odoo.py"), *arguments],
-            env={**kept, "XDG_CACHE_HOME": str(self.folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        script = self.folder / "toolchain" / "odoo.py"
+        return ran(script, *arguments, env={**kept, "XDG_CACHE_HOME": str(self.folder / "cache")})
 
     @property
     def calls(self) -> list[str]:
-        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        return lines_of(self.log)
 
 
 def test_an_environment_is_made_once_for_what_a_tree_asks_for(tmp_path: Path) -> None:
