@@ -8,6 +8,7 @@ import pulumi
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform
 from components.process import prepare
+from components.record import check_may_follow
 from components.tenant.stack import TenantStack
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
@@ -25,7 +26,8 @@ def plan_of(portfolio: Path) -> Plan:
 
 
 def deploy(plan: Plan) -> None:
-    """Declare everything in *plan* and export what was declared."""
+    """Declare everything in *plan*, if it may follow what is deployed, and export it."""
+    check_may_follow(plan)
     prepare()
     platform = SharedPlatform(plan)
     cloud_ids, storage = platform.cloud_ids(), platform.storage_gib()

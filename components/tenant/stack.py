@@ -15,6 +15,7 @@ from components.kubernetes.monitoring import watch
 from components.kubernetes.workload import OdooRoute, OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace
+from components.record import record
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups import TenantBackups
 from components.tenant.database import RoleSecret, role_secret, set_up
@@ -41,7 +42,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import FINAL_BACKUP
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
-from tiers.vocabulary import CostDomain
+from tiers.vocabulary import CostDomain, LifecycleStage
 
 Kind = TypeVar("Kind", bound=FactRecord)
 
@@ -87,6 +88,7 @@ class TenantStack(pulumi.ComponentResource):
         self.move.remove_old(self.filestores, self.settings, saved)
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
+        self._record()
         self.register_outputs({})
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
@@ -208,6 +210,11 @@ class TenantStack(pulumi.ComponentResource):
         put_to_sleep(
             self.tenant, self.platform.name, self.services.server, inside=self._inside, child=self._child
         )
+
+    def _record(self) -> None:
+        ends = self.tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING and not self.tenant.protected
+        applied = {"portfolio": self.platform.name, "plan": self.tenant.model_dump(mode="json")}
+        record(self, self.tenant.tenant, applied, protected=self.platform.protected and not ends)
 
     def _close_down(self, before: list[pulumi.Resource]) -> None:
         close_down(
