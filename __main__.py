@@ -30,10 +30,12 @@ def deploy(plan: Plan) -> None:
     check_may_follow(plan)
     prepare()
     platform = SharedPlatform(plan)
-    cloud_ids, storage = platform.cloud_ids(), platform.storage_gib()
+    cloud_ids, storage, applied = platform.cloud_ids(), platform.storage_gib(), [platform.applied]
     for made in (TenantStack(tenant, platform.place) for tenant in plan.tenants):
         cloud_ids, storage = cloud_ids | made.cloud_ids(), storage | made.storage_gib()
-    pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage))
+        applied.append(made.applied)
+    plans = pulumi.Output.all(*applied).apply(lambda known: {**known[0], "tenants": known[1:]})
+    pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage, plans))
     today, sizes = datetime.now(UTC).date(), pulumi.Output.all(**storage)
     pulumi.export("monthly_estimate", sizes.apply(lambda gib: monthly_estimates(grown(plan, gib), today)))
 

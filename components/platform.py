@@ -78,7 +78,7 @@ class SharedPlatform(pulumi.ComponentResource):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
         self.protected = is_protected(plan)
-        record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
+        self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
 
     @property

@@ -21,24 +21,26 @@ from tiers.plan.plan import Plan
 
 def record(
     owner: pulumi.ComponentResource, name: str, applied: Mapping[str, Any], *, protected: bool
-) -> None:
-    """Declare the record of *owner*, after everything else in it.
+) -> pulumi.Output[Mapping[str, Any]]:
+    """Declare the record of *owner*, after everything else in it; gives the plan that was applied.
 
     Pulumi keeps the first value that a `Stash` had, as its `output`, besides the newest, its `input`.
 
     Args:
         owner: The component with all its resources.
         name: The portfolio or the tenant.
-        applied: Plain data without secrets: what the resources were declared from.
+        applied: Plain data without secrets; `plan` is what the resources were declared from.
         protected: Whether the engine refuses to delete anything of the owner.
     """
     # A component that depends on itself would wait for ever, so its children are named (pulumi, resource.py).
     children = list(owner._childResources)  # noqa: SLF001 - the SDK has no other list of them
-    pulumi.Stash(
+    made = pulumi.Stash(
         physical_name(name, RECORD),
         input=dict(applied),
         opts=pulumi.ResourceOptions(parent=owner, depends_on=children, protect=protected),
     )
+    # Of a record that an update leaves out this is what it was before.
+    return made.input.apply(lambda known: known["plan"])
 
 
 def check_may_follow(plan: Plan) -> None:

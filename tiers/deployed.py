@@ -18,20 +18,15 @@ from tiers.vocabulary import LifecycleStage
 RECORD: Final = "deployed"
 """The last part of a record's name."""
 RECORD_TYPE: Final = "pulumi:index:Stash"
+RELEASED: Final = "released"
+"""The output of a tenant's component that says whether the tenant may be removed."""
 
 
 class DeployedTenant(NamedTuple):
-    """A tenant of a stack; `applied` is its plan as plain data, None before all of it was deployed once."""
+    """A tenant of a stack, and whether it may be removed."""
 
     tenant: str
-    applied: Mapping[str, Any] | None = None
-
-    @property
-    def is_released(self) -> bool:
-        """Whether it may be removed: decommissioning and `protected: false`, both deployed."""
-        said = self.applied or {}
-        stage = said.get("lifecycle_stage")
-        return stage == LifecycleStage.DECOMMISSIONING and said.get("protected") is False
+    released: bool = False
 
 
 class Deployed(NamedTuple):
@@ -48,17 +43,24 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
         resources: URN -> type and outputs of each resource of the stack, as the engine's function
             `pulumi:pulumi:readStackResourceOutputs` gives them.
     """
-    names: dict[str, list[str]] = {SHARED_PLATFORM: [], TENANT_STACK: []}
-    applied: dict[str, Mapping[str, Any]] = {}
-    for urn, known in resources.items():
-        kind, name = str(known.get("type")), urn.rpartition("::")[2]
-        if kind in names:
-            names[kind].append(name)
-        elif kind == RECORD_TYPE and f"{TENANT_STACK}${RECORD_TYPE}::" in urn:
-            plan = ((known.get("outputs") or {}).get("input") or {}).get("plan") or {}
-            applied[str(plan.get("tenant"))] = plan
-    tenants = tuple(DeployedTenant(name, applied.get(name)) for name in sorted(names[TENANT_STACK]))
-    return Deployed(tuple(sorted(names[SHARED_PLATFORM])), tenants)
+    portfolios, tenants = [], []
+    for urn, known in sorted(resources.items()):
+        name = urn.rpartition("::")[2]
+        if known.get("type") == SHARED_PLATFORM:
+            portfolios.append(name)
+        elif known.get("type") == TENANT_STACK:
+            tenants.append(DeployedTenant(name, (known.get("outputs") or {}).get(RELEASED) is True))
+    return Deployed(tuple(portfolios), tuple(tenants))
+
+
+def is_released(applied: Mapping[str, Any]) -> bool:
+    """Whether a tenant may be removed: decommissioning and `protected: false`, both deployed.
+
+    Args:
+        applied: Its plan as plain data.
+    """
+    ends = applied.get("lifecycle_stage") == LifecycleStage.DECOMMISSIONING
+    return ends and applied.get("protected") is False
 
 
 def refusals(deployed: Deployed, plan: Plan, stack: str) -> Iterator[str]:
@@ -73,7 +75,7 @@ def refusals(deployed: Deployed, plan: Plan, stack: str) -> Iterator[str]:
             return
     wanted = {tenant.tenant for tenant in plan.tenants}
     for each in deployed.tenants:
-        if each.tenant not in wanted and not each.is_released:
+        if each.tenant not in wanted and not each.released:
             yield _gone(each.tenant, plan.portfolio, stack)
 
 

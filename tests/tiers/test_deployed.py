@@ -7,33 +7,23 @@ from typing import Any
 import pytest
 
 from tests.portfolios import plan_of, tenant
-from tiers.deployed import RECORD_TYPE, deployed_of, refusals
+from tiers.deployed import deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.plan.plan import Plan
+from tiers.vocabulary import LifecycleStage
 
 PREFIX = "urn:pulumi:local::costack::"
-ENDING = {"lifecycle_stage": "decommissioning"}
 
 
-def state(plan: Plan, *, recorded: bool = True, **more: dict[str, Any]) -> dict[str, Any]:
-    """The engine's answer for a stack of *plan*; *more* changes the records of its tenants."""
+def state(plan: Plan, **outputs: dict[str, Any]) -> dict[str, Any]:
+    """The engine's answer for a stack of *plan*, with the *outputs* of some tenants' components."""
     found: dict[str, Any] = {
         f"{PREFIX}pulumi:pulumi:Stack::costack-local": {"type": "pulumi:pulumi:Stack", "outputs": {}},
         f"{PREFIX}{SHARED_PLATFORM}::{plan.portfolio}": {"type": SHARED_PLATFORM, "outputs": {}},
-        f"{PREFIX}{SHARED_PLATFORM}${RECORD_TYPE}::{plan.portfolio}-deployed": {
-            "type": RECORD_TYPE,
-            "outputs": {"input": {"plan": {"portfolio": plan.portfolio}}, "output": {}},
-        },
     }
     for each in plan.tenants:
-        found[f"{PREFIX}{TENANT_STACK}::{each.tenant}"] = {"type": TENANT_STACK, "outputs": {}}
-        if recorded:
-            applied = {**each.model_dump(mode="json"), **more.get(each.tenant, {})}
-            urn = f"{PREFIX}{TENANT_STACK}${RECORD_TYPE}::{each.tenant}-deployed"
-            found[urn] = {
-                "type": RECORD_TYPE,
-                "outputs": {"input": {"portfolio": plan.portfolio, "plan": applied}, "output": {}},
-            }
+        urn = f"{PREFIX}{TENANT_STACK}::{each.tenant}"
+        found[urn] = {"type": TENANT_STACK, "outputs": outputs.get(each.tenant, {})}
     return found
 
 
@@ -46,15 +36,13 @@ def test_a_new_stack_takes_any_plan() -> None:
     assert refused({}, plan_of(tenant("acme"))) == []
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_what_is_described_may_be_updated_and_more_may_come(recorded: bool) -> None:
-    there = state(plan_of(tenant("acme")), recorded=recorded)
+def test_what_is_described_may_be_updated_and_more_may_come() -> None:
+    there = state(plan_of(tenant("acme")))
     assert refused(there, plan_of(tenant("acme"), tenant("borealis"))) == []
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_what_is_in_no_file_stops_the_update(recorded: bool) -> None:
-    there = state(plan_of(tenant("acme"), tenant("borealis")), recorded=recorded)
+def test_what_is_in_no_file_stops_the_update() -> None:
+    there = state(plan_of(tenant("acme"), tenant("borealis")))
     (sentence,) = refused(there, plan_of(tenant("borealis")))
     assert sentence == (
         "tenant 'acme' is deployed and has no file in portfolios/local/tenants: nothing was changed. Bring "
@@ -65,17 +53,20 @@ def test_what_is_in_no_file_stops_the_update(recorded: bool) -> None:
 
 @pytest.mark.parametrize(
     ("said", "stops"),
-    [
-        ({}, True),
-        (ENDING, True),
-        ({"protected": False}, True),
-        ({**ENDING, "protected": False}, False),
-        ({**ENDING, "protected": None}, True),
-    ],
+    [({}, True), ({"released": False}, True), ({"released": "true"}, True), ({"released": True}, False)],
 )
-def test_only_what_was_released_may_go(said: dict[str, Any], stops: bool) -> None:
+def test_only_what_was_released_may_go(said: dict[str, Any], *, stops: bool) -> None:
     there = state(plan_of(tenant("acme"), tenant("borealis")), acme=said)
     assert bool(refused(there, plan_of(tenant("borealis")))) is stops
+
+
+@pytest.mark.parametrize("changes", [{}, {"lifecycle_stage": "suspended"}, {"protected": False}])
+def test_a_tenant_is_released_by_two_lines_of_its_file(changes: dict[str, Any]) -> None:
+    (plan,) = plan_of(tenant("acme")).tenants
+    ending = {"lifecycle_stage": LifecycleStage.DECOMMISSIONING, "protected": False}
+    applied = plan.model_copy(update=ending).model_dump(mode="json")
+    assert is_released(applied)
+    assert not is_released({**plan.model_dump(mode="json"), **changes})
 
 
 def test_another_portfolio_stops_the_update_with_one_sentence() -> None:
