@@ -8,11 +8,11 @@ begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
 RECORD: Final = "deployed"
@@ -23,10 +23,11 @@ RELEASED: Final = "released"
 
 
 class DeployedTenant(NamedTuple):
-    """A tenant of a stack, and whether it may be removed."""
+    """A tenant of a stack, whether it may be removed, and its tier; '' before all of it was deployed once."""
 
     tenant: str
     released: bool = False
+    tier: str = ""
 
 
 class Deployed(NamedTuple):
@@ -43,14 +44,19 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
         resources: URN -> type and outputs of each resource of the stack, as the engine's function
             `pulumi:pulumi:readStackResourceOutputs` gives them.
     """
-    portfolios, tenants = [], []
+    portfolios, released = [], {}
+    tiers: dict[str, str] = {}
     for urn, known in sorted(resources.items()):
-        name = urn.rpartition("::")[2]
-        if known.get("type") == SHARED_PLATFORM:
+        kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], known.get("outputs") or {}
+        if kind == SHARED_PLATFORM:
             portfolios.append(name)
-        elif known.get("type") == TENANT_STACK:
-            tenants.append(DeployedTenant(name, (known.get("outputs") or {}).get(RELEASED) is True))
-    return Deployed(tuple(portfolios), tuple(tenants))
+        elif kind == TENANT_STACK:
+            released[name] = outputs.get(RELEASED) is True
+        elif kind == RECORD_TYPE:
+            plan = (outputs.get("input") or {}).get("plan") or {}
+            tiers[str(plan.get("tenant"))] = str(plan.get("tier"))
+    tenants = tuple(DeployedTenant(name, may_go, tiers.get(name, "")) for name, may_go in released.items())
+    return Deployed(tuple(portfolios), tenants)
 
 
 def is_released(applied: Mapping[str, Any]) -> bool:
@@ -63,8 +69,17 @@ def is_released(applied: Mapping[str, Any]) -> bool:
     return ends and applied.get("protected") is False
 
 
-def refusals(deployed: Deployed, plan: Plan, stack: str) -> Iterator[str]:
-    """Why *plan* may not be deployed over what is there; nothing where it may."""
+def refusals(
+    deployed: Deployed, plan: Plan, stack: str, moved: Callable[[TenantPlan, str], Sequence[str]]
+) -> Iterator[str]:
+    """Why *plan* may not be deployed over what is there; nothing where it may.
+
+    Args:
+        deployed: What is there.
+        plan: What is to be deployed.
+        stack: The stack's name.
+        moved: Which data of a tenant is in another place on its tier than on the one it has.
+    """
     for portfolio in deployed.portfolios:
         if portfolio != plan.portfolio:
             yield (
@@ -73,10 +88,22 @@ def refusals(deployed: Deployed, plan: Plan, stack: str) -> Iterator[str]:
                 "portfolio needs another stack"
             )
             return
-    wanted = {tenant.tenant for tenant in plan.tenants}
+    wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     for each in deployed.tenants:
-        if each.tenant not in wanted and not each.released:
-            yield _gone(each.tenant, plan.portfolio, stack)
+        after = wanted.get(each.tenant)
+        if after is None:
+            yield from () if each.released else (_gone(each.tenant, plan.portfolio, stack),)
+        elif each.tier not in ("", after.tier) and after.move is None and (data := moved(after, each.tier)):
+            yield _unmoved(after, each.tier, data, stack)
+
+
+def _unmoved(tenant: TenantPlan, before: str, data: Sequence[str], stack: str) -> str:
+    name, after = tenant.tenant, tenant.tier
+    return (
+        f"tenant '{name}' is on {before}, and its file says {after}, where its {' and '.join(data)} would be "
+        f"empty: nothing was changed. Write tier: {before} back and run `costack move {name} --to {after} "
+        f"--stack {stack}`, which takes its data along"
+    )
 
 
 def _gone(tenant: str, portfolio: str, stack: str) -> str:

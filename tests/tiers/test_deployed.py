@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.portfolios import plan_of, tenant
-from tiers.deployed import deployed_of, is_released, refusals
+from tests.portfolios import catalog, plan_of, tenant
+from tiers.deployed import RECORD_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
-from tiers.plan.plan import Plan
-from tiers.vocabulary import LifecycleStage
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.move import data_moves
+from tiers.portfolio.tenant import Move
+from tiers.vocabulary import LifecycleStage, MoveStage
 
 PREFIX = "urn:pulumi:local::costack::"
 
@@ -24,12 +26,19 @@ def state(plan: Plan, **outputs: dict[str, Any]) -> dict[str, Any]:
     for each in plan.tenants:
         urn = f"{PREFIX}{TENANT_STACK}::{each.tenant}"
         found[urn] = {"type": TENANT_STACK, "outputs": outputs.get(each.tenant, {})}
+        record = f"{PREFIX}{TENANT_STACK}${RECORD_TYPE}::{each.tenant}-deployed"
+        applied = {"portfolio": plan.portfolio, "plan": each.model_dump(mode="json")}
+        found[record] = {"type": RECORD_TYPE, "outputs": {"input": applied, "output": applied}}
     return found
 
 
 def refused(there: dict[str, Any], plan: Plan) -> list[str]:
     """Why *plan* may not follow."""
-    return list(refusals(deployed_of(there), plan, "local"))
+
+    def moved(after: TenantPlan, before: str) -> tuple[str, ...]:
+        return data_moves(catalog(), after.environment, before, after.tier)
+
+    return list(refusals(deployed_of(there), plan, "local", moved))
 
 
 def test_a_new_stack_takes_any_plan() -> None:
@@ -76,3 +85,35 @@ def test_another_portfolio_stops_the_update_with_one_sentence() -> None:
     assert sentence.startswith(
         "stack 'local' deploys portfolio 'local', and this is 'mine': nothing was changed"
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "data"),
+    [
+        ("shared-namespace", "dedicated-db", "database"),
+        ("dedicated-db", "shared-namespace", "database"),
+        ("shared-namespace", "cross-region-backup", "database and files"),
+        ("dedicated-db", "ha-postgresql", ""),
+    ],
+)
+def test_another_tier_needs_a_move_where_its_data_is_elsewhere(before: str, after: str, data: str) -> None:
+    there = state(plan_of(tenant("acme", tier=before)))
+    region = {"dr_region": "us-west-2"} if after == "cross-region-backup" else {}
+    changed = tenant("acme", tier=after, options={"users": 12, **region})
+    found = refused(there, plan_of(changed))
+    wanted = (
+        f"tenant 'acme' is on {before}, and its file says {after}, where its {data} would be empty: nothing "
+        f"was changed. Write tier: {before} back and run `costack move acme --to {after} --stack local`, "
+        "which takes its data along"
+    )
+    assert found == ([wanted] if data else [])
+    moving = changed.model_copy(update={"move": Move(from_tier=before, stage=MoveStage.EXPAND)})
+    assert refused(there, plan_of(moving)) == []
+
+
+def test_a_tenant_without_a_record_may_have_any_tier() -> None:
+    """Its first update failed, or an older version deployed it."""
+    there = {
+        urn: known for urn, known in state(plan_of(tenant("acme"))).items() if known["type"] != RECORD_TYPE
+    }
+    assert refused(there, plan_of(tenant("acme", tier="dedicated-db"))) == []

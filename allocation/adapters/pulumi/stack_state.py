@@ -47,7 +47,7 @@ def raw_resources_of(state: Mapping[str, Any], source: str) -> list[Mapping[str,
     if isinstance(deployment, dict) and deployment.get("pending_operations"):
         raise CatalogError(
             f"{source}: an update was interrupted and some operations are pending; "
-            "run `pulumi refresh`, then try again"
+            "run `costack recover` for this stack, then try again"
         )
     return resources
 
