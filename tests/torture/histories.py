@@ -1,4 +1,4 @@
-"""Takes random steps with files and engine: no production tenant loses its data, only what is there is counted.
+"""Takes random steps with files and engine: no production tenant loses data, and only what is there counts.
 
 `python -m tests.torture.histories [--histories N] [--length N] [--seed N]`
 """
