@@ -1,4 +1,4 @@
-"""A stack of an earlier version is updated in place: nothing that holds data is replaced, nothing is deleted."""
+"""A stack of an earlier version is updated in place: nothing with data is replaced, nothing is deleted."""
 
 from __future__ import annotations
 
