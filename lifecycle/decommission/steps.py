@@ -170,6 +170,8 @@ class Decommission:
         )
         if begun:  # its first step changed the stage that the plan is compared with
             seen = replace(seen, restore_tested_at=seen.restore_tested_at or now)
+        if UNPROTECT in self._done:  # it may be removed in part: what is left is compared by its resources
+            seen = replace(seen, deployed=None)
         if found := refusals(self.plan, seen):
             raise RefusedError("\n".join(found))
         if seen.deployed is None and REMOVE not in self._done and UNPROTECT not in self._done:
