@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from allocation.preview.base import Base
 from allocation.preview.break_even import BreakEven
 from allocation.preview.comparison import Comparison, Kind, TenantChange
 from allocation.preview.off_hours import Saving
@@ -25,6 +26,7 @@ class Preview:
         break_evens: The break-even sizes of two tiers, if requested.
         notes: Assumptions, and advice about the plan after the change.
         failed: A sentence for each failed gate.
+        base: The commit or folder that the plan before was read from; None for anything else.
     """
 
     comparison: Comparison
@@ -34,6 +36,7 @@ class Preview:
     break_evens: tuple[BreakEven, ...] = ()
     notes: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    base: Base | None = None
 
     @property
     def concerned(self) -> tuple[TenantChange, ...]:

@@ -12,6 +12,7 @@ from allocation.adapters.git_revision import revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
 from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
 from allocation.engine import rulebook as rules
+from allocation.preview.base import Base, BaseKind
 from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.catalog.tier import Catalog
@@ -29,7 +30,7 @@ from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, wi
 
 @dataclass(frozen=True)
 class Where:
-    """The sources of the plans; at most one of `stack`, `inventory`, `base` and `plan` is the plan before."""
+    """The sources of the plans; all but `portfolio` and `cwd` name the plan before: at most one is given."""
 
     stack: str | None = None
     inventory: Path | None = None
@@ -37,6 +38,13 @@ class Where:
     plan: Path | None = None
     portfolio: Path | None = None
     cwd: Path = Path()
+    base_tip: str | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that name the plan before."""
+        options = ("stack", "inventory", "base", "base_tip", "plan")
+        return [name.replace("_", "-") for name in options if getattr(self, name) is not None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
 
     `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
-    `rules` are the folders of the price book and the rulebook before the change.
+    `rules` are the folders of the price book and the rulebook before the change. `base` says what before was
+    read from, if it was a commit or a folder.
     """
 
     before: Plan | None
@@ -71,6 +80,7 @@ class BeforeAndAfter:
     portfolio: Portfolio | None
     prices: Path
     rules: Path
+    base: Base | None = None
 
 
 @contextmanager
@@ -80,7 +90,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
     Raises:
         CatalogError: When a plan cannot be read, or the command line names none or too many.
     """
-    named = [name for name in ("stack", "inventory", "base", "plan") if getattr(where, name) is not None]
+    named = where.given
     if len(named) > 1:
         raise CatalogError(f"name one thing to compare with, not both --{named[0]} and --{named[1]}")
     if where.plan is not None:
@@ -108,6 +118,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             portfolio=supposed.portfolio,
             prices=there.prices,
             rules=there.rules,
+            base=there.base,
         )
 
 
@@ -118,6 +129,7 @@ class _Before(NamedTuple):
     plan: Plan | None = None
     prices: Path = pricing.DIRECTORY
     rules: Path = rules.DIRECTORY
+    base: Base | None = None
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
@@ -129,36 +141,44 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
         return _deployed(where, plan)
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
-    folder = where.portfolio or _only_portfolio(where.cwd)
+    return _based(where, where.portfolio or _only_portfolio(where.cwd), open_folders)
+
+
+def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
+    """What `--base` or `--base-tip` names, if anything."""
+    if where.base_tip is not None:
+        return _in_revision(where.base_tip, folder, open_folders, tip=True)
     if where.base is None:
         return _Before(folder)
     if Path(where.base).is_dir():
-        return _Before(folder, plan_of_folder(Path(where.base)))
-    return _in_revision(where.base, folder, open_folders)
+        plan = plan_of_folder(Path(where.base))
+        return _Before(folder, plan, base=Base(BaseKind.FOLDER, where.base))
+    return _in_revision(where.base, folder, open_folders, tip=False)
 
 
 def _deployed(where: Where, plan: Plan) -> _Before:
     return _Before(portfolio_folder(where.portfolio, where.cwd, plan.portfolio), plan)
 
 
-def _in_revision(revision: str, folder: Path, open_folders: ExitStack) -> _Before:
-    """The portfolio of a revision, with its own catalog, prices and rules."""
+def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: bool) -> _Before:
+    """The portfolio of a commit, with its own catalog, prices and rules."""
     if not folder.is_dir():
         raise CatalogError(f"{folder}: no such portfolio directory")
     ours = (CATALOG_DIRECTORY, pricing.DIRECTORY, rules.DIRECTORY)
-    root, then = open_folders.enter_context(revision_of(revision, (folder, *ours)))
+    root, then, base = open_folders.enter_context(revision_of(revision, (folder, *ours), tip=tip))
     catalog, prices, rulebooks = (then.get(each, each) for each in ours)
     if folder not in then:
-        return _Before(folder, None, prices, rulebooks)
+        return _Before(folder, None, prices, rulebooks, base)
     try:
         plan = resolve(*load_catalog_and_portfolio(then[folder], catalog))
     except CatalogError as error:
+        option = "--base-tip" if tip else "--base"
         raise CatalogError(
-            f"--base {revision}: this version of costack cannot read it; compare with the deployed inventory "
-            " (--stack or --inventory), or with a folder (--base DIR)",
+            f"{option} {revision}: this version of costack cannot read it; compare with the deployed "
+            "inventory (--stack or --inventory), or with a folder (--base DIR)",
             *(problem.replace(str(root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, prices, rulebooks)
+    return _Before(folder, plan, prices, rulebooks, base)
 
 
 def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:

@@ -116,6 +116,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
         break_evens=_break_evens(request, both, what_if, comparison),
         notes=(*both.notes, *left_behind(comparison)),
         failed=gates.failed(comparison),
+        base=both.base,
     )
 
 
@@ -164,15 +165,14 @@ def _break_evens(
 
 
 def _refuse_nothing(request: Request, what_if: WhatIf) -> None:
-    where = request.where
-    compared_with = any((where.stack, where.inventory, where.base, where.plan))
     if (
-        not compared_with
+        not request.where.given
         and what_if.nothing
         and request.basis.prices is None
         and request.basis.rulebook is None
     ):
         raise CatalogError(
-            "nothing to compare: name what to compare with (--stack, --base, --inventory or --plan), or a "
-            "change to suppose (--tenant with --tier or --set, --move, --more, --prices or --rulebook)"
+            "nothing to compare: name what to compare with (--stack, --base, --base-tip, --inventory or "
+            "--plan), or a change to suppose (--tenant with --tier or --set, --move, --more, --prices or "
+            "--rulebook)"
         )

@@ -43,8 +43,13 @@ _Inventory = Annotated[
 _Base = Annotated[
     str | None,
     typer.Option(
-        metavar="REVISION", help="Compare with this git revision, or with another portfolio's folder."
+        metavar="REVISION",
+        help="Compare with the merge base of HEAD and this git revision, or with another portfolio's folder.",
     ),
+]
+_BaseTip = Annotated[
+    str | None,
+    typer.Option(metavar="REVISION", help="Compare with this git revision itself, not with the merge base."),
 ]
 _Plan = Annotated[
     Path | None,
@@ -146,6 +151,7 @@ def preview(  # noqa: PLR0917 - options of a command
     stack: _Stack = None,
     inventory: _Inventory = None,
     base: _Base = None,
+    base_tip: _BaseTip = None,
     plan: _Plan = None,
     portfolio: _Portfolio = None,
     tenant: _Tenant = None,
@@ -176,7 +182,7 @@ def preview(  # noqa: PLR0917 - options of a command
     from cli.actions.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
     month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
-    where = Where(stack, inventory, base, plan, portfolio, cwd)
+    where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip)
     change = Change(tenant, tier, tuple(settings or ()), tuple(move or ()), tuple(more or ()), add_capacity)
     basis = Basis(prices, rulebook, usage, str(at_hpa), day, month)
     limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes)

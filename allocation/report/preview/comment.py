@@ -30,6 +30,8 @@ def _markdown(shown: Story) -> str:
 
 def _lines(shown: Story) -> Iterator[str]:
     yield f"**{sentence(shown.headline)}**"
+    if shown.base:
+        yield from ("", sentence(shown.base))
     if shown.failed is not None:
         yield from ("", f"**{shown.failed.title}**", "", *_part(shown.failed))
     for part in shown.open:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from allocation.charges import Charge, Unpriced
 from allocation.money import text_of
+from allocation.preview.base import Base
 from allocation.preview.comparison import Comparison, Kind, LineChange, Step, TenantChange
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.one_off_costs import OneOff
@@ -26,6 +27,7 @@ def document(preview: Preview) -> dict[str, Any]:
         "portfolio": after.plan.portfolio,
         "currency": comparison.currency,
         "period": {"start": _day(after.statement.period.start), "end": _day(after.statement.period.end)},
+        "base": None if preview.base is None else _base(preview.base),
         "as_of": after.conditions.assumptions.as_of.isoformat(),
         "at_hpa": str(after.conditions.assumptions.scale),
         "versions": {
@@ -86,6 +88,17 @@ def _beside(preview: Preview, comparison: Comparison) -> dict[str, Any]:
         "notes": list(preview.notes),
         "gates_failed": list(preview.failed),
         "no_changes": comparison.empty,
+    }
+
+
+def _base(base: Base) -> dict[str, Any]:
+    return {
+        "kind": str(base.kind),
+        "name": base.name,
+        "commit": base.commit,
+        "day": None if base.day is None else base.day.isoformat(),
+        "merge_bases": base.merge_bases,
+        "shallow": base.shallow,
     }
 
 

@@ -47,6 +47,7 @@ class Story:
 
     Attributes:
         headline: The whole preview in one sentence.
+        base: Which commit or folder it is compared with; empty for anything else.
         failed: The gates that fail.
         open: The parts every reviewer reads.
         folded: The reasons, to unfold on demand.
@@ -59,6 +60,7 @@ class Story:
     open: tuple[Part, ...] = ()
     folded: tuple[Part, ...] = ()
     proof: tuple[str, ...] = ()
+    base: str = ""
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -73,8 +75,9 @@ def story(preview: Preview, most: int | None = None) -> Story:
     comparison = preview.comparison
     portfolio = comparison.after.plan.portfolio
     failed = _listed("Failed gates", preview.failed, most)
+    base = "" if preview.base is None else f"C{preview.base.in_words.removeprefix('c')}."
     if comparison.empty:
-        return Story(portfolio, _nothing(preview), failed)
+        return Story(portfolio, _nothing(preview), failed, base=base)
     opened = (
         who_pays(preview, most),
         _listed("Neighbours", tuple(_of_neighbours(preview)), None),
@@ -98,6 +101,7 @@ def story(preview: Preview, most: int | None = None) -> Story:
         tuple(each for each in opened if each is not None),
         tuple(each for each in folded if each is not None),
         (_proof(preview), _conditions(preview)),
+        base,
     )
 
 

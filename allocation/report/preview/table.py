@@ -47,7 +47,9 @@ def preview_table(preview: Preview) -> Table:
 
 
 def closing_lines(preview: Preview) -> Iterator[str]:
-    """The lines below the table: each change in words, one-off costs, notes, unknown prices, the proof."""
+    """The lines below the table: the base, each change in words, one-off costs, notes, the proof."""
+    if preview.base is not None:
+        yield preview.base.in_words
     for change in preview.concerned:
         yield from _about(preview, change)
     yield from off_hours_words(preview)

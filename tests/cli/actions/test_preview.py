@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.allocation.adapters.pulumi.test_preview import steps
 from tests.allocation.previews import changed, comparison_of
 from tests.allocation.previews import preview_of as expected_of
 from tests.portfolios import LOCAL, local_plan
+from tests.repositories import git
 from tiers.facts.every_fact import Labour
 from tiers.inventory import exported
 
@@ -70,11 +70,6 @@ def test_a_pulumi_preview_gives_the_same_numbers(tmp_path: Path) -> None:
     assert told("--plan", str(plan)) == told(*WHAT_IF)
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture
 def branch(tmp_path: Path) -> Path:
     """A repository with the committed portfolio; in its working tree cobalt is on another tier."""
@@ -94,7 +89,58 @@ def branch(tmp_path: Path) -> Path:
 
 def test_a_branch_is_compared_with_another(branch: Path) -> None:
     there = told("--portfolio", str(branch), "--base", "main")
-    assert {**there, "notes": []} == {**told(*WHAT_IF), "notes": []}
+    assert {**there, "notes": [], "base": None} == {**told(*WHAT_IF), "notes": []}
+    assert there["base"] == {
+        "kind": "merge-base",
+        "name": "main",
+        "commit": git(branch, "rev-parse", "main"),
+        "day": "2026-11-27",
+        "merge_bases": 1,
+        "shallow": False,
+    }
+
+
+def test_what_main_gained_meanwhile_is_not_this_changes_saving(branch: Path) -> None:
+    """Main gains tenants, the pull request makes one dearer: the merge base shows a rise, the tip a fall."""
+    git(branch, "switch", "-q", "-c", "change")
+    git(branch, "commit", "-q", "-a", "-m", "cobalt pays for more")
+    first = git(branch, "rev-parse", "main")
+    git(branch, "switch", "-q", "main")
+    text = (branch / "tenants" / "acme.yaml").read_text(encoding="utf-8")
+    for name in ("delta", "echo", "foxtrot", "golf"):
+        other = text.replace("acme", name).replace("shared-namespace", "ha-postgresql")
+        (branch / "tenants" / f"{name}.yaml").write_text(other, encoding="utf-8")
+    git(branch, "add", ".")
+    git(branch, "commit", "-q", "-m", "four new tenants")
+    git(branch, "switch", "-q", "change")
+    gate = ("--portfolio", str(branch), "--fail-over", "10%")
+    against_base = told(*gate, "--base", "main", code=Exit.POLICY)
+    assert against_base["base"]["commit"] == first
+    assert {**against_base, "notes": [], "base": None, "gates_failed": []} == {**told(*WHAT_IF), "notes": []}
+    assert Decimal(against_base["bill"]["difference"]) > 0
+    against_tip = told(*gate, "--base-tip", "main")
+    assert against_tip["base"]["kind"] == "tip"
+    assert Decimal(against_tip["bill"]["difference"]) < 0
+    assert not [each for each in against_tip["gates_failed"] if "the bill rises" in each]
+
+
+def test_every_form_says_which_commit_was_taken(branch: Path) -> None:
+    words = f"commit {git(branch, 'rev-parse', 'main')[:12]} of 2026-11-27, the merge base of HEAD and main"
+    for form in ("table", "markdown", "github-comment", "html"):
+        shown = run("--portfolio", str(branch), "--base", "main", "-o", form).stdout
+        assert words in " ".join(shown.split()), form
+    shown = run("--portfolio", str(branch), "--base-tip", "main", "-o", "markdown").stdout
+    assert "of 2026-11-27, the tip of main." in shown
+    shown = run("--portfolio", str(branch), "--base", str(LOCAL), "-o", "markdown").stdout
+    assert "Compared with the folder " in shown
+    assert "ompared with" not in run(*WHAT_IF, "-o", "markdown").stdout
+
+
+def test_what_is_not_committed_belongs_to_after(branch: Path) -> None:
+    changed_only = told("--portfolio", str(branch), "--base", "main")
+    git(branch, "commit", "-q", "-a", "-m", "the same, committed")
+    git(branch, "branch", "-q", "-f", "before", "main~1")
+    assert told("--portfolio", str(branch), "--base", "before")["bill"] == changed_only["bill"]
 
 
 def test_a_folder_is_compared_with_another(branch: Path) -> None:
@@ -183,6 +229,7 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
     ("arguments", "sentence"),
     [
         ((), "nothing to compare: name what to compare with (--stack"),
+        (("--base", "main", "--base-tip", "main"), "not both --base and --base-tip"),
         (("--stack", "s", "--base", "main"), "name one thing to compare with, not both --stack and --base"),
         (("--tier", "ha-postgresql", "--base", "main"), "--tier and --set need --tenant"),
         (("--plan", "p.json", "--tenant", "acme"), "--plan is the whole change"),
