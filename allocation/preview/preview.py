@@ -11,6 +11,7 @@ from allocation.preview.comparison import Comparison, Kind, TenantChange
 from allocation.preview.off_hours import Saving
 from allocation.preview.one_off_costs import OneOff
 from tiers.catalog.classes import ResilienceRequirements
+from tiers.change.effect import Effect
 from tiers.vocabulary import ResilienceClass, TenantId
 
 
@@ -26,6 +27,7 @@ class Preview:
         break_evens: The break-even sizes of two tiers, if requested.
         notes: Assumptions, and advice about the plan after the change.
         failed: A sentence for each failed gate.
+        effects: What the change does to what runs and to what holds data.
         base: The commit or folder that the plan before was read from; None for anything else.
     """
 
@@ -37,6 +39,7 @@ class Preview:
     notes: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     base: Base | None = None
+    effects: tuple[Effect, ...] = ()
 
     @property
     def concerned(self) -> tuple[TenantChange, ...]:

@@ -16,6 +16,7 @@ from allocation.preview.base import Base, BaseKind
 from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.catalog.tier import Catalog
+from tiers.change.places import unmoved
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
@@ -70,7 +71,8 @@ class BeforeAndAfter:
 
     `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
     `rules` are the folders of the price book and the rulebook before the change. `base` says what before was
-    read from, if it was a commit or a folder.
+    read from, if it was a commit or a folder. `unmoved` has a sentence for each tenant that
+    leaves its data behind according to the files of the working tree; a change that is only supposed may.
     """
 
     before: Plan | None
@@ -81,6 +83,7 @@ class BeforeAndAfter:
     prices: Path
     rules: Path
     base: Base | None = None
+    unmoved: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -98,7 +101,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             raise CatalogError("--plan is the whole change; leave --portfolio and the what-if options out")
         before, after = plans_of_preview(where.plan)
         after, kept = keeping_storage(before or emptied(after), after)
-        yield BeforeAndAfter(before, after, kept, load_catalog(), None, pricing.DIRECTORY, rules.DIRECTORY)
+        yield _planned(before, after, kept)
         return
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
@@ -109,6 +112,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         known = () if named else advice(catalog, portfolio, tree)
         fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in known]
         before = there.plan if named else tree
+        left = unmoved(before, tree, catalog) if before is not None else ()
         after, kept = keeping_storage(before or emptied(after), after)
         yield BeforeAndAfter(
             before=before,
@@ -119,7 +123,17 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             prices=there.prices,
             rules=there.rules,
             base=there.base,
+            unmoved=left,
         )
+
+
+def _planned(before: Plan | None, after: Plan, kept: tuple[str, ...]) -> BeforeAndAfter:
+    """Both plans of a preview of Pulumi, with the catalog, prices and rules that come with costack."""
+    catalog = load_catalog()
+    left = unmoved(before, after, catalog) if before is not None else ()
+    return BeforeAndAfter(
+        before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY, unmoved=left
+    )
 
 
 class _Before(NamedTuple):

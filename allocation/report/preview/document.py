@@ -13,6 +13,7 @@ from allocation.preview.comparison import Comparison, Kind, LineChange, Step, Te
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
+from tiers.change.effect import Effect
 
 SCHEMA_VERSION: Final = 1
 
@@ -44,6 +45,7 @@ def document(preview: Preview) -> dict[str, Any]:
         "tenants": [_tenant(preview, change) for change in comparison.tenants],
         "lines": [_line(line) for line in comparison.lines],
         "unpriced": {"before": _unpriced(comparison.before), "after": _unpriced(after)},
+        "effects": [_effect(each) for each in preview.effects],
         **_beside(preview, comparison),
     }
 
@@ -99,6 +101,16 @@ def _base(base: Base) -> dict[str, Any]:
         "day": None if base.day is None else base.day.isoformat(),
         "merge_bases": base.merge_bases,
         "shallow": base.shallow,
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "kind": str(effect.kind),
+        "what": effect.what,
+        "subjects": list(effect.subjects),
+        "tenants": list(effect.tenants),
+        "window": effect.window,
     }
 
 
