@@ -45,7 +45,8 @@ def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) ->
         if each.resolve().is_relative_to(git.top)
     }
     with TemporaryDirectory(prefix="costack-") as scratch:
-        root = Path(scratch)
+        # A portfolio at the top of its repository keeps the folder that its name is compared with.
+        root = Path(scratch) / git.top.name
         known = {each: root / path for each, path in inside.items() if _write(git, base, path, root)}
         yield Revision(root, known, base)
 

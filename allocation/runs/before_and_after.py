@@ -20,7 +20,7 @@ from tiers.change.places import unmoved
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
-from tiers.plan.resolve import plan_of_folder, resolve
+from tiers.plan.resolve import deployable, resolve
 from tiers.plan.storage import keeping_storage
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
@@ -106,7 +106,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
         catalog, portfolio = load_catalog_and_portfolio(there.folder)
-        tree = resolve(catalog, portfolio)
+        tree = deployable(there.folder, catalog, portfolio)
         supposed = _supposed(catalog, portfolio, what_if)
         after = resolve(catalog, supposed.portfolio)
         known = () if named else advice(catalog, portfolio, tree)
@@ -165,7 +165,7 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
     if where.base is None:
         return _Before(folder)
     if Path(where.base).is_dir():
-        plan = plan_of_folder(Path(where.base))
+        plan = resolve(*load_catalog_and_portfolio(Path(where.base)))
         return _Before(folder, plan, base=Base(BaseKind.FOLDER, where.base))
     return _in_revision(where.base, folder, open_folders, tip=False)
 

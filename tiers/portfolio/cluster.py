@@ -9,7 +9,8 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
-from tiers.vocabulary import Cidr, Frozen, Positive, TagValue
+from tiers.retention import LogDays
+from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 
@@ -18,6 +19,13 @@ def _vpc_sized(value: str) -> str:
     prefix = ipaddress.IPv4Network(value).prefixlen
     if not 16 <= prefix <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; sixteen subnets of /28 must fit
         raise ValueError("Value should be a network of size /16 to /24")
+    return value
+
+
+def _without_dot(value: str) -> str:
+    """EKS allows letters, digits, dashes and underscores (EKS API reference, CreateCluster)."""
+    if "." in value:
+        raise ValueError(f"EKS allows no dot in a name; choose another than '{value}'")
     return value
 
 
@@ -72,8 +80,8 @@ class CreatedCluster(Frozen):
 
     admin_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """Networks from which people and pipelines reach its API."""
-    log_retention_days: Positive
-    """How many days the logs of its control plane are kept."""
+    log_retention_days: LogDays
+    """How many days the logs of its control plane are kept; a number that CloudWatch has."""
     addons: Annotated[Mapping[str, str], Field(min_length=1)]
     """EKS add-ons and their versions: `vpc-cni`, `eks-pod-identity-agent`, `aws-efs-csi-driver` at least."""
 
@@ -87,11 +95,11 @@ class CreatedCluster(Frozen):
 class ClusterSpec(Frozen):
     """The EKS cluster: an existing one that is adopted for its cost only, or one to be created."""
 
-    name: TagValue
+    name: Annotated[TagValue, AfterValidator(_without_dot)]
     """Name of the EKS cluster."""
     version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
     """Version of Kubernetes, in quotes."""
-    ingress_namespace: TagValue
+    ingress_namespace: NamespaceName
     """Namespace of the ingress controller; tenants accept traffic from it alone."""
     node_role_arn: str | None = None
     """Adopted cluster: IAM role for nodes of tenants with `enhanced` controls."""
@@ -107,6 +115,13 @@ class ClusterSpec(Frozen):
     """
     created: CreatedCluster | None = None
     """Given when Costack creates the cluster; left out when it adopts one."""
+
+    @model_validator(mode="after")
+    def _node_groups_can_be_called_so(self) -> Self:
+        if self.created is not None:
+            for group in self.node_groups:
+                _without_dot(group.name)
+        return self
 
     @property
     def takes_node_groups(self) -> bool:

@@ -161,6 +161,7 @@ def test_the_only_portfolio_is_found(branch: Path) -> None:
 def test_a_portfolio_that_is_new_costs_all_it_costs(branch: Path) -> None:
     other = branch.with_name("other")
     branch.rename(other)
+    edited(other, "platform.yaml", "portfolio: local", "portfolio: other")
     assert told("--portfolio", str(other), "--base", "main")["bill"]["before"] == "0.00"
 
 
