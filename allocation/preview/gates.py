@@ -12,7 +12,7 @@ from allocation.errors import AllocationError
 from allocation.money import text_of, units_of
 from allocation.preview.comparison import Comparison, Kind, Step
 from tiers.change.effect import Effect, EffectKind
-from tiers.vocabulary import TenantId
+from tiers.vocabulary import LifecycleStage, TenantId
 
 _LIMIT: Final = re.compile(r"^(?P<number>\d{1,12}(\.\d{1,10})?)(?P<unit>%|/mo)$")
 _WHOLE: Final = 100
@@ -88,11 +88,15 @@ class Gates:
 
     def _gone(self, comparison: Comparison) -> Iterator[str]:
         for change in comparison.tenants:
-            if change.kind is Kind.GONE and change.tenant not in self.gone:
+            if change.kind is not Kind.GONE or change.tenant in self.gone:
+                continue
+            name, before = change.tenant, change.before
+            if before and before.lifecycle_stage is LifecycleStage.DECOMMISSIONING and not before.protected:
+                yield f"{name}: is gone, as its decommission asks; say that it may be with --gone {name}"
+            else:
                 yield (
-                    f"{change.tenant}: is gone: it was there before, and no file has it now; put its file "
-                    f"back, end it with `costack decommission {change.tenant}`, or say that it may be gone "
-                    f"with --gone {change.tenant}"
+                    f"{name}: is gone: it was there before, and no file has it now; put its file back, "
+                    f"end it with `costack decommission {name}`, or say that it may be gone with --gone {name}"
                 )
 
     def _stops(self, comparison: Comparison, effects: Iterable[Effect]) -> Iterator[str]:

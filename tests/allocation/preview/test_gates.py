@@ -129,3 +129,12 @@ def test_effects_fail_by_the_words_that_name_them(words: tuple[str, ...], kinds:
         named = sentence.rpartition("(--fail-on ")[2].removesuffix(")").split(",")
         assert named
         assert set(named) <= set(words)
+
+
+def test_a_decommissioned_tenant_is_gone_as_was_asked_and_is_named_too() -> None:
+    ended = tenant("a", lifecycle_stage="decommissioning", protected=False)
+    plans = (plan_of(ended, tenant("b")), plan_of(tenant("b")))
+    comparison = compared(*(cost_estimate(plan, conditions()) for plan in plans))
+    (sentence,) = Gates().failed(comparison)
+    assert sentence == "a: is gone, as its decommission asks; say that it may be with --gone a"
+    assert Gates(gone=frozenset({TenantId("a")})).failed(comparison) == ()
