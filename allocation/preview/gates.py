@@ -96,7 +96,8 @@ class Gates:
             else:
                 yield (
                     f"{name}: is gone: it was there before, and no file has it now; put its file back, "
-                    f"end it with `costack decommission {name}`, or say that it may be gone with --gone {name}"
+                    f"end it with `costack decommission {name}`, or say that it may be gone with "
+                    f"--gone {name}"
                 )
 
     def _stops(self, comparison: Comparison, effects: Iterable[Effect]) -> Iterator[str]:

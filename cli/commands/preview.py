@@ -191,7 +191,7 @@ def preview(  # noqa: PLR0917 - options of a command
     output: _Output = PreviewOutput.TABLE,
     out: _Out = None,
 ) -> None:
-    """Show what a change would cost and what it does, before anyone approves it.
+    """Show what a change costs and does, before it is approved.
 
     Shows the bill, the tenant's cost and margin, what its neighbours pay, and what restarts, stops or loses
     data. Nothing is deployed.
