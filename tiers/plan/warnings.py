@@ -73,7 +73,9 @@ def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterat
 def _crowded_nodes(plan: Plan) -> Iterator[str]:
     everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload)]
     shared = [pod for pod in everywhere if pod.nodes is None]
-    yield from _short_of_nodes("platform", facts_of(plan.platform, NodeGroup), shared)
+    # Without groups another portfolio counts the nodes, and knows their room.
+    if groups := facts_of(plan.platform, NodeGroup):
+        yield from _short_of_nodes("platform", groups, shared)
     for tenant in plan.tenants:
         if own := facts_of(tenant.facts, NodeGroup):
             yield from _short_of_nodes(tenant.tenant, own, facts_of(tenant.facts, Workload))

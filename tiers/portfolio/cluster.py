@@ -105,8 +105,10 @@ class ClusterSpec(Frozen):
     """Adopted cluster: IAM role for nodes of tenants with `enhanced` controls."""
     node_subnet_ids: tuple[str, ...] = ()
     """Adopted cluster: private subnets for these nodes."""
-    node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
+    node_groups: tuple[NodeGroupSpec, ...] = ()
     """The shared worker nodes."""
+    counted_in: TagValue | None = None
+    """Adopted cluster: the portfolio that counts its control plane and nodes, if this one does not."""
     api_cidrs: tuple[Cidr, ...] = ()
     """Where pods reach its API; by default the Service ranges of EKS.
 
@@ -115,6 +117,20 @@ class ClusterSpec(Frozen):
     """
     created: CreatedCluster | None = None
     """Given when Costack creates the cluster; left out when it adopts one."""
+
+    @model_validator(mode="after")
+    def _is_counted_once(self) -> Self:
+        if self.counted_in is None and not self.node_groups:
+            raise ValueError(
+                "node_groups: give at least one, or the portfolio that counts the nodes (counted_in)"
+            )
+        if self.counted_in is not None and self.node_groups:
+            raise ValueError(
+                f"counted_in: portfolio '{self.counted_in}' counts the nodes; leave node_groups out"
+            )
+        if self.counted_in is not None and self.created is not None:
+            raise ValueError("counted_in is for an adopted cluster; a created one is counted here")
+        return self
 
     @model_validator(mode="after")
     def _node_groups_can_be_called_so(self) -> Self:

@@ -102,6 +102,21 @@ def test_a_platform_that_aws_refuses_is_refused(folder: Path, old: str, new: str
     assert re.match(rf"platform\.yaml:{line if chr(10) not in new else '[0-9]+'}: ", found), found
 
 
+GROUPS = "  node_groups:\n    - {name: general, node_class: m7g.xlarge, nodes: 3, volume_gib: 50}\n"
+
+
+@pytest.mark.parametrize(
+    ("new", "problem"),
+    [
+        (f"{GROUPS}  counted_in: other\n", "portfolio 'other' counts the nodes; leave node_groups out"),
+        ("  node_groups: []\n", "node_groups: give at least one, or the portfolio that counts the nodes"),
+    ],
+)
+def test_nodes_are_counted_here_or_there(folder: Path, new: str, problem: str) -> None:
+    (found,) = problems(folder, PLATFORM, (GROUPS, new))
+    assert problem in found
+
+
 def test_a_tenants_own_window_lies_outside_the_backup_and_is_long_enough(folder: Path) -> None:
     option = "options:\n  maintenance_window: {}\n"
     (found,) = problems(folder, COBALT, ("options:\n", option.format("mon:00:30-mon:02:00")))

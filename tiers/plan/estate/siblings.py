@@ -19,6 +19,7 @@ from tiers.strict_yaml import Fault, Location, sentence
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
+_COUNTED_IN: Final = re.compile(r"^\s*counted_in:", re.MULTILINE)
 _ACCOUNT_OF_ROLE: Final = re.compile(r"arn:[a-z-]+:iam::(\d{12}):")
 
 
@@ -52,7 +53,7 @@ def sibling_folders(folder: Path) -> list[Path]:
 
 def faults_within(one: PlannedPortfolio) -> tuple[str, ...]:
     """What is wrong with the names of one portfolio: its folder's, and those that AWS would refuse."""
-    return (*_folder_faults(one), *_long_names(one), *_own_names_twice(one))
+    return (*_folder_faults(one), *_uncounted(one), *_long_names(one), *_own_names_twice(one))
 
 
 def faults_between(portfolios: Sequence[PlannedPortfolio]) -> tuple[str, ...]:
@@ -73,6 +74,22 @@ def _folder_faults(one: PlannedPortfolio) -> Iterator[str]:
             f"'{name}' stays in a folder of that name"
         )
         yield sentence(one.file_of(None), (("portfolio",), fault))
+
+
+def _uncounted(one: PlannedPortfolio) -> Iterator[str]:
+    """A cluster that nobody counts: the portfolio that should is not there, or does not say so itself."""
+    elsewhere = one.portfolio.platform.cluster.counted_in
+    if elsewhere is None:
+        return
+    beside = {folder.name: folder / _PLATFORM for folder in sibling_folders(one.folder)}
+    where = ("cluster", "counted_in")
+    if elsewhere not in beside:
+        known = ", ".join(sorted(beside)) or "none"
+        fault = f"there is no portfolio '{elsewhere}' beside this one to count the nodes; there are {known}"
+        yield sentence(one.file_of(None), (where, fault))
+    elif _COUNTED_IN.search(beside[elsewhere].read_text(encoding="utf-8", errors="replace")):
+        fault = f"{beside[elsewhere]} does not count the nodes either; let it count them, or this one"
+        yield sentence(one.file_of(None), (where, fault))
 
 
 def _long_names(one: PlannedPortfolio) -> Iterator[str]:
@@ -192,11 +209,13 @@ def _clusters(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]:
             "or write the account of each into its platform.yaml if these are two (account)"
         )
         yield sentence(other.file_of(None), (("cluster", "name"), fault))
-    fault = (
-        f"the nodes of cluster '{cluster}' are counted in {first} already, so their cost would be charged "
-        "twice; give this portfolio a cluster of its own, or put its tenants into that portfolio"
-    )
-    yield sentence(other.file_of(None), (("cluster", "node_groups"), fault))
+    if not ours.cluster.counted_in and not theirs.cluster.counted_in:
+        fault = (
+            f"the nodes of cluster '{cluster}' are counted in {first} too, so their cost would be charged "
+            f"twice; in one of both write counted_in: {ours.portfolio} (or {theirs.portfolio}) instead of "
+            "node_groups"
+        )
+        yield sentence(other.file_of(None), (("cluster", "node_groups"), fault))
 
 
 def _of_tenant(one: PlannedPortfolio, tenant: Tenant, fault: Fault) -> str:

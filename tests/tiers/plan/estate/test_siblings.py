@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from allocation.preview.comparison import compared
+from allocation.preview.cost_estimate import cost_estimate
+from tests.allocation.previews import conditions
 from tests.portfolios import LOCAL, catalog
 from tiers.errors import CatalogError
 from tiers.plan.estate.names import LIMITS, names_of, tight
@@ -135,8 +138,48 @@ def test_one_adopted_cluster_is_one_portfolios(tmp_path: Path) -> None:
     assert "cluster.name: 'shared' is also the cluster of " in namespaces
     assert "odoo-operations" in namespaces
     assert "cluster.node_groups: the nodes of cluster 'shared' are counted in " in nodes
+    assert "write counted_in: north (or south) instead of node_groups" in nodes
     assert f"{one}/platform.yaml" in nodes
     assert f"{other}/platform.yaml" in nodes
+
+
+def counted_in(folder: Path, other: str) -> None:
+    """Let another portfolio count the nodes."""
+    path = folder / "platform.yaml"
+    platform = yaml.safe_load(path.read_text(encoding="utf-8"))
+    del platform["cluster"]["node_groups"]
+    platform["cluster"]["counted_in"] = other
+    path.write_text(yaml.safe_dump(platform), encoding="utf-8")
+
+
+def test_a_cluster_that_one_portfolio_counts_costs_the_other_nothing(tmp_path: Path) -> None:
+    one = portfolio(tmp_path, "north", "acme", cluster="shared")
+    other = portfolio(tmp_path, "south", "zeta", cluster="shared")
+    dear = read(other).plan
+    counted_in(other, "north")
+    assert not [fault for fault in between(one, other) if "cluster.node_groups" in fault]
+    assert faults_within(read(other)) == ()
+    cheap = read(other).plan
+    month = [cost_estimate(plan, conditions()) for plan in (dear, cheap)]
+    gone = {charge for charge in month[0].charges if charge not in month[1].charges}
+    assert gone == {
+        "platform/control-plane#control-plane",
+        "platform/nodes-general#instances",
+        "platform/nodes-general#volumes",
+    }
+    assert compared(*month).charged.difference < 0
+
+
+def test_nodes_that_nobody_counts_are_refused(tmp_path: Path) -> None:
+    one = portfolio(tmp_path, "north", "acme", cluster="shared")
+    counted_in(one, "south")
+    (fault,) = faults_within(read(one))
+    assert "cluster.counted_in: there is no portfolio 'south' beside this one" in fault
+    other = portfolio(tmp_path, "south", "zeta", cluster="shared")
+    assert faults_within(read(one)) == ()
+    counted_in(other, "north")
+    (fault,) = faults_within(read(one))
+    assert f"{other}/platform.yaml does not count the nodes either" in fault
 
 
 def test_two_accounts_share_no_names_and_no_cluster(tmp_path: Path) -> None:
