@@ -13,7 +13,7 @@ from tiers.facts.every_fact import FactRecord, LogGroup
 
 _HOLDERS: Final = (
     *(DatabaseInstance, DatabaseStandby, FileSystem, FileSystemReplica, Bucket, FileSystemBackup),
-    *(DatabaseBackupCopy, VaultCopy, LogicalBackup),
+    *(DatabaseBackupCopy, VaultCopy),
 )
 """What holds data by itself; what else a tenant has is made anew from it."""
 _KEPT: Final = {
@@ -45,10 +45,20 @@ def data_changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
 
 def removal(before: FactRecord) -> Change | None:
     """What happens when something that holds data is no longer in the plan; None for what holds none."""
-    if not isinstance(before, _HOLDERS):
-        return None
+    if isinstance(before, LogicalBackup):
+        return Change(
+            EffectKind.DATA, "no further dumps are made; those in the bucket stay until they expire"
+        )
+    return Change(EffectKind.DATA, _fate(before)) if isinstance(before, _HOLDERS) else None
+
+
+def _fate(before: FactRecord) -> str:
+    if getattr(before, "outlives_tenant", False):
+        return "is no longer looked after, and stays in AWS"
+    if getattr(before, "deletion_protection", False):
+        return "would be removed, and refuses it: the update fails"
     if isinstance(before, DatabaseInstance):
-        if before.deletion_protection:
-            return Change(EffectKind.DATA, "would be removed, and refuses it: the update fails")
-        return Change(EffectKind.DATA, "is removed; RDS keeps a final snapshot")
-    return Change(EffectKind.DATA, "is removed")
+        return "is removed; RDS keeps a final snapshot"
+    return (
+        "is removed, which S3 refuses while it holds anything" if isinstance(before, Bucket) else "is removed"
+    )

@@ -36,7 +36,11 @@ def gone_effects(before: Plan, after: Plan) -> Iterator[Effect]:
 
 
 def _fate(tenant: TenantPlan, other: TenantId | None) -> str:
-    taken = [f"{fact.id} {change.what}" for fact in tenant.facts if (change := removal(fact))]
+    taken = [
+        f"{fact.id} {change.what}"
+        for fact in tenant.facts
+        if not isinstance(fact, LogicalBackup) and (change := removal(fact))
+    ]
     left = list(_left_behind(tenant))
     parts = ["is in no file any more: its pods, route and passwords are removed"]
     if taken:

@@ -245,9 +245,27 @@ def test_a_tenant_that_is_gone_says_what_is_removed_and_what_is_left() -> None:
     assert (effect.kind, effect.subjects) == (EffectKind.DATA, ("a",))
     for part in ("database odoo_a and role t_a", "files in /tenants/a", "dumps under a/"):
         assert part in effect.what
+    assert "is removed" not in effect.what.partition("; ")[2]
     own = only(plan_of(tenant("a", tier="dedicated-db"), tenant("b")), plan_of(tenant("b")))
     assert "a/server is removed; RDS keeps a final snapshot" in own.what
     assert "database odoo_a" not in own.what
+
+
+def test_what_holds_data_is_removed_refused_or_kept_as_its_facts_say() -> None:
+    copied = plan_of(tenant("a", tier="cross-region-backup"), tenant("b"))
+    said = {
+        each.subjects[0]: each.what
+        for each in effects_of(copied, plan_of(tenant("a"), tenant("b")))
+        if each.kind is EffectKind.DATA and len(each.subjects) == 1
+    }
+    assert said["a/server"] == "is removed; RDS keeps a final snapshot"
+    ended = with_fact(copied, "a/backup-bucket", outlives_tenant=True)
+    ended = with_fact(ended, "a/file-system", deletion_protection=True)
+    fate = only(ended, plan_of(tenant("b"))).what
+    assert "a/backup-bucket is no longer looked after, and stays in AWS" in fate
+    assert "a/backup-bucket-copy is removed, which S3 refuses while it holds anything" in fate
+    assert "a/file-system would be removed, and refuses it: the update fails" in fate
+    assert "a/backups" not in fate
 
 
 def test_a_renamed_tenant_is_said_to_be_renamed() -> None:
