@@ -21,19 +21,26 @@ _LARGEST, _SMALLEST = 16, 28
 def network_faults(platform: Platform) -> Iterator[Fault]:
     """Why the network of a platform cannot be built or reached."""
     network = platform.network
-    for index, zone in enumerate(network.zones):
-        if not zone.startswith(platform.region) or zone == platform.region:
-            yield (
-                ("network", "zones", index),
-                f"'{zone}' is no zone of {platform.region}; expected one such as {platform.region}a",
-            )
-        if zone in network.zones[:index]:
-            yield ("network", "zones", index), f"'{zone}' is given twice; each zone has one subnet"
+    if network.cidr is not None:
+        yield from _zones(platform)
     for index, subnet in enumerate(network.subnet_ids):
         if subnet in network.subnet_ids[:index]:
             yield ("network", "subnet_ids", index), f"'{subnet}' is given twice; each zone has a subnet"
     yield from _subnets(platform)
     yield from _clients(platform)
+
+
+def _zones(platform: Platform) -> Iterator[Fault]:
+    """The zones of a network that is created: each gets a subnet, by its name."""
+    zones = platform.network.zones
+    for index, zone in enumerate(zones):
+        if not zone.startswith(platform.region) or zone == platform.region:
+            yield (
+                ("network", "zones", index),
+                f"'{zone}' is no zone of {platform.region}; expected one such as {platform.region}a",
+            )
+        if zone in zones[:index]:
+            yield ("network", "zones", index), f"'{zone}' is given twice; each zone has one subnet"
 
 
 def _subnets(platform: Platform) -> Iterator[Fault]:
