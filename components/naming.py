@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any, Final
 
 from tiers.facts.names import COMPONENT_TYPE_PREFIX
+from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, NAME_LIMIT, physical_name, short_hash
 
-# Length limits: RDS identifiers and Kubernetes names 63, ElastiCache groups 40, IAM roles 64.
-CACHE_NAME_LIMIT: Final = 40
-NAME_LIMIT: Final = 63
-IAM_NAME_LIMIT: Final = 64
-_HASH_CHARS: Final = 8
+__all__: Final = (
+    "CACHE_NAME_LIMIT",
+    "IAM_NAME_LIMIT",
+    "NAME_LIMIT",
+    "component_type",
+    "job_name",
+    "physical_name",
+)
 
 
 def component_type(name: str) -> str:
@@ -24,27 +27,9 @@ def component_type(name: str) -> str:
     return COMPONENT_TYPE_PREFIX + name
 
 
-def physical_name(*parts: str, limit: int = NAME_LIMIT) -> str:
-    """The parts joined by dashes; a name that is too long keeps its start and ends in a hash of the whole.
-
-    >>> physical_name("local", "acme", "backup")
-    'local-acme-backup'
-    >>> len(physical_name("a" * 60, "b" * 60, limit=40))
-    40
-    """
-    name = "-".join(parts)
-    if len(name) <= limit:
-        return name
-    return f"{name[: limit - _HASH_CHARS - 1].rstrip('-')}-{_hash(name)}"
-
-
 def job_name(tenant: str, purpose: str, spec: Any) -> str:
     """A Job's name, which changes with the job's content, because an existing Job cannot be changed.
 
     *spec* is any JSON-like description of the job without outputs of the cloud.
     """
-    return physical_name(tenant, purpose, _hash(json.dumps(spec, sort_keys=True, default=str)))
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARS]
+    return physical_name(tenant, purpose, short_hash(json.dumps(spec, sort_keys=True, default=str)))

@@ -76,6 +76,17 @@ def test_the_program_has_no_branch_for_this_machine() -> None:
     assert named == []
 
 
+def test_one_module_asks_git() -> None:
+    """Which settings protect a call of git is decided once."""
+    asking = {
+        str(path.relative_to(ROOT))
+        for path in _product()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value == "git"
+    }
+    assert asking == {"allocation/adapters/git.py"}
+
+
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of a function; its docstring does not count, so that nobody shortens an explanation."""
     first, last = function.body[0], function.body[-1]

@@ -238,8 +238,14 @@ def test_prices_are_read_with_all_that_is_known_of_them() -> None:
     assert list(differences(stored("outputs/price.json"), told)) == []
 
 
-def test_a_portfolio_is_valid_and_means_what_it_meant() -> None:
-    folder = STORED / "portfolio"
+@pytest.fixture
+def portfolio(tmp_path: Path) -> Path:
+    """The stored portfolio in a folder of its name, as every portfolio is."""
+    return Path(shutil.copytree(STORED / "portfolio", tmp_path / "stored"))
+
+
+def test_a_portfolio_is_valid_and_means_what_it_meant(portfolio: Path) -> None:
+    folder = portfolio
     assert ": valid, 5 tenants, " in costack("validate", folder).output
     due = as_json("expire", "--portfolio", folder, "--on", "2027-04-01")
     before = stored("outputs/expire.json")
@@ -263,8 +269,8 @@ def test_an_estimate_says_what_it_said() -> None:
     assert {each["reason"] for each in before["unpriced"]} >= {each["reason"] for each in now["unpriced"]}
 
 
-def test_a_preview_says_what_it_said() -> None:
-    folder = STORED / "portfolio"
+def test_a_preview_says_what_it_said(portfolio: Path) -> None:
+    folder = portfolio
     taken_out = ("--set", "warm_standby=", "--set", "dr_region=", "--set", "resilience_class=")
     change = ("--tenant", "meridian", "--tier", "ha-postgresql", *taken_out, "--more", "1:shared-namespace")
     options = ("--prices", STORED / "prices", "--margin-floor", "99%", "--period", "2026-11", "-o", "json")
@@ -276,8 +282,8 @@ def test_a_preview_says_what_it_said() -> None:
         assert words(before, key) <= words(now, key)
 
 
-def test_every_line_of_a_fact_can_still_be_said() -> None:
-    sides = ("--inventory", STORED / "local" / "inventory.json", "--portfolio", STORED / "portfolio")
+def test_every_line_of_a_fact_can_still_be_said(portfolio: Path) -> None:
+    sides = ("--inventory", STORED / "local" / "inventory.json", "--portfolio", portfolio)
     usage = ("--usage", STORED / "usage" / "quantities.yaml", "--period", "2026-11")
     said = costack("preview", *sides, *usage, code=Exit.POLICY)  # 31 hours of support are dear
     assert "acme: costs " in said.stderr

@@ -103,11 +103,15 @@ _DNS_LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 _HOSTNAME: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 _IMAGE_BY_DIGEST: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+# What all names made of it allow, above all RDS identifiers (RDS API reference, CreateDBInstance) and buckets
+# (S3 User Guide, bucket naming rules). How long it may be depends on the tenants.
+_PORTFOLIO_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,48}[a-z0-9])?")
+_NO_BUCKETS: Final = ("sthree-", "amzn-s3-demo-")
+# Kubernetes documentation, "Object Names and IDs", RFC 1123 label names.
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PLATFORM: Final = "platform"
 # A tenant's own namespace is `odoo-<tenant>`; these are the platform's.
 _SHARED_NAMESPACES: Final = frozenset({"operations", *Environment})
-
-WEEKLY_WINDOW: Final = r"^(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d-(mon|tue|wed|thu|fri|sat|sun):\d\d:\d\d$"
 
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 """Addresses that internet access never includes: private networks and the nodes' metadata service."""
@@ -173,6 +177,26 @@ def _tenant_id(value: str) -> str:
     return value
 
 
+def _portfolio_name(value: str) -> str:
+    if not _PORTFOLIO_NAME.fullmatch(value) or "--" in value:
+        raise ValueError(
+            "Value should be lower-case letters, digits and single dashes, starting with a letter and not "
+            "ending with a dash"
+        )
+    if value.startswith(_NO_BUCKETS):
+        raise ValueError(f"'{value}' begins with what S3 keeps for itself ({', '.join(_NO_BUCKETS)})")
+    return value
+
+
+def _namespace(value: str) -> str:
+    if not _NAMESPACE.fullmatch(value):
+        raise ValueError(
+            "Value should be a Kubernetes namespace: 1 to 63 lower-case letters, digits and dashes, starting "
+            "and ending with a letter or digit"
+        )
+    return value
+
+
 def _hostname(value: str) -> str:
     if not _HOSTNAME.fullmatch(value):
         raise ValueError("Value should be a full host name in lower case, such as acme.odoo.example.com")
@@ -200,6 +224,8 @@ def _image(value: str) -> str:
 
 
 TagValue = Annotated[str, AfterValidator(_tag_value)]
+PortfolioName = Annotated[str, AfterValidator(_portfolio_name)]
+NamespaceName = Annotated[str, AfterValidator(_namespace)]
 TenantId = Annotated[str, AfterValidator(_tenant_id)]
 Hostname = Annotated[str, AfterValidator(_hostname)]
 Region = Annotated[str, AfterValidator(_region)]

@@ -1,69 +1,136 @@
-"""Folders of a revision of a git repository, such as the target branch of a pull request."""
+"""Folders of a commit of a git repository, such as the one a pull request started from."""
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from allocation.adapters.git import Git
+from allocation.preview.base import Base, BaseKind
 from tiers.errors import CatalogError
+
+_FILES: Final = ("100644", "100755")
 
 
 class Revision(NamedTuple):
-    """The files of a revision: its root, and the folders that exist in it."""
+    """The files of a commit: their root, the folders that exist in it, and which commit it is."""
 
     root: Path
     folders: dict[Path, Path]
+    base: Base
 
 
 @contextmanager
-def revision_of(revision: str, folders: Sequence[Path]) -> Iterator[Revision]:
-    """The *folders* of *revision* in a temporary place.
+def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) -> Iterator[Revision]:
+    """The *folders* of the merge base of HEAD and *revision*, in a temporary place.
 
     Args:
         revision: A branch, tag or commit.
-        folders: Folders of the first one's repository; those that the revision does not have are left out.
+        folders: Folders of the first one's repository; those that the commit does not have are left out.
+        tip: Whether to take *revision* itself instead.
 
     Raises:
-        CatalogError: When git is missing, the folder is in no repository, or the revision is unknown.
+        CatalogError: When git is missing, the folder is in no repository, the revision is unknown, there is
+            no merge base, or a folder holds what is no regular file.
     """
-    top = Path(_git(folders[0], "rev-parse", "--show-toplevel").decode().strip())
-    _git(
-        top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", about=revision
-    )
-    inside = {each: each.resolve().relative_to(top) for each in folders if each.resolve().is_relative_to(top)}
-    known = {each: path for each, path in inside.items() if _holds(top, revision, path)}
+    git = Git.around(folders[0], "--base-tip" if tip else "--base")
+    base = _tip(git, revision) if tip else _merge_base(git, revision)
+    inside = {
+        each: each.resolve().relative_to(git.top)
+        for each in folders
+        if each.resolve().is_relative_to(git.top)
+    }
     with TemporaryDirectory(prefix="costack-") as scratch:
-        if known:
-            packed = _git(top, "archive", "--format=tar", revision, "--", *map(str, known.values()))
-            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-                archive.extractall(scratch, filter="data")
-        yield Revision(Path(scratch), {each: Path(scratch) / path for each, path in known.items()})
+        # A portfolio at the top of its repository keeps the folder that its name is compared with.
+        root = Path(scratch) / git.top.name
+        known = {each: root / path for each, path in inside.items() if _write(git, base, path, root)}
+        yield Revision(root, known, base)
 
 
-def _holds(top: Path, revision: str, path: Path) -> bool:
-    return bool(_git(top, "ls-tree", "--name-only", revision, "--", str(path)).strip())
+def _tip(git: Git, revision: str) -> Base:
+    commit = _commit(git, revision)
+    return Base(BaseKind.TIP, revision, commit, _day(git, commit))
 
 
-def _git(folder: Path, *arguments: str, about: str | None = None) -> bytes:
-    try:
-        done = subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - whichever git the user has
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
+def _merge_base(git: Git, revision: str) -> Base:
+    theirs, ours = _commit(git, revision), _commit(git, "HEAD")
+    found = (git.tell("merge-base", "--all", ours, theirs) or b"").decode().split()
+    shallow = git.ask("rev-parse", "--is-shallow-repository").strip() == b"true"
+    if not found and shallow:
         raise CatalogError(
-            "--base: git is not on PATH; install git, or name a folder instead of a revision"
-        ) from None
-    if done.returncode == 0:
-        return done.stdout
-    if about is not None:
-        raise CatalogError(f"--base: '{about}' is no folder and no revision that git knows; fetch it first?")
-    reason = " ".join(done.stderr.decode(errors="replace").split()).removeprefix("fatal: ")
-    raise CatalogError(f"--base: {folder}: git says: {reason or 'nothing'}")
+            f"--base: HEAD and {revision} have no commit in common in this shallow clone; fetch more of the "
+            "history, with `git fetch --deepen=100` or `git fetch --unshallow`, and run it again, or compare "
+            f"with its tip (--base-tip {revision})"
+        )
+    if not found:
+        raise CatalogError(
+            f"--base: HEAD and {revision} have no commit in common: their histories are unrelated; compare "
+            f"with its tip (--base-tip {revision})"
+        )
+    return Base(BaseKind.MERGE_BASE, revision, found[0], _day(git, found[0]), len(found), shallow)
+
+
+def _commit(git: Git, revision: str) -> str:
+    """The whole name of the commit that *revision* names."""
+    named = f"{revision}^{{commit}}"
+    found = git.tell("rev-parse", "--verify", "--quiet", "--end-of-options", named)
+    if found is not None:
+        return found.decode().strip()
+    if revision == "HEAD":
+        raise CatalogError(f"{git.option}: {git.top}: HEAD has no commit yet; commit something first")
+    folder = "no folder and " if git.option == "--base" else ""
+    raise CatalogError(f"{git.option}: '{revision}' is {folder}no revision that git knows; fetch it first?")
+
+
+def _day(git: Git, commit: str) -> date:
+    """The day of the commit in UTC: the same words on every machine."""
+    heads = git.ask("cat-file", "commit", commit).partition(b"\n\n")[0].splitlines()
+    (committed,) = (line for line in heads if line.startswith(b"committer "))
+    return datetime.fromtimestamp(int(committed.rsplit(b" ", 2)[1]), UTC).date()
+
+
+def _write(git: Git, base: Base, path: Path, root: Path) -> bool:
+    """Write the folder *path* of the commit under *root*, byte by byte; whether the commit has it."""
+    inside = () if path == Path() else ("--", path.as_posix())
+    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", str(base.commit), *inside)
+    files = dict(_file(git, base, entry) for entry in listed.split(b"\0") if entry)
+    names = "\n".join(dict.fromkeys(files.values()))
+    contents = _blobs(git.ask("cat-file", "--batch", given=f"{names}\n".encode())) if files else {}
+    for name, blob in files.items():
+        if blob not in contents:
+            raise CatalogError(f"{git.option}: {base.name}: git has no content of {name}; fetch it first?")
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(contents[blob])
+    return bool(files)
+
+
+def _file(git: Git, base: Base, entry: bytes) -> tuple[str, str]:
+    """Path and blob of a line of `git ls-tree`."""
+    about, _, raw = entry.partition(b"\t")
+    mode, _, blob = about.decode().split(" ")
+    name = raw.decode("utf-8", errors="surrogateescape")
+    if mode not in _FILES or {"..", ".git"} & set(PurePosixPath(name).parts) or name.startswith("/"):
+        shown = raw.decode("utf-8", errors="replace")
+        raise CatalogError(
+            f"{git.option}: {base.name}: {shown} is no regular file there; expected no links or submodules "
+            "in the folders of portfolio, catalog, prices and rules"
+        )
+    return name, blob
+
+
+def _blobs(batch: bytes) -> dict[str, bytes]:
+    """The contents by blob, from the output of `git cat-file --batch` (git-cat-file, batch output)."""
+    found: dict[str, bytes] = {}
+    place = 0
+    while place < len(batch):
+        end = batch.index(b"\n", place)
+        blob, kind, *size = batch[place:end].decode().split(" ")
+        place = end + 1
+        if kind == "blob":
+            found[blob] = batch[place : place + int(size[0])]
+            place += int(size[0]) + 1
+    return found

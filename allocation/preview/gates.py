@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from allocation.errors import AllocationError
 from allocation.money import text_of, units_of
-from allocation.preview.comparison import Comparison, Step
+from allocation.preview.comparison import Comparison, Kind, Step
+from tiers.change.effect import Effect, EffectKind
+from tiers.vocabulary import LifecycleStage, TenantId
 
 _LIMIT: Final = re.compile(r"^(?P<number>\d{1,12}(\.\d{1,10})?)(?P<unit>%|/mo)$")
 _WHOLE: Final = 100
+
+STOPS: Final[Mapping[str, frozenset[EffectKind]]] = {
+    "restart": frozenset({EffectKind.RESTART, EffectKind.DOWNTIME, EffectKind.MAJOR}),
+    "major": frozenset({EffectKind.MAJOR}),
+    "data": frozenset({EffectKind.DATA}),
+}
+"""The words of `--fail-on`, and the effects that each does not let pass."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +60,53 @@ class Limit:
 
 @dataclass(frozen=True)
 class Gates:
-    """The limits of a comparison. Budgets in the tenants' files always apply."""
+    """The limits of a comparison.
+
+    Budgets in the tenants' files always apply, and a tenant that is gone always fails.
+
+    Attributes:
+        fail_on: Words of `STOPS`.
+        gone: The tenants that may be gone.
+    """
 
     rise: tuple[Limit, ...] = ()
     margin_floor_percent: Decimal | None = None
     no_changes: bool = False
+    fail_on: tuple[str, ...] = ()
+    gone: frozenset[TenantId] = frozenset()
 
-    def failed(self, comparison: Comparison) -> tuple[str, ...]:
-        """A sentence for each failed gate."""
+    def failed(self, comparison: Comparison, effects: Iterable[Effect] = ()) -> tuple[str, ...]:
+        """A sentence for each failed gate, the lost tenants first."""
         return (
+            *self._gone(comparison),
+            *self._stops(comparison, effects),
             *self._rises(comparison),
             *self._margins(comparison),
             *_over_budget(comparison),
             *self._changes(comparison),
         )
+
+    def _gone(self, comparison: Comparison) -> Iterator[str]:
+        for change in comparison.tenants:
+            if change.kind is not Kind.GONE or change.tenant in self.gone:
+                continue
+            name, before = change.tenant, change.before
+            if before and before.lifecycle_stage is LifecycleStage.DECOMMISSIONING and not before.protected:
+                yield f"{name}: is gone, as its decommission asks; say that it may be with --gone {name}"
+            else:
+                yield (
+                    f"{name}: is gone: it was there before, and no file has it now; put its file back, "
+                    f"end it with `costack decommission {name}`, or say that it may be gone with "
+                    f"--gone {name}"
+                )
+
+    def _stops(self, comparison: Comparison, effects: Iterable[Effect]) -> Iterator[str]:
+        """Effects that `--fail-on` names; what a tenant that may be gone leaves behind is known."""
+        known = {(each.tenant,) for each in comparison.tenants if each.kind is Kind.GONE}
+        for effect in effects:
+            words = [word for word in dict.fromkeys(self.fail_on) if effect.kind in STOPS[word]]
+            if words and effect.subjects not in known:
+                yield f"{effect.in_words} (--fail-on {','.join(words)})"
 
     def _rises(self, comparison: Comparison) -> Iterator[str]:
         bill = comparison.charged

@@ -14,6 +14,7 @@ from allocation.money import units_of
 from allocation.preview.comparison import Comparison, TenantChange
 from allocation.prices.price_book import PriceBook
 from tiers.catalog.classes import TierChange
+from tiers.change.places import place_of
 from tiers.facts.copies import DatabaseBackupCopy, DatabaseStandby, FileSystemReplica, VaultCopy
 from tiers.facts.data import FileShare, TenantDatabase
 from tiers.facts.every_fact import Labour
@@ -49,7 +50,8 @@ def one_off_costs(comparison: Comparison, rates: TierChange) -> tuple[OneOff, ..
 
 def moves_data(before: TenantPlan, after: TenantPlan) -> tuple[bool, bool]:
     """Whether the database moves, and whether the files move."""
-    return _server(before) != _server(after), _file_system(before) != _file_system(after)
+    old, new = place_of(before), place_of(after)
+    return old.server != new.server, old.file_system != new.file_system
 
 
 def left_behind(comparison: Comparison) -> Iterator[str]:
@@ -143,15 +145,6 @@ def _first_copies(before: TenantPlan, after: TenantPlan) -> Iterator[int]:
 
 def _ids(tenant: TenantPlan | None) -> frozenset[FactId]:
     return frozenset(fact.id for fact in tenant.facts) if tenant else frozenset()
-
-
-def _server(tenant: TenantPlan) -> FactId | None:
-    """The server in use; of a moving tenant's two databases the first one."""
-    return next((fact.server for fact in tenant.facts if isinstance(fact, TenantDatabase)), None)
-
-
-def _file_system(tenant: TenantPlan) -> FactId | None:
-    return next((fact.file_system for fact in _mounted(tenant)), None)
 
 
 def _database_gib(tenant: TenantPlan) -> int:

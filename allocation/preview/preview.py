@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from allocation.preview.base import Base
 from allocation.preview.break_even import BreakEven
 from allocation.preview.comparison import Comparison, Kind, TenantChange
 from allocation.preview.off_hours import Saving
 from allocation.preview.one_off_costs import OneOff
 from tiers.catalog.classes import ResilienceRequirements
+from tiers.change.effect import Effect
 from tiers.vocabulary import ResilienceClass, TenantId
 
 
@@ -25,6 +27,8 @@ class Preview:
         break_evens: The break-even sizes of two tiers, if requested.
         notes: Assumptions, and advice about the plan after the change.
         failed: A sentence for each failed gate.
+        effects: What the change does to what runs and to what holds data.
+        base: The commit or folder that the plan before was read from; None for anything else.
     """
 
     comparison: Comparison
@@ -34,6 +38,8 @@ class Preview:
     break_evens: tuple[BreakEven, ...] = ()
     notes: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    base: Base | None = None
+    effects: tuple[Effect, ...] = ()
 
     @property
     def concerned(self) -> tuple[TenantChange, ...]:

@@ -12,13 +12,15 @@ from allocation.adapters.git_revision import revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
 from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
 from allocation.engine import rulebook as rules
+from allocation.preview.base import Base, BaseKind
 from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.catalog.tier import Catalog
+from tiers.change.places import unmoved
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
-from tiers.plan.resolve import plan_of_folder, resolve
+from tiers.plan.resolve import deployable, resolve
 from tiers.plan.storage import keeping_storage
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
@@ -29,7 +31,7 @@ from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, wi
 
 @dataclass(frozen=True)
 class Where:
-    """The sources of the plans; at most one of `stack`, `inventory`, `base` and `plan` is the plan before."""
+    """The sources of the plans; all but `portfolio` and `cwd` name the plan before: at most one is given."""
 
     stack: str | None = None
     inventory: Path | None = None
@@ -37,6 +39,13 @@ class Where:
     plan: Path | None = None
     portfolio: Path | None = None
     cwd: Path = Path()
+    base_tip: str | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that name the plan before."""
+        options = ("stack", "inventory", "base", "base_tip", "plan")
+        return [name.replace("_", "-") for name in options if getattr(self, name) is not None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,9 @@ class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
 
     `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
-    `rules` are the folders of the price book and the rulebook before the change.
+    `rules` are the folders of the price book and the rulebook before the change. `base` says what before was
+    read from, if it was a commit or a folder. `unmoved` has a sentence for each tenant that
+    leaves its data behind according to the files of the working tree; a change that is only supposed may.
     """
 
     before: Plan | None
@@ -71,6 +82,8 @@ class BeforeAndAfter:
     portfolio: Portfolio | None
     prices: Path
     rules: Path
+    base: Base | None = None
+    unmoved: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -80,7 +93,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
     Raises:
         CatalogError: When a plan cannot be read, or the command line names none or too many.
     """
-    named = [name for name in ("stack", "inventory", "base", "plan") if getattr(where, name) is not None]
+    named = where.given
     if len(named) > 1:
         raise CatalogError(f"name one thing to compare with, not both --{named[0]} and --{named[1]}")
     if where.plan is not None:
@@ -88,17 +101,18 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             raise CatalogError("--plan is the whole change; leave --portfolio and the what-if options out")
         before, after = plans_of_preview(where.plan)
         after, kept = keeping_storage(before or emptied(after), after)
-        yield BeforeAndAfter(before, after, kept, load_catalog(), None, pricing.DIRECTORY, rules.DIRECTORY)
+        yield _planned(before, after, kept)
         return
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
         catalog, portfolio = load_catalog_and_portfolio(there.folder)
-        tree = resolve(catalog, portfolio)
+        tree = deployable(there.folder, catalog, portfolio)
         supposed = _supposed(catalog, portfolio, what_if)
         after = resolve(catalog, supposed.portfolio)
         known = () if named else advice(catalog, portfolio, tree)
         fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in known]
         before = there.plan if named else tree
+        left = unmoved(before, tree, catalog) if before is not None else ()
         after, kept = keeping_storage(before or emptied(after), after)
         yield BeforeAndAfter(
             before=before,
@@ -108,7 +122,18 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             portfolio=supposed.portfolio,
             prices=there.prices,
             rules=there.rules,
+            base=there.base,
+            unmoved=left,
         )
+
+
+def _planned(before: Plan | None, after: Plan, kept: tuple[str, ...]) -> BeforeAndAfter:
+    """Both plans of a preview of Pulumi, with the catalog, prices and rules that come with costack."""
+    catalog = load_catalog()
+    left = unmoved(before, after, catalog) if before is not None else ()
+    return BeforeAndAfter(
+        before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY, unmoved=left
+    )
 
 
 class _Before(NamedTuple):
@@ -118,6 +143,7 @@ class _Before(NamedTuple):
     plan: Plan | None = None
     prices: Path = pricing.DIRECTORY
     rules: Path = rules.DIRECTORY
+    base: Base | None = None
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
@@ -129,36 +155,44 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
         return _deployed(where, plan)
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
-    folder = where.portfolio or _only_portfolio(where.cwd)
+    return _based(where, where.portfolio or _only_portfolio(where.cwd), open_folders)
+
+
+def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
+    """What `--base` or `--base-tip` names, if anything."""
+    if where.base_tip is not None:
+        return _in_revision(where.base_tip, folder, open_folders, tip=True)
     if where.base is None:
         return _Before(folder)
     if Path(where.base).is_dir():
-        return _Before(folder, plan_of_folder(Path(where.base)))
-    return _in_revision(where.base, folder, open_folders)
+        plan = resolve(*load_catalog_and_portfolio(Path(where.base)))
+        return _Before(folder, plan, base=Base(BaseKind.FOLDER, where.base))
+    return _in_revision(where.base, folder, open_folders, tip=False)
 
 
 def _deployed(where: Where, plan: Plan) -> _Before:
     return _Before(portfolio_folder(where.portfolio, where.cwd, plan.portfolio), plan)
 
 
-def _in_revision(revision: str, folder: Path, open_folders: ExitStack) -> _Before:
-    """The portfolio of a revision, with its own catalog, prices and rules."""
+def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: bool) -> _Before:
+    """The portfolio of a commit, with its own catalog, prices and rules."""
     if not folder.is_dir():
         raise CatalogError(f"{folder}: no such portfolio directory")
     ours = (CATALOG_DIRECTORY, pricing.DIRECTORY, rules.DIRECTORY)
-    root, then = open_folders.enter_context(revision_of(revision, (folder, *ours)))
+    root, then, base = open_folders.enter_context(revision_of(revision, (folder, *ours), tip=tip))
     catalog, prices, rulebooks = (then.get(each, each) for each in ours)
     if folder not in then:
-        return _Before(folder, None, prices, rulebooks)
+        return _Before(folder, None, prices, rulebooks, base)
     try:
         plan = resolve(*load_catalog_and_portfolio(then[folder], catalog))
     except CatalogError as error:
+        option = "--base-tip" if tip else "--base"
         raise CatalogError(
-            f"--base {revision}: this version of costack cannot read it; compare with the deployed inventory "
-            " (--stack or --inventory), or with a folder (--base DIR)",
+            f"{option} {revision}: this version of costack cannot read it; compare with the deployed "
+            "inventory (--stack or --inventory), or with a folder (--base DIR)",
             *(problem.replace(str(root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, prices, rulebooks)
+    return _Before(folder, plan, prices, rulebooks, base)
 
 
 def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:

@@ -22,8 +22,9 @@ from allocation.preview.preview import Preview
 from allocation.prices.price_book import DIRECTORY as PRICES
 from allocation.prices.price_book import load_price_book
 from allocation.runs.before_and_after import BeforeAndAfter, WhatIf, Where, read_before_and_after
-from cli.actions.preview_values import gates_of, month_of, what_if_of
+from cli.actions.preview_values import gates_of, month_of, refuse_kept, what_if_of
 from cli.console.preview_output import put
+from tiers.change.effects import effects_of
 from tiers.errors import CatalogError
 from tiers.plan.plan import emptied
 
@@ -59,6 +60,8 @@ class Limits:
     fail_over: tuple[str, ...]
     margin_floor: str | None
     expect_no_changes: bool
+    fail_on: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,13 @@ def print_preview(request: Request) -> None:
         GateError: When a gate does not pass; the preview is printed all the same.
     """
     limits, change, where = request.limits, request.change, request.where
-    gates = gates_of(limits.fail_over, limits.margin_floor, no_changes=limits.expect_no_changes)
+    gates = gates_of(
+        limits.fail_over,
+        limits.margin_floor,
+        no_changes=limits.expect_no_changes,
+        fail_on=limits.fail_on,
+        gone=limits.gone,
+    )
     what_if = what_if_of(
         change.tenant,
         change.tier,
@@ -103,10 +112,10 @@ def print_preview(request: Request) -> None:
 def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: Gates) -> Preview:
     """Before and after, estimated and compared, and what is shown beside them."""
     before, after = _conditions(request, both)
-    comparison = compared(
-        cost_estimate(both.before if both.before is not None else emptied(both.after), before),
-        cost_estimate(both.after, after),
-    )
+    then = both.before if both.before is not None else emptied(both.after)
+    refuse_kept(gates, then, both.after)
+    comparison = compared(cost_estimate(then, before), cost_estimate(both.after, after))
+    effects = effects_of(then, both.after)
     classes = both.catalog.classes
     return Preview(
         comparison=comparison,
@@ -115,7 +124,9 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
         savings=savings(comparison.after, classes.off_hours),
         break_evens=_break_evens(request, both, what_if, comparison),
         notes=(*both.notes, *left_behind(comparison)),
-        failed=gates.failed(comparison),
+        failed=(*both.unmoved, *gates.failed(comparison, effects)),
+        effects=effects,
+        base=both.base,
     )
 
 
@@ -164,15 +175,14 @@ def _break_evens(
 
 
 def _refuse_nothing(request: Request, what_if: WhatIf) -> None:
-    where = request.where
-    compared_with = any((where.stack, where.inventory, where.base, where.plan))
     if (
-        not compared_with
+        not request.where.given
         and what_if.nothing
         and request.basis.prices is None
         and request.basis.rulebook is None
     ):
         raise CatalogError(
-            "nothing to compare: name what to compare with (--stack, --base, --inventory or --plan), or a "
-            "change to suppose (--tenant with --tier or --set, --move, --more, --prices or --rulebook)"
+            "nothing to compare: name what to compare with (--stack, --base, --base-tip, --inventory or "
+            "--plan), or a change to suppose (--tenant with --tier or --set, --move, --more, --prices or "
+            "--rulebook)"
         )

@@ -7,9 +7,12 @@ from decimal import Decimal, InvalidOperation
 
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
-from allocation.preview.gates import Gates, Limit
+from allocation.preview.gates import STOPS, Gates, Limit
 from allocation.runs.before_and_after import WhatIf
+from tiers.change.gone import gone as gone_tenants
 from tiers.errors import CatalogError
+from tiers.plan.plan import Plan
+from tiers.vocabulary import TenantId
 
 
 def month_of(text: str) -> ChargePeriod:
@@ -24,17 +27,36 @@ def month_of(text: str) -> ChargePeriod:
         raise CatalogError(f"--{error}") from None
 
 
-def gates_of(fail_over: Iterable[str], margin_floor: str | None, *, no_changes: bool) -> Gates:
-    """The gates of `--fail-over`, `--margin-floor` and `--expect-no-changes`.
+def gates_of(
+    fail_over: Iterable[str],
+    margin_floor: str | None,
+    *,
+    no_changes: bool,
+    fail_on: Iterable[str] = (),
+    gone: Iterable[str] = (),
+) -> Gates:
+    """The gates of `--fail-over`, `--margin-floor`, `--expect-no-changes`, `--fail-on` and `--gone`.
 
     Raises:
-        CatalogError: When a limit is not written as one.
+        CatalogError: When a limit is not written as one, or a word of `--fail-on` is unknown.
     """
     try:
         limits = tuple(Limit.parsed(text) for text in fail_over)
     except AllocationError as error:
         raise CatalogError(f"--fail-over: {error}") from None
-    return Gates(limits, None if margin_floor is None else _percent(margin_floor), no_changes)
+    floor = None if margin_floor is None else _percent(margin_floor)
+    return Gates(limits, floor, no_changes, tuple(_words(fail_on)), frozenset(map(TenantId, gone)))
+
+
+def refuse_kept(gates: Gates, before: Plan, after: Plan) -> None:
+    """Refuse a `--gone` for a tenant that is not: a mistyped name must not pass as an answer.
+
+    Raises:
+        CatalogError: When a tenant that `--gone` names is not gone.
+    """
+    missing = [each.tenant for each in gone_tenants(before, after)]
+    for name in sorted(gates.gone - set(missing)):
+        raise CatalogError(f"--gone: '{name}' is not gone; gone: {', '.join(missing) or 'none'}")
 
 
 def what_if_of(
@@ -64,6 +86,13 @@ def what_if_of(
         tuple(_counted(text) for text in more),
         add_capacity,
     )
+
+
+def _words(texts: Iterable[str]) -> Iterator[str]:
+    for word in (word.strip() for text in texts for word in text.split(",")):
+        if word not in STOPS:
+            raise CatalogError(f"--fail-on: '{word}': expected {', '.join(STOPS)}, separated by commas")
+        yield word
 
 
 def _pairs(option: str, texts: Iterable[str], example: str, *, empty: bool) -> Iterator[tuple[str, str]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from tiers.catalog.loading import CATALOG_DIRECTORY, read_catalog
+from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.plan.resolve import resolve
+from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
+from tiers.plan.resolve import planned
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS
-from tiers.portfolio.loading import read_portfolio
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,9 @@ class Request:
 
 
 def validate_portfolios(request: Request) -> None:
-    """Check one portfolio, or all of the project; print a line for each, warnings to stderr.
+    """Check all portfolios of the project, or one of them against the others.
+
+    Prints a line for each valid one; warnings go to stderr.
 
     Raises:
         CatalogError: With every mistake in every file that was checked.
@@ -38,20 +42,39 @@ def validate_portfolios(request: Request) -> None:
             f"{folder}: holds no portfolio; run the command in the project's folder, or name a portfolio: "
             "costack validate FOLDER",
         )
-    for directory in directories:
-        found: list[str] = []
-        loaded = read_portfolio(directory, catalog, found)
-        problems += found
-        if found or catalog is None or catalog.unusable or loaded is None:
-            continue
-        plan = resolve(catalog, loaded)
-        for warning in advice(catalog, loaded, plan):
-            typer.echo(f"warning: {warning}", err=True)
-        facts = sum(1 for _ in plan.all_facts())
-        tenants = f"{len(plan.tenants)} tenant{'' if len(plan.tenants) == 1 else 's'}"
-        typer.echo(f"{directory}: valid, {tenants}, {facts} facts, catalog {catalog.version}")
+    found = {each: planned(each, catalog, problems) for each in directories}
+    valid = [each for each in found.values() if each is not None]
+    for each in valid:
+        problems += faults_within(each)
+    if request.portfolio:
+        for sibling in _siblings(request.portfolio, catalog):
+            problems += [fault for each in valid for fault in faults_between((sibling, each))]
+    else:
+        problems += faults_between(valid)
+    for each in valid:
+        if catalog is not None and not any(problem.startswith(f"{each.folder}/") for problem in problems):
+            _print(each, catalog)
     if problems:
         raise CatalogError(*problems)
+
+
+def _siblings(folder: Path, catalog: Catalog | None) -> Iterator[PlannedPortfolio]:
+    """The portfolios beside *folder*; a warning for each that cannot be compared."""
+    for sibling in sibling_folders(folder):
+        mistakes: list[str] = []
+        found = planned(sibling, catalog, mistakes)
+        if found is not None:
+            yield found
+        elif mistakes:
+            typer.echo(f"warning: {sibling}: not compared, it cannot be read: {mistakes[0]}", err=True)
+
+
+def _print(one: PlannedPortfolio, catalog: Catalog) -> None:
+    for warning in advice(catalog, one.portfolio, one.plan):
+        typer.echo(f"warning: {warning}", err=True)
+    facts = sum(1 for _ in one.plan.all_facts())
+    tenants = f"{len(one.plan.tenants)} tenant{'' if len(one.plan.tenants) == 1 else 's'}"
+    typer.echo(f"{one.folder}: valid, {tenants}, {facts} facts, catalog {catalog.version}")
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -43,8 +43,13 @@ _Inventory = Annotated[
 _Base = Annotated[
     str | None,
     typer.Option(
-        metavar="REVISION", help="Compare with this git revision, or with another portfolio's folder."
+        metavar="REVISION",
+        help="Compare with the merge base of HEAD and this git revision, or with another portfolio's folder.",
     ),
+]
+_BaseTip = Annotated[
+    str | None,
+    typer.Option(metavar="REVISION", help="Compare with this git revision itself, not with the merge base."),
 ]
 _Plan = Annotated[
     Path | None,
@@ -131,6 +136,21 @@ _MarginFloor = Annotated[
         "such as 30%.",
     ),
 ]
+_FailOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORDS",
+        help="Fail when the change does this: restart (anything stops or starts anew), major (a new major "
+        "version), data (data is left behind, deleted or less protected); several separated by commas.",
+    ),
+]
+_Gone = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TENANT",
+        help="Let this tenant be gone; else a tenant that no file has any more fails. May be repeated.",
+    ),
+]
 _ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]
 _Output = Annotated[PreviewOutput, typer.Option("--output", "-o", help="Print in this form.")]
 _Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file instead of the screen.")]
@@ -146,6 +166,7 @@ def preview(  # noqa: PLR0917 - options of a command
     stack: _Stack = None,
     inventory: _Inventory = None,
     base: _Base = None,
+    base_tip: _BaseTip = None,
     plan: _Plan = None,
     portfolio: _Portfolio = None,
     tenant: _Tenant = None,
@@ -163,22 +184,26 @@ def preview(  # noqa: PLR0917 - options of a command
     break_even: _BreakEven = False,  # noqa: FBT002 - an option of a command
     fail_over: _FailOver = None,
     margin_floor: _MarginFloor = None,
+    fail_on: _FailOn = None,
+    gone: _Gone = None,
     expect_no_changes: _ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
     output: _Output = PreviewOutput.TABLE,
     out: _Out = None,
 ) -> None:
-    """Show what a change would cost, before anyone approves it.
+    """Show what a change costs and does, before it is approved.
 
-    Shows the bill, the tenant's cost and margin, and what its neighbours pay. Nothing is deployed.
+    Shows the bill, the tenant's cost and margin, what its neighbours pay, and what restarts, stops or loses
+    data. Nothing is deployed.
     """
     from allocation.runs.before_and_after import Where  # noqa: PLC0415
     from cli.actions.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
     month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
-    where = Where(stack, inventory, base, plan, portfolio, cwd)
+    where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip)
     change = Change(tenant, tier, tuple(settings or ()), tuple(move or ()), tuple(more or ()), add_capacity)
     basis = Basis(prices, rulebook, usage, str(at_hpa), day, month)
-    limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes)
+    risks = (tuple(fail_on or ()), tuple(gone or ()))
+    limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes, *risks)
     request = Request(where, change, basis, limits, break_even, str(output), out)
     guarded(lambda: print_preview(request))

@@ -16,6 +16,7 @@ from allocation.preview.one_off_costs import one_off_costs
 from allocation.preview.preview import Preview
 from allocation.prices.price_book import PriceBook, load_price_book
 from tests.portfolios import catalog, local_plan, local_portfolio
+from tiers.change.effects import effects_of
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.what_if import with_tenant
@@ -55,11 +56,13 @@ def comparison_of(tenant: str, tier: str | None = None, **settings: str) -> Comp
 def preview_of(comparison: Comparison, gates: Gates | None = None, notes: tuple[str, ...] = ()) -> Preview:
     """What is shown of *comparison*."""
     classes = catalog().classes
+    effects = effects_of(comparison.before.plan, comparison.after.plan)
     return Preview(
         comparison=comparison,
         promises=classes.resilience_classes,
         one_off=one_off_costs(comparison, classes.tier_change),
         savings=savings(comparison.after, classes.off_hours),
         notes=notes,
-        failed=(gates or Gates()).failed(comparison),
+        failed=(gates or Gates()).failed(comparison, effects),
+        effects=effects,
     )

@@ -40,7 +40,7 @@ def main() -> int:
     whole = True
     with tempfile.TemporaryDirectory() as folder:
         for size in SIZES:
-            portfolio = write_portfolio(Path(folder) / str(size), size)
+            portfolio = write_portfolio(Path(folder) / str(size) / "local", size)
             seen, parsed = _apart("preview", portfolio), _apart("parse", portfolio)
             whole = whole and bool(seen["whole"])
             table.add_row(

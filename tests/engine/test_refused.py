@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.engine.project import STACK, Project, holdings
@@ -22,6 +24,28 @@ def test_a_portfolio_with_mistakes_creates_nothing(empty: Project) -> None:
     assert empty.registered() == []
     assert holdings(empty.clients()) == before
     assert not list((empty.folder / ".local").rglob("manifests/**/*.yaml"))
+
+
+def test_what_two_portfolios_would_share_creates_nothing(empty: Project) -> None:
+    """A host name and an adopted cluster in a folder beside it; a copied folder is the copy's own mistake."""
+    before, local = holdings(empty.clients()), empty.folder / "portfolios" / "local"
+    other = shutil.copytree(local, local.with_name("other"))
+    try:
+        assert "Traceback" not in empty.pulumi("preview", "--stack", STACK).text
+        with empty.edited("portfolios/other/platform.yaml", "portfolio: local", "portfolio: other"):
+            said = empty.up(code=1)
+        with empty.edited("portfolios/local/platform.yaml", "portfolio: local", "portfolio: other"):
+            renamed = empty.up(code=1)
+    finally:
+        shutil.rmtree(other)
+    for tenant in ("acme", "meridian"):
+        assert f"tenants/{tenant}.yaml:" in said.text
+    assert "is already used in" in said.text
+    assert "the nodes of cluster 'odoo' are counted in" in said.text
+    assert "portfolio: 'other' is not the name of the folder, 'local'" in renamed.text
+    assert "Traceback" not in said.text + renamed.text
+    assert empty.registered() == []
+    assert holdings(empty.clients()) == before
 
 
 def test_a_stack_that_was_never_up_has_no_inventory(empty: Project) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from tiers.facts.compute import ComputeRequest
+from tiers.retention import LeastLogDays
 from tiers.vocabulary import Controls, Count, Environment, Frozen, Positive, ResilienceClass
 
 ClassId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,40}$")]
@@ -105,7 +106,7 @@ class ControlClass(Frozen):
     """
 
     audited: bool
-    least_log_retention_days: Count
+    least_log_retention_days: LeastLogDays
     open_internet: bool
     region_pinned: bool
     dedicated_nodes: DedicatedNodes | None = None

@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from tiers.catalog.classes import Classes, ClassId
+from tiers.cron import AwsCron
+from tiers.retention import LogDays, ServerBackupDays, SnapshotDays
 from tiers.vocabulary import (
     Controls,
     Count,
@@ -41,7 +43,7 @@ class DatabaseSize(Frozen):
     """Provisioned storage; it never shrinks."""
     max_storage_gib: Positive
     """Up to where storage grows by itself."""
-    backup_retention_days: Annotated[int, Field(ge=1, le=35)]
+    backup_retention_days: ServerBackupDays
     """How many days point-in-time recovery reaches back."""
 
     @model_validator(mode="after")
@@ -62,7 +64,7 @@ class CacheSize(Frozen):
     """How many nodes."""
     multi_az: bool
     """Whether another node takes over; needs two nodes."""
-    snapshot_retention_days: Count
+    snapshot_retention_days: SnapshotDays
     """How many days snapshots are kept; 0 for none."""
 
     @model_validator(mode="after")
@@ -93,7 +95,7 @@ class OwnFileSystem(Frozen):
 
     placement: Literal["own"]
     throughput_mode: Literal["elastic", "bursting"]
-    backup_schedule: str
+    backup_schedule: AwsCron
     backup_retention_days: Positive
 
 
@@ -103,10 +105,10 @@ FileSystemOffer = Annotated[SharedPlacement | OwnFileSystem, Field(discriminator
 class RegionCopies(Frozen):
     """The copies of a tenant in a second region, and how often a restore from them is tested."""
 
-    database_retention_days: Annotated[int, Field(ge=1, le=35)]
+    database_retention_days: ServerBackupDays
     dump_retention_days: Positive
     file_retention_days: Positive
-    restore_test_schedule: str
+    restore_test_schedule: AwsCron
     restore_tests_per_month: Positive
     restore_test_validation_hours: Annotated[int, Field(ge=1, le=168)]
     restore_test_labour_hours_per_month: Count
@@ -150,7 +152,7 @@ class Offer(Frozen):
     filestore_gib: Positive
     session_cache_mib: Positive
     log_gib_per_month: Count
-    log_retention_days: Positive
+    log_retention_days: LogDays
     support_hours_per_month: Count
     expected_use: ExpectedUsage
     fair_use: FairUse

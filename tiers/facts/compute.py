@@ -161,6 +161,8 @@ class ClusterControlPlane(FactRecord):
     admin_cidrs: tuple[str, ...] = ()
     log_retention_days: Count = 0
     addons: Mapping[str, str] = {}
+    counted: bool = True
+    """Whether this portfolio counts its cost; false where another that adopts it does."""
 
 
 class NodeGroup(FactRecord):

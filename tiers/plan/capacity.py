@@ -42,6 +42,8 @@ def add_capacity(catalog: Catalog, portfolio: Portfolio) -> AssumedPortfolio:
 
 def _missing_nodes(plan: Plan) -> int:
     groups = facts_of(plan.platform, NodeGroup)
+    if not groups:  # another portfolio counts the nodes of this cluster
+        return 0
     pods = [fact for fact in plan.all_facts() if isinstance(fact, Workload) and fact.nodes is None]
     first = groups[0]
     missing = 0

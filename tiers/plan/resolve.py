@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tiers.catalog.tier import Catalog
+from tiers.errors import CatalogError
 from tiers.facts.every_fact import FactId
+from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
 from tiers.plan.move import move_facts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
 from tiers.portfolio.controls import controls_of, fee_of
-from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.loading import load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -20,10 +22,38 @@ def plan_of_folder(folder: Path) -> Plan:
     """The plan of the portfolio in *folder*, with the catalog that comes with costack.
 
     Raises:
-        CatalogError: With every mistake in every file.
+        CatalogError: With every mistake in every file, or with what it shares with a portfolio beside it.
     """
-    catalog, portfolio = load_catalog_and_portfolio(folder)
-    return resolve(catalog, portfolio)
+    return deployable(folder, *load_catalog_and_portfolio(folder))
+
+
+def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:
+    """The plan of a portfolio that was read from *folder*, checked against those beside it.
+
+    A sibling that cannot be read is left out: it must not stop an update of this one.
+
+    Raises:
+        CatalogError: When AWS would refuse a name, or two portfolios share what only one may have.
+    """
+    one = PlannedPortfolio(folder, portfolio, resolve(catalog, portfolio))
+    problems = [*faults_within(one)]
+    for sibling in sibling_folders(folder):
+        other = planned(sibling, catalog, [])
+        if other is not None:
+            problems += faults_between((other, one))
+    if problems:
+        raise CatalogError(*problems)
+    return one.plan
+
+
+def planned(folder: Path, catalog: Catalog | None, problems: list[str]) -> PlannedPortfolio | None:
+    """The portfolio in *folder* with its plan; None if it cannot be read, with its mistakes in *problems*."""
+    found: list[str] = []
+    portfolio = read_portfolio(folder, catalog, found)
+    problems += found
+    if found or portfolio is None or catalog is None or catalog.unusable:
+        return None
+    return PlannedPortfolio(folder, portfolio, resolve(catalog, portfolio))
 
 
 def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:

@@ -8,9 +8,12 @@ from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import CacheSpace, NodeGroup, TenantDatabase, Workload
 from tiers.facts.names import CACHE, DATABASE
+from tiers.plan.estate.names import tight
 from tiers.plan.plan import Plan, facts_of
+from tiers.portfolio.network import public_network
 from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.portfolio.windows import long_windows
 from tiers.vocabulary import Environment
 
 
@@ -20,6 +23,9 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_crowded_database(catalog, portfolio, plan),
         *_crowded_cache(catalog, portfolio, plan),
         *_crowded_nodes(plan),
+        *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
+        *tight(plan),
+        *long_windows(portfolio.platform, portfolio.tenants),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]
@@ -67,7 +73,9 @@ def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterat
 def _crowded_nodes(plan: Plan) -> Iterator[str]:
     everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload)]
     shared = [pod for pod in everywhere if pod.nodes is None]
-    yield from _short_of_nodes("platform", facts_of(plan.platform, NodeGroup), shared)
+    # Without groups another portfolio counts the nodes, and knows their room.
+    if groups := facts_of(plan.platform, NodeGroup):
+        yield from _short_of_nodes("platform", groups, shared)
     for tenant in plan.tenants:
         if own := facts_of(tenant.facts, NodeGroup):
             yield from _short_of_nodes(tenant.tenant, own, facts_of(tenant.facts, Workload))

@@ -9,7 +9,8 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
-from tiers.vocabulary import Cidr, Frozen, Positive, TagValue
+from tiers.retention import LogDays
+from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 
@@ -18,6 +19,13 @@ def _vpc_sized(value: str) -> str:
     prefix = ipaddress.IPv4Network(value).prefixlen
     if not 16 <= prefix <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; sixteen subnets of /28 must fit
         raise ValueError("Value should be a network of size /16 to /24")
+    return value
+
+
+def _without_dot(value: str) -> str:
+    """EKS allows letters, digits, dashes and underscores (EKS API reference, CreateCluster)."""
+    if "." in value:
+        raise ValueError(f"EKS allows no dot in a name; choose another than '{value}'")
     return value
 
 
@@ -72,8 +80,8 @@ class CreatedCluster(Frozen):
 
     admin_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """Networks from which people and pipelines reach its API."""
-    log_retention_days: Positive
-    """How many days the logs of its control plane are kept."""
+    log_retention_days: LogDays
+    """How many days the logs of its control plane are kept; a number that CloudWatch has."""
     addons: Annotated[Mapping[str, str], Field(min_length=1)]
     """EKS add-ons and their versions: `vpc-cni`, `eks-pod-identity-agent`, `aws-efs-csi-driver` at least."""
 
@@ -87,18 +95,20 @@ class CreatedCluster(Frozen):
 class ClusterSpec(Frozen):
     """The EKS cluster: an existing one that is adopted for its cost only, or one to be created."""
 
-    name: TagValue
+    name: Annotated[TagValue, AfterValidator(_without_dot)]
     """Name of the EKS cluster."""
     version: Annotated[str, Field(pattern=r"^1\.\d\d$")]
     """Version of Kubernetes, in quotes."""
-    ingress_namespace: TagValue
+    ingress_namespace: NamespaceName
     """Namespace of the ingress controller; tenants accept traffic from it alone."""
     node_role_arn: str | None = None
     """Adopted cluster: IAM role for nodes of tenants with `enhanced` controls."""
     node_subnet_ids: tuple[str, ...] = ()
     """Adopted cluster: private subnets for these nodes."""
-    node_groups: Annotated[tuple[NodeGroupSpec, ...], Field(min_length=1)]
+    node_groups: tuple[NodeGroupSpec, ...] = ()
     """The shared worker nodes."""
+    counted_in: TagValue | None = None
+    """Adopted cluster: the portfolio that counts its control plane and nodes, if this one does not."""
     api_cidrs: tuple[Cidr, ...] = ()
     """Where pods reach its API; by default the Service ranges of EKS.
 
@@ -107,6 +117,27 @@ class ClusterSpec(Frozen):
     """
     created: CreatedCluster | None = None
     """Given when Costack creates the cluster; left out when it adopts one."""
+
+    @model_validator(mode="after")
+    def _is_counted_once(self) -> Self:
+        if self.counted_in is None and not self.node_groups:
+            raise ValueError(
+                "node_groups: give at least one, or the portfolio that counts the nodes (counted_in)"
+            )
+        if self.counted_in is not None and self.node_groups:
+            raise ValueError(
+                f"counted_in: portfolio '{self.counted_in}' counts the nodes; leave node_groups out"
+            )
+        if self.counted_in is not None and self.created is not None:
+            raise ValueError("counted_in is for an adopted cluster; a created one is counted here")
+        return self
+
+    @model_validator(mode="after")
+    def _node_groups_can_be_called_so(self) -> Self:
+        if self.created is not None:
+            for group in self.node_groups:
+                _without_dot(group.name)
+        return self
 
     @property
     def takes_node_groups(self) -> bool:

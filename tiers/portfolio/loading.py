@@ -11,10 +11,12 @@ from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
 from tiers.portfolio.move import move_faults, on_tier
+from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
+from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
 from tiers.vocabulary import Environment
 
@@ -134,11 +136,14 @@ def _faults_by_tier(tenant: Tenant, platform: Platform, catalog: Catalog) -> Ite
         yield from tenant_faults(resting, tier, platform, catalog.classes)
         yield from control_faults(resting, tier, platform, catalog.classes)
         yield from sleep_faults(resting, tier.offers[tenant.environment])
+        yield from tenant_window_faults(resting, tier.offers[tenant.environment], platform)
 
 
 def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
-    """Where and why a platform names something that *catalog* does not have."""
+    """Where and why a platform names something that *catalog* does not have, or that AWS refuses."""
     classes = catalog.classes
+    yield from platform_window_faults(platform)
+    yield from network_faults(platform)
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, CLASSES)
     if (size := platform.cache.cache_class) not in classes.cache_classes:

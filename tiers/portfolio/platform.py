@@ -9,19 +9,22 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
+from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
+from tiers.retention import LogDays
 from tiers.tags import PREFIX
 from tiers.vocabulary import (
-    WEEKLY_WINDOW,
     Count,
     Frozen,
     ImageByDigest,
+    PortfolioName,
     Positive,
     Region,
     TagValue,
 )
+from tiers.windows import BackupWindow, CacheWindow, ServerWindow
 
 _MOST_ZONES_WITH_NODES: Final = 5
 """A VPC has sixteen subnet ranges: each zone takes one for data, one for nodes and one for public subnets."""
@@ -101,10 +104,10 @@ class DatabaseSpec(DatabaseSize):
 
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
     """Version of PostgreSQL, in quotes."""
-    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
-    """When AWS may maintain servers, in UTC."""
-    backup_window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
-    """When RDS backs up, in UTC; outside the maintenance window."""
+    maintenance_window: ServerWindow
+    """When AWS may maintain servers, in UTC; at least 30 minutes."""
+    backup_window: BackupWindow
+    """When RDS backs up, in UTC; at least 30 minutes, outside every maintenance window."""
 
 
 class CacheSpec(CacheSize):
@@ -114,8 +117,8 @@ class CacheSpec(CacheSize):
     """Which engine runs."""
     engine_version: str
     """Version of the engine, in quotes."""
-    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
-    """When AWS may maintain caches, in UTC."""
+    maintenance_window: CacheWindow
+    """When AWS may maintain caches, in UTC; at least 60 minutes."""
 
 
 class FileSystemSpec(Frozen):
@@ -123,7 +126,7 @@ class FileSystemSpec(Frozen):
 
     throughput_mode: Literal["elastic", "bursting"]
     """How EFS sells throughput."""
-    backup_schedule: str
+    backup_schedule: AwsCron
     """When AWS Backup copies it: its cron expression, in UTC."""
     backup_retention_days: Positive
     """How many days these backups are kept."""
@@ -165,8 +168,8 @@ class ObservabilitySpec(Frozen):
 
     log_gib_per_month: Count
     """Expected logs of the platform."""
-    log_retention_days: Positive
-    """How many days they are kept."""
+    log_retention_days: LogDays
+    """How many days they are kept; a number that CloudWatch has."""
     metric_samples_per_month: Count
     """Expected Prometheus samples."""
 
@@ -198,12 +201,14 @@ class SecondNetwork(Frozen):
 class Platform(Frozen):
     """The platform that all tenants of a portfolio share: one file, `platform.yaml`."""
 
-    portfolio: TagValue
-    """Name of the portfolio, the same as its folder."""
+    portfolio: PortfolioName
+    """Name of the portfolio, the same as its folder: lower-case letters, digits and single dashes."""
     currency: Currency
     """Currency of fees and prices, such as USD."""
     region: Region
     """AWS region."""
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    """AWS account, in quotes. Two portfolios of one account must not make the same names."""
     service_line: TagValue
     """Value of the cost tag `cost/service-line` of shared resources."""
     deletion_protection: bool

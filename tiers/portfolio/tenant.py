@@ -14,7 +14,6 @@ from tiers.portfolio.platform import Platform
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
-    WEEKLY_WINDOW,
     Cidr,
     Controls,
     Environment,
@@ -28,6 +27,7 @@ from tiers.vocabulary import (
     TagValue,
     TenantId,
 )
+from tiers.windows import ServerWindow
 
 # A wider network would open too much.
 _WIDEST_OPENING: Final = 16
@@ -79,7 +79,7 @@ class Options(Frozen):
     """Expected size of the filestore (attachments) in GiB."""
     workload_class: ClassId | None = None
     """Size of the Odoo pods: a row of `workload_classes` in `tiers/catalog/classes.yaml`."""
-    maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)] | None = None
+    maintenance_window: ServerWindow | None = None
     """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
     """Second region for copies; tiers that copy need it, all others refuse it."""

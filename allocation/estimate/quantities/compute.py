@@ -13,6 +13,8 @@ from tiers.facts import every_fact as facts
 
 @rule_of.register
 def _control_plane(fact: facts.ClusterControlPlane, as_of: date) -> Iterator[Line]:
+    if not fact.counted:
+        return
     service = "AmazonEKS"
     yield Line("control-plane", service, "control plane, standard support", hours(1), Category.COMPUTE)
     if eks_is_extended(fact.version, as_of):

@@ -8,7 +8,7 @@ from typing import Final
 from allocation.preview.preview import Preview
 from allocation.report.preview.grids import Grid
 from allocation.report.preview.markdown import marker, sentence, table
-from allocation.report.preview.story import Listing, Part, Story, fitting, story
+from allocation.report.preview.story import WHAT_IT_DOES, Listing, Part, Story, fitting, story
 
 MOST_CHARACTERS: Final = 65_536
 """The longest comment that GitHub accepts."""
@@ -30,14 +30,21 @@ def _markdown(shown: Story) -> str:
 
 def _lines(shown: Story) -> Iterator[str]:
     yield f"**{sentence(shown.headline)}**"
+    if shown.base:
+        yield from ("", sentence(shown.base))
     if shown.failed is not None:
         yield from ("", f"**{shown.failed.title}**", "", *_part(shown.failed))
     for part in shown.open:
-        yield from ("", *([f"**{part.title}**", ""] if isinstance(part, Grid) else ()), *_part(part))
+        yield from ("", *([f"**{part.title}**", ""] if _titled(part) else ()), *_part(part))
     for part in shown.folded:
         yield from ("", "<details>", f"<summary>{part.title}</summary>", "", *_part(part), "", "</details>")
     for line in (*shown.proof, *shown.left_out):
         yield from ("", sentence(line))
+
+
+def _titled(part: Part) -> bool:
+    """Whether it needs its title; what neighbours pay says of itself what it is."""
+    return isinstance(part, Grid) or part.title == WHAT_IT_DOES
 
 
 def _part(part: Part) -> Iterator[str]:

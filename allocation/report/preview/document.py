@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from allocation.charges import Charge, Unpriced
 from allocation.money import text_of
+from allocation.preview.base import Base
 from allocation.preview.comparison import Comparison, Kind, LineChange, Step, TenantChange
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
+from tiers.change.effect import Effect
 
 SCHEMA_VERSION: Final = 1
 
@@ -26,6 +28,7 @@ def document(preview: Preview) -> dict[str, Any]:
         "portfolio": after.plan.portfolio,
         "currency": comparison.currency,
         "period": {"start": _day(after.statement.period.start), "end": _day(after.statement.period.end)},
+        "base": None if preview.base is None else _base(preview.base),
         "as_of": after.conditions.assumptions.as_of.isoformat(),
         "at_hpa": str(after.conditions.assumptions.scale),
         "versions": {
@@ -42,6 +45,7 @@ def document(preview: Preview) -> dict[str, Any]:
         "tenants": [_tenant(preview, change) for change in comparison.tenants],
         "lines": [_line(line) for line in comparison.lines],
         "unpriced": {"before": _unpriced(comparison.before), "after": _unpriced(after)},
+        "effects": [_effect(each) for each in preview.effects],
         **_beside(preview, comparison),
     }
 
@@ -86,6 +90,27 @@ def _beside(preview: Preview, comparison: Comparison) -> dict[str, Any]:
         "notes": list(preview.notes),
         "gates_failed": list(preview.failed),
         "no_changes": comparison.empty,
+    }
+
+
+def _base(base: Base) -> dict[str, Any]:
+    return {
+        "kind": str(base.kind),
+        "name": base.name,
+        "commit": base.commit,
+        "day": None if base.day is None else base.day.isoformat(),
+        "merge_bases": base.merge_bases,
+        "shallow": base.shallow,
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "kind": str(effect.kind),
+        "what": effect.what,
+        "subjects": list(effect.subjects),
+        "tenants": list(effect.tenants),
+        "window": effect.window,
     }
 
 

@@ -125,6 +125,11 @@ def off_hours_words(preview: Preview) -> list[str]:
     return [sentence]
 
 
+def effect_words(preview: Preview) -> tuple[str, ...]:
+    """What the change does beside the money, a sentence for each effect."""
+    return tuple(each.in_words for each in preview.effects) or ("changes nothing that runs",)
+
+
 def break_even_words(even: BreakEven) -> str:
     """Where one of two tiers becomes the better one, as a sentence."""
     better = "costs no more than" if even.by == COST else "has at least the margin of"

@@ -20,9 +20,11 @@ from allocation.report.preview.grids import (
     promises,
     who_pays,
 )
-from allocation.report.preview.rows import break_even_words, off_hours_words, rows
+from allocation.report.preview.rows import break_even_words, effect_words, off_hours_words, rows
 
 _LARGEST: Final = 3
+WHAT_IT_DOES: Final = "What it does"
+"""The title of the effects, beside the money."""
 _REASONS: Final = 4
 """A reason gets so many times fewer rows than a table to decide on."""
 LIMITS: Final[tuple[int | None, ...]] = (None, 1000, 700, 500, 350, 250, 180, 130, 100, 70, 50, 20, 10, 3, 0)
@@ -47,6 +49,7 @@ class Story:
 
     Attributes:
         headline: The whole preview in one sentence.
+        base: Which commit or folder it is compared with; empty for anything else.
         failed: The gates that fail.
         open: The parts every reviewer reads.
         folded: The reasons, to unfold on demand.
@@ -59,6 +62,7 @@ class Story:
     open: tuple[Part, ...] = ()
     folded: tuple[Part, ...] = ()
     proof: tuple[str, ...] = ()
+    base: str = ""
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -73,10 +77,12 @@ def story(preview: Preview, most: int | None = None) -> Story:
     comparison = preview.comparison
     portfolio = comparison.after.plan.portfolio
     failed = _listed("Failed gates", preview.failed, most)
+    base = "" if preview.base is None else f"C{preview.base.in_words.removeprefix('c')}."
     if comparison.empty:
-        return Story(portfolio, _nothing(preview), failed)
+        return Story(portfolio, _nothing(preview), failed, base=base)
     opened = (
         who_pays(preview, most),
+        _listed(WHAT_IT_DOES, effect_words(preview), most),
         _listed("Neighbours", tuple(_of_neighbours(preview)), None),
         promises(preview, most),
         once(preview, most),
@@ -98,6 +104,7 @@ def story(preview: Preview, most: int | None = None) -> Story:
         tuple(each for each in opened if each is not None),
         tuple(each for each in folded if each is not None),
         (_proof(preview), _conditions(preview)),
+        base,
     )
 
 

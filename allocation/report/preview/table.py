@@ -15,6 +15,7 @@ from allocation.report.preview.rows import (
     Row,
     break_even_words,
     condensed,
+    effect_words,
     off_hours_words,
     one_off_cents,
     parts,
@@ -47,7 +48,11 @@ def preview_table(preview: Preview) -> Table:
 
 
 def closing_lines(preview: Preview) -> Iterator[str]:
-    """The lines below the table: each change in words, one-off costs, notes, unknown prices, the proof."""
+    """The lines below the table: the base, each change in words, one-off costs, notes, the proof."""
+    if preview.base is not None:
+        yield preview.base.in_words
+    if not preview.comparison.empty:
+        yield from (f"what it does: {words}" for words in effect_words(preview))
     for change in preview.concerned:
         yield from _about(preview, change)
     yield from off_hours_words(preview)

@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 
 from allocation.errors import AllocationError
 from allocation.preview.comparison import Step, compared
+from allocation.preview.cost_estimate import cost_estimate
 from allocation.preview.gates import Gates, Limit
-from tests.allocation.previews import comparison_of, now
+from tests.allocation.previews import comparison_of, conditions, now
+from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
+from tiers.change.effects import effects_of
+from tiers.plan.resolve import resolve
+from tiers.vocabulary import TenantId
 
 UPWARDS = comparison_of("cobalt", "ha-postgresql")
 DOWNWARDS = comparison_of("halcyon", "shared-namespace")
@@ -82,3 +87,54 @@ def test_no_changes_were_expected() -> None:
     (reported,) = Gates(no_changes=True).failed(UPWARDS)
     assert "cobalt" in reported
     assert Gates(no_changes=True).failed(compared(now(), now())) == ()
+
+
+def test_a_tenant_that_is_gone_fails_by_itself_unless_it_is_named() -> None:
+    comparison = compared(
+        *(cost_estimate(plan_of(*map(tenant, names)), conditions()) for names in ("abc", "c"))
+    )
+    effects = effects_of(comparison.before.plan, comparison.after.plan)
+    lost = Gates().failed(comparison, effects)
+    assert [each.partition(":")[0] for each in lost] == ["a", "b"]
+    assert "`costack decommission a`" in lost[0]
+    (other,) = Gates(gone=frozenset({TenantId("a")})).failed(comparison, effects)
+    assert other.startswith("b: is gone")
+    both = Gates(gone=frozenset({TenantId("a"), TenantId("b")}), fail_on=("data",))
+    assert both.failed(comparison, effects) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (("restart",), {"major", "restart"}),
+        (("major",), {"major"}),
+        (("data",), {"data"}),
+        (("data", "major"), {"data", "major"}),
+        ((), set()),
+    ],
+)
+def test_effects_fail_by_the_words_that_name_them(words: tuple[str, ...], kinds: set[str]) -> None:
+    database = local_portfolio().platform.database
+    newer = database.model_copy(update={"engine_version": "18.1", "backup_retention_days": 7})
+    images = local_portfolio().platform.images
+    odoo = images.odoo.model_copy(update={"addons_path": ("/opt/addons",)})
+    update = {"database": newer, "images": images.model_copy(update={"odoo": odoo})}
+    platform = local_portfolio().platform.model_copy(update=update)
+    plan = resolve(catalog(), local_portfolio().model_copy(update={"platform": platform}))
+    comparison = compared(now(), cost_estimate(plan, conditions()))
+    assert comparison.charged.difference <= 0  # what costs nothing is not harmless
+    failed = Gates(fail_on=words).failed(comparison, effects_of(local_plan(), plan))
+    assert {each.partition(":")[0] for each in failed} == kinds
+    for sentence in failed:
+        named = sentence.rpartition("(--fail-on ")[2].removesuffix(")").split(",")
+        assert named
+        assert set(named) <= set(words)
+
+
+def test_a_decommissioned_tenant_is_gone_as_was_asked_and_is_named_too() -> None:
+    ended = tenant("a", lifecycle_stage="decommissioning", protected=False)
+    plans = (plan_of(ended, tenant("b")), plan_of(tenant("b")))
+    comparison = compared(*(cost_estimate(plan, conditions()) for plan in plans))
+    (sentence,) = Gates().failed(comparison)
+    assert sentence == "a: is gone, as its decommission asks; say that it may be with --gone a"
+    assert Gates(gone=frozenset({TenantId("a")})).failed(comparison) == ()

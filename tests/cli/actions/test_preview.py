@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.allocation.adapters.pulumi.test_preview import steps
 from tests.allocation.previews import changed, comparison_of
 from tests.allocation.previews import preview_of as expected_of
 from tests.portfolios import LOCAL, local_plan
+from tests.repositories import git
 from tiers.facts.every_fact import Labour
 from tiers.inventory import exported
 
@@ -70,11 +70,6 @@ def test_a_pulumi_preview_gives_the_same_numbers(tmp_path: Path) -> None:
     assert told("--plan", str(plan)) == told(*WHAT_IF)
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture
 def branch(tmp_path: Path) -> Path:
     """A repository with the committed portfolio; in its working tree cobalt is on another tier."""
@@ -94,7 +89,64 @@ def branch(tmp_path: Path) -> Path:
 
 def test_a_branch_is_compared_with_another(branch: Path) -> None:
     there = told("--portfolio", str(branch), "--base", "main")
-    assert {**there, "notes": []} == {**told(*WHAT_IF), "notes": []}
+    assert {**there, "notes": [], "base": None} == {**told(*WHAT_IF), "notes": []}
+    assert there["base"] == {
+        "kind": "merge-base",
+        "name": "main",
+        "commit": git(branch, "rev-parse", "main"),
+        "day": "2026-11-27",
+        "merge_bases": 1,
+        "shallow": False,
+    }
+
+
+def test_what_main_gained_meanwhile_is_not_this_changes_saving(branch: Path) -> None:
+    """Main gains tenants, the pull request makes one dearer: the merge base shows a rise, the tip a fall."""
+    git(branch, "switch", "-q", "-c", "change")
+    git(branch, "commit", "-q", "-a", "-m", "cobalt pays for more")
+    first = git(branch, "rev-parse", "main")
+    git(branch, "switch", "-q", "main")
+    text = (branch / "tenants" / "acme.yaml").read_text(encoding="utf-8")
+    for name in ("delta", "echo", "foxtrot", "golf"):
+        other = text.replace("acme", name).replace("shared-namespace", "ha-postgresql")
+        (branch / "tenants" / f"{name}.yaml").write_text(other, encoding="utf-8")
+    git(branch, "add", ".")
+    git(branch, "commit", "-q", "-m", "four new tenants")
+    git(branch, "switch", "-q", "change")
+    gate = ("--portfolio", str(branch), "--fail-over", "10%")
+    against_base = told(*gate, "--base", "main", code=Exit.POLICY)
+    assert against_base["base"]["commit"] == first
+    assert {**against_base, "notes": [], "base": None, "gates_failed": []} == {**told(*WHAT_IF), "notes": []}
+    assert Decimal(against_base["bill"]["difference"]) > 0
+    against_tip = told(*gate, "--base-tip", "main", code=Exit.POLICY)
+    assert against_tip["base"]["kind"] == "tip"
+    assert Decimal(against_tip["bill"]["difference"]) < 0
+    # The tip has four tenants that this branch does not have yet; no gate on money would have failed.
+    assert [each.partition(":")[0] for each in against_tip["gates_failed"]] == [
+        "delta",
+        "echo",
+        "foxtrot",
+        "golf",
+    ]
+
+
+def test_every_form_says_which_commit_was_taken(branch: Path) -> None:
+    words = f"commit {git(branch, 'rev-parse', 'main')[:12]} of 2026-11-27, the merge base of HEAD and main"
+    for form in ("table", "markdown", "github-comment", "html"):
+        shown = run("--portfolio", str(branch), "--base", "main", "-o", form).stdout
+        assert words in " ".join(shown.split()), form
+    shown = run("--portfolio", str(branch), "--base-tip", "main", "-o", "markdown").stdout
+    assert "of 2026-11-27, the tip of main." in shown
+    shown = run("--portfolio", str(branch), "--base", str(LOCAL), "-o", "markdown").stdout
+    assert "Compared with the folder " in shown
+    assert "ompared with" not in run(*WHAT_IF, "-o", "markdown").stdout
+
+
+def test_what_is_not_committed_belongs_to_after(branch: Path) -> None:
+    changed_only = told("--portfolio", str(branch), "--base", "main")
+    git(branch, "commit", "-q", "-a", "-m", "the same, committed")
+    git(branch, "branch", "-q", "-f", "before", "main~1")
+    assert told("--portfolio", str(branch), "--base", "before")["bill"] == changed_only["bill"]
 
 
 def test_a_folder_is_compared_with_another(branch: Path) -> None:
@@ -109,6 +161,7 @@ def test_the_only_portfolio_is_found(branch: Path) -> None:
 def test_a_portfolio_that_is_new_costs_all_it_costs(branch: Path) -> None:
     other = branch.with_name("other")
     branch.rename(other)
+    edited(other, "platform.yaml", "portfolio: local", "portfolio: other")
     assert told("--portfolio", str(other), "--base", "main")["bill"]["before"] == "0.00"
 
 
@@ -183,6 +236,7 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
     ("arguments", "sentence"),
     [
         ((), "nothing to compare: name what to compare with (--stack"),
+        (("--base", "main", "--base-tip", "main"), "not both --base and --base-tip"),
         (("--stack", "s", "--base", "main"), "name one thing to compare with, not both --stack and --base"),
         (("--tier", "ha-postgresql", "--base", "main"), "--tier and --set need --tenant"),
         (("--plan", "p.json", "--tenant", "acme"), "--plan is the whole change"),
@@ -219,3 +273,84 @@ def test_scaled_out_pods_move_shares_and_not_the_bill() -> None:
 def test_support_that_ends_is_paid_from_its_day_on() -> None:
     now, later = (told(*WHAT_IF, "--as-of", day) for day in ("2026-11-30", "2028-06-30"))
     assert float(later["bill"]["before"]) > float(now["bill"]["before"])
+
+
+def edited(branch: Path, file: str, old: str, new: str) -> None:
+    """Change one file of the working tree."""
+    path = branch / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def clean(branch: Path) -> Path:
+    """The repository of `branch` without a change in its working tree."""
+    git(branch, "checkout", "-q", "--", ".")
+    return branch
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        (
+            "platform.yaml",
+            '"17.6"',
+            '"18.1"',
+            "major: platform/database, cobalt/server, halcyon/server, meridian/",
+        ),
+        ("platform.yaml", 'version: "18.0"', 'version: "19.0"', "Odoo 18.0 → 19.0"),
+    ],
+)
+def test_what_costs_nothing_and_stops_everybody_is_said_and_can_fail(
+    clean: Path, file: str, old: str, new: str, words: str
+) -> None:
+    edited(clean, file, old, new)
+    found = told("--portfolio", str(clean), "--base", "main")
+    assert found["bill"]["difference"] == "0.00"
+    for form in ("table", "markdown", "github-comment", "html"):
+        shown = run("--portfolio", str(clean), "--base", "main", "-o", form).stdout
+        assert words in " ".join(shown.split()), form
+        assert "7 tenants at once" in " ".join(shown.split()), form
+    failed = told("--portfolio", str(clean), "--base", "main", "--fail-on", "major", code=Exit.POLICY)
+    assert [each.partition(":")[0] for each in failed["gates_failed"]] == ["major"]
+    told("--portfolio", str(clean), "--base", "main", "--fail-on", "data")
+
+
+def test_a_file_that_is_lost_fails_by_itself(clean: Path) -> None:
+    (clean / "tenants" / "acme.yaml").unlink()
+    found = told("--portfolio", str(clean), "--base", "main", code=Exit.POLICY)
+    assert [each.partition(":")[0] for each in found["gates_failed"]] == ["acme"]
+    (lost,) = (each for each in found["effects"] if each["kind"] == "data")
+    assert "left behind and nobody's: database odoo_acme and role t_acme on platform/database" in lost["what"]
+    told("--portfolio", str(clean), "--base", "main", "--gone", "acme")
+    result = run("--portfolio", str(clean), "--base", "main", "--gone", "cobalt", code=Exit.CONFIGURATION)
+    assert "--gone: 'cobalt' is not gone; gone: acme" in result.stderr
+
+
+def test_a_rename_is_said_and_fails(clean: Path) -> None:
+    edited(clean, "tenants/acme.yaml", "tenant: acme", "tenant: apex")
+    (clean / "tenants" / "acme.yaml").rename(clean / "tenants" / "apex.yaml")
+    found = told("--portfolio", str(clean), "--base", "main", code=Exit.POLICY)
+    (lost,) = found["effects"]
+    assert "looks renamed, apex has its client and host name and begins empty" in lost["what"]
+    assert found["bill"]["difference"] == "0.00"
+
+
+def test_a_tier_changed_alone_is_refused_and_a_supposed_one_is_not(clean: Path) -> None:
+    edited(clean, "tenants/acme.yaml", "tier: shared-namespace", "tier: dedicated-db")
+    found = told("--portfolio", str(clean), "--base", "main", code=Exit.POLICY)
+    (refused,) = found["gates_failed"]
+    assert "run `costack move acme --to dedicated-db`, which takes the data along" in refused
+    supposed = told("--portfolio", str(LOCAL), "--tenant", "acme", "--tier", "dedicated-db")
+    assert supposed["gates_failed"] == []
+
+
+def test_an_unknown_word_of_fail_on_lists_the_known_ones() -> None:
+    result = run(*WHAT_IF, "--fail-on", "restart,reboot", code=Exit.CONFIGURATION)
+    assert "--fail-on: 'reboot': expected restart, major, data, separated by commas" in result.stderr
+
+
+def test_what_runs_and_does_not_change_is_said_too() -> None:
+    shown = run("--portfolio", str(LOCAL), "--tenant", "acme", "--set", "users=9").stdout
+    assert "what it does: changes nothing that runs" in shown

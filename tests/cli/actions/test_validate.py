@@ -16,7 +16,7 @@ TENANT = "tenants/acme.yaml"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(LOCAL, tmp_path / "portfolio"))
+    return Path(shutil.copytree(LOCAL, tmp_path / "local"))
 
 
 def _replaced(file: str, old: str, new: str) -> Callable[[Path], None]:
@@ -148,3 +148,69 @@ def test_what_is_worth_knowing_is_said_beside_the_result(folder: Path) -> None:
     assert said.stderr == (
         "warning: acme: options.users 800 is beyond the fair use of shared-namespace, which is 10\n"
     )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with the committed portfolio, and a copy of it that has a name and a cluster of its own."""
+    shutil.copytree(LOCAL, tmp_path / "portfolios" / "local")
+    shutil.copytree(LOCAL, tmp_path / "portfolios" / "other")
+    other = tmp_path / "portfolios" / "other"
+    _replaced("platform.yaml", "portfolio: local", "portfolio: other")(other)
+    _replaced("platform.yaml", "name: odoo\n", "name: another\n")(other)
+    for path in (other / "tenants").glob("*.yaml"):
+        _replaced(f"tenants/{path.name}", ".odoo.example.com", ".other.example.com")(other)
+    return tmp_path
+
+
+def test_all_portfolios_are_compared_with_each_other(project: Path) -> None:
+    said = CliRunner().invoke(app, ["validate", "-C", str(project)])
+    assert (said.exit_code, said.stderr) == (Exit.OK, "")
+    other = project / "portfolios" / "other"
+    _replaced(TENANT, "acme.other.example.com", "acme.odoo.example.com")(other)
+    said = CliRunner().invoke(app, ["validate", "-C", str(project)])
+    assert said.exit_code == Exit.CONFIGURATION
+    assert said.stderr.splitlines() == [
+        (
+            f"{other}/{TENANT}:7: hostname: 'acme.odoo.example.com' is already used in "
+            f"{project}/portfolios/local/{TENANT}"
+        )
+    ]
+    assert "other: valid" not in said.stdout
+
+
+@pytest.mark.parametrize("name", ["local", "other"])
+def test_one_portfolio_is_compared_with_its_siblings(project: Path, name: str) -> None:
+    other = project / "portfolios" / "other"
+    _replaced(TENANT, "acme.other.example.com", "acme.odoo.example.com")(other)
+    folder = project / "portfolios" / name
+    said = CliRunner().invoke(app, ["validate", str(folder)])
+    assert said.exit_code == Exit.CONFIGURATION
+    assert said.stderr.startswith(f"{folder}/{TENANT}:7: hostname: ")
+    priced = CliRunner().invoke(app, ["preview", "--portfolio", str(folder), "--more", "1:shared-namespace"])
+    assert (priced.exit_code, priced.stderr) == (Exit.CONFIGURATION, said.stderr)
+
+
+def test_a_copied_folder_is_refused_with_the_remedy(project: Path) -> None:
+    mine = Path(shutil.copytree(LOCAL, project / "portfolios" / "mine"))
+    said = CliRunner().invoke(app, ["validate", "-C", str(project)])
+    assert said.exit_code == Exit.CONFIGURATION
+    (line,) = said.stderr.splitlines()
+    assert line.startswith(
+        f"{mine}/platform.yaml:2: portfolio: 'local' is not the name of the folder, 'mine'"
+    )
+    assert "(portfolio: mine)" in line
+    # The one it was copied from is as good as before.
+    said = CliRunner().invoke(app, ["validate", str(project / "portfolios" / "local")])
+    assert said.exit_code == Exit.OK
+
+
+def test_a_sibling_that_cannot_be_read_is_a_warning(project: Path) -> None:
+    broken = project / "portfolios" / "other"
+    (broken / "platform.yaml").write_text("portfolio: [", encoding="utf-8")
+    folder = project / "portfolios" / "local"
+    said = CliRunner().invoke(app, ["validate", str(folder)])
+    assert said.exit_code == Exit.OK
+    assert said.stderr.startswith(f"warning: {broken}: not compared, it cannot be read: ")
+    priced = CliRunner().invoke(app, ["preview", "--portfolio", str(folder), "--more", "1:shared-namespace"])
+    assert priced.exit_code == Exit.OK

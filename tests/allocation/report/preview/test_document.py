@@ -97,6 +97,15 @@ def test_what_is_beside_the_difference() -> None:
     assert read(nothing())["no_changes"] is True
 
 
+def test_what_it_does_is_beside_the_figures() -> None:
+    effects = read(moved())["effects"]
+    assert {each["kind"] for each in effects} == {"restart", "notice"}
+    (server,) = (each for each in effects if "db.t4g" in each["what"])
+    assert (server["subjects"], server["tenants"]) == (["cobalt/server"], ["cobalt"])
+    assert server["window"] == "sun:03:00-sun:04:00"
+    assert read(nothing())["effects"] == []
+
+
 def test_who_comes_and_who_goes_has_one_side() -> None:
     a, b, c = read(previews()[-1])["tenants"]
     assert [each["kind"] for each in (a, b, c)] == ["gone", "neighbour", "new"]

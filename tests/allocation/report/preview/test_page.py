@@ -60,7 +60,7 @@ def test_it_is_reported_in_the_order_of_the_comment() -> None:
         if title != "Neighbours"
     ]
     assert reported == sorted(reported)
-    assert len(reported) == 10
+    assert len(reported) == 11
     assert "too dear" in page
     assert "one more node" in page
     assert f"= change of the bill {document(WHOLE)['bill']['difference']} USD, exactly." in page

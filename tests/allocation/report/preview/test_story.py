@@ -52,5 +52,6 @@ def test_nothing_may_fail_a_gate_too() -> None:
 
 def test_one_neighbour_is_not_several() -> None:
     few = story(previews()[-1])
-    (listing,) = (part for part in few.open if isinstance(part, Listing))
+    does, listing = (part for part in few.open if isinstance(part, Listing))
+    assert (does.title, does.sentences[0].partition(": is in")[0]) == ("What it does", "data: a")
     assert listing.sentences[0].startswith("1 neighbour pays a different share: ")

@@ -46,7 +46,9 @@ def test_what_is_shown_adds_up_and_is_the_documents(preview: Preview) -> None:
 
 def test_lines_under_the_table() -> None:
     lines = list(closing_lines(replace(moved(), notes=("one more node",))))
-    assert lines[0].startswith("cobalt: promise: standard: at most 24 hours")
+    does = [line for line in lines if line.startswith("what it does: ")]
+    assert does == [f"what it does: {each.in_words}" for each in moved().effects]
+    assert lines[len(does)].startswith("cobalt: promise: standard: at most 24 hours")
     assert any(re.match(r"cobalt: by domain: tenant-runtime \+[\d.]+, resilience \+", line) for line in lines)
     assert "cobalt: one-off: labour: 1 hour: 60.00" in lines
     assert "note: one more node" in lines

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
+from tiers.change.effect import Effect, EffectKind
+from tiers.change.effects import effects_of
+from tiers.facts.compute import NodeGroup
+from tiers.facts.data import CacheGroup, DatabaseInstance
+from tiers.facts.record import FactRecord, Origin
+from tiers.plan.plan import Plan, emptied
+from tiers.plan.resolve import resolve
+from tiers.portfolio.platform import Platform
+from tiers.vocabulary import TenantId
+
+SERVERS = {"platform/database", "cobalt/server", "halcyon/server", "meridian/server"}
+
+
+def platform(**parts: dict[str, Any]) -> Platform:
+    """The local platform with some fields of its parts changed, as a file would change them."""
+    values = local_portfolio().platform.model_dump()
+    for part, changes in parts.items():
+        values[part] |= changes
+    return Platform.model_validate(values)
+
+
+def local_on(changed: Platform) -> Plan:
+    return resolve(catalog(), local_portfolio().model_copy(update={"platform": changed}))
+
+
+def with_fact(plan: Plan, fact_id: str, **changes: Any) -> Plan:
+    """*plan* with some fields of one fact changed."""
+
+    def changed(facts: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(each.model_copy(update=changes) if each.id == fact_id else each for each in facts)
+
+    tenants = tuple(each.model_copy(update={"facts": changed(each.facts)}) for each in plan.tenants)
+    return plan.model_copy(update={"platform": changed(plan.platform), "tenants": tenants})
+
+
+def of_kind(effects: tuple[Effect, ...], kind: EffectKind) -> list[Effect]:
+    return [each for each in effects if each.kind is kind]
+
+
+def only(before: Plan, after: Plan) -> Effect:
+    (effect,) = effects_of(before, after)
+    return effect
+
+
+def test_nothing_and_what_is_new_has_no_effect() -> None:
+    assert effects_of(local_plan(), local_plan()) == ()
+    assert effects_of(emptied(local_plan()), local_plan()) == ()
+    assert effects_of(plan_of(tenant("a")), plan_of(tenant("a"), tenant("b"))) == ()
+
+
+def test_fees_and_users_have_no_effect() -> None:
+    dearer = plan_of(tenant("a", options={"users": 9}))
+    assert effects_of(plan_of(tenant("a")), dearer) == ()
+
+
+def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> None:
+    after = local_on(platform(database={"engine_version": "18.1"}))
+    effect = only(local_plan(), after)
+    assert effect.kind is EffectKind.MAJOR
+    assert set(effect.subjects) == SERVERS
+    assert set(effect.tenants) == {each.tenant for each in local_plan().tenants}
+    assert effect.window == "sun:03:00-sun:04:00"
+    assert effect.in_words.startswith("major: platform/database, ")
+    assert "PostgreSQL 17.6 → 18.1" in effect.in_words
+    assert "; 7 tenants at once: " in effect.in_words
+    assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
+
+
+def test_an_older_major_version_would_fail() -> None:
+    effect = only(local_plan(), local_on(platform(database={"engine_version": "16.9"})))
+    assert (effect.kind, effect.window) == (EffectKind.MAJOR, None)
+    assert "the update would fail" in effect.what
+
+
+def test_a_minor_version_restarts() -> None:
+    effect = only(local_plan(), local_on(platform(database={"engine_version": "17.7"})))
+    assert effect.kind is EffectKind.RESTART
+    assert set(effect.subjects) == SERVERS
+
+
+def test_a_new_version_of_odoo_hits_every_tenant_at_once() -> None:
+    odoo = local_portfolio().platform.images.odoo.model_dump() | {"version": "19.0"}
+    effects = effects_of(local_plan(), local_on(platform(images={"odoo": odoo})))
+    (major,) = of_kind(effects, EffectKind.MAJOR)
+    assert len(major.tenants) == 7
+    assert "Odoo 18.0 → 19.0" in major.what
+    assert major.in_words.count("acme") == 2  # acme and acme-staging, each once
+    assert {each.what for each in of_kind(effects, EffectKind.RESTART)} == {
+        "web pods start anew (version): one by one, requests go on",
+        "cron pods start anew (version): scheduled actions pause",
+    }
+
+
+def test_a_new_image_restarts_pods_and_nothing_else() -> None:
+    odoo = local_portfolio().platform.images.odoo.model_dump()
+    odoo["image"] = f"{odoo['image'].partition('@')[0]}@sha256:{'a' * 64}"
+    effects = effects_of(local_plan(), local_on(platform(images={"odoo": odoo})))
+    assert {each.kind for each in effects} == {EffectKind.RESTART}
+    assert all("(image)" in each.what for each in effects)
+
+
+@pytest.mark.parametrize(
+    ("fact", "changes", "kind", "words"),
+    [
+        ("platform/database", {"instance_class": "db.m7g.large"}, EffectKind.RESTART, "1 to 2 minutes"),
+        ("platform/database", {"multi_az": False}, EffectKind.NOTICE, "loses its standby"),
+        ("platform/database", {"storage_gib": 100}, EffectKind.NOTICE, "50 → 100 GiB without downtime"),
+        ("platform/database", {"backup_retention_days": 7}, EffectKind.DATA, "kept 7 days, 14 before"),
+        (
+            "cobalt/server",
+            {"instance_class": "db.m7g.large"},
+            EffectKind.RESTART,
+            "names no time for a single",
+        ),
+        ("cobalt/server", {"region": "eu-west-1"}, EffectKind.DATA, "a new, empty server in eu-west-1"),
+        ("platform/cache", {"node_type": "cache.m7g.large"}, EffectKind.RESTART, "nodes are exchanged"),
+        ("platform/cache", {"engine_version": "8.1"}, EffectKind.RESTART, "valkey 8.0 → valkey 8.1"),
+        ("platform/cache", {"engine_version": "7.2"}, EffectKind.RESTART, "everybody has to log in again"),
+        ("platform/cache", {"engine": "redis"}, EffectKind.RESTART, "everybody has to log in again"),
+        ("platform/cache", {"multi_az": False}, EffectKind.NOTICE, "loses its standby"),
+        ("platform/backup-bucket", {"expire_after_days": 30}, EffectKind.DATA, "dumps are kept 30 days, 90"),
+        ("acme/logs", {"retention_days": 1}, EffectKind.DATA, "it keeps 1 days"),
+        ("platform/network", {"cidr": "10.50.0.0/16"}, EffectKind.DATA, "another network would replace it"),
+        ("acme/route", {"hostname": "new.example.com"}, EffectKind.DOWNTIME, "no longer at acme."),
+        ("acme/egress", {"internet": False}, EffectKind.NOTICE, "no longer reach the internet"),
+        ("acme/egress", {"mail_ports": (465,)}, EffectKind.NOTICE, "mail servers by port 587"),
+    ],
+)
+def test_one_changed_field_is_one_effect(
+    fact: str, changes: dict[str, Any], kind: EffectKind, words: str
+) -> None:
+    effect = only(local_plan(), with_fact(local_plan(), fact, **changes))
+    assert (effect.kind, words in effect.what) == (kind, True), effect.in_words
+    assert effect.subjects in ((fact,), (fact.partition("/")[0],))
+
+
+@pytest.mark.parametrize(
+    ("fact", "changes"),
+    [
+        ("platform/database", {"backup_gib": 1}),
+        ("platform/database", {"backup_retention_days": 30}),
+        ("acme/web", {"max_replicas": 9}),
+        ("acme/database", {"storage_gib": 99}),
+        ("platform/backup-bucket", {"expire_after_days": 365}),
+        ("platform/logs", {"retention_days": 1}),  # adopted: Costack does nothing to it
+    ],
+)
+def test_what_stops_nothing_is_no_effect(fact: str, changes: dict[str, Any]) -> None:
+    after = with_fact(local_plan(), fact, **changes)
+    assert after != local_plan()
+    assert effects_of(local_plan(), after) == ()
+
+
+def test_backups_that_end_are_data_and_a_restart() -> None:
+    effects = effects_of(local_plan(), with_fact(local_plan(), "platform/database", backup_retention_days=0))
+    assert [each.kind for each in effects] == [EffectKind.DATA, EffectKind.RESTART]
+
+
+def test_what_refuses_deletion_no_longer_is_data() -> None:
+    guarded = local_on(platform().model_copy(update={"deletion_protection": True}))
+    (effect,) = effects_of(guarded, local_plan())
+    assert (effect.kind, effect.what) == (EffectKind.DATA, "no longer refuses its deletion")
+    assert {"platform/database", "platform/file-system", "platform/backup-bucket"} <= set(effect.subjects)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"web_workers": 9}, "workers"),
+        ({"addons_path": ("/opt/addons",)}, "addons"),
+        ({"image": f"registry.example.com/odoo@sha256:{'b' * 64}"}, "image"),
+    ],
+)
+def test_a_changed_process_restarts_its_pods(changes: dict[str, Any], why: str) -> None:
+    web = next(each for each in local_plan().tenants[0].facts if each.id == "acme/web")
+    odoo = web.odoo.model_copy(update=changes)  # type: ignore[union-attr]
+    effect = only(local_plan(), with_fact(local_plan(), "acme/web", odoo=odoo))
+    assert effect.kind is EffectKind.RESTART
+    assert effect.what == f"web pods start anew ({why}): one by one, requests go on"
+
+
+def test_a_changed_configuration_restarts_all_pods_of_a_tenant() -> None:
+    after = with_fact(local_plan(), "acme/database", connections_per_process=3)
+    effects = effects_of(local_plan(), after)
+    assert {each.kind for each in effects} == {EffectKind.RESTART}
+    assert {each.what.partition(" ")[0] for each in effects} == {"web", "cron"}
+    assert all("(database connection)" in each.what for each in effects)
+
+
+def test_moving_stops_at_migrate_starts_at_switch_and_deletes_at_contract() -> None:
+    def stage(name: str | None, tier: str = "dedicated-db") -> Plan:
+        move = {"from_tier": "shared-namespace", "stage": name} if name else None
+        return plan_of(tenant("acme", tier=tier, move=move))
+
+    home = stage(None, "shared-namespace")
+    assert effects_of(home, stage("expand")) == ()
+    (stopped,) = effects_of(stage("expand"), stage("migrate"))
+    assert (stopped.kind, "move, stage migrate" in stopped.what) == (EffectKind.DOWNTIME, True)
+    assert "Odoo starts again" in {each.what for each in effects_of(stage("migrate"), stage("switch"))}
+    deleted = effects_of(stage("switch"), stage("contract"))
+    assert any(each.kind is EffectKind.DATA and "drop-left-database" in each.what for each in deleted)
+    (alone,) = of_kind(effects_of(home, stage(None)), EffectKind.DATA)
+    assert alone.what == "leaves its database behind: Odoo would start on an empty place"
+
+
+def test_a_tenants_own_server_that_is_removed_leaves_a_snapshot_or_refuses() -> None:
+    before = plan_of(tenant("a", tier="dedicated-db"))
+    removed = [each for each in effects_of(before, plan_of(tenant("a"))) if each.subjects == ("a/server",)]
+    assert [each.what for each in removed] == ["is removed; RDS keeps a final snapshot"]
+    guarded = with_fact(before, "a/server", deletion_protection=True)
+    refused = [each for each in effects_of(guarded, plan_of(tenant("a"))) if each.subjects == ("a/server",)]
+    assert [each.what for each in refused] == ["would be removed, and refuses it: the update fails"]
+
+
+def test_decommissioning_stops_and_then_deletes() -> None:
+    active = plan_of(tenant("a"))
+    closing = plan_of(tenant("a", lifecycle_stage="decommissioning"))
+    (stopped,) = effects_of(active, closing)
+    assert (stopped.kind, "for good" in stopped.what) == (EffectKind.DOWNTIME, True)
+    open_to_delete = plan_of(tenant("a", lifecycle_stage="decommissioning", protected=False))
+    deleted = {each.what for each in of_kind(effects_of(closing, open_to_delete), EffectKind.DATA)}
+    assert "its job drop-database deletes for good what is no longer in use" in deleted
+
+
+def test_a_schedule_is_downtime_that_somebody_plans() -> None:
+    def sandbox(schedule: object) -> Plan:
+        return plan_of(tenant("s", environment="staging", options={"users": 1, "schedule": schedule}))
+
+    asleep = sandbox({"awake": "Mon-Fri 07:00-19:00", "timezone": "Europe/Brussels"})
+    (effect,) = effects_of(sandbox(None), asleep)
+    assert effect.what == "is stopped outside Mon-Fri 07:00-19:00 Europe/Brussels"
+    assert effects_of(asleep, asleep) == ()
+
+
+def test_a_tenant_that_is_gone_says_what_is_removed_and_what_is_left() -> None:
+    effect = only(plan_of(tenant("a"), tenant("b")), plan_of(tenant("b")))
+    assert (effect.kind, effect.subjects) == (EffectKind.DATA, ("a",))
+    for part in ("database odoo_a and role t_a", "files in /tenants/a", "dumps under a/"):
+        assert part in effect.what
+    assert "is removed" not in effect.what.partition("; ")[2]
+    own = only(plan_of(tenant("a", tier="dedicated-db"), tenant("b")), plan_of(tenant("b")))
+    assert "a/server is removed; RDS keeps a final snapshot" in own.what
+    assert "database odoo_a" not in own.what
+
+
+def test_what_holds_data_is_removed_refused_or_kept_as_its_facts_say() -> None:
+    copied = plan_of(tenant("a", tier="cross-region-backup"), tenant("b"))
+    said = {
+        each.subjects[0]: each.what
+        for each in effects_of(copied, plan_of(tenant("a"), tenant("b")))
+        if each.kind is EffectKind.DATA and len(each.subjects) == 1
+    }
+    assert said["a/server"] == "is removed; RDS keeps a final snapshot"
+    ended = with_fact(copied, "a/backup-bucket", outlives_tenant=True)
+    ended = with_fact(ended, "a/file-system", deletion_protection=True)
+    fate = only(ended, plan_of(tenant("b"))).what
+    assert "a/backup-bucket is no longer looked after, and stays in AWS" in fate
+    assert "a/backup-bucket-copy is removed, which S3 refuses while it holds anything" in fate
+    assert "a/file-system would be removed, and refuses it: the update fails" in fate
+    assert "a/backups" not in fate
+
+
+def test_a_renamed_tenant_is_said_to_be_renamed() -> None:
+    known = {"client": "first", "hostname": "first.example.com"}
+    before, after = (plan_of(tenant(name, **known)) for name in ("old", "new"))
+    effect = only(before, after)
+    assert "looks renamed, new has its client and host name and begins empty" in effect.what
+    assert "keep the name old" in effect.what
+    other = plan_of(tenant("new", client="first", hostname="second.example.com"))
+    assert "renamed" not in only(before, other).what
+
+
+def test_nodes_of_an_adopted_cluster_are_not_ours_to_exchange() -> None:
+    def nodes(origin: Origin) -> Plan:
+        return with_fact(local_plan(), "platform/nodes-general", origin=origin)
+
+    def smaller(origin: Origin) -> Plan:
+        return with_fact(nodes(origin), "platform/nodes-general", nodes=2)
+
+    assert effects_of(nodes(Origin.ADOPTED), smaller(Origin.ADOPTED)) == ()
+    assert "3 → 2 nodes" in only(nodes(Origin.CREATED), smaller(Origin.CREATED)).what
+
+
+@pytest.mark.parametrize(("origin", "target"), list(product(sorted(catalog().tiers), repeat=2)))
+def test_no_server_or_cache_changes_its_size_without_a_word(origin: str, target: str) -> None:
+    before, after = (plan_of(tenant("acme", tier=tier)) for tier in (origin, target))
+    spoken_of = {subject for each in effects_of(before, after) for subject in each.subjects}
+    known: dict[str, FactRecord] = {fact.id: fact for fact in before.all_facts()}
+    for fact in after.all_facts():
+        if isinstance(fact, DatabaseInstance | CacheGroup | NodeGroup) and fact.id in known:
+            assert _size(known[fact.id]) == _size(fact) or fact.id in spoken_of, fact.id
+
+
+def _size(fact: FactRecord) -> tuple[object, ...]:
+    names = ("instance_class", "engine_version", "multi_az", "node_type", "instance_type")
+    return tuple(getattr(fact, name, None) for name in names)
+
+
+def test_the_gravest_comes_first_and_alike_is_said_once() -> None:
+    plan = local_on(platform(database={"engine_version": "18.1", "backup_retention_days": 7}))
+    effects = effects_of(local_plan(), plan)
+    order = list(EffectKind)
+    ranks = [order.index(each.kind) for each in effects]
+    assert ranks == sorted(ranks)
+    assert len({(each.kind, each.what, each.window) for each in effects}) == len(effects)
+
+
+def test_names_beyond_five_are_counted() -> None:
+    many = tuple(TenantId(f"t{number}") for number in range(7))
+    effect = Effect(EffectKind.RESTART, "starts anew", ("platform/cache",), many)
+    assert effect.in_words == (
+        "restart: platform/cache: starts anew; 7 tenants at once: t0, t1, t2, t3, t4 and 2 more"
+    )

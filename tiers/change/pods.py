@@ -1,0 +1,135 @@
+"""What a change does to the pods of a tenant, and to those who work with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+from tiers.change.effect import EffectKind
+from tiers.change.servers import Change
+from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
+from tiers.facts.data import CacheSpace, TenantDatabase
+from tiers.facts.every_fact import FactRecord
+from tiers.facts.network import Egress, Route
+from tiers.plan.plan import TenantPlan, facts_of
+from tiers.vocabulary import LifecycleStage, MoveStage
+
+Kind = TypeVar("Kind", bound=FactRecord)
+
+_WEB: Final = "web"
+# Of the process as it is declared: what changes any of these words changes the template of the pods.
+_PROCESS: Final = {
+    "image": "image",
+    "version": "version",
+    "run_as_user": "user",
+    "run_as_group": "group",
+    "web_workers": "workers",
+    "cron_threads": "threads",
+    "neutralised": "gate of a copy",
+    "addons_path": "addons",
+}
+_CONNECTIONS: Final = ("database", "role", "server", "connections_per_process", "connections_evented")
+
+
+def pod_changes(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    """What happens to the pods of a tenant that was there before."""
+    yield from _versions(before, after)
+    yield from _running(before, after)
+    yield from _restarts(before, after)
+    yield from _reached(before, after)
+
+
+def _versions(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    old, new = (_process(each) for each in (before, after))
+    if old is None or new is None or _major(old) == _major(new):
+        return
+    what = (
+        f"Odoo {old.version} → {new.version}, another major version: its database needs Odoo's upgrade "
+        "first, and only a restore leads back"
+    )
+    yield Change(EffectKind.MAJOR, what)
+
+
+def _running(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    ran, runs = (any(pod.replicas for pod in facts_of(each.facts, Workload)) for each in (before, after))
+    if ran and not runs:
+        yield Change(EffectKind.DOWNTIME, f"Odoo is stopped {_why_stopped(after)}")
+    if runs and not ran:
+        yield Change(EffectKind.NOTICE, "Odoo starts again")
+    had, has = (facts_of(each.facts, SleepSchedule)[:1] for each in (before, after))
+    if has and (not had or (had[0].awake, had[0].timezone) != (has[0].awake, has[0].timezone)):
+        yield Change(EffectKind.DOWNTIME, f"is stopped outside {has[0].awake} {has[0].timezone}")
+
+
+def _why_stopped(after: TenantPlan) -> str:
+    if after.move is not None and after.move.stage is MoveStage.MIGRATE:
+        return "while its data is copied and checked (move, stage migrate); how long depends on its size"
+    if after.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
+        return "for good (decommissioning)"
+    return "until it has pods again"
+
+
+def _restarts(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    """Why its pods start anew: web pods one by one, those of scheduled actions after a pause."""
+    known = {pod.id: pod for pod in facts_of(before.facts, Workload)}
+    shared = [*_configured(before, after)]
+    for pod in facts_of(after.facts, Workload):
+        old = known.get(pod.id)
+        if old is None or not (old.replicas and pod.replicas):
+            continue
+        if old.namespace != pod.namespace:
+            what = f"{pod.name}: pods in namespace {pod.namespace} replace those in {old.namespace}"
+            yield Change(EffectKind.RESTART, what)
+        elif why := [*_template(old, pod), *shared]:
+            how = "one by one, requests go on" if pod.name == _WEB else "scheduled actions pause"
+            yield Change(EffectKind.RESTART, f"{pod.name} pods start anew ({', '.join(why)}): {how}")
+
+
+def _template(old: Workload, new: Workload) -> Iterator[str]:
+    for name, word in _PROCESS.items():
+        if getattr(old.odoo, name, None) != getattr(new.odoo, name, None):
+            yield word
+    if old.compute != new.compute:
+        yield "CPU and memory"
+    if old.nodes != new.nodes:
+        yield "nodes"
+    # Two pods and more are kept in different zones, which is part of their template.
+    if (old.replicas > 1) != (new.replicas > 1):
+        yield "spread over zones"
+
+
+def _configured(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
+    """What all its pods read when they start."""
+    old, new = (_first(each, TenantDatabase) for each in (before, after))
+    if old and new and any(getattr(old, name) != getattr(new, name) for name in _CONNECTIONS):
+        yield "database connection"
+    spaces = [_first(each, CacheSpace) for each in (before, after)]
+    if spaces[0] and spaces[1] and spaces[0].group != spaces[1].group:
+        yield "session cache: everybody has to log in again"
+
+
+def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
+    old, new = (_first(each, Route) for each in (before, after))
+    if old and new and old.hostname != new.hostname:
+        what = f"is reached at {new.hostname}, and no longer at {old.hostname}"
+        yield Change(EffectKind.DOWNTIME, what)
+    could, can = (_first(each, Egress) for each in (before, after))
+    if could and can:
+        lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]
+        if could.internet and not can.internet:
+            yield Change(EffectKind.NOTICE, "pods no longer reach the internet, only the networks it lists")
+        if lost:
+            yield Change(EffectKind.NOTICE, f"pods no longer reach mail servers by port {', '.join(lost)}")
+
+
+def _process(tenant: TenantPlan) -> OdooProcess | None:
+    return next((pod.odoo for pod in facts_of(tenant.facts, Workload) if pod.odoo), None)
+
+
+def _major(process: OdooProcess) -> str:
+    return process.version.partition(".")[0]
+
+
+def _first(tenant: TenantPlan, kind: type[Kind]) -> Kind | None:
+    """The first fact of *kind*, which is the one in use."""
+    return next(iter(facts_of(tenant.facts, kind)), None)

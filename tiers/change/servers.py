@@ -1,0 +1,119 @@
+"""What a change does to PostgreSQL servers and session caches.
+
+Costack leaves `apply_immediately` false, so AWS applies most changes in the next maintenance window (RDS User
+Guide, "Settings for DB instances"; ElastiCache API reference, ModifyReplicationGroup). Minutes are named only
+where AWS names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tiers.change.effect import EffectKind
+from tiers.facts.copies import DatabaseStandby
+from tiers.facts.data import CacheGroup, DatabaseInstance
+
+Server = DatabaseInstance | DatabaseStandby
+
+
+class Change(NamedTuple):
+    """What happens to one resource; `waits` until the maintenance window if AWS defers it."""
+
+    kind: EffectKind
+    what: str
+    waits: bool = False
+
+
+def server_changes(before: Server, after: Server) -> Iterator[Change]:
+    """What happens to a server that was there before."""
+    if before.region != after.region:
+        yield Change(EffectKind.DATA, f"a new, empty server in {after.region} would replace it")
+        return
+    yield from _versions(before, after)
+    if before.instance_class != after.instance_class:
+        yield Change(EffectKind.RESTART, _new_class(before, after), waits=True)
+    if before.storage_gib < after.storage_gib:
+        grows = f"storage {before.storage_gib} → {after.storage_gib} GiB without downtime"
+        yield Change(EffectKind.NOTICE, f"{grows}; it cannot grow again for 6 hours", waits=True)
+    if isinstance(before, DatabaseInstance) and isinstance(after, DatabaseInstance):
+        yield from _only_primaries(before, after)
+    if before.deletion_protection and not after.deletion_protection:
+        yield Change(EffectKind.DATA, "no longer refuses its deletion")
+
+
+def _versions(before: Server, after: Server) -> Iterator[Change]:
+    if before.engine_version == after.engine_version:
+        return
+    old, new = (_major(each) for each in (before, after))
+    step = f"PostgreSQL {before.engine_version} → {after.engine_version}"
+    if new > old:
+        what = (
+            f"{step}, a new major version: it does not answer until all its databases are upgraded, and only "
+            "a restore leads back (RDS User Guide, major version upgrades)"
+        )
+        yield Change(EffectKind.MAJOR, what, waits=True)
+    elif new < old:
+        what = f"{step}: RDS takes no server back to an older major version; the update would fail"
+        yield Change(EffectKind.MAJOR, what)
+    else:
+        yield Change(EffectKind.RESTART, f"{step}: it does not answer while it restarts", waits=True)
+
+
+def _major(server: Server) -> int:
+    major = server.engine_version.partition(".")[0]
+    return int(major) if major.isdigit() else 0
+
+
+def _new_class(before: Server, after: Server) -> str:
+    step = f"{before.instance_class} → {after.instance_class}"
+    if all(isinstance(each, DatabaseInstance) and each.multi_az for each in (before, after)):
+        return (
+            f"{step}: 1 to 2 minutes without answers while it fails over (RDS User Guide: 60 to 120 seconds)"
+        )
+    return f"{step}: it does not answer until it has started again; AWS names no time for a single zone"
+
+
+def _only_primaries(before: DatabaseInstance, after: DatabaseInstance) -> Iterator[Change]:
+    if not before.multi_az and after.multi_az:
+        what = "gets its standby in a second zone: no downtime, writes are slower while the standby fills"
+        yield Change(EffectKind.NOTICE, what, waits=True)
+    if before.multi_az and not after.multi_az:
+        what = "loses its standby in a second zone: no downtime now, a failed zone stops it"
+        yield Change(EffectKind.NOTICE, what, waits=True)
+    kept, keeps = before.backup_retention_days, after.backup_retention_days
+    if bool(kept) != bool(keeps):
+        what = "automated backups start" if keeps else "automated backups end"
+        yield Change(EffectKind.RESTART, f"{what}: some seconds to some minutes without answers", waits=True)
+    if kept > keeps:
+        what = f"automated backups are kept {keeps} days, {kept} before; older ones are deleted"
+        yield Change(EffectKind.DATA, what)
+
+
+def cache_changes(before: CacheGroup, after: CacheGroup) -> Iterator[Change]:
+    """What happens to a session cache that was there before."""
+    everyone = "a new, empty cache replaces it: everybody has to log in again"
+    if before.region != after.region or _older(before, after):
+        yield Change(EffectKind.RESTART, everyone)
+        return
+    if (before.engine, before.engine_version) != (after.engine, after.engine_version):
+        step = f"{before.engine} {before.engine_version} → {after.engine} {after.engine_version}"
+        yield Change(EffectKind.RESTART, f"{step}: connections break while its nodes restart", waits=True)
+    if before.node_type != after.node_type:
+        step = f"{before.node_type} → {after.node_type}"
+        yield Change(EffectKind.RESTART, f"{step}: connections break while nodes are exchanged", waits=True)
+    if before.multi_az and not after.multi_az:
+        yield Change(
+            EffectKind.NOTICE, "loses its standby: when its node fails, everybody has to log in again"
+        )
+
+
+def _older(before: CacheGroup, after: CacheGroup) -> bool:
+    """Whether ElastiCache must replace it: no cache goes back in versions, nor from Valkey to Redis."""
+    if before.engine != after.engine:
+        return after.engine == "redis"
+    old, new = (
+        tuple(int(part) for part in each.engine_version.split(".") if part.isdigit())
+        for each in (before, after)
+    )
+    return new < old

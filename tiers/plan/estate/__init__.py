@@ -1,0 +1,1 @@
+"""The portfolios of a project beside each other: the names they make, and what two must not share."""

@@ -1,0 +1,187 @@
+"""The physical names that a plan makes in AWS, and which of them AWS would refuse.
+
+A component test compares this list with every name that components really declare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from tiers.facts.compute import ClusterControlPlane, NodeGroup
+from tiers.facts.copies import BucketReplication, DatabaseStandby, RestoreTest
+from tiers.facts.data import (
+    Bucket,
+    CacheGroup,
+    DatabaseInstance,
+    FileSystem,
+    FileSystemBackup,
+    Key,
+    LogicalBackup,
+)
+from tiers.facts.every_fact import FactId, FactRecord, LogGroup
+from tiers.facts.record import Origin
+from tiers.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, physical_name
+from tiers.plan.plan import Plan
+from tiers.vocabulary import TenantId
+
+_RANDOM: Final = 8
+"""Pulumi ends a name that it chooses in a dash and seven digits (pulumi-terraform-bridge, autonaming)."""
+_TESTING_NAME_LIMIT: Final = 50
+_EVERYWHERE: Final = "all regions"
+
+SERVER: Final = "RDS instance"
+CACHE: Final = "ElastiCache replication group"
+CREATION: Final = "EFS creation token"
+VAULT: Final = "AWS Backup vault"
+BACKUP_PLAN: Final = "AWS Backup plan"
+SELECTION: Final = "AWS Backup selection"
+TESTING: Final = "AWS Backup restore testing plan"
+ROLE: Final = "IAM role"
+ALIAS: Final = "KMS alias"
+LOGS: Final = "CloudWatch log group"
+CLUSTER: Final = "EKS cluster"
+NODES: Final = "EKS node group"
+BUCKET: Final = "S3 bucket"
+
+LIMITS: Final = {
+    SERVER: 63,  # RDS API reference, CreateDBInstance
+    CACHE: 40,  # ElastiCache API reference, CreateReplicationGroup
+    CREATION: 64,  # EFS API reference, CreateFileSystem
+    VAULT: 50,  # AWS Backup API reference, CreateBackupVault
+    BACKUP_PLAN: 50,  # AWS Backup API reference, BackupPlanInput
+    SELECTION: 50,  # AWS Backup API reference, BackupSelection
+    TESTING: 50,  # AWS Backup API reference, RestoreTestingPlanForCreate
+    ROLE: 64,  # IAM API reference, CreateRole
+    ALIAS: 256,  # KMS API reference, CreateAlias
+    LOGS: 512,  # CloudWatch Logs API reference, CreateLogGroup
+    CLUSTER: 100,  # EKS API reference, CreateCluster
+    NODES: 63,  # EKS API reference, CreateNodegroup
+    BUCKET: 63,  # S3 User Guide, bucket naming rules
+}
+"""The most characters of each kind of name."""
+
+
+class Made(NamedTuple):
+    """A name that is made in AWS for a fact; one with `random` gets eight more characters, and is unique."""
+
+    kind: str
+    name: str
+    where: str
+    fact: FactId
+    tenant: TenantId | None
+    random: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many characters it has in AWS."""
+        return len(self.name) + (_RANDOM if self.random else 0)
+
+
+def names_of(plan: Plan) -> Iterator[Made]:
+    """Every name that the plan makes in AWS and that AWS limits."""
+    for fact in plan.all_facts():
+        if fact.origin is Origin.CREATED:
+            base = (plan.portfolio,) if fact.tenant is None else (plan.portfolio, fact.tenant)
+            for kind, name, where in _names(base, fact, plan.region):
+                yield Made(kind, name, where, fact.id, fact.tenant, kind in (BUCKET, NODES))
+
+
+def too_long(plan: Plan) -> Iterator[Made]:
+    """The names that AWS would refuse for their length."""
+    return (made for made in names_of(plan) if made.length > LIMITS[made.kind])
+
+
+def tight(plan: Plan) -> Iterator[str]:
+    """A warning for each tenant whose name fits now, and would not on a tier with copies of its own."""
+    refused = {made.tenant for made in too_long(plan)}
+    for tenant in plan.tenants:
+        base = (plan.portfolio, tenant.tenant)
+        later = (
+            Made(VAULT, physical_name(*base, "filestores"), tenant.region, "", tenant.tenant),
+            Made(
+                BUCKET,
+                f"{physical_name(*base, 'copy')}-backups",
+                tenant.region,
+                "",
+                tenant.tenant,
+                random=True,
+            ),
+        )
+        worst = max(later, key=lambda made: made.length - LIMITS[made.kind])
+        if tenant.tenant not in refused and (excess := worst.length - LIMITS[worst.kind]) > 0:
+            yield (
+                f"{tenant.tenant}: its name is {excess} too long for tiers with files of its own, where "
+                f"its {worst.kind} would have {worst.length} characters of {LIMITS[worst.kind]}; a name "
+                "cannot change later"
+            )
+
+
+_Name = tuple[str, str, str]
+
+
+def _names(base: tuple[str, ...], fact: FactRecord, home: str) -> Iterator[_Name]:
+    here = fact.region
+    if isinstance(fact, DatabaseInstance):
+        yield from _server(physical_name(*base, "postgresql"), here)
+        yield _role(*base, "database-admin")
+    elif isinstance(fact, DatabaseStandby):
+        yield from _server(physical_name(*base, "postgresql-standby"), here)
+    elif isinstance(fact, CacheGroup):
+        yield CACHE, physical_name(physical_name(*base, "sessions"), limit=CACHE_NAME_LIMIT), here
+    elif isinstance(fact, NodeGroup):
+        part = fact.name if len(base) == 1 else "nodes"
+        yield NODES, physical_name(*base, part), here
+    elif isinstance(fact, ClusterControlPlane):
+        yield from _cluster(base, fact)
+    elif isinstance(fact, Key | Bucket):
+        yield _of_region(base, fact, home)
+    else:
+        yield from _others(base, fact)
+
+
+def _server(name: str, here: str) -> Iterator[_Name]:
+    yield SERVER, name, here
+    for log in ("postgresql", "upgrade"):
+        yield LOGS, f"/aws/rds/instance/{name}/{log}", here
+
+
+def _cluster(base: tuple[str, ...], fact: ClusterControlPlane) -> Iterator[_Name]:
+    yield CLUSTER, fact.cluster, fact.region
+    yield LOGS, f"/aws/eks/{fact.cluster}/cluster", fact.region
+    for purpose in ("control-plane", "nodes", "efs-driver"):
+        yield _role(*base, "cluster", purpose)
+
+
+def _of_region(base: tuple[str, ...], fact: Key | Bucket, home: str) -> _Name:
+    """A key with its alias, or a bucket; in a second region they belong to the place of copies."""
+    copy = physical_name(*base, "copy")
+    if isinstance(fact, Bucket):
+        name = physical_name(*base, "backups") if fact.region == home else f"{copy}-backups"
+        return BUCKET, name, fact.region
+    if fact.region == home:
+        return ALIAS, f"alias/{physical_name(physical_name(*base), 'data')}", fact.region
+    return VAULT, copy, fact.region
+
+
+def _others(base: tuple[str, ...], fact: FactRecord) -> Iterator[_Name]:
+    here, files = fact.region, physical_name(*base, "filestores")
+    if isinstance(fact, FileSystem):
+        yield CREATION, files, here
+    elif isinstance(fact, FileSystemBackup):
+        for kind in (VAULT, BACKUP_PLAN, SELECTION):
+            yield kind, files, here
+        yield _role(files)
+    elif isinstance(fact, LogicalBackup):
+        yield _role(*base, "backup")
+    elif isinstance(fact, LogGroup) and fact.name == "logs":
+        yield LOGS, f"/odoo/{'/'.join(base)}", here
+    elif isinstance(fact, BucketReplication):
+        yield _role(*base, "backups-copy")
+    elif isinstance(fact, RestoreTest):
+        words = physical_name(physical_name(*base, "restore-test"), limit=_TESTING_NAME_LIMIT)
+        yield TESTING, words.replace("-", "_"), here
+
+
+def _role(*parts: str) -> _Name:
+    return ROLE, physical_name(physical_name(*parts), limit=IAM_NAME_LIMIT), _EVERYWHERE
