@@ -7,7 +7,7 @@ import pulumi
 
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform
-from components.process import prepare
+from components.process import known, prepare
 from components.tenant.stack import TenantStack
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
@@ -24,8 +24,8 @@ def plan_of(portfolio: Path) -> Plan:
         raise pulumi.RunError(str(error)) from None
 
 
-def deploy(plan: Plan) -> None:
-    """Declare everything in *plan* and export what was declared."""
+def deploy(plan: Plan) -> list[pulumi.Input[object]]:
+    """Declare everything in *plan*, export what was declared, and return what AWS will tell about it."""
     prepare()
     platform = SharedPlatform(plan)
     cloud_ids, storage = platform.cloud_ids(), platform.storage_gib()
@@ -34,6 +34,7 @@ def deploy(plan: Plan) -> None:
     pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage))
     today, sizes = datetime.now(UTC).date(), pulumi.Output.all(**storage)
     pulumi.export("monthly_estimate", sizes.apply(lambda gib: monthly_estimates(grown(plan, gib), today)))
+    return [*cloud_ids.values(), *storage.values()]
 
 
-deploy(plan_of(Path("portfolios") / pulumi.Config().require("portfolio")))
+pulumi.run(lambda: known(deploy(plan_of(Path("portfolios") / pulumi.Config().require("portfolio")))))

@@ -17,7 +17,7 @@ from typing import Any, Final
 import yaml
 
 from localcloud.aws.clients import Clients
-from localcloud.environment import PULUMI_HOME
+from localcloud.environment import PULUMI_HOME, local_environment, needs_language_host
 from tests.engine.warm import equip
 from tests.portfolios import ROOT
 
@@ -78,24 +78,26 @@ class Project:
     """One copy of the project; its stack `local` may be configured and its files edited.
 
     `folder` is where commands run, `local` where the loopback cloud keeps what it remembers. Its interpreters
-    are forked unless it is not *warm*: who kills processes wants those that users have.
+    are forked unless it is not *warm*: who kills processes wants those that users have, and gets the local
+    cloud's environment as users do, by `python -m localcloud exec`.
     """
 
     def __init__(self, folder: Path, *, warm: bool = True) -> None:
         self.folder = folder
         self.local = folder / ".local"
         self._saves_every_step = False
-        self._python_path = folder
+        self._root = folder
+        self._is_warm = warm
         folder.mkdir(parents=True)
         for name in _COPIED:
             source, target = ROOT / name, folder / name
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target)
             else:
                 shutil.copy(source, target)
         (folder / ".toolchain").symlink_to(ROOT / ".toolchain")
         if warm:
-            equip(folder / ".venv")
+            equip(folder / ".venv", folder)
         else:
             (folder / ".venv").symlink_to(ROOT / ".venv")
 
@@ -115,7 +117,9 @@ class Project:
 
     def costack(self, *arguments: str, code: int = 0) -> Said:
         """A call of the product's command that must end with `code`."""
-        return self._exec(str(ROOT / ".venv" / "bin" / "costack"), *arguments, code=code)
+        programs = self._root / ".venv" / "bin"
+        forked = [str(programs / "python")] if self._is_warm else []
+        return self._exec(*forked, str(programs / "costack"), *arguments, code=code)
 
     def up(self, *arguments: str, code: int = 0) -> Said:
         """`pulumi up` without a question."""
@@ -198,7 +202,18 @@ class Project:
         return Clients(str(record["endpoint"]))
 
     def _exec(self, *command: str, code: int) -> Said:
-        return self._run([sys.executable, "-m", "localcloud", "exec", "--", *command], code=code)
+        if not self._is_warm:
+            return self._run([sys.executable, "-m", "localcloud", "exec", "--", *command], code=code)
+        record = json.loads((self.local / "server.json").read_text(encoding="utf-8"))
+        base = self._environment()
+        environment = local_environment(
+            base,
+            root=self._root,
+            local=self.local,
+            endpoint=str(record["endpoint"]),
+            language_host=needs_language_host(base, self._root),
+        )
+        return self._run(list(command), code=code, environment=environment)
 
     def _environment(self) -> dict[str, str]:
         # Without the last, 119 MB of pulumi-aws would be compiled anew by every run of the program.
@@ -208,14 +223,14 @@ class Project:
             **kept,
             **({} if self._saves_every_step else SAVE_ONCE),
             "COSTACK_LOCAL_DIR": str(self.local),
-            "PYTHONPATH": str(self._python_path),
+            "PYTHONPATH": str(self._root),
         }
 
-    def _run(self, command: list[str], *, code: int) -> Said:
+    def _run(self, command: list[str], *, code: int, environment: dict[str, str] | None = None) -> Said:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=self._environment(),
+            env=environment or self._environment(),
             capture_output=True,
             text=True,
             check=False,

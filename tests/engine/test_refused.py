@@ -63,5 +63,6 @@ def test_a_cloud_that_lost_its_memory_is_named_before_anything_is_done(empty: Pr
     assert "Traceback" not in said.text
     assert holdings(empty.clients()) == fresh
     empty.cloud("reset")
-    empty.pulumi("stack", "select", "--create", STACK)
+    # Whatever is run in its environment starts the cloud again.
+    empty.cloud("exec", "--", "pulumi", "--non-interactive", "stack", "select", "--create", STACK)
     assert empty.registered() == []
