@@ -71,6 +71,18 @@ def equip(environment: Path, project: Path | None = None) -> None:
     client.chmod(0o755)
 
 
+@functools.cache
+def home() -> Path:
+    """A folder with what lies in this repository and an environment whose `python` is forked."""
+    folder = Path(tempfile.mkdtemp(prefix="costack-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for each in ROOT.iterdir():
+        if (each / "__init__.py").is_file() or each.name == ".toolchain":
+            (folder / each.name).symlink_to(each)
+    equip(folder / ".venv", folder)
+    return folder
+
+
 def _server_of(project: Path) -> Path:
     """The socket of a server with the project's modules; it ends with this process."""
     path = server().with_name(f"project-{len(_ASKED)}")
