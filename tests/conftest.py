@@ -56,11 +56,14 @@ def pytest_collection_finish() -> None:
 LONGEST = (
     "engine/test_life.py",
     "engine/test_killed.py",
+    "lifecycle/test_database_move.py",
     "engine/test_rendered.py",
     "engine/test_priced.py",
     "engine/test_faulty.py",
     "engine/test_applied.py",
     "engine/test_sleeping.py",
+    "lifecycle/test_round_trip.py",
+    "lifecycle/test_killed_jobs.py",
     "cli/test_a_thousand_tenants.py",
     "components/test_every_combination.py",
 )
