@@ -125,7 +125,7 @@ odoo: engine-postgres setup ## try a source tree of Odoo in what we declare: ODO
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 
-torture: engine engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, broken guards, deaths at every call (six hours)
+torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, every made-up example, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
@@ -133,7 +133,9 @@ torture: engine engine-postgres setup ## run the full sweeps: 10,000 divisions o
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
 	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py
-	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/lifecycle/test_killed_jobs.py
+	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q -m hypothesis tests
+	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py
+	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/lifecycle/test_killed_jobs.py tests/lifecycle/test_database_move.py
 	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants
 	@$(BIN)/python -m tests.torture.kills

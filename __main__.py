@@ -1,13 +1,15 @@
 """The composition root: configuration, catalog, platform, one stack of resources per tenant, inventory."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform
-from components.process import prepare
+from components.process import known, prepare
 from components.record import check_may_follow
 from components.tenant.stack import TenantStack
 from tiers.errors import CatalogError
@@ -25,8 +27,8 @@ def plan_of(portfolio: Path) -> Plan:
         raise pulumi.RunError(str(error)) from None
 
 
-def deploy(plan: Plan) -> None:
-    """Declare everything in *plan*, if it may follow what is deployed, and export it."""
+def deploy(plan: Plan) -> list[pulumi.Output[Mapping[str, Any]]]:
+    """Declare everything in *plan*, if it may follow what is deployed, and export it; what is known last."""
     check_may_follow(plan)
     prepare()
     platform = SharedPlatform(plan)
@@ -38,6 +40,7 @@ def deploy(plan: Plan) -> None:
     pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage, plans))
     today, sizes = datetime.now(UTC).date(), pulumi.Output.all(**storage)
     pulumi.export("monthly_estimate", sizes.apply(lambda gib: monthly_estimates(grown(plan, gib), today)))
+    return applied
 
 
-deploy(plan_of(Path("portfolios") / pulumi.Config().require("portfolio")))
+pulumi.run(lambda: known(deploy(plan_of(Path("portfolios") / pulumi.Config().require("portfolio")))))

@@ -13,22 +13,27 @@ from typing import Any
 
 def distributions() -> list[dict[str, Any]]:
     """Name, version and Pulumi plugin facts of each installed distribution, and whether another needs it."""
-    found = {_normal(dist.metadata["Name"]): dist for dist in metadata.distributions()}
-    needed = {_normal(required) for dist in found.values() for required in dist.requires or ()}
+    # A distribution parses its metadata whenever it is asked for any of it, so each is asked once.
+    each = ((dist, dist.metadata) for dist in metadata.distributions())
+    found = {_normal(said["Name"]): (dist, said) for dist, said in each}
+    needed = {_normal(one) for _, said in found.values() for one in said.get_all("Requires-Dist") or ()}
     return [
         {
-            "name": dist.metadata["Name"],
-            "version": dist.version,
+            "name": said["Name"],
+            "version": said["Version"],
             "required": name in needed,
-            "plugin": plugin_facts(dist),
+            "plugin": plugin_facts(dist, name),
         }
-        for name, dist in sorted(found.items())
+        for name, (dist, said) in sorted(found.items())
     ]
 
 
-def plugin_facts(dist: metadata.Distribution) -> dict[str, Any] | None:
-    """The `pulumi-plugin.json` of an SDK package, which names the provider its resources need."""
-    folder = _normal(dist.metadata["Name"]).replace("-", "_")
+def plugin_facts(dist: metadata.Distribution, name: str) -> dict[str, Any] | None:
+    """The `pulumi-plugin.json` of an SDK package, which names the provider its resources need.
+
+    *name* is the normalised one.
+    """
+    folder = name.replace("-", "_")
     facts = Path(str(dist.locate_file(folder))) / "pulumi-plugin.json"
     if not facts.is_file():
         return None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.browser import Browser, running_browser
-from tests.localcloud.cluster import Cluster, borrowed, running_cluster
+from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
 
 # A run started in the background ignores Ctrl-C, and so would every process that a test starts and
@@ -30,19 +30,15 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="session")
-def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real API server that has what the committed portfolio says of it, stopped when the session ends."""
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real API server that has what the committed portfolio says of it, for one file.
+
+    To start one takes less time than one that waits for the next file takes for itself.
+    """
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
         install(running)
         yield running
-
-
-@pytest.fixture(scope="module")
-def cluster(api_server: Cluster) -> Iterator[Cluster]:
-    """The API server, with nothing in it of the files before."""
-    with borrowed(api_server) as empty:
-        yield empty
 
 
 # Importing and collecting leaves next to nothing to be thrown away.
@@ -60,11 +56,14 @@ def pytest_collection_finish() -> None:
 LONGEST = (
     "engine/test_life.py",
     "engine/test_killed.py",
+    "lifecycle/test_database_move.py",
     "engine/test_rendered.py",
     "engine/test_priced.py",
     "engine/test_faulty.py",
     "engine/test_applied.py",
     "engine/test_sleeping.py",
+    "lifecycle/test_round_trip.py",
+    "lifecycle/test_killed_jobs.py",
     "cli/test_a_thousand_tenants.py",
     "components/test_every_combination.py",
 )

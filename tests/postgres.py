@@ -169,19 +169,8 @@ def running_server(
     """
     tools = programs(major)
     with scratch() as folder:
-        password = folder / "password"
-        password.write_text(ADMIN_PASSWORD, encoding="utf-8")
-        password.chmod(0o644)
-        data = folder / "data"
-        options = (
-            "--username=postgres",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-        )
-        _run([str(tools / "initdb"), f"--pgdata={data}", f"--pwfile={password}", *options], folder)
-        _only_over_tls(folder, data)
+        data = Path(shutil.copytree(_fresh(major), folder / "data"))
+        give(data)
         host = own_address()
         given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *settings)
         control = [str(tools / "pg_ctl"), f"--pgdata={data}", "--wait", "--timeout=300"]
@@ -198,17 +187,31 @@ def running_server(
             _run([*control, "stop", "--mode=immediate"], folder)
 
 
-def _only_over_tls(folder: Path, data: Path) -> None:
-    """Give the server a certificate of its own, and let nobody in who does not speak TLS."""
-    key, certificate = folder / "server.key", folder / "server.crt"
-    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
-    _run(["/usr/bin/openssl", *made, "-keyout", str(key), "-out", str(certificate)], folder)
-    key.chmod(0o600)
+@cache
+def _fresh(major: int) -> Path:
+    """The data of a server that never ran, which each server gets a copy of: making it takes a second."""
+    folder = Path(tempfile.mkdtemp(prefix="costack-fresh-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    password = folder / "password"
+    password.write_text(ADMIN_PASSWORD, encoding="utf-8")
     give(folder)
+    data = folder / "data"
+    options = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
+    initdb = programs(major) / "initdb"
+    _run([str(initdb), f"--pgdata={data}", f"--pwfile={password}", *options], folder)
+    _only_over_tls(data)
+    return data
+
+
+def _only_over_tls(data: Path) -> None:
+    """Give the server a certificate of its own, and let nobody in who does not speak TLS."""
+    key, certificate = data / "server.key", data / "server.crt"  # where PostgreSQL looks
+    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
+    _run(["/usr/bin/openssl", *made, "-keyout", str(key), "-out", str(certificate)], data.parent)
+    key.chmod(0o600)
     (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.write("log_connections = on\nautovacuum_naptime = 1\n")
-        file.write(f"ssl = on\nssl_key_file = '{key}'\nssl_cert_file = '{certificate}'\n")
+        file.write("log_connections = on\nautovacuum_naptime = 1\nssl = on\n")
 
 
 def own_address() -> str:

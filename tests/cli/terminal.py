@@ -8,11 +8,11 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from contextlib import suppress
 
 from cli.console.exit_codes import Exit
+from tests.engine.warm import home
 from tests.portfolios import ROOT
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -25,7 +25,7 @@ def on_a_terminal(columns: int, *arguments: str) -> tuple[str, str]:
     sized = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     shown = b""
     with subprocess.Popen(
-        [sys.executable, "-c", "from cli.main import main; main()", *arguments],
+        [home() / ".venv" / "bin" / "python", ROOT / ".venv" / "bin" / "costack", *arguments],
         cwd=ROOT,
         env=sized | {"TERM": "xterm", "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,

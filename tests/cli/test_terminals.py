@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,9 @@ COMMANDS = {
 FIGURE = re.compile(r"-?[\d,]+\.\d\d\b")
 
 
-@pytest.fixture
-def inventory(tmp_path: Path) -> Path:
-    path = tmp_path / "inventory.json"
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("terminals") / "inventory.json"
     path.write_text(json.dumps(exported(local_plan(), {})), encoding="utf-8")
     return path
 
@@ -37,13 +38,19 @@ def figures(text: str) -> set[str]:
     return set(FIGURE.findall(text))
 
 
+@cache
+def on_a_wide_one(*arguments: str) -> tuple[str, str]:
+    """What a command shows on a terminal with room for every table."""
+    return on_a_terminal(250, *arguments)
+
+
 @pytest.mark.parametrize("columns", [80, 100])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_figure_is_cut(command: str, columns: int, inventory: Path) -> None:
     arguments = tuple(each.format(inventory=inventory) for each in COMMANDS[command])
     shown, _ = on_a_terminal(columns, *arguments)
     assert "…" not in shown
-    wide, said = on_a_terminal(250, *arguments)
+    wide, said = on_a_wide_one(*arguments)
     assert "block of lines" not in said
     missing = figures(wide) - figures(shown)
     assert missing == set() or command == "allocate", "only allocate shows all pools in one column"

@@ -35,14 +35,14 @@ EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATIO
 
 
 @cache
-def composition_root() -> Callable[[Plan], None]:
+def composition_root() -> Callable[[Plan], list[pulumi.Input[object]]]:
     """The program's own `deploy`, without the last line, which starts it."""
     path = ROOT / "__main__.py"
     program = ast.parse(path.read_text(encoding="utf-8"))
     program.body.pop()
     names: dict[str, Any] = {}
     exec(compile(program, str(path), "exec"), names)  # noqa: S102 - our own file
-    deploy: Callable[[Plan], None] = names["deploy"]
+    deploy: Callable[[Plan], list[pulumi.Input[object]]] = names["deploy"]
     return deploy
 
 

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import pytest
 
-from tests.engine.project import Project, Registered, Said, holdings, running_project
+from tests.engine.holdings import holdings
+from tests.engine.project import Project, Registered, Said, running_project
 from tests.localcloud.cluster import Cluster
 
 

@@ -17,11 +17,13 @@ from typing import Any, Final
 import yaml
 
 from localcloud.aws.clients import Clients
-from localcloud.environment import PULUMI_HOME
+from localcloud.environment import PULUMI_HOME, local_environment, needs_language_host
+from tests.clouds import running_cloud
 from tests.engine.warm import equip
 from tests.portfolios import ROOT
 
 STACK: Final = "local"
+FORKED: Final = ".venv-forked"
 SAVE_ONCE: Final = {
     "PULUMI_SKIP_CHECKPOINTS": "true",
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
@@ -78,26 +80,25 @@ class Project:
     """One copy of the project; its stack `local` may be configured and its files edited.
 
     `folder` is where commands run, `local` where the loopback cloud keeps what it remembers. Its interpreters
-    are forked unless it is not *warm*: who kills processes wants those that users have.
+    are forked, but for `started_as_by_users`.
     """
 
-    def __init__(self, folder: Path, *, warm: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.local = folder / ".local"
         self._saves_every_step = False
-        self._python_path = folder
+        self._root = folder
+        self._is_forked = True
         folder.mkdir(parents=True)
         for name in _COPIED:
             source, target = ROOT / name, folder / name
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target)
             else:
                 shutil.copy(source, target)
         (folder / ".toolchain").symlink_to(ROOT / ".toolchain")
-        if warm:
-            equip(folder / ".venv")
-        else:
-            (folder / ".venv").symlink_to(ROOT / ".venv")
+        equip(folder / FORKED, folder)
+        (folder / ".venv").symlink_to(FORKED)
 
     def within(self, path: str) -> Project:
         """The same copy and the same cloud, with commands run in one of its folders."""
@@ -115,7 +116,9 @@ class Project:
 
     def costack(self, *arguments: str, code: int = 0) -> Said:
         """A call of the product's command that must end with `code`."""
-        return self._exec(str(ROOT / ".venv" / "bin" / "costack"), *arguments, code=code)
+        programs = self._root / ".venv" / "bin"
+        forked = [str(programs / "python")] if self._is_forked else []
+        return self._exec(*forked, str(programs / "costack"), *arguments, code=code)
 
     def up(self, *arguments: str, code: int = 0) -> Said:
         """`pulumi up` without a question."""
@@ -130,6 +133,23 @@ class Project:
             for step in steps
             if step["op"] != "same" and (step.get("newState") or step["oldState"])["custom"]
         }
+
+    @contextmanager
+    def started_as_by_users(self) -> Iterator[None]:
+        """Interpreters start and import as they do for users, in the environment of `localcloud exec`.
+
+        Who kills processes wants those.
+        """
+        environment = self._root / ".venv"
+        environment.unlink()
+        environment.symlink_to(ROOT / ".venv")
+        self._is_forked = False
+        try:
+            yield
+        finally:
+            environment.unlink()
+            environment.symlink_to(FORKED)
+            self._is_forked = True
 
     @contextmanager
     def saving_every_step(self) -> Iterator[None]:
@@ -198,7 +218,18 @@ class Project:
         return Clients(str(record["endpoint"]))
 
     def _exec(self, *command: str, code: int) -> Said:
-        return self._run([sys.executable, "-m", "localcloud", "exec", "--", *command], code=code)
+        if not self._is_forked:
+            return self._run([sys.executable, "-m", "localcloud", "exec", "--", *command], code=code)
+        record = json.loads((self.local / "server.json").read_text(encoding="utf-8"))
+        base = self._environment()
+        environment = local_environment(
+            base,
+            root=self._root,
+            local=self.local,
+            endpoint=str(record["endpoint"]),
+            language_host=needs_language_host(base, self._root),
+        )
+        return self._run(list(command), code=code, environment=environment)
 
     def _environment(self) -> dict[str, str]:
         # Without the last, 119 MB of pulumi-aws would be compiled anew by every run of the program.
@@ -208,14 +239,14 @@ class Project:
             **kept,
             **({} if self._saves_every_step else SAVE_ONCE),
             "COSTACK_LOCAL_DIR": str(self.local),
-            "PYTHONPATH": str(self._python_path),
+            "PYTHONPATH": str(self._root),
         }
 
-    def _run(self, command: list[str], *, code: int) -> Said:
+    def _run(self, command: list[str], *, code: int, environment: dict[str, str] | None = None) -> Said:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=self._environment(),
+            env=environment or self._environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -231,57 +262,10 @@ class Project:
 def running_project(folder: Path) -> Iterator[Project]:
     """A project whose loopback cloud lives as long as the block."""
     project = Project(folder)
-    try:
-        project.cloud("start")
+    with running_cloud(project.local):
         project.keep_no_log()
         project.pulumi("stack", "select", "--create", STACK)
         yield project
-    finally:
-        project.cloud("stop")
-
-
-def holdings(clients: Clients) -> dict[str, set[str]]:
-    """What an account holds of everything the product creates, by kind."""
-    ec2, rds, iam, kms = (clients.get(service) for service in ("ec2", "rds", "iam", "kms"))
-    cache, efs, backup = (clients.get(service) for service in ("elasticache", "efs", "backup"))
-    simulated = clients.get("ssm").get_paginator("get_parameters_by_path")
-    pages = simulated.paginate(Path="/localcloud/simulated", Recursive=True)
-    return {
-        "vpc": {each["VpcId"] for each in ec2.describe_vpcs()["Vpcs"]},
-        "subnet": {each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]},
-        "security group": {each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]},
-        "database": _each(rds.describe_db_instances()["DBInstances"], "DBInstanceIdentifier"),
-        "database subnets": _each(rds.describe_db_subnet_groups()["DBSubnetGroups"], "DBSubnetGroupName"),
-        "parameters": _each(rds.describe_db_parameter_groups()["DBParameterGroups"], "DBParameterGroupName"),
-        "cache": _each(cache.describe_replication_groups()["ReplicationGroups"], "ReplicationGroupId"),
-        "cache subnets": _each(cache.describe_cache_subnet_groups()["CacheSubnetGroups"], "ARN"),
-        "file system": _each(efs.describe_file_systems()["FileSystems"], "FileSystemId"),
-        "access point": _each(efs.describe_access_points()["AccessPoints"], "AccessPointId"),
-        "bucket": _each(clients.get("s3").list_buckets()["Buckets"], "Name"),
-        "vault": _each(backup.list_backup_vaults()["BackupVaultList"], "BackupVaultName"),
-        "backup plan": _each(backup.list_backup_plans()["BackupPlansList"], "BackupPlanId"),
-        "log group": _each(clients.get("logs").describe_log_groups()["logGroups"], "logGroupName"),
-        "schedule": _each(clients.get("scheduler").list_schedules()["Schedules"], "Name"),
-        "role": _each(iam.list_roles()["Roles"], "RoleName"),
-        "secret": _each(clients.get("secretsmanager").list_secrets()["SecretList"], "Name"),
-        "key alias": _each(kms.list_aliases()["Aliases"], "AliasName"),
-        "enabled key": {key for key in _each(kms.list_keys()["Keys"], "KeyId") if _is_enabled(kms, key)},
-        "simulated": {each["Name"] for page in pages for each in page["Parameters"]},
-    }
-
-
-def left_behind(clients: Clients, before: dict[str, set[str]]) -> dict[str, int]:
-    """How many things of each kind an account holds that it did not hold before."""
-    found = {kind: len(names - before[kind]) for kind, names in holdings(clients).items()}
-    return {kind: count for kind, count in found.items() if count}
-
-
-def _each(found: list[dict[str, Any]], name: str) -> set[str]:
-    return {str(each[name]) for each in found}
-
-
-def _is_enabled(kms: Any, key: str) -> bool:
-    return bool(kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"])
 
 
 def _shown(value: Any) -> Any:

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from tests.engine.conftest import Deployed
-from tests.engine.project import STACK, Registered, left_behind
+from tests.engine.holdings import left_behind
+from tests.engine.project import STACK, Registered
 from tests.localcloud.cluster import Cluster
 from tests.tagged import expected_keys, label_sets
 

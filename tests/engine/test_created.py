@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from tests.components.test_created import CREATED
-from tests.engine.project import STACK, Project, holdings, left_behind, running_project
+from tests.engine.holdings import holdings, left_behind
+from tests.engine.project import STACK, Project, running_project
 
 pytestmark = [pytest.mark.engine]
 

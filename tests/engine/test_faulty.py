@@ -33,7 +33,7 @@ DELETE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
 @pytest.fixture(scope="module")
 def creation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phase]:
     """The creation of one tenant, and what it leaves when nothing disturbs it."""
-    with worlds(tmp_path_factory.mktemp("faulty") / "project", warm=True) as made:
+    with worlds(tmp_path_factory.mktemp("faulty") / "project") as made:
         phase = next(phases(made))
         phase.measure()
         yield phase

@@ -19,7 +19,8 @@ import pytest
 from cli.console.exit_codes import Exit
 from lifecycle import evidence
 from lifecycle.decommission.steps import STEPS
-from tests.engine.project import STACK, Project, Said, holdings, running_project
+from tests.engine.holdings import holdings
+from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.test_priced import OTHERS
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods

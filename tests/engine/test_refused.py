@@ -6,7 +6,9 @@ import shutil
 
 import pytest
 
-from tests.engine.project import STACK, Project, holdings
+from tests.clouds import restart
+from tests.engine.holdings import holdings
+from tests.engine.project import STACK, Project
 
 pytestmark = [pytest.mark.engine]
 
@@ -79,13 +81,14 @@ def test_a_cloud_that_lost_its_memory_is_named_before_anything_is_done(empty: Pr
         path.unlink()  # the platform alone is enough to be forgotten
     empty.up()
     assert len(empty.registered()) > 20
-    empty.cloud("stop")
-    empty.cloud("start")
+    restart(empty.local)
     fresh = holdings(empty.clients())
     said = empty.up(code=1)
     assert "`python -m localcloud reset`" in said.text
     assert "Traceback" not in said.text
     assert holdings(empty.clients()) == fresh
     empty.cloud("reset")
-    empty.pulumi("stack", "select", "--create", STACK)
+    # Whatever is run in its environment starts the cloud again.
+    empty.cloud("exec", "--", "pulumi", "--non-interactive", "stack", "select", "--create", STACK)
     assert empty.registered() == []
+    assert empty.cloud("stop").stdout == "stopped\n"

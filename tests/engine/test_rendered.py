@@ -16,7 +16,8 @@ from allocation.report.statement.document import document
 from components.tags.cost_tags import TAGGABLE_TYPES
 from tests.declarations import Registration, Registrations, differences
 from tests.engine.conftest import Deployed
-from tests.engine.project import STACK, Registered, holdings, left_behind
+from tests.engine.holdings import holdings, left_behind
+from tests.engine.project import STACK, Registered
 from tests.portfolios import local_plan
 from tests.tagged import expected_keys, label_sets
 from tiers.facts.names import TENANT_STACK

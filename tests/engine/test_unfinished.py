@@ -24,7 +24,7 @@ EVERY: Final = int(os.environ.get("COSTACK_EVERY_REFUSAL", "0"))
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
     """The platform alone with one tenant that has its own server."""
-    with worlds(tmp_path_factory.mktemp("unfinished") / "project", warm=True) as made:
+    with worlds(tmp_path_factory.mktemp("unfinished") / "project") as made:
         tenants = made.project.folder / "portfolios" / STACK / "tenants"
         for file in tenants.glob("*.yaml"):
             if file.stem != TENANT:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.project import Project
 from tests.engine.warm import POSSIBLE, equip
 
 pytestmark = [pytest.mark.skipif(not POSSIBLE, reason="interpreters are forked on Linux only")]
@@ -77,6 +78,59 @@ def test_an_error_is_shown_and_is_an_exit_code(python: str, tmp_path: Path) -> N
     done = subprocess.run([python, str(program)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.endswith("ValueError: as a program would\n")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> tuple[Path, str]:
+    """A project with a server that has its modules, and the `python` of its environment."""
+    project = Project(tmp_path / "project")
+    return project.folder, str(project.folder / ".venv" / "bin" / "python")
+
+
+def run_in(copy: tuple[Path, str], program: str) -> str:
+    """What a program in the project's folder says."""
+    folder, python = copy
+    (folder / "say.py").write_text(program, encoding="utf-8")
+    return subprocess.check_output(
+        [python, "say.py"], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, text=True
+    )
+
+
+def test_modules_of_a_project_are_there_already_until_one_of_its_files_changes(
+    copy: tuple[Path, str],
+) -> None:
+    loaded = "import sys\nprint(*(each in sys.modules for each in ('tiers.vocabulary', 'cli.main')))\n"
+    assert run_in(copy, loaded) == "True True\n"
+    file = copy[0] / "tiers" / "vocabulary.py"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(f"{before}NEW = 'new'\n", encoding="utf-8")
+    assert run_in(copy, loaded) == "False False\n"
+    where = "import tiers.vocabulary as found\nprint(found.NEW, found.__file__)\n"
+    assert run_in(copy, where) == f"new {file}\n"
+    catalog = copy[0] / "tiers" / "catalog" / "classes.yaml"
+    catalog.write_text(catalog.read_text(encoding="utf-8") + "# read at import, perhaps\n", encoding="utf-8")
+    file.write_text(before, encoding="utf-8")
+    assert run_in(copy, loaded) == "False False\n"
+
+
+def test_two_projects_have_their_own_modules(copy: tuple[Path, str], tmp_path: Path) -> None:
+    other = Project(tmp_path / "other")
+    where = "import tiers.vocabulary as found\nprint(found.__file__)\n"
+    for folder, python in (copy, (other.folder, str(other.folder / ".venv" / "bin" / "python"))):
+        assert run_in((folder, python), where) == f"{folder / 'tiers' / 'vocabulary.py'}\n"
+
+
+def test_what_it_registered_for_its_end_is_done_and_what_it_wrote_arrives(
+    python: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "ends.py"
+    program.write_text(
+        "import atexit, sys, threading, time\natexit.register(print, 'registered')\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), print('thread'))).start()\nsys.exit('why')\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([python, str(program)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "thread\nregistered\n", "why\n")
 
 
 def test_a_signal_is_handed_on(sleeping: tuple[subprocess.Popen[str], int]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ from tests.portfolios import ROOT
 
 _HERE: Final = Path(__file__).resolve().parent
 _PYTHON: Final = ROOT / ".venv" / "bin" / "python"
+_ASKED: Final[list[socket.socket]] = []
 POSSIBLE: Final = sys.platform == "linux"
 """Elsewhere a process cannot be waited for beside a connection (pidfd), and interpreters start as ever."""
 
@@ -44,8 +47,11 @@ def server() -> Path:
     return path
 
 
-def equip(environment: Path) -> None:
-    """Make *environment* a copy of this repository's virtual environment whose `python` is forked."""
+def equip(environment: Path, project: Path | None = None) -> None:
+    """Make *environment* a copy of this repository's virtual environment whose `python` is forked.
+
+    With the folder of a *project*, its modules are imported before, too.
+    """
     source = ROOT / ".venv"
     if not POSSIBLE:
         environment.symlink_to(source)
@@ -56,9 +62,34 @@ def equip(environment: Path) -> None:
     for program in (source / "bin").iterdir():
         if not program.name.startswith("python"):
             (environment / "bin" / program.name).symlink_to(program)
+    path = _server_of(project) if project else server()
     text = (_HERE / "warm_client.py").read_text(encoding="utf-8")
-    text = text.replace("@@server", str(server())).replace("@@python", str(_PYTHON))
+    text = text.replace("@@server", str(path)).replace("@@python", str(_PYTHON))
     client = environment / "bin" / "python"
     real = Path(sys.executable).resolve()
     client.write_text(f"#!{real} -ISE\n{text}", encoding="utf-8")
     client.chmod(0o755)
+
+
+@functools.cache
+def home() -> Path:
+    """A folder with what lies in this repository and an environment whose `python` is forked."""
+    folder = Path(tempfile.mkdtemp(prefix="costack-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for each in ROOT.iterdir():
+        if (each / "__init__.py").is_file() or each.name == ".toolchain":
+            (folder / each.name).symlink_to(each)
+    equip(folder / ".venv", folder)
+    return folder
+
+
+def _server_of(project: Path) -> Path:
+    """The socket of a server with the project's modules; it ends with this process."""
+    path = server().with_name(f"project-{len(_ASKED)}")
+    connection = socket.socket(socket.AF_UNIX)
+    _ASKED.append(connection)  # its end would be the server's
+    connection.connect(str(server()))
+    request = json.dumps({"project": str(project), "socket": str(path)})
+    connection.sendall(f"{request}\n".encode())
+    assert connection.recv(16) == b"ready\n", f"the server for {project} did not start"
+    return path

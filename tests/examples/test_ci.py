@@ -35,8 +35,9 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder, self.state = folder / "repository", folder / "state.json"
         for each in COPIED:
-            shutil.copytree(ROOT / each, self.folder / each, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / each, self.folder / each)
         self._git("init", "--quiet", "--initial-branch", "main")
+        (self.folder / ".git" / "info" / "exclude").write_text("__pycache__\n", encoding="utf-8")
         self._git("add", ".")
         self._git("commit", "--quiet", "--message", "base")
         self._git("update-ref", "refs/remotes/origin/main", "HEAD")

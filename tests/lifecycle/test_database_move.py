@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,11 +17,19 @@ from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
 from tests.lifecycle.writer import writing, written
-from tests.postgres import Server, programs, running_server
+from tests.postgres import MAJORS, Server, programs, running_server
 
 pytestmark = pytest.mark.postgres
 
 _OTHER = {16: 17, 17: 18, 18: 17}
+# When a writer begins after the hand-over has: each attempt that fails is followed by one with 0.2 s more.
+# `make torture` tries every delay on every pair of versions.
+_EVERY = [(major, delay) for major in MAJORS for delay in (0.0, 0.15, 0.4)]
+DELAYS = (
+    _EVERY
+    if os.environ.get("COSTACK_EVERY_KILL")
+    else [(16, 0.15), (17, 0.0), (17, 0.15), (17, 0.4), (18, 0.15)]
+)
 Done = subprocess.CompletedProcess[str]
 
 
@@ -188,7 +197,12 @@ def test_who_writes_on_during_the_copy_stops_the_move_and_loses_nothing(moving: 
     assert written(moving.server) == set(writer.committed)
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.15, 0.4])
+@pytest.mark.parametrize(
+    ("server", "delay"),
+    DELAYS,
+    indirect=["server"],
+    ids=[f"postgresql-{major}-{delay}" for major, delay in DELAYS],
+)
 def test_who_writes_on_during_the_hand_over_loses_nothing_that_was_committed(
     moving: Pods, other: Server, delay: float
 ) -> None:

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
+from lifecycle.import_estate import (
+    PlannedResource,
+    gaps,
+    import_file,
+    match_resources,
+    read_planned,
+    read_rows,
+)
 from tests.components.conftest import declare_plan
 from tests.portfolios import plan_of, tenant
 from tiers.errors import CatalogError
@@ -36,7 +44,10 @@ def preview() -> dict[str, Any]:
     return {"steps": steps}
 
 
-WANTED = read_planned(preview(), "preview.json")
+@cache
+def wanted() -> tuple[PlannedResource, ...]:
+    """What that preview wants, read once."""
+    return read_planned(preview(), "preview.json")
 
 
 def estate(folder: Path, *lines: str) -> Path:
@@ -46,14 +57,14 @@ def estate(folder: Path, *lines: str) -> Path:
 
 
 def test_only_what_tenants_get_is_taken_over() -> None:
-    assert {each.tenant for each in WANTED} == {"acme", "borealis"}
-    assert ("acme", INSTANCE) in {(each.tenant, each.type) for each in WANTED}
-    assert not any(each.name.startswith("local-postgresql") for each in WANTED)
+    assert {each.tenant for each in wanted()} == {"acme", "borealis"}
+    assert ("acme", INSTANCE) in {(each.tenant, each.type) for each in wanted()}
+    assert not any(each.name.startswith("local-postgresql") for each in wanted())
 
 
 def test_a_server_is_imported_under_the_name_the_program_gives_it(tmp_path: Path) -> None:
     rows = read_rows(estate(tmp_path, f"acme,{INSTANCE},acme-prod-db,cost/client=acme-ltd; team=blue"))
-    plan = match_resources(rows, WANTED)
+    plan = match_resources(rows, wanted())
     (match,) = plan.matches
     assert match.planned.name == "local-acme-postgresql"
     assert "cost/tenant" in match.missing
@@ -76,13 +87,13 @@ def test_what_cannot_be_distinguished_is_left_to_a_person(tmp_path: Path) -> Non
             f"acme,{LOGS},l,",
         )
     )
-    plan = match_resources(rows, WANTED)
+    plan = match_resources(rows, wanted())
     assert plan.matches == ()
     message = "\n".join(gaps(plan))
     assert "2 rows for 1 planned resources (local-acme-postgresql)" in message
     assert "would create no aws:sqs/queue:Queue for tenant 'acme'" in message
     assert "1 rows for " in message
-    assert len(plan.created) == len(WANTED)
+    assert len(plan.created) == len(wanted())
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 
 TOOLS = Path(__file__).resolve().parents[2] / ".toolchain" / "bin"
 READY_SECONDS = 120.0
-_GONE_SECONDS = 120.0
 _BACKGROUND = {"propagationPolicy": "Background"}
 """Else a Job would wait for a controller that does not run here."""
-_THE_SERVERS_OWN = {"apiservices", "endpoints", "endpointslices", "events", "ipaddresses", "leases"}
-_SYSTEM = {"default", "kube-node-lease", "kube-public", "kube-system", "kubernetes"}
-"""Names of what the server makes once it runs, when it gets to it."""
 
 
 @dataclass(frozen=True)
@@ -67,38 +63,6 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
         finally:
             stop.set()
             finalizer.join()
-
-
-@contextmanager
-def borrowed(cluster: Cluster) -> Iterator[Cluster]:
-    """The server for as long as the block lasts: what was not there before it is taken away after it."""
-    before = _held(cluster.client)
-    yield cluster
-    deadline = time.monotonic() + _GONE_SECONDS
-    while left := _held(cluster.client) - before:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"the API server still holds {sorted(left)}")
-        for path in left:
-            cluster.client.delete(path, params=_BACKGROUND)
-        time.sleep(0.2)
-
-
-def _held(client: httpx.Client) -> set[str]:
-    """Where every object is, but those that the server makes for itself."""
-    groups = client.get("/apis").json()["groups"]
-    roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)]
-    found = set()
-    for root in roots:
-        for kind in client.get(root).json().get("resources", []):
-            if kind["name"] in _THE_SERVERS_OWN or not {"list", "delete"} <= set(kind["verbs"]):
-                continue
-            for each in client.get(f"{root}/{kind['name']}").json().get("items", []):
-                name, space = each["metadata"]["name"], each["metadata"].get("namespace")
-                if name in _SYSTEM or str(space).startswith("kube-"):
-                    continue
-                within = f"{root}/namespaces/{space}" if space else root
-                found.add(f"{within}/{kind['name']}/{name}")
-    return found
 
 
 def _etcd(folder: Path, url: str) -> list[str]:

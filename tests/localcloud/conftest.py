@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.warm import equip
-from tests.localcloud.engine import Engine
+from tests.engine.warm import home
+from tests.localcloud.engine import ROOT, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,6 @@ def project(tmp_path: Path) -> Callable[..., Engine]:
     """Makes a throw-away project: `project(program, config={...})`; *warm*: with forked interpreters."""
 
     def make(program: str, *, warm: bool = False, config: dict[str, str] | None = None) -> Engine:
-        if not warm:
-            return Engine(tmp_path, program, config=config)
-        equip(tmp_path / "venv")
-        return Engine(tmp_path, program, config=config, virtualenv=tmp_path / "venv")
+        return Engine(tmp_path, program, config=config, home=home() if warm else ROOT)
 
     return make

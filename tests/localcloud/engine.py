@@ -24,15 +24,13 @@ class EngineError(AssertionError):
 
 
 class Engine:
-    """One project with one stack `test` in a folder of its own; the program may change between calls."""
+    """One project with one stack `test` in a folder of its own; the program may change between calls.
+
+    Interpreters, providers and the language host are those of *home*.
+    """
 
     def __init__(
-        self,
-        folder: Path,
-        program: str,
-        *,
-        config: dict[str, str] | None = None,
-        virtualenv: Path = ROOT / ".venv",
+        self, folder: Path, program: str, *, config: dict[str, str] | None = None, home: Path = ROOT
     ) -> None:
         self.folder = folder
         self.project = folder / "project"
@@ -40,10 +38,10 @@ class Engine:
         (folder / "state").mkdir()
         manifest = {
             "name": "throwaway",
-            "runtime": {"name": "python", "options": {"virtualenv": str(virtualenv)}},
+            "runtime": {"name": "python", "options": {"virtualenv": str(home / ".venv")}},
         }
         (self.project / "Pulumi.yaml").write_text(json.dumps(manifest), encoding="utf-8")
-        self.environment = environment(folder)
+        self.environment = environment(folder, home)
         self.program(program)
         self.run("stack", "init", "test")
         for key, value in (config or {}).items():
@@ -110,12 +108,12 @@ class Engine:
         return counts
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """What keeps the CLI offline, in its own home, and on this machine's providers."""
-    folders = [str(ROOT / "localcloud" / "bin"), str(TOOLS)]
+def environment(folder: Path, home: Path = ROOT) -> dict[str, str]:
+    """What keeps the CLI offline, in its own home, and on this machine's providers, those of *home*."""
+    folders = [str(home / "localcloud" / "bin"), str(TOOLS)]
     release = (TOOLS / "pulumi").resolve().parent
     if not (release / "pulumi-language-python").exists() and not shutil.which("pulumi-language-python"):
-        folders.append(str(ROOT / "localcloud" / "host-bin"))
+        folders.append(str(home / "localcloud" / "host-bin"))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
     return {
         **inherited,

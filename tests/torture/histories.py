@@ -185,7 +185,7 @@ def _gone(tenant: TenantPlan, servers: set[str], paths: set[str], arns: dict[str
 @contextmanager
 def history(folder: Path) -> Iterator[History]:
     """Three tenants, deployed where data refuses deletion."""
-    with worlds(folder, warm=True) as made:
+    with worlds(folder) as made:
         portfolio = made.project.folder / "portfolios" / STACK
         platform = portfolio / "platform.yaml"
         said = platform.read_text(encoding="utf-8").replace("_protection: false", "_protection: true")

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from lifecycle import evidence
+from tests.engine.holdings import holdings
 from tests.engine.listing import counted, listed, told
-from tests.engine.project import STACK, Project, Said, holdings
+from tests.engine.project import STACK, Project, Said
 from tests.torture.worlds import Moment, Worlds, worlds
 from tiers.errors import CatalogError
 from tiers.vocabulary import MoveStage
@@ -94,7 +95,8 @@ class Phase:
         together = point.after and self.killed != _KILLED
         try:
             dies = self.worlds.faults(f"kill={point}{',with=costack' if together else ''}")
-            with self.worlds.project.saving_every_step(), dies as counter:
+            project = self.worlds.project
+            with project.started_as_by_users(), project.saving_every_step(), dies as counter:
                 self.act(_KILLED if together else self.killed)
                 made = counter.read_text(encoding="utf-8").split()
             if len(made) != point.number:

@@ -5,7 +5,7 @@ import random
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.engine.division_sql import Dialect, division_sql, in_dialect
@@ -13,6 +13,7 @@ from tests.allocation.engines import on_datafusion, on_duckdb
 from tests.allocation.oracle import Problem, divided
 from tests.allocation.problems import problems
 from tests.portfolios import ROOT
+from tests.sampling import examples
 
 GOLDEN = ROOT / "tests" / "golden" / "sql"
 _DIVISION = re.compile(
@@ -20,7 +21,7 @@ _DIVISION = re.compile(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(50, of=150)
 @given(problems())
 def test_both_engines_answer_as_fractions_do_in_every_row(problem: Problem) -> None:
     expected = divided(problem)
@@ -28,7 +29,7 @@ def test_both_engines_answer_as_fractions_do_in_every_row(problem: Problem) -> N
     assert on_datafusion(problem) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@examples(15, of=40)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_means_nothing(problem: Problem, chance: random.Random) -> None:
     shuffled = Problem(
@@ -39,7 +40,7 @@ def test_the_order_of_rows_means_nothing(problem: Problem, chance: random.Random
     assert on_duckdb(shuffled) == on_duckdb(problem)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(15, of=40)
 @given(problems(), st.integers(0, 6))
 def test_the_bill_can_be_divided_in_pieces(problem: Problem, cut: int) -> None:
     pieces = [problem._replace(amounts=part) for part in (problem.amounts[:cut], problem.amounts[cut:])]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.engine.allocate import allocate
@@ -10,6 +10,7 @@ from allocation.engine.attribution import Known
 from allocation.engine.settlement import Residuals
 from tests.allocation.rulebooks import rulebook
 from tests.allocation.small import Line, Usage, loaded, present
+from tests.sampling import examples
 
 THREE = ("acme", "borealis", "cygnus")
 
@@ -45,7 +46,7 @@ months = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(10, of=30)
 @given(months)
 def test_no_tenant_is_off_by_more_than_a_unit_over_any_horizon(
     history: list[tuple[list[int], tuple[int, int, int]]],

@@ -4,13 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.engine.weights import Fallback
 from allocation.errors import AllocationError
 from tests.allocation.rulebooks import PLATFORM, POOL, rulebook
 from tests.allocation.small import START, Line, Usage, allocated, day, paid, present, total
+from tests.sampling import examples
 from tiers.vocabulary import Environment
 
 BOTH = present("acme", "borealis")
@@ -238,7 +239,7 @@ def test_a_quantity_that_cannot_be_true_stops_it() -> None:
 quantities = st.integers(0, 10**9)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(20, of=60)
 @given(
     st.lists(st.tuples(st.integers(-(10**15), 10**15), st.integers(1, 30)), min_size=1, max_size=10),
     st.dictionaries(st.sampled_from(("acme", "borealis", "platform", "(idle)", "(capacity)")), quantities),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.errors import UnreconciledStatementError
@@ -12,6 +12,7 @@ from allocation.preview.cost_estimate import cost_estimate
 from allocation.prices.price_book import PriceBook
 from tests.allocation.previews import comparison_of, conditions, now
 from tests.portfolios import catalog, every_offer, local_plan, plan_of, tenant
+from tests.sampling import examples
 from tiers.plan.plan import emptied
 
 TIERS = sorted(catalog().tiers)
@@ -44,7 +45,7 @@ _TENANTS = st.lists(
 
 
 @given(_TENANTS, _TENANTS)
-@settings(max_examples=25, deadline=None)
+@examples(10, of=25)
 def test_nothing_gets_lost_between_any_two_portfolios(before: list, after: list) -> None:  # type: ignore[type-arg]
     plans = [
         plan_of(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.charges import ChargePeriod
@@ -20,6 +20,7 @@ from allocation.money import amount_of, units_of
 from allocation.prices.price_book import load_price_book
 from allocation.statement.statement import Statement
 from tests.portfolios import local_plan, plan_of, tenant
+from tests.sampling import examples
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
 
@@ -159,7 +160,7 @@ sizes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(12, of=25)
 @given(st.lists(sizes, max_size=12))
 def test_any_portfolio_reconciles(options: list[dict[str, Any]]) -> None:
     tenants = [tenant(f"t{index}", options=chosen) for index, chosen in enumerate(options)]

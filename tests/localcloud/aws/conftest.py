@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localcloud.server import LocalCloud
+from tests.clouds import running_cloud
 from tests.localcloud.aws.driver import Driver
 from tests.localcloud.aws.examples import Ground
 
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"))
-    server, _ = cloud.start()
-    try:
-        yield server.endpoint
-    finally:
-        cloud.stop()
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud.endpoint
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,8 @@ from localcloud.aws.provider import AwsProvider
 from localcloud.aws.table import ROWS
 from localcloud.properties import plain, wrap_map
 from localcloud.provider import ProviderError
-from localcloud.server import LocalCloud
-from tests.engine.warm import equip
+from tests.clouds import restart, running_cloud
+from tests.engine.warm import home
 from tests.localcloud.engine import Engine
 
 if TYPE_CHECKING:
@@ -71,13 +71,8 @@ def test_functions_say_where_the_program_runs(driver: Driver) -> None:
 
 @pytest.mark.engine
 def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> None:
-    cloud = LocalCloud(tmp_path / "cloud")
-    server, _ = cloud.start()
-    try:
-        equip(tmp_path / "venv")
-        engine = Engine(
-            tmp_path / "engine", PROGRAM, config={"aws:region": "eu-west-1"}, virtualenv=tmp_path / "venv"
-        )
+    with running_cloud(tmp_path / "cloud") as server:
+        engine = Engine(tmp_path / "engine", PROGRAM, config={"aws:region": "eu-west-1"}, home=home())
         engine.environment |= {"AWS_ENDPOINT_URL": server.endpoint, "AWS_ACCESS_KEY_ID": "x"}
         empty = leftovers(server.endpoint)
         total = sum(engine.up().values())
@@ -109,29 +104,22 @@ def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> Non
         assert all("correct horse" not in path.read_text() for path in stored)
         engine.destroy()
         assert leftovers(server.endpoint) == empty
-    finally:
-        cloud.stop()
 
 
 @pytest.mark.engine
 def test_a_restarted_cloud_is_said_once_and_forgotten_by_destroy(tmp_path: Path) -> None:
     program = "import pulumi_aws as aws\nfor n in range(3): aws.s3.Bucket(f'b{n}')\n"
-    cloud = LocalCloud(tmp_path / "cloud")
-    try:
-        engine = Engine(tmp_path / "engine", program, config={"aws:region": "eu-west-1"})
-        engine.environment |= {"AWS_ENDPOINT_URL": cloud.start()[0].endpoint}
+    with running_cloud(tmp_path / "cloud") as server:
+        engine = Engine(tmp_path / "engine", program, config={"aws:region": "eu-west-1"}, home=home())
+        engine.environment |= {"AWS_ENDPOINT_URL": server.endpoint}
         engine.up()
-        cloud.stop()
-        engine.environment |= {"AWS_ENDPOINT_URL": cloud.start()[0].endpoint}
+        engine.environment |= {"AWS_ENDPOINT_URL": restart(tmp_path / "cloud").endpoint}
         said = engine.run("up", "--yes", code=1)
         assert "python -m localcloud reset" in said
         assert "Traceback" not in said
         engine.destroy()
-        cloud.stop()
-        engine.environment |= {"AWS_ENDPOINT_URL": cloud.start()[0].endpoint}
+        engine.environment |= {"AWS_ENDPOINT_URL": restart(tmp_path / "cloud").endpoint}
         assert engine.up()["created"] == 4  # three buckets and the stack
-    finally:
-        cloud.stop()
 
 
 def leftovers(endpoint: str) -> dict[str, Any]:

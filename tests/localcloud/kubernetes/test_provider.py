@@ -49,7 +49,9 @@ def changed(steps: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
 @pytest.mark.engine
 def test_manifests_follow_the_program(project: Callable[..., Engine]) -> None:
     engine = project(
-        PROGRAM.replace("NAMESPACE", "odoo-acme"), config={"kubernetes:renderYamlToDirectory": "out"}
+        PROGRAM.replace("NAMESPACE", "odoo-acme"),
+        warm=True,
+        config={"kubernetes:renderYamlToDirectory": "out"},
     )
     said = engine.run("up", "--yes", "--skip-preview")
     diagnostics = said.partition("Diagnostics:")[2]

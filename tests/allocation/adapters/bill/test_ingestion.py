@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.adapters.bill import BillError, ingest
@@ -16,6 +16,7 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, read
 from tests.portfolios import ROOT
+from tests.sampling import examples
 
 DATA = ROOT / "tests" / "data"
 
@@ -73,7 +74,7 @@ rows_of_bill = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(12, of=30)
 @given(st.lists(st.lists(rows_of_bill, min_size=1, max_size=30), min_size=1, max_size=3))
 def test_sums_are_conserved(bills: list[list[dict[str, str]]]) -> None:
     with TemporaryDirectory() as folder:
