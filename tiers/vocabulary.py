@@ -96,6 +96,18 @@ class MoveStage(StrEnum):
     """The old resources are no longer needed; the next update removes them."""
 
 
+@unique
+class RotationStage(StrEnum):
+    """The stage of a rotation of a tenant's secrets; every update takes one step."""
+
+    SECOND_LOGIN = "second-login"
+    """Pods log in as a second role, with a new password; the first one's stays as it was."""
+    FIRST_LOGIN = "first-login"
+    """The first role has its new password, and pods log in as it; the next update removes the second."""
+    BACK = "back"
+    """Pods log in as the first role with its old password; the next update removes the second."""
+
+
 # Letters, digits, dot, underscore and dash are legal in an AWS tag value and in a Kubernetes label;
 # fifty characters fit an AWS Cost Category value too (AWS cost category quotas).
 TAG_VALUE: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?")

@@ -23,9 +23,10 @@ from tiers.plan.plan import Plan
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
 from tiers.schedule import Schedule
-from tiers.vocabulary import Environment, LifecycleStage, MoveStage, TenantId
+from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage, TenantId
 
 Offer = tuple[str, Environment]
 MOST_TENANTS: Final = 3
@@ -75,6 +76,7 @@ _IDENTITY: Final = frozenset(
         "expires_at",
         "extended",
         "move",
+        "rotation",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -135,6 +137,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["schedule"] = draw(SCHEDULES)
     if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
+        stages = [None] if drawn["move"] else [None, *RotationStage]
+        drawn["rotation"] = Rotation(number=draw(st.integers(1, 12)), stage=draw(st.sampled_from(stages)))
     return _tenant(draw(names()), *offer, chosen | drawn)
 
 

@@ -12,6 +12,7 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
+from tiers.portfolio.rotation import TokenRotation
 from tiers.tags import PREFIX
 from tiers.vocabulary import (
     WEEKLY_WINDOW,
@@ -116,6 +117,8 @@ class CacheSpec(CacheSize):
     """Version of the engine, in quotes."""
     maintenance_window: Annotated[str, Field(pattern=WEEKLY_WINDOW)]
     """When AWS may maintain caches, in UTC."""
+    rotation: TokenRotation | None = None
+    """How often the token of the shared cache was rotated, and whether the token before opens it too."""
 
 
 class FileSystemSpec(Frozen):
