@@ -61,6 +61,7 @@ SCHEDULES: Final = st.sampled_from(
 )
 # Most stand still: a move is one more thing that can go wrong.
 _STANDING_STILL: Final = 3
+_ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage) for stage in RotationStage))
 # Who a tenant is; these follow from its name and offer.
 _IDENTITY: Final = frozenset(
     {
@@ -137,8 +138,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["schedule"] = draw(SCHEDULES)
     if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
-        stages = [None] if drawn["move"] else [None, *RotationStage]
-        drawn["rotation"] = Rotation(number=draw(st.integers(1, 12)), stage=draw(st.sampled_from(stages)))
+        if drawn["move"] is None:
+            drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
     return _tenant(draw(names()), *offer, chosen | drawn)
 
 
