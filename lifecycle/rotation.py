@@ -87,8 +87,12 @@ def back(tenant: Tenant) -> Step:
     return _step(tenant.tenant, now.number, RotationStage.BACK)
 
 
-def check_deployed(tenant: Tenant, deployed: TenantPlan | None, stack: str) -> None:
+def check_deployed(
+    tenant: Tenant, deployed: TenantPlan | None, stack: str, *, going_back: bool = False
+) -> None:
     """Check that the step before was deployed: every update takes one step.
+
+    Who goes back from the first stage may do so after an update that failed, when the stack has it not yet.
 
     Raises:
         RefusedError: When file and stack differ.
@@ -96,7 +100,8 @@ def check_deployed(tenant: Tenant, deployed: TenantPlan | None, stack: str) -> N
     if deployed is None:
         raise RefusedError(f"stack '{stack}' has no tenant '{tenant.tenant}' yet; run `pulumi up` first")
     there, here = (each or NEVER for each in (deployed.rotation, tenant.rotation))
-    if there != here:
+    failed = going_back and there == Rotation(number=here.number - 1)
+    if there != here and not failed:
         raise RefusedError(
             f"{tenant.tenant} is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its "
             "file: run `pulumi up` first; every update takes one step"

@@ -109,8 +109,8 @@ def _cache(fact: Any, registered: Registrations) -> Pairs:
         "multi_az": (fact.multi_az, props["multiAzEnabled"]),
         "snapshot_retention_days": (fact.snapshot_retention_days, props["snapshotRetentionLimit"]),
         "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
-        "token_update": (fact.token_update, props.get("authTokenUpdateStrategy")),
-        "tokens": ({fact.token_number, fact.replaced_token} - {None}, _tokens(fact, registered)),
+        "rotation_update": (fact.rotation_update, props.get("authTokenUpdateStrategy")),
+        "tokens": ({fact.rotation_number, fact.replaced_number} - {None}, _tokens(fact, registered)),
     }
 
 

@@ -51,7 +51,7 @@ def rotate_on(request: Request) -> None:
     deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
     step = _step(request, tenant)
     try:
-        check_deployed(tenant, deployed, request.stack)
+        check_deployed(tenant, deployed, request.stack, going_back=request.back)
     except RefusedError as waiting:
         if step is not None:
             raise

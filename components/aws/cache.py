@@ -29,9 +29,9 @@ class SessionCache(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type("SessionCache"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
-        token = _token(name, fact.token_number, child)
-        if fact.replaced_token is not None:
-            _token(name, fact.replaced_token, child)
+        token = _token(name, fact.rotation_number, child)
+        if fact.replaced_number is not None:
+            _token(name, fact.replaced_number, child)
         self.group = elasticache.ReplicationGroup(
             name,
             replication_group_id=physical_name(name, limit=CACHE_NAME_LIMIT),
@@ -49,7 +49,7 @@ class SessionCache(pulumi.ComponentResource):
             at_rest_encryption_enabled=True,
             kms_key_id=key.arn,
             auth_token=token,
-            auth_token_update_strategy=fact.token_update,
+            auth_rotation_update_strategy=fact.rotation_update,
             auto_minor_version_upgrade=True,
             snapshot_retention_limit=fact.snapshot_retention_days,
             maintenance_window=fact.maintenance_window,

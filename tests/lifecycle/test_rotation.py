@@ -23,7 +23,7 @@ from tests.postgres import ADMIN, MAJORS, Server, running_server
 pytestmark = pytest.mark.postgres
 SECOND: Final = second_role(ROLE)
 NEW: Final = "the first one's new one"
-BRIDGE: Final = "the second one's own"
+SECOND_PASSWORD: Final = "the second one's own"
 ROWS: Final = 6
 """How many rows each pod writes in every moment of a rotation."""
 
@@ -40,12 +40,12 @@ class Stage:
 
 
 FORTH: Final = (
-    Stage("second-login", PASSWORD, (SECOND, BRIDGE)),
+    Stage("second-login", PASSWORD, (SECOND, SECOND_PASSWORD)),
     Stage("first-login", NEW, (ROLE, NEW)),
     Stage("none", NEW, (ROLE, NEW)),
 )
 BACK: Final = (
-    Stage("second-login", PASSWORD, (SECOND, BRIDGE)),
+    Stage("second-login", PASSWORD, (SECOND, SECOND_PASSWORD)),
     Stage("back", PASSWORD, (ROLE, PASSWORD)),
     Stage("none", PASSWORD, (ROLE, PASSWORD)),
 )
@@ -78,7 +78,7 @@ def exists(server: Server, role: str) -> bool:
 def deploy(pods: Pods, stage: Stage, patience: int = 60) -> subprocess.CompletedProcess[str]:
     """Run the set-up job of a stage."""
     return set_up(
-        pods, ROLE, DATABASE, stage.password, 30, stage=stage.name, second=BRIDGE, patience=patience
+        pods, ROLE, DATABASE, stage.password, 30, stage=stage.name, second=SECOND_PASSWORD, patience=patience
     )
 
 
@@ -154,7 +154,7 @@ def test_nothing_is_lost_and_every_backup_is_made(acme: Pods, way: tuple[Stage, 
     assert not exists(acme.server, SECOND)
     used, gone = way[-1].login, {NEW: PASSWORD, PASSWORD: NEW}[way[-1].login[1]]
     assert acme.server.ask("SELECT 1", user=used[0], password=used[1], database=DATABASE) == "1"
-    for login in ((ROLE, gone), (SECOND, BRIDGE)):
+    for login in ((ROLE, gone), (SECOND, SECOND_PASSWORD)):
         refused = acme.server.try_to_ask("SELECT 1", user=login[0], password=login[1], database=DATABASE)
         assert "password authentication failed" in refused.stderr
     (taken,) = acme.manifests()[-1:]
@@ -165,7 +165,7 @@ def test_what_the_second_login_makes_belongs_to_the_first(acme: Pods) -> None:
     """Also after the reset by which a pool hands out a connection again; pods of both logins alter it."""
     assert deploy(acme, FORTH[0]).returncode == 0
     first = {"user": ROLE, "password": PASSWORD, "database": DATABASE}
-    second = {"user": SECOND, "password": BRIDGE, "database": DATABASE}
+    second = {"user": SECOND, "password": SECOND_PASSWORD, "database": DATABASE}
     with ExitStack() as stack:
         session = connect(acme.server, second, stack)
         assert answered(session, "CREATE SEQUENCE before_the_reset; SELECT session_user") == SECOND
@@ -187,7 +187,7 @@ def test_what_the_second_login_makes_belongs_to_the_first(acme: Pods) -> None:
 def test_what_the_second_login_owns_is_kept_when_it_goes(acme: Pods) -> None:
     """An addon may leave the role it was given; the master never looks into the tenant's database."""
     assert deploy(acme, FORTH[0]).returncode == 0
-    second = {"user": SECOND, "password": BRIDGE}
+    second = {"user": SECOND, "password": SECOND_PASSWORD}
     mine = (
         "SET ROLE NONE; CREATE SCHEMA odd AUTHORIZATION CURRENT_USER; CREATE TABLE odd.t AS SELECT 42 AS it"
     )
@@ -217,7 +217,7 @@ def test_a_password_in_use_is_not_changed(acme: Pods) -> None:
         assert acme.server.ask("SELECT 1", **late) == "1"
     with ExitStack() as stack:
         assert deploy(acme, FORTH[1]).returncode == 0
-        late = {"user": SECOND, "password": BRIDGE, "database": DATABASE}
+        late = {"user": SECOND, "password": SECOND_PASSWORD, "database": DATABASE}
         assert answered(connect(acme.server, late, stack)) == "here"
         done = deploy(acme, FORTH[2], patience=1)
         assert done.returncode == 1
@@ -239,7 +239,9 @@ def test_a_neighbour_has_nothing_of_the_second_login(acme: Pods) -> None:
         ):
             refused = acme.server.try_to_ask(sql, database="postgres", **neighbour)
             assert "denied" in refused.stderr, sql
-        beside = acme.server.try_to_ask("SELECT 1", database="odoo_other", user=SECOND, password=BRIDGE)
+        beside = acme.server.try_to_ask(
+            "SELECT 1", database="odoo_other", user=SECOND, password=SECOND_PASSWORD
+        )
         assert 'permission denied for database "odoo_other"' in beside.stderr
         inside = acme.server.try_to_ask("SELECT 1", database=DATABASE, **neighbour)
         assert f'permission denied for database "{DATABASE}"' in inside.stderr
@@ -266,13 +268,13 @@ def test_a_neighbour_has_nothing_of_the_second_login(acme: Pods) -> None:
 
 
 def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
-    done = set_up(acme, ROLE, DATABASE, PASSWORD, 4, stage="second-login", second=BRIDGE)
+    done = set_up(acme, ROLE, DATABASE, PASSWORD, 4, stage="second-login", second=SECOND_PASSWORD)
     assert done.returncode == 0, done.stderr
     with ExitStack() as stack:
-        for login in ((ROLE, PASSWORD), (SECOND, BRIDGE)) * 2:
+        for login in ((ROLE, PASSWORD), (SECOND, SECOND_PASSWORD)) * 2:
             tenant = {"user": login[0], "password": login[1], "database": DATABASE}
             assert answered(connect(acme.server, tenant, stack)) == "here"
-        for user, password in ((ROLE, PASSWORD), (SECOND, BRIDGE)):
+        for user, password in ((ROLE, PASSWORD), (SECOND, SECOND_PASSWORD)):
             refused = acme.server.try_to_ask("SELECT 1", user=user, password=password, database=DATABASE)
             assert f'too many connections for database "{DATABASE}"' in refused.stderr
     for stage in FORTH[1:]:
@@ -284,5 +286,5 @@ def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
 def test_no_password_is_in_the_servers_log(acme: Pods) -> None:
     for stage in FORTH:
         done = deploy(acme, stage)
-        for word in (PASSWORD, NEW, BRIDGE):
+        for word in (PASSWORD, NEW, SECOND_PASSWORD):
             assert word not in done.stdout + done.stderr + acme.server.log

@@ -60,7 +60,7 @@ def token_fields(rotation: Rotation | TokenRotation | None) -> dict[str, Any]:
         return {}
     update = "SET" if rotation.stage is None else "ROTATE"
     return {
-        "token_number": rotation.used,
-        "replaced_token": rotation.replaced,
-        "token_update": update,
+        "rotation_number": rotation.used,
+        "replaced_number": rotation.replaced,
+        "rotation_update": update,
     }

@@ -87,6 +87,18 @@ def test_the_way_back(folder: Path, up: Callable[[], None]) -> None:
 
 
 @pytest.mark.usefixtures("up")
+def test_the_way_back_is_open_when_the_first_update_failed(folder: Path) -> None:
+    """Such as on a server whose minor version forgets whom the second login works for."""
+    rotate(folder, "acme", "--begin")
+    result = rotate(folder, "acme", "--back")
+    assert result.exit_code == Exit.OK, result.output
+    assert "rotation: {number: 1, stage: back}\n" in file_of(folder)
+    result = rotate(folder, "acme", "--next")
+    assert result.exit_code == Exit.POLICY
+    assert "but at stage back of rotation 1 in its file: run `pulumi up` first" in result.stderr
+
+
+@pytest.mark.usefixtures("up")
 def test_a_tenant_with_its_own_cache_rotates_the_token_too(folder: Path) -> None:
     assert "first password, token of its session cache\n" in rotate(folder, "meridian", "--begin").stdout
 
@@ -94,11 +106,10 @@ def test_a_tenant_with_its_own_cache_rotates_the_token_too(folder: Path) -> None
 def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:
     assert rotate(folder, "acme", "--begin").exit_code == Exit.OK
     written = file_of(folder)
-    for way in ("--next", "--back"):
-        result = rotate(folder, "acme", way)
-        assert result.exit_code == Exit.POLICY
-        assert "acme is not rotating (its secrets have number 0) in stack 'local'" in result.stderr
-        assert "but at stage second-login of rotation 1 in its file: run `pulumi up` first" in result.stderr
+    result = rotate(folder, "acme", "--next")
+    assert result.exit_code == Exit.POLICY
+    assert "acme is not rotating (its secrets have number 0) in stack 'local'" in result.stderr
+    assert "but at stage second-login of rotation 1 in its file: run `pulumi up` first" in result.stderr
     assert file_of(folder) == written
     asked = rotate(folder, "acme")
     assert (asked.exit_code, "but at stage second-login" in asked.stdout) == (Exit.OK, True)
