@@ -49,7 +49,7 @@ class SessionCache(pulumi.ComponentResource):
             at_rest_encryption_enabled=True,
             kms_key_id=key.arn,
             auth_token=token,
-            auth_rotation_update_strategy=fact.rotation_update,
+            auth_token_update_strategy=fact.rotation_update,
             auto_minor_version_upgrade=True,
             snapshot_retention_limit=fact.snapshot_retention_days,
             maintenance_window=fact.maintenance_window,

@@ -18,8 +18,8 @@ MAY_GO: Final = {
     "kubernetes:batch/v1:Job",
     "kubernetes:core/v1:Secret",
 }
-"""What an update of a rotation may delete or replace: old passwords, Jobs that have ended, and Secrets, in whose
-place the provider of Kubernetes puts another whenever their content changes."""
+"""What an update of a rotation may delete or replace: old passwords, Jobs that have ended, and Secrets, in
+whose place the provider of Kubernetes puts another whenever their content changes."""
 GOES: Final = {"delete", "replace", "create-replacement", "delete-replaced"}
 
 
