@@ -45,6 +45,7 @@ class TenantPasswords:
         self.replaced_administrator: pulumi.Output[str] | None = None
         """The administrator's earlier first password, while it can still be in use."""
         if rotation.replaced is not None:
+            self._make(_MASTER, rotation.replaced)  # kept for the way back
             self.replaced_administrator = self._make(_ADMINISTRATOR, rotation.replaced)
 
     def _make(self, purpose: str, number: int) -> pulumi.Output[str]:
