@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lifecycle.errors import RefusedError
+from tiers.facts.every_fact import CacheGroup
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.rotation import NEVER, Rotation
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import NEVER, Rotation, TokenRotation
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import LifecycleStage, RotationStage
 
@@ -19,13 +21,14 @@ STEPS: Final[Mapping[RotationStage, str]] = {
     RotationStage.BACK: "lets Odoo's pods start anew with {tenant}'s own login and the password it had",
 }
 """What the update of each stage does."""
+_NO_TOKEN: Final = TokenRotation(number=0)
 _ENDED: Final = "removes the second login of {tenant}'s database; the rotation is finished"
 
 
 class Step(NamedTuple):
-    """The tenant's rotation after a step; `update` is what the next `pulumi up` does."""
+    """The rotation after a step; `update` is what the next `pulumi up` does."""
 
-    rotation: Rotation
+    rotation: Rotation | TokenRotation
     update: str
 
     @property
@@ -108,8 +111,52 @@ def check_deployed(
         )
 
 
-def whereabouts(rotation: Rotation) -> str:
-    """Where a rotation stands, to follow a tenant's name and `is`."""
+def begin_token(platform: Platform) -> Step:
+    """The first step of another rotation of the shared cache's token.
+
+    Raises:
+        RefusedError: When one goes on.
+    """
+    now = platform.cache.rotation or _NO_TOKEN
+    if now.stage:
+        raise RefusedError(f"the platform is {whereabouts(now)}: finish it with --next")
+    update = (
+        "lets the shared cache take a new token beside the one before, and all its tenants' pods start anew"
+    )
+    return Step(TokenRotation(number=now.number + 1, stage="both-tokens"), update)
+
+
+def advance_token(platform: Platform) -> Step:
+    """The last step: from then on the cache takes the new token alone.
+
+    Raises:
+        RefusedError: When no rotation goes on.
+    """
+    now = platform.cache.rotation or _NO_TOKEN
+    if now.stage is None:
+        raise RefusedError("the token of the shared cache is not being rotated; begin with --begin")
+    update = "lets the shared cache take the new token alone; the rotation is finished"
+    return Step(TokenRotation(number=now.number), update)
+
+
+def check_token_deployed(platform: Platform, deployed: CacheGroup, stack: str) -> None:
+    """Check that the step before was deployed.
+
+    Raises:
+        RefusedError: When file and stack differ.
+    """
+    both: Literal["both-tokens"] | None = None if deployed.replaced_number is None else "both-tokens"
+    there = TokenRotation(number=deployed.rotation_number, stage=both)
+    here = platform.cache.rotation or _NO_TOKEN
+    if there != here:
+        raise RefusedError(
+            f"the platform is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its file: "
+            "run `pulumi up` first; every update takes one step"
+        )
+
+
+def whereabouts(rotation: Rotation | TokenRotation) -> str:
+    """Where a rotation stands, to follow a name and `is`."""
     if rotation.stage:
         return f"at stage {rotation.stage} of rotation {rotation.number}"
     return f"not rotating (its secrets have number {rotation.number})"

@@ -115,7 +115,8 @@ _DNS_LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 _HOSTNAME: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 _IMAGE_BY_DIGEST: Final = re.compile(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}")
-_PLATFORM: Final = "platform"
+PLATFORM: Final = "platform"
+"""The name of what all tenants of a portfolio share; no tenant has it."""
 # A tenant's own namespace is `odoo-<tenant>`; these are the platform's.
 _SHARED_NAMESPACES: Final = frozenset({"operations", *Environment})
 
@@ -170,7 +171,7 @@ def _tag_value(value: str) -> str:
 
 
 def _tenant_id(value: str) -> str:
-    if value == _PLATFORM:
+    if value == PLATFORM:
         raise ValueError("'platform' is the name of the shared platform; choose another")
     if value in _SHARED_NAMESPACES:
         raise ValueError(f"'odoo-{value}' is a shared namespace; choose another name")

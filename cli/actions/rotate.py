@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
-from lifecycle.adapters.tenant_file import file_of, set_field
+from lifecycle.adapters.tenant_file import file_of, set_fields
 from lifecycle.errors import RefusedError
-from lifecycle.rotation import STEPS, Step, advance, back, begin, check_deployed, whereabouts
+from lifecycle.rotation import (
+    STEPS,
+    Step,
+    advance,
+    advance_token,
+    back,
+    begin,
+    begin_token,
+    check_deployed,
+    check_token_deployed,
+    whereabouts,
+)
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import CacheGroup
-from tiers.plan.plan import TenantPlan, facts_of
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
-from tiers.portfolio.rotation import NEVER
-from tiers.portfolio.tenant import Tenant
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import NEVER, TokenRotation
+from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.vocabulary import PLATFORM, Frozen
 
 
 @dataclass(frozen=True)
@@ -35,10 +49,10 @@ class Request:
 
 
 def rotate_on(request: Request) -> None:
-    """Write the step into the tenant's file and print what the next update does; without a step, its stage.
+    """Write the step into the file and print what the next update does; without a step, the stage.
 
     Raises:
-        CatalogError: When something cannot be read.
+        CatalogError: When something cannot be read or written.
         RefusedError: When the step is not the next one, or the one before was not deployed.
     """
     if sum((request.begin, request.next, request.back)) > 1:
@@ -46,26 +60,65 @@ def rotate_on(request: Request) -> None:
     plan = inventory_of_stack(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
-    path = file_of(folder, request.tenant)
+    if request.tenant == PLATFORM:
+        _rotate_platform(request, portfolio.platform, plan, folder / "platform.yaml")
+    else:
+        _rotate_tenant(request, portfolio, plan, file_of(folder, request.tenant))
+
+
+def _rotate_tenant(request: Request, portfolio: Portfolio, plan: Plan, path: Path) -> None:
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
     deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
     step = _step(request, tenant)
-    try:
+
+    def check() -> None:
         check_deployed(tenant, deployed, request.stack, going_back=request.back)
+
+    if not _answered(step, check, lambda: _whereabouts(tenant)) and step is not None:
+        _write(request, path, "rotation", step, Tenant)
+        if request.begin and deployed is not None:
+            typer.echo(_left_out(deployed))
+
+
+def _rotate_platform(request: Request, platform: Platform, plan: Plan, path: Path) -> None:
+    if request.back:
+        raise RefusedError(
+            "the token before opens the shared cache until the rotation ends: there is no --back"
+        )
+    now = platform.cache.rotation or TokenRotation(number=0)
+    step = begin_token(platform) if request.begin else advance_token(platform) if request.next else None
+    (shared,) = facts_of(plan.platform, CacheGroup)
+
+    def check() -> None:
+        check_token_deployed(platform, shared, request.stack)
+
+    if not _answered(step, check, lambda: f"the platform is {whereabouts(now)}") and step is not None:
+        _write(request, path, "cache.rotation", step, Platform)
+
+
+def _answered(step: Step | None, check: Callable[[], None], stage: Callable[[], str]) -> bool:
+    """Answer a question for the stage; whether it was one, and no step."""
+    try:
+        check()
     except RefusedError as waiting:
         if step is not None:
             raise
         typer.echo(waiting)  # a question is answered, not refused
-        return
+        return True
     if step is None:
-        typer.echo(_whereabouts(tenant))
-        return
-    set_field(path, "rotation", step.line)
+        typer.echo(stage())
+    return step is None
+
+
+def _write(request: Request, path: Path, field: str, step: Step, model: type[Frozen]) -> None:
+    if not set_fields(path, {field: step.line}, model):
+        raise CatalogError(
+            f"{path}: found no place for `{field}`; write {field}: {step.line} into it yourself"
+        )
     typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
-    if request.begin and deployed is not None:
-        typer.echo(_left_out(deployed))
     if step.rotation.stage:
-        typer.echo(f"after it: {_command(request)} --next{', or --back' if request.begin else ''}")
+        back = ", or --back" if request.begin and model is Tenant else ""
+        typer.echo(f"after it: {_command(request)} --next{back}")
 
 
 def _step(request: Request, tenant: Tenant) -> Step | None:

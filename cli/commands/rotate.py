@@ -10,7 +10,13 @@ import typer
 from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 
-_Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Rotate the secrets of this tenant.")]
+_Tenant = Annotated[
+    str,
+    typer.Argument(
+        metavar="TENANT",
+        help="Rotate the secrets of this tenant; `platform` rotates the token of the shared session cache.",
+    ),
+]
 _Begin = Annotated[bool, typer.Option("--begin", help="Begin a rotation.")]
 _Next = Annotated[
     bool, typer.Option("--next", help="Write the next stage into the tenant's file, to be deployed.")

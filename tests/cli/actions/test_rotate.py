@@ -179,3 +179,44 @@ def test_what_cannot_be_is_said_and_not_written(
     result = rotate(folder, *arguments)
     assert (result.exit_code, said in result.stderr) == (code, True), result.output
     assert {path: path.read_bytes() for path in folder.rglob("*.yaml")} == before
+
+
+def test_the_token_of_the_shared_cache_is_the_platforms(folder: Path, up: Callable[[], None]) -> None:
+    file = folder / "platform.yaml"
+    before = file.read_text(encoding="utf-8")
+    for number in (1, 2):
+        result = rotate(folder, "platform", "--begin")
+        assert result.exit_code == Exit.OK, result.output
+        assert "a new token beside the one before, and all its tenants' pods start anew" in result.stdout
+        assert "--next, or --back" not in result.stdout
+        assert f"\ncache:\n  rotation: {{number: {number}, stage: both-tokens}}\n" in file.read_text("utf-8")
+        early = rotate(folder, "platform", "--next")
+        assert early.exit_code == Exit.POLICY
+        assert f"but at stage both-tokens of rotation {number} in its file: run `pulumi up`" in early.stderr
+        assert "run `pulumi up` first" in rotate(folder, "platform").stdout
+        up()
+        assert (
+            f"the platform is at stage both-tokens of rotation {number}" in rotate(folder, "platform").stdout
+        )
+        refused = rotate(folder, "platform", "--begin")
+        assert (refused.exit_code, "finish it with --next" in refused.stderr) == (Exit.POLICY, True)
+        assert rotate(folder, "platform", "--back").exit_code == Exit.POLICY
+        assert rotate(folder, "platform", "--next").exit_code == Exit.OK
+        up()
+    assert file.read_text(encoding="utf-8").replace("  rotation: {number: 2}\n", "") == before
+    refused = rotate(folder, "platform", "--next")
+    assert "the token of the shared cache is not being rotated; begin with --begin" in refused.stderr
+
+
+@pytest.mark.usefixtures("up")
+def test_a_file_without_a_place_for_the_line_is_named(folder: Path) -> None:
+    file = folder / "platform.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    first = lines.index("cache:")
+    flow = ", ".join(line.strip() for line in lines[first + 1 : first + 8])
+    file.write_text(
+        "\n".join([*lines[:first], f"cache: {{{flow}}}", *lines[first + 8 :], ""]), encoding="utf-8"
+    )
+    result = rotate(folder, "platform", "--begin")
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "platform.yaml: found no place for `cache.rotation`" in result.stderr
