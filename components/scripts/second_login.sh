@@ -26,7 +26,7 @@ until_unused() { # ROLE
     open=$(as_master --set=login="$1" <<<"SELECT count(*) FROM pg_stat_activity WHERE usename = :'login'")
     [ "$open" != 0 ] || return 0
     if [ "$SECONDS" -ge "$deadline" ]; then
-      echo "$open connections of role $1 are open after ${LOGIN_WAIT_SECONDS:-300} s: somebody still logs in with it, so nothing was changed; end what does, then run \`pulumi up\` again" >&2
+      echo "$open connections of role $1 are open after ${LOGIN_WAIT_SECONDS:-300} s: somebody still logs in with it, so nothing was changed; end what does, delete the Job database-setup of this tenant, then run \`pulumi up --refresh\`" >&2
       exit 1
     fi
     sleep 2
