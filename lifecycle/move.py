@@ -47,12 +47,17 @@ def begin(tenant: Tenant, target: str) -> Step:
     """The first step to another tier.
 
     Raises:
-        RefusedError: When it is moving already.
+        RefusedError: When it is moving already, or its secrets are being rotated.
     """
     if tenant.move is not None:
         raise RefusedError(
             f"{tenant.tenant} is moving from {tenant.move.from_tier} to {tenant.tier}: finish that with "
             "--next, or undo it with --back"
+        )
+    if tenant.rotation is not None and tenant.rotation.stage:
+        raise RefusedError(
+            f"rotation {tenant.rotation.number} of {tenant.tenant} is at stage {tenant.rotation.stage}: "
+            "finish that with `costack rotate`, then move"
         )
     return _step(tenant.tenant, target, tenant.tier, MoveStage.EXPAND)
 

@@ -33,6 +33,7 @@ class TenantStackArgs(TypedDict):
     hostname: str
     options: dict[str, Any]
     move: NotRequired[dict[str, str]]
+    rotation: NotRequired[dict[str, Any]]
     lifecycle_stage: NotRequired[str]
     protected: NotRequired[bool]
     data_residency: NotRequired[list[str]]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.tenant.rotation import second_role
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
 from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, OTHER_DATABASE
@@ -107,7 +109,16 @@ def _cache(fact: Any, registered: Registrations) -> Pairs:
         "multi_az": (fact.multi_az, props["multiAzEnabled"]),
         "snapshot_retention_days": (fact.snapshot_retention_days, props["snapshotRetentionLimit"]),
         "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
+        "rotation_update": (fact.rotation_update, props.get("authTokenUpdateStrategy")),
+        "tokens": ({fact.rotation_number, fact.replaced_number} - {None}, _tokens(fact, registered)),
     }
+
+
+def _tokens(fact: Any, registered: Registrations) -> set[int]:
+    """The numbers of the tokens that were made."""
+    name = re.compile(rf"{re.escape(_owner(fact, registered))}-sessions-(?:rotation-(\d+)-)?token")
+    made = (name.fullmatch(each) for kind, each in registered._by_key if kind.endswith(":RandomPassword"))
+    return {int(found[1] or 0) for found in made if found}
 
 
 def _file_system(fact: Any, registered: Registrations) -> Pairs:
@@ -336,9 +347,10 @@ def _tenant_database(fact: Any, registered: Registrations) -> Pairs:
     given = {each["name"]: each["value"] for each in container["env"]}
     conf = registered.find("kubernetes:core/v1:Secret", f"{fact.tenant}-odoo")["stringData"]["odoo.conf"]
     options = dict(line.split(" = ", 1) for line in conf.splitlines() if " = " in line)
+    login = second_role(fact.role) if given["ROTATION"] == "second-login" else fact.role
     return {
         "database": ([fact.database] * 2, [given["TENANT_DATABASE"], options["db_name"]]),
-        "role": ([fact.role] * 2, [given["TENANT_ROLE"], options["db_user"]]),
+        "role": ([fact.role, login], [given["TENANT_ROLE"], options["db_user"]]),
         "connection_limit": (str(fact.connection_limit), given["CONNECTION_LIMIT"]),
         "connections_per_process": (str(fact.connections_per_process), options["db_maxconn"]),
         "connections_evented": (str(fact.connections_evented), options.get("db_maxconn_gevent", "0")),

@@ -96,6 +96,18 @@ class MoveStage(StrEnum):
     """The old resources are no longer needed; the next update removes them."""
 
 
+@unique
+class RotationStage(StrEnum):
+    """The stage of a rotation of a tenant's secrets; every update takes one step."""
+
+    SECOND_LOGIN = "second-login"
+    """Pods log in as a second role, with a new password; the first one's stays as it was."""
+    FIRST_LOGIN = "first-login"
+    """The first role has its new password, and pods log in as it; the next update removes the second."""
+    BACK = "back"
+    """Pods log in as the first role with its old password; the next update removes the second."""
+
+
 # Letters, digits, dot, underscore and dash are legal in an AWS tag value and in a Kubernetes label;
 # fifty characters fit an AWS Cost Category value too (AWS cost category quotas).
 TAG_VALUE: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?")
@@ -109,7 +121,8 @@ _PORTFOLIO_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,48}[a-z0-9])?")
 _NO_BUCKETS: Final = ("sthree-", "amzn-s3-demo-")
 # Kubernetes documentation, "Object Names and IDs", RFC 1123 label names.
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_PLATFORM: Final = "platform"
+PLATFORM: Final = "platform"
+"""The name of what all tenants of a portfolio share; no tenant has it."""
 # A tenant's own namespace is `odoo-<tenant>`; these are the platform's.
 _SHARED_NAMESPACES: Final = frozenset({"operations", *Environment})
 
@@ -162,7 +175,7 @@ def _tag_value(value: str) -> str:
 
 
 def _tenant_id(value: str) -> str:
-    if value == _PLATFORM:
+    if value == PLATFORM:
         raise ValueError("'platform' is the name of the shared platform; choose another")
     if value in _SHARED_NAMESPACES:
         raise ValueError(f"'odoo-{value}' is a shared namespace; choose another name")

@@ -20,8 +20,8 @@ from allocation.report.statement.csv_and_markdown import as_csv, as_markdown
 from allocation.report.statement.document import document
 from allocation.report.statement.table import closing_lines, statement_table
 from allocation.statement.statement import Statement
-from cli.actions.preview_values import month_of
 from cli.console.deployed import deployed_inventory
+from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
 from tiers.errors import CatalogError

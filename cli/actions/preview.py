@@ -22,8 +22,8 @@ from allocation.preview.preview import Preview
 from allocation.prices.price_book import DIRECTORY as PRICES
 from allocation.prices.price_book import load_price_book
 from allocation.runs.before_and_after import BeforeAndAfter, WhatIf, Where, read_before_and_after
-from cli.actions.preview_values import gates_of, month_of, refuse_kept, what_if_of
 from cli.console.preview_output import put
+from cli.console.preview_values import gates_of, month_of, refuse_kept, what_if_of
 from tiers.change.effects import effects_of
 from tiers.errors import CatalogError
 from tiers.plan.plan import emptied

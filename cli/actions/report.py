@@ -26,8 +26,8 @@ from allocation.runs.report import (
 )
 from allocation.runs.report_folder import Extras, write_report
 from allocation.statement.filed import filed_statement
-from cli.actions.preview_values import month_of
 from cli.console.deployed import deployed_inventory
+from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES, say
 from lifecycle.restore_test.result import tried_restores
 from tiers.catalog.loading import load_catalog

@@ -18,7 +18,7 @@ from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions
 from allocation.preview.unit_costs import UnitCost, unit_costs
 from allocation.report.figures import money
-from cli.actions.preview_values import month_of
+from cli.console.preview_values import month_of
 from cli.console.table import print_csv, print_table
 from tiers.errors import CatalogError
 from tiers.portfolio.loading import load_catalog_and_portfolio

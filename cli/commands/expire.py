@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands import shared_options as options
-from cli.commands.shared_options import Rows
+from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.help import renamed
+from cli.console.shared_options import Rows
 
 _Stacks = Annotated[
     list[str] | None,

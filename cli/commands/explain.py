@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands.shared_options import TableOrJson
 from cli.console.exit_codes import guarded
 from cli.console.help import renamed
+from cli.console.shared_options import TableOrJson
 
 _Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Explain the cost of this tenant.")]
 _Run = Annotated[

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands.shared_options import TableOrJson
 from cli.console.exit_codes import guarded
 from cli.console.help import Command, renamed
+from cli.console.shared_options import TableOrJson
 
 prices_app = typer.Typer(no_args_is_help=True, help="Check, look up and update prices.")
 _Prices = Annotated[

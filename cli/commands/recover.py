@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands import shared_options as options
+from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 
 _Stack = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands import shared_options as options
+from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 
 _Out = Annotated[

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands import shared_options as options
-from cli.commands.shared_options import TableOrJson
+from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
+from cli.console.shared_options import TableOrJson
 
 _Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Restore a backup of this tenant.")]
 _Backup = Annotated[

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.commands import shared_options as options
-from cli.commands.shared_options import Rows
+from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
+from cli.console.shared_options import Rows
 
 _Portfolio = Annotated[
     Path, typer.Option(metavar="FOLDER", help="Folder with platform.yaml and tenants/*.yaml.")

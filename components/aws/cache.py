@@ -29,9 +29,9 @@ class SessionCache(pulumi.ComponentResource):
     ) -> None:
         super().__init__(component_type("SessionCache"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
-        token = random.RandomPassword(
-            f"{name}-token", length=_AUTH_TOKEN_LENGTH, special=False, opts=child
-        ).result
+        token = _token(name, fact.rotation_number, child)
+        if fact.replaced_number is not None:
+            _token(name, fact.replaced_number, child)
         self.group = elasticache.ReplicationGroup(
             name,
             replication_group_id=physical_name(name, limit=CACHE_NAME_LIMIT),
@@ -49,13 +49,23 @@ class SessionCache(pulumi.ComponentResource):
             at_rest_encryption_enabled=True,
             kms_key_id=key.arn,
             auth_token=token,
+            auth_token_update_strategy=fact.rotation_update,
             auto_minor_version_upgrade=True,
             snapshot_retention_limit=fact.snapshot_retention_days,
             maintenance_window=fact.maintenance_window,
             opts=child,
         )
-        self.place = CachePlace(self.group.arn, self.group.primary_endpoint_address, token)
+        # Who gets the token waits until the cache takes it.
+        taken = pulumi.Output.all(token, self.group.arn).apply(lambda known: str(known[0]))
+        self.place = CachePlace(self.group.arn, self.group.primary_endpoint_address, taken)
         self.register_outputs({"address": self.group.primary_endpoint_address})
+
+
+def _token(name: str, number: int, child: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """The token of that number; the one before stays in the state until nobody can need it."""
+    turn = f"rotation-{number}-" if number else ""
+    made = random.RandomPassword(f"{name}-{turn}token", length=_AUTH_TOKEN_LENGTH, special=False, opts=child)
+    return made.result
 
 
 def _subnets(name: str, network: NetworkPlace, child: pulumi.ResourceOptions) -> elasticache.SubnetGroup:

@@ -30,6 +30,7 @@ class OneOffJob(pulumi.ComponentResource):
         fact: Its namespace and its size.
         spec: The pod spec; it may contain outputs of the cloud.
         distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
+        has_read: The fingerprint of Secrets whose change makes a new job too.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -40,15 +41,20 @@ class OneOffJob(pulumi.ComponentResource):
         *,
         spec: Manifest,
         distinguished_by: Any,
+        has_read: pulumi.Output[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
+        described = [fact.model_dump(mode="json"), distinguished_by]
+        called: pulumi.Input[str] = job_name(tenant, fact.name, described)
+        if has_read is not None:
+            called = has_read.apply(lambda seen: job_name(tenant, fact.name, [*described, seen]))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(tenant, fact.name)
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
-                "name": job_name(tenant, fact.name, [fact.model_dump(mode="json"), distinguished_by]),
+                "name": called,
                 "namespace": fact.namespace,
                 "labels": labels,
             },

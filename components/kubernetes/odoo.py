@@ -32,9 +32,9 @@ _FIRST_VERSION_WITH_RPC_MODULE: Final = 19
 
 
 def configuration(
-    database: TenantDatabase, address: str, password: str, admin_password: str, process: OdooProcess
+    database: TenantDatabase, address: str, login: tuple[str, str], admin_password: str, process: OdooProcess
 ) -> str:
-    """The text of odoo.conf.
+    """The text of odoo.conf; *login* is a role of the database and its password.
 
     `db_name` bounds what scheduled actions poll and what a request can reach. There is no `dbfilter`: with
     one, every request without a cookie asks the database `postgres` which databases there are, and waits for
@@ -50,10 +50,10 @@ def configuration(
         "db_maxconn": database.connections_per_process,
         **({"db_maxconn_gevent": evented} if (evented := database.connections_evented) else {}),
         "db_name": database.database,
-        "db_password": password,
+        "db_password": login[1],
         "db_port": POSTGRESQL_PORT,
         "db_sslmode": "require",
-        "db_user": database.role,
+        "db_user": login[0],
         "limit_time_cpu": 600,
         "limit_time_real": 720,
         "limit_time_real_cron": LIMIT_TIME_REAL_CRON_SECONDS,

@@ -137,6 +137,9 @@ def service_account(
     )
 
 
-def pod_template(labels: Mapping[str, str], spec: Manifest) -> Manifest:
-    """A pod template; the cost labels are added by the tagging transform."""
-    return {"metadata": {"labels": dict(labels)}, "spec": spec}
+def pod_template(
+    labels: Mapping[str, str], spec: Manifest, notes: Mapping[str, pulumi.Input[str]] | None = None
+) -> Manifest:
+    """A pod template, with *notes* as annotations; the cost labels are added by the tagging transform."""
+    annotations = {"annotations": dict(notes)} if notes else {}
+    return {"metadata": {"labels": dict(labels), **annotations}, "spec": spec}

@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 from components.aws.nodes import placement
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
+from components.kubernetes.fingerprint import ANNOTATION, fingerprint
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
 from components.scripts import script
@@ -38,6 +39,7 @@ class OdooSettings(pulumi.ComponentResource):
         super().__init__(component_type("OdooSettings"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.secret_name = physical_name(name, "odoo")
+        self.fingerprint = fingerprint(configuration, session_token)
         self.service_account = name
         self.secret = k8s.core.v1.Secret(
             f"{name}-odoo",
@@ -99,7 +101,7 @@ class OdooWorkload(pulumi.ComponentResource):
                 "replicas": fact.replicas,
                 "selector": {"matchLabels": labels},
                 "strategy": _strategy(fact.odoo),
-                "template": pods.pod_template(labels, spec),
+                "template": pods.pod_template(labels, spec, {ANNOTATION: settings.fingerprint}),
             },
             opts=_left_alone(child, fact),
         )

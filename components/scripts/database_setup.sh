@@ -20,6 +20,7 @@ SQL
 # set before there is a database, so that whoever finds one can log in to it.
 tenant() { PGUSER=$TENANT_ROLE PGPASSWORD=$role_password psql --no-psqlrc --set=ON_ERROR_STOP=1 "$@"; }
 if ! tenant -c 'SELECT 1' >/dev/null 2>&1; then
+  [ "${ROTATION:-none}" != first-login ] || until_unused "$TENANT_ROLE"
   # psql makes the verifier itself, so that the server, and its log of statements, never see the password. Without
   # a terminal it reads the password twice from standard input.
   printf '%s\n%s\n' "$role_password" "$role_password" \

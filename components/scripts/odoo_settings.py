@@ -17,6 +17,8 @@ ADMINISTRATOR = "admin"
 # Odoo's data and demo data make these users with their own name as password.
 KNOWN = (ADMINISTRATOR, "demo", "portal")
 PASSWORD_FILE = "/run/secrets/administrator/password"  # noqa: S105 - where the password lies
+REPLACED_FILE = "/run/secrets/administrator/replaced"
+"""The administrator's earlier first password; it is there while a tenant's secrets are rotated."""
 COPY_OF = "costack.copy"
 """Names the database whose identity a copy has got; production's own has none."""
 
@@ -40,8 +42,7 @@ def known_passwords(env: Any) -> list[Any]:
     context = users._crypt_context()  # noqa: SLF001 - Odoo's own check of a password
     found = []
     for user in users.search(["|", ("login", "in", KNOWN), ("id", "=", _administrator(env))]):
-        env.cr.execute("SELECT COALESCE(password, '') FROM res_users WHERE id = %s", [user.id])
-        [kept] = env.cr.fetchone()
+        kept = _kept_password(env, user)
         words = {user.login} | ({ADMINISTRATOR} if user.id == _administrator(env) else set())
         if kept and any(context.verify(word, kept) for word in words):
             found.append(user)
@@ -58,6 +59,28 @@ def close_known_passwords(env: Any, password: str) -> list[str]:
     if known_passwords(env):
         raise SystemExit("a password that everybody knows could not be changed")
     return [user.login for user in closed]
+
+
+def renew_first_password(env: Any, replaced: str, password: str) -> bool:
+    """Give *password* to the administrator where *replaced* still opens; whether it did.
+
+    Who has chosen one of his own keeps it: a rotation of ours is none of his.
+    """
+    user = env.ref("base.user_admin", raise_if_not_found=False)
+    kept = _kept_password(env, user) if user else ""
+    context = env["res.users"]._crypt_context()  # noqa: SLF001 - Odoo's own check of a password
+    if not kept or not context.verify(replaced, kept):
+        return False
+    user.password = password
+    env.flush_all()
+    return True
+
+
+def _kept_password(env: Any, user: Any) -> str:
+    """The hash that Odoo keeps of a user's password; empty where there is none."""
+    env.cr.execute("SELECT COALESCE(password, '') FROM res_users WHERE id = %s", [user.id])
+    [kept] = env.cr.fetchone()
+    return str(kept)
 
 
 def _administrator(env: Any) -> int:
@@ -104,9 +127,14 @@ def settle(env: Any, config: Any, path_of: Any) -> None:
             f"parameters database.is_neutralized, {COPY_OF} and web.base.url.freeze; "
             "then run `pulumi up --refresh`"
         )
-    closed = close_known_passwords(env, Path(PASSWORD_FILE).read_text(encoding="utf-8").strip())
-    for login in closed:
+    password = Path(PASSWORD_FILE).read_text(encoding="utf-8").strip()
+    for login in close_known_passwords(env, password):
         sys.stdout.write(f"user {login} had a password that everybody knows, and has another one now\n")
+    replaced = Path(REPLACED_FILE)
+    if replaced.exists() and renew_first_password(
+        env, replaced.read_text(encoding="utf-8").strip(), password
+    ):
+        sys.stdout.write("the administrator's first password is another one now\n")
     # wkhtmltopdf asks Odoo for a report's styles: in its own pod they are to be had, whatever else is closed.
     parameters.set_param("report.url", os.environ["REPORT_ADDRESS"])
     if copied and give_identity(parameters, env.cr.dbname, os.environ["ADDRESS"]):

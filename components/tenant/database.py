@@ -9,10 +9,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.kubernetes import jobs, pods
+from components.kubernetes.fingerprint import fingerprint
 from components.kubernetes.odoo import IDLE_IN_TRANSACTION_SECONDS
 from components.naming import physical_name
 from components.places import Administered
 from components.scripts import script
+from components.tenant.rotation import TenantPasswords, second_role
 from tiers.facts.every_fact import Job, TenantDatabase
 
 _MOUNT: Final = "/run/secrets/tenant"
@@ -20,35 +22,51 @@ _IDENTITY: Final = {"server", "database", "role", "connection_limit"}
 
 
 class RoleSecret(NamedTuple):
-    """The Secret with the password of a tenant's role, for jobs of the operations namespace."""
+    """The Secret with the passwords of a tenant's role, for jobs of the operations namespace."""
 
     name: str
     secret: pulumi.Resource
+    fingerprint: pulumi.Output[str]
+    stage: str
+    """The stage of a rotation, or `none`."""
 
 
 def role_secret(
-    tenant: str, namespace: str, password: pulumi.Input[str], opts: pulumi.ResourceOptions
+    tenant: str, namespace: str, passwords: TenantPasswords, opts: pulumi.ResourceOptions
 ) -> RoleSecret:
     """Declare the secret; the role has the same password on every server."""
     name = physical_name(tenant, "database")
     metadata = {"name": name, "namespace": namespace}
-    made = k8s.core.v1.Secret(name, metadata=metadata, string_data={"password": password}, opts=opts)
-    return RoleSecret(name, made)
+    data: dict[str, pulumi.Input[str]] = {"password": passwords.database}
+    if passwords.second is not None:
+        data["second"] = passwords.second
+    made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
+    return RoleSecret(name, made, fingerprint(*data.values()), str(passwords.stage or "none"))
 
 
 def set_up(
-    fact: Job, wanted: TenantDatabase, on: Administered, role: RoleSecret, opts: pulumi.ResourceOptions
+    fact: Job,
+    wanted: TenantDatabase,
+    on: Administered,
+    role: RoleSecret,
+    opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
-    """Create role and database if they do not exist."""
+    """Create role and database if they do not exist, and let in whom a rotation lets in at its stage."""
     return database_job(
         fact,
-        script("database_setup.sh"),
-        setup_environment(wanted, on),
+        setup_script(),
+        {**setup_environment(wanted, on), "ROTATION": role.stage},
         administrator=on.administrator_name,
         role=role,
-        distinguished_by=[identity_of(wanted)],
+        distinguished_by=[identity_of(wanted), role.stage],
+        has_read=role.fingerprint,
         opts=opts,
     )
+
+
+def setup_script() -> str:
+    """What the set-up job runs: role and database first, then the second login."""
+    return "\n".join((script("second_login.sh"), script("database_setup.sh"), "settle_second_login"))
 
 
 def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pulumi.Input[str]]:
@@ -64,7 +82,11 @@ def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pul
 
 def named(database: TenantDatabase) -> dict[str, pulumi.Input[str]]:
     """The environment variables of every database script."""
-    return {"TENANT_ROLE": database.role, "TENANT_DATABASE": database.database}
+    return {
+        "TENANT_ROLE": database.role,
+        "SECOND_LOGIN": second_role(database.role),
+        "TENANT_DATABASE": database.database,
+    }
 
 
 def identity_of(database: TenantDatabase) -> dict[str, Any]:
@@ -81,6 +103,7 @@ def database_job(
     role: RoleSecret,
     distinguished_by: list[Any],
     opts: pulumi.ResourceOptions,
+    has_read: pulumi.Output[str] | None = None,
 ) -> jobs.OneOffJob:
     """A job on a tenant's database, with the role's password and an administrator's account."""
     mount = {"name": "tenant", "mountPath": _MOUNT, "readOnly": True}
@@ -89,4 +112,7 @@ def database_job(
     spec = pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container], [volume])
     if fact.tenant is None:
         raise ValueError(f"{fact.id}: a job on a tenant's database needs a tenant")
-    return jobs.OneOffJob(fact.tenant, fact, spec=spec, distinguished_by=[text, *distinguished_by], opts=opts)
+    described = [text, *distinguished_by]
+    return jobs.OneOffJob(
+        fact.tenant, fact, spec=spec, distinguished_by=described, has_read=has_read, opts=opts
+    )

@@ -11,6 +11,7 @@ from components.kubernetes.filestore import Filestore
 from components.kubernetes.workload import OdooSettings
 from components.places import ServerPlace
 from components.scripts import script
+from components.tenant.database import named
 from tiers.facts.every_fact import Job, TenantDatabase
 from tiers.facts.names import DROP_DATABASE, EMPTY_FILESTORE
 from tiers.plan.plan import TenantPlan, facts_of
@@ -50,8 +51,7 @@ def _drop_database(
     env: dict[str, Any] = {
         "PGHOST": server.address,
         "MASTER_SECRET_ARN": server.master_secret_arn,
-        "TENANT_ROLE": database.role,
-        "TENANT_DATABASE": database.database,
+        **named(database),
     }
     container = jobs.operations_container(fact, text, env)
     jobs.OneOffJob(

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
+from components.kubernetes.fingerprint import fingerprint
 from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
 from components.scripts import script
+from components.tenant.rotation import TenantPasswords
 from tiers.facts.every_fact import Job, OdooProcess, Route
 
 _MOUNT: Final = "/run/secrets/administrator"
 
 
-def administrator_secret(
-    tenant: str, namespace: str, password: pulumi.Input[str], opts: pulumi.ResourceOptions
-) -> k8s.core.v1.Secret:
+class AdministratorSecret(NamedTuple):
     """The Secret that only the set-up job mounts: Odoo's own pods never see the password."""
+
+    secret: k8s.core.v1.Secret
+    fingerprint: pulumi.Output[str]
+
+
+def administrator_secret(
+    tenant: str, namespace: str, passwords: TenantPasswords, opts: pulumi.ResourceOptions
+) -> AdministratorSecret:
+    """Declare it; while secrets are rotated it has the password before too.
+
+    Where that one still opens, the job puts the new one in its place.
+    """
     name = physical_name(tenant, "admin")
-    data = {"login": "admin", "password": password}
-    return k8s.core.v1.Secret(
-        name, metadata={"name": name, "namespace": namespace}, string_data=data, opts=opts
-    )
+    data: dict[str, pulumi.Input[str]] = {"login": "admin", "password": passwords.administrator}
+    if passwords.replaced_administrator is not None:
+        data["replaced"] = passwords.replaced_administrator
+    metadata = {"name": name, "namespace": namespace}
+    made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
+    return AdministratorSecret(made, fingerprint(*data.values()))
 
 
 def set_up_odoo(
@@ -36,11 +50,13 @@ def set_up_odoo(
     *,
     files: Filestore,
     settings: OdooSettings,
+    administrator: AdministratorSecret,
     opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
     """Install Odoo where there is none, and open nothing before it is safe to be reached.
 
-    Odoo's pods and so its route get traffic only after this job has succeeded.
+    Odoo's pods and so its route get traffic only after this job has succeeded; it runs again whenever what it
+    or they read has changed, so that no pod meets a login that does not open.
     """
     env = {
         "NEUTRALISE": "yes" if fact.neutralises else "no",
@@ -68,5 +84,6 @@ def set_up_odoo(
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, account, [container], volumes),
         distinguished_by=[text, env, process.addons_path],
-        opts=opts,
+        has_read=fingerprint(settings.fingerprint, administrator.fingerprint),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.secret])),
     )

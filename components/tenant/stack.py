@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import pulumi
-import pulumi_random as random
 from pulumi_aws import cloudwatch
 
 from components.kubernetes import jobs, odoo
@@ -25,6 +24,7 @@ from components.tenant.dedicated import services_of
 from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
+from components.tenant.rotation import TenantPasswords
 from components.tenant.sleep import put_to_sleep
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -47,8 +47,6 @@ from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
 Kind = TypeVar("Kind", bound=FactRecord)
-
-_PASSWORD_LENGTH: Final = 40
 
 
 class TenantStack(pulumi.ComponentResource):
@@ -78,11 +76,12 @@ class TenantStack(pulumi.ComponentResource):
         # Of two mounted shares the first is in use; a move fills or empties the other.
         self.filestore = next(iter(self.filestores.values()))
         self.logs = self._log_group()
-        self.password = self._password("database-password")
-        self.settings = self._settings()
+        self.passwords = TenantPasswords(tenant, self._child)
         self.role = self._role()
         self.move = DataMove(tenant, self.services.servers, self.role, self._child)
-        still = self._build_workloads(self._prepare_odoo(self._prepare_database(self.move.cut_over())))
+        database = self._prepare_database(self.move.cut_over())
+        self.settings = self._settings(database)
+        still = self._build_workloads(self._prepare_odoo(database))
         self.move.copy(self.filestores, self.settings, still)
         self._build_boundary()
         self._build_sleep()
@@ -121,10 +120,6 @@ class TenantStack(pulumi.ComponentResource):
         }
         return {share.id: filestore for share, filestore in made.items() if share.mounted}
 
-    def _password(self, purpose: str) -> pulumi.Output[str]:
-        name = physical_name(self.tenant.tenant, purpose)
-        return random.RandomPassword(name, length=_PASSWORD_LENGTH, special=False, opts=self._child).result
-
     def _log_group(self) -> cloudwatch.LogGroup:
         return cloudwatch.LogGroup(
             physical_name(self.tenant.tenant, "logs"),
@@ -134,18 +129,21 @@ class TenantStack(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _settings(self) -> OdooSettings:
-        process = self._odoo_process()
-        database = self._database
+    def _settings(self, database: jobs.OneOffJob) -> OdooSettings:
+        process, wanted, passwords = self._odoo_process(), self._database, self.passwords
         text = pulumi.Output.all(
-            self.services.server.address, self.password, self._password("admin-password")
-        ).apply(lambda known: odoo.configuration(database, known[0], known[1], known[2], process))
+            self.services.server.address, passwords.login_password, passwords.master
+        ).apply(
+            lambda known: odoo.configuration(wanted, known[0], (passwords.login, known[1]), known[2], process)
+        )
+        # Whoever reads it can log in: a nightly backup may begin at any moment of an update.
+        after = pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=[database]))
         return OdooSettings(
             self.tenant.tenant,
             self._fact(Route, "route").namespace,
             text,
             self.services.cache.auth_token,
-            self._inside,
+            after,
         )
 
     def _odoo_process(self) -> OdooProcess:
@@ -157,19 +155,17 @@ class TenantStack(pulumi.ComponentResource):
     def _role(self) -> RoleSecret:
         opts = pulumi.ResourceOptions(parent=self, depends_on=[self._administered().administrator])
         where = self._fact(Job, "database-setup").namespace
-        return role_secret(self.tenant.tenant, where, self.password, opts)
+        return role_secret(self.tenant.tenant, where, self.passwords, opts)
 
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
-        return set_up(
-            self._fact(Job, "database-setup"), self._database, self._administered(), self.role, after
-        )
+        job = self._fact(Job, "database-setup")
+        return set_up(job, self._database, self._administered(), self.role, after)
 
     def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
         route = self._fact(Route, "route")
-        password = self._password("administrator-password")
-        secret = administrator_secret(self.tenant.tenant, route.namespace, password, self._inside)
-        before = [database, self.filestore, self.settings, secret]
+        secret = administrator_secret(self.tenant.tenant, route.namespace, self.passwords, self._inside)
+        before = [database, self.filestore, self.settings]
         return set_up_odoo(
             self.tenant.tenant,
             self._fact(Job, "odoo-setup"),
@@ -177,6 +173,7 @@ class TenantStack(pulumi.ComponentResource):
             route,
             files=self.filestore,
             settings=self.settings,
+            administrator=secret,
             opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
 

@@ -1,4 +1,4 @@
-"""Edits a tenant's file as a person would: one line, everything else unchanged."""
+"""Edits a tenant's file, or the platform's, as a person would: one line, everything else unchanged."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Final
 from tiers.errors import CatalogError
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import load_model
-from tiers.vocabulary import TenantId
+from tiers.vocabulary import Frozen, TenantId
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
 _INNER: Final = r"^ +{name}:.*\n?"
-_OPTIONS: Final = re.compile(r"^options:[ ]*(#.*)?$", re.MULTILINE)
+_SECTION: Final = r"^{name}:[ ]*(#.*)?$"
 _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
 
 
@@ -39,17 +39,17 @@ def set_field(path: Path, name: str, value: str) -> bool:
     return set_fields(path, {name: value})
 
 
-def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
+def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen] = Tenant) -> bool:
     """Write each `name: value` into the file, in place of the old value or below the host name.
 
     `options.users` is a line below `options`; None removes a field. Comments and order stay. The new file is
-    checked before it replaces the old one.
+    checked as *model* before it replaces the old one.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        CatalogError: When the file would no longer be a valid tenant file.
+        CatalogError: When the file would no longer be valid.
     """
     before = path.read_text(encoding="utf-8")
     after = before
@@ -61,7 +61,7 @@ def set_fields(path: Path, values: Mapping[str, str | None]) -> bool:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(after)
-        load_model(Tenant, Path(scratch), shown_as=str(path))
+        load_model(model, Path(scratch), shown_as=str(path))
         Path(scratch).chmod(path.stat().st_mode)
         Path(scratch).replace(path)
     except BaseException:
@@ -79,7 +79,7 @@ def _with_field(text: str, name: str, value: str | None) -> str:
     line = f"{'  ' if within else ''}{key}: {value}"
     if pattern.search(text):
         return pattern.sub(lambda _: f"{line}\n", text, count=1)
-    after = _OPTIONS if within else _AFTER
+    after = re.compile(_SECTION.format(name=re.escape(within)), re.MULTILINE) if within else _AFTER
     return after.sub(lambda match: f"{match.group()}\n{line}", text, count=1)
 
 

@@ -91,6 +91,8 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if tenant.tenant != plan.tenant or tenant.environment is not plan.environment:
         there = f"{tenant.environment} {tenant.tenant}"
         yield f"the plan is for {plan.environment} {plan.tenant}, the stack has {there}"
+    if tenant.rotation is not None and tenant.rotation.stage:
+        yield f"the secrets of {tenant.tenant} are being rotated: finish that with `costack rotate` first"
     decided = tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
     if tenant.environment is not Environment.MIGRATION:
         if not decided:

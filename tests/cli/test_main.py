@@ -22,6 +22,7 @@ COMMANDS = (
     "allocate",
     "preview",
     "unit-costs",
+    "rotate",
     "explain",
     "sql",
     "restore-test",

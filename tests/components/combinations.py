@@ -23,9 +23,10 @@ from tiers.plan.plan import Plan
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
 from tiers.schedule import Schedule
-from tiers.vocabulary import Environment, LifecycleStage, MoveStage, TenantId
+from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage, TenantId
 
 Offer = tuple[str, Environment]
 MOST_TENANTS: Final = 3
@@ -60,6 +61,7 @@ SCHEDULES: Final = st.sampled_from(
 )
 # Most stand still: a move is one more thing that can go wrong.
 _STANDING_STILL: Final = 3
+_ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage) for stage in RotationStage))
 # Who a tenant is; these follow from its name and offer.
 _IDENTITY: Final = frozenset(
     {
@@ -75,6 +77,7 @@ _IDENTITY: Final = frozenset(
         "expires_at",
         "extended",
         "move",
+        "rotation",
         "cutover",
         "schedule",
         "budget_per_month",
@@ -135,6 +138,8 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
         drawn["schedule"] = draw(SCHEDULES)
     if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
+        if drawn["move"] is None:
+            drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
     return _tenant(draw(names()), *offer, chosen | drawn)
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from components.platform import SharedPlatform
 from components.tenant.stack import TenantStack
-from tests.components.monitor import Declared, declare
+from tests.components.monitor import CloudAnswers, Declared, declare
 from tests.portfolios import local_plan
 from tiers.plan.plan import Plan
 
 
-def declare_plan(plan: Plan, *, preview: bool = False) -> list[Declared]:
+def declare_plan(plan: Plan, *, preview: bool = False, answers: CloudAnswers | None = None) -> list[Declared]:
     """What the components declare for *plan*."""
 
     def program() -> None:
@@ -21,7 +21,7 @@ def declare_plan(plan: Plan, *, preview: bool = False) -> list[Declared]:
         for tenant in plan.tenants:
             TenantStack(tenant, platform.place)
 
-    return declare(program, preview=preview)
+    return declare(program, preview=preview, answers=answers)
 
 
 @cache

@@ -181,11 +181,13 @@ class CloudAnswers(mocks.Mocks):
         raise AssertionError(f"a component asked the cloud: {args.token}")
 
 
-def declare(program: Callable[[], Any], *, preview: bool = False) -> list[Declared]:
+def declare(
+    program: Callable[[], Any], *, preview: bool = False, answers: mocks.Mocks | None = None
+) -> list[Declared]:
     """Run *program* against the engine-like monitor; what it declared, in order of registration."""
     # Whatever ran before in this process may have left it without a loop, as `asyncio.run` does.
     mocks._ensure_event_loop()  # type: ignore[attr-defined, no-untyped-call]
-    monitor = EngineMonitor(CloudAnswers())
+    monitor = EngineMonitor(answers or CloudAnswers())
     quiet = logging.getLogger("costack.tests")
     mocks.set_mocks(
         monitor.answers, project=PROJECT, stack=STACK, preview=preview, logger=quiet, monitor=monitor

@@ -12,6 +12,7 @@ from components.scripts import odoo_settings
 
 ADMINISTRATOR_ID = 2
 SECRET = "first-password-of-the-administrator"
+BEFORE = "the-one-before-the-rotation"
 
 
 class Context:
@@ -101,6 +102,7 @@ class Parameters(Users):
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "password").write_text(f"{SECRET}\n", encoding="utf-8")
     monkeypatch.setattr(odoo_settings, "PASSWORD_FILE", str(tmp_path / "password"))
+    monkeypatch.setattr(odoo_settings, "REPLACED_FILE", str(tmp_path / "replaced"))
     monkeypatch.setitem(sys.modules, "odoo.addons.web", sys)
     monkeypatch.delenv("NEUTRALISE", raising=False)
     monkeypatch.setenv("REPORT_ADDRESS", "http://127.0.0.1:8072")
@@ -189,3 +191,19 @@ def test_a_module_that_the_image_does_not_have_is_named() -> None:
     """`odoo neutralize` would skip what makes it harmless, and say nothing."""
     with pytest.raises(SystemExit, match="modules that the image does not have: bank, mail_out"):
         settle(Env([], ("base", "mail_out", "bank")), lost=("bank", "mail_out"))
+
+
+@pytest.mark.parametrize(
+    ("word", "left"),
+    [(BEFORE, SECRET), (SECRET, SECRET), ("their own", "their own"), (None, None)],
+)
+def test_a_rotation_changes_the_first_password_where_it_still_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str | None, left: str | None
+) -> None:
+    (tmp_path / "replaced").write_text(f"{BEFORE}\n", encoding="utf-8")
+    env = Env([User(ADMINISTRATOR_ID, "boss@example.com", word), User(9, "admin-2", BEFORE)])
+    settle(env)
+    assert [user.kept for user in env.users] == [left and f"hashed:{left}", f"hashed:{BEFORE}"]
+    said = capsys.readouterr().out
+    assert said == ("the administrator's first password is another one now\n" if word == BEFORE else "")
+    settle(Env([]))  # somebody deleted that user

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from components.kubernetes.jobs import command
 from components.scripts import script
+from components.tenant.database import setup_script
+from components.tenant.rotation import second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
 from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, Server, give, programs, scratch, unprivileged
 
@@ -153,6 +155,7 @@ class Pods:
             "/tmp/move": str(home / "move"),
             "/var/lib/target": str(home / "target"),
             "/run/secrets/tenant/password": str(home / "password"),
+            "/run/secrets/tenant/second": str(home / "second"),
         }
 
     @contextmanager
@@ -184,19 +187,36 @@ def running_pods(server: Server) -> Iterator[Pods]:
 
 
 def set_up(
-    pods: Pods, role: str, database: str, password: str, connections: int = 10
+    pods: Pods, role: str, database: str, password: str, connections: int = 10, **rotation: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run the job that makes a tenant's role and database."""
-    (pods.folder / "password").write_text(password, encoding="utf-8")
-    return pods.run(
-        script("database_setup.sh"),
-        MASTER_SECRET_ARN="arn:master",
-        TENANT_ROLE=role,
-        TENANT_DATABASE=database,
-        CONNECTION_LIMIT=str(connections),
-        IDLE_IN_TRANSACTION_SECONDS="2100",
-        PGHOST=pods.server.host,
-    )
+    """Run the job that makes a tenant's role and database, at a stage of a rotation if one is named."""
+    return pods.run(setup_script(), **setting_up(pods, role, database, password, connections, **rotation))
+
+
+def setting_up(  # noqa: PLR0917 - what the job gets
+    pods: Pods,
+    role: str,
+    database: str,
+    password: str,
+    connections: int = 10,
+    stage: str = "none",
+    second: str = "",
+    patience: int = 600,
+) -> dict[str, str]:
+    """Lay out the Secret of that job, and say what its container gets."""
+    for name, text in (("password", password), ("second", second)):
+        (pods.folder / name).write_text(text, encoding="utf-8")
+    return {
+        "MASTER_SECRET_ARN": "arn:master",
+        "TENANT_ROLE": role,
+        "SECOND_LOGIN": second_role(role),
+        "TENANT_DATABASE": database,
+        "CONNECTION_LIMIT": str(connections),
+        "IDLE_IN_TRANSACTION_SECONDS": "2100",
+        "PGHOST": pods.server.host,
+        "ROTATION": stage,
+        "LOGIN_WAIT_SECONDS": str(patience),
+    }
 
 
 def move_places(source: Server, target: Server, move: str) -> dict[str, str]:
@@ -207,6 +227,7 @@ def move_places(source: Server, target: Server, move: str) -> dict[str, str]:
         "PGHOST": target.host,
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": ROLE,
+        "SECOND_LOGIN": second_role(ROLE),
         "TENANT_DATABASE": DATABASE,
         "CONNECTION_LIMIT": "10",
         "MOVE": move,

@@ -6,13 +6,16 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import pytest
 
 from components.scripts import script
+from components.tenant.database import setup_script
+from components.tenant.rotation import second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
+from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up, setting_up
 from tests.postgres import MAJORS, NEWEST_SOLD, Server, running_server
 
 EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
@@ -108,6 +111,7 @@ def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
     wanted = {
         "MASTER_SECRET_ARN": "arn:master",
         "TENANT_ROLE": "t_brief",
+        "SECOND_LOGIN": "second_t_brief",
         "TENANT_DATABASE": "odoo_brief",
         "CONNECTION_LIMIT": "5",
         "IDLE_IN_TRANSACTION_SECONDS": "2100",
@@ -133,3 +137,42 @@ def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
 
     kill_everywhere(pods, script("database_setup.sh"), wanted, drop, works)
     kill_everywhere(pods, script("database_drop.sh"), wanted, set_it_up, gone)
+
+
+def test_a_killed_job_of_a_rotation_goes_on(pods: Pods) -> None:
+    """At every stage; afterwards those logins open that the pods of the stage before and of this one use."""
+    role, database, second = "t_turned", "odoo_turned", second_role("t_turned")
+    logins = {"old": (role, "old"), "second": (second, "bridge"), "new": (role, "new")}
+
+    def job(stage: str) -> Environment:
+        password = "new" if stage in {"first-login", "none"} else "old"
+        return setting_up(pods, role, database, password, 20, stage=stage, second="bridge", patience=20)
+
+    def drop() -> None:
+        assert pods.run(script("database_drop.sh"), **job("none")).returncode == 0
+        assert pods.server.ask("SELECT count(*) FROM pg_roles WHERE rolname ~ 't_turned'") == "0"
+
+    def at(*stages: str) -> None:
+        drop()
+        assert set_up(pods, role, database, "old").returncode == 0
+        for stage in stages:
+            assert pods.run(setup_script(), **job(stage)).returncode == 0
+        job(following[stages])
+
+    def opens(*names: str) -> None:
+        for name, (user, password) in logins.items():
+            done = pods.server.try_to_ask(
+                "SELECT current_user", user=user, password=password, database=database
+            )
+            assert (done.stdout.strip() == role) == (name in names), (name, names, done.stderr)
+
+    following: dict[tuple[str, ...], str] = {
+        (): "second-login",
+        ("second-login",): "first-login",
+        ("second-login", "first-login"): "none",
+    }
+    left = {"second-login": ("old", "second"), "first-login": ("second", "new"), "none": ("new",)}
+    for before, stage in following.items():
+        prepare, judge = partial(at, *before), partial(opens, *left[stage])
+        kill_everywhere(pods, setup_script(), job(stage), prepare, judge)
+    drop()

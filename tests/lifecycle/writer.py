@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.postgres import Server
@@ -24,10 +24,16 @@ _PATIENCE_SECONDS: Final = 30
 
 @dataclass
 class Writer:
-    """Writes one row a transaction; knows which the server confirmed, and what it was refused with."""
+    """Writes one row a transaction; knows which the server confirmed, and what it was refused with.
+
+    With `rows` it makes another connection after so many rows; it waits `pause` seconds between two rows.
+    """
 
     server: Server
     name: str
+    login: tuple[str, str] = (ROLE, PASSWORD)
+    rows: int | None = None
+    pause: float = 0
     committed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -39,8 +45,9 @@ class Writer:
             with self._connected() as psql:
                 assert psql.stdin
                 assert psql.stdout
+                last = None if self.rows is None else number + self.rows
                 with suppress(BrokenPipeError):
-                    while not self._stopped.is_set():
+                    while not self._stopped.is_set() and number != last:
                         number += 1
                         key = f"{self.name} {number}"
                         psql.stdin.write(_WRITE.format(key=key))
@@ -48,13 +55,14 @@ class Writer:
                         if psql.stdout.readline().strip() != f"committed {key}":
                             break
                         self.committed.append(key)
+                        self._stopped.wait(self.pause)
             time.sleep(0.05)
 
     @contextmanager
     def _connected(self) -> Iterator[subprocess.Popen[str]]:
         psql = subprocess.Popen(
             ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"],
-            env=self.server.connection(ROLE, PASSWORD, DATABASE),
+            env=self.server.connection(*self.login, DATABASE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -90,9 +98,9 @@ class Writer:
 
 
 @contextmanager
-def writing(server: Server, name: str) -> Iterator[Writer]:
+def writing(server: Server, name: str, **more: Any) -> Iterator[Writer]:
     """A writer at work for as long as the block."""
-    writer = Writer(server, name)
+    writer = Writer(server, name, **more)
     thread = threading.Thread(target=writer.run)
     thread.start()
     try:

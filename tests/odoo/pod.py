@@ -145,7 +145,7 @@ class Host:
     @contextmanager
     def _probed(self, name: str, which: str) -> Iterator[Running]:
         spec = self.manifests.deployment(name)
-        probe = spec["containers"][0][which]["exec"]["command"]
+        probe = [self._found(word) for word in spec["containers"][0][which]["exec"]["command"]]
         with self.running(spec) as running:
             until = time.monotonic() + _READY_SECONDS
             while subprocess.run(probe, check=False, capture_output=True).returncode:
@@ -243,9 +243,7 @@ class Host:
         declared = re.compile(rf"(?<![\w.])({longest_first})(?![\w-])")
 
         def mapped(text: str) -> str:
-            for address, ours in self.elsewhere.items():
-                text = text.replace(address, ours)
-            return declared.sub(lambda found: here[found[1]], text)
+            return declared.sub(lambda found: here[found[1]], self._found(text))
 
         return mapped
 
@@ -271,6 +269,11 @@ class Host:
 
     def _here(self, conf: str) -> str:
         """odoo.conf with this machine's places, and on loopback only."""
+        moved = conf.replace("/var/lib/odoo", str(self.data))
+        return self._found(f"{moved}http_interface = 127.0.0.1\n")
+
+    def _found(self, text: str) -> str:
+        """*text* with addresses of this machine."""
         for declared, here in self.elsewhere.items():
-            conf = conf.replace(declared, here)
-        return conf.replace("/var/lib/odoo", str(self.data)) + "http_interface = 127.0.0.1\n"
+            text = text.replace(declared, here)
+        return text

@@ -14,8 +14,8 @@ _SLOW_SECONDS: Final = 400
 class Visitor:
     """A browser's session."""
 
-    def __init__(self) -> None:
-        self.client = httpx.Client(base_url=BASE, timeout=_SLOW_SECONDS, trust_env=False)
+    def __init__(self, base: str = BASE) -> None:
+        self.client = httpx.Client(base_url=base, timeout=_SLOW_SECONDS, trust_env=False)
 
     def log_in(self, login: str, password: str) -> bool:
         """Log in by the form, as a person does; whether it let us in."""

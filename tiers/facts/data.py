@@ -73,6 +73,12 @@ class CacheGroup(FactRecord):
     maintenance_window: str
     memory_mib: Count = 0
     """The memory of one node, and so the largest size of a snapshot."""
+    rotation_number: Count = 0
+    """How often its token was rotated; every number has a token of its own."""
+    replaced_number: Count | None = None
+    """The number of the token that opens it too, while pods are replaced."""
+    rotation_update: Literal["ROTATE", "SET"] | None = None
+    """AWS's words: to take a token beside the one before, or alone; None before the first rotation."""
 
 
 class CacheSpace(FactRecord):

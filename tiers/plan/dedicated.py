@@ -17,7 +17,7 @@ from tiers.facts.data import (
     ManagedSecret,
 )
 from tiers.facts.every_fact import Fact, LogGroup
-from tiers.plan.owner import about, is_protected, own_server
+from tiers.plan.owner import about, is_protected, own_server, token_fields
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
@@ -106,6 +106,7 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
         snapshot_retention_days=offer.snapshot_retention_days,
         maintenance_window=tenant.options.maintenance_window or platform.cache.maintenance_window,
         memory_mib=size.memory_mib,
+        **token_fields(tenant.rotation),
     )
 
 

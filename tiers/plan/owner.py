@@ -6,6 +6,7 @@ from typing import Any
 
 from tiers.facts.every_fact import FactId
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import Rotation, TokenRotation
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, LifecycleStage
 
@@ -46,4 +47,20 @@ def about(
         "domain": domain,
         "category": category,
         "region": tenant.region,
+    }
+
+
+def token_fields(rotation: Rotation | TokenRotation | None) -> dict[str, Any]:
+    """The token of a session cache at a stage of a rotation, as the fields of its fact.
+
+    AWS takes a second token while the first still opens the cache, then one alone (Amazon ElastiCache User
+    Guide, "Authenticating with the AUTH command").
+    """
+    if rotation is None:
+        return {}
+    update = "SET" if rotation.stage is None else "ROTATE"
+    return {
+        "rotation_number": rotation.used,
+        "replaced_number": rotation.replaced,
+        "rotation_update": update,
     }

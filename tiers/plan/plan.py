@@ -10,6 +10,7 @@ from pydantic import PlainSerializer
 
 from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import DatabaseInstance, Fact, FactRecord
+from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, UtcDatetime
 from tiers.tags import CostTags
 from tiers.vocabulary import (
@@ -57,6 +58,8 @@ class TenantPlan(Frozen):
     cutover: date | None = None
     move: Move | None = None
     """The tier it comes from and the stage, while it moves."""
+    rotation: Rotation | None = None
+    """How often its secrets were rotated, and the stage while that goes on."""
     facts: tuple[Fact, ...]
 
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:

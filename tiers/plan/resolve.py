@@ -95,6 +95,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         expires_at=tenant.ends_at,
         cutover=tenant.cutover,
         move=tenant.move,
+        rotation=tenant.rotation,
         facts=tuple(move_facts(catalog, portfolio.platform, tenant)),
     )
 

@@ -13,6 +13,7 @@ from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
+from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
 from tiers.vocabulary import (
@@ -119,6 +120,8 @@ class CacheSpec(CacheSize):
     """Version of the engine, in quotes."""
     maintenance_window: CacheWindow
     """When AWS may maintain caches, in UTC; at least 60 minutes."""
+    rotation: TokenRotation | None = None
+    """How often the token of the shared cache was rotated, and whether the token before opens it too."""
 
 
 class FileSystemSpec(Frozen):

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import Rotation
 from tiers.schedule import Schedule
 from tiers.vocabulary import (
     PRIVATE_RANGES,
@@ -130,6 +131,8 @@ class Tenant(Frozen):
     """Its tier: the name of a file in `tiers/catalog`."""
     move: Move | None = None
     """Present while its data moves to another tier; `costack move` writes and removes it."""
+    rotation: Rotation | None = None
+    """How often its secrets were rotated, and the stage of a rotation; `costack rotate` writes it."""
     region: Region
     """AWS region; the same as the platform's."""
     service_line: TagValue
@@ -166,6 +169,19 @@ class Tenant(Frozen):
             raise ValueError(
                 f"move needs lifecycle_stage active, not {self.lifecycle_stage}: finish the move or undo it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rotates_while_it_stays(self) -> Self:
+        if self.rotation and self.rotation.stage:
+            if self.move:
+                raise ValueError(
+                    "rotation has a stage, and so has move: finish one of them, then begin the other"
+                )
+            if self.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
+                raise ValueError(
+                    "rotation has a stage, and lifecycle_stage is decommissioning: finish the rotation first"
+                )
         return self
 
     @model_validator(mode="after")

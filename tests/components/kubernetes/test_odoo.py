@@ -14,7 +14,9 @@ MIB = 1024 * 1024
 
 def options(version: str, **more: object) -> dict[str, str]:
     database = fact_named(local_plan().tenants[0].facts, TenantDatabase, "database")
-    text = odoo.configuration(database, "db.test", "secret", "master", process(2, 0, version=version, **more))
+    text = odoo.configuration(
+        database, "db.test", ("t_acme", "secret"), "master", process(2, 0, version=version, **more)
+    )
     header, *lines = text.splitlines()
     assert header == "[options]"
     return dict(line.split(" = ", 1) for line in lines)

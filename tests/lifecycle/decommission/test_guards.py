@@ -57,6 +57,17 @@ def test_what_is_right_is_let_through(one: Tenant) -> None:
     assert refusals(plan, seen(one, plan)) == ()
 
 
+def test_a_tenant_whose_secrets_are_being_rotated_does_not_end() -> None:
+    turning = sandbox(rotation={"number": 1, "stage": "first-login"})
+    plan = ending_plan(turning)
+    assert refusals(plan, seen(turning, plan)) == (
+        "the secrets of acme are being rotated: finish that with `costack rotate` first",
+    )
+    turned = sandbox(rotation={"number": 1})
+    plan = ending_plan(turned)
+    assert refusals(plan, seen(turned, plan)) == ()
+
+
 def _subjects() -> Iterator[Tenant]:
     for stage in LifecycleStage:
         yield tenant("acme", tier="ha-postgresql", lifecycle_stage=str(stage))

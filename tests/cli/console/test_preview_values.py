@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cli.actions.preview_values import gates_of, month_of, what_if_of
+from cli.console.preview_values import gates_of, month_of, what_if_of
 from tiers.errors import CatalogError
 
 

@@ -1,0 +1,154 @@
+"""`costack rotate`: takes a rotation one step further, when the step before was deployed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.errors import RefusedError
+from lifecycle.rotation import (
+    STEPS,
+    Step,
+    advance,
+    advance_token,
+    back,
+    begin,
+    begin_token,
+    check_deployed,
+    check_token_deployed,
+    whereabouts,
+)
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import CacheGroup
+from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import NEVER, TokenRotation
+from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.vocabulary import PLATFORM, Frozen
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    tenant: str
+    begin: bool
+    next: bool
+    back: bool
+    stack: str
+    portfolio: Path | None
+    cwd: Path
+
+
+def rotate_on(request: Request) -> None:
+    """Write the step into the file and print what the next update does; without a step, the stage.
+
+    Raises:
+        CatalogError: When something cannot be read or written.
+        RefusedError: When the step is not the next one, or the one before was not deployed.
+    """
+    if sum((request.begin, request.next, request.back)) > 1:
+        raise CatalogError("name only one of --begin, --next and --back")
+    plan = inventory_of_stack(request.stack, request.cwd).plan
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    _, portfolio = load_catalog_and_portfolio(folder)
+    if request.tenant == PLATFORM:
+        _rotate_platform(request, portfolio.platform, plan, folder / "platform.yaml")
+    else:
+        _rotate_tenant(request, portfolio, plan, file_of(folder, request.tenant))
+
+
+def _rotate_tenant(request: Request, portfolio: Portfolio, plan: Plan, path: Path) -> None:
+    tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
+    deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
+    step = _step(request, tenant)
+
+    def check() -> None:
+        check_deployed(tenant, deployed, request.stack, going_back=request.back)
+
+    if not _answered(step, check, lambda: _whereabouts(tenant)) and step is not None:
+        _write(request, path, "rotation", step, Tenant)
+        if request.begin and deployed is not None:
+            typer.echo(_left_out(deployed))
+
+
+def _rotate_platform(request: Request, platform: Platform, plan: Plan, path: Path) -> None:
+    if request.back:
+        raise RefusedError(
+            "the token before opens the shared cache until the rotation ends: there is no --back"
+        )
+    now = platform.cache.rotation or TokenRotation(number=0)
+    step = begin_token(platform) if request.begin else advance_token(platform) if request.next else None
+    (shared,) = facts_of(plan.platform, CacheGroup)
+
+    def check() -> None:
+        check_token_deployed(platform, shared, request.stack)
+
+    if not _answered(step, check, lambda: f"the platform is {whereabouts(now)}") and step is not None:
+        _write(request, path, "cache.rotation", step, Platform)
+
+
+def _answered(step: Step | None, check: Callable[[], None], stage: Callable[[], str]) -> bool:
+    """Answer a question for the stage; whether it was one, and no step."""
+    try:
+        check()
+    except RefusedError as waiting:
+        if step is not None:
+            raise
+        typer.echo(waiting)  # a question is answered, not refused
+        return True
+    if step is None:
+        typer.echo(stage())
+    return step is None
+
+
+def _write(request: Request, path: Path, field: str, step: Step, model: type[Frozen]) -> None:
+    if not set_fields(path, {field: step.line}, model):
+        raise CatalogError(
+            f"{path}: found no place for `{field}`; write {field}: {step.line} into it yourself"
+        )
+    typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    if step.rotation.stage:
+        back = ", or --back" if request.begin and model is Tenant else ""
+        typer.echo(f"after it: {_command(request)} --next{back}")
+
+
+def _step(request: Request, tenant: Tenant) -> Step | None:
+    if request.begin:
+        return begin(tenant)
+    if request.next:
+        return advance(tenant)
+    return back(tenant) if request.back else None
+
+
+def _left_out(deployed: TenantPlan) -> str:
+    """What a rotation of this tenant changes, and what it does not."""
+    own = bool(facts_of(deployed.facts, CacheGroup))
+    with_it = "database login, Odoo's master password, the administrator's first password"
+    if own:
+        return f"rotates: {with_it}, token of its session cache"
+    shared = "not the token of the session cache, which tenants share (docs/lifecycle.md)"
+    return f"rotates: {with_it}; {shared}"
+
+
+def _command(request: Request) -> str:
+    """The same command for the same stack and folders, as a shell reads it."""
+    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
+    given = [word for name, value in places.items() if value for word in (name, str(value))]
+    return shlex.join(["costack", "rotate", request.tenant, "--stack", request.stack, *given])
+
+
+def _whereabouts(tenant: Tenant) -> str:
+    now = tenant.rotation or NEVER
+    if now.stage is None:
+        return f"{tenant.tenant} is {whereabouts(now)}. Begin with --begin"
+    sentence = f"{tenant.tenant} is {whereabouts(now)}: the last update {STEPS[now.stage]}"
+    return f"{sentence.format(tenant=tenant.tenant)}\n--next: {advance(tenant).update}"

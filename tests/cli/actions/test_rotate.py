@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cli.actions.move
+import cli.actions.rotate
+from cli.console.exit_codes import Exit
+from cli.main import app
+from tests.portfolios import LOCAL, catalog
+from tiers.inventory import Inventory, exported
+from tiers.plan.resolve import resolve
+from tiers.portfolio.loading import load_portfolio
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A portfolio that may be changed."""
+    return Path(shutil.copytree(LOCAL, tmp_path / "portfolios" / "local"))
+
+
+@pytest.fixture
+def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """`pulumi up`: from now on the stack has what the files say."""
+    deployed: dict[str, Inventory] = {}
+
+    def deploy() -> None:
+        plan = resolve(catalog(), load_portfolio(folder, catalog()))
+        deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
+
+    deploy()
+    for action in (cli.actions.rotate, cli.actions.move):
+        monkeypatch.setattr(action, "inventory_of_stack", lambda *_: deployed["now"])
+    return deploy
+
+
+def costack(folder: Path, *arguments: str) -> Any:
+    return RUNNER.invoke(app, [*arguments, "--stack", "local", "--portfolio", str(folder)])
+
+
+def rotate(folder: Path, *arguments: str) -> Any:
+    return costack(folder, "rotate", *arguments)
+
+
+def file_of(folder: Path, tenant: str = "acme") -> str:
+    return (folder / "tenants" / f"{tenant}.yaml").read_text(encoding="utf-8")
+
+
+def test_a_rotation_is_one_line_and_one_update_a_step(folder: Path, up: Callable[[], None]) -> None:
+    before = file_of(folder)
+    for number in (1, 2):
+        result = rotate(folder, "acme", "--begin")
+        assert result.exit_code == Exit.OK, result.output
+        assert "the next `pulumi up` makes a second login of acme's database" in result.stdout
+        assert "not the token of the session cache, which tenants share" in result.stdout
+        assert "after it: costack rotate acme --stack local" in result.stdout
+        for stage in ("second-login", "first-login"):
+            assert f"rotation: {{number: {number}, stage: {stage}}}\n" in file_of(folder)
+            up()
+            assert f"acme is at stage {stage} of rotation {number}" in rotate(folder, "acme").stdout
+            result = rotate(folder, "acme", "--next")
+            assert result.exit_code == Exit.OK, result.output
+        assert "removes the second login of acme's database; the rotation is finished" in result.stdout
+        assert f"rotation: {{number: {number}}}\n" in file_of(folder)
+        up()
+        assert f"acme is not rotating (its secrets have number {number})" in rotate(folder, "acme").stdout
+    assert file_of(folder).replace("rotation: {number: 2}\n", "") == before
+
+
+def test_the_way_back(folder: Path, up: Callable[[], None]) -> None:
+    rotate(folder, "meridian", "--begin")
+    up()
+    result = rotate(folder, "meridian", "--back")
+    assert result.exit_code == Exit.OK, result.output
+    assert "rotation: {number: 1, stage: back}\n" in file_of(folder, "meridian")
+    up()
+    assert rotate(folder, "meridian", "--next").exit_code == Exit.OK
+    assert "rotation: {number: 0}\n" in file_of(folder, "meridian")
+
+
+@pytest.mark.usefixtures("up")
+def test_the_way_back_is_open_when_the_first_update_failed(folder: Path) -> None:
+    """Such as on a server whose minor version forgets whom the second login works for."""
+    rotate(folder, "acme", "--begin")
+    result = rotate(folder, "acme", "--back")
+    assert result.exit_code == Exit.OK, result.output
+    assert "rotation: {number: 1, stage: back}\n" in file_of(folder)
+    result = rotate(folder, "acme", "--next")
+    assert result.exit_code == Exit.POLICY
+    assert "but at stage back of rotation 1 in its file: run `pulumi up` first" in result.stderr
+
+
+@pytest.mark.usefixtures("up")
+def test_a_tenant_with_its_own_cache_rotates_the_token_too(folder: Path) -> None:
+    assert "first password, token of its session cache\n" in rotate(folder, "meridian", "--begin").stdout
+
+
+def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:
+    assert rotate(folder, "acme", "--begin").exit_code == Exit.OK
+    written = file_of(folder)
+    result = rotate(folder, "acme", "--next")
+    assert result.exit_code == Exit.POLICY
+    assert "acme is not rotating (its secrets have number 0) in stack 'local'" in result.stderr
+    assert "but at stage second-login of rotation 1 in its file: run `pulumi up` first" in result.stderr
+    assert file_of(folder) == written
+    asked = rotate(folder, "acme")
+    assert (asked.exit_code, "but at stage second-login" in asked.stdout) == (Exit.OK, True)
+    up()
+    assert rotate(folder, "acme", "--next").exit_code == Exit.OK
+
+
+def test_a_tenant_does_one_thing_at_a_time(folder: Path, up: Callable[[], None]) -> None:
+    rotate(folder, "acme", "--begin")
+    up()
+    before = file_of(folder)
+    refused = costack(folder, "move", "acme", "--to", "dedicated-db")
+    assert refused.exit_code == Exit.POLICY
+    assert "rotation 1 of acme is at stage second-login: finish that with `costack rotate`" in refused.stderr
+    assert file_of(folder) == before
+    costack(folder, "move", "borealis", "--to", "dedicated-db")
+    up()
+    refused = rotate(folder, "borealis", "--begin")
+    assert refused.exit_code == Exit.POLICY
+    assert "borealis is moving from shared-namespace to dedicated-db: finish that" in refused.stderr
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "rotation: {number: 0, stage: back}",
+            "rotation 0 has no stage back: the first rotation has number 1",
+        ),
+        ("rotation: {number: 1, stage: half}", "'second-login', 'first-login' or 'back'"),
+        (
+            "rotation: {number: 1, stage: back}\nlifecycle_stage: decommissioning",
+            "rotation has a stage, and lifecycle_stage is decommissioning: finish the rotation first",
+        ),
+        (
+            "rotation: {number: 1, stage: back}\nmove: {from_tier: dedicated-db, stage: contract}",
+            "rotation has a stage, and so has move: finish one of them, then begin the other",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_with_its_line(folder: Path, line: str, said: str) -> None:
+    path = folder / "tenants" / "acme.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("hostname:", f"{line}\nhostname:"), encoding="utf-8"
+    )
+    result = RUNNER.invoke(app, ["validate", str(folder)])
+    assert result.exit_code == Exit.CONFIGURATION
+    assert said in result.stderr
+    assert "acme.yaml" in result.stderr
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("acme", "--next"), Exit.POLICY, "the secrets of acme are not being rotated; begin with --begin"),
+        (("acme", "--back"), Exit.POLICY, "the secrets of acme are not being rotated; begin with --begin"),
+        (("acme", "--begin", "--next"), Exit.CONFIGURATION, "name only one of --begin, --next and --back"),
+        (("nobody", "--begin"), Exit.CONFIGURATION, "no file has tenant 'nobody'"),
+    ],
+)
+def test_what_cannot_be_is_said_and_not_written(
+    folder: Path, arguments: tuple[str, ...], code: Exit, said: str
+) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*.yaml")}
+    result = rotate(folder, *arguments)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.output
+    assert {path: path.read_bytes() for path in folder.rglob("*.yaml")} == before
+
+
+def test_the_token_of_the_shared_cache_is_the_platforms(folder: Path, up: Callable[[], None]) -> None:
+    file = folder / "platform.yaml"
+    before = file.read_text(encoding="utf-8")
+    for number in (1, 2):
+        result = rotate(folder, "platform", "--begin")
+        assert result.exit_code == Exit.OK, result.output
+        assert "a new token beside the one before, and all its tenants' pods start anew" in result.stdout
+        assert "--next, or --back" not in result.stdout
+        assert f"\ncache:\n  rotation: {{number: {number}, stage: both-tokens}}\n" in file.read_text("utf-8")
+        early = rotate(folder, "platform", "--next")
+        assert early.exit_code == Exit.POLICY
+        assert f"but at stage both-tokens of rotation {number} in its file: run `pulumi up`" in early.stderr
+        assert "run `pulumi up` first" in rotate(folder, "platform").stdout
+        up()
+        assert (
+            f"the platform is at stage both-tokens of rotation {number}" in rotate(folder, "platform").stdout
+        )
+        refused = rotate(folder, "platform", "--begin")
+        assert (refused.exit_code, "finish it with --next" in refused.stderr) == (Exit.POLICY, True)
+        assert rotate(folder, "platform", "--back").exit_code == Exit.POLICY
+        assert rotate(folder, "platform", "--next").exit_code == Exit.OK
+        up()
+    assert file.read_text(encoding="utf-8").replace("  rotation: {number: 2}\n", "") == before
+    refused = rotate(folder, "platform", "--next")
+    assert "the token of the shared cache is not being rotated; begin with --begin" in refused.stderr
+
+
+@pytest.mark.usefixtures("up")
+def test_a_file_without_a_place_for_the_line_is_named(folder: Path) -> None:
+    file = folder / "platform.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    first = lines.index("cache:")
+    flow = ", ".join(line.strip() for line in lines[first + 1 : first + 8])
+    file.write_text(
+        "\n".join([*lines[:first], f"cache: {{{flow}}}", *lines[first + 8 :], ""]), encoding="utf-8"
+    )
+    result = rotate(folder, "platform", "--begin")
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "platform.yaml: found no place for `cache.rotation`" in result.stderr

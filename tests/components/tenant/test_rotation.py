@@ -1,0 +1,115 @@
+"""Which passwords are in use at each stage of a rotation, and who learns of it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, Final
+
+import pytest
+
+from components.kubernetes.fingerprint import ANNOTATION
+from tests.components.conftest import declare_plan
+from tests.components.monitor import Declared
+from tests.components.queries import the
+from tests.portfolios import local_portfolio, plan_of, tenant
+from tiers.portfolio.rotation import Rotation, TokenRotation
+from tiers.vocabulary import RotationStage
+
+SECRET, DEPLOYMENT = "kubernetes:core/v1:Secret", "kubernetes:apps/v1:Deployment"
+CACHE: Final = "aws:elasticache/replicationGroup:ReplicationGroup"
+
+
+def at(number: int, stage: str | None = None, tier: str = "ha-postgresql") -> list[Declared]:
+    rotation = Rotation(number=number, stage=RotationStage(stage) if stage else None)
+    return declare_plan(plan_of(tenant("acme", tier=tier, rotation=rotation)))
+
+
+def secret(declared: list[Declared], name: str) -> dict[str, str]:
+    return dict(the(declared, SECRET, name).props["stringData"])
+
+
+def conf(declared: list[Declared]) -> dict[str, str]:
+    lines = secret(declared, "acme-odoo")["odoo.conf"].splitlines()
+    return dict(line.split(" = ", 1) for line in lines if " = " in line)
+
+
+def word(purpose: str, number: int = 0) -> str:
+    """The generated password of that number, as the monitor makes it up."""
+    return f"password-of-acme-{f'rotation-{number}-' if number else ''}{purpose}"
+
+
+@pytest.mark.parametrize(
+    ("number", "stage", "login", "password", "role", "used", "replaced"),
+    [
+        (0, None, "t_acme", word("database-password"), 0, 0, None),
+        (1, "second-login", "second_t_acme", word("second-password", 1), 0, 1, 0),
+        (1, "first-login", "t_acme", word("database-password", 1), 1, 1, 0),
+        (1, "back", "t_acme", word("database-password"), 0, 0, 1),
+        (1, None, "t_acme", word("database-password", 1), 1, 1, None),
+        (8, "second-login", "second_t_acme", word("second-password", 8), 7, 8, 7),
+    ],
+)
+def test_each_stage_has_its_passwords(  # noqa: PLR0917 - a table
+    number: int, stage: str | None, login: str, password: str, role: int, used: int, replaced: int | None
+) -> None:
+    declared = at(number, stage)
+    options = conf(declared)
+    assert (options["db_user"], options["db_password"]) == (login, password)
+    assert options["admin_passwd"] == word("admin-password", used)
+    second = {"second": word("second-password", number)} if stage else {}
+    assert secret(declared, "acme-database") == {"password": word("database-password", role), **second}
+    before = {} if replaced is None else {"replaced": word("administrator-password", replaced)}
+    expected = {"login": "admin", "password": word("administrator-password", used), **before}
+    assert secret(declared, "acme-admin") == expected
+    token = f"password-of-local-acme-sessions-{f'rotation-{used}-' if used else ''}token"
+    update = "ROTATE" if stage else "SET"
+    assert secret(declared, "acme-odoo")["session-token"] == token
+    cache = the(declared, CACHE, "local-acme-sessions").props
+    assert (cache["authToken"], cache.get("authTokenUpdateStrategy")) == (token, update)
+
+
+@pytest.mark.parametrize("way", [("second-login", "first-login"), ("second-login", "back")])
+def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> None:
+    """Whoever read odoo.conf before an update can log in until it has ended."""
+    stages = [at(0), *(at(1, stage) for stage in way), at(0 if "back" in way else 1)]
+    for before, after in pairwise(stages):
+        options, role = conf(before), secret(after, "acme-database")
+        opens = {"t_acme": {role["password"]}, "second_t_acme": {role.get("second", "")}}
+        assert options["db_password"] in opens[options["db_user"]]
+
+
+def test_the_token_of_the_shared_cache_reaches_all_its_tenants() -> None:
+    usual = local_portfolio().platform
+
+    def with_token(rotation: TokenRotation | None) -> tuple[dict[str, Any], dict[str, str]]:
+        cache = usual.cache.model_copy(update={"rotation": rotation})
+        platform = usual.model_copy(update={"cache": cache})
+        declared = declare_plan(plan_of(tenant("acme"), tenant("borealis"), platform=platform))
+        marks = {
+            f"{owner}-{name}": the(declared, DEPLOYMENT, f"{owner}-{name}").props["spec"]["template"]
+            for owner in ("acme", "borealis")
+            for name in ("web", "cron")
+        }
+        group = dict(the(declared, CACHE, "local-sessions").props)
+        return group, {name: each["metadata"]["annotations"][ANNOTATION] for name, each in marks.items()}
+
+    (group, before), (both, during), (alone, after) = (
+        with_token(each)
+        for each in (None, TokenRotation(number=1, stage="both-tokens"), TokenRotation(number=1))
+    )
+    assert "authTokenUpdateStrategy" not in group
+    assert (both["authToken"], both["authTokenUpdateStrategy"]) == (
+        "password-of-local-sessions-rotation-1-token",
+        "ROTATE",
+    )
+    assert (alone["authToken"], alone["authTokenUpdateStrategy"]) == (both["authToken"], "SET")
+    assert not set(before.values()) & set(during.values())
+    assert after == during
+
+
+def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
+    def pods(rotation: Rotation | None) -> dict[str, Any]:
+        declared = declare_plan(plan_of(tenant("acme", rotation=rotation), tenant("borealis")))
+        return {each.urn: each.props for each in declared if "borealis" in each.urn or "platform" in each.urn}
+
+    assert pods(None) == pods(Rotation(number=1, stage=RotationStage.SECOND_LOGIN)) != {}
