@@ -17,8 +17,7 @@ from pulumi.runtime import invoke
 from components.naming import physical_name
 from tiers.catalog.loading import load_catalog
 from tiers.deployed import RECORD, deployed_of, refusals
-from tiers.plan.plan import Plan, TenantPlan
-from tiers.portfolio.move import data_moves
+from tiers.plan.plan import Plan
 
 
 def record(
@@ -55,11 +54,5 @@ def check_may_follow(plan: Plan) -> None:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
     # What `StackReference` asks, too; of its own stack it gives the state before this update.
     known = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
-    catalog = load_catalog()
-
-    def moved(tenant: TenantPlan, before: str) -> tuple[str, ...]:
-        known_tiers = before in catalog.tiers and tenant.tier in catalog.tiers
-        return data_moves(catalog, tenant.environment, before, tenant.tier) if known_tiers else ("data",)
-
-    if found := list(refusals(deployed_of(known["outputs"]), plan, stack, moved)):
+    if found := list(refusals(deployed_of(known["outputs"]), plan, stack, load_catalog())):
         raise pulumi.RunError("\n".join(found))

@@ -8,9 +8,14 @@ begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from pydantic import ValidationError
+
+from tiers.catalog.tier import Catalog
+from tiers.change.gone import identity
+from tiers.change.places import left_behind
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
@@ -23,11 +28,22 @@ RELEASED: Final = "released"
 
 
 class DeployedTenant(NamedTuple):
-    """A tenant of a stack, whether it may be removed, and its tier; '' before all of it was deployed once."""
+    """A tenant of a stack, and whether it may be removed.
+
+    `applied` is the plan of its record as plain data; None before all of it was deployed once.
+    """
 
     tenant: str
     released: bool = False
-    tier: str = ""
+    applied: Mapping[str, Any] | None = None
+
+    @property
+    def plan(self) -> TenantPlan | None:
+        """Its plan; None where there is none, or one of another version that this one cannot read."""
+        try:
+            return TenantPlan.model_validate(self.applied) if self.applied else None
+        except ValidationError:
+            return None
 
 
 class Deployed(NamedTuple):
@@ -45,7 +61,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             `pulumi:pulumi:readStackResourceOutputs` gives them.
     """
     portfolios, released = [], {}
-    tiers: dict[str, str] = {}
+    applied: dict[str, Mapping[str, Any]] = {}
     for urn, known in sorted(resources.items()):
         kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], known.get("outputs") or {}
         if kind == SHARED_PLATFORM:
@@ -54,8 +70,8 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             released[name] = outputs.get(RELEASED) is True
         elif kind == RECORD_TYPE:
             plan = (outputs.get("input") or {}).get("plan") or {}
-            tiers[str(plan.get("tenant"))] = str(plan.get("tier"))
-    tenants = tuple(DeployedTenant(name, may_go, tiers.get(name, "")) for name, may_go in released.items())
+            applied[str(plan.get("tenant"))] = plan
+    tenants = tuple(DeployedTenant(name, may_go, applied.get(name)) for name, may_go in released.items())
     return Deployed(tuple(portfolios), tenants)
 
 
@@ -69,17 +85,8 @@ def is_released(applied: Mapping[str, Any]) -> bool:
     return ends and applied.get("protected") is False
 
 
-def refusals(
-    deployed: Deployed, plan: Plan, stack: str, moved: Callable[[TenantPlan, str], Sequence[str]]
-) -> Iterator[str]:
-    """Why *plan* may not be deployed over what is there; nothing where it may.
-
-    Args:
-        deployed: What is there.
-        plan: What is to be deployed.
-        stack: The stack's name.
-        moved: Which data of a tenant is in another place on its tier than on the one it has.
-    """
+def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> Iterator[str]:
+    """Why *plan* may not be deployed over what is there; nothing where it may."""
     for portfolio in deployed.portfolios:
         if portfolio != plan.portfolio:
             yield (
@@ -89,26 +96,32 @@ def refusals(
             )
             return
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
+    fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]
     for each in deployed.tenants:
         after = wanted.get(each.tenant)
         if after is None:
-            yield from () if each.released else (_gone(each.tenant, plan.portfolio, stack),)
-        elif each.tier not in ("", after.tier) and after.move is None and (data := moved(after, each.tier)):
-            yield _unmoved(after, each.tier, data, stack)
+            yield from () if each.released else (_gone(each, fresh, plan.portfolio, stack),)
+        elif left := _left_behind(each, after, catalog):
+            yield f"{left}; nothing was changed"
 
 
-def _unmoved(tenant: TenantPlan, before: str, data: Sequence[str], stack: str) -> str:
-    name, after = tenant.tenant, tenant.tier
-    return (
-        f"tenant '{name}' is on {before}, and its file says {after}, where its {' and '.join(data)} would be "
-        f"empty: nothing was changed. Write tier: {before} back and run `costack move {name} --to {after} "
-        f"--stack {stack}`, which takes its data along"
+def _left_behind(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog) -> str:
+    if tenant.applied == after.model_dump(mode="json"):
+        return ""  # reading a plan takes longer than comparing it
+    before = tenant.plan
+    return left_behind(before, after, catalog) if before else ""
+
+
+def _gone(tenant: DeployedTenant, fresh: Sequence[TenantPlan], portfolio: str, stack: str) -> str:
+    name, before = tenant.tenant, tenant.plan
+    other = next((each.tenant for each in fresh if before and identity(each) == identity(before)), None)
+    renamed = (
+        f"; '{other}' has its client and host name, and would begin empty: a name is part of database, files "
+        "and backups, so keep it"
     )
-
-
-def _gone(tenant: str, portfolio: str, stack: str) -> str:
     return (
-        f"tenant '{tenant}' is deployed and has no file in portfolios/{portfolio}/tenants: nothing was "
-        f"changed. Bring {tenant}.yaml back (`git log -- portfolios/{portfolio}/tenants/{tenant}.yaml` shows "
-        f"where it went); to end the tenant, run `costack decommission {tenant} --stack {stack}`"
+        f"tenant '{name}' is deployed and has no file in portfolios/{portfolio}/tenants: nothing was "
+        f"changed. Bring {name}.yaml back (`git log -- portfolios/{portfolio}/tenants/{name}.yaml` shows "
+        f"where it went); to end the tenant, run `costack decommission {name} --stack {stack}`"
+        f"{renamed if other else ''}"
     )

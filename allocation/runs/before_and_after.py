@@ -117,7 +117,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         yield BeforeAndAfter(
             before=before,
             after=after,
-            notes=(*supposed.notes, *kept, *fresh),
+            notes=(*there.notes, *supposed.notes, *kept, *fresh),
             catalog=catalog,
             portfolio=supposed.portfolio,
             prices=there.prices,
@@ -144,15 +144,17 @@ class _Before(NamedTuple):
     prices: Path = pricing.DIRECTORY
     rules: Path = rules.DIRECTORY
     base: Base | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
     if where.stack is not None:
         try:
-            plan = inventory_of_stack(where.stack, where.cwd).plan
+            inventory = inventory_of_stack(where.stack, where.cwd)
         except NotDeployedError:  # the first preview of a stack: everything is new
             return _Before(where.portfolio or _only_portfolio(where.cwd))
-        return _deployed(where, plan)
+        pending = tuple(f"pending: {sentence}" for sentence in inventory.notes)
+        return _deployed(where, inventory.plan)._replace(notes=pending)
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
     return _based(where, where.portfolio or _only_portfolio(where.cwd), open_folders)

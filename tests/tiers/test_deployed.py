@@ -9,8 +9,7 @@ import pytest
 from tests.portfolios import catalog, plan_of, tenant
 from tiers.deployed import RECORD_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
-from tiers.plan.plan import Plan, TenantPlan
-from tiers.portfolio.move import data_moves
+from tiers.plan.plan import Plan
 from tiers.portfolio.tenant import Move
 from tiers.vocabulary import LifecycleStage, MoveStage
 
@@ -34,11 +33,7 @@ def state(plan: Plan, **outputs: dict[str, Any]) -> dict[str, Any]:
 
 def refused(there: dict[str, Any], plan: Plan) -> list[str]:
     """Why *plan* may not follow."""
-
-    def moved(after: TenantPlan, before: str) -> tuple[str, ...]:
-        return data_moves(catalog(), after.environment, before, after.tier)
-
-    return list(refusals(deployed_of(there), plan, "local", moved))
+    return list(refusals(deployed_of(there), plan, "local", catalog()))
 
 
 def test_a_new_stack_takes_any_plan() -> None:
@@ -102,13 +97,25 @@ def test_another_tier_needs_a_move_where_its_data_is_elsewhere(before: str, afte
     changed = tenant("acme", tier=after, options={"users": 12, **region})
     found = refused(there, plan_of(changed))
     wanted = (
-        f"tenant 'acme' is on {before}, and its file says {after}, where its {data} would be empty: nothing "
-        f"was changed. Write tier: {before} back and run `costack move acme --to {after} --stack local`, "
-        "which takes its data along"
+        f"acme: changing tier {before} to {after} alone leaves its {data} behind; put the tier back and run "
+        f"`costack move acme --to {after}`, which takes the data along; nothing was changed"
     )
     assert found == ([wanted] if data else [])
-    moving = changed.model_copy(update={"move": Move(from_tier=before, stage=MoveStage.EXPAND)})
-    assert refused(there, plan_of(moving)) == []
+    for stage in MoveStage:
+        moving = changed.model_copy(update={"move": Move(from_tier=before, stage=stage)})
+        skips = bool(data) and stage in (MoveStage.SWITCH, MoveStage.CONTRACT)
+        assert bool(refused(there, plan_of(moving))) is skips, stage
+
+
+def test_a_renamed_file_is_a_lost_one() -> None:
+    there = state(plan_of(tenant("acme")))
+    (sentence,) = refused(
+        there, plan_of(tenant("kontor", client="acme-ltd", hostname="acme.odoo.example.com"))
+    )
+    assert sentence.endswith(
+        "; 'kontor' has its client and host name, and would begin empty: a name is part of database, files "
+        "and backups, so keep it"
+    )
 
 
 def test_a_tenant_without_a_record_may_have_any_tier() -> None:

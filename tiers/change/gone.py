@@ -22,8 +22,8 @@ def gone(before: Plan, after: Plan) -> tuple[TenantPlan, ...]:
 def renamed(before: Plan, after: Plan) -> dict[TenantId, TenantId]:
     """The new name of each tenant that is gone while a new one has its client and its host name."""
     known = {each.tenant for each in before.tenants}
-    fresh = {_identity(each): each.tenant for each in after.tenants if each.tenant not in known}
-    return {each.tenant: fresh[_identity(each)] for each in gone(before, after) if _identity(each) in fresh}
+    fresh = {identity(each): each.tenant for each in after.tenants if each.tenant not in known}
+    return {each.tenant: fresh[identity(each)] for each in gone(before, after) if identity(each) in fresh}
 
 
 def gone_effects(before: Plan, after: Plan) -> Iterator[Effect]:
@@ -68,6 +68,7 @@ def _left_behind(tenant: TenantPlan) -> Iterator[str]:
             yield f"dumps under {backup.prefix}/ in {BACKUP_BUCKET}"
 
 
-def _identity(tenant: TenantPlan) -> tuple[str, str]:
+def identity(tenant: TenantPlan) -> tuple[str, str]:
+    """Its client and host name: what stays when a tenant is given another name."""
     route = next(iter(facts_of(tenant.facts, Route)), None)
     return tenant.client, route.hostname if route else ""

@@ -34,11 +34,8 @@ def unmoved(before: Plan, after: Plan, catalog: Catalog) -> tuple[str, ...]:
     skipped stage or a deleted `move` would start Odoo on a place that holds nothing.
     """
     known = {each.tenant: each for each in before.tenants}
-    return tuple(
-        _sentence(known[each.tenant], each, catalog)
-        for each in after.tenants
-        if each.tenant in known and strays(known[each.tenant], each)
-    )
+    pairs = ((known[each.tenant], each) for each in after.tenants if each.tenant in known)
+    return tuple(sentence for pair in pairs if (sentence := left_behind(*pair, catalog)))
 
 
 def strays(before: TenantPlan, after: TenantPlan) -> tuple[str, ...]:
@@ -51,8 +48,11 @@ def strays(before: TenantPlan, after: TenantPlan) -> tuple[str, ...]:
     return () if copied and before.tier == after.move.from_tier else left
 
 
-def _sentence(before: TenantPlan, after: TenantPlan, catalog: Catalog) -> str:
+def left_behind(before: TenantPlan, after: TenantPlan, catalog: Catalog) -> str:
+    """What is wrong with a tenant's next update, and what to do; '' where its data goes with it."""
     name, parts = after.tenant, " and ".join(strays(before, after))
+    if not parts:
+        return ""
     if before.move is not None or after.move is not None:
         return (
             f"{name}: its {parts} would be used in another place that no copy has filled: a move takes one "
