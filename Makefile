@@ -9,6 +9,8 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 2)
 READY := $(VENV)/.ready
 LOCAL := $(BIN)/python -m localcloud
 RUN := $(LOCAL) exec --
+# The reports of another stack have a folder of their own.
+REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup stack-file engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
@@ -50,7 +52,7 @@ up: stack-file engine setup ## create the local tenants with Pulumi, print who p
 	@$(RUN) pulumi stack select --create $(STACK) --non-interactive >/dev/null
 	@$(RUN) pulumi up --yes --skip-preview --non-interactive --suppress-outputs --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack allocate --stack $(STACK)
-	@$(RUN) $(BIN)/costack report --stack $(STACK) --out .local/report
+	@$(RUN) $(BIN)/costack report --stack $(STACK) --out $(REPORT)
 	@echo "next: source .venv/bin/activate; eval \"\$$(python -m localcloud environment)\"; costack --help"
 
 preview: stack-file engine setup ## show what `make up` would change, then what that costs; DIFF=1 shows every property
@@ -61,9 +63,9 @@ preview: stack-file engine setup ## show what `make up` would change, then what 
 refresh: engine setup ## compare the state with the cloud
 	@$(RUN) pulumi refresh --yes --non-interactive --stack $(STACK)
 
-down: engine setup ## destroy the local tenants and stop the loopback cloud
+down: engine setup ## destroy the local tenants, and stop the loopback cloud when no other stack is in it
 	@if $(LOCAL) status >/dev/null; then \
-	  $(RUN) pulumi destroy --yes --non-interactive --stack $(STACK) && $(LOCAL) stop; \
+	  $(RUN) pulumi destroy --yes --non-interactive --stack $(STACK) && $(LOCAL) stop --if-unused; \
 	else echo "the local cloud is not running: nothing to destroy (make reset forgets its state)"; fi
 
 reset: setup ## stop the loopback cloud and forget its Pulumi state

@@ -8,6 +8,7 @@ import pulumi
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform
 from components.process import prepare
+from components.record import check_may_follow
 from components.tenant.stack import TenantStack
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
@@ -25,13 +26,16 @@ def plan_of(portfolio: Path) -> Plan:
 
 
 def deploy(plan: Plan) -> None:
-    """Declare everything in *plan* and export what was declared."""
+    """Declare everything in *plan*, if it may follow what is deployed, and export it."""
+    check_may_follow(plan)
     prepare()
     platform = SharedPlatform(plan)
-    cloud_ids, storage = platform.cloud_ids(), platform.storage_gib()
+    cloud_ids, storage, applied = platform.cloud_ids(), platform.storage_gib(), [platform.applied]
     for made in (TenantStack(tenant, platform.place) for tenant in plan.tenants):
         cloud_ids, storage = cloud_ids | made.cloud_ids(), storage | made.storage_gib()
-    pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage))
+        applied.append(made.applied)
+    plans = pulumi.Output.all(*applied).apply(lambda known: {**known[0], "tenants": known[1:]})
+    pulumi.export(OUTPUT_NAME, exported(plan, cloud_ids, storage, plans))
     today, sizes = datetime.now(UTC).date(), pulumi.Output.all(**storage)
     pulumi.export("monthly_estimate", sizes.apply(lambda gib: monthly_estimates(grown(plan, gib), today)))
 

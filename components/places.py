@@ -81,7 +81,7 @@ class PlatformPlace(NamedTuple):
 
     `nodes` is None when tenants cannot have their own nodes. `administrator` and `namespaces` are what its
     resources wait for: the service account that may set up databases on the shared server, and the
-    namespaces by name.
+    namespaces by name. `protected` says whether the portfolio's data refuses deletion.
     """
 
     name: str
@@ -96,3 +96,4 @@ class PlatformPlace(NamedTuple):
     bucket: BucketPlace
     administrator: pulumi.Input[pulumi.Resource]
     namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]
+    protected: bool = True

@@ -19,6 +19,7 @@ from components.kubernetes.isolation import TenantsNamespace, operations_policy
 from components.kubernetes.monitoring import GrafanaDashboards
 from components.naming import component_type, physical_name
 from components.places import PlatformPlace, Text
+from components.record import record
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
     Bucket,
@@ -38,7 +39,7 @@ from tiers.facts.every_fact import (
     Origin,
 )
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM, OPERATIONS_NAMESPACE
-from tiers.plan.plan import Plan, fact_named, facts_of
+from tiers.plan.plan import Plan, fact_named, facts_of, is_protected
 
 
 class SharedPlatform(pulumi.ComponentResource):
@@ -76,6 +77,8 @@ class SharedPlatform(pulumi.ComponentResource):
         for fact in facts_of(facts, Dashboards):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
+        self.protected = is_protected(plan)
+        self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
 
     @property
@@ -94,6 +97,7 @@ class SharedPlatform(pulumi.ComponentResource):
             bucket=self.bucket.place,
             administrator=self.database_admin,
             namespaces=self.namespaces,
+            protected=self.protected,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from allocation.adapters.pulumi.stack_state import raw_resources_of
 from tiers.errors import CatalogError
 from tiers.facts.names import TENANT_STACK
 from tiers.vocabulary import Frozen, TenantId
@@ -58,7 +59,7 @@ def targets_of(state: Mapping[str, Any], tenant: TenantId, source: str) -> tuple
         NoSuchTenantError: When the state does not have the tenant.
         CatalogError: When it is not a state, or an update was interrupted.
     """
-    resources = _resources(state, source)
+    resources = raw_resources_of(state, source)
     by_urn = {str(each.get("urn")): each for each in resources}
     root = next(
         (
@@ -75,25 +76,10 @@ def targets_of(state: Mapping[str, Any], tenant: TenantId, source: str) -> tuple
 
 def mark_of(state: Mapping[str, Any], tenant: TenantId) -> str | None:
     """The mark in the manifest of the tenant's final backup; None before the tenant is stopped."""
-    for each in _resources(state, "state"):
+    for each in raw_resources_of(state, "state"):
         if each.get("type") == _MARK and str(each.get("urn")).rpartition("::")[2] == f"{tenant}-last":
             return str((each.get("outputs") or {}).get("hex") or "") or None
     return None
-
-
-def _resources(state: Mapping[str, Any], source: str) -> Sequence[Mapping[str, Any]]:
-    deployment = state.get("deployment")
-    resources = deployment.get("resources") if isinstance(deployment, dict) else None
-    if not isinstance(resources, list):
-        raise CatalogError(
-            f"{source}: is not the state of a stack; expected the output of `pulumi stack export`"
-        )
-    if isinstance(deployment, dict) and deployment.get("pending_operations"):
-        raise CatalogError(
-            f"{source}: an update was interrupted and some operations are pending; "
-            "run `pulumi refresh`, then try again"
-        )
-    return resources
 
 
 def _line(resource: Mapping[str, Any], by_urn: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -25,7 +25,6 @@ def main(arguments: list[str] | None = None) -> int:
     cloud = LocalCloud(local_directory(os.environ))
     commands = {
         "start": _start,
-        "stop": _stop,
         "status": _status,
         "reset": _reset,
         "environment": _environment,
@@ -33,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if asked.command == "exec":
             return _exec(cloud, asked.argv)
+        if asked.command == "stop":
+            return _stop(cloud, if_unused=asked.if_unused)
         return commands[asked.command](cloud)
     except ServerError as error:
         print(f"localcloud: {error}", file=sys.stderr)
@@ -43,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localcloud", description="A cloud on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="start the loopback AWS, unless it is running")
-    commands.add_parser("stop", help="stop it; its content is lost")
+    stop = commands.add_parser("stop", help="stop it; its content is lost")
+    stop.add_argument(
+        "--if-unused", action="store_true", help="keep it running while a stack has resources in it"
+    )
     commands.add_parser("status", help="show whether it is running (exit code 0) or not (1)")
     commands.add_parser("reset", help="stop it and delete the local Pulumi state and rendered manifests")
     commands.add_parser(
@@ -61,7 +65,10 @@ def _start(cloud: LocalCloud) -> int:
     return 0
 
 
-def _stop(cloud: LocalCloud) -> int:
+def _stop(cloud: LocalCloud, *, if_unused: bool) -> int:
+    if if_unused and (users := cloud.stacks_in_use()):
+        print(f"still running, for {' and '.join(users)}; `python -m localcloud stop` stops it nevertheless")
+        return 0
     print("stopped" if cloud.stop() else "was not running")
     return 0
 

@@ -87,6 +87,11 @@ class LocalCloud:
         self._record.unlink(missing_ok=True)
         return True
 
+    def stacks_in_use(self) -> list[str]:
+        """The stacks whose state has resources; one whose state cannot be read counts as well."""
+        files = sorted((self.directory / STATE / ".pulumi" / "stacks").rglob("*.json"))
+        return [file.stem for file in files if _has_resources(file)]
+
     def reset(self) -> None:
         """Ends the server and forgets the local Pulumi state and the rendered manifests."""
         if not self.directory.exists():
@@ -206,3 +211,12 @@ def _healthy(endpoint: str) -> bool:
             return bool(answer.status == 200)  # noqa: PLR2004
     except OSError:
         return False
+
+
+def _has_resources(file: Path) -> bool:
+    """Whether a state has more than the stack itself and its providers."""
+    try:
+        latest = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
+        return any(not str(each["type"]).startswith("pulumi:") for each in latest.get("resources") or ())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return True

@@ -21,7 +21,7 @@ from components.places import (
 )
 from tiers.facts.every_fact import ClusterControlPlane, Network, Origin
 from tiers.facts.network import subnet_ranges
-from tiers.plan.plan import Plan, fact_named
+from tiers.plan.plan import Plan, fact_named, is_protected
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:
@@ -71,6 +71,7 @@ def place_from(
         bucket=BucketPlace(*(read("bucket", name) for name in BucketPlace._fields)),
         administrator=resource("administrator"),
         namespaces=_Namespaces(resource),
+        protected=is_protected(plan),
     )
 
 

@@ -42,7 +42,7 @@ class SharedPlatform(platform.SharedPlatform):
         self.session_token = pulumi.Output.secret(self.place.cache.auth_token)
         self.inventory = pulumi.Output.from_input(
             {
-                "plan": plan.model_dump(mode="json", exclude={"tenants"}),
+                "plan": self.applied,
                 "cloud_ids": dict(self.cloud_ids()),
                 "storage_gib": dict(self.storage_gib()),
             }
@@ -64,7 +64,7 @@ class TenantStack(stack.TenantStack):
         super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)
         self.inventory = pulumi.Output.from_input(
             {
-                "plan": tenant.model_dump(mode="json"),
+                "plan": self.applied,
                 "cloud_ids": dict(self.cloud_ids()),
                 "storage_gib": dict(self.storage_gib()),
             }

@@ -65,7 +65,7 @@ def test_every_module_says_what_it_knows() -> None:
 
 def test_the_program_has_no_branch_for_this_machine() -> None:
     main = (ROOT / "__main__.py").read_text(encoding="utf-8")
-    assert len(main.splitlines()) <= 40
+    assert len(main.splitlines()) <= 45
     named = [
         path.relative_to(ROOT)
         for path in (ROOT / "__main__.py", *(ROOT / "components").rglob("*.py"))

@@ -27,13 +27,21 @@ class Inventory(Frozen):
 
     `cloud_ids` maps a fact to the ARN of the resource that bills for it, if there is one; a bill line
     that lost its tags is recognised by it. `storage_gib` is what servers were given or grew to;
-    `read_inventory` puts it into the plan where it is larger than the plan's number.
+    `read_inventory` puts it into the plan where it is larger than the plan's number. `pending` says of a
+    tenant, or of the platform, in a sentence each, what was asked for and is not there yet: an update that
+    was not finished, or a change that waits for a maintenance window. The plan counts what is there.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     plan: Plan
     cloud_ids: Mapping[FactId, str]
     storage_gib: Mapping[FactId, int] = {}
+    pending: Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that is pending, tenant by tenant."""
+        return tuple(sentence for owner in sorted(self.pending) for sentence in self.pending[owner])
 
 
 def read_inventory(document: object, source: str) -> Inventory:
@@ -64,12 +72,22 @@ def read_inventory(document: object, source: str) -> Inventory:
 
 
 def exported(
-    plan: Plan, cloud_ids: Mapping[FactId, Any], storage_gib: Mapping[FactId, Any] = MappingProxyType({})
+    plan: Plan,
+    cloud_ids: Mapping[FactId, Any],
+    storage_gib: Mapping[FactId, Any] = MappingProxyType({}),
+    applied: Any = None,
 ) -> dict[str, Any]:
-    """The stack output: *plan* as plain data, with ids and sizes that may still be Pulumi outputs."""
+    """The stack output: what was deployed of *plan* as plain data, with ids and sizes.
+
+    Args:
+        plan: What was declared.
+        cloud_ids: As in `Inventory`; ids and sizes may still be Pulumi outputs.
+        storage_gib: As in `Inventory`.
+        applied: The plan that the records say; it may be a Pulumi output. None where all was applied.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
-        "plan": plan.model_dump(mode="json"),
+        "plan": plan.model_dump(mode="json") if applied is None else applied,
         "cloud_ids": dict(cloud_ids),
         "storage_gib": dict(storage_gib),
     }

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import typer
 
-from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
+from cli.console.deployed import deployed_inventory
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
@@ -87,7 +87,7 @@ def _plan(request: Request, now: datetime) -> None:
     if request.tenant is None:
         raise CatalogError("name the tenant to decommission, or the plan to carry out with --apply")
     stack = Stack(request.stack, request.cwd)
-    plan = inventory_of_stack(stack.name, stack.project).plan
+    plan = deployed_inventory(stack.name, stack.project).plan
     tenant = next((each for each in plan.tenants if each.tenant == request.tenant), None)
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"

@@ -14,12 +14,13 @@ import typer
 from rich.table import Table
 
 from allocation.adapters.pulumi.stack_files import stacks_of
-from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
 from allocation.errors import GateError
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.report.figures import money
+from cli.console.deployed import deployed_inventory
 from cli.console.table import print_csv, print_table
 from lifecycle.expire import Finding, findings
 from tiers.errors import CatalogError
@@ -101,7 +102,7 @@ def print_due(request: Request) -> None:
 
 def _sources(request: Request) -> Iterator[_Source]:
     for stack in request.stacks:
-        yield _Source(stack, ("--stack", stack), inventory_of_stack(stack, request.cwd).plan)
+        yield _Source(stack, ("--stack", stack), deployed_inventory(stack, request.cwd).plan)
     for file in request.inventories:
         yield _Source(str(file), (), inventory_of_file(file).plan)
     folders: Sequence[Path] = request.portfolios

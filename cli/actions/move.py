@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from cli.console.deployed import deployed_inventory
 from lifecycle.adapters.tenant_file import file_of, set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.move import (
@@ -53,7 +53,7 @@ def move_on(request: Request) -> None:
     """
     if sum((request.to is not None, request.next, request.back)) > 1:
         raise CatalogError("name only one of --to, --next and --back")
-    plan = inventory_of_stack(request.stack, request.cwd).plan
+    plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
     path = file_of(folder, request.tenant)

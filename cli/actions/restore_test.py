@@ -15,7 +15,8 @@ import typer
 import yaml
 from rich.table import Table
 
-from allocation.adapters.pulumi.stack_outputs import inventory_of_file, inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from cli.console.deployed import deployed_inventory
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from lifecycle.evidence import append, read
@@ -109,7 +110,7 @@ def _inventory(request: Request) -> Inventory:
         raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
     if request.inventory is not None:
         return inventory_of_file(request.inventory)
-    return inventory_of_stack(str(request.stack), request.cwd)
+    return deployed_inventory(str(request.stack), request.cwd)
 
 
 def _duration(text: str) -> timedelta:

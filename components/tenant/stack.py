@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi_aws import cloudwatch
@@ -14,6 +15,7 @@ from components.kubernetes.monitoring import watch
 from components.kubernetes.workload import OdooRoute, OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace
+from components.record import record
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups import TenantBackups
 from components.tenant.database import RoleSecret, role_secret, set_up
@@ -24,6 +26,7 @@ from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sleep import put_to_sleep
+from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
     CacheSpace,
     Egress,
@@ -86,7 +89,9 @@ class TenantStack(pulumi.ComponentResource):
         self.move.remove_old(self.filestores, self.settings, saved)
         self._close_down([*still, *saved])
         watch(tenant, self._inside)
-        self.register_outputs({})
+        self.applied = self._record()
+        # A removal that is interrupted has removed the record already; the component goes last.
+        self.register_outputs({RELEASED: self.applied.apply(is_released)})
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
         """The ARN of each resource that bills for a fact."""
@@ -204,6 +209,13 @@ class TenantStack(pulumi.ComponentResource):
     def _build_sleep(self) -> None:
         put_to_sleep(
             self.tenant, self.platform.name, self.services.server, inside=self._inside, child=self._child
+        )
+
+    def _record(self) -> pulumi.Output[Mapping[str, Any]]:
+        plan = self.tenant.model_dump(mode="json")
+        protected = self.platform.protected and not is_released(plan)
+        return record(
+            self, self.tenant.tenant, {"portfolio": self.platform.name, "plan": plan}, protected=protected
         )
 
     def _close_down(self, before: list[pulumi.Resource]) -> None:

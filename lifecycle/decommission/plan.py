@@ -89,10 +89,10 @@ class DecommissionPlan(Frozen):
 
 
 def facts_sha256(tenant: TenantPlan) -> str:
-    """The hash of a deployed tenant, without what its decommissioning changes: its stage and closing jobs."""
+    """The hash of a deployed tenant, without what its decommissioning changes: two lines and closing jobs."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
     facts = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
-    return _sha256({"tenant": identity.model_dump(mode="json"), "facts": facts})
+    return _sha256({"tenant": identity.model_dump(mode="json", exclude={"protected"}), "facts": facts})
 
 
 def write_plan(plan: DecommissionPlan, path: Path) -> None:

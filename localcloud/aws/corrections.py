@@ -20,12 +20,15 @@ from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
+from localcloud.aws.waiting import let_changes_wait
+
 
 def correct_moto() -> None:
     """Completes moto, once per process."""
     _let_replication_groups_go()
     _let_replicas_leave_their_region()
     _let_backup_plans_go()
+    let_changes_wait()
     for responses, operation in (
         (ElastiCacheResponse, _modify_cache_subnet_group),
         (ElastiCacheResponse, _delete_cache_subnet_group),

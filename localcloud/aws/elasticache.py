@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
-from localcloud.aws.operations import changes, creates, deletes, finds, sends_all, tagged_by_pairs
+from localcloud.aws.operations import (
+    changes_in_the_window,
+    creates,
+    deletes,
+    finds,
+    sends_all,
+    tagged_by_pairs,
+)
 from localcloud.aws.remembered import remembered
 from localcloud.aws.row import Call, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
@@ -104,13 +111,14 @@ ROWS = (
             "ReplicationGroups[?Status!='deleting']|[0]",
         ),
         changes=(
-            changes(
+            changes_in_the_window(
                 " ".join(fields(_IN_PLACE)),
                 "modify_replication_group",
                 "ReplicationGroupId",
-                ApplyImmediately=True,
+                at_once="authToken authTokenUpdateStrategy",
             ),
         ),
+        waits=names("nodeType"),
         delete=_delete_group,
         replaces=names(
             """atRestEncryptionEnabled dataTieringEnabled globalReplicationGroupId kmsKeyId networkType port

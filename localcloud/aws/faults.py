@@ -1,4 +1,4 @@
-"""Knows the faults a command may ask for: its death at a chosen call, throttling, errors, lost answers.
+"""Knows the faults a command may ask for: death, refusal, throttling, errors, lost answers.
 
 They sit below boto's own retries, as a bad network does. Only a provider of the loopback AWS reads them.
 """
@@ -42,8 +42,8 @@ _READS: Final = re.compile(r"(Describe|List|Get|Head|BatchGet|Lookup|Search)[A-Z
 _ENGINE: Final = "pulumi"
 _FORM: Final = "x-www-form-urlencoded"
 _RULE: Final = (
-    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], throttle=, error=, lost= (percent) and seed=, "
-    "with commas between"
+    f"{VARIABLE} takes kill=NUMBER[,after][,with=NAME], refuse=NUMBER, throttle=, error=, lost= (percent) "
+    "and seed=, with commas between"
 )
 
 
@@ -59,6 +59,7 @@ class Wanted:
         error: Percent of calls that AWS fails at.
         lost: Percent of calls that AWS carries out and whose answer never comes.
         seed: Of the dice.
+        refuse: Which changing call, counted from 1, AWS forbids; 0 for none.
     """
 
     kill: int = 0
@@ -68,13 +69,14 @@ class Wanted:
     error: int = 0
     lost: int = 0
     seed: int = 0
+    refuse: int = 0
 
 
 def wanted(text: str) -> Wanted:
     """Reads the variable.
 
     >>> wanted("kill=57,after")
-    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0)
+    Wanted(kill=57, after=True, also='', throttle=0, error=0, lost=0, seed=0, refuse=0)
     """
     found: dict[str, Any] = {}
     for word in text.split(","):
@@ -83,7 +85,7 @@ def wanted(text: str) -> Wanted:
             found["after"] = True
         elif name == "with" and value:
             found["also"] = value
-        elif name in ("kill", "throttle", "error", "lost", "seed") and value.isdecimal():
+        elif name in ("kill", "refuse", "throttle", "error", "lost", "seed") and value.isdecimal():
             found[name] = int(value)
         else:
             raise ProviderError(f"{_RULE}; {word.strip()!r} is none of these.")
@@ -117,8 +119,9 @@ class Faults:
     def before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
         """Answers instead of AWS, or lets the call through with None; boto asks before every attempt."""
         operation = event_name.rsplit(".", 1)[-1]
-        if changes(operation) and self.wanted.kill:
-            self._count(request, operation)
+        counted = changes(operation) and (self.wanted.kill or self.wanted.refuse)
+        if counted and self._count(request, operation) == self.wanted.refuse:
+            return _refusal(request, 403, "AccessDenied")
         with self._lock:
             throttled, failed, lost = (
                 self._dice.random() * _PERCENT < percent
@@ -133,7 +136,7 @@ class Faults:
             raise ReadTimeoutError(endpoint_url=request.url)
         return None
 
-    def _count(self, request: AWSPreparedRequest, operation: str) -> None:
+    def _count(self, request: AWSPreparedRequest, operation: str) -> int:
         with self.counter.open("a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
@@ -144,6 +147,7 @@ class Faults:
                 if self.wanted.after:
                     self.send(request)
                 self.die(self.wanted.also)
+            return number
 
 
 def changes(operation: str) -> bool:

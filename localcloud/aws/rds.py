@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import (
-    changes,
+    changes_in_the_window,
     creates,
     finds,
     tagged_by_pairs,
@@ -173,11 +173,12 @@ ROWS = (
         create=_create_instance,
         find=finds("describe_db_instances", "DBInstanceIdentifier", "DBInstances[0]"),
         changes=(
-            changes(_IN_PLACE, "modify_db_instance", "DBInstanceIdentifier", ApplyImmediately=True),
+            changes_in_the_window(_IN_PLACE, "modify_db_instance", "DBInstanceIdentifier"),
             Change(names("enabledCloudwatchLogsExports"), _exported_logs),
         ),
         delete=delete_instance,
         keeps=_storage_that_grew,
+        waits=names("allocatedStorage engineVersion instanceClass multiAz"),
         replaces=names(
             """availabilityZone dbName engine identifier identifierPrefix kmsKeyId snapshotIdentifier
             storageEncrypted timezone username"""

@@ -191,7 +191,8 @@ class AwsType(ResourceType):
         """Everything the program may read: what it asked for, in its own spelling, and what AWS added."""
         seen = self._living(call, found) if living is None else living
         completed = {name: seen[name] for name in self.row.completed if name in seen}
-        outputs = {**self.row.defaults, **seen, **inputs, **completed}
+        present = {name: seen[name] for name in self.row.waits if seen.get(name) is not None}
+        outputs = {**self.row.defaults, **seen, **inputs, **completed, **present}
         if self.row.tags:
             outputs["tagsAll"] = seen["tags"]
             outputs.setdefault("tags", {})

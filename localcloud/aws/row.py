@@ -134,6 +134,8 @@ class Row:
     """What AWS says about the resource with the id, None when it does not exist."""
     delete: Callable[[Call], object]
     changes: tuple[Change, ...] = ()
+    waits: frozenset[str] = frozenset()
+    """Inputs whose change AWS may make later: the outputs say what is there, not what was asked for."""
     keeps: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Terraform's DiffSuppressFunc: of inputs wanted and held, those that stay as they are held."""
     replaces: frozenset[str] = frozenset()

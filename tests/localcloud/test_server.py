@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from localcloud.environment import ROOT
+from localcloud.environment import ROOT, STATE
 from localcloud.server import LocalCloud, ServerError
 
 if TYPE_CHECKING:
@@ -52,6 +52,24 @@ def test_start_is_idempotent_and_stop_ends_it(cloud: LocalCloud) -> None:
     assert cloud.running() is None
     assert run(cloud, "stop").stdout == "was not running\n"
     assert run(cloud, "status").stdout.startswith("stopped\n")
+
+
+def test_it_goes_on_for_the_other_stacks_in_it(cloud: LocalCloud) -> None:
+    cloud.start()
+    stacks = cloud.directory / STATE / ".pulumi" / "stacks" / "costack"
+    stacks.mkdir(parents=True)
+    empty = [{"type": "pulumi:pulumi:Stack"}, {"type": "pulumi:providers:aws"}]
+    used = [*empty, {"type": "aws:s3/bucket:Bucket"}]
+    for name, resources in (("ended", None), ("local", empty), ("tiny", used)):
+        (stacks / f"{name}.json").write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
+    said = run(cloud, "stop", "--if-unused")
+    assert said.stdout == "still running, for tiny; `python -m localcloud stop` stops it nevertheless\n"
+    assert cloud.running() is not None
+    (stacks / "tiny.json").write_text("cut of")
+    assert "for tiny" in run(cloud, "stop", "--if-unused").stdout
+    (stacks / "tiny.json").unlink()
+    assert run(cloud, "stop", "--if-unused").stdout == "stopped\n"
+    assert cloud.running() is None
 
 
 def test_a_foreign_process_with_the_recorded_id_is_left_alone(cloud: LocalCloud) -> None:

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from lifecycle import evidence
+from tests.engine.listing import counted, listed, told
 from tests.engine.project import STACK, Project, Said, holdings
 from tests.torture.worlds import Moment, Worlds, worlds
+from tiers.errors import CatalogError
 from tiers.vocabulary import MoveStage
 
 CLIENT: Final = "acme"
@@ -99,6 +101,8 @@ class Phase:
                 return f"was not killed: {len(made)} calls"
         except AssertionError as error:
             return f"was not killed: {_short(error)}"
+        if lie := untrue(self.worlds.project):
+            return f"after {made[-1]}: {lie}"
         wrong = "no run was tried"
         for _ in range(RUNS):
             wrong = self._again()
@@ -113,9 +117,25 @@ class Phase:
             self.worlds.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
         except AssertionError as error:
             return _short(error)
+        if lie := untrue(self.worlds.project):
+            return lie
         found = held(self.worlds.project)
         kinds = sorted(kind for kind, count in self.undisturbed.items() if found[kind] != count)
         return ", ".join(f"{kind}: {found[kind]} for {self.undisturbed[kind]}" for kind in kinds)
+
+
+def untrue(project: Project) -> str:
+    """What the inventory counts and AWS does not list, or the other way round; unknown is said, and true."""
+    try:
+        inventory = told(project)
+    except CatalogError:
+        return ""
+    there = listed(project)
+    return "; ".join(
+        f"inventory counts {count} of {kind}, AWS has {there[kind]}"
+        for kind, count in counted(inventory).items()
+        if count != there[kind]
+    )
 
 
 def recovered(project: Project) -> Said:

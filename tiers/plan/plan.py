@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import PlainSerializer
 
 from tiers.catalog.tier import Currency, Fee
-from tiers.facts.every_fact import Fact, FactRecord
+from tiers.facts.every_fact import DatabaseInstance, Fact, FactRecord
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, UtcDatetime
 from tiers.tags import CostTags
@@ -48,6 +48,8 @@ class TenantPlan(Frozen):
     region: Region
     service_line: TagValue
     lifecycle_stage: LifecycleStage
+    protected: bool = True
+    """Whether it may not be removed yet."""
     users: Positive
     fee_per_month: _FeeText
     budget_per_month: _FeeText | None = None
@@ -105,6 +107,11 @@ class Plan(Frozen):
 def emptied(plan: Plan) -> Plan:
     """An empty *plan*: what a new stack is compared with."""
     return plan.model_copy(update={"platform": (), "tenants": ()})
+
+
+def is_protected(plan: Plan) -> bool:
+    """Whether the data of a portfolio refuses deletion, as `deletion_protection` of its platform says."""
+    return fact_named(plan.platform, DatabaseInstance, "database").deletion_protection
 
 
 def facts_of(facts: tuple[Fact, ...], kind: type[Kind]) -> list[Kind]:

@@ -58,6 +58,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         region=tenant.region,
         service_line=tenant.service_line,
         lifecycle_stage=tenant.lifecycle_stage,
+        protected=tenant.protected,
         users=tenant.options.users,
         fee_per_month=fee_of(tier, tenant_now),
         budget_per_month=tenant.budget_per_month,

@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 
 _NO_SUCH_STACK: Final = "no stack named"
-_NO_SUCH_OUTPUT: Final = "does not have output property"
 
 
 class StackNotFoundError(CatalogError):
@@ -24,24 +24,27 @@ class NotDeployedError(CatalogError):
 
 
 def inventory_of_stack(stack: str, project: Path) -> Inventory:
-    """The inventory that `pulumi up` exported for *stack* of the project in *project*.
+    """What is deployed on *stack* of the project in *project*, as its state has it.
 
     Raises:
         StackNotFoundError: When the backend in use has no such stack.
         NotDeployedError: When the stack has no inventory yet.
         CatalogError: When Pulumi is missing or cannot read the stack, or the output is no inventory.
     """
-    command = ["pulumi", "stack", "output", OUTPUT_NAME, "--json", "--stack", stack, "--cwd", str(project)]
+    command = ["pulumi", "stack", "export", "--stack", stack, "--cwd", str(project), "--non-interactive"]
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
-            [*command, "--non-interactive"], capture_output=True, text=True, check=False
+            command, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         raise CatalogError(f"stack '{stack}': {NOT_FOUND}") from None
-    source = f"stack '{stack}', output '{OUTPUT_NAME}'"
     if done.returncode:
         raise _explained(stack, done.stderr, project)
-    return read_inventory(_parsed(done.stdout, source), source)
+    source = f"stack '{stack}'"
+    found = inventory_of_state(_parsed(done.stdout, source) or {}, source)
+    if found is None:
+        raise NotDeployedError(f"{source}: it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack")
+    return found
 
 
 def inventory_of_file(path: Path) -> Inventory:
@@ -88,9 +91,5 @@ def _explained(stack: str, stderr: str, project: Path) -> CatalogError:
         return StackNotFoundError(
             f"stack '{stack}': the Pulumi backend in use has no such stack; "
             "for the local cloud run `make up`, elsewhere `pulumi login` and `pulumi stack init`"
-        )
-    if _NO_SUCH_OUTPUT in message:
-        return NotDeployedError(
-            f"stack '{stack}': it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack"
         )
     return CatalogError(f"stack '{stack}': cannot be read: {message or 'pulumi gave no reason'}")

@@ -44,7 +44,7 @@ STATE = {
 def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The committed tenants, as deployed in the stack `mine`, before the sandbox is due."""
     inventory = Inventory.model_validate_json(json.dumps(exported(local_plan(), {})))
-    monkeypatch.setattr(action, "inventory_of_stack", lambda *_: inventory)
+    monkeypatch.setattr(action, "deployed_inventory", lambda *_: inventory)
     monkeypatch.setattr(action, "Account", lambda _: SimpleNamespace(id="123456789012"))
     monkeypatch.setattr(Stack, "state", lambda _: STATE)
     monkeypatch.setattr("cli.commands.decommission.datetime", SimpleNamespace(now=lambda _: NOT_DUE))

@@ -36,7 +36,7 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
 
     deploy()
-    monkeypatch.setattr(cli.actions.move, "inventory_of_stack", lambda *_: deployed["now"])
+    monkeypatch.setattr(cli.actions.move, "deployed_inventory", lambda *_: deployed["now"])
     return deploy
 
 

@@ -88,6 +88,7 @@ def test_protection_follows_the_portfolio() -> None:
         "aws:efs/fileSystem:FileSystem",
         "aws:rds/instance:Instance",
         "aws:s3/bucket:Bucket",
+        "pulumi:index:Stash",
     }
     database = the(declared, "aws:rds/instance:Instance", "local-postgresql")
     assert database.props["deletionProtection"] is True

@@ -94,7 +94,9 @@ def test_a_stack_with_every_type_lives_and_leaves_nothing(tmp_path: Path) -> Non
         rds: Any = boto3.Session("x", "y", region_name="eu-west-1").client(
             "rds", endpoint_url=server.endpoint
         )
-        rds.modify_db_instance(DBInstanceIdentifier="everything", DBInstanceClass="db.r7g.large")
+        rds.modify_db_instance(
+            DBInstanceIdentifier="everything", DBInstanceClass="db.r7g.large", ApplyImmediately=True
+        )
         assert engine.refresh() == {"unchanged": total - 1, "updated": 1}
         assert engine.up() == {"unchanged": total - 1, "updated": 1}
 

@@ -40,7 +40,7 @@ def test_storage_of_a_database_cannot_shrink(driver: Driver, ground: Ground) -> 
     )
     assert sentence.startswith("aws:rds/instance:Instance shrinks: ")
     assert "100 to 20 GiB" in sentence
-    grown = driver.update(held, database(ground, allocatedStorage=200))
+    grown = driver.update(held, database(ground, allocatedStorage=200, applyImmediately=True))
     assert grown.state["allocatedStorage"] == 200
 
 

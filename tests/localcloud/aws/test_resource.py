@@ -34,7 +34,7 @@ def client(driver: Driver, service: str, region: str = "eu-west-1") -> Any:
 
 
 def test_refresh_finds_a_class_and_a_tag_changed_behind_pulumi(driver: Driver, ground: Ground) -> None:
-    inputs = {**EXAMPLES[DB](ground), "tags": {"cost/tenant": "acme"}}
+    inputs = {**EXAMPLES[DB](ground), "tags": {"cost/tenant": "acme"}, "applyImmediately": True}
     held = driver.create(DB, "drifts", inputs)
     rds = client(driver, "rds")
     rds.modify_db_instance(
@@ -149,7 +149,7 @@ def test_the_region_of_a_resource_wins_and_replaces(driver: Driver) -> None:
 
 
 def test_a_cache_grows_and_its_name_is_free_again(driver: Driver, ground: Ground) -> None:
-    inputs = {**EXAMPLES[CACHE](ground), "replicationGroupId": "reborn"}
+    inputs = {**EXAMPLES[CACHE](ground), "replicationGroupId": "reborn", "applyImmediately": True}
     held = driver.create(CACHE, "c", inputs)
     held = driver.update(held, {**inputs, "nodeType": "cache.m7g.large", "numCacheClusters": 3})
     assert held.state["nodeType"] == "cache.m7g.large"

@@ -5,11 +5,18 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from allocation.adapters.pulumi.stack_outputs import StackNotFoundError, inventory_of_file, inventory_of_stack
+from allocation.adapters.pulumi.stack_outputs import (
+    NotDeployedError,
+    StackNotFoundError,
+    inventory_of_file,
+    inventory_of_stack,
+)
 from tests.portfolios import local_plan
+from tests.states import state_of
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory, exported
 
@@ -82,22 +89,27 @@ def test_a_first_day_failure_has_a_remedy(
     assert inside in str(caught.value)
 
 
-def test_the_output_of_a_stack_is_read(pulumi: FakePulumi, tmp_path: Path) -> None:
+def older(document: Any) -> str:
+    """The state of a stack of a version without records: it has the output only."""
+    return json.dumps(state_of([], document))
+
+
+def test_the_state_of_a_stack_is_read(pulumi: FakePulumi, tmp_path: Path) -> None:
     ids = {"platform/key": "arn:aws:kms:us-east-1:123456789012:key/1"}
-    pulumi.answers(json.dumps(exported(local_plan(), ids)))
+    pulumi.answers(older(exported(local_plan(), ids)))
     assert inventory_of_stack("local", tmp_path) == Inventory(plan=local_plan(), cloud_ids=ids)
     asked = json.loads(pulumi.asked.read_text(encoding="utf-8"))
-    assert asked[:3] == ["stack", "output", "inventory"]
+    assert asked[:2] == ["stack", "export"]
     assert asked[asked.index("--stack") + 1] == "local"
     assert asked[asked.index("--cwd") + 1] == str(tmp_path)
-    assert {"--json", "--non-interactive"} <= set(asked)
+    assert "--non-interactive" in asked
     assert "--show-secrets" not in asked
 
 
 def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi, tmp_path: Path) -> None:
-    document = exported(local_plan(), {})
-    text = json.dumps(document).replace('"users": 8', '"users": 8.0')
-    assert text != json.dumps(document)
+    document = older(exported(local_plan(), {}))
+    text = document.replace('"users": 8', '"users": 8.0')
+    assert text != document
     pulumi.answers(text)
     assert inventory_of_stack("local", tmp_path).plan == local_plan()
 
@@ -112,11 +124,6 @@ def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi,
                 "for the local cloud run `make up`, elsewhere `pulumi login` and `pulumi stack init`"
             ),
             True,
-        ),
-        (
-            "error: current stack does not have output property 'inventory'\n",
-            "stack 'nope': it has no output 'inventory'; run `pulumi up` on this stack",
-            False,
         ),
         (
             "error: could not load\n  checkpoint: unexpected end\n",
@@ -136,23 +143,33 @@ def test_why_a_stack_cannot_be_read(
     assert isinstance(caught.value, StackNotFoundError) is missing
 
 
+@pytest.mark.parametrize("state", ["", '{"version": 3, "deployment": {}}', json.dumps(state_of([]))])
+def test_a_stack_on_which_nothing_was_deployed(pulumi: FakePulumi, tmp_path: Path, state: str) -> None:
+    pulumi.answers(state or "{}")
+    with pytest.raises(CatalogError) as caught:
+        inventory_of_stack("local", tmp_path)
+    expected = "it has no output 'inventory'; run `pulumi up` on this stack"
+    if not state:
+        expected = "is not the state of a stack; expected the output of `pulumi stack export`"
+    assert caught.value.problems == (f"stack 'local': {expected}",)
+    assert isinstance(caught.value, NotDeployedError) is bool(state)
+
+
 @pytest.mark.parametrize(
-    ("stdout", "sentence"),
+    ("document", "sentence"),
     [
-        ("", "the inventory is empty; has `pulumi up` finished on this stack?"),
-        ("{}", "the inventory is empty; has `pulumi up` finished on this stack?"),
-        ('"text"', "expected an inventory object, found str"),
-        ('{"schema_version": 2}', "schema_version is 2, this version of costack reads 1; "),
+        ("text", "expected an inventory object, found str"),
+        ({"schema_version": 2}, "schema_version is 2, this version of costack reads 1; "),
     ],
 )
 def test_an_output_that_is_no_inventory(
-    pulumi: FakePulumi, tmp_path: Path, stdout: str, sentence: str
+    pulumi: FakePulumi, tmp_path: Path, document: object, sentence: str
 ) -> None:
-    pulumi.answers(stdout)
+    pulumi.answers(older(document))
     with pytest.raises(CatalogError) as caught:
         inventory_of_stack("local", tmp_path)
     (problem,) = caught.value.problems
-    assert problem.startswith(f"stack 'local', output 'inventory': {sentence}")
+    assert problem.startswith(f"stack 'local': {sentence}")
 
 
 def test_pulumi_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

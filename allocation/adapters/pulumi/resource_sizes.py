@@ -1,0 +1,127 @@
+"""Which resource of Pulumi's state a fact is, and where the resource says what the fact costs by.
+
+The size of a resource on AWS is in its outputs: after a change that waits for a maintenance window the inputs
+are the new ones already, and the outputs still the old. Of an object on Kubernetes the inputs are what was
+applied last; its own outputs are changed by autoscalers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from tiers.facts import every_fact as facts
+from tiers.facts.every_fact import Fact, FactRecord
+from tiers.schedule import MINUTES_PER_WEEK
+
+Sizes = dict[str, Any]
+"""Name of a fact's field -> what a resource says; `compute.` stands before the fields of `compute`."""
+
+
+class Resource(NamedTuple):
+    """The type of the resource that bills for a kind of fact, and how its size is read from properties.
+
+    `sizes` raises LookupError, TypeError or ValueError where the properties do not say it.
+    """
+
+    type: str
+    sizes: Callable[[Mapping[str, Any], Fact], Sizes] = lambda _, __: {}
+    in_outputs: bool = True
+
+
+def _at(props: Mapping[str, Any], *path: str | int) -> Any:
+    found: Any = props
+    for step in path:
+        found = found[step]
+    return found
+
+
+def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
+    return {
+        "instance_class": str(props["instanceClass"]),
+        "multi_az": bool(props.get("multiAz")),
+        "storage_gib": int(props["allocatedStorage"]),
+    }
+
+
+def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
+    return {"instance_class": str(props["instanceClass"]), "storage_gib": int(props["allocatedStorage"])}
+
+
+def _cache(props: Mapping[str, Any], _: Fact) -> Sizes:
+    return {"node_type": str(props["nodeType"]), "nodes": int(props["numCacheClusters"])}
+
+
+def _nodes(props: Mapping[str, Any], _: Fact) -> Sizes:
+    count = int(_at(props, "scalingConfig", "desiredSize"))
+    return {"instance_type": str(_at(props, "instanceTypes", 0)), "nodes": count}
+
+
+def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
+    container = _at(props, "spec", "template", "spec", "containers", 0, "resources")
+    found: Sizes = {
+        f"compute.{resource}_{bound}_{unit}": int(str(container[f"{bound}s"][resource]).removesuffix(suffix))
+        for resource, unit, suffix in (("cpu", "millicores", "m"), ("memory", "mib", "Mi"))
+        for bound in ("request", "limit")
+    }
+    # An autoscaler or a schedule sets the number of such pods.
+    if isinstance(fact, facts.Workload) and not (
+        fact.max_replicas or fact.awake_minutes_per_week < MINUTES_PER_WEEK
+    ):
+        found["replicas"] = int(_at(props, "spec", "replicas"))
+    return found
+
+
+RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
+    facts.Bucket: Resource("aws:s3/bucket:Bucket"),
+    facts.CacheGroup: Resource("aws:elasticache/replicationGroup:ReplicationGroup", _cache),
+    facts.ClusterControlPlane: Resource("aws:eks/cluster:Cluster"),
+    facts.DatabaseBackupCopy: Resource(
+        "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
+    ),
+    facts.DatabaseInstance: Resource("aws:rds/instance:Instance", _server),
+    facts.DatabaseStandby: Resource("aws:rds/instance:Instance", _standby),
+    facts.FileShare: Resource("aws:efs/accessPoint:AccessPoint"),
+    facts.FileSystem: Resource("aws:efs/fileSystem:FileSystem"),
+    facts.FileSystemBackup: Resource("aws:backup/vault:Vault"),
+    facts.FileSystemReplica: Resource("aws:efs/replicationConfiguration:ReplicationConfiguration"),
+    facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
+    facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
+    facts.RestoreTest: Resource("aws:backup/restoreTestingPlan:RestoreTestingPlan"),
+    facts.Workload: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
+}
+"""Kind of fact -> its resource, a child of the component that has the fact as its inputs.
+
+Every other fact is an expectation or a part of one of these, and follows its owner's record.
+"""
+
+
+def fits(fact: Fact, sizes: Sizes) -> bool:
+    """Whether a resource of these sizes is what *fact* says; storage that has grown is."""
+    return not differing(fact, sizes)
+
+
+def differing(fact: Fact, sizes: Sizes) -> list[str]:
+    """The fields in which *sizes* are not what *fact* says."""
+    return [
+        name
+        for name, value in sizes.items()
+        if (value < said(fact, name) if name == "storage_gib" else value != said(fact, name))
+    ]
+
+
+def said(fact: Fact, name: str) -> Any:
+    """The value of a field of `Sizes` in *fact*."""
+    found: Any = fact
+    for step in name.split("."):
+        found = getattr(found, step)
+    return found
+
+
+def resized(fact: Fact, sizes: Sizes) -> Fact:
+    """*fact* with these sizes."""
+    changes = {name: value for name, value in sizes.items() if "." not in name}
+    inner = {name.partition(".")[2]: value for name, value in sizes.items() if "." in name}
+    if inner and isinstance(fact, facts.Workload):
+        changes["compute"] = fact.compute.model_copy(update=inner)
+    return fact.model_copy(update=changes)

@@ -1,0 +1,81 @@
+"""The resources in the state of a stack, as `pulumi stack export` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from tiers.errors import CatalogError
+
+STACK: Final = "pulumi:pulumi:Stack"
+
+
+class StateResource(NamedTuple):
+    """A resource of the state; `leaving` says that it was replaced and not deleted yet."""
+
+    urn: str
+    type: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    leaving: bool
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rpartition("::")[2]
+
+
+def raw_resources_of(state: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
+    """The resources as Pulumi wrote them, in the order of their creation.
+
+    Args:
+        state: The parsed output of `pulumi stack export`.
+        source: Its name in error messages.
+
+    Raises:
+        CatalogError: When it is not a state, or an update was interrupted: what was begun may exist or not.
+    """
+    deployment = state.get("deployment")
+    # A stack that was never updated has no resources.
+    resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
+    if not isinstance(resources, list):
+        raise CatalogError(
+            f"{source}: is not the state of a stack; expected the output of `pulumi stack export`"
+        )
+    if isinstance(deployment, dict) and deployment.get("pending_operations"):
+        raise CatalogError(
+            f"{source}: an update was interrupted and some operations are pending; "
+            "run `costack recover` for this stack, then try again"
+        )
+    return resources
+
+
+def resources_of(state: Mapping[str, Any], source: str) -> tuple[StateResource, ...]:
+    """The same, read.
+
+    Raises:
+        CatalogError: As `raw_resources_of`.
+    """
+    return tuple(
+        StateResource(
+            urn=str(each.get("urn")),
+            type=str(each.get("type")),
+            parent=str(each.get("parent") or ""),
+            custom=bool(each.get("custom")),
+            inputs=each.get("inputs") or {},
+            outputs=each.get("outputs") or {},
+            leaving=bool(each.get("delete")),
+        )
+        for each in raw_resources_of(state, source)
+    )
+
+
+def below(root: str, resources: tuple[StateResource, ...]) -> Iterator[StateResource]:
+    """The resources of a component, its own components included, in the order of their creation."""
+    inside = {root}
+    for each in resources:  # Pulumi writes a parent before its children
+        if each.parent in inside:
+            inside.add(each.urn)
+            yield each

@@ -1,0 +1,65 @@
+"""The record of a tenant or a platform: what an update makes last, and what a destroy has to remove first.
+
+It depends on everything of its owner. So it says what was really applied: an update that fails, is cancelled
+or leaves a resource out does not reach it. And while it is protected nothing of its owner can be deleted: the
+engine leaves alone what a protected resource depends on, with `destroy` and `--target`, too, and asks no
+program (Pulumi 3.259, deployment_executor.go, performPostSteps).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.runtime import invoke
+
+from components.naming import physical_name
+from tiers.catalog.loading import load_catalog
+from tiers.deployed import RECORD, deployed_of, refusals
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.move import data_moves
+
+
+def record(
+    owner: pulumi.ComponentResource, name: str, applied: Mapping[str, Any], *, protected: bool
+) -> pulumi.Output[Mapping[str, Any]]:
+    """Declare the record of *owner*, after everything else in it; gives the plan that was applied.
+
+    Pulumi keeps the first value that a `Stash` had, as its `output`, besides the newest, its `input`.
+
+    Args:
+        owner: The component with all its resources.
+        name: The portfolio or the tenant.
+        applied: Plain data without secrets; `plan` is what the resources were declared from.
+        protected: Whether the engine refuses to delete anything of the owner.
+    """
+    # A component that depends on itself would wait for ever, so its children are named (pulumi, resource.py).
+    children = list(owner._childResources)  # noqa: SLF001 - the SDK has no other list of them
+    made = pulumi.Stash(
+        physical_name(name, RECORD),
+        input=dict(applied),
+        opts=pulumi.ResourceOptions(parent=owner, depends_on=children, protect=protected),
+    )
+    # Of a record that an update leaves out this is what it was before.
+    return made.input.apply(lambda known: known["plan"])
+
+
+def check_may_follow(plan: Plan) -> None:
+    """End the program, before it declares anything, if *plan* may not follow what its stack has already.
+
+    Raises:
+        pulumi.RunError: With every reason.
+    """
+    stack = pulumi.get_stack()
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    # What `StackReference` asks, too; of its own stack it gives the state before this update.
+    known = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
+    catalog = load_catalog()
+
+    def moved(tenant: TenantPlan, before: str) -> tuple[str, ...]:
+        known_tiers = before in catalog.tiers and tenant.tier in catalog.tiers
+        return data_moves(catalog, tenant.environment, before, tenant.tier) if known_tiers else ("data",)
+
+    if found := list(refusals(deployed_of(known["outputs"]), plan, stack, moved)):
+        raise pulumi.RunError("\n".join(found))

@@ -1,0 +1,202 @@
+"""The inventory follows what is in the state: what failed is not counted, and what waits is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+from allocation.adapters.pulumi.deployed import inventory_of_state
+from allocation.adapters.pulumi.resource_sizes import RESOURCES
+from tests.allocation.previews import changed
+from tests.components.conftest import declare_plan
+from tests.portfolios import every_offer, local_plan, plan_of
+from tests.states import State, resources, state_of, the
+from tiers.deployed import RECORD_TYPE
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import DatabaseInstance, Origin
+from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.inventory import Inventory, exported
+from tiers.plan.plan import Plan, TenantPlan, facts_of
+
+SERVER = "aws:rds/instance:Instance"
+
+
+@cache
+def _local() -> State:
+    return state_of(declare_plan(local_plan()))
+
+
+@pytest.fixture
+def state() -> State:
+    """The committed portfolio, deployed."""
+    return copy.deepcopy(_local())
+
+
+def read(state: State) -> Inventory:
+    """The inventory of a state that has one."""
+    found = inventory_of_state(state, "state")
+    assert found is not None
+    return found
+
+
+def tenant(inventory: Inventory, name: str, plan: Plan | None = None) -> TenantPlan:
+    """One tenant of an inventory, or of another plan."""
+    (found,) = [each for each in (plan or inventory.plan).tenants if each.tenant == name]
+    return found
+
+
+def server_of(plan: TenantPlan) -> DatabaseInstance:
+    """The tenant's own server."""
+    (found,) = facts_of(plan.facts, DatabaseInstance)
+    return found
+
+
+def ask_for(state: State, name: str, plan: Plan) -> None:
+    """An update to *plan* was begun for one tenant, and none of its resources was reached."""
+    (wanted,) = [each for each in plan.tenants if each.tenant == name]
+    the(state, TENANT_STACK, name)["inputs"]["plan"] = json.loads(json.dumps(wanted.model_dump(mode="json")))
+
+
+def test_what_was_deployed_is_the_plan() -> None:
+    plan = plan_of(*every_offer())
+    found = read(state_of(declare_plan(plan)))
+    ordered = plan.model_copy(update={"tenants": tuple(sorted(plan.tenants, key=lambda each: each.tenant))})
+    assert found.plan == ordered
+    assert found.pending == {}
+    servers = [fact for fact in plan.all_facts() if isinstance(fact, DatabaseInstance)]
+    assert found.storage_gib == {fact.id: fact.storage_gib for fact in servers}
+    assert found.cloud_ids["platform/database"] == "arn:aws:test:us-east-1:123456789012:local-postgresql"
+
+
+def test_every_resource_that_is_missing_is_missed() -> None:
+    plan = plan_of(*every_offer())
+    whole = state_of(declare_plan(plan))
+    kinds = {kind for kind in RESOURCES if any(type(fact) is kind for fact in plan.all_facts())}
+    for kind in kinds:
+        there = copy.deepcopy(whole)
+        kept = [each for each in resources(there) if each["type"] != RESOURCES[kind].type]
+        there["deployment"]["resources"] = kept
+        found = read(there)
+        gone = [fact for fact in plan.all_facts() if type(fact) is kind and fact.origin is Origin.CREATED]
+        assert {fact.id for fact in gone}.isdisjoint(fact.id for fact in found.plan.all_facts())
+        for fact in gone:
+            owner = fact.tenant or "platform"
+            assert f"{fact.id}: is not there yet; run `pulumi up`" in found.pending[owner]
+
+
+def test_a_change_that_aws_makes_later_is_not_counted_and_told(state: State) -> None:
+    plan = local_plan()
+    there = the(state, SERVER, "local-halcyon-postgresql")
+    there["outputs"] |= {"instanceClass": "db.t4g.micro", "multiAz": False}
+    found = read(state)
+    server, wanted = server_of(tenant(found, "halcyon")), server_of(tenant(found, "halcyon", plan))
+    assert (server.instance_class, server.multi_az) == ("db.t4g.micro", False)
+    (sentence,) = found.pending["halcyon"]
+    assert sentence == (
+        "halcyon/server: AWS changes instance_class from db.t4g.micro to "
+        f"{wanted.instance_class}, multi_az from False to True in the maintenance window "
+        f"{wanted.maintenance_window} (UTC)"
+    )
+
+
+def test_an_update_that_failed_before_it_changed_anything_is_not_counted(state: State) -> None:
+    ask_for(state, "cobalt", changed("cobalt", "ha-postgresql"))
+    found = read(state)
+    assert found.plan == local_plan()
+    about, server, *more = found.pending["cobalt"]
+    assert about.startswith(
+        "cobalt: the last update was not finished (tier is dedicated-db, not ha-postgresql;"
+    )
+    assert about.endswith("run `pulumi up`")
+    assert server == (
+        "cobalt/server: instance_class is db.t4g.medium, not db.r7g.large, multi_az is False, not True, "
+        "storage_gib is 50, not 100 yet; run `pulumi up`"
+    )
+    assert "cobalt/cache: is not there yet; run `pulumi up`" in more
+
+
+def test_what_the_update_reached_before_it_failed_is_counted(state: State) -> None:
+    ask_for(state, "cobalt", changed("cobalt", "ha-postgresql"))
+    server = the(state, SERVER, "local-cobalt-postgresql")
+    for props in (server["inputs"], server["outputs"]):
+        props |= {"multiAz": True, "instanceClass": "db.r7g.large", "allocatedStorage": 100}
+    found = read(state)
+    counted = server_of(tenant(found, "cobalt"))
+    assert (counted.multi_az, counted.instance_class, counted.storage_gib) == (True, "db.r7g.large", 100)
+    assert tenant(found, "cobalt").tier == "dedicated-db"
+    assert not any("cobalt/server" in sentence for sentence in found.pending["cobalt"])
+
+
+def test_a_resource_that_only_the_target_option_reached_is_counted(state: State) -> None:
+    server = the(state, SERVER, "local-cobalt-postgresql")
+    server["inputs"]["multiAz"] = server["outputs"]["multiAz"] = True
+    found = read(state)
+    counted = server_of(tenant(found, "cobalt"))
+    assert counted.multi_az
+    assert found.pending["cobalt"] == ("cobalt/server: multi_az is True, not False yet; run `pulumi up`",)
+
+
+def test_a_new_tenant_counts_by_what_is_there_of_it(state: State) -> None:
+    """Its record was not reached: its first update failed."""
+    urn = the(state, RECORD_TYPE, "cobalt-deployed")["urn"]
+    kept = [each for each in resources(state) if each["urn"] != urn]
+    kept = [each for each in kept if not each["urn"].endswith("Deployment::cobalt-web")]
+    state["deployment"]["resources"] = kept
+    found = read(state)
+    assert "cobalt/web" not in {fact.id for fact in found.plan.all_facts()}
+    assert found.pending["cobalt"] == (
+        "cobalt: was never deployed completely; run `pulumi up`",
+        "cobalt/web: is not there yet; run `pulumi up`",
+    )
+
+
+def test_a_tenant_whose_removal_failed_counts_by_what_is_left(state: State) -> None:
+    kept = [
+        each
+        for each in resources(state)
+        if "cobalt" not in each["urn"]
+        or each["type"] in (TENANT_STACK, SERVER)
+        or each["urn"].endswith("PostgresServer::local-cobalt-postgresql")
+    ]
+    state["deployment"]["resources"] = kept
+    found = read(state)
+    billed = {fact.id for fact in tenant(found, "cobalt").facts if type(fact) in RESOURCES}
+    assert billed == {"cobalt/server"}
+
+
+def test_a_stack_of_an_older_version_is_read_from_its_output(state: State) -> None:
+    kept = [each for each in resources(state) if each["type"] != RECORD_TYPE]
+    state["deployment"]["resources"] = kept
+    kept[0]["outputs"]["inventory"] = json.loads(
+        json.dumps(exported(local_plan(), {"platform/key": "arn:x"}))
+    )
+    assert read(state) == Inventory(plan=local_plan(), cloud_ids={"platform/key": "arn:x"})
+
+
+def test_a_stack_without_a_platform_has_none() -> None:
+    assert inventory_of_state({"version": 3, "deployment": {}}, "state") is None
+    assert inventory_of_state(state_of([]), "state") is None
+
+
+def test_what_an_interrupted_update_began_is_unknown_and_not_nothing(state: State) -> None:
+    state["deployment"]["pending_operations"] = [{"type": "creating", "resource": {}}]
+    with pytest.raises(
+        CatalogError, match="state: an update was interrupted and some operations are pending"
+    ):
+        inventory_of_state(state, "state")
+
+
+@pytest.mark.parametrize("kind", [SHARED_PLATFORM, TENANT_STACK])
+def test_a_plan_of_another_version_is_one_sentence(state: State, kind: str) -> None:
+    def facts(of: dict[str, Any]) -> list[dict[str, Any]]:
+        return of.get("platform") or of["facts"]  # type: ignore[no-any-return]
+
+    for each in resources(state):
+        if each["type"] == kind:
+            facts(each["inputs"]["plan"])[0]["kind"] = "hovercraft"
+    with pytest.raises(CatalogError, match=r"state: .*; use the version of costack that deployed the stack"):
+        inventory_of_state(state, "state")

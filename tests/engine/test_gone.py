@@ -1,0 +1,71 @@
+"""A tenant that is deployed and in no file stops every command that would delete something of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.project import STACK, Project, running_project
+
+pytestmark = [pytest.mark.engine]
+
+TENANTS = "portfolios/local/tenants"
+
+
+@pytest.fixture(scope="module")
+def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The committed portfolio, all tiers and a sandbox, where data refuses deletion."""
+    with running_project(tmp_path_factory.mktemp("gone") / "project") as project:
+        platform = project.folder / "portfolios/local/platform.yaml"
+        said = platform.read_text(encoding="utf-8")
+        platform.write_text(said.replace("deletion_protection: false", "deletion_protection: true"))
+        project.up()
+        yield project
+
+
+@pytest.fixture
+def nothing_deleted(protected: Project) -> Iterator[Path]:
+    """The folder of the tenants, which a test may change; every resource must be there afterwards."""
+    before = {each.urn for each in protected.registered()}
+    folder = protected.folder / TENANTS
+    kept = protected.folder / "kept"
+    shutil.copytree(folder, kept)
+    yield folder
+    assert {each.urn for each in protected.registered()} == before
+    shutil.rmtree(folder)
+    kept.rename(folder)
+
+
+def test_a_file_that_was_dropped_stops_preview_and_update(protected: Project, nothing_deleted: Path) -> None:
+    (nothing_deleted / "acme.yaml").unlink()
+    (nothing_deleted / "borealis-migration.yaml").unlink()
+    said = protected.pulumi("preview", "--stack", STACK, code=1).text
+    for name in ("acme", "borealis-migration"):
+        assert f"tenant '{name}' is deployed and has no file in portfolios/local/tenants" in said
+        assert f"costack decommission {name} --stack local" in said
+    assert "Traceback" not in said
+    for options in ((), ("--refresh",), ("--target", "**acme**")):
+        assert "nothing was changed" in protected.up(*options, code=1).text
+
+
+def test_an_empty_folder_stops_the_update(protected: Project, nothing_deleted: Path) -> None:
+    for file in nothing_deleted.glob("*.yaml"):
+        file.unlink()
+    assert protected.up(code=1).text.count("is deployed and has no file") >= 7
+
+
+@pytest.mark.usefixtures("nothing_deleted")
+@pytest.mark.parametrize("option", ["--refresh=false", "--continue-on-error"])
+def test_the_engine_alone_refuses_to_destroy(protected: Project, option: str) -> None:
+    said = protected.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK, option, code=1).text
+    assert said.count("cannot be deleted\n") >= 8
+
+
+@pytest.mark.usefixtures("nothing_deleted")
+def test_the_engine_alone_refuses_to_destroy_one_tenant(protected: Project) -> None:
+    (urn,) = [each.urn for each in protected.registered() if each.urn.endswith("TenantStack::halcyon")]
+    target = ("--target", urn, "--target-dependents")
+    protected.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK, *target, code=1)

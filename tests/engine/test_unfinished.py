@@ -1,0 +1,135 @@
+"""An update that AWS refuses, that is killed or that leaves resources out: the inventory is what AWS has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.engine.listing import counted, listed, pass_the_window, told
+from tests.engine.project import STACK
+from tests.torture.kills import replace_in
+from tests.torture.worlds import Moment, Worlds, worlds
+
+pytestmark = [pytest.mark.engine]
+
+TENANT: Final = "cobalt"
+FILE: Final = f"portfolios/{STACK}/tenants/{TENANT}.yaml"
+EVERY: Final = int(os.environ.get("COSTACK_EVERY_REFUSAL", "0"))
+"""Every how many calls a sweep refuses one; `make torture` sets it."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    """The platform alone with one tenant that has its own server."""
+    with worlds(tmp_path_factory.mktemp("unfinished") / "project", warm=True) as made:
+        tenants = made.project.folder / "portfolios" / STACK / "tenants"
+        for file in tenants.glob("*.yaml"):
+            if file.stem != TENANT:
+                file.unlink()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def empty(made: Worlds) -> Moment:
+    """Before anything was deployed."""
+    return made.keep()
+
+
+@pytest.fixture(scope="module")
+def deployed(made: Worlds, empty: Moment) -> Moment:
+    """After the first update; the file asks for another tier already, with the data in the same place."""
+    made.go_back(empty)
+    made.project.up()
+    replace_in(made.project.folder / FILE, "tier: dedicated-db", "tier: ha-postgresql")
+    return made.keep()
+
+
+def calls_of(made: Worlds, start: Moment) -> list[str]:
+    """The changing calls of an undisturbed update."""
+    made.go_back(start)
+    with made.faults(f"refuse={10**6}") as counter:
+        made.project.up()
+        return counter.read_text(encoding="utf-8").split()
+
+
+def refused_at(made: Worlds, start: Moment, number: int) -> None:
+    """An update in which AWS forbids one call."""
+    made.go_back(start)
+    with made.faults(f"refuse={number}"):
+        made.project.up(code=1)
+
+
+def chosen(calls: list[str], sample: tuple[str, ...]) -> list[int]:
+    """The numbers of the calls to refuse: a sample, or every few of a sweep."""
+    if EVERY:
+        return list(range(1, len(calls) + 1, EVERY))
+    return [calls.index(operation) + 1 for operation in sample]
+
+
+def test_a_first_update_that_aws_refuses(made: Worlds, empty: Moment) -> None:
+    calls = calls_of(made, empty)
+    undisturbed = counted(told(made.project))
+    assert undisturbed == listed(made.project)
+    assert len(undisturbed["server"]) == 2
+    for number in chosen(calls, ("CreateAccessPoint", "CreateReplicationGroup")):
+        refused_at(made, empty, number)
+        inventory = told(made.project)
+        assert counted(inventory) == listed(made.project), calls[number - 1]
+        assert inventory.pending, calls[number - 1]
+        made.project.up()
+        assert counted(told(made.project)) == listed(made.project) == undisturbed
+        assert told(made.project).pending == {}
+
+
+def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -> None:
+    calls = calls_of(made, deployed)
+    for number in chosen(calls, ("ModifyDBInstance", "CreateReplicationGroup")):
+        refused_at(made, deployed, number)
+        inventory = told(made.project)
+        assert counted(inventory) == listed(made.project), calls[number - 1]
+        (tenant,) = inventory.plan.tenants
+        assert (tenant.tier, str(tenant.fee_per_month)) == ("dedicated-db", "649.00")
+        assert f"{TENANT}: the last update was not finished" in inventory.pending[TENANT][0]
+        said = made.project.costack("allocate", "--stack", STACK)
+        assert "649" in said.stdout
+        assert "1990" not in said.stdout.replace(",", "")
+        assert f"pending: {TENANT}: the last update was not finished (tier is dedicated-db" in said.stderr
+
+
+def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: Moment) -> None:
+    made.go_back(deployed)
+    made.project.up()
+    inventory = told(made.project)
+    assert counted(inventory) == listed(made.project)
+    (sentence, *_) = inventory.pending[TENANT]
+    assert sentence.startswith(
+        f"{TENANT}/server: AWS changes instance_class from db.t4g.medium to db.r7g.large"
+    )
+    pass_the_window(made.project)
+    made.project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+    inventory = told(made.project)
+    assert counted(inventory) == listed(made.project)
+    assert inventory.pending == {}
+    assert inventory.plan.tenants[0].tier == "ha-postgresql"
+    made.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+
+
+def test_an_update_of_some_resources_only(made: Worlds, deployed: Moment) -> None:
+    made.go_back(deployed)
+    (target,) = [
+        each.urn
+        for each in made.project.registered()
+        if each.urn.endswith(f"aws:rds/instance:Instance::local-{TENANT}-postgresql")
+    ]
+    made.project.up("--target", target, "--suppress-outputs")
+    for _ in range(2):
+        inventory = told(made.project)
+        assert counted(inventory) == listed(made.project)
+        assert inventory.plan.tenants[0].tier == "dedicated-db"
+        assert made.project.inventory()["plan"]["tenants"][0]["tier"] == "dedicated-db"
+        pass_the_window(made.project)
+        made.project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+    assert ("db.r7g.large", True, 100) in listed(made.project)["server"]
