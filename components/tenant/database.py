@@ -37,23 +37,30 @@ def role_secret(
 
 
 def set_up(
-    fact: Job, wanted: TenantDatabase, on: Administered, role: RoleSecret, opts: pulumi.ResourceOptions
+    fact: Job,
+    wanted: TenantDatabase,
+    on: Administered,
+    role: RoleSecret,
+    *,
+    owner: str,
+    opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
-    """Create role and database if they do not exist."""
+    """Create role and database if they do not exist; a database that is not *owner*'s ends the update."""
     return database_job(
         fact,
         script("database_setup.sh"),
-        setup_environment(wanted, on),
+        setup_environment(wanted, on, owner),
         administrator=on.administrator_name,
         role=role,
-        distinguished_by=[identity_of(wanted)],
+        distinguished_by=[identity_of(wanted), owner],
         opts=opts,
     )
 
 
-def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pulumi.Input[str]]:
-    """The environment variables of database_setup.sh."""
+def setup_environment(wanted: TenantDatabase, on: Administered, owner: str) -> dict[str, pulumi.Input[str]]:
+    """The environment variables of database_setup.sh; *owner* as in `TenantPlan.owner`."""
     return {
+        "OWNER": owner,
         "PGHOST": on.server.address,
         "MASTER_SECRET_ARN": on.server.master_secret_arn,
         "CONNECTION_LIMIT": str(wanted.connection_limit),

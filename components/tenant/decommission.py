@@ -50,6 +50,7 @@ def _drop_database(
     env: dict[str, Any] = {
         "PGHOST": server.address,
         "MASTER_SECRET_ARN": server.master_secret_arn,
+        "OWNER": tenant.owner,
         "TENANT_ROLE": database.role,
         "TENANT_DATABASE": database.database,
     }
@@ -58,7 +59,7 @@ def _drop_database(
         tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
-        distinguished_by=[text, database.database, database.role],
+        distinguished_by=[text, database.database, database.role, tenant.owner],
         opts=opts,
     )
 

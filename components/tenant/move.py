@@ -78,7 +78,7 @@ class DataMove:
         if COPY_DATABASE in self._jobs:
             target = self._servers[self._other.server]
             env = {
-                **setup_environment(self._other, target),
+                **setup_environment(self._other, target, self._tenant.owner),
                 "SOURCE_HOST": self._servers[self._used.server].server.address,
                 "TARGET_HOST": target.server.address,
                 "MOVE": self._mark,
@@ -102,7 +102,8 @@ class DataMove:
     ) -> None:
         """Remove the old data from a shared server or file system, after a backup of the data in use."""
         if DROP_OLD_DATABASE in self._jobs:
-            env = {**setup_environment(self._other, self._servers[self._other.server]), "ONLY_LEFT": "yes"}
+            on = self._servers[self._other.server]
+            env = {**setup_environment(self._other, on, self._tenant.owner), "ONLY_LEFT": "yes"}
             self._about_database(DROP_OLD_DATABASE, "database_drop.sh", env, self._other, self._after(*saved))
         if EMPTY_OLD_FILESTORE in self._jobs:
             _, left = (files[share.id] for share in _mounted(self._tenant))

@@ -157,7 +157,12 @@ class TenantStack(pulumi.ComponentResource):
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
         return set_up(
-            self._fact(Job, "database-setup"), self._database, self._administered(), self.role, after
+            self._fact(Job, "database-setup"),
+            self._database,
+            self._administered(),
+            self.role,
+            owner=self.tenant.owner,
+            opts=after,
         )
 
     def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:

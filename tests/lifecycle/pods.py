@@ -15,7 +15,7 @@ from typing import Final
 from components.kubernetes.jobs import command
 from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
-from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, Server, give, programs, scratch, unprivileged
+from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, OWNER, Server, give, programs, scratch, unprivileged
 
 BUCKET: Final = "backups"
 TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
@@ -95,6 +95,7 @@ class Pods:
             "PATH": f"{self.folder / 'tools'}:{programs(self.clients)}:/usr/bin:/bin",
             "HOME": str(self.folder),
             "TENANT": "acme",
+            "OWNER": OWNER,
             "BUCKET": BUCKET,
             "PREFIX": "acme",
             "RETENTION_DAYS": "30",
