@@ -65,6 +65,7 @@ _IDENTITY: Final = frozenset(
     {
         "tenant",
         "client",
+        "first_client",
         "environment",
         "tier",
         "region",

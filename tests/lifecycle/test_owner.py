@@ -72,8 +72,9 @@ class Place:
         """All roles, databases, comments and memberships; the stored passwords among them."""
         return self.server.ask(
             "SELECT row_to_json(r) FROM pg_authid r ORDER BY oid; "
-            "SELECT oid, datdba, datacl FROM pg_database ORDER BY oid; SELECT * FROM pg_shdescription ORDER BY 1, 2; "
-            "SELECT * FROM pg_auth_members ORDER BY 1, 2; SELECT * FROM pg_db_role_setting ORDER BY 1, 2"
+            "SELECT oid, datdba, datacl FROM pg_database ORDER BY oid; "
+            "SELECT * FROM pg_shdescription ORDER BY 1, 2; SELECT * FROM pg_auth_members ORDER BY 1, 2; "
+            "SELECT * FROM pg_db_role_setting ORDER BY 1, 2"
         )
 
 

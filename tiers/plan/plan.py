@@ -74,6 +74,7 @@ class TenantPlan(Frozen):
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
         """The cost tags of this tenant's resources of one domain."""
         return CostTags(
+            portfolio=self.portfolio,
             client=self.client,
             tenant=self.tenant,
             environment=self.environment,
@@ -118,6 +119,7 @@ class Plan(Frozen):
     def platform_tags(self) -> CostTags:
         """The cost tags of shared resources."""
         return CostTags(
+            portfolio=self.portfolio,
             region=self.region,
             domain=CostDomain.SHARED_PLATFORM,
             service_line=self.service_line,
