@@ -68,12 +68,12 @@ def _empty_filestore(
     tenant: TenantPlan, fact: Job, files: Filestore, settings: OdooSettings, opts: pulumi.ResourceOptions
 ) -> None:
     text = script("filestore_empty.sh")
-    container = jobs.operations_container(fact, text, {}, pods.odoo_mounts())
+    container = jobs.operations_container(fact, text, {"OWNER": tenant.owner}, pods.odoo_mounts())
     volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
     jobs.OneOffJob(
         tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
-        distinguished_by=text,
+        distinguished_by=[text, tenant.owner],
         opts=opts,
     )

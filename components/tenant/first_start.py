@@ -13,6 +13,7 @@ from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
 from components.scripts import script
 from tiers.facts.every_fact import Job, OdooProcess, Route
+from tiers.plan.plan import TenantPlan
 
 _MOUNT: Final = "/run/secrets/administrator"
 
@@ -29,7 +30,7 @@ def administrator_secret(
 
 
 def set_up_odoo(
-    tenant: str,
+    tenant: TenantPlan,
     fact: Job,
     process: OdooProcess,
     route: Route,
@@ -43,6 +44,7 @@ def set_up_odoo(
     Odoo's pods and so its route get traffic only after this job has succeeded.
     """
     env = {
+        "OWNER": tenant.owner,
         "NEUTRALISE": "yes" if fact.neutralises else "no",
         "ADDRESS": f"https://{route.hostname}",
         "REPORT_ADDRESS": odoo.report_address(route),
@@ -50,7 +52,7 @@ def set_up_odoo(
         "NEUTRALISED": script("neutralised.sh"),
     }
     text = script("odoo_setup.sh")
-    secret = physical_name(tenant, "admin")
+    secret = physical_name(tenant.tenant, "admin")
     mount = {"name": "administrator", "mountPath": _MOUNT, "readOnly": True}
     container = pods.container(
         fact.name,
@@ -64,7 +66,7 @@ def set_up_odoo(
     volumes = [*pods.odoo_volumes(files.claim_name, settings.secret_name), volume]
     account = settings.service_account
     return jobs.OneOffJob(
-        tenant,
+        tenant.tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, account, [container], volumes),
         distinguished_by=[text, env, process.addons_path],

@@ -92,7 +92,7 @@ class DataMove:
         if COPY_FILES in self._jobs:
             used, other = (files[share.id] for share in _mounted(self._tenant))
             more = ({"name": "target", "mountPath": _TARGET}, _claimed("target", other))
-            places = {"SOURCE": pods.DATA_DIRECTORY, "TARGET": _TARGET}
+            places = {"SOURCE": pods.DATA_DIRECTORY, "TARGET": _TARGET, "OWNER": self._tenant.owner}
             self._about_files(
                 COPY_FILES, "filestore_copy.sh", places, used, settings, self._after(*still), more
             )
@@ -108,7 +108,12 @@ class DataMove:
         if EMPTY_OLD_FILESTORE in self._jobs:
             _, left = (files[share.id] for share in _mounted(self._tenant))
             self._about_files(
-                EMPTY_OLD_FILESTORE, "filestore_empty.sh", {}, left, settings, self._after(*saved)
+                EMPTY_OLD_FILESTORE,
+                "filestore_empty.sh",
+                {"OWNER": self._tenant.owner},
+                left,
+                settings,
+                self._after(*saved),
             )
 
     def _after(self, *before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
@@ -151,7 +156,13 @@ class DataMove:
         container = jobs.operations_container(fact, text, env, mounts)
         spec = pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes)
         shares = [share.id for share in _mounted(self._tenant)]
-        jobs.OneOffJob(self._tenant.tenant, fact, spec=spec, distinguished_by=[text, shares], opts=opts)
+        jobs.OneOffJob(
+            self._tenant.tenant,
+            fact,
+            spec=spec,
+            distinguished_by=[text, shares, self._tenant.owner],
+            opts=opts,
+        )
 
 
 def _claimed(name: str, files: Filestore) -> Manifest:

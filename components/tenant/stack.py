@@ -171,7 +171,7 @@ class TenantStack(pulumi.ComponentResource):
         secret = administrator_secret(self.tenant.tenant, route.namespace, password, self._inside)
         before = [database, self.filestore, self.settings, secret]
         return set_up_odoo(
-            self.tenant.tenant,
+            self.tenant,
             self._fact(Job, "odoo-setup"),
             self._odoo_process(),
             route,
@@ -229,7 +229,7 @@ class TenantStack(pulumi.ComponentResource):
         if not kept:
             return []
         backups = TenantBackups(
-            self.tenant.tenant,
+            self.tenant,
             kept[0],
             self._fact(ScheduledJob, "backup"),
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),

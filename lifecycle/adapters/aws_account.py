@@ -204,9 +204,8 @@ class Account:
         tags = [{"Key": KEYS["tenant"], "Values": [plan.tenant]}]
         for page in self._pages("resourcegroupstaggingapi", region, "get_resources", TagFilters=tags):
             for each in page["ResourceTagMappingList"]:
-                # Two portfolios of an account may have a tenant of that name; older resources name none.
                 named = {tag["Value"] for tag in each.get("Tags", ()) if tag["Key"] == KEYS["portfolio"]}
-                if named <= {plan.portfolio}:
+                if named <= {plan.portfolio}:  # two may have a tenant of that name; older resources name none
                     yield _from_arn(str(each["ResourceARN"]), region)
 
     def _named(self, names: _Names, region: str) -> Iterator[RemainingResource]:

@@ -56,7 +56,7 @@ case "$1 $2" in
     [ "$3 $4 $5" = "--bucket backups --prefix" ]
     key "s3://backups/$6" >/dev/null
     cd "@@"
-    found=$(find "${6%/}" -type f -printf '%p\t%s\n' 2>/dev/null | LC_ALL=C sort)
+    found=$({ find "${6%/}" -type f -printf '%p\t%s\n' 2>/dev/null || true; } | LC_ALL=C sort)
     case "$8" in
       "Contents[].[Key,Size]") printf '%s\n' "${found:-None	None}" ;;
       *) printf '%s\n' "$found" | cut -f1 | sed '$d' | paste -sd '\t' ;;
