@@ -70,9 +70,7 @@ class TenantBackups(pulumi.ComponentResource):
             once_more = make({"LAST": mark})
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
-            self.last = [
-                jobs.OneOffJob(tenant.tenant, last, spec=once_more, distinguished_by="last", opts=after)
-            ]
+            self.last = [jobs.OneOffJob(tenant, last, spec=once_more, distinguished_by="last", opts=after)]
         self.register_outputs({})
 
 

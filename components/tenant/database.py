@@ -14,6 +14,7 @@ from components.naming import physical_name
 from components.places import Administered
 from components.scripts import script
 from tiers.facts.every_fact import Job, TenantDatabase
+from tiers.plan.plan import TenantPlan
 
 _MOUNT: Final = "/run/secrets/tenant"
 _IDENTITY: Final = {"server", "database", "role", "connection_limit"}
@@ -37,22 +38,23 @@ def role_secret(
 
 
 def set_up(
+    tenant: TenantPlan,
     fact: Job,
     wanted: TenantDatabase,
     on: Administered,
     role: RoleSecret,
     *,
-    owner: str,
     opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
-    """Create role and database if they do not exist; a database that is not *owner*'s ends the update."""
+    """Create role and database if they do not exist; those of another owner end the update."""
     return database_job(
+        tenant,
         fact,
         script("database_setup.sh"),
-        setup_environment(wanted, on, owner),
+        setup_environment(wanted, on, tenant.owner),
         administrator=on.administrator_name,
         role=role,
-        distinguished_by=[identity_of(wanted), owner],
+        distinguished_by=[identity_of(wanted), tenant.owner],
         opts=opts,
     )
 
@@ -80,6 +82,7 @@ def identity_of(database: TenantDatabase) -> dict[str, Any]:
 
 
 def database_job(
+    tenant: TenantPlan,
     fact: Job,
     text: str,
     env: Mapping[str, pulumi.Input[str]],
@@ -94,6 +97,4 @@ def database_job(
     container = jobs.operations_container(fact, text, env, [mount])
     volume = {"name": "tenant", "secret": {"secretName": role.name, "defaultMode": 0o440}}
     spec = pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container], [volume])
-    if fact.tenant is None:
-        raise ValueError(f"{fact.id}: a job on a tenant's database needs a tenant")
-    return jobs.OneOffJob(fact.tenant, fact, spec=spec, distinguished_by=[text, *distinguished_by], opts=opts)
+    return jobs.OneOffJob(tenant, fact, spec=spec, distinguished_by=[text, *distinguished_by], opts=opts)

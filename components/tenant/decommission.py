@@ -56,7 +56,7 @@ def _drop_database(
     }
     container = jobs.operations_container(fact, text, env)
     jobs.OneOffJob(
-        tenant.tenant,
+        tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
         distinguished_by=[text, database.database, database.role, tenant.owner],
@@ -71,7 +71,7 @@ def _empty_filestore(
     container = jobs.operations_container(fact, text, {"OWNER": tenant.owner}, pods.odoo_mounts())
     volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
     jobs.OneOffJob(
-        tenant.tenant,
+        tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
         distinguished_by=[text, tenant.owner],

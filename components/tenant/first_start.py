@@ -66,7 +66,7 @@ def set_up_odoo(
     volumes = [*pods.odoo_volumes(files.claim_name, settings.secret_name), volume]
     account = settings.service_account
     return jobs.OneOffJob(
-        tenant.tenant,
+        tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, account, [container], volumes),
         distinguished_by=[text, env, process.addons_path],

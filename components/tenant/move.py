@@ -130,6 +130,7 @@ class DataMove:
         administered = self._servers[on.server]
         ready = pulumi.ResourceOptions(depends_on=[administered.administrator, self._role.secret])
         return database_job(
+            self._tenant,
             self._jobs[name],
             script(script_name),
             env,
@@ -157,7 +158,7 @@ class DataMove:
         spec = pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes)
         shares = [share.id for share in _mounted(self._tenant)]
         jobs.OneOffJob(
-            self._tenant.tenant,
+            self._tenant,
             fact,
             spec=spec,
             distinguished_by=[text, shares, self._tenant.owner],

@@ -157,11 +157,11 @@ class TenantStack(pulumi.ComponentResource):
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
         return set_up(
+            self.tenant,
             self._fact(Job, "database-setup"),
             self._database,
             self._administered(),
             self.role,
-            owner=self.tenant.owner,
             opts=after,
         )
 
