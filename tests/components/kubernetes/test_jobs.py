@@ -16,7 +16,7 @@ def test_an_update_waits_longer_for_more_data_within_bounds() -> None:
 def test_every_job_of_a_tenant_may_last_as_long_as_its_data_needs() -> None:
     """Set-up, copies, final backup and removal: the provider's own patience ends after ten minutes."""
     sizes = {"users": 5, "database_gib": 200, "filestore_gib": 300}
-    seen = {}
+    seen: dict[str, str] = {}
     for changes in (
         {},
         *(
