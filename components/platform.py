@@ -73,7 +73,8 @@ class SharedPlatform(pulumi.ComponentResource):
             )
             for fact in facts_of(facts, Namespace)
         }
-        self.database_admin = self._database_admin(plan.region, child)
+        (operations,) = (name for name in self.namespaces if name.endswith(OPERATIONS_NAMESPACE))
+        self.database_admin = self._database_admin(plan.region, operations, child)
         for fact in facts_of(facts, Dashboards):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
@@ -183,8 +184,9 @@ class SharedPlatform(pulumi.ComponentResource):
             opts=child,
         )
 
-    def _database_admin(self, region: str, child: pulumi.ResourceOptions) -> k8s.core.v1.ServiceAccount:
-        namespace = OPERATIONS_NAMESPACE
+    def _database_admin(
+        self, region: str, namespace: str, child: pulumi.ResourceOptions
+    ) -> k8s.core.v1.ServiceAccount:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[namespace]])
         operations_policy(f"{namespace}-openings", namespace, self.network.subnet_cidrs, after)
         return database_administrator(

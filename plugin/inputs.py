@@ -26,6 +26,7 @@ class TenantStackArgs(TypedDict):
 
     tenant: str
     client: str
+    first_client: NotRequired[str]
     environment: str
     tier: str
     region: str

@@ -26,6 +26,8 @@ NEWEST_SOLD: Final = 17
 ADMIN: Final = "master"
 ADMIN_PASSWORD: Final = "the master's own"
 PORT: Final = 5432
+OWNER: Final = "local/acme-gmbh/acme"
+"""Whose a tenant is here: portfolio, client and the id it was first deployed under."""
 _NOBODY: Final = 65534
 # Predefined roles that rds_superuser holds and every version here has.
 _RDS_SUPERUSER: Final = ("pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_create_subscription")

@@ -7,6 +7,7 @@ reader for what it said before, and this test shows that it works.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -210,6 +211,11 @@ def test_focus_says_what_it_said_and_is_read_as_a_bill(focus: Path, version: str
     now = rows(path)
     for row in (*before, *now):
         row.pop("x_RunId")  # made of the hashes of all that was read
+    newer = re.compile(r',"cost/portfolio":"local"|"cost/portfolio":"local",')
+    for row in now:
+        for column in ("Tags", "AllocatedTags", "x_AllocatedTags"):
+            if column in row:
+                row[column] = newer.sub("", row[column])
     assert now == before
     read = as_json("allocate", "--bill", STORED / "focus" / f"focus-{version}.csv", *USAGE, *BILLED)
     assert list(differences(FOCUS_TOTALS, read["totals"])) == []

@@ -26,6 +26,7 @@ PREFIX: Final = "cost/"
 
 # Field of CostTags -> key. The keys are legal both as AWS tag keys and as Kubernetes label keys.
 KEYS: Final[Mapping[str, str]] = {
+    "portfolio": "cost/portfolio",
     "client": "cost/client",
     "tenant": "cost/tenant",
     "environment": "cost/environment",
@@ -38,7 +39,9 @@ KEYS: Final[Mapping[str, str]] = {
 }
 
 # Mandatory on every resource, and additionally on a tenant's resources.
-MANDATORY: Final = frozenset({"cost/region", "cost/domain", "cost/service-line", "cost/lifecycle-stage"})
+MANDATORY: Final = frozenset(
+    {"cost/portfolio", "cost/region", "cost/domain", "cost/service-line", "cost/lifecycle-stage"}
+)
 MANDATORY_FOR_TENANTS: Final = frozenset(KEYS.values())
 
 # The spellings AWS uses on the way: legacy CUR columns, CUR in Athena, CUR 2.0 maps, FOCUS tags.
@@ -50,8 +53,10 @@ class CostTags(Frozen):
 
     `client`, `tenant`, `environment`, `service_tier` and `recovery_class` are absent exactly when the
     domain is shared-platform: a shared resource has no tenant, no tier and no single environment.
+    `portfolio` is absent only where it is read from what Costack 0.2 or older tagged.
     """
 
+    portfolio: TagValue | None = None
     client: TagValue | None = None
     tenant: TenantId | None = None
     environment: Environment | None = None

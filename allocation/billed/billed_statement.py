@@ -170,6 +170,7 @@ def _known(deployed: Iterable[Deployed]) -> Known:
             {**merged.owners, **known.owners},
             {**merged.domains, **known.domains},
             {**merged.resources, **known.resources},
+            merged.portfolios | known.portfolios,
         )
     return merged
 

@@ -49,6 +49,7 @@ class Known:
         owners: Tenant of each fact that has one.
         domains: Cost domain of each fact.
         resources: Id on the bill -> fact.
+        portfolios: Whose they are; charges that are tagged with another portfolio are nobody's here.
     """
 
     tenants: frozenset[str]
@@ -56,6 +57,7 @@ class Known:
     owners: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[str, CostDomain] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
+    portfolios: frozenset[str] = frozenset()
 
 
 class Shape(NamedTuple):
@@ -131,6 +133,9 @@ class Decider:
         """The decision of the first rule that matches *shape*."""
         seen = self._seen(shape)
         place = (seen.domain, seen.category or CostCategory.SUPPORT)
+        if elsewhere := self._elsewhere(seen):
+            reason = f"another-portfolio: tagged with portfolio '{elsewhere}'"
+            return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
         if seen.tenant is not None and seen.tenant not in self._known.tenants:
             reason = f"unknown-tenant: the inventory has no tenant '{seen.tenant}'"
             return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
@@ -138,6 +143,11 @@ class Decider:
         if rule is None:
             return Decision("unallocated", None, None, _unclaimed(seen, self._rules), *place, Behaviour.FIXED)
         return _as_ruled(rule, seen, self._rules)
+
+    def _elsewhere(self, seen: _Seen) -> str | None:
+        """The portfolio that a charge belongs to when it is not ours: two may share an account."""
+        tagged = seen.cost_tags.portfolio if seen.cost_tags else None
+        return tagged if tagged and self._known.portfolios and tagged not in self._known.portfolios else None
 
     def is_tagged(self, shape: Shape) -> bool:
         """Whether the charges of *shape* carry cost tags that can be read."""

@@ -118,6 +118,7 @@ def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
         owners={fact.id: fact.tenant for fact in facts if fact.tenant is not None},
         domains={fact.id: fact.domain for fact in facts},
         resources={fact.id: fact.id for fact in facts} if resources is None else resources,
+        portfolios=frozenset({plan.portfolio}),
     )
 
 

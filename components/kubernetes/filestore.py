@@ -18,7 +18,13 @@ _STORAGE_CLASS: Final = ""  # bound by name; no storage class provisions it
 
 
 class Filestore(pulumi.ComponentResource):
-    """An access point and its volume. The volume is retained: files stay when a namespace is deleted."""
+    """An access point and its volume. The volume is retained: files stay when a namespace is deleted.
+
+    A volume remembers the uid of its claim (`spec.claimRef.uid`), and a claim of another namespace is another
+    claim: the volume is then Released for ever, and the new claim waits (`syncVolume` in Kubernetes,
+    pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, which is a pointer to the access
+    point, is made anew under its name when the namespace changes, after its old claim and before its new one.
+    """
 
     def __init__(
         self,
@@ -33,7 +39,7 @@ class Filestore(pulumi.ComponentResource):
         self.fact_id = fact.id
         self.claim_name = name
         self.access_point = self._access_point(name, fact, file_system, child)
-        self.volume = self._volume(name, fact, file_system, child)
+        self.volume = self._volume(name, fact, file_system)
         if fact.mounted:
             self._claim(name, fact)
         self.register_outputs({})
@@ -45,7 +51,8 @@ class Filestore(pulumi.ComponentResource):
             spec={
                 "accessModes": ["ReadWriteMany"],
                 "storageClassName": _STORAGE_CLASS,
-                "volumeName": name,
+                # Not the plain name: whatever replaces the volume then deletes the claim first.
+                "volumeName": self.volume.metadata["name"],
                 "resources": {"requests": {"storage": f"{CLAIM_GIB}Gi"}},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
@@ -72,12 +79,15 @@ class Filestore(pulumi.ComponentResource):
         )
 
     def _volume(
-        self, name: str, fact: FileShare, file_system: FileSystemPlace, child: pulumi.ResourceOptions
+        self, name: str, fact: FileShare, file_system: FileSystemPlace
     ) -> k8s.core.v1.PersistentVolume:
+        anew = pulumi.ResourceOptions(
+            parent=self, replace_on_changes=["spec.claimRef.namespace"], delete_before_replace=True
+        )
         handle = pulumi.Output.concat(file_system.id, "::", self.access_point.id)
         return k8s.core.v1.PersistentVolume(
             name,
-            metadata={"name": name},
+            metadata={"name": fact.volume or name},
             spec={
                 "capacity": {"storage": f"{CLAIM_GIB}Gi"},
                 "accessModes": ["ReadWriteMany"],
@@ -87,5 +97,5 @@ class Filestore(pulumi.ComponentResource):
                 "claimRef": {"namespace": fact.namespace, "name": name},
                 "csi": {"driver": _CSI_DRIVER, "volumeHandle": handle},
             },
-            opts=child,
+            opts=anew,
         )

@@ -12,9 +12,13 @@ from components.aws.nodes import placement
 from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, job_name, physical_name
-from tiers.facts.every_fact import Job, ScheduledJob
+from tiers.facts.every_fact import FileShare, Job, ScheduledJob, TenantDatabase
+from tiers.plan.plan import TenantPlan, facts_of
 
 _BACKOFF_LIMIT: Final = 3
+_LEAST_MINUTES: Final = 30
+_MINUTES_PER_GIB: Final = 2
+_MOST_MINUTES: Final = 2 * 24 * 60
 
 
 def command(text: str) -> Manifest:
@@ -26,7 +30,7 @@ class OneOffJob(pulumi.ComponentResource):
     """A Job that runs once, and once more when its content changes.
 
     Args:
-        tenant: The tenant of the job.
+        tenant: The tenant of the job; how long the update waits for it follows from the size of its data.
         fact: Its namespace and its size.
         spec: The pod spec; it may contain outputs of the cloud.
         distinguished_by: Plain data whose change makes a new job; its hash is part of the name.
@@ -36,7 +40,7 @@ class OneOffJob(pulumi.ComponentResource):
 
     def __init__(
         self,
-        tenant: str,
+        tenant: TenantPlan,
         fact: Job,
         *,
         spec: Manifest,
@@ -44,13 +48,15 @@ class OneOffJob(pulumi.ComponentResource):
         has_read: pulumi.Output[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name = physical_name(tenant, fact.name)
+        owner = tenant.tenant
+        name = physical_name(owner, fact.name)
         described = [fact.model_dump(mode="json"), distinguished_by]
-        called: pulumi.Input[str] = job_name(tenant, fact.name, described)
+        called: pulumi.Input[str] = job_name(owner, fact.name, described)
         if has_read is not None:
-            called = has_read.apply(lambda seen: job_name(tenant, fact.name, [*described, seen]))
+            called = has_read.apply(lambda seen: job_name(owner, fact.name, [*described, seen]))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
-        labels = pods.identity(tenant, fact.name)
+        labels = pods.identity(owner, fact.name)
+        patience = f"{patience_minutes(data_gib(tenant))}m"
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
@@ -62,9 +68,29 @@ class OneOffJob(pulumi.ComponentResource):
                 "backoffLimit": _BACKOFF_LIMIT,
                 "template": pods.pod_template(labels, {**spec, **placement(fact), "restartPolicy": "Never"}),
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self, custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience)
+            ),
         )
         self.register_outputs({})
+
+
+def data_gib(tenant: TenantPlan) -> int:
+    """The data of *tenant* in GiB as its plan declares it: its database, and its mounted files, each once."""
+    databases = [fact.storage_gib for fact in facts_of(tenant.facts, TenantDatabase)]
+    files = [fact.storage_gib for fact in facts_of(tenant.facts, FileShare) if fact.mounted]
+    return max(databases, default=0) + max(files, default=0)
+
+
+def patience_minutes(gib: int) -> int:
+    """How many minutes an update waits for a job on *gib* GiB of data until it fails; the job goes on.
+
+    Pulumi's Kubernetes provider waits 10 minutes for a Job by default (its documentation of resource await).
+    Here it is half an hour (a new node, images, 10 minutes for the last connection to end, Odoo's
+    installation), and 2 minutes for each GiB. That is 9 MiB/s, an assumption for one connection that dumps,
+    restores and makes indexes, or for many small files on EFS. After two days somebody must look.
+    """
+    return min(_LEAST_MINUTES + _MINUTES_PER_GIB * gib, _MOST_MINUTES)
 
 
 def operations_container(

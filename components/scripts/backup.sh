@@ -8,6 +8,23 @@ PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_passwor
 filestore=/var/lib/odoo/filestore/$PGDATABASE
 [ -d "$filestore" ] || { echo "no filestore at $filestore" >&2; exit 1; }
 
+# Whose the prefix is stands in it. One without a mark holds nothing, or the backups of a database that is older than
+# marks: database_setup.sh found it unmarked and wrote that on the role.
+owners=manifests/$PREFIX/owner
+present() { aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "$1" --query 'Contents[].[Key,Size]' --output text | sed '/^None/d'; }
+marked=$(present "$owners" | cut -f1 | grep -Fx "$owners" || true)
+if [ -n "$marked" ]; then
+  theirs=$(aws s3 cp "s3://$BUCKET/$owners" -)
+  [ "$theirs" = "$OWNER" ] || { echo "the backups under '$PREFIX' in $BUCKET belong to $theirs, and this tenant is $OWNER: no backup was made; give this tenant another name, or move those backups out of the bucket" >&2; exit 1; }
+else
+  before=$(present "manifests/$PREFIX/" | wc -l)
+  if [ "$before" != 0 ]; then
+    role=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 -c "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = current_user")
+    [ "$role" = "costack: owner $OWNER, found unmarked" ] || { echo "there are $before objects under manifests/$PREFIX in $BUCKET without an owner's mark, and this database is younger than such marks: the backups may be somebody else's, so none was made; move them out of the bucket, or, if you know that they are this tenant's, write $OWNER into $owners" >&2; exit 1; }
+  fi
+  aws s3 cp - "s3://$BUCKET/$owners" <<<"$OWNER"
+fi
+
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 dump=s3://$BUCKET/dumps/$PREFIX/$started.dump
 measured=/tmp/measured
@@ -69,7 +86,7 @@ listed() { (cd "$filestore" && find . -type f -printf '%P %s\n' | LC_ALL=C sort)
 listed >"$measured.before"
 aws s3 sync "$filestore" "s3://$BUCKET/filestores/$PREFIX" --only-show-errors
 listed | LC_ALL=C comm -12 "$measured.before" - >"$measured.files"
-jq -n --arg tenant "$TENANT" --arg started "$started" --arg finished "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+jq -n --arg tenant "$TENANT" --arg owner "$OWNER" --arg started "$started" --arg finished "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
   --arg last "${LAST:-}" --arg dump "$dump" --arg sha256 "$(cat "$measured.sha")" --argjson dump_bytes "$bytes" \
   --argjson postgresql "$version" --argjson active_users "$users" --slurpfile tables "$measured.tables" \
   --slurpfile earlier "$measured.earlier" --slurpfile later "$measured.later" \

@@ -30,6 +30,12 @@ made_for=$(($(PGDATABASE=postgres source "${sql[@]}" --dbname=postgres <<<'SHOW 
 here=$(pg_dump --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
 [ "$made_for" -le "$here" ] || cannot "$SOURCE_HOST is PostgreSQL $made_for and the operations image has pg_dump $here: nothing was copied; name an image with a newer pg_dump in platform.yaml"
 
+# Where somebody else's data lies, nothing is looked at, replaced or dropped. The copy belongs to whom the original does.
+owned=$(PGDATABASE=postgres source "${sql[@]}" --dbname=postgres <<<"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = current_user")
+found=no
+[[ $owned != *", found unmarked" ]] || found=yes
+ONLY_ROLE=yes FOUND_UNMARKED=$found PGHOST=$TARGET_HOST bash -euo pipefail -c "$SETUP" >&2
+
 there=$(said master)
 case $there in
   "costack: copy $MOVE "*) echo "database $TENANT_DATABASE was copied and checked already"; exit 0 ;;

@@ -4,6 +4,15 @@ PGUSER=$(jq -r .username <<<"$secret")
 PGPASSWORD=$(jq -r .password <<<"$secret")
 export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 
+# Whose it is, database_setup.sh wrote on the role; where nothing is said, that job has just found it to be ours.
+owned=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" \
+  <<<"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = :'role'")
+case $owned in
+  "costack: owner $OWNER"|"costack: owner $OWNER, "*) ;;
+  "costack: owner "*)
+    echo "role $TENANT_ROLE and database $TENANT_DATABASE on $PGHOST belong to ${owned#costack: owner }, and this tenant is $OWNER: nothing was dropped" >&2
+    exit 1 ;;
+esac
 # After a move only what is not in use any longer may go: what was left, and a copy nobody worked with.
 if [ "${ONLY_LEFT:-no}" = yes ]; then
   said=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=db="$TENANT_DATABASE" \

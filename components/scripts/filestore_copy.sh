@@ -6,7 +6,20 @@ work=/tmp/move
 mkdir -p "$work"
 cannot() { echo "$1" >&2; exit 1; }
 listed() { (cd "$1" && find . -type f -printf '%P\t%s\n' | sort); }
+# Nothing is copied from, or over, the files of somebody else. Without a mark the target holds nothing, or what a copy
+# of these files had begun before there were marks.
+for place in "$SOURCE" "$TARGET"; do
+  [ ! -s "$place/.costack-owner" ] || [ "$(cat "$place/.costack-owner")" = "$OWNER" ] \
+    || cannot "the files in $place belong to $(cat "$place/.costack-owner"), and this tenant is $OWNER: nothing was copied"
+done
 listed "$SOURCE" >"$work/before"
+if [ ! -s "$TARGET/.costack-owner" ]; then
+  listed "$TARGET" | cut -f1 >"$work/there"
+  strange=$(cut -f1 "$work/before" | comm -13 - "$work/there" | grep -cv '^\.costack-owner\.new$' || true)
+  [ "$strange" = 0 ] || cannot "$TARGET holds $strange files without an owner's mark that are not in $SOURCE: they may be somebody else's, so nothing was copied; remove them, or, if you know that they are this tenant's, write $OWNER into .costack-owner there"
+  printf '%s' "$OWNER" >"$TARGET/.costack-owner.new"
+  mv "$TARGET/.costack-owner.new" "$TARGET/.costack-owner"
+fi
 tar -C "$SOURCE" -cf - . | tar -C "$TARGET" --no-overwrite-dir -xf -
 listed "$SOURCE" >"$work/after"
 cmp -s "$work/before" "$work/after" || cannot "files changed in $SOURCE while they were copied: nobody may work with them now"

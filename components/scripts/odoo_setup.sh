@@ -19,6 +19,20 @@ done
 filestore=/var/lib/odoo/filestore/$PGDATABASE
 remembered=/var/lib/odoo/.costack-server
 schema=$(ask "SELECT to_regclass('public.ir_module_module') IS NOT NULL")
+# Whose the files are stands beside them. Files without a mark belong to whom the database does where that is older
+# than marks too: database_setup.sh found it unmarked and wrote that on the role.
+owners=/var/lib/odoo/.costack-owner
+if [ -s "$owners" ]; then
+  [ "$(cat "$owners")" = "$OWNER" ] || cannot "the files in this tenant's directory belong to $(cat "$owners"), and this tenant is $OWNER: nothing was changed; decommission that tenant, which empties the directory, or give this one another name"
+else
+  before=$(find /var/lib/odoo -type f | wc -l)
+  if [ "$before" != 0 ]; then
+    role=$(ask "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = current_user")
+    [ "$role" = "costack: owner $OWNER, found unmarked" ] || cannot "this tenant's directory holds $before files without an owner's mark, and its database is younger than such marks: they may be somebody else's, so nothing was changed; remove them, or, if you know that they are this tenant's, write $OWNER into $owners"
+  fi
+  printf '%s' "$OWNER" >"$owners.new"
+  mv "$owners.new" "$owners"
+fi
 if [ "$schema" != t ] && [ -s "$remembered" ] && [ "$(cat "$remembered")" != "$PGHOST" ]; then
   cannot "database $PGDATABASE on $PGHOST is empty, and the files here belong to the one on $(cat "$remembered"): the tier was changed without moving the data; put the old tier back and run \`costack move\`"
 fi

@@ -68,6 +68,9 @@ says=$(jq -r 'if (.tables | type) == "object" and (.sequences | type) == "object
 check manifest "counts of every table" "$says" || finish
 taken_at=$(jq -r .started "$manifest")
 check tenant "$TENANT" "$(jq -r .tenant "$manifest")" || finish
+# Backups that are older than owner's marks have none.
+owner=$(jq -r '.owner // "no mark"' "$manifest")
+check owner "$OWNER" "$owner" "$([ "$owner" = "$OWNER" ] || [ "$owner" = "no mark" ] && echo true || echo false)" || finish
 dump=s3://$BUCKET/dumps/$PREFIX/$BACKUP.dump
 check place "$dump" "$(jq -r .dump "$manifest")" || finish
 made_by=$(($(jq .postgresql "$manifest") / 10000))

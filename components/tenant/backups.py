@@ -22,6 +22,7 @@ from components.places import BucketPlace, Text
 from components.scripts import script
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import Job, LogicalBackup, ScheduledJob
+from tiers.plan.plan import TenantPlan
 from tiers.tags import CostTags
 
 _KEEP_FINISHED = 3
@@ -33,7 +34,7 @@ class TenantBackups(pulumi.ComponentResource):
 
     def __init__(
         self,
-        tenant: str,
+        tenant: TenantPlan,
         kept: LogicalBackup,
         run: ScheduledJob,
         *,
@@ -47,15 +48,15 @@ class TenantBackups(pulumi.ComponentResource):
         last: Job | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name = physical_name(tenant, run.name)
+        name = physical_name(tenant.tenant, run.name)
         props = {"kept": kept.model_dump(mode="json"), "run": run.model_dump(mode="json")}
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         account = pods.service_account(name, name, run.namespace, child)
         may, where = _may_write(bucket, kept), run.namespace
         PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
-        labels = pods.identity(tenant, run.name)
-        make = partial(_backup_pod, kept, run, bucket, name, _volumes(files, settings))
+        labels = pods.identity(tenant.tenant, run.name)
+        make = partial(_backup_pod, tenant.owner, kept, run, bucket, name, _volumes(files, settings))
         k8s.batch.v1.CronJob(
             name,
             metadata={"name": name, "namespace": run.namespace, "labels": labels},
@@ -65,7 +66,7 @@ class TenantBackups(pulumi.ComponentResource):
         self.last: list[pulumi.Resource] = []
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
-            mark = random.RandomId(f"{tenant}-last", byte_length=8, opts=child).hex
+            mark = random.RandomId(f"{tenant.tenant}-last", byte_length=8, opts=child).hex
             once_more = make({"LAST": mark})
             # After all writers have stopped.
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
@@ -78,6 +79,7 @@ def _volumes(files: Filestore, settings: OdooSettings) -> list[pods.Manifest]:
 
 
 def _backup_pod(  # noqa: PLR0917 - what a pod is made of
+    owner: str,
     kept: LogicalBackup,
     run: ScheduledJob,
     bucket: BucketPlace,
@@ -90,6 +92,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
         script("backup.sh"),
         {
             "TENANT": kept.tenant,
+            "OWNER": owner,
             "BUCKET": bucket.name,
             "PREFIX": kept.prefix,
             "RETENTION_DAYS": str(kept.retention_days),

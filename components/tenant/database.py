@@ -16,6 +16,7 @@ from components.places import Administered
 from components.scripts import script
 from components.tenant.rotation import TenantPasswords, second_role
 from tiers.facts.every_fact import Job, TenantDatabase
+from tiers.plan.plan import TenantPlan
 
 _MOUNT: Final = "/run/secrets/tenant"
 _IDENTITY: Final = {"server", "database", "role", "connection_limit"}
@@ -45,20 +46,26 @@ def role_secret(
 
 
 def set_up(
+    tenant: TenantPlan,
     fact: Job,
     wanted: TenantDatabase,
     on: Administered,
     role: RoleSecret,
+    *,
     opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
-    """Create role and database if they do not exist, and let in whom a rotation lets in at its stage."""
+    """Create role and database if they do not exist, and let in whom a rotation lets in at its stage.
+
+    Those of another owner end the update.
+    """
     return database_job(
+        tenant,
         fact,
         setup_script(),
-        {**setup_environment(wanted, on), "ROTATION": role.stage},
+        {**setup_environment(wanted, on, tenant.owner), "ROTATION": role.stage},
         administrator=on.administrator_name,
         role=role,
-        distinguished_by=[identity_of(wanted), role.stage],
+        distinguished_by=[identity_of(wanted), role.stage, tenant.owner],
         has_read=role.fingerprint,
         opts=opts,
     )
@@ -69,9 +76,10 @@ def setup_script() -> str:
     return "\n".join((script("second_login.sh"), script("database_setup.sh"), "settle_second_login"))
 
 
-def setup_environment(wanted: TenantDatabase, on: Administered) -> dict[str, pulumi.Input[str]]:
-    """The environment variables of database_setup.sh."""
+def setup_environment(wanted: TenantDatabase, on: Administered, owner: str) -> dict[str, pulumi.Input[str]]:
+    """The environment variables of database_setup.sh; *owner* as in `TenantPlan.owner`."""
     return {
+        "OWNER": owner,
         "PGHOST": on.server.address,
         "MASTER_SECRET_ARN": on.server.master_secret_arn,
         "CONNECTION_LIMIT": str(wanted.connection_limit),
@@ -95,6 +103,7 @@ def identity_of(database: TenantDatabase) -> dict[str, Any]:
 
 
 def database_job(
+    tenant: TenantPlan,
     fact: Job,
     text: str,
     env: Mapping[str, pulumi.Input[str]],
@@ -110,9 +119,5 @@ def database_job(
     container = jobs.operations_container(fact, text, env, [mount])
     volume = {"name": "tenant", "secret": {"secretName": role.name, "defaultMode": 0o440}}
     spec = pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container], [volume])
-    if fact.tenant is None:
-        raise ValueError(f"{fact.id}: a job on a tenant's database needs a tenant")
     described = [text, *distinguished_by]
-    return jobs.OneOffJob(
-        fact.tenant, fact, spec=spec, distinguished_by=described, has_read=has_read, opts=opts
-    )
+    return jobs.OneOffJob(tenant, fact, spec=spec, distinguished_by=described, has_read=has_read, opts=opts)

@@ -51,14 +51,15 @@ def _drop_database(
     env: dict[str, Any] = {
         "PGHOST": server.address,
         "MASTER_SECRET_ARN": server.master_secret_arn,
+        "OWNER": tenant.owner,
         **named(database),
     }
     container = jobs.operations_container(fact, text, env)
     jobs.OneOffJob(
-        tenant.tenant,
+        tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, administrator, [container]),
-        distinguished_by=[text, database.database, database.role],
+        distinguished_by=[text, database.database, database.role, tenant.owner],
         opts=opts,
     )
 
@@ -67,12 +68,12 @@ def _empty_filestore(
     tenant: TenantPlan, fact: Job, files: Filestore, settings: OdooSettings, opts: pulumi.ResourceOptions
 ) -> None:
     text = script("filestore_empty.sh")
-    container = jobs.operations_container(fact, text, {}, pods.odoo_mounts())
+    container = jobs.operations_container(fact, text, {"OWNER": tenant.owner}, pods.odoo_mounts())
     volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
     jobs.OneOffJob(
-        tenant.tenant,
+        tenant,
         fact,
         spec=pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes),
-        distinguished_by=text,
+        distinguished_by=[text, tenant.owner],
         opts=opts,
     )

@@ -21,6 +21,7 @@ from tiers.facts.every_fact import (
     CacheSpace,
     DatabaseInstance,
     FactId,
+    Job,
     Key,
     LogGroup,
     Namespace,
@@ -29,7 +30,7 @@ from tiers.facts.every_fact import (
     Route,
     TenantDatabase,
 )
-from tiers.facts.names import CACHE, DATABASE, OPERATIONS_NAMESPACE
+from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 
@@ -132,16 +133,18 @@ def _administrator(
     child: pulumi.ResourceOptions,
 ) -> tuple[k8s.core.v1.ServiceAccount, str]:
     name = physical_name(tenant.tenant, DATABASE_ADMIN)
-    operations = platform.namespaces[OPERATIONS_NAMESPACE]
+    operations = fact_named(tenant.facts, Job, "database-setup").namespace
     account = database_administrator(
         name,
         physical_name(platform.name, tenant.tenant, DATABASE_ADMIN),
         cluster=platform.cluster,
-        namespace=OPERATIONS_NAMESPACE,
+        namespace=operations,
         region=tenant.region,
         server=server,
         key=key,
         child=child,
-        inside=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[operations])),
+        inside=pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(depends_on=[platform.namespaces[operations]])
+        ),
     )
     return account, name

@@ -15,6 +15,7 @@ from components.naming import physical_name
 from components.scripts import script
 from components.tenant.rotation import TenantPasswords
 from tiers.facts.every_fact import Job, OdooProcess, Route
+from tiers.plan.plan import TenantPlan
 
 _MOUNT: Final = "/run/secrets/administrator"
 
@@ -43,7 +44,7 @@ def administrator_secret(
 
 
 def set_up_odoo(
-    tenant: str,
+    tenant: TenantPlan,
     fact: Job,
     process: OdooProcess,
     route: Route,
@@ -59,6 +60,7 @@ def set_up_odoo(
     or they read has changed, so that no pod meets a login that does not open.
     """
     env = {
+        "OWNER": tenant.owner,
         "NEUTRALISE": "yes" if fact.neutralises else "no",
         "ADDRESS": f"https://{route.hostname}",
         "REPORT_ADDRESS": odoo.report_address(route),
@@ -66,7 +68,7 @@ def set_up_odoo(
         "NEUTRALISED": script("neutralised.sh"),
     }
     text = script("odoo_setup.sh")
-    secret = physical_name(tenant, "admin")
+    secret = physical_name(tenant.tenant, "admin")
     mount = {"name": "administrator", "mountPath": _MOUNT, "readOnly": True}
     container = pods.container(
         fact.name,

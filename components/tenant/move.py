@@ -78,7 +78,7 @@ class DataMove:
         if COPY_DATABASE in self._jobs:
             target = self._servers[self._other.server]
             env = {
-                **setup_environment(self._other, target),
+                **setup_environment(self._other, target, self._tenant.owner),
                 "SOURCE_HOST": self._servers[self._used.server].server.address,
                 "TARGET_HOST": target.server.address,
                 "MOVE": self._mark,
@@ -92,7 +92,7 @@ class DataMove:
         if COPY_FILES in self._jobs:
             used, other = (files[share.id] for share in _mounted(self._tenant))
             more = ({"name": "target", "mountPath": _TARGET}, _claimed("target", other))
-            places = {"SOURCE": pods.DATA_DIRECTORY, "TARGET": _TARGET}
+            places = {"SOURCE": pods.DATA_DIRECTORY, "TARGET": _TARGET, "OWNER": self._tenant.owner}
             self._about_files(
                 COPY_FILES, "filestore_copy.sh", places, used, settings, self._after(*still), more
             )
@@ -102,12 +102,18 @@ class DataMove:
     ) -> None:
         """Remove the old data from a shared server or file system, after a backup of the data in use."""
         if DROP_OLD_DATABASE in self._jobs:
-            env = {**setup_environment(self._other, self._servers[self._other.server]), "ONLY_LEFT": "yes"}
+            on = self._servers[self._other.server]
+            env = {**setup_environment(self._other, on, self._tenant.owner), "ONLY_LEFT": "yes"}
             self._about_database(DROP_OLD_DATABASE, "database_drop.sh", env, self._other, self._after(*saved))
         if EMPTY_OLD_FILESTORE in self._jobs:
             _, left = (files[share.id] for share in _mounted(self._tenant))
             self._about_files(
-                EMPTY_OLD_FILESTORE, "filestore_empty.sh", {}, left, settings, self._after(*saved)
+                EMPTY_OLD_FILESTORE,
+                "filestore_empty.sh",
+                {"OWNER": self._tenant.owner},
+                left,
+                settings,
+                self._after(*saved),
             )
 
     def _after(self, *before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
@@ -124,6 +130,7 @@ class DataMove:
         administered = self._servers[on.server]
         ready = pulumi.ResourceOptions(depends_on=[administered.administrator, self._role.secret])
         return database_job(
+            self._tenant,
             self._jobs[name],
             script(script_name),
             env,
@@ -150,7 +157,13 @@ class DataMove:
         container = jobs.operations_container(fact, text, env, mounts)
         spec = pods.pod(fact.run_as_user, fact.run_as_group, settings.service_account, [container], volumes)
         shares = [share.id for share in _mounted(self._tenant)]
-        jobs.OneOffJob(self._tenant.tenant, fact, spec=spec, distinguished_by=[text, shares], opts=opts)
+        jobs.OneOffJob(
+            self._tenant,
+            fact,
+            spec=spec,
+            distinguished_by=[text, shares, self._tenant.owner],
+            opts=opts,
+        )
 
 
 def _claimed(name: str, files: Filestore) -> Manifest:

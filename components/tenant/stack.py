@@ -160,14 +160,14 @@ class TenantStack(pulumi.ComponentResource):
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
         job = self._fact(Job, "database-setup")
-        return set_up(job, self._database, self._administered(), self.role, after)
+        return set_up(self.tenant, job, self._database, self._administered(), self.role, opts=after)
 
     def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
         route = self._fact(Route, "route")
         secret = administrator_secret(self.tenant.tenant, route.namespace, self.passwords, self._inside)
         before = [database, self.filestore, self.settings]
         return set_up_odoo(
-            self.tenant.tenant,
+            self.tenant,
             self._fact(Job, "odoo-setup"),
             self._odoo_process(),
             route,
@@ -233,7 +233,7 @@ class TenantStack(pulumi.ComponentResource):
         if not kept:
             return []
         backups = TenantBackups(
-            self.tenant.tenant,
+            self.tenant,
             kept[0],
             self._fact(ScheduledJob, "backup"),
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),

@@ -202,10 +202,11 @@ class Account:
 
     def _tagged(self, plan: DecommissionPlan, region: str) -> Iterator[RemainingResource]:
         tags = [{"Key": KEYS["tenant"], "Values": [plan.tenant]}]
-        pages = self._pages("resourcegroupstaggingapi", region, "get_resources", TagFilters=tags)
-        for page in pages:
+        for page in self._pages("resourcegroupstaggingapi", region, "get_resources", TagFilters=tags):
             for each in page["ResourceTagMappingList"]:
-                yield _from_arn(str(each["ResourceARN"]), region)
+                named = {tag["Value"] for tag in each.get("Tags", ()) if tag["Key"] == KEYS["portfolio"]}
+                if named <= {plan.portfolio}:  # two may have a tenant of that name; older resources name none
+                    yield _from_arn(str(each["ResourceARN"]), region)
 
     def _named(self, names: _Names, region: str) -> Iterator[RemainingResource]:
         """The resources found by name; global services are listed in one region only."""

@@ -61,7 +61,7 @@ def restore_job(
     size = _gib(plan)
     if storage_class is None:
         _refuse_too_large(inventory, run, size)
-    environment = _environment(inventory, kept, backup)
+    environment = {**_environment(inventory, kept, backup), "OWNER": plan.owner}
     container = _container(run, environment, _disk(0 if storage_class else size))
     labels = _labels(plan)
     pod = {"metadata": {"labels": labels}, "spec": _pod(run, container, _volume(size, storage_class))}

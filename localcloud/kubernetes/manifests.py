@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from localcloud.kubernetes.objects import object_id
+from localcloud.kubernetes.objects import another_owner, object_id
 from localcloud.provider import ProviderError
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ def manifest_path(folder: Path, obj: Mapping[str, Any]) -> Path:
 
 
 def write_manifest(folder: Path, obj: Mapping[str, Any]) -> Path:
-    """Write one file, readable by its owner only, and return its path."""
+    """Write one file, readable by its owner only, and return its path.
+
+    Raises:
+        ProviderError: When it is a file of another portfolio, or cannot be written.
+    """
     for below in ("0-crd", "1-manifest"):
         (folder / below).mkdir(mode=0o700, parents=True, exist_ok=True)
     path = manifest_path(folder, obj)
+    _refuse_anothers(path, obj)
     text = yaml.safe_dump(dict(obj), sort_keys=True, allow_unicode=True)
     try:
         path.touch(mode=0o600)
@@ -46,5 +51,24 @@ def write_manifest(folder: Path, obj: Mapping[str, Any]) -> Path:
 
 
 def remove_manifest(folder: Path, obj: Mapping[str, Any]) -> None:
-    """Remove an object's file; a file already gone is fine."""
-    manifest_path(folder, obj).unlink(missing_ok=True)
+    """Remove an object's file; a file already gone is fine, and another portfolio's stays."""
+    path = manifest_path(folder, obj)
+    if not another_owner(_written(path), obj):
+        path.unlink(missing_ok=True)
+
+
+def _refuse_anothers(path: Path, obj: Mapping[str, Any]) -> None:
+    if owner := another_owner(_written(path), obj):
+        raise ProviderError(
+            f"{obj['kind']} {object_id(obj)}: {path} belongs to portfolio '{owner}': render each portfolio "
+            "into a folder of its own (kubernetes:renderYamlToDirectory)."
+        )
+
+
+def _written(path: Path) -> Mapping[str, Any]:
+    """What lies there; nothing where no object can be read."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AUTONAMED: Final = "pulumi.com/autonamed"
 """Annotation the official provider puts on objects it has named."""
 
+_OWNER_LABEL: Final = "cost/portfolio"
 _SERVER_FIELDS: Final = frozenset(
     {
         "creationTimestamp",
@@ -74,6 +75,13 @@ _CLUSTER_SCOPED: Final = frozenset(
         "VolumeAttributesClass",
     }
 )
+
+
+def another_owner(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """The portfolio whose label *present* carries, where *wanted* carries another's; '' where both agree."""
+    theirs, ours = ((each.get("metadata") or {}).get("labels") or {} for each in (present, wanted))
+    owner = str(theirs.get(_OWNER_LABEL) or "")
+    return owner if owner and ours.get(_OWNER_LABEL) not in (None, owner) else ""
 
 
 def label(obj: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from localcloud.kubernetes.connection import connect
 from localcloud.kubernetes.immutable import replace_paths
 from localcloud.kubernetes.manifests import manifest_path, remove_manifest, write_manifest
 from localcloud.kubernetes.objects import (
+    another_owner,
     importable,
     is_autonamed,
     is_namespaced,
@@ -169,7 +170,13 @@ class AppliedObject(KubernetesObject):
     def create(self, _subject: Subject, inputs: dict[str, Any]) -> State:
         """Apply an object that must not exist yet, unless the provider may take existing ones over."""
         target = with_generated_name(inputs)
-        if not self.upsert and self.api.get(target) is not None:
+        present = self.api.get(target)
+        if owner := another_owner(present or {}, target):
+            raise ProviderError(
+                f"{label(inputs)} belongs to portfolio '{owner}': give one of the two its own "
+                "cluster.namespace_prefix in platform.yaml."
+            )
+        if not self.upsert and present is not None:
             raise ProviderError(
                 f"{label(inputs)} already exists: import it (`pulumi import`, id {object_id(inputs)}), "
                 "delete it, or set kubernetes:upsertExistingObjects to take it over."

@@ -67,6 +67,7 @@ _IDENTITY: Final = frozenset(
     {
         "tenant",
         "client",
+        "first_client",
         "environment",
         "tier",
         "region",

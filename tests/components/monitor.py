@@ -37,8 +37,15 @@ class Declared:
     secret_props: frozenset[str]
     retained: bool
     """Whether it stays when its stack goes."""
-    dependencies: frozenset[str]
+    dependencies: frozenset[str] = frozenset()
     """What it waits for, and what can only be removed after it."""
+    replaced_by: tuple[str, ...] = ()
+    """The properties whose change makes a new resource, beyond those that the provider knows."""
+    deleted_first: bool = False
+    """Whether the old one goes before a new one comes."""
+    made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Property -> the URNs of the resources that its value comes from."""
+    create_timeout: str = ""
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -94,6 +101,10 @@ class EngineMonitor(mocks.MockMonitor):
             secret_props=frozenset(key for key, value in inputs.items() if _holds_secret(value)),
             retained=request.retainOnDelete,
             dependencies=frozenset(request.dependencies),
+            replaced_by=tuple(request.replaceOnChanges),
+            deleted_first=request.deleteBeforeReplace,
+            made_of={key: frozenset(each.urns) for key, each in request.propertyDependencies.items()},
+            create_timeout=request.customTimeouts.create,
         )
         asked = mocks.MockResourceArgs(request.type, request.name, plain, custom=request.custom)
         identifier, state = self.answers.new_resource(asked)

@@ -20,8 +20,10 @@ from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import Environment, Isolation, MoveStage
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+VOLUME = "kubernetes:core/v1:PersistentVolume"
 QUOTA = "kubernetes:core/v1:ResourceQuota"
 OWN = next(name for name, tier in sorted(catalog().tiers.items()) if tier.isolation is Isolation.OWN)
+SHARED_FILES = "dedicated-db"
 SHARED = next(name for name, tier in sorted(catalog().tiers.items()) if tier.isolation is Isolation.SHARED)
 
 
@@ -103,6 +105,64 @@ def test_claims_of_both_tiers_fit_the_quota_while_a_tenant_moves() -> None:
         claimed = sum((storage(declared_as(before)) | storage(declared_as(after))).values())
         (quota,) = [each for each in declared_as(after) if each.type == QUOTA]
         assert int(quota.props["spec"]["hard"]["requests.storage"].removesuffix("Gi")) >= claimed, after
+
+
+def test_a_volume_is_made_anew_when_its_claim_lies_in_another_namespace() -> None:
+    """It remembers the uid of its old claim. Nothing changes while the tenant stays where it is."""
+    assert SHARED_FILES != SHARED
+    for tier in (SHARED, SHARED_FILES):
+        (volume,) = [
+            each for each in declared_as(tier) if each.type == VOLUME and each.name == "acme-filestore"
+        ]
+        (claim,) = [each for each in declared_as(tier) if each.type == CLAIM]
+        assert (volume.replaced_by, volume.deleted_first) == (("spec.claimRef.namespace",), True)
+        # The engine deletes first what is made of it, and the claim's volume is fixed.
+        assert volume.urn in claim.made_of["spec"]
+        assert claim.props["spec"]["volumeName"] == volume.props["metadata"]["name"] == "acme-filestore"
+        assert volume.props["spec"]["claimRef"] == {
+            "namespace": claim.props["metadata"]["namespace"],
+            "name": "acme-filestore",
+        }
+    homes = {
+        stage: [
+            each.props["metadata"]["namespace"]
+            for each in declared_as(SHARED_FILES, move=Move(from_tier=SHARED, stage=stage))
+            if each.type == CLAIM
+        ]
+        for stage in MoveStage
+    }
+    # It changes with the switch, before which every pod of the tenant was stopped.
+    assert list(homes.values()) == [["odoo-production"], ["odoo-production"], ["odoo-acme"], ["odoo-acme"]]
+
+
+def test_portfolios_with_prefixes_share_a_cluster_without_meeting() -> None:
+    """Nothing of one is called like anything of the other, whatever the tier, in any namespace or in none."""
+    local = local_portfolio().platform
+
+    def objects(portfolio: str) -> set[tuple[str, str, str]]:
+        cluster = local.cluster.model_copy(update={"namespace_prefix": portfolio})
+        platform = local.model_copy(update={"portfolio": portfolio, "cluster": cluster})
+        tiers = {f"t{number}": tier for number, tier in enumerate(sorted(catalog().tiers))}
+        plan = plan_of(*(tenant(name, tier=tier) for name, tier in tiers.items()), platform=platform)
+        names = [
+            (
+                each.type,
+                each.props["metadata"].get("namespace", ""),
+                each.props["metadata"].get("name", each.name),
+            )
+            for each in declare_plan(plan)
+            if each.type.startswith("kubernetes:")
+        ]
+        assert len(names) == len(set(names)) > 100
+        return set(names)
+
+    one, two = objects("one"), objects("two")
+    assert one & two == set()
+    assert {namespace for _, namespace, _ in one} >= {
+        "one-odoo-production",
+        "one-odoo-operations",
+        "one-odoo-t1",
+    }
 
 
 def test_files_that_grow_replace_no_claim() -> None:

@@ -77,11 +77,14 @@ case "$1 $2" in
   "s3 cp") mkdir -p "{bucket}/$(dirname "${{4#s3://}}")"; cat > "{bucket}/${{4#s3://}}" ;;
   "s3 sync") mkdir -p "{bucket}/${{4#s3://}}"; cp -r "$3/." "{bucket}/${{4#s3://}}" ;;
   "s3 rm") echo "$3" >> "{bucket}/removed" ;;
-  "s3api list-objects-v2") printf '%s\\t%s\\n' dumps/acme/20{{20,99}}-01-01T00:00:00Z.dump ;;
+  "s3api list-objects-v2")
+    [[ "$6" != manifests/* ]] || {{ echo None; exit; }}
+    printf '%s\\t%s\\n' dumps/acme/20{{20,99}}-01-01T00:00:00Z.dump ;;
 esac""",
     )
     variables = {
         "TENANT": "acme",
+        "OWNER": "local/acme-ltd/acme",
         "BUCKET": "b",
         "PREFIX": "acme",
         "RETENTION_DAYS": "30",
@@ -102,8 +105,9 @@ def test_a_backup_holds_dump_files_and_a_manifest(tmp_path: Path) -> None:
     (dump,) = (tmp_path / "bucket" / "b" / "dumps" / "acme").iterdir()
     assert dump.stat().st_size == 5000
     assert (tmp_path / "bucket" / "b" / "filestores" / "acme" / "ab" / "abcd").read_text() == "content"
-    (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").iterdir()
+    (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").glob("*.json")
     message = json.loads(manifest.read_text())
+    assert manifest.with_name("owner").read_text().strip() == message["owner"] == "local/acme-ltd/acme"
     assert (message["tenant"], message["started"], message["postgresql"]) == ("acme", manifest.stem, 170006)
     assert message["dump"] == f"s3://b/dumps/acme/{manifest.stem}.dump"
     assert (message["dump_bytes"], message["sha256"]) == (5000, hashlib.sha256(b"\0" * 5000).hexdigest())
@@ -119,7 +123,7 @@ def test_a_database_may_have_more_sequences_than_an_argument_has_room_for(tmp_pa
     many = {f"public.ir_sequence_{number}": number for number in range(5000)}
     psql = PSQL.replace('{"public.res_users_id_seq": 6}', json.dumps(many))
     assert run_backup(tmp_path, dump=FULL_DUMP, files=True, psql=psql).returncode == 0
-    (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").iterdir()
+    (manifest,) = (tmp_path / "bucket" / "b" / "manifests" / "acme").glob("*.json")
     assert len(json.loads(manifest.read_text())["sequences"]) == 5000
 
 
@@ -147,4 +151,4 @@ def test_a_backup_that_is_not_one_fails_and_removes_nothing(
     assert done.returncode != 0
     assert message in done.stderr
     assert not (tmp_path / "bucket" / "removed").exists()
-    assert not (tmp_path / "bucket" / "b" / "manifests").exists()
+    assert list((tmp_path / "bucket" / "b").rglob("*.json")) == []

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from tests.postgres import ADMIN, ADMIN_PASSWORD, Server
+from tests.postgres import ADMIN, ADMIN_PASSWORD, OWNER, Server
 
 LIMIT: Final = 4
 TEMPORARY_KIB: Final = 1024
@@ -162,6 +162,12 @@ def _rights(server: Server) -> None:
         assert "permission denied" in done.stderr or "must be owner" in done.stderr, done.stderr
 
 
+def _owners_marks(server: Server) -> None:
+    """The marks stand on roles, which only the master may comment on; on databases their owners could."""
+    for role in ("t_one", "t_other"):
+        refused(server, f"COMMENT ON ROLE {role} IS 'costack: owner local/mine/{role}'", "permission denied")
+
+
 def _settings(server: Server) -> None:
     refused(server, "ALTER SYSTEM SET work_mem = '1MB'", "permission denied to set parameter")
     for name in ("log_statement", "session_preload_libraries", "max_stack_depth"):
@@ -207,6 +213,8 @@ def _lists_names(server: Server) -> None:
     roles = server.ask("SELECT rolname FROM pg_roles", **COMMON).splitlines()
     assert {"odoo_one", "odoo_other"} <= set(databases)
     assert {"t_one", "t_other"} <= set(roles)
+    mark = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 't_other'"
+    assert server.ask(mark, **COMMON) == f"costack: owner {OWNER}"
     with ExitStack() as stack:
         assert answered(connect(server, OTHER, stack)) == "here"
         there = "SELECT DISTINCT datname FROM pg_stat_activity WHERE usename = 't_other'"
@@ -253,12 +261,13 @@ ATTEMPTS: Final = (
     Attempt("installs an extension that leaves the database", POSTGRESQL, _extensions),
     Attempt("reads, writes or deletes large objects of others", POSTGRESQL, _others_large_objects),
     Attempt("gives itself rights, changes other roles or databases", POSTGRESQL, _rights),
+    Attempt("says that a database belongs to another client", POSTGRESQL, _owners_marks),
     Attempt("changes settings of the server", POSTGRESQL, _settings),
     Attempt("asks for the size of another database", POSTGRESQL, _others_size),
     Attempt("leaves a prepared transaction or a replication slot", POSTGRESQL, _prepared_and_replicated),
     Attempt("hears which channels of other tenants' live updates are used", OPEN, _hears_channels),
     Attempt("wakes or disturbs other tenants' live updates", OPEN, _wakes_neighbours),
-    Attempt("lists databases, roles, and who is connected", OPEN, _lists_names),
+    Attempt("lists databases, roles, their clients, and who is connected", OPEN, _lists_names),
     Attempt("reads the activity counters of other databases", OPEN, _counters),
     Attempt("lifts its own time limits, takes processor and disk time", OPEN, _lifts_time_limits),
     Attempt("fills the disk with tables or large objects", OPEN, _fills_the_disk),

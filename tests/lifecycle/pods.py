@@ -17,7 +17,7 @@ from components.scripts import script
 from components.tenant.database import setup_script
 from components.tenant.rotation import second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, fill
-from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, Server, give, programs, scratch, unprivileged
+from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, OWNER, Server, give, programs, scratch, unprivileged
 
 BUCKET: Final = "backups"
 TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
@@ -58,7 +58,7 @@ case "$1 $2" in
     [ "$3 $4 $5" = "--bucket backups --prefix" ]
     key "s3://backups/$6" >/dev/null
     cd "@@"
-    found=$(find "${6%/}" -type f -printf '%p\t%s\n' 2>/dev/null | LC_ALL=C sort)
+    found=$({ find "${6%/}" -type f -printf '%p\t%s\n' 2>/dev/null || true; } | LC_ALL=C sort)
     case "$8" in
       "Contents[].[Key,Size]") printf '%s\n' "${found:-None	None}" ;;
       *) printf '%s\n' "$found" | cut -f1 | sed '$d' | paste -sd '\t' ;;
@@ -97,6 +97,7 @@ class Pods:
             "PATH": f"{self.folder / 'tools'}:{programs(self.clients)}:/usr/bin:/bin",
             "HOME": str(self.folder),
             "TENANT": "acme",
+            "OWNER": OWNER,
             "BUCKET": BUCKET,
             "PREFIX": "acme",
             "RETENTION_DAYS": "30",

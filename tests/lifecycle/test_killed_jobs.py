@@ -16,7 +16,7 @@ from components.tenant.database import setup_script
 from components.tenant.rotation import second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up, setting_up
-from tests.postgres import MAJORS, NEWEST_SOLD, Server, running_server
+from tests.postgres import MAJORS, NEWEST_SOLD, OWNER, Server, running_server
 
 EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 """`make torture` kills each job at twenty points, on every version of PostgreSQL."""
@@ -105,6 +105,42 @@ def test_a_killed_hand_over_loses_nothing_and_ends(moving: Pods, other: Server) 
         assert "too many connections for database" in refused.stderr
 
     kill_everywhere(moving, script("database_hand_over.sh"), places, prepare, judge)
+
+
+def test_a_killed_setup_neither_loses_nor_gives_away_a_database(pods: Pods) -> None:
+    """Of a release without marks, and of a client that comes back with another password."""
+    role = "t_brief"
+    wanted = {
+        **move_places(pods.server, pods.server, "m1"),
+        "TENANT_ROLE": role,
+        "TENANT_DATABASE": "odoo_brief",
+    }
+    opens = {"database": "odoo_brief", "user": role}
+    said_there = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 't_brief'"
+    password = pods.folder / "password"
+
+    def begin(*, marked: bool) -> None:
+        assert pods.run(script("database_drop.sh"), **wanted).returncode == 0
+        password.write_text(PASSWORD, encoding="utf-8")
+        assert pods.run(script("database_setup.sh"), **wanted).returncode == 0
+        pods.server.ask("CREATE TABLE kept AS SELECT 7 AS id", **opens, password=PASSWORD)
+        if marked:
+            password.write_text("another", encoding="utf-8")
+        else:
+            pods.server.ask(f"COMMENT ON ROLE {role} IS NULL")
+
+    def judge(word: str, ending: str) -> None:
+        assert pods.server.ask("SELECT id FROM kept", **opens, password=word) == "7"
+        assert pods.server.ask(said_there) == f"costack: owner {OWNER}{ending}"
+        stranger = pods.run(script("database_setup.sh"), **wanted, OWNER="local/somebody-else/brief")
+        assert "belong to" in stranger.stderr
+
+    text = script("database_setup.sh")
+    kill_everywhere(
+        pods, text, wanted, lambda: begin(marked=False), lambda: judge(PASSWORD, ", found unmarked")
+    )
+    kill_everywhere(pods, text, wanted, lambda: begin(marked=True), lambda: judge("another", ""))
+    assert pods.run(script("database_drop.sh"), **wanted).returncode == 0
 
 
 def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:

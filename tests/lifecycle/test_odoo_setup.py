@@ -14,7 +14,7 @@ from components.scripts import script
 from tests.lifecycle import pods as lifecycle_pods
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import TENANT, Pods, set_up
-from tests.postgres import Server, give, programs, running_server, scratch
+from tests.postgres import OWNER, Server, give, programs, running_server, scratch
 
 pytestmark = pytest.mark.postgres
 
@@ -102,6 +102,11 @@ class Place:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [next(word for word in ("init", "shell", "neutralize") if word in line) for line in lines]
 
+    def owned_by(self, owner: str) -> None:
+        """Whose the directory is."""
+        (self.folder / "odoo" / ".costack-owner").write_text(owner, encoding="utf-8")
+        give(self.folder / "odoo")
+
     @property
     def remembered(self) -> bool:
         return (self.folder / "odoo" / ".costack-server").exists()
@@ -178,7 +183,7 @@ def test_an_empty_database_beside_the_data_is_not_worked_with(place: Place) -> N
     """The tier was changed without `move`: the directory remembers the server where the data is."""
     remembered = place.folder / "odoo" / ".costack-server"
     remembered.write_text("the old server", encoding="utf-8")
-    give(remembered.parent)
+    place.owned_by(OWNER)
     done = place.set_up()
     assert done.returncode == 1
     assert done.stderr.startswith(f"database {DATABASE} on {place.pods.server.host} is empty, and the files")
@@ -196,6 +201,41 @@ def test_an_empty_file_system_beside_the_files_is_not_worked_with(place: Place) 
     assert f"{DATABASE} names 1 files of it: the tier was changed without moving the files" in done.stderr
     (place.folder / "odoo" / "filestore" / DATABASE).mkdir(parents=True)
     assert place.set_up().returncode == 0
+
+
+def test_a_directory_gets_its_owners_mark_before_anything_else(place: Place) -> None:
+    place.write(install="SELECT 1")
+    assert place.set_up().returncode == 1
+    mark = place.folder / "odoo" / ".costack-owner"
+    assert mark.read_text(encoding="utf-8") == OWNER
+    place.write(install=MODULES + INSTALLED)
+    assert place.set_up().returncode == 0
+
+
+def test_nobody_begins_with_the_files_of_somebody_else(place: Place) -> None:
+    place.owned_by("local/newcomer/acme")
+    done = place.set_up()
+    assert done.returncode == 1
+    assert f"belong to local/newcomer/acme, and this tenant is {OWNER}: nothing was changed" in done.stderr
+    assert place.calls == []
+
+
+def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: Place) -> None:
+    left = place.folder / "odoo" / "filestore" / DATABASE / "ab" / "abcd"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    give(place.folder / "odoo")
+    done = place.set_up()
+    assert done.returncode == 1
+    assert "holds 1 files without an owner's mark, and its database is younger than such marks" in done.stderr
+    assert place.calls == []
+    place.pods.server.ask(f"COMMENT ON ROLE {ROLE} IS NULL")
+    assert set_up(place.pods, ROLE, DATABASE, PASSWORD).returncode == 0
+    try:
+        assert place.set_up().returncode == 0
+        assert (place.folder / "odoo" / ".costack-owner").read_text(encoding="utf-8") == OWNER
+    finally:
+        place.pods.server.ask(f"COMMENT ON ROLE {ROLE} IS NULL")
 
 
 @pytest.mark.parametrize("there", [True, False])

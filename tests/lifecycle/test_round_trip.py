@@ -94,6 +94,7 @@ def test_a_good_backup_passes_every_check(damaged: Pods, backup: str) -> None:
         "backup",
         "manifest",
         "tenant",
+        "owner",
         "place",
         "dump",
         "restored",
@@ -326,6 +327,7 @@ def test_a_sample_is_the_same_for_a_backup_and_another_for_the_next(damaged: Pod
     ("check", "content"),
     [
         ("tenant", {"tenant": "borealis"}),
+        ("owner", {"owner": "local/newcomer/acme"}),
         ("place", {"dump": "s3://backups/dumps/borealis/2026-11-24T01:15:00Z.dump"}),
         ("manifest", {"tables": None}),
         ("manifest", None),

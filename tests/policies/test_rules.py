@@ -15,6 +15,7 @@ DATABASE = "aws:rds/instance:Instance"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 CHECKS = {rule.name: rule.check for rule in RULES}
 TAGS = {
+    "cost/portfolio": "local",
     "cost/client": "acme-ltd",
     "cost/tenant": "acme",
     "cost/environment": "production",
@@ -82,7 +83,11 @@ def test_the_good_examples_are_good() -> None:
 @pytest.mark.parametrize(
     ("change", "rule", "sentence"),
     [
-        ({"tags": {}}, "cost-tags", "lacks the cost tags cost/domain, cost/lifecycle-stage, cost/region"),
+        (
+            {"tags": {}},
+            "cost-tags",
+            "lacks the cost tags cost/domain, cost/lifecycle-stage, cost/portfolio, cost/region",
+        ),
         (
             {"tags": {key: value for key, value in TAGS.items() if key != "cost/client"}},
             "cost-tags",

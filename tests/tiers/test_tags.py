@@ -12,6 +12,7 @@ from tiers.tags import KEYS, MANDATORY, CostTags
 from tiers.vocabulary import TAG_VALUE, CostDomain, Environment, LifecycleStage, ResilienceClass
 
 SHARED: dict[str, Any] = {
+    "portfolio": "local",
     "region": "eu-west-1",
     "domain": "shared-platform",
     "service_line": "odoo-hosting",
@@ -30,6 +31,7 @@ values = st.from_regex(TAG_VALUE, fullmatch=True)
 cost_tags = st.one_of(
     st.builds(
         CostTags,
+        portfolio=st.none() | values,
         region=st.sampled_from(["eu-west-1", "us-gov-west-1", "ap-southeast-2"]),
         domain=st.just(CostDomain.SHARED_PLATFORM),
         service_line=values,
@@ -37,6 +39,7 @@ cost_tags = st.one_of(
     ),
     st.builds(
         CostTags,
+        portfolio=st.none() | values,
         client=values,
         tenant=st.from_regex(r"[a-z][a-z0-9]{0,29}", fullmatch=True).filter(lambda name: name != "platform"),
         environment=st.sampled_from(Environment),
@@ -112,3 +115,10 @@ def test_the_same_owner_in_another_domain() -> None:
     tags = CostTags.model_validate(OWNED).in_domain(CostDomain.RESILIENCE)
     assert tags.as_tags()["cost/domain"] == "resilience"
     assert tags.tenant == "acme"
+
+
+def test_tags_of_before_portfolios_were_tagged_can_be_read() -> None:
+    older = CostTags.model_validate(OWNED).as_tags()
+    assert older.pop("cost/portfolio") == "local"
+    read = CostTags.from_tags(older)
+    assert (read.portfolio, read.as_tags()) == (None, older)

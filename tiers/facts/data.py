@@ -124,6 +124,8 @@ class FileShare(FactRecord):
     owner_user: int
     owner_group: int
     storage_gib: Count
+    volume: str = ""
+    """Name of its volume, where portfolios share a cluster; else '': the tenant's and the share's."""
     mounted: bool = True
     read_gib_per_month: Count = 0
     write_gib_per_month: Count = 0

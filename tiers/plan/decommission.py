@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from tiers.catalog.classes import WorkloadClass
 from tiers.catalog.tier import Offer, OwnDatabase, OwnFileSystem
 from tiers.facts.compute import Job
-from tiers.facts.names import DROP_DATABASE, EMPTY_FILESTORE, FINAL_BACKUP, OPERATIONS_NAMESPACE
+from tiers.facts.names import DROP_DATABASE, EMPTY_FILESTORE, FINAL_BACKUP
 from tiers.plan.owner import about
+from tiers.plan.platform import operations_namespace
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, LifecycleStage
@@ -41,6 +42,6 @@ def decommission_facts(
     if tenant.protected:
         return
     if not isinstance(offer.database, OwnDatabase):
-        yield job(DROP_DATABASE, OPERATIONS_NAMESPACE, tools.run_as_user)
+        yield job(DROP_DATABASE, operations_namespace(platform), tools.run_as_user)
     if not isinstance(offer.file_system, OwnFileSystem):
         yield job(EMPTY_FILESTORE, namespace, odoo.run_as_user)

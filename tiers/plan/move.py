@@ -36,10 +36,10 @@ from tiers.facts.names import (
     EMPTY_OLD_FILESTORE,
     FILE_SYSTEM,
     FINAL_BACKUP,
-    OPERATIONS_NAMESPACE,
     OTHER_DATABASE,
 )
 from tiers.plan.owner import about, own_node_group
+from tiers.plan.platform import operations_namespace
 from tiers.plan.tenant import tenant_facts
 from tiers.portfolio.move import on_tier, working_tier
 from tiers.portfolio.platform import Platform
@@ -135,7 +135,8 @@ class _MoveFacts:
         for name, wanted in self._wanted(database, share).items():
             if wanted:
                 files, dump = name in (COPY_FILES, EMPTY_OLD_FILESTORE), name == FINAL_BACKUP
-                where = self._route.namespace if files or dump else OPERATIONS_NAMESPACE
+                jobs_of_all = operations_namespace(self._platform)
+                where = self._route.namespace if files or dump else jobs_of_all
                 yield self._job(name, where, as_odoo=files)
 
     def _wanted(self, database: TenantDatabase | None, share: FileShare | None) -> dict[str, bool]:

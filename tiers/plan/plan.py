@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import PlainSerializer
+from pydantic import PlainSerializer, model_validator
 
 from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import DatabaseInstance, Fact, FactRecord
@@ -38,7 +38,10 @@ class TenantPlan(Frozen):
     """
 
     tenant: TenantId
+    portfolio: TagValue | None = None
+    """None only in a tenant that Costack 0.2 or older exported and that was read without its plan."""
     client: TagValue
+    first_client: TagValue | None = None
     environment: Environment
     tier: TagValue
     tier_version: TagValue
@@ -62,9 +65,21 @@ class TenantPlan(Frozen):
     """How often its secrets were rotated, and the stage while that goes on."""
     facts: tuple[Fact, ...]
 
+    @property
+    def owner(self) -> str:
+        """Whose its data is, as marked on it: portfolio, first client, tenant: `local/acme-gmbh/acme`.
+
+        Raises:
+            ValueError: When the portfolio is not known.
+        """
+        if self.portfolio is None:
+            raise ValueError(f"tenant '{self.tenant}': its plan does not say which portfolio it belongs to")
+        return f"{self.portfolio}/{self.first_client or self.client}/{self.tenant}"
+
     def cost_tags(self, domain: CostDomain = CostDomain.TENANT_RUNTIME) -> CostTags:
         """The cost tags of this tenant's resources of one domain."""
         return CostTags(
+            portfolio=self.portfolio,
             client=self.client,
             tenant=self.tenant,
             environment=self.environment,
@@ -88,6 +103,18 @@ class Plan(Frozen):
     platform: tuple[Fact, ...]
     tenants: tuple[TenantPlan, ...]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _tells_its_tenants(cls, data: Any) -> Any:
+        """Tenants that Costack 0.2 or older exported do not say which portfolio they belong to."""
+        if not isinstance(data, Mapping) or not isinstance(tenants := data.get("tenants"), list | tuple):
+            return data
+        told = [
+            {"portfolio": data.get("portfolio"), **each} if isinstance(each, Mapping) else each
+            for each in tenants
+        ]
+        return {**data, "tenants": told}
+
     def all_facts(self) -> Iterator[FactRecord]:
         """Every fact, the platform's first."""
         yield from self.platform
@@ -97,6 +124,7 @@ class Plan(Frozen):
     def platform_tags(self) -> CostTags:
         """The cost tags of shared resources."""
         return CostTags(
+            portfolio=self.portfolio,
             region=self.region,
             domain=CostDomain.SHARED_PLATFORM,
             service_line=self.service_line,

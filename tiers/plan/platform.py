@@ -50,9 +50,14 @@ Kind = TypeVar("Kind", bound=FactRecord)
 _TEMPORARY_PART: Final = 10
 
 
-def shared_namespace(environment: Environment) -> str:
+def shared_namespace(platform: Platform, environment: Environment) -> str:
     """The shared namespace of an environment's tenants."""
-    return f"odoo-{environment}"
+    return platform.cluster.namespace(f"odoo-{environment}")
+
+
+def operations_namespace(platform: Platform) -> str:
+    """The namespace of jobs that set up databases."""
+    return platform.cluster.namespace(OPERATIONS_NAMESPACE)
 
 
 def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
@@ -160,9 +165,9 @@ def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[
 
 
 def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
-    shared = {shared_namespace(environment) for environment in Environment}
+    shared = {shared_namespace(platform, environment) for environment in Environment}
     used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
-    for namespace in (*sorted(used & shared), OPERATIONS_NAMESPACE):
+    for namespace in (*sorted(used & shared), operations_namespace(platform)):
         yield Namespace(
             **_about(platform, f"namespace-{namespace}", CostCategory.COMPUTE),
             namespace=namespace,

@@ -78,7 +78,9 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
+        portfolio=portfolio.platform.portfolio,
         client=tenant.client,
+        first_client=tenant.first_client,
         environment=tenant.environment,
         tier=tier.tier,
         tier_version=tier.version,

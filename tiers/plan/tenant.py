@@ -23,15 +23,7 @@ from tiers.facts.every_fact import (
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import (
-    BACKUP_BUCKET,
-    CACHE,
-    DATABASE,
-    EVENTED_PORT,
-    FILE_SYSTEM,
-    HTTP_PORT,
-    OPERATIONS_NAMESPACE,
-)
+from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes
 from tiers.plan.expected_usage import (
@@ -42,7 +34,7 @@ from tiers.plan.expected_usage import (
 )
 from tiers.plan.monitoring import alert_facts
 from tiers.plan.owner import about, own_cache_group, own_node_group, own_server
-from tiers.plan.platform import shared_namespace
+from tiers.plan.platform import operations_namespace, shared_namespace
 from tiers.plan.second_region import (
     dumps_gib,
     own_bucket,
@@ -85,7 +77,8 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     offer = offer.model_copy(update={"log_retention_days": log_retention_days(offer, measures)})
     size = catalog.classes.workload_classes[offer.workload_class]
     own = tier.isolation is Isolation.OWN
-    namespace = f"odoo-{tenant.tenant}" if own else shared_namespace(tenant.environment)
+    shared = shared_namespace(platform, tenant.environment)
+    namespace = platform.cluster.namespace(f"odoo-{tenant.tenant}") if own else shared
     if own:
         yield from own_namespace(platform, tenant, size, namespace)
     yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
@@ -166,6 +159,7 @@ def _storage(
 
 def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: str) -> Iterator[Fact]:
     own = isinstance(offer.file_system, OwnFileSystem)
+    prefixed = bool(platform.cluster.namespace_prefix)
 
     def share(name: str, file_system: FactId, *, mounted: bool) -> FileShare:
         return FileShare(
@@ -177,6 +171,7 @@ def _file_shares(platform: Platform, tenant: Tenant, offer: Offer, namespace: st
             owner_group=platform.images.odoo.run_as_group,
             storage_gib=offer.filestore_gib,
             mounted=mounted,
+            volume=platform.cluster.namespace(f"{tenant.tenant}-{name}") if prefixed else "",
             read_gib_per_month=offer.expected_use.filestore_read_gib,
             write_gib_per_month=offer.expected_use.filestore_write_gib,
         )
@@ -225,7 +220,8 @@ def _jobs(
             neutralises=neutralises,
         )
 
-    yield job("database-setup", platform.images.operations, OPERATIONS_NAMESPACE, neutralises=False)
+    operations = operations_namespace(platform)
+    yield job("database-setup", platform.images.operations, operations, neutralises=False)
     yield job("odoo-setup", platform.images.odoo, namespace, neutralises=harmless)
 
 

@@ -101,6 +101,12 @@ class ClusterSpec(Frozen):
     """Version of Kubernetes, in quotes."""
     ingress_namespace: NamespaceName
     """Namespace of the ingress controller; tenants accept traffic from it alone."""
+    namespace_prefix: Annotated[str, Field(pattern=r"^([a-z]([a-z0-9-]{0,24}[a-z0-9])?)?$")] = ""
+    """The portfolio's name, to begin the names of its namespaces and volumes with.
+
+    Portfolios that share a cluster need it; left out, namespaces begin with `odoo-`. It cannot be changed
+    later: everything in the namespaces would be replaced.
+    """
     node_role_arn: str | None = None
     """Adopted cluster: IAM role for nodes of tenants with `enhanced` controls."""
     node_subnet_ids: tuple[str, ...] = ()
@@ -138,6 +144,10 @@ class ClusterSpec(Frozen):
             for group in self.node_groups:
                 _without_dot(group.name)
         return self
+
+    def namespace(self, name: str) -> str:
+        """A namespace's name with the prefix, if there is one."""
+        return f"{self.namespace_prefix}-{name}" if self.namespace_prefix else name
 
     @property
     def takes_node_groups(self) -> bool:

@@ -125,6 +125,8 @@ class Tenant(Frozen):
     """Name: 1 to 30 lower-case letters, digits and single dashes. The file has the same name."""
     client: TagValue
     """Who pays. Several tenants may have the same client."""
+    first_client: TagValue | None = None
+    """The client's name when its data was first deployed, where `client` was changed since."""
     environment: Environment
     """What the tenant is used for."""
     tier: TagValue

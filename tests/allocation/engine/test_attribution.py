@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -21,6 +22,7 @@ KNOWN = Known(
     domains={"acme/db": CostDomain.RESILIENCE},
     resources={"arn:aws:rds:x": "acme/db"},
 )
+OF_A_TENANT = {"cost/client", "cost/tenant", "cost/environment", "cost/service-tier", "cost/recovery-class"}
 NOTHING = Shape("{}", "", "", "", "Usage", "")
 
 
@@ -41,6 +43,30 @@ def test_an_unknown_tenant_is_unallocated_by_name() -> None:
     decision = Decider(KNOWN, RULES).decide(NOTHING._replace(tags=tagged("ghost")["tags"]))
     assert (decision.disposition, decision.tenant) == ("unallocated", None)
     assert decision.rule == "unknown-tenant: the inventory has no tenant 'ghost'"
+
+
+def test_a_charge_of_another_portfolio_of_the_account_is_nobodys_here() -> None:
+    """Both may have a tenant of that name, and both have a platform."""
+    ours = dataclasses.replace(KNOWN, portfolios=frozenset({"local"}))
+    shared = {
+        key: value for key, value in json.loads(tagged("acme")["tags"]).items() if key not in OF_A_TENANT
+    }
+    tags = {
+        "tenant": json.loads(tagged("acme")["tags"]),
+        "platform": shared | {"cost/domain": "shared-platform"},
+    }
+    for what, cost in tags.items():
+        named = {of: cost | {"cost/portfolio": of} for of in ("local", "mine")} | {"": cost}
+        decided = {
+            of: Decider(ours, RULES).decide(
+                NOTHING._replace(tags=json.dumps(each), service="Amazon Elastic Compute Cloud")
+            )
+            for of, each in named.items()
+        }
+        assert decided["local"] == decided[""], what
+        assert decided["local"].disposition == ("direct" if what == "tenant" else "pooled")
+        assert (decided["mine"].disposition, decided["mine"].tenant) == ("unallocated", None)
+        assert decided["mine"].rule == "another-portfolio: tagged with portfolio 'mine'"
 
 
 def test_what_no_rule_claims_is_unallocated_with_the_reason() -> None:

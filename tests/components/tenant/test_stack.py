@@ -4,6 +4,7 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
 from tests.portfolios import ROOT, local_plan, plan_of, tenant
+from tiers.plan.plan import Plan
 
 GOLDEN = ROOT / "tests" / "golden" / "urns-local.txt"
 HOLDS_DATA = (
@@ -92,3 +93,19 @@ def test_protection_follows_the_portfolio() -> None:
     }
     database = the(declared, "aws:rds/instance:Instance", "local-postgresql")
     assert database.props["deletionProtection"] is True
+
+
+def _given(plan: Plan, name: str) -> dict[str, str]:
+    (job,) = (each for each in declare_plan(plan) if each.type.endswith(":Job") and each.name == name)
+    (container,) = job.props["spec"]["template"]["spec"]["containers"]
+    return {"": job.props["metadata"]["name"], **{each["name"]: each["value"] for each in container["env"]}}
+
+
+def test_data_is_set_up_for_its_owner_and_again_for_another() -> None:
+    def given(client: str, **more: str) -> dict[str, str]:
+        return _given(plan_of(tenant("acme", client=client, **more)), "acme-database-setup")
+
+    before, other, renamed = given("one"), given("two"), given("two", first_client="one")
+    assert before["OWNER"] == renamed["OWNER"] == "local/one/acme"
+    assert other["OWNER"] == "local/two/acme"
+    assert before[""] == renamed[""] != other[""]

@@ -187,6 +187,14 @@ def test_a_tenant_with_a_longer_name_is_not_in_excess(aws: Callable[[str], Any])
     assert found() == {}
 
 
+def test_a_tenant_of_that_name_in_another_portfolio_is_not_in_excess(aws: Callable[[str], Any]) -> None:
+    for portfolio in ("local", "mine"):
+        tags = [*TAGS, {"Key": KEYS["portfolio"], "Value": portfolio}]
+        aws("secretsmanager").create_secret(Name=f"of-{portfolio}", SecretString="s", Tags=tags)
+    (only,) = found().values()
+    assert ":of-local-" in only.id or only.id.startswith("of-local")
+
+
 def test_half_an_answer_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),

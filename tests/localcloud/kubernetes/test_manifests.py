@@ -47,6 +47,33 @@ def test_a_manifest_is_readable_by_its_owner_only_and_goes_with_its_object(tmp_p
     remove_manifest(tmp_path / "out", WEB)
 
 
+def owned(portfolio: str, **more: object) -> dict[str, object]:
+    labels = {"labels": {"cost/portfolio": portfolio}} if portfolio else {}
+    return {**WEB, "metadata": {"name": "web", "namespace": "odoo-acme", **labels}, **more}
+
+
+@pytest.mark.parametrize(("first", "second"), [("local", "mine"), ("local-eu", "local")])
+def test_a_file_of_another_portfolio_is_neither_written_nor_removed(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    path = write_manifest(tmp_path, owned(first))
+    with pytest.raises(
+        ProviderError, match=f"web.yaml belongs to portfolio '{first}': render each portfolio"
+    ):
+        write_manifest(tmp_path, owned(second))
+    remove_manifest(tmp_path, owned(second))
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == owned(first)
+    write_manifest(tmp_path, owned(first, spec={"replicas": 2}))
+    remove_manifest(tmp_path, owned(first))
+    assert not path.exists()
+
+
+def test_a_file_from_before_owners_marks_is_written_again(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path, owned(""))
+    write_manifest(tmp_path, owned("local"))
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == owned("local")
+
+
 def test_a_name_only_a_server_could_pick_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="Job: generateName cannot be rendered"):
         write_manifest(
