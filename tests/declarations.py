@@ -367,6 +367,7 @@ def _cache_space(fact: Any, registered: Registrations) -> Pairs:
 def _file_share(fact: Any, registered: Registrations) -> Pairs:
     name = f"{fact.tenant}-{fact.name}"
     props = registered.find("aws:efs/accessPoint:AccessPoint", name)
+    volume = registered.find("kubernetes:core/v1:PersistentVolume", name)
     claimed = {}
     if fact.mounted:
         claim = registered.find("kubernetes:core/v1:PersistentVolumeClaim", name)
@@ -376,6 +377,7 @@ def _file_share(fact: Any, registered: Registrations) -> Pairs:
         }
     return {
         **claimed,
+        "volume": (fact.volume or name, volume["metadata"]["name"]),
         "path": (fact.path, props["rootDirectory"]["path"]),
         "owner_user": (fact.owner_user, props["posixUser"]["uid"]),
         "owner_group": (fact.owner_group, props["posixUser"]["gid"]),
