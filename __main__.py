@@ -1,6 +1,5 @@
 """The composition root: configuration, catalog, platform, one stack of resources per tenant, inventory."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ def plan_of(portfolio: Path) -> Plan:
         raise pulumi.RunError(str(error)) from None
 
 
-def deploy(plan: Plan) -> list[pulumi.Output[Mapping[str, Any]]]:
+def deploy(plan: Plan) -> list[pulumi.Output[Any]]:
     """Declare everything in *plan*, if it may follow what is deployed, and export it; what is known last."""
     check_may_follow(plan)
     prepare()

@@ -68,7 +68,6 @@ def set_up_odoo(
         "NEUTRALISED": script("neutralised.sh"),
     }
     text = script("odoo_setup.sh")
-    secret = physical_name(tenant.tenant, "admin")
     mount = {"name": "administrator", "mountPath": _MOUNT, "readOnly": True}
     container = pods.container(
         fact.name,
@@ -78,13 +77,16 @@ def set_up_odoo(
         env=pods.variables({"HOME": pods.SCRATCH_DIRECTORY, **env}),
         **jobs.command(text),
     )
-    volume: dict[str, Any] = {"name": "administrator", "secret": {"secretName": secret, "defaultMode": 0o440}}
+    volume: dict[str, Any] = {
+        "name": "administrator",
+        "secret": {"secretName": physical_name(tenant.tenant, "admin"), "defaultMode": 0o440},
+    }
     volumes = [*pods.odoo_volumes(files.claim_name, settings.secret_name), volume]
-    account = settings.service_account
+    user, group, account = fact.run_as_user, fact.run_as_group, settings.service_account
     return jobs.OneOffJob(
         tenant,
         fact,
-        spec=pods.pod(fact.run_as_user, fact.run_as_group, account, [container], volumes),
+        spec=pods.pod(user, group, account, [container], volumes),
         distinguished_by=[text, env, process.addons_path],
         has_read=fingerprint(settings.fingerprint, administrator.fingerprint),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.secret])),

@@ -22,6 +22,7 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     state = empty.folder / "state.json"
     state.write_bytes(gzip.decompress(STATE.read_bytes()))
     empty.pulumi("stack", "import", "--file", str(state), "--stack", STACK)
+    empty.pulumi("preview", "--suppress-outputs", "--stack", STACK)
     steps = json.loads(empty.pulumi("preview", "--json", "--stack", STACK).stdout)["steps"]
     kinds: dict[str, Counter[str]] = {}
     for step in steps:
