@@ -56,7 +56,7 @@ class Changed(CloudAnswers):
 def kind_of(type_token: str, name: str) -> str:
     """What a generated value or an address is for."""
     if type_token == PASSWORD:
-        return "-".join(name.split("-")[-2:])
+        return "sessions-token" if name.endswith("-token") else "-".join(name.split("-")[-2:])
     return ADDRESSED.get(type_token, "")
 
 
