@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from cli.console.deployed import deployed_inventory
 from lifecycle.adapters.tenant_file import file_of, set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rotation import (
@@ -57,7 +57,7 @@ def rotate_on(request: Request) -> None:
     """
     if sum((request.begin, request.next, request.back)) > 1:
         raise CatalogError("name only one of --begin, --next and --back")
-    plan = inventory_of_stack(request.stack, request.cwd).plan
+    plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
     if request.tenant == PLATFORM:

@@ -38,7 +38,7 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     deploy()
     for action in (cli.actions.rotate, cli.actions.move):
-        monkeypatch.setattr(action, "inventory_of_stack", lambda *_: deployed["now"])
+        monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed["now"])
     return deploy
 
 
