@@ -12,6 +12,7 @@ from tiers.facts.data import CacheSpace, TenantDatabase
 from tiers.facts.every_fact import FactRecord
 from tiers.facts.network import Egress, Route
 from tiers.plan.plan import TenantPlan, facts_of
+from tiers.portfolio.rotation import NEVER
 from tiers.vocabulary import LifecycleStage, MoveStage
 
 Kind = TypeVar("Kind", bound=FactRecord)
@@ -103,9 +104,17 @@ def _configured(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
     old, new = (_first(each, TenantDatabase) for each in (before, after))
     if old and new and any(getattr(old, name) != getattr(new, name) for name in _CONNECTIONS):
         yield "database connection"
+    if _secrets(before) != _secrets(after):
+        yield "rotation of secrets"
     spaces = [_first(each, CacheSpace) for each in (before, after)]
     if spaces[0] and spaces[1] and spaces[0].group != spaces[1].group:
         yield "session cache: everybody has to log in again"
+
+
+def _secrets(tenant: TenantPlan) -> tuple[int, bool, int]:
+    """Which passwords its pods read."""
+    now = tenant.rotation or NEVER
+    return now.used, now.second_login, now.number if now.second_login else now.first_login
 
 
 def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:

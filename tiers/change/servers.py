@@ -96,6 +96,10 @@ def cache_changes(before: CacheGroup, after: CacheGroup) -> Iterator[Change]:
     if before.region != after.region or _older(before, after):
         yield Change(EffectKind.RESTART, everyone)
         return
+    if before.rotation_number != after.rotation_number:
+        yield Change(EffectKind.RESTART, "takes a new token beside the one before: pods start anew with it")
+    elif before.replaced_number is not None and after.replaced_number is None:
+        yield Change(EffectKind.NOTICE, "takes the new token alone")
     if (before.engine, before.engine_version) != (after.engine, after.engine_version):
         step = f"{before.engine} {before.engine_version} → {after.engine} {after.engine_version}"
         yield Change(EffectKind.RESTART, f"{step}: connections break while its nodes restart", waits=True)

@@ -14,7 +14,8 @@ from tiers.facts.record import FactRecord, Origin
 from tiers.plan.plan import Plan, emptied
 from tiers.plan.resolve import resolve
 from tiers.portfolio.platform import Platform
-from tiers.vocabulary import TenantId
+from tiers.portfolio.rotation import Rotation
+from tiers.vocabulary import RotationStage, TenantId
 
 SERVERS = {"platform/database", "cobalt/server", "halcyon/server", "meridian/server"}
 
@@ -185,6 +186,32 @@ def test_a_changed_process_restarts_its_pods(changes: dict[str, Any], why: str) 
     effect = only(local_plan(), with_fact(local_plan(), "acme/web", odoo=odoo))
     assert effect.kind is EffectKind.RESTART
     assert effect.what == f"web pods start anew ({why}): one by one, requests go on"
+
+
+def test_a_rotation_restarts_the_pods_whose_login_changes() -> None:
+    def at(number: int, stage: RotationStage | None = None) -> Plan:
+        return plan_of(tenant("acme", rotation=Rotation(number=number, stage=stage)), tenant("borealis"))
+
+    never = plan_of(tenant("acme"), tenant("borealis"))
+    second, first = at(1, RotationStage.SECOND_LOGIN), at(1, RotationStage.FIRST_LOGIN)
+    back = at(1, RotationStage.BACK)
+    for before, after in ((never, second), (second, first), (second, back)):
+        effects = effects_of(before, after)
+        assert {(each.kind, each.subjects) for each in effects} == {(EffectKind.RESTART, ("acme",))}
+        assert all("(rotation of secrets)" in each.what for each in effects)
+    for before, after in ((first, at(1)), (back, at(0)), (never, at(0))):
+        assert effects_of(before, after) == ()
+
+
+def test_another_token_of_the_shared_cache_restarts_all_its_tenants() -> None:
+    def with_token(number: int, stage: str | None = None) -> Plan:
+        return local_on(platform(cache={"rotation": {"number": number, "stage": stage}}))
+
+    effect = only(local_plan(), with_token(1, "both-tokens"))
+    assert (effect.kind, effect.subjects) == (EffectKind.RESTART, ("platform/cache",))
+    assert {"acme", "borealis"} <= set(effect.tenants)
+    alone = only(with_token(1, "both-tokens"), with_token(1))
+    assert (alone.kind, alone.what) == (EffectKind.NOTICE, "takes the new token alone")
 
 
 def test_a_changed_configuration_restarts_all_pods_of_a_tenant() -> None:
