@@ -59,14 +59,7 @@ def set_up_odoo(
     Odoo's pods and so its route get traffic only after this job has succeeded; it runs again whenever what it
     or they read has changed, so that no pod meets a login that does not open.
     """
-    env = {
-        "OWNER": tenant.owner,
-        "NEUTRALISE": "yes" if fact.neutralises else "no",
-        "ADDRESS": f"https://{route.hostname}",
-        "REPORT_ADDRESS": odoo.report_address(route),
-        "SETTINGS": script("odoo_settings.py"),
-        "NEUTRALISED": script("neutralised.sh"),
-    }
+    env = _environment(tenant, fact, route)
     text = script("odoo_setup.sh")
     mount = {"name": "administrator", "mountPath": _MOUNT, "readOnly": True}
     container = pods.container(
@@ -91,3 +84,15 @@ def set_up_odoo(
         has_read=fingerprint(settings.fingerprint, administrator.fingerprint),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.secret])),
     )
+
+
+def _environment(tenant: TenantPlan, fact: Job, route: Route) -> dict[str, str]:
+    """The environment variables of odoo_setup.sh."""
+    return {
+        "OWNER": tenant.owner,
+        "NEUTRALISE": "yes" if fact.neutralises else "no",
+        "ADDRESS": f"https://{route.hostname}",
+        "REPORT_ADDRESS": odoo.report_address(route),
+        "SETTINGS": script("odoo_settings.py"),
+        "NEUTRALISED": script("neutralised.sh"),
+    }

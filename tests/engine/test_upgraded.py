@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -20,7 +21,11 @@ JOB = "kubernetes:batch/v1:Job"
 
 def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     state = empty.folder / "state.json"
-    state.write_bytes(gzip.decompress(STATE.read_bytes()))
+    text = gzip.decompress(STATE.read_bytes()).decode()
+    # The local AWS takes what another memory of it made for gone; this one is to pass for the same.
+    now = empty.clients().get("ssm").get_parameter(Name="/localcloud/generation")["Parameter"]["Value"]
+    (then,) = set(re.findall(r'"__generation":"([^"]+)"', text))
+    state.write_text(text.replace(then, now), encoding="utf-8")
     empty.pulumi("stack", "import", "--file", str(state), "--stack", STACK)
     empty.pulumi("preview", "--suppress-outputs", "--stack", STACK)
     steps = json.loads(empty.pulumi("preview", "--json", "--stack", STACK).stdout)["steps"]
