@@ -64,6 +64,18 @@ def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
         return declare(program), known
 
 
+def test_the_program_waits_for_all_that_aws_tells() -> None:
+    exported: dict[str, Any] = {}
+    told: list[pulumi.Input[object]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pulumi, "export", exported.__setitem__)
+        declare(lambda: told.extend(composition_root()(plan_of(tenant("acme", tier="dedicated-db")))))
+    inventory = exported[OUTPUT_NAME]
+    assert inventory["storage_gib"]
+    assert told == [*inventory["cloud_ids"].values(), *inventory["storage_gib"].values()]
+    assert "pulumi.run(lambda: known(deploy(" in (ROOT / "__main__.py").read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def sold() -> Iterator[Counter[Offer]]:
     """The combinations that were tried, by offer; in the end there are enough, of each."""

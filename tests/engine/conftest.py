@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.holdings import holdings
 from tests.engine.project import Project, Registered, Said, running_project
+from tests.engine.warm_server import DEBUG_LINES
 from tests.localcloud.cluster import Cluster
 
 
@@ -32,7 +33,9 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The committed portfolio with its Kubernetes objects as manifests, as `make up` has it."""
     with running_project(tmp_path_factory.mktemp("rendered") / "project") as project:
         before = holdings(project.clients())
-        deployed = Deployed(project, before, project.up("--logtostderr", "-v=3"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(DEBUG_LINES, "1")  # no secret is in them, either
+            deployed = Deployed(project, before, project.up("--logtostderr", "-v=3"))
         assert deployed.registered
         yield deployed
 

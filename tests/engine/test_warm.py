@@ -13,6 +13,7 @@ import pytest
 
 from tests.engine.project import Project
 from tests.engine.warm import POSSIBLE, equip
+from tests.engine.warm_server import DEBUG_LINES
 
 pytestmark = [pytest.mark.skipif(not POSSIBLE, reason="interpreters are forked on Linux only")]
 
@@ -111,6 +112,14 @@ def test_modules_of_a_project_are_there_already_until_one_of_its_files_changes(
     catalog.write_text(catalog.read_text(encoding="utf-8") + "# read at import, perhaps\n", encoding="utf-8")
     file.write_text(before, encoding="utf-8")
     assert run_in(copy, loaded) == "False False\n"
+
+
+def test_debug_lines_are_sent_to_the_engine_when_they_are_asked_for(python: str, tmp_path: Path) -> None:
+    program = tmp_path / "says.py"
+    program.write_text("import pulumi\nprint(pulumi.log.debug.__name__)\n", encoding="utf-8")
+    for more, name in (({}, "<lambda>"), ({DEBUG_LINES: "1"}, "debug")):
+        said = subprocess.check_output([python, str(program)], env={**os.environ, **more}, text=True)
+        assert said == f"{name}\n"
 
 
 def test_two_projects_have_their_own_modules(copy: tuple[Path, str], tmp_path: Path) -> None:

@@ -45,26 +45,18 @@ LAZY = {
     "pulumi_kubernetes": "apps.v1 autoscaling.v2 batch.v1 core.v1 networking.v1 policy.v1 rbac.v1",
 }
 # What the program, the providers, the language host and `costack` import, and none of what they run.
-OURS = (
-    "allocation.estimate.estimated_statement",
-    "cli.actions.allocate",
-    "cli.actions.decommission",
-    "cli.actions.move",
-    "cli.actions.preview",
-    "cli.actions.recover",
-    "cli.main",
-    "components.platform",
-    "components.process",
-    "components.tenant.stack",
-    "localcloud.aws.provider",
-    "localcloud.children",
-    "localcloud.installed",
-    "localcloud.kubernetes.api",
-    "localcloud.kubernetes.immutable",
-    "localcloud.plugin",
-    "tiers.plan.resolve",
-    "tiers.plan.storage",
-)
+OURS = """
+    allocation.estimate.estimated_statement cli.actions.allocate cli.actions.decommission cli.actions.move
+    cli.actions.preview cli.actions.recover cli.main components.platform components.process
+    components.tenant.stack localcloud.aws.provider localcloud.children localcloud.installed
+    localcloud.kubernetes.api localcloud.kubernetes.immutable localcloud.plugin tiers.plan.resolve
+    tiers.plan.storage
+"""
+DEBUG_LINES = "COSTACK_DEBUG_LINES"
+"""Environment variable: the SDK sends the engine its debug lines, as it does for users.
+
+Each of some thousands is a call of its own, a sixth of a run, and the engine drops them unless it logs.
+"""
 STREAMS = 3
 PARENT_CHECK_SECONDS = 2.0
 
@@ -165,7 +157,7 @@ class Project:
         self._seen = self._stamps()
         libraries = set(sys.modules)
         sys.path.insert(0, folder)
-        for name in OURS:
+        for name in OURS.split():
             importlib.import_module(name)
         sys.path.remove(folder)
         ours = {os.path.basename(path) for path in self._packages}  # noqa: PTH119
@@ -256,6 +248,8 @@ def run(request: dict[str, Any], project: Project | None) -> None:
     own = os.path.dirname(__file__)  # noqa: PTH120
     libraries = [entry for entry in sys.path if entry != own]
     sys.path[:] = libraries if "-I" in options else [*added, *libraries]
+    if DEBUG_LINES not in os.environ:
+        importlib.import_module("pulumi.log").debug = lambda *_said, **_how: None  # type: ignore[attr-defined]
     if project:
         project.forget_if_changed()
     if is_module:
