@@ -29,6 +29,7 @@ from tiers.vocabulary import Environment
 TENANTS: Final = ("acme", "cobalt", "borealis-migration")
 SANDBOX: Final = "borealis-migration"
 MOVES: Final = {"acme": "dedicated-db", "cobalt": "ha-postgresql"}
+_OFTEN: Final = {"up": 5, "restore file": 3, "move": 3, "failing up": 2}
 _CALLS: Final = 40
 
 
@@ -201,9 +202,9 @@ def history(folder: Path) -> Iterator[History]:
 def wrong(made: History, seed: int, length: int) -> str:
     """Empty, or after which steps something was wrong."""
     made.begin(seed)
-    taken = []
+    taken, steps = [], sorted(made.steps())
     for _ in range(length):
-        step = made.dice.choice(sorted(made.steps()))
+        (step,) = made.dice.choices(steps, [_OFTEN.get(each, 1) for each in steps])
         made.take(step)
         taken.append(step)
         if fault := made.faults():
