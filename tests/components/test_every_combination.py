@@ -71,7 +71,7 @@ def test_the_program_waits_for_all_that_aws_tells() -> None:
         patch.setattr(pulumi, "export", exported.__setitem__)
         declare(lambda: told.extend(composition_root()(plan_of(tenant("acme", tier="dedicated-db")))))
     assert exported[OUTPUT_NAME]["storage_gib"]
-    # A record comes after everything of its owner (tests/components/test_record.py): the platform's, the tenant's.
+    # Records come after everything of their owner (tests/components/test_record.py).
     assert len(told) == 1 + 1
     assert "pulumi.run(lambda: known(deploy(" in (ROOT / "__main__.py").read_text(encoding="utf-8")
 
