@@ -8,21 +8,24 @@ begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
+from tiers.change.forbidden import forbidden
 from tiers.change.gone import identity
-from tiers.change.places import left_behind
-from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.expectations import first_fault
+from tiers.facts.names import OPERATIONS_NAMESPACE, SHARED_PLATFORM, TENANT_STACK
+from tiers.inventory import OUTPUT_NAME
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
 RECORD: Final = "deployed"
 """The last part of a record's name."""
 RECORD_TYPE: Final = "pulumi:index:Stash"
+_STACK: Final = "pulumi:pulumi:Stack"
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 
@@ -30,27 +33,25 @@ RELEASED: Final = "released"
 class DeployedTenant(NamedTuple):
     """A tenant of a stack, and whether it may be removed.
 
-    `applied` is the plan of its record as plain data; None before all of it was deployed once.
+    `applied` is its plan as plain data, of its record or of the inventory that an older version exported;
+    None before all of it was deployed once.
     """
 
     tenant: str
+    urn: str
     released: bool = False
     applied: Mapping[str, Any] | None = None
 
-    @property
-    def plan(self) -> TenantPlan | None:
-        """Its plan; None where there is none, or one of another version that this one cannot read."""
-        try:
-            return TenantPlan.model_validate(self.applied) if self.applied else None
-        except ValidationError:
-            return None
-
 
 class Deployed(NamedTuple):
-    """The portfolios and tenants that a stack has resources of."""
+    """The portfolios and tenants that a stack has resources of.
+
+    `operations` is the namespace of database jobs of the deployed platform, '' where it is not known.
+    """
 
     portfolios: tuple[str, ...] = ()
     tenants: tuple[DeployedTenant, ...] = ()
+    operations: str = ""
 
 
 def deployed_of(resources: Mapping[str, Any]) -> Deployed:
@@ -60,19 +61,35 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
         resources: URN -> type and outputs of each resource of the stack, as the engine's function
             `pulumi:pulumi:readStackResourceOutputs` gives them.
     """
-    portfolios, released = [], {}
+    portfolios: list[str] = []
+    tenants: dict[str, DeployedTenant] = {}
     applied: dict[str, Mapping[str, Any]] = {}
+    platform: Mapping[str, Any] = {}
     for urn, known in sorted(resources.items()):
         kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], known.get("outputs") or {}
         if kind == SHARED_PLATFORM:
             portfolios.append(name)
         elif kind == TENANT_STACK:
-            released[name] = outputs.get(RELEASED) is True
+            tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
+        elif kind == _STACK:
+            told = (outputs.get(OUTPUT_NAME) or {}).get("plan") or {}
+            platform = platform or told
+            applied = {str(each.get("tenant")): each for each in told.get("tenants") or ()} | applied
         elif kind == RECORD_TYPE:
             plan = (outputs.get("input") or {}).get("plan") or {}
-            applied[str(plan.get("tenant"))] = plan
-    tenants = tuple(DeployedTenant(name, may_go, applied.get(name)) for name, may_go in released.items())
-    return Deployed(tuple(portfolios), tenants)
+            platform = plan if "platform" in plan else platform
+            applied |= {str(plan["tenant"]): plan} if "tenant" in plan else {}
+    return Deployed(
+        tuple(portfolios),
+        tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
+        next(iter(_operations(platform.get("platform") or ())), ""),
+    )
+
+
+def _operations(facts: Iterable[Any]) -> list[str]:
+    named = [each if isinstance(each, Mapping) else each.model_dump() for each in facts]
+    found = [str(each.get("namespace")) for each in named if each.get("kind") == "namespace"]
+    return [name for name in found if name.endswith(OPERATIONS_NAMESPACE)]
 
 
 def is_released(applied: Mapping[str, Any]) -> bool:
@@ -95,33 +112,62 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
                 "portfolio needs another stack"
             )
             return
+    if deployed.operations not in ("", *_operations(plan.platform)):
+        yield (
+            "cluster.namespace_prefix cannot change while the portfolio is deployed: every namespace would "
+            f"be deleted, such as '{deployed.operations}'; put it back as it was; nothing was changed"
+        )
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]
     for each in deployed.tenants:
         after = wanted.get(each.tenant)
         if after is None:
             yield from () if each.released else (_gone(each, fresh, plan.portfolio, stack),)
-        elif left := _left_behind(each, after, catalog):
-            yield f"{left}; nothing was changed"
+        else:
+            for sentence in _forbidden(each, after, catalog, stack):
+                yield f"{sentence}; nothing was changed"
 
 
-def _left_behind(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog) -> str:
-    if tenant.applied == after.model_dump(mode="json"):
-        return ""  # reading a plan takes longer than comparing it
-    before = tenant.plan
-    return left_behind(before, after, catalog) if before else ""
+def _forbidden(tenant: DeployedTenant, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
+    if tenant.applied is None or tenant.applied == after.model_dump(mode="json"):
+        return  # reading a plan takes longer than comparing it
+    try:
+        before = TenantPlan.model_validate(tenant.applied)
+    except ValidationError as error:
+        yield (
+            f"{tenant.tenant}: what is deployed of it cannot be read ({first_fault(error)}), so what this "
+            "update would do is unknown; use the version of costack that deployed it, or a newer one"
+        )
+        return
+    yield from forbidden(before, after, catalog, stack)
 
 
 def _gone(tenant: DeployedTenant, fresh: Sequence[TenantPlan], portfolio: str, stack: str) -> str:
-    name, before = tenant.tenant, tenant.plan
-    other = next((each.tenant for each in fresh if before and identity(each) == identity(before)), None)
-    renamed = (
-        f"; '{other}' has its client and host name, and would begin empty: a name is part of database, files "
-        "and backups, so keep it"
-    )
+    name = tenant.tenant
+    if tenant.applied is None:
+        return (
+            f"tenant '{name}' is in the stack, was never deployed completely, and has no file in "
+            f"portfolios/{portfolio}/tenants: nothing was changed. Bring {name}.yaml back and run `pulumi "
+            "up`; to give it up, make sure that nobody has worked with it, then run "
+            f"`pulumi destroy --stack {stack} --target '{tenant.urn}' --target-dependents`"
+        )
     return (
         f"tenant '{name}' is deployed and has no file in portfolios/{portfolio}/tenants: nothing was "
         f"changed. Bring {name}.yaml back (`git log -- portfolios/{portfolio}/tenants/{name}.yaml` shows "
         f"where it went); to end the tenant, run `costack decommission {name} --stack {stack}`"
-        f"{renamed if other else ''}"
+        f"{_renamed(tenant, fresh)}"
+    )
+
+
+def _renamed(tenant: DeployedTenant, fresh: Sequence[TenantPlan]) -> str:
+    try:
+        before = TenantPlan.model_validate(tenant.applied)
+    except ValidationError:
+        return ""
+    other = next((each.tenant for each in fresh if identity(each) == identity(before)), None)
+    if other is None:
+        return ""
+    return (
+        f"; '{other}' has its client and host name, and would begin empty: a name is part of database, files "
+        "and backups, so keep it"
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.portfolios import catalog, plan_of, tenant
+from tests.portfolios import catalog, local_portfolio, plan_of, tenant
 from tiers.deployed import RECORD_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.inventory import exported
 from tiers.plan.plan import Plan
+from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
-from tiers.vocabulary import LifecycleStage, MoveStage
+from tiers.vocabulary import LifecycleStage, MoveStage, RotationStage
 
 PREFIX = "urn:pulumi:local::costack::"
+ENDING = {"lifecycle_stage": "decommissioning"}
 
 
 def state(plan: Plan, **outputs: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +102,7 @@ def test_another_tier_needs_a_move_where_its_data_is_elsewhere(before: str, afte
     found = refused(there, plan_of(changed))
     wanted = (
         f"acme: changing tier {before} to {after} alone leaves its {data} behind; put the tier back and run "
-        f"`costack move acme --to {after}`, which takes the data along; nothing was changed"
+        f"`costack move acme --to {after} --stack local`, which takes the data along; nothing was changed"
     )
     assert found == ([wanted] if data else [])
     for stage in MoveStage:
@@ -118,9 +122,113 @@ def test_a_renamed_file_is_a_lost_one() -> None:
     )
 
 
-def test_a_tenant_without_a_record_may_have_any_tier() -> None:
-    """Its first update failed, or an older version deployed it."""
+STACK = f"{PREFIX}pulumi:pulumi:Stack::costack-local"
+
+
+def older(plan: Plan) -> dict[str, Any]:
+    """The same of a version that kept no records: it has the exported inventory."""
+    kept = {urn: known for urn, known in state(plan).items() if known["type"] != RECORD_TYPE}
+    told = json.loads(json.dumps(exported(plan, {})))
+    for each in told["plan"]["tenants"]:
+        del each["portfolio"], each["protected"]
+    return {**kept, STACK: {"type": "pulumi:pulumi:Stack", "outputs": {"inventory": told}}}
+
+
+def test_a_stack_of_an_older_version_is_known_by_what_it_exported() -> None:
+    there = older(plan_of(tenant("acme")))
+    assert refused(there, plan_of(tenant("acme", options={"users": 40}))) == []
+    (sentence,) = refused(there, plan_of(tenant("acme", tier="dedicated-db")))
+    assert "leaves its database behind" in sentence
+    (sentence,) = refused(there, plan_of(tenant("borealis")))
+    assert "costack decommission acme" in sentence
+
+
+def test_what_was_never_deployed_completely_has_a_way_out() -> None:
     there = {
         urn: known for urn, known in state(plan_of(tenant("acme"))).items() if known["type"] != RECORD_TYPE
     }
     assert refused(there, plan_of(tenant("acme", tier="dedicated-db"))) == []
+    (sentence,) = refused(there, plan_of(tenant("borealis")))
+    assert (
+        f"`pulumi destroy --stack local --target '{PREFIX}{TENANT_STACK}::acme' --target-dependents`"
+        in sentence
+    )
+    assert "decommission" not in sentence
+
+
+def test_a_record_that_cannot_be_read_is_not_nothing() -> None:
+    there = state(plan_of(tenant("acme")))
+    for known in there.values():
+        if known["type"] == RECORD_TYPE:
+            known["outputs"]["input"]["plan"]["facts"][0]["kind"] = "hovercraft"
+    (sentence,) = refused(there, plan_of(tenant("acme")))
+    assert sentence.startswith("acme: what is deployed of it cannot be read (")
+
+
+def test_the_prefix_of_namespaces_stays() -> None:
+    plan = plan_of(tenant("acme"))
+    there = state(plan)
+    applied = {"plan": plan.model_dump(mode="json", exclude={"tenants"})}
+    urn = f"{PREFIX}{SHARED_PLATFORM}${RECORD_TYPE}::local-deployed"
+    there[urn] = {"type": RECORD_TYPE, "outputs": {"input": applied, "output": applied}}
+    assert refused(there, plan) == []
+    platform = local_portfolio().platform
+    cluster = platform.cluster.model_copy(update={"namespace_prefix": "local"})
+    changed = plan_of(tenant("acme"), platform=platform.model_copy(update={"cluster": cluster}))
+    (sentence,) = refused(there, changed)
+    assert sentence.startswith("cluster.namespace_prefix cannot change while the portfolio is deployed")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({}, {"environment": "staging"}, "environment production cannot become staging"),
+        ({"environment": "staging"}, {}, ""),
+        ({}, {"client": "acme-gmbh"}, "add first_client: acme-ltd to the file"),
+        ({}, {"client": "acme-gmbh", "first_client": "acme-ltd"}, ""),
+        ({}, {"lifecycle_stage": "decommissioning"}, ""),
+        (
+            {},
+            {"lifecycle_stage": "decommissioning", "protected": False},
+            "protected: false may not come together",
+        ),
+        (
+            {"lifecycle_stage": "decommissioning"},
+            {"lifecycle_stage": "decommissioning", "protected": False},
+            "",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_back_is_refused(
+    before: dict[str, Any], after: dict[str, Any], words: str
+) -> None:
+    found = refused(state(plan_of(tenant("acme", **before))), plan_of(tenant("acme", **after)))
+    assert (words in found[0]) if words else (found == [])
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "passes"),
+    [
+        ("0", "0", True),
+        ("0", "1 second-login", True),
+        ("0", "1 back", True),  # the first update of it failed
+        ("1 second-login", "1 first-login", True),
+        ("1 second-login", "1 back", True),
+        ("1 first-login", "1", True),
+        ("1 back", "0", True),
+        ("1 second-login", "0", False),  # a commit that was reverted
+        ("1 second-login", "1", False),
+        ("0", "1 first-login", False),
+        ("1 first-login", "0", False),
+        ("1", "3 second-login", False),
+    ],
+)
+def test_a_rotation_takes_one_step(there: str, here: str, *, passes: bool) -> None:
+    def rotated(words: str) -> Plan:
+        number, _, stage = words.partition(" ")
+        rotation = Rotation(number=int(number), stage=RotationStage(stage) if stage else None)
+        return plan_of(tenant("acme").model_copy(update={"rotation": rotation}))
+
+    found = refused(state(rotated(there)), rotated(here))
+    assert (found == []) is passes
+    assert passes or "which is not the next step" in found[0]

@@ -48,16 +48,20 @@ def strays(before: TenantPlan, after: TenantPlan) -> tuple[str, ...]:
     return () if copied and before.tier == after.move.from_tier else left
 
 
-def left_behind(before: TenantPlan, after: TenantPlan, catalog: Catalog) -> str:
-    """What is wrong with a tenant's next update, and what to do; '' where its data goes with it."""
+def left_behind(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: str = "") -> str:
+    """What is wrong with a tenant's next update, and what to do; '' where its data goes with it.
+
+    *stack* is the stack that the commands in the sentence are for, where it is known.
+    """
     name, parts = after.tenant, " and ".join(strays(before, after))
+    at = f" --stack {stack}" if stack else ""
     if not parts:
         return ""
     if before.move is not None or after.move is not None:
         return (
             f"{name}: its {parts} would be used in another place that no copy has filled: a move takes one "
             "stage after the other; put its file back as it was deployed and run "
-            f"`costack move {name} --next`"
+            f"`costack move {name} --next{at}`"
         )
     known = {before.tier, after.tier} <= catalog.tiers.keys()
     if before.tier == after.tier or not (
@@ -69,5 +73,5 @@ def left_behind(before: TenantPlan, after: TenantPlan, catalog: Catalog) -> str:
         )
     return (
         f"{name}: changing tier {before.tier} to {after.tier} alone leaves its {parts} behind; put the tier "
-        f"back and run `costack move {name} --to {after.tier}`, which takes the data along"
+        f"back and run `costack move {name} --to {after.tier}{at}`, which takes the data along"
     )

@@ -1,0 +1,74 @@
+"""What no update may do to a tenant that is deployed, whatever its file says: it cannot be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tiers.catalog.tier import Catalog
+from tiers.change.places import left_behind
+from tiers.plan.plan import TenantPlan
+from tiers.portfolio.rotation import NEVER, Rotation
+from tiers.vocabulary import Environment, LifecycleStage, RotationStage
+
+
+def forbidden(before: TenantPlan, after: TenantPlan, catalog: Catalog, stack: str) -> Iterator[str]:
+    """Why the next update may not make *after* of *before*; nothing where it may.
+
+    Args:
+        before: The tenant as it is deployed.
+        after: The tenant as its file has it.
+        catalog: The catalog that both are sold from.
+        stack: The stack's name, for the commands that a sentence names.
+    """
+    name, at = after.tenant, f"--stack {stack}"
+    if before.environment is Environment.PRODUCTION and after.environment is not Environment.PRODUCTION:
+        yield (
+            f"{name}: environment production cannot become {after.environment}: its own database would be "
+            "made a harmless copy, without mail and scheduled actions, for good. Write production back; "
+            f"a {after.environment} environment is a tenant of its own"
+        )
+        return
+    if left := left_behind(before, after, catalog, stack):
+        yield left
+    if before.portfolio is not None and before.owner != after.owner:
+        was = before.first_client or before.client
+        yield (
+            f"{name}: its data is marked as that of client {was}, and its file says "
+            f"{after.first_client or after.client}: if the client was renamed, add first_client: {was} to "
+            "the file; another client needs a tenant of its own"
+        )
+    there, here = before.rotation or NEVER, after.rotation or NEVER
+    if here not in (there, *_next(there)):
+        yield (
+            f"{name}: its rotation is {_words(there)} in the stack, and {_words(here)} in its file, which is "
+            f"not the next step: put the file back as it was deployed and run `costack rotate {name} {at}` "
+            "with --next or --back"
+        )
+    if not after.protected and before.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+        yield (
+            f"{name}: protected: false may not come together with lifecycle_stage: decommissioning: take it "
+            f"out of the file; `costack decommission {name} {at}` takes both steps, with a final backup "
+            "between them"
+        )
+
+
+def _next(there: Rotation) -> tuple[Rotation, ...]:
+    """The rotations that may follow, also after an update that failed."""
+    number = there.number
+    if there.stage is None:
+        begun = number + 1
+        return (
+            Rotation(number=begun, stage=RotationStage.SECOND_LOGIN),
+            Rotation(number=begun, stage=RotationStage.BACK),
+        )
+    if there.stage is RotationStage.SECOND_LOGIN:
+        return (
+            Rotation(number=number, stage=RotationStage.FIRST_LOGIN),
+            Rotation(number=number, stage=RotationStage.BACK),
+        )
+    return (Rotation(number=there.used),)
+
+
+def _words(rotation: Rotation) -> str:
+    stage = f"at stage {rotation.stage}" if rotation.stage else "finished"
+    return f"{stage} with number {rotation.number}"
