@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.change.forbidden import forbidden
-from tiers.change.gone import identity
+from tiers.change.gone import new_name
 from tiers.expectations import first_fault
 from tiers.facts.names import OPERATIONS_NAMESPACE, SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
@@ -164,7 +164,7 @@ def _renamed(tenant: DeployedTenant, fresh: Sequence[TenantPlan]) -> str:
         before = TenantPlan.model_validate(tenant.applied)
     except ValidationError:
         return ""
-    other = next((each.tenant for each in fresh if identity(each) == identity(before)), None)
+    other = new_name(before, fresh)
     if other is None:
         return ""
     return (

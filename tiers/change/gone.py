@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tiers.change.data import removal
 from tiers.change.effect import Effect, EffectKind
@@ -22,8 +22,14 @@ def gone(before: Plan, after: Plan) -> tuple[TenantPlan, ...]:
 def renamed(before: Plan, after: Plan) -> dict[TenantId, TenantId]:
     """The new name of each tenant that is gone while a new one has its client and its host name."""
     known = {each.tenant for each in before.tenants}
-    fresh = {identity(each): each.tenant for each in after.tenants if each.tenant not in known}
-    return {each.tenant: fresh[identity(each)] for each in gone(before, after) if identity(each) in fresh}
+    fresh = [each for each in after.tenants if each.tenant not in known]
+    names = {each.tenant: new_name(each, fresh) for each in gone(before, after)}
+    return {old: new for old, new in names.items() if new is not None}
+
+
+def new_name(tenant: TenantPlan, fresh: Sequence[TenantPlan]) -> TenantId | None:
+    """The one of *fresh* that has the client and the host name of *tenant*."""
+    return next((each.tenant for each in fresh if _identity(each) == _identity(tenant)), None)
 
 
 def gone_effects(before: Plan, after: Plan) -> Iterator[Effect]:
@@ -68,7 +74,6 @@ def _left_behind(tenant: TenantPlan) -> Iterator[str]:
             yield f"dumps under {backup.prefix}/ in {BACKUP_BUCKET}"
 
 
-def identity(tenant: TenantPlan) -> tuple[str, str]:
-    """Its client and host name: what stays when a tenant is given another name."""
+def _identity(tenant: TenantPlan) -> tuple[str, str]:
     route = next(iter(facts_of(tenant.facts, Route)), None)
     return tenant.client, route.hostname if route else ""
