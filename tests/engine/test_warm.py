@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from tests.engine.project import Project
 from tests.engine.warm import POSSIBLE, equip
 from tests.engine.warm_server import DEBUG_LINES
+from tests.portfolios import ROOT
 
 pytestmark = [pytest.mark.skipif(not POSSIBLE, reason="interpreters are forked on Linux only")]
 
@@ -158,6 +160,31 @@ def test_it_ends_with_whoever_started_it(sleeping: tuple[subprocess.Popen[str], 
     while alive(forked):
         assert time.monotonic() < deadline, "the forked process outlived its starter"
         time.sleep(0.05)
+
+
+def test_what_was_forked_ends_with_its_server_and_that_with_whoever_started_it(tmp_path: Path) -> None:
+    (tmp_path / "sleep.py").write_text(
+        "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n", encoding="utf-8"
+    )
+    starter = (
+        "import os, pathlib, signal, subprocess\nfrom tests.engine.warm import equip\n"
+        "equip(pathlib.Path('venv'))\n"
+        "started = subprocess.Popen(['venv/bin/python', 'sleep.py'], stdout=subprocess.PIPE)\n"
+        "print(int(started.stdout.readline()), started.pid, flush=True)\n"
+        "os.kill(started.pid, signal.SIGSTOP)  # it cannot say that it is gone\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", starter], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        forked, client = map(int, process.stdout.readline().split())
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while alive(forked):
+        assert time.monotonic() < deadline, "the forked process outlived its server"
+        time.sleep(0.05)
+    os.kill(client, signal.SIGKILL)
 
 
 def alive(process_id: int) -> bool:

@@ -78,8 +78,10 @@ class Server:
         """Serve; in each forked process, return the request it is for."""
         while True:
             ready = self._selector.select(PARENT_CHECK_SECONDS)
-            if os.getppid() != self._starter:
-                os._exit(0)  # whoever was killed could not stop it
+            if os.getppid() != self._starter:  # whoever was killed could not stop it
+                for child in self._children.values():
+                    os.kill(child, signal.SIGKILL)
+                os._exit(0)
             for key, _ in ready:
                 if key.fileobj is self._listener:
                     request = self._accepted()
