@@ -16,6 +16,7 @@ from tests.declarations import Registration, Registrations, differences
 from tests.engine.project import STACK, Project, Registered, running_project
 from tests.plugin import example
 from tests.tagged import expected_keys, label_sets
+from tiers.deployed import RECORD_TYPE
 from tiers.inventory import Inventory
 
 pytestmark = [pytest.mark.engine]
@@ -45,8 +46,12 @@ def consumer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consumer]:
 
 def test_the_resources_are_those_of_the_in_process_program(consumer: Consumer) -> None:
     built = {_suffix(each.urn) for each in consumer.registered if each.type != INVENTORY}
-    assert built == {_suffix(each.urn) for each in declare_plan(example.plan())}
+    declared = declare_plan(example.plan())
+    assert built == {_suffix(each.urn) for each in declared if each.type != RECORD_TYPE}
     assert len(built) > 150
+    stored = consumer.project.export()
+    records = [each.urn for each in declared if each.type == RECORD_TYPE]
+    assert [urn for urn in records if _suffix(urn) not in stored] == []
 
 
 def test_tags_and_labels_are_those_of_the_in_process_program(consumer: Consumer) -> None:
