@@ -7,6 +7,7 @@ from typing import Final
 
 from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
+from tiers.change.environment import environment_changes
 from tiers.change.gone import gone_effects
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
@@ -54,7 +55,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
         what = f"leaves its {' and '.join(parts)} behind: Odoo would start on an empty place"
         yield Effect(EffectKind.DATA, what, own, own)
     known = {fact.id: fact for fact in before.facts}
-    for change in pod_changes(before, after):
+    for change in (*environment_changes(before, after), *pod_changes(before, after)):
         yield Effect(change.kind, change.what, own, own)
     for fact in after.facts:
         if (old := known.get(fact.id)) is not None and old != fact:

@@ -238,6 +238,42 @@ def test_moving_stops_at_migrate_starts_at_switch_and_deletes_at_contract() -> N
     assert alone.what == "leaves its database behind: Odoo would start on an empty place"
 
 
+ENDS = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+
+
+def used_for(environment: str) -> Plan:
+    ends = ENDS if environment == "migration" else {}
+    return plan_of(tenant("a", environment=environment, **ends), tenant("b"))
+
+
+@pytest.mark.parametrize("environment", ["staging", "migration"])
+def test_production_that_becomes_another_environment_loses_itself(environment: str) -> None:
+    effects = effects_of(used_for("production"), used_for(environment))
+    (said,) = [each for each in effects if "environment" in each.what]
+    assert (said.kind, said.subjects) == (EffectKind.DATA, ("a",))
+    assert said.what == (
+        f"environment production → {environment}: its database is made a harmless copy of itself: no mail, "
+        "no scheduled action, a new identity; nothing in Odoo takes that back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "words"),
+    [
+        ("staging", "production", EffectKind.DOWNTIME, "set-up refuses a database that is a harmless copy"),
+        ("staging", "migration", EffectKind.NOTICE, "stays a harmless copy; sizes, sleep, backups"),
+    ],
+)
+def test_any_other_change_of_the_environment_is_said(
+    before: str, after: str, kind: EffectKind, words: str
+) -> None:
+    (said,) = [each for each in effects_of(used_for(before), used_for(after)) if "environment" in each.what]
+    assert (said.kind, said.subjects) == (kind, ("a",))
+    assert said.what.startswith(f"environment {before} → {after}: ")
+    assert words in said.what
+    assert effects_of(used_for(after), used_for(after)) == ()
+
+
 def test_a_tenants_own_server_that_is_removed_leaves_a_snapshot_or_refuses() -> None:
     before = plan_of(tenant("a", tier="dedicated-db"))
     removed = [each for each in effects_of(before, plan_of(tenant("a"))) if each.subjects == ("a/server",)]
