@@ -133,6 +133,9 @@ def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
         "iam_database_authentication_enabled": True,
         "maintenance_window": fact.maintenance_window,
         "auto_minor_version_upgrade": True,
+        # Without it RDS refuses a new major version (RDS API reference, ModifyDBInstance). By itself it upgrades
+        # nothing, and only a person changes the version.
+        "allow_major_version_upgrade": True,
         "copy_tags_to_snapshot": True,
         "delete_automated_backups": False,
         "skip_final_snapshot": False,
