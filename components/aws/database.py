@@ -133,8 +133,7 @@ def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
         "iam_database_authentication_enabled": True,
         "maintenance_window": fact.maintenance_window,
         "auto_minor_version_upgrade": True,
-        # Without it RDS refuses a new major version (RDS API reference, ModifyDBInstance). By itself it upgrades
-        # nothing, and only a person changes the version.
+        # Alone it upgrades nothing; without it RDS refuses to (RDS API reference, ModifyDBInstance).
         "allow_major_version_upgrade": True,
         "copy_tags_to_snapshot": True,
         "delete_automated_backups": False,

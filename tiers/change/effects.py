@@ -9,6 +9,7 @@ from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
 from tiers.change.environment import environment_changes
 from tiers.change.gone import gone_effects
+from tiers.change.network import cluster_changes, network_changes
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.servers import Change, cache_changes, server_changes
@@ -76,10 +77,15 @@ def _removed(
 
 
 def _changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
-    """What happens to one resource that was there before; to an adopted one Costack does nothing."""
-    if after.origin is Origin.ADOPTED:
+    """What happens to one resource that was there before; to an adopted one Costack does nothing.
+
+    Only what it makes by the name of an adopted cluster changes with that name.
+    """
+    if isinstance(before, ClusterControlPlane) and isinstance(after, ClusterControlPlane):
+        yield from cluster_changes(before, after)
+    elif after.origin is Origin.ADOPTED:
         return
-    if isinstance(before, DatabaseInstance | DatabaseStandby) and isinstance(
+    elif isinstance(before, DatabaseInstance | DatabaseStandby) and isinstance(
         after, DatabaseInstance | DatabaseStandby
     ):
         yield from server_changes(before, after)
@@ -87,10 +93,8 @@ def _changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
         yield from cache_changes(before, after)
     elif isinstance(before, NodeGroup) and isinstance(after, NodeGroup):
         yield from _node_changes(before, after)
-    elif isinstance(before, ClusterControlPlane) and isinstance(after, ClusterControlPlane):
-        yield from _cluster_changes(before, after)
     elif isinstance(before, Network) and isinstance(after, Network):
-        yield from _network_changes(before, after)
+        yield from network_changes(before, after)
     else:
         yield from data_changes(before, after)
 
@@ -102,18 +106,6 @@ def _node_changes(before: NodeGroup, after: NodeGroup) -> Iterator[Change]:
         yield Change(
             EffectKind.RESTART, f"{before.nodes} → {after.nodes} nodes, pods move to those that stay"
         )
-
-
-def _cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> Iterator[Change]:
-    if before.version != after.version:
-        what = f"Kubernetes {before.version} → {after.version}; EKS takes no cluster back to an older version"
-        yield Change(EffectKind.NOTICE, what)
-
-
-def _network_changes(before: Network, after: Network) -> Iterator[Change]:
-    if (before.cidr, before.vpc_id) != (after.cidr, after.vpc_id) or before.region != after.region:
-        what = "another network would replace it, and every server, cache and file system in it"
-        yield Change(EffectKind.DATA, what)
 
 
 def _effect(change: Change, fact: FactRecord, tenants: tuple[TenantId, ...]) -> Effect:
