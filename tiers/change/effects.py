@@ -17,13 +17,19 @@ from tiers.facts.compute import ClusterControlPlane, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, FileShare, TenantDatabase
 from tiers.facts.every_fact import FactId, FactRecord
-from tiers.facts.names import CLOSING_JOBS, DROP_OLD_DATABASE, EMPTY_OLD_FILESTORE, FINAL_BACKUP
+from tiers.facts.names import DROP_DATABASE, DROP_OLD_DATABASE, EMPTY_FILESTORE, EMPTY_OLD_FILESTORE
 from tiers.facts.network import Network
 from tiers.facts.record import Origin
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.vocabulary import TenantId
 
-_ENDING: Final = {*CLOSING_JOBS, DROP_OLD_DATABASE, EMPTY_OLD_FILESTORE} - {FINAL_BACKUP}
+_ENDING: Final = {
+    DROP_DATABASE: "its database on the shared server is dropped for good",
+    EMPTY_FILESTORE: "its folder on the shared file system is emptied for good",
+    DROP_OLD_DATABASE: "the database it has moved from is dropped for good",
+    EMPTY_OLD_FILESTORE: "the folder it has moved from is emptied for good",
+}
+"""What the jobs delete that a tenant gets at its end, or at the end of a move."""
 
 
 def effects_of(before: Plan, after: Plan) -> tuple[Effect, ...]:
@@ -62,7 +68,7 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
         if (old := known.get(fact.id)) is not None and old != fact:
             yield from (_effect(change, fact, own) for change in _changes(old, fact))
         elif old is None and fact.name in _ENDING:
-            what = f"its job {fact.name} deletes for good what is no longer in use"
+            what = f"{_ENDING[fact.name]} (job {fact.name})"
             yield Effect(EffectKind.DATA, what, own, own)
     yield from _removed(before.facts, after.facts, own)
 

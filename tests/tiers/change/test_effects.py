@@ -314,7 +314,9 @@ def test_moving_stops_at_migrate_starts_at_switch_and_deletes_at_contract() -> N
     assert (stopped.kind, "move, stage migrate" in stopped.what) == (EffectKind.DOWNTIME, True)
     assert "Odoo starts again" in {each.what for each in effects_of(stage("migrate"), stage("switch"))}
     deleted = effects_of(stage("switch"), stage("contract"))
-    assert any(each.kind is EffectKind.DATA and "drop-left-database" in each.what for each in deleted)
+    assert [each.what for each in of_kind(deleted, EffectKind.DATA)] == [
+        "the database it has moved from is dropped for good (job drop-left-database)"
+    ]
     (alone,) = of_kind(effects_of(home, stage(None)), EffectKind.DATA)
     assert alone.what == "leaves its database behind: Odoo would start on an empty place"
 
@@ -370,8 +372,11 @@ def test_decommissioning_stops_and_then_deletes() -> None:
     (stopped,) = effects_of(active, closing)
     assert (stopped.kind, "for good" in stopped.what) == (EffectKind.DOWNTIME, True)
     open_to_delete = plan_of(tenant("a", lifecycle_stage="decommissioning", protected=False))
-    deleted = {each.what for each in of_kind(effects_of(closing, open_to_delete), EffectKind.DATA)}
-    assert "its job drop-database deletes for good what is no longer in use" in deleted
+    for before in (active, closing):
+        assert {each.what for each in of_kind(effects_of(before, open_to_delete), EffectKind.DATA)} == {
+            "its database on the shared server is dropped for good (job drop-database)",
+            "its folder on the shared file system is emptied for good (job empty-filestore)",
+        }
 
 
 def test_a_schedule_is_downtime_that_somebody_plans() -> None:
