@@ -1,7 +1,8 @@
 """The cron expressions of AWS: six fields, one of the two days is `?`.
 
 Source: AWS Backup API reference, BackupRuleInput (`ScheduleExpression`), in the syntax of EventBridge (Amazon
-EventBridge User Guide, "Cron expressions").
+EventBridge User Guide, "Cron expressions reference": one of the two days is `?`, and `#` allows only one
+expression). The guide does not say what a range such as 5-1 means, so such a range passes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ _FIELDS: Final = (
     _Field("day of the week", 1, 7, _DAYS, special=r"\?|L|([1-7])L|([1-7]|[A-Z]{3})#[1-5]"),
     _Field("year", 1970, 2199),
 )
-_DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
+_DAY_OF_MONTH, _MONTH, _DAY_OF_WEEK = 2, 3, 4
+_LENGTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""The most days of each month."""
 
 
 def _checked(text: str) -> str:
@@ -45,9 +48,33 @@ def _checked(text: str) -> str:
     for field, value in zip(_FIELDS, fields, strict=True):
         if not all(_fits(field, part) for part in value.split(",")):
             raise ValueError(f"{_EXPECTED}; '{value}' is no {field.name}")
+    for at in (_DAY_OF_MONTH, _DAY_OF_WEEK):
+        if "," in fields[at] and (special := re.search("[?#]", fields[at])):
+            raise ValueError(f"{_EXPECTED}; '{special[0]}' stands in no list, and '{fields[at]}' is one")
     if (fields[_DAY_OF_MONTH] == "?") is (fields[_DAY_OF_WEEK] == "?"):
         raise ValueError(f"{_EXPECTED}; exactly one of day of the month and day of the week is '?'")
+    if not _comes(fields[_DAY_OF_MONTH], fields[_MONTH]):
+        day, month = fields[_DAY_OF_MONTH], fields[_MONTH]
+        raise ValueError(f"{_EXPECTED}; it never starts: month {month} has no day {day}")
     return text
+
+
+def _comes(days: str, months: str) -> bool:
+    """Whether one of the months has one of the days; letters such as `L` are taken to be there."""
+    longest = max(
+        _LENGTHS[number - 1] for part in months.split(",") for number in _numbers(_FIELDS[_MONTH], part)
+    )
+    return any(_numbers(_FIELDS[_DAY_OF_MONTH], part)[0] <= longest for part in days.split(","))
+
+
+def _numbers(field: _Field, part: str) -> range:
+    """The numbers of a part that fits; all of them for a letter or a range that ends before it starts."""
+    base, stepped, step = part.partition("/")
+    ends = [_number(field, end) for end in base.split("-")]
+    start, last = ends[0], field.most if stepped and len(ends) == 1 else ends[-1]
+    if start is None or last is None or last < start:
+        start, last = field.least, field.most
+    return range(start, last + 1, int(step or 1))
 
 
 def _fits(field: _Field, part: str) -> bool:

@@ -133,6 +133,8 @@ def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
         "iam_database_authentication_enabled": True,
         "maintenance_window": fact.maintenance_window,
         "auto_minor_version_upgrade": True,
+        # Alone it upgrades nothing; without it RDS refuses to (RDS API reference, ModifyDBInstance).
+        "allow_major_version_upgrade": True,
         "copy_tags_to_snapshot": True,
         "delete_automated_backups": False,
         "skip_final_snapshot": False,

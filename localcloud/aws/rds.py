@@ -71,6 +71,24 @@ def _storage_only_grows(call: Call) -> None:
         )
 
 
+def _major_upgrade_is_allowed(call: Call) -> None:
+    """As AWS does (RDS API reference, ModifyDBInstance, `AllowMajorVersionUpgrade`)."""
+    wanted = str(call.new.get("engineVersion") or "")
+    current = str(call.state.get("engineVersionActual") or call.old.get("engineVersion") or "")
+    if "engineVersion" not in call.changed or not (wanted and current):
+        return
+    if _major(wanted) != _major(current) and not call.new.get("allowMajorVersionUpgrade"):
+        refuse(
+            "InvalidParameterCombination",
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version: "
+            f"from {current} to {wanted}",
+        )
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0]
+
+
 def _storage_that_grew(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where the storage may grow by itself, a smaller number is passed over."""
     size, limit = wanted.get("allocatedStorage"), wanted.get("maxAllocatedStorage")
@@ -196,7 +214,12 @@ ROWS = (
             key_exists("masterUserSecretKmsKeyId"),
             key_exists("performanceInsightsKmsKeyId"),
         ),
-        before_update=(_class_is_real, _storage_only_grows, key_exists("masterUserSecretKmsKeyId")),
+        before_update=(
+            _class_is_real,
+            _storage_only_grows,
+            _major_upgrade_is_allowed,
+            key_exists("masterUserSecretKmsKeyId"),
+        ),
         secrets=names("password"),
     ),
 )

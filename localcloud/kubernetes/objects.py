@@ -91,7 +91,9 @@ def label(obj: Mapping[str, Any]) -> str:
 
 def object_id(obj: Mapping[str, Any]) -> str:
     """`namespace/name`, or `name` for an object without namespace; the provider's resource id."""
-    metadata = obj.get("metadata") or {}
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
     return "/".join(str(part) for part in (metadata.get("namespace"), metadata.get("name")) if part)
 
 
@@ -102,7 +104,9 @@ def is_namespaced(kind: str) -> bool:
 
 def is_autonamed(obj: Mapping[str, Any]) -> bool:
     """Whether the provider, not the program, chose the name."""
-    annotations = (obj.get("metadata") or {}).get("annotations") or {}
+    # The engine asks for the difference to unknown properties, when it plans what a deletion takes along.
+    metadata = obj.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     return isinstance(annotations, dict) and annotations.get(AUTONAMED) == "true"
 
 

@@ -20,6 +20,12 @@ def test_the_database_is_private_encrypted_and_ends_with_a_snapshot(declared: tu
     assert "password" not in props
 
 
+def test_every_server_may_be_taken_to_a_new_major_version(declared: tuple[Declared, ...]) -> None:
+    servers = [each for each in declared if each.type == DATABASE]
+    assert len(servers) > 1
+    assert {each.props["allowMajorVersionUpgrade"] for each in servers} == {True}
+
+
 def test_the_database_refuses_connections_without_tls(declared: tuple[Declared, ...]) -> None:
     group = the(declared, "aws:rds/parameterGroup:ParameterGroup", "local-postgresql-parameters")
     values = {each["name"]: (each["value"], each["applyMethod"]) for each in group.props["parameters"]}

@@ -7,7 +7,9 @@ from typing import Final
 
 from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
+from tiers.change.environment import environment_changes
 from tiers.change.gone import gone_effects
+from tiers.change.network import cluster_changes, network_changes
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.servers import Change, cache_changes, server_changes
@@ -15,13 +17,19 @@ from tiers.facts.compute import ClusterControlPlane, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, FileShare, TenantDatabase
 from tiers.facts.every_fact import FactId, FactRecord
-from tiers.facts.names import CLOSING_JOBS, DROP_OLD_DATABASE, EMPTY_OLD_FILESTORE, FINAL_BACKUP
+from tiers.facts.names import DROP_DATABASE, DROP_OLD_DATABASE, EMPTY_FILESTORE, EMPTY_OLD_FILESTORE
 from tiers.facts.network import Network
 from tiers.facts.record import Origin
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.vocabulary import TenantId
 
-_ENDING: Final = {*CLOSING_JOBS, DROP_OLD_DATABASE, EMPTY_OLD_FILESTORE} - {FINAL_BACKUP}
+_ENDING: Final = {
+    DROP_DATABASE: "its database on the shared server is dropped for good",
+    EMPTY_FILESTORE: "its folder on the shared file system is emptied for good",
+    DROP_OLD_DATABASE: "the database it has moved from is dropped for good",
+    EMPTY_OLD_FILESTORE: "the folder it has moved from is emptied for good",
+}
+"""What the jobs delete that a tenant gets at its end, or at the end of a move."""
 
 
 def effects_of(before: Plan, after: Plan) -> tuple[Effect, ...]:
@@ -54,13 +62,13 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
         what = f"leaves its {' and '.join(parts)} behind: Odoo would start on an empty place"
         yield Effect(EffectKind.DATA, what, own, own)
     known = {fact.id: fact for fact in before.facts}
-    for change in pod_changes(before, after):
+    for change in (*environment_changes(before, after), *pod_changes(before, after)):
         yield Effect(change.kind, change.what, own, own)
     for fact in after.facts:
         if (old := known.get(fact.id)) is not None and old != fact:
             yield from (_effect(change, fact, own) for change in _changes(old, fact))
         elif old is None and fact.name in _ENDING:
-            what = f"its job {fact.name} deletes for good what is no longer in use"
+            what = f"{_ENDING[fact.name]} (job {fact.name})"
             yield Effect(EffectKind.DATA, what, own, own)
     yield from _removed(before.facts, after.facts, own)
 
@@ -75,10 +83,15 @@ def _removed(
 
 
 def _changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
-    """What happens to one resource that was there before; to an adopted one Costack does nothing."""
-    if after.origin is Origin.ADOPTED:
+    """What happens to one resource that was there before; to an adopted one Costack does nothing.
+
+    Only what it makes by the name of an adopted cluster changes with that name.
+    """
+    if isinstance(before, ClusterControlPlane) and isinstance(after, ClusterControlPlane):
+        yield from cluster_changes(before, after)
+    elif after.origin is Origin.ADOPTED:
         return
-    if isinstance(before, DatabaseInstance | DatabaseStandby) and isinstance(
+    elif isinstance(before, DatabaseInstance | DatabaseStandby) and isinstance(
         after, DatabaseInstance | DatabaseStandby
     ):
         yield from server_changes(before, after)
@@ -86,10 +99,8 @@ def _changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
         yield from cache_changes(before, after)
     elif isinstance(before, NodeGroup) and isinstance(after, NodeGroup):
         yield from _node_changes(before, after)
-    elif isinstance(before, ClusterControlPlane) and isinstance(after, ClusterControlPlane):
-        yield from _cluster_changes(before, after)
     elif isinstance(before, Network) and isinstance(after, Network):
-        yield from _network_changes(before, after)
+        yield from network_changes(before, after)
     else:
         yield from data_changes(before, after)
 
@@ -101,18 +112,6 @@ def _node_changes(before: NodeGroup, after: NodeGroup) -> Iterator[Change]:
         yield Change(
             EffectKind.RESTART, f"{before.nodes} → {after.nodes} nodes, pods move to those that stay"
         )
-
-
-def _cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> Iterator[Change]:
-    if before.version != after.version:
-        what = f"Kubernetes {before.version} → {after.version}; EKS takes no cluster back to an older version"
-        yield Change(EffectKind.NOTICE, what)
-
-
-def _network_changes(before: Network, after: Network) -> Iterator[Change]:
-    if (before.cidr, before.vpc_id) != (after.cidr, after.vpc_id) or before.region != after.region:
-        what = "another network would replace it, and every server, cache and file system in it"
-        yield Change(EffectKind.DATA, what)
 
 
 def _effect(change: Change, fact: FactRecord, tenants: tuple[TenantId, ...]) -> Effect:

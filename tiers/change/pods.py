@@ -127,6 +127,9 @@ def _reached(before: TenantPlan, after: TenantPlan) -> Iterator[Change]:
         lost = [str(port) for port in could.mail_ports if port not in can.mail_ports]
         if could.internet and not can.internet:
             yield Change(EffectKind.NOTICE, "pods no longer reach the internet, only the networks it lists")
+        closed = [each for each in could.cidrs if each not in can.cidrs]
+        if closed and not can.internet:
+            yield Change(EffectKind.NOTICE, f"pods no longer reach {', '.join(closed)}")
         if lost:
             yield Change(EffectKind.NOTICE, f"pods no longer reach mail servers by port {', '.join(lost)}")
 

@@ -50,7 +50,8 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     if new > old:
         what = (
             f"{step}, a new major version: it does not answer until all its databases are upgraded, and only "
-            "a restore leads back (RDS User Guide, major version upgrades)"
+            "a restore leads back (RDS User Guide, major version upgrades); it needs a parameter group of "
+            f"family postgres{new}, which the update makes (RDS API reference, ModifyDBInstance)"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
     elif new < old:

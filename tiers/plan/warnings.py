@@ -13,7 +13,6 @@ from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.network import public_network
 from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.portfolio.windows import long_windows
 from tiers.vocabulary import Environment
 
 
@@ -25,7 +24,6 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_crowded_nodes(plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
-        *long_windows(portfolio.platform, portfolio.tenants),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
         *(warning for tenant in portfolio.tenants for warning in _beyond_fair_use(catalog, tenant)),
     ]

@@ -55,6 +55,19 @@ def _known_odoo(version: str) -> str:
 _OdooVersion = Annotated[
     str, AfterValidator(_known_odoo), Field(json_schema_extra={"pattern": _ODOO_VERSION})
 ]
+_CACHE_VERSION: Final = r"^([6-9]|1\d)\.\d{1,2}$|^6\.x$|^5\.\d\.\d{1,2}$"
+
+
+def _cache_version(version: str) -> str:
+    """As the official provider takes it (pulumi-aws, elasticache.ReplicationGroup, `engineVersion`)."""
+    if not re.fullmatch(_CACHE_VERSION, version):
+        raise ValueError('Value should be a version of Valkey or Redis in quotes, such as "8.0" or "7.2"')
+    return version
+
+
+_CacheVersion = Annotated[
+    str, AfterValidator(_cache_version), Field(json_schema_extra={"pattern": _CACHE_VERSION})
+]
 _RuleLabel = Annotated[
     str,
     Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
@@ -116,7 +129,7 @@ class CacheSpec(CacheSize):
 
     engine: Literal["valkey", "redis"]
     """Which engine runs."""
-    engine_version: str
+    engine_version: _CacheVersion
     """Version of the engine, in quotes."""
     maintenance_window: CacheWindow
     """When AWS may maintain caches, in UTC; at least 60 minutes."""

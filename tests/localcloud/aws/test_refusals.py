@@ -44,6 +44,28 @@ def test_storage_of_a_database_cannot_shrink(driver: Driver, ground: Ground) -> 
     assert grown.state["allocatedStorage"] == 200
 
 
+def test_a_major_version_asks_for_leave(driver: Driver, ground: Ground) -> None:
+    """The words are AWS's (aws-controllers-k8s/community, issue 1265)."""
+    held = driver.create(DB, "ages", database(ground))
+    newer = database(ground, engineVersion="17.6")
+    sentence = refused("InvalidParameterCombination", lambda: driver.update(held, newer))
+    assert "AllowMajorVersionUpgrade flag must be present when upgrading to a new major version" in sentence
+    assert sentence.endswith("from 16.3 to 17.6.")
+    minor = driver.update(held, database(ground, engineVersion="16.9", applyImmediately=True))
+    assert minor.state["engineVersion"] == "16.9"
+    allowed = {**newer, "allowMajorVersionUpgrade": True, "applyImmediately": True}
+    assert driver.update(minor, allowed).state["engineVersion"] == "17.6"
+
+
+def test_a_major_version_that_waits_for_its_window_still_asks(driver: Driver, ground: Ground) -> None:
+    held = driver.create(DB, "ages-later", database(ground))
+    later = driver.update(held, database(ground, engineVersion="17.6", allowMajorVersionUpgrade=True))
+    assert later.state["engineVersion"] == "16.3"
+    refused(
+        "InvalidParameterCombination", lambda: driver.update(later, database(ground, engineVersion="17.7"))
+    )
+
+
 @pytest.mark.parametrize("wanted", ["db.nonsense.large", "m5.large", "db.t4g.gigantic", "t4g"])
 def test_an_unknown_database_class_is_refused(driver: Driver, ground: Ground, wanted: str) -> None:
     refused(

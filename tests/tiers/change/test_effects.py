@@ -71,6 +71,7 @@ def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> No
     assert effect.window == "sun:03:00-sun:04:00"
     assert effect.in_words.startswith("major: platform/database, ")
     assert "PostgreSQL 17.6 → 18.1" in effect.in_words
+    assert "a parameter group of family postgres18, which the update makes" in effect.in_words
     assert "; 7 tenants at once: " in effect.in_words
     assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
 
@@ -130,6 +131,48 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
         ("platform/backup-bucket", {"expire_after_days": 30}, EffectKind.DATA, "dumps are kept 30 days, 90"),
         ("acme/logs", {"retention_days": 1}, EffectKind.DATA, "it keeps 1 days"),
         ("platform/network", {"cidr": "10.50.0.0/16"}, EffectKind.DATA, "another network would replace it"),
+        (
+            "platform/network",
+            {"client_cidrs": ("10.30.0.0/16",)},
+            EffectKind.DOWNTIME,
+            "no longer lets in 10.20.0.0/16: pods there lose database, cache and files",
+        ),
+        (
+            "platform/network",
+            {"client_cidrs": ("10.30.0.0/16", "10.20.0.0/16")},
+            EffectKind.RESTART,
+            "rules for 10.20.0.0/16 are written anew",
+        ),
+        (
+            "platform/network",
+            {"zones": ("us-east-1b", "us-east-1a", "us-east-1c")},
+            EffectKind.DOWNTIME,
+            "subnets and mount targets are made anew in us-east-1a, us-east-1b, because ranges follow",
+        ),
+        (
+            "platform/network",
+            {"zones": ("us-east-1a", "us-east-1c")},
+            EffectKind.DOWNTIME,
+            "are made anew in us-east-1c and are removed in us-east-1b, because ranges follow the order",
+        ),
+        (
+            "platform/control-plane",
+            {"cluster": "other"},
+            EffectKind.DOWNTIME,
+            "own nodes are made anew for cluster other: pods of odoo lose their way to AWS",
+        ),
+        (
+            "platform/control-plane",
+            {"cluster": "other", "origin": Origin.CREATED},
+            EffectKind.DOWNTIME,
+            "a new, empty cluster other replaces odoo",
+        ),
+        (
+            "platform/control-plane",
+            {"ingress_namespace": "nginx"},
+            EffectKind.DOWNTIME,
+            "reached from namespace nginx alone, and no longer from traefik",
+        ),
         ("acme/route", {"hostname": "new.example.com"}, EffectKind.DOWNTIME, "no longer at acme."),
         ("acme/egress", {"internet": False}, EffectKind.NOTICE, "no longer reach the internet"),
         ("acme/egress", {"mail_ports": (465,)}, EffectKind.NOTICE, "mail servers by port 587"),
@@ -151,6 +194,9 @@ def test_one_changed_field_is_one_effect(
         ("acme/web", {"max_replicas": 9}),
         ("acme/database", {"storage_gib": 99}),
         ("platform/backup-bucket", {"expire_after_days": 365}),
+        ("platform/network", {"client_cidrs": ("10.20.0.0/16", "10.30.0.0/16")}),
+        ("platform/network", {"zones": ("us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d")}),
+        ("platform/control-plane", {"version": "1.99"}),  # adopted
         ("platform/logs", {"retention_days": 1}),  # adopted: Costack does nothing to it
     ],
 )
@@ -158,6 +204,41 @@ def test_what_stops_nothing_is_no_effect(fact: str, changes: dict[str, Any]) -> 
     after = with_fact(local_plan(), fact, **changes)
     assert after != local_plan()
     assert effects_of(local_plan(), after) == ()
+
+
+def test_what_cuts_everybody_off_names_everybody() -> None:
+    everybody = tuple(each.tenant for each in local_plan().tenants)
+    for part, changes in (
+        ("network", {"client_cidrs": ("10.30.0.0/16",)}),
+        ("network", {"zones": ("us-east-1b", "us-east-1a", "us-east-1c")}),
+        ("cluster", {"name": "other"}),
+        ("cluster", {"ingress_namespace": "nginx"}),
+    ):
+        assert only(local_plan(), local_on(platform(**{part: changes}))).tenants == everybody
+
+
+def test_subnets_of_an_adopted_network_keep_their_mount_targets_by_their_place() -> None:
+    def adopted(*subnets: str) -> Plan:
+        return with_fact(
+            local_plan(), "platform/network", cidr=None, vpc_id="vpc-0a0a0a0a", subnet_ids=subnets
+        )
+
+    effect = only(adopted("subnet-0a", "subnet-0b"), adopted("subnet-0b", "subnet-0c"))
+    assert effect.kind is EffectKind.DOWNTIME
+    assert effect.what == (
+        "mount targets are made anew in subnet-0b and are removed in subnet-0a: pods lose "
+        "their files meanwhile"
+    )
+
+
+def test_a_network_that_pods_no_longer_reach_is_said() -> None:
+    def closed(*ranges: str) -> Plan:
+        return with_fact(local_plan(), "acme/egress", internet=False, cidrs=ranges)
+
+    effect = only(closed("192.0.2.0/24", "198.51.100.0/24"), closed("198.51.100.0/24", "203.0.113.0/24"))
+    assert (effect.kind, effect.what) == (EffectKind.NOTICE, "pods no longer reach 192.0.2.0/24")
+    opened = with_fact(local_plan(), "acme/egress", internet=True)
+    assert effects_of(closed("192.0.2.0/24"), opened) == ()
 
 
 def test_backups_that_end_are_data_and_a_restart() -> None:
@@ -233,9 +314,47 @@ def test_moving_stops_at_migrate_starts_at_switch_and_deletes_at_contract() -> N
     assert (stopped.kind, "move, stage migrate" in stopped.what) == (EffectKind.DOWNTIME, True)
     assert "Odoo starts again" in {each.what for each in effects_of(stage("migrate"), stage("switch"))}
     deleted = effects_of(stage("switch"), stage("contract"))
-    assert any(each.kind is EffectKind.DATA and "drop-left-database" in each.what for each in deleted)
+    assert [each.what for each in of_kind(deleted, EffectKind.DATA)] == [
+        "the database it has moved from is dropped for good (job drop-left-database)"
+    ]
     (alone,) = of_kind(effects_of(home, stage(None)), EffectKind.DATA)
     assert alone.what == "leaves its database behind: Odoo would start on an empty place"
+
+
+ENDS = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+
+
+def used_for(environment: str) -> Plan:
+    ends = ENDS if environment == "migration" else {}
+    return plan_of(tenant("a", environment=environment, **ends), tenant("b"))
+
+
+@pytest.mark.parametrize("environment", ["staging", "migration"])
+def test_production_that_becomes_another_environment_loses_itself(environment: str) -> None:
+    effects = effects_of(used_for("production"), used_for(environment))
+    (said,) = [each for each in effects if "environment" in each.what]
+    assert (said.kind, said.subjects) == (EffectKind.DATA, ("a",))
+    assert said.what == (
+        f"environment production → {environment}: its database is made a harmless copy of itself: no mail, "
+        "no scheduled action, a new identity; nothing in Odoo takes that back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "words"),
+    [
+        ("staging", "production", EffectKind.DOWNTIME, "set-up refuses a database that is a harmless copy"),
+        ("staging", "migration", EffectKind.NOTICE, "stays a harmless copy; sizes, sleep, backups"),
+    ],
+)
+def test_any_other_change_of_the_environment_is_said(
+    before: str, after: str, kind: EffectKind, words: str
+) -> None:
+    (said,) = [each for each in effects_of(used_for(before), used_for(after)) if "environment" in each.what]
+    assert (said.kind, said.subjects) == (kind, ("a",))
+    assert said.what.startswith(f"environment {before} → {after}: ")
+    assert words in said.what
+    assert effects_of(used_for(after), used_for(after)) == ()
 
 
 def test_a_tenants_own_server_that_is_removed_leaves_a_snapshot_or_refuses() -> None:
@@ -253,8 +372,11 @@ def test_decommissioning_stops_and_then_deletes() -> None:
     (stopped,) = effects_of(active, closing)
     assert (stopped.kind, "for good" in stopped.what) == (EffectKind.DOWNTIME, True)
     open_to_delete = plan_of(tenant("a", lifecycle_stage="decommissioning", protected=False))
-    deleted = {each.what for each in of_kind(effects_of(closing, open_to_delete), EffectKind.DATA)}
-    assert "its job drop-database deletes for good what is no longer in use" in deleted
+    for before in (active, closing):
+        assert {each.what for each in of_kind(effects_of(before, open_to_delete), EffectKind.DATA)} == {
+            "its database on the shared server is dropped for good (job drop-database)",
+            "its folder on the shared file system is emptied for good (job empty-filestore)",
+        }
 
 
 def test_a_schedule_is_downtime_that_somebody_plans() -> None:

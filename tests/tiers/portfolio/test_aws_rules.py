@@ -51,11 +51,29 @@ def problems(folder: Path, file: str, *edits: tuple[str, str]) -> list[str]:
         ("sun:03:00-sun:04:00", "sun:03:00-sun:03:10", r"database.maintenance_window: .* it lasts 10"),
         ("sun:03:00-sun:04:00", "sun:00:30-sun:01:30", r".*overlaps backup_window 00:00-01:00"),
         ("sun:03:00-sun:04:00", "sat:23:00-sun:00:30", r".*overlaps backup_window 00:00-01:00"),
+        (
+            "sun:03:00-sun:04:00",
+            "mon:02:00-thu:02:00",
+            r"database.maintenance_window: mon:02:00-thu:02:00 lasts 72 hours; expected less than 24: RDS",
+        ),
+        (
+            "sun:04:00-sun:05:00",
+            "sun:04:00-mon:04:00",
+            r"cache.maintenance_window: .* lasts 24 hours; expected less than 24: AWS may restart the cache",
+        ),
         ("00:00-01:00", "00:00-00:20", r"database.backup_window: .* at least 30 minutes"),
         (
             "sun:04:00-sun:05:00",
             "sun:04:00-sun:04:30",
             r"cache.maintenance_window: .* at least 60 minutes",
+        ),
+        *(
+            (
+                'engine_version: "8.0"',
+                f'engine_version: "{version}"',
+                rf'cache.engine_version: .*Valkey or Redis in quotes, such as "8.0".*\(got \'{version}\'\)',
+            )
+            for version in ("8", "v8.0", "latest", "8.0.1", "8.x", "valkey8", "8.0 ")
         ),
         ("snapshot_retention_days: 1", "snapshot_retention_days: 36", r".* at most 35, found '36'"),
         ("cron(0 3 * * ? *)", "cron(0 3 * * *)", r"file_system.backup_schedule: .* it has 5 fields"),
@@ -124,6 +142,28 @@ def test_a_tenants_own_window_lies_outside_the_backup_and_is_long_enough(folder:
     assert "mon:00:30-mon:02:00 overlaps the platform's backup_window 00:00-01:00" in found
 
 
+@pytest.mark.parametrize("file", [COBALT, HALCYON])
+def test_a_tenants_own_window_is_shorter_than_a_day(folder: Path, file: str) -> None:
+    option = "options:\n  maintenance_window: tue:02:00-thu:01:00\n"
+    (found,) = problems(folder, file, ("options:\n", option))
+    assert "tue:02:00-thu:01:00 lasts 47 hours; expected less than 24: RDS takes no longer window" in found
+
+
+@pytest.mark.parametrize("version", ["7.2", "8.1", "10.0", "6.2", "6.x", "5.0.6"])
+def test_a_version_that_elasticache_has_is_taken(folder: Path, version: str) -> None:
+    path = folder / PLATFORM
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('engine_version: "8.0"', f'engine_version: "{version}"'), encoding="utf-8")
+    assert load_portfolio(folder, catalog()).platform.cache.engine_version == version
+
+
+def test_almost_a_day_is_a_window_of_a_cache(folder: Path) -> None:
+    path = folder / PLATFORM
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("sun:04:00-sun:05:00", "sun:04:00-mon:03:59"), encoding="utf-8")
+    assert load_portfolio(folder, catalog()).platform.cache.maintenance_window == "sun:04:00-mon:03:59"
+
+
 def test_a_tenants_own_cache_needs_an_hour(folder: Path) -> None:
     option = "options:\n  maintenance_window: mon:02:00-mon:02:30\n"
     (found,) = problems(folder, HALCYON, ("options:\n", option))
@@ -140,13 +180,11 @@ def test_what_aws_takes_and_a_firm_would_regret_is_a_warning() -> None:
     odd = platform.model_copy(
         update={
             "network": platform.network.model_copy(update={"cidr": "203.0.0.0/16"}),
-            "database": platform.database.model_copy(update={"maintenance_window": "mon:02:00-thu:02:00"}),
         }
     )
     portfolio = local_portfolio().model_copy(update={"platform": odd})
     warnings = advice(catalog(), portfolio, resolve(catalog(), portfolio))
     assert any("203.0.0.0/16 is no private range" in each for each in warnings)
-    assert any("mon:02:00-thu:02:00 lasts 72 hours" in each for each in warnings)
 
 
 @given(st.from_regex(r"[A-Za-z0-9._-]{1,60}", fullmatch=True))

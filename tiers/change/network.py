@@ -1,0 +1,87 @@
+"""What a change does to the shared network, to the cluster, and to those who reach their data through them.
+
+Sources: components/aws/network.py and file_system.py (a subnet's range and a mount target follow the place of
+their zone in the list); EC2 API reference, CreateSubnet (no two subnets of a VPC have a range in common);
+pulumi-aws, eks.Cluster and eks.PodIdentityAssociation (another cluster name makes them anew).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tiers.change.effect import EffectKind
+from tiers.change.servers import Change
+from tiers.facts.compute import ClusterControlPlane
+from tiers.facts.network import Network
+from tiers.facts.record import Origin
+
+
+def network_changes(before: Network, after: Network) -> Iterator[Change]:
+    """What happens to the network of the data services, and to pods that may reach it."""
+    if (before.cidr, before.vpc_id) != (after.cidr, after.vpc_id) or before.region != after.region:
+        what = "another network would replace it, and every server, cache and file system in it"
+        yield Change(EffectKind.DATA, what)
+        return
+    yield from _subnets(before, after)
+    yield from _clients(before, after)
+
+
+def _subnets(before: Network, after: Network) -> Iterator[Change]:
+    old, new = (each.subnet_ids if each.vpc_id else each.zones for each in (before, after))
+    parts = [
+        f"{what} in {', '.join(names)}"
+        for what, names in (("are made anew", _moved(old, new)), ("are removed", _gone(old, new)))
+        if names
+    ]
+    if not parts:
+        return
+    happens = " and ".join(parts)
+    if after.vpc_id:
+        what = f"mount targets {happens}: pods lose their files meanwhile"
+    else:
+        what = (
+            f"subnets and mount targets {happens}, because ranges follow the order of the zones: pods lose "
+            "their files meanwhile, and the update may fail, because AWS takes no two subnets of one range"
+        )
+    yield Change(EffectKind.DOWNTIME, what)
+
+
+def _clients(before: Network, after: Network) -> Iterator[Change]:
+    if gone := _gone(before.client_cidrs, after.client_cidrs):
+        what = f"no longer lets in {', '.join(gone)}: pods there lose database, cache and files"
+        yield Change(EffectKind.DOWNTIME, what)
+    if moved := _moved(before.client_cidrs, after.client_cidrs):
+        what = f"rules for {', '.join(moved)} are written anew: new connections from there may fail meanwhile"
+        yield Change(EffectKind.RESTART, what)
+
+
+def _gone(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    return [each for each in before if each not in after]
+
+
+def _moved(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """What is in both lists and at another place in the second."""
+    return [each for at, each in enumerate(before) if each in after and after.index(each) != at]
+
+
+def cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> Iterator[Change]:
+    """What happens to the cluster; of an adopted one only what Costack makes there by its name."""
+    created = after.origin is Origin.CREATED
+    if before.cluster != after.cluster:
+        if created:
+            what = f"a new, empty cluster {after.cluster} replaces {before.cluster} with all that runs there"
+        else:
+            what = (
+                f"roles of pods and tenants' own nodes are made anew for cluster {after.cluster}: pods of "
+                f"{before.cluster} lose their way to AWS (set-up, backups), and those on own nodes end"
+            )
+        yield Change(EffectKind.DOWNTIME, what)
+    if before.ingress_namespace != after.ingress_namespace:
+        what = (
+            f"Odoo is reached from namespace {after.ingress_namespace} alone, and no longer from "
+            f"{before.ingress_namespace}: nobody gets in until the ingress controller runs there"
+        )
+        yield Change(EffectKind.DOWNTIME, what)
+    if created and before.version != after.version:
+        what = f"Kubernetes {before.version} → {after.version}; EKS takes no cluster back to an older version"
+        yield Change(EffectKind.NOTICE, what)
