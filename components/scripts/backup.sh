@@ -12,7 +12,7 @@ filestore=/var/lib/odoo/filestore/$PGDATABASE
 # marks: database_setup.sh found it unmarked and wrote that on the role.
 owners=manifests/$PREFIX/owner
 present() { aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "$1" --query 'Contents[].[Key,Size]' --output text | sed '/^None/d'; }
-marked=$(present "$owners" | cut -f1 | grep -Fx "$owners" || true)
+marked=$(present "$owners" | cut -f1 | { grep -Fx "$owners" || true; })
 if [ -n "$marked" ]; then
   theirs=$(aws s3 cp "s3://$BUCKET/$owners" -)
   [ "$theirs" = "$OWNER" ] || { echo "the backups under '$PREFIX' in $BUCKET belong to $theirs, and this tenant is $OWNER: no backup was made; give this tenant another name, or move those backups out of the bucket" >&2; exit 1; }

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -89,6 +90,35 @@ def test_a_manifest_or_a_dump_without_a_mark_may_be_somebody_elses(later: Pods, 
     done = later.run(script("backup.sh"))
     assert done.returncode == 1
     assert "there are 1 objects under manifests/acme and dumps/acme in backups without" in done.stderr
+    assert contents(later.bucket) == before
+
+
+REFUSING: Final = """#!/bin/bash
+if [ "$2" = list-objects-v2 ]; then
+  echo listing >>"@@/listings"
+  [ "$(wc -l <"@@/listings")" != "$REFUSED" ] || { echo "AccessDenied: ListBucket" >&2; exit 254; }
+fi
+exec "@@/tools/aws.answers" "$@"
+"""
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_a_listing_that_is_refused_is_no_empty_prefix(later: Pods, refused: int) -> None:
+    """Of the mark, the manifests, the dumps: with any answer unknown nothing is marked and nothing made."""
+    later.server.ask(f"COMMENT ON ROLE {ROLE} IS 'costack: owner {OWNER}, found unmarked'")
+    folder = empty_bucket(later)
+    if refused == 1:
+        folder.mkdir(parents=True)
+        (folder / "owner").write_text("local/newcomer/acme\n", encoding="utf-8")
+    tools = later.folder / "tools"
+    (tools / "aws").rename(tools / "aws.answers")
+    (tools / "aws").write_text(REFUSING.replace("@@", str(later.folder)), encoding="utf-8")
+    (tools / "aws").chmod(0o755)
+    give(later.folder)
+    before = contents(later.bucket)
+    done = later.run(script("backup.sh"), REFUSED=str(refused))
+    assert done.returncode != 0
+    assert "AccessDenied: ListBucket" in done.stderr
     assert contents(later.bucket) == before
 
 
