@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from lifecycle.errors import RefusedError
-from tiers.facts.every_fact import CacheGroup
-from tiers.plan.plan import TenantPlan
+from tiers.facts.every_fact import CacheGroup, CacheSpace
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import NEVER, Rotation, TokenRotation
 from tiers.portfolio.tenant import Tenant
@@ -139,19 +139,26 @@ def advance_token(platform: Platform) -> Step:
     return Step(TokenRotation(number=now.number), update)
 
 
-def check_token_deployed(platform: Platform, deployed: CacheGroup, stack: str) -> None:
-    """Check that the step before was deployed.
+def check_token_deployed(platform: Platform, deployed: Plan, stack: str) -> None:
+    """Check that the step before was deployed, on the shared cache and with every tenant of it.
 
     Raises:
-        RefusedError: When file and stack differ.
+        RefusedError: When file and stack differ, or when a tenant's pods may not have the cache's token yet.
     """
-    both: Literal["both-tokens"] | None = None if deployed.replaced_number is None else "both-tokens"
-    there = TokenRotation(number=deployed.rotation_number, stage=both)
+    (shared,) = facts_of(deployed.platform, CacheGroup)
+    both: Literal["both-tokens"] | None = None if shared.replaced_number is None else "both-tokens"
+    there = TokenRotation(number=shared.rotation_number, stage=both)
     here = platform.cache.rotation or _NO_TOKEN
     if there != here:
         raise RefusedError(
             f"the platform is {whereabouts(there)} in stack '{stack}', but {whereabouts(here)} in its file: "
             "run `pulumi up` first; every update takes one step"
+        )
+    if late := _without_token(shared, deployed):
+        raise RefusedError(
+            f"the shared cache has token {shared.rotation_number} in stack '{stack}', and pods of "
+            f"{', '.join(late)} may still log in with the token before, because the last update did not come "
+            "to its end there: run `pulumi up` first"
         )
 
 
@@ -160,6 +167,16 @@ def whereabouts(rotation: Rotation | TokenRotation) -> str:
     if rotation.stage:
         return f"at stage {rotation.stage} of rotation {rotation.number}"
     return f"not rotating (its secrets have number {rotation.number})"
+
+
+def _without_token(shared: CacheGroup, deployed: Plan) -> list[str]:
+    """The tenants of the shared cache that are deployed with another token than it has."""
+    return [
+        each.tenant
+        for each in deployed.tenants
+        for space in facts_of(each.facts, CacheSpace)
+        if space.group == shared.id and space.rotation_number != shared.rotation_number
+    ]
 
 
 def _going_on(tenant: Tenant) -> Rotation:

@@ -12,6 +12,7 @@ from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
 from tiers.portfolio.platform import Platform, SecondNetwork
+from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import Environment
 
@@ -93,3 +94,9 @@ def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:
     usual = wide_platform() if waiting else local_portfolio().platform
     portfolio = Portfolio(platform=platform or usual, tenants=tenants)
     return resolve(catalog(), portfolio)
+
+
+def with_token(rotation: TokenRotation) -> Platform:
+    """The committed platform while the token of its shared cache is rotated."""
+    usual = local_portfolio().platform
+    return usual.model_copy(update={"cache": usual.cache.model_copy(update={"rotation": rotation})})

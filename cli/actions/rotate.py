@@ -87,10 +87,9 @@ def _rotate_platform(request: Request, platform: Platform, plan: Plan, path: Pat
         )
     now = platform.cache.rotation or TokenRotation(number=0)
     step = begin_token(platform) if request.begin else advance_token(platform) if request.next else None
-    (shared,) = facts_of(plan.platform, CacheGroup)
 
     def check() -> None:
-        check_token_deployed(platform, shared, request.stack)
+        check_token_deployed(platform, plan, request.stack)
 
     if not _answered(step, check, lambda: f"the platform is {whereabouts(now)}") and step is not None:
         _write(request, path, "cache.rotation", step, Platform)

@@ -12,15 +12,18 @@ filestore=/var/lib/odoo/filestore/$PGDATABASE
 # marks: database_setup.sh found it unmarked and wrote that on the role.
 owners=manifests/$PREFIX/owner
 present() { aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "$1" --query 'Contents[].[Key,Size]' --output text | sed '/^None/d'; }
-marked=$(present "$owners" | cut -f1 | grep -Fx "$owners" || true)
+marked=$(present "$owners" | cut -f1 | { grep -Fx "$owners" || true; })
 if [ -n "$marked" ]; then
   theirs=$(aws s3 cp "s3://$BUCKET/$owners" -)
   [ "$theirs" = "$OWNER" ] || { echo "the backups under '$PREFIX' in $BUCKET belong to $theirs, and this tenant is $OWNER: no backup was made; give this tenant another name, or move those backups out of the bucket" >&2; exit 1; }
 else
-  before=$(present "manifests/$PREFIX/" | wc -l)
+  # Results of restore tests are no backups: a test may run before the first one.
+  manifests=$(present "manifests/$PREFIX/" | cut -f1 | sed -n "s|^manifests/$PREFIX/[^/]*\.json\$|&|p" | wc -l)
+  dumps=$(present "dumps/$PREFIX/" | wc -l)
+  before=$((manifests + dumps))
   if [ "$before" != 0 ]; then
     role=$(psql --no-psqlrc --tuples-only --no-align --set=ON_ERROR_STOP=1 -c "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = current_user")
-    [ "$role" = "costack: owner $OWNER, found unmarked" ] || { echo "there are $before objects under manifests/$PREFIX in $BUCKET without an owner's mark, and this database is younger than such marks: the backups may be somebody else's, so none was made; move them out of the bucket, or, if you know that they are this tenant's, write $OWNER into $owners" >&2; exit 1; }
+    [ "$role" = "costack: owner $OWNER, found unmarked" ] || { echo "there are $before objects under manifests/$PREFIX and dumps/$PREFIX in $BUCKET without an owner's mark, and this database is younger than such marks: the backups may be somebody else's, so none was made; move them out of the bucket, or, if you know that they are this tenant's, write $OWNER into $owners" >&2; exit 1; }
   fi
   aws s3 cp - "s3://$BUCKET/$owners" <<<"$OWNER"
 fi

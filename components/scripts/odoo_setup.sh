@@ -25,7 +25,8 @@ owners=/var/lib/odoo/.costack-owner
 if [ -s "$owners" ]; then
   [ "$(cat "$owners")" = "$OWNER" ] || cannot "the files in this tenant's directory belong to $(cat "$owners"), and this tenant is $OWNER: nothing was changed; decommission that tenant, which empties the directory, or give this one another name"
 else
-  before=$(find /var/lib/odoo -type f | wc -l)
+  # A set-up that was killed before its mark had its name left that file; it is nobody's.
+  before=$(find /var/lib/odoo -type f ! -path "$owners.new" | wc -l)
   if [ "$before" != 0 ]; then
     role=$(ask "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = current_user")
     [ "$role" = "costack: owner $OWNER, found unmarked" ] || cannot "this tenant's directory holds $before files without an owner's mark, and its database is younger than such marks: they may be somebody else's, so nothing was changed; remove them, or, if you know that they are this tenant's, write $OWNER into $owners"

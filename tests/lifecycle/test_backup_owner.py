@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from components.scripts import script
 from tests.lifecycle.odoo import ROLE
 from tests.lifecycle.pods import Pods
-from tests.postgres import NEWEST_SOLD, OWNER
+from tests.postgres import NEWEST_SOLD, OWNER, give
 
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", [NEWEST_SOLD], indirect=True)]
 
@@ -54,11 +56,70 @@ def test_backups_from_before_marks_belong_to_a_database_from_before_marks(later:
     before = contents(later.bucket)
     done = later.run(script("backup.sh"))
     assert done.returncode == 1
-    assert "objects under manifests/acme in backups without an owner's mark" in done.stderr
+    assert "objects under manifests/acme and dumps/acme in backups without an owner's mark" in done.stderr
     assert contents(later.bucket) == before
     later.server.ask(f"COMMENT ON ROLE {ROLE} IS 'costack: owner {OWNER}, found unmarked'")
     later.back_up()
     assert mark.read_text(encoding="utf-8").strip() == OWNER
+
+
+def empty_bucket(pods: Pods) -> Path:
+    """The bucket as it is before the first backup; its folder of manifests."""
+    for kind in ("manifests", "dumps", "filestores"):
+        shutil.rmtree(pods.bucket / kind, ignore_errors=True)
+    return pods.bucket / "manifests" / "acme"
+
+
+def test_a_restore_test_before_the_first_backup_does_not_stop_it(later: Pods) -> None:
+    folder = empty_bucket(later)
+    tested = later.run(script("restore_test.sh"))
+    assert tested.returncode == 1, tested.stderr
+    assert [path.parent.name for path in folder.rglob("*.json")] == ["restore-tests"]
+    later.back_up()
+    assert (folder / "owner").read_text(encoding="utf-8").strip() == OWNER
+
+
+@pytest.mark.parametrize("left", ["manifests/acme/{}.json", "dumps/acme/{}.dump"])
+def test_a_manifest_or_a_dump_without_a_mark_may_be_somebody_elses(later: Pods, left: str) -> None:
+    empty_bucket(later)
+    path = later.bucket / left.format("2026-11-02T00:00:00Z")
+    path.parent.mkdir(parents=True)
+    path.write_text("{}", encoding="utf-8")
+    give(later.bucket)
+    before = contents(later.bucket)
+    done = later.run(script("backup.sh"))
+    assert done.returncode == 1
+    assert "there are 1 objects under manifests/acme and dumps/acme in backups without" in done.stderr
+    assert contents(later.bucket) == before
+
+
+REFUSING: Final = """#!/bin/bash
+if [ "$2" = list-objects-v2 ]; then
+  echo listing >>"@@/listings"
+  [ "$(wc -l <"@@/listings")" != "$REFUSED" ] || { echo "AccessDenied: ListBucket" >&2; exit 254; }
+fi
+exec "@@/tools/aws.answers" "$@"
+"""
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_a_listing_that_is_refused_is_no_empty_prefix(later: Pods, refused: int) -> None:
+    """Of the mark, the manifests, the dumps: with any answer unknown nothing is marked and nothing made."""
+    later.server.ask(f"COMMENT ON ROLE {ROLE} IS 'costack: owner {OWNER}, found unmarked'")
+    folder = empty_bucket(later)
+    if refused == 1:
+        folder.mkdir(parents=True)
+        (folder / "owner").write_text("local/newcomer/acme\n", encoding="utf-8")
+    tools = later.folder / "tools"
+    (tools / "aws").rename(tools / "aws.answers")
+    (tools / "aws").write_text(REFUSING.replace("@@", str(later.folder)), encoding="utf-8")
+    (tools / "aws").chmod(0o755)
+    give(later.folder)
+    before = contents(later.bucket)
+    done = later.run(script("backup.sh"), REFUSED=str(refused))
+    assert done.returncode != 0
+    assert "AccessDenied: ListBucket" in done.stderr
+    assert contents(later.bucket) == before
 
 
 def test_a_restore_test_knows_older_backups_and_refuses_another_clients(later: Pods, backup: str) -> None:

@@ -220,6 +220,26 @@ def test_nobody_begins_with_the_files_of_somebody_else(place: Place) -> None:
     assert place.calls == []
 
 
+def test_a_set_up_that_was_killed_while_it_marked_the_directory_goes_on(place: Place) -> None:
+    """Between two lines: the new mark is written and has not its name yet."""
+    odoo = place.folder / "odoo"
+    half = odoo / ".costack-owner.new"
+    half.write_text(OWNER[:5], encoding="utf-8")
+    give(odoo)
+    done = place.set_up()
+    assert done.returncode == 0, done.stderr
+    assert (odoo / ".costack-owner").read_text(encoding="utf-8") == OWNER
+    assert not half.exists()
+
+
+def test_only_the_marks_own_new_name_is_no_file_of_somebody(place: Place) -> None:
+    below = place.folder / "odoo" / "filestore" / ".costack-owner.new"
+    below.parent.mkdir()
+    below.touch()
+    give(place.folder / "odoo")
+    assert "holds 1 files without an owner's mark" in place.set_up().stderr
+
+
 def test_files_from_before_marks_belong_to_a_database_from_before_marks(place: Place) -> None:
     left = place.folder / "odoo" / "filestore" / DATABASE / "ab" / "abcd"
     left.parent.mkdir(parents=True)

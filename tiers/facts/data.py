@@ -88,6 +88,8 @@ class CacheSpace(FactRecord):
     group: FactId
     prefix: str
     memory_mib: Positive
+    rotation_number: Count = 0
+    """The number of the group's token that its pods work with."""
 
 
 class FileSystem(FactRecord):

@@ -148,11 +148,14 @@ def _storage(
         storage_gib=offer.database_gib,
         changed_mib_per_day=changed_mib_per_day(offer),
     )
+    own = isinstance(offer.cache, OwnCache)
+    token = tenant.rotation if own else platform.cache.rotation
     yield CacheSpace(
         **about(tenant, "sessions", CostCategory.COMPUTE),
-        group=own_cache_group(tenant) if isinstance(offer.cache, OwnCache) else CACHE,
+        group=own_cache_group(tenant) if own else CACHE,
         prefix=tenant.tenant,
         memory_mib=offer.session_cache_mib,
+        rotation_number=token.used if token else 0,
     )
     yield from _file_shares(platform, tenant, offer, namespace)
 

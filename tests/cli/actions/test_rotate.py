@@ -208,6 +208,35 @@ def test_the_token_of_the_shared_cache_is_the_platforms(folder: Path, up: Callab
     assert "the token of the shared cache is not being rotated; begin with --begin" in refused.stderr
 
 
+def test_no_tenant_is_locked_out_when_the_token_before_ends(
+    folder: Path, up: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update of some tenants failed: what is deployed of them is what was there before."""
+    early = resolve(catalog(), load_portfolio(folder, catalog()))
+    kept = {each.tenant: each for each in early.tenants}
+    assert rotate(folder, "platform", "--begin").exit_code == Exit.OK
+    up()
+    deployed = cli.actions.rotate.deployed_inventory("local", folder)
+    failed = {"acme", "borealis", "meridian"}  # the last one's cache is its own
+    tenants = tuple(kept[each.tenant] if each.tenant in failed else each for each in deployed.plan.tenants)
+    late = deployed.model_copy(update={"plan": deployed.plan.model_copy(update={"tenants": tenants})})
+    written = (folder / "platform.yaml").read_bytes()
+    with monkeypatch.context() as failing:
+        failing.setattr(cli.actions.rotate, "deployed_inventory", lambda *_: late)
+        refused = rotate(folder, "platform", "--next")
+        asked = rotate(folder, "platform")
+    sentence = (
+        "the shared cache has token 1 in stack 'local', and pods of acme, borealis may still log in with the "
+        "token before, because the last update did not come to its end there: run `pulumi up` first"
+    )
+    assert (refused.exit_code, refused.stderr.strip().endswith(sentence)) == (Exit.POLICY, True), (
+        refused.stderr
+    )
+    assert (asked.exit_code, sentence in asked.stdout) == (Exit.OK, True)
+    assert (folder / "platform.yaml").read_bytes() == written
+    assert rotate(folder, "platform", "--next").exit_code == Exit.OK
+
+
 @pytest.mark.usefixtures("up")
 def test_a_file_without_a_place_for_the_line_is_named(folder: Path) -> None:
     file = folder / "platform.yaml"

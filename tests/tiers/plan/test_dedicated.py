@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.portfolios import catalog, every_offer, local_portfolio, plan_of, tenant
+from tests.portfolios import catalog, every_offer, local_portfolio, plan_of, tenant, with_token
 from tiers.facts.compute import Job, Namespace, NamespaceQuota, ScheduledJob, Workload
 from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, ManagedSecret, TenantDatabase
 from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
+from tiers.portfolio.rotation import Rotation, TokenRotation
 from tiers.portfolio.tenant import Options
+from tiers.vocabulary import RotationStage
 
 
 def planned(tier: str, environment: str = "production") -> TenantPlan:
@@ -28,6 +30,22 @@ def test_a_dedicated_database_is_a_server_of_the_tenants_own() -> None:
     assert fact_named(plan.facts, TenantDatabase, "database").server == server.id == "acme/server"
     assert fact_named(plan.facts, ManagedSecret, "server-secret").owner == server.id
     assert fact_named(plan.facts, CacheSpace, "sessions").group == CACHE
+
+
+@pytest.mark.parametrize(
+    ("stage", "used"), [(None, 2), (RotationStage.SECOND_LOGIN, 2), (RotationStage.BACK, 1)]
+)
+def test_a_tenants_sessions_have_the_number_of_their_caches_token(
+    stage: RotationStage | None, used: int
+) -> None:
+    """The shared cache's is the platform's; the tenant's own rotation counts only for a cache of its own."""
+    of_platform = with_token(TokenRotation(number=5, stage="both-tokens"))
+    rotation = Rotation(number=2, stage=stage)
+    for tier, number in (("shared-namespace", 5), ("dedicated-db", 5), ("ha-postgresql", used)):
+        plan = plan_of(tenant("acme", tier=tier, rotation=rotation), platform=of_platform)
+        sessions = fact_named(plan.tenants[0].facts, CacheSpace, "sessions")
+        groups = {each.id: each for each in plan.all_facts() if isinstance(each, CacheGroup)}
+        assert sessions.rotation_number == groups[sessions.group].rotation_number == number, tier
 
 
 def test_high_availability_is_two_zones_for_everything() -> None:

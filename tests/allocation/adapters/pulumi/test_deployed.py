@@ -13,14 +13,16 @@ from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.resource_sizes import RESOURCES
 from tests.allocation.previews import changed
 from tests.components.conftest import declare_plan
-from tests.portfolios import every_offer, local_plan, plan_of
+from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, with_token
 from tests.states import State, resources, state_of, the
 from tiers.deployed import RECORD_TYPE
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import DatabaseInstance, Origin
+from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Origin
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import Inventory, exported
-from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
+from tiers.plan.resolve import resolve
+from tiers.portfolio.rotation import TokenRotation
 
 SERVER = "aws:rds/instance:Instance"
 
@@ -70,6 +72,17 @@ def test_what_was_deployed_is_the_plan() -> None:
     servers = [fact for fact in plan.all_facts() if isinstance(fact, DatabaseInstance)]
     assert found.storage_gib == {fact.id: fact.storage_gib for fact in servers}
     assert found.cloud_ids["platform/database"] == "arn:aws:test:us-east-1:123456789012:local-postgresql"
+
+
+def test_a_tenant_that_an_update_gave_no_new_token_is_pending_with_the_token_before(state: State) -> None:
+    both = with_token(TokenRotation(number=1, stage="both-tokens"))
+    changed = local_portfolio().model_copy(update={"platform": both})
+    ask_for(state, "acme", resolve(catalog(), changed))
+    found = read(state)
+    assert fact_named(tenant(found, "acme").facts, CacheSpace, "sessions").rotation_number == 0
+    assert found.pending["acme"] == (
+        "acme: the last update was not finished (some of it is as it was before); run `pulumi up`",
+    )
 
 
 def test_every_resource_that_is_missing_is_missed() -> None:
