@@ -69,6 +69,15 @@ def chosen(calls: list[str], sample: tuple[str, ...]) -> list[int]:
     return [calls.index(operation) + 1 for operation in sample]
 
 
+def converge(made: Worlds) -> None:
+    """The update once more; what a refusal left between two calls of one resource is found and taken in."""
+    try:
+        made.project.up("--suppress-outputs")
+    except AssertionError:
+        made.project.costack("recover", "--stack", STACK, "--search", "--take")
+        made.project.up("--suppress-outputs")
+
+
 def test_a_first_update_that_aws_refuses(made: Worlds, empty: Moment) -> None:
     calls = calls_of(made, empty)
     undisturbed = counted(told(made.project))
@@ -79,7 +88,7 @@ def test_a_first_update_that_aws_refuses(made: Worlds, empty: Moment) -> None:
         inventory = told(made.project)
         assert counted(inventory) == listed(made.project), calls[number - 1]
         assert inventory.pending, calls[number - 1]
-        made.project.up()
+        converge(made)
         assert counted(told(made.project)) == listed(made.project) == undisturbed
         assert told(made.project).pending == {}
 
