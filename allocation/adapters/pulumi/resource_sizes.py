@@ -74,6 +74,7 @@ def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
 
 RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.Bucket: Resource("aws:s3/bucket:Bucket"),
+    facts.BucketReplication: Resource("aws:s3/bucketReplicationConfig:BucketReplicationConfig"),
     facts.CacheGroup: Resource("aws:elasticache/replicationGroup:ReplicationGroup", _cache),
     facts.ClusterControlPlane: Resource("aws:eks/cluster:Cluster"),
     facts.DatabaseBackupCopy: Resource(
@@ -85,14 +86,17 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.FileSystem: Resource("aws:efs/fileSystem:FileSystem"),
     facts.FileSystemBackup: Resource("aws:backup/vault:Vault"),
     facts.FileSystemReplica: Resource("aws:efs/replicationConfiguration:ReplicationConfiguration"),
+    facts.Key: Resource("aws:kms/key:Key"),
+    facts.LogGroup: Resource("aws:cloudwatch/logGroup:LogGroup"),
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
     facts.RestoreTest: Resource("aws:backup/restoreTestingPlan:RestoreTestingPlan"),
+    facts.VaultCopy: Resource("aws:backup/vault:Vault"),
     facts.Workload: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
 }
-"""Kind of fact -> its resource, a child of the component that has the fact as its inputs.
+"""Kind of fact -> its resource, as `resources_by_fact` finds it.
 
-Every other fact is an expectation or a part of one of these, and follows its owner's record.
+A managed secret follows its server. Every other fact is an expectation, and follows its owner's record.
 """
 
 
