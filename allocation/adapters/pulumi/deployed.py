@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
-from allocation.adapters.pulumi.pending import unfinished, waiting
+from allocation.adapters.pulumi.pending import unfinished, unreadable, waiting
 from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
-from allocation.adapters.pulumi.stack_state import STACK, StateResource, below, resources_of
+from allocation.adapters.pulumi.stack_state import STACK, StateResource, below, readable, resources_of
 from tiers.deployed import RECORD_TYPE, is_released
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
@@ -61,6 +61,15 @@ def inventory_of_state(state: Mapping[str, Any], source: str) -> Inventory | Non
         ) from None
 
 
+class _Plans(NamedTuple):
+    """The plan that was asked for, and the one that was applied; None before all of it was, once."""
+
+    asked: Mapping[str, Any]
+    applied: Mapping[str, Any] | None
+    unread: tuple[str, ...] = ()
+    """A sentence on a record that cannot be read."""
+
+
 class _Reading:
     """One stack's resources, and the inventory that it exported last."""
 
@@ -69,10 +78,11 @@ class _Reading:
 
     def inventory(self, root: StateResource) -> Inventory:
         """The inventory of the platform *root* and of all tenants."""
-        asked, applied = self._plans(root, self._told.plan.model_dump(mode="json") if self._told else None)
+        told = self._told.plan.model_dump(mode="json") if self._told else None
+        asked, applied, unread = self._plans(root, told)
         region = (applied or asked).get("region")
         found = self._found(root, region, asked.get("platform"), (applied or {}).get("platform"))
-        tenants, parts, pending = [], [found], {"platform": found.pending}
+        tenants, parts, pending = [], [found], {"platform": (*unread, *found.pending)}
         for each in sorted(self._resources, key=lambda one: one.name):
             if each.type == TENANT_STACK:
                 tenant, part = self._tenant(each)
@@ -92,7 +102,7 @@ class _Reading:
     def _tenant(self, root: StateResource) -> tuple[TenantPlan, _Found]:
         known = self._told.plan.tenants if self._told else ()
         told = next((each.model_dump(mode="json") for each in known if each.tenant == root.name), None)
-        asked, applied = self._plans(root, told)
+        asked, applied, unread = self._plans(root, told)
         leaves = is_released(asked) and _record(root, self._resources) is None
         applied = None if leaves else applied
         wanted, had = asked.get("facts"), (applied or {}).get("facts")
@@ -100,14 +110,17 @@ class _Reading:
         # Nobody was promised anything yet, or nobody is any longer.
         fee = {} if applied else {"fee_per_month": "0"}
         tenant = TenantPlan.model_validate({**(applied or asked), **fee, "facts": found.facts})
-        sentences = (*unfinished(root.name, asked, applied), *found.pending)
+        sentences = (*unread, *unfinished(root.name, asked, applied), *found.pending)
         return tenant, found._replace(pending=sentences)
 
-    def _plans(self, root: StateResource, told: Any) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
-        """The plan that was asked for, and the one that was applied; None before all of it was, once."""
-        record = _record(root, self._resources)
-        applied = record.outputs.get("input", {}).get("plan") if record else told
-        return root.inputs.get("plan") or {}, applied
+    def _plans(self, root: StateResource, told: Mapping[str, Any] | None) -> _Plans:
+        asked, record = _plan_in(root.inputs), _record(root, self._resources)
+        applied = _plan_in(record.outputs.get("input")) if record else told
+        if record is None or applied is not None:
+            return _Plans(asked or applied or {}, applied)
+        owner = "platform" if root.type == SHARED_PLATFORM else root.name
+        # The plan that was asked for is all that is known then.
+        return _Plans(asked or {}, told or asked or {}, (unreadable(owner),))
 
     def _found(
         self, root: StateResource, region: Any, asked: Any, applied: Any, *, leaves: bool = False
@@ -137,6 +150,11 @@ class _Reading:
 
 def _record(root: StateResource, resources: Iterable[StateResource]) -> StateResource | None:
     return next((each for each in resources if each.type == RECORD_TYPE and each.parent == root.urn), None)
+
+
+def _plan_in(holder: object) -> Mapping[str, Any] | None:
+    held = readable(holder)
+    return (readable(held.get("plan")) or None) if held else None
 
 
 def _there(

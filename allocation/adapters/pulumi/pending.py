@@ -62,6 +62,14 @@ def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
     ]
 
 
+def unreadable(owner: str) -> str:
+    """That the record of a tenant or of the platform cannot be read."""
+    return (
+        f"{owner}: the record of what was deployed cannot be read, so the plan of the last update is "
+        "counted; run `pulumi up`"
+    )
+
+
 def unfinished(name: str, asked: Mapping[str, Any], applied: Mapping[str, Any] | None) -> list[str]:
     """Whether the last update of a tenant came to its end, and what it was about."""
     if applied is None and is_released(asked):

@@ -14,6 +14,8 @@ from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import Fact, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What stands for a value that is not known yet (pulumi, sdk/go/common/resource/plugin/rpc.go)."""
 Sizes = dict[str, Any]
 """Name of a fact's field -> what a resource says; `compute.` stands before the fields of `compute`."""
 
@@ -36,31 +38,51 @@ def _at(props: Mapping[str, Any], *path: str | int) -> Any:
     return found
 
 
+def _text(props: Mapping[str, Any], *path: str | int) -> str:
+    found = _at(props, *path)
+    if not isinstance(found, str) or found == UNKNOWN:
+        raise TypeError(path)  # never with the value, which may be a secret
+    return found
+
+
+def _whole(props: Mapping[str, Any], *path: str | int) -> int:
+    found = _at(props, *path)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise TypeError(path)
+    return found
+
+
 def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
+    both = False if props.get("multiAz") is None else props["multiAz"]
+    if not isinstance(both, bool):
+        raise TypeError("multiAz")
     return {
-        "instance_class": str(props["instanceClass"]),
-        "multi_az": bool(props.get("multiAz")),
-        "storage_gib": int(props["allocatedStorage"]),
+        "instance_class": _text(props, "instanceClass"),
+        "multi_az": both,
+        "storage_gib": _whole(props, "allocatedStorage"),
     }
 
 
 def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
-    return {"instance_class": str(props["instanceClass"]), "storage_gib": int(props["allocatedStorage"])}
+    return {
+        "instance_class": _text(props, "instanceClass"),
+        "storage_gib": _whole(props, "allocatedStorage"),
+    }
 
 
 def _cache(props: Mapping[str, Any], _: Fact) -> Sizes:
-    return {"node_type": str(props["nodeType"]), "nodes": int(props["numCacheClusters"])}
+    return {"node_type": _text(props, "nodeType"), "nodes": _whole(props, "numCacheClusters")}
 
 
 def _nodes(props: Mapping[str, Any], _: Fact) -> Sizes:
-    count = int(_at(props, "scalingConfig", "desiredSize"))
-    return {"instance_type": str(_at(props, "instanceTypes", 0)), "nodes": count}
+    count = _whole(props, "scalingConfig", "desiredSize")
+    return {"instance_type": _text(props, "instanceTypes", 0), "nodes": count}
 
 
 def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
-    container = _at(props, "spec", "template", "spec", "containers", 0, "resources")
+    told = _at(props, "spec", "template", "spec", "containers", 0, "resources")
     found: Sizes = {
-        f"compute.{resource}_{bound}_{unit}": int(str(container[f"{bound}s"][resource]).removesuffix(suffix))
+        f"compute.{resource}_{bound}_{unit}": int(_text(told, f"{bound}s", resource).removesuffix(suffix))
         for resource, unit, suffix in (("cpu", "millicores", "m"), ("memory", "mib", "Mi"))
         for bound in ("request", "limit")
     }
@@ -68,7 +90,7 @@ def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
     if isinstance(fact, facts.Workload) and not (
         fact.max_replicas or fact.awake_minutes_per_week < MINUTES_PER_WEEK
     ):
-        found["replicas"] = int(_at(props, "spec", "replicas"))
+        found["replicas"] = _whole(props, "spec", "replicas")
     return found
 
 
