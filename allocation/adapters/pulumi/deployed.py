@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
-from allocation.adapters.pulumi.pending import unfinished, unreadable, waiting
+from allocation.adapters.pulumi.pending import replaced, unfinished, unreadable, waiting
 from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
 from allocation.adapters.pulumi.stack_state import STACK, StateResource, below, readable, resources_of
 from tiers.deployed import RECORD_TYPE, is_released
@@ -131,9 +131,13 @@ class _Reading:
         recorded = applied is not None
         if leaves:
             wanted, had = {}, wanted
-        inside = [each for each in below(root.urn, self._resources) if not each.leaving]
-        made = resources_by_fact(root, inside, {**had, **wanted}.values(), region)
-        facts, pending = [], []
+        known, either = tuple(below(root.urn, self._resources)), {**had, **wanted}.values()
+        made = resources_by_fact(root, (each for each in known if not each.leaving), either, region)
+        old = resources_by_fact(
+            root, (each for each in known if each.leaving or not each.custom), either, region
+        )
+        facts: list[Fact] = []
+        pending = [replaced(name) for name in old]
         arns: dict[FactId, str] = {}
         storage: dict[FactId, int] = {}
         for name in [*wanted, *(each for each in had if each not in wanted)]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from allocation.adapters.pulumi.resource_sizes import Sizes, differing, said
 from tiers.deployed import is_released
-from tiers.facts.every_fact import Fact
+from tiers.facts.every_fact import Fact, FactId
 
 _PHRASES: Final[Mapping[str, Callable[[Any], str]]] = {
     "instance_class": "class {}".format,
@@ -60,6 +60,11 @@ def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
         ),
         *([f"{after.id}: has {', '.join(never)}; run `pulumi up`"] if never else []),
     ]
+
+
+def replaced(fact: FactId) -> str:
+    """That a resource was replaced, and its deletion failed."""
+    return f"{fact}: the old one is still there and bills; run `pulumi up`"
 
 
 def unreadable(owner: str) -> str:

@@ -311,3 +311,23 @@ def test_a_component_that_cannot_be_read_has_the_plan_of_its_record(state: State
     found = read(state)
     assert found.plan == local_plan()
     assert found.pending == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fact"),
+    [
+        (SERVER, "local-cobalt-postgresql", "cobalt/server"),
+        ("aws:kms/key:Key", "local-cobalt-key", "cobalt/key"),
+        ("aws:cloudwatch/logGroup:LogGroup", "cobalt-logs", "cobalt/logs"),
+    ],
+)
+def test_a_replaced_resource_that_could_not_be_deleted_is_told(
+    state: State, kind: str, name: str, fact: str
+) -> None:
+    new = the(state, kind, name)
+    old = {**copy.deepcopy(new), "delete": True}
+    old["outputs"]["instanceClass"] = "db.t4g.micro"
+    resources(state).append(old)
+    found = read(state)
+    assert found.plan == local_plan()
+    assert found.pending == {"cobalt": (f"{fact}: the old one is still there and bills; run `pulumi up`",)}
