@@ -177,8 +177,10 @@ def _there(
     if resource is None:
         return None, [f"{either.id}: is not there yet; run `pulumi up`"] if after else []
     props = {**resource.inputs, **resource.outputs} if kind.in_outputs else resource.inputs
-    sizes = _sizes(kind, props, either)
-    fact = next((each for each in (before, after) if each is not None and fits(each, sizes)), None)
+    both = [each for each in (before, after) if each is not None]
+    # Of pods that scale only a plan that stops them says a number.
+    sizes = {name: size for each in both for name, size in _sizes(kind, props, each).items()}
+    fact = next((each for each in both if fits(each, sizes)), None)
     if after is None:
         told = [f"{either.id}: is still there; run `pulumi up` to remove it"]
     else:

@@ -86,12 +86,16 @@ def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
         for resource, unit, suffix in (("cpu", "millicores", "m"), ("memory", "mib", "Mi"))
         for bound in ("request", "limit")
     }
-    # An autoscaler or a schedule sets the number of such pods.
-    if isinstance(fact, facts.Workload) and not (
-        fact.max_replicas or fact.awake_minutes_per_week < MINUTES_PER_WEEK
-    ):
+    if not _scales(fact):
         found["replicas"] = _whole(props, "spec", "replicas")
     return found
+
+
+def _scales(fact: Fact) -> bool:
+    """Whether an autoscaler or a schedule sets the number of the pods of a workload that runs."""
+    return isinstance(fact, facts.Workload) and (
+        fact.max_replicas > 0 or fact.awake_minutes_per_week < MINUTES_PER_WEEK
+    )
 
 
 RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
@@ -129,11 +133,16 @@ def fits(fact: Fact, sizes: Sizes) -> bool:
 
 def differing(fact: Fact, sizes: Sizes) -> list[str]:
     """The fields in which *sizes* are not what *fact* says."""
-    return [
-        name
-        for name, value in sizes.items()
-        if (value < said(fact, name) if name == "storage_gib" else value != said(fact, name))
-    ]
+    return [name for name, value in sizes.items() if _differs(fact, name, value)]
+
+
+def _differs(fact: Fact, name: str, value: Any) -> bool:
+    wanted = said(fact, name)
+    if name == "storage_gib":
+        return bool(value < wanted)
+    if name == "replicas" and _scales(fact):
+        return bool((value == 0) != (wanted == 0))  # between, others set the number
+    return bool(value != wanted)
 
 
 def said(fact: Fact, name: str) -> Any:

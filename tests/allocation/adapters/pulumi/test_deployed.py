@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from tests.portfolios import every_offer, local_plan, plan_of
 from tests.states import State, resources, state_of, the
 from tiers.deployed import RECORD_TYPE
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import DatabaseInstance, ManagedSecret, Origin
+from tiers.facts.every_fact import DatabaseInstance, ManagedSecret, Origin, Workload
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import Inventory, exported
 from tiers.plan.plan import Plan, TenantPlan, facts_of
@@ -331,3 +332,50 @@ def test_a_replaced_resource_that_could_not_be_deleted_is_told(
     found = read(state)
     assert found.plan == local_plan()
     assert found.pending == {"cobalt": (f"{fact}: the old one is still there and bills; run `pulumi up`",)}
+
+
+def workload_of(plan: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A workload in a tenant's plan as plain data, which may be changed."""
+    (found,) = [each for each in plan["facts"] if each["id"] == name]
+    return found  # type: ignore[no-any-return]
+
+
+SCALED = {"max_replicas": 4}
+SLEEPING = {"max_replicas": 0, "awake_minutes_per_week": 3600}
+
+
+@pytest.mark.parametrize("elastic", [SCALED, SLEEPING])
+@pytest.mark.parametrize(
+    ("before", "after", "there", "counted", "sentence"),
+    [
+        (0, 2, 2, 2, None),
+        (0, 2, 3, 2, None),
+        (0, 2, 0, 0, "halcyon/web: has no pods instead of 2 pods; run `pulumi up`"),
+        (2, 0, 3, 2, "halcyon/web: has 3 pods instead of no pods; run `pulumi up`"),
+        (2, 0, 0, 0, None),
+        (2, 2, 0, 2, None),
+        (2, 2, 3, 2, None),
+        (0, 0, 2, 2, "halcyon/web: has 2 pods instead of no pods; run `pulumi up`"),
+    ],
+)
+def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 - a table
+    state: State,
+    elastic: dict[str, int],
+    before: int,
+    after: int,
+    there: int,
+    counted: int,
+    sentence: str | None,
+) -> None:
+    stopped = {"replicas": 0, "max_replicas": 0}
+    asked = the(state, TENANT_STACK, "halcyon")["inputs"]["plan"]
+    applied = the(state, RECORD_TYPE, "halcyon-deployed")["outputs"]["input"]["plan"]
+    workload_of(asked, "halcyon/web").update({"replicas": after, **elastic} if after else stopped)
+    workload_of(applied, "halcyon/web").update({"replicas": before, **elastic} if before else stopped)
+    the(state, "kubernetes:apps/v1:Deployment", "halcyon-web")["inputs"]["spec"]["replicas"] = there
+    found = read(state)
+    (web,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/web"]
+    assert isinstance(web, Workload)
+    assert web.replicas == counted
+    told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/web")]
+    assert told == ([sentence] if sentence else [])
