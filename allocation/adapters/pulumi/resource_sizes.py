@@ -52,6 +52,19 @@ def _whole(props: Mapping[str, Any], *path: str | int) -> int:
     return found
 
 
+def _version(props: Mapping[str, Any]) -> Sizes:
+    """The version that runs; RDS and ElastiCache tell it in an output of its own."""
+    name = "engineVersionActual" if props.get("engineVersionActual") else "engineVersion"
+    try:
+        return {"engine_version": _text(props, name)}
+    except (LookupError, TypeError):
+        return {}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
 def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
     both = False if props.get("multiAz") is None else props["multiAz"]
     if not isinstance(both, bool):
@@ -60,6 +73,7 @@ def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
         "instance_class": _text(props, "instanceClass"),
         "multi_az": both,
         "storage_gib": _whole(props, "allocatedStorage"),
+        **_version(props),
     }
 
 
@@ -71,7 +85,11 @@ def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
 
 
 def _cache(props: Mapping[str, Any], _: Fact) -> Sizes:
-    return {"node_type": _text(props, "nodeType"), "nodes": _whole(props, "numCacheClusters")}
+    return {
+        "node_type": _text(props, "nodeType"),
+        "nodes": _whole(props, "numCacheClusters"),
+        **_version(props),
+    }
 
 
 def _nodes(props: Mapping[str, Any], _: Fact) -> Sizes:
@@ -127,7 +145,7 @@ A managed secret follows its server. Every other fact is an expectation, and fol
 
 
 def fits(fact: Fact, sizes: Sizes) -> bool:
-    """Whether a resource of these sizes is what *fact* says; storage that has grown is."""
+    """Whether a resource of these sizes is what *fact* says; grown storage and a newer minor version are."""
     return not differing(fact, sizes)
 
 
@@ -140,9 +158,17 @@ def _differs(fact: Fact, name: str, value: Any) -> bool:
     wanted = said(fact, name)
     if name == "storage_gib":
         return bool(value < wanted)
+    if name == "engine_version":
+        return _is_other_version(_numbers(value), _numbers(wanted))
     if name == "replicas" and _scales(fact):
         return bool((value == 0) != (wanted == 0))  # between, others set the number
     return bool(value != wanted)
+
+
+def _is_other_version(there: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    # "17" is every 17, and AWS makes minor upgrades by itself.
+    known = min(len(there), len(wanted))
+    return there[:1] != wanted[:1] or there[:known] < wanted[:known]
 
 
 def said(fact: Fact, name: str) -> Any:
@@ -154,9 +180,10 @@ def said(fact: Fact, name: str) -> Any:
 
 
 def resized(fact: Fact, sizes: Sizes) -> Fact:
-    """*fact* with these sizes."""
-    changes = {name: value for name, value in sizes.items() if "." not in name}
-    inner = {name.partition(".")[2]: value for name, value in sizes.items() if "." in name}
+    """*fact* with these sizes, where they differ."""
+    others = {name: sizes[name] for name in differing(fact, sizes)}
+    changes = {name: value for name, value in others.items() if "." not in name}
+    inner = {name.partition(".")[2]: value for name, value in others.items() if "." in name}
     if inner and isinstance(fact, facts.Workload):
         changes["compute"] = fact.compute.model_copy(update=inner)
     return fact.model_copy(update=changes)

@@ -334,8 +334,8 @@ def test_a_replaced_resource_that_could_not_be_deleted_is_told(
     assert found.pending == {"cobalt": (f"{fact}: the old one is still there and bills; run `pulumi up`",)}
 
 
-def workload_of(plan: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A workload in a tenant's plan as plain data, which may be changed."""
+def fact_in(plan: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A fact in a tenant's plan as plain data, which may be changed."""
     (found,) = [each for each in plan["facts"] if each["id"] == name]
     return found  # type: ignore[no-any-return]
 
@@ -370,8 +370,8 @@ def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 
     stopped = {"replicas": 0, "max_replicas": 0}
     asked = the(state, TENANT_STACK, "halcyon")["inputs"]["plan"]
     applied = the(state, RECORD_TYPE, "halcyon-deployed")["outputs"]["input"]["plan"]
-    workload_of(asked, "halcyon/web").update({"replicas": after, **elastic} if after else stopped)
-    workload_of(applied, "halcyon/web").update({"replicas": before, **elastic} if before else stopped)
+    fact_in(asked, "halcyon/web").update({"replicas": after, **elastic} if after else stopped)
+    fact_in(applied, "halcyon/web").update({"replicas": before, **elastic} if before else stopped)
     the(state, "kubernetes:apps/v1:Deployment", "halcyon-web")["inputs"]["spec"]["replicas"] = there
     found = read(state)
     (web,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/web"]
@@ -379,3 +379,55 @@ def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 
     assert web.replicas == counted
     told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/web")]
     assert told == ([sentence] if sentence else [])
+
+
+@pytest.mark.parametrize(
+    ("declared", "configured", "actual", "counted", "sentence"),
+    [
+        ("17.6", "17.6", "17.6", "17.6", None),
+        ("17", "17", "17.6", "17", None),
+        ("17.6", "17.6", "17.7", "17.6", None),
+        ("17.6", "17.6", None, "17.6", None),
+        ("17.7", "17.7", "17.6", "17.6", "version 17.6 to version 17.7"),
+        ("18", "18", "17.6", "17.6", "version 17.6 to version 18"),
+        ("17.10", "17.10", "17.6", "17.6", "version 17.6 to version 17.10"),
+        ("18.1", "17.6", "17.6", "17.6", "has version 17.6 instead of version 18.1; run `pulumi up`"),
+    ],
+)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_version_that_waits_for_the_window_is_not_counted_and_told(  # noqa: PLR0917 - a table
+    state: State,
+    declared: str,
+    configured: str,
+    actual: str | None,
+    counted: str,
+    sentence: str | None,
+    *,
+    recorded: bool,
+) -> None:
+    """Whether the update came to its end, or was cancelled after AWS took the change."""
+    asked = the(state, TENANT_STACK, "halcyon")["inputs"]["plan"]
+    applied = the(state, RECORD_TYPE, "halcyon-deployed")["outputs"]["input"]["plan"]
+    fact_in(asked, "halcyon/server")["engine_version"] = declared
+    if recorded:
+        fact_in(applied, "halcyon/server")["engine_version"] = declared
+    there = the(state, SERVER, "local-halcyon-postgresql")
+    there["inputs"]["engineVersion"] = there["outputs"]["engineVersion"] = configured
+    there["outputs"] |= {"engineVersionActual": actual} if actual else {}
+    found = read(state)
+    told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/server")]
+    assert len(told) == (1 if sentence else 0)
+    assert (sentence or "") in "".join(told)
+    assert server_of(tenant(found, "halcyon")).engine_version == (counted if recorded else "17.6")
+
+
+def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
+    there = the(state, "aws:elasticache/replicationGroup:ReplicationGroup", "local-halcyon-sessions")
+    there["outputs"]["engineVersionActual"] = "7.2.6"
+    found = read(state)
+    (sentence,) = found.pending["halcyon"]
+    assert sentence.startswith(
+        "halcyon/cache: AWS changes version 7.2.6 to version 8.0 in the maintenance "
+    )
+    there["outputs"]["engineVersionActual"] = "8.0.1"
+    assert read(state).pending == {}
