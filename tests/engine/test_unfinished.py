@@ -115,8 +115,9 @@ def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: 
     assert counted(inventory) == listed(made.project)
     (sentence, *_) = inventory.pending[TENANT]
     assert sentence.startswith(
-        f"{TENANT}/server: AWS changes instance_class from db.t4g.medium to db.r7g.large"
+        f"{TENANT}/server: AWS changes class db.t4g.medium to class db.r7g.large, one zone to two zones"
     )
+    assert sentence.endswith("; run `pulumi refresh` after it")
     pass_the_window(made.project)
     made.project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
     inventory = told(made.project)

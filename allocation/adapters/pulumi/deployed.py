@@ -7,25 +7,19 @@ bill say their own sizes. Where these differ, the resources are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from allocation.adapters.pulumi.resource_sizes import (
-    RESOURCES,
-    Resource,
-    Sizes,
-    differing,
-    fits,
-    resized,
-    said,
-)
-from allocation.adapters.pulumi.stack_state import STACK, StateResource, below, resources_of
-from tiers.deployed import RECORD_TYPE
+from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
+from allocation.adapters.pulumi.pending import replaced, unfinished, unreadable, waiting
+from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
+from allocation.adapters.pulumi.stack_state import STACK, StateResource, below, readable, resources_of
+from tiers.deployed import RECORD_TYPE, is_released
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.every_fact import Fact, FactId, Origin
+from tiers.facts.every_fact import Fact, FactId, ManagedSecret, Origin
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 from tiers.plan.plan import Plan, TenantPlan
@@ -67,6 +61,15 @@ def inventory_of_state(state: Mapping[str, Any], source: str) -> Inventory | Non
         ) from None
 
 
+class _Plans(NamedTuple):
+    """The plan that was asked for, and the one that was applied; None before all of it was, once."""
+
+    asked: Mapping[str, Any]
+    applied: Mapping[str, Any] | None
+    unread: tuple[str, ...] = ()
+    """A sentence on a record that cannot be read."""
+
+
 class _Reading:
     """One stack's resources, and the inventory that it exported last."""
 
@@ -75,22 +78,17 @@ class _Reading:
 
     def inventory(self, root: StateResource) -> Inventory:
         """The inventory of the platform *root* and of all tenants."""
-        asked, applied = self._plans(root, self._told.plan.model_dump(mode="json") if self._told else None)
-        found = self._found(root, asked.get("platform"), (applied or {}).get("platform"))
-        known = (
-            {each.tenant: each.model_dump(mode="json") for each in self._told.plan.tenants}
-            if self._told
-            else {}
-        )
-        tenants, parts, pending = [], [found], {"platform": found.pending}
+        told = self._told.plan.model_dump(mode="json") if self._told else None
+        asked, applied, unread = self._plans(root, told)
+        region = (applied or asked).get("region")
+        found = self._found(root, region, asked.get("platform"), (applied or {}).get("platform"))
+        tenants, parts, pending = [], [found], {"platform": (*unread, *found.pending)}
         for each in sorted(self._resources, key=lambda one: one.name):
-            if each.type != TENANT_STACK:
-                continue
-            wanted, had = self._plans(each, known.get(each.name))
-            part = self._found(each, wanted.get("facts"), (had or {}).get("facts"))
-            tenants.append(TenantPlan.model_validate({**(had or wanted), "facts": part.facts}))
-            pending[each.name] = (*_unfinished(wanted, had), *part.pending)
-            parts.append(part)
+            if each.type == TENANT_STACK:
+                tenant, part = self._tenant(each)
+                tenants.append(tenant)
+                parts.append(part)
+                pending[each.name] = part.pending
         plan = Plan.model_validate({**(applied or asked), "platform": found.facts, "tenants": tenants})
         told_ids = self._told.cloud_ids if self._told else {}
         storage = {fact: size for part in parts for fact, size in part.storage_gib.items()}
@@ -101,27 +99,52 @@ class _Reading:
             pending={owner: sentences for owner, sentences in pending.items() if sentences},
         )
 
-    def _plans(self, root: StateResource, told: Any) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
-        """The plan that was asked for, and the one that was applied; None before all of it was, once."""
-        record = _record(root, self._resources)
-        applied = record.outputs.get("input", {}).get("plan") if record else told
-        return root.inputs.get("plan") or {}, applied
+    def _tenant(self, root: StateResource) -> tuple[TenantPlan, _Found]:
+        known = self._told.plan.tenants if self._told else ()
+        told = next((each.model_dump(mode="json") for each in known if each.tenant == root.name), None)
+        asked, applied, unread = self._plans(root, told)
+        leaves = is_released(asked) and _record(root, self._resources) is None
+        applied = None if leaves else applied
+        wanted, had = asked.get("facts"), (applied or {}).get("facts")
+        found = self._found(root, asked.get("region"), wanted, had, leaves=leaves)
+        # Nobody was promised anything yet, or nobody is any longer.
+        fee = {} if applied else {"fee_per_month": "0"}
+        tenant = TenantPlan.model_validate({**(applied or asked), **fee, "facts": found.facts})
+        sentences = (*unread, *unfinished(root.name, asked, applied), *found.pending)
+        return tenant, found._replace(pending=sentences)
 
-    def _found(self, root: StateResource, asked: Any, applied: Any) -> _Found:
+    def _plans(self, root: StateResource, told: Mapping[str, Any] | None) -> _Plans:
+        asked, record = _plan_in(root.inputs), _record(root, self._resources)
+        applied = _plan_in(record.outputs.get("input")) if record else told
+        if record is None or applied is not None:
+            return _Plans(asked or applied or {}, applied)
+        owner = "platform" if root.type == SHARED_PLATFORM else root.name
+        # The plan that was asked for is all that is known then.
+        return _Plans(asked or {}, told or asked or {}, (unreadable(owner),))
+
+    def _found(
+        self, root: StateResource, region: Any, asked: Any, applied: Any, *, leaves: bool = False
+    ) -> _Found:
+        """What is there of *asked* and *applied*; `leaves` says that what was asked for is removed now."""
         wanted = {fact.id: fact for fact in _FACTS.validate_python(asked or ())}
-        had = None if applied is None else {fact.id: fact for fact in _FACTS.validate_python(applied)}
-        inside = tuple(below(root.urn, self._resources))
-        made = dict(_by_fact(inside))
-        facts, pending = [], []
+        had = {fact.id: fact for fact in _FACTS.validate_python(applied or ())}
+        recorded = applied is not None
+        if leaves:
+            wanted, had = {}, wanted
+        known, either = tuple(below(root.urn, self._resources)), {**had, **wanted}.values()
+        made = resources_by_fact(root, (each for each in known if not each.leaving), either, region)
+        old = resources_by_fact(
+            root, (each for each in known if each.leaving or not each.custom), either, region
+        )
+        facts: list[Fact] = []
+        pending = [replaced(name) for name in old]
         arns: dict[FactId, str] = {}
         storage: dict[FactId, int] = {}
-        for name in [*wanted, *(each for each in had or {} if each not in wanted)]:
-            before = (had or {}).get(name)
-            after = wanted.get(name)
-            resource = made.get(name)
-            fact, sentences = _there(after, before, resource, recorded=had is not None)
+        for name in [*wanted, *(each for each in had if each not in wanted)]:
+            fact, sentences = _there(wanted.get(name), had.get(name), made, recorded=recorded)
             facts += [fact] if fact else []
             pending += sentences
+            resource = made.get(name)
             if resource is not None and fact is not None and type(fact) in RESOURCES:
                 arn, size = resource.outputs.get("arn"), resource.outputs.get("allocatedStorage")
                 arns |= {name: arn} if isinstance(arn, str) else {}
@@ -133,37 +156,36 @@ def _record(root: StateResource, resources: Iterable[StateResource]) -> StateRes
     return next((each for each in resources if each.type == RECORD_TYPE and each.parent == root.urn), None)
 
 
-def _by_fact(inside: tuple[StateResource, ...]) -> Iterator[tuple[FactId, StateResource]]:
-    """Each fact's resource: the child, of its kind's type, of the component that has the fact as inputs."""
-    kinds = {kind.model_fields["kind"].default: resource.type for kind, resource in RESOURCES.items()}
-    owners = {
-        each.urn: (str(each.inputs["id"]), kinds.get(str(each.inputs.get("kind"))))
-        for each in inside
-        if not each.custom and "id" in each.inputs
-    }
-    for each in inside:
-        fact, wanted = owners.get(each.parent, ("", None))
-        if each.type == wanted and not each.leaving:
-            yield fact, each
+def _plan_in(holder: object) -> Mapping[str, Any] | None:
+    held = readable(holder)
+    return (readable(held.get("plan")) or None) if held else None
 
 
 def _there(
-    after: Fact | None, before: Fact | None, resource: StateResource | None, *, recorded: bool
+    after: Fact | None, before: Fact | None, made: Made, *, recorded: bool
 ) -> tuple[Fact | None, list[str]]:
     """The fact as it is there, None where it is not, and what is pending."""
     either = after or before
-    kind = RESOURCES.get(type(either)) if either else None
-    if either is None or kind is None or either.origin is Origin.ADOPTED:
+    if either is None or either.origin is Origin.ADOPTED:
         return (before if recorded else after), []
+    if isinstance(either, ManagedSecret):
+        return (before or after) if either.owner in made else None, []
+    kind, resource = RESOURCES.get(type(either)), made.get(either.id)
+    if kind is None:
+        # An expectation: before the first complete update nobody works with what is there.
+        return (before if recorded else None), []
     if resource is None:
         return None, [f"{either.id}: is not there yet; run `pulumi up`"] if after else []
     props = {**resource.inputs, **resource.outputs} if kind.in_outputs else resource.inputs
-    sizes = _sizes(kind, props, either)
-    fact = next((each for each in (before, after) if each is not None and fits(each, sizes)), None)
+    both = [each for each in (before, after) if each is not None]
+    # Of pods that scale only a plan that stops them says a number.
+    sizes = {name: size for each in both for name, size in _sizes(kind, props, each).items()}
+    fact = next((each for each in both if fits(each, sizes)), None)
     if after is None:
         told = [f"{either.id}: is still there; run `pulumi up` to remove it"]
     else:
-        told = _waiting(after, kind, sizes, _sizes(kind, resource.inputs, after))
+        applied = _sizes(kind, resource.inputs, after) if kind.in_outputs else {}
+        told = waiting(after, sizes, applied)
     return fact or resized(before or either, sizes), told
 
 
@@ -172,41 +194,3 @@ def _sizes(kind: Resource, props: Mapping[str, Any], fact: Fact) -> Sizes:
         return kind.sizes(props, fact)
     except (LookupError, TypeError, ValueError):
         return {}  # a secret, or still unknown: then the plan is what is known
-
-
-def _waiting(after: Fact, kind: Resource, sizes: Sizes, asked: Sizes) -> list[str]:
-    """A sentence for what AWS changes later, and one for what no update has changed yet."""
-    open_, later, never = differing(after, sizes), [], []
-    for name in open_:
-        if kind.in_outputs and asked.get(name) == said(after, name):
-            later.append(f"{name} from {sizes[name]} to {said(after, name)}")
-        else:
-            never.append(f"{name} is {sizes[name]}, not {said(after, name)}")
-    window = getattr(after, "maintenance_window", None)
-    when = f"in the maintenance window {window} (UTC)" if window else "later"
-    return [
-        *([f"{after.id}: AWS changes {', '.join(later)} {when}"] if later else []),
-        *([f"{after.id}: {', '.join(never)} yet; run `pulumi up`"] if never else []),
-    ]
-
-
-def _unfinished(asked: Mapping[str, Any], applied: Mapping[str, Any] | None) -> list[str]:
-    """Whether the last update of a tenant came to its end, and what it was about."""
-    name = str(asked.get("tenant"))
-    if applied is None:
-        return [f"{name}: was never deployed completely; run `pulumi up`"]
-    if asked == applied:
-        return []
-    told = [
-        f"{field.replace('_', ' ')} is {_words(applied.get(field))}, not {_words(asked.get(field))}"
-        for field in ("tier", "move", "environment", "lifecycle_stage", "fee_per_month")
-        if asked.get(field) != applied.get(field)
-    ]
-    about = "; ".join(told) or "some of it is as it was before"
-    return [f"{name}: the last update was not finished ({about}); run `pulumi up`"]
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"at stage {value.get('stage')}"
-    return "none" if value is None else str(value)

@@ -14,6 +14,8 @@ from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import Fact, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What stands for a value that is not known yet (pulumi, sdk/go/common/resource/plugin/rpc.go)."""
 Sizes = dict[str, Any]
 """Name of a fact's field -> what a resource says; `compute.` stands before the fields of `compute`."""
 
@@ -36,44 +38,87 @@ def _at(props: Mapping[str, Any], *path: str | int) -> Any:
     return found
 
 
+def _text(props: Mapping[str, Any], *path: str | int) -> str:
+    found = _at(props, *path)
+    if not isinstance(found, str) or found == UNKNOWN:
+        raise TypeError(path)  # never with the value, which may be a secret
+    return found
+
+
+def _whole(props: Mapping[str, Any], *path: str | int) -> int:
+    found = _at(props, *path)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise TypeError(path)
+    return found
+
+
+def _version(props: Mapping[str, Any]) -> Sizes:
+    """The version that runs; RDS and ElastiCache tell it in an output of its own."""
+    name = "engineVersionActual" if props.get("engineVersionActual") else "engineVersion"
+    try:
+        return {"engine_version": _text(props, name)}
+    except (LookupError, TypeError):
+        return {}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
 def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
+    both = False if props.get("multiAz") is None else props["multiAz"]
+    if not isinstance(both, bool):
+        raise TypeError("multiAz")
     return {
-        "instance_class": str(props["instanceClass"]),
-        "multi_az": bool(props.get("multiAz")),
-        "storage_gib": int(props["allocatedStorage"]),
+        "instance_class": _text(props, "instanceClass"),
+        "multi_az": both,
+        "storage_gib": _whole(props, "allocatedStorage"),
+        **_version(props),
     }
 
 
 def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
-    return {"instance_class": str(props["instanceClass"]), "storage_gib": int(props["allocatedStorage"])}
+    return {
+        "instance_class": _text(props, "instanceClass"),
+        "storage_gib": _whole(props, "allocatedStorage"),
+    }
 
 
 def _cache(props: Mapping[str, Any], _: Fact) -> Sizes:
-    return {"node_type": str(props["nodeType"]), "nodes": int(props["numCacheClusters"])}
+    return {
+        "node_type": _text(props, "nodeType"),
+        "nodes": _whole(props, "numCacheClusters"),
+        **_version(props),
+    }
 
 
 def _nodes(props: Mapping[str, Any], _: Fact) -> Sizes:
-    count = int(_at(props, "scalingConfig", "desiredSize"))
-    return {"instance_type": str(_at(props, "instanceTypes", 0)), "nodes": count}
+    count = _whole(props, "scalingConfig", "desiredSize")
+    return {"instance_type": _text(props, "instanceTypes", 0), "nodes": count}
 
 
 def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
-    container = _at(props, "spec", "template", "spec", "containers", 0, "resources")
+    told = _at(props, "spec", "template", "spec", "containers", 0, "resources")
     found: Sizes = {
-        f"compute.{resource}_{bound}_{unit}": int(str(container[f"{bound}s"][resource]).removesuffix(suffix))
+        f"compute.{resource}_{bound}_{unit}": int(_text(told, f"{bound}s", resource).removesuffix(suffix))
         for resource, unit, suffix in (("cpu", "millicores", "m"), ("memory", "mib", "Mi"))
         for bound in ("request", "limit")
     }
-    # An autoscaler or a schedule sets the number of such pods.
-    if isinstance(fact, facts.Workload) and not (
-        fact.max_replicas or fact.awake_minutes_per_week < MINUTES_PER_WEEK
-    ):
-        found["replicas"] = int(_at(props, "spec", "replicas"))
+    if not _scales(fact):
+        found["replicas"] = _whole(props, "spec", "replicas")
     return found
+
+
+def _scales(fact: Fact) -> bool:
+    """Whether an autoscaler or a schedule sets the number of the pods of a workload that runs."""
+    return isinstance(fact, facts.Workload) and (
+        fact.max_replicas > 0 or fact.awake_minutes_per_week < MINUTES_PER_WEEK
+    )
 
 
 RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.Bucket: Resource("aws:s3/bucket:Bucket"),
+    facts.BucketReplication: Resource("aws:s3/bucketReplicationConfig:BucketReplicationConfig"),
     facts.CacheGroup: Resource("aws:elasticache/replicationGroup:ReplicationGroup", _cache),
     facts.ClusterControlPlane: Resource("aws:eks/cluster:Cluster"),
     facts.DatabaseBackupCopy: Resource(
@@ -85,29 +130,45 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.FileSystem: Resource("aws:efs/fileSystem:FileSystem"),
     facts.FileSystemBackup: Resource("aws:backup/vault:Vault"),
     facts.FileSystemReplica: Resource("aws:efs/replicationConfiguration:ReplicationConfiguration"),
+    facts.Key: Resource("aws:kms/key:Key"),
+    facts.LogGroup: Resource("aws:cloudwatch/logGroup:LogGroup"),
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
     facts.RestoreTest: Resource("aws:backup/restoreTestingPlan:RestoreTestingPlan"),
+    facts.VaultCopy: Resource("aws:backup/vault:Vault"),
     facts.Workload: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
 }
-"""Kind of fact -> its resource, a child of the component that has the fact as its inputs.
+"""Kind of fact -> its resource, as `resources_by_fact` finds it.
 
-Every other fact is an expectation or a part of one of these, and follows its owner's record.
+A managed secret follows its server. Every other fact is an expectation, and follows its owner's record.
 """
 
 
 def fits(fact: Fact, sizes: Sizes) -> bool:
-    """Whether a resource of these sizes is what *fact* says; storage that has grown is."""
+    """Whether a resource of these sizes is what *fact* says; grown storage and a newer minor version are."""
     return not differing(fact, sizes)
 
 
 def differing(fact: Fact, sizes: Sizes) -> list[str]:
     """The fields in which *sizes* are not what *fact* says."""
-    return [
-        name
-        for name, value in sizes.items()
-        if (value < said(fact, name) if name == "storage_gib" else value != said(fact, name))
-    ]
+    return [name for name, value in sizes.items() if _differs(fact, name, value)]
+
+
+def _differs(fact: Fact, name: str, value: Any) -> bool:
+    wanted = said(fact, name)
+    if name == "storage_gib":
+        return bool(value < wanted)
+    if name == "engine_version":
+        return _is_other_version(_numbers(value), _numbers(wanted))
+    if name == "replicas" and _scales(fact):
+        return bool((value == 0) != (wanted == 0))  # between, others set the number
+    return bool(value != wanted)
+
+
+def _is_other_version(there: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    # "17" is every 17, and AWS makes minor upgrades by itself.
+    known = min(len(there), len(wanted))
+    return there[:1] != wanted[:1] or there[:known] < wanted[:known]
 
 
 def said(fact: Fact, name: str) -> Any:
@@ -119,9 +180,10 @@ def said(fact: Fact, name: str) -> Any:
 
 
 def resized(fact: Fact, sizes: Sizes) -> Fact:
-    """*fact* with these sizes."""
-    changes = {name: value for name, value in sizes.items() if "." not in name}
-    inner = {name.partition(".")[2]: value for name, value in sizes.items() if "." in name}
+    """*fact* with these sizes, where they differ."""
+    others = {name: sizes[name] for name in differing(fact, sizes)}
+    changes = {name: value for name, value in others.items() if "." not in name}
+    inner = {name.partition(".")[2]: value for name, value in others.items() if "." in name}
     if inner and isinstance(fact, facts.Workload):
         changes["compute"] = fact.compute.model_copy(update=inner)
     return fact.model_copy(update=changes)

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 from tiers.errors import CatalogError
 
 STACK: Final = "pulumi:pulumi:Stack"
+_ENCRYPTED: Final = "4dabf18193072939515e22adb298388d"
+"""The key that marks an encrypted value (pulumi, sdk/go/common/resource/sig)."""
 
 
 class StateResource(NamedTuple):
@@ -27,7 +29,7 @@ class StateResource(NamedTuple):
         return self.urn.rpartition("::")[2]
 
 
-def raw_resources_of(state: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
+def raw_resources_of(state: object, source: str) -> list[Mapping[str, Any]]:
     """The resources as Pulumi wrote them, in the order of their creation.
 
     Args:
@@ -37,10 +39,10 @@ def raw_resources_of(state: Mapping[str, Any], source: str) -> list[Mapping[str,
     Raises:
         CatalogError: When it is not a state, or an update was interrupted: what was begun may exist or not.
     """
-    deployment = state.get("deployment")
+    deployment = state.get("deployment") if isinstance(state, Mapping) else None
     # A stack that was never updated has no resources.
     resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
-    if not isinstance(resources, list):
+    if not isinstance(resources, list) or not all(isinstance(each, Mapping) for each in resources):
         raise CatalogError(
             f"{source}: is not the state of a stack; expected the output of `pulumi stack export`"
         )
@@ -52,7 +54,7 @@ def raw_resources_of(state: Mapping[str, Any], source: str) -> list[Mapping[str,
     return resources
 
 
-def resources_of(state: Mapping[str, Any], source: str) -> tuple[StateResource, ...]:
+def resources_of(state: object, source: str) -> tuple[StateResource, ...]:
     """The same, read.
 
     Raises:
@@ -64,12 +66,21 @@ def resources_of(state: Mapping[str, Any], source: str) -> tuple[StateResource, 
             type=str(each.get("type")),
             parent=str(each.get("parent") or ""),
             custom=bool(each.get("custom")),
-            inputs=each.get("inputs") or {},
-            outputs=each.get("outputs") or {},
+            inputs=readable(each.get("inputs")) or {},
+            outputs=readable(each.get("outputs")) or {},
             leaving=bool(each.get("delete")),
         )
         for each in raw_resources_of(state, source)
     )
+
+
+def readable(value: object) -> Mapping[str, Any] | None:
+    """A mapping of the state; None for everything else, and for a secret, whose content nobody may show.
+
+    >>> readable({"plan": 1}), readable("plan"), readable(None)
+    ({'plan': 1}, None, None)
+    """
+    return value if isinstance(value, Mapping) and _ENCRYPTED not in value else None
 
 
 def below(root: str, resources: tuple[StateResource, ...]) -> Iterator[StateResource]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import cache
+from datetime import date
 from typing import Any
 
 import pytest
 
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.resource_sizes import RESOURCES
+from allocation.estimate.estimated_statement import UNKNOWN, monthly_estimates
 from tests.allocation.previews import changed
 from tests.components.conftest import declare_plan
+<<<<<<< HEAD
 from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, with_token
 from tests.states import State, resources, state_of, the
 from tiers.deployed import RECORD_TYPE
@@ -23,38 +25,18 @@ from tiers.inventory import Inventory, exported
 from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
 from tiers.plan.resolve import resolve
 from tiers.portfolio.rotation import TokenRotation
+=======
+from tests.portfolios import every_offer, local_plan, plan_of
+from tests.states import State, every_offer_state, leave, read, resources, server_of, state_of, tenant, the
+from tiers.deployed import RECORD_TYPE
+from tiers.errors import CatalogError
+from tiers.facts.every_fact import DatabaseInstance, ManagedSecret, Origin
+from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.inventory import Inventory, exported
+from tiers.plan.plan import Plan
+>>>>>>> 37495877700bdc04c67bfed42e5053bdf6693657
 
 SERVER = "aws:rds/instance:Instance"
-
-
-@cache
-def _local() -> State:
-    return state_of(declare_plan(local_plan()))
-
-
-@pytest.fixture
-def state() -> State:
-    """The committed portfolio, deployed."""
-    return copy.deepcopy(_local())
-
-
-def read(state: State) -> Inventory:
-    """The inventory of a state that has one."""
-    found = inventory_of_state(state, "state")
-    assert found is not None
-    return found
-
-
-def tenant(inventory: Inventory, name: str, plan: Plan | None = None) -> TenantPlan:
-    """One tenant of an inventory, or of another plan."""
-    (found,) = [each for each in (plan or inventory.plan).tenants if each.tenant == name]
-    return found
-
-
-def server_of(plan: TenantPlan) -> DatabaseInstance:
-    """The tenant's own server."""
-    (found,) = facts_of(plan.facts, DatabaseInstance)
-    return found
 
 
 def ask_for(state: State, name: str, plan: Plan) -> None:
@@ -110,9 +92,8 @@ def test_a_change_that_aws_makes_later_is_not_counted_and_told(state: State) -> 
     assert (server.instance_class, server.multi_az) == ("db.t4g.micro", False)
     (sentence,) = found.pending["halcyon"]
     assert sentence == (
-        "halcyon/server: AWS changes instance_class from db.t4g.micro to "
-        f"{wanted.instance_class}, multi_az from False to True in the maintenance window "
-        f"{wanted.maintenance_window} (UTC)"
+        f"halcyon/server: AWS changes class db.t4g.micro to class {wanted.instance_class}, one zone to two "
+        f"zones in the maintenance window {wanted.maintenance_window} (UTC); run `pulumi refresh` after it"
     )
 
 
@@ -126,8 +107,8 @@ def test_an_update_that_failed_before_it_changed_anything_is_not_counted(state: 
     )
     assert about.endswith("run `pulumi up`")
     assert server == (
-        "cobalt/server: instance_class is db.t4g.medium, not db.r7g.large, multi_az is False, not True, "
-        "storage_gib is 50, not 100 yet; run `pulumi up`"
+        "cobalt/server: has class db.t4g.medium instead of class db.r7g.large, one zone instead of two "
+        "zones, 50 GiB of storage instead of 100 GiB of storage; run `pulumi up`"
     )
     assert "cobalt/cache: is not there yet; run `pulumi up`" in more
 
@@ -150,7 +131,7 @@ def test_a_resource_that_only_the_target_option_reached_is_counted(state: State)
     found = read(state)
     counted = server_of(tenant(found, "cobalt"))
     assert counted.multi_az
-    assert found.pending["cobalt"] == ("cobalt/server: multi_az is True, not False yet; run `pulumi up`",)
+    assert found.pending["cobalt"] == ("cobalt/server: has two zones instead of one zone; run `pulumi up`",)
 
 
 def test_a_new_tenant_counts_by_what_is_there_of_it(state: State) -> None:
@@ -162,23 +143,69 @@ def test_a_new_tenant_counts_by_what_is_there_of_it(state: State) -> None:
     found = read(state)
     assert "cobalt/web" not in {fact.id for fact in found.plan.all_facts()}
     assert found.pending["cobalt"] == (
-        "cobalt: was never deployed completely; run `pulumi up`",
+        "cobalt: was never deployed completely, so no fee is counted; run `pulumi up`",
         "cobalt/web: is not there yet; run `pulumi up`",
     )
+    assert tenant(found, "cobalt").fee_per_month == 0
+    asked = tenant(found, "cobalt", local_plan()).facts
+    own = {fact.id for fact in asked if type(fact) in {*RESOURCES, ManagedSecret}}
+    assert {fact.id for fact in tenant(found, "cobalt").facts} == own - {"cobalt/web"}
 
 
-def test_a_tenant_whose_removal_failed_counts_by_what_is_left(state: State) -> None:
-    kept = [
-        each
-        for each in resources(state)
-        if "cobalt" not in each["urn"]
-        or each["type"] in (TENANT_STACK, SERVER)
-        or each["urn"].endswith("PostgresServer::local-cobalt-postgresql")
-    ]
-    state["deployment"]["resources"] = kept
+def test_a_tenant_of_which_nothing_is_there_costs_nothing() -> None:
+    """AWS refused the very first call."""
+    state, name = every_offer_state(), "crb-production"
+    leave(state, name)
     found = read(state)
-    billed = {fact.id for fact in tenant(found, "cobalt").facts if type(fact) in RESOURCES}
-    assert billed == {"cobalt/server"}
+    assert tenant(found, name).facts == ()
+    assert tenant(found, name).fee_per_month == 0
+    estimates = monthly_estimates(found.plan, date(2026, 11, 1))
+    assert UNKNOWN not in estimates
+
+
+@pytest.mark.parametrize(
+    ("there", "counted"),
+    [
+        (("Key::local-crb-production-key",), {"key"}),
+        (("Key::local-crb-production-copy-key",), {"copy-key"}),
+        (("LogGroup::crb-production-logs",), {"logs"}),
+        (("LogGroup::local-crb-production-postgresql-upgrade-log",), {"server-logs"}),
+        (("LogGroup::local-crb-production-postgresql-standby-upgrade-log",), {"standby-logs"}),
+        (("Instance::local-crb-production-postgresql",), {"server", "server-secret"}),
+        (("BucketReplicationConfig::local-crb-production-backups-copy",), {"backup-bucket-replication"}),
+        (("Vault::local-crb-production-filestores-vault",), {"file-system-backup"}),
+        (("Vault::local-crb-production-copy-vault",), set()),
+        (
+            ("Vault::local-crb-production-filestores-vault", "Vault::local-crb-production-copy-vault"),
+            {"file-system-backup", "file-system-backup-copy"},
+        ),
+    ],
+)
+def test_of_a_first_update_that_failed_only_what_is_there_is_counted(
+    there: tuple[str, ...], counted: set[str]
+) -> None:
+    state = every_offer_state()
+    leave(state, "crb-production", *there)
+    facts = tenant(read(state), "crb-production").facts
+    assert {fact.name for fact in facts} == counted
+
+
+@pytest.mark.parametrize("told", [None, local_plan()])
+def test_a_tenant_whose_removal_failed_counts_by_what_is_left(state: State, told: Plan | None) -> None:
+    """Also where the output is still that of an update before."""
+    leave(state, "cobalt", "Instance::local-cobalt-postgresql")
+    plan = the(state, TENANT_STACK, "cobalt")["inputs"]["plan"]
+    plan |= {"lifecycle_stage": "decommissioning", "protected": False}
+    if told is not None:
+        resources(state)[0]["outputs"]["inventory"] = json.loads(json.dumps(exported(told, {})))
+    found = read(state)
+    counted = tenant(found, "cobalt")
+    assert {fact.id for fact in counted.facts} == {"cobalt/server", "cobalt/server-secret"}
+    assert counted.fee_per_month == 0
+    assert found.pending["cobalt"] == (
+        "cobalt: its removal was not finished, so no fee is counted; run `pulumi up`",
+        "cobalt/server: is still there; run `pulumi up` to remove it",
+    )
 
 
 def test_a_stack_of_an_older_version_is_read_from_its_output(state: State) -> None:

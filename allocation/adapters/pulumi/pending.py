@@ -1,0 +1,98 @@
+"""The sentences on what was asked for and is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from allocation.adapters.pulumi.resource_sizes import Sizes, differing, said
+from tiers.deployed import is_released
+from tiers.facts.every_fact import Fact, FactId
+
+_PHRASES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "instance_class": "class {}".format,
+    "instance_type": "machine type {}".format,
+    "node_type": "node class {}".format,
+    "engine_version": "version {}".format,
+    "multi_az": lambda both: "two zones" if both else "one zone",
+    "nodes": lambda number: "one node" if number == 1 else f"{number} nodes",
+    "replicas": lambda number: "one pod" if number == 1 else f"{number or 'no'} pods",
+    "storage_gib": "{} GiB of storage".format,
+    "compute.cpu_request_millicores": "CPU request {} m".format,
+    "compute.cpu_limit_millicores": "CPU limit {} m".format,
+    "compute.memory_request_mib": "memory request {} MiB".format,
+    "compute.memory_limit_mib": "memory limit {} MiB".format,
+}
+"""A field of `Sizes` -> its value in words."""
+
+
+def in_words(name: str, value: Any) -> str:
+    """The value of a field of `Sizes` as people say it.
+
+    >>> in_words("multi_az", True), in_words("compute.cpu_request_millicores", 500)
+    ('two zones', 'CPU request 500 m')
+    """
+    return _PHRASES[name](value)
+
+
+def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
+    """A sentence for what AWS changes later, and one for what no update has changed yet.
+
+    Args:
+        after: What is asked for.
+        sizes: What is there.
+        applied: What the last update asked the cloud for, as far as the cloud may do it later.
+    """
+    later, never = [], []
+    for name in differing(after, sizes):
+        there, wanted = in_words(name, sizes[name]), in_words(name, said(after, name))
+        if applied.get(name) == said(after, name):
+            later.append(f"{there} to {wanted}")
+        else:
+            never.append(f"{there} instead of {wanted}")
+    window = getattr(after, "maintenance_window", None)
+    when = f"in the maintenance window {window} (UTC)" if window else "later"
+    return [
+        *(
+            [f"{after.id}: AWS changes {', '.join(later)} {when}; run `pulumi refresh` after it"]
+            if later
+            else []
+        ),
+        *([f"{after.id}: has {', '.join(never)}; run `pulumi up`"] if never else []),
+    ]
+
+
+def replaced(fact: FactId) -> str:
+    """That a resource was replaced, and its deletion failed."""
+    return f"{fact}: the old one is still there and bills; run `pulumi up`"
+
+
+def unreadable(owner: str) -> str:
+    """That the record of a tenant or of the platform cannot be read."""
+    return (
+        f"{owner}: the record of what was deployed cannot be read, so the plan of the last update is "
+        "counted; run `pulumi up`"
+    )
+
+
+def unfinished(name: str, asked: Mapping[str, Any], applied: Mapping[str, Any] | None) -> list[str]:
+    """Whether the last update of a tenant came to its end, and what it was about."""
+    if applied is None and is_released(asked):
+        return [f"{name}: its removal was not finished, so no fee is counted; run `pulumi up`"]
+    if applied is None:
+        return [f"{name}: was never deployed completely, so no fee is counted; run `pulumi up`"]
+    if asked == applied:
+        return []
+    told = [
+        f"{field.replace('_', ' ')} is {_words(applied.get(field))}, not {_words(asked.get(field))}"
+        for field in ("tier", "move", "environment", "lifecycle_stage", "fee_per_month")
+        if asked.get(field) != applied.get(field)
+    ]
+    about = "; ".join(told) or "some of it is as it was before"
+    return [f"{name}: the last update was not finished ({about}); run `pulumi up`"]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"at stage {value.get('stage')}"
+    return "none" if value is None else str(value)

@@ -1,0 +1,126 @@
+"""Resources that are not as the plan says: old ones, pods that scale, versions that wait."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from tests.portfolios import local_plan
+from tests.states import State, fact_in, read, resources, server_of, tenant, the
+from tiers.deployed import RECORD_TYPE
+from tiers.facts.every_fact import Workload
+from tiers.facts.names import TENANT_STACK
+
+SERVER = "aws:rds/instance:Instance"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fact"),
+    [
+        (SERVER, "local-cobalt-postgresql", "cobalt/server"),
+        ("aws:kms/key:Key", "local-cobalt-key", "cobalt/key"),
+        ("aws:cloudwatch/logGroup:LogGroup", "cobalt-logs", "cobalt/logs"),
+    ],
+)
+def test_a_replaced_resource_that_could_not_be_deleted_is_told(
+    state: State, kind: str, name: str, fact: str
+) -> None:
+    new = the(state, kind, name)
+    old = {**copy.deepcopy(new), "delete": True}
+    old["outputs"]["instanceClass"] = "db.t4g.micro"
+    resources(state).append(old)
+    found = read(state)
+    assert found.plan == local_plan()
+    assert found.pending == {"cobalt": (f"{fact}: the old one is still there and bills; run `pulumi up`",)}
+
+
+SCALED = {"max_replicas": 4}
+SLEEPING = {"max_replicas": 0, "awake_minutes_per_week": 3600}
+
+
+@pytest.mark.parametrize("elastic", [SCALED, SLEEPING])
+@pytest.mark.parametrize(
+    ("before", "after", "there", "counted", "sentence"),
+    [
+        (0, 2, 2, 2, None),
+        (0, 2, 3, 2, None),
+        (0, 2, 0, 0, "halcyon/web: has no pods instead of 2 pods; run `pulumi up`"),
+        (2, 0, 3, 2, "halcyon/web: has 3 pods instead of no pods; run `pulumi up`"),
+        (2, 0, 0, 0, None),
+        (2, 2, 0, 2, None),
+        (2, 2, 3, 2, None),
+        (0, 0, 2, 2, "halcyon/web: has 2 pods instead of no pods; run `pulumi up`"),
+    ],
+)
+def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 - a table
+    state: State,
+    elastic: dict[str, int],
+    before: int,
+    after: int,
+    there: int,
+    counted: int,
+    sentence: str | None,
+) -> None:
+    stopped = {"replicas": 0, "max_replicas": 0}
+    asked = the(state, TENANT_STACK, "halcyon")["inputs"]["plan"]
+    applied = the(state, RECORD_TYPE, "halcyon-deployed")["outputs"]["input"]["plan"]
+    fact_in(asked, "halcyon/web").update({"replicas": after, **elastic} if after else stopped)
+    fact_in(applied, "halcyon/web").update({"replicas": before, **elastic} if before else stopped)
+    the(state, "kubernetes:apps/v1:Deployment", "halcyon-web")["inputs"]["spec"]["replicas"] = there
+    found = read(state)
+    (web,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/web"]
+    assert isinstance(web, Workload)
+    assert web.replicas == counted
+    told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/web")]
+    assert told == ([sentence] if sentence else [])
+
+
+@pytest.mark.parametrize(
+    ("declared", "configured", "actual", "counted", "sentence"),
+    [
+        ("17.6", "17.6", "17.6", "17.6", None),
+        ("17", "17", "17.6", "17", None),
+        ("17.6", "17.6", "17.7", "17.6", None),
+        ("17.6", "17.6", None, "17.6", None),
+        ("17.7", "17.7", "17.6", "17.6", "version 17.6 to version 17.7"),
+        ("18", "18", "17.6", "17.6", "version 17.6 to version 18"),
+        ("17.10", "17.10", "17.6", "17.6", "version 17.6 to version 17.10"),
+        ("18.1", "17.6", "17.6", "17.6", "has version 17.6 instead of version 18.1; run `pulumi up`"),
+    ],
+)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_version_that_waits_for_the_window_is_not_counted_and_told(  # noqa: PLR0917 - a table
+    state: State,
+    declared: str,
+    configured: str,
+    actual: str | None,
+    counted: str,
+    sentence: str | None,
+    *,
+    recorded: bool,
+) -> None:
+    """Whether the update came to its end, or was cancelled after AWS took the change."""
+    asked = the(state, TENANT_STACK, "halcyon")["inputs"]["plan"]
+    applied = the(state, RECORD_TYPE, "halcyon-deployed")["outputs"]["input"]["plan"]
+    fact_in(asked, "halcyon/server")["engine_version"] = declared
+    if recorded:
+        fact_in(applied, "halcyon/server")["engine_version"] = declared
+    there = the(state, SERVER, "local-halcyon-postgresql")
+    there["inputs"]["engineVersion"] = there["outputs"]["engineVersion"] = configured
+    there["outputs"] |= {"engineVersionActual": actual} if actual else {}
+    found = read(state)
+    told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/server")]
+    assert len(told) == (1 if sentence else 0)
+    assert (sentence or "") in "".join(told)
+    assert server_of(tenant(found, "halcyon")).engine_version == (counted if recorded else "17.6")
+
+
+def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
+    there = the(state, "aws:elasticache/replicationGroup:ReplicationGroup", "local-halcyon-sessions")
+    there["outputs"]["engineVersionActual"] = "7.2.6"
+    found = read(state)
+    (sentence,) = found.pending["halcyon"]
+    assert sentence.startswith("halcyon/cache: AWS changes version 7.2.6 to version 8.0 in the maintenance ")
+    there["outputs"]["engineVersionActual"] = "8.0.1"
+    assert read(state).pending == {}
