@@ -9,20 +9,35 @@ export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 role_password=$(cat /run/secrets/tenant/password)
 
 cannot() { echo "$1" >&2; exit 1; }
-tenant() { PGUSER=$TENANT_ROLE PGPASSWORD=$role_password psql --no-psqlrc --set=ON_ERROR_STOP=1 "$@"; }
+again="delete the Job ${OWNER##*/}-database-setup-HASH (\`kubectl get jobs --all-namespaces\` lists it), then run \`pulumi up --refresh\`"
+# Works as a tenant's role. Its pods may have taken all connections that it has.
+log_in() { # ROLE PASSWORD DATABASE, and psql's own
+  local role=$1 password=$2 database=$3 problem; shift 3
+  # What it answers goes past, what it complains of is kept.
+  if { problem=$(PGUSER=$role PGPASSWORD=$password psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname="$database" "$@" 2>&1 >&3); } 3>&1; then
+    [ -z "$problem" ] || echo "$problem" >&2
+    return 0
+  fi
+  case $problem in
+    *"too many connections"*|*"too many clients"*|*"remaining connection slots"*)
+      cannot "role $role found no free connection to $database on $PGHOST: all that it may have are in use, so the set-up did not end; when fewer are, $again" ;;
+  esac
+  echo "$problem" >&2
+  return 1
+}
 ask() {
   psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=role="$TENANT_ROLE" --set=db="$TENANT_DATABASE"
 }
-# Whether the tenant's password opens its role. PostgreSQL asks for it before it looks at anything else; an answer
-# to another question is no answer.
-opens() {
+# Whether a password opens its role. PostgreSQL asks for it before it looks at anything else; an answer to another
+# question is no answer. It asks in `postgres`, so that a full database of the tenant says nothing.
+opens() { # ROLE PASSWORD
   local answer
-  if answer=$(tenant -c 'SELECT 1' 2>&1); then return 0; fi
+  if answer=$(PGUSER=$1 PGPASSWORD=$2 psql --no-psqlrc -c 'SELECT 1' 2>&1); then return 0; fi
   case $answer in
     *"too many connections for role"*|*"is not permitted to log in"*) return 0 ;;
     *"password authentication failed"*) return 1 ;;
   esac
-  cannot "whether the password of role $TENANT_ROLE is right could not be found out on $PGHOST: $answer"
+  cannot "whether the password of role $1 is right could not be found out on $PGHOST: $answer"
 }
 
 # Whose a database is stands in a comment on its role: "costack: owner PORTFOLIO/CLIENT/TENANT". The master may write
@@ -48,7 +63,7 @@ case $said in
     elsewhere=$(ask <<<"SELECT string_agg(DISTINCT datname, ', ') FROM pg_shdepend JOIN pg_database d ON d.oid = dbid
       WHERE refclassid = 'pg_authid'::regclass AND refobjid = to_regrole(quote_ident(:'role'))")
     if [ -n "$holder$elsewhere" ]; then
-      opens || cannot "role $TENANT_ROLE on $PGHOST has no owner's mark, holds something in ${elsewhere:-$TENANT_DATABASE}, and this tenant's password does not open it: it may be somebody else's, so nothing was changed; give this tenant another name, or, if you know that this is its data, run as the master user: COMMENT ON ROLE \"$TENANT_ROLE\" IS '$mine$older'"
+      opens "$TENANT_ROLE" "$role_password" || cannot "role $TENANT_ROLE on $PGHOST has no owner's mark, holds something in ${elsewhere:-$TENANT_DATABASE}, and this tenant's password does not open it: it may be somebody else's, so nothing was changed; give this tenant another name, or, if you know that this is its data, run as the master user: COMMENT ON ROLE \"$TENANT_ROLE\" IS '$mine$older'"
       mark=$mine$older
     fi ;;
 esac
@@ -66,7 +81,7 @@ SQL
 
 # A password is set only when the present one does not open the door: changing it breaks live connections. It is
 # set before there is a database, so that whoever finds one can log in to it.
-if ! opens; then
+if ! opens "$TENANT_ROLE" "$role_password"; then
   [ "${ROTATION:-none}" != first-login ] || until_unused "$TENANT_ROLE"
   # psql makes the verifier itself, so that the server, and its log of statements, never see the password. Without
   # a terminal it reads the password twice from standard input.
@@ -92,5 +107,5 @@ SQL
 done
 
 # Odoo creates it only in databases it creates itself. It is trusted: who owns the database may create it.
-tenant --dbname="$TENANT_DATABASE" -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
+log_in "$TENANT_ROLE" "$role_password" "$TENANT_DATABASE" -c 'CREATE EXTENSION IF NOT EXISTS pg_trgm'
 echo "database $TENANT_DATABASE and role $TENANT_ROLE are ready"

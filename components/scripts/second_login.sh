@@ -13,8 +13,7 @@ as_master() {
     --set=idle="${IDLE_IN_TRANSACTION_SECONDS}s" "$@"
 }
 as_second() { # PASSWORD DATABASE
-  PGUSER=$SECOND_LOGIN PGPASSWORD=$1 psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
-    --set=first="$TENANT_ROLE" --set=second="$SECOND_LOGIN" --dbname="$2"
+  log_in "$SECOND_LOGIN" "$1" "$2" --quiet --tuples-only --no-align --set=first="$TENANT_ROLE" --set=second="$SECOND_LOGIN"
 }
 give_password() { # ROLE PASSWORD
   # psql makes the verifier itself, so that neither the server nor its log ever sees the password.
@@ -26,7 +25,7 @@ until_unused() { # ROLE
     open=$(as_master --set=login="$1" <<<"SELECT count(*) FROM pg_stat_activity WHERE usename = :'login'")
     [ "$open" != 0 ] || return 0
     if [ "$SECONDS" -ge "$deadline" ]; then
-      echo "$open connections of role $1 are open after ${LOGIN_WAIT_SECONDS:-300} s: somebody still logs in with it, so nothing was changed; end what does, delete the Job database-setup of this tenant, then run \`pulumi up --refresh\`" >&2
+      echo "$open connections of role $1 are open after ${LOGIN_WAIT_SECONDS:-300} s: somebody still logs in with it, so nothing was changed; end what does, $again" >&2
       exit 1
     fi
     sleep 2
@@ -56,13 +55,14 @@ ALTER ROLE :"second" IN DATABASE :"db" SET idle_in_transaction_session_timeout =
 ALTER ROLE :"second" LOGIN CONNECTION LIMIT :connections;
 ALTER DATABASE :"db" CONNECTION LIMIT :connections;
 SQL
-  if ! as_second "$password" "$TENANT_DATABASE" <<<'SELECT 1' >/dev/null 2>&1; then
+  if ! opens "$SECOND_LOGIN" "$password"; then
     give_password "$SECOND_LOGIN" "$password"
   fi
   # Whoever goes back must not be held up by what cannot be had.
   [ "$ROTATION" != back ] || return 0
   # What it makes must belong to the first role, also when Odoo's pool hands a connection out again (psycopg2's reset).
-  worked_as=$(as_second "$password" "$TENANT_DATABASE" <<<'RESET ALL; SET SESSION AUTHORIZATION DEFAULT; SELECT current_user')
+  # Its role is the same in every database, and in the tenant's own all connections may be in use.
+  worked_as=$(as_second "$password" postgres <<<'RESET ALL; SET SESSION AUTHORIZATION DEFAULT; SELECT current_user')
   if [ "$worked_as" != "$TENANT_ROLE" ]; then
     echo "PostgreSQL $(as_master <<<'SHOW server_version') on $PGHOST lets role $SECOND_LOGIN work as '$worked_as' and not as $TENANT_ROLE: a rotation needs the minor version 16.6, 17.2 or a newer one; go back with \`costack rotate --back\`, or update the server" >&2
     exit 1

@@ -6,31 +6,43 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel
+
 from tiers.errors import CatalogError
 from tiers.portfolio.tenant import Tenant
-from tiers.strict_yaml import load_model
+from tiers.strict_yaml import collect, load_model
 from tiers.vocabulary import Frozen, TenantId
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
-_INNER: Final = r"^ +{name}:.*\n?"
-_SECTION: Final = r"^{name}:[ ]*(#.*)?$"
+_INNER: Final = r"^{indent}{name}:.*(\n{indent}[ ].*)*\n?"
+_SECTION: Final = r"^{name}:[ ]*(#.*)?\n(?P<body>([ ].*\n?|[ ]*(#.*)?\n)*)"
+_INDENT: Final = re.compile(r"^( +)[^ #\n]", re.MULTILINE)
 _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
+
+
+class _Named(BaseModel):
+    """What every tenant's file says, whatever else is in it."""
+
+    tenant: str = ""
 
 
 def file_of(portfolio: Path, tenant: TenantId) -> Path:
     """The file of *tenant*.
 
     Raises:
-        CatalogError: When no file of the portfolio has it.
+        CatalogError: When no file of the portfolio has it; if some cannot be read, it says why.
     """
+    unreadable: list[str] = []
     for path in sorted((portfolio / "tenants").glob("*.yaml")):
-        if re.search(
-            rf"^tenant: *{re.escape(tenant)}\s*(#.*)?$", path.read_text(encoding="utf-8"), re.MULTILINE
-        ):
+        named = collect(unreadable, partial(load_model, _Named, path))
+        if named is not None and named.tenant == tenant:
             return path
+    if unreadable:
+        raise CatalogError(*unreadable)
     raise CatalogError(f"{portfolio / 'tenants'}: no file has tenant '{tenant}'")
 
 
@@ -72,15 +84,30 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
 
 def _with_field(text: str, name: str, value: str | None) -> str:
     within, _, key = name.rpartition(".")
-    field = _INNER if within else _LINE
-    pattern = re.compile(field.format(name=re.escape(key)), re.MULTILINE)
+    if within:
+        return _with_inner_field(text, within, key, value)
+    pattern = re.compile(_LINE.format(name=re.escape(key)), re.MULTILINE)
     if value is None:
         return pattern.sub("", text, count=1)
-    line = f"{'  ' if within else ''}{key}: {value}"
+    line = f"{key}: {value}"
     if pattern.search(text):
         return pattern.sub(lambda _: f"{line}\n", text, count=1)
-    after = re.compile(_SECTION.format(name=re.escape(within)), re.MULTILINE) if within else _AFTER
-    return after.sub(lambda match: f"{match.group()}\n{line}", text, count=1)
+    return _AFTER.sub(lambda match: f"{match.group()}\n{line}", text, count=1)
+
+
+def _with_inner_field(text: str, within: str, key: str, value: str | None) -> str:
+    """The text with a line in the section *within*, indented as the section's other lines are."""
+    section = re.search(_SECTION.format(name=re.escape(within)), text, re.MULTILINE)
+    if section is None:
+        return text
+    start, end = section.span("body")
+    body = section["body"]
+    first = _INDENT.search(body)
+    indent = first[1] if first else "  "
+    line = "" if value is None else f"{indent}{key}: {value}\n"
+    pattern = re.compile(_INNER.format(indent=indent, name=re.escape(key)), re.MULTILINE)
+    changed = pattern.sub(lambda _: line, body, count=1) if pattern.search(body) else line + body
+    return text[:start] + changed + text[end:]
 
 
 def remove(path: Path) -> bool:

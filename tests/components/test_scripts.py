@@ -78,7 +78,7 @@ case "$1 $2" in
   "s3 sync") mkdir -p "{bucket}/${{4#s3://}}"; cp -r "$3/." "{bucket}/${{4#s3://}}" ;;
   "s3 rm") echo "$3" >> "{bucket}/removed" ;;
   "s3api list-objects-v2")
-    [[ "$6" != manifests/* ]] || {{ echo None; exit; }}
+    [[ "$8" = sort_by* ]] || {{ echo None; exit; }}  # nothing but what was dumped long ago, for the retention
     printf '%s\\t%s\\n' dumps/acme/20{{20,99}}-01-01T00:00:00Z.dump ;;
 esac""",
     )

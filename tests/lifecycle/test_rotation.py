@@ -27,6 +27,11 @@ SECOND_PASSWORD: Final = "the second one's own"
 ROWS: Final = 4
 """How many rows each pod writes in every moment of a rotation."""
 
+AGAIN: Final = (
+    "delete the Job acme-database-setup-HASH (`kubectl get jobs --all-namespaces` lists it), then run "
+    "`pulumi up --refresh`"
+)
+
 Login = tuple[str, str]
 
 
@@ -213,6 +218,7 @@ def test_a_password_in_use_is_not_changed(acme: Pods) -> None:
         assert (
             f"1 connections of role {ROLE} are open after 1 s: somebody still logs in with it" in done.stderr
         )
+        assert done.stderr.strip().endswith(AGAIN)
         assert acme.server.ask("SELECT 1", **late) == "1"
     with ExitStack() as stack:
         assert deploy(acme, FORTH[1]).returncode == 0
@@ -280,6 +286,44 @@ def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
         assert deploy(acme, stage).returncode == 0
     limit = f"SELECT datconnlimit FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608
     assert acme.server.ask(limit) == "-1"
+
+
+@pytest.mark.parametrize(
+    ("taken", "named", "place"),
+    [
+        (((ROLE, DATABASE), (SECOND, DATABASE)), ROLE, DATABASE),
+        (((SECOND, "postgres"),) * 2, SECOND, "postgres"),
+    ],
+)
+def test_a_full_pool_ends_the_job_with_a_sentence(
+    acme: Pods, taken: tuple[tuple[str, str], ...], named: str, place: str
+) -> None:
+    """Not with PostgreSQL's own words; when there is room again, the same stage is reached."""
+    words = {ROLE: PASSWORD, SECOND: SECOND_PASSWORD}
+
+    def second_login() -> subprocess.CompletedProcess[str]:
+        return set_up(acme, ROLE, DATABASE, PASSWORD, 4, stage="second-login", second=SECOND_PASSWORD)
+
+    assert second_login().returncode == 0
+    with ExitStack() as stack:
+        for user, database in taken * 2:
+            login = {"user": user, "password": words[user], "database": database}
+            assert answered(connect(acme.server, login, stack)) == "here"
+        done = second_login()
+        assert done.returncode == 1
+        assert "FATAL" not in done.stderr
+        assert f"role {named} found no free connection to {place} on {acme.server.host}" in done.stderr
+        assert done.stderr.strip().endswith(AGAIN)
+    assert second_login().returncode == 0
+
+
+def test_the_second_logins_check_takes_no_connection_of_the_tenants(acme: Pods) -> None:
+    """Both logins share those of the database, and their pods may have them all."""
+    before = len(acme.server.log)
+    assert deploy(acme, FORTH[0]).returncode == 0
+    log = acme.server.log[before:]
+    assert f"user={SECOND} database=postgres" in log
+    assert f"user={SECOND} database={DATABASE}" not in log
 
 
 def test_no_password_is_in_the_servers_log(acme: Pods) -> None:

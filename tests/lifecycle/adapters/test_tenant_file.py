@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -8,6 +9,7 @@ from lifecycle.adapters.tenant_file import file_of, remove, set_field, set_field
 from tiers.errors import CatalogError
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import load_model
+from tiers.vocabulary import Frozen
 
 TEXT = """# The client that pays late.
 tenant: acme # since 2024
@@ -79,6 +81,77 @@ def test_what_would_be_no_tenant_is_not_written(portfolio: Path) -> None:
         set_field(path, "protected", "false")
     assert path.read_text(encoding="utf-8") == TEXT
     assert sorted(each.name for each in path.parent.iterdir()) == ["other.yaml", "some-name.yaml"]
+
+
+@pytest.mark.parametrize("line", ['tenant: "acme"', "tenant: 'acme' # quoted", '"tenant" : acme'])
+def test_a_tenant_is_found_however_yaml_writes_its_name(portfolio: Path, line: str) -> None:
+    path = file_of(portfolio, "acme")
+    path.write_text(TEXT.replace("tenant: acme # since 2024", line), encoding="utf-8")
+    assert load_model(Tenant, path).tenant == "acme"
+    assert file_of(portfolio, "acme") == path
+
+
+def test_a_file_that_cannot_be_read_is_not_a_file_of_nobody(portfolio: Path) -> None:
+    path = file_of(portfolio, "acme")
+    path.write_text("tenant: [acme\n", encoding="utf-8")
+    with pytest.raises(CatalogError, match=r"some-name\.yaml:2: is not YAML"):
+        file_of(portfolio, "acme")
+    assert file_of(portfolio, "acme-two").name == "other.yaml"
+
+
+FOUR: Final = """options:
+    # What they told us.
+    users: 8
+
+    maintenance_window: sun:03:00-sun:04:00
+"""
+
+
+def test_a_line_below_a_section_has_the_sections_own_indentation(portfolio: Path) -> None:
+    path = file_of(portfolio, "acme")
+    text = TEXT.replace("options:\n  users: 8\n", FOUR)
+    path.write_text(text, encoding="utf-8")
+    assert set_fields(path, {"options.workload_class": "m"})
+    assert path.read_text(encoding="utf-8") == text.replace("options:\n", "options:\n    workload_class: m\n")
+    assert set_fields(path, {"options.workload_class": "l", "options.users": "9"})
+    assert path.read_text(encoding="utf-8") == text.replace(
+        "options:\n", "options:\n    workload_class: l\n"
+    ).replace("users: 8", "users: 9")
+    assert set_fields(path, {"options.workload_class": None, "options.users": "8"})
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_only_the_key_of_the_section_itself_changes(portfolio: Path) -> None:
+    """Not one of that name in another section, nor one further in."""
+    path = portfolio / "platform.yaml"
+    path.write_text(PLATFORM, encoding="utf-8")
+    assert set_fields(path, {"cache.rotation": "{number: 1}"}, Sections)
+    changed = PLATFORM.replace("cache: # shared\n", "cache: # shared\n  rotation: {number: 1}\n")
+    assert path.read_text(encoding="utf-8") == changed
+    assert set_fields(path, {"cache.rotation": "{number: 2}"}, Sections)
+    assert path.read_text(encoding="utf-8") == changed.replace("{number: 1}", "{number: 2}")
+    assert set_fields(path, {"cache.rotation": None}, Sections)
+    assert path.read_text(encoding="utf-8") == PLATFORM
+    assert not set_fields(path, {"cache.rotation": None}, Sections)
+
+
+PLATFORM: Final = """database:
+  rotation: of something else
+cache: # shared
+  inner:
+    rotation: further in
+  nodes: 2
+after:
+  rotation: of something else again
+"""
+
+
+class Sections(Frozen):
+    """A file with the same key in several places."""
+
+    database: dict[str, str]
+    cache: dict[str, Any]
+    after: dict[str, str]
 
 
 def test_a_file_is_removed_once(portfolio: Path) -> None:
