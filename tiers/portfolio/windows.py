@@ -1,9 +1,9 @@
 """Where windows of a platform and of its tenants' own servers and caches cannot go together.
 
 Sources: RDS API reference, CreateDBInstance (`PreferredBackupWindow` must not conflict with the maintenance
-window); AWS re:Post, "How long is the Amazon RDS maintenance window?" (at most 23 hours and 30 minutes); moto's
-answers of RDS (less than 24 hours); ElastiCache API reference, CreateReplicationGroup (at least 60 minutes; it
-names no longest window for a cache, and less than a day is our own rule).
+window); AWS re:Post, "How long is the Amazon RDS maintenance window?" (at most 23 hours and 30 minutes);
+moto, rds/utils.py (less than 24 hours); ElastiCache API reference, CreateReplicationGroup (at least 60
+minutes). It names no longest window for a cache; less than a day is our own rule.
 """
 
 from __future__ import annotations
