@@ -51,7 +51,7 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     if new > old:
         what = (
             f"{step}, a new major version: it does not answer until all its databases are upgraded, and only "
-            f"a restore leads back; it needs a parameter group of family postgres{new}, which the update makes"
+            f"a restore leads back; it needs a parameter group of family postgres{new}, made by the update"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
     elif new < old:
