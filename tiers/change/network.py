@@ -40,8 +40,8 @@ def _subnets(before: Network, after: Network) -> Iterator[Change]:
         what = f"mount targets {happens}: pods lose their files meanwhile"
     else:
         what = (
-            f"subnets and mount targets {happens}, because ranges follow the order of the zones: pods lose "
-            "their files meanwhile, and the update may fail, because AWS takes no two subnets of one range"
+            f"subnets and mount targets {happens}, because ranges follow the order of zones: pods lose their "
+            "files, and the update may fail, as no two subnets may have one range"
         )
     yield Change(EffectKind.DOWNTIME, what)
 

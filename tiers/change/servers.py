@@ -2,7 +2,8 @@
 
 Costack leaves `apply_immediately` false, so AWS applies most changes in the next maintenance window (RDS User
 Guide, "Settings for DB instances"; ElastiCache API reference, ModifyReplicationGroup). Minutes are named only
-where AWS names them.
+where AWS names them. A new major version of PostgreSQL: RDS User Guide, "Major version upgrades"; it needs a
+parameter group of the new family: RDS API reference, ModifyDBInstance (`EngineVersion`).
 """
 
 from __future__ import annotations
@@ -50,8 +51,7 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     if new > old:
         what = (
             f"{step}, a new major version: it does not answer until all its databases are upgraded, and only "
-            "a restore leads back (RDS User Guide, major version upgrades); it needs a parameter group of "
-            f"family postgres{new}, which the update makes (RDS API reference, ModifyDBInstance)"
+            f"a restore leads back; it needs a parameter group of family postgres{new}, made by the update"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
     elif new < old:

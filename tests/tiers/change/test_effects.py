@@ -71,7 +71,7 @@ def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> No
     assert effect.window == "sun:03:00-sun:04:00"
     assert effect.in_words.startswith("major: platform/database, ")
     assert "PostgreSQL 17.6 → 18.1" in effect.in_words
-    assert "a parameter group of family postgres18, which the update makes" in effect.in_words
+    assert "a parameter group of family postgres18, made by the update" in effect.in_words
     assert "; 7 tenants at once: " in effect.in_words
     assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
 
