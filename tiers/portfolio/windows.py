@@ -2,13 +2,8 @@
 
 Sources: RDS API reference, CreateDBInstance (`PreferredBackupWindow` must not conflict with the maintenance
 window); AWS re:Post, "How long is the Amazon RDS maintenance window?" (at most 23 hours and 30 minutes);
-<<<<<<< HEAD
-moto's answers of RDS (less than 24 hours); ElastiCache API reference, CreateReplicationGroup (at least 60
-minutes; it names no longest window for a cache, and less than a day is our own rule).
-=======
 moto, rds/utils.py (less than 24 hours); ElastiCache API reference, CreateReplicationGroup (at least 60
 minutes). It names no longest window for a cache; less than a day is our own rule.
->>>>>>> 091f2ce2946ecae5105725d92aed42f4094ca6df
 """
 
 from __future__ import annotations

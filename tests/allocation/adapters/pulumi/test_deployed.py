@@ -14,27 +14,16 @@ from allocation.adapters.pulumi.resource_sizes import RESOURCES
 from allocation.estimate.estimated_statement import UNKNOWN, monthly_estimates
 from tests.allocation.previews import changed
 from tests.components.conftest import declare_plan
-<<<<<<< HEAD
 from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, with_token
-from tests.states import State, resources, state_of, the
-from tiers.deployed import RECORD_TYPE
-from tiers.errors import CatalogError
-from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Origin
-from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
-from tiers.inventory import Inventory, exported
-from tiers.plan.plan import Plan, TenantPlan, fact_named, facts_of
-from tiers.plan.resolve import resolve
-from tiers.portfolio.rotation import TokenRotation
-=======
-from tests.portfolios import every_offer, local_plan, plan_of
 from tests.states import State, every_offer_state, leave, read, resources, server_of, state_of, tenant, the
 from tiers.deployed import RECORD_TYPE
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import DatabaseInstance, ManagedSecret, Origin
+from tiers.facts.every_fact import CacheSpace, DatabaseInstance, ManagedSecret, Origin
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import Inventory, exported
-from tiers.plan.plan import Plan
->>>>>>> 37495877700bdc04c67bfed42e5053bdf6693657
+from tiers.plan.plan import Plan, fact_named
+from tiers.plan.resolve import resolve
+from tiers.portfolio.rotation import TokenRotation
 
 SERVER = "aws:rds/instance:Instance"
 
