@@ -68,7 +68,7 @@ def test_a_missing_tenant_is_distinguished_from_what_is_no_state() -> None:
 
 
 def test_an_update_that_was_interrupted_is_mended_first() -> None:
-    with pytest.raises(CatalogError, match="run `pulumi refresh`") as message:
+    with pytest.raises(CatalogError, match="run `costack recover`") as message:
         targets_of(state(ACME, pending_operations=[{"type": "creating"}]), "acme", "s")
     assert not isinstance(message.value, NoSuchTenantError)
 

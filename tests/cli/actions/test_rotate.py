@@ -216,15 +216,15 @@ def test_no_tenant_is_locked_out_when_the_token_before_ends(
     kept = {each.tenant: each for each in early.tenants}
     assert rotate(folder, "platform", "--begin").exit_code == Exit.OK
     up()
-    deployed = vars(cli.actions.rotate)["deployed_inventory"]("local", folder)
+    asked = resolve(catalog(), load_portfolio(folder, catalog()))
     failed = {"acme", "borealis", "meridian"}  # the last one's cache is its own
-    tenants = tuple(kept[each.tenant] if each.tenant in failed else each for each in deployed.plan.tenants)
-    late = deployed.model_copy(update={"plan": deployed.plan.model_copy(update={"tenants": tenants})})
+    tenants = tuple(kept[each.tenant] if each.tenant in failed else each for each in asked.tenants)
+    late = Inventory(plan=asked.model_copy(update={"tenants": tenants}), cloud_ids={})
     written = (folder / "platform.yaml").read_bytes()
     with monkeypatch.context() as failing:
         failing.setattr(cli.actions.rotate, "deployed_inventory", lambda *_: late)
         refused = rotate(folder, "platform", "--next")
-        asked = rotate(folder, "platform")
+        question = rotate(folder, "platform")
     sentence = (
         "the shared cache has token 1 in stack 'local', and pods of acme, borealis may still log in with the "
         "token before, because the last update did not come to its end there: run `pulumi up` first"
@@ -232,7 +232,7 @@ def test_no_tenant_is_locked_out_when_the_token_before_ends(
     assert (refused.exit_code, refused.stderr.strip().endswith(sentence)) == (Exit.POLICY, True), (
         refused.stderr
     )
-    assert (asked.exit_code, sentence in asked.stdout) == (Exit.OK, True)
+    assert (question.exit_code, sentence in question.stdout) == (Exit.OK, True)
     assert (folder / "platform.yaml").read_bytes() == written
     assert rotate(folder, "platform", "--next").exit_code == Exit.OK
 
