@@ -26,7 +26,7 @@ NEWEST_SOLD: Final = 17
 ADMIN: Final = "master"
 ADMIN_PASSWORD: Final = "the master's own"
 PORT: Final = 5432
-OWNER: Final = "local/acme-gmbh/acme"
+OWNER: Final = "local/acme-consulting/acme"
 """Whose a tenant is here: portfolio, client and the id it was first deployed under."""
 _NOBODY: Final = 65534
 # Predefined roles that rds_superuser holds and every version here has.

@@ -108,8 +108,6 @@ def life(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator
     with ExitStack() as stack:
         here, there = stack.enter_context(running_server()), stack.enter_context(running_server())
         pods = stack.enter_context(running_pods(here))
-        # Whose set-up it was: the tenant of the committed portfolio.
-        here.ask(f"COMMENT ON ROLE {ROLE} IS 'costack: owner local/acme-consulting/acme'")
         folder = tmp_path_factory.mktemp("life") / "project"
         project = stack.enter_context(running_project(folder))
         made = Life(project, cluster, pods, there)

@@ -131,4 +131,6 @@ def test_a_restore_test_knows_older_backups_and_refuses_another_clients(later: P
     path.write_text(json.dumps(written | {"owner": "local/newcomer/acme"}), encoding="utf-8")
     done = later.run(script("restore_test.sh"))
     assert done.returncode == 1
-    assert '"name":"owner","expected":"local/acme-gmbh/acme","found":"local/newcomer/acme"' in done.stdout
+    assert (
+        '"name":"owner","expected":"local/acme-consulting/acme","found":"local/newcomer/acme"' in done.stdout
+    )

@@ -33,7 +33,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 class Place:
-    """A server on which the client `acme-gmbh` has data, and the pods that set up and remove tenants."""
+    """A server on which the client `acme-consulting` has data, and the pods that set up and remove tenants."""
 
     def __init__(self, pods: Pods) -> None:
         self.pods, self.server = pods, pods.server
@@ -122,7 +122,7 @@ def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> 
         f"role {ROLE} and database {DATABASE} on {place.server.host} belong to {OWNER} ("
     )
     assert (
-        "tenant acme of client acme-gmbh in portfolio local), and this tenant is local/newcomer/acme"
+        "tenant acme of client acme-consulting in portfolio local), and this tenant is local/newcomer/acme"
         in said_once
     )
     assert (
@@ -137,7 +137,7 @@ def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> 
 
 @once
 @pytest.mark.parametrize(
-    "another", ["elsewhere/acme-gmbh/acme", "local/acme-gmbh/acme-2", "local/acme-gmbh/ac"]
+    "another", ["elsewhere/acme-consulting/acme", "local/acme-consulting/acme-2", "local/acme-consulting/ac"]
 )
 def test_portfolio_client_and_first_name_all_count(place: Place, another: str) -> None:
     before = place.catalog()
