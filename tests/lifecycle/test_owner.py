@@ -33,7 +33,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 class Place:
-    """A server on which the client `acme-consulting` has data, and the pods that set up and remove tenants."""
+    """A server on which one client has data, and the pods that set up and remove tenants."""
 
     def __init__(self, pods: Pods) -> None:
         self.pods, self.server = pods, pods.server
