@@ -8,7 +8,7 @@ begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -17,15 +17,15 @@ from tiers.catalog.tier import Catalog
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
 from tiers.expectations import first_fault
-from tiers.facts.names import OPERATIONS_NAMESPACE, SHARED_PLATFORM, TENANT_STACK
+from tiers.facts.every_fact import Namespace
+from tiers.facts.names import OPERATIONS_NAMESPACE, SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
-from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.vocabulary import LifecycleStage
 
 RECORD: Final = "deployed"
 """The last part of a record's name."""
 RECORD_TYPE: Final = "pulumi:index:Stash"
-_STACK: Final = "pulumi:pulumi:Stack"
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 
@@ -71,7 +71,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
             portfolios.append(name)
         elif kind == TENANT_STACK:
             tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
-        elif kind == _STACK:
+        elif kind == STACK:
             told = (outputs.get(OUTPUT_NAME) or {}).get("plan") or {}
             platform = platform or told
             applied = {str(each.get("tenant")): each for each in told.get("tenants") or ()} | applied
@@ -82,14 +82,13 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     return Deployed(
         tuple(portfolios),
         tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
-        next(iter(_operations(platform.get("platform") or ())), ""),
+        next((name for name in _namespaces(platform) if name.endswith(OPERATIONS_NAMESPACE)), ""),
     )
 
 
-def _operations(facts: Iterable[Any]) -> list[str]:
-    named = [each if isinstance(each, Mapping) else each.model_dump() for each in facts]
-    found = [str(each.get("namespace")) for each in named if each.get("kind") == "namespace"]
-    return [name for name in found if name.endswith(OPERATIONS_NAMESPACE)]
+def _namespaces(platform: Mapping[str, Any]) -> Iterator[str]:
+    facts = platform.get("platform") or ()
+    return (str(each.get("namespace")) for each in facts if each.get("kind") == "namespace")
 
 
 def is_released(applied: Mapping[str, Any]) -> bool:
@@ -112,7 +111,7 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
                 "portfolio needs another stack"
             )
             return
-    if deployed.operations not in ("", *_operations(plan.platform)):
+    if deployed.operations not in ("", *(fact.namespace for fact in facts_of(plan.platform, Namespace))):
         yield (
             "cluster.namespace_prefix cannot change while the portfolio is deployed: every namespace would "
             f"be deleted, such as '{deployed.operations}'; put it back as it was; nothing was changed"

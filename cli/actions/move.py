@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from cli.console.deployed import deployed_inventory
+from cli.console.printed_command import printed_command
 from lifecycle.adapters.tenant_file import file_of, set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.move import (
@@ -80,10 +80,7 @@ def move_on(request: Request) -> None:
 
 
 def _command(request: Request, *words: str) -> str:
-    """A command for the same stack and folders, as a shell reads it."""
-    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
-    given = [word for name, value in places.items() if value for word in (name, str(value))]
-    return shlex.join(["costack", *words, "--stack", request.stack, *given])
+    return printed_command(*words, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)
 
 
 def _step(request: Request, tenant: Tenant, catalog: Catalog) -> Step | None:

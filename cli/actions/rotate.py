@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import typer
 
 from cli.console.deployed import deployed_inventory
+from cli.console.printed_command import printed_command
 from lifecycle.adapters.tenant_file import file_of, set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rotation import (
@@ -117,7 +117,10 @@ def _write(request: Request, path: Path, field: str, step: Step, model: type[Fro
     typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
     if step.rotation.stage:
         back = ", or --back" if request.begin and model is Tenant else ""
-        typer.echo(f"after it: {_command(request)} --next{back}")
+        again = printed_command(
+            "rotate", request.tenant, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd
+        )
+        typer.echo(f"after it: {again} --next{back}")
 
 
 def _step(request: Request, tenant: Tenant) -> Step | None:
@@ -136,13 +139,6 @@ def _left_out(deployed: TenantPlan) -> str:
         return f"rotates: {with_it}, token of its session cache"
     shared = "not the token of the session cache, which tenants share (docs/lifecycle.md)"
     return f"rotates: {with_it}; {shared}"
-
-
-def _command(request: Request) -> str:
-    """The same command for the same stack and folders, as a shell reads it."""
-    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
-    given = [word for name, value in places.items() if value for word in (name, str(value))]
-    return shlex.join(["costack", "rotate", request.tenant, "--stack", request.stack, *given])
 
 
 def _whereabouts(tenant: Tenant) -> str:

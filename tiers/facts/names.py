@@ -6,6 +6,8 @@ from typing import Final
 
 from tiers.facts.every_fact import FactId
 
+STACK: Final = "pulumi:pulumi:Stack"
+"""Pulumi's own type of a stack, whose outputs are the program's."""
 COMPONENT_TYPE_PREFIX: Final = "costack:index:"
 SHARED_PLATFORM: Final = f"{COMPONENT_TYPE_PREFIX}SharedPlatform"
 TENANT_STACK: Final = f"{COMPONENT_TYPE_PREFIX}TenantStack"

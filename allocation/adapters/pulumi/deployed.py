@@ -15,12 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
 from allocation.adapters.pulumi.pending import replaced, unfinished, unreadable, waiting
 from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
-from allocation.adapters.pulumi.stack_state import STACK, StateResource, below, readable, resources_of
+from allocation.adapters.pulumi.stack_state import StateResource, below, readable, resources_of
 from tiers.deployed import RECORD_TYPE, is_released
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.every_fact import Fact, FactId, ManagedSecret, Origin
-from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.storage import grown

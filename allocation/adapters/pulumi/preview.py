@@ -16,11 +16,10 @@ from pydantic import ValidationError
 from allocation.adapters.pulumi.stack_outputs import whole_numbers
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, read_inventory
 from tiers.plan.plan import Plan
 
-_STACK: Final = "pulumi:pulumi:Stack"
 _REMEDY: Final = "make it with `pulumi preview --json --show-sames`"
 Step = Mapping[str, Any]
 
@@ -64,7 +63,7 @@ def _deployed(path: Path, steps: list[Step]) -> Plan | None:
     """The plan of the stack's exported inventory, with the grown storage of its servers."""
     for step in steps:
         state = step.get("oldState")
-        if isinstance(state, dict) and state.get("type") == _STACK:
+        if isinstance(state, dict) and state.get("type") == STACK:
             found = (state.get("outputs") or {}).get(OUTPUT_NAME)
             return read_inventory(found, f"{path}, output '{OUTPUT_NAME}'").plan if found else None
     return None

@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 
 from tiers.errors import CatalogError
 
-STACK: Final = "pulumi:pulumi:Stack"
 _ENCRYPTED: Final = "4dabf18193072939515e22adb298388d"
 """The key that marks an encrypted value (pulumi, sdk/go/common/resource/sig)."""
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,35 +7,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import cli.actions.move
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.portfolios import LOCAL, catalog
-from tiers.inventory import Inventory, exported
-from tiers.plan.resolve import resolve
-from tiers.portfolio.loading import load_portfolio
 
 RUNNER = CliRunner()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A portfolio that may be changed."""
-    return Path(shutil.copytree(LOCAL, tmp_path / "portfolios" / "local"))
-
-
-@pytest.fixture
-def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """`pulumi up`: from now on the stack has what the files say."""
-    deployed: dict[str, Inventory] = {}
-
-    def deploy() -> None:
-        plan = resolve(catalog(), load_portfolio(folder, catalog()))
-        deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
-
-    deploy()
-    monkeypatch.setattr(cli.actions.move, "deployed_inventory", lambda *_: deployed["now"])
-    return deploy
 
 
 def move(folder: Path, *arguments: str) -> Any:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,33 +11,12 @@ import cli.actions.move
 import cli.actions.rotate
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.portfolios import LOCAL, catalog
-from tiers.inventory import Inventory, exported
+from tests.portfolios import catalog
+from tiers.inventory import Inventory
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
 
 RUNNER = CliRunner()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A portfolio that may be changed."""
-    return Path(shutil.copytree(LOCAL, tmp_path / "portfolios" / "local"))
-
-
-@pytest.fixture
-def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """`pulumi up`: from now on the stack has what the files say."""
-    deployed: dict[str, Inventory] = {}
-
-    def deploy() -> None:
-        plan = resolve(catalog(), load_portfolio(folder, catalog()))
-        deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
-
-    deploy()
-    for action in (cli.actions.rotate, cli.actions.move):
-        monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed["now"])
-    return deploy
 
 
 def costack(folder: Path, *arguments: str) -> Any:
