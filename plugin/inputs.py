@@ -25,6 +25,7 @@ class TenantStackArgs(TypedDict):
     """One tenant: the fields of a tenant file, the platform's own description, and two of its outputs."""
 
     tenant: str
+    display_name: NotRequired[str]
     client: str
     first_client: NotRequired[str]
     environment: str

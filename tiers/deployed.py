@@ -154,11 +154,11 @@ def _gone(tenant: DeployedTenant, fresh: Sequence[TenantPlan], portfolio: str, s
         f"tenant '{name}' is deployed and has no file in portfolios/{portfolio}/tenants: nothing was "
         f"changed. Bring {name}.yaml back (`git log -- portfolios/{portfolio}/tenants/{name}.yaml` shows "
         f"where it went); to end the tenant, run `costack decommission {name} --stack {stack}`"
-        f"{_renamed(tenant, fresh)}"
+        f"{_renamed(tenant, fresh, stack)}"
     )
 
 
-def _renamed(tenant: DeployedTenant, fresh: Sequence[TenantPlan]) -> str:
+def _renamed(tenant: DeployedTenant, fresh: Sequence[TenantPlan], stack: str) -> str:
     try:
         before = TenantPlan.model_validate(tenant.applied)
     except ValidationError:
@@ -167,6 +167,6 @@ def _renamed(tenant: DeployedTenant, fresh: Sequence[TenantPlan]) -> str:
     if other is None:
         return ""
     return (
-        f"; '{other}' has its client and host name, and would begin empty: a name is part of database, files "
-        "and backups, so keep it"
+        f"; '{other}' has its client and host name, and would begin empty: if it is the same tenant, run "
+        f"`costack rename {tenant.tenant} {other} --stack {stack}`, which keeps its data"
     )

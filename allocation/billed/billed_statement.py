@@ -107,10 +107,7 @@ def terms_of(deployed: Sequence[Deployed], period: ChargePeriod) -> tuple[Term, 
             last[tenant.tenant] = tenant
             fee = units_of(tenant.fee_per_month) * part
             fees[tenant.tenant] = fees.get(tenant.tenant, Fraction(0)) + fee
-    return tuple(
-        Term(name, tenant.client, tenant.environment, tenant.tier, round(fees[name]))
-        for name, tenant in sorted(last.items())
-    )
+    return tuple(Term.of(tenant, round(fees[name])) for name, tenant in sorted(last.items()))
 
 
 def _add_declared(

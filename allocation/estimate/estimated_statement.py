@@ -102,10 +102,7 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
         "price_book": prices.compiled,
     }
     heading = Heading(plan.portfolio, period, plan.currency, CostBasis.ESTIMATED, versions)
-    terms = [
-        Term(tenant.tenant, tenant.client, tenant.environment, tenant.tier, units_of(tenant.fee_per_month))
-        for tenant in plan.tenants
-    ]
+    terms = [Term.of(tenant, units_of(tenant.fee_per_month)) for tenant in plan.tenants]
     return statement_of(heading, terms, allocation, rules.pools, priced.unpriced)
 
 

@@ -40,6 +40,7 @@ class FiledTenant(_Loose):
     """The row of one tenant, in units."""
 
     tenant: str
+    display_name: str | None = None
     client: str
     environment: str
     tier: str
@@ -55,6 +56,11 @@ class FiledTenant(_Loose):
     contribution_margin_2: Units
     margin: Units
     cross_subsidy: Units
+
+    @property
+    def name(self) -> str:
+        """What people called the tenant in that month."""
+        return self.display_name or self.tenant
 
 
 class FiledPool(_Loose):

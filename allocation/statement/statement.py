@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from allocation.charges import ChargePeriod, CostBasis, Unpriced
 from allocation.engine.allocate import Allocation, Cell, Item, PoolUsage, Unallocated
@@ -14,6 +14,7 @@ from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
+from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
 
 Key = TypeVar("Key")
@@ -28,6 +29,12 @@ class Term:
     environment: Environment
     tier: str
     fee: int
+    display_name: TenantId | None = None
+
+    @classmethod
+    def of(cls, tenant: TenantPlan, fee: int) -> Self:
+        """The term of *tenant* with its *fee* for the period."""
+        return cls(tenant.tenant, tenant.client, tenant.environment, tenant.tier, fee, tenant.display_name)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,11 @@ class TenantLine:
     def tenant(self) -> TenantId:
         """The tenant."""
         return self.term.tenant
+
+    @property
+    def name(self) -> str:
+        """What people call the tenant."""
+        return self.term.display_name or self.term.tenant
 
     @property
     def fee(self) -> int:

@@ -37,6 +37,7 @@ from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.names import id_of
 from tiers.vocabulary import Environment, ResilienceClass
 
 _STEPS = {
@@ -88,7 +89,8 @@ def _plan(request: Request, now: datetime) -> None:
         raise CatalogError("name the tenant to decommission, or the plan to carry out with --apply")
     stack = Stack(request.stack, request.cwd)
     plan = deployed_inventory(stack.name, stack.project).plan
-    tenant = next((each for each in plan.tenants if each.tenant == request.tenant), None)
+    named = id_of(plan.tenants, request.tenant)
+    tenant = next((each for each in plan.tenants if each.tenant == named), None)
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{request.tenant}'; its tenants: {there}")

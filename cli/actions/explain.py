@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from allocation.adapters.folders.earlier_months import STATEMENT
 from allocation.adapters.folders.run import MANIFEST, opened_run, read_json
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
@@ -37,8 +38,9 @@ def print_explanation(request: Request) -> None:
     """
     if request.charge is not None and request.shared_charge is not None:
         raise CatalogError("name one charge to explain: either --charge LINE or --shared-charge NUMBER")
-    tenant, manifest = request.tenant, request.run / MANIFEST
+    manifest = request.run / MANIFEST
     with opened_run(request.run) as connection:
+        tenant = _id_of(request)
         cost = str(read_json(manifest).get("cost"))
         if cost not in COSTS:
             raise AllocationError(f"{manifest}: cost: expected one of {', '.join(COSTS)}, found '{cost}'")
@@ -49,6 +51,13 @@ def print_explanation(request: Request) -> None:
         else:
             document = explain_tenant(connection, tenant, cost)
     typer.echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(document)))
+
+
+def _id_of(request: Request) -> str:
+    """The id of the tenant, which the statement of the run may call by another name."""
+    rows = read_json(request.run / STATEMENT).get("tenants") or ()
+    named = (str(row["tenant"]) for row in rows if row.get("display_name") == request.tenant)
+    return next(named, request.tenant)
 
 
 def _lines(document: Mapping[str, Any], indent: str = "") -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -27,6 +27,7 @@ from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.move import data_moves, on_working_tier
+from tiers.portfolio.names import id_of
 from tiers.portfolio.tenant import Tenant
 
 
@@ -56,6 +57,7 @@ def move_on(request: Request) -> None:
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     catalog, portfolio = load_catalog_and_portfolio(folder)
+    request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
     path = file_of(folder, request.tenant)
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
     deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)

@@ -27,6 +27,7 @@ from cli.console.preview_values import gates_of, month_of, refuse_kept, what_if_
 from tiers.change.effects import effects_of
 from tiers.errors import CatalogError
 from tiers.plan.plan import emptied
+from tiers.portfolio.names import id_of
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ def _break_evens(
 ) -> tuple[BreakEven, ...]:
     if not request.break_even:
         return ()
-    change = next((each for each in comparison.tenants if each.tenant == what_if.tenant), None)
+    named = id_of(both.portfolio.tenants if both.portfolio else (), what_if.tenant or "")
+    change = next((each for each in comparison.tenants if each.tenant == named), None)
     if change is None or change.before is None or change.after is None or both.portfolio is None:
         raise CatalogError("--break-even needs --tenant NAME and --tier TIER, to compare two tiers")
     tiers = (change.before.tier, change.after.tier)

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from lifecycle.restore_test.job import restore_job
 from lifecycle.restore_test.result import NotRestorableError, RestoreResult, restore_result
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
+from tiers.portfolio.names import id_of
 
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,4})([smh])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
@@ -55,8 +56,10 @@ def run_restore_test(request: Request, now: datetime) -> None:
         LifecycleError: When the test could not be made.
         NotRestorableError: When it was made, and a check failed.
     """
+    inventory = _inventory(request)
+    request = replace(request, tenant=id_of(inventory.plan.tenants, request.tenant))
     job = restore_job(
-        _inventory(request),
+        inventory,
         request.tenant,
         now,
         timeout=_duration(request.timeout),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -29,6 +29,7 @@ from tiers.facts.every_fact import CacheGroup
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import NEVER, TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -63,6 +64,7 @@ def rotate_on(request: Request) -> None:
     if request.tenant == PLATFORM:
         _rotate_platform(request, portfolio.platform, plan, folder / "platform.yaml")
     else:
+        request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
         _rotate_tenant(request, portfolio, plan, file_of(folder, request.tenant))
 
 

@@ -51,6 +51,26 @@ def test_a_file_that_was_dropped_stops_preview_and_update(protected: Project, no
         assert "nothing was changed" in protected.up(*options, code=1).text
 
 
+def test_a_rename_keeps_everything(protected: Project, nothing_deleted: Path) -> None:
+    """By hand it stops, and `costack rename` puts the file right; only records change."""
+    file, other = nothing_deleted / "halcyon.yaml", nothing_deleted / "zenith.yaml"
+    other.write_text(file.read_text("utf-8").replace("tenant: halcyon\n", "tenant: zenith\n"), "utf-8")
+    file.unlink()
+    wanted = "costack rename halcyon zenith --stack local"
+    assert f"run `{wanted}`, which keeps its data" in protected.up(code=1).text
+    protected.costack(*wanted.split()[1:])
+    assert "display_name: zenith\n" in other.read_text("utf-8")
+    before = {each.urn: each.inputs for each in protected.registered()}
+    protected.up()
+    (changed,) = [each for each in protected.registered() if before[each.urn] != each.inputs]
+    assert changed.urn.endswith("costack:index:TenantStack::halcyon")  # the component, and no resource of it
+    said = protected.costack("allocate", "--stack", STACK).text
+    assert "zenith: its id in the cloud, on bills and in files is 'halcyon'" in said
+    protected.costack("rename", "zenith", "halcyon", "--stack", STACK)
+    assert file.read_text("utf-8") == (protected.folder / "kept/halcyon.yaml").read_text("utf-8")
+    protected.up()
+
+
 def test_an_empty_folder_stops_the_update(protected: Project, nothing_deleted: Path) -> None:
     for file in nothing_deleted.glob("*.yaml"):
         file.unlink()

@@ -117,8 +117,8 @@ def test_a_renamed_file_is_a_lost_one() -> None:
         there, plan_of(tenant("kontor", client="acme-ltd", hostname="acme.odoo.example.com"))
     )
     assert sentence.endswith(
-        "; 'kontor' has its client and host name, and would begin empty: a name is part of database, files "
-        "and backups, so keep it"
+        "; 'kontor' has its client and host name, and would begin empty: if it is the same tenant, run "
+        "`costack rename acme kontor --stack local`, which keeps its data"
     )
 
 

@@ -58,6 +58,7 @@ class History:
             "targeted up": self.targeted_up,
             "drop file": self.drop,
             "restore file": self.restore,
+            "rename by hand": self.rename_by_hand,
             "rename": self.rename,
             "other tier": self.other_tier,
             "move": self.move,
@@ -111,9 +112,18 @@ class History:
         """A file is as it was in the beginning."""
         name = self.dice.choice(TENANTS)
         assert name not in self.ended
+        for file in self.file("x").parent.glob("*.yaml"):
+            if f"\ntenant: {name}\n" in f"\n{file.read_text('utf-8')}":
+                file.unlink()
         self.file(name).write_text(self.originals[name], encoding="utf-8")
 
     def rename(self) -> None:
+        """A tenant has another name, or its own one again."""
+        name = self.dice.choice(TENANTS)
+        other = self.dice.choice((name, f"{name}x", f"{name}-new"))
+        self.project.costack("rename", name, other, "--stack", STACK)
+
+    def rename_by_hand(self) -> None:
         """A file and the tenant in it have another name."""
         file = self.one()
         other = file.with_name(f"{file.stem}x.yaml")

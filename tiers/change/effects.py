@@ -61,6 +61,9 @@ def _of_tenant(before: TenantPlan, after: TenantPlan) -> Iterator[Effect]:
     if parts := strays(before, after):
         what = f"leaves its {' and '.join(parts)} behind: Odoo would start on an empty place"
         yield Effect(EffectKind.DATA, what, own, own)
+    if before.name != after.name:
+        what = f"is called {after.name} in reports; its id stays {after.tenant}, and nothing is replaced"
+        yield Effect(EffectKind.NOTICE, what, own, own)
     known = {fact.id: fact for fact in before.facts}
     for change in (*environment_changes(before, after), *pod_changes(before, after)):
         yield Effect(change.kind, change.what, own, own)

@@ -55,8 +55,8 @@ def _fate(tenant: TenantPlan, other: TenantId | None) -> str:
         parts.append(f"left behind and nobody's: {', '.join(left)}")
     if other is not None:
         parts.append(
-            f"looks renamed, {other} has its client and host name and begins empty: a name is part of "
-            f"database, files and backups, so keep the name {tenant.tenant} and change only the rest"
+            f"looks renamed, {other} has its client and host name and begins empty: `costack rename "
+            f"{tenant.tenant} {other}` keeps its data"
         )
     return "; ".join(parts)
 

@@ -13,6 +13,7 @@ from tiers.errors import CatalogError
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
+from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import too_many_replications
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -87,5 +88,6 @@ def _together(tenants: Mapping[int, Tenant], catalog: Catalog) -> Iterable[tuple
         for index, tenant in tenants.items():
             if times[value := getattr(tenant, field)] > 1:
                 yield ("tenants", index, field), f"'{value}' appears {times[value]} times"
-    for index, (where, message) in too_many_replications(tenants, catalog):
+    together = (*ambiguous_names(tenants), *too_many_replications(tenants, catalog))
+    for index, (where, message) in together:
         yield ("tenants", index, *where), message

@@ -38,6 +38,7 @@ class TenantPlan(Frozen):
     """
 
     tenant: TenantId
+    display_name: TenantId | None = None
     portfolio: TagValue | None = None
     """None only in a tenant that Costack 0.2 or older exported and that was read without its plan."""
     client: TagValue
@@ -64,6 +65,11 @@ class TenantPlan(Frozen):
     rotation: Rotation | None = None
     """How often its secrets were rotated, and the stage while that goes on."""
     facts: tuple[Fact, ...]
+
+    @property
+    def name(self) -> TenantId:
+        """What people call it; `tenant` is its id in the cloud, on bills and in backups."""
+        return self.display_name or self.tenant
 
     @property
     def owner(self) -> str:

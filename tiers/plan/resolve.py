@@ -78,6 +78,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
     tier = catalog.tiers[tenant_now.tier]
     return TenantPlan(
         tenant=tenant.tenant,
+        display_name=tenant.display_name,
         portfolio=portfolio.platform.portfolio,
         client=tenant.client,
         first_client=tenant.first_client,

@@ -11,6 +11,7 @@ from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
 from tiers.portfolio.move import move_faults, on_tier
+from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import tenant_faults, too_many_replications
@@ -68,6 +69,7 @@ def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]
         if tenant is not None:
             by_path[path] = tenant
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
+    problems += (sentence(path, fault) for path, fault in ambiguous_names(by_path))
     problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
     if catalog is not None:
         problems += _faults_against(catalog, directory / "platform.yaml", platform, by_path)

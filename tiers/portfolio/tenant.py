@@ -122,7 +122,9 @@ class Tenant(Frozen):
     """One client's isolated Odoo service in one environment: one file per tenant."""
 
     tenant: TenantId
-    """Name: 1 to 30 lower-case letters, digits and single dashes. The file has the same name."""
+    """Its id: 1 to 30 lower-case letters, digits and single dashes; it never changes once it is deployed."""
+    display_name: TenantId | None = None
+    """What reports call it, where that is not its id; `costack rename` writes it."""
     client: TagValue
     """Who pays. Several tenants may have the same client."""
     first_client: TagValue | None = None
@@ -159,6 +161,11 @@ class Tenant(Frozen):
     """Day on which a migration's users change to the new system. Required there, refused elsewhere."""
     budget_per_month: Fee | None = None
     """What it may cost a month, pooled shares included; a preview above it ends with exit code 5."""
+
+    @property
+    def name(self) -> TenantId:
+        """What people call it."""
+        return self.display_name or self.tenant
 
     @property
     def ends_at(self) -> datetime | None:

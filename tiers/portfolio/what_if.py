@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.loading import faults_of_tenant
+from tiers.portfolio.names import id_of
 from tiers.portfolio.resilience import too_many_replications
 from tiers.portfolio.tenant import Options, Portfolio, Tenant
 from tiers.strict_yaml import mistakes
@@ -50,6 +51,7 @@ def with_tenant(
     Raises:
         CatalogError: When there is no such tenant, setting or tier, or the combination is not allowed.
     """
+    tenant_id = id_of(portfolio.tenants, tenant_id)
     found = next((each for each in portfolio.tenants if each.tenant == tenant_id), None)
     if found is None:
         there = ", ".join(each.tenant for each in portfolio.tenants) or "none"
@@ -101,7 +103,7 @@ def with_more(catalog: Catalog, portfolio: Portfolio, tier: str, count: int) -> 
         if each.tier == tier and each.environment is Environment.PRODUCTION
     ]
     users = -(-sum(alike) // len(alike)) if alike else sold.offers[Environment.PRODUCTION].fair_use.users
-    taken = {each.tenant for each in portfolio.tenants}
+    taken = {name for each in portfolio.tenants for name in (each.tenant, each.name)}
     names = list(_free_names(taken, count))
     documents = [_one_more(portfolio, name, tier, users) for name in names]
     assumed = [_second_region(catalog, portfolio, document, {}) for document in documents]

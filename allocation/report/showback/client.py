@@ -90,17 +90,25 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
 
 
 def _happened(showback: Showback, client: str) -> Iterator[str]:
-    """Which of a client's tenants are new, gone or on another tier; nothing if there are none."""
+    """Which of a client's tenants are new, gone, renamed or on another tier; nothing if there are none."""
     old, new = showback.lines_of(client)
     said = [
-        f"{name} is new" if name not in old
-        else f"{name} is gone" if name not in new
-        else f"{name} moved from {old[name].tier} to {new[name].tier}"
-        for name in sorted(old.keys() | new.keys())
-        if name not in old or name not in new or old[name].tier != new[name].tier
-    ]  # fmt: skip
+        what
+        for tenant in sorted(old.keys() | new.keys())
+        for what in _what_happened(old.get(tenant), new.get(tenant))
+    ]
     if said:
         yield f"{first_of(said, _NAMED, '; ')}."
+
+
+def _what_happened(old: FiledTenant | None, new: FiledTenant | None) -> Iterator[str]:
+    if old is None or new is None:
+        yield f"{new.name} is new" if new else f"{old.name} is gone" if old else ""
+        return
+    if old.name != new.name:
+        yield f"{old.name} is called {new.name} now"
+    if old.tier != new.tier:
+        yield f"{new.name} moved from {old.tier} to {new.tier}"
 
 
 def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
@@ -110,7 +118,7 @@ def _month(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         [line.total for line in lines],
         [line.fee for line in lines],
     ]
-    names = [(text(line.tenant), text(line.environment), text(line.tier)) for line in lines]
+    names = [(text(line.name), text(line.environment), text(line.tier)) for line in lines]
     rows, whole = summed(names, columns, (text("total"), EMPTY, EMPTY))
     return Table(
         "month",
@@ -200,7 +208,7 @@ def _fair_use(showback: Showback, lines: Sequence[FiledTenant]) -> Table:
         ("tenant", "measure", "used", "covered", "result"),
         tuple(
             (
-                text(each.tenant),
+                text(showback.name_of(each.tenant)),
                 text(each.measure.replace("_gib", ", GiB")),
                 quantity(each.used),
                 quantity(each.fair),
@@ -226,7 +234,7 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
             shown = f"restored{took}" if tried.succeeded else "the restore FAILED"
         rows.append(
             (
-                text(line.tenant),
+                text(line.name),
                 text(in_words(plan.resilience_class, promises[plan.resilience_class])),
                 text(tried.backup_taken[:10] if tried else ""),
                 text(f"{tried.tried_at:%Y-%m-%d}" if tried else ""),
@@ -244,7 +252,7 @@ def _promises(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Tabl
 def _options(showback: Showback, lines: Sequence[FiledTenant]) -> Iterator[Table | Sentences]:
     rows = [
         (
-            text(option.tenant),
+            text(showback.name_of(option.tenant)),
             text(option.tier),
             amount(option.fee_difference, signed=True),
             amount(option.cost_difference, signed=True) if option.cost_difference is not None else EMPTY,

@@ -115,7 +115,7 @@ def _singular(unit: str) -> str:
 def _sizes(showback: Showback) -> Iterator[Table]:
     rows = [
         (
-            text(size.tenant),
+            text(showback.name_of(size.tenant)),
             text(size.what),
             quantity(size.asked.average, size.unit),
             quantity(size.used.average, size.unit),
@@ -144,7 +144,7 @@ def _sizes(showback: Showback) -> Iterator[Table]:
 def _users(showback: Showback) -> Iterator[Section]:
     """How many tenants' users were counted in Odoo, and the tenants that have others than declared."""
     counts = list(user_counts(showback.month.plan, showback.month.levels))
-    unknown = [each.tenant for each in counts if each.active is None]
+    unknown = [showback.name_of(each.tenant) for each in counts if each.active is None]
     where = f"; not counted: {first_of(unknown, _MOST_NAMED)}" if unknown else ""
     said = (
         f"The usage files count the users of {len(counts) - len(unknown)} of {len(counts)} tenants{where}. "
@@ -153,7 +153,7 @@ def _users(showback: Showback) -> Iterator[Section]:
     yield Sentences("Users that Odoo has", (said,))
     rows = [
         (
-            text(each.tenant),
+            text(showback.name_of(each.tenant)),
             quantity(each.declared),
             quantity(each.active),
             quantity(each.difference),
@@ -216,7 +216,7 @@ def _volumes(showback: Showback) -> Table:
             plan = showback.plans[TenantId(each.tenant)]
             rows.append(
                 (
-                    text(each.tenant),
+                    text(showback.name_of(each.tenant)),
                     text(each.measure.removesuffix("_gib")),
                     quantity(declared(plan, each.measure), "GiB"),
                     quantity(each.used, "GiB"),
@@ -234,7 +234,7 @@ def _off_hours(showback: Showback) -> Table:
     """Savings if environments other than production were awake in working hours only."""
     columns = [[getattr(each, name) for each in showback.savings] for name in ("saved", "freed")]
     names = [
-        (text(each.tenant), quantity(each.awake_hours_per_week), text("options.schedule"))
+        (text(showback.name_of(each.tenant)), quantity(each.awake_hours_per_week), text("options.schedule"))
         for each in showback.savings
     ]
     rows, whole = summed(names, columns, (text("total"), EMPTY, EMPTY))

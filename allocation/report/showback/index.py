@@ -94,7 +94,7 @@ def decisions(showback: Showback, most: int) -> Iterator[Table]:
             ("tenant or platform", "kind", "reason", "command to run"),
             tuple(
                 (
-                    text(each.tenant or "platform"),
+                    text(showback.name_of(each.tenant) if each.tenant else "platform"),
                     text(each.kind),
                     text(reason(each, currency)),
                     text(each.command),
@@ -211,7 +211,7 @@ def _changes(showback: Showback) -> Iterator[Table]:
             ("tenant", "client", "change", "reasons"),
             tuple(
                 (
-                    text(name),
+                    text(showback.name_of(name)),
                     text((lines.get(name) or before.by_tenant[name]).client),
                     amount(differences[name], signed=True),
                     text(why(by_reason(showback.causes[name]), showback.statement.currency)),
@@ -230,7 +230,7 @@ def _least_margins(showback: Showback) -> Table:
         ("tenant", "tier", "fee", "cost", "margin", "margin %"),
         tuple(
             (
-                text(line.tenant),
+                text(line.name),
                 text(line.tier),
                 amount(line.fee),
                 amount(line.total),
@@ -247,7 +247,7 @@ def tenants(showback: Showback) -> Table:
     statement = showback.statement
     ranked = sorted(statement.tenants, key=lambda line: (-line.total, line.tenant))
     shown, rest = ranked[:_MOST_TENANTS], ranked[_MOST_TENANTS:]
-    names = [(text(line.tenant, _page_of(showback, line)), text(line.tier)) for line in shown]
+    names = [(text(line.name, _page_of(showback, line)), text(line.tier)) for line in shown]
     columns = [
         [
             *(getattr(line, name) for line in shown),

@@ -133,6 +133,11 @@ class Showback:
         """The plan of each deployed tenant; tenants that ended have none."""
         return {tenant.tenant: tenant for tenant in self.month.plan.tenants}
 
+    def name_of(self, tenant: str) -> str:
+        """What people call a tenant; its id where the statement does not have it."""
+        lines = (month.by_tenant.get(tenant) for month in reversed(self._compared))
+        return next((line.name for line in lines if line), tenant)
+
     @cached_property
     def pages_of(self) -> Mapping[str, str]:
         """The page of each client, without folder and ending."""

@@ -91,6 +91,7 @@ def _tenant(line: TenantLine, statement: Statement) -> dict[str, Any]:
     first, second, third = line.contribution_margins
     return {
         "tenant": line.tenant,
+        "display_name": line.term.display_name,
         "client": line.term.client,
         "environment": str(line.term.environment),
         "tier": line.term.tier,

@@ -73,6 +73,11 @@ def closing_lines(statement: Statement) -> list[str]:
         for tenant, where in statement.out_of_bounds.items()
     ]
     lines += [
+        f"{line.name}: its id in the cloud, on bills and in files is '{line.tenant}'"
+        for line in statement.tenants
+        if line.name != line.tenant
+    ]
+    lines += [
         f"usage of '{name}' is ignored: no tenant and no pool has that name"
         for name in statement.unknown_consumers
     ]
@@ -123,7 +128,7 @@ def _rows(statement: Statement, columns: Sequence[Column]) -> tuple[list[_Row], 
     parts = list(zip(*(cents for _, cents in columns), strict=True))
     fees = [line.fee // UNITS_PER_CENT for line in statement.tenants]
     rows = [
-        _Row(line.tenant, str(line.term.environment), parts[index], fees[index])
+        _Row(line.name, str(line.term.environment), parts[index], fees[index])
         for index, line in enumerate(statement.tenants)
     ]
     rows += [

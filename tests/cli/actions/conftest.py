@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cli.actions.move
+import cli.actions.rename
 import cli.actions.rotate
 from tests.portfolios import LOCAL, catalog
 from tiers.inventory import Inventory, exported
@@ -33,6 +34,6 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
 
     deploy()
-    for action in (cli.actions.rotate, cli.actions.move):
+    for action in (cli.actions.rotate, cli.actions.move, cli.actions.rename):
         monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed["now"])
     return deploy

@@ -422,9 +422,17 @@ def test_a_renamed_tenant_is_said_to_be_renamed() -> None:
     before, after = (plan_of(tenant(name, **known)) for name in ("old", "new"))
     effect = only(before, after)
     assert "looks renamed, new has its client and host name and begins empty" in effect.what
-    assert "keep the name old" in effect.what
+    assert "`costack rename old new` keeps its data" in effect.what
     other = plan_of(tenant("new", client="first", hostname="second.example.com"))
     assert "renamed" not in only(before, other).what
+
+
+def test_another_name_is_worth_knowing_and_does_nothing() -> None:
+    before, after = (plan_of(tenant("old", display_name=name)) for name in (None, "new"))
+    assert [(each.kind, each.what) for each in effects_of(before, after)] == [
+        (EffectKind.NOTICE, "is called new in reports; its id stays old, and nothing is replaced")
+    ]
+    assert list(before.all_facts()) == list(after.all_facts())
 
 
 def test_nodes_of_an_adopted_cluster_are_not_ours_to_exchange() -> None:

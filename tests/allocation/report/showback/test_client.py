@@ -164,3 +164,14 @@ def test_a_tenant_that_a_client_has_no_longer_is_gone_from_its_bill(now: dict[st
         assert account(showback, "delta").answer[1] == "second is new."
         new = Cause(Reason.NEW, gone.tier, after.by_tenant["second"].fee)
         assert showback.fee_causes_of("delta")["second"] == (new,)
+
+
+def test_pages_show_a_renamed_tenant_by_its_name_and_compare_it_with_itself() -> None:
+    before = filed(statement_of(plan_of(tenant("old", client="c"))), "2026-11")
+    plan = plan_of(tenant("old", client="c", display_name="new"))
+    showback = Showback(Month(filed(statement_of(plan), "2026-12"), plan, catalog()), (before,))
+    text = as_html(account(showback, "c"))
+    assert "old is called new now." in text
+    assert "is gone" not in text
+    assert ">old<" not in text
+    assert ">new<" in text

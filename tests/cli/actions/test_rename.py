@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.console.exit_codes import Exit
+from cli.main import app
+from tests.portfolios import catalog
+from tiers.plan.plan import Plan
+from tiers.plan.resolve import resolve
+from tiers.portfolio.loading import load_portfolio
+
+RUNNER = CliRunner()
+
+
+def costack(folder: Path, *arguments: str) -> Any:
+    return RUNNER.invoke(app, [*arguments, "--stack", "local", "--portfolio", str(folder)])
+
+
+def rename(folder: Path, *arguments: str) -> Any:
+    return costack(folder, "rename", *arguments)
+
+
+def plan_of(folder: Path) -> Plan:
+    return resolve(catalog(), load_portfolio(folder, catalog()))
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {each.name: each.read_text(encoding="utf-8") for each in (folder / "tenants").glob("*.yaml")}
+
+
+def test_a_rename_changes_a_line_and_the_files_name(folder: Path, up: Callable[[], None]) -> None:
+    before, plan = files(folder), plan_of(folder)
+    result = rename(folder, "acme", "zenith")
+    assert result.exit_code == Exit.OK, result.output
+    assert "zenith.yaml, which was acme.yaml; the next `pulumi up` replaces nothing" in result.stdout
+    assert "in cost tags, on bills and in backups stays acme, and commands take either" in result.stdout
+    after = plan_of(folder)
+    assert list(after.all_facts()) == list(plan.all_facts())
+    changed = next(each for each in after.tenants if each.name == "zenith")
+    assert changed.tenant == "acme"
+    assert changed.cost_tags() == next(each for each in plan.tenants if each.tenant == "acme").cost_tags()
+    up()
+    result = rename(folder, "zenith", "acme")
+    assert result.exit_code == Exit.OK, result.output
+    assert files(folder) == before
+
+
+def test_commands_take_the_name_and_the_id(folder: Path, up: Callable[[], None]) -> None:
+    rename(folder, "acme", "zenith")
+    up()
+    for word in ("acme", "zenith"):
+        assert "acme is not moving; it is on shared-namespace" in costack(folder, "move", word).stdout
+        assert "acme is not rotating" in costack(folder, "rotate", word).stdout
+        said = RUNNER.invoke(
+            app,
+            [
+                "preview",
+                "--portfolio",
+                str(folder),
+                "--tenant",
+                word,
+                "--tier",
+                "dedicated-db",
+                "--break-even",
+            ],
+        )
+        assert said.exit_code == Exit.OK, said.output
+        assert "break-even of acme in users" in said.stdout
+
+
+@pytest.mark.usefixtures("up")
+def test_a_client_is_renamed_with_its_tenant(folder: Path, up: Callable[[], None]) -> None:
+    owner = next(each.owner for each in plan_of(folder).tenants if each.tenant == "acme")
+    result = rename(folder, "acme", "zenith", "--client", "zenith-ag")
+    assert result.exit_code == Exit.OK, result.output
+    assert "the client is zenith-ag in tags and statements from that update on" in result.stdout
+    (changed,) = [each for each in plan_of(folder).tenants if each.tenant == "acme"]
+    assert (changed.client, changed.owner) == ("zenith-ag", owner)
+    up()
+    rename(folder, "zenith", "zenith", "--client", "acme-consulting")
+    assert "first_client" not in files(folder)["zenith.yaml"]
+
+
+@pytest.mark.usefixtures("up")
+def test_a_file_renamed_by_hand_gets_its_id_back(folder: Path) -> None:
+    text = files(folder)["acme.yaml"]
+    (folder / "tenants" / "acme.yaml").unlink()
+    other = folder / "tenants" / "zenith.yaml"
+    other.write_text(text.replace("tenant: acme\n", "tenant: zenith\n"), encoding="utf-8")
+    result = rename(folder, "acme", "zenith")
+    assert result.exit_code == Exit.OK, result.output
+    assert "tenant: acme\n" in other.read_text("utf-8")
+    assert "display_name: zenith\n" in other.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("acme", "acme"), "acme is called acme already"),
+        (("acme", "cobalt"), "'cobalt' is already used: tenant 'cobalt' has it; choose another name"),
+        (("nobody", "zenith"), "tenant 'nobody' has no file; there are acme, "),
+        (("acme", "Zenith GmbH"), "display_name: Value should be 1 to 30 lower-case letters"),
+    ],
+)
+def test_what_a_rename_refuses(folder: Path, words: tuple[str, ...], said: str) -> None:
+    before = files(folder)
+    result = rename(folder, *words)
+    assert result.exit_code != Exit.OK
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+    assert files(folder) == before
+
+
+@pytest.mark.usefixtures("up")
+def test_a_file_of_that_name_is_not_overwritten(folder: Path) -> None:
+    (folder / "tenants" / "cobalt.yaml").rename(folder / "tenants" / "zenith.yaml")
+    before = files(folder)
+    result = rename(folder, "acme", "zenith")
+    assert "zenith.yaml: there is such a file already" in result.stderr
+    assert files(folder) == before
+
+
+@pytest.mark.usefixtures("up")
+def test_a_tenant_that_is_not_deployed_is_renamed_in_its_file(folder: Path) -> None:
+    text = files(folder)["acme.yaml"].replace("acme", "fresh")
+    (folder / "tenants" / "fresh.yaml").write_text(text, encoding="utf-8")
+    result = rename(folder, "fresh", "zenith")
+    assert "fresh is not deployed in stack 'local', so nothing has its name yet" in result.stderr
+
+
+def test_two_tenants_with_one_name_are_refused(folder: Path) -> None:
+    with (folder / "tenants" / "acme.yaml").open("a", encoding="utf-8") as file:
+        file.write("display_name: cobalt\n")
+    result = RUNNER.invoke(app, ["validate", str(folder)])
+    assert result.exit_code != Exit.OK
+    assert "display_name: 'cobalt' is already used in" in result.stderr
+
+
+def test_a_statement_shows_the_name_and_keeps_the_id(folder: Path, up: Callable[[], None]) -> None:
+    """The run of a month explains a tenant by either."""
+    rename(folder, "acme", "zenith")
+    up()
+    plan = folder.parent / "inventory.json"
+    inventory = {"schema_version": 1, "plan": plan_of(folder).model_dump(mode="json"), "cloud_ids": {}}
+    plan.write_text(json.dumps(inventory), encoding="utf-8")
+    table = RUNNER.invoke(app, ["allocate", "--inventory", str(plan)])
+    assert table.exit_code == Exit.OK, table.output
+    assert "zenith: its id in the cloud, on bills and in files is 'acme'" in table.output
+    document = json.loads(RUNNER.invoke(app, ["allocate", "--inventory", str(plan), "-o", "json"]).stdout)
+    names = {each["tenant"]: each["display_name"] for each in document["tenants"]}
+    assert names["acme"] == "zenith"
+    assert names["cobalt"] is None
