@@ -7,25 +7,12 @@ from typing import Final
 
 import typer
 
-from cli.commands import (
-    allocate,
-    decommission,
-    expire,
-    explain,
-    import_estate,
-    move,
-    preview,
-    recover,
-    rename,
-    report,
-    restore_test,
-    rotate,
-    sql,
-    unit_costs,
-    validate,
-)
-from cli.commands.prices import prices_app
-from cli.commands.usage import usage_app
+from cli.commands.change import move, recover, rename, restore_test, rotate
+from cli.commands.costs import allocate, explain, report, sql
+from cli.commands.costs.prices import prices_app
+from cli.commands.costs.usage import usage_app
+from cli.commands.decommission import decommission, expire
+from cli.commands.provision import import_estate, preview, unit_costs, validate
 from cli.console.help import Command, CommandsByJob
 
 PROVISION: Final = "Provision tenants"

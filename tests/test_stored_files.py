@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from allocation.errors import AllocationError
-from cli.actions.allocate import print_allocation
+from cli.actions.costs.allocate import print_allocation
 from cli.console.exit_codes import Exit
 from tests.allocation.test_golden import AFTERWARDS, request
 from tests.stored import (

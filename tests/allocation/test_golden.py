@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.actions.allocate import Request, print_allocation
+from cli.actions.costs.allocate import Request, print_allocation
 from tests.portfolios import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -22,6 +22,7 @@ COMMANDS = (
     "allocate",
     "preview",
     "unit-costs",
+    "rename",
     "rotate",
     "explain",
     "sql",
@@ -77,7 +78,7 @@ def test_ctrl_c_is_the_exit_code_of_a_cancelled_update(monkeypatch: pytest.Monke
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.actions.validate.validate_portfolios", interrupted)
+    monkeypatch.setattr("cli.actions.provision.validate.validate_portfolios", interrupted)
     said = CliRunner().invoke(app, ["validate"])
     assert said.exit_code == Exit.CANCELLED
     assert said.stderr == "cancelled\n"
@@ -128,7 +129,7 @@ def test_every_mistake_is_told_on_stderr(monkeypatch: pytest.MonkeyPatch) -> Non
     def mistaken(*_: object) -> None:
         raise CatalogError("a.yaml:1: first", "b.yaml:2: second")
 
-    monkeypatch.setattr("cli.actions.validate.validate_portfolios", mistaken)
+    monkeypatch.setattr("cli.actions.provision.validate.validate_portfolios", mistaken)
     said = CliRunner().invoke(app, ["validate"])
     assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
     assert said.stderr == "a.yaml:1: first\nb.yaml:2: second\n"

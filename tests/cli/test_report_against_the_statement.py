@@ -19,7 +19,7 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
 from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.preview.off_hours import savings
-from cli.actions.allocate import print_allocation
+from cli.actions.costs.allocate import print_allocation
 from lifecycle import evidence
 from tests.allocation.recomputed.documents import Documents, Option, Saving, Written, tiers
 from tests.allocation.recomputed.paper import Printed, read_folder

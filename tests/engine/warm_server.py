@@ -46,8 +46,9 @@ LAZY = {
 }
 # What the program, the providers, the language host and `costack` import, and none of what they run.
 OURS = """
-    allocation.estimate.estimated_statement cli.actions.allocate cli.actions.decommission cli.actions.move
-    cli.actions.preview cli.actions.recover cli.main components.platform components.process
+    allocation.estimate.estimated_statement cli.actions.change.move cli.actions.change.recover
+    cli.actions.costs.allocate cli.actions.decommission.decommission cli.actions.provision.preview cli.main
+    components.platform components.process
     components.tenant.stack localcloud.aws.provider localcloud.children localcloud.installed
     localcloud.kubernetes.api localcloud.kubernetes.immutable localcloud.plugin tiers.plan.resolve
     tiers.plan.storage

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import cli.actions.move
-import cli.actions.rename
-import cli.actions.rotate
+import cli.actions.change.move
+import cli.actions.change.rename
+import cli.actions.change.rotate
 from tests.portfolios import LOCAL, catalog
 from tiers.inventory import Inventory, exported
 from tiers.plan.resolve import resolve
@@ -34,6 +34,6 @@ def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
 
     deploy()
-    for action in (cli.actions.rotate, cli.actions.move, cli.actions.rename):
+    for action in (cli.actions.change.rotate, cli.actions.change.move, cli.actions.change.rename):
         monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed["now"])
     return deploy

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import cli.actions.decommission as action
+import cli.actions.decommission.decommission as action
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.adapters.pulumi_cli import Stack
@@ -47,7 +47,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(action, "deployed_inventory", lambda *_: inventory)
     monkeypatch.setattr(action, "Account", lambda _: SimpleNamespace(id="123456789012"))
     monkeypatch.setattr(Stack, "state", lambda _: STATE)
-    monkeypatch.setattr("cli.commands.decommission.datetime", SimpleNamespace(now=lambda _: NOT_DUE))
+    monkeypatch.setattr(
+        "cli.commands.decommission.decommission.datetime", SimpleNamespace(now=lambda _: NOT_DUE)
+    )
     monkeypatch.chdir(tmp_path)
 
 

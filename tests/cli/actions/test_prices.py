@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from allocation.prices.price_book import DIRECTORY, read_price_file
-from cli.actions.prices import UpdateRequest, update_prices
+from cli.actions.costs.prices import UpdateRequest, update_prices
 from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.allocation.adapters.price_list.offer_files import BACKUP, RDS, S3, VERSION, Offer, database

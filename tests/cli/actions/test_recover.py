@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.actions.recover import Request, recover_stack
-from cli.commands.recover import recover
+from cli.actions.change.recover import Request, recover_stack
+from cli.commands.change.recover import recover
 from cli.console.exit_codes import Exit
 from lifecycle.errors import RefusedError
 from lifecycle.recover.repair import BrokenStack, Recovered

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import cli.actions.move
-import cli.actions.rotate
+import cli.actions.change.move
+import cli.actions.change.rotate
 from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.portfolios import catalog
@@ -199,7 +199,7 @@ def test_no_tenant_is_locked_out_when_the_token_before_ends(
     late = Inventory(plan=asked.model_copy(update={"tenants": tenants}), cloud_ids={})
     written = (folder / "platform.yaml").read_bytes()
     with monkeypatch.context() as failing:
-        failing.setattr(cli.actions.rotate, "deployed_inventory", lambda *_: late)
+        failing.setattr(cli.actions.change.rotate, "deployed_inventory", lambda *_: late)
         refused = rotate(folder, "platform", "--next")
         question = rotate(folder, "platform")
     sentence = (

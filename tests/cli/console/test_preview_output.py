@@ -11,7 +11,7 @@ from allocation.report.preview.comment import as_github_comment, as_markdown
 from allocation.report.preview.document import document
 from allocation.report.preview.infracost import as_infracost
 from allocation.report.preview.page import as_html
-from cli.commands.preview import PreviewOutput
+from cli.commands.provision.preview import PreviewOutput
 from cli.console.preview_output import put
 from tests.allocation.previews import comparison_of, preview_of
 from tests.portfolios import ROOT

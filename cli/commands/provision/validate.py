@@ -23,7 +23,7 @@ VALIDATE_EXAMPLE: Final = "Example: costack validate portfolios/local"
 
 def validate(portfolio: _Portfolio = None, cwd: options.Cwd = Path()) -> None:
     """Check the catalog and portfolios, without Pulumi and cloud."""
-    from cli.actions.validate import Request, validate_portfolios  # noqa: PLC0415
+    from cli.actions.provision.validate import Request, validate_portfolios  # noqa: PLC0415
 
     request = Request(portfolio=portfolio, cwd=cwd)
     guarded(lambda: validate_portfolios(request))

@@ -40,7 +40,7 @@ def explain(
 
     Each amount is shown with its charge, the rule, the quantity of the driver and the remainder.
     """
-    from cli.actions.explain import Request, print_explanation  # noqa: PLC0415
+    from cli.actions.costs.explain import Request, print_explanation  # noqa: PLC0415
 
     request = Request(
         tenant=tenant,

@@ -59,7 +59,7 @@ def prometheus(  # noqa: PLR0917 - options of a command
 
     Drivers are measured in core-hours, GiB-hours, requests and seconds.
     """
-    from cli.actions.usage import Request, fetch_prometheus  # noqa: PLC0415
+    from cli.actions.costs.usage import Request, fetch_prometheus  # noqa: PLC0415
 
     request = Request(
         url=url,
@@ -84,7 +84,7 @@ def opencost(
 
     Its prices are not used.
     """
-    from cli.actions.usage import Request, fetch_opencost  # noqa: PLC0415
+    from cli.actions.costs.usage import Request, fetch_opencost  # noqa: PLC0415
 
     request = Request(url=url, period=period, out=out, token_variable=token_env, unlabelled=unlabelled)
     guarded(lambda: fetch_opencost(request, os.environ, datetime.now(UTC)))
@@ -102,6 +102,6 @@ def backups(
 
     Counted are active users who are neither portal nor public.
     """
-    from cli.actions.usage import read_backups  # noqa: PLC0415
+    from cli.actions.costs.usage import read_backups  # noqa: PLC0415
 
     guarded(lambda: read_backups(folder, period, out, datetime.now(UTC)))

@@ -18,6 +18,6 @@ SQL_EXAMPLE: Final = "Example: costack sql --dialect athena"
 
 def sql(dialect: _Dialect = "duckdb") -> None:
     """Print the allocation as SQL, to run where the bills are."""
-    from cli.actions.sql import print_sql  # noqa: PLC0415
+    from cli.actions.costs.sql import print_sql  # noqa: PLC0415
 
     guarded(lambda: print_sql(dialect))

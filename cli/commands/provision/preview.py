@@ -197,7 +197,7 @@ def preview(  # noqa: PLR0917 - options of a command
     data. Nothing is deployed.
     """
     from allocation.runs.before_and_after import Where  # noqa: PLC0415
-    from cli.actions.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
+    from cli.actions.provision.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
     month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
     where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip)

@@ -58,7 +58,7 @@ def restore_test(  # noqa: PLR0917 - options of a command
 
     The pod runs a database server of its own; the server that the tenant uses is not touched.
     """
-    from cli.actions.restore_test import Request, run_restore_test  # noqa: PLC0415
+    from cli.actions.change.restore_test import Request, run_restore_test  # noqa: PLC0415
 
     request = Request(
         tenant=tenant,

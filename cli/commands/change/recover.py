@@ -44,7 +44,7 @@ def recover(
     Adds to the state what the killed command had created and lifts its lock. Afterwards run the killed
     command again.
     """
-    from cli.actions.recover import Request, recover_stack  # noqa: PLC0415
+    from cli.actions.change.recover import Request, recover_stack  # noqa: PLC0415
 
     request = Request(stack=stack, owner_is_dead=owner_is_dead, search=search, take=take, cwd=cwd)
     guarded(lambda: recover_stack(request))

@@ -29,12 +29,12 @@ def rename(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Give a deployed tenant another name and keep its data and its history.
+    """Rename a deployed tenant; its data and history stay.
 
     Its id stays, because database, files, backups, cost tags and earlier bills have it. A file in which
     `tenant` was changed by hand is put right: name the id that is deployed, then the new name.
     """
-    from cli.actions.rename import Request, rename_on  # noqa: PLC0415
+    from cli.actions.change.rename import Request, rename_on  # noqa: PLC0415
 
     request = Request(tenant=tenant, name=name, client=client, stack=stack, portfolio=portfolio, cwd=cwd)
     guarded(lambda: rename_on(request))

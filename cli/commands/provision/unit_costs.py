@@ -38,7 +38,7 @@ def unit_costs(
 
     Nodes and storage are added as the tenants need them.
     """
-    from cli.actions.unit_costs import Request, print_unit_costs  # noqa: PLC0415
+    from cli.actions.provision.unit_costs import Request, print_unit_costs  # noqa: PLC0415
 
     request = Request(
         portfolio=portfolio,

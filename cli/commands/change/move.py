@@ -45,7 +45,7 @@ def move(  # noqa: PLR0917 - options of a command
     Each stage is a line of the tenant's file and a `pulumi up`. Without --to, --next and --back the command
     shows the stage that the tenant is at.
     """
-    from cli.actions.move import Request, move_on  # noqa: PLC0415
+    from cli.actions.change.move import Request, move_on  # noqa: PLC0415
 
     request = Request(
         tenant=tenant,

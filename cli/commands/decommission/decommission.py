@@ -67,7 +67,7 @@ def decommission(  # noqa: PLR0917 - options of a command
     removes it and verifies in the account that nothing else is billed for it. A run that stopped can be
     repeated: it continues where it stopped.
     """
-    from cli.actions import decommission as action  # noqa: PLC0415
+    from cli.actions.decommission import decommission as action  # noqa: PLC0415
 
     request = action.Request(
         tenant=tenant,

@@ -88,7 +88,7 @@ def allocate(  # noqa: PLR0917 - options of a command
     Every charge goes to the tenant that causes it, or is divided by a driver, or is listed as unallocated;
     the parts add up to the bill exactly.
     """
-    from cli.actions.allocate import Request, print_allocation  # noqa: PLC0415
+    from cli.actions.costs.allocate import Request, print_allocation  # noqa: PLC0415
 
     now = datetime.now(UTC)
     request = Request(

@@ -79,7 +79,7 @@ def report(  # noqa: PLR0917 - options of a command
     shows no other client.
     """
     from allocation.runs.report import Request  # noqa: PLC0415
-    from cli.actions.report import write_pages  # noqa: PLC0415
+    from cli.actions.costs.report import write_pages  # noqa: PLC0415
 
     request = Request(
         stack=stack,

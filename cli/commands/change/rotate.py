@@ -40,12 +40,12 @@ def rotate(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     cwd: options.Cwd = Path(),
 ) -> None:
-    """Rotate a tenant's secrets, stage by stage, while people work.
+    """Rotate a tenant's secrets in stages, while people work.
 
     Each stage is a line of the tenant's file and a `pulumi up`. Without --begin, --next and --back the
     command shows the stage that the rotation is at.
     """
-    from cli.actions.rotate import Request, rotate_on  # noqa: PLC0415
+    from cli.actions.change.rotate import Request, rotate_on  # noqa: PLC0415
 
     request = Request(
         tenant=tenant, begin=begin, next=next_, back=back, stack=stack, portfolio=portfolio, cwd=cwd

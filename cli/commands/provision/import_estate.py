@@ -32,7 +32,7 @@ def import_(estate: _Csv, plan: _Plan, out: _Out = Path("import.json")) -> None:
     Matches them with what the portfolio declares, lists the cost tags they lack, and writes the file that
     `pulumi import` reads.
     """
-    from cli.actions.import_estate import Request, import_estate  # noqa: PLC0415
+    from cli.actions.provision.import_estate import Request, import_estate  # noqa: PLC0415
 
     request = Request(estate=estate, plan=plan, out=out)
     guarded(lambda: import_estate(request))

@@ -57,7 +57,7 @@ def lint(prices: _Prices = None) -> None:
 
     Lists doubtful and old prices, and the classes of the catalog that have no price.
     """
-    from cli.actions.prices import LintRequest, lint_prices  # noqa: PLC0415
+    from cli.actions.costs.prices import LintRequest, lint_prices  # noqa: PLC0415
 
     guarded(lambda: lint_prices(LintRequest(prices), datetime.now(UTC).date()))
 
@@ -72,7 +72,7 @@ def explain(
     output: _Output = TableOrJson.TABLE,
 ) -> None:
     """Show what an item costs, and where the price was read."""
-    from cli.actions.prices import ExplainRequest, explain_price  # noqa: PLC0415
+    from cli.actions.costs.prices import ExplainRequest, explain_price  # noqa: PLC0415
 
     request = ExplainRequest(region, service, item, prices, as_json=output is TableOrJson.JSON)
     guarded(lambda: explain_price(request))
@@ -92,7 +92,7 @@ def update(  # noqa: PLR0917 - options of a command
 
     No credentials are needed.
     """
-    from cli.actions.prices import UpdateRequest, update_prices  # noqa: PLC0415
+    from cli.actions.costs.prices import UpdateRequest, update_prices  # noqa: PLC0415
 
     request = UpdateRequest(region, tuple(service or ()), url, tuple(file or ()), prices, out)
     guarded(lambda: update_prices(request, show_progress=sys.stderr.isatty()))

@@ -72,7 +72,7 @@ def expire(  # noqa: PLR0917 - options of a command
 
     Each is listed with what it still costs a month. This command deletes nothing.
     """
-    from cli.actions.expire import Request, print_due  # noqa: PLC0415
+    from cli.actions.decommission.expire import Request, print_due  # noqa: PLC0415
 
     request = Request(
         stacks=tuple(stack or ()),

@@ -1,0 +1,1 @@
+"""Actions of the commands to change tenants and repair stacks."""

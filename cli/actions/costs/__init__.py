@@ -1,0 +1,1 @@
+"""Actions of the commands to allocate costs."""

@@ -1,0 +1,1 @@
+"""Commands to change tenants and repair stacks."""
