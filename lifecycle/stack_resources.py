@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from allocation.adapters.pulumi.stack_state import raw_resources_of
+from tiers.deployed import RELEASED
 from tiers.errors import CatalogError
 from tiers.facts.names import TENANT_STACK
 from tiers.vocabulary import Frozen, TenantId
@@ -74,6 +75,16 @@ def targets_of(state: Mapping[str, Any], tenant: TenantId, source: str) -> tuple
     return tuple(_target(each) for each in resources if each.get("custom") and root in _line(each, by_urn))
 
 
+def is_released(state: Mapping[str, Any], tenant: TenantId) -> bool:
+    """Whether the stack has deployed that *tenant* may be removed, as its component says until it is gone."""
+    return any(
+        each.get("type") == TENANT_STACK
+        and str(each.get("urn")).rpartition("::")[2] == tenant
+        and (each.get("outputs") or {}).get(RELEASED) is True
+        for each in raw_resources_of(state, "state")
+    )
+
+
 def mark_of(state: Mapping[str, Any], tenant: TenantId) -> str | None:
     """The mark in the manifest of the tenant's final backup; None before the tenant is stopped."""
     for each in raw_resources_of(state, "state"):
@@ -114,7 +125,8 @@ def _made(outputs: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 class Preview(NamedTuple):
-    """What an update would delete and what it would replace, by URN."""
+    """What an update would delete, replace, and create or update in place, by URN."""
 
     deletions: frozenset[str]
     replacements: frozenset[str]
+    changes: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ backups) and what lost its tags is found by the names in the plan.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -17,13 +17,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lifecycle.adapters.aws_listings import LISTINGS
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.errors import LifecycleError
 from tiers.tags import KEYS
 
 _RETRIES: Final = Config(retries={"max_attempts": 8, "mode": "standard"})
-_GIB: Final = 2**30
 _BY_SERVICE: Final[Mapping[tuple[str, str], Kind]] = {
     ("rds", "db"): Kind.DATABASE,
     ("rds", "snapshot"): Kind.SNAPSHOT,
@@ -44,113 +44,6 @@ _BY_SERVICE: Final[Mapping[tuple[str, str], Kind]] = {
     ("scheduler", "schedule"): Kind.SCHEDULE,
     ("ec2", "volume"): Kind.VOLUME,
 }
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One AWS operation that lists resources of one kind: result key, name fields, size, scheduled end."""
-
-    what: Kind
-    service: str
-    operation: str
-    key: str
-    names: tuple[str, ...]
-    gib: Callable[[Mapping[str, Any]], int | None] = lambda _: None
-    ends: Callable[[Mapping[str, Any]], bool] = lambda _: False
-    everywhere: bool = False
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    def resource(self, each: Mapping[str, Any], region: str) -> RemainingResource:
-        """The resource of one entry."""
-        name = next(str(each[name]) for name in self.names if each.get(name))
-        return RemainingResource(self.what, name, region, self.gib(each), self.ends(each))
-
-
-def _allocated(each: Mapping[str, Any]) -> int | None:
-    size = each.get("AllocatedStorage")
-    return None if size is None else int(size)
-
-
-LISTINGS: Final = (
-    Listing(
-        Kind.DATABASE,
-        "rds",
-        "describe_db_instances",
-        "DBInstances",
-        ("DBInstanceIdentifier",),
-        _allocated,
-    ),
-    Listing(
-        Kind.SNAPSHOT,
-        "rds",
-        "describe_db_snapshots",
-        "DBSnapshots",
-        ("DBSnapshotIdentifier", "DBInstanceIdentifier"),
-        _allocated,
-    ),
-    Listing(
-        Kind.AUTOMATED_BACKUP,
-        "rds",
-        "describe_db_instance_automated_backups",
-        "DBInstanceAutomatedBackups",
-        ("DBInstanceIdentifier",),
-        _allocated,
-    ),
-    Listing(
-        Kind.CACHE,
-        "elasticache",
-        "describe_replication_groups",
-        "ReplicationGroups",
-        ("ReplicationGroupId",),
-        ends=lambda each: each.get("Status") == "deleting",
-    ),
-    Listing(
-        Kind.CACHE_SNAPSHOT,
-        "elasticache",
-        "describe_snapshots",
-        "Snapshots",
-        ("SnapshotName", "ReplicationGroupId"),
-    ),
-    Listing(
-        Kind.FILE_SYSTEM,
-        "efs",
-        "describe_file_systems",
-        "FileSystems",
-        ("FileSystemId", "Name"),
-        lambda each: _gib(each.get("SizeInBytes", {}).get("Value")),
-        lambda each: each.get("LifeCycleState") in ("deleting", "deleted"),
-    ),
-    Listing(Kind.DIRECTORY, "efs", "describe_access_points", "AccessPoints", ("AccessPointId", "Name")),
-    Listing(Kind.VAULT, "backup", "list_backup_vaults", "BackupVaultList", ("BackupVaultName",)),
-    Listing(
-        Kind.BACKUP_PLAN,
-        "backup",
-        "list_backup_plans",
-        "BackupPlansList",
-        ("BackupPlanName", "BackupPlanId"),
-    ),
-    Listing(
-        Kind.SECRET,
-        "secretsmanager",
-        "list_secrets",
-        "SecretList",
-        ("Name", "ARN"),
-        ends=lambda each: bool(each.get("DeletedDate")),
-        parameters={"IncludePlannedDeletion": True},
-    ),
-    Listing(
-        Kind.LOGS,
-        "logs",
-        "describe_log_groups",
-        "logGroups",
-        ("logGroupName",),
-        lambda each: _gib(each.get("storedBytes")),
-    ),
-    Listing(Kind.SCHEDULE, "scheduler", "list_schedules", "Schedules", ("Name",)),
-    Listing(Kind.BUCKET, "s3", "list_buckets", "Buckets", ("Name",), everywhere=True),
-    Listing(Kind.ROLE, "iam", "list_roles", "Roles", ("RoleName",), everywhere=True),
-)
-"""The listings searched by name, besides the tag search; keys have no name and are searched separately."""
 
 
 @dataclass
@@ -184,21 +77,47 @@ class Account:
                 found[resource.what, resource.id] = _fuller(found.get((resource.what, resource.id)), resource)
         return tuple(found.values())
 
-    def delete_copies(self, plan: DecommissionPlan) -> list[str]:
-        """Delete the file systems that replication has filled and that are no longer written to; their ids.
+    def mark_copies(self, plan: DecommissionPlan, copies: Collection[str]) -> list[str]:
+        """Write the tenant's tags on *copies*, which EFS itself made: file systems that replication fills.
 
         Raises:
             LifecycleError: When AWS refuses.
         """
+        tags = [{"Key": key, "Value": value} for key, value in _owner(plan).items()]
+        marked = []
+        for region, each in self._file_systems(plan, copies):
+            self._ask("efs", region, "tag_resource", ResourceId=each["FileSystemId"], Tags=tags)
+            marked.append(str(each["FileSystemId"]))
+        return marked
+
+    def delete_copies(self, plan: DecommissionPlan) -> list[str]:
+        """Delete the file systems that replication has filled and that are no longer written to; their ids.
+
+        Raises:
+            LifecycleError: When AWS refuses, or the plan names one whose tags are not the tenant's.
+        """
         copies = {each for target in plan.targets for each in target.also}
-        deleted = []
+        found = list(self._file_systems(plan, copies))
+        for region, each in found:
+            tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
+            if not _owner(plan).items() <= tags.items():
+                raise LifecycleError(
+                    f"efs in {region}: the plan names file system {each['FileSystemId']}, and its tags do "
+                    f"not say that it is {plan.tenant}'s: it was not deleted; look whose it is, and delete "
+                    "it by hand"
+                )
+        for region, each in found:
+            self._ask("efs", region, "delete_file_system", FileSystemId=each["FileSystemId"])
+        return [str(each["FileSystemId"]) for _, each in found]
+
+    def _file_systems(self, plan: DecommissionPlan, ids: Collection[str]) -> Iterator[tuple[str, Any]]:
+        if not ids:
+            return
         for region in plan.regions:
             for page in self._pages("efs", region, "describe_file_systems"):
                 for each in page["FileSystems"]:
-                    if each["FileSystemId"] in copies:
-                        self._ask("efs", region, "delete_file_system", FileSystemId=each["FileSystemId"])
-                        deleted.append(str(each["FileSystemId"]))
-        return deleted
+                    if each["FileSystemId"] in ids:
+                        yield region, each
 
     def _tagged(self, plan: DecommissionPlan, region: str) -> Iterator[RemainingResource]:
         tags = [{"Key": KEYS["tenant"], "Values": [plan.tenant]}]
@@ -274,6 +193,10 @@ class _Names:
         return name in self.exact or self.part.search(name) is not None
 
 
+def _owner(plan: DecommissionPlan) -> Mapping[str, str]:
+    return {KEYS["portfolio"]: plan.portfolio, KEYS["tenant"]: plan.tenant}
+
+
 def _fuller(known: RemainingResource | None, other: RemainingResource) -> RemainingResource:
     if known is None:
         return other
@@ -289,10 +212,6 @@ def _from_arn(arn: str, region: str) -> RemainingResource:
     if service == "logs":
         name = name.removesuffix(":*")
     return RemainingResource(what, name if separator and what is not Kind.OTHER else arn, where or region)
-
-
-def _gib(size: Any) -> int | None:
-    return None if size is None else -(-int(size) // _GIB)
 
 
 def _failure(service: str, region: str, operation: str, error: Exception) -> LifecycleError:

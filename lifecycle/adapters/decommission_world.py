@@ -15,10 +15,12 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
+from lifecycle.decommission.derivation import derived_plan
 from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
-from lifecycle.stack_resources import NoSuchTenantError, Preview, mark_of, targets_of
+from lifecycle.stack_resources import NoSuchTenantError, Preview, is_released, mark_of, targets_of
+from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
@@ -30,6 +32,7 @@ class CloudWorld:
 
     Attributes:
         portfolio: The folder with the tenant's file.
+        tried: The beginnings of the restore tests that count, of an evidence file; None when all count.
         backups: Where its backups are, found while it is still deployed; None when it has none.
     """
 
@@ -37,6 +40,7 @@ class CloudWorld:
     stack: Stack
     portfolio: Path
     clock: Callable[[], datetime]
+    tried: frozenset[str] | None = None
     backups: FinalBackups | None = None
 
     @cached_property
@@ -53,8 +57,39 @@ class CloudWorld:
 
     def deployed(self) -> TenantPlan | None:
         """The tenant as the stack's inventory has it; None when it is removed."""
+        return self._tenant(self._inventory())
+
+    def derived(self) -> DecommissionPlan | None:
+        """The plan that stack and catalog give now; None when the tenant is removed."""
+        inventory = self._inventory()
+        tenant = self._tenant(inventory)
+        if tenant is None:
+            return None
+        return derived_plan(
+            inventory.plan,
+            tenant,
+            self.stack.state(),
+            load_catalog().classes,
+            self.stack.name,
+            self._account.id,
+            self.plan.made_at,
+            self.plan.early_because,
+        )
+
+    def released(self) -> bool:
+        """Whether the stack has deployed that the tenant may be removed."""
+        return is_released(self.stack.state(), self.plan.tenant)
+
+    def restore_tested_at(self) -> datetime | None:
+        """When a restore of its backups last succeeded, as its bucket says; None when it never did."""
+        return self.backups.restored_at(self.plan.tenant, self.tried) if self.backups else None
+
+    def _inventory(self) -> Inventory:
         inventory = inventory_of_stack(self.stack.name, self.stack.project)
         self.backups = self.backups or backups_of(inventory, self.plan)
+        return inventory
+
+    def _tenant(self, inventory: Inventory) -> TenantPlan | None:
         return next((each for each in inventory.plan.tenants if each.tenant == self.plan.tenant), None)
 
     def urns(self) -> frozenset[str]:
@@ -95,6 +130,15 @@ class CloudWorld:
     def export(self, backup: FinalBackup, name: str) -> Sequence[str]:
         """Deliver a backup to where the client can fetch it; the keys."""
         return self.backups.export(backup, name) if self.backups else ()
+
+    def exported(self, keys: Sequence[str]) -> bool:
+        """Whether an export is where the client may fetch it."""
+        return self.backups is None or self.backups.has(keys)
+
+    def mark_copies(self) -> Sequence[str]:
+        """Write the tenant's tags on the file systems that replication fills now; their ids."""
+        targets = targets_of(self.stack.state(), self.plan.tenant, f"stack '{self.stack.name}'")
+        return self._account.mark_copies(self.plan, {copy for each in targets for copy in each.also})
 
     def delete_copies(self) -> Sequence[str]:
         """Delete the file system copies that replication left; their ids."""

@@ -16,6 +16,8 @@ from lifecycle.stack_resources import Preview
 _STDERR: Final = 2
 _REPLACING: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
 
+_CHANGING: Final = frozenset({"create", "update"})
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -36,7 +38,7 @@ class Stack:
         return document
 
     def preview(self) -> Preview:
-        """What `pulumi up` would delete or replace: only resources with an id in the cloud or the cluster.
+        """What `pulumi up` would delete, replace or change: only what has an id in cloud or cluster.
 
         Raises:
             LifecycleError: When the preview fails.
@@ -46,6 +48,7 @@ class Stack:
         return Preview(
             frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete" and _custom(step)),
             frozenset(str(step["urn"]) for step in steps if step.get("op") in _REPLACING and _custom(step)),
+            frozenset(str(step["urn"]) for step in steps if step.get("op") in _CHANGING and _custom(step)),
         )
 
     def up(self) -> None:
@@ -64,7 +67,7 @@ class Stack:
     def _json(self, *arguments: str) -> Any:
         done = self._run(arguments, capture=True)
         if done.returncode:
-            reason = " ".join((done.stderr or done.stdout).split())[-400:]
+            reason = " ".join((_said(done.stdout) or done.stderr or done.stdout).split())[-400:]
             if remedy := remedy_of(reason, self.project):
                 raise LifecycleError(f"stack '{self.name}': {remedy}")
             raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` failed: {reason}")
@@ -93,6 +96,16 @@ class Stack:
             )
         except FileNotFoundError:
             raise LifecycleError(f"stack '{self.name}': {NOT_FOUND}") from None
+
+
+def _said(printed: str) -> str:
+    """The errors in what `--json` printed; '' where it printed something else."""
+    try:
+        document = json.loads(printed)
+    except ValueError:
+        return ""
+    found = document.get("diagnostics") if isinstance(document, dict) else None
+    return " ".join(str(each.get("message")) for each in found or () if each.get("severity") == "error")
 
 
 def _steps(document: Any) -> Iterator[Mapping[str, Any]]:

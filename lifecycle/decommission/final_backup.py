@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifecycle.errors import LifecycleError
+from lifecycle.restore_test.result import restore_result
 from tiers.facts.every_fact import LogicalBackup
 from tiers.inventory import Inventory
 from tiers.plan.plan import facts_of
@@ -88,6 +89,38 @@ class FinalBackups:
                 raise LifecycleError(f"s3://{self.bucket}/{key}: {' '.join(str(error).split())}") from None
             made.append(target)
         return made
+
+    def has(self, keys: Sequence[str]) -> bool:
+        """Whether the bucket has all *keys*.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read.
+        """
+        try:
+            known = {each for key in keys for each in self._keys(key)}
+        except (ClientError, BotoCoreError) as error:
+            raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
+        return bool(keys) and set(keys) <= known
+
+    def restored_at(self, tenant: TenantId, tried: frozenset[str] | None) -> datetime | None:
+        """When a restore test of *tenant* last succeeded; None when none of the newest did.
+
+        Args:
+            tenant: Whose results they must be.
+            tried: The beginnings of the tests that count; None when all do.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read, or holds no result where one should be.
+        """
+        try:
+            for key in sorted(self._keys(f"manifests/{self.prefix}/restore-tests/"))[: -_LOOKED_AT - 1 : -1]:
+                body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+                result = restore_result(body.decode("utf-8", "replace"), tenant)
+                if result.passed and (tried is None or result.started_at in tried):
+                    return datetime.fromisoformat(result.finished_at)
+        except (ClientError, BotoCoreError) as error:
+            raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
+        return None
 
     def _keys(self, prefix: str) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from lifecycle.decommission.derivation import differences, other_targets
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
-from tiers.facts.names import CLOSING_JOBS
+from lifecycle.stack_resources import Preview
+from tiers.deployed import RECORD_TYPE
+from tiers.facts.names import CLOSING_JOBS, SHARED_PLATFORM
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import Environment, LifecycleStage
 
 RESTORE_TEST_MAY_BE: Final = timedelta(days=30)
 _EMPTIED: Final = "$costack:index:TenantsNamespace$"
 """A shared namespace is removed with its last tenant; until then the platform's plan has it."""
+_RECORD: Final = f"{SHARED_PLATFORM}${RECORD_TYPE}::"
+"""The platform's record holds its plan, which counts its tenants."""
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 
@@ -30,6 +35,8 @@ class Situation:
         urns: The tenant's resources in the state.
         phrase: The phrase that was typed.
         restore_tested_at: When a restore test last succeeded; None when never.
+        derived: The plan that stack and catalog give now; None when the tenant is removed.
+        released: Whether this plan was carried out as far as that, and the stack has it deployed.
     """
 
     now: datetime
@@ -39,12 +46,20 @@ class Situation:
     urns: frozenset[str]
     phrase: str
     restore_tested_at: datetime | None = None
+    derived: DecommissionPlan | None = None
+    released: bool = False
+
+    @property
+    def removing(self) -> bool:
+        """Whether it is removed, or its removal may have begun: then what is left is compared."""
+        return self.deployed is None or self.released
 
 
 def refusals(plan: DecommissionPlan, seen: Situation) -> tuple[str, ...]:
     """The reasons not to apply *plan*, one sentence each; empty when there are none."""
     return (
         *_not_the_plan(plan, seen),
+        *_not_derivable(plan, seen),
         *_not_its_time(plan, seen.now),
         *_not_what_was_planned(plan, seen),
         *_not_to_end(plan, seen),
@@ -68,6 +83,15 @@ def _not_the_plan(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
         yield f"the phrase does not match the plan; to apply it type: {plan.phrase}"
 
 
+def _not_derivable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
+    """Whether the plan is what stack and catalog say; without the tenant nothing is left to act on."""
+    if seen.derived is None:
+        return
+    if not seen.removing:
+        yield from differences(plan, seen.derived)
+    yield from other_targets(plan, seen.derived, whole=not seen.removing)
+
+
 def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
     if now >= plan.expires_at:
         yield f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one"
@@ -77,7 +101,8 @@ def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
 
 
 def _not_what_was_planned(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
-    if seen.deployed is not None and facts_sha256(seen.deployed) != plan.facts_sha256:
+    changed = seen.deployed is not None and facts_sha256(seen.deployed) != plan.facts_sha256
+    if changed and not seen.removing:
         yield f"tenant {plan.tenant} has changed since the plan was made; make a new one"
     if more := sorted(seen.urns - _planned(plan) - _closing(plan, seen.urns)):
         yield f"the stack has {len(more)} resources that are not in the plan, such as {more[0]}"
@@ -86,7 +111,7 @@ def _not_what_was_planned(plan: DecommissionPlan, seen: Situation) -> Iterator[s
 def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     """Whether the tenant's reviewed file says that it is to be decommissioned."""
     tenant = seen.deployed
-    if tenant is None:
+    if tenant is None or seen.removing:
         return
     if tenant.tenant != plan.tenant or tenant.environment is not plan.environment:
         there = f"{tenant.environment} {tenant.tenant}"
@@ -111,12 +136,9 @@ def _not_to_end(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
 
 
 def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
-    if not plan.needs_restore_test:
+    if not plan.needs_restore_test or seen.removing:
         return
-    remedy = (
-        f"run `costack restore-test {plan.tenant} --stack {plan.stack} --evidence FILE` and name FILE with "
-        "--restore-evidence"
-    )
+    remedy = f"run `costack restore-test {plan.tenant} --stack {plan.stack}`, then the same command again"
     if seen.restore_tested_at is None:
         yield (f"no restore of {plan.tenant} was ever tried; {remedy}")
     elif seen.now - seen.restore_tested_at > RESTORE_TEST_MAY_BE:
@@ -126,12 +148,23 @@ def _not_restorable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
         )
 
 
-def unplanned_deletions(
-    plan: DecommissionPlan, deletions: frozenset[str], replacements: frozenset[str]
-) -> list[str]:
-    """The deletions and replacements of a preview that the plan does not name; there must be none."""
-    emptied = frozenset(urn for urn in deletions if _EMPTIED in urn)
-    return sorted((deletions - _planned(plan) - _closing(plan, deletions) - emptied) | replacements)
+def unplanned(plan: DecommissionPlan, preview: Preview, *, removing: bool) -> list[str]:
+    """The resources that an update would touch and the plan does not allow; there must be none.
+
+    Args:
+        plan: The approved plan.
+        preview: What the update would do.
+        removing: Whether the update removes the tenant; before that nothing that holds data may go.
+    """
+    mine = _planned(plan) | _closing(plan, preview.deletions | preview.changes | preview.replacements)
+    emptied = frozenset(urn for urn in preview.deletions if _EMPTIED in urn)
+    recorded = frozenset(urn for urn in preview.changes if _RECORD in urn)
+    others = (preview.deletions - mine - emptied) | (preview.changes - mine - recorded)
+    if removing:
+        return sorted(others | preview.replacements)
+    data = frozenset(target.urn for target in plan.targets if target.holds_data)
+    lost = (preview.deletions | preview.replacements) & data
+    return sorted(others | lost | (preview.replacements - mine))
 
 
 def _planned(plan: DecommissionPlan) -> frozenset[str]:

@@ -7,7 +7,7 @@ same command continues; after the last step it changes nothing and shows the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -15,13 +15,14 @@ from typing import Any, Final, Protocol
 from allocation.prices.price_book import PriceBook
 from lifecycle import evidence
 from lifecycle.decommission.final_backup import FinalBackup
-from lifecycle.decommission.guards import Situation, refusals, unplanned_deletions
+from lifecycle.decommission.guards import Situation, refusals, unplanned
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource, RemainingResources, sort_remaining
 from lifecycle.errors import LifecycleError, ManualStepError, RefusedError, StillBillingError
 from lifecycle.stack_resources import Preview
 from tiers.facts.names import FINAL_BACKUP
 from tiers.plan.plan import TenantPlan
+from tiers.vocabulary import LifecycleStage
 
 GUARD: Final = "guard"
 STOP: Final = "stand-still"
@@ -72,11 +73,26 @@ class World(Protocol):
     def up(self) -> None:
         """Deploy the working tree."""
 
+    def derived(self) -> DecommissionPlan | None:
+        """The plan that stack and catalog give now; None when the tenant is removed."""
+
+    def released(self) -> bool:
+        """Whether the stack has deployed that the tenant may be removed."""
+
+    def restore_tested_at(self) -> datetime | None:
+        """When a restore test of its backups last succeeded; None when never."""
+
     def last_backup(self) -> FinalBackup | None:
         """The backup made after the tenant was stopped; None while there is none."""
 
     def export(self, backup: FinalBackup, name: str) -> Sequence[str]:
         """Deliver a backup to where the client can fetch it; the keys."""
+
+    def exported(self, keys: Sequence[str]) -> bool:
+        """Whether a backup was delivered under *keys*."""
+
+    def mark_copies(self) -> Sequence[str]:
+        """Write the tenant's tags on the file systems that replication fills; their ids."""
 
     def delete_copies(self) -> Sequence[str]:
         """Delete the file system copies that replication left; their ids."""
@@ -92,7 +108,6 @@ class Decommission:
     Attributes:
         plan: The approved plan.
         phrase: The phrase that was typed.
-        restore_tested_at: When a restore test of its backups last succeeded.
         record: The evidence file.
         report: Gets the stored name of each step as it begins.
     """
@@ -103,7 +118,6 @@ class Decommission:
     record: Path
     phrase: str
     stack: str
-    restore_tested_at: datetime | None = None
     report: Callable[[str], None] = lambda _: None
     _done: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -117,7 +131,8 @@ class Decommission:
             StillBillingError: When unexplained resources remain.
         """
         self._done = dict(self._recorded())
-        self._guard()
+        seen = self._guard()
+        self._done = {name: line for name, line in self._done.items() if self._shown(name, seen)}
         for name, step in (
             (STOP, self._stop),
             (BACK_UP, self._back_up),
@@ -155,23 +170,22 @@ class Decommission:
         if result == "ok":
             self._done[step] = line
 
-    def _guard(self) -> None:
+    def _guard(self) -> Situation:
         """Check on every run; a plan that was begun in time may be finished later."""
         begun = self._done.get(GUARD)
-        now = _moment(begun) if begun else self.world.now()
+        if begun and not self.plan.made_at <= _moment(begun) < self.plan.expires_at:
+            begun = None
         seen = Situation(
-            now=now,
+            now=_moment(begun) if begun else self.world.now(),
             account=self.world.account(),
             stack=self.stack,
             deployed=self.world.deployed(),
             urns=self.world.urns(),
             phrase=self.phrase,
-            restore_tested_at=self.restore_tested_at,
+            restore_tested_at=self.world.restore_tested_at(),
+            derived=self.world.derived(),
+            released=UNPROTECT in self._done and self.world.released(),
         )
-        if begun:  # its first step changed the stage that the plan is compared with
-            seen = replace(seen, restore_tested_at=seen.restore_tested_at or now)
-        if UNPROTECT in self._done:  # it may be removed in part: what is left is compared by its resources
-            seen = replace(seen, deployed=None)
         if found := refusals(self.plan, seen):
             raise RefusedError("\n".join(found))
         if seen.deployed is None and REMOVE not in self._done and UNPROTECT not in self._done:
@@ -180,10 +194,36 @@ class Decommission:
             )
         if not begun:
             self._keep(GUARD, {"account": seen.account, "stack": seen.stack, "resources": len(seen.urns)})
+        return seen
+
+    def _shown(self, step: str, seen: Situation) -> bool:
+        """Whether stack and bucket show what evidence says was done: a line in a file proves nothing."""
+        if step == REMOVE:
+            return not seen.urns
+        if seen.removing or step in {GUARD, DELETE_COPIES, VERIFY}:
+            return True
+        if step == STOP:
+            stage = seen.deployed.lifecycle_stage if seen.deployed else None
+            return stage is LifecycleStage.DECOMMISSIONING
+        if step in {BACK_UP, EXPORT} and not self.plan.final_dump:
+            return True
+        if step == BACK_UP:
+            return self.world.last_backup() is not None
+        return step == EXPORT and self.world.exported(self._done[EXPORT]["inputs"]["exports"])
+
+    def _deploy(self, *, removing: bool = False) -> None:
+        """Deploy the working tree, when it changes nothing that the plan does not name."""
+        if excess := unplanned(self.plan, self.world.preview(), removing=removing):
+            raise LifecycleError(
+                f"the update for {self.plan.tenant} would change {len(excess)} resources that the plan does "
+                f"not let it touch, such as {excess[0]}; nothing was deployed. Deploy the other changes of "
+                "the portfolio with `pulumi up`, then run the same command again"
+            )
+        self.world.up()
 
     def _stop(self) -> Mapping[str, Any]:
         changed = self.world.write("lifecycle_stage", "decommissioning")
-        self.world.up()
+        self._deploy()
         return {"file_changed": changed}
 
     def _back_up(self) -> Mapping[str, Any]:
@@ -202,21 +242,15 @@ class Decommission:
         return {"exports": self.world.export(dump, self.plan.id) if dump else []}
 
     def _unprotect(self) -> Mapping[str, Any]:
+        marked = self.world.mark_copies()
         changed = self.world.write("protected", "false")
-        self.world.up()
-        return {"file_changed": changed}
+        self._deploy()
+        return {"file_changed": changed, "copies": list(marked)}
 
     def _remove(self) -> Mapping[str, Any]:
         before = self.world.urns()
         self.world.remove_file()
-        preview = self.world.preview()
-        if excess := unplanned_deletions(self.plan, preview.deletions, preview.replacements):
-            raise LifecycleError(
-                f"removing {self.plan.tenant} would change {len(excess)} resources that are not in the plan, "
-                f"such as {excess[0]}; nothing was deleted. Deploy the other changes of the portfolio with "
-                "`pulumi up`, then run the same command again"
-            )
-        self.world.up()
+        self._deploy(removing=True)
         if left := self.world.urns():
             raise LifecycleError(f"the stack still has {len(left)} resources of {self.plan.tenant}")
         return {"resources": len(before)}

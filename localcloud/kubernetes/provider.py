@@ -164,7 +164,10 @@ class AppliedObject(KubernetesObject):
     def preview(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
         """A server-side dry run refuses what the update would refuse, where there is a place to try it."""
         if not contains_unknown(inputs) and self._can_try(inputs, exists=bool(outputs)):
-            self.api.apply(with_generated_name(_identified(inputs, outputs)), dry_run=True, force=True)
+            target = _identified(inputs, outputs)
+            present = self.api.get(target) if outputs else None
+            kept = with_live_values(target, present, subject.ignored) if present else target
+            self.api.apply(with_generated_name(kept), dry_run=True, force=True)
         return super().preview(subject, inputs, outputs)
 
     def create(self, _subject: Subject, inputs: dict[str, Any]) -> State:

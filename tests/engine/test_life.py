@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
 from tests.localcloud.cluster import Cluster
 from tests.postgres import Server, running_server
-from tests.torture.kills import make_the_last_dump
+from tests.torture.kills import make_a_restore_test, make_the_last_dump
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.postgres]
 
@@ -234,13 +233,14 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     name, plan = planned(life, CLIENT)
     unproven = applied(life, name, plan, code=Exit.POLICY)
     assert f"no restore of {CLIENT} was ever tried" in unproven.stderr
+    make_a_restore_test(life.project, CLIENT)
     tried = tmp_path / "restores.jsonl"
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    evidence.append(tried, {"at": now, "tenant": CLIENT, "step": "restore-test", "result": "ok"})
+    evidence.append(tried, {"at": "2026-11-25T00:00:00Z", "tenant": CLIENT, "step": "restore-test"})
     options = ("--restore-evidence", str(tried))
-    assert f"{CLIENT}-final-backup" in applied(life, name, plan, *options, code=Exit.ERROR).stderr
+    assert "was ever tried" in applied(life, name, plan, *options, code=Exit.POLICY).stderr
+    assert f"{CLIENT}-final-backup" in applied(life, name, plan, code=Exit.ERROR).stderr
     make_the_last_dump(life.project, CLIENT)
-    said = applied(life, name, plan, *options)
+    said = applied(life, name, plan)
     assert f"still billed: database snapshot local-{CLIENT}-postgresql-final-" in said.stdout
     assert "nothing else is billed for it" in said.stdout
     record = evidence.read(life.project.folder / name.replace(".json", ".evidence.jsonl"))

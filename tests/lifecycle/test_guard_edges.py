@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from lifecycle.decommission.guards import RESTORE_TEST_MAY_BE, refusals, unplanned_deletions
+from lifecycle.decommission.guards import RESTORE_TEST_MAY_BE, refusals, unplanned
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
 from lifecycle.expire import SOON, State, findings
+from lifecycle.stack_resources import Preview
 from tests.lifecycle.decommission.test_guards import seen
 from tests.lifecycle.world import START, ending_plan, production, resolved, sandbox, targets, urn
 from tests.portfolios import plan_of, tenant
@@ -153,8 +154,8 @@ def test_who_promised_no_restore_needs_none() -> None:
             production(),
             {"restore_tested_at": None},
             (
-                "no restore of acme was ever tried; run `costack restore-test acme --stack local "
-                "--evidence FILE` and name FILE with --restore-evidence"
+                "no restore of acme was ever tried; run `costack restore-test acme --stack local`, then the "
+                "same command again"
             ),
         ),
         (
@@ -162,8 +163,7 @@ def test_who_promised_no_restore_needs_none() -> None:
             {"restore_tested_at": START - timedelta(days=31)},
             (
                 "the last restore of acme was tried on 2026-10-25, more than 30 days ago; "
-                "run `costack restore-test acme --stack local --evidence FILE` and name FILE with "
-                "--restore-evidence"
+                "run `costack restore-test acme --stack local`, then the same command again"
             ),
         ),
     ],
@@ -179,12 +179,12 @@ def test_a_namespace_goes_with_its_last_tenant_and_the_mark_of_the_dump_too() ->
     shared = f"urn:pulumi:local::costack::{inside}::odoo"
     mark = urn("acme-last", "random:index/randomId:RandomId")
     theirs = urn("borealis-last", "random:index/randomId:RandomId")
-    assert unplanned_deletions(plan, frozenset({shared, mark}), frozenset()) == []
-    assert unplanned_deletions(plan, frozenset({theirs}), frozenset()) == [theirs]
+    none: frozenset[str] = frozenset()
+    assert unplanned(plan, Preview(frozenset({shared, mark}), none), removing=True) == []
+    assert unplanned(plan, Preview(frozenset({theirs}), none), removing=True) == [theirs]
     assert report(sandbox(), urns=frozenset({mark})) == ""
-    assert unplanned_deletions(plan, frozenset({"urn:b", "urn:a"}), frozenset({shared})) == sorted(
-        ["urn:a", "urn:b", shared]
-    )
+    both = Preview(frozenset({"urn:b", "urn:a"}), frozenset({shared}))
+    assert unplanned(plan, both, removing=True) == sorted(["urn:a", "urn:b", shared])
 
 
 # What is due.

@@ -52,6 +52,9 @@ class World:
     calls: list[str] = field(default_factory=list)
     others: frozenset[str] = frozenset()
     dumps_work: bool = True
+    restored: datetime | None = START - timedelta(days=3)
+    approved: dict[str, Any] = field(default_factory=dict)
+    """What a plan says that only a person can say."""
 
     def deploy(self) -> World:
         """What `pulumi up` makes of the file, without a word."""
@@ -78,6 +81,21 @@ class World:
 
     def remove_file(self) -> bool:
         return bool(self._touch("remove file", self._remove))
+
+    def derived(self) -> DecommissionPlan | None:
+        return ending_plan(self.live, **self.approved) if self.live else None
+
+    def released(self) -> bool:
+        return self.live is not None and not self.live.protected
+
+    def restore_tested_at(self) -> datetime | None:
+        return self.restored
+
+    def exported(self, keys: Sequence[str]) -> bool:
+        return bool(keys) and set(keys) <= set(self.exports)
+
+    def mark_copies(self) -> Sequence[str]:
+        return []
 
     def preview(self) -> Preview:
         gone = self.urns() if self.written is None else frozenset()

@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from lifecycle import evidence
 from tests.engine.holdings import holdings
 from tests.engine.listing import counted, listed, told
 from tests.engine.project import STACK, Project, Said
@@ -192,7 +191,7 @@ def ending(made: Worlds) -> Iterator[Phase]:
     file.write_text(file.read_text(encoding="utf-8") + "lifecycle_stage: decommissioning\n", encoding="utf-8")
     up(project, 0)
     make_the_last_dump(project, CLIENT)
-    end = _planned(project, CLIENT, restore_evidence=True)
+    end = _planned(project, CLIENT, restore_test=True)
     yield from _phase("production", made, end, killed=1)
 
 
@@ -210,21 +209,17 @@ def _phase(name: str, made: Worlds, act: Callable[[int], Said], killed: int = _K
 
 
 def _planned(
-    project: Project, tenant: str, *options: str, restore_evidence: bool = False
+    project: Project, tenant: str, *options: str, restore_test: bool = False
 ) -> Callable[[int], Said]:
     """The command that ends a tenant by a plan that is made now."""
     name = f"{tenant}.plan.json"
     project.costack("decommission", tenant, "--stack", STACK, "--out", name, *options)
     plan = json.loads((project.folder / name).read_text(encoding="utf-8"))
     phrase = f"decommission {tenant} of {STACK}: {len(plan['targets'])} resources"
-    more = []
-    if restore_evidence:
-        tried = project.folder / "restores.plan.jsonl"
-        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        evidence.append(tried, {"at": now, "tenant": tenant, "step": "restore-test", "result": "ok"})
-        more = ["--restore-evidence", str(tried)]
+    if restore_test:
+        make_a_restore_test(project, tenant)
     act = ("decommission", "--stack", STACK, "--apply", name, "--phrase", phrase)
-    return lambda code: project.costack(*act, *more, code=code)
+    return lambda code: project.costack(*act, code=code)
 
 
 def make_the_last_dump(project: Project, tenant: str) -> None:
@@ -233,6 +228,29 @@ def make_the_last_dump(project: Project, tenant: str) -> None:
     marks = [each["outputs"]["hex"] for each in state if each["urn"].endswith(f"::{tenant}-last")]
     if not marks:
         return
+    s3, bucket = _backups(project, tenant)
+    at = "2026-11-25T00:00:00Z"
+    s3.put_object(Bucket=bucket, Key=f"dumps/{tenant}/{at}.dump", Body=b"x" * 4096)
+    said = {"dump": f"s3://{bucket}/dumps/{tenant}/{at}.dump", "dump_bytes": 4096, "sha256": "ab" * 32}
+    manifest = json.dumps({**said, "started": at, "last": marks[0]})
+    s3.put_object(Bucket=bucket, Key=f"manifests/{tenant}/{at}.json", Body=manifest.encode())
+
+
+def make_a_restore_test(project: Project, tenant: str) -> None:
+    """What the pod of `costack restore-test` leaves in the bucket."""
+    s3, bucket = _backups(project, tenant)
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    times = {"backup": at, "taken_at": at, "started_at": at, "finished_at": at, "seconds": 9}
+    sizes = {"restore_seconds": 5, "dump_bytes": 4096, "database_bytes": 8192, "file_bytes": 0}
+    checks = [{"name": "the dump", "expected": "a", "found": "a", "ok": True}]
+    said = {"tenant": tenant, **times, **sizes, "checks": checks, "result": "ok"}
+    key = f"manifests/{tenant}/restore-tests/{at}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(said).encode())
+
+
+def _backups(project: Project, tenant: str) -> tuple[Any, str]:
+    """A client of S3, and the bucket that the tenant's dumps are in."""
+    state = json.loads(project.export())["deployment"]["resources"]
     s3 = project.clients().get("s3")
     bucket = next(
         each["outputs"]["bucket"]
@@ -240,11 +258,7 @@ def make_the_last_dump(project: Project, tenant: str) -> None:
         if each["type"] == "aws:s3/bucket:Bucket" and "copy" not in each["urn"]
     )
     s3.delete_bucket_policy(Bucket=bucket)  # it lets in nobody without TLS, which moto does not notice
-    at = "2026-11-25T00:00:00Z"
-    s3.put_object(Bucket=bucket, Key=f"dumps/{tenant}/{at}.dump", Body=b"x" * 4096)
-    said = {"dump": f"s3://{bucket}/dumps/{tenant}/{at}.dump", "dump_bytes": 4096, "sha256": "ab" * 32}
-    manifest = json.dumps({**said, "started": at, "last": marks[0]})
-    s3.put_object(Bucket=bucket, Key=f"manifests/{tenant}/{at}.json", Body=manifest.encode())
+    return s3, bucket
 
 
 def replace_in(file: Path, old: str, new: str) -> None:

@@ -16,8 +16,9 @@ from cli.console.deployed import deployed_inventory
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
+from lifecycle.decommission.derivation import derived_plan
 from lifecycle.decommission.guards import refusals_of_planning
-from lifecycle.decommission.plan import DecommissionPlan, facts_sha256, read_plan, write_plan
+from lifecycle.decommission.plan import DecommissionPlan, read_plan, write_plan
 from lifecycle.decommission.retained import RemainingResources
 from lifecycle.decommission.steps import (
     BACK_UP,
@@ -32,13 +33,10 @@ from lifecycle.decommission.steps import (
 )
 from lifecycle.errors import RefusedError
 from lifecycle.restore_test.result import tried_restores
-from lifecycle.stack_resources import targets_of
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
-from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.names import id_of
-from tiers.vocabulary import Environment, ResilienceClass
 
 _STEPS = {
     STOP: "lifecycle_stage becomes decommissioning, all pods stop, the final backup is made",
@@ -94,38 +92,21 @@ def _plan(request: Request, now: datetime) -> None:
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{request.tenant}'; its tenants: {there}")
-    made = _decommission_plan(plan, tenant, stack, now, request.early)
+    made = derived_plan(
+        plan,
+        tenant,
+        stack.state(),
+        load_catalog().classes,
+        stack.name,
+        Account(plan.region).id,
+        now,
+        request.early,
+    )
     if too_early := refusals_of_planning(made, tenant, now):
         raise RefusedError("\n".join(too_early))
     path = request.out or Path(f"decommission-{made.id}.json")
     write_plan(made, path)
     _show(made, path, request)
-
-
-def _decommission_plan(
-    plan: Plan, tenant: TenantPlan, stack: Stack, now: datetime, early: str | None
-) -> DecommissionPlan:
-    production = tenant.environment is Environment.PRODUCTION
-    return DecommissionPlan(
-        stack=stack.name,
-        portfolio=plan.portfolio,
-        account=Account(plan.region).id,
-        currency=plan.currency,
-        region=plan.region,
-        regions=tuple(sorted({plan.region, *(fact.region for fact in tenant.facts)})),
-        tenant=tenant.tenant,
-        client=tenant.client,
-        environment=tenant.environment,
-        tier=tenant.tier,
-        resilience_class=tenant.resilience_class,
-        made_at=now.replace(microsecond=0),
-        facts_sha256=facts_sha256(tenant),
-        targets=targets_of(stack.state(), tenant.tenant, f"stack '{stack.name}'"),
-        keep_days=load_catalog().classes.endings[tenant.environment].keep_days,
-        needs_restore_test=production and tenant.resilience_class is not ResilienceClass.STANDARD,
-        final_dump=any(fact.kind == "logical-backup" for fact in tenant.facts),
-        early_because=early,
-    )
 
 
 def _show(plan: DecommissionPlan, path: Path, request: Request) -> None:
@@ -158,7 +139,8 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
     if request.phrase is None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
     stack = Stack(request.stack, request.cwd)
-    world = CloudWorld(plan, stack, portfolio_folder(request.portfolio, request.cwd, plan.portfolio), clock)
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    world = CloudWorld(plan, stack, folder, clock, _tried(request.restore_evidence, plan))
     record = request.evidence or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
@@ -167,24 +149,17 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
         record=record,
         phrase=request.phrase,
         stack=stack.name,
-        restore_tested_at=_restore_tested_at(request.restore_evidence, plan),
         report=lambda step: typer.echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
 
-def _restore_tested_at(path: Path | None, plan: DecommissionPlan) -> datetime | None:
-    """When a restore was last tried with success, as its evidence says."""
+def _tried(path: Path | None, plan: DecommissionPlan) -> frozenset[str] | None:
+    """The beginnings of the restore tests that an evidence file has; None without a file."""
     if path is None:
         return None
-    return max(
-        (
-            at
-            for at, record in tried_restores(path)
-            if (record.get("tenant"), record.get("result")) == (plan.tenant, "ok")
-        ),
-        default=None,
-    )
+    tried = (record for _, record in tried_restores(path) if record.get("tenant") == plan.tenant)
+    return frozenset(str(record.get("started_at")) for record in tried)
 
 
 def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:

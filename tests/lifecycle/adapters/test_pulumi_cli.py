@@ -8,6 +8,7 @@ import pytest
 
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.errors import LifecycleError
+from lifecycle.stack_resources import Preview
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_preview_says_what_goes_and_what_is_made_anew(pulumi: Path) -> None:
     ]
     answers(pulumi, {"steps": steps})
     preview = Stack("local", pulumi).preview()
-    assert preview == (frozenset({"a"}), frozenset({"d"}))
+    assert preview == Preview(frozenset({"a"}), frozenset({"d"}), frozenset({"c"}))
     called = (pulumi / "called").read_text(encoding="utf-8")
     assert called == f"preview --json --stack local --cwd {pulumi} --non-interactive\n"
 

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from lifecycle.decommission import guards
-from lifecycle.decommission.guards import Situation, refusals, unplanned_deletions
+from lifecycle.decommission.guards import Situation, refusals, unplanned
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
 from lifecycle.errors import LifecycleError
+from lifecycle.stack_resources import Preview
 from tests.lifecycle.decommission.test_steps import ended
 from tests.lifecycle.world import (
     ACCOUNT,
     START,
+    TYPES,
     KilledError,
     World,
     ending_plan,
@@ -34,7 +36,14 @@ from tiers.facts.names import CLOSING_JOBS
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import Environment, LifecycleStage
 
-GUARDS = ("_not_the_plan", "_not_its_time", "_not_what_was_planned", "_not_to_end", "_not_restorable")
+GUARDS = (
+    "_not_the_plan",
+    "_not_derivable",
+    "_not_its_time",
+    "_not_what_was_planned",
+    "_not_to_end",
+    "_not_restorable",
+)
 COMBINATIONS = 10_000
 
 
@@ -87,7 +96,10 @@ def test_nothing_wrong_is_ever_let_through() -> None:
     for _ in range(COMBINATIONS):
         one, other = dice.choice(subjects), dice.choice(subjects)
         early = dice.choice([None, None, "the move was called off"])
-        plan = ending_plan(one, early_because=early)
+        edits: dict[str, Any] = dice.choice(
+            [{}, {}, {"keep_days": 1}, {"needs_restore_test": False}, {"final_dump": False}]
+        )
+        plan = ending_plan(one, early_because=early, **edits)
         deployed = dice.choice([one, one, one, other, None])
         facts = {
             "now": START
@@ -99,6 +111,7 @@ def test_nothing_wrong_is_ever_let_through() -> None:
             | dice.choice([frozenset(), frozenset({"urn:x::y"})]),
             "phrase": dice.choice([plan.phrase, plan.phrase, plan.phrase, "yes", ""]),
             "restore_tested_at": dice.choice([None, START, START - timedelta(days=40)]),
+            "derived": ending_plan(deployed, early_because=early) if deployed else None,
         }
         found = refusals(plan, Situation(**facts))  # type: ignore[arg-type]
         if found:
@@ -115,8 +128,9 @@ def test_nothing_wrong_is_ever_let_through() -> None:
                 deployed.expires_at < facts["now"] or deployed.cutover < facts["now"].date()  # type: ignore[operator,attr-defined]
             )
             assert decided or over or (deployed.environment is Environment.MIGRATION and early)
-        if plan.needs_restore_test:
-            assert facts["restore_tested_at"] == START
+            assert plan == facts["derived"]
+            if deployed.environment is Environment.PRODUCTION:
+                assert facts["restore_tested_at"] == START
     assert accepted > 50
 
 
@@ -128,13 +142,14 @@ def test_a_running_production_tenant_survives_without_any_one_guard(
     running = tenant("acme", tier="ha-postgresql")
     monkeypatch.setattr(guards, missing, lambda *_: ())
     world, plan = world_of(running), ending_plan(running)
+    world.restored = None
     with pytest.raises(LifecycleError):
-        ended(world, plan, tmp_path / "e.jsonl", phrase="decommission acme", restore_tested_at=None).run()
+        ended(world, plan, tmp_path / "e.jsonl", phrase="decommission acme").run()
     assert world.live == running
     assert world.calls == []
 
 
-@pytest.mark.parametrize("missing", list(itertools.combinations(GUARDS, 4)))
+@pytest.mark.parametrize("missing", list(itertools.combinations(GUARDS, 5)))
 def test_any_one_of_three_guards_is_enough(missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     running = tenant("acme", tier="ha-postgresql")
     plan = ending_plan(running)
@@ -146,13 +161,21 @@ def test_any_one_of_three_guards_is_enough(missing: tuple[str, ...], monkeypatch
 
 
 def test_what_was_not_planned_is_named() -> None:
-    plan = ending_plan(sandbox())
-    mine = targets(sandbox())[0].urn
+    plan, none = ending_plan(production()), frozenset[str]()
+    logs, server = (urn(f"acme-{name}", TYPES[name]) for name in ("logs", "server"))
     closing = {urn(f"acme-{job}", "kubernetes:batch/v1:Job") for job in CLOSING_JOBS}
-    assert unplanned_deletions(plan, frozenset({mine, *closing}), frozenset()) == []
     other = urn("borealis-logs", "aws:cloudwatch/logGroup:LogGroup")
-    assert unplanned_deletions(plan, frozenset({mine, other}), frozenset()) == [other]
-    assert unplanned_deletions(plan, frozenset(), frozenset({mine})) == [mine]
+    for removing in (True, False):
+        mine = Preview(frozenset({logs}), none, frozenset({server, *closing}))
+        assert unplanned(plan, mine, removing=removing) == []
+        assert unplanned(plan, Preview(frozenset({logs, other}), none), removing=removing) == [other]
+        assert unplanned(plan, Preview(none, none, frozenset({logs, other})), removing=removing) == [other]
+        assert unplanned(plan, Preview(none, frozenset({other})), removing=removing) == [other]
+    assert unplanned(plan, Preview(frozenset({server}), none), removing=True) == []
+    assert unplanned(plan, Preview(frozenset({server}), none), removing=False) == [server]
+    assert unplanned(plan, Preview(none, frozenset({logs})), removing=True) == [logs]
+    assert unplanned(plan, Preview(none, frozenset({logs})), removing=False) == []
+    assert unplanned(plan, Preview(none, frozenset({server})), removing=False) == [server]
 
 
 # A model check: every state that six actions lead to, and whether production can still be had back.
@@ -216,7 +239,8 @@ def _decided(story: Story) -> Story:
     world._write("lifecycle_stage", "decommissioning")
     world.deploy()
     assert world.live is not None
-    return world, ending_plan(world.live, needs_restore_test=False), ""
+    world.approved = {"needs_restore_test": False}
+    return world, ending_plan(world.live, **world.approved), ""
 
 
 def _run(story: Story, path: Path, fuse: int | None, *, before: bool) -> Story:

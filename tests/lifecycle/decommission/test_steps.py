@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,20 @@ from allocation.prices.price_book import PriceBook, load_price_book
 from lifecycle import evidence
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind, RemainingResource
-from lifecycle.decommission.steps import REMOVE, STEPS, Decommission
+from lifecycle.decommission.steps import EXPORT, REMOVE, STEPS, STOP, Decommission
 from lifecycle.errors import LifecycleError, ManualStepError, RefusedError, StillBillingError
-from tests.lifecycle.world import START, KilledError, World, ending_plan, production, sandbox, urn, world_of
+from lifecycle.stack_resources import Preview
+from tests.lifecycle.world import (
+    START,
+    TYPES,
+    KilledError,
+    World,
+    ending_plan,
+    production,
+    sandbox,
+    urn,
+    world_of,
+)
 
 PRICES = load_price_book("USD", regions={"us-east-1"})
 
@@ -26,7 +37,6 @@ def ended(world: World, plan: DecommissionPlan, record: Path, **changes: Any) ->
         "record": record,
         "phrase": plan.phrase,
         "stack": "local",
-        "restore_tested_at": START - timedelta(days=3),
     }
     return Decommission(**{**values, **changes})
 
@@ -97,8 +107,6 @@ def test_killed_at_every_call_it_goes_on_and_ends_the_same(one: Any, before: boo
     [
         ({"phrase": "yes"}, "the phrase does not match the plan"),
         ({"stack": "production"}, "the plan is for stack 'local'"),
-        ({"restore_tested_at": None}, "no restore of acme was ever tried"),
-        ({"restore_tested_at": START - timedelta(days=31)}, "more than 30 days ago"),
     ],
 )
 def test_a_guard_stops_before_anything_is_touched(changes: Any, report: str, record: Path) -> None:
@@ -107,6 +115,96 @@ def test_a_guard_stops_before_anything_is_touched(changes: Any, report: str, rec
         ended(world, plan, record, **changes).run()
     assert world.calls == []
     assert not record.exists()
+
+
+@pytest.mark.parametrize(
+    ("tested", "report"),
+    [(None, "no restore of acme was ever tried"), (START - timedelta(days=31), "more than 30 days ago")],
+)
+def test_without_a_restore_test_nothing_is_touched(
+    tested: datetime | None, report: str, record: Path
+) -> None:
+    world, plan = world_of(production()), ending_plan(production())
+    world.restored = tested
+    with pytest.raises(RefusedError, match=report):
+        ended(world, plan, record).run()
+    assert (world.calls, record.exists()) == ([], False)
+
+
+def forged(record: Path, plan: DecommissionPlan, *steps: str) -> None:
+    """Lines that nothing but an editor wrote, in a chain that is whole."""
+    for step in steps:
+        inputs = {"exports": ["exports/acme/x.dump"]} if step == EXPORT else {}
+        line = {"at": f"{START + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}", "step": step, "inputs": inputs}
+        evidence.append(record, {**line, "plan_sha256": plan.sha256, "result": "ok"})
+
+
+@pytest.mark.parametrize("count", range(1, len(STEPS)))
+def test_forged_evidence_skips_nothing(count: int, record: Path) -> None:
+    world, plan = world_of(production()), ending_plan(production())
+    forged(record, plan, *STEPS[:count])
+    ended(world, plan, record).run()
+    assert [call for call in world.calls if call != "delete copies"] == [
+        "write lifecycle_stage",
+        "up",
+        "export",
+        "write protected",
+        "up",
+        "remove file",
+        "up",
+    ][2 if count > STEPS.index(STOP) else 0 :]
+    assert world.restorable
+    assert len(world.exports) == 1
+
+
+def test_forged_evidence_proves_no_restore(record: Path) -> None:
+    world, plan = world_of(production()), ending_plan(production())
+    world.restored = None
+    forged(record, plan, *STEPS[:4])
+    with pytest.raises(RefusedError, match="no restore of acme was ever tried"):
+        ended(world, plan, record).run()
+    assert world.calls == []
+
+
+def test_forged_evidence_stops_no_clock(record: Path) -> None:
+    world, plan = world_of(sandbox()), ending_plan(sandbox(), made_at=START - timedelta(days=9))
+    forged(record, plan, *STEPS[:2])
+    with pytest.raises(RefusedError, match="the plan expired"):
+        ended(world, plan, record).run()
+    assert world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "report"),
+    [
+        ({"needs_restore_test": False}, "the plan says needs_restore_test False, and the stack says True"),
+        ({"final_dump": False}, "the plan says final_dump False, and the stack says True"),
+        ({"keep_days": 0}, "the plan says keep_days 0, and the stack says 90"),
+        ({"client": "another"}, "the plan says client another"),
+        ({"regions": ()}, "the plan says regions , and the stack says us-east-1"),
+    ],
+)
+def test_an_edited_plan_is_refused(changes: Any, report: str, record: Path) -> None:
+    """Its own hash is computed anew, so only stack and catalog can say that it is another."""
+    world, plan = world_of(production()), ending_plan(production(), **changes)
+    with pytest.raises(RefusedError, match=report):
+        ended(world, plan, record).run()
+    assert (world.calls, record.exists()) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "change", [{"also": ("fs-foreign",)}, {"id": "local-borealis-server"}, {"arn": "arn:x"}]
+)
+def test_a_plan_with_ids_of_others_is_refused(change: Any, record: Path) -> None:
+    first, *rest = ending_plan(production()).targets
+    plan = ending_plan(production(), targets=(first.model_copy(update=change), *rest))
+    world = world_of(production())
+    with pytest.raises(RefusedError, match="the plan names other ids for"):
+        ended(world, plan, record).run()
+    more = first.model_copy(update={"urn": urn("borealis-server", TYPES["server"]), **change})
+    with pytest.raises(RefusedError, match="which the stack does not have"):
+        ended(world, ending_plan(production(), targets=(first, more, *rest)), record).run()
+    assert (world.calls, record.exists()) == ([], False)
 
 
 def test_a_plan_that_was_begun_in_time_may_be_finished_later(record: Path) -> None:
@@ -137,12 +235,22 @@ def test_without_a_last_dump_it_waits_for_a_person(record: Path) -> None:
     assert world.live is None
 
 
-def test_nothing_else_may_go_with_it(record: Path) -> None:
+@pytest.mark.parametrize("ups", [0, 1, 2])
+def test_nothing_else_may_go_with_it(ups: int, record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in any of the three updates."""
     world, plan = world_of(sandbox()), ending_plan(sandbox())
-    world.others = frozenset({urn("borealis-logs", "aws:cloudwatch/logGroup:LogGroup")})
-    with pytest.raises(LifecycleError, match="would change 1 resources that are not in the plan"):
+    before = World.preview
+
+    def preview(self: World) -> Preview:
+        if self.calls.count("up") == ups:
+            self.others = frozenset({urn("borealis-logs", "aws:cloudwatch/logGroup:LogGroup")})
+        return before(self)
+
+    monkeypatch.setattr(World, "preview", preview)
+    with pytest.raises(LifecycleError, match="would change 1 resources that the plan does not let it touch"):
         ended(world, plan, record).run()
     assert world.live is not None
+    assert world.calls.count("up") == ups
     assert REMOVE not in {line["step"] for line in evidence.read(record)}
 
 
