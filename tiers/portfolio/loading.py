@@ -10,6 +10,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.host_names import host_name_faults
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
@@ -69,7 +70,8 @@ def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]
         if tenant is not None:
             by_path[path] = tenant
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
-    problems += (sentence(path, fault) for path, fault in ambiguous_names(by_path))
+    together = (*ambiguous_names(by_path), *host_name_faults(by_path, platform))
+    problems += (sentence(path, fault) for path, fault in together)
     problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
     if catalog is not None:
         problems += _faults_against(catalog, directory / "platform.yaml", platform, by_path)

@@ -13,6 +13,7 @@ from tiers.facts.compute import Namespace
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan
+from tiers.portfolio.host_names import parents
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.strict_yaml import Fault, Location, sentence
@@ -139,6 +140,11 @@ def _account(platform: Platform) -> str | None:
 
 
 def _host_names(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]:
+    mine, theirs = ({tenant.tenant: tenant for tenant in each.portfolio.tenants} for each in (other, one))
+    lower = ((tenant, said) for _, tenant, said in parents(theirs, mine))
+    upper = ((tenant, said) for tenant, _, said in parents(mine, theirs))
+    for tenant_id, said in (*upper, *lower):
+        yield sentence(other.file_of(tenant_id), (("hostname",), said))
     known = {tenant.hostname: tenant for tenant in one.portfolio.tenants}
     for tenant in other.portfolio.tenants:
         if tenant.hostname in known:

@@ -259,3 +259,14 @@ def test_files_need_not_have_their_tenants_name(tmp_path: Path) -> None:
     folder = portfolio(tmp_path, "north", "acme")
     (folder / "tenants" / "acme.yaml").rename(folder / "tenants" / "first.yaml")
     assert read(folder).file_of("acme") == folder / "tenants" / "first.yaml"
+
+
+def test_a_parent_domain_in_another_portfolio_is_refused(tmp_path: Path) -> None:
+    one, other = portfolio(tmp_path, "north", "acme"), portfolio(tmp_path, "south", "acme")
+    file = other / "tenants" / "acme.yaml"
+    text = file.read_text(encoding="utf-8").replace("acme.south.odoo.", "north.odoo.")
+    file.write_text(text.replace("client: acme", "client: another"), encoding="utf-8")
+    for folders in ((one, other), (other, one)):
+        (said,) = between(*folders)
+        assert "'north.odoo.example.com' is the parent domain of 'acme.north.odoo.example.com'" in said
+        assert said.startswith(str(folders[1] / "tenants" / "acme.yaml"))
