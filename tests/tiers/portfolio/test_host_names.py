@@ -29,8 +29,8 @@ def test_a_parent_domain_of_another_clients_name_is_refused(below: str) -> None:
     upper = named("upper", "one", "example.com")
     (said,) = faults(named("lower", "two", below), upper)
     assert said == (
-        f"upper: hostname: 'example.com' is the parent domain of '{below}', which is another client's (lower): "
-        "its pages could set cookies there; choose a name beside it"
+        f"upper: hostname: 'example.com' is the parent domain of '{below}', which is another client's "
+        "(lower): its pages could set cookies there; choose a name beside it"
     )
     assert faults(named("lower", "one", below), upper) == []
     assert faults(named("lower", "two", "notexample.com"), upper) == []
