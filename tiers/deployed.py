@@ -66,19 +66,21 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     applied: dict[str, Mapping[str, Any]] = {}
     platform: Mapping[str, Any] = {}
     for urn, known in sorted(resources.items()):
-        kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], known.get("outputs") or {}
+        kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], _mapping(known.get("outputs"))
         if kind == SHARED_PLATFORM:
             portfolios.append(name)
         elif kind == TENANT_STACK:
             tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
         elif kind == STACK:
-            told = (outputs.get(OUTPUT_NAME) or {}).get("plan") or {}
+            told = _mapping(_mapping(outputs.get(OUTPUT_NAME)).get("plan"))
             platform = platform or told
-            applied = {str(each.get("tenant")): each for each in told.get("tenants") or ()} | applied
-        elif kind == RECORD_TYPE:
-            plan = (outputs.get("input") or {}).get("plan") or {}
-            platform = plan if "platform" in plan else platform
-            applied |= {str(plan["tenant"]): plan} if "tenant" in plan else {}
+            applied = {str(each.get("tenant")): each for each in _mappings(told.get("tenants"))} | applied
+        elif _qualified_type(urn).endswith(f"{SHARED_PLATFORM}${RECORD_TYPE}"):
+            platform = _mapping(_mapping(outputs.get("input")).get("plan")) or platform
+        elif _qualified_type(urn).endswith(f"{TENANT_STACK}${RECORD_TYPE}"):
+            # What is there and cannot be read is refused below; it is not nothing.
+            plan = _mapping(_mapping(outputs.get("input")).get("plan"))
+            applied[str(plan.get("tenant", name.removesuffix(f"-{RECORD}")))] = plan
     return Deployed(
         tuple(portfolios),
         tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
@@ -86,8 +88,21 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     )
 
 
+def _qualified_type(urn: str) -> str:
+    """The types in a URN, from the outermost parent's to its own: a program may have stashes of its own."""
+    return urn.split("::")[2]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [_mapping(each) for each in value] if isinstance(value, list | tuple) else []
+
+
 def _namespaces(platform: Mapping[str, Any]) -> Iterator[str]:
-    facts = platform.get("platform") or ()
+    facts = _mappings(platform.get("platform"))
     return (str(each.get("namespace")) for each in facts if each.get("kind") == "namespace")
 
 

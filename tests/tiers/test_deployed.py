@@ -165,6 +165,28 @@ def test_a_record_that_cannot_be_read_is_not_nothing() -> None:
     assert sentence.startswith("acme: what is deployed of it cannot be read (")
 
 
+@pytest.mark.parametrize("held", ["text", ["a", "list"], 3, None, {"plan": "text"}, {"plan": {"tenant": "x"}}])
+def test_what_a_program_stashes_itself_is_not_read(held: object) -> None:
+    plan = plan_of(tenant("acme"))
+    there = state(plan)
+    for parents in ("", "their:index:Component$"):
+        urn = f"{PREFIX}{parents}{RECORD_TYPE}::acme-deployed"
+        there[urn] = {"type": RECORD_TYPE, "outputs": {"input": held, "output": held}}
+    there[STACK] = {"type": "pulumi:pulumi:Stack", "outputs": {"inventory": held}}
+    assert deployed_of(there) == deployed_of(state(plan))
+    assert refused(there, plan_of(tenant("acme"))) == []
+
+
+@pytest.mark.parametrize("held", ["text", ["a"], {"plan": "text"}])
+def test_a_record_of_ours_with_something_else_in_it_is_not_nothing(held: object) -> None:
+    there = state(plan_of(tenant("acme")))
+    for known in there.values():
+        if known["type"] == RECORD_TYPE:
+            known["outputs"]["input"] = held
+    (sentence,) = refused(there, plan_of(tenant("acme")))
+    assert sentence.startswith("acme: what is deployed of it cannot be read (")
+
+
 def test_the_prefix_of_namespaces_stays() -> None:
     plan = plan_of(tenant("acme"))
     there = state(plan)
