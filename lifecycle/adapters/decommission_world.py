@@ -22,6 +22,7 @@ from lifecycle.stack_resources import NoSuchTenantError, Preview, mark_of, targe
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.folders import file_of
 
 
 @dataclass
@@ -67,12 +68,12 @@ class CloudWorld:
 
     def write(self, name: str, value: str) -> bool:
         """Set a field in the tenant's file; whether that changed the file."""
-        return tenant_file.set_field(tenant_file.file_of(self.portfolio, self.plan.tenant), name, value)
+        return tenant_file.set_field(file_of(self.portfolio, self.plan.tenant), name, value)
 
     def remove_file(self) -> bool:
         """Remove the tenant's file from the portfolio; whether it existed."""
         try:
-            path = tenant_file.file_of(self.portfolio, self.plan.tenant)
+            path = file_of(self.portfolio, self.plan.tenant)
         except CatalogError:
             return False
         return tenant_file.remove(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -165,7 +165,10 @@ def test_a_record_that_cannot_be_read_is_not_nothing() -> None:
     assert sentence.startswith("acme: what is deployed of it cannot be read (")
 
 
-@pytest.mark.parametrize("held", ["text", ["a", "list"], 3, None, {"plan": "text"}, {"plan": {"tenant": "x"}}])
+OTHERS: Final = ("text", ["a", "list"], 3, None, {"plan": "text"}, {"plan": {"tenant": "x"}})
+
+
+@pytest.mark.parametrize("held", OTHERS)
 def test_what_a_program_stashes_itself_is_not_read(held: object) -> None:
     plan = plan_of(tenant("acme"))
     there = state(plan)
