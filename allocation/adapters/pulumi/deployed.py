@@ -131,7 +131,8 @@ class _Reading:
         recorded = applied is not None
         if leaves:
             wanted, had = {}, wanted
-        known, either = tuple(below(root.urn, self._resources)), {**had, **wanted}.values()
+        known = tuple(each for each in below(root.urn, self._resources) if not each.left)
+        either = {**had, **wanted}.values()
         made = resources_by_fact(root, (each for each in known if not each.leaving), either, region)
         old = resources_by_fact(
             root, (each for each in known if each.leaving or not each.custom), either, region

@@ -12,7 +12,12 @@ _ENCRYPTED: Final = "4dabf18193072939515e22adb298388d"
 
 
 class StateResource(NamedTuple):
-    """A resource of the state; `leaving` says that it was replaced and not deleted yet."""
+    """A resource of the state.
+
+    `leaving` says that it was replaced and is not deleted yet (`delete` in the state), `left` that it was
+    deleted and what replaces it is not made yet (`pendingReplacement`): it is in the cloud no longer, and the
+    state keeps it for what depends on it (pulumi, sdk/go/common/resource, State).
+    """
 
     urn: str
     type: str
@@ -21,6 +26,7 @@ class StateResource(NamedTuple):
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     leaving: bool
+    left: bool
 
     @property
     def name(self) -> str:
@@ -68,6 +74,7 @@ def resources_of(state: object, source: str) -> tuple[StateResource, ...]:
             inputs=readable(each.get("inputs")) or {},
             outputs=readable(each.get("outputs")) or {},
             leaving=bool(each.get("delete")),
+            left=bool(each.get("pendingReplacement")),
         )
         for each in raw_resources_of(state, source)
     )
