@@ -88,9 +88,11 @@ def test_a_first_update_that_aws_refuses(made: Worlds, empty: Moment) -> None:
         inventory = told(made.project)
         assert counted(inventory) == listed(made.project), calls[number - 1]
         assert inventory.pending, calls[number - 1]
+        assert TENANT not in inventory.deployed_on
         converge(made)
         assert counted(told(made.project)) == listed(made.project) == undisturbed
         assert told(made.project).pending == {}
+        assert told(made.project).deployed_on.keys() == {"platform", TENANT}
 
 
 def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -> None:

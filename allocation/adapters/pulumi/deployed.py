@@ -7,7 +7,8 @@ bill say their own sizes. Where these differ, the resources are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,6 +25,7 @@ from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.storage import grown
+from tiers.vocabulary import PLATFORM
 
 _FACTS: Final[TypeAdapter[tuple[Fact, ...]]] = TypeAdapter(tuple[Fact, ...])
 
@@ -97,7 +99,16 @@ class _Reading:
             cloud_ids={**told_ids, **{fact: arn for part in parts for fact, arn in part.arns.items()}},
             storage_gib=storage,
             pending={owner: sentences for owner, sentences in pending.items() if sentences},
+            deployed_on=dict(self._days()),
         )
+
+    def _days(self) -> Iterator[tuple[str, date]]:
+        """The platform and each tenant that has a record, with the day on which it was last changed."""
+        for root in self._resources:
+            if root.type in (SHARED_PLATFORM, TENANT_STACK):
+                record = _record(root, self._resources)
+                if record is not None and record.changed_on is not None:
+                    yield PLATFORM if root.type == SHARED_PLATFORM else root.name, record.changed_on
 
     def _tenant(self, root: StateResource) -> tuple[TenantPlan, _Found]:
         known = self._told.plan.tenants if self._told else ()
