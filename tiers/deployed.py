@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from tiers.catalog.tier import Catalog
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
+from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
 from tiers.expectations import first_fault
-from tiers.facts.every_fact import Namespace
-from tiers.facts.names import OPERATIONS_NAMESPACE, SHARED_PLATFORM, STACK, TENANT_STACK
+from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
-from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
 RECORD: Final = "deployed"
@@ -44,14 +44,11 @@ class DeployedTenant(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """The portfolios and tenants that a stack has resources of.
-
-    `operations` is the namespace of database jobs of the deployed platform, '' where it is not known.
-    """
+    """The portfolios and tenants that a stack has resources of, and what of its platform must last."""
 
     portfolios: tuple[str, ...] = ()
     tenants: tuple[DeployedTenant, ...] = ()
-    operations: str = ""
+    platform: Lasting = Lasting()
 
 
 def deployed_of(resources: Mapping[str, Any]) -> Deployed:
@@ -84,7 +81,7 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     return Deployed(
         tuple(portfolios),
         tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
-        next((name for name in _namespaces(platform) if name.endswith(OPERATIONS_NAMESPACE)), ""),
+        lasting(_mappings(platform.get("platform"))),
     )
 
 
@@ -99,11 +96,6 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:
     return [_mapping(each) for each in value] if isinstance(value, list | tuple) else []
-
-
-def _namespaces(platform: Mapping[str, Any]) -> Iterator[str]:
-    facts = _mappings(platform.get("platform"))
-    return (str(each.get("namespace")) for each in facts if each.get("kind") == "namespace")
 
 
 def is_released(applied: Mapping[str, Any]) -> bool:
@@ -126,11 +118,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
                 "portfolio needs another stack"
             )
             return
-    if deployed.operations not in ("", *(fact.namespace for fact in facts_of(plan.platform, Namespace))):
-        yield (
-            "cluster.namespace_prefix cannot change while the portfolio is deployed: every namespace would "
-            f"be deleted, such as '{deployed.operations}'; put it back as it was; nothing was changed"
-        )
+    for sentence in forbidden_of_platform(deployed.platform, lasting_of(plan)):
+        yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]
     for each in deployed.tenants:

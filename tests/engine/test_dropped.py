@@ -32,6 +32,9 @@ PROMISE: Final = re.compile(
     r"tenant '(\S+)' is deployed and has no file in portfolios/local/tenants: nothing was changed\. "
     r"Bring \1\.yaml back"
 )
+ONLY_IN_PRODUCTION: Final = re.compile(
+    r"^ *(data_residency|dr_region|controls|egress_cidrs):.*\n", re.MULTILINE
+)
 PACK: Final = ("--policy-pack", "policies")
 COMMANDS: Final = {
     "up": ("up", "--yes", "--skip-preview"),
@@ -92,10 +95,12 @@ def missed(said: str) -> set[str]:
 
 
 def _write(folder: Path, text: str, name: str, called: str, environment: str) -> None:
-    changed = text.replace(f"tenant: {name}\n", f"tenant: {called}\n").replace(
-        f"hostname: {name}.", f"hostname: {called}."
-    )
-    changed = changed.replace("environment: production", f"environment: {environment}")
+    changed = text.replace(f"tenant: {name}\n", f"tenant: {called}\n")
+    changed = changed.replace(f"hostname: {name}.", f"hostname: {called}.")
+    if environment != "production":
+        changed = ONLY_IN_PRODUCTION.sub(
+            "", changed.replace("environment: production", f"environment: {environment}")
+        )
     (folder / f"{called}.yaml").write_text(changed, encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Final
@@ -9,9 +10,10 @@ from typing import Final
 import pytest
 
 from tests.engine.listing import counted, listed, pass_the_window, told
-from tests.engine.project import STACK
+from tests.engine.project import STACK, Project
 from tests.torture.kills import replace_in
 from tests.torture.worlds import Moment, Worlds, worlds
+from tiers.deployed import RECORD, RECORD_TYPE
 
 pytestmark = [pytest.mark.engine]
 
@@ -110,9 +112,22 @@ def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -
         assert f"pending: {TENANT}: the last update was not finished (tier is dedicated-db" in said.stderr
 
 
+def changed_at(project: Project) -> str:
+    """When the engine last changed the record of the tenant."""
+    (record,) = [
+        each
+        for each in json.loads(project.export())["deployment"]["resources"]
+        if each["urn"].endswith(f"{RECORD_TYPE}::{TENANT}-{RECORD}")
+    ]
+    return str(record["modified"])
+
+
 def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: Moment) -> None:
     made.go_back(deployed)
+    first = changed_at(made.project)
     made.project.up()
+    second = changed_at(made.project)
+    assert second > first
     inventory = told(made.project)
     assert counted(inventory) == listed(made.project)
     (sentence, *_) = inventory.pending[TENANT]
@@ -126,6 +141,7 @@ def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: 
     assert counted(inventory) == listed(made.project)
     assert inventory.pending == {}
     assert inventory.plan.tenants[0].tier == "ha-postgresql"
+    assert changed_at(made.project) == second
     made.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
 
