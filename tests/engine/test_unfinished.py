@@ -145,6 +145,37 @@ def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: 
     made.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
 
+@pytest.mark.skipif(not EVERY, reason="make torture; a made state in tests/allocation/adapters/pulumi")
+def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, deployed: Moment) -> None:
+    made.go_back(deployed)
+    encrypted = (
+        "components/aws/database.py",
+        '"storage_encrypted": True',
+        '"storage_encrypted": fact.tenant is None',
+    )
+    (target,) = [
+        each.urn
+        for each in made.project.registered()
+        if each.urn.endswith(f"aws:rds/instance:Instance::local-{TENANT}-postgresql")
+    ]
+    with made.project.edited(*encrypted):
+        with made.faults("refuse=2"):
+            made.project.up("--target", target, "--suppress-outputs", code=1)
+        state = json.loads(made.project.export())["deployment"]["resources"]
+        # What depends on its address goes first, such as pods.
+        assert target in {each["urn"] for each in state if each.get("pendingReplacement")}
+        inventory = told(made.project)
+        assert counted(inventory) == listed(made.project)
+        assert len(listed(made.project)["server"]) == 1
+        told_of = [each for each in inventory.pending[TENANT] if each.startswith(f"{TENANT}/server: ")]
+        assert [each.partition(";")[0] for each in told_of] == [
+            f"{TENANT}/server: was deleted and is not made anew yet"
+        ]
+        made.project.up("--suppress-outputs")
+    assert counted(told(made.project)) == listed(made.project)
+    assert len(listed(made.project)["server"]) == 1 + 1
+
+
 def test_an_update_of_some_resources_only(made: Worlds, deployed: Moment) -> None:
     made.go_back(deployed)
     (target,) = [

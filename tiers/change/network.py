@@ -2,7 +2,8 @@
 
 Sources: components/aws/network.py and file_system.py (a subnet's range and a mount target follow the place of
 their zone in the list); EC2 API reference, CreateSubnet (no two subnets of a VPC have a range in common);
-pulumi-aws, eks.Cluster and eks.PodIdentityAssociation (another cluster name makes them anew).
+pulumi-aws, eks.Cluster and eks.PodIdentityAssociation (another cluster name makes them anew); EKS API
+reference, CreateCluster (a name is used once in an account and region).
 """
 
 from __future__ import annotations
@@ -102,6 +103,8 @@ def _another_kind(before: ClusterControlPlane, after: ClusterControlPlane) -> Ch
             f"it, also what others keep there; nothing of a tenant runs in the adopted cluster {anew}"
         )
         return Change(EffectKind.DATA, what)
+    if before.cluster == after.cluster:
+        anew += f"; EKS has no second cluster of the name {after.cluster} in the account and region"
     what = (
         f"a new, empty cluster {after.cluster} is created, and roles of pods and tenants' own nodes are made "
         "anew for it: pods of the adopted cluster lose their way to AWS (set-up, backups), and nothing of a "

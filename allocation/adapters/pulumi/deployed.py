@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
-from allocation.adapters.pulumi.pending import replaced, unfinished, unreadable, waiting
+from allocation.adapters.pulumi.pending import deleted, replaced, unfinished, unreadable, waiting
 from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
 from allocation.adapters.pulumi.stack_state import StateResource, below, readable, resources_of
 from tiers.deployed import RECORD_TYPE, is_released
@@ -142,11 +142,14 @@ class _Reading:
         recorded = applied is not None
         if leaves:
             wanted, had = {}, wanted
-        known = tuple(each for each in below(root.urn, self._resources) if not each.left)
-        either = {**had, **wanted}.values()
+        inside, either = tuple(below(root.urn, self._resources)), {**had, **wanted}.values()
+        known = tuple(each for each in inside if not each.left)
         made = resources_by_fact(root, (each for each in known if not each.leaving), either, region)
         old = resources_by_fact(
             root, (each for each in known if each.leaving or not each.custom), either, region
+        )
+        left = resources_by_fact(
+            root, (each for each in inside if each.left or not each.custom), either, region
         )
         facts: list[Fact] = []
         pending = [replaced(name) for name in old]
@@ -155,7 +158,7 @@ class _Reading:
         for name in [*wanted, *(each for each in had if each not in wanted)]:
             fact, sentences = _there(wanted.get(name), had.get(name), made, recorded=recorded)
             facts += [fact] if fact else []
-            pending += sentences
+            pending += [deleted(name)] if name in left and name in wanted and name not in made else sentences
             resource = made.get(name)
             if resource is not None and fact is not None and type(fact) in RESOURCES:
                 arn, size = resource.outputs.get("arn"), resource.outputs.get("allocatedStorage")

@@ -165,7 +165,7 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
             "platform/control-plane",
             {"origin": Origin.CREATED},
             EffectKind.DOWNTIME,
-            "a new, empty cluster odoo is created, and roles of pods and tenants' own nodes are made anew",
+            "EKS has no second cluster of the name odoo in the account and region",
         ),
         (
             "platform/control-plane",

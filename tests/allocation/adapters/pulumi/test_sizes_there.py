@@ -53,7 +53,10 @@ def test_what_was_deleted_and_not_made_again_is_not_counted(
     found = read(state)
     assert fact not in {each.id for each in tenant(found, "cobalt").facts}
     assert fact not in {*found.cloud_ids, *found.storage_gib}
-    assert f"{fact}: is not there yet; run `pulumi up`" in found.pending["cobalt"]
+    (sentence,) = [each for each in found.pending["cobalt"] if each.startswith(f"{fact}: ")]
+    assert sentence == (
+        f"{fact}: was deleted and is not made anew yet; run `pulumi up` before files or costack change again"
+    )
     resources(state).append({**copy.deepcopy(gone), "pendingReplacement": False})
     assert read(state).plan == local_plan()
 
