@@ -110,6 +110,7 @@ def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -
         assert "649" in said.stdout
         assert "1990" not in said.stdout.replace(",", "")
         assert f"pending: {TENANT}: the last update was not finished (tier is dedicated-db" in said.stderr
+        assert f"deployed: on {inventory.deployed_on[TENANT]}: " in said.stderr
 
 
 def changed_at(project: Project) -> str:
