@@ -17,6 +17,7 @@ from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.change.places import unmoved
+from tiers.change.platform import platform_faults
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
@@ -71,8 +72,9 @@ class BeforeAndAfter:
 
     `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
     `rules` are the folders of the price book and the rulebook before the change. `base` says what before was
-    read from, if it was a commit or a folder. `unmoved` has a sentence for each tenant that
-    leaves its data behind according to the files of the working tree; a change that is only supposed may.
+    read from, if it was a commit or a folder. `refused` has a sentence for each tenant that leaves its data
+    behind according to the files of the working tree (a change that is only supposed may), and for what of
+    the platform may not change.
     """
 
     before: Plan | None
@@ -83,7 +85,7 @@ class BeforeAndAfter:
     prices: Path
     rules: Path
     base: Base | None = None
-    unmoved: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -112,7 +114,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         known = () if named else advice(catalog, portfolio, tree)
         fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in known]
         before = there.plan if named else tree
-        left = unmoved(before, tree, catalog) if before is not None else ()
+        left = _refused(before, tree, catalog)
         after, kept = keeping_storage(before or emptied(after), after)
         yield BeforeAndAfter(
             before=before,
@@ -123,17 +125,21 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             prices=there.prices,
             rules=there.rules,
             base=there.base,
-            unmoved=left,
+            refused=left,
         )
 
 
 def _planned(before: Plan | None, after: Plan, kept: tuple[str, ...]) -> BeforeAndAfter:
     """Both plans of a preview of Pulumi, with the catalog, prices and rules that come with costack."""
     catalog = load_catalog()
-    left = unmoved(before, after, catalog) if before is not None else ()
+    left = _refused(before, after, catalog)
     return BeforeAndAfter(
-        before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY, unmoved=left
+        before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY, refused=left
     )
+
+
+def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, ...]:
+    return (*platform_faults(before, files), *unmoved(before, files, catalog)) if before is not None else ()
 
 
 class _Before(NamedTuple):

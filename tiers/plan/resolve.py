@@ -24,7 +24,17 @@ def plan_of_folder(folder: Path) -> Plan:
     Raises:
         CatalogError: With every mistake in every file, or with what it shares with a portfolio beside it.
     """
-    return deployable(folder, *load_catalog_and_portfolio(folder))
+    return plan_and_catalog(folder)[0]
+
+
+def plan_and_catalog(folder: Path) -> tuple[Plan, Catalog]:
+    """The same, and the catalog that it was made with.
+
+    Raises:
+        CatalogError: As `plan_of_folder`.
+    """
+    catalog, portfolio = load_catalog_and_portfolio(folder)
+    return deployable(folder, catalog, portfolio), catalog
 
 
 def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:

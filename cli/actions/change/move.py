@@ -9,7 +9,7 @@ import typer
 
 from cli.console.deployed import deployed_inventory
 from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.move import (
     STEPS,
@@ -24,7 +24,7 @@ from lifecycle.move import (
 )
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.move import data_moves, on_working_tier
 from tiers.portfolio.names import id_of

@@ -9,12 +9,12 @@ import typer
 
 from cli.console.deployed import deployed_inventory
 from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rename import Lines, rename, renamed_by_hand, same_id
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
-from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import Named, id_of
 from tiers.portfolio.tenant import Portfolio, Tenant

@@ -10,7 +10,7 @@ import typer
 
 from cli.console.deployed import deployed_inventory
 from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rotation import (
     STEPS,
@@ -27,7 +27,7 @@ from lifecycle.rotation import (
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import CacheGroup
 from tiers.plan.plan import Plan, TenantPlan, facts_of
-from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform

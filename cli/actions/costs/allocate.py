@@ -20,7 +20,7 @@ from allocation.report.statement.csv_and_markdown import as_csv, as_markdown
 from allocation.report.statement.document import document
 from allocation.report.statement.table import closing_lines, statement_table
 from allocation.statement.statement import Statement
-from cli.console.deployed import deployed_inventory
+from cli.console.deployed import dated_inventory
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
@@ -152,7 +152,7 @@ def _inventory(request: Request) -> Inventory:
     if (request.stack is None) == (not request.inventories):
         raise CatalogError("name what to allocate: either --stack NAME or --inventory FILE")
     if request.stack is not None:
-        return deployed_inventory(request.stack, request.cwd)
+        return dated_inventory(request.stack, request.cwd)
     if len(request.inventories) > 1:
         raise CatalogError("an estimate is made of one inventory; several need a --bill")
     return inventory_of_file(Path(request.inventories[0]))

@@ -26,7 +26,7 @@ from allocation.runs.report import (
 )
 from allocation.runs.report_folder import Extras, write_report
 from allocation.statement.filed import filed_statement
-from cli.console.deployed import deployed_inventory
+from cli.console.deployed import dated_inventory
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES, say
 from lifecycle.restore_test.result import tried_restores
@@ -76,7 +76,7 @@ def _plan(request: Request) -> Plan:
         raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
     if request.inventory is not None:
         return inventory_of_file(request.inventory).plan
-    return deployed_inventory(str(request.stack), request.cwd).plan
+    return dated_inventory(str(request.stack), request.cwd).plan
 
 
 def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:

@@ -125,7 +125,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
         savings=savings(comparison.after, classes.off_hours),
         break_evens=_break_evens(request, both, what_if, comparison),
         notes=(*both.notes, *left_behind(comparison)),
-        failed=(*both.unmoved, *gates.failed(comparison, effects)),
+        failed=(*both.refused, *gates.failed(comparison, effects)),
         effects=effects,
         base=both.base,
     )

@@ -13,6 +13,7 @@ from tiers.facts.compute import Namespace
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan
+from tiers.portfolio.folders import file_of
 from tiers.portfolio.host_names import parents
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -32,16 +33,10 @@ class PlannedPortfolio(NamedTuple):
     plan: Plan
 
     def file_of(self, tenant: str | None) -> Path:
-        """The file of one tenant, which need not have its name, or of the platform."""
+        """The file of one tenant, or of the platform."""
         if tenant is None:
             return self.folder / _PLATFORM
-        named = re.compile(rf"""^tenant:\s*["']?{re.escape(tenant)}["']?\s*(#.*)?$""", re.MULTILINE)
-        found = (
-            path
-            for path in sorted((self.folder / "tenants").glob("*.yaml"))
-            if named.search(path.read_text(encoding="utf-8"))
-        )
-        return next(found, self.folder / "tenants" / f"{tenant}.yaml")
+        return file_of(self.folder, tenant)
 
 
 def sibling_folders(folder: Path) -> list[Path]:

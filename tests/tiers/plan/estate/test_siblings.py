@@ -255,9 +255,14 @@ def test_a_name_that_fits_now_and_not_on_other_tiers_is_a_warning(tmp_path: Path
     assert warned == {True, False}
 
 
-def test_files_need_not_have_their_tenants_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["tenant: acme", "tenant: 'acme' # since 2024", '"tenant" : acme'])
+def test_files_need_not_have_their_tenants_name(tmp_path: Path, line: str) -> None:
     folder = portfolio(tmp_path, "north", "acme")
-    (folder / "tenants" / "acme.yaml").rename(folder / "tenants" / "first.yaml")
+    file = folder / "tenants" / "acme.yaml"
+    said = file.read_text(encoding="utf-8")
+    assert "tenant: acme\n" in said
+    file.write_text(said.replace("tenant: acme\n", f"{line}\n"), encoding="utf-8")
+    file.rename(folder / "tenants" / "first.yaml")
     assert read(folder).file_of("acme") == folder / "tenants" / "first.yaml"
 
 
