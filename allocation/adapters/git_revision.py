@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from allocation.preview.base import Base, BaseKind
 from tiers.errors import CatalogError
 
 _FILES: Final = ("100644", "100755")
+_PLACES: Final = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
+"""Where git looks for a short name, in its order (gitrevisions)."""
 
 
 class Revision(NamedTuple):
@@ -58,7 +61,7 @@ def _tip(git: Git, revision: str) -> Base:
 
 def _merge_base(git: Git, revision: str) -> Base:
     theirs, ours = _commit(git, revision), _commit(git, "HEAD")
-    found = (git.tell("merge-base", "--all", ours, theirs) or b"").decode().split()
+    found = (git.tell("merge-base", "--all", "--end-of-options", ours, theirs) or b"").decode().split()
     shallow = git.ask("rev-parse", "--is-shallow-repository").strip() == b"true"
     if not found and shallow:
         raise CatalogError(
@@ -76,27 +79,51 @@ def _merge_base(git: Git, revision: str) -> Base:
 
 def _commit(git: Git, revision: str) -> str:
     """The whole name of the commit that *revision* names."""
-    named = f"{revision}^{{commit}}"
-    found = git.tell("rev-parse", "--verify", "--quiet", "--end-of-options", named)
+    if revision != "HEAD":
+        _refuse_ambiguous(git, revision)
+    found = _verified(git, revision)
     if found is not None:
-        return found.decode().strip()
+        return found
     if revision == "HEAD":
         raise CatalogError(f"{git.option}: {git.top}: HEAD has no commit yet; commit something first")
-    folder = "no folder and " if git.option == "--base" else ""
-    raise CatalogError(f"{git.option}: '{revision}' is {folder}no revision that git knows; fetch it first?")
+    named = revision and Path(revision).is_dir()
+    folder = f"; to compare with the folder: --base-folder {revision}" if named else ""
+    raise CatalogError(f"{git.option}: '{revision}' is no revision that git knows; fetch it first?{folder}")
+
+
+def _refuse_ambiguous(git: Git, revision: str) -> None:
+    """Refuse a name that a tag and a branch share: git would take the tag, which anybody may have pushed.
+
+    Raises:
+        CatalogError: When several references of that name are different commits.
+    """
+    name = re.split(r"[~^:]|@\{", revision, maxsplit=1)[0]
+    found = {f"{place}{name}": _verified(git, f"{place}{name}") for place in _PLACES} if name else {}
+    known = {place: commit for place, commit in found.items() if commit is not None}
+    if len(set(known.values())) > 1:
+        raise CatalogError(
+            f"{git.option}: '{revision}' is {' and '.join(known)}, which are different commits; "
+            "name one in full"
+        )
+
+
+def _verified(git: Git, revision: str) -> str | None:
+    named = f"{revision}^{{commit}}"
+    found = git.tell("rev-parse", "--verify", "--quiet", "--end-of-options", named)
+    return None if found is None else found.decode().strip()
 
 
 def _day(git: Git, commit: str) -> date:
     """The day of the commit in UTC: the same words on every machine."""
-    heads = git.ask("cat-file", "commit", commit).partition(b"\n\n")[0].splitlines()
+    heads = git.ask("cat-file", "--end-of-options", "commit", commit).partition(b"\n\n")[0].splitlines()
     (committed,) = (line for line in heads if line.startswith(b"committer "))
     return datetime.fromtimestamp(int(committed.rsplit(b" ", 2)[1]), UTC).date()
 
 
 def _write(git: Git, base: Base, path: Path, root: Path) -> bool:
     """Write the folder *path* of the commit under *root*, byte by byte; whether the commit has it."""
-    inside = () if path == Path() else ("--", path.as_posix())
-    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", str(base.commit), *inside)
+    inside = () if path == Path() else (path.as_posix(),)
+    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", str(base.commit), *inside)
     files = dict(_file(git, base, entry) for entry in listed.split(b"\0") if entry)
     names = "\n".join(dict.fromkeys(files.values()))
     contents = _blobs(git.ask("cat-file", "--batch", given=f"{names}\n".encode())) if files else {}

@@ -40,11 +40,12 @@ class Where:
     portfolio: Path | None = None
     cwd: Path = Path()
     base_tip: str | None = None
+    base_folder: Path | None = None
 
     @property
     def given(self) -> list[str]:
         """The options that name the plan before."""
-        options = ("stack", "inventory", "base", "base_tip", "plan")
+        options = ("stack", "inventory", "base", "base_tip", "base_folder", "plan")
         return [name.replace("_", "-") for name in options if getattr(self, name) is not None]
 
 
@@ -161,14 +162,18 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
 
 
 def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
-    """What `--base` or `--base-tip` names, if anything."""
+    """What `--base`, `--base-tip` or `--base-folder` names, if anything."""
     if where.base_tip is not None:
         return _in_revision(where.base_tip, folder, open_folders, tip=True)
+    if where.base_folder is not None:
+        if not where.base_folder.is_dir():
+            raise CatalogError(
+                f"--base-folder: {where.base_folder}: no such folder; a git revision is named with --base"
+            )
+        plan = resolve(*load_catalog_and_portfolio(where.base_folder))
+        return _Before(folder, plan, base=Base(BaseKind.FOLDER, str(where.base_folder)))
     if where.base is None:
         return _Before(folder)
-    if Path(where.base).is_dir():
-        plan = resolve(*load_catalog_and_portfolio(Path(where.base)))
-        return _Before(folder, plan, base=Base(BaseKind.FOLDER, where.base))
     return _in_revision(where.base, folder, open_folders, tip=False)
 
 
@@ -191,7 +196,7 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
         option = "--base-tip" if tip else "--base"
         raise CatalogError(
             f"{option} {revision}: this version of costack cannot read it; compare with the deployed "
-            "inventory (--stack or --inventory), or with a folder (--base DIR)",
+            "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
             *(problem.replace(str(root), revision) for problem in error.problems[:1]),
         ) from None
     return _Before(folder, plan, prices, rulebooks, base)

@@ -182,7 +182,7 @@ def _refuse_nothing(request: Request, what_if: WhatIf) -> None:
         and request.basis.rulebook is None
     ):
         raise CatalogError(
-            "nothing to compare: name what to compare with (--stack, --base, --base-tip, --inventory or "
-            "--plan), or a change to suppose (--tenant with --tier or --set, --move, --more, --prices or "
-            "--rulebook)"
+            "nothing to compare: name what to compare with (--stack, --base, --base-tip, --base-folder, "
+            "--inventory or --plan), or a change to suppose (--tenant with --tier or --set, --move, --more, "
+            "--prices or --rulebook)"
         )

@@ -44,12 +44,16 @@ _Base = Annotated[
     str | None,
     typer.Option(
         metavar="REVISION",
-        help="Compare with the merge base of HEAD and this git revision, or with another portfolio's folder.",
+        help="Compare with the merge base of HEAD and this git revision, never with a folder of that name.",
     ),
 ]
 _BaseTip = Annotated[
     str | None,
     typer.Option(metavar="REVISION", help="Compare with this git revision itself, not with the merge base."),
+]
+_BaseFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Compare with another portfolio's folder."),
 ]
 _Plan = Annotated[
     Path | None,
@@ -167,6 +171,7 @@ def preview(  # noqa: PLR0917 - options of a command
     inventory: _Inventory = None,
     base: _Base = None,
     base_tip: _BaseTip = None,
+    base_folder: _BaseFolder = None,
     plan: _Plan = None,
     portfolio: _Portfolio = None,
     tenant: _Tenant = None,
@@ -199,11 +204,14 @@ def preview(  # noqa: PLR0917 - options of a command
     from allocation.runs.before_and_after import Where  # noqa: PLC0415
     from cli.actions.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
-    month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
-    where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip)
-    change = Change(tenant, tier, tuple(settings or ()), tuple(move or ()), tuple(more or ()), add_capacity)
-    basis = Basis(prices, rulebook, usage, str(at_hpa), day, month)
-    risks = (tuple(fail_on or ()), tuple(gone or ()))
-    limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes, *risks)
+    where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip, base_folder)
+    change = Change(tenant, tier, _all(settings), _all(move), _all(more), add_capacity)
+    month = period or f"{datetime.now(UTC):%Y-%m}"
+    basis = Basis(prices, rulebook, usage, str(at_hpa), as_of.date() if as_of else None, month)
+    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, _all(fail_on), _all(gone))
     request = Request(where, change, basis, limits, break_even, str(output), out)
     guarded(lambda: print_preview(request))
+
+
+def _all(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(given or ())
