@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from allocation.adapters.git_revision import revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
@@ -66,14 +66,27 @@ class WhatIf:
         return not (self.tenant or self.moves or self.more or self.add_capacity)
 
 
+class Folders(NamedTuple):
+    """Where catalog, price book and rulebooks of one side lie."""
+
+    catalog: Path = CATALOG_DIRECTORY
+    prices: Path = pricing.DIRECTORY
+    rules: Path = rules.DIRECTORY
+
+
+OURS: Final = Folders()
+"""Those of the working tree."""
+
+
 @dataclass(frozen=True)
 class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
 
-    `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
-    `rules` are the folders of the price book and the rulebook before the change. `base` says what before was
-    read from, if it was a commit or a folder. `unmoved` has a sentence for each tenant that
-    leaves its data behind according to the files of the working tree; a change that is only supposed may.
+    `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `then` and
+    `now` are the folders before and after the change, and `supposed` says that the command line names nothing
+    that was before. `base` says what before was read from, if it was a commit or a folder. `unmoved` has a
+    sentence for each tenant that leaves its data behind according to the files of the working tree; a change
+    that is only supposed may.
     """
 
     before: Plan | None
@@ -81,8 +94,9 @@ class BeforeAndAfter:
     notes: tuple[str, ...]
     catalog: Catalog
     portfolio: Portfolio | None
-    prices: Path
-    rules: Path
+    then: Folders
+    now: Folders
+    supposed: bool = False
     base: Base | None = None
     unmoved: tuple[str, ...] = ()
 
@@ -106,7 +120,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         return
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
-        catalog, portfolio = load_catalog_and_portfolio(there.folder)
+        catalog, portfolio = load_catalog_and_portfolio(there.folder, OURS.catalog)
         tree = deployable(there.folder, catalog, portfolio)
         supposed = _supposed(catalog, portfolio, what_if)
         after = resolve(catalog, supposed.portfolio)
@@ -121,8 +135,9 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             notes=(*there.notes, *supposed.notes, *kept, *fresh),
             catalog=catalog,
             portfolio=supposed.portfolio,
-            prices=there.prices,
-            rules=there.rules,
+            then=there.then or OURS,
+            now=OURS,
+            supposed=not named,
             base=there.base,
             unmoved=left,
         )
@@ -130,11 +145,9 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
 
 def _planned(before: Plan | None, after: Plan, kept: tuple[str, ...]) -> BeforeAndAfter:
     """Both plans of a preview of Pulumi, with the catalog, prices and rules that come with costack."""
-    catalog = load_catalog()
+    catalog = load_catalog(OURS.catalog)
     left = unmoved(before, after, catalog) if before is not None else ()
-    return BeforeAndAfter(
-        before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY, unmoved=left
-    )
+    return BeforeAndAfter(before, after, kept, catalog, None, OURS, OURS, unmoved=left)
 
 
 class _Before(NamedTuple):
@@ -142,8 +155,7 @@ class _Before(NamedTuple):
 
     folder: Path
     plan: Plan | None = None
-    prices: Path = pricing.DIRECTORY
-    rules: Path = rules.DIRECTORY
+    then: Folders | None = None
     base: Base | None = None
     notes: tuple[str, ...] = ()
 
@@ -170,7 +182,7 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
             raise CatalogError(
                 f"--base-folder: {where.base_folder}: no such folder; a git revision is named with --base"
             )
-        plan = resolve(*load_catalog_and_portfolio(where.base_folder))
+        plan = resolve(*load_catalog_and_portfolio(where.base_folder, OURS.catalog))
         return _Before(folder, plan, base=Base(BaseKind.FOLDER, str(where.base_folder)))
     if where.base is None:
         return _Before(folder)
@@ -185,13 +197,12 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
     """The portfolio of a commit, with its own catalog, prices and rules."""
     if not folder.is_dir():
         raise CatalogError(f"{folder}: no such portfolio directory")
-    ours = (CATALOG_DIRECTORY, pricing.DIRECTORY, rules.DIRECTORY)
-    root, then, base = open_folders.enter_context(revision_of(revision, (folder, *ours), tip=tip))
-    catalog, prices, rulebooks = (then.get(each, each) for each in ours)
-    if folder not in then:
-        return _Before(folder, None, prices, rulebooks, base)
+    root, found, base = open_folders.enter_context(revision_of(revision, (folder, *OURS), tip=tip))
+    then = Folders(*(found.get(each, each) for each in OURS))
+    if folder not in found:
+        return _Before(folder, None, then, base)
     try:
-        plan = resolve(*load_catalog_and_portfolio(then[folder], catalog))
+        plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
     except CatalogError as error:
         option = "--base-tip" if tip else "--base"
         raise CatalogError(
@@ -199,7 +210,7 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
             "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
             *(problem.replace(str(root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, prices, rulebooks, base)
+    return _Before(folder, plan, then, base)
 
 
 def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:

@@ -155,6 +155,15 @@ _Gone = Annotated[
         help="Let this tenant be gone; else a tenant that no file has any more fails. May be repeated.",
     ),
 ]
+_Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORDS",
+        help="Let what measures the change be another; else each fails: prices, unpriced (a line without a "
+        "known price), fees, usage (that the catalog expects), rules, budgets, gates (limits of readiness); "
+        "several separated by commas.",
+    ),
+]
 _ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]
 _Output = Annotated[PreviewOutput, typer.Option("--output", "-o", help="Print in this form.")]
 _Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file instead of the screen.")]
@@ -191,6 +200,7 @@ def preview(  # noqa: PLR0917 - options of a command
     margin_floor: _MarginFloor = None,
     fail_on: _FailOn = None,
     gone: _Gone = None,
+    accept: _Accept = None,
     expect_no_changes: _ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
     output: _Output = PreviewOutput.TABLE,
@@ -206,11 +216,10 @@ def preview(  # noqa: PLR0917 - options of a command
 
     where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip, base_folder)
     change = Change(tenant, tier, _all(settings), _all(move), _all(more), add_capacity)
-    month = period or f"{datetime.now(UTC):%Y-%m}"
-    basis = Basis(prices, rulebook, usage, str(at_hpa), as_of.date() if as_of else None, month)
-    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, _all(fail_on), _all(gone))
-    request = Request(where, change, basis, limits, break_even, str(output), out)
-    guarded(lambda: print_preview(request))
+    days = as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
+    basis = Basis(prices, rulebook, usage, str(at_hpa), *days)
+    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, *map(_all, (fail_on, gone, accept)))
+    guarded(lambda: print_preview(Request(where, change, basis, limits, break_even, str(output), out)))
 
 
 def _all(given: list[str] | None) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ def _lines(shown: Story) -> Iterator[str]:
     yield f"**{sentence(shown.headline)}**"
     if shown.base:
         yield from ("", sentence(shown.base))
+    for each in shown.causes:
+        yield from ("", f"**{sentence(each)}**")
     if shown.failed is not None:
         yield from ("", f"**{shown.failed.title}**", "", *_part(shown.failed))
     for part in shown.open:
