@@ -10,8 +10,8 @@ from allocation.report.preview.grids import Grid
 from allocation.report.preview.markdown import marker, sentence, table
 from allocation.report.preview.story import WHAT_IT_DOES, Listing, Part, Story, fitting, story
 
-MOST_CHARACTERS: Final = 65_536
-"""The longest comment that GitHub accepts."""
+MOST_CHARACTERS: Final = 65_000
+"""The longest comment: GitHub accepts 65,536 characters, and a pipeline may add a line."""
 
 
 def as_markdown(preview: Preview) -> str:
