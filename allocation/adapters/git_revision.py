@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,16 +43,39 @@ def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) ->
     """
     git = Git.around(folders[0], "--base-tip" if tip else "--base")
     base = _tip(git, revision) if tip else _merge_base(git, revision)
-    inside = {
-        each: each.resolve().relative_to(git.top)
-        for each in folders
-        if each.resolve().is_relative_to(git.top)
-    }
+    inside = {each: path for each in folders if (path := _inside(git, each)) is not None}
+    if folders[0] not in inside:
+        raise _behind_a_link(git, folders[0])
     with TemporaryDirectory(prefix="costack-") as scratch:
         # A portfolio at the top of its repository keeps the folder that its name is compared with.
         root = Path(scratch) / git.top.name
         known = {each: root / path for each, path in inside.items() if _write(git, base, path, root)}
         yield Revision(root, known, base)
+
+
+def _inside(git: Git, folder: Path) -> Path | None:
+    """Where *folder* is in the working tree by its name; None outside.
+
+    A link in a folder's place, which a pull request may bring, would choose which folder of the base is read.
+
+    Raises:
+        CatalogError: When it lies behind a link in the working tree.
+    """
+    named = Path(os.path.abspath(folder))  # noqa: PTH100 - without following links, as `resolve` does
+    tops = [each for each in (named, *named.parents) if each.resolve() == git.top]
+    if not tops:
+        return None
+    path = named.relative_to(tops[-1])
+    if named.resolve() != git.top / path:
+        raise _behind_a_link(git, folder)
+    return path
+
+
+def _behind_a_link(git: Git, folder: Path) -> CatalogError:
+    return CatalogError(
+        f"{git.option}: {folder}: lies behind a link; expected a folder of the working tree, because in the "
+        "base the link is another folder, or none"
+    )
 
 
 def _tip(git: Git, revision: str) -> Base:

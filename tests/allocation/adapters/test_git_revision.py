@@ -342,6 +342,42 @@ def test_git_is_asked_nothing_that_reads_a_working_tree(repository: Path) -> Non
             asked.ask(question, "HEAD")
 
 
+def test_a_folder_behind_a_link_is_refused(repository: Path, tmp_path: Path) -> None:
+    """Its target would choose another folder of the base, or none, so that nothing seems to change."""
+    git(repository, "stash", "-q")
+    (repository / "copy").mkdir()
+    (repository / "copy" / "one").write_text("copied", encoding="utf-8")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "a copy")
+    (repository / "a").rename(repository / "away")
+    (repository / "a").symlink_to("copy")
+    for folders in (["a"], ["copy", "a"]):
+        with (
+            pytest.raises(
+                CatalogError, match=r"/a: lies behind a link; expected a folder of the working tree"
+            ),
+            revision_of("main", [repository / each for each in folders]),
+        ):
+            pass
+    outside = tmp_path / "outside"
+    outside.symlink_to(repository / "copy")
+    with pytest.raises(CatalogError, match="/outside: lies behind a link"):
+        read(outside)
+
+
+def test_a_working_tree_behind_a_link_is_that_tree(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(repository)
+    assert read(tmp_path / "linked" / "a")[0] == "then"
+
+
+def test_a_folder_may_be_called_like_an_option(repository: Path) -> None:
+    (repository / "-d").mkdir()
+    (repository / "-d" / "one").write_text("then", encoding="utf-8")
+    git(repository, "add", ".")
+    commit(repository, "one more")
+    assert read(repository / "-d")[0] == "then"
+
+
 @pytest.mark.parametrize("target", ["one", "../elsewhere"])
 def test_a_link_is_refused(repository: Path, target: str) -> None:
     (repository / "a" / "two").symlink_to(target)

@@ -129,6 +129,15 @@ def test_every_form_shows_both_parts(branch: Branch) -> None:
         assert re.search(words, " ".join(shown.replace("\\", "").split())), form
 
 
+@pytest.mark.parametrize("folder", ["catalog", "pricebook", "rulebook"])
+def test_a_link_to_other_prices_is_no_price_list(branch: Branch, folder: str) -> None:
+    """The base has no folder where the link points to, so the change would be measured by its own."""
+    (branch.top / folder).rename(branch.top / "mine")
+    (branch.top / folder).symlink_to("mine")
+    said = branch.run(code=Exit.CONFIGURATION).stderr
+    assert f"/{folder}: lies behind a link; expected a folder of the working tree" in said
+
+
 def test_a_price_that_nobody_pays_here_may_change(branch: Branch) -> None:
     branch.price("RDS PostgreSQL db.r7g.4xlarge Multi-AZ", "0.0001")
     assert branch.told(code=Exit.OK)["gates_failed"] == []
