@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
@@ -14,18 +14,26 @@ from typing import Final, NamedTuple
 from allocation.adapters.git import Git
 from allocation.preview.base import Base, BaseKind
 from tiers.errors import CatalogError
+from tiers.strict_yaml import MAX_FILE_BYTES
 
 _FILES: Final = ("100644", "100755")
+_RUNS_A_PREVIEW: Final = b"costack preview"
+_PIPELINE: Final = re.compile(rb"((\.[^/]+|ci)/.+|[^/]+)\.ya?ml|Jenkinsfile|Makefile")
+"""Where pipelines lie: `.github/workflows`, `.gitlab-ci.yml`, what is at the top with it, and the like."""
 _PLACES: Final = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
 """Where git looks for a short name, in its order (gitrevisions)."""
 
 
 class Revision(NamedTuple):
-    """The files of a commit: their root, the folders that exist in it, and which commit it is."""
+    """The files of a commit: their root, the folders that exist in it, and which commit it is.
+
+    `pipelines` names the files that run `costack preview` there, and are other ones in the working tree.
+    """
 
     root: Path
     folders: dict[Path, Path]
     base: Base
+    pipelines: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -50,7 +58,7 @@ def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) ->
         # A portfolio at the top of its repository keeps the folder that its name is compared with.
         root = Path(scratch) / git.top.name
         known = {each: root / path for each, path in inside.items() if _write(git, base, path, root)}
-        yield Revision(root, known, base)
+        yield Revision(root, known, base, tuple(_changed_pipelines(git, base)))
 
 
 def _inside(git: Git, folder: Path) -> Path | None:
@@ -144,13 +152,40 @@ def _day(git: Git, commit: str) -> date:
     return datetime.fromtimestamp(int(committed.rsplit(b" ", 2)[1]), UTC).date()
 
 
+def _changed_pipelines(git: Git, base: Base) -> Iterator[str]:
+    """The pipelines that run a preview, by the base, and are different or no regular file by now."""
+    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", str(base.commit))
+    entries = [each for each in listed.split(b"\0") if _PIPELINE.fullmatch(each.partition(b"\t")[2])]
+    files = dict(_file(git, base, each) for each in entries if each.startswith(b"100"))
+    contents = _contents(git, files.values())
+    for name, blob in files.items():
+        then = contents.get(blob, b"")
+        if _RUNS_A_PREVIEW in then and _text(then) != _read(git.top / name):
+            yield name
+
+
+def _read(path: Path) -> bytes | None:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+        return None
+    return _text(path.read_bytes())
+
+
+def _text(content: bytes) -> bytes:
+    """*content* with the line ends of the repository; git may write others into a working tree."""
+    return content.replace(b"\r\n", b"\n")
+
+
+def _contents(git: Git, blobs: Iterable[str]) -> dict[str, bytes]:
+    names = "\n".join(dict.fromkeys(blobs))
+    return _blobs(git.ask("cat-file", "--batch", given=f"{names}\n".encode())) if names else {}
+
+
 def _write(git: Git, base: Base, path: Path, root: Path) -> bool:
     """Write the folder *path* of the commit under *root*, byte by byte; whether the commit has it."""
     inside = () if path == Path() else (path.as_posix(),)
     listed = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", str(base.commit), *inside)
     files = dict(_file(git, base, entry) for entry in listed.split(b"\0") if entry)
-    names = "\n".join(dict.fromkeys(files.values()))
-    contents = _blobs(git.ask("cat-file", "--batch", given=f"{names}\n".encode())) if files else {}
+    contents = _contents(git, files.values())
     for name, blob in files.items():
         if blob not in contents:
             raise CatalogError(f"{git.option}: {base.name}: git has no content of {name}; fetch it first?")

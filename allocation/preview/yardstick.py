@@ -7,7 +7,7 @@ that fails until `--accept` names its word.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum, unique
@@ -54,7 +54,7 @@ class Word(StrEnum):
     BUDGETS = "budgets"
     """A tenant's budget rises or is gone."""
     GATES = "gates"
-    """A limit of readiness changes."""
+    """A limit of readiness changes, or a pipeline that holds the limits of previews."""
 
 
 class YardstickChange(NamedTuple):
@@ -143,6 +143,12 @@ def plan_changes(comparison: Comparison, then: PriceBook) -> Iterator[YardstickC
             continue
         what = f"budget_per_month {before} → {'none' if after is None else after}"
         yield YardstickChange(Word.BUDGETS, f"tenants/{change.tenant}.yaml", what)
+
+
+def pipeline_changes(names: Iterable[str]) -> Iterator[YardstickChange]:
+    """The pipelines *names*, which run previews and change: their options are the limits of a gate."""
+    for name in names:
+        yield YardstickChange(Word.GATES, name, "runs `costack preview`, and changes or is gone")
 
 
 def _prices(then: PriceBook, now: PriceBook, measured: CostEstimate) -> Iterator[YardstickChange]:

@@ -86,7 +86,7 @@ class BeforeAndAfter:
     `now` are the folders before and after the change, and `supposed` says that the command line names nothing
     that was before. `base` says what before was read from, if it was a commit or a folder. `unmoved` has a
     sentence for each tenant that leaves its data behind according to the files of the working tree; a change
-    that is only supposed may.
+    that is only supposed may. `pipelines` names the files that run previews in the base and change.
     """
 
     before: Plan | None
@@ -99,6 +99,7 @@ class BeforeAndAfter:
     supposed: bool = False
     base: Base | None = None
     unmoved: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -140,6 +141,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             supposed=not named,
             base=there.base,
             unmoved=left,
+            pipelines=there.pipelines,
         )
 
 
@@ -158,6 +160,7 @@ class _Before(NamedTuple):
     then: Folders | None = None
     base: Base | None = None
     notes: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
@@ -197,10 +200,11 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
     """The portfolio of a commit, with its own catalog, prices and rules."""
     if not folder.is_dir():
         raise CatalogError(f"{folder}: no such portfolio directory")
-    root, found, base = open_folders.enter_context(revision_of(revision, (folder, *OURS), tip=tip))
+    read = open_folders.enter_context(revision_of(revision, (folder, *OURS), tip=tip))
+    found = read.folders
     then = Folders(*(found.get(each, each) for each in OURS))
     if folder not in found:
-        return _Before(folder, None, then, base)
+        return _Before(folder, None, then, read.base)
     try:
         plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
     except CatalogError as error:
@@ -208,9 +212,9 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
         raise CatalogError(
             f"{option} {revision}: this version of costack cannot read it; compare with the deployed "
             "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
-            *(problem.replace(str(root), revision) for problem in error.problems[:1]),
+            *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, then, base)
+    return _Before(folder, plan, then, read.base, pipelines=read.pipelines)
 
 
 def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:

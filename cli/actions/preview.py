@@ -24,6 +24,7 @@ from allocation.preview.yardstick import (
     YardstickChange,
     at_fees,
     fees_by,
+    pipeline_changes,
     plan_changes,
     yardstick_changes,
 )
@@ -153,7 +154,7 @@ def _measured(
     before, after = comparison.before, comparison.after
     if both.supposed or both.before is None:
         return None, ()
-    alone = tuple(plan_changes(comparison, before.conditions.prices))
+    alone = (*plan_changes(comparison, before.conditions.prices), *pipeline_changes(both.pipelines))
     if both.then == both.now:
         return None, alone
     then, now = (

@@ -160,8 +160,8 @@ _Accept = Annotated[
     typer.Option(
         metavar="WORDS",
         help="Let what measures the change be another; else each fails: prices, unpriced (a line without a "
-        "known price), fees, usage (that the catalog expects), rules, budgets, gates (limits of readiness); "
-        "several separated by commas.",
+        "known price), fees, usage (that the catalog expects), rules, budgets, gates (limits of readiness, "
+        "or a pipeline that runs previews); several separated by commas.",
     ),
 ]
 _ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]

@@ -285,6 +285,39 @@ def test_looser_limits_are_named_by_their_own_word(branch: Branch) -> None:
     branch.told("--accept", "gates", code=Exit.OK)
 
 
+WORKFLOW = ".github/workflows/cost-preview.yml"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (WORKFLOW, "run: costack preview --base x --fail-over 20%\n"),
+        (".gitlab-ci.yml", "script: [costack preview --base x --fail-over 20%]\n"),
+        ("gitlab-preview.yml", "script: [costack preview --base x --fail-over 20%]\n"),
+    ],
+)
+def test_a_pipeline_that_loosens_its_own_limits_is_named(branch: Branch, file: str, text: str) -> None:
+    path = branch.top / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.with_name("other.yml").write_text("run: make test\n", encoding="utf-8")
+    git(branch.top, "add", ".")
+    git(branch.top, "commit", "-q", "-m", "a gate")
+    path.write_bytes(text.replace("\n", "\r\n").encode())  # as git writes it on Windows
+    path.with_name("other.yml").write_text("run: make lint\n", encoding="utf-8")
+    assert branch.told(code=Exit.OK)["gates_failed"] == []
+    named = [
+        f"{file}: runs `costack preview`, and changes or is gone; say that it may with --accept gates",
+    ]
+    path.write_text(text.replace("20%", "900%"), encoding="utf-8")
+    assert branch.told("--fail-over", "900%")["gates_failed"] == named
+    branch.told("--accept", "gates", code=Exit.OK)
+    path.unlink()
+    assert branch.told()["gates_failed"] == named
+    path.symlink_to("other.yml")
+    assert branch.told()["gates_failed"] == named
+
+
 def test_what_the_command_line_supposes_is_no_change_of_the_base(branch: Branch, tmp_path: Path) -> None:
     supposed = tmp_path / "supposed"
     shutil.copytree(branch.top / "pricebook", supposed)
