@@ -305,6 +305,12 @@ def test_a_run_that_a_newer_commit_overtook_posts_nothing(host: Both, checkout: 
     assert mine(checkout.state) == []
 
 
+def test_a_fork_that_the_token_may_not_read_does_not_stop_the_others(checkout: Checkout) -> None:
+    upload(checkout.state, None)
+    assert OnGitlab().comment(checkout, 0) == 0, checkout.said
+    assert "!12: GitLab shows no artefact of its preview (404)" in checkout.said
+
+
 @HOSTS
 def test_what_the_artefact_says_is_text_and_runs_nothing(host: Both, checkout: Checkout) -> None:
     marker = checkout.temporary / "ran"
