@@ -17,10 +17,11 @@ from allocation.prices import price_book as pricing
 from allocation.runs.before_and_after import Folders
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.portfolios import LOCAL
+from tests.portfolios import LOCAL, ROOT
 from tests.repositories import git
 from tiers.catalog.loading import CATALOG_DIRECTORY
 
+PAGE = ROOT / "docs" / "preview.md"
 INSTANCE = "RDS PostgreSQL db.t4g.medium Single-AZ"
 RULEBOOK = "2026-11.yaml"
 
@@ -115,6 +116,9 @@ def test_a_cheaper_price_list_does_not_hide_a_rise(branch: Branch, base: str) ->
     assert changed.endswith("; say that it may with --accept prices")
     assert rise.startswith("the bill rises by ")
     assert " a month at the base's prices, from " in rise
+    shown = branch.run("--fail-over", "1%", "-o", "markdown", code=Exit.POLICY, base=base).stdout
+    (documented,) = re.findall(r"^What changes the bill: .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"**{documented}**" in shown
     # The price list may change; what is built is still counted by the base's.
     assert branch.told("--fail-over", "1%", "--accept", "prices", base=base)["gates_failed"] == [rise]
     assert branch.told("--accept", "prices", base=base, code=Exit.OK)["gates_failed"] == []
