@@ -193,6 +193,15 @@ class Rulebook(Frozen):
         return next(pool for pool in self.pools if pool.pool == name)
 
 
+def rulebooks(directory: Path = DIRECTORY) -> dict[str, Rulebook]:
+    """Every rulebook of *directory* by the name of its file, such as `2026-11.yaml`.
+
+    Raises:
+        CatalogError: When a file is not a rulebook.
+    """
+    return {path.name: load_model(Rulebook, path) for path in sorted(directory.glob("*.yaml"))}
+
+
 def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
     """The rulebook in force on *day*: the newest that is effective by then.
 
@@ -200,7 +209,7 @@ def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
         AllocationError: When no rulebook was in force yet.
         CatalogError: When a file is not a rulebook.
     """
-    books = [load_model(Rulebook, path) for path in sorted(directory.glob("*.yaml"))]
+    books = rulebooks(directory).values()
     in_force = [book for book in books if book.effective <= day]
     if not in_force:
         first = min((book.effective for book in books), default=None)

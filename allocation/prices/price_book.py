@@ -83,19 +83,56 @@ class PriceFile(Frozen):
 
 
 class PriceBook:
-    """All prices that can be looked up, in one currency."""
+    """All prices that can be looked up, in one currency.
 
-    def __init__(self, files: Sequence[PriceFile], currency: str) -> None:
+    Args:
+        files: What to look up in.
+        currency: Of all of them.
+        names: What each file is called in sentences, as `pricebook/house.yaml`; as many as files, or none.
+        otherwise: Where to look up what none of the files has.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[PriceFile],
+        currency: str,
+        names: Sequence[str] = (),
+        otherwise: PriceBook | None = None,
+    ) -> None:
+        self._files, self._names, self._otherwise = files, names, otherwise
         self.currency = currency
         self.compiled = max((file.compiled for file in files), default="")
         self._prices = {
             (file.region, price.service, price.item): price for file in files for price in file.prices
         }
         self.regions = frozenset(file.region for file in files) - {EVERYWHERE}
+        if otherwise is not None:
+            self.regions |= otherwise.regions
+
+    def has_the_prices_of(self, other: PriceBook) -> bool:
+        """Whether everything costs the same in both."""
+        return self._prices == other._prices
+
+    def or_else(self, other: PriceBook) -> PriceBook:
+        """These prices, and those of *other* for what is unknown here."""
+        return PriceBook(self._files, self.currency, self._names, other)
+
+    def file_of(self, region: str, service: str, item: str) -> str:
+        """The name of the file that has the price of *item*; empty when there is none."""
+        for where in (region, EVERYWHERE):
+            for name, file in zip(self._names, self._files, strict=False):
+                if file.region == where and any(
+                    (each.service, each.item) == (service, item) for each in file.prices
+                ):
+                    return name
+        return ""
 
     def find(self, region: str, service: str, item: str) -> Price | None:
         """The price of *item* in *region*, or of one that is the same everywhere; None when unknown."""
-        return self._prices.get((region, service, item)) or self._prices.get((EVERYWHERE, service, item))
+        known = self._prices.get((region, service, item)) or self._prices.get((EVERYWHERE, service, item))
+        if known is None and self._otherwise is not None:
+            return self._otherwise.find(region, service, item)
+        return known
 
 
 def load_price_book(
@@ -113,6 +150,7 @@ def load_price_book(
             another currency: prices are not converted.
     """
     files: list[PriceFile] = []
+    names: list[str] = []
     for path in price_files(directory):
         if regions is not None and _region_of(path) not in (None, EVERYWHERE, *regions):
             continue
@@ -120,7 +158,8 @@ def load_price_book(
         if file.currency != currency:
             raise CatalogError(f"{path}: prices are in {file.currency}, the portfolio is in {currency}")
         files.append(file)
-    return PriceBook(files, currency)
+        names.append(f"{directory.name}/{path.name}")
+    return PriceBook(files, currency, names)
 
 
 def price_files(directory: Path = DIRECTORY) -> list[Path]:
