@@ -167,6 +167,22 @@ def test_the_engine_refuses_to_destroy_what_is_protected(kept: Deployed, number:
 
 
 @pytest.mark.skipif(not EVERY, reason="make torture")
+@pytest.mark.parametrize("environment", ["production", "staging"])
+@pytest.mark.parametrize("tier", CHOSEN)
+def test_the_engine_alone_keeps_what_is_protected(kept: Deployed, tier: str, environment: str) -> None:
+    """Of a program that does not look at what is deployed, as one in another language."""
+    if not kept.protected:
+        pytest.skip("this portfolio says that it may end")
+    tenant = TIERS[tier] if environment == "production" else f"{TIERS[tier]}-two"
+    (kept.tenants / f"{tenant}.yaml").unlink()
+    with kept.project.edited("components/record.py", "list(refusals(", "list(() and refusals("):
+        for command in ("up", "targeted up", "up with policies"):
+            said = kept.runs(command, tenant)
+            assert "cannot be deleted" in said, command
+            assert not PROMISE.search(said), command
+
+
+@pytest.mark.skipif(not EVERY, reason="make torture")
 def test_a_portfolio_that_says_so_ends(deployed: Deployed) -> None:
     """Last of all: a file that was dropped keeps nobody from ending what may end."""
     if deployed.protected:
