@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import clouds
 from tests.browser import Browser, running_browser
+from tests.engine import warm
 from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
 
@@ -39,6 +41,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
         install(running)
         yield running
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start once what the workers of a run fork clouds and interpreters from; it ends with the run."""
+    if getattr(config.option, "numprocesses", None):  # of the process that starts the workers
+        clouds.share()
+        warm.share()
 
 
 # Importing and collecting leaves next to nothing to be thrown away.

@@ -23,7 +23,7 @@ SAMPLE = {
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Phase]]:
     """The phases of a tenant's life; each is begun when it is asked for."""
-    with worlds(tmp_path_factory.mktemp("killed") / "project") as made:
+    with worlds(tmp_path_factory.mktemp("killed") / "project", by_users=True) as made:
         yield sampled(made)
 
 

@@ -168,12 +168,11 @@ def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
     assert re.search(r" local-postgresql update \[diff: ~instanceClass\]", seen.stdout)
     assert re.search(r" acme-logs update \[diff: ~retentionInDays\]", seen.stdout)
     project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
-    steps = project.preview()
-    assert {urn.rsplit("::", 1)[1]: list(step["detailedDiff"]) for urn, step in steps.items()} == {
+    steps = project.update()
+    assert {step["urn"].rsplit("::", 1)[1]: list(step["detailedDiff"]) for step in steps} == {
         "local-postgresql": ["instanceClass"],
         "acme-logs": ["retentionInDays"],
     }
-    project.up()
     pass_the_window(project)
     described = clients.get("rds").describe_db_instances(DBInstanceIdentifier="local-postgresql")
     (database,) = described["DBInstances"]
