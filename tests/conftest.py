@@ -65,18 +65,25 @@ def pytest_collection_finish() -> None:
 LONGEST = (
     "engine/test_life.py",
     "engine/test_killed.py",
+    "engine/test_priced.py",
+    "engine/test_rotating.py",
+    "lifecycle/test_rotation.py",
     "lifecycle/test_database_move.py",
     "engine/test_rendered.py",
-    "engine/test_priced.py",
-    "engine/test_faulty.py",
+    "engine/test_unfinished.py",
     "engine/test_applied.py",
-    "engine/test_sleeping.py",
     "lifecycle/test_round_trip.py",
+    "lifecycle/test_odoo_setup.py",
+    "engine/test_history.py",
+    "engine/test_faulty.py",
+    "engine/test_sleeping.py",
     "lifecycle/test_killed_jobs.py",
+    "engine/test_gone.py",
+    "components/test_secrets_reach_pods.py",
     "cli/test_a_thousand_tenants.py",
     "components/test_every_combination.py",
 )
-"""Files of a minute and more, the longest first (`make test PYTEST_FLAGS=--durations=20` says which)."""
+"""Files of half a minute of a processor and more, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
