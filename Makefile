@@ -125,7 +125,7 @@ odoo: engine-postgres setup ## try a source tree of Odoo in what we declare: ODO
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 
-torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, every made-up example, broken guards, deaths at every call (six hours)
+torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
