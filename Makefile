@@ -132,7 +132,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@$(PYTHON) toolchain/spark.py
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
-	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py
+	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py tests/components/test_secrets_reach_pods.py
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q -m hypothesis tests
 	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py tests/cli/test_in_a_browser.py
 	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/lifecycle/test_killed_jobs.py tests/lifecycle/test_database_move.py
