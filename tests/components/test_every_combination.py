@@ -34,7 +34,7 @@ from tiers.plan.plan import Plan
 
 SECRET = "password-of-"
 # All of them take minutes: `make torture` asks for them, `make test` for a sample.
-EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (30, 60)
+EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (20, 30)
 
 
 @cache
