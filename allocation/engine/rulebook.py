@@ -200,7 +200,7 @@ def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
         AllocationError: When no rulebook was in force yet.
         CatalogError: When a file is not a rulebook.
     """
-    books = [load_model(Rulebook, path) for path in sorted(directory.glob("*.yaml"))]
+    books = [load_model(Rulebook, path, within=directory) for path in sorted(directory.glob("*.yaml"))]
     in_force = [book for book in books if book.effective <= day]
     if not in_force:
         first = min((book.effective for book in books), default=None)

@@ -10,6 +10,7 @@ import typer
 
 from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tiers.errors import CatalogError
+from tiers.given_files import read_json
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,7 @@ def import_estate(request: Request) -> None:
     """
     plan, out = request.plan, request.out
     rows = read_rows(request.estate)
-    try:
-        document = json.loads(plan.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogError(f"{plan}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise CatalogError(f"{plan}: is not JSON: {error}; write it with `pulumi preview --json`") from None
+    document = read_json(plan, remedy="write it with `pulumi preview --json`")
     import_plan = match_resources(rows, read_planned(document, str(plan)))
     try:
         with out.open("x", encoding="utf-8") as file:

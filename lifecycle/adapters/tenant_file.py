@@ -13,8 +13,9 @@ from typing import Final
 from pydantic import BaseModel
 
 from tiers.errors import CatalogError
+from tiers.given_files import read_text
 from tiers.portfolio.tenant import Tenant
-from tiers.strict_yaml import collect, load_model
+from tiers.strict_yaml import MAX_FILE_BYTES, collect, load_model
 from tiers.vocabulary import Frozen, TenantId
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
@@ -38,7 +39,7 @@ def file_of(portfolio: Path, tenant: TenantId) -> Path:
     """
     unreadable: list[str] = []
     for path in sorted((portfolio / "tenants").glob("*.yaml")):
-        named = collect(unreadable, partial(load_model, _Named, path))
+        named = collect(unreadable, partial(load_model, _Named, path, within=portfolio))
         if named is not None and named.tenant == tenant:
             return path
     if unreadable:
@@ -63,7 +64,7 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     Raises:
         CatalogError: When the file would no longer be valid.
     """
-    before = path.read_text(encoding="utf-8")
+    before = read_text(path, MAX_FILE_BYTES)
     after = before
     for name, value in values.items():
         after = _with_field(after, name, value)

@@ -20,6 +20,7 @@ from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import CLOSING_JOBS
+from tiers.given_files import read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
 from tiers.vocabulary import Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
@@ -117,14 +118,7 @@ def read_plan(path: Path) -> DecommissionPlan:
     Raises:
         CatalogError: When it is not a plan, or was changed.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise CatalogError(
-            f"{path}: is not JSON; expected a plan that `costack decommission` wrote"
-        ) from None
+    document = read_json(path, remedy="expected a plan that `costack decommission` wrote")
     written = document.pop("sha256", None) if isinstance(document, dict) else None
     try:
         plan = DecommissionPlan.model_validate(document)

@@ -17,6 +17,7 @@ import duckdb
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.formats import Column, Header, format_name, layout_of
 from allocation.adapters.bill.layout import Layout
+from tiers import given_files
 
 _PARQUET: Final = b"PAR1"
 _GZIP: Final = b"\x1f\x8b"
@@ -113,10 +114,12 @@ def _digest(name: str, path: Path) -> tuple[str, bytes]:
     """SHA-256 of a file and its first four bytes."""
     digest, magic = hashlib.sha256(), b""
     try:
-        with path.open("rb") as stream:
+        with given_files.opened(path, name) as stream:
             while chunk := stream.read(_CHUNK):
                 magic = magic or chunk[:4]
                 digest.update(chunk)
+    except given_files.UnreadableError as error:
+        raise BillError(str(error)) from None
     except OSError as error:
         raise BillError(f"{name}: cannot be read: {error.strerror}") from None
     if not magic:

@@ -14,6 +14,7 @@ import duckdb
 
 from allocation.engine.attribution import charged_view
 from allocation.errors import AllocationError
+from tiers import given_files
 
 MANIFEST: Final = "manifest.json"
 CHARGES: Final = "charges.parquet"
@@ -80,11 +81,9 @@ def read_json(path: Path) -> dict[str, Any]:
         AllocationError: When it does not exist or is no JSON object.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AllocationError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise AllocationError(f"{path}: is not JSON: {error}") from None
+        document = given_files.read_json(path)
+    except given_files.UnreadableError as error:
+        raise AllocationError(str(error)) from None
     if not isinstance(document, dict):
         raise AllocationError(f"{path}: expected a JSON object, found {type(document).__name__}")
     return document

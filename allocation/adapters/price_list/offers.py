@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
 
 from allocation.errors import AllocationError
+from tiers import given_files
 
 ON_DEMAND: Final = "OnDemand"
 _LARGEST_JSON: Final = 400_000_000
@@ -68,10 +69,10 @@ def open_offer(path: Path) -> OfferFile:
         PriceListError: When it is no offer file.
     """
     try:
-        with path.open("rb") as stream:
+        with given_files.opened(path) as stream:
             digest = file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise PriceListError(f"{path}: no such file") from None
+    except given_files.UnreadableError as error:
+        raise PriceListError(str(error)) from None
     except OSError as error:
         raise PriceListError(f"{path}: cannot be read: {error.strerror}") from None
     if path.suffix == ".json":

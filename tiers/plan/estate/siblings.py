@@ -9,13 +9,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tiers.errors import CatalogError
 from tiers.facts.compute import Namespace
+from tiers.given_files import read_bytes, read_text
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.strict_yaml import Fault, Location, sentence
+from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
@@ -38,7 +40,7 @@ class PlannedPortfolio(NamedTuple):
         found = (
             path
             for path in sorted((self.folder / "tenants").glob("*.yaml"))
-            if named.search(path.read_text(encoding="utf-8"))
+            if named.search(read_text(path, MAX_FILE_BYTES, within=self.folder))
         )
         return next(found, self.folder / "tenants" / f"{tenant}.yaml")
 
@@ -87,9 +89,17 @@ def _uncounted(one: PlannedPortfolio) -> Iterator[str]:
         known = ", ".join(sorted(beside)) or "none"
         fault = f"there is no portfolio '{elsewhere}' beside this one to count the nodes; there are {known}"
         yield sentence(one.file_of(None), (where, fault))
-    elif _COUNTED_IN.search(beside[elsewhere].read_text(encoding="utf-8", errors="replace")):
+    elif _COUNTED_IN.search(_as_text(beside[elsewhere])):
         fault = f"{beside[elsewhere]} does not count the nodes either; let it count them, or this one"
         yield sentence(one.file_of(None), (where, fault))
+
+
+def _as_text(path: Path) -> str:
+    """The text of another portfolio's file, which need not be valid; empty when it may not be read."""
+    try:
+        return read_bytes(path, MAX_FILE_BYTES, within=path.parent).decode(errors="replace")
+    except CatalogError:
+        return ""
 
 
 def _long_names(one: PlannedPortfolio) -> Iterator[str]:
