@@ -12,8 +12,9 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from tiers.errors import CatalogError
 
@@ -38,7 +39,7 @@ class UnreadableError(CatalogError):
 
 
 @contextmanager
-def opened(path: Path, name: str | None = None, *, within: Path | None = None) -> Iterator[IO[bytes]]:
+def opened(path: Path, name: str | None = None, *, within: Path | None = None) -> Iterator[BufferedReader]:
     """The regular file *path*, open for reading.
 
     Args:

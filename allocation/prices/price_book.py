@@ -62,7 +62,7 @@ class Price(Frozen):
     service: str
     item: str
     unit: str
-    price: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+    price: Annotated[Decimal, Field(ge=0, max_digits=30, decimal_places=18, allow_inf_nan=False)]
     confidence: Confidence
     source: str
     date: Date

@@ -23,7 +23,7 @@ from tiers.facts.names import CLOSING_JOBS
 from tiers.given_files import read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
+from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
 
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
@@ -58,7 +58,7 @@ class DecommissionPlan(Frozen):
     made_at: UtcDatetime
     facts_sha256: str
     targets: tuple[Target, ...]
-    keep_days: int
+    keep_days: Count
     needs_restore_test: bool
     final_dump: bool
     early_because: str | None = None
