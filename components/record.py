@@ -17,6 +17,7 @@ from pulumi.runtime import invoke
 from components.naming import physical_name
 from tiers.catalog.loading import load_catalog
 from tiers.deployed import RECORD, deployed_of, refusals
+from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 
 
@@ -55,4 +56,4 @@ def check_may_follow(plan: Plan) -> None:
     # What `StackReference` asks, too; of its own stack it gives the state before this update.
     known = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
     if found := list(refusals(deployed_of(known["outputs"]), plan, stack, load_catalog())):
-        raise pulumi.RunError("\n".join(found))
+        raise pulumi.RunError(str(CatalogError(*found)))

@@ -2,13 +2,14 @@ r"""Other people's text made harmless to show: nothing in it moves a cursor or c
 
 A name with a line end, a terminal's escape sequence or a mark that turns the direction of text can make a
 message say what we did not say. The runners of CI systems also read commands from what a job prints: GitHub
-Actions lines that begin with `::`, Azure Pipelines and TeamCity `##` with a bracket (actions/runner,
-ActionCommand.cs; azure-pipelines-agent, Command.cs; TeamCity, "Service Messages"). Such characters become
-escapes as in JSON: `\x1b`, `\u202e`.
+Actions lines that begin with `::`, it and others `##` before a bracket (actions/runner, ActionCommand.cs;
+azure-pipelines-agent, Command.cs; TeamCity, "Service Messages"). Such characters are shown as JSON writes
+them, `\u001b`, so that a JSON document that is shown keeps its meaning (RFC 8259, 7).
 """
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import Final
@@ -17,17 +18,17 @@ MOST_SHOWN: Final = 60
 """The most characters that a message repeats of a value."""
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-_COMMAND: Final = re.compile(r"(?<=^)(\s*):(?=:)|#(?=#[A-Za-z]*\[)", re.MULTILINE)
+_COMMAND: Final = re.compile(r"^(\s*):(?=:)|#(?=#[A-Za-z]*\[)")
 
 
 def visible(text: str) -> str:
     r"""*text* on one line, as a person may read it on a terminal or in the log of a CI job.
 
     >>> print(visible("a\nb\x1b[31m"), visible("::error::x"), visible("##[group]"), visible("é €"))
-    a\nb\x1b[31m \x3a:error::x \x23#[group] é €
+    a\nb\u001b[31m \u003a:error::x \u0023#[group] é €
     """
     if not text.isprintable():
-        text = "".join(each if _is_shown(each) else _escaped(each) for each in text)
+        text = "".join(each if _is_shown(each) else json.dumps(each)[1:-1] for each in text)
     return _COMMAND.sub(_told, text) if "::" in text or "##" in text else text
 
 
@@ -35,7 +36,7 @@ def visible_lines(text: str) -> str:
     r"""The same for a text of several lines: line ends and tabs stay.
 
     >>> visible_lines("a:\n\tb\x07\n::x")
-    'a:\n\tb\\x07\n\\x3a:x'
+    'a:\n\tb\\u0007\n\\u003a:x'
     """
     return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
 
@@ -49,12 +50,5 @@ def _is_shown(character: str) -> bool:
     return character.isprintable() or unicodedata.category(character) not in _INVISIBLE
 
 
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if character in "\n\r\t":
-        return {"\n": r"\n", "\r": r"\r", "\t": r"\t"}[character]
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - as Python writes them
-
-
 def _told(match: re.Match[str]) -> str:
-    return r"\x23" if match[0].startswith("#") else rf"{match[1]}\x3a"
+    return r"\u0023" if match[0].startswith("#") else rf"{match[1]}\u003a"

@@ -17,7 +17,7 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.money import units_of
 from tiers.expectations import first_fault
-from tiers.vocabulary import LARGEST, Count, Frozen
+from tiers.vocabulary import Count, Frozen
 
 READ_VERSIONS: Final = (2, 3)
 """Version 2 has no drivers."""
@@ -28,11 +28,13 @@ def _units(value: object) -> int:
         amount = Decimal(str(value))
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not (amount.is_finite() and -LARGEST <= amount <= LARGEST):
+    if not (amount.is_finite() and -_MOST <= amount <= _MOST):
         raise ValueError("expected an amount of money")
     return units_of(amount)
 
 
+_MOST: Final = 10**18
+"""The largest amount, of any currency."""
 Units = Annotated[int, BeforeValidator(_units)]
 Quantity = Annotated[Decimal, Field(max_digits=60, decimal_places=40, allow_inf_nan=False)]
 

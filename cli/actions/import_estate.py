@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
+from cli.console.output import echo
 from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tiers.errors import CatalogError
 from tiers.given_files import read_json
@@ -40,8 +39,8 @@ def import_estate(request: Request) -> None:
     except OSError as error:
         raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
     for sentence in gaps(import_plan):
-        typer.echo(sentence)
-    typer.echo(
+        echo(sentence)
+    echo(
         f"{len(import_plan.matches)} of {len(rows)} resources are matched, "
         f"{len(import_plan.created)} would be created; import them with: pulumi import --file {out}"
     )

@@ -173,7 +173,7 @@ class Decommission:
         if UNPROTECT in self._done:  # it may be removed in part: what is left is compared by its resources
             seen = replace(seen, deployed=None)
         if found := refusals(self.plan, seen):
-            raise RefusedError("\n".join(found))
+            raise RefusedError(*found)
         if seen.deployed is None and REMOVE not in self._done and UNPROTECT not in self._done:
             raise RefusedError(
                 f"{self.plan.tenant} is not deployed, and no evidence shows that this plan removed it"

@@ -160,7 +160,7 @@ def test_a_message_repeats_little_of_a_file(tmp_path: Path, text: str) -> None:
 
 def test_a_message_is_one_line_of_visible_text(tmp_path: Path) -> None:
     (said,) = problems(tmp_path, 'name: a\nfee: "1\\n::error::\\x1b[2J\\u202e"\n')
-    assert said == r"file.yaml:2: fee: expected a number, found '1\n::error::\x1b[2J\u202e'"
+    assert said == r"file.yaml:2: fee: expected a number, found '1\n::error::\u001b[2J\u202e'"
 
 
 def _events_made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
