@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tiers.errors import CatalogError
-from tiers.given_files import UnreadableError, read_bytes
+from tiers.files import UnreadableError, private_descriptor, read_bytes
 
 BEFORE: Final = "before"
 """The field that holds the sha256 of the line before."""
@@ -50,7 +50,7 @@ def append(path: Path, record: Mapping[str, Any]) -> str:
     if "at" not in record or BEFORE in record:
         raise ValueError(f"evidence needs its time under `at` and no field `{BEFORE}`: {dict(record)}")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = private_descriptor(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise EvidenceError(f"{path}: cannot be written: {error.strerror}") from None
     with os.fdopen(descriptor, "r+b") as file:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from tiers.errors import CatalogError
 from tiers.facts.names import TENANT_STACK
-from tiers.given_files import read_text
+from tiers.files import read_text
 from tiers.vocabulary import TenantId
 
 MAX_CSV_BYTES: Final = 20_000_000

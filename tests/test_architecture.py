@@ -11,7 +11,18 @@ from tests.portfolios import ROOT
 ROOMS = ("allocation", "cli", "components", "lifecycle", "localcloud", "plugin", "policies", "tiers")
 PRODUCT = (*ROOMS, "toolchain")
 PRINTERS = ("print", "echo_via_pager", "sys.stdout.write", "sys.stderr.write", "typer.echo", "typer.secho")
-KNOWN_READERS: set[str] = set()
+KNOWN_READERS = {
+    "allocation/adapters/bill/files.py gzip.open",  # of a bill that was opened before, for its digest
+    "allocation/adapters/bill/files.py path.open",
+    "allocation/adapters/folders/run.py path.open",
+    "allocation/adapters/price_list/writing.py path.read_bytes",
+    "allocation/adapters/usage/files.py path.open",
+    "cli/console/exit_codes.py os.open",
+    "lifecycle/evidence.py os.open",
+    "lifecycle/recover/repair.py file.read_text",
+    "tiers/files.py os.open",
+    "tiers/strict_yaml.py yaml.parse",
+}
 LINES_OF_A_FUNCTION = 40
 LINES_OF_A_MODULE = 300
 
@@ -101,7 +112,7 @@ def test_one_module_prints() -> None:
 
 
 def test_one_module_opens_what_people_give() -> None:
-    """A file of a repository is opened by `tiers/given_files.py`; the others open what costack wrote."""
+    """A file of a repository is opened by `tiers/files.py`; the others open what costack wrote."""
     opening = {
         f"{path.relative_to(ROOT)} {ast.unparse(node.func)}"
         for room in ("allocation", "cli", "lifecycle", "tiers", "policies", "plugin")
@@ -118,6 +129,7 @@ def _opens(call: ast.Call) -> bool:
         isinstance(call.func, ast.Attribute)
         and call.func.attr in ("open", "read_text", "read_bytes", "safe_load", "compose", "parse")
         and not modes & {"w", "wb", "x"}
+        and ast.unparse(call.func.value) != "given"
     )
 
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from tiers.errors import CatalogError
 from tiers.escapes import shortened
 from tiers.expectations import expectation
-from tiers.given_files import read_text
+from tiers.files import read_text
 from tiers.unknown_keys import UNKNOWN_KEY, unknown_key
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from tiers.catalog.tier import Currency
 from tiers.errors import CatalogError
-from tiers.given_files import opened
+from tiers.files import opened
 from tiers.strict_yaml import Fault, load_model, sentences
 from tiers.vocabulary import Frozen
 

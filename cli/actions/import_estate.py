@@ -9,7 +9,7 @@ from pathlib import Path
 from cli.console.output import echo
 from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tiers.errors import CatalogError
-from tiers.given_files import read_json
+from tiers.files import private, read_json
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def import_estate(request: Request) -> None:
     document = read_json(plan, remedy="write it with `pulumi preview --json`")
     import_plan = match_resources(rows, read_planned(document, str(plan)))
     try:
-        with out.open("x", encoding="utf-8") as file:
+        with private(out, "x") as file:
             file.write(json.dumps(import_file(import_plan), indent=2) + "\n")
     except FileExistsError:
         raise CatalogError(f"{out}: exists already; name another file with --out") from None

@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from tiers.errors import CatalogError
-from tiers.given_files import read_text
+from tiers.files import read_text
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import MAX_FILE_BYTES, collect, load_model
 from tiers.vocabulary import Frozen, TenantId

@@ -20,7 +20,7 @@ from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import CLOSING_JOBS
-from tiers.given_files import read_json
+from tiers.files import private, read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
 from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
@@ -104,7 +104,7 @@ def write_plan(plan: DecommissionPlan, path: Path) -> None:
     """
     text = json.dumps({**plan.model_dump(mode="json"), "sha256": plan.sha256}, indent=2) + "\n"
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with private(path, "x") as file:
             file.write(text)
     except FileExistsError:
         raise CatalogError(f"{path}: exists already; a plan is never overwritten") from None

@@ -14,7 +14,7 @@ import duckdb
 
 from allocation.engine.attribution import charged_view
 from allocation.errors import AllocationError
-from tiers import given_files
+from tiers import files as given
 
 MANIFEST: Final = "manifest.json"
 CHARGES: Final = "charges.parquet"
@@ -71,7 +71,12 @@ def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write *document* so that equal documents are equal bytes."""
-    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json_text(document), encoding="utf-8")
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """*document* as JSON: equal documents are equal text."""
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -81,8 +86,8 @@ def read_json(path: Path) -> dict[str, Any]:
         AllocationError: When it does not exist or is no JSON object.
     """
     try:
-        document = given_files.read_json(path)
-    except given_files.UnreadableError as error:
+        document = given.read_json(path)
+    except given.UnreadableError as error:
         raise AllocationError(str(error)) from None
     if not isinstance(document, dict):
         raise AllocationError(f"{path}: expected a JSON object, found {type(document).__name__}")

@@ -7,7 +7,6 @@ prices. Attributes of a product have the same names in both forms: lower case, l
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +14,17 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from hashlib import file_digest
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
 
 from allocation.errors import AllocationError
-from tiers import given_files
+from tiers import files as given
 
 ON_DEMAND: Final = "OnDemand"
 _LARGEST_JSON: Final = 400_000_000
+_MOST_VALUES: Final = 20_000_000
+_LONGEST_LINE: Final = 1_000_000
 _MOST_METADATA: Final = 20
 _CURRENCY: Final = "USD"
 
@@ -69,9 +71,9 @@ def open_offer(path: Path) -> OfferFile:
         PriceListError: When it is no offer file.
     """
     try:
-        with given_files.opened(path) as stream:
+        with given.opened(path) as stream:
             digest = file_digest(stream, "sha256").hexdigest()
-    except given_files.UnreadableError as error:
+    except given.UnreadableError as error:
         raise PriceListError(str(error)) from None
     except OSError as error:
         raise PriceListError(f"{path}: cannot be read: {error.strerror}") from None
@@ -106,16 +108,24 @@ def _head_of(path: Path, said: Mapping[str, Any]) -> OfferHead:
 @contextmanager
 def _csv_rows(path: Path) -> Iterator[Iterator[list[str]]]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            yield csv.reader(_without_nul(stream), strict=True)
+        with (
+            given.opened(path) as stream,
+            TextIOWrapper(stream, encoding="utf-8", newline="") as text,
+        ):
+            yield csv.reader(_lines(text, path), strict=True)
     except UnicodeDecodeError:
         raise PriceListError(f"{path}: is not UTF-8 text; expected an offer file of AWS") from None
     except csv.Error as error:
         raise PriceListError(f"{path}: is not CSV: {error}; fetch it again") from None
 
 
-def _without_nul(stream: TextIO) -> Iterator[str]:
-    return (line.replace("\0", "") for line in stream)
+def _lines(stream: TextIO, path: Path) -> Iterator[str]:
+    while line := stream.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise PriceListError(
+                f"{path}: a line is longer than {_LONGEST_LINE:,} characters; fetch it again"
+            )
+        yield line.replace("\0", "")
 
 
 def _metadata(path: Path, rows: Iterator[list[str]]) -> tuple[dict[str, str], list[str]]:
@@ -150,14 +160,12 @@ def _priced_csv_rows(path: Path) -> Iterator[OfferRow]:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > _LARGEST_JSON:
-        raise PriceListError(
-            f"{path}: is larger than {_LARGEST_JSON:,} bytes; take the CSV, it is read row by row"
-        )
     try:
-        document = json.loads(path.read_bytes(), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise PriceListError(f"{path}: is not JSON: {error}; it may be cut off, fetch it again") from None
+        text = given.read_text(path, _LARGEST_JSON)
+        remedy = "it may be cut off, fetch it again"
+        document = given.parsed_json(text, str(path), Decimal, remedy, most=_MOST_VALUES)
+    except given.UnreadableError as error:
+        raise PriceListError(f"{error}, or take the CSV: it is read row by row") from None
     if not isinstance(document, dict):
         raise PriceListError(f"{path}: is no offer file of AWS: expected a JSON object")
     return document

@@ -16,7 +16,7 @@ from allocation.adapters.pulumi.stack_outputs import whole_numbers
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
-from tiers.given_files import read_json
+from tiers.files import read_json
 from tiers.inventory import OUTPUT_NAME, read_inventory
 from tiers.plan.plan import Plan
 

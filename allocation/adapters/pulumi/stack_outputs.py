@@ -9,7 +9,7 @@ from typing import Any, Final
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from tiers.errors import CatalogError
-from tiers.given_files import MAX_JSON_BYTES, parsed_json, read_text
+from tiers.files import MAX_JSON_BYTES, parsed_json, read_text
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 
 _NO_SUCH_STACK: Final = "no stack named"

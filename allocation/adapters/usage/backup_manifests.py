@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from allocation.adapters.usage.rows import UsageError, UsageRow, days_of, rounded
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
-from tiers.given_files import UnreadableError, read_json
+from tiers.files import UnreadableError, read_json
 
 HOLDS_DAYS: Final = 7
 """For how many days a count stands in for days without a backup."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from tiers.errors import CatalogError
 from tiers.facts.compute import Namespace
-from tiers.given_files import read_bytes, read_text
+from tiers.files import read_bytes, read_text
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan

@@ -1,7 +1,8 @@
-"""Opens the files that people give us: regular files, inside their folder, no larger than a bound.
+"""Opens files: what people give us within bounds, and what we keep for its owner alone.
 
 A pull request brings links, pipes and devices as easily as text. So no file is opened by its name alone: a
 link may not lead out of the folder it is read for, a pipe is never waited for, and what is read is counted.
+What we write about tenants, such as plans and evidence, no other user of the machine reads.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TextIO
 
 from tiers.errors import CatalogError
 
@@ -23,6 +24,7 @@ MAX_JSON_BYTES: Final = 256_000_000
 MAX_JSON_VALUES: Final = 4_000_000
 """The most values in one: each takes a hundred bytes of memory, however few it has in the file."""
 
+_OWNER_ONLY: Final = 0o600
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -65,6 +67,26 @@ def opened(path: Path, name: str | None = None, *, within: Path | None = None) -
         raise UnreadableError(f"{shown}: cannot be read: expected a regular file, found {kind}")
     with os.fdopen(descriptor, "rb") as stream:
         yield stream
+
+
+def private(path: Path, mode: Literal["w", "x"], newline: str | None = None) -> TextIO:
+    """The file *path*, open for writing text; `x` refuses one that exists. Only its owner may read it.
+
+    Raises:
+        OSError: When it cannot be written.
+    """
+    return open(path, mode, encoding="utf-8", newline=newline, opener=private_descriptor)
+
+
+def private_descriptor(path: str | os.PathLike[str], flags: int) -> int:
+    """The same as `os.open` gives it: whatever the umask is, and for a file that was there before, too."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC, _OWNER_ONLY)
+    try:
+        os.fchmod(descriptor, _OWNER_ONLY)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def read_bytes(path: Path, most: int, name: str | None = None, *, within: Path | None = None) -> bytes:

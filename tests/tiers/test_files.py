@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -13,12 +14,14 @@ import duckdb
 import pytest
 
 from allocation.adapters.bill import ingest
+from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import read_json as read_run
 from allocation.adapters.price_list.offers import open_offer
 from allocation.adapters.pulumi.preview import plans_of_preview
 from allocation.adapters.pulumi.stack_files import stacks_of
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.backup_manifests import counted_users
+from allocation.adapters.usage.export import write_usage
 from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import DIRECTORY as RULES
 from allocation.engine.rulebook import rules_on
@@ -26,13 +29,15 @@ from allocation.errors import AllocationError
 from allocation.prices.price_book import DIRECTORY as PRICES
 from allocation.prices.price_book import load_price_book
 from lifecycle.adapters.tenant_file import file_of
-from lifecycle.decommission.plan import read_plan
+from lifecycle.decommission.plan import read_plan, write_plan
+from lifecycle.evidence import append
 from lifecycle.evidence import read as read_evidence
 from lifecycle.import_estate import read_rows
+from tests.lifecycle.world import ending_plan, production
 from tests.portfolios import LOCAL, catalog
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.errors import CatalogError
-from tiers.given_files import UnreadableError, opened, parsed_json, read_bytes, read_json, read_text
+from tiers.files import UnreadableError, opened, parsed_json, private, read_bytes, read_json, read_text
 from tiers.portfolio.loading import load_portfolio
 
 HIDDEN = "A-WORD-NOBODY-SHOWS"
@@ -207,3 +212,31 @@ def test_a_stack_file_outside_the_project_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="is a link that leads out of") as caught:
         stacks_of("local", tmp_path / "project")
     assert HIDDEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+@pytest.mark.parametrize("there", [False, True])
+def test_what_holds_details_is_read_by_its_owner_only(tmp_path: Path, umask: int, *, there: bool) -> None:
+    written: dict[str, Callable[[Path], object]] = {
+        "evidence": lambda path: append(path, {"at": "2026-11-01"}),
+        "usage": lambda path: write_usage([], path),
+        "plan": lambda path: write_plan(ending_plan(production()), path),
+        "any": lambda path: private(path, "w").close(),
+    }
+    before = os.umask(umask)
+    try:
+        for name, write in written.items():
+            path = tmp_path / name
+            if there and name != "plan":  # a plan is never overwritten
+                path.touch()
+                path.chmod(0o666)
+            write(path)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, name
+    finally:
+        os.umask(before)
+
+
+def test_a_filed_month_is_read_by_its_owner_only(tmp_path: Path) -> None:
+    History(tmp_path).file(NOVEMBER, {"totals": {}, "tenants": []}, {}, {}, None)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "2026-11").iterdir()}
+    assert modes == {0o600}
