@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from tiers.escapes import visible
+from tiers.escapes import shortened
 
 MOST_TOLD: Final = 200
 """How many sentences a message has at most; of more it says how many they are."""
+LONGEST: Final = 1500
+"""How many characters of a sentence are shown."""
 
 
 class ToldError(Exception):
@@ -25,7 +27,7 @@ class ToldError(Exception):
         self.problems = problems
 
     def __str__(self) -> str:
-        told = [visible(problem) for problem in self.problems[:MOST_TOLD]]
+        told = [shortened(problem, LONGEST) for problem in self.problems[:MOST_TOLD]]
         rest = len(self.problems) - len(told)
         return "\n".join([*told, *([f"and {rest} more mistakes"] if rest else [])])
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from allocation.errors import AllocationError
 from lifecycle.errors import LifecycleError
-from tiers.errors import MOST_TOLD, CatalogError
+from tiers.errors import LONGEST, MOST_TOLD, CatalogError
 from tiers.escapes import shortened, visible, visible_lines
 
 ANY = st.text(st.characters(codec=None, exclude_categories=[]) | st.sampled_from(":#[\n\r\t \x1b\u202e"))
@@ -66,6 +66,10 @@ def test_a_sentence_of_an_error_is_one_line(kind: type[CatalogError]) -> None:
     error = kind("a\n::error::b.yaml: no such file", "c")
     assert str(error) == r"a\n::error::b.yaml: no such file" + "\nc"
     assert error.problems == ("a\n::error::b.yaml: no such file", "c")
+
+
+def test_a_sentence_is_cut_where_a_value_in_it_has_no_end() -> None:
+    assert len(str(CatalogError("a" * 100_000))) == LONGEST + 1
 
 
 def test_of_many_sentences_the_rest_is_counted() -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple, TextIO
 
 from allocation.errors import AllocationError
 from tiers import files as given
+from tiers.escapes import shortened
 
 ON_DEMAND: Final = "OnDemand"
 _LARGEST_JSON: Final = 400_000_000
@@ -196,7 +197,7 @@ def _price(path: Path, text: str) -> Decimal:
     except InvalidOperation:
         price = Decimal("NaN")
     if not price.is_finite():
-        raise PriceListError(f"{path}: a price is '{text}', expected a number")
+        raise PriceListError(f"{path}: a price is '{shortened(str(text))}', expected a number")
     return price
 
 

@@ -18,6 +18,7 @@ from pydantic import Field
 from allocation.estimate.assumptions import Given, KnownBy
 from allocation.estimate.quantities import names_of
 from tiers.errors import CatalogError
+from tiers.escapes import shortened
 from tiers.facts.record import FactId, FactRecord
 from tiers.strict_yaml import Fault, load_model, sentences
 from tiers.vocabulary import Frozen
@@ -61,10 +62,13 @@ def _faults(entries: Iterable[_Entry], facts: Iterable[FactRecord], as_of: date)
     seen: set[tuple[FactId, str]] = set()
     for index, entry in enumerate(entries):
         if entry.fact not in lines:
-            yield ("usage", index, "fact"), f"there is no '{entry.fact}'"
+            yield ("usage", index, "fact"), f"there is no '{shortened(entry.fact)}'"
         elif entry.line not in lines[entry.fact]:
             there = ", ".join(sorted(lines[entry.fact])) or "none"
-            yield ("usage", index, "line"), f"{entry.fact} has no line '{entry.line}'; there are {there}"
+            yield (
+                ("usage", index, "line"),
+                f"{entry.fact} has no line '{shortened(entry.line)}'; there are {there}",
+            )
         elif (entry.fact, entry.line) in seen:
             yield ("usage", index, "line"), f"{entry.fact} {entry.line} is given twice"
         seen.add((entry.fact, entry.line))
