@@ -126,6 +126,8 @@ def _vector(data: Any) -> list[Any]:
 
 def _sample(each: Any) -> tuple[dict[str, str], Decimal]:
     labels, value = each["metric"], each["value"]
-    if not isinstance(labels, dict) or len(value) != _PAIR or not isinstance(value[1], str):
+    if not isinstance(labels, dict) or not all(isinstance(each, str) for each in labels.values()):
+        raise ValueError(labels)
+    if len(value) != _PAIR or not isinstance(value[1], str):
         raise ValueError(each)
     return labels, Decimal(value[1])
