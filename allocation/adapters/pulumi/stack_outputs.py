@@ -9,7 +9,7 @@ from typing import Any, Final
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from tiers.errors import CatalogError
-from tiers.files import MAX_JSON_BYTES, parsed_json, read_text
+from tiers.files import MAX_JSON_BYTES, MAX_JSON_VALUES, parsed_json, read_text
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 
 _NO_SUCH_STACK: Final = "no stack named"
@@ -41,7 +41,7 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
     if done.returncode:
         raise _explained(stack, done.stderr, project)
     source = f"stack '{stack}'"
-    found = inventory_of_state(_parsed(done.stdout, source) or {}, source)
+    found = inventory_of_state(_parsed(done.stdout, source, len(done.stdout)) or {}, source)
     if found is None:
         raise NotDeployedError(f"{source}: it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack")
     return found
@@ -56,11 +56,11 @@ def inventory_of_file(path: Path) -> Inventory:
     return read_inventory(_parsed(read_text(path, MAX_JSON_BYTES), str(path)), str(path))
 
 
-def _parsed(text: str, source: str) -> Any:
+def _parsed(text: str, source: str, most: int = MAX_JSON_VALUES) -> Any:
     if not text.strip():
         return None
     # Pulumi writes every number as a float; money and dates are text, the rest are whole.
-    return parsed_json(text, source, whole_numbers)
+    return parsed_json(text, source, whole_numbers, most=most)
 
 
 def whole_numbers(text: str) -> int | str:
