@@ -17,6 +17,7 @@ from pulumi.runtime import invoke
 from components.naming import physical_name
 from tiers.catalog.tier import Catalog
 from tiers.deployed import RECORD, deployed_of, refusals
+from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 
 
@@ -59,5 +60,5 @@ def may_follow(plan: Plan, catalog: Catalog) -> Plan:
     # What `StackReference` asks, too; of its own stack it gives the state before this update.
     known = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
     if found := list(refusals(deployed_of(known["outputs"]), plan, stack, catalog)):
-        raise pulumi.RunError("\n".join(found))
+        raise pulumi.RunError(str(CatalogError(*found)))
     return plan

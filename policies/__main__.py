@@ -11,6 +11,7 @@ from pulumi_policy import (
 )
 
 from policies.rules import RULES, Rule
+from tiers.escapes import visible
 
 
 def policy(rule: Rule) -> ResourceValidationPolicy:
@@ -18,7 +19,7 @@ def policy(rule: Rule) -> ResourceValidationPolicy:
 
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
         for violation in rule.check(args.resource_type, args.props):
-            report_violation(f"{args.name}: {violation}", None)
+            report_violation(visible(f"{args.name}: {violation}"), None)
 
     level = EnforcementLevel.ADVISORY if rule.advisory else EnforcementLevel.MANDATORY
     return ResourceValidationPolicy(rule.name, rule.description, validate, level)

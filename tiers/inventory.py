@@ -17,7 +17,7 @@ from tiers.expectations import faults
 from tiers.facts.every_fact import FactId
 from tiers.plan.plan import Plan
 from tiers.plan.storage import grown
-from tiers.vocabulary import Frozen
+from tiers.vocabulary import Count, Frozen
 
 OUTPUT_NAME: Final = "inventory"
 SCHEMA_VERSION: Final = 1
@@ -38,7 +38,7 @@ class Inventory(Frozen):
     schema_version: Literal[1] = SCHEMA_VERSION
     plan: Plan
     cloud_ids: Mapping[FactId, str]
-    storage_gib: Mapping[FactId, int] = {}
+    storage_gib: Mapping[FactId, Count] = {}
     pending: Mapping[str, tuple[str, ...]] = {}
     deployed_on: Mapping[str, date] = {}
 

@@ -139,15 +139,18 @@ class Pool(Frozen):
         return self
 
 
+Limit = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
+
+
 class Readiness(Frozen):
     """The limits a statement must meet before it is booked to clients, in percent and days."""
 
-    tag_coverage_percent: Decimal = Decimal(90)
-    driver_coverage_percent: Decimal = Decimal(0)
-    driver_missing_days: Decimal = Decimal(0)
-    unallocated_percent: Decimal = Decimal(1)
-    reconciliation_error_percent: Decimal = Decimal("0.1")
-    catalog_age_days: Decimal = Decimal(120)
+    tag_coverage_percent: Limit = Decimal(90)
+    driver_coverage_percent: Limit = Decimal(0)
+    driver_missing_days: Limit = Decimal(0)
+    unallocated_percent: Limit = Decimal(1)
+    reconciliation_error_percent: Limit = Decimal("0.1")
+    catalog_age_days: Limit = Decimal(120)
 
 
 class Rulebook(Frozen):
@@ -199,7 +202,9 @@ def rulebooks(directory: Path = DIRECTORY) -> dict[str, Rulebook]:
     Raises:
         CatalogError: When a file is not a rulebook.
     """
-    return {path.name: load_model(Rulebook, path) for path in sorted(directory.glob("*.yaml"))}
+    return {
+        path.name: load_model(Rulebook, path, within=directory) for path in sorted(directory.glob("*.yaml"))
+    }
 
 
 def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:

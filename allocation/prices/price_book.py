@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 
 from tiers.catalog.tier import Currency
 from tiers.errors import CatalogError
-from tiers.strict_yaml import line_of, load_model
+from tiers.files import opened
+from tiers.strict_yaml import Fault, load_model, sentences
 from tiers.vocabulary import Frozen
 
 DIRECTORY: Final = Path(__file__).parent.parent / "pricebook"
@@ -61,7 +62,7 @@ class Price(Frozen):
     service: str
     item: str
     unit: str
-    price: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+    price: Annotated[Decimal, Field(ge=0, max_digits=30, decimal_places=18, allow_inf_nan=False)]
     confidence: Confidence
     source: str
     date: Date
@@ -181,32 +182,29 @@ def read_price_file(path: Path) -> PriceFile:
         CatalogError: With every mistake in it: what has another shape, an item that is priced twice, a
             source that is unknown.
     """
-    file = load_model(PriceFile, path)
-    problems = [f"{path}:{line_of(path, ('prices', at))}: {said}" for at, said in _doubts(file)]
-    if problems:
-        raise CatalogError(*problems)
+    file = load_model(PriceFile, path, within=path.parent)
+    if doubts := sentences(path, _doubts(file)):
+        raise CatalogError(*doubts)
     return file
 
 
-def _doubts(file: PriceFile) -> Iterator[tuple[int, str]]:
+def _doubts(file: PriceFile) -> Iterator[Fault]:
     seen: set[tuple[str, str]] = set()
     for at, price in enumerate(file.prices):
         if price.source not in file.sources:
             known = ", ".join(sorted(file.sources)) or "none"
-            yield (
-                at,
-                f"{price.service} {price.item}: source '{price.source}' is unknown; known are {known}",
-            )
+            said = f"{price.service} {price.item}: source '{price.source}' is unknown; known are {known}"
+            yield ("prices", at), said
         if (price.service, price.item) in seen:
-            yield at, f"{price.service} {price.item}: is priced twice"
+            yield ("prices", at), f"{price.service} {price.item}: is priced twice"
         seen.add((price.service, price.item))
 
 
 def _region_of(path: Path) -> str | None:
     """The region of a price file, without reading its prices; None if it has none."""
     try:
-        with path.open("rb") as stream:
+        with opened(path, within=path.parent) as stream:
             found = _REGION.search(stream.read(_HEAD_BYTES))
-    except OSError:
+    except (OSError, CatalogError):
         return None  # reading the file reports the error
     return found[1].decode() if found else None

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tiers.files import read_text
 from tiers.portfolio.tenant import Tenant
-from tiers.strict_yaml import load_model
+from tiers.strict_yaml import MAX_FILE_BYTES, load_model
 from tiers.vocabulary import Frozen
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
@@ -37,7 +38,7 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     Raises:
         CatalogError: When the file would no longer be valid.
     """
-    before = path.read_text(encoding="utf-8")
+    before = read_text(path, MAX_FILE_BYTES)
     after = before
     for name, value in values.items():
         after = _with_field(after, name, value)

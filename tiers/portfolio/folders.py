@@ -39,7 +39,7 @@ def file_of(portfolio: Path, tenant: TenantId) -> Path:
     """
     unreadable: list[str] = []
     for path in sorted((portfolio / "tenants").glob("*.yaml")):
-        named = collect(unreadable, partial(load_model, _Named, path))
+        named = collect(unreadable, partial(load_model, _Named, path, within=portfolio))
         if named is not None and named.tenant == tenant:
             return path
     if unreadable:

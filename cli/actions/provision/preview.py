@@ -118,7 +118,7 @@ def print_preview(request: Request) -> None:
         preview = preview_of(request, both, what_if, gates)
     put(preview, request.output, request.out)
     if preview.failed:
-        raise GateError("\n".join(preview.failed))
+        raise GateError(*preview.failed)
 
 
 def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: Gates) -> Preview:

@@ -9,7 +9,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tiers.errors import CatalogError
 from tiers.facts.compute import Namespace
+from tiers.files import read_bytes
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan
@@ -17,7 +19,7 @@ from tiers.portfolio.folders import file_of
 from tiers.portfolio.host_names import parents
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.strict_yaml import Fault, Location, sentence
+from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
@@ -83,9 +85,17 @@ def _uncounted(one: PlannedPortfolio) -> Iterator[str]:
         known = ", ".join(sorted(beside)) or "none"
         fault = f"there is no portfolio '{elsewhere}' beside this one to count the nodes; there are {known}"
         yield sentence(one.file_of(None), (where, fault))
-    elif _COUNTED_IN.search(beside[elsewhere].read_text(encoding="utf-8", errors="replace")):
+    elif _COUNTED_IN.search(_as_text(beside[elsewhere])):
         fault = f"{beside[elsewhere]} does not count the nodes either; let it count them, or this one"
         yield sentence(one.file_of(None), (where, fault))
+
+
+def _as_text(path: Path) -> str:
+    """The text of another portfolio's file, which need not be valid; empty when it may not be read."""
+    try:
+        return read_bytes(path, MAX_FILE_BYTES, within=path.parent).decode(errors="replace")
+    except CatalogError:
+        return ""
 
 
 def _long_names(one: PlannedPortfolio) -> Iterator[str]:
