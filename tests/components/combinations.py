@@ -67,6 +67,7 @@ _IDENTITY: Final = frozenset(
     {
         "tenant",
         "client",
+        "display_name",
         "first_client",
         "environment",
         "tier",

@@ -39,12 +39,17 @@ def parents(
     for place, tenant in lower.items():
         for domain in parent_domains(tenant.hostname):
             at, above = by_name.get(domain, (place, tenant))
-            if above.client != tenant.client:
+            if _party(above) != _party(tenant):
                 sentence = (
                     f"'{domain}' is the parent domain of '{tenant.hostname}', which is another client's "
                     f"({place}): its pages could set cookies there; choose a name beside it"
                 )
                 yield at, place, sentence
+
+
+def _party(tenant: Tenant) -> str:
+    """The client, by its first name: its tenants are renamed one after the other."""
+    return tenant.first_client or tenant.client
 
 
 def host_name_faults(

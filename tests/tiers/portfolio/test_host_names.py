@@ -50,3 +50,8 @@ def test_the_nearest_domain_counts() -> None:
     domains = {"vega": ("vega.example",), "shop": ("shop.vega.example",)}
     assert faults(named("mine", "shop", "a.shop.vega.example"), client_domains=domains) == []
     assert len(faults(named("mine", "vega", "a.shop.vega.example"), client_domains=domains)) == 1
+
+
+def test_tenants_of_one_client_are_renamed_one_after_the_other() -> None:
+    renamed = named("upper", "new", "example.com", first_client="old")
+    assert faults(renamed, named("lower", "old", "shop.example.com")) == []
