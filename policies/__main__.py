@@ -16,7 +16,7 @@ from pulumi_policy import (
 from policies.clauses import NotYet
 from policies.judged_types import judged_types
 from policies.properties import plain
-from policies.rules import RULES, WHOLE_STACK, Rule
+from policies.rules import RULES, WHOLE_STACK, Rule, judged
 from policies.unknown_values import UnknownValues
 from policies.whole_stack import Declared, companions
 
@@ -29,7 +29,7 @@ def policy(rule: Rule) -> Policy:
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
         if rule.check is judged_types and args.provider is None:
             return  # a component: what is in it is asked by itself
-        for finding in rule.check(args.resource_type, plain(args.props)):
+        for finding in judged(rule, args.resource_type, plain(args.props)):
             if isinstance(finding, NotYet):
                 _WAITING.add(args.resource_type, args.name, finding.where)
             else:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from policies.clauses import Clause, Finding, NotYet
 from policies.manifests import containers, objects, pods
-from policies.properties import NOT_KNOWN, Properties, at, label, words
+from policies.properties import NOT_KNOWN, Properties, all_known, at, label, words
 from policies.public_access import is_world
 from tiers.vocabulary import PRIVATE_RANGES
 
@@ -82,7 +82,8 @@ _ANYBODY: Final = frozenset(
 )
 _GRANTING: Final = frozenset({"escalate", "bind", "impersonate"})
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
-_SECRET_WORDS: Final = frozenset({"password", "passwd", "passphrase", "secret", "token", "credentials"})
+_PASSWORDS: Final = ("password", "passwd", "passphrase")
+_SECRET_WORDS: Final = frozenset({"secret", "token", "credentials"})
 _KEY_WORDS: Final = (("private", "key"), ("api", "key"), ("access", "key"), ("secret", "key"))
 # The markers of keys, and passwords in addresses; a variable's name in their place is no secret.
 _SECRET_TEXT: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]*:(?![$<{])[^/\s@]+@")
@@ -102,29 +103,25 @@ def cluster_access(type_token: str, props: Properties) -> Iterator[Finding]:
 
 
 def _service(props: Properties) -> Iterator[Finding]:
-    spec = _record(props.get("spec"))
+    spec = props.get("spec") or {}
     kind = spec.get("type")
-    if kind is NOT_KNOWN:
-        yield NotYet("spec.type")
-    if kind == "NodePort" or spec.get("externalIPs"):
+    if kind == "NodePort" or isinstance(spec.get("externalIPs"), list):
         yield NODE_PORT.at("spec.type" if kind == "NodePort" else "spec.externalIPs")
     if kind == "LoadBalancer":
         ranges = spec.get("loadBalancerSourceRanges")
-        if ranges is NOT_KNOWN:
-            yield NotYet("spec.loadBalancerSourceRanges")
-        elif not ranges or any(is_world(str(each)) for each in ranges):
+        if not ranges or any(each is not NOT_KNOWN and is_world(str(each)) for each in ranges):
             yield BALANCER.at("spec.loadBalancerSourceRanges")
 
 
 def _ingress(props: Properties) -> Iterator[Finding]:
-    spec = _record(props.get("spec"))
+    spec = props.get("spec") or {}
+    if not all_known(spec.get("tls")):
+        return  # `known-values` tells what is not known
     listed = {str(host) for each in spec.get("tls") or () for host in _record(each).get("hosts") or ()}
     rules = spec.get("rules") or [{}]
     for index, rule in enumerate(rules):
         host = _record(rule).get("host")
-        if host is NOT_KNOWN:
-            yield NotYet(f"spec.rules[{index}].host")
-        elif not _covered(host, listed):
+        if rule is not NOT_KNOWN and host is not NOT_KNOWN and not _covered(host, listed):
             yield NO_TLS.at(f"spec.rules[{index}]", host)
 
 
@@ -133,31 +130,33 @@ def _covered(host: Any, listed: set[str]) -> bool:
 
 
 def _network_policy(props: Properties) -> Iterator[Finding]:
-    spec = _record(props.get("spec"))
+    spec = props.get("spec") or {}
     for index, rule in enumerate(spec.get("ingress") or ()):
-        peers = _record(rule).get("from")
+        peers = rule.get("from")
         if not peers or any(_everybody(peer) for peer in peers):
             yield OPEN_IN.at(f"spec.ingress[{index}].from")
     for index, rule in enumerate(spec.get("egress") or ()):
-        peers, ports = _record(rule).get("to"), _record(rule).get("ports")
+        peers, ports = rule.get("to"), rule.get("ports")
         if not peers or any(_everywhere(peer, ports) for peer in peers):
             yield OPEN_OUT.at(f"spec.egress[{index}].to")
 
 
 def _everybody(peer: Any) -> bool:
     """Whether a peer is every namespace's pods, or the internet; exceptions make it no smaller."""
-    peer = _record(peer)
     cidr = at(peer, "ipBlock.cidr")
     if cidr is not None:
         return cidr is not NOT_KNOWN and is_world(str(cidr))
-    return peer.get("namespaceSelector") == {} or not peer
+    return peer is not NOT_KNOWN and (peer.get("namespaceSelector") == {} or not peer)
 
 
 def _everywhere(peer: Any, ports: Any) -> bool:
-    cidr = at(_record(peer), "ipBlock.cidr")
+    cidr = at(peer, "ipBlock.cidr")
     if cidr is None or cidr is NOT_KNOWN or not is_world(str(cidr)):
         return cidr is None and _everybody(peer)
-    kept = set(at(peer, "ipBlock.except") or ())
+    excepted = at(peer, "ipBlock.except") or ()
+    if not all_known(excepted):
+        return False
+    kept = set(excepted)
     inside = set(PRIVATE_RANGES) if ":" not in str(cidr) else set()
     return not ports or not inside <= kept
 
@@ -194,9 +193,7 @@ def _cluster_role(props: Properties) -> Iterator[Finding]:
 def _namespace(props: Properties) -> Iterator[Finding]:
     labels = at(props, "metadata.labels")
     level = labels.get(_ENFORCE) if isinstance(labels, Mapping) else labels
-    if level is NOT_KNOWN:
-        yield NotYet("metadata.labels")
-    elif level not in {"restricted", "baseline"}:
+    if level not in {"restricted", "baseline", NOT_KNOWN}:
         yield NAMESPACE.at("metadata.labels")
 
 
@@ -229,6 +226,8 @@ def _names_secret(name: str) -> bool:
     if said[-1:] and said[-1] in {"file", "path", "name", "ref", "url", "arn", "id"}:
         return False
     pairs = set(pairwise(said))
+    if any(each in word for word in said for each in _PASSWORDS):
+        return True
     return bool(_SECRET_WORDS & set(said)) or bool(pairs & set(_KEY_WORDS))
 
 

@@ -136,7 +136,7 @@ def _inputs(type_token: str, props: Properties) -> Iterator[Finding]:
             value = props.get(name)
             if value is NOT_KNOWN:
                 yield NotYet(name)
-            elif not is_on(value) and value is not False:
+            elif not is_on(value) and not _says_off(value):
                 yield SWITCH.at(name)
         return
     either = (*known.switches, *known.keys)
@@ -148,7 +148,7 @@ def _inputs(type_token: str, props: Properties) -> Iterator[Finding]:
 def _must_be_on(path: str, value: Any) -> Iterator[Finding]:
     if value is NOT_KNOWN:
         yield NotYet(path)
-    elif not is_on(value) and not (value is False and "ncrypt" in path):
+    elif not is_on(value) and not (_says_off(value) and "ncrypt" in path):
         yield WEAK_DOMAIN.at(path)
 
 

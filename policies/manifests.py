@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.clauses import Clause, Finding, NotYet
-from policies.properties import NOT_KNOWN, Path, Properties, label, last_name, walk
+from policies.properties import NOT_KNOWN, Path, Properties, all_known, is_on, label, last_name, walk
 
 KUBERNETES: Final = "kubernetes:"
 PRIVILEGED: Final = Clause(
@@ -99,7 +99,7 @@ def pod_security(type_token: str, props: Properties) -> Iterator[Finding]:
 
 
 def _pod(path: Path, pod: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from (HOST.at(label((*path, name))) for name in sorted(_HOST) if pod.get(name))
+    yield from (HOST.at(label((*path, name))) for name in sorted(_HOST) if is_on(pod.get(name)))
     yield from _token(path, pod)
 
 
@@ -118,28 +118,29 @@ def _container(path: Path, pod: Mapping[str, Any], container: Mapping[str, Any])
     own, shared = container.get("securityContext") or {}, pod.get("securityContext") or {}
     where = label((*path, "securityContext"))
     if own is NOT_KNOWN or shared is NOT_KNOWN:
-        yield NotYet(where)
-        return
+        return  # `known-values` tells what is not known
     yield from _rights(where, own, shared)
     # What the pod says counts for every container that says nothing else.
     both = {**shared, **{key: value for key, value in own.items() if value is not None}}
-    if both.get("runAsNonRoot") is not True or both.get("runAsUser") == 0:
+    if both.get("runAsNonRoot") not in {True, NOT_KNOWN} or both.get("runAsUser") == 0:
         yield ROOT.at(where)
-    if (both.get("seccompProfile") or {}).get("type") not in _PROFILES:
+    if (both.get("seccompProfile") or {}).get("type") not in {*_PROFILES, NOT_KNOWN}:
         yield SECCOMP.at(f"{where}.seccompProfile")
     for index, port in enumerate(container.get("ports") or ()):
-        if port.get("hostPort"):
+        if isinstance(port.get("hostPort"), int):
             yield HOST.at(label((*path, "ports", index, "hostPort")), port["hostPort"])
 
 
 def _rights(where: str, own: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[Finding]:
     windows = own.get("windowsOptions") or shared.get("windowsOptions") or {}
-    odd_proc = own.get("procMount") not in {None, "Default"}
-    if own.get("privileged") or windows.get("hostProcess") or odd_proc:
+    odd_proc = own.get("procMount") not in {None, "Default", NOT_KNOWN}
+    if is_on(own.get("privileged")) or is_on(windows.get("hostProcess")) or odd_proc:
         yield PRIVILEGED.at(where)
-    if own.get("allowPrivilegeEscalation") is not False:
+    if own.get("allowPrivilegeEscalation") not in {False, NOT_KNOWN}:
         yield ESCALATION.at(f"{where}.allowPrivilegeEscalation")
     capabilities = own.get("capabilities") or {}
+    if not all_known(capabilities):
+        return
     added = [str(each) for each in capabilities.get("add") or () if each != _ALLOWED_CAPABILITY]
     if added or "ALL" not in (capabilities.get("drop") or ()):
         yield CAPABILITIES.at(f"{where}.capabilities", ", ".join(added) or None)

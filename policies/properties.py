@@ -1,4 +1,4 @@
-"""Properties of a resource as plain data: unknown values marked, documents parsed, each value with its path."""
+"""Properties of a resource as plain data: unknown values marked, JSON parsed, each value with its path."""
 
 from __future__ import annotations
 
@@ -21,9 +21,20 @@ _USERS_OWN: Final = frozenset(
 
 
 class NotKnown(Enum):
-    """A value that only the update will know."""
+    """A value that only the update will know; as a record or a list it holds nothing that is known."""
 
     VALUE = "not known"
+
+    def get(self, _: object, __: object = None) -> NotKnown:
+        """Of a record that is not known no property is."""
+        return self
+
+    def items(self) -> tuple[()]:
+        """No property is known."""
+        return ()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
 
 
 class Unreadable(Enum):
@@ -128,6 +139,11 @@ def words(path: Path) -> tuple[str, ...]:
 def last_name(path: Path) -> str:
     """The last name on a path: of an item in a list, the list's."""
     return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def all_known(value: Any) -> bool:
+    """Whether nothing within the value is not known."""
+    return all(each is not NOT_KNOWN for _, each in walk(value))
 
 
 def is_on(value: Any) -> bool:

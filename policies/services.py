@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from policies.clauses import Clause, Finding, NotYet
-from policies.properties import NOT_KNOWN, Properties, at, is_on, label, last_name, walk
+from policies.properties import Properties, all_known, at, is_on, label, last_name, walk
 
 _INSTANCE: Final = "aws:rds/instance:Instance"
 _EC2: Final = ("aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate")
@@ -63,6 +63,10 @@ class Demand(NamedTuple):
     unless: Callable[[Properties], bool] = lambda _: False
 
 
+def _is(word: str) -> Callable[[Any], bool]:
+    return lambda value: bool(value == word)
+
+
 def _has(word: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list) and word in value
 
@@ -77,12 +81,12 @@ def _asymmetric(props: Properties) -> bool:
 
 
 DEMANDS: Final = (
-    Demand(_EC2, "metadataOptions.httpTokens", "required".__eq__, IMDS),
+    Demand(_EC2, "metadataOptions.httpTokens", _is("required"), IMDS),
     Demand(("aws:kms/key:Key",), "enableKeyRotation", is_on, ROTATION, _asymmetric),
     Demand(("aws:cloudwatch/logGroup:LogGroup",), "retentionInDays", _above_zero, RETENTION),
     Demand(("aws:eks/cluster:Cluster",), "encryptionConfig.resources", _has("secrets"), SECRETS),
     Demand(("aws:eks/cluster:Cluster",), "enabledClusterLogTypes", _has("audit"), AUDIT),
-    Demand(("aws:ecr/repository:Repository",), "imageTagMutability", "IMMUTABLE".__eq__, MOVING_TAGS),
+    Demand(("aws:ecr/repository:Repository",), "imageTagMutability", _is("IMMUTABLE"), MOVING_TAGS),
     Demand(
         (_INSTANCE,),
         "backupRetentionPeriod",
@@ -111,15 +115,14 @@ def hardened(type_token: str, props: Properties) -> Iterator[Finding]:
 def backed_up(type_token: str, props: Properties) -> Iterator[Finding]:
     """What holds data has backups, and leaves a snapshot when it is deleted."""
     yield from (each for each in _demanded(type_token, props) if _clause(each) in BACKED_UP)
-    if not type_token.startswith("aws"):
+    # RDS instances have a rule of their own, and their replicas may have no backups.
+    if not type_token.startswith("aws") or type_token == _INSTANCE:
         return
-    # RDS instances have a demand of their own, because their replicas may have none.
-    retentions = frozenset() if type_token == _INSTANCE else _RETENTIONS
     for path, value in walk(props):
         name = last_name(path)
         if name == "skipFinalSnapshot" and is_on(value):
             yield FINAL_SNAPSHOT.at(label(path))
-        if name in retentions and value == 0:
+        if name in _RETENTIONS and value == 0:
             yield NO_BACKUPS.at(label(path))
 
 
@@ -132,7 +135,7 @@ def _demanded(type_token: str, props: Mapping[str, Any]) -> Iterator[Finding]:
         if type_token not in demand.types or demand.unless(props):
             continue
         value = at(props, demand.path)
-        if value is NOT_KNOWN:
+        if not all_known(value):
             yield NotYet(demand.path)
         elif not demand.good(value):
             yield demand.clause.at(demand.path)

@@ -3,7 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from policies.clauses import Finding, NotYet
+from policies.manifests import KUBERNETES
+from policies.properties import NOT_KNOWN, Properties, at, label, last_name, walk, words
+
+# A reference to another resource decides nothing by itself; where one does, its rule tells.
+_REFERENCES: Final = frozenset(
+    {"id", "ids", "arn", "arns", "name", "names", "identifier", "bucket", "address", "url", "version"}
+)
+_SECRET: Final = "kubernetes:core/v1:Secret"  # noqa: S105 - a type, whose content nobody judges
+
+
+def unknown_values(type_token: str, props: Properties) -> Iterator[Finding]:
+    """Every value that is not known and may decide, whatever the rules know of its type."""
+    if not type_token.startswith(("aws", KUBERNETES)) or type_token == _SECRET:
+        return
+    for path, value in walk(props):
+        if value is NOT_KNOWN and not _is_reference(last_name(path)):
+            yield NotYet(label(path))
+    for name in ("tags", "metadata.labels"):
+        tags = at(props, name)
+        if tags is NOT_KNOWN or (isinstance(tags, Mapping) and NOT_KNOWN in tags.values()):
+            yield NotYet(name)
+
+
+def _is_reference(name: str) -> bool:
+    said = words((name,))
+    return said[-1] in _REFERENCES and not {"policy", "policies"} & set(said)
 
 
 class UnknownValues:

@@ -1,6 +1,6 @@
-"""Resources that are insecure in one way each, with the rule that refuses them; and what the pack does not judge.
+"""Resources of AWS that are insecure in one way each, with the rule that refuses them.
 
-A row is a resource as Pulumi declares it. Secure ones differ from it in the one property, as `good` says.
+A row is a resource as Pulumi declares it. The secure one differs from it in one property, as `good` says.
 """
 
 from __future__ import annotations
@@ -23,8 +23,14 @@ class Insecure(NamedTuple):
     type: str
     props: Props
     rule: str
-    good: Props
-    """Properties that replace those of the same name; None leaves one out."""
+    good: Props | None
+    """Properties that replace those of the same name, None leaves one out. None: the type is the mistake."""
+
+    def repaired(self) -> Props | None:
+        """The properties of the secure resource."""
+        if self.good is None:
+            return None
+        return {key: value for key, value in {**self.props, **self.good}.items() if value is not None}
 
 
 def document(*statements: Props) -> str:
@@ -208,10 +214,11 @@ DATABASES = (
     ),
 )
 
+GROUPS = "aws:elasticache/replicationGroup:ReplicationGroup"
 CACHES = tuple(
-    changed(f"ElastiCache without {name}", "aws:elasticache/replicationGroup:ReplicationGroup", CACHE, rule, **{name: None})
+    changed(f"ElastiCache without {name}", GROUPS, CACHE, rule, **{name: None})
     for name, rule in (("atRestEncryptionEnabled", R), ("transitEncryptionEnabled", R), ("authToken", P))
-)  # fmt: skip
+)
 
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 GOOD_POLICY = {"policy": document(NO_TLS_DENIED, allows(MINE, action=GET, resource=f"{BUCKET}/*"))}
@@ -226,16 +233,17 @@ BUCKETS = (
             "grants": [{"grantee": {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}}]
         },
     ),
-    changed(
+    Insecure(
         "S3 website",
         "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration",
         {"bucket": "acme-dumps", "indexDocument": {"suffix": "index.html"}},
         P,
+        None,
     ),
     changed("S3 bucket that is a website", "aws:s3/bucket:Bucket", {}, P, website={"indexDocument": "i"}),
     *(
         changed(
-            f"S3 public access block with {name} off",
+            f"S3 public access block with {name} {value}",
             "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
             BLOCKS,
             P,
@@ -342,7 +350,7 @@ VOLUMES = (
         "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission",
         {"snapshotId": "snap-1", "accountId": "210987654321"},
         P,
-        {},
+        None,
     ),
     changed(
         "launch template with a plain disk",
@@ -521,8 +529,8 @@ SERVICES = (
         H,
         imageTagMutability="MUTABLE",
     ),
-    Insecure("type of another provider", "gcp:storage/bucket:Bucket", {}, "judged-types", {}),
-    Insecure("type that is newer than the list", "aws:s3/vault:Vault", {}, "judged-types", {}),
-    Insecure("Helm release", "kubernetes:helm.sh/v3:Release", {}, "judged-types", {}),
+    Insecure("type of another provider", "gcp:storage/bucket:Bucket", {}, "judged-types", None),
+    Insecure("type that is newer than the list", "aws:s3/vault:Vault", {}, "judged-types", None),
+    Insecure("Helm release", "kubernetes:helm.sh/v3:Release", {}, "judged-types", None),
 )
 AWS = (*DATABASES, *CACHES, *BUCKETS, *NETWORKS, *VOLUMES, *ACCESS, *SERVICES)
