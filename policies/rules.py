@@ -57,7 +57,7 @@ def judged(rule: Rule, type_token: str, props: Properties) -> Iterator[Finding]:
     """What the rule finds, and what it would have to know; a shape that it cannot read is refused."""
     try:
         yield from rule.check(type_token, props)
-    except (AttributeError, TypeError, KeyError, ValueError):
+    except (AttributeError, TypeError, KeyError, ValueError, RecursionError):
         yield UNREADABLE.at(rule.name)
 
 

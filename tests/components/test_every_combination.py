@@ -25,6 +25,7 @@ from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
 from tests.declarations import Registration, Registrations, differences
+from tests.policies.passing import refusals
 from tests.portfolios import ROOT, plan_of, tenant
 from tiers.inventory import OUTPUT_NAME
 from tiers.plan.plan import Plan
@@ -103,6 +104,7 @@ def test_whatever_is_sold_is_complete_and_closed(
         reject()
     declared, outputs = deployed(plan)
     assert faults_of(plan, declared) == []
+    assert refusals(declared) == []
     registered = [Registration(each.type, each.name, each.props) for each in declared]
     assert differences(plan, Registrations(plan.portfolio, registered)) == []
     assert set(outputs) == {OUTPUT_NAME, "monthly_estimate"}

@@ -8,7 +8,11 @@ import pytest
 from policies.rules import RULES
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.portfolios import every_offer, plan_of
+from tests.components.test_created import plan as created_plan
+from tests.policies.passing import refusals
+from tests.portfolios import ROOT, catalog, every_offer, plan_of
+from tiers.plan.resolve import resolve
+from tiers.portfolio.loading import load_portfolio
 from tiers.tags import CostTags
 
 DATABASE = "aws:rds/instance:Instance"
@@ -75,6 +79,12 @@ def test_what_the_components_declare_breaks_no_rule() -> None:
         if (violations := found(each.type, dict(each.props))) and set(violations) != {"protected-data"}
     }
     assert broken == {}
+
+
+def test_a_created_cluster_and_every_option_break_no_rule() -> None:
+    everything = load_portfolio(ROOT / "examples" / "every-option", catalog())
+    for plan in (created_plan(), resolve(catalog(), everything)):
+        assert refusals(declare_plan(plan)) == []
 
 
 def test_the_local_portfolio_is_warned_that_its_databases_can_be_deleted() -> None:

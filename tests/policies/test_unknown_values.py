@@ -36,7 +36,13 @@ def found(type_token: str, props: Any) -> dict[str, list[Any]]:
 
 @cache
 def one_of_each_type() -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    return tuple({each.type: (each.type, each.props) for each in declared()}.values())
+    return tuple(
+        {
+            each.type: (each.type, each.props)
+            for each in declared()
+            if each.type.startswith(("aws:", "kubernetes:"))
+        }.values()
+    )
 
 
 def secure() -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 
 from policies.whole_stack import CLAUSES, COMPANIONS, Declared, companions
-from tests.components.monitor import Declared as Registered
 from tests.components.whole import whole
+from tests.policies.passing import as_stack
 
 BUCKET = "aws:s3/bucket:Bucket"
 COMPANION_TYPES = sorted({each.type for each in COMPANIONS})
-
-
-def as_stack(registered: Iterable[Registered]) -> list[Declared]:
-    return [
-        Declared(each.urn, each.type, each.name, each.props, {k: tuple(v) for k, v in each.made_of.items()})
-        for each in registered
-        if each.custom
-    ]
 
 
 def test_everything_that_we_declare_has_its_companions() -> None:
