@@ -50,7 +50,7 @@ LISTENER: Final = Clause(
     "use HTTPS or TLS, or let the listener redirect to HTTPS",
 )
 WEAK_DOMAIN: Final = Clause(
-    "domains of OpenSearch and Elasticsearch, clusters of MemoryDB and DAX",
+    "encryptAtRest, nodeToNodeEncryption, enforceHttps, tlsEnabled of domains of OpenSearch, clusters of MemoryDB and DAX",
     "is not on: data would travel or lie unencrypted",
     "turn it on",
 )

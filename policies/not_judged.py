@@ -53,7 +53,7 @@ NOT_JUDGED: Final = {
     "custom-kinds": NotJudged(
         "custom resources of Kubernetes besides the pods in them",
         "each operator has fields of its own",
-        "`make scan`, or a policy of the operator's maker",
+        "a policy in the cluster (admission)",
     ),
     "aggregated-roles": NotJudged(
         "ClusterRoles that are made of others (aggregationRule)",

@@ -47,12 +47,12 @@ RANGE: Final = Clause(
     "name the ranges of those who need access",
 )
 ENDPOINT: Final = Clause(
-    "EKS clusters",
+    "vpcConfig.publicAccessCidrs of EKS clusters",
     "is not set: the API of the cluster would be open to the internet",
     "name the ranges of administrators, or set endpointPublicAccess to false",
 )
 OUTSIDE: Final = Clause(
-    "domains of OpenSearch and Elasticsearch",
+    "vpcOptions of domains of OpenSearch and Elasticsearch",
     "is not set: the domain would have a public endpoint",
     "put the domain into subnets of your VPC",
 )

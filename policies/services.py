@@ -11,27 +11,35 @@ from policies.properties import Properties, all_known, at, is_on, label, last_na
 _INSTANCE: Final = "aws:rds/instance:Instance"
 _EC2: Final = ("aws:ec2/instance:Instance", "aws:ec2/launchTemplate:LaunchTemplate")
 IMDS: Final = Clause(
-    "EC2 instances and launch templates",
+    "metadataOptions.httpTokens of EC2 instances and launch templates",
     "is not required: a pod or a forwarded request could read the instance's credentials (IMDSv1)",
     "set it to required",
 )
-ROTATION: Final = Clause("symmetric KMS keys", "is not true: the key never rotates", "set it to true")
+ROTATION: Final = Clause(
+    "enableKeyRotation of symmetric KMS keys", "is not true: the key never rotates", "set it to true"
+)
 RETENTION: Final = Clause(
-    "log groups of CloudWatch", "is not set: logs are kept for ever", "set it to the days that you owe"
+    "retentionInDays of log groups of CloudWatch",
+    "is not set: logs are kept for ever",
+    "set it to the days that you owe",
 )
 SECRETS: Final = Clause(
-    "EKS clusters",
+    "encryptionConfig.resources of EKS clusters",
     "does not name secrets: the cluster would keep Secrets without envelope encryption",
     "set it to secrets, with a key of your own",
 )
-AUDIT: Final = Clause("EKS clusters", "does not name audit: nobody sees who did what", "add audit")
+AUDIT: Final = Clause(
+    "enabledClusterLogTypes of EKS clusters", "does not name audit: nobody sees who did what", "add audit"
+)
 MOVING_TAGS: Final = Clause(
-    "repositories of ECR",
+    "imageTagMutability of repositories of ECR",
     "is not IMMUTABLE: a tag can be moved to another image",
     "set it to IMMUTABLE",
 )
 BACKUPS: Final = Clause(
-    "RDS instances that are no replicas", "is not above 0: there are no backups", "set it to 1 day or more"
+    "backupRetentionPeriod of RDS instances that are no replicas",
+    "is not above 0: there are no backups",
+    "set it to 1 day or more",
 )
 NO_BACKUPS: Final = Clause(
     "every AWS type, every retention of backups and snapshots",
@@ -39,15 +47,19 @@ NO_BACKUPS: Final = Clause(
     "set it to 1 day or more",
 )
 POINT_IN_TIME: Final = Clause(
-    "tables of DynamoDB", "is not on: a deleted item is lost", "turn point-in-time recovery on"
+    "pointInTimeRecovery.enabled of tables of DynamoDB",
+    "is not on: a deleted item is lost",
+    "turn point-in-time recovery on",
 )
 FINAL_SNAPSHOT: Final = Clause(
-    "every AWS type",
+    "skipFinalSnapshot of every AWS type",
     "is true: a destroy leaves nothing",
     "set it to false, and finalSnapshotIdentifier to a name",
 )
 ANONYMOUS: Final = Clause(
-    "clusters of Kafka (MSK)", "is on: clients need no login", "turn it off, and SASL or TLS on"
+    "clientAuthentication.unauthenticated of clusters of Kafka (MSK)",
+    "is on: clients need no login",
+    "turn it off, and SASL or TLS on",
 )
 HARDENED: Final = (IMDS, ROTATION, RETENTION, SECRETS, AUDIT, MOVING_TAGS, ANONYMOUS)
 BACKED_UP: Final = (BACKUPS, NO_BACKUPS, POINT_IN_TIME, FINAL_SNAPSHOT)
