@@ -80,6 +80,7 @@ _ANYBODY: Final = frozenset(
         "system:masters",
     }
 )
+_PRIVATE_V6: Final = ("fc00::/7",)
 _GRANTING: Final = frozenset({"escalate", "bind", "impersonate"})
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 _PASSWORDS: Final = ("password", "passwd", "passphrase")
@@ -146,7 +147,10 @@ def _everybody(peer: Any) -> bool:
     cidr = at(peer, "ipBlock.cidr")
     if cidr is not None:
         return cidr is not NOT_KNOWN and is_world(str(cidr))
-    return peer is not NOT_KNOWN and (peer.get("namespaceSelector") == {} or not peer)
+    if peer is NOT_KNOWN:
+        return False
+    selector = peer.get("namespaceSelector")
+    return not peer or (isinstance(selector, Mapping) and not any(selector.values()))
 
 
 def _everywhere(peer: Any, ports: Any) -> bool:
@@ -157,7 +161,7 @@ def _everywhere(peer: Any, ports: Any) -> bool:
     if not all_known(excepted):
         return False
     kept = set(excepted)
-    inside = set(PRIVATE_RANGES) if ":" not in str(cidr) else set()
+    inside = set(_PRIVATE_V6 if ":" in str(cidr) else PRIVATE_RANGES)
     return not ports or not inside <= kept
 
 

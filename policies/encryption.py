@@ -20,7 +20,7 @@ KEY: Final = Clause(
     "set it, best to a key of your own",
 )
 OFF: Final = Clause(
-    "every AWS type, every property whose name says encryption",
+    "every AWS type, every property whose name says encryption, TLS, SSL or HTTPS",
     "turns encryption off",
     "turn it on",
 )
@@ -30,9 +30,9 @@ DISK: Final = Clause(
     "set encrypted to true there",
 )
 ROOT_DISK: Final = Clause(
-    "EC2 instances and launch templates",
+    "EC2 instances and launch templates, node groups of EKS",
     "names no disk: whether it is encrypted depends on the account",
-    "name the root disk with encrypted set to true",
+    "name the root disk there with encrypted set to true",
 )
 BUCKET_KEY: Final = Clause(
     "encryption rules of an S3 bucket",
@@ -50,7 +50,7 @@ LISTENER: Final = Clause(
     "use HTTPS or TLS, or let the listener redirect to HTTPS",
 )
 WEAK_DOMAIN: Final = Clause(
-    "encryptAtRest, nodeToNodeEncryption, enforceHttps, tlsEnabled of domains of OpenSearch, clusters of MemoryDB and DAX",
+    "domains of OpenSearch and Elasticsearch, clusters of MemoryDB and DAX, proxies of RDS",
     "is not on: data would travel or lie unencrypted",
     "turn it on",
 )
@@ -80,16 +80,21 @@ _OFF: Final = frozenset(
         "off",
         "preferred",
         "no_encryption",
+        "allow-all",
+        "http-only",
     }
 )
+_WIRE: Final = frozenset({"tls", "ssl", "https"})
 _REVERSED: Final = frozenset({"disabled", "disable", "unencrypted", "skip", "without"})
+_PROTOCOLS: Final = frozenset({"viewerProtocolPolicy", "originProtocolPolicy"})
 _COST_ONLY: Final = frozenset({"bucketKeyEnabled"})
-_DISKS: Final = frozenset({"ebs", "rootBlockDevice", "ebsBlockDevice", "ebsBlockDevices"})
+_DISKS: Final = frozenset({"ebs", "rootBlockDevice", "rootBlockDevices", "ebsBlockDevice", "ebsBlockDevices"})
 _ROOT_DISK: Final = {
     "aws:ec2/instance:Instance": "rootBlockDevice",
     "aws:ec2/spotInstanceRequest:SpotInstanceRequest": "rootBlockDevice",
     "aws:ec2/launchConfiguration:LaunchConfiguration": "rootBlockDevice",
     "aws:ec2/launchTemplate:LaunchTemplate": "blockDeviceMappings",
+    "aws:eks/nodeGroup:NodeGroup": "launchTemplate",
 }
 _TLS_PARAMETERS: Final = frozenset({"rds.force_ssl", "require_secure_transport", "require_ssl", "tls"})
 _NO: Final = frozenset({"0", "off", "false", "disabled"})
@@ -103,6 +108,7 @@ _MUST_BE_ON: Final = {
     "aws:elasticsearch/domain:Domain": _DOMAIN,
     "aws:memorydb/cluster:Cluster": ("tlsEnabled",),
     "aws:dax/cluster:Cluster": ("serverSideEncryption.enabled",),
+    "aws:rds/proxy:Proxy": ("requireTls",),
 }
 _LISTENERS: Final = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 _BUCKET_RULES: Final = "aws:s3/bucketServerSideEncryptionConfiguration:"
@@ -116,6 +122,8 @@ def encryption(type_token: str, props: Properties) -> Iterator[Finding]:
     for name in _MUST_BE_ON.get(type_token, ()):
         yield from _must_be_on(name, at(props, name))
     for path, value in walk(props):
+        if last_name(path) in _PROTOCOLS and isinstance(value, str) and _says_off(value):
+            yield OFF.at(label(path), value)
         yield from _turned_off(path, value)
         yield from _disk(type_token, path, value)
         yield from _parameter(path, value)
@@ -148,15 +156,13 @@ def _inputs(type_token: str, props: Properties) -> Iterator[Finding]:
 def _must_be_on(path: str, value: Any) -> Iterator[Finding]:
     if value is NOT_KNOWN:
         yield NotYet(path)
-    elif not is_on(value) and not (_says_off(value) and "ncrypt" in path):
+    elif not is_on(value) and not (_says_off(value) and _about_encryption(tuple(path.split(".")))):
         yield WEAK_DOMAIN.at(path)
 
 
 def _turned_off(path: Path, value: Any) -> Iterator[Finding]:
     name = last_name(path)
-    if isinstance(value, dict | list) or not any("encrypt" in word for word in words(path)):
-        return
-    if name in _COST_ONLY:
+    if isinstance(value, dict | list) or not _about_encryption(path):
         return
     if value is NOT_KNOWN:
         yield NotYet(label(path))
@@ -164,6 +170,11 @@ def _turned_off(path: Path, value: Any) -> Iterator[Finding]:
     wrong = is_on(value) if _REVERSED & set(words((name,))) else _says_off(value)
     if wrong:
         yield OFF.at(label(path), value)
+
+
+def _about_encryption(path: Path) -> bool:
+    said = words(path)
+    return last_name(path) not in _COST_ONLY and any("encrypt" in word or word in _WIRE for word in said)
 
 
 def _says_off(value: Any) -> bool:

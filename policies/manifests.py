@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.clauses import Clause, Finding, NotYet
-from policies.properties import NOT_KNOWN, Path, Properties, all_known, is_on, label, last_name, walk
+from policies.properties import NOT_KNOWN, Path, Properties, all_known, is_on, label, walk
 
 KUBERNETES: Final = "kubernetes:"
 PRIVILEGED: Final = Clause(
@@ -41,11 +41,16 @@ HOST_PATH: Final = Clause(
     "every volume, in whatever object", "mounts a directory of the node", "use a claim or an emptyDir"
 )
 TOKEN: Final = Clause(
-    "every pod and service account",
+    "automountServiceAccountToken of every pod and service account",
     "is not false: each container gets a token for the Kubernetes API",
     "set it to false, and project a token into the pods that need one",
 )
-CLAUSES: Final = (PRIVILEGED, ESCALATION, ROOT, CAPABILITIES, SECCOMP, HOST, HOST_PATH, TOKEN)
+LASTING_TOKEN: Final = Clause(
+    "Secrets",
+    "keeps a token for the Kubernetes API that never ends",
+    "project a token into the pods that need one",
+)
+CLAUSES: Final = (LASTING_TOKEN, PRIVILEGED, ESCALATION, ROOT, CAPABILITIES, SECCOMP, HOST, HOST_PATH, TOKEN)
 
 _CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 _HOST: Final = frozenset({"hostNetwork", "hostPID", "hostIPC"})
@@ -85,22 +90,25 @@ def containers(pod: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]
 
 def pod_security(type_token: str, props: Properties) -> Iterator[Finding]:
     """Pods run as the Pod Security Standard `restricted` says, without a token of the Kubernetes API."""
+    if not type_token.startswith(KUBERNETES):
+        return
     for path, pod in pods(type_token, props):
         yield from _pod(path, pod)
-        for inner, each in containers(pod):
-            yield from _container((*path, *inner), pod, each)
     for kind, content in objects(type_token, props):
         if kind == "ServiceAccount":
             yield from _token((), content)
-    if type_token.startswith(KUBERNETES):
-        for path, value in walk(props):
-            if last_name(path) == "hostPath" and isinstance(value, Mapping):
-                yield HOST_PATH.at(label(path), value.get("path"))
+        if kind == "Secret" and content.get("type") == "kubernetes.io/service-account-token":
+            yield LASTING_TOKEN.at("type")
+    for path, value in walk(props):
+        if path[-1:] == ("hostPath",) and isinstance(value, Mapping):
+            yield HOST_PATH.at(label(path), value.get("path"))
 
 
 def _pod(path: Path, pod: Mapping[str, Any]) -> Iterator[Finding]:
     yield from (HOST.at(label((*path, name))) for name in sorted(_HOST) if is_on(pod.get(name)))
     yield from _token(path, pod)
+    for inner, each in containers(pod):
+        yield from _container((*path, *inner), pod, each)
 
 
 def _token(path: Path, holder: Mapping[str, Any]) -> Iterator[Finding]:

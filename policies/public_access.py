@@ -26,18 +26,26 @@ ACL: Final = Clause(
     "grants access to everybody",
     "use private, and a bucket policy for those who need access",
 )
+PUBLIC_IMAGES: Final = Clause(
+    "repositories of ECR Public", "gives images to everybody", "use aws.ecr.Repository"
+)
+SSH: Final = Clause(
+    "remoteAccess of node groups of EKS",
+    "opens SSH on the nodes to the internet",
+    "name sourceSecurityGroupIds, or leave remoteAccess out",
+)
 WEBSITE: Final = Clause(
     "S3 buckets and their website configuration",
     "publishes the bucket as a website",
     "serve files through CloudFront with origin access control",
 )
 SHARED: Final = Clause(
-    "snapshots and images of disks and databases",
-    "gives a copy of the data to another account",
+    "snapshots and images of disks and databases, shares of the Resource Access Manager",
+    "gives the data to another account",
     "share a copy that is encrypted with a key the other account may use, by hand and for a time",
 )
 NO_LOGIN: Final = Clause(
-    "function URLs, API methods, caches and brokers",
+    "function URLs, API methods and routes, caches, and every switch of AWS for callers without a login",
     "lets in whoever asks, without a login",
     "require one: IAM, a token, users or an authorizer",
 )
@@ -56,7 +64,9 @@ OUTSIDE: Final = Clause(
     "is not set: the domain would have a public endpoint",
     "put the domain into subnets of your VPC",
 )
-CLAUSES: Final = (FLAG, UNSET, BLOCK, ACL, WEBSITE, SHARED, NO_LOGIN, RANGE, ENDPOINT, OUTSIDE)
+CLAUSES: Final = (
+    FLAG, UNSET, BLOCK, ACL, PUBLIC_IMAGES, SSH, WEBSITE, SHARED, NO_LOGIN, RANGE, ENDPOINT, OUTSIDE,
+)  # fmt: skip
 
 _PUBLIC: Final = frozenset({"public", "publicly"})
 _BLOCKING: Final = frozenset({"block", "ignore", "restrict"})
@@ -83,6 +93,7 @@ _LOGINS: Final = {
     "aws:elasticache/replicationGroup:ReplicationGroup": ("authToken", "userGroupIds"),
     "aws:lambda/functionUrl:FunctionUrl": ("authorizationType",),
     "aws:apigateway/method:Method": ("authorization",),
+    "aws:apigatewayv2/route:Route": ("authorizationType",),
 }
 # An address range on the other side: where packets go, not who may send them.
 _OUTBOUND: Final = frozenset({"egress", "destination", "route", "routes", "target", "except"})
@@ -123,6 +134,11 @@ def _must_be_set(type_token: str, props: Properties) -> Iterator[Finding]:
 
 
 def _endpoint(type_token: str, props: Properties) -> Iterator[Finding]:
+    if type_token == "aws:ecrpublic/repository:Repository":  # noqa: S105 - a type
+        yield PUBLIC_IMAGES.at("repositoryName")
+    with_ssh = type_token.startswith("aws:eks/nodeGroup") and at(props, "remoteAccess.ec2SshKey")
+    if with_ssh and not at(props, "remoteAccess.sourceSecurityGroupIds"):
+        yield SSH.at("remoteAccess")
     if type_token in _VPC_ONLY and not props.get("vpcOptions"):
         yield OUTSIDE.at("vpcOptions")
     is_public = type_token == _EKS and at(props, "vpcConfig.endpointPublicAccess") is not False
@@ -150,6 +166,10 @@ def _named(path: Path, value: Any) -> Iterator[Finding]:
     name = last_name(path)
     if value is NOT_KNOWN and name in {"acl", "authorizationType", "authorization"}:
         yield NotYet(label(path))
+    if is_on(value) and ("unauthenticated" in name.lower() or name == "noPasswordRequired"):
+        yield NO_LOGIN.at(label(path))
+    if is_on(value) and name == "allowExternalPrincipals":
+        yield SHARED.at(label(path))
     if not isinstance(value, str):
         return
     if value in _OPEN_LISTS or value.endswith(_EVERYBODY):

@@ -56,12 +56,7 @@ FINAL_SNAPSHOT: Final = Clause(
     "is true: a destroy leaves nothing",
     "set it to false, and finalSnapshotIdentifier to a name",
 )
-ANONYMOUS: Final = Clause(
-    "clientAuthentication.unauthenticated of clusters of Kafka (MSK)",
-    "is on: clients need no login",
-    "turn it off, and SASL or TLS on",
-)
-HARDENED: Final = (IMDS, ROTATION, RETENTION, SECRETS, AUDIT, MOVING_TAGS, ANONYMOUS)
+HARDENED: Final = (IMDS, ROTATION, RETENTION, SECRETS, AUDIT, MOVING_TAGS)
 BACKED_UP: Final = (BACKUPS, NO_BACKUPS, POINT_IN_TIME, FINAL_SNAPSHOT)
 
 
@@ -107,12 +102,6 @@ DEMANDS: Final = (
         lambda props: bool(props.get("replicateSourceDb")),
     ),
     Demand(("aws:dynamodb/table:Table",), "pointInTimeRecovery.enabled", is_on, POINT_IN_TIME),
-    Demand(
-        ("aws:msk/cluster:Cluster",),
-        "clientAuthentication.unauthenticated",
-        lambda value: not is_on(value),
-        ANONYMOUS,
-    ),
 )
 _RETENTIONS: Final = frozenset(
     {"backupRetentionPeriod", "automatedSnapshotRetentionPeriod", "automaticBackupRetentionDays"}

@@ -14,13 +14,17 @@ from policies.properties import NOT_KNOWN, Properties, at, label, last_name, wal
 _REFERENCES: Final = frozenset(
     {"id", "ids", "arn", "arns", "name", "names", "identifier", "bucket", "address", "url", "version"}
 )
-_SECRET: Final = "kubernetes:core/v1:Secret"  # noqa: S105 - a type, whose content nobody judges
+_SECRET: Final = "kubernetes:core/v1:Secret"  # noqa: S105 - a type
+_CONTENT: Final = frozenset({"data", "stringData"})
+"""What a Secret is for; nobody judges it."""
 
 
 def unknown_values(type_token: str, props: Properties) -> Iterator[Finding]:
     """Every value that is not known and may decide, whatever the rules know of its type."""
-    if not type_token.startswith(("aws", KUBERNETES)) or type_token == _SECRET:
+    if not type_token.startswith(("aws", KUBERNETES)):
         return
+    if type_token == _SECRET:
+        props = {key: value for key, value in props.items() if key not in _CONTENT}
     for path, value in walk(props):
         if value is NOT_KNOWN and not _is_reference(last_name(path)):
             yield NotYet(label(path))

@@ -202,7 +202,7 @@ DATABASES = (
         "Kafka without a login",
         "aws:msk/cluster:Cluster",
         {"encryptionInfo": {"encryptionInTransit": {"clientBroker": "TLS"}}},
-        H,
+        P,
         clientAuthentication={"unauthenticated": True},
     ),
     changed(
@@ -533,4 +533,66 @@ SERVICES = (
     Insecure("type that is newer than the list", "aws:s3/vault:Vault", {}, "judged-types", None),
     Insecure("Helm release", "kubernetes:helm.sh/v3:Release", {}, "judged-types", None),
 )
-AWS = (*DATABASES, *CACHES, *BUCKETS, *NETWORKS, *VOLUMES, *ACCESS, *SERVICES)
+NODES = {"launchTemplate": {"id": "lt-1"}}
+OTHERS = (
+    changed("nodes with a disk of AWS' choice", "aws:eks/nodeGroup:NodeGroup", NODES, R, launchTemplate=None),
+    changed(
+        "nodes with SSH from everywhere",
+        "aws:eks/nodeGroup:NodeGroup",
+        NODES,
+        P,
+        remoteAccess={"ec2SshKey": "ann"},
+    ),
+    changed("proxy without TLS", "aws:rds/proxy:Proxy", {"requireTls": True}, R, requireTls=None),
+    changed(
+        "source without TLS",
+        "aws:dms/s3Endpoint:S3Endpoint",
+        {"kmsKeyArn": KEY, "sslMode": "require"},
+        R,
+        sslMode="none",
+    ),
+    changed(
+        "distribution that serves HTTP",
+        "aws:cloudfront/distribution:Distribution",
+        {"defaultCacheBehavior": {"viewerProtocolPolicy": "redirect-to-https"}},
+        R,
+        defaultCacheBehavior={"viewerProtocolPolicy": "allow-all"},
+    ),
+    changed(
+        "fleet with a plain disk",
+        "aws:ec2/spotFleetRequest:SpotFleetRequest",
+        {},
+        R,
+        launchSpecifications=[{"rootBlockDevices": [{"volumeSize": 20}]}],
+    ),
+    changed(
+        "user of a cache without a password",
+        "aws:elasticache/user:User",
+        {"noPasswordRequired": False},
+        P,
+        noPasswordRequired=True,
+    ),
+    changed(
+        "pool of identities without a login",
+        "aws:cognito/identityPool:IdentityPool",
+        {"allowUnauthenticatedIdentities": False},
+        P,
+        allowUnauthenticatedIdentities=True,
+    ),
+    changed(
+        "route of an API without a login",
+        "aws:apigatewayv2/route:Route",
+        {"authorizationType": "JWT"},
+        P,
+        authorizationType=None,
+    ),
+    changed(
+        "share with accounts outside the organisation",
+        "aws:ram/resourceShare:ResourceShare",
+        {"allowExternalPrincipals": False},
+        P,
+        allowExternalPrincipals=True,
+    ),
+    Insecure("public images", "aws:ecrpublic/repository:Repository", {"repositoryName": "x"}, P, None),
+)
+AWS = (*OTHERS, *DATABASES, *CACHES, *BUCKETS, *NETWORKS, *VOLUMES, *ACCESS, *SERVICES)

@@ -67,6 +67,13 @@ PODS = (
         automountServiceAccountToken=None,
     ),
     changed(
+        "Secret with a token that never ends",
+        "kubernetes:core/v1:Secret",
+        {"type": "Opaque"},
+        POD,
+        type="kubernetes.io/service-account-token",
+    ),
+    changed(
         "volume of the node",
         "kubernetes:core/v1:PersistentVolume",
         {"spec": {"csi": {"driver": "efs.csi.aws.com"}}},
@@ -118,6 +125,14 @@ ACCESS = (
     netpol("policy that lets everything in", ingress=[{}]),
     netpol("policy that lets the internet in", ingress=[{"from": [{"ipBlock": {"cidr": WORLD[0]}}]}]),
     netpol("policy that lets every namespace in", ingress=[{"from": [{"namespaceSelector": {}}]}]),
+    netpol(
+        "policy that lets every namespace in, in more words",
+        ingress=[{"from": [{"namespaceSelector": {"matchLabels": {}}}]}],
+    ),
+    netpol(
+        "policy that lets out to private ranges of IPv6",
+        egress=[{"to": [{"ipBlock": {"cidr": WORLD[1]}}], "ports": [{"port": 443}]}],
+    ),
     netpol("policy that lets everything out", egress=[{}]),
     netpol(
         "policy that lets out to private ranges with the internet",
