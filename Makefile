@@ -125,18 +125,22 @@ odoo: engine-postgres setup ## try a source tree of Odoo in what we declare: ODO
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 
-torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 100,000 broken files, 1,000 combinations, every made-up example, broken guards, deaths at every call (six hours)
+torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 200,000 broken files and answers, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
 	@$(BIN)/python -m tests.torture.usage_fuzz --inputs 20000
+	@$(BIN)/python -m tests.torture.input_fuzz --inputs 100000
 	@$(PYTHON) toolchain/spark.py
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
-	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py
+	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py tests/components/test_secrets_reach_pods.py
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q -m hypothesis tests
-	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py
+	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q tests/lifecycle/decommission/test_forgeries.py
+	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py tests/cli/test_in_a_browser.py
 	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/lifecycle/test_killed_jobs.py tests/lifecycle/test_database_move.py
+	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
+	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py
 	@$(BIN)/python -m tests.torture.histories
 	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants

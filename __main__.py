@@ -9,26 +9,25 @@ import pulumi
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform
 from components.process import known, prepare
-from components.record import check_may_follow
+from components.record import may_follow
 from components.tenant.stack import TenantStack
 from tiers.errors import CatalogError
 from tiers.inventory import OUTPUT_NAME, exported
 from tiers.plan.plan import Plan
-from tiers.plan.resolve import plan_of_folder
+from tiers.plan.resolve import plan_and_catalog
 from tiers.plan.storage import grown
 
 
 def plan_of(portfolio: Path) -> Plan:
-    """The plan of a portfolio; mistakes end the program with their sentences and no traceback."""
+    """The plan of a portfolio, if it may follow what is deployed; mistakes end the program with sentences."""
     try:
-        return plan_of_folder(portfolio)
+        return may_follow(*plan_and_catalog(portfolio))
     except CatalogError as error:
         raise pulumi.RunError(str(error)) from None
 
 
 def deploy(plan: Plan) -> list[pulumi.Output[Any]]:
-    """Declare everything in *plan*, if it may follow what is deployed, and export it; what is known last."""
-    check_may_follow(plan)
+    """Declare everything in *plan* and export it; what is known last."""
     prepare()
     platform = SharedPlatform(plan)
     cloud_ids, storage, applied = platform.cloud_ids(), platform.storage_gib(), [platform.applied]

@@ -106,3 +106,4 @@ class Unpriced:
     unit: str
     reason: str
     known_by: str = "declared"
+    region: Region | None = None

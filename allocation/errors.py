@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tiers.errors import ToldError
 
-class AllocationError(Exception):
+
+class AllocationError(ToldError):
     """An allocation cannot be made from the given input."""
 
 

@@ -15,8 +15,9 @@ import pulumi
 from pulumi.runtime import invoke
 
 from components.naming import physical_name
-from tiers.catalog.loading import load_catalog
+from tiers.catalog.tier import Catalog
 from tiers.deployed import RECORD, deployed_of, refusals
+from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 
 
@@ -44,8 +45,12 @@ def record(
     return made.input.apply(lambda known: known["plan"])
 
 
-def check_may_follow(plan: Plan) -> None:
-    """End the program, before it declares anything, if *plan* may not follow what its stack has already.
+def may_follow(plan: Plan, catalog: Catalog) -> Plan:
+    """The *plan*, if it may follow what its stack has already; if not, the program ends here.
+
+    Args:
+        plan: What is to be deployed.
+        catalog: What its tenants are sold from.
 
     Raises:
         pulumi.RunError: With every reason.
@@ -54,5 +59,6 @@ def check_may_follow(plan: Plan) -> None:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
     # What `StackReference` asks, too; of its own stack it gives the state before this update.
     known = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
-    if found := list(refusals(deployed_of(known["outputs"]), plan, stack, load_catalog())):
-        raise pulumi.RunError("\n".join(found))
+    if found := list(refusals(deployed_of(known["outputs"]), plan, stack, catalog)):
+        raise pulumi.RunError(str(CatalogError(*found)))
+    return plan

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tiers.errors import ToldError
 
-class LifecycleError(Exception):
+
+class LifecycleError(ToldError):
     """A change that stopped; the evidence has what was done, and the same command continues."""
 
 

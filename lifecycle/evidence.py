@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tiers.errors import CatalogError
+from tiers.files import UnreadableError, private_descriptor, read_bytes
 
 BEFORE: Final = "before"
 """The field that holds the sha256 of the line before."""
 BEGINNING: Final = "0" * 64
 """The value of that field in the first line."""
+MAX_BYTES: Final = 64_000_000
+"""The largest evidence file: a hundred thousand steps."""
 _END: Final = b"\n"
 
 
@@ -47,7 +50,7 @@ def append(path: Path, record: Mapping[str, Any]) -> str:
     if "at" not in record or BEFORE in record:
         raise ValueError(f"evidence needs its time under `at` and no field `{BEFORE}`: {dict(record)}")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = private_descriptor(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise EvidenceError(f"{path}: cannot be written: {error.strerror}") from None
     with os.fdopen(descriptor, "r+b") as file:
@@ -69,9 +72,9 @@ def read(path: Path) -> tuple[dict[str, Any], ...]:
         EvidenceError: When it cannot be read, or a line was changed.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise EvidenceError(f"{path}: cannot be read: {error.strerror}") from None
+        content = read_bytes(path, MAX_BYTES)
+    except UnreadableError as error:
+        raise EvidenceError(str(error)) from None
     whole = _whole_lines(content)
     records = []
     expected = BEGINNING

@@ -7,6 +7,7 @@ the planned ones. They are matched by tenant and type, so that nothing is guesse
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from typing import Any, Final
 
 from tiers.errors import CatalogError
 from tiers.facts.names import TENANT_STACK
+from tiers.files import read_text
 from tiers.vocabulary import TenantId
 
+MAX_CSV_BYTES: Final = 20_000_000
+"""The largest list of existing resources: a hundred thousand rows."""
 COLUMNS: Final = ("tenant", "type", "id", "tags")
 _CREATES: Final = frozenset({"create", "import"})
 
@@ -73,16 +77,13 @@ def read_rows(path: Path) -> tuple[ExistingResource, ...]:
         CatalogError: With every wrong row and its line.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with io.StringIO(read_text(path, MAX_CSV_BYTES), newline="") as file:
             reader = csv.DictReader(file)
             if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
                 raise CatalogError(
                     f"{path}:1: column '{missing[0]}' is missing; expected {', '.join(COLUMNS)}"
                 )
             rows = [_row(path, reader.line_num, each) for each in reader]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CatalogError(f"{path}: cannot be read: {reason}") from None
     except csv.Error as error:
         raise CatalogError(f"{path}: is not CSV: {error}") from None
     problems = [row for row in rows if isinstance(row, str)]

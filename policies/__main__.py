@@ -19,6 +19,7 @@ from policies.properties import plain
 from policies.rules import RULES, WHOLE_STACK, Rule, judged
 from policies.unknown_values import UnknownValues
 from policies.whole_stack import Declared, companions
+from tiers.escapes import visible
 
 _WAITING = UnknownValues()
 
@@ -33,7 +34,7 @@ def policy(rule: Rule) -> Policy:
             if isinstance(finding, NotYet):
                 _WAITING.add(args.resource_type, args.name, finding.where)
             else:
-                report_violation(f"{args.name}: {finding}", None)
+                report_violation(visible(f"{args.name}: {finding}"), None)
 
     level = EnforcementLevel.ADVISORY if rule.advisory else EnforcementLevel.MANDATORY
     return ResourceValidationPolicy(rule.name, rule.description, validate, level)
@@ -51,12 +52,12 @@ def _whole_stack(args: StackValidationArgs, report_violation: ReportViolation) -
         for each in args.resources
     ]
     for urn, violation in companions(stack):
-        report_violation(violation, urn)
+        report_violation(visible(violation), urn)
 
 
 def _not_yet(_: StackValidationArgs, report_violation: ReportViolation) -> None:
     for sentence in _WAITING.told():
-        report_violation(sentence, None)
+        report_violation(visible(sentence), None)
 
 
 PolicyPack(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +24,8 @@ TELEPHONE: Final = 320
 DESK: Final = 1280
 WIDTHS: Final = (TELEPHONE, 768, 1024, 1025, 1216)
 """Of telephone, tablet and windows, and just beside where our style sheets change."""
+ALWAYS: Final = ("light", "dark", "telephone")
+"""Where contrast is measured."""
 PAPER: Final = 718
 """What Chromium's margins leave of A4, in CSS pixels."""
 _HEIGHT: Final = 800
@@ -135,18 +137,17 @@ def _settled(tab: Page) -> None:
     tab.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
 
-def complaints(page: Opened, *, long: bool = False) -> list[str]:
+def complaints(page: Opened, *, contrast: Collection[str] = ALWAYS) -> list[str]:
     """What readers would complain about: at a desk, in the dark, on a telephone and on paper.
 
-    One tab serves all of them, so that a report of many pages is read in seconds. On a *long* page contrast
-    is measured at a desk only: short pages with the same kinds of elements prove it in the dark, and that a
-    telephone shows the same colours.
+    One tab serves all of them, so that a report of many pages is read in seconds. On a long page *contrast*
+    may be measured in fewer places, or in none: short pages with the same kinds of elements prove it.
     """
     found = []
     for place, width, dark in (("light", DESK, False), ("dark", DESK, True), ("telephone", TELEPHONE, False)):
         _look(page, width=width, dark=dark)
-        contrast = not long or place == "light"
-        found += [f"{place}: {line}" for line in accessibility_violations(page, contrast=contrast)]
+        violations = accessibility_violations(page, contrast=place in contrast)
+        found += [f"{place}: {line}" for line in violations]
     found += [f"telephone: {words} is torn apart" for words in torn_figures(page)]
     _look(page, width=DESK)
     found += [f"at {width} px: {line}" for width in WIDTHS for line in too_wide(page, width)]

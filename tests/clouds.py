@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -12,17 +13,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from localcloud.server import MODULE
 from tests.portfolios import ROOT
 
+T = TypeVar("T")
 RECORD: Final = "server.json"
+READY: Final = "ready"
+SHARED: Final = "COSTACK_TESTS_CLOUDS"
 _START_SECONDS: Final = 60.0
 
 
@@ -46,48 +51,66 @@ class Clouds:
     knows those by a command that names their record.
     """
 
-    def __init__(self, record: Path | None = None) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="costack-clouds-"))
-        self._order = self._folder / "order"
+    def __init__(self, folder: Path, pid: int) -> None:
+        self.folder, self.pid = folder, pid
+        self._order = folder / "order"
+
+    @classmethod
+    def started(cls, record: Path | None = None) -> Clouds:
+        """Those of a new process, which ends with this one; `close` ends it before."""
+        folder = Path(tempfile.mkdtemp(prefix="costack-clouds-"))
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        self._first = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.forks", MODULE, str(record), str(self._order)],
+        first = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.forks", MODULE, str(record), str(folder / "order")],
             cwd=ROOT,
             env={**environment, "PYTHONPATH": str(ROOT), "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        assert self._first.stdout is not None
-        with self._first.stdout as said:
-            assert said.readline() == b"ready\n", "no loopback AWS started"
+        made = cls(folder, first.pid)
+        threading.Thread(target=made._await, args=(first,), daemon=True).start()
+        return made
+
+    def _await(self, first: subprocess.Popen[bytes]) -> None:
+        assert first.stdout is not None
+        with first.stdout as said:
+            if said.readline() == b"ready\n":
+                (self.folder / READY).touch()
+        first.wait()
 
     def copy(self, record: Path, of: Cloud | None = None) -> Cloud:
         """A cloud that holds what *of* holds now, else nothing; it writes *record* as every cloud does."""
+        _await(lambda: (self.folder / READY).exists() or None)
         before = _recorded(record)
-        self._order.write_text(str(record), encoding="utf-8")
-        os.kill(of.pid if of else self._first.pid, signal.SIGUSR1)
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            made = _recorded(record)
-            if made and made != before:
-                return made
-            time.sleep(0.01)
-        raise TimeoutError("the copy of the loopback AWS does not answer")
+        with (self.folder / "lock").open("w") as lock:  # one order at a time, whoever gives it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._order.write_text(str(record), encoding="utf-8")
+            os.kill(of.pid if of else self.pid, signal.SIGUSR1)
+            return _await(lambda: made if (made := _recorded(record)) != before else None)
 
     def close(self) -> None:
         """End the first; copies that were not ended leave when they notice."""
-        self._first.kill()
-        self._first.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @functools.cache
 def clouds() -> Clouds:
-    """Those of this process; they end with it."""
-    made = Clouds()
+    """Those that the workers of this run of tests share, else those of this process; they end with it."""
+    folder, _, pid = os.environ.get(SHARED, "").rpartition(":")
+    if folder:
+        return Clouds(Path(folder), int(pid))
+    made = Clouds.started()
     atexit.register(made.close)
     return made
+
+
+def share() -> None:
+    """Start them for all processes that this one will start; who needs one waits until they are ready."""
+    made = clouds()
+    os.environ[SHARED] = f"{made.folder}:{made.pid}"
 
 
 @contextmanager
@@ -113,6 +136,15 @@ def claim(local: Path) -> None:
     """Make the folder one of a local cloud."""
     (local / "state").mkdir(parents=True)
     (local / ".costack-local").touch()
+
+
+def _await(ask: Callable[[], T | None]) -> T:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if (answer := ask()) is not None:
+            return answer
+        time.sleep(0.01)
+    raise TimeoutError("the loopback AWS does not answer")
 
 
 def _recorded(record: Path) -> Cloud | None:

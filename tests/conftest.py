@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import clouds
 from tests.browser import Browser, running_browser
+from tests.engine import warm
 from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
 
@@ -41,6 +43,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Start once what the workers of a run fork clouds and interpreters from; it ends with the run."""
+    if getattr(config.option, "numprocesses", None):  # of the process that starts the workers
+        clouds.share()
+        warm.share()
+
+
 # Importing and collecting leaves next to nothing to be thrown away.
 gc.disable()
 
@@ -56,18 +65,25 @@ def pytest_collection_finish() -> None:
 LONGEST = (
     "engine/test_life.py",
     "engine/test_killed.py",
+    "engine/test_priced.py",
+    "engine/test_rotating.py",
+    "lifecycle/test_rotation.py",
     "lifecycle/test_database_move.py",
     "engine/test_rendered.py",
-    "engine/test_priced.py",
-    "engine/test_faulty.py",
+    "engine/test_unfinished.py",
     "engine/test_applied.py",
-    "engine/test_sleeping.py",
     "lifecycle/test_round_trip.py",
+    "lifecycle/test_odoo_setup.py",
+    "engine/test_history.py",
+    "engine/test_faulty.py",
+    "engine/test_sleeping.py",
     "lifecycle/test_killed_jobs.py",
+    "engine/test_gone.py",
+    "components/test_secrets_reach_pods.py",
     "cli/test_a_thousand_tenants.py",
     "components/test_every_combination.py",
 )
-"""Files of a minute and more, the longest first (`make test PYTEST_FLAGS=--durations=20` says which)."""
+"""Files of half a minute of a processor and more, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.portfolios import ROOT
 
 TOOLS: Final = ROOT / ".toolchain" / "postgresql"
@@ -23,6 +25,12 @@ MAJORS: Final = (16, 17, 18)
 """Every version that a portfolio may name."""
 NEWEST_SOLD: Final = 17
 """What the portfolios here name."""
+CHOSEN: Final = MAJORS if os.environ.get("COSTACK_EVERY_VERSION") else MAJORS[-1:]
+"""Where PostgreSQL's versions are not known to differ, `make test` tries the newest, `make torture` all."""
+chosen_versions: Final = pytest.mark.parametrize(
+    "server", CHOSEN, indirect=True, ids=lambda major: f"postgresql-{major}"
+)
+"""For a test with the fixture `server`, which otherwise is of every version."""
 ADMIN: Final = "master"
 ADMIN_PASSWORD: Final = "the master's own"
 PORT: Final = 5432
@@ -198,7 +206,9 @@ def _fresh(major: int) -> Path:
     password.write_text(ADMIN_PASSWORD, encoding="utf-8")
     give(folder)
     data = folder / "data"
-    options = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
+    options = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    # Made-up passwords need not be slow to guess: a quarter of a short session would be spent on that.
+    options.append("--set=scram_iterations=1")
     initdb = programs(major) / "initdb"
     _run([str(initdb), f"--pgdata={data}", f"--pwfile={password}", *options], folder)
     _only_over_tls(data)
@@ -213,7 +223,7 @@ def _only_over_tls(data: Path) -> None:
     key.chmod(0o600)
     (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.0/8 scram-sha-256\n", encoding="utf-8")
     with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.write("log_connections = on\nautovacuum_naptime = 1\nssl = on\n")
+        file.write("log_connections = on\nssl = on\n")
 
 
 def own_address() -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,20 @@ from tests.portfolios import ROOT
 
 ROOMS = ("allocation", "cli", "components", "lifecycle", "localcloud", "plugin", "policies", "tiers")
 PRODUCT = (*ROOMS, "toolchain")
+PRINTERS = ("print", "echo_via_pager", "sys.stdout.write", "sys.stderr.write", "typer.echo", "typer.secho")
+KNOWN_READERS = {
+    "allocation/adapters/bill/files.py gzip.open",  # of a bill that was opened before, for its digest
+    "allocation/adapters/bill/files.py path.open",
+    "allocation/adapters/folders/run.py path.open",
+    "allocation/adapters/price_list/writing.py path.read_bytes",
+    "allocation/adapters/usage/files.py path.open",
+    "cli/console/exit_codes.py os.open",
+    "lifecycle/evidence.py os.open",
+    "lifecycle/recover/repair.py file.read_text",
+    "policies/protections.py FILE.read_text",  # our own list, beside the module
+    "tiers/files.py os.open",
+    "tiers/strict_yaml.py yaml.parse",
+}
 LINES_OF_A_FUNCTION = 40
 LINES_OF_A_MODULE = 300
 
@@ -82,9 +97,53 @@ def test_one_module_asks_git() -> None:
         str(path.relative_to(ROOT))
         for path in _product()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and node.value == "git"
+        if isinstance(node, ast.Constant) and re.fullmatch(r"(.*/)?git(\.exe)?", str(node.value))
     }
     assert asking == {"allocation/adapters/git.py"}
+
+
+def test_one_module_prints() -> None:
+    """What is escaped for a terminal and a CI job's log is decided once."""
+    printing = {
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "cli").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTERS
+    }
+    assert printing == {"cli/console/output.py"}
+
+
+def test_one_module_opens_what_people_give() -> None:
+    """A file of a repository is opened by `tiers/files.py`; the others open what costack wrote."""
+    opening = {
+        f"{path.relative_to(ROOT)} {ast.unparse(node.func)}"
+        for room in ("allocation", "cli", "lifecycle", "tiers", "policies", "plugin")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _opens(node)
+    }
+    assert opening == KNOWN_READERS
+
+
+def _opens(call: ast.Call) -> bool:
+    modes = {each.value for each in call.args if isinstance(each, ast.Constant)}
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("open", "read_text", "read_bytes", "safe_load", "compose", "parse")
+        and not modes & {"w", "wb", "x"}
+        and ast.unparse(call.func.value) != "given"
+    )
+
+
+def test_sentences_are_passed_one_by_one() -> None:
+    """An error escapes line ends in a sentence, so that a name cannot begin a line."""
+    joined = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _product()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Raise) and "'\\n'.join" in ast.unparse(node)
+    ]
+    assert joined == []
 
 
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -280,7 +280,9 @@ def test_a_preview_says_what_it_said(portfolio: Path) -> None:
     taken_out = ("--set", "warm_standby=", "--set", "dr_region=", "--set", "resilience_class=")
     change = ("--tenant", "meridian", "--tier", "ha-postgresql", *taken_out, "--more", "1:shared-namespace")
     options = ("--prices", STORED / "prices", "--margin-floor", "99%", "--period", "2026-11", "-o", "json")
-    said = costack("preview", "--base", folder, "--portfolio", folder, *change, *options, code=Exit.POLICY)
+    said = costack(
+        "preview", "--base-folder", folder, "--portfolio", folder, *change, *options, code=Exit.POLICY
+    )
     before, now = stored("outputs/preview.json"), json.loads(said.stdout)
     # What has no price yet may have one by now.
     assert {key for key in shape(before) - shape(now) if not key.startswith(".unpriced.before[]")} == set()

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from tiers.catalog.tier import Catalog
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
+from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
 from tiers.expectations import first_fault
-from tiers.facts.every_fact import Namespace
-from tiers.facts.names import OPERATIONS_NAMESPACE, SHARED_PLATFORM, STACK, TENANT_STACK
+from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
-from tiers.plan.plan import Plan, TenantPlan, facts_of
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import LifecycleStage
 
 RECORD: Final = "deployed"
@@ -44,14 +44,11 @@ class DeployedTenant(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """The portfolios and tenants that a stack has resources of.
-
-    `operations` is the namespace of database jobs of the deployed platform, '' where it is not known.
-    """
+    """The portfolios and tenants that a stack has resources of, and what of its platform must last."""
 
     portfolios: tuple[str, ...] = ()
     tenants: tuple[DeployedTenant, ...] = ()
-    operations: str = ""
+    platform: Lasting = Lasting()
 
 
 def deployed_of(resources: Mapping[str, Any]) -> Deployed:
@@ -66,29 +63,39 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     applied: dict[str, Mapping[str, Any]] = {}
     platform: Mapping[str, Any] = {}
     for urn, known in sorted(resources.items()):
-        kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], known.get("outputs") or {}
+        kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], _mapping(known.get("outputs"))
         if kind == SHARED_PLATFORM:
             portfolios.append(name)
         elif kind == TENANT_STACK:
             tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
         elif kind == STACK:
-            told = (outputs.get(OUTPUT_NAME) or {}).get("plan") or {}
+            told = _mapping(_mapping(outputs.get(OUTPUT_NAME)).get("plan"))
             platform = platform or told
-            applied = {str(each.get("tenant")): each for each in told.get("tenants") or ()} | applied
-        elif kind == RECORD_TYPE:
-            plan = (outputs.get("input") or {}).get("plan") or {}
-            platform = plan if "platform" in plan else platform
-            applied |= {str(plan["tenant"]): plan} if "tenant" in plan else {}
+            applied = {str(each.get("tenant")): each for each in _mappings(told.get("tenants"))} | applied
+        elif _qualified_type(urn).endswith(f"{SHARED_PLATFORM}${RECORD_TYPE}"):
+            platform = _mapping(_mapping(outputs.get("input")).get("plan")) or platform
+        elif _qualified_type(urn).endswith(f"{TENANT_STACK}${RECORD_TYPE}"):
+            # What is there and cannot be read is refused below; it is not nothing.
+            plan = _mapping(_mapping(outputs.get("input")).get("plan"))
+            applied[str(plan.get("tenant", name.removesuffix(f"-{RECORD}")))] = plan
     return Deployed(
         tuple(portfolios),
         tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
-        next((name for name in _namespaces(platform) if name.endswith(OPERATIONS_NAMESPACE)), ""),
+        lasting(_mappings(platform.get("platform"))),
     )
 
 
-def _namespaces(platform: Mapping[str, Any]) -> Iterator[str]:
-    facts = platform.get("platform") or ()
-    return (str(each.get("namespace")) for each in facts if each.get("kind") == "namespace")
+def _qualified_type(urn: str) -> str:
+    """The types in a URN, from the outermost parent's to its own: a program may have stashes of its own."""
+    return urn.split("::")[2]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [_mapping(each) for each in value] if isinstance(value, list | tuple) else []
 
 
 def is_released(applied: Mapping[str, Any]) -> bool:
@@ -111,11 +118,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
                 "portfolio needs another stack"
             )
             return
-    if deployed.operations not in ("", *(fact.namespace for fact in facts_of(plan.platform, Namespace))):
-        yield (
-            "cluster.namespace_prefix cannot change while the portfolio is deployed: every namespace would "
-            f"be deleted, such as '{deployed.operations}'; put it back as it was; nothing was changed"
-        )
+    for sentence in forbidden_of_platform(deployed.platform, lasting_of(plan)):
+        yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]
     for each in deployed.tenants:

@@ -9,9 +9,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from tiers.escapes import shortened
 from tiers.unknown_keys import UNKNOWN_KEY
 
-_MOST_SHOWN: Final = 60
+_LONGEST: Final = 600
+"""The longest sentence of a validator's own that is repeated: it may quote what it found."""
 
 
 def _counted(number: int, noun: str) -> str:
@@ -34,7 +36,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("decimal_parsing", "decimal_type", "finite_number", "float_parsing", "float_type"), "a number"
     ),
-    **dict.fromkeys(("int_from_float", "int_parsing", "int_type"), "a whole number"),
+    **dict.fromkeys(("int_from_float", "int_parsing", "int_parsing_size", "int_type"), "a whole number"),
     "string_type": "text",
 }
 """Pydantic's type of an error -> what the field takes."""
@@ -75,15 +77,17 @@ def expectation(detail: ErrorDetails) -> str:
     elif kind in _EXPECTED:
         expected = _EXPECTED[kind]
     else:
-        message = detail["msg"].removeprefix("Value error, ")
-        return f"{message} (got '{found}')" if isinstance(found, str) else message
+        message = shortened(detail["msg"].removeprefix("Value error, "), _LONGEST)
+        return f"{message} (got {_shown(found)})" if isinstance(found, str) else message
     return f"expected {expected}, found {_shown(found)}"
 
 
 def faults(error: ValidationError) -> list[str]:
     """Every mistake with the dotted path of its field."""
     return [
-        ": ".join(filter(None, (".".join(map(str, detail["loc"])), expectation(detail))))
+        ": ".join(
+            filter(None, (".".join(shortened(str(part)) for part in detail["loc"]), expectation(detail)))
+        )
         for detail in error.errors(include_url=False)
     ]
 
@@ -95,10 +99,17 @@ def first_fault(error: ValidationError) -> str:
 
 def _shown(found: object) -> str:
     if isinstance(found, str | int | float | Decimal):
-        text = str(found)
-        return f"'{text}'" if len(text) <= _MOST_SHOWN else f"'{text[:_MOST_SHOWN]}…'"
+        return f"'{shortened(_text(found))}'"
     if found is None:
         return "nothing"
     if isinstance(found, Mapping):
         return "a mapping"
     return f"a list of {len(found)}" if isinstance(found, list | tuple) else f"a {type(found).__name__}"
+
+
+def _text(found: str | float | Decimal) -> str:
+    """*found* as text; Python refuses to write whole numbers of thousands of digits."""
+    try:
+        return str(found)
+    except ValueError:
+        return "a number of thousands of digits"

@@ -6,6 +6,7 @@ It is plain data without secrets, so that cost allocation needs no access to the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -16,7 +17,7 @@ from tiers.expectations import faults
 from tiers.facts.every_fact import FactId
 from tiers.plan.plan import Plan
 from tiers.plan.storage import grown
-from tiers.vocabulary import Frozen
+from tiers.vocabulary import Count, Frozen
 
 OUTPUT_NAME: Final = "inventory"
 SCHEMA_VERSION: Final = 1
@@ -30,13 +31,16 @@ class Inventory(Frozen):
     `read_inventory` puts it into the plan where it is larger than the plan's number. `pending` says of a
     tenant, or of the platform, in a sentence each, what was asked for and is not there yet: an update that
     was not finished, or a change that waits for a maintenance window. The plan counts what is there.
+    `deployed_on` is the day, in UTC, of the update that last changed the plan of a tenant or of the platform.
+    Who is not in it was not deployed completely yet, or by a version of costack that kept no records.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     plan: Plan
     cloud_ids: Mapping[FactId, str]
-    storage_gib: Mapping[FactId, int] = {}
+    storage_gib: Mapping[FactId, Count] = {}
     pending: Mapping[str, tuple[str, ...]] = {}
+    deployed_on: Mapping[str, date] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:

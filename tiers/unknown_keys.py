@@ -11,12 +11,15 @@ from pydantic import BaseModel
 UNKNOWN_KEY: Final = "extra_forbidden"
 """Pydantic's type of the error."""
 _MOST_LISTED: Final = 8
+_LONGEST: Final = 100
+"""As much of a key is compared; no field is half as long."""
 
 
 def unknown_key(model: type[BaseModel], where: Sequence[int | str]) -> str:
     """What is wrong at *where* in *model*, and the closest field; the fields there when none is close."""
     names = sorted({name for found in _models_at(model, where[:-1]) for name in found.model_fields})
-    if close := difflib.get_close_matches(str(where[-1]), names, n=1):
+    key = str(where[-1])[:_LONGEST]
+    if close := difflib.get_close_matches(key, names, n=1):
         return f"is not a known key; did you mean {close[0]}?"
     if 0 < len(names) <= _MOST_LISTED:
         return f"is not a known key; there are {', '.join(names)}"

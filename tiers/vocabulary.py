@@ -244,5 +244,7 @@ Hostname = Annotated[str, AfterValidator(_hostname)]
 Region = Annotated[str, AfterValidator(_region)]
 ImageByDigest = Annotated[str, AfterValidator(_image)]
 Cidr = Annotated[str, AfterValidator(_network)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
+LARGEST: Final = 10**12
+"""The largest number in a file: no estate has a tenth of it, and figures made of it stay exact."""
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Positive = Annotated[int, Field(gt=0, le=LARGEST)]

@@ -1,14 +1,16 @@
 """Asks git: the only module that starts it. Nothing in a portfolio's folder may choose what git does.
 
 A pull request brings every file below the top of a working tree. So git is asked at the top only, and its
-settings for the one call forbid repositories that lie in such files, hooks and monitors (git-config,
-`safe.bareRepository`, `core.hooksPath`, `core.fsmonitor`). Files are read as blobs: no filter of
-`.gitattributes` runs on them.
+settings for the one call forbid repositories that lie in such files, hooks, monitors and helpers (git-config,
+`safe.bareRepository`, `core.hooksPath`, `core.fsmonitor`), what would fetch, and objects that replace others
+(git, `GIT_ALLOW_PROTOCOL`, `GIT_NO_REPLACE_OBJECTS`). Only questions that read objects are asked. Files are
+read as blobs: no filter and no other attribute of `.gitattributes` applies to them.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +18,39 @@ from typing import Final
 
 from tiers.errors import CatalogError
 
+QUESTIONS: Final = frozenset({"cat-file", "ls-tree", "merge-base", "rev-parse"})
+"""What git is asked: it reads objects and names, and neither a working tree nor an index."""
+
 _ALWAYS: Final = (
     *("-c", "core.fsmonitor=false"),
     *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", f"core.attributesFile={os.devnull}"),
     *("-c", "safe.bareRepository=explicit"),
-    *("--no-pager", "--no-optional-locks", "--literal-pathspecs"),
+    *("-c", "credential.helper="),
+    *("-c", "core.askPass="),
+    *("-c", "diff.external="),
+    *("-c", "submodule.recurse=false"),
+    *("--no-pager", "--no-optional-locks", "--no-replace-objects", "--literal-pathspecs"),
 )
 # Git itself sets these for its hooks: they would name another repository than the working tree's.
-_OF_ANOTHER: Final = (
-    *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX"),
-    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+_OF_ANOTHER: Final = frozenset(
+    {
+        *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX"),
+        *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE"),
+        *("GIT_REPLACE_REF_BASE", "GIT_EXTERNAL_DIFF", "GIT_ATTR_SOURCE", "GIT_DISCOVERY_ACROSS_FILESYSTEM"),
+    }
 )
-_SAYS: Final = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+_SAYS: Final = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    # A partial clone would fetch what it lacks, by a command that its configuration may name.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+_CEILINGS: Final = "GIT_CEILING_DIRECTORIES"
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,7 @@ class Git:
         """Git for the working tree that *folder* is in.
 
         Raises:
-            CatalogError: When git is missing, *folder* is in no working tree, or is one inside another.
+            CatalogError: When git is missing, *folder* is in no working tree, or is in one inside another.
         """
         found = cls(_top_of(folder, option), option)
         known = found.ask("rev-parse", "--show-toplevel").decode(errors="replace").strip()
@@ -57,6 +80,10 @@ class Git:
 
     def ask(self, *arguments: str, given: bytes = b"") -> bytes:
         """What git answers to *arguments*, with *given* as its standard input.
+
+        Args:
+            arguments: One of `QUESTIONS`, its options, and names after `--end-of-options`.
+            given: Names of objects, a line each.
 
         Raises:
             CatalogError: When git is missing or fails, with git's own words.
@@ -72,33 +99,56 @@ class Git:
         return answered if reason is None else None
 
     def _run(self, arguments: tuple[str, ...], given: bytes) -> tuple[bytes, str | None]:
+        if arguments[0] not in QUESTIONS:
+            raise ValueError(f"git {arguments[0]}: expected one of {', '.join(sorted(QUESTIONS))}")
         here = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER} | _SAYS
-        try:
-            done = subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
-                ["git", *_ALWAYS, "-C", str(self.top), *arguments],  # noqa: S607 - the user's own git
-                input=given,
-                capture_output=True,
-                check=False,
-                env=here,
-            )
-        except FileNotFoundError:
-            raise CatalogError(
-                f"{self.option}: git is not on PATH; install git, or name a folder instead of a revision"
-            ) from None
+        done = subprocess.run(  # noqa: S603 - the arguments are a list, no shell reads them
+            [_program(self.option), *_ALWAYS, "-C", str(self.top), *arguments],
+            input=given,
+            capture_output=True,
+            check=False,
+            # Git must not look for a repository above the top, whatever lies there.
+            env=here | {_CEILINGS: str(self.top.parent)},
+        )
         reason = " ".join(done.stderr.decode(errors="replace").split()).removeprefix("fatal: ")
         return done.stdout, reason if done.returncode else None
 
 
-def _top_of(folder: Path, option: str) -> Path:
-    """The nearest folder with a `.git` above *folder*; *folder* itself only if none above it has one."""
-    here = folder.resolve()
-    own = (here / ".git").exists()
-    above = next((each for each in here.parents if (each / ".git").exists()), None)
-    if above is not None and own:
+def _program(option: str) -> str:
+    """The user's own git; a relative entry of PATH would find one among the files of a pull request."""
+    found = shutil.which("git")
+    if found is None:
         raise CatalogError(
-            f"{option}: {folder}: is a git repository of its own inside the one of {above}; compare with a "
-            "folder (--base FOLDER) or with what is deployed (--stack or --inventory)"
+            f"{option}: git is not on PATH; install git, or compare with a folder (--base-folder)"
         )
-    if above is None and not own:
+    if not Path(found).is_absolute():
+        raise CatalogError(
+            f"{option}: PATH finds git as {found}; expected no relative folder on PATH, which depends on "
+            "where costack is started"
+        )
+    return found
+
+
+def _top_of(folder: Path, option: str) -> Path:
+    """The folder with a `.git` that *folder* is in.
+
+    Of two, one inside the other, the inner one may be a submodule, whose commits a pull request chooses.
+    From `GIT_CEILING_DIRECTORIES` on upwards none is looked for, as git does.
+    """
+    here = folder.resolve()
+    ceilings = {Path(each) for each in os.environ.get(_CEILINGS, "").split(os.pathsep) if each}
+    looked: list[Path] = []
+    for each in (here, *here.parents):
+        if each in ceilings and each != here:
+            break
+        looked.append(each)
+    tops = [each for each in looked if (each / ".git").exists()]
+    if not tops:
         raise CatalogError(f"{option}: {folder}: not a git repository, nor is any folder above it")
-    return above or here
+    if len(tops) > 1:
+        raise CatalogError(
+            f"{option}: {folder}: the git repository {tops[0]} is inside the one of {tops[1]}; compare with "
+            "a folder (--base-folder) or with what is deployed (--stack or --inventory), or set "
+            f"GIT_CEILING_DIRECTORIES={tops[1]} if the inner one is yours"
+        )
+    return tops[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
@@ -12,16 +14,26 @@ from typing import Final, NamedTuple
 from allocation.adapters.git import Git
 from allocation.preview.base import Base, BaseKind
 from tiers.errors import CatalogError
+from tiers.strict_yaml import MAX_FILE_BYTES
 
 _FILES: Final = ("100644", "100755")
+_RUNS_A_PREVIEW: Final = b"costack preview"
+_PIPELINE: Final = re.compile(rb"((\.[^/]+|ci)/.+|[^/]+)\.ya?ml|Jenkinsfile|Makefile")
+"""Where pipelines lie: `.github/workflows`, `.gitlab-ci.yml`, what is at the top with it, and the like."""
+_PLACES: Final = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
+"""Where git looks for a short name, in its order (gitrevisions)."""
 
 
 class Revision(NamedTuple):
-    """The files of a commit: their root, the folders that exist in it, and which commit it is."""
+    """The files of a commit: their root, the folders that exist in it, and which commit it is.
+
+    `pipelines` names the files that run `costack preview` there, and are other ones in the working tree.
+    """
 
     root: Path
     folders: dict[Path, Path]
     base: Base
+    pipelines: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -39,16 +51,39 @@ def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) ->
     """
     git = Git.around(folders[0], "--base-tip" if tip else "--base")
     base = _tip(git, revision) if tip else _merge_base(git, revision)
-    inside = {
-        each: each.resolve().relative_to(git.top)
-        for each in folders
-        if each.resolve().is_relative_to(git.top)
-    }
+    inside = {each: path for each in folders if (path := _inside(git, each)) is not None}
+    if folders[0] not in inside:
+        raise _behind_a_link(git, folders[0])
     with TemporaryDirectory(prefix="costack-") as scratch:
         # A portfolio at the top of its repository keeps the folder that its name is compared with.
         root = Path(scratch) / git.top.name
         known = {each: root / path for each, path in inside.items() if _write(git, base, path, root)}
-        yield Revision(root, known, base)
+        yield Revision(root, known, base, tuple(_changed_pipelines(git, base)))
+
+
+def _inside(git: Git, folder: Path) -> Path | None:
+    """Where *folder* is in the working tree by its name; None outside.
+
+    A link in a folder's place, which a pull request may bring, would choose which folder of the base is read.
+
+    Raises:
+        CatalogError: When it lies behind a link in the working tree.
+    """
+    named = Path(os.path.abspath(folder))  # noqa: PTH100 - without following links, as `resolve` does
+    tops = [each for each in (named, *named.parents) if each.resolve() == git.top]
+    if not tops:
+        return None
+    path = named.relative_to(tops[-1])
+    if named.resolve() != git.top / path:
+        raise _behind_a_link(git, folder)
+    return path
+
+
+def _behind_a_link(git: Git, folder: Path) -> CatalogError:
+    return CatalogError(
+        f"{git.option}: {folder}: lies behind a link; expected a folder of the working tree, because in the "
+        "base the link is another folder, or none"
+    )
 
 
 def _tip(git: Git, revision: str) -> Base:
@@ -58,7 +93,7 @@ def _tip(git: Git, revision: str) -> Base:
 
 def _merge_base(git: Git, revision: str) -> Base:
     theirs, ours = _commit(git, revision), _commit(git, "HEAD")
-    found = (git.tell("merge-base", "--all", ours, theirs) or b"").decode().split()
+    found = (git.tell("merge-base", "--all", "--end-of-options", ours, theirs) or b"").decode().split()
     shallow = git.ask("rev-parse", "--is-shallow-repository").strip() == b"true"
     if not found and shallow:
         raise CatalogError(
@@ -76,30 +111,81 @@ def _merge_base(git: Git, revision: str) -> Base:
 
 def _commit(git: Git, revision: str) -> str:
     """The whole name of the commit that *revision* names."""
-    named = f"{revision}^{{commit}}"
-    found = git.tell("rev-parse", "--verify", "--quiet", "--end-of-options", named)
+    if revision != "HEAD":
+        _refuse_ambiguous(git, revision)
+    found = _verified(git, revision)
     if found is not None:
-        return found.decode().strip()
+        return found
     if revision == "HEAD":
         raise CatalogError(f"{git.option}: {git.top}: HEAD has no commit yet; commit something first")
-    folder = "no folder and " if git.option == "--base" else ""
-    raise CatalogError(f"{git.option}: '{revision}' is {folder}no revision that git knows; fetch it first?")
+    named = revision and Path(revision).is_dir()
+    folder = f"; to compare with the folder: --base-folder {revision}" if named else ""
+    raise CatalogError(f"{git.option}: '{revision}' is no revision that git knows; fetch it first?{folder}")
+
+
+def _refuse_ambiguous(git: Git, revision: str) -> None:
+    """Refuse a name that a tag and a branch share: git would take the tag, which anybody may have pushed.
+
+    Raises:
+        CatalogError: When several references of that name are different commits.
+    """
+    name = re.split(r"[~^:]|@\{", revision, maxsplit=1)[0]
+    found = {f"{place}{name}": _verified(git, f"{place}{name}") for place in _PLACES} if name else {}
+    known = {place: commit for place, commit in found.items() if commit is not None}
+    if len(set(known.values())) > 1:
+        raise CatalogError(
+            f"{git.option}: '{revision}' is {' and '.join(known)}, which are different commits; "
+            "name one in full"
+        )
+
+
+def _verified(git: Git, revision: str) -> str | None:
+    named = f"{revision}^{{commit}}"
+    found = git.tell("rev-parse", "--verify", "--quiet", "--end-of-options", named)
+    return None if found is None else found.decode().strip()
 
 
 def _day(git: Git, commit: str) -> date:
     """The day of the commit in UTC: the same words on every machine."""
-    heads = git.ask("cat-file", "commit", commit).partition(b"\n\n")[0].splitlines()
+    heads = git.ask("cat-file", "--end-of-options", "commit", commit).partition(b"\n\n")[0].splitlines()
     (committed,) = (line for line in heads if line.startswith(b"committer "))
     return datetime.fromtimestamp(int(committed.rsplit(b" ", 2)[1]), UTC).date()
 
 
+def _changed_pipelines(git: Git, base: Base) -> Iterator[str]:
+    """The pipelines that run a preview, by the base, and are different or no regular file by now."""
+    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", str(base.commit))
+    entries = [each for each in listed.split(b"\0") if _PIPELINE.fullmatch(each.partition(b"\t")[2])]
+    files = dict(_file(git, base, each) for each in entries if each.startswith(b"100"))
+    contents = _contents(git, files.values())
+    for name, blob in files.items():
+        then = contents.get(blob, b"")
+        if _RUNS_A_PREVIEW in then and _text(then) != _read(git.top / name):
+            yield name
+
+
+def _read(path: Path) -> bytes | None:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+        return None
+    return _text(path.read_bytes())
+
+
+def _text(content: bytes) -> bytes:
+    """*content* with the line ends of the repository; git may write others into a working tree."""
+    return content.replace(b"\r\n", b"\n")
+
+
+def _contents(git: Git, blobs: Iterable[str]) -> dict[str, bytes]:
+    names = "\n".join(dict.fromkeys(blobs))
+    return _blobs(git.ask("cat-file", "--batch", given=f"{names}\n".encode())) if names else {}
+
+
 def _write(git: Git, base: Base, path: Path, root: Path) -> bool:
     """Write the folder *path* of the commit under *root*, byte by byte; whether the commit has it."""
-    inside = () if path == Path() else ("--", path.as_posix())
-    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", str(base.commit), *inside)
+    inside = () if path == Path() else (path.as_posix(),)
+    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", str(base.commit), *inside)
     files = dict(_file(git, base, entry) for entry in listed.split(b"\0") if entry)
-    names = "\n".join(dict.fromkeys(files.values()))
-    contents = _blobs(git.ask("cat-file", "--batch", given=f"{names}\n".encode())) if files else {}
+    contents = _contents(git, files.values())
     for name, blob in files.items():
         if blob not in contents:
             raise CatalogError(f"{git.option}: {base.name}: git has no content of {name}; fetch it first?")

@@ -139,15 +139,18 @@ class Pool(Frozen):
         return self
 
 
+Limit = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
+
+
 class Readiness(Frozen):
     """The limits a statement must meet before it is booked to clients, in percent and days."""
 
-    tag_coverage_percent: Decimal = Decimal(90)
-    driver_coverage_percent: Decimal = Decimal(0)
-    driver_missing_days: Decimal = Decimal(0)
-    unallocated_percent: Decimal = Decimal(1)
-    reconciliation_error_percent: Decimal = Decimal("0.1")
-    catalog_age_days: Decimal = Decimal(120)
+    tag_coverage_percent: Limit = Decimal(90)
+    driver_coverage_percent: Limit = Decimal(0)
+    driver_missing_days: Limit = Decimal(0)
+    unallocated_percent: Limit = Decimal(1)
+    reconciliation_error_percent: Limit = Decimal("0.1")
+    catalog_age_days: Limit = Decimal(120)
 
 
 class Rulebook(Frozen):
@@ -193,6 +196,17 @@ class Rulebook(Frozen):
         return next(pool for pool in self.pools if pool.pool == name)
 
 
+def rulebooks(directory: Path = DIRECTORY) -> dict[str, Rulebook]:
+    """Every rulebook of *directory* by the name of its file, such as `2026-11.yaml`.
+
+    Raises:
+        CatalogError: When a file is not a rulebook.
+    """
+    return {
+        path.name: load_model(Rulebook, path, within=directory) for path in sorted(directory.glob("*.yaml"))
+    }
+
+
 def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
     """The rulebook in force on *day*: the newest that is effective by then.
 
@@ -200,7 +214,7 @@ def rules_on(day: date, directory: Path = DIRECTORY) -> Rulebook:
         AllocationError: When no rulebook was in force yet.
         CatalogError: When a file is not a rulebook.
     """
-    books = [load_model(Rulebook, path) for path in sorted(directory.glob("*.yaml"))]
+    books = rulebooks(directory).values()
     in_force = [book for book in books if book.effective <= day]
     if not in_force:
         first = min((book.effective for book in books), default=None)

@@ -37,7 +37,7 @@ def _priced(fact: FactRecord, line: Line, prices: PriceBook) -> Charge | Unprice
     if price is None:
         where = "in no price file" if region in prices.regions else "for a region without a price file"
         reason = f"{region}: {where}"
-        return Unpriced(fact.id, line.service, line.item, line.quantity, "", reason, line.known_by)
+        return Unpriced(fact.id, line.service, line.item, line.quantity, "", reason, line.known_by, region)
     return Charge(
         id=f"{fact.id}#{line.name}",
         units=units_of(line.quantity * price.price),

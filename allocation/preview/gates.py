@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 from allocation.errors import AllocationError
 from allocation.money import text_of, units_of
 from allocation.preview.comparison import Comparison, Kind, Step
+from allocation.preview.yardstick import YardstickChange
 from tiers.change.effect import Effect, EffectKind
 from tiers.vocabulary import LifecycleStage, TenantId
 
@@ -67,6 +69,7 @@ class Gates:
     Attributes:
         fail_on: Words of `STOPS`.
         gone: The tenants that may be gone.
+        accept: Words of `Word`: what may change of that by which a change is measured.
     """
 
     rise: tuple[Limit, ...] = ()
@@ -74,15 +77,34 @@ class Gates:
     no_changes: bool = False
     fail_on: tuple[str, ...] = ()
     gone: frozenset[TenantId] = frozenset()
+    accept: frozenset[str] = frozenset()
 
-    def failed(self, comparison: Comparison, effects: Iterable[Effect] = ()) -> tuple[str, ...]:
-        """A sentence for each failed gate, the lost tenants first."""
+    def failed(
+        self,
+        comparison: Comparison,
+        effects: Iterable[Effect] = (),
+        measured: Comparison | None = None,
+        moved: Iterable[YardstickChange] = (),
+    ) -> tuple[str, ...]:
+        """A sentence for each failed gate, the lost tenants first.
+
+        A rise counts by what it was measured with before: that of *measured*. Budgets and margins are
+        limits of what will be paid, so they hold there and in *comparison*.
+
+        Args:
+            comparison: Each side by its own prices, fees and rules.
+            effects: What the change does.
+            measured: Both sides by the base's prices, fees and rules; None where these are the same.
+            moved: What the change moves of that.
+        """
+        by_both = (comparison,) if measured is None else (measured, comparison)
         return (
             *self._gone(comparison),
+            *(each.in_words for each in moved if each.word not in self.accept),
             *self._stops(comparison, effects),
-            *self._rises(comparison),
-            *self._margins(comparison),
-            *_over_budget(comparison),
+            *self._rises(by_both[0], " at the base's prices" if measured else ""),
+            *_first_of_each(self._margins(each) for each in by_both),
+            *_first_of_each(_over_budget(each) for each in by_both),
             *self._changes(comparison),
         )
 
@@ -108,16 +130,16 @@ class Gates:
             if words and effect.subjects not in known:
                 yield f"{effect.in_words} (--fail-on {','.join(words)})"
 
-    def _rises(self, comparison: Comparison) -> Iterator[str]:
+    def _rises(self, comparison: Comparison, at: str) -> Iterator[str]:
         bill = comparison.charged
         for limit in self.rise:
             if limit.exceeded_by(bill):
                 yield (
-                    f"the bill rises by {text_of(bill.difference)} {comparison.currency} a month, from "
+                    f"the bill rises by {text_of(bill.difference)} {comparison.currency} a month{at}, from "
                     f"{text_of(bill.before)} to {text_of(bill.after)}, more than the {limit.text} allowed"
                 )
 
-    def _margins(self, comparison: Comparison) -> Iterator[str]:
+    def _margins(self, comparison: Comparison) -> Iterator[tuple[TenantId, str]]:
         """Tenants whose margin falls below the floor; one that was below before does not count."""
         floor = self.margin_floor_percent
         if floor is None:
@@ -129,10 +151,11 @@ class Gates:
             was_below = bool(change.before) and change.margin.before * _WHOLE < floor * change.fee.before
             if below and not (was_below and change.margin.difference >= 0):
                 percent = Decimal(change.margin.after * _WHOLE) / change.fee.after
-                yield (
+                sentence = (
                     f"{change.tenant}: the margin falls to {text_of(change.margin.after)} "
                     f"{comparison.currency}, {percent:.1f} % of the fee, below the floor of {floor} %"
                 )
+                yield change.tenant, sentence
 
     def _changes(self, comparison: Comparison) -> Iterator[str]:
         if self.no_changes and not comparison.empty:
@@ -140,11 +163,20 @@ class Gates:
             yield f"expected no changes, found changes of these tenants: {names}"
 
 
-def _over_budget(comparison: Comparison) -> Iterator[str]:
+def _first_of_each(found: Iterable[Iterable[tuple[TenantId, str]]]) -> Iterator[str]:
+    """The first sentence about each tenant: two measures of the same figure are one failed gate."""
+    said: dict[TenantId, str] = {}
+    for tenant, sentence in chain.from_iterable(found):
+        said.setdefault(tenant, sentence)
+    yield from said.values()
+
+
+def _over_budget(comparison: Comparison) -> Iterator[tuple[TenantId, str]]:
     for change in comparison.tenants:
         budget = change.after.budget_per_month if change.after else None
         if budget is not None and change.cost.after > units_of(budget):
-            yield (
+            sentence = (
                 f"{change.tenant}: costs {text_of(change.cost.after)} {comparison.currency} a month, "
                 f"more than its budget_per_month of {budget}"
             )
+            yield change.tenant, sentence

@@ -29,6 +29,7 @@ class Preview:
         failed: A sentence for each failed gate.
         effects: What the change does to what runs and to what holds data.
         base: The commit or folder that the plan before was read from; None for anything else.
+        measured: Both sides by the base's prices, fees and rules; None where the change leaves these alone.
     """
 
     comparison: Comparison
@@ -40,6 +41,19 @@ class Preview:
     failed: tuple[str, ...] = ()
     base: Base | None = None
     effects: tuple[Effect, ...] = ()
+    measured: Comparison | None = None
+
+    @property
+    def bill_by(self) -> Mapping[str, int]:
+        """The difference of the bill by what makes it, in units: the portfolio, and the prices."""
+        built = (self.measured or self.comparison).charged.difference
+        return {"portfolio": built, "prices": self.comparison.charged.difference - built}
+
+    @property
+    def fee_by(self) -> Mapping[str, int]:
+        """The difference of the fees by what makes it, in units: the portfolio, and the catalog's fees."""
+        built = (self.measured or self.comparison).fee.difference
+        return {"portfolio": built, "fees": self.comparison.fee.difference - built}
 
     @property
     def concerned(self) -> tuple[TenantChange, ...]:

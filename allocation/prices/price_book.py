@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 
 from tiers.catalog.tier import Currency
 from tiers.errors import CatalogError
-from tiers.strict_yaml import line_of, load_model
+from tiers.files import opened
+from tiers.strict_yaml import Fault, load_model, sentences
 from tiers.vocabulary import Frozen
 
 DIRECTORY: Final = Path(__file__).parent.parent / "pricebook"
@@ -61,7 +62,7 @@ class Price(Frozen):
     service: str
     item: str
     unit: str
-    price: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+    price: Annotated[Decimal, Field(ge=0, max_digits=30, decimal_places=18, allow_inf_nan=False)]
     confidence: Confidence
     source: str
     date: Date
@@ -83,19 +84,56 @@ class PriceFile(Frozen):
 
 
 class PriceBook:
-    """All prices that can be looked up, in one currency."""
+    """All prices that can be looked up, in one currency.
 
-    def __init__(self, files: Sequence[PriceFile], currency: str) -> None:
+    Args:
+        files: What to look up in.
+        currency: Of all of them.
+        names: What each file is called in sentences, as `pricebook/house.yaml`; as many as files, or none.
+        otherwise: Where to look up what none of the files has.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[PriceFile],
+        currency: str,
+        names: Sequence[str] = (),
+        otherwise: PriceBook | None = None,
+    ) -> None:
+        self._files, self._names, self._otherwise = files, names, otherwise
         self.currency = currency
         self.compiled = max((file.compiled for file in files), default="")
         self._prices = {
             (file.region, price.service, price.item): price for file in files for price in file.prices
         }
         self.regions = frozenset(file.region for file in files) - {EVERYWHERE}
+        if otherwise is not None:
+            self.regions |= otherwise.regions
+
+    def has_the_prices_of(self, other: PriceBook) -> bool:
+        """Whether everything costs the same in both."""
+        return self._prices == other._prices
+
+    def or_else(self, other: PriceBook) -> PriceBook:
+        """These prices, and those of *other* for what is unknown here."""
+        return PriceBook(self._files, self.currency, self._names, other)
+
+    def file_of(self, region: str, service: str, item: str) -> str:
+        """The name of the file that has the price of *item*; empty when there is none."""
+        for where in (region, EVERYWHERE):
+            for name, file in zip(self._names, self._files, strict=False):
+                if file.region == where and any(
+                    (each.service, each.item) == (service, item) for each in file.prices
+                ):
+                    return name
+        return ""
 
     def find(self, region: str, service: str, item: str) -> Price | None:
         """The price of *item* in *region*, or of one that is the same everywhere; None when unknown."""
-        return self._prices.get((region, service, item)) or self._prices.get((EVERYWHERE, service, item))
+        known = self._prices.get((region, service, item)) or self._prices.get((EVERYWHERE, service, item))
+        if known is None and self._otherwise is not None:
+            return self._otherwise.find(region, service, item)
+        return known
 
 
 def load_price_book(
@@ -113,6 +151,7 @@ def load_price_book(
             another currency: prices are not converted.
     """
     files: list[PriceFile] = []
+    names: list[str] = []
     for path in price_files(directory):
         if regions is not None and _region_of(path) not in (None, EVERYWHERE, *regions):
             continue
@@ -120,7 +159,8 @@ def load_price_book(
         if file.currency != currency:
             raise CatalogError(f"{path}: prices are in {file.currency}, the portfolio is in {currency}")
         files.append(file)
-    return PriceBook(files, currency)
+        names.append(f"{directory.name}/{path.name}")
+    return PriceBook(files, currency, names)
 
 
 def price_files(directory: Path = DIRECTORY) -> list[Path]:
@@ -142,32 +182,29 @@ def read_price_file(path: Path) -> PriceFile:
         CatalogError: With every mistake in it: what has another shape, an item that is priced twice, a
             source that is unknown.
     """
-    file = load_model(PriceFile, path)
-    problems = [f"{path}:{line_of(path, ('prices', at))}: {said}" for at, said in _doubts(file)]
-    if problems:
-        raise CatalogError(*problems)
+    file = load_model(PriceFile, path, within=path.parent)
+    if doubts := sentences(path, _doubts(file)):
+        raise CatalogError(*doubts)
     return file
 
 
-def _doubts(file: PriceFile) -> Iterator[tuple[int, str]]:
+def _doubts(file: PriceFile) -> Iterator[Fault]:
     seen: set[tuple[str, str]] = set()
     for at, price in enumerate(file.prices):
         if price.source not in file.sources:
             known = ", ".join(sorted(file.sources)) or "none"
-            yield (
-                at,
-                f"{price.service} {price.item}: source '{price.source}' is unknown; known are {known}",
-            )
+            said = f"{price.service} {price.item}: source '{price.source}' is unknown; known are {known}"
+            yield ("prices", at), said
         if (price.service, price.item) in seen:
-            yield at, f"{price.service} {price.item}: is priced twice"
+            yield ("prices", at), f"{price.service} {price.item}: is priced twice"
         seen.add((price.service, price.item))
 
 
 def _region_of(path: Path) -> str | None:
     """The region of a price file, without reading its prices; None if it has none."""
     try:
-        with path.open("rb") as stream:
+        with opened(path, within=path.parent) as stream:
             found = _REGION.search(stream.read(_HEAD_BYTES))
-    except OSError:
+    except (OSError, CatalogError):
         return None  # reading the file reports the error
     return found[1].decode() if found else None

@@ -6,6 +6,8 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from tiers.escapes import visible
+
 
 @cache
 def template(name: str) -> Template:
@@ -16,5 +18,11 @@ def template(name: str) -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_readable,
     )
     return environment.get_template(name)
+
+
+def _readable(value: object) -> object:
+    """Text of other people without what would hide or turn a part of it; HTML is escaped after it."""
+    return visible(value) if type(value) is str else value

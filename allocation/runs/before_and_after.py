@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from allocation.adapters.git_revision import revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
@@ -17,6 +17,7 @@ from allocation.prices import price_book as pricing
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.change.places import unmoved
+from tiers.change.platform import platform_faults
 from tiers.errors import CatalogError
 from tiers.plan.capacity import add_capacity
 from tiers.plan.plan import Plan, emptied
@@ -40,11 +41,12 @@ class Where:
     portfolio: Path | None = None
     cwd: Path = Path()
     base_tip: str | None = None
+    base_folder: Path | None = None
 
     @property
     def given(self) -> list[str]:
         """The options that name the plan before."""
-        options = ("stack", "inventory", "base", "base_tip", "plan")
+        options = ("stack", "inventory", "base", "base_tip", "base_folder", "plan")
         return [name.replace("_", "-") for name in options if getattr(self, name) is not None]
 
 
@@ -65,14 +67,28 @@ class WhatIf:
         return not (self.tenant or self.moves or self.more or self.add_capacity)
 
 
+class Folders(NamedTuple):
+    """Where catalog, price book and rulebooks of one side lie."""
+
+    catalog: Path = CATALOG_DIRECTORY
+    prices: Path = pricing.DIRECTORY
+    rules: Path = rules.DIRECTORY
+
+
+OURS: Final = Folders()
+"""Those of the working tree."""
+
+
 @dataclass(frozen=True)
 class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
 
-    `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `prices` and
-    `rules` are the folders of the price book and the rulebook before the change. `base` says what before was
-    read from, if it was a commit or a folder. `unmoved` has a sentence for each tenant that
-    leaves its data behind according to the files of the working tree; a change that is only supposed may.
+    `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `then` and
+    `now` are the folders before and after the change, and `supposed` says that the command line names nothing
+    that was before. `base` says what before was read from, if it was a commit or a folder. `refused` has a
+    sentence for each tenant that leaves its data behind according to the files of the working tree (a change
+    that is only supposed may), and for what of the platform may not change. `pipelines` names the files that
+    run previews in the base and change.
     """
 
     before: Plan | None
@@ -80,10 +96,12 @@ class BeforeAndAfter:
     notes: tuple[str, ...]
     catalog: Catalog
     portfolio: Portfolio | None
-    prices: Path
-    rules: Path
+    then: Folders
+    now: Folders
+    supposed: bool = False
     base: Base | None = None
-    unmoved: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -105,14 +123,14 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         return
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
-        catalog, portfolio = load_catalog_and_portfolio(there.folder)
+        catalog, portfolio = load_catalog_and_portfolio(there.folder, OURS.catalog)
         tree = deployable(there.folder, catalog, portfolio)
         supposed = _supposed(catalog, portfolio, what_if)
         after = resolve(catalog, supposed.portfolio)
         known = () if named else advice(catalog, portfolio, tree)
         fresh = [each for each in advice(catalog, supposed.portfolio, after) if each not in known]
         before = there.plan if named else tree
-        left = unmoved(before, tree, catalog) if before is not None else ()
+        left = _refused(before, tree, catalog)
         after, kept = keeping_storage(before or emptied(after), after)
         yield BeforeAndAfter(
             before=before,
@@ -120,20 +138,24 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             notes=(*there.notes, *supposed.notes, *kept, *fresh),
             catalog=catalog,
             portfolio=supposed.portfolio,
-            prices=there.prices,
-            rules=there.rules,
+            then=there.then or OURS,
+            now=OURS,
+            supposed=not named,
             base=there.base,
-            unmoved=left,
+            refused=left,
+            pipelines=there.pipelines,
         )
 
 
 def _planned(before: Plan | None, after: Plan, kept: tuple[str, ...]) -> BeforeAndAfter:
     """Both plans of a preview of Pulumi, with the catalog, prices and rules that come with costack."""
-    catalog = load_catalog()
-    left = unmoved(before, after, catalog) if before is not None else ()
-    return BeforeAndAfter(
-        before, after, kept, catalog, None, pricing.DIRECTORY, rules.DIRECTORY, unmoved=left
-    )
+    catalog = load_catalog(OURS.catalog)
+    left = _refused(before, after, catalog)
+    return BeforeAndAfter(before, after, kept, catalog, None, OURS, OURS, refused=left)
+
+
+def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, ...]:
+    return (*platform_faults(before, files), *unmoved(before, files, catalog)) if before is not None else ()
 
 
 class _Before(NamedTuple):
@@ -141,10 +163,10 @@ class _Before(NamedTuple):
 
     folder: Path
     plan: Plan | None = None
-    prices: Path = pricing.DIRECTORY
-    rules: Path = rules.DIRECTORY
+    then: Folders | None = None
     base: Base | None = None
     notes: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
@@ -161,14 +183,18 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
 
 
 def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
-    """What `--base` or `--base-tip` names, if anything."""
+    """What `--base`, `--base-tip` or `--base-folder` names, if anything."""
     if where.base_tip is not None:
         return _in_revision(where.base_tip, folder, open_folders, tip=True)
+    if where.base_folder is not None:
+        if not where.base_folder.is_dir():
+            raise CatalogError(
+                f"--base-folder: {where.base_folder}: no such folder; a git revision is named with --base"
+            )
+        plan = resolve(*load_catalog_and_portfolio(where.base_folder, OURS.catalog))
+        return _Before(folder, plan, base=Base(BaseKind.FOLDER, str(where.base_folder)))
     if where.base is None:
         return _Before(folder)
-    if Path(where.base).is_dir():
-        plan = resolve(*load_catalog_and_portfolio(Path(where.base)))
-        return _Before(folder, plan, base=Base(BaseKind.FOLDER, where.base))
     return _in_revision(where.base, folder, open_folders, tip=False)
 
 
@@ -180,21 +206,21 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
     """The portfolio of a commit, with its own catalog, prices and rules."""
     if not folder.is_dir():
         raise CatalogError(f"{folder}: no such portfolio directory")
-    ours = (CATALOG_DIRECTORY, pricing.DIRECTORY, rules.DIRECTORY)
-    root, then, base = open_folders.enter_context(revision_of(revision, (folder, *ours), tip=tip))
-    catalog, prices, rulebooks = (then.get(each, each) for each in ours)
-    if folder not in then:
-        return _Before(folder, None, prices, rulebooks, base)
+    read = open_folders.enter_context(revision_of(revision, (folder, *OURS), tip=tip))
+    found = read.folders
+    then = Folders(*(found.get(each, each) for each in OURS))
+    if folder not in found:
+        return _Before(folder, None, then, read.base)
     try:
-        plan = resolve(*load_catalog_and_portfolio(then[folder], catalog))
+        plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
     except CatalogError as error:
         option = "--base-tip" if tip else "--base"
         raise CatalogError(
             f"{option} {revision}: this version of costack cannot read it; compare with the deployed "
-            "inventory (--stack or --inventory), or with a folder (--base DIR)",
-            *(problem.replace(str(root), revision) for problem in error.problems[:1]),
+            "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
+            *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, prices, rulebooks, base)
+    return _Before(folder, plan, then, read.base, pipelines=read.pipelines)
 
 
 def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:

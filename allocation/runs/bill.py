@@ -256,6 +256,7 @@ def _day_of(version: str) -> date | None:
 @contextmanager
 def _workplace(out: Path | None) -> Iterator[Path]:
     with new_run(out) if out else TemporaryDirectory(prefix="costack-") as folder:
+        Path(folder).chmod(0o700)  # it holds every row of the bill
         yield Path(folder)
 
 

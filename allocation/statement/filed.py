@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -17,17 +17,26 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.money import units_of
 from tiers.expectations import first_fault
-from tiers.vocabulary import Frozen
+from tiers.vocabulary import Count, Frozen
 
 READ_VERSIONS: Final = (2, 3)
 """Version 2 has no drivers."""
 
 
 def _units(value: object) -> int:
-    return units_of(Decimal(str(value)))
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and -_MOST <= amount <= _MOST):
+        raise ValueError("expected an amount of money")
+    return units_of(amount)
 
 
+_MOST: Final = 10**18
+"""The largest amount, of any currency."""
 Units = Annotated[int, BeforeValidator(_units)]
+Quantity = Annotated[Decimal, Field(max_digits=60, decimal_places=40, allow_inf_nan=False)]
 
 
 class _Loose(Frozen):
@@ -69,7 +78,7 @@ class FiledPool(_Loose):
     pool: str
     driver: str
     unit: str
-    usage: Mapping[str, Decimal] = Field(alias="use")
+    usage: Mapping[str, Quantity] = Field(alias="use")
 
 
 class FiledUnallocated(_Loose):
@@ -77,7 +86,7 @@ class FiledUnallocated(_Loose):
 
     reason: str
     amount: Units
-    charges: int
+    charges: Count
 
 
 class FiledUnpriced(_Loose):
@@ -98,7 +107,7 @@ class FiledItem(_Loose):
     service: str
     item: str
     unit: str
-    quantity: Decimal | None
+    quantity: Quantity | None
     amount: Units
 
 
@@ -124,7 +133,7 @@ class FiledStatement(_Loose):
     `items` are empty if the month was filed without them; changed prices are unknown then.
     """
 
-    schema_version: int
+    schema_version: Count
     portfolio: str
     period: _Period
     currency: str

@@ -9,7 +9,7 @@ from enum import IntEnum, unique
 
 import typer
 
-from cli.console.progress import say
+from cli.console.output import echo, say
 
 
 @unique
@@ -52,5 +52,5 @@ def guarded(command: Callable[[], None]) -> None:
 
 def _end(message: object, code: Exit) -> None:
     say("")
-    typer.echo(message, err=True)
+    echo(message, err=True)
     raise typer.Exit(code)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import typer
 from typer.core import TyperCommand, TyperGroup
+
+from cli.console.output import echo
 
 _RENAMED = "renamed_options"
 Action = TypeVar("Action", bound=Callable[..., Any])
@@ -68,6 +69,6 @@ def _in_new_words(args: Sequence[str], names: Mapping[str, str]) -> Iterator[str
             yield from args[index:]
             return
         if option in names:
-            typer.echo(f"{option} is now called {names[option]}; the old name will be removed", err=True)
+            echo(f"{option} is now called {names[option]}; the old name will be removed", err=True)
             option = names[option]
         yield f"{option}{equals}{value}"

@@ -10,16 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-import typer
-from rich.console import Console
-
 from allocation.preview.preview import Preview
 from allocation.report.preview.document import as_json
 from allocation.report.preview.table import closing_lines, preview_table
-from cli.console.table import print_table
+from cli.console.output import echo, write
+from cli.console.table import Paper, print_table
 from tiers.errors import CatalogError
+from tiers.escapes import visible
 
 _WIDEST: Final = 10_000
+_ESCAPED: Final = frozenset({"github-comment", "html", "markdown"})
+"""Forms with escapes of their own; a character without width keeps names from becoming mentions."""
 
 
 def put(preview: Preview, output: str, out: Path | None) -> None:
@@ -33,7 +34,7 @@ def put(preview: Preview, output: str, out: Path | None) -> None:
         return
     text = _RENDERINGS[output](preview).rstrip("\n") + "\n"
     if out is None:
-        typer.echo(text, nl=False)
+        (write if output in _ESCAPED else echo)(text.removesuffix("\n"))
         return
     try:
         _write(out, text)
@@ -59,10 +60,9 @@ def _as_json(preview: Preview) -> str:
 
 def _as_table(preview: Preview) -> str:
     paper = io.StringIO()
-    console = Console(file=paper, width=_WIDEST)
-    console.print(preview_table(preview))
+    Paper(file=paper, width=_WIDEST).print(preview_table(preview))
     lines = [line.rstrip() for line in paper.getvalue().splitlines()]
-    return "\n".join((*lines, *closing_lines(preview)))
+    return "\n".join((*lines, *map(visible, closing_lines(preview))))
 
 
 # Imported when needed: a table on the screen should not wait for a template engine.

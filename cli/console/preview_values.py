@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from allocation.preview.gates import STOPS, Gates, Limit
+from allocation.preview.yardstick import Word
 from allocation.runs.before_and_after import WhatIf
 from tiers.change.gone import gone as gone_tenants
 from tiers.errors import CatalogError
@@ -34,18 +35,21 @@ def gates_of(
     no_changes: bool,
     fail_on: Iterable[str] = (),
     gone: Iterable[str] = (),
+    accept: Iterable[str] = (),
 ) -> Gates:
-    """The gates of `--fail-over`, `--margin-floor`, `--expect-no-changes`, `--fail-on` and `--gone`.
+    """The gates of the options with these names.
 
     Raises:
-        CatalogError: When a limit is not written as one, or a word of `--fail-on` is unknown.
+        CatalogError: When a limit is not written as one, or a word of `--fail-on` or `--accept` is unknown.
     """
     try:
         limits = tuple(Limit.parsed(text) for text in fail_over)
     except AllocationError as error:
         raise CatalogError(f"--fail-over: {error}") from None
     floor = None if margin_floor is None else _percent(margin_floor)
-    return Gates(limits, floor, no_changes, tuple(_words(fail_on)), frozenset(map(TenantId, gone)))
+    stops = tuple(_words("--fail-on", fail_on, STOPS))
+    known = frozenset(_words("--accept", accept, tuple(Word)))
+    return Gates(limits, floor, no_changes, stops, frozenset(map(TenantId, gone)), known)
 
 
 def refuse_kept(gates: Gates, before: Plan, after: Plan) -> None:
@@ -88,10 +92,10 @@ def what_if_of(
     )
 
 
-def _words(texts: Iterable[str]) -> Iterator[str]:
+def _words(option: str, texts: Iterable[str], known: Iterable[str]) -> Iterator[str]:
     for word in (word.strip() for text in texts for word in text.split(",")):
-        if word not in STOPS:
-            raise CatalogError(f"--fail-on: '{word}': expected {', '.join(STOPS)}, separated by commas")
+        if word not in (*known,):
+            raise CatalogError(f"{option}: '{word}': expected {', '.join(known)}, separated by commas")
         yield word
 
 

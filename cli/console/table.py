@@ -8,18 +8,29 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import typer
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
+from rich.text import Text
+
+from cli.console.output import echo
+from tiers.escapes import visible
 
 _WIDEST: Final = 10_000
 
 
-class _Paper(Console):
-    """A console that leaves a closed pipe to its command; Rich itself would end with an error."""
+class Paper(Console):
+    """A console for tables: a cell is shown as it is, on one line, without markup and emoji.
+
+    It leaves a closed pipe to its command; Rich itself would end with an error.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text of a cell, a head or a title."""
+        return super().render_str(visible(text), **{**options, "markup": False, "emoji": False})
 
     def on_broken_pipe(self) -> None:
+        """End the command where a pipe is closed."""
         raise BrokenPipeError
 
 
@@ -31,24 +42,22 @@ def print_table(
     A file has no width to keep to. On a terminal that is too narrow, *narrower* makes another table and says
     why; where that does not fit either, each row becomes a block of lines. Half a figure is worth nothing.
     """
-    console = _Paper(highlight=False)
+    console = Paper(highlight=False)
     needed = _width(console, table)
     if not sys.stdout.isatty():
-        console = _Paper(width=max(needed, console.width), highlight=False)
+        console = Paper(width=max(needed, console.width), highlight=False)
     elif needed > console.width:
         smaller = narrower[0]() if narrower is not None else None
         if narrower is not None and smaller is not None and _width(console, smaller) <= console.width:
             table = smaller
-            typer.echo(f"{narrower[1]} needs a terminal of {needed} columns", err=True)
+            echo(f"{narrower[1]} needs a terminal of {needed} columns", err=True)
         else:
-            typer.echo(
-                f"each row is a block of lines: the table needs a terminal of {needed} columns", err=True
-            )
+            echo(f"each row is a block of lines: the table needs a terminal of {needed} columns", err=True)
             lines, table = [*_blocks(table), *lines], Table()
     if table.columns:
         console.print(table)
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(visible(line), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
@@ -60,7 +69,7 @@ def print_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
         writer.writerow(
             {name: "; ".join(value) if isinstance(value, list) else value for name, value in row.items()}
         )
-    typer.echo(paper.getvalue(), nl=False)
+    echo(paper.getvalue().removesuffix("\n"))
 
 
 def _width(console: Console, table: Table) -> int:

@@ -26,6 +26,16 @@ def command(text: str) -> Manifest:
     return {"command": ["/bin/bash", "-euo", "pipefail", "-c", text]}
 
 
+def selection(tenant: str, name: str, namespace: str) -> str:
+    """What follows `kubectl delete job` to delete the job *name* of a tenant: a hash ends its own name.
+
+    >>> selection("acme", "odoo-setup", "odoo-production").partition(" --selector ")[0]
+    '--namespace odoo-production'
+    """
+    labels = ",".join(f"{key}={value}" for key, value in pods.identity(tenant, name).items())
+    return f"--namespace {namespace} --selector {labels}"
+
+
 class OneOffJob(pulumi.ComponentResource):
     """A Job that runs once, and once more when its content changes.
 

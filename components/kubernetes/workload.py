@@ -15,7 +15,7 @@ from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
 from components.scripts import script
 from tiers.facts.every_fact import CacheSpace, OdooProcess, Route, Workload
-from tiers.facts.names import EVENTED_PORT, HTTP_PORT
+from tiers.facts.names import EVENTED_PORT, HTTP_PORT, ODOO_SETUP
 from tiers.schedule import MINUTES_PER_WEEK
 
 _ZONE = "topology.kubernetes.io/zone"
@@ -91,7 +91,7 @@ class OdooWorkload(pulumi.ComponentResource):
             settings.service_account,
             [process],
             pods.odoo_volumes(files.claim_name, settings.secret_name),
-            **_gate(fact, fact.odoo),
+            **_gate(tenant, fact, fact.odoo),
             **_scheduling(fact, labels),
         )
         self.deployment = k8s.apps.v1.Deployment(
@@ -178,7 +178,7 @@ def _container(
     )
 
 
-def _gate(fact: Workload, process: OdooProcess) -> Manifest:
+def _gate(tenant: str, fact: Workload, process: OdooProcess) -> Manifest:
     if not process.neutralised:
         return {}
     check = pods.container(
@@ -186,6 +186,7 @@ def _gate(fact: Workload, process: OdooProcess) -> Manifest:
         process.image,
         fact.compute,
         mounts=pods.odoo_mounts(),
+        env=pods.variables({"SETUP_JOB": jobs.selection(tenant, ODOO_SETUP, fact.namespace)}),
         **jobs.command(script("neutralised.sh")),
     )
     return {"initContainers": [check]}

@@ -6,6 +6,7 @@ shopt -s inherit_errexit
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
 cannot() { echo "$1" >&2; exit 1; }
+again="run \`kubectl delete job $SETUP_JOB\`, then \`pulumi up --refresh\`"
 export PGHOST PGUSER PGPASSWORD PGDATABASE PGSSLMODE=require
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password) PGDATABASE=$(option db_name)
 ask() { psql --no-psqlrc --tuples-only --no-align -c "$1"; }
@@ -16,7 +17,7 @@ neutralise() {
         WHERE older.smtp_host = 'invalid' AND newer.smtp_host = 'invalid' AND older.name = newer.name AND older.id < newer.id"
 }
 schema=$(ask "SELECT to_regclass('public.ir_config_parameter') IS NOT NULL")
-[ "$schema" = t ] || cannot "database $PGDATABASE holds no Odoo: delete the Job odoo-setup of this tenant, then run \`pulumi up --refresh\`"
+[ "$schema" = t ] || cannot "database $PGDATABASE holds no Odoo: $again"
 parameter() { ask "SELECT value FROM ir_config_parameter WHERE key = '$1'"; }
 # left WHAT TABLE CONDITION: what could do harm, counted; a module's table is there only with the module.
 left() {
@@ -41,7 +42,7 @@ if [ "${NEUTRALISE:-no}" = yes ]; then neutralise; fi
 flag=$(parameter database.is_neutralized)
 own=$(parameter costack.copy)
 if [ "$flag" != true ] || [ "$own" != "$PGDATABASE" ]; then
-  cannot "database $PGDATABASE is not neutralised (flag '$flag', identity of '${own:-production}'): delete the Job odoo-setup of this tenant, then run \`pulumi up --refresh\`"
+  cannot "database $PGDATABASE is not neutralised (flag '$flag', identity of '${own:-production}'): $again"
 fi
 harmful=$(all_left)
 if [ -n "$harmful" ] && [ "${NEUTRALISE:-no}" != yes ]; then

@@ -77,7 +77,7 @@ made_by=$(($(jq .postgresql "$manifest") / 10000))
 here=$(pg_restore --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
 [ "$made_by" -le "$here" ] || cannot "the backup is of PostgreSQL $made_by and the operations image has $here"
 
-export PGHOST=$work/socket PGUSER=restorer PGDATABASE=postgres
+export PGHOST=$work/socket PGUSER=keeper PGDATABASE=postgres
 unset PGPASSWORD PGSERVICE PGPORT
 mkdir "$PGHOST"
 initdb --pgdata="$work/server" --username="$PGUSER" --auth=trust --encoding=UTF8 --locale=C --no-sync >"$work/log" 2>&1 \
@@ -96,10 +96,16 @@ max_wal_senders = 0
 max_parallel_workers_per_gather = 0
 max_parallel_maintenance_workers = 0
 CONF
-pg_ctl --pgdata="$work/server" --log="$work/log" --wait start >&2 || cannot "the server did not start: $(tail -1 "$work/log")"
+# What the dump says is run here: the server has none of the pod's environment, such as the way to its credentials.
+env -i PATH="$PATH" pg_ctl --pgdata="$work/server" --log="$work/log" --wait start >&2 || cannot "the server did not start: $(tail -1 "$work/log")"
 ask() { psql --no-psqlrc --quiet --tuples-only --no-align --field-separator=$'\t' --set=ON_ERROR_STOP=1 "$@"; }
-ask -c 'CREATE DATABASE restored TEMPLATE template0'
-export PGDATABASE=restored
+# And it is run by a role like the tenant's own: it may reach no file and no program, and no other database.
+ask <<'SQL'
+CREATE ROLE restorer LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+CREATE DATABASE restored OWNER restorer TEMPLATE template0;
+REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;
+SQL
+export PGUSER=restorer PGDATABASE=restored
 
 # One reading restores and measures; tee reads to the end even when pg_restore has given up.
 began=$SECONDS

@@ -118,8 +118,14 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
     return [
         {
             "Effect": "Allow",
-            "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+            "Action": ["s3:PutObject", "s3:GetObject"],
             "Resource": [pulumi.Output.concat(bucket.arn, "/", path) for path in mine],
+        },
+        {
+            # Of dumps past their retention; the bucket keeps the version, which this role may not delete.
+            "Effect": "Allow",
+            "Action": "s3:DeleteObject",
+            "Resource": pulumi.Output.concat(bucket.arn, "/", f"{DUMPS}/{kept.prefix}/*"),
         },
         {
             "Effect": "Allow",

@@ -95,4 +95,5 @@ def _environment(tenant: TenantPlan, fact: Job, route: Route) -> dict[str, str]:
         "REPORT_ADDRESS": odoo.report_address(route),
         "SETTINGS": script("odoo_settings.py"),
         "NEUTRALISED": script("neutralised.sh"),
+        "SETUP_JOB": jobs.selection(tenant.tenant, fact.name, fact.namespace),
     }

@@ -42,7 +42,7 @@ from tiers.facts.every_fact import (
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import FINAL_BACKUP
+from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 from tiers.vocabulary import CostDomain
 
@@ -168,7 +168,7 @@ class TenantStack(pulumi.ComponentResource):
         before = [database, self.filestore, self.settings]
         return set_up_odoo(
             self.tenant,
-            self._fact(Job, "odoo-setup"),
+            self._fact(Job, ODOO_SETUP),
             self._odoo_process(),
             route,
             files=self.filestore,

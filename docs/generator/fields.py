@@ -11,6 +11,7 @@ import yaml
 
 from docs.generator.markdown import NOTICE, anchor, table
 from tiers.schemas import MODELS
+from tiers.vocabulary import LARGEST
 
 Schema = Mapping[str, Any]
 Document = tuple[str, yaml.Node]
@@ -151,6 +152,8 @@ _SCALARS: Final = {
 def _bounds(option: Schema) -> str:
     lowest = option.get("minimum", option["exclusiveMinimum"] + 1 if "exclusiveMinimum" in option else None)
     highest = option.get("maximum")
+    if highest == LARGEST:  # the bound of every number, which docs/limits.md states once
+        highest = None
     if lowest is None and highest is None:
         return ""
     return f" from {lowest}" + ("" if highest is None else f" to {highest}")

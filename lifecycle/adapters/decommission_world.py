@@ -24,6 +24,7 @@ from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.folders import file_of
 
 
 @dataclass
@@ -102,12 +103,12 @@ class CloudWorld:
 
     def write(self, name: str, value: str) -> bool:
         """Set a field in the tenant's file; whether that changed the file."""
-        return tenant_file.set_field(tenant_file.file_of(self.portfolio, self.plan.tenant), name, value)
+        return tenant_file.set_field(file_of(self.portfolio, self.plan.tenant), name, value)
 
     def remove_file(self) -> bool:
         """Remove the tenant's file from the portfolio; whether it existed."""
         try:
-            path = tenant_file.file_of(self.portfolio, self.plan.tenant)
+            path = file_of(self.portfolio, self.plan.tenant)
         except CatalogError:
             return False
         return tenant_file.remove(path)

@@ -1,4 +1,7 @@
-"""Drives kubectl: creates a Job in one namespace of one cluster, waits, reads its log, deletes it."""
+"""Drives kubectl: creates a Job in one namespace of one cluster, waits, reads its log, deletes it.
+
+Names come from an inventory, which may be a file: `--` ends the options before each.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ class Cluster:
         """
         left = float(job["spec"]["activeDeadlineSeconds"]) + _GRACE_SECONDS
         while left > 0:
-            ended = _conditions(self._must(job, ["get", "job", _name(job), "--output", "json"]))
+            ended = _conditions(self._must(job, ["get", "job", "--output=json", "--", _name(job)]))
             if ended & {"Complete", "Failed"}:
                 return "Complete" in ended
             self.sleep(_POLL_SECONDS)
@@ -63,7 +66,7 @@ class Cluster:
 
     def log(self, job: Mapping[str, Any]) -> str:
         """The log of *job*'s pod; empty when it never had one."""
-        done = self._call(job, ["logs", f"job/{_name(job)}"])
+        done = self._call(job, ["logs", "--", f"job/{_name(job)}"])
         return done.stdout if done.returncode == 0 else ""
 
     def last_event(self, job: Mapping[str, Any]) -> str:
@@ -80,7 +83,7 @@ class Cluster:
             KubectlError: When it may still exist.
         """
         options = ["--ignore-not-found", "--cascade=background", "--wait=false"]
-        self._must(job, ["delete", "job", _name(job), *options])
+        self._must(job, ["delete", "job", *options, "--", _name(job)])
 
     def _must(self, job: Mapping[str, Any], arguments: list[str], stdin: str | None = None) -> str:
         done = self._call(job, arguments, stdin)

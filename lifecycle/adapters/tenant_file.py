@@ -6,44 +6,19 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel
-
-from tiers.errors import CatalogError
+from tiers.files import read_text
 from tiers.portfolio.tenant import Tenant
-from tiers.strict_yaml import collect, load_model
-from tiers.vocabulary import Frozen, TenantId
+from tiers.strict_yaml import MAX_FILE_BYTES, load_model
+from tiers.vocabulary import Frozen
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
 _INNER: Final = r"^{indent}{name}:.*(\n{indent}[ ].*)*\n?"
 _SECTION: Final = r"^{name}:[ ]*(#.*)?\n(?P<body>([ ].*\n?|[ ]*(#.*)?\n)*)"
 _INDENT: Final = re.compile(r"^( +)[^ #\n]", re.MULTILINE)
 _AFTER: Final = re.compile(r"^hostname:.*$", re.MULTILINE)
-
-
-class _Named(BaseModel):
-    """What every tenant's file says, whatever else is in it."""
-
-    tenant: str = ""
-
-
-def file_of(portfolio: Path, tenant: TenantId) -> Path:
-    """The file of *tenant*.
-
-    Raises:
-        CatalogError: When no file of the portfolio has it; if some cannot be read, it says why.
-    """
-    unreadable: list[str] = []
-    for path in sorted((portfolio / "tenants").glob("*.yaml")):
-        named = collect(unreadable, partial(load_model, _Named, path))
-        if named is not None and named.tenant == tenant:
-            return path
-    if unreadable:
-        raise CatalogError(*unreadable)
-    raise CatalogError(f"{portfolio / 'tenants'}: no file has tenant '{tenant}'")
 
 
 def set_field(path: Path, name: str, value: str) -> bool:
@@ -63,7 +38,7 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     Raises:
         CatalogError: When the file would no longer be valid.
     """
-    before = path.read_text(encoding="utf-8")
+    before = read_text(path, MAX_FILE_BYTES)
     after = before
     for name, value in values.items():
         after = _with_field(after, name, value)

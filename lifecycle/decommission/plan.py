@@ -20,9 +20,10 @@ from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import CLOSING_JOBS
+from tiers.files import private, read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
+from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, ResilienceClass, TagValue, TenantId
 
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
@@ -57,7 +58,7 @@ class DecommissionPlan(Frozen):
     made_at: UtcDatetime
     facts_sha256: str
     targets: tuple[Target, ...]
-    keep_days: int
+    keep_days: Count
     needs_restore_test: bool
     final_dump: bool
     early_because: str | None = None
@@ -103,7 +104,7 @@ def write_plan(plan: DecommissionPlan, path: Path) -> None:
     """
     text = json.dumps({**plan.model_dump(mode="json"), "sha256": plan.sha256}, indent=2) + "\n"
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with private(path, "x") as file:
             file.write(text)
     except FileExistsError:
         raise CatalogError(f"{path}: exists already; a plan is never overwritten") from None
@@ -117,14 +118,7 @@ def read_plan(path: Path) -> DecommissionPlan:
     Raises:
         CatalogError: When it is not a plan, or was changed.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise CatalogError(
-            f"{path}: is not JSON; expected a plan that `costack decommission` wrote"
-        ) from None
+    document = read_json(path, remedy="expected a plan that `costack decommission` wrote")
     written = document.pop("sha256", None) if isinstance(document, dict) else None
     try:
         plan = DecommissionPlan.model_validate(document)

@@ -187,7 +187,7 @@ class Decommission:
             released=UNPROTECT in self._done and self.world.released(),
         )
         if found := refusals(self.plan, seen):
-            raise RefusedError("\n".join(found))
+            raise RefusedError(*found)
         if seen.deployed is None and REMOVE not in self._done and UNPROTECT not in self._done:
             raise RefusedError(
                 f"{self.plan.tenant} is not deployed, and no evidence shows that this plan removed it"

@@ -14,6 +14,7 @@ from policies.scan.checkov import scan, tags_by_resource
 from policies.scan.registered import ScanError, load
 from policies.scan.waivers import Verdict, judged, load_waivers, outdated
 from tiers.errors import CatalogError
+from tiers.escapes import visible, visible_lines
 
 CHECKOV: Final = Path(__file__).resolve().parents[2] / ".toolchain" / "bin" / "checkov"
 WAIVERS: Final = Path(__file__).with_name("waivers.yaml")
@@ -35,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         registered = load(options.state)
         outcomes = scan(registered, options.checkov)
     except (ScanError, CatalogError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{visible_lines(str(error))}\n")
         return Exit.BAD_INPUT
     tags = tags_by_resource(registered)
     verdicts = judged(outcomes, waivers, tags, options.on)
     old = () if options.part else tuple(outdated(outcomes, waivers, tags, options.on))
-    sys.stdout.write("".join(f"{line}\n" for line in report(verdicts, old)))
+    sys.stdout.write("".join(f"{visible(line)}\n" for line in report(verdicts, old)))
     return Exit.POLICY if old or any(each.failed for each in verdicts) else Exit.OK
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
+
+from tiers.files import UnreadableError, read_json
 
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - marks a secret, is none
@@ -59,10 +60,9 @@ def load(path: Path) -> list[Registered]:
         ScanError: When the file is not an output of the two commands or has no resource.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        found = list(_resources(document))
-    except OSError as error:
-        raise ScanError(f"{path}: cannot be read: {error.strerror}; name a readable file") from None
+        found = list(_resources(read_json(path)))
+    except UnreadableError as error:
+        raise ScanError(f"{error}; name {_EXPECTED}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ScanError(f"{path}: is not {_EXPECTED}; write it with one of these commands") from None
     if not found:

@@ -84,4 +84,4 @@ def test_the_stack_of_a_portfolio_is_read_from_its_file(two_portfolios: Path) ->
     (stacks / "Pulumi.second.yaml").write_text("config: {costack:portfolio: local}\n", encoding="utf-8")
     assert "several stacks deploy it (live, second); name one with --stack" in run(ask).stderr
     (stacks / "Pulumi.second.yaml").write_text("config: [", encoding="utf-8")
-    assert "Pulumi.second.yaml: cannot be read" in run(ask).stderr
+    assert "Pulumi.second.yaml:2: is not YAML" in run(ask).stderr

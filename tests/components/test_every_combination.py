@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -27,24 +28,26 @@ from tests.components.monitor import Declared, declare
 from tests.declarations import Registration, Registrations, differences
 from tests.policies.passing import refusals
 from tests.portfolios import ROOT, plan_of, tenant
+from tiers.catalog.loading import read_catalog
+from tiers.catalog.tier import Catalog
 from tiers.inventory import OUTPUT_NAME
 from tiers.plan.plan import Plan
 
 SECRET = "password-of-"
 # All of them take minutes: `make torture` asks for them, `make test` for a sample.
-EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (30, 60)
+EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (20, 30)
 
 
 @cache
-def composition_root() -> Callable[[Plan], list[pulumi.Input[object]]]:
-    """The program's own `deploy`, without the last line, which starts it."""
+def composition_root(name: str = "deploy") -> Callable[..., Any]:
+    """The program's own `deploy`, or another of its functions, without the last line, which starts it."""
     path = ROOT / "__main__.py"
     program = ast.parse(path.read_text(encoding="utf-8"))
     program.body.pop()
     names: dict[str, Any] = {}
     exec(compile(program, str(path), "exec"), names)  # noqa: S102 - our own file
-    deploy: Callable[[Plan], list[pulumi.Input[object]]] = names["deploy"]
-    return deploy
+    function: Callable[..., Any] = names[name]
+    return function
 
 
 def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
@@ -63,6 +66,23 @@ def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pulumi, "export", export)
         return declare(program), known
+
+
+def test_the_program_reads_the_catalog_once() -> None:
+    read: list[Path] = []
+
+    def counting(directory: Path, problems: list[str]) -> Catalog | None:
+        read.append(directory)
+        return read_catalog(directory, problems)
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Whoever reads the catalog does it through one of these two.
+        patch.setattr("tiers.portfolio.loading.read_catalog", counting)
+        patch.setattr("tiers.catalog.loading.read_catalog", counting)
+        patch.setattr(pulumi, "export", lambda *_: None)
+        folder = ROOT / "portfolios" / "local"
+        declare(lambda: composition_root()(composition_root("plan_of")(folder)))
+    assert len(read) == 1
 
 
 def test_the_program_waits_for_all_that_aws_tells() -> None:

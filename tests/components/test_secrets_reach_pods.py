@@ -7,6 +7,7 @@ from it must be a pod that starts anew each time, or one that is declared differ
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -20,7 +21,7 @@ from tests.portfolios import every_offer, plan_of, tenant
 from tiers.plan.plan import Plan
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
-from tiers.vocabulary import LifecycleStage, MoveStage, RotationStage
+from tiers.vocabulary import Environment, LifecycleStage, MoveStage, RotationStage
 
 DEPLOYMENT, JOB, CRON_JOB = (
     "kubernetes:apps/v1:Deployment",
@@ -35,6 +36,7 @@ ONCE: Final = (
 )
 """Jobs of a move and of an end: each reads its Secrets when it starts, does its work, and nobody needs it
 again. To repeat it because of a new password would copy, back up or drop once more."""
+EVERY: Final = bool(os.environ.get("COSTACK_EVERY_COMBINATION"))
 KUBERNETES_OWN: Final = "kube-root-ca.crt"
 
 Reader = tuple[str, str]
@@ -70,7 +72,15 @@ SEEN: Final = ("result", "address", "primaryEndpointAddress")
 
 @cache
 def portfolio() -> Plan:
-    """Every offer, and a tenant at each stage of a rotation, of a move, and of its end."""
+    """Every tier and environment, and a tenant at each stage of a rotation, of a move, and of its end.
+
+    `make torture` has every environment of every tier.
+    """
+    offers = [
+        each
+        for each in every_offer()
+        if EVERY or each.tier == "dedicated-db" or each.environment is Environment.PRODUCTION
+    ]
     turning = [
         tenant(f"turning-{number}", rotation=Rotation(number=number, stage=stage), tier="ha-postgresql")
         for number, stage in enumerate([None, *RotationStage], start=1)
@@ -84,7 +94,7 @@ def portfolio() -> Plan:
         for stage in MoveStage
     ]
     ending = tenant("ending", lifecycle_stage=LifecycleStage.DECOMMISSIONING, protected=False)
-    return plan_of(*every_offer(), *turning, *moving, ending)
+    return plan_of(*offers, *turning, *moving, ending)
 
 
 @cache

@@ -124,6 +124,19 @@ class Project:
         """`pulumi up` without a question."""
         return self.pulumi("up", "--yes", "--skip-preview", "--stack", STACK, *arguments, code=code)
 
+    def update(self) -> list[dict[str, Any]]:
+        """`pulumi up`; the steps it made that changed something, in the engine's words; components left out.
+
+        A replacement is several steps; `old` and `new` are what was there and what came.
+        """
+        events = [json.loads(line) for line in self.up("--json").stdout.splitlines()]
+        steps: list[dict[str, Any]] = [
+            event["resourcePreEvent"]["metadata"] for event in events if "resourcePreEvent" in event
+        ]
+        return [
+            step for step in steps if step["op"] != "same" and (step.get("new") or step["old"]).get("custom")
+        ]
+
     def preview(self, *arguments: str) -> dict[str, dict[str, Any]]:
         """The steps of a preview that would change something, by URN; components left out."""
         said = self.pulumi("preview", "--json", "--stack", STACK, *arguments)

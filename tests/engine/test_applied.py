@@ -51,10 +51,6 @@ def test_restricted_namespaces_would_refuse_a_pod_that_runs_as_root(
         assert 'violates PodSecurity "restricted' in refused.json()["message"]
 
 
-def test_a_second_up_changes_nothing(applied: Deployed) -> None:
-    applied.project.up("--expect-no-changes")
-
-
 def test_drift_in_the_cluster_is_found_and_mended(applied: Deployed, cluster: Cluster) -> None:
     path = "/apis/apps/v1/namespaces/odoo-production/deployments/acme-web"
     patch = {"spec": {"replicas": 3}}

@@ -92,6 +92,29 @@ def test_the_month_can_be_allocated(created: tuple[Project, dict[str, set[str]]]
     assert said.stdout.rstrip().endswith("difference 0")
 
 
+def test_the_cluster_is_not_given_up_for_an_adopted_one(
+    created: tuple[Project, dict[str, set[str]]],
+) -> None:
+    project = created[0]
+    there = holdings(project.clients())
+    file = project.folder / "portfolios" / "local" / "platform.yaml"
+    creating = file.read_text(encoding="utf-8")
+    platform = yaml.safe_load(creating)
+    del platform["cluster"]["created"]
+    platform["cluster"] |= {"node_role_arn": "arn:aws:iam::123456789012:role/odoo-nodes"}
+    platform["cluster"] |= {"node_subnet_ids": ["subnet-0a0a0a0a"]}
+    platform["network"]["client_cidrs"] = ["10.20.0.0/16"]
+    file.write_text(yaml.safe_dump(platform), encoding="utf-8")
+    refusal = "cluster.created cannot be taken out while the portfolio is deployed: cluster 'odoo' would be"
+    assert refusal in project.up(code=1).text
+    told = project.costack("preview", "--stack", STACK, "-o", "json", code=5)
+    assert refusal in told.stderr
+    assert "cluster odoo was created here, so it is deleted with its nodes" in told.stdout
+    file.write_text(creating, encoding="utf-8")
+    assert holdings(project.clients()) == there
+    assert project.clients().get("eks").list_clusters()["clusters"] == ["odoo"]
+
+
 def test_destroy_leaves_keys_and_nothing_else(created: tuple[Project, dict[str, set[str]]]) -> None:
     project, before = created
     project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)

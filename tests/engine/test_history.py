@@ -9,7 +9,7 @@ from tests.torture.histories import history, wrong
 pytestmark = [pytest.mark.engine]
 
 SEED = 3
-LENGTH = 7
+LENGTH = 5
 
 
 def test_no_step_loses_data_or_counts_what_is_not_there(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -68,14 +68,11 @@ def read(project: Project) -> dict[str, Any]:
 
 
 def deploy(project: Project, *options: str) -> dict[str, Any]:
-    """Write the step, look at what it removes, deploy it."""
+    """Write the step, deploy it, look at what it removed."""
     project.costack("rotate", TENANT, "--stack", STACK, *options)
-    steps = project.preview()
-    gone = {
-        step["oldState"]["type"] for step in steps.values() if step["op"] in GOES and step.get("oldState")
-    }
-    assert gone <= MAY_GO
-    project.up()
+    steps = project.update()
+    assert steps
+    assert {step["old"]["type"] for step in steps if step["op"] in GOES and step.get("old")} <= MAY_GO
     assert project.preview() == {}
     return read(project)
 

@@ -104,7 +104,6 @@ def test_a_schedule_adds_clocks_and_changes_no_pod(sandbox: Project, cluster: Cl
     assert clocks["acme-staging-sleep"]["schedule"] == "0 19 * * MON,TUE,WED,THU,FRI"
     assert clocks["acme-staging-wake"]["schedule"] == "0 7 * * MON,TUE,WED,THU,FRI"
     assert {clocks[f"acme-staging-{each}"]["timeZone"] for each in ("sleep", "wake")} == {"Europe/Brussels"}
-    sandbox.up("--expect-no-changes")
 
 
 def test_who_puts_it_to_sleep_may_do_nothing_else(sandbox: Project, cluster: Cluster, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Final
@@ -9,9 +10,10 @@ from typing import Final
 import pytest
 
 from tests.engine.listing import counted, listed, pass_the_window, told
-from tests.engine.project import STACK
+from tests.engine.project import STACK, Project
 from tests.torture.kills import replace_in
 from tests.torture.worlds import Moment, Worlds, worlds
+from tiers.deployed import RECORD, RECORD_TYPE
 
 pytestmark = [pytest.mark.engine]
 
@@ -62,11 +64,12 @@ def refused_at(made: Worlds, start: Moment, number: int) -> None:
         made.project.up(code=1)
 
 
-def chosen(calls: list[str], sample: tuple[str, ...]) -> list[int]:
-    """The numbers of the calls to refuse: a sample, or every few of a sweep."""
-    if EVERY:
-        return list(range(1, len(calls) + 1, EVERY))
-    return [calls.index(operation) + 1 for operation in sample]
+def chosen(calls: list[str], first: str, *more: str) -> list[int]:
+    """The numbers of the calls to refuse: the first one named, or all that are and every few of a sweep."""
+    if not EVERY:
+        return [calls.index(first) + 1]
+    named = {calls.index(operation) + 1 for operation in (first, *more)}
+    return sorted(named | set(range(1, len(calls) + 1, EVERY)))
 
 
 def converge(made: Worlds) -> None:
@@ -83,19 +86,21 @@ def test_a_first_update_that_aws_refuses(made: Worlds, empty: Moment) -> None:
     undisturbed = counted(told(made.project))
     assert undisturbed == listed(made.project)
     assert len(undisturbed["server"]) == 2
-    for number in chosen(calls, ("CreateAccessPoint", "CreateReplicationGroup")):
+    for number in chosen(calls, "CreateReplicationGroup", "CreateAccessPoint"):
         refused_at(made, empty, number)
         inventory = told(made.project)
         assert counted(inventory) == listed(made.project), calls[number - 1]
         assert inventory.pending, calls[number - 1]
+        assert TENANT not in inventory.deployed_on
         converge(made)
         assert counted(told(made.project)) == listed(made.project) == undisturbed
         assert told(made.project).pending == {}
+        assert told(made.project).deployed_on.keys() == {"platform", TENANT}
 
 
 def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -> None:
     calls = calls_of(made, deployed)
-    for number in chosen(calls, ("ModifyDBInstance", "CreateReplicationGroup")):
+    for number in chosen(calls, "ModifyDBInstance", "CreateReplicationGroup"):
         refused_at(made, deployed, number)
         inventory = told(made.project)
         assert counted(inventory) == listed(made.project), calls[number - 1]
@@ -106,11 +111,25 @@ def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -
         assert "649" in said.stdout
         assert "1990" not in said.stdout.replace(",", "")
         assert f"pending: {TENANT}: the last update was not finished (tier is dedicated-db" in said.stderr
+        assert f"deployed: on {inventory.deployed_on[TENANT]}: " in said.stderr
+
+
+def changed_at(project: Project) -> str:
+    """When the engine last changed the record of the tenant."""
+    (record,) = [
+        each
+        for each in json.loads(project.export())["deployment"]["resources"]
+        if each["urn"].endswith(f"{RECORD_TYPE}::{TENANT}-{RECORD}")
+    ]
+    return str(record["modified"])
 
 
 def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: Moment) -> None:
     made.go_back(deployed)
+    first = changed_at(made.project)
     made.project.up()
+    second = changed_at(made.project)
+    assert second > first
     inventory = told(made.project)
     assert counted(inventory) == listed(made.project)
     (sentence, *_) = inventory.pending[TENANT]
@@ -124,7 +143,39 @@ def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: 
     assert counted(inventory) == listed(made.project)
     assert inventory.pending == {}
     assert inventory.plan.tenants[0].tier == "ha-postgresql"
+    assert changed_at(made.project) == second
     made.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+
+
+@pytest.mark.skipif(not EVERY, reason="make torture; a made state in tests/allocation/adapters/pulumi")
+def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, deployed: Moment) -> None:
+    made.go_back(deployed)
+    encrypted = (
+        "components/aws/database.py",
+        '"storage_encrypted": True',
+        '"storage_encrypted": fact.tenant is None',
+    )
+    (target,) = [
+        each.urn
+        for each in made.project.registered()
+        if each.urn.endswith(f"aws:rds/instance:Instance::local-{TENANT}-postgresql")
+    ]
+    with made.project.edited(*encrypted):
+        with made.faults("refuse=2"):
+            made.project.up("--target", target, "--suppress-outputs", code=1)
+        state = json.loads(made.project.export())["deployment"]["resources"]
+        # What depends on its address goes first, such as pods.
+        assert target in {each["urn"] for each in state if each.get("pendingReplacement")}
+        inventory = told(made.project)
+        assert counted(inventory) == listed(made.project)
+        assert len(listed(made.project)["server"]) == 1
+        told_of = [each for each in inventory.pending[TENANT] if each.startswith(f"{TENANT}/server: ")]
+        assert [each.partition(";")[0] for each in told_of] == [
+            f"{TENANT}/server: was deleted and is not made anew yet"
+        ]
+        made.project.up("--suppress-outputs")
+    assert counted(told(made.project)) == listed(made.project)
+    assert len(listed(made.project)["server"]) == 1 + 1
 
 
 def test_an_update_of_some_resources_only(made: Worlds, deployed: Moment) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.project import Project
-from tests.engine.warm import POSSIBLE, equip
+from tests.engine.warm import POSSIBLE, SHARED, equip
 from tests.engine.warm_server import DEBUG_LINES
 from tests.portfolios import ROOT
 
@@ -175,6 +175,7 @@ def test_what_was_forked_ends_with_its_server_and_that_with_whoever_started_it(t
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop(SHARED, None)  # a server of its own
     with subprocess.Popen(
         [sys.executable, "-c", starter], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
@@ -18,20 +20,43 @@ from tests.portfolios import ROOT
 _HERE: Final = Path(__file__).resolve().parent
 _PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 _ASKED: Final[list[socket.socket]] = []
+_START_SECONDS: Final = 60.0
+SHARED: Final = "COSTACK_TESTS_WARM"
 POSSIBLE: Final = sys.platform == "linux"
 """Elsewhere a process cannot be waited for beside a connection (pidfd), and interpreters start as ever."""
 
 
 @functools.cache
 def server() -> Path:
-    """The socket of this process's server; it ends with this process."""
+    """The socket of the server that the workers of this run of tests share, else of this process's own."""
+    path = Path(os.environ[SHARED]) if SHARED in os.environ else _started()
+    deadline = time.monotonic() + _START_SECONDS
+    while not _listens(path):
+        assert time.monotonic() < deadline, "the server of interpreters did not start"
+        time.sleep(0.05)
+    return path
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
+
+
+def share() -> None:
+    """Start it for all processes that this one will start; who needs it waits until it is ready."""
+    if POSSIBLE:
+        os.environ[SHARED] = str(_started())
+
+
+def _started() -> Path:
+    """The socket of a server that will be there and that ends with this process."""
     folder = Path(tempfile.mkdtemp(prefix="costack-warm-"))
     path = folder / "socket"
     process = subprocess.Popen(
         [str(_PYTHON), str(_HERE / "warm_server.py"), str(path)],
         cwd=folder,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
 
@@ -41,9 +66,6 @@ def server() -> Path:
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
-    assert process.stdout is not None
-    with process.stdout as said:
-        assert said.readline() == b"ready\n", "the server of interpreters did not start"
     return path
 
 
@@ -85,7 +107,7 @@ def home() -> Path:
 
 def _server_of(project: Path) -> Path:
     """The socket of a server with the project's modules; it ends with this process."""
-    path = server().with_name(f"project-{len(_ASKED)}")
+    path = server().with_name(f"project-{os.getpid()}-{len(_ASKED)}")
     connection = socket.socket(socket.AF_UNIX)
     _ASKED.append(connection)  # its end would be the server's
     connection.connect(str(server()))

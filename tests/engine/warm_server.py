@@ -89,7 +89,8 @@ class Server:
                     if request is not None:
                         return request
                 elif isinstance(key.fileobj, socket.socket):
-                    self._heard(key.fileobj)
+                    if key.fileobj in self._children:  # it may have ended in this very moment
+                        self._heard(key.fileobj)
                 else:
                     self._ended(key.fd, *key.data)
 

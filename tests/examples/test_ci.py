@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,19 @@ import pytest
 import yaml
 
 from cli.console.exit_codes import Exit
-from tests.examples.hosts import STATE, TOKEN, asked, install, mine
+from tests.examples.hosts import (
+    COMMIT,
+    OWNER,
+    STATE,
+    TOKEN,
+    asked,
+    gitlab,
+    install,
+    known,
+    mine,
+    upload,
+    write,
+)
 from tests.portfolios import ROOT
 
 EXAMPLES = ROOT / "examples" / "ci"
@@ -33,14 +44,14 @@ class Checkout:
     """A repository as a runner has it: the base is `origin/main`, the change is in the working tree."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.state = folder / "repository", folder / "state.json"
+        self.folder, self.state, self.said = folder / "repository", folder / "state.json", ""
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
         for each in COPIED:
             shutil.copytree(ROOT / each, self.folder / each)
         self._git("init", "--quiet", "--initial-branch", "main")
-        (self.folder / ".git" / "info" / "exclude").write_text("__pycache__\n", encoding="utf-8")
-        self._git("add", ".")
-        self._git("commit", "--quiet", "--message", "base")
-        self._git("update-ref", "refs/remotes/origin/main", "HEAD")
+        (self.folder / ".git" / "info" / "exclude").write_text("__pycache__\n.venv\n", encoding="utf-8")
+        self.commit()
         self._install(folder / "path")
 
     def _install(self, path: Path) -> None:
@@ -61,6 +72,12 @@ class Checkout:
             "PYTHONDONTWRITEBYTECODE": "1",
             STATE: str(self.state),
         }
+
+    def commit(self) -> None:
+        """What lies there is the base from now on."""
+        self._git("add", ".")
+        self._git("commit", "--quiet", "--message", "base")
+        self._git("update-ref", "refs/remotes/origin/main", "HEAD")
 
     def _git(self, *arguments: str) -> str:
         identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
@@ -90,30 +107,34 @@ class Checkout:
         )
 
 
-def on_github(checkout: Checkout) -> int:
-    """Every `run` of the job, as a runner would: after a failure only what asks to run all the same."""
-    job = workflow("github-preview.yml")["jobs"]["preview"]
-    values = {
-        "${{ github.base_ref }}": "main",
-        "${{ github.token }}": TOKEN,
-        "${{ github.event.pull_request.number }}": "12",
-    }
+GITHUB = {
+    "${{ github.base_ref }}": "main",
+    "${{ github.token }}": TOKEN,
+    "${{ github.event.workflow_run.id }}": "77",
+    "${{ github.event.workflow_run.head_sha }}": COMMIT,
+    "${{ github.event.workflow_run.head_repository.owner.login }}": OWNER.partition(":")[0],
+    "${{ github.event.workflow_run.head_branch }}": OWNER.partition(":")[2],
+}
+
+
+def steps_on_github(checkout: Checkout, job: Workflow, **values: str) -> int:
+    """Every `run` of a job, as a runner would: after a failure only what asks to run all the same."""
     runner = {
         "GITHUB_STEP_SUMMARY": str(checkout.state.with_name("summary")),
         "GITHUB_REPOSITORY": "us/hosting",
+        "RUNNER_TEMP": str(checkout.temporary),
     }
-    (checkout.folder / "comment.md").unlink(missing_ok=True)
     code = 0
     for step in job["steps"]:
         if "run" not in step or (code and "!cancelled()" not in step.get("if", "")):
             continue
-        if "hashFiles('comment.md')" in step.get("if", "") and not (checkout.folder / "comment.md").exists():
-            continue
         given = {
-            name: _evaluated(value, values) for name, value in {**job["env"], **step.get("env", {})}.items()
+            name: _evaluated(value, GITHUB | values)
+            for name, value in {**job.get("env", {}), **step.get("env", {})}.items()
         }
         assert "${{" not in step["run"], "an expression in a script is an injection"
         done = checkout.shell(step["run"], ("-e",), **runner, **given)
+        checkout.said += done.stdout + done.stderr
         code = code or done.returncode
     return code
 
@@ -125,21 +146,73 @@ def _evaluated(text: str, values: dict[str, str]) -> str:
     return text
 
 
-def on_gitlab(checkout: Checkout) -> int:
-    """The job's script, as a runner joins it."""
-    job = workflow("gitlab-preview.yml")["cost preview"]
-    (checkout.folder / "comment.md").unlink(missing_ok=True)
-    done = checkout.shell(
-        "\n".join(job["script"]),
-        ("-e", "-o", "pipefail"),
-        **job["variables"],
-        CI_API_V4_URL="https://gitlab.example.com/api/v4",
-        CI_PROJECT_ID="3",
-        CI_MERGE_REQUEST_IID="12",
-        CI_MERGE_REQUEST_DIFF_BASE_SHA=checkout.base,
-        COSTACK_TOKEN=TOKEN,
-    )
-    return done.returncode
+class OnGithub:
+    """Both workflows, one after the other."""
+
+    failed = "failure"
+
+    def preview(self, checkout: Checkout, labels: str = "") -> int:
+        """The untrusted job; what it leaves is uploaded."""
+        job = workflow("github-preview.yml")["jobs"]["preview"]
+        named = {"${{ join(github.event.pull_request.labels.*.name, ',') }}": labels}
+        code = steps_on_github(checkout, job, **named)
+        made = checkout.temporary / "cost-preview" / "comment.md"
+        upload(checkout.state, made.read_text(encoding="utf-8") if made.exists() else None)
+        return code
+
+    def comment(self, checkout: Checkout, code: int) -> int:
+        """The trusted job, which knows how the other one ended."""
+        job = workflow("github-comment.yml")["jobs"]["comment"]
+        ended = {"${{ github.event.workflow_run.conclusion }}": self.failed if code else "success"}
+        return steps_on_github(checkout, job, **ended)
+
+
+class OnGitlab:
+    """Both jobs, one after the other."""
+
+    failed = "failed"
+
+    def preview(self, checkout: Checkout, labels: str = "") -> int:
+        """The untrusted job's script, as a runner joins it; what it leaves is uploaded."""
+        job = workflow("gitlab-preview.yml")["cost preview"]
+        done = checkout.shell(
+            "\n".join(job["script"]),
+            ("-e", "-o", "pipefail"),
+            **job["variables"],
+            CI_MERGE_REQUEST_DIFF_BASE_SHA=checkout.base,
+            CI_MERGE_REQUEST_LABELS=labels,
+        )
+        checkout.said += done.stdout + done.stderr
+        made = checkout.folder / "cost-preview" / "comment.md"
+        text = made.read_text(encoding="utf-8") if made.exists() else None
+        upload(checkout.state, text, "failed" if done.returncode else "success")
+        return done.returncode
+
+    def comment(self, checkout: Checkout, code: int) -> int:
+        """The trusted job's script, against a GitLab on loopback."""
+        del code  # the host knows it
+        job = workflow("gitlab-comment.yml")["cost preview comment"]
+        with gitlab(checkout.state) as address:
+            done = checkout.shell(
+                "\n".join(job["script"]),
+                ("-e", "-o", "pipefail"),
+                **job["variables"],
+                CI_API_V4_URL=address,
+                CI_PROJECT_ID="3",
+                COSTACK_TOKEN=TOKEN,
+            )
+        checkout.said += done.stdout + done.stderr
+        return done.returncode
+
+
+Both = OnGithub | OnGitlab
+
+
+def run(host: Both, checkout: Checkout, labels: str = "") -> int:
+    """Preview and comment; the code of the preview."""
+    code = host.preview(checkout, labels)
+    assert host.comment(checkout, code) == 0, checkout.said
+    return code
 
 
 @pytest.fixture
@@ -147,20 +220,19 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)
 
 
-HOSTS = pytest.mark.parametrize("run", [on_github, on_gitlab])
+HOSTS = pytest.mark.parametrize("host", [OnGithub(), OnGitlab()], ids=["github", "gitlab"])
 
 
 @HOSTS
-def test_one_comment_is_created_and_then_kept_up_to_date(
-    run: Callable[[Checkout], int], checkout: Checkout
-) -> None:
+def test_one_comment_is_created_and_then_kept_up_to_date(host: Both, checkout: Checkout) -> None:
     checkout.change("acme", "users:", "users: 9 #")
-    assert run(checkout) == Exit.OK
+    assert run(host, checkout) == Exit.OK, checkout.said
     (first,) = mine(checkout.state)
     assert first["body"].startswith("<!-- costack-preview: local -->\n**local: bill ")
     assert "acme" in first["body"]
+    assert f"request at {COMMIT}; its job ended with success." in first["body"]
     checkout.change("halcyon", "users:", "users: 90 #")
-    assert run(checkout) == Exit.OK
+    assert run(host, checkout) == Exit.OK
     (second,) = mine(checkout.state)
     assert second["id"] == first["id"]
     assert "halcyon" in second["body"]
@@ -172,56 +244,169 @@ def test_one_comment_is_created_and_then_kept_up_to_date(
 
 @HOSTS
 def test_a_gate_that_fails_is_told_in_the_comment_and_by_the_exit_code(
-    run: Callable[[Checkout], int], checkout: Checkout
+    host: Both, checkout: Checkout
 ) -> None:
     checkout.change("cobalt", "tier: dedicated-db", "tier: ha-postgresql")
-    assert run(checkout) == Exit.POLICY
+    assert run(host, checkout) == Exit.POLICY
     (comment,) = mine(checkout.state)
     assert "**Failed gates**" in comment["body"]
     assert "borealis-migration: the margin falls to" in comment["body"]
+    assert f"its job ended with {host.failed}." in comment["body"]
     before, after = LINE.findall(comment["body"])[0]
     assert before != after
 
 
 @HOSTS
-def test_a_portfolio_that_cannot_be_read_leaves_the_comment_alone(
-    run: Callable[[Checkout], int], checkout: Checkout
-) -> None:
+def test_a_portfolio_that_cannot_be_read_leaves_the_comment_alone(host: Both, checkout: Checkout) -> None:
+    """Also where the pull request brings a comment of its own: what lay there before is deleted first."""
     checkout.change("cobalt", "tier: dedicated-db", "tier: gold")
-    assert run(checkout) == Exit.CONFIGURATION
+    forged = "<!-- costack-preview: local -->\n**local: nothing changes**\n"
+    for folder in (checkout.folder, checkout.folder / "cost-preview", checkout.temporary / "cost-preview"):
+        folder.mkdir(exist_ok=True)
+        (folder / "comment.md").write_text(forged, encoding="utf-8")
+    assert run(host, checkout) == Exit.CONFIGURATION
+    assert mine(checkout.state) == []
+    summary = checkout.state.with_name("summary")
+    assert not summary.exists() or "nothing changes" not in summary.read_text(encoding="utf-8")
+
+
+@HOSTS
+def test_a_label_accepts_what_it_names_and_nothing_else(host: Both, checkout: Checkout) -> None:
+    checkout.change("acme", "users: ", "users: 9\nbudget_per_month: 900.00 # ")
+    checkout.commit()
+    checkout.change("acme", "budget_per_month: 900.00", "# none")
+    assert host.preview(checkout, "bug,accept-prices") == Exit.POLICY
+    assert "budget_per_month 900.00 → none" in checkout.said
+    assert host.preview(checkout, "bug,accept-prices,accept-budgets") == Exit.OK
+    assert host.preview(checkout, "not-accept-budgets,accept-budgets-not") == Exit.POLICY
+
+
+@HOSTS
+@pytest.mark.parametrize(
+    "artefact",
+    ["", "looks good\n", "<!-- costack-preview: other -->\n", " <!-- costack-preview: local -->\n"],
+)
+def test_an_artefact_that_is_no_preview_is_not_posted(host: Both, checkout: Checkout, artefact: str) -> None:
+    upload(checkout.state, artefact)
+    code = host.comment(checkout, 0)
+    assert mine(checkout.state) == []
+    assert "expected <!-- costack-preview: local --> in its first line" in checkout.said
+    assert code == (1 if isinstance(host, OnGithub) else 0)  # GitLab's job goes on with other merge requests
+
+
+@HOSTS
+def test_a_run_that_a_newer_commit_overtook_posts_nothing(host: Both, checkout: Checkout) -> None:
+    upload(checkout.state, "<!-- costack-preview: local -->\nold\n")
+    kept = known(checkout.state)
+    write(checkout.state, kept | {"pulls": [{"number": 12, "head": {"sha": "d" * 40}}]})
+    assert host.comment(checkout, 0) == 0
+    write(checkout.state, kept | {"pulls": []})
+    assert host.comment(checkout, 0) == 0
     assert mine(checkout.state) == []
 
 
-def test_github_may_read_the_code_and_write_comments_and_nothing_else() -> None:
+def test_a_fork_that_the_token_may_not_read_does_not_stop_the_others(checkout: Checkout) -> None:
+    upload(checkout.state, None)
+    assert OnGitlab().comment(checkout, 0) == 0, checkout.said
+    assert "!12: GitLab shows no artefact of its preview (404)" in checkout.said
+
+
+@HOSTS
+def test_what_the_artefact_says_is_text_and_runs_nothing(host: Both, checkout: Checkout) -> None:
+    marker = checkout.temporary / "ran"
+    text = (
+        f"<!-- costack-preview: local -->\n$(touch {marker}) `touch {marker}` @{marker} '\"; touch {marker}\n"
+    )
+    upload(checkout.state, text)
+    assert host.comment(checkout, 1) == 0, checkout.said
+    (comment,) = mine(checkout.state)
+    assert comment["body"].startswith(text)
+    assert not marker.exists()
+
+
+def jobs_of(name: str) -> dict[str, Workflow]:
+    """The jobs of a workflow of either host."""
+    found = workflow(name)
+    jobs: dict[str, Workflow] = found.get("jobs", found)
+    return jobs
+
+
+NAMES = sorted(path.name for path in EXAMPLES.glob("*.yml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_script_is_a_script(name: str) -> None:
+    scripts = [
+        script
+        for job in jobs_of(name).values()
+        for script in (
+            *job.get("script", ()),
+            *(step["run"] for step in job.get("steps", ()) if "run" in step),
+        )
+    ]
+    assert scripts
+    for script in scripts:
+        done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), script
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_workflow_takes_from_elsewhere_is_pinned(name: str) -> None:
+    for job in jobs_of(name).values():
+        for step in job.get("steps", ()):
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step.get("uses", "actions/x@" + 40 * "0"))
+        # An image's digest is the reader's to fill in: none is invented here.
+        assert job.get("image", "$COSTACK_IMAGE") == "$COSTACK_IMAGE"
+    lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines()
+    assert all(re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line) for line in lines if "uses:" in line)
+
+
+COUNTS = ("portfolios", "tiers", "allocation", "cli", "toolchain")
+
+
+def test_github_runs_a_pull_requests_code_with_a_token_that_reads() -> None:
     found = workflow("github-preview.yml")
-    assert found["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert found["permissions"] == {"contents": "read"}
     (trigger,) = found[True]  # `on` is a boolean of YAML 1.1
     assert trigger == "pull_request"
-    assert set(found[True]["pull_request"]["paths"]) == {
-        "portfolios/**",
-        "tiers/catalog/**",
-        "allocation/pricebook/**",
-        "allocation/rulebook/**",
+    paths = set(found[True]["pull_request"]["paths"])
+    assert paths == {
+        *(f"{each}/**" for each in COUNTS),
+        *("pyproject.toml", "requirements*.txt", "Makefile"),
+        *(f".github/workflows/cost-preview{each}.yml" for each in ("", "-comment")),
     }
-    steps = found["jobs"]["preview"]["steps"]
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
-    assert steps[0]["with"]["fetch-depth"] == 0
+    (job,) = found["jobs"].values()
+    assert "permissions" not in job
+    text = (EXAMPLES / "github-preview.yml").read_text(encoding="utf-8")
+    assert not re.search(r"secrets\.|github\.token|GH_TOKEN|pull_request_target", text)
+    checkout = job["steps"][0]
+    assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": False}
 
 
-def test_a_fork_is_shown_in_the_summary(checkout: Checkout) -> None:
-    steps = {step.get("name"): step for step in workflow("github-preview.yml")["jobs"]["preview"]["steps"]}
-    assert "!github.event.pull_request.head.repo.fork" in steps["Comment"]["if"]
-    assert "fork" not in steps["Summary"]["if"]
-    checkout.change("acme", "users:", "users: 9 #")
-    assert on_github(checkout) == Exit.OK
-    summary = checkout.state.with_name("summary").read_text(encoding="utf-8")
-    assert summary == mine(checkout.state)[0]["body"]
+def test_github_writes_with_a_workflow_that_takes_no_code() -> None:
+    found = workflow("github-comment.yml")
+    assert found[True] == {"workflow_run": {"workflows": ["cost preview"], "types": ["completed"]}}
+    assert found[True]["workflow_run"]["workflows"] == [workflow("github-preview.yml")["name"]]
+    assert found["permissions"] == {}
+    (job,) = found["jobs"].values()
+    assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
+    assert job["if"] == "github.event.workflow_run.event == 'pull_request'"
+    assert [*job["steps"][0]] == ["name", "env", "run"]
+    assert len(job["steps"]) == 1
 
 
-def test_gitlab_runs_for_merge_requests_that_change_costs() -> None:
+def test_gitlab_runs_a_merge_requests_code_without_a_token() -> None:
     job = workflow("gitlab-preview.yml")["cost preview"]
     (rule,) = job["rules"]
     assert rule["if"] == '$CI_PIPELINE_SOURCE == "merge_request_event"'
-    assert "portfolios/**/*" in rule["changes"]
+    assert set(rule["changes"]) >= {*(f"{each}/**/*" for each in COUNTS), ".gitlab-ci.yml"}
     assert job["variables"]["GIT_DEPTH"] == "0"
-    assert job["artifacts"] == {"when": "always", "paths": ["comment.md"]}
+    assert job["artifacts"]["paths"] == ["cost-preview/comment.md"]
+    assert "TOKEN" not in "".join(job["script"])
+
+
+def test_gitlab_writes_with_a_job_that_takes_no_code() -> None:
+    job = workflow("gitlab-comment.yml")["cost preview comment"]
+    assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_REF_PROTECTED == "true"'}]
+    assert job["variables"]["GIT_STRATEGY"] == "none"
+    assert not {"artifacts", "needs", "dependencies", "cache"} & job.keys()

@@ -31,7 +31,7 @@ if words[0] == "create":
     assert not job.exists()
     job.write_text(sys.stdin.read())
 elif words[:2] == ["get", "job"]:
-    assert json.loads(job.read_text())["metadata"]["name"] == words[2]
+    assert json.loads(job.read_text())["metadata"]["name"] == words[-1]
     ended = home / "ended"
     if not ended.exists() and not behaviour["hangs"]:
         sys.path.insert(0, "@root@")

@@ -17,19 +17,15 @@ from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
 from tests.lifecycle.writer import writing, written
-from tests.postgres import MAJORS, Server, programs, running_server
+from tests.postgres import MAJORS, Server, chosen_versions, programs, running_server
 
 pytestmark = pytest.mark.postgres
 
 _OTHER = {16: 17, 17: 18, 18: 17}
 # When a writer begins after the hand-over has: each attempt that fails is followed by one with 0.2 s more.
-# `make torture` tries every delay on every pair of versions.
+# `make torture` tries every delay on every pair of versions, and everything else on every pair, too.
 _EVERY = [(major, delay) for major in MAJORS for delay in (0.0, 0.15, 0.4)]
-DELAYS = (
-    _EVERY
-    if os.environ.get("COSTACK_EVERY_KILL")
-    else [(16, 0.15), (17, 0.0), (17, 0.15), (17, 0.4), (18, 0.15)]
-)
+DELAYS = _EVERY if os.environ.get("COSTACK_EVERY_KILL") else [(16, 0.15), (17, 0.4), (18, 0.0)]
 Done = subprocess.CompletedProcess[str]
 
 
@@ -107,6 +103,7 @@ def test_a_copy_is_complete_and_is_cut_over_to(moving: Pods, other: Server) -> N
     assert cut_over(moving, moving.server, other).returncode == 0
 
 
+@chosen_versions
 def test_running_a_step_again_changes_nothing(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
     oid = exists().replace("count(*)", "oid")
@@ -129,6 +126,7 @@ def test_the_way_back_takes_the_newest_data_along(moving: Pods, other: Server) -
     assert (said(other), said(moving.server)) == ("costack: left m2", "costack: used m2")
 
 
+@chosen_versions
 def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
     assert cut_over(moving, moving.server, other).returncode == 0
@@ -140,6 +138,7 @@ def test_old_data_is_never_copied_over_new(moving: Pods, other: Server) -> None:
     assert other.ask("SELECT key FROM no_id", **TENANT) == "new"
 
 
+@chosen_versions
 def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> None:
     (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
     setup = move_places(other, other, "m1")
@@ -151,6 +150,7 @@ def test_a_database_in_use_is_not_copied_over(moving: Pods, other: Server) -> No
     assert other.ask("SELECT id FROM mine", **TENANT) == "1"
 
 
+@chosen_versions
 def test_a_copy_waits_for_who_works_and_gives_up(moving: Pods, other: Server) -> None:
     with subprocess.Popen(
         ["psql", "--no-psqlrc"],
@@ -171,6 +171,7 @@ def test_a_copy_waits_for_who_works_and_gives_up(moving: Pods, other: Server) ->
     assert said(other) == ""
 
 
+@chosen_versions
 def test_what_was_written_after_the_copy_stops_the_cut_over(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
     moving.server.ask("INSERT INTO no_id VALUES ('late')", **TENANT)
@@ -184,6 +185,7 @@ def test_what_was_written_after_the_copy_stops_the_cut_over(moving: Pods, other:
     assert other.ask("SELECT key FROM no_id", **TENANT) == "late"
 
 
+@chosen_versions
 def test_who_writes_on_during_the_copy_stops_the_move_and_loses_nothing(moving: Pods, other: Server) -> None:
     with writing(moving.server, "during the copy") as writer:
         writer.wait_for(5)
@@ -236,6 +238,7 @@ def test_who_writes_on_during_the_hand_over_loses_nothing_that_was_committed(
     assert written(other) == kept | set(new.committed)
 
 
+@chosen_versions
 def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
     moving: Pods, other: Server
 ) -> None:
@@ -255,6 +258,7 @@ def test_what_was_not_committed_when_the_database_closed_is_on_neither_side(
     assert written(moving.server) == written(other) == set()
 
 
+@chosen_versions
 @pytest.mark.parametrize("stage", ["nothing", "another move", "half a copy"])
 def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: str) -> None:
     (moving.folder / "password").write_text(PASSWORD, encoding="utf-8")
@@ -270,6 +274,7 @@ def test_only_a_checked_copy_is_cut_over_to(moving: Pods, other: Server, stage: 
     assert said(moving.server) == ""
 
 
+@chosen_versions
 def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, other: Server) -> None:
     lossy = moving.folder / "tools" / "pg_restore"
     lossy.write_text(
@@ -293,6 +298,7 @@ def test_a_copy_that_lacks_something_is_not_used_and_is_made_anew(moving: Pods, 
     assert sums(other) == sums(moving.server)
 
 
+@chosen_versions
 def test_only_what_was_left_is_dropped(moving: Pods, other: Server) -> None:
     assert copy(moving, moving.server, other).returncode == 0
     refused = drop(moving, moving.server)

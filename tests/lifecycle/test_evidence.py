@@ -95,7 +95,7 @@ def test_a_record_says_when_and_leaves_the_chain_alone(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_opened_is_said(tmp_path: Path) -> None:
-    with pytest.raises(EvidenceError, match="cannot be read: No such file"):
+    with pytest.raises(EvidenceError, match="no such file"):
         read(tmp_path / "none")
     with pytest.raises(EvidenceError, match="cannot be written: No such file"):
         append(tmp_path / "none" / "evidence.jsonl", {"at": DAY})

@@ -120,7 +120,7 @@ def test_what_is_no_estate_or_preview_is_reported(tmp_path: Path) -> None:
     path.write_text("tenant,id\n", encoding="utf-8")
     with pytest.raises(CatalogError, match="column 'type' is missing"):
         read_rows(path)
-    with pytest.raises(CatalogError, match="cannot be read"):
+    with pytest.raises(CatalogError, match="no such file"):
         read_rows(tmp_path / "gone.csv")
     with pytest.raises(CatalogError, match="expected an object with `steps`"):
         read_planned({}, "p")

@@ -29,6 +29,8 @@ INSERT INTO ir_cron (active) VALUES (true), (true);
 INSERT INTO ir_model_data VALUES ('ir.cron', 'base', 'autovacuum_job', 1);
 INSERT INTO ir_mail_server (name, smtp_host, active) VALUES ('ours', 'mail.example.com', true);
 """
+SETUP_JOB: Final = "--namespace odoo-staging --selector app.kubernetes.io/component=odoo-setup"
+AGAIN: Final = f"run `kubectl delete job {SETUP_JOB}`, then `pulumi up --refresh`"
 INSTALLED: Final = "INSERT INTO ir_module_module VALUES ('base', 'installed'), ('web', 'installed');"
 KILLED: Final = "INSERT INTO ir_module_module VALUES ('base', 'installed'), ('web', 'to install');"
 GOES_ON: Final = "UPDATE ir_module_module SET state = 'installed';"
@@ -86,11 +88,12 @@ class Place:
             NEUTRALISE="yes" if copy else "no",
             SETTINGS="the settings",
             NEUTRALISED=self.here(script("neutralised.sh")),
+            SETUP_JOB=SETUP_JOB,
         )
 
     def gate(self) -> subprocess.CompletedProcess[str]:
         """Run what stands before the pods of a copy."""
-        return self.pods.run(script("neutralised.sh"))
+        return self.pods.run(script("neutralised.sh"), SETUP_JOB=SETUP_JOB)
 
     def here(self, text: str) -> str:
         return text.replace("/etc/odoo/odoo.conf", str(self.folder / "odoo.conf"))
@@ -314,7 +317,7 @@ def test_no_question_that_is_refused_opens_the_gate(place: Place) -> None:
 def test_a_database_without_odoo_is_no_copy(place: Place) -> None:
     done = place.gate()
     assert done.returncode == 1
-    assert "holds no Odoo: delete the Job odoo-setup of this tenant, then run" in done.stderr
+    assert f"holds no Odoo: {AGAIN}" in done.stderr
 
 
 def test_a_copy_is_neutralised_and_has_one_server_that_leads_nowhere(place: Place) -> None:
@@ -336,6 +339,7 @@ def test_what_was_never_neutralised_or_has_productions_identity_does_not_start(
     done = place.gate()
     assert done.returncode == 1
     assert "is not neutralised (flag" in done.stderr
+    assert done.stderr.rstrip().endswith(f"): {AGAIN}")
     assert place.calls == []
 
 

@@ -15,7 +15,17 @@ from tests.lifecycle.conftest import LIKE_RDS
 from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, ROLE
 from tests.lifecycle.pods import Pods, equip, move_places, said
-from tests.postgres import ADMIN, MAJORS, NEWEST_SOLD, OWNER, Server, programs, running_server, scratch
+from tests.postgres import (
+    ADMIN,
+    CHOSEN,
+    MAJORS,
+    NEWEST_SOLD,
+    OWNER,
+    Server,
+    programs,
+    running_server,
+    scratch,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -27,6 +37,10 @@ UNMARKED: Final = f"{MARK}, found unmarked"
 SECRET: Final = "an order of the old client"
 once = pytest.mark.parametrize("shared", [NEWEST_SOLD], indirect=True, ids=["one version"])
 """Decided by the script alone, so one version of PostgreSQL shows it."""
+on_every_version = pytest.mark.parametrize(
+    "shared", MAJORS, indirect=True, ids=lambda major: f"postgresql-{major}"
+)
+"""Decided by what a master may see and change on the server."""
 _SAID: Final = f"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{ROLE}'"  # noqa: S608 - a constant
 _VERIFIER: Final = f"SELECT rolpassword FROM pg_authid WHERE rolname = '{ROLE}'"  # noqa: S608 - a constant
 Done = subprocess.CompletedProcess[str]
@@ -87,7 +101,7 @@ def clear(server: Server) -> None:
     server.ask(f"DROP ROLE IF EXISTS {ROLE}")
 
 
-@pytest.fixture(scope="module", params=MAJORS, ids=lambda major: f"postgresql-{major}")
+@pytest.fixture(scope="module", params=CHOSEN, ids=lambda major: f"postgresql-{major}")
 def shared(request: pytest.FixtureRequest) -> Iterator[Place]:
     with (
         running_server(request.param, like_rds=request.param == LIKE_RDS) as server,
@@ -113,6 +127,7 @@ def own_server() -> Iterator[Server]:
         yield running
 
 
+@on_every_version
 def test_a_new_client_with_an_ended_tenants_name_reads_nothing(place: Place) -> None:
     before = place.catalog()
     done = place.set_up(NEW, ANOTHER)
@@ -152,6 +167,7 @@ def test_the_same_client_comes_back_to_its_own_data(place: Place) -> None:
     assert place.mark == MARK
 
 
+@on_every_version
 def test_a_database_from_before_marks_is_its_own_stacks(place: Place) -> None:
     """The set-up of a new release runs on what the one before has made, while people work."""
     place.from_before_marks()

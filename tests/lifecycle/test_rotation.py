@@ -18,7 +18,7 @@ from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import Pods, running_pods, set_up
 from tests.lifecycle.writer import Writer, writing, written
-from tests.postgres import ADMIN, MAJORS, Server, running_server
+from tests.postgres import ADMIN, CHOSEN, MAJORS, Server, chosen_versions, running_server
 
 pytestmark = pytest.mark.postgres
 SECOND: Final = second_role(ROLE)
@@ -121,7 +121,15 @@ def at_work(*writers: Writer) -> None:
         assert writer.refused == []
 
 
-@pytest.mark.parametrize("way", [FORTH, BACK], ids=["forth", "back"])
+@pytest.mark.parametrize(
+    ("server", "way"),
+    [*((major, FORTH) for major in MAJORS), *((major, BACK) for major in CHOSEN)],
+    indirect=["server"],
+    ids=[
+        *(f"postgresql-{major}-forth" for major in MAJORS),
+        *(f"postgresql-{major}-back" for major in CHOSEN),
+    ],
+)
 def test_nothing_is_lost_and_every_backup_is_made(acme: Pods, way: tuple[Stage, ...]) -> None:
     """Old and new pods write at the same time; backups begin before and after every step of every update."""
     confirmed: list[str] = []
@@ -165,6 +173,7 @@ def test_nothing_is_lost_and_every_backup_is_made(acme: Pods, way: tuple[Stage, 
         assert "password authentication failed" in refused.stderr
 
 
+@chosen_versions
 def test_what_the_second_login_makes_belongs_to_the_first(acme: Pods) -> None:
     """Also after the reset by which a pool hands out a connection again; pods of both logins alter it."""
     assert deploy(acme, FORTH[0]).returncode == 0
@@ -188,6 +197,7 @@ def test_what_the_second_login_makes_belongs_to_the_first(acme: Pods) -> None:
         assert limits == "15min\n35min"
 
 
+@chosen_versions
 def test_what_the_second_login_owns_is_kept_when_it_goes(acme: Pods) -> None:
     """An addon may leave the role it was given; the master never looks into the tenant's database."""
     assert deploy(acme, FORTH[0]).returncode == 0
@@ -207,6 +217,7 @@ def test_what_the_second_login_owns_is_kept_when_it_goes(acme: Pods) -> None:
     assert f"user={ADMIN} database={DATABASE}" not in acme.server.log
 
 
+@chosen_versions
 def test_a_password_in_use_is_not_changed(acme: Pods) -> None:
     """Whoever writes the stage too early, or whose old pods hang, reads a sentence; nothing is changed."""
     assert deploy(acme, FORTH[0]).returncode == 0
@@ -231,6 +242,7 @@ def test_a_password_in_use_is_not_changed(acme: Pods) -> None:
     assert f"role {SECOND} is gone" in deploy(acme, FORTH[2]).stdout
 
 
+@chosen_versions
 def test_a_neighbour_has_nothing_of_the_second_login(acme: Pods) -> None:
     neighbour = {"user": "t_other", "password": "theirs"}
     assert set_up(acme, "t_other", "odoo_other", "theirs").returncode == 0
@@ -272,6 +284,7 @@ def test_a_neighbour_has_nothing_of_the_second_login(acme: Pods) -> None:
         acme.server.ask("DROP ROLE t_other")
 
 
+@chosen_versions
 def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
     done = set_up(acme, ROLE, DATABASE, PASSWORD, 4, stage="second-login", second=SECOND_PASSWORD)
     assert done.returncode == 0, done.stderr
@@ -288,6 +301,7 @@ def test_the_limit_of_connections_counts_for_both_logins(acme: Pods) -> None:
     assert acme.server.ask(limit) == "-1"
 
 
+@chosen_versions
 @pytest.mark.parametrize(
     ("taken", "named", "place"),
     [
@@ -317,6 +331,7 @@ def test_a_full_pool_ends_the_job_with_a_sentence(
     assert second_login().returncode == 0
 
 
+@chosen_versions
 def test_the_second_logins_check_takes_no_connection_of_the_tenants(acme: Pods) -> None:
     """Both logins share those of the database, and their pods may have them all."""
     before = len(acme.server.log)
@@ -326,6 +341,7 @@ def test_the_second_logins_check_takes_no_connection_of_the_tenants(acme: Pods) 
     assert f"user={SECOND} database={DATABASE}" not in log
 
 
+@chosen_versions
 def test_no_password_is_in_the_servers_log(acme: Pods) -> None:
     for stage in FORTH:
         done = deploy(acme, stage)

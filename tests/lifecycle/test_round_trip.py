@@ -116,6 +116,45 @@ def test_a_good_backup_passes_every_check(damaged: Pods, backup: str) -> None:
     assert result.database_bytes > 5_000_000
 
 
+def test_what_a_dump_runs_has_no_rights(damaged: Pods, backup: str) -> None:
+    """A table's own check runs for each row that is restored; a tenant's dump may hold any such thing."""
+    dump_another(
+        damaged,
+        backup,
+        """
+        CREATE FUNCTION public.asked() RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+          RETURN session_user = 'postgres' OR NOT EXISTS (
+            SELECT FROM pg_catalog.pg_roles
+             WHERE rolname = session_user
+               AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+                    OR pg_catalog.has_function_privilege('pg_catalog.pg_read_file(text)', 'execute')
+                    OR pg_catalog.pg_has_role('pg_execute_server_program', 'usage')
+                    OR pg_catalog.has_database_privilege('postgres', 'connect')));
+        END $$;
+        CREATE TABLE public.answer (id int CHECK (public.asked()));
+        INSERT INTO public.answer VALUES (1);
+        """,
+    )
+    said = ("public.answer: 1, expected none",)
+    assert faults(damaged) == {"rows": said, "highest ids": said}
+
+
+@pytest.mark.usefixtures("backup")
+def test_the_server_that_runs_a_dump_has_nothing_of_the_pods_environment(damaged: Pods) -> None:
+    """Where credentials are found stands in the environment of a pod."""
+    said = damaged.folder / "data" / "names"
+    tool(damaged, "pg_ctl", f'case " $* " in *" start "*) env | cut -d= -f1 >"{said}";; esac')
+    code, _ = outcome_of(damaged, AWS_CONTAINER_CREDENTIALS_FULL_URI="http://169.254.170.23/v1/credentials")
+    assert code == 0
+    names = (damaged.folder / "data" / "names").read_text(encoding="utf-8").split()
+    assert "PATH" in names
+    assert not {each for each in names if each.startswith(("AWS", "BUCKET", "PG"))} - {
+        "PGDATA",
+        "PG_GRANDPARENT_PID",
+    }
+
+
 def test_it_writes_its_result_and_nothing_else(damaged: Pods) -> None:
     def objects() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in damaged.bucket.rglob("*") if path.is_file()}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.portfolios import catalog, local_portfolio, plan_of, tenant
+from tiers.change.platform import platform_faults
 from tiers.deployed import RECORD_TYPE, deployed_of, is_released, refusals
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
 from tiers.inventory import exported
 from tiers.plan.plan import Plan
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move
 from tiers.vocabulary import LifecycleStage, MoveStage, RotationStage
@@ -165,18 +167,75 @@ def test_a_record_that_cannot_be_read_is_not_nothing() -> None:
     assert sentence.startswith("acme: what is deployed of it cannot be read (")
 
 
-def test_the_prefix_of_namespaces_stays() -> None:
+OTHERS: Final = ("text", ["a", "list"], 3, None, {"plan": "text"}, {"plan": {"tenant": "x"}})
+
+
+@pytest.mark.parametrize("held", OTHERS)
+def test_what_a_program_stashes_itself_is_not_read(held: object) -> None:
     plan = plan_of(tenant("acme"))
     there = state(plan)
+    for parents in ("", "their:index:Component$"):
+        urn = f"{PREFIX}{parents}{RECORD_TYPE}::acme-deployed"
+        there[urn] = {"type": RECORD_TYPE, "outputs": {"input": held, "output": held}}
+    there[STACK] = {"type": "pulumi:pulumi:Stack", "outputs": {"inventory": held}}
+    assert deployed_of(there) == deployed_of(state(plan))
+    assert refused(there, plan_of(tenant("acme"))) == []
+
+
+@pytest.mark.parametrize("held", ["text", ["a"], {"plan": "text"}])
+def test_a_record_of_ours_with_something_else_in_it_is_not_nothing(held: object) -> None:
+    there = state(plan_of(tenant("acme")))
+    for known in there.values():
+        if known["type"] == RECORD_TYPE:
+            known["outputs"]["input"] = held
+    (sentence,) = refused(there, plan_of(tenant("acme")))
+    assert sentence.startswith("acme: what is deployed of it cannot be read (")
+
+
+def recording(plan: Plan) -> dict[str, Any]:
+    """The engine's answer for a stack that has a record of its platform, too."""
     applied = {"plan": plan.model_dump(mode="json", exclude={"tenants"})}
     urn = f"{PREFIX}{SHARED_PLATFORM}${RECORD_TYPE}::local-deployed"
-    there[urn] = {"type": RECORD_TYPE, "outputs": {"input": applied, "output": applied}}
+    return state(plan) | {urn: {"type": RECORD_TYPE, "outputs": {"input": applied, "output": applied}}}
+
+
+def test_the_prefix_of_namespaces_stays() -> None:
+    plan = plan_of(tenant("acme"))
+    there = recording(plan)
     assert refused(there, plan) == []
     platform = local_portfolio().platform
     cluster = platform.cluster.model_copy(update={"namespace_prefix": "local"})
     changed = plan_of(tenant("acme"), platform=platform.model_copy(update={"cluster": cluster}))
     (sentence,) = refused(there, changed)
     assert sentence.startswith("cluster.namespace_prefix cannot change while the portfolio is deployed")
+    assert platform_faults(plan, changed) == (sentence.removesuffix("; nothing was changed"),)
+
+
+CREATED: Final = {
+    "admin_cidrs": ["198.51.100.0/24"],
+    "log_retention_days": 90,
+    "addons": dict.fromkeys(("vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"), "v1"),
+}
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_portfolio_keeps_the_kind_of_cluster_it_began_with(*, recorded: bool) -> None:
+    adopting = local_portfolio().platform
+    values = adopting.model_dump(mode="json")
+    values["cluster"] |= {"created": CREATED, "node_role_arn": None, "node_subnet_ids": ()}
+    adopted, created = (
+        plan_of(tenant("acme"), platform=each) for each in (adopting, Platform.model_validate(values))
+    )
+    for before, after, words in (
+        (adopted, created, "cannot be added while the portfolio is deployed: a new, empty cluster 'odoo'"),
+        (created, adopted, "cannot be taken out while the portfolio is deployed: cluster 'odoo'"),
+    ):
+        there = recording(before) if recorded else older(before)
+        (sentence,) = refused(there, after)
+        assert sentence.startswith(f"cluster.created {words}")
+        assert sentence.endswith("; nothing was changed")
+        assert platform_faults(before, after) == (sentence.removesuffix("; nothing was changed"),)
+        assert refused(there, before) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
 import sys
@@ -20,6 +19,7 @@ from typing import Final
 from tests.engine.listing import told
 from tests.engine.project import STACK, Project
 from tests.torture.kills import untrue
+from tests.torture.sweep import sweep
 from tests.torture.worlds import Moment, Worlds, worlds
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import FileShare, TenantDatabase
@@ -224,23 +224,9 @@ def wrong(made: History, seed: int, length: int) -> str:
 
 def main() -> int:
     """Try many histories, and say what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--histories", type=int, default=50)
-    parser.add_argument("--length", type=int, default=9)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    failed = 0
-    with tempfile.TemporaryDirectory() as scratch, history(Path(scratch) / "project") as made:
-        for seed in range(asked.seed, asked.seed + asked.histories):
-            if found := wrong(made, seed, asked.length):
-                failed += 1
-                sys.stdout.write(f"  --seed {seed}: {found}\n")
-                sys.stdout.flush()
-        done = ", ".join(f"{count} {step}" for step, count in sorted(made.done.items()))
-    sys.stdout.write(
-        f"{asked.histories} histories of {asked.length} steps ({done} let through), {failed} wrong\n"
-    )
-    return int(failed > 0)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = history(Path(scratch) / "project")
+        return sweep(__doc__, made, wrong, called="wrong", histories=50, length=9)
 
 
 if __name__ == "__main__":

@@ -282,7 +282,7 @@ def main() -> int:
     asked = parser.parse_args()
     tried = survived = 0
     slowest = (0.0, "")
-    with tempfile.TemporaryDirectory() as folder, worlds(Path(folder) / "project") as made:
+    with tempfile.TemporaryDirectory() as folder, worlds(Path(folder) / "project", by_users=True) as made:
         for phase in phases(made):
             if asked.phase and phase.name not in asked.phase:
                 continue

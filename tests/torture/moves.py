@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ from components.scripts import script
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import TENANT, Pods, move_places, running_pods, said, set_up
 from tests.postgres import Server, running_server
+from tests.torture.sweep import sweep
 
 STEPS: Final = ("write", "copy", "cut over", "drop")
 MARKS: Final = ("m1", "m1", "m1", "m2")
@@ -106,23 +106,7 @@ def lost(made: World, seed: int, length: int) -> str:
 
 def main() -> int:
     """Try many histories, and say what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--histories", type=int, default=200)
-    parser.add_argument("--length", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    wrong = 0
-    with world() as made:
-        for seed in range(asked.seed, asked.seed + asked.histories):
-            if found := lost(made, seed, asked.length):
-                wrong += 1
-                sys.stdout.write(f"  --seed {seed}: {found}\n")
-                sys.stdout.flush()
-        done = ", ".join(f"{count} {step}" for step, count in sorted(made.done.items()))
-    sys.stdout.write(
-        f"{asked.histories} histories of {asked.length} steps ({done} let through), {wrong} lost data\n"
-    )
-    return int(wrong > 0)
+    return sweep(__doc__, world(), lost, called="lost data", histories=200, length=12)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from localcloud.aws.faults import COUNTER, VARIABLE
-from tests.clouds import RECORD, Cloud, Clouds, claim
+from tests.clouds import RECORD, Cloud, Clouds, claim, clouds
 from tests.engine.project import STACK, Project
 
 _KEPT: Final = (".local/state", ".local/manifests", "portfolios", "stacks")
@@ -28,12 +28,13 @@ class Moment:
 class Worlds:
     """One project and the moments of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, by_users: bool) -> None:
         self.project = Project(folder)
         self._moments: list[Moment] = []
         self._record = self.project.local / RECORD
         claim(self.project.local)
-        self._clouds = Clouds(self._record)
+        self._by_users = by_users
+        self._clouds = Clouds.started(self._record) if by_users else clouds()
         self._live = self._clouds.copy(self._record)
 
     def keep(self) -> Moment:
@@ -55,7 +56,8 @@ class Worlds:
         """End every process of it."""
         for cloud in (self._live, *(moment.cloud for moment in self._moments)):
             cloud.end()
-        self._clouds.close()
+        if self._by_users:
+            self._clouds.close()
 
     @contextmanager
     def faults(self, asked: str) -> Iterator[Path]:
@@ -81,9 +83,12 @@ class Worlds:
 
 
 @contextmanager
-def worlds(folder: Path) -> Iterator[Worlds]:
-    """Worlds that end with the block, with their stack selected."""
-    made = Worlds(folder)
+def worlds(folder: Path, *, by_users: bool = False) -> Iterator[Worlds]:
+    """Worlds that end with the block, with their stack selected.
+
+    `by_users` lets commands run in them as users start them, by `python -m localcloud`.
+    """
+    made = Worlds(folder, by_users=by_users)
     try:
         made.project.keep_no_log()
         made.project.pulumi("stack", "select", "--create", STACK)

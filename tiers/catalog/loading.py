@@ -10,7 +10,7 @@ from tiers.catalog.classes import Classes
 from tiers.catalog.promises import offer_faults, tier_faults
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.errors import CatalogError
-from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
+from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
 
 CATALOG_DIRECTORY: Final = Path(__file__).parent
 CLASSES: Final = "classes.yaml"
@@ -39,7 +39,7 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
     if not directory.is_dir():
         problems.append(f"{directory}: no such catalog directory")
         return None
-    classes = collect(problems, lambda: load_model(Classes, directory / CLASSES))
+    classes = collect(problems, lambda: load_model(Classes, directory / CLASSES, within=directory))
     paths = [path for path in sorted(directory.glob("*.yaml")) if path.name != CLASSES]
     tiers, files = _load_tiers(paths, problems)
     if not paths:
@@ -50,7 +50,7 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
     for name, tier in tiers.items():
         unknown = list(_unknown_classes(tier, classes))
         faults = unknown or [*tier_faults(tier, classes), *offer_faults(tier)]
-        problems += (sentence(files[name], fault) for fault in faults)
+        problems += sentences(files[name], faults)
         unusable |= {name} if unknown else set()
     usable = {name: tier for name, tier in tiers.items() if name not in unusable}
     return Catalog(tiers=usable, classes=classes, unusable=frozenset(unusable))
@@ -60,7 +60,7 @@ def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, T
     tiers: dict[str, Tier] = {}
     files: dict[str, Path] = {}
     for path in paths:
-        tier = collect(problems, lambda path=path: load_model(Tier, path))  # type: ignore[misc]
+        tier = collect(problems, lambda path=path: load_model(Tier, path, within=path.parent))  # type: ignore[misc]
         if tier is None:
             continue
         if tier.tier in tiers:

@@ -2,7 +2,8 @@
 
 Sources: components/aws/network.py and file_system.py (a subnet's range and a mount target follow the place of
 their zone in the list); EC2 API reference, CreateSubnet (no two subnets of a VPC have a range in common);
-pulumi-aws, eks.Cluster and eks.PodIdentityAssociation (another cluster name makes them anew).
+pulumi-aws, eks.Cluster and eks.PodIdentityAssociation (another cluster name makes them anew); EKS API
+reference, CreateCluster (a name is used once in an account and region).
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ def _moved(before: Sequence[str], after: Sequence[str]) -> list[str]:
 def cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> Iterator[Change]:
     """What happens to the cluster; of an adopted one only what Costack makes there by its name."""
     created = after.origin is Origin.CREATED
-    if before.cluster != after.cluster:
+    if before.origin is not after.origin:
+        yield _another_kind(before, after)
+    elif before.cluster != after.cluster:
         if created:
             what = f"a new, empty cluster {after.cluster} replaces {before.cluster} with all that runs there"
         else:
@@ -82,6 +85,29 @@ def cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> 
             f"{before.ingress_namespace}: nobody gets in until the ingress controller runs there"
         )
         yield Change(EffectKind.DOWNTIME, what)
-    if created and before.version != after.version:
+    if created and before.origin is after.origin and before.version != after.version:
         what = f"Kubernetes {before.version} → {after.version}; EKS takes no cluster back to an older version"
         yield Change(EffectKind.NOTICE, what)
+
+
+def _another_kind(before: ClusterControlPlane, after: ClusterControlPlane) -> Change:
+    """What happens when an adopted cluster gives way to a created one, or the reverse.
+
+    Databases and files are outside the cluster, and claims only point to them. Objects of Kubernetes stay
+    where the stack's provider leads (ADR 6); led elsewhere, it makes all of them anew there.
+    """
+    anew = "until all of it is made anew there; databases and files stay. `pulumi up` refuses it"
+    if before.origin is Origin.CREATED:
+        what = (
+            f"cluster {before.cluster} was created here, so it is deleted with its nodes and everything in "
+            f"it, also what others keep there; nothing of a tenant runs in the adopted cluster {anew}"
+        )
+        return Change(EffectKind.DATA, what)
+    if before.cluster == after.cluster:
+        anew += f"; EKS has no second cluster of the name {after.cluster} in the account and region"
+    what = (
+        f"a new, empty cluster {after.cluster} is created, and roles of pods and tenants' own nodes are made "
+        "anew for it: pods of the adopted cluster lose their way to AWS (set-up, backups), and nothing of a "
+        f"tenant runs in the new one {anew}"
+    )
+    return Change(EffectKind.DOWNTIME, what)

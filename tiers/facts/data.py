@@ -9,7 +9,7 @@ from pydantic import Field
 from tiers.facts.compute import AwakeMinutes
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
-from tiers.vocabulary import Count, Positive
+from tiers.vocabulary import LARGEST, Count, Positive
 
 
 class DatabaseInstance(FactRecord):
@@ -24,7 +24,7 @@ class DatabaseInstance(FactRecord):
     instance_class: str
     engine_version: str
     multi_az: bool
-    storage_gib: Annotated[int, Field(ge=20)]
+    storage_gib: Annotated[int, Field(ge=20, le=LARGEST)]
     max_storage_gib: Positive
     backup_retention_days: Annotated[int, Field(ge=0, le=35)]
     maintenance_window: str
@@ -123,8 +123,8 @@ class FileShare(FactRecord):
     file_system: FactId
     namespace: str
     path: str
-    owner_user: int
-    owner_group: int
+    owner_user: Count
+    owner_group: Count
     storage_gib: Count
     volume: str = ""
     """Name of its volume, where portfolios share a cluster; else '': the tenant's and the share's."""

@@ -13,6 +13,8 @@ SHARED_PLATFORM: Final = f"{COMPONENT_TYPE_PREFIX}SharedPlatform"
 TENANT_STACK: Final = f"{COMPONENT_TYPE_PREFIX}TenantStack"
 """Component types as Pulumi's state has them; they are part of every URN below a component."""
 
+ODOO_SETUP: Final = "odoo-setup"
+"""The job that installs Odoo, or makes a copy harmless, before its pods start."""
 FINAL_BACKUP: Final = "final-backup"
 DROP_DATABASE: Final = "drop-database"
 EMPTY_FILESTORE: Final = "empty-filestore"

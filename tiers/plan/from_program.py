@@ -12,6 +12,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.resolve import resolve
+from tiers.portfolio.host_names import host_name_faults
 from tiers.portfolio.loading import faults_of_platform, faults_of_tenant
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.platform import Platform
@@ -47,7 +48,7 @@ def plan_of_documents(platform: Document, tenants: Sequence[Document], catalog: 
     for index, tenant in known.items():
         for where, message in faults_of_tenant(tenant, about, catalog):
             faults.append((("tenants", index, *where), message))
-    faults += _together(known, catalog)
+    faults += _together(known, about, catalog)
     if faults or about is None:
         raise DocumentError(faults)
     ordered = sorted(known.values(), key=lambda tenant: tenant.tenant)
@@ -82,12 +83,18 @@ def _checked(
         return None
 
 
-def _together(tenants: Mapping[int, Tenant], catalog: Catalog) -> Iterable[tuple[Location, str]]:
+def _together(
+    tenants: Mapping[int, Tenant], platform: Platform | None, catalog: Catalog
+) -> Iterable[tuple[Location, str]]:
     for field in ("tenant", "hostname"):
         times = Counter(getattr(tenant, field) for tenant in tenants.values())
         for index, tenant in tenants.items():
             if times[value := getattr(tenant, field)] > 1:
                 yield ("tenants", index, field), f"'{value}' appears {times[value]} times"
-    together = (*ambiguous_names(tenants), *too_many_replications(tenants, catalog))
+    together = (
+        *ambiguous_names(tenants),
+        *host_name_faults(tenants, platform),
+        *too_many_replications(tenants, catalog),
+    )
     for index, (where, message) in together:
         yield ("tenants", index, *where), message

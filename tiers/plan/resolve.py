@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
+from tiers.expectations import first_fault
 from tiers.facts.every_fact import FactId
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
 from tiers.plan.move import move_facts
@@ -24,7 +29,17 @@ def plan_of_folder(folder: Path) -> Plan:
     Raises:
         CatalogError: With every mistake in every file, or with what it shares with a portfolio beside it.
     """
-    return deployable(folder, *load_catalog_and_portfolio(folder))
+    return plan_and_catalog(folder)[0]
+
+
+def plan_and_catalog(folder: Path) -> tuple[Plan, Catalog]:
+    """The same, and the catalog that it was made with.
+
+    Raises:
+        CatalogError: As `plan_of_folder`.
+    """
+    catalog, portfolio = load_catalog_and_portfolio(folder)
+    return deployable(folder, catalog, portfolio), catalog
 
 
 def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:
@@ -57,20 +72,40 @@ def planned(folder: Path, catalog: Catalog | None, problems: list[str]) -> Plann
 
 
 def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
-    """Turn a catalog and a portfolio that was checked against it into the plan."""
-    tenants = tuple(_resolve_tenant(catalog, portfolio, tenant) for tenant in portfolio.tenants)
+    """Turn a catalog and a portfolio that was checked against it into the plan.
+
+    Raises:
+        CatalogError: When numbers that are possible each by itself make one that is not.
+    """
     platform = portfolio.platform
-    plan = Plan(
-        portfolio=platform.portfolio,
-        currency=platform.currency,
-        region=platform.region,
-        service_line=platform.service_line,
-        catalog_version=catalog.version,
-        platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
-        tenants=tenants,
-    )
+    with _told_of(platform.portfolio):
+        tenants = tuple(_tenant_plan(catalog, portfolio, tenant) for tenant in portfolio.tenants)
+        plan = Plan(
+            portfolio=platform.portfolio,
+            currency=platform.currency,
+            region=platform.region,
+            service_line=platform.service_line,
+            catalog_version=catalog.version,
+            platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
+            tenants=tenants,
+        )
     _refuse_duplicates(plan)
     return plan
+
+
+@contextmanager
+def _told_of(owner: str) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise CatalogError(
+            f"{owner}: its numbers make one that is too large: {first_fault(error)}; make them smaller"
+        ) from None
+
+
+def _tenant_plan(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:
+    with _told_of(tenant.tenant):
+        return _resolve_tenant(catalog, portfolio, tenant)
 
 
 def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> TenantPlan:

@@ -23,7 +23,7 @@ from tiers.facts.every_fact import (
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT
+from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes
 from tiers.plan.expected_usage import (
@@ -225,7 +225,7 @@ def _jobs(
 
     operations = operations_namespace(platform)
     yield job("database-setup", platform.images.operations, operations, neutralises=False)
-    yield job("odoo-setup", platform.images.odoo, namespace, neutralises=harmless)
+    yield job(ODOO_SETUP, platform.images.odoo, namespace, neutralises=harmless)
 
 
 def _network(tenant: Tenant, size: WorkloadClass, namespace: str, *, open_internet: bool) -> Iterator[Fact]:

@@ -1,11 +1,24 @@
-"""The folders of portfolios: one each, under `portfolios` of the working folder."""
+"""The folders of portfolios, one each under `portfolios` of the working folder, and the files in them."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel
+
+from tiers.errors import CatalogError
+from tiers.strict_yaml import collect, load_model
+from tiers.vocabulary import TenantId
+
 PORTFOLIOS: Final = Path("portfolios")
+
+
+class _Named(BaseModel):
+    """What every tenant's file says, whatever else is in it."""
+
+    tenant: str = ""
 
 
 def portfolio_folder(given: Path | None, cwd: Path, name: str) -> Path:
@@ -16,3 +29,19 @@ def portfolio_folder(given: Path | None, cwd: Path, name: str) -> Path:
 def portfolio_folders(cwd: Path) -> list[Path]:
     """The folders of all portfolios, by name."""
     return sorted(path.parent for path in (cwd / PORTFOLIOS).glob("*/platform.yaml"))
+
+
+def file_of(portfolio: Path, tenant: TenantId) -> Path:
+    """The file of *tenant* in the folder *portfolio*; it need not have the tenant's name.
+
+    Raises:
+        CatalogError: When no file of the portfolio has it; if some cannot be read, it says why.
+    """
+    unreadable: list[str] = []
+    for path in sorted((portfolio / "tenants").glob("*.yaml")):
+        named = collect(unreadable, partial(load_model, _Named, path, within=portfolio))
+        if named is not None and named.tenant == tenant:
+            return path
+    if unreadable:
+        raise CatalogError(*unreadable)
+    raise CatalogError(f"{portfolio / 'tenants'}: no file has tenant '{tenant}'")

@@ -10,6 +10,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
+from tiers.portfolio.host_names import host_name_faults
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
@@ -18,7 +19,7 @@ from tiers.portfolio.resilience import tenant_faults, too_many_replications
 from tiers.portfolio.sleep import sleep_faults
 from tiers.portfolio.tenant import SENDING, Portfolio, Tenant
 from tiers.portfolio.windows import platform_window_faults, tenant_window_faults
-from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence
+from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
 from tiers.vocabulary import Environment
 
 
@@ -62,14 +63,15 @@ def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]
     if not directory.is_dir():
         problems.append(f"{directory}: no such portfolio directory")
         return None
-    platform = collect(problems, lambda: load_model(Platform, directory / "platform.yaml"))
+    platform = collect(problems, lambda: load_model(Platform, directory / "platform.yaml", within=directory))
     by_path: dict[Path, Tenant] = {}
     for path in sorted((directory / "tenants").glob("*.yaml")):
-        tenant = collect(problems, lambda path=path: load_model(Tenant, path))  # type: ignore[misc]
+        tenant = collect(problems, lambda path=path: load_model(Tenant, path, within=directory))  # type: ignore[misc]
         if tenant is not None:
             by_path[path] = tenant
     problems += _twice(by_path, "tenant", lambda tenant: tenant.tenant)
-    problems += (sentence(path, fault) for path, fault in ambiguous_names(by_path))
+    together = (*ambiguous_names(by_path), *host_name_faults(by_path, platform))
+    problems += (sentence(path, fault) for path, fault in together)
     problems += _twice(by_path, "hostname", lambda tenant: tenant.hostname)
     if catalog is not None:
         problems += _faults_against(catalog, directory / "platform.yaml", platform, by_path)
@@ -84,10 +86,10 @@ def _faults_against(
     catalog: Catalog, platform_file: Path, platform: Platform | None, tenants: Mapping[Path, Tenant]
 ) -> Iterable[str]:
     for path, tenant in tenants.items():
-        yield from (sentence(path, fault) for fault in faults_of_tenant(tenant, platform, catalog))
+        yield from sentences(path, faults_of_tenant(tenant, platform, catalog))
     yield from (sentence(path, fault) for path, fault in too_many_replications(tenants, catalog))
     if platform is not None:
-        yield from (sentence(platform_file, fault) for fault in faults_of_platform(platform, catalog))
+        yield from sentences(platform_file, faults_of_platform(platform, catalog))
 
 
 def _twice(by_path: Mapping[Path, Tenant], field: str, key: Callable[[Tenant], str]) -> Iterable[str]:

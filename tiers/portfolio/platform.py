@@ -19,6 +19,7 @@ from tiers.tags import PREFIX
 from tiers.vocabulary import (
     Count,
     Frozen,
+    Hostname,
     ImageByDigest,
     PortfolioName,
     Positive,
@@ -243,6 +244,8 @@ class Platform(Frozen):
     """The bucket of dumps."""
     cluster: ClusterSpec
     """The EKS cluster, adopted or created."""
+    client_domains: Mapping[TagValue, tuple[Hostname, ...]] = Field(default_factory=dict)
+    """Domains by client: no tenant of another client may have a host name in them."""
     services: tuple[PlatformService, ...]
     """Pods of the platform itself; the estimate counts them."""
     ingress: IngressSpec

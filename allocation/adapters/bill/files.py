@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -17,11 +17,17 @@ import duckdb
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.formats import Column, Header, format_name, layout_of
 from allocation.adapters.bill.layout import Layout
+from tiers import files as given
 
 _PARQUET: Final = b"PAR1"
 _GZIP: Final = b"\x1f\x8b"
 _SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
 _CHUNK: Final = 1 << 20
+_LONGEST_LINE: Final = 2_000_000
+_MOST_RATIO: Final = 200
+"""By how much a bill may grow: real ones have ten to forty, gzip a thousand at most."""
+_LEAST_OF_MOST: Final = 100_000_000
+_MOST_DECODED: Final = 50_000_000_000
 _ROW_NUMBERS: Final = frozenset({"file_row_number", "file_index"})
 """Columns that DuckDB adds to Parquet by itself; a bill that has them would hide them."""
 
@@ -113,10 +119,12 @@ def _digest(name: str, path: Path) -> tuple[str, bytes]:
     """SHA-256 of a file and its first four bytes."""
     digest, magic = hashlib.sha256(), b""
     try:
-        with path.open("rb") as stream:
+        with given.opened(path, name) as stream:
             while chunk := stream.read(_CHUNK):
                 magic = magic or chunk[:4]
                 digest.update(chunk)
+    except given.UnreadableError as error:
+        raise BillError(str(error)) from None
     except OSError as error:
         raise BillError(f"{name}: cannot be read: {error.strerror}") from None
     if not magic:
@@ -140,9 +148,9 @@ def _parquet_header(connection: duckdb.DuckDBPyConnection, name: str, link: Path
 def _csv_header(name: str, path: Path, *, compressed: bool) -> Header:
     try:
         if compressed:
-            _check_gzip(path)
+            _check_gzip(name, path)
         with _text(path, compressed=compressed) as stream:
-            names = next(csv.reader(stream, strict=True), [])
+            names = next(csv.reader(_short_lines(name, stream), strict=True), [])
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise BillError(f"{name}: is not whole: its gzip stream ends early or is damaged") from None
     except csv.Error as error:
@@ -154,11 +162,25 @@ def _csv_header(name: str, path: Path, *, compressed: bool) -> Header:
     return Header(name, tuple(Column(title, f"c{n}", "VARCHAR") for n, title in enumerate(names)))
 
 
-def _check_gzip(path: Path) -> None:
+def _check_gzip(name: str, path: Path) -> None:
     """Read the file to its end, where the checksum is: DuckDB does not check it."""
+    most = max(_LEAST_OF_MOST, _MOST_RATIO * path.stat().st_size)
+    left = min(most, _MOST_DECODED)
     with gzip.open(path) as stream:
-        while stream.read(_CHUNK):
-            pass
+        while chunk := stream.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise BillError(
+                    f"{name}: holds more than {min(most, _MOST_DECODED):,} bytes, too many for a bill of its "
+                    "compressed size; if it is one, decompress it and give the CSV"
+                )
+
+
+def _short_lines(name: str, stream: IO[str]) -> Iterator[str]:
+    while line := stream.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise BillError(f"{name}: a line is longer than {_LONGEST_LINE:,} bytes")
+        yield line
 
 
 def _text(path: Path, *, compressed: bool) -> IO[str]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from allocation.adapters.folders.run import read_json, write_json
+from allocation.adapters.folders.run import json_text, read_json
 from allocation.billed.state import ClosedMonthError, MonthState, delta
 from allocation.charges import ChargePeriod
 from allocation.engine.settlement import Residuals
 from allocation.errors import AllocationError
+from tiers.files import private
 
 _STATEMENT: Final = "statement-{:03}.json"
 _DELTA: Final = "delta-{:03}.json"
@@ -90,5 +91,6 @@ def same_figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 def _put(path: Path, document: Mapping[str, Any]) -> None:
     partial = path.with_name(f".{path.name}.partial")
-    write_json(partial, document)
+    with private(partial, "w") as file:
+        file.write(json_text(document))
     partial.replace(path)

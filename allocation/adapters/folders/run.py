@@ -14,6 +14,7 @@ import duckdb
 
 from allocation.engine.attribution import charged_view
 from allocation.errors import AllocationError
+from tiers import files as given
 
 MANIFEST: Final = "manifest.json"
 CHARGES: Final = "charges.parquet"
@@ -70,7 +71,12 @@ def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write *document* so that equal documents are equal bytes."""
-    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json_text(document), encoding="utf-8")
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """*document* as JSON: equal documents are equal text."""
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -80,11 +86,9 @@ def read_json(path: Path) -> dict[str, Any]:
         AllocationError: When it does not exist or is no JSON object.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AllocationError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise AllocationError(f"{path}: is not JSON: {error}") from None
+        document = given.read_json(path)
+    except given.UnreadableError as error:
+        raise AllocationError(str(error)) from None
     if not isinstance(document, dict):
         raise AllocationError(f"{path}: expected a JSON object, found {type(document).__name__}")
     return document

@@ -6,12 +6,14 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
 import stamina
 
+from allocation.adapters.answers import ACCEPTED, TooMuchError, decoded, in_time, until
 from allocation.adapters.price_list.offers import PriceListError
 
 AWS: Final = "https://pricing.us-east-1.amazonaws.com"
@@ -19,9 +21,13 @@ _ATTEMPTS: Final = 4
 _SECONDS_IN_ALL: Final = 1800.0
 _SECONDS_WITHOUT_A_BYTE: Final = 60.0
 _LARGEST_INDEX: Final = 5_000_000
+_LARGEST_OFFER: Final = 20_000_000_000
+"""The largest offer file, decompressed; that of EC2 in one region has half a gigabyte."""
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _OK: Final = 200
+_DIGITS: Final = 16
+"""More digits than the length of any file has."""
 
 # Retries are not logged: the final error is one sentence.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -63,7 +69,8 @@ class PriceList:
             raise PriceListError(f"{self.url}: offer {code} has no prices of region {region}")
         target = folder / f"{code}.csv"
         self._answered(
-            path.removesuffix(".json") + ".csv", lambda response: _save(response, target, code, progress)
+            path.removesuffix(".json") + ".csv",
+            lambda response, end: _save(response, end, target, code, progress),
         )
         return target
 
@@ -78,7 +85,7 @@ class PriceList:
             raise PriceListError(f"{self.url}{path}: answered no JSON object; check --url")
         return index
 
-    def _answered(self, path: str, take: Callable[[httpx.Response], _Result]) -> _Result:
+    def _answered(self, path: str, take: Callable[[httpx.Response, float], _Result]) -> _Result:
         """The result of *take* for the answer to GET *path*, retried from the beginning if it breaks off."""
         try:
             for attempt in stamina.retry_context(
@@ -87,9 +94,13 @@ class PriceList:
                 timeout=_SECONDS_IN_ALL,
                 wait_initial=self.first_wait_seconds,
             ):
-                with attempt, self._client() as client, client.stream("GET", path) as response:
-                    self._refuse_errors(path, response)
-                    return take(response)
+                with attempt:
+                    return in_time(_SECONDS_IN_ALL, partial(self._asked, path, take))
+        except TooMuchError as error:
+            raise PriceListError(
+                f"{self.url}{path}: answered {error}; check --url, or fetch it elsewhere "
+                "and give it with --file"
+            ) from None
         except _BusyError as error:
             raise PriceListError(f"{self.url}{path}: answered {error}, every time; try later") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -99,11 +110,18 @@ class PriceList:
             ) from None
         raise AssertionError  # retry_context ends by returning or raising
 
+    def _asked(self, path: str, take: Callable[[httpx.Response, float], _Result], end: float) -> _Result:
+        with self._client() as client, client.stream("GET", path) as response:
+            self._refuse_errors(path, response)
+            return take(response, end)
+
     def _client(self) -> httpx.Client:
         url = httpx.URL(self.url)
         if url.scheme not in ("http", "https") or not url.host:
             raise PriceListError(f"--url '{self.url}': expected a URL that begins with http:// or https://")
-        return httpx.Client(base_url=self.url, timeout=_SECONDS_WITHOUT_A_BYTE, follow_redirects=False)
+        return httpx.Client(
+            base_url=self.url, headers=dict(ACCEPTED), timeout=_SECONDS_WITHOUT_A_BYTE, follow_redirects=False
+        )
 
     def _refuse_errors(self, path: str, response: httpx.Response) -> None:
         status = response.status_code
@@ -115,28 +133,21 @@ class PriceList:
             )
 
 
-def _read_index(response: httpx.Response) -> bytes:
-    data = b""
-    for chunk in response.iter_bytes():
-        data += chunk
-        if len(data) > _LARGEST_INDEX:
-            raise PriceListError(
-                f"{response.url}: is larger than {_LARGEST_INDEX:,} bytes; expected an index"
-            )
-    return data
+def _content(response: httpx.Response, end: float, most: int) -> Iterator[bytes]:
+    return until(decoded(response.iter_raw(), response.headers.get("Content-Encoding", ""), most), end)
 
 
-def _save(response: httpx.Response, target: Path, code: str, progress: Progress) -> None:
-    expected = int(response.headers.get("Content-Length", 0))
+def _read_index(response: httpx.Response, end: float) -> bytes:
+    return b"".join(_content(response, end, _LARGEST_INDEX))
+
+
+def _save(response: httpx.Response, end: float, target: Path, code: str, progress: Progress) -> None:
+    told = response.headers.get("Content-Length", "")
+    expected = int(told) if told.isascii() and told.isdigit() and len(told) < _DIGITS else 0
     try:
         with target.open("wb") as stream:
-            for chunk in _chunks(response, code, expected, progress):
-                stream.write(chunk)
+            for piece in _content(response, end, _LARGEST_OFFER):
+                stream.write(piece)
+                progress(code, response.num_bytes_downloaded, expected)
     except OSError as error:
         raise PriceListError(f"{target}: cannot be written: {error.strerror}") from None
-
-
-def _chunks(response: httpx.Response, code: str, expected: int, progress: Progress) -> Iterator[bytes]:
-    for chunk in response.iter_bytes(1 << 16):
-        yield chunk
-        progress(code, response.num_bytes_downloaded, expected)

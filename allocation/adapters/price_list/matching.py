@@ -43,7 +43,7 @@ def match(rules: Sequence[Rule], rows: Iterable[OfferRow], region: str) -> dict[
         except PriceListError as error:
             problems.append(str(error))
     if problems:
-        raise PriceListError("\n".join(problems))
+        raise PriceListError(*problems)
     return matches
 
 

@@ -7,7 +7,6 @@ prices. Attributes of a product have the same names in both forms: lower case, l
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,13 +14,18 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from hashlib import file_digest
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
 
 from allocation.errors import AllocationError
+from tiers import files as given
+from tiers.escapes import shortened
 
 ON_DEMAND: Final = "OnDemand"
 _LARGEST_JSON: Final = 400_000_000
+_MOST_VALUES: Final = 20_000_000
+_LONGEST_LINE: Final = 1_000_000
 _MOST_METADATA: Final = 20
 _CURRENCY: Final = "USD"
 
@@ -68,10 +72,10 @@ def open_offer(path: Path) -> OfferFile:
         PriceListError: When it is no offer file.
     """
     try:
-        with path.open("rb") as stream:
+        with given.opened(path) as stream:
             digest = file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise PriceListError(f"{path}: no such file") from None
+    except given.UnreadableError as error:
+        raise PriceListError(str(error)) from None
     except OSError as error:
         raise PriceListError(f"{path}: cannot be read: {error.strerror}") from None
     if path.suffix == ".json":
@@ -105,16 +109,24 @@ def _head_of(path: Path, said: Mapping[str, Any]) -> OfferHead:
 @contextmanager
 def _csv_rows(path: Path) -> Iterator[Iterator[list[str]]]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            yield csv.reader(_without_nul(stream), strict=True)
+        with (
+            given.opened(path) as stream,
+            TextIOWrapper(stream, encoding="utf-8", newline="") as text,
+        ):
+            yield csv.reader(_lines(text, path), strict=True)
     except UnicodeDecodeError:
         raise PriceListError(f"{path}: is not UTF-8 text; expected an offer file of AWS") from None
     except csv.Error as error:
         raise PriceListError(f"{path}: is not CSV: {error}; fetch it again") from None
 
 
-def _without_nul(stream: TextIO) -> Iterator[str]:
-    return (line.replace("\0", "") for line in stream)
+def _lines(stream: TextIO, path: Path) -> Iterator[str]:
+    while line := stream.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise PriceListError(
+                f"{path}: a line is longer than {_LONGEST_LINE:,} characters; fetch it again"
+            )
+        yield line.replace("\0", "")
 
 
 def _metadata(path: Path, rows: Iterator[list[str]]) -> tuple[dict[str, str], list[str]]:
@@ -149,14 +161,12 @@ def _priced_csv_rows(path: Path) -> Iterator[OfferRow]:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > _LARGEST_JSON:
-        raise PriceListError(
-            f"{path}: is larger than {_LARGEST_JSON:,} bytes; take the CSV, it is read row by row"
-        )
     try:
-        document = json.loads(path.read_bytes(), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise PriceListError(f"{path}: is not JSON: {error}; it may be cut off, fetch it again") from None
+        text = given.read_text(path, _LARGEST_JSON)
+        remedy = "it may be cut off, fetch it again"
+        document = given.parsed_json(text, str(path), Decimal, remedy, most=_MOST_VALUES)
+    except given.UnreadableError as error:
+        raise PriceListError(f"{error}, or take the CSV: it is read row by row") from None
     if not isinstance(document, dict):
         raise PriceListError(f"{path}: is no offer file of AWS: expected a JSON object")
     return document
@@ -187,7 +197,7 @@ def _price(path: Path, text: str) -> Decimal:
     except InvalidOperation:
         price = Decimal("NaN")
     if not price.is_finite():
-        raise PriceListError(f"{path}: a price is '{text}', expected a number")
+        raise PriceListError(f"{path}: a price is '{shortened(str(text))}', expected a number")
     return price
 
 

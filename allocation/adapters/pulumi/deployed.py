@@ -7,13 +7,14 @@ bill say their own sizes. Where these differ, the resources are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
-from allocation.adapters.pulumi.pending import replaced, unfinished, unreadable, waiting
+from allocation.adapters.pulumi.pending import deleted, replaced, unfinished, unreadable, waiting
 from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
 from allocation.adapters.pulumi.stack_state import StateResource, below, readable, resources_of
 from tiers.deployed import RECORD_TYPE, is_released
@@ -24,6 +25,7 @@ from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.storage import grown
+from tiers.vocabulary import PLATFORM
 
 _FACTS: Final[TypeAdapter[tuple[Fact, ...]]] = TypeAdapter(tuple[Fact, ...])
 
@@ -97,7 +99,16 @@ class _Reading:
             cloud_ids={**told_ids, **{fact: arn for part in parts for fact, arn in part.arns.items()}},
             storage_gib=storage,
             pending={owner: sentences for owner, sentences in pending.items() if sentences},
+            deployed_on=dict(self._days()),
         )
+
+    def _days(self) -> Iterator[tuple[str, date]]:
+        """The platform and each tenant that has a record, with the day on which it was last changed."""
+        for root in self._resources:
+            if root.type in (SHARED_PLATFORM, TENANT_STACK):
+                record = _record(root, self._resources)
+                if record is not None and record.changed_on is not None:
+                    yield PLATFORM if root.type == SHARED_PLATFORM else root.name, record.changed_on
 
     def _tenant(self, root: StateResource) -> tuple[TenantPlan, _Found]:
         known = self._told.plan.tenants if self._told else ()
@@ -131,10 +142,14 @@ class _Reading:
         recorded = applied is not None
         if leaves:
             wanted, had = {}, wanted
-        known, either = tuple(below(root.urn, self._resources)), {**had, **wanted}.values()
+        inside, either = tuple(below(root.urn, self._resources)), {**had, **wanted}.values()
+        known = tuple(each for each in inside if not each.left)
         made = resources_by_fact(root, (each for each in known if not each.leaving), either, region)
         old = resources_by_fact(
             root, (each for each in known if each.leaving or not each.custom), either, region
+        )
+        left = resources_by_fact(
+            root, (each for each in inside if each.left or not each.custom), either, region
         )
         facts: list[Fact] = []
         pending = [replaced(name) for name in old]
@@ -143,7 +158,7 @@ class _Reading:
         for name in [*wanted, *(each for each in had if each not in wanted)]:
             fact, sentences = _there(wanted.get(name), had.get(name), made, recorded=recorded)
             facts += [fact] if fact else []
-            pending += sentences
+            pending += [deleted(name)] if name in left and name in wanted and name not in made else sentences
             resource = made.get(name)
             if resource is not None and fact is not None and type(fact) in RESOURCES:
                 arn, size = resource.outputs.get("arn"), resource.outputs.get("allocatedStorage")

@@ -67,6 +67,17 @@ def replaced(fact: FactId) -> str:
     return f"{fact}: the old one is still there and bills; run `pulumi up`"
 
 
+def deleted(fact: FactId) -> str:
+    """That a resource was deleted, and the one that replaces it is not made yet.
+
+    An update that no longer asks for the replacement makes one and then deletes "the original", which has the
+    same name (seen with Pulumi 3.259; step_generator.go asks the new diff whether to delete first).
+    """
+    return (
+        f"{fact}: was deleted and is not made anew yet; run `pulumi up` before files or costack change again"
+    )
+
+
 def unreadable(owner: str) -> str:
     """That the record of a tenant or of the platform cannot be read."""
     return (

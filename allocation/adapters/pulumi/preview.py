@@ -6,7 +6,6 @@ root's outputs, because a preview shows a resource before its outputs are known 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from allocation.adapters.pulumi.stack_outputs import whole_numbers
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
+from tiers.files import read_json
 from tiers.inventory import OUTPUT_NAME, read_inventory
 from tiers.plan.plan import Plan
 
@@ -41,15 +41,7 @@ def plans_of_preview(path: Path) -> tuple[Plan | None, Plan]:
 
 
 def _steps(path: Path) -> list[Step]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_float=whole_numbers)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CatalogError(f"{path}: cannot be read: {reason}") from None
-    except json.JSONDecodeError as error:
-        raise CatalogError(f"{path}:{error.lineno}: is not JSON: {error.msg}; {_REMEDY}") from None
-    except RecursionError:
-        raise CatalogError(f"{path}: is nested too deeply") from None
+    document = read_json(path, whole_numbers, _REMEDY)
     steps = document.get("steps") if isinstance(document, dict) else None
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise CatalogError(f"{path}: expected an object with `steps`; {_REMEDY}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
-from tiers.errors import CatalogError
+from tiers.strict_yaml import Tree, load_tree
 
 _KEY: Final = ":portfolio"
 
@@ -19,13 +17,12 @@ def stacks_of(portfolio: str, project: Path) -> tuple[str, ...]:
         CatalogError: When a stack file is no YAML.
     """
     files = sorted({*project.glob("Pulumi.*.yaml"), *(project / "stacks").glob("Pulumi.*.yaml")})
-    return tuple(file.stem.removeprefix("Pulumi.") for file in files if portfolio in _portfolios(file))
+    return tuple(
+        file.stem.removeprefix("Pulumi.") for file in files if portfolio in _portfolios(file, project)
+    )
 
 
-def _portfolios(file: Path) -> list[Any]:
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise CatalogError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+def _portfolios(file: Path, project: Path) -> list[Tree]:
+    document = load_tree(file, within=project)
     config = document.get("config") if isinstance(document, dict) else None
-    return [value for key, value in (config or {}).items() if str(key).endswith(_KEY)]
+    return [value for key, value in config.items() if key.endswith(_KEY)] if isinstance(config, dict) else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.failures import NOT_FOUND, remedy_of
 from tiers.errors import CatalogError
+from tiers.files import MAX_JSON_BYTES, MAX_JSON_VALUES, parsed_json, read_text
 from tiers.inventory import OUTPUT_NAME, Inventory, read_inventory
 
 _NO_SUCH_STACK: Final = "no stack named"
@@ -41,7 +41,7 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
     if done.returncode:
         raise _explained(stack, done.stderr, project)
     source = f"stack '{stack}'"
-    found = inventory_of_state(_parsed(done.stdout, source) or {}, source)
+    found = inventory_of_state(_parsed(done.stdout, source, len(done.stdout)) or {}, source)
     if found is None:
         raise NotDeployedError(f"{source}: it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack")
     return found
@@ -53,24 +53,14 @@ def inventory_of_file(path: Path) -> Inventory:
     Raises:
         CatalogError: When the file cannot be read or holds no inventory.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CatalogError(f"{path}: cannot be read: {reason}") from None
-    return read_inventory(_parsed(text, str(path)), str(path))
+    return read_inventory(_parsed(read_text(path, MAX_JSON_BYTES), str(path)), str(path))
 
 
-def _parsed(text: str, source: str) -> Any:
+def _parsed(text: str, source: str, most: int = MAX_JSON_VALUES) -> Any:
     if not text.strip():
         return None
-    try:
-        # Pulumi writes every number as a float; money and dates are text, the rest are whole.
-        return json.loads(text, parse_float=whole_numbers)
-    except json.JSONDecodeError as error:
-        raise CatalogError(f"{source}:{error.lineno}: is not JSON: {error.msg}") from None
-    except RecursionError:
-        raise CatalogError(f"{source}: is nested too deeply") from None
+    # Pulumi writes every number as a float; money and dates are text, the rest are whole.
+    return parsed_json(text, source, whole_numbers, most=most)
 
 
 def whole_numbers(text: str) -> int | str:

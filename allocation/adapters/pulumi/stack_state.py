@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
 from tiers.errors import CatalogError
@@ -12,7 +13,13 @@ _ENCRYPTED: Final = "4dabf18193072939515e22adb298388d"
 
 
 class StateResource(NamedTuple):
-    """A resource of the state; `leaving` says that it was replaced and not deleted yet."""
+    """A resource of the state.
+
+    `leaving` says that it was replaced and is not deleted yet (`delete` in the state), `left` that it was
+    deleted and what replaces it is not made yet (`pendingReplacement`): it is in the cloud no longer, and the
+    state keeps it for what depends on it (pulumi, sdk/go/common/resource, State). `changed_on` is the day, in
+    UTC, on which an update last made or changed it (`modified`); None where the state does not say it.
+    """
 
     urn: str
     type: str
@@ -21,6 +28,8 @@ class StateResource(NamedTuple):
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     leaving: bool
+    left: bool
+    changed_on: date | None
 
     @property
     def name(self) -> str:
@@ -68,6 +77,8 @@ def resources_of(state: object, source: str) -> tuple[StateResource, ...]:
             inputs=readable(each.get("inputs")) or {},
             outputs=readable(each.get("outputs")) or {},
             leaving=bool(each.get("delete")),
+            left=bool(each.get("pendingReplacement")),
+            changed_on=_day(each.get("modified")),
         )
         for each in raw_resources_of(state, source)
     )
@@ -80,6 +91,19 @@ def readable(value: object) -> Mapping[str, Any] | None:
     ({'plan': 1}, None, None)
     """
     return value if isinstance(value, Mapping) and _ENCRYPTED not in value else None
+
+
+def _day(moment: object) -> date | None:
+    """The day in UTC of a time with its offset.
+
+    >>> _day("2026-11-29T23:30:00.5-01:00"), _day("yesterday"), _day("2026-11-29T10:00:00")
+    (datetime.date(2026, 11, 30), None, None)
+    """
+    try:
+        read = datetime.fromisoformat(str(moment))
+    except ValueError:
+        return None
+    return read.astimezone(UTC).date() if read.tzinfo else None
 
 
 def below(root: str, resources: tuple[StateResource, ...]) -> Iterator[StateResource]:

@@ -6,7 +6,6 @@ older hold no count, and one of a database that is not Odoo's holds null: neithe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from allocation.adapters.usage.rows import UsageError, UsageRow, days_of, rounded
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
+from tiers.files import UnreadableError, read_json
 
 HOLDS_DAYS: Final = 7
 """For how many days a count stands in for days without a backup."""
@@ -120,9 +120,9 @@ def _manifests(folder: Path) -> Iterator[_Count]:
 
 def _manifest(path: Path) -> _Count:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: is not a manifest of a backup: {error}") from None
+        told = read_json(path)
+    except UnreadableError as error:
+        raise UsageError(f"{error}; expected a manifest of a backup") from None
     if not isinstance(told, dict):
         raise UsageError(f"{path}: is not a manifest of a backup: expected an object, found {told!r:.80}")
     tenant = told.get("tenant")

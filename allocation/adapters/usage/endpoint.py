@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from ssl import SSLContext
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import httpx
 import stamina
 
+from allocation.adapters.answers import ACCEPTED, TooMuchError, decoded, in_time, until
 from allocation.adapters.usage.rows import UsageError
 
 _ATTEMPTS: Final = 4
@@ -19,6 +21,10 @@ _SECONDS_IN_ALL: Final = 30.0
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 4.0
 _SHOWN: Final = 200
+_MOST_BYTES: Final = 64_000_000
+"""The largest answer: a day of ten thousand tenants has a tenth of it."""
+_MOST_VALUES: Final = 1_000_000
+_SMALLER: Final = "check the URL, and what it is that answers there"
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _OK: Final = 200
@@ -55,7 +61,7 @@ class Endpoint:
     Attributes:
         url: Of the server, http or https; a user and a password in it are sent and never shown.
         token: Sent as a bearer token.
-        timeout_seconds: How long one answer may take.
+        timeout_seconds: How long one answer may take, from the first byte of the request to the last one.
         verify: Whether TLS certificates are verified, or the certificates to trust.
     """
 
@@ -76,7 +82,8 @@ class Endpoint:
     def get(self, path: str, parameters: Mapping[str, str], wanted: str) -> Any:
         """The JSON answer to GET *path*, with numbers as Decimal.
 
-        Status 429, 5xx and broken connections are retried, at most 4 times in 30 seconds.
+        Status 429, 5xx and broken connections are retried, at most 4 times in 30 seconds. An answer may have
+        64 MB after it was decompressed.
 
         Args:
             path: Below the URL.
@@ -84,7 +91,7 @@ class Endpoint:
             wanted: The purpose, for error messages: "driver users on 2026-10-01".
 
         Raises:
-            UsageError: When there is no answer, or another one than JSON.
+            UsageError: When there is no answer, another one than JSON, or one that is too large or too slow.
         """
         try:
             with self._client() as client:
@@ -96,13 +103,15 @@ class Endpoint:
                     wait_max=_LONGEST_WAIT_SECONDS,
                 ):
                     with attempt:
-                        response = _asked(client, path, parameters)
+                        answer = in_time(self.timeout_seconds, partial(_asked, client, path, parameters))
+        except TooMuchError as error:
+            raise self._error(wanted, str(error), _SMALLER) from None
         except _BusyError as error:
             raise self._error(wanted, f"{error}, every time it was asked", "try later") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             said = f"{type(error).__name__}: {error}".replace(self.url, self.shown)
             raise self._error(wanted, said, "check the URL and whether the server runs") from None
-        return self._parsed(response, wanted)
+        return self._parsed(answer, wanted)
 
     def _client(self) -> httpx.Client:
         url = httpx.URL(self.url)
@@ -111,6 +120,7 @@ class Endpoint:
         # A user in the URL would be logged with it.
         auth = httpx.BasicAuth(url.username, url.password) if url.userinfo else None
         headers = {"Authorization": f"Bearer {self.token.value}"} if self.token else {}
+        headers |= ACCEPTED
         return httpx.Client(
             base_url=self.shown,
             auth=auth,
@@ -121,19 +131,19 @@ class Endpoint:
             trust_env=False,
         )
 
-    def _parsed(self, response: httpx.Response, wanted: str) -> Any:
+    def _parsed(self, told: _Answer, wanted: str) -> Any:
+        if sum(map(told.content.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+            raise self._error(wanted, f"more than {_MOST_VALUES:,} values", _SMALLER)
         try:
-            answer = json.loads(
-                response.content, parse_float=Decimal, parse_int=Decimal, parse_constant=Decimal
-            )
+            answer = json.loads(told.content, parse_float=Decimal, parse_int=Decimal, parse_constant=Decimal)
         except (ValueError, RecursionError):
             answer = None
-        if response.status_code != _OK:
-            said = _reason(answer) or _cut(response.text)
-            remedy = "check the token" if response.status_code in (401, 403) else "check URL and query"
-            raise self._error(wanted, f"status {response.status_code}: {said}", remedy)
+        if told.status != _OK:
+            said = _reason(answer) or told.shown
+            remedy = "check the token" if told.status in (401, 403) else "check URL and query"
+            raise self._error(wanted, f"status {told.status}: {said}", remedy)
         if answer is None:
-            raise self._error(wanted, f"no JSON: {_cut(response.text)}", "check the URL")
+            raise self._error(wanted, f"no JSON: {told.shown}", "check the URL")
         return answer
 
     def _error(self, wanted: str, said: str, remedy: str) -> UsageError:
@@ -151,11 +161,23 @@ class Endpoint:
         return text
 
 
-def _asked(client: httpx.Client, path: str, parameters: Mapping[str, str]) -> httpx.Response:
-    response = client.get(path, params=dict(parameters))
-    if response.status_code == _TOO_MANY_REQUESTS or response.status_code >= _SERVER_ERROR:
-        raise _BusyError(f"status {response.status_code}: {_cut(response.text)}")
-    return response
+class _Answer(NamedTuple):
+    status: int
+    content: bytes
+
+    @property
+    def shown(self) -> str:
+        """The beginning of the content as text."""
+        return _cut(self.content[: 10 * _SHOWN].decode(errors="replace"))
+
+
+def _asked(client: httpx.Client, path: str, parameters: Mapping[str, str], end: float) -> _Answer:
+    with client.stream("GET", path, params=dict(parameters)) as response:
+        pieces = decoded(response.iter_raw(), response.headers.get("Content-Encoding", ""), _MOST_BYTES)
+        answer = _Answer(response.status_code, b"".join(until(pieces, end)))
+    if answer.status == _TOO_MANY_REQUESTS or answer.status >= _SERVER_ERROR:
+        raise _BusyError(f"status {answer.status}: {answer.shown}")
+    return answer
 
 
 def _reason(answer: Any) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from allocation.adapters.usage.rows import COLUMNS, UsageError, UsageRow
+from tiers.files import private
 
 
 def write_usage(rows: Iterable[UsageRow], path: Path) -> None:
@@ -22,7 +23,7 @@ def write_usage(rows: Iterable[UsageRow], path: Path) -> None:
     lines = sorted(_cells(row) for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="") as stream:
+        with private(partial, "w", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows(lines)

@@ -11,18 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from allocation.estimate.assumptions import Given, KnownBy
 from allocation.estimate.quantities import names_of
 from tiers.errors import CatalogError
+from tiers.escapes import shortened
 from tiers.facts.record import FactId, FactRecord
-from tiers.strict_yaml import Fault, line_of, load_model
+from tiers.strict_yaml import Fault, load_model, sentences
 from tiers.vocabulary import Frozen
-
-_TOLD_AT_MOST: Final = 20
 
 Usage = Mapping[tuple[FactId, str], Given]
 
@@ -51,13 +50,8 @@ def read_usage(path: Path, facts: Iterable[FactRecord], as_of: date) -> Usage:
             and of what is given twice.
     """
     entries = load_model(_UsageFile, path).usage
-    if faults := list(_faults(entries, facts, as_of)):
-        shown = [
-            f"{path}:{line_of(path, where)}: {'.'.join(map(str, where))}: {message}"
-            for where, message in faults[:_TOLD_AT_MOST]
-        ]
-        rest = len(faults) - len(shown)
-        raise CatalogError(*shown, *([f"{path}: and {rest} more mistakes"] if rest else []))
+    if faults := sentences(path, _faults(entries, facts, as_of)):
+        raise CatalogError(*faults)
     return {(entry.fact, entry.line): Given(entry.quantity, KnownBy(entry.source)) for entry in entries}
 
 
@@ -68,10 +62,13 @@ def _faults(entries: Iterable[_Entry], facts: Iterable[FactRecord], as_of: date)
     seen: set[tuple[FactId, str]] = set()
     for index, entry in enumerate(entries):
         if entry.fact not in lines:
-            yield ("usage", index, "fact"), f"there is no '{entry.fact}'"
+            yield ("usage", index, "fact"), f"there is no '{shortened(entry.fact)}'"
         elif entry.line not in lines[entry.fact]:
             there = ", ".join(sorted(lines[entry.fact])) or "none"
-            yield ("usage", index, "line"), f"{entry.fact} has no line '{entry.line}'; there are {there}"
+            yield (
+                ("usage", index, "line"),
+                f"{entry.fact} has no line '{shortened(entry.line)}'; there are {there}",
+            )
         elif (entry.fact, entry.line) in seen:
             yield ("usage", index, "line"), f"{entry.fact} {entry.line} is given twice"
         seen.add((entry.fact, entry.line))

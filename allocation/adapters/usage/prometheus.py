@@ -109,7 +109,9 @@ class Prometheus:
             raise self._error(wanted, f"a warning: {answer['warnings']}", "its data may be partial")
         try:
             return [_sample(each) for each in _vector(answer["data"])]
-        except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        except InvalidOperation:
+            raise self._error(wanted, "a value that is no number", "check that this is Prometheus") from None
+        except (KeyError, TypeError, ValueError) as error:
             raise self._error(wanted, f"no vector ({error!r})", "check that this is Prometheus") from None
 
     def _error(self, wanted: str, said: str, remedy: str) -> UsageError:
@@ -124,6 +126,8 @@ def _vector(data: Any) -> list[Any]:
 
 def _sample(each: Any) -> tuple[dict[str, str], Decimal]:
     labels, value = each["metric"], each["value"]
-    if not isinstance(labels, dict) or len(value) != _PAIR or not isinstance(value[1], str):
+    if not isinstance(labels, dict) or not all(isinstance(each, str) for each in labels.values()):
+        raise ValueError(labels)
+    if len(value) != _PAIR or not isinstance(value[1], str):
         raise ValueError(each)
     return labels, Decimal(value[1])

@@ -10,8 +10,8 @@ from allocation.report.preview.grids import Grid
 from allocation.report.preview.markdown import marker, sentence, table
 from allocation.report.preview.story import WHAT_IT_DOES, Listing, Part, Story, fitting, story
 
-MOST_CHARACTERS: Final = 65_536
-"""The longest comment that GitHub accepts."""
+MOST_CHARACTERS: Final = 65_000
+"""The longest comment: GitHub accepts 65,536 characters, and a pipeline may add a line."""
 
 
 def as_markdown(preview: Preview) -> str:
@@ -32,6 +32,8 @@ def _lines(shown: Story) -> Iterator[str]:
     yield f"**{sentence(shown.headline)}**"
     if shown.base:
         yield from ("", sentence(shown.base))
+    for each in shown.causes:
+        yield from ("", f"**{sentence(each)}**")
     if shown.failed is not None:
         yield from ("", f"**{shown.failed.title}**", "", *_part(shown.failed))
     for part in shown.open:

@@ -15,7 +15,7 @@ from allocation.preview.break_even import COST, BreakEven
 from allocation.preview.comparison import Kind, Step, TenantChange
 from allocation.preview.one_off_costs import OneOff
 from allocation.preview.preview import Preview
-from allocation.report.figures import first_of, money
+from allocation.report.figures import first_of, money, percent
 
 _NAMED: Final = 3
 IDLE_ROW: Final = "idle"
@@ -123,6 +123,26 @@ def off_hours_words(preview: Preview) -> list[str]:
         "(set options.schedule; the bill falls when nodes are removed)"
     )
     return [sentence]
+
+
+def cause_words(preview: Preview) -> tuple[str, ...]:
+    """What makes the difference of bill and fees, if the change brings prices or fees of its own."""
+    total = rows(preview)[-1]
+    lists = (
+        ("bill", "price list", preview.bill_by["portfolio"], preview.bill_by["prices"], total.cost),
+        ("fees", "fee list", preview.fee_by["portfolio"], preview.fee_by["fees"], total.fee),
+    )
+    return tuple(
+        f"what changes the {what}: portfolio {_signed(in_cents([built])[0], shown.before)}, "
+        f"{name} {_signed(shown.difference - in_cents([built])[0], shown.before)}"
+        for what, name, built, listed, shown in lists
+        if listed
+    )
+
+
+def _signed(cents: int, whole: int) -> str:
+    part = percent(cents, whole)
+    return money(cents, signed=True) + (f" ({'+' if cents > 0 else ''}{part})" if part else "")
 
 
 def effect_words(preview: Preview) -> tuple[str, ...]:

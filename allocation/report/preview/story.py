@@ -20,7 +20,7 @@ from allocation.report.preview.grids import (
     promises,
     who_pays,
 )
-from allocation.report.preview.rows import break_even_words, effect_words, off_hours_words, rows
+from allocation.report.preview.rows import break_even_words, cause_words, effect_words, off_hours_words, rows
 
 _LARGEST: Final = 3
 WHAT_IT_DOES: Final = "What it does"
@@ -50,6 +50,7 @@ class Story:
     Attributes:
         headline: The whole preview in one sentence.
         base: Which commit or folder it is compared with; empty for anything else.
+        causes: What makes the difference, if prices or fees change beside the portfolio.
         failed: The gates that fail.
         open: The parts every reviewer reads.
         folded: The reasons, to unfold on demand.
@@ -63,6 +64,7 @@ class Story:
     folded: tuple[Part, ...] = ()
     proof: tuple[str, ...] = ()
     base: str = ""
+    causes: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def story(preview: Preview, most: int | None = None) -> Story:
         tuple(each for each in folded if each is not None),
         (_proof(preview), _conditions(preview)),
         base,
+        tuple(f"W{each.removeprefix('w')}." for each in cause_words(preview)),
     )
 
 

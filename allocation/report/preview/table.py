@@ -14,6 +14,7 @@ from allocation.report.figures import money, percent
 from allocation.report.preview.rows import (
     Row,
     break_even_words,
+    cause_words,
     condensed,
     effect_words,
     off_hours_words,
@@ -51,6 +52,7 @@ def closing_lines(preview: Preview) -> Iterator[str]:
     """The lines below the table: the base, each change in words, one-off costs, notes, the proof."""
     if preview.base is not None:
         yield preview.base.in_words
+    yield from cause_words(preview)
     if not preview.comparison.empty:
         yield from (f"what it does: {words}" for words in effect_words(preview))
     for change in preview.concerned:

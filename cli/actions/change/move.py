@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import typer
-
 from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
 from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.move import (
     STEPS,
@@ -24,7 +23,7 @@ from lifecycle.move import (
 )
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
-from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.move import data_moves, on_working_tier
 from tiers.portfolio.names import id_of
@@ -67,18 +66,18 @@ def move_on(request: Request) -> None:
     except RefusedError as waiting:
         if step is not None:
             raise
-        typer.echo(waiting)  # a question is answered, not refused
+        echo(waiting)  # a question is answered, not refused
         return
     if step is None:
-        typer.echo(_whereabouts(tenant))
+        echo(_whereabouts(tenant))
         return
     options = options_of(request.dr_region, tenant, step, portfolio.platform, catalog)
     check_possible(changed(tenant, step, options), portfolio, catalog, path)
     set_fields(path, {**step.lines, **{f"options.{name}": value for name, value in options.items()}})
-    typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
-    typer.echo(f"before it: {_command(request, 'preview')}")
+    echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    echo(f"before it: {_command(request, 'preview')}")
     if step.move:
-        typer.echo(f"after it: {_command(request, 'move', request.tenant)} --next, or --back")
+        echo(f"after it: {_command(request, 'move', request.tenant)} --next, or --back")
 
 
 def _command(request: Request, *words: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
+from cli.console.output import echo
 from lifecycle.recover.repair import BrokenStack
 from tiers.errors import CatalogError
 
@@ -36,20 +35,20 @@ def recover_stack(request: Request) -> None:
     if request.search:
         _search(stack, take=request.take)
         return
-    found = stack.recover(typer.echo, owner_is_dead=request.owner_is_dead)
+    found = stack.recover(echo, owner_is_dead=request.owner_is_dead)
     if not (found.imported or found.dropped):
-        typer.echo("the state holds no unfinished operation; if a command was killed, run it again")
+        echo("the state holds no unfinished operation; if a command was killed, run it again")
         return
-    typer.echo(
+    echo(
         f"{_resources(len(found.imported))} added to the state, {len(found.dropped)} had not been created; "
         "now run the killed command again"
     )
 
 
 def _search(stack: BrokenStack, *, take: bool) -> None:
-    found = stack.search(typer.echo, take=take)
+    found = stack.search(echo, take=take)
     done = "added to the state" if take else "found; check them, then add them with --search --take"
-    typer.echo(
+    echo(
         f"{_resources(len(found.imported))} {done}; "
         f"{_resources(sum(map(len, found.duplicates.values())))} untracked and unexplained"
     )

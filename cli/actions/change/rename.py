@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
 from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rename import Lines, rename, renamed_by_hand, same_id
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
-from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import Named, id_of
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -92,12 +91,12 @@ def _target(path: Path, tenant: Tenant, name: str) -> Path:
 
 def _print(request: Request, path: Path, target: Path, lines: Lines) -> None:
     was = "" if target == path else f", which was {path.name}"
-    typer.echo(f"wrote it to {target}{was}; the next `pulumi up` replaces nothing")
-    typer.echo(
+    echo(f"wrote it to {target}{was}; the next `pulumi up` replaces nothing")
+    echo(
         f"reports call it {request.name} after that; its id in the cloud, in cost tags, on bills and in "
         f"backups stays {lines['tenant']}, and commands take either"
     )
     if "client" in lines:
-        typer.echo(f"the client is {lines['client']} in tags and statements from that update on")
+        echo(f"the client is {lines['client']} in tags and statements from that update on")
     before = printed_command("preview", stack=request.stack, portfolio=request.portfolio, cwd=request.cwd)
-    typer.echo(f"before it: {before}")
+    echo(f"before it: {before}")

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import typer
 import yaml
 from rich.table import Table
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from lifecycle.evidence import append, read
@@ -67,12 +67,12 @@ def run_restore_test(request: Request, now: datetime) -> None:
         storage_class=request.storage_class,
     )
     if request.dry_run:
-        typer.echo(_as_text(job, as_json=request.as_json))
+        echo(_as_text(job, as_json=request.as_json))
         return
     _refuse_broken(request.evidence)
     context = request.context or current_context()
     name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
-    typer.echo(f"restore test: job '{name}' in namespace '{namespace}' of context '{context}'", err=True)
+    echo(f"restore test: job '{name}' in namespace '{namespace}' of context '{context}'", err=True)
     result = restore_result(_log(Cluster(context, time.sleep), job), request.tenant)
     _show(result, as_json=request.as_json)
     if request.evidence is not None:
@@ -153,7 +153,7 @@ _Readable.add_representer(str, _literally)
 
 def _show(result: RestoreResult, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(result.model_dump_json(indent=2))
+        echo(result.model_dump_json(indent=2))
         return
     table = Table(
         title=f"{result.tenant}: backup of {result.taken_at or 'an unknown time'}", title_justify="left"

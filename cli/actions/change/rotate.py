@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import typer
-
 from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
 from cli.console.printed_command import printed_command
-from lifecycle.adapters.tenant_file import file_of, set_fields
+from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rotation import (
     STEPS,
@@ -27,7 +26,7 @@ from lifecycle.rotation import (
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import CacheGroup
 from tiers.plan.plan import Plan, TenantPlan, facts_of
-from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
 from tiers.portfolio.platform import Platform
@@ -79,7 +78,7 @@ def _rotate_tenant(request: Request, portfolio: Portfolio, plan: Plan, path: Pat
     if not _answered(step, check, lambda: _whereabouts(tenant)) and step is not None:
         _write(request, path, "rotation", step, Tenant)
         if request.begin and deployed is not None:
-            typer.echo(_left_out(deployed))
+            echo(_left_out(deployed))
 
 
 def _rotate_platform(request: Request, platform: Platform, plan: Plan, path: Path) -> None:
@@ -104,10 +103,10 @@ def _answered(step: Step | None, check: Callable[[], None], stage: Callable[[], 
     except RefusedError as waiting:
         if step is not None:
             raise
-        typer.echo(waiting)  # a question is answered, not refused
+        echo(waiting)  # a question is answered, not refused
         return True
     if step is None:
-        typer.echo(stage())
+        echo(stage())
     return step is None
 
 
@@ -116,13 +115,13 @@ def _write(request: Request, path: Path, field: str, step: Step, model: type[Fro
         raise CatalogError(
             f"{path}: found no place for `{field}`; write {field}: {step.line} into it yourself"
         )
-    typer.echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
+    echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
     if step.rotation.stage:
         back = ", or --back" if request.begin and model is Tenant else ""
         again = printed_command(
             "rotate", request.tenant, stack=request.stack, portfolio=request.portfolio, cwd=request.cwd
         )
-        typer.echo(f"after it: {again} --next{back}")
+        echo(f"after it: {again} --next{back}")
 
 
 def _step(request: Request, tenant: Tenant) -> Step | None:

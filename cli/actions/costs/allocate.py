@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import DIRECTORY, rules_on
@@ -20,7 +18,8 @@ from allocation.report.statement.csv_and_markdown import as_csv, as_markdown
 from allocation.report.statement.document import document
 from allocation.report.statement.table import closing_lines, statement_table
 from allocation.statement.statement import Statement
-from cli.console.deployed import deployed_inventory
+from cli.console.deployed import dated_inventory
+from cli.console.output import echo
 from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
 from cli.console.table import print_table
@@ -112,7 +111,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
     )
     _print(outcome.statement, request.output)
     for line in (f"state: {outcome.manifest['state']}", *_gate_lines(outcome)):
-        typer.echo(line, err=True)
+        echo(line, err=True)
     if outcome.failed:
         raise NotReadyError(_unready(outcome))
 
@@ -138,7 +137,7 @@ def _print(statement: Statement, output: str) -> None:
         "markdown": lambda: as_markdown(statement).rstrip("\n"),
     }
     if output in texts:
-        typer.echo(texts[output]())
+        echo(texts[output]())
         return
     # On a narrow terminal the pools are shown as one column.
     narrower = (
@@ -152,7 +151,7 @@ def _inventory(request: Request) -> Inventory:
     if (request.stack is None) == (not request.inventories):
         raise CatalogError("name what to allocate: either --stack NAME or --inventory FILE")
     if request.stack is not None:
-        return deployed_inventory(request.stack, request.cwd)
+        return dated_inventory(request.stack, request.cwd)
     if len(request.inventories) > 1:
         raise CatalogError("an estimate is made of one inventory; several need a --bill")
     return inventory_of_file(Path(request.inventories[0]))

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from allocation.adapters.folders.earlier_months import STATEMENT
 from allocation.adapters.folders.run import MANIFEST, opened_run, read_json
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
 from allocation.statement.explain import explain_charge, explain_shared_charge, explain_tenant
+from cli.console.output import echo
 from tiers.errors import CatalogError
 
 
@@ -50,7 +49,7 @@ def print_explanation(request: Request) -> None:
             document = explain_shared_charge(connection, tenant, request.shared_charge, cost)
         else:
             document = explain_tenant(connection, tenant, cost)
-    typer.echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(document)))
+    echo(json.dumps(document, indent=2) if request.as_json else "\n".join(_lines(document)))
 
 
 def _id_of(request: Request) -> str:

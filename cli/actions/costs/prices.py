@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -26,6 +25,7 @@ from allocation.prices.lint import Linted
 from allocation.prices.lint import lint as lint_book
 from allocation.prices.price_book import DIRECTORY, PriceFile, price_files, read_price_file
 from allocation.prices.search import Found, search_prices
+from cli.console.output import echo, say
 from cli.console.table import print_table
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
@@ -72,9 +72,9 @@ def lint_prices(request: LintRequest, today: date) -> None:
     """
     found = lint_book(request.prices or DIRECTORY, load_catalog().classes, today)
     for sentence in found.warnings:
-        typer.echo(f"warning: {sentence}", err=True)
+        echo(f"warning: {sentence}", err=True)
     for sentence in found.notes:
-        typer.echo(f"note: {sentence}", err=True)
+        echo(f"note: {sentence}", err=True)
     _print_coverage(found)
     if found.problems:
         raise CatalogError(*found.problems)
@@ -97,11 +97,9 @@ def explain_price(request: ExplainRequest) -> None:
         raise AllocationError(f"{request.service} '{request.item}' has no price in {request.region}{near}")
     facts = [_facts(found) for found in search.found]
     if request.as_json:
-        typer.echo(json.dumps(facts, indent=2))
+        echo(json.dumps(facts, indent=2))
         return
-    typer.echo(
-        "\n\n".join("\n".join(f"{name:<11} {value}" for name, value in fact.items()) for fact in facts)
-    )
+    echo("\n\n".join("\n".join(f"{name:<11} {value}" for name, value in fact.items()) for fact in facts))
 
 
 def update_prices(request: UpdateRequest, *, show_progress: bool) -> None:
@@ -176,11 +174,10 @@ def _fetched(
         if show_progress and come // _MEGABYTE != shown.get(code):
             shown[code] = come // _MEGABYTE
             total = f" of {of // _MEGABYTE}" if of else ""
-            typer.echo(f"\r{code}: {come // _MEGABYTE}{total} MB", nl=False, err=True)
+            say(f"{code}: {come // _MEGABYTE}{total} MB")
 
     offers = [open_offer(server.fetch(code, request.region, folder, progress)) for code in offer_codes(rules)]
-    if shown:
-        typer.echo("", err=True)
+    say("")
     return offers
 
 
@@ -200,7 +197,7 @@ def _matches(offers: Sequence[OfferFile], rules: Sequence[Rule], region: str) ->
             )
         matches |= found
     if problems:
-        raise PriceListError("\n".join(problems))
+        raise PriceListError(*problems)
     return matches
 
 
@@ -245,16 +242,16 @@ def _facts(found: Found) -> dict[str, str]:
 
 def _print_revision(target: Path, revision: Revision, old: PriceFile, *, written: bool) -> None:
     for change in revision.changes:
-        typer.echo(_sentence(change, old.currency))
+        echo(_sentence(change, old.currency))
     sources = {key: source.date for key, source in old.sources.items()}
     for price in revision.kept:
-        typer.echo(
+        echo(
             f"kept: {price.service} {price.item} {price.price:f}, of {sources[price.source]}: "
             "the offer has no line for it",
             err=True,
         )
     new = sum(1 for change in revision.changes if change.old is None)
-    typer.echo(
+    echo(
         f"{target}: {len(revision.changes) - new} changed, {new} new, {revision.confirmed} confirmed, "
         f"{len(revision.kept)} kept{'' if written else '; nothing to write'}"
     )

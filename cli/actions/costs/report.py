@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from allocation.adapters.folders.review_sign_off import read_sign_off
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.preview.off_hours import savings
@@ -26,9 +24,10 @@ from allocation.runs.report import (
 )
 from allocation.runs.report_folder import Extras, write_report
 from allocation.statement.filed import filed_statement
-from cli.console.deployed import deployed_inventory
+from cli.console.deployed import dated_inventory
+from cli.console.output import echo, say
 from cli.console.preview_values import month_of
-from cli.console.progress import MESSAGES, say
+from cli.console.progress import MESSAGES
 from lifecycle.restore_test.result import tried_restores
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
@@ -68,7 +67,7 @@ def write_pages(request: Request) -> None:
     extras = Extras(documents, signed, unit_cost_curve(catalog, portfolio, statement, conditions, MESSAGES))
     count = write_report(showback, extras, request.out, say)
     say("")
-    typer.echo(f"{count} pages; open {request.out / 'index.html'}")
+    echo(f"{count} pages; open {request.out / 'index.html'}")
 
 
 def _plan(request: Request) -> Plan:
@@ -76,7 +75,7 @@ def _plan(request: Request) -> Plan:
         raise CatalogError("name what was deployed: either --stack NAME or --inventory FILE")
     if request.inventory is not None:
         return inventory_of_file(request.inventory).plan
-    return deployed_inventory(str(request.stack), request.cwd).plan
+    return dated_inventory(str(request.stack), request.cwd).plan
 
 
 def _recoveries(files: Iterable[Path], end: datetime) -> dict[str, Recovery]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from allocation.engine.division_sql import Dialect, division_sql, in_dialect
+from cli.console.output import echo
 from tiers.errors import CatalogError
 
 
@@ -19,7 +18,7 @@ def print_sql(dialect: str) -> None:
     except ValueError:
         known = ", ".join(Dialect)
         raise CatalogError(f"--dialect '{dialect}': expected one of {known}") from None
-    typer.echo("-- amount(origin, pool, slot, amount): what is divided, in units of 1e-10 of the currency")
-    typer.echo("-- route(pool, slot, via, part, weight): the driver by which a pool's cost leaves it")
-    typer.echo("-- weight(via, part, slot, tenant, weight): how much of the driver each tenant has")
-    typer.echo(in_dialect(division_sql(), chosen))
+    echo("-- amount(origin, pool, slot, amount): what is divided, in units of 1e-10 of the currency")
+    echo("-- route(pool, slot, via, part, weight): the driver by which a pool's cost leaves it")
+    echo("-- weight(via, part, slot, tenant, weight): how much of the driver each tenant has")
+    echo(in_dialect(division_sql(), chosen))

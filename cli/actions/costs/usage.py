@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import typer
-
 from allocation.adapters.usage.backup_manifests import counted_users
 from allocation.adapters.usage.endpoint import Endpoint, Token
 from allocation.adapters.usage.export import write_usage
@@ -17,6 +15,7 @@ from allocation.adapters.usage.prometheus import Prometheus
 from allocation.adapters.usage.queries import queries
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
+from cli.console.output import echo
 from tiers.errors import CatalogError
 
 
@@ -65,7 +64,7 @@ def read_backups(folder: Path, period: str, out: Path, now: datetime) -> None:
     counted = counted_users(folder, _month(period, now))
     for tenant, first in sorted(counted.uncounted.items()):
         since = f"before {first}" if first else f"in {period}"
-        typer.echo(f"{tenant}: no backup counted its users {since}; these days have no row", err=True)
+        echo(f"{tenant}: no backup counted its users {since}; these days have no row", err=True)
     _write(out, counted.rows)
 
 
@@ -88,4 +87,4 @@ def _month(text: str, now: datetime) -> ChargePeriod:
 
 def _write(path: Path, rows: Sequence[object]) -> None:
     write_usage(rows, path)  # type: ignore[arg-type]
-    typer.echo(f"{path}: {len(rows)} rows", err=True)
+    echo(f"{path}: {len(rows)} rows", err=True)

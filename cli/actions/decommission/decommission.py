@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import typer
-
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
@@ -103,28 +102,26 @@ def _plan(request: Request, now: datetime) -> None:
         request.early,
     )
     if too_early := refusals_of_planning(made, tenant, now):
-        raise RefusedError("\n".join(too_early))
+        raise RefusedError(*too_early)
     path = request.out or Path(f"decommission-{made.id}.json")
     write_plan(made, path)
     _show(made, path, request)
 
 
 def _show(plan: DecommissionPlan, path: Path, request: Request) -> None:
-    typer.echo(
-        f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}"
-    )
+    echo(f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}")
     for what in sorted({target.what for target in plan.targets if target.holds_data}):
         found = [target for target in plan.targets if target.what == what]
         kept = sum(target.retained for target in found)
-        typer.echo(f"  {len(found)} {what}{f', {kept} of them retained' if kept else ''}")
+        echo(f"  {len(found)} {what}{f', {kept} of them retained' if kept else ''}")
     others = sum(not target.holds_data for target in plan.targets)
-    typer.echo(f"  and {others} resources that hold no data")
+    echo(f"  and {others} resources that hold no data")
     for name, words in _STEPS.items():
-        typer.echo(f"  then {SHOWN[name]}: {words}")
+        echo(f"  then {SHOWN[name]}: {words}")
     days = f"backups, for {plan.keep_days} days" if plan.keep_days else "nothing"
-    typer.echo(f"retained afterwards: {days}")
-    typer.echo(f"the plan is in {path}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To carry it out:")
-    typer.echo(f"  {_command(request, '--apply', path, '--phrase', plan.phrase)}")
+    echo(f"retained afterwards: {days}")
+    echo(f"the plan is in {path}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To carry it out:")
+    echo(f"  {_command(request, '--apply', path, '--phrase', plan.phrase)}")
 
 
 def _command(request: Request, *options: object) -> str:
@@ -149,7 +146,7 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
         record=record,
         phrase=request.phrase,
         stack=stack.name,
-        report=lambda step: typer.echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
+        report=lambda step: echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
 
@@ -163,11 +160,9 @@ def _tried(path: Path | None, plan: DecommissionPlan) -> frozenset[str] | None:
 
 
 def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
-    typer.echo(
-        f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}"
-    )
+    echo(f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}")
     for each in remains.retained:
         cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
         where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
-        typer.echo(f"  still billed: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
-    typer.echo("nothing else is billed for it" if remains.retained else "nothing is billed for it any longer")
+        echo(f"  still billed: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
+    echo("nothing else is billed for it" if remains.retained else "nothing is billed for it any longer")

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import typer
 from rich.table import Table
 
 from allocation.adapters.pulumi.stack_files import stacks_of
@@ -21,6 +20,7 @@ from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.report.figures import money
 from cli.console.deployed import deployed_inventory
+from cli.console.output import echo
 from cli.console.table import print_csv, print_table
 from lifecycle.expire import Finding, findings
 from tiers.errors import CatalogError
@@ -87,15 +87,15 @@ def print_due(request: Request) -> None:
     due = _once(row for row in rows if row.found.is_due)
     if request.print_commands:
         for row in due:
-            typer.echo(_command(row, request.cwd))
+            echo(_command(row, request.cwd))
     elif request.output == "json":
-        typer.echo(json.dumps([_document(row) for row in rows], indent=2))
+        echo(json.dumps([_document(row) for row in rows], indent=2))
     elif request.output == "csv":
         print_csv([_document(row) for row in rows], _NAMES)
     elif rows:
         print_table(_table(rows), _billing(due))
     else:
-        typer.echo("no environment is past its end date, ends soon, or lacks a date it needs")
+        echo("no environment is past its end date, ends soon, or lacks a date it needs")
     if request.fail_when_due and due:
         raise GateError(f"due: {', '.join(row.found.tenant.tenant for row in due)}")
 

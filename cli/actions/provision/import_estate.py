@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
+from cli.console.output import echo
 from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
 from tiers.errors import CatalogError
+from tiers.files import private, read_json
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,18 @@ def import_estate(request: Request) -> None:
     """
     plan, out = request.plan, request.out
     rows = read_rows(request.estate)
-    try:
-        document = json.loads(plan.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CatalogError(f"{plan}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise CatalogError(f"{plan}: is not JSON: {error}; write it with `pulumi preview --json`") from None
+    document = read_json(plan, remedy="write it with `pulumi preview --json`")
     import_plan = match_resources(rows, read_planned(document, str(plan)))
     try:
-        with out.open("x", encoding="utf-8") as file:
+        with private(out, "x") as file:
             file.write(json.dumps(import_file(import_plan), indent=2) + "\n")
     except FileExistsError:
         raise CatalogError(f"{out}: exists already; name another file with --out") from None
     except OSError as error:
         raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
     for sentence in gaps(import_plan):
-        typer.echo(sentence)
-    typer.echo(
+        echo(sentence)
+    echo(
         f"{len(import_plan.matches)} of {len(rows)} resources are matched, "
         f"{len(import_plan.created)} would be created; import them with: pulumi import --file {out}"
     )

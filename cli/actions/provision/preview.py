@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from allocation.adapters.usage.known_quantities import read_usage
-from allocation.engine.rulebook import DIRECTORY as RULES
-from allocation.engine.rulebook import rules_on
+from allocation.engine.rulebook import rulebooks, rules_on
 from allocation.errors import GateError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.preview.break_even import BreakEven, break_evens
@@ -19,11 +18,21 @@ from allocation.preview.gates import Gates
 from allocation.preview.off_hours import savings
 from allocation.preview.one_off_costs import left_behind, one_off_costs
 from allocation.preview.preview import Preview
-from allocation.prices.price_book import DIRECTORY as PRICES
+from allocation.preview.yardstick import (
+    Word,
+    Yardstick,
+    YardstickChange,
+    at_fees,
+    fees_by,
+    pipeline_changes,
+    plan_changes,
+    yardstick_changes,
+)
 from allocation.prices.price_book import load_price_book
 from allocation.runs.before_and_after import BeforeAndAfter, WhatIf, Where, read_before_and_after
 from cli.console.preview_output import put
 from cli.console.preview_values import gates_of, month_of, refuse_kept, what_if_of
+from tiers.catalog.loading import load_catalog
 from tiers.change.effects import effects_of
 from tiers.errors import CatalogError
 from tiers.plan.plan import emptied
@@ -63,6 +72,7 @@ class Limits:
     expect_no_changes: bool
     fail_on: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,7 @@ def print_preview(request: Request) -> None:
         no_changes=limits.expect_no_changes,
         fail_on=limits.fail_on,
         gone=limits.gone,
+        accept=limits.accept,
     )
     what_if = what_if_of(
         change.tenant,
@@ -107,7 +118,7 @@ def print_preview(request: Request) -> None:
         preview = preview_of(request, both, what_if, gates)
     put(preview, request.output, request.out)
     if preview.failed:
-        raise GateError("\n".join(preview.failed))
+        raise GateError(*preview.failed)
 
 
 def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: Gates) -> Preview:
@@ -116,6 +127,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
     then = both.before if both.before is not None else emptied(both.after)
     refuse_kept(gates, then, both.after)
     comparison = compared(cost_estimate(then, before), cost_estimate(both.after, after))
+    measured, moved = _measured(request, both, comparison, gates)
     effects = effects_of(then, both.after)
     classes = both.catalog.classes
     return Preview(
@@ -125,10 +137,52 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
         savings=savings(comparison.after, classes.off_hours),
         break_evens=_break_evens(request, both, what_if, comparison),
         notes=(*both.notes, *left_behind(comparison)),
-        failed=(*both.unmoved, *gates.failed(comparison, effects)),
+        failed=(*both.refused, *gates.failed(comparison, effects, measured, moved)),
         effects=effects,
         base=both.base,
+        measured=measured,
     )
+
+
+def _measured(
+    request: Request, both: BeforeAndAfter, comparison: Comparison, gates: Gates
+) -> tuple[Comparison | None, tuple[YardstickChange, ...]]:
+    """Both sides by the base's prices, fees and rules, if these change, and what changes of them.
+
+    What the command line itself supposes, `--prices` or `--rulebook`, is no change of the base's; where
+    nothing was before, there is none to change.
+    """
+    before, after = comparison.before, comparison.after
+    if both.supposed or both.before is None:
+        return None, ()
+    alone = (*plan_changes(comparison, before.conditions.prices), *pipeline_changes(both.pipelines))
+    if both.then == both.now:
+        return None, alone
+    then, now = (
+        Yardstick(side.conditions.prices, rulebooks(folders.rules), load_catalog(folders.catalog))
+        for side, folders in ((before, both.then), (after, both.now))
+    )
+    fees = {} if both.portfolio is None else fees_by(then.catalog, both.portfolio)
+    plan = after.plan if Word.FEES in gates.accept else at_fees(after.plan, fees)
+    sides = _by_the_base(request.basis, before.conditions, after.conditions)
+    same = then.prices.has_the_prices_of(now.prices) and sides[1].rules == after.conditions.rules
+    measured = (
+        None
+        if same and plan == after.plan
+        else compared(cost_estimate(before.plan, sides[0]), cost_estimate(plan, sides[1]))
+    )
+    moved = yardstick_changes(then, now, (measured or comparison).after, after.plan, fees)
+    supposed = {Word.PRICES: request.basis.prices, Word.RULES: request.basis.rulebook}
+    supposed[Word.GATES] = request.basis.rulebook
+    return measured, (*(each for each in moved if supposed.get(each.word) is None), *alone)
+
+
+def _by_the_base(basis: Basis, before: Conditions, after: Conditions) -> tuple[Conditions, Conditions]:
+    """The conditions of both sides with the prices and rules before, but for those the command line names."""
+    known = before.prices.or_else(after.prices)
+    prices = (known, known) if basis.prices is None else (before.prices, after.prices)
+    rules = before.rules if basis.rulebook is None else after.rules
+    return replace(before, prices=prices[0]), replace(after, prices=prices[1], rules=rules)
 
 
 def _conditions(request: Request, both: BeforeAndAfter) -> tuple[Conditions, Conditions]:
@@ -145,14 +199,15 @@ def _conditions(request: Request, both: BeforeAndAfter) -> tuple[Conditions, Con
     assumed = replace(assumed, scale=Scale(request.basis.at_hpa))
     currency, day = both.after.currency, period.start.date()
     regions = frozenset(fact.region for plan in plans for fact in plan.all_facts())
-    prices, rules = request.basis.prices or PRICES, request.basis.rulebook or RULES
+    then, now = both.then, both.now
+    prices, rules = request.basis.prices or now.prices, request.basis.rulebook or now.rules
     before = Conditions(
-        period, load_price_book(currency, both.prices, regions), rules_on(day, both.rules), assumed
+        period, load_price_book(currency, then.prices, regions), rules_on(day, then.rules), assumed
     )
     return before, Conditions(
         period,
-        before.prices if prices == both.prices else load_price_book(currency, prices, regions),
-        before.rules if rules == both.rules else rules_on(day, rules),
+        before.prices if prices == then.prices else load_price_book(currency, prices, regions),
+        before.rules if rules == then.rules else rules_on(day, rules),
         assumed,
     )
 
@@ -184,7 +239,7 @@ def _refuse_nothing(request: Request, what_if: WhatIf) -> None:
         and request.basis.rulebook is None
     ):
         raise CatalogError(
-            "nothing to compare: name what to compare with (--stack, --base, --base-tip, --inventory or "
-            "--plan), or a change to suppose (--tenant with --tier or --set, --move, --more, --prices or "
-            "--rulebook)"
+            "nothing to compare: name what to compare with (--stack, --base, --base-tip, --base-folder, "
+            "--inventory or --plan), or a change to suppose (--tenant with --tier or --set, --move, --more, "
+            "--prices or --rulebook)"
         )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -18,6 +17,7 @@ from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions
 from allocation.preview.unit_costs import UnitCost, unit_costs
 from allocation.report.figures import money
+from cli.console.output import echo
 from cli.console.preview_values import month_of
 from cli.console.table import print_csv, print_table
 from tiers.errors import CatalogError
@@ -60,7 +60,7 @@ def print_unit_costs(request: Request) -> None:
     )
     curve = list(shown)
     if request.output == "json":
-        typer.echo(json.dumps([_document(point) for point in curve], indent=2))
+        echo(json.dumps([_document(point) for point in curve], indent=2))
         return
     if request.output == "csv":
         print_csv([_document(point) for point in curve], _NAMES)

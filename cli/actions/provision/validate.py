@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
+from cli.console.output import echo
 from tiers.catalog.loading import CATALOG_DIRECTORY, read_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
@@ -66,15 +65,15 @@ def _siblings(folder: Path, catalog: Catalog | None) -> Iterator[PlannedPortfoli
         if found is not None:
             yield found
         elif mistakes:
-            typer.echo(f"warning: {sibling}: not compared, it cannot be read: {mistakes[0]}", err=True)
+            echo(f"warning: {sibling}: not compared, it cannot be read: {mistakes[0]}", err=True)
 
 
 def _print(one: PlannedPortfolio, catalog: Catalog) -> None:
     for warning in advice(catalog, one.portfolio, one.plan):
-        typer.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)
     facts = sum(1 for _ in one.plan.all_facts())
     tenants = f"{len(one.plan.tenants)} tenant{'' if len(one.plan.tenants) == 1 else 's'}"
-    typer.echo(f"{one.folder}: valid, {tenants}, {facts} facts, catalog {catalog.version}")
+    echo(f"{one.folder}: valid, {tenants}, {facts} facts, catalog {catalog.version}")
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -44,12 +44,16 @@ _Base = Annotated[
     str | None,
     typer.Option(
         metavar="REVISION",
-        help="Compare with the merge base of HEAD and this git revision, or with another portfolio's folder.",
+        help="Compare with the merge base of HEAD and this git revision, never with a folder of that name.",
     ),
 ]
 _BaseTip = Annotated[
     str | None,
     typer.Option(metavar="REVISION", help="Compare with this git revision itself, not with the merge base."),
+]
+_BaseFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Compare with another portfolio's folder."),
 ]
 _Plan = Annotated[
     Path | None,
@@ -151,6 +155,15 @@ _Gone = Annotated[
         help="Let this tenant be gone; else a tenant that no file has any more fails. May be repeated.",
     ),
 ]
+_Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WORDS",
+        help="Let what measures the change be another; else each fails: prices, unpriced (a line without a "
+        "known price), fees, usage (that the catalog expects), rules, budgets, gates (limits of readiness, "
+        "or a pipeline that runs previews); several separated by commas.",
+    ),
+]
 _ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]
 _Output = Annotated[PreviewOutput, typer.Option("--output", "-o", help="Print in this form.")]
 _Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file instead of the screen.")]
@@ -167,6 +180,7 @@ def preview(  # noqa: PLR0917 - options of a command
     inventory: _Inventory = None,
     base: _Base = None,
     base_tip: _BaseTip = None,
+    base_folder: _BaseFolder = None,
     plan: _Plan = None,
     portfolio: _Portfolio = None,
     tenant: _Tenant = None,
@@ -186,6 +200,7 @@ def preview(  # noqa: PLR0917 - options of a command
     margin_floor: _MarginFloor = None,
     fail_on: _FailOn = None,
     gone: _Gone = None,
+    accept: _Accept = None,
     expect_no_changes: _ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
     output: _Output = PreviewOutput.TABLE,
@@ -199,11 +214,13 @@ def preview(  # noqa: PLR0917 - options of a command
     from allocation.runs.before_and_after import Where  # noqa: PLC0415
     from cli.actions.provision.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
-    month, day = period or f"{datetime.now(UTC):%Y-%m}", as_of.date() if as_of else None
-    where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip)
-    change = Change(tenant, tier, tuple(settings or ()), tuple(move or ()), tuple(more or ()), add_capacity)
-    basis = Basis(prices, rulebook, usage, str(at_hpa), day, month)
-    risks = (tuple(fail_on or ()), tuple(gone or ()))
-    limits = Limits(tuple(fail_over or ()), margin_floor, expect_no_changes, *risks)
-    request = Request(where, change, basis, limits, break_even, str(output), out)
-    guarded(lambda: print_preview(request))
+    where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip, base_folder)
+    change = Change(tenant, tier, _all(settings), _all(move), _all(more), add_capacity)
+    days = as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
+    basis = Basis(prices, rulebook, usage, str(at_hpa), *days)
+    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, *map(_all, (fail_on, gone, accept)))
+    guarded(lambda: print_preview(Request(where, change, basis, limits, break_even, str(output), out)))
+
+
+def _all(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(given or ())

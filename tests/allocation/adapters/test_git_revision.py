@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 
+from allocation.adapters.git import Git
 from allocation.adapters.git_revision import revision_of
 from allocation.preview.base import Base, BaseKind
 from tests.repositories import git
@@ -137,7 +141,7 @@ def test_a_repository_without_a_commit_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("revision", ["nowhere", "--help", "main:a", "-n", ""])
 def test_a_revision_git_does_not_know_is_reported(repository: Path, revision: str) -> None:
-    with pytest.raises(CatalogError, match=r"--base: .* is no folder and no revision that git knows"):
+    with pytest.raises(CatalogError, match=r"--base: .* is no revision that git knows"):
         read(repository / "a", revision)
     with pytest.raises(CatalogError, match=r"--base-tip: .* is no revision that git knows"):
         read(repository / "a", revision, tip=True)
@@ -169,9 +173,40 @@ def test_a_folder_that_looks_like_a_repository_is_a_folder(repository: Path, tmp
     assert read(repository / "a")[0] == "then"
 
 
-def test_a_repository_inside_another_is_refused(repository: Path) -> None:
+@pytest.mark.parametrize("inner", ["a", "a/b"])
+def test_a_repository_inside_another_is_refused(repository: Path, inner: str) -> None:
+    """Of a submodule a pull request chooses the commits; so the inner one is never taken unasked."""
+    (repository / "a" / "b" / "c").mkdir(parents=True)
+    git(repository, "init", "-q", "-b", "main", str(repository / inner))
+    with pytest.raises(CatalogError, match=f"the git repository .*/{inner} is inside the one of .*; compare"):
+        read(repository / "a" / "b" / "c")
+
+
+def test_a_file_that_points_at_a_repository_is_refused(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--bare", str(repository), str(tmp_path / "another"))
+    (repository / "a" / ".git").write_text(f"gitdir: {tmp_path / 'another'}\n", encoding="utf-8")
+    with pytest.raises(CatalogError, match=r"/a is inside the one of .*/repository; compare with a folder"):
+        read(repository / "a")
+
+
+def test_who_owns_the_inner_repository_says_so_by_gits_own_variable(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     git(repository, "init", "-q", "-b", "main", str(repository / "a"))
-    with pytest.raises(CatalogError, match="is a git repository of its own inside the one of"):
+    (repository / "a" / "b").mkdir()
+    (repository / "a" / "b" / "one").write_text("inner", encoding="utf-8")
+    git(repository / "a", "add", ".")
+    git(repository / "a", "commit", "-q", "-m", "first")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repository))
+    assert read(repository / "a" / "b")[0] == "inner"
+
+
+def test_git_is_asked_at_the_top_and_nowhere_above(repository: Path, tmp_path: Path) -> None:
+    """A folder `.git` that is none must not send git to a repository above it."""
+    git(tmp_path, "init", "-q", "-b", "main", ".")
+    (tmp_path / ".git" / "HEAD").rename(tmp_path / ".git" / "AWAY")
+    (repository / ".git" / "HEAD").unlink()
+    with pytest.raises(CatalogError, match="--base: "):
         read(repository / "a")
 
 
@@ -201,6 +236,146 @@ def test_files_are_read_as_they_are_without_filters_or_substitutions(repository:
     git(repository, "add", ".")
     commit(repository, "$Format:%H$ as it is")
     assert read(repository / "a")[0] == "$Format:%H$ as it is"
+
+
+def marking(folder: Path, name: str) -> str:
+    """A command that a configuration names; whether it ran is seen by the file `ran-NAME` in *folder*."""
+    script = folder / f"{name}.sh"
+    script.write_text(f"#!/bin/sh\ntouch '{folder}/ran-{name}'\nexit 1\n", encoding="utf-8")
+    script.chmod(0o755)
+    return str(script)
+
+
+def ran(folder: Path) -> list[str]:
+    """The commands of `marking` that ran."""
+    return sorted(each.name.removeprefix("ran-") for each in folder.glob("ran-*"))
+
+
+COMMANDS = (
+    *("core.fsmonitor", "core.pager", "core.sshCommand", "core.askPass", "credential.helper"),
+    *("diff.external", "diff.loud.textconv", "diff.loud.command"),
+    *("filter.loud.clean", "filter.loud.smudge", "filter.loud.process"),
+    *("alias.rev-parse", "alias.cat-file", "alias.ls-tree", "pager.cat-file", "pager.ls-tree"),
+    "remote.origin.uploadpack",
+)
+
+
+def test_no_command_of_a_configuration_runs(repository: Path, tmp_path: Path) -> None:
+    (repository / ".gitattributes").write_text("* filter=loud diff=loud\n", encoding="utf-8")
+    git(repository, "add", ".")
+    commit(repository, "then")
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("post-index-change", "post-checkout", "reference-transaction", "pre-auto-gc"):
+        Path(marking(tmp_path, f"hook-{name}")).rename(hooks / name)
+    git(repository, "config", "core.hooksPath", str(hooks))
+    for key in COMMANDS:
+        git(repository, "config", key, marking(tmp_path, key))
+    assert read(repository / "a")[0] == "then"
+    assert ran(tmp_path) == []
+    # They would: a question that we never ask runs some of them, and they fail.
+    with suppress(CalledProcessError):
+        git(repository, "status", "--short")
+    assert "core.fsmonitor" in ran(tmp_path)
+
+
+def test_a_partial_clone_is_not_completed_by_a_command_of_its_configuration(
+    repository: Path, tmp_path: Path
+) -> None:
+    """Git would fetch what is missing there, with the program that the configuration names."""
+    blob = git(repository, "rev-parse", "main:a/one")
+    for key, value in (
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", f"file://{tmp_path / 'nowhere'}"),
+        ("remote.origin.uploadpack", marking(tmp_path, "uploadpack")),
+    ):
+        git(repository, "config", key, value)
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(CatalogError, match=r"--base: main: git has no content of a/one; fetch it first\?"):
+        read(repository / "a")
+    assert ran(tmp_path) == []
+
+
+def test_what_stands_for_another_object_does_not_count(repository: Path) -> None:
+    """A reference under `refs/replace` may come with a fetch of all references."""
+    first = git(repository, "rev-parse", "main")
+    git(repository, "replace", first, commit(repository, "in its place"))
+    git(repository, "update-ref", "refs/heads/main", first)
+    assert git(repository, "show", "main:a/one") == "in its place"
+    text, base = read(repository / "a")
+    assert (text, base.commit) == ("then", first)
+
+
+def test_a_tag_with_the_name_of_a_branch_is_not_taken_for_it(repository: Path) -> None:
+    git(repository, "stash", "-q")
+    first = git(repository, "rev-parse", "main")
+    git(repository, "update-ref", "refs/remotes/origin/main", first)
+    git(repository, "tag", "origin/main", first)
+    assert read(repository / "a", "origin/main")[1].commit == first
+    git(repository, "tag", "-f", "origin/main", commit(repository, "as the tag says"))
+    for revision in ("origin/main", "origin/main~0", "origin/main^{commit}"):
+        with pytest.raises(
+            CatalogError,
+            match=r"is refs/tags/origin/main and refs/remotes/origin/main, which are different commits; name",
+        ):
+            read(repository / "a", revision, tip=True)
+    assert read(repository / "a", "refs/remotes/origin/main", tip=True)[0] == "then"
+
+
+def test_a_git_that_lies_where_costack_was_started_is_not_run(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(marking(tmp_path, "git")).rename(repository / "git")
+    monkeypatch.chdir(repository)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(CatalogError, match=r"PATH finds git as \./git; expected no relative folder on PATH"):
+        read(repository / "a")
+    assert ran(tmp_path) == []
+
+
+def test_git_is_asked_nothing_that_reads_a_working_tree(repository: Path) -> None:
+    asked = Git.around(repository / "a", "--base")
+    for question in ("archive", "diff", "status", "checkout", "show", "-c", "--exec-path=x"):
+        with pytest.raises(ValueError, match="expected one of cat-file, ls-tree, merge-base, rev-parse"):
+            asked.ask(question, "HEAD")
+
+
+def test_a_folder_behind_a_link_is_refused(repository: Path, tmp_path: Path) -> None:
+    """Its target would choose another folder of the base, or none, so that nothing seems to change."""
+    git(repository, "stash", "-q")
+    (repository / "copy").mkdir()
+    (repository / "copy" / "one").write_text("copied", encoding="utf-8")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "a copy")
+    (repository / "a").rename(repository / "away")
+    (repository / "a").symlink_to("copy")
+    for folders in (["a"], ["copy", "a"]):
+        with (
+            pytest.raises(
+                CatalogError, match=r"/a: lies behind a link; expected a folder of the working tree"
+            ),
+            revision_of("main", [repository / each for each in folders]),
+        ):
+            pass
+    outside = tmp_path / "outside"
+    outside.symlink_to(repository / "copy")
+    with pytest.raises(CatalogError, match="/outside: lies behind a link"):
+        read(outside)
+
+
+def test_a_working_tree_behind_a_link_is_that_tree(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(repository)
+    assert read(tmp_path / "linked" / "a")[0] == "then"
+
+
+def test_a_folder_may_be_called_like_an_option(repository: Path) -> None:
+    (repository / "-d").mkdir()
+    (repository / "-d" / "one").write_text("then", encoding="utf-8")
+    git(repository, "add", ".")
+    commit(repository, "one more")
+    assert read(repository / "-d")[0] == "then"
 
 
 @pytest.mark.parametrize("target", ["one", "../elsewhere"])

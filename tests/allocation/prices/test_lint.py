@@ -83,7 +83,7 @@ def test_all_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("provider: aws\n", encoding="utf-8")
     found = linted(tmp_path, row("x"), row("x"))
     assert any("broken.yaml:1: " in problem for problem in found.problems)
-    assert any("aws.yaml:10: AmazonRDS x: is priced twice" in problem for problem in found.problems)
+    assert any("aws.yaml:10: prices.1: AmazonRDS x: is priced twice" in problem for problem in found.problems)
 
 
 def test_two_files_may_not_price_one_item(tmp_path: Path) -> None:

@@ -126,10 +126,13 @@ def test_a_price_keeps_its_trailing_zeros(tmp_path: Path) -> None:
     ("values", "message"),
     [
         ({"currency": "EUR"}, "prices are in EUR, the portfolio is in USD"),
-        ({"source": "hearsay"}, r"aws.yaml:9: S3 storage: source 'hearsay' is unknown; known are offer"),
+        (
+            {"source": "hearsay"},
+            r"aws.yaml:9: prices.0: S3 storage: source 'hearsay' is unknown; known are offer",
+        ),
         (
             {"more": f"  - {{service: S3, item: storage, unit: GB, price: 1, source: offer, {REST}}}"},
-            r"aws.yaml:10: S3 storage: is priced twice",
+            r"aws.yaml:10: prices.1: S3 storage: is priced twice",
         ),
         (
             {"more": f"  - {{service: S3, item: other, unit: GB, price: -1, source: offer, {REST}}}"},

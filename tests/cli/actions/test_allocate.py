@@ -123,7 +123,7 @@ def test_a_file_that_is_no_inventory(tmp_path: Path, content: str, sentence: str
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     said = _allocate("--inventory", str(tmp_path / "nowhere.json"))
     assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
-    assert said.stderr == f"{tmp_path}/nowhere.json: cannot be read: No such file or directory\n"
+    assert said.stderr == f"{tmp_path}/nowhere.json: no such file\n"
 
 
 def test_a_wrong_value_in_an_inventory_is_named_by_its_path(inventory: Path) -> None:

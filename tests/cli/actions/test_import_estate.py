@@ -29,4 +29,4 @@ def test_a_preview_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     rows = estate(tmp_path, f"acme,{INSTANCE},acme-prod-db,")
     done = CliRunner().invoke(app, ["import", "--csv", str(rows), "--plan", str(tmp_path / "gone.json")])
     assert done.exit_code == Exit.CONFIGURATION
-    assert "gone.json: cannot be read" in done.stderr
+    assert "gone.json: no such file" in done.stderr

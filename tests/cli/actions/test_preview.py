@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def test_every_form_says_which_commit_was_taken(branch: Path) -> None:
         assert words in " ".join(shown.split()), form
     shown = run("--portfolio", str(branch), "--base-tip", "main", "-o", "markdown").stdout
     assert "of 2026-11-27, the tip of main." in shown
-    shown = run("--portfolio", str(branch), "--base", str(LOCAL), "-o", "markdown").stdout
+    shown = run("--portfolio", str(branch), "--base-folder", str(LOCAL), "-o", "markdown").stdout
     assert "Compared with the folder " in shown
     assert "ompared with" not in run(*WHAT_IF, "-o", "markdown").stdout
 
@@ -150,8 +151,51 @@ def test_what_is_not_committed_belongs_to_after(branch: Path) -> None:
 
 
 def test_a_folder_is_compared_with_another(branch: Path) -> None:
-    there = told("--portfolio", str(branch), "--base", str(LOCAL))
+    there = told("--portfolio", str(branch), "--base-folder", str(LOCAL))
     assert there["bill"] == told(*WHAT_IF)["bill"]
+
+
+def test_a_folder_named_like_the_revision_is_not_the_base(
+    branch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull request may bring such a folder: a copy of what it changes, so that nothing would change."""
+    git(branch, "update-ref", "refs/remotes/origin/main", "main")
+    monkeypatch.chdir(tmp_path)
+    expected = told("--portfolio", "portfolios/local", "--base", "origin/main")
+    assert expected["bill"]["difference"] == told(*WHAT_IF)["bill"]["difference"]
+    shutil.copytree(branch, tmp_path / "origin" / "main")
+    for option in ("--base", "--base-tip"):
+        found = told("--portfolio", "portfolios/local", option, "origin/main")
+        assert found["bill"] == expected["bill"]
+        assert found["base"]["commit"] == expected["base"]["commit"]
+    folder = told("--portfolio", "portfolios/local", "--base-folder", "origin/main")
+    assert folder["base"]["kind"] == "folder"
+    assert folder["bill"]["difference"] == "0.00"
+
+
+def test_a_branch_named_like_a_folder_is_not_that_folder(
+    branch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(branch, "branch", "portfolios/local")
+    monkeypatch.chdir(tmp_path)
+    given = ("--portfolio", "portfolios/local")
+    by_name = {option: told(*given, option, "portfolios/local") for option in ("--base", "--base-folder")}
+    assert by_name["--base"]["base"]["kind"] == "merge-base"
+    assert by_name["--base"]["bill"]["difference"] == told(*WHAT_IF)["bill"]["difference"]
+    assert by_name["--base-folder"]["base"]["kind"] == "folder"
+    assert by_name["--base-folder"]["bill"]["difference"] == "0.00"
+
+
+def test_what_is_no_revision_or_no_folder_is_told_the_other_option(
+    branch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(branch.parent.parent)
+    given = ("--portfolio", "portfolios/local")
+    said = run(*given, "--base", "portfolios", code=Exit.CONFIGURATION).stderr
+    assert "'portfolios' is no revision that git knows" in said
+    assert "to compare with the folder: --base-folder portfolios" in said
+    said = run(*given, "--base-folder", "main", code=Exit.CONFIGURATION).stderr
+    assert "--base-folder: main: no such folder; a git revision is named with --base" in said
 
 
 def test_the_only_portfolio_is_found(branch: Path) -> None:
@@ -237,6 +281,7 @@ def test_break_even_is_said_when_it_is_asked_for() -> None:
     [
         ((), "nothing to compare: name what to compare with (--stack"),
         (("--base", "main", "--base-tip", "main"), "not both --base and --base-tip"),
+        (("--base", "main", "--base-folder", "x"), "not both --base and --base-folder"),
         (("--stack", "s", "--base", "main"), "name one thing to compare with, not both --stack and --base"),
         (("--tier", "ha-postgresql", "--base", "main"), "--tier and --set need --tenant"),
         (("--plan", "p.json", "--tenant", "acme"), "--plan is the whole change"),

@@ -217,10 +217,13 @@ def test_an_offer_of_something_else_or_given_twice_is_refused(book: Path, tmp_pa
     assert "offer AmazonRDS is given twice" in update(book, "--file", path, "--file", path).stderr
 
 
-def test_progress_is_for_people(book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_for_people(
+    book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with answering(serving(RDS)) as server:
         request = UpdateRequest("us-east-1", ("AmazonRDS",), server.url, prices=book)
         update_prices(request, show_progress=True)
-        assert "\rAmazonRDS: 0 MB\n" in capsys.readouterr().err.replace(" of 0", "")
+        assert "\r\x1b[KAmazonRDS: 0 MB\r\x1b[K" in capsys.readouterr().err.replace(" of 0", "")
         update_prices(request, show_progress=False)
-        assert "\r" not in capsys.readouterr().err
+        assert "MB" not in capsys.readouterr().err

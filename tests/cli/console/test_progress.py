@@ -7,7 +7,7 @@ import typer
 
 from allocation.errors import AllocationError
 from cli.console.exit_codes import guarded
-from cli.console.progress import say
+from cli.console.output import say
 
 
 def stopped() -> None:

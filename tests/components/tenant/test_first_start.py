@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.components.queries import the
+from tests.components.queries import pod_specs, the
 from tests.portfolios import local_portfolio, plan_of, tenant
 from tiers.portfolio.platform import Platform
 
@@ -47,6 +49,24 @@ def job_name(*, hostname: str = "acme.odoo.example.com", addons: tuple[str, ...]
 def test_it_runs_again_when_what_it_checks_or_writes_has_changed() -> None:
     assert job_name() == job_name()
     assert len({job_name(), job_name(hostname="other.example.com"), job_name(addons=("/mnt/b",))}) == 3
+
+
+@pytest.mark.parametrize("name", ["acme-staging-web", "acme-staging-odoo-setup"])
+def test_who_refuses_a_copy_names_its_set_up_job_as_kubectl_does(
+    declared: tuple[Declared, ...], name: str
+) -> None:
+    spec = dict(pod_specs(declared))[name]
+    (container,) = spec.get("initContainers") or spec["containers"]
+    (said,) = [each["value"] for each in container["env"] if each["name"] == "SETUP_JOB"]
+    _, namespace, _, selector = said.split(" ")
+    wanted = {tuple(each.split("=")) for each in selector.split(",")}
+    jobs = [(each.name, each.props["metadata"]) for each in declared if each.type == JOB]
+    chosen = [
+        called
+        for called, data in jobs
+        if data["namespace"] == namespace and wanted <= set(data["labels"].items())
+    ]
+    assert chosen == ["acme-staging-odoo-setup"]
 
 
 def test_a_copy_is_told_its_own_address_and_where_its_reports_ask(declared: tuple[Declared, ...]) -> None:

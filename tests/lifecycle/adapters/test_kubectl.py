@@ -41,6 +41,18 @@ def test_a_job_is_made_waited_for_read_and_taken_away(stand_in: StandIn) -> None
     assert all(line.startswith("--context production --namespace odoo ") for line in written)
 
 
+def test_a_name_is_never_read_as_an_option(stand_in: StandIn) -> None:
+    job = {**JOB, "metadata": {**JOB["metadata"], "name": "--all"}}
+    cluster().create(job)
+    cluster().wait(job)
+    cluster().log(job)
+    cluster().delete(job)
+    written = (stand_in.folder / "calls").read_text(encoding="utf-8").splitlines()
+    named = [line for line in written if "--all" in line]
+    assert len(named) == 3
+    assert all(line.endswith(("-- --all", "-- job/--all")) for line in named)
+
+
 def test_a_failed_job_is_distinguished_from_a_successful_one(stand_in: StandIn) -> None:
     stand_in.behave(runs=None)
     cluster().create(JOB)

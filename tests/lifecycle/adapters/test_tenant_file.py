@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import pytest
 
-from lifecycle.adapters.tenant_file import file_of, remove, set_field, set_fields
+from lifecycle.adapters.tenant_file import remove, set_field, set_fields
 from tiers.errors import CatalogError
+from tiers.portfolio.folders import file_of
 from tiers.portfolio.tenant import Tenant
 from tiers.strict_yaml import load_model
 from tiers.vocabulary import Frozen
@@ -30,13 +31,6 @@ def portfolio(tmp_path: Path) -> Path:
     (tmp_path / "tenants" / "some-name.yaml").write_text(TEXT, encoding="utf-8")
     (tmp_path / "tenants" / "other.yaml").write_text(TEXT.replace("acme", "acme-two"), encoding="utf-8")
     return tmp_path
-
-
-def test_a_tenant_is_found_by_what_its_file_says(portfolio: Path) -> None:
-    assert file_of(portfolio, "acme").name == "some-name.yaml"
-    assert file_of(portfolio, "acme-two").name == "other.yaml"
-    with pytest.raises(CatalogError, match="no file has tenant 'acm'"):
-        file_of(portfolio, "acm")
 
 
 def test_one_line_changes_and_everything_else_stays(portfolio: Path) -> None:
@@ -81,22 +75,6 @@ def test_what_would_be_no_tenant_is_not_written(portfolio: Path) -> None:
         set_field(path, "protected", "false")
     assert path.read_text(encoding="utf-8") == TEXT
     assert sorted(each.name for each in path.parent.iterdir()) == ["other.yaml", "some-name.yaml"]
-
-
-@pytest.mark.parametrize("line", ['tenant: "acme"', "tenant: 'acme' # quoted", '"tenant" : acme'])
-def test_a_tenant_is_found_however_yaml_writes_its_name(portfolio: Path, line: str) -> None:
-    path = file_of(portfolio, "acme")
-    path.write_text(TEXT.replace("tenant: acme # since 2024", line), encoding="utf-8")
-    assert load_model(Tenant, path).tenant == "acme"
-    assert file_of(portfolio, "acme") == path
-
-
-def test_a_file_that_cannot_be_read_is_not_a_file_of_nobody(portfolio: Path) -> None:
-    path = file_of(portfolio, "acme")
-    path.write_text("tenant: [acme\n", encoding="utf-8")
-    with pytest.raises(CatalogError, match=r"some-name\.yaml:2: is not YAML"):
-        file_of(portfolio, "acme")
-    assert file_of(portfolio, "acme-two").name == "other.yaml"
 
 
 FOUR: Final = """options:

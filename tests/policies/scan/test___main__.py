@@ -92,7 +92,8 @@ def test_a_state_that_cannot_be_read_ends_with_2_and_one_sentence(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == (
-        f"{tmp_path / 'none.json'}: cannot be read: No such file or directory; name a readable file\n"
+        f"{tmp_path / 'none.json'}: no such file; "
+        "name what `pulumi stack export` or `pulumi preview --json` print\n"
     )
 
 

@@ -163,9 +163,15 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
         ),
         (
             "platform/control-plane",
-            {"cluster": "other", "origin": Origin.CREATED},
+            {"origin": Origin.CREATED},
             EffectKind.DOWNTIME,
-            "a new, empty cluster other replaces odoo",
+            "EKS has no second cluster of the name odoo in the account and region",
+        ),
+        (
+            "platform/control-plane",
+            {"cluster": "other", "version": "1.36", "origin": Origin.CREATED},
+            EffectKind.DOWNTIME,
+            "a new, empty cluster other is created",
         ),
         (
             "platform/control-plane",
@@ -433,6 +439,22 @@ def test_another_name_is_worth_knowing_and_does_nothing() -> None:
         (EffectKind.NOTICE, "is called new in reports; its id stays old, and nothing is replaced")
     ]
     assert list(before.all_facts()) == list(after.all_facts())
+
+
+def test_a_created_cluster_is_replaced_by_another_name_and_deleted_by_adoption() -> None:
+    def control_plane(**changes: Any) -> Plan:
+        return with_fact(local_plan(), "platform/control-plane", **changes)
+
+    created = control_plane(origin=Origin.CREATED)
+    renamed = only(created, control_plane(origin=Origin.CREATED, cluster="other"))
+    assert (renamed.kind, "a new, empty cluster other replaces odoo" in renamed.what) == (
+        EffectKind.DOWNTIME,
+        True,
+    )
+    adopted = only(created, local_plan())
+    assert adopted.kind is EffectKind.DATA
+    assert adopted.what.startswith("cluster odoo was created here, so it is deleted with its nodes")
+    assert adopted.tenants == tuple(each.tenant for each in local_plan().tenants)
 
 
 def test_nodes_of_an_adopted_cluster_are_not_ours_to_exchange() -> None:

@@ -9,13 +9,17 @@ from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tiers.errors import CatalogError
 from tiers.facts.compute import Namespace
+from tiers.files import read_bytes
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan
+from tiers.portfolio.folders import file_of
+from tiers.portfolio.host_names import parents
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.strict_yaml import Fault, Location, sentence
+from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
@@ -31,16 +35,10 @@ class PlannedPortfolio(NamedTuple):
     plan: Plan
 
     def file_of(self, tenant: str | None) -> Path:
-        """The file of one tenant, which need not have its name, or of the platform."""
+        """The file of one tenant, or of the platform."""
         if tenant is None:
             return self.folder / _PLATFORM
-        named = re.compile(rf"""^tenant:\s*["']?{re.escape(tenant)}["']?\s*(#.*)?$""", re.MULTILINE)
-        found = (
-            path
-            for path in sorted((self.folder / "tenants").glob("*.yaml"))
-            if named.search(path.read_text(encoding="utf-8"))
-        )
-        return next(found, self.folder / "tenants" / f"{tenant}.yaml")
+        return file_of(self.folder, tenant)
 
 
 def sibling_folders(folder: Path) -> list[Path]:
@@ -87,9 +85,17 @@ def _uncounted(one: PlannedPortfolio) -> Iterator[str]:
         known = ", ".join(sorted(beside)) or "none"
         fault = f"there is no portfolio '{elsewhere}' beside this one to count the nodes; there are {known}"
         yield sentence(one.file_of(None), (where, fault))
-    elif _COUNTED_IN.search(beside[elsewhere].read_text(encoding="utf-8", errors="replace")):
+    elif _COUNTED_IN.search(_as_text(beside[elsewhere])):
         fault = f"{beside[elsewhere]} does not count the nodes either; let it count them, or this one"
         yield sentence(one.file_of(None), (where, fault))
+
+
+def _as_text(path: Path) -> str:
+    """The text of another portfolio's file, which need not be valid; empty when it may not be read."""
+    try:
+        return read_bytes(path, MAX_FILE_BYTES, within=path.parent).decode(errors="replace")
+    except CatalogError:
+        return ""
 
 
 def _long_names(one: PlannedPortfolio) -> Iterator[str]:
@@ -139,6 +145,11 @@ def _account(platform: Platform) -> str | None:
 
 
 def _host_names(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]:
+    mine, theirs = ({tenant.tenant: tenant for tenant in each.portfolio.tenants} for each in (other, one))
+    lower = ((tenant, said) for _, tenant, said in parents(theirs, mine))
+    upper = ((tenant, said) for tenant, _, said in parents(mine, theirs))
+    for tenant_id, said in (*upper, *lower):
+        yield sentence(other.file_of(tenant_id), (("hostname",), said))
     known = {tenant.hostname: tenant for tenant in one.portfolio.tenants}
     for tenant in other.portfolio.tenants:
         if tenant.hostname in known:

@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from allocation.adapters.bill import BillError
+from allocation.adapters.bill import BillError, ingest
 from allocation.adapters.bill.files import named
+from allocation.charges import ChargePeriod
 from tests.allocation.adapters.bill.written import FOCUS, PLAIN, bill, read
 
 HEADER = "id,start,end,service,cost,currency\n"
@@ -49,7 +50,7 @@ def test_a_gzip_stream_with_a_wrong_checksum_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(BillError, match=r"no\.csv: cannot be read: No such file"):
+    with pytest.raises(BillError, match=r"no\.csv: no such file"):
         read(tmp_path / "no.csv")
 
 
@@ -113,3 +114,23 @@ def test_a_column_that_would_hide_row_numbers_is_an_error(tmp_path: Path) -> Non
         connection.execute(f"COPY (SELECT 1 AS file_row_number) TO '{file}'")
     with pytest.raises(BillError, match="a column may not be called 'file_row_number'"):
         read(file)
+
+
+def test_a_compressed_bill_may_be_so_many_times_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("allocation.adapters.bill.files._LEAST_OF_MOST", 1000)
+    file = tmp_path / "bill.csv.gz"
+    file.write_bytes(gzip.compress(b"id,start,end\n" + b"1,2,3\n" * 1_000_000))
+    with pytest.raises(BillError, match=r"bill\.csv\.gz: holds more than [0-9,]+ bytes, .* give the CSV"):
+        ingest(duckdb.connect(), [file], ChargePeriod.month("2026-11"), "USD")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_header_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compressed: bool) -> None:
+    monkeypatch.setattr("allocation.adapters.bill.files._LONGEST_LINE", 1000)
+    text = b"a," * 600
+    file = tmp_path / "bill.csv"
+    file.write_bytes(gzip.compress(text) if compressed else text)
+    with pytest.raises(BillError, match=r"bill\.csv: a line is longer than 1,000 bytes"):
+        ingest(duckdb.connect(), [file], ChargePeriod.month("2026-11"), "USD")

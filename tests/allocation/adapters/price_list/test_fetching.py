@@ -89,7 +89,7 @@ def test_an_address_that_cannot_be_reached_says_what_to_do(tmp_path: Path) -> No
             ),
             "has no prices of region us-east-1",
         ),
-        ((200, " " * 5_000_001), "is larger than 5,000,000 bytes; expected an index"),
+        ((200, " " * 5_000_001), "answered more than 5,000,000 bytes; check --url"),
     ],
 )
 def test_an_answer_that_is_no_index_is_refused(tmp_path: Path, answer: Answer, message: str) -> None:

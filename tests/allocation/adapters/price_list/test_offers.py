@@ -51,7 +51,7 @@ def read(path: Path) -> None:
 def test_a_json_that_is_cut_off_is_one_sentence(tmp_path: Path) -> None:
     path = RDS.written(tmp_path, ".json")
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(PriceListError, match=r"AmazonRDS.json: is not JSON: .*; it may be cut off"):
+    with pytest.raises(PriceListError, match=r"AmazonRDS.json:1: is not JSON: .*; it may be cut off"):
         read(path)
 
 

@@ -45,6 +45,23 @@ def test_what_was_deployed_is_the_plan() -> None:
     assert found.cloud_ids["platform/database"] == "arn:aws:test:us-east-1:123456789012:local-postgresql"
 
 
+def test_the_day_is_that_on_which_the_record_was_changed(state: State) -> None:
+    assert read(state).deployed_on == {}
+    for name, modified in {
+        "local": "2026-11-01T23:59:59.999999999Z",
+        "acme": "2026-11-29T23:30:00-01:00",
+        "cobalt": "2026-11-29T10:00:00",  # nobody knows where
+        "halcyon": "yesterday",
+    }.items():
+        the(state, RECORD_TYPE, f"{name}-deployed")["modified"] = modified
+    the(state, TENANT_STACK, "meridian")["modified"] = "2026-11-29T10:00:00Z"
+    found = read(state)
+    assert found.deployed_on == {"platform": date(2026, 11, 1), "acme": date(2026, 11, 30)}
+    assert found.plan == local_plan()
+    ask_for(state, "acme", changed("acme", users="99"))
+    assert read(state).deployed_on["acme"] == date(2026, 11, 30)
+
+
 def test_a_tenant_that_an_update_gave_no_new_token_is_pending_with_the_token_before(state: State) -> None:
     both = with_token(TokenRotation(number=1, stage="both-tokens"))
     changed = local_portfolio().model_copy(update={"platform": both})

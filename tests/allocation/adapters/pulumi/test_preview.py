@@ -130,5 +130,5 @@ def test_what_is_no_json_is_reported(tmp_path: Path, text: str, reported: str) -
 
 
 def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"gone\.json: cannot be read: No such file"):
+    with pytest.raises(CatalogError, match=r"gone\.json: no such file"):
         plans_of_preview(tmp_path / "gone.json")

@@ -35,6 +35,32 @@ def test_a_replaced_resource_that_could_not_be_deleted_is_told(
     assert found.pending == {"cobalt": (f"{fact}: the old one is still there and bills; run `pulumi up`",)}
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "fact"),
+    [
+        (SERVER, "local-cobalt-postgresql", "cobalt/server"),
+        ("aws:kms/key:Key", "local-cobalt-key", "cobalt/key"),
+        ("aws:cloudwatch/logGroup:LogGroup", "cobalt-logs", "cobalt/logs"),
+        ("kubernetes:apps/v1:Deployment", "cobalt-web", "cobalt/web"),
+    ],
+)
+def test_what_was_deleted_and_not_made_again_is_not_counted(
+    state: State, kind: str, name: str, fact: str
+) -> None:
+    """The engine keeps it in the state, with all that it was, for what depends on it."""
+    gone = the(state, kind, name)
+    gone["pendingReplacement"] = True
+    found = read(state)
+    assert fact not in {each.id for each in tenant(found, "cobalt").facts}
+    assert fact not in {*found.cloud_ids, *found.storage_gib}
+    (sentence,) = [each for each in found.pending["cobalt"] if each.startswith(f"{fact}: ")]
+    assert sentence == (
+        f"{fact}: was deleted and is not made anew yet; run `pulumi up` before files or costack change again"
+    )
+    resources(state).append({**copy.deepcopy(gone), "pendingReplacement": False})
+    assert read(state).plan == local_plan()
+
+
 SCALED = {"max_replicas": 4}
 SLEEPING = {"max_replicas": 0, "awake_minutes_per_week": 3600}
 

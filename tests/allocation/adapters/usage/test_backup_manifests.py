@@ -106,7 +106,7 @@ def test_a_count_that_is_none_is_refused_with_its_file(tmp_path: Path, users: ob
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not a manifest of a backup: Expecting property name"),
+        ("{", "1: is not JSON: Expecting property name"),
         ("[]", r"is not a manifest of a backup: expected an object, found \[\]"),
         ("{}", "tenant: expected a tenant's name, found None"),
         ('{"tenant": "acme", "started": "yesterday"}', "started: expected a moment such as .* 'yesterday'"),
@@ -115,7 +115,7 @@ def test_a_count_that_is_none_is_refused_with_its_file(tmp_path: Path, users: ob
 )
 def test_a_file_that_is_no_manifest_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "odd.json").write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=rf"odd\.json: {message}"):
+    with pytest.raises(UsageError, match=rf"odd\.json: ?{message}"):
         counted_users(tmp_path, NOVEMBER)
 
 

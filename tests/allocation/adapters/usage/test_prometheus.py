@@ -114,7 +114,16 @@ def test_a_server_that_fails_once_is_asked_again() -> None:
         (json.dumps({"status": "success"}), "no vector"),
         (json.dumps({"status": "success", "data": {"resultType": "matrix", "result": []}}), "no vector"),
         (json.dumps({"status": "success", "data": {"resultType": "vector", "result": [{}]}}), "no vector"),
-        (vector(acme("twelve")), "no vector"),
+        (vector(acme("twelve")), "a value that is no number"),
+        (
+            json.dumps(
+                {
+                    "status": "success",
+                    "data": {"resultType": "vector", "result": [{"metric": {"a": {}}, "value": [1, "1"]}]},
+                }
+            ),
+            "no vector",
+        ),
         (
             vector(acme("1"), warnings=["PromQL: partial response"]),
             r"a warning: \['PromQL: partial response'\]",

@@ -255,7 +255,23 @@ def test_a_name_that_fits_now_and_not_on_other_tiers_is_a_warning(tmp_path: Path
     assert warned == {True, False}
 
 
-def test_files_need_not_have_their_tenants_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["tenant: acme", "tenant: 'acme' # since 2024", '"tenant" : acme'])
+def test_files_need_not_have_their_tenants_name(tmp_path: Path, line: str) -> None:
     folder = portfolio(tmp_path, "north", "acme")
-    (folder / "tenants" / "acme.yaml").rename(folder / "tenants" / "first.yaml")
+    file = folder / "tenants" / "acme.yaml"
+    said = file.read_text(encoding="utf-8")
+    assert "tenant: acme\n" in said
+    file.write_text(said.replace("tenant: acme\n", f"{line}\n"), encoding="utf-8")
+    file.rename(folder / "tenants" / "first.yaml")
     assert read(folder).file_of("acme") == folder / "tenants" / "first.yaml"
+
+
+def test_a_parent_domain_in_another_portfolio_is_refused(tmp_path: Path) -> None:
+    one, other = portfolio(tmp_path, "north", "acme"), portfolio(tmp_path, "south", "acme")
+    file = other / "tenants" / "acme.yaml"
+    text = file.read_text(encoding="utf-8").replace("acme.south.odoo.", "north.odoo.")
+    file.write_text(text.replace("client: acme", "client: another"), encoding="utf-8")
+    for folders in ((one, other), (other, one)):
+        (said,) = between(*folders)
+        assert "'north.odoo.example.com' is the parent domain of 'acme.north.odoo.example.com'" in said
+        assert said.startswith(str(folders[1] / "tenants" / "acme.yaml"))

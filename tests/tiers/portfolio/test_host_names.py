@@ -1,0 +1,52 @@
+"""Host names that one client must not have beside another's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.portfolios import local_portfolio, tenant
+from tiers.portfolio.host_names import host_name_faults
+from tiers.portfolio.tenant import Tenant
+
+
+def faults(*tenants: Tenant, **fields: Any) -> list[str]:
+    about = local_portfolio().platform.model_copy(update=fields)
+    by_place = {each.tenant: each for each in tenants}
+    return [
+        f"{place}: {'.'.join(map(str, where))}: {said}"
+        for place, (where, said) in host_name_faults(by_place, about)
+    ]
+
+
+def named(name: str, client: str, hostname: str, **more: Any) -> Tenant:
+    return tenant(name, client=client, hostname=hostname, **more)
+
+
+@pytest.mark.parametrize("below", ["shop.example.com", "a.b.example.com"])
+def test_a_parent_domain_of_another_clients_name_is_refused(below: str) -> None:
+    upper = named("upper", "one", "example.com")
+    (said,) = faults(named("lower", "two", below), upper)
+    assert said == (
+        f"upper: hostname: 'example.com' is the parent domain of '{below}', which is another client's "
+        "(lower): its pages could set cookies there; choose a name beside it"
+    )
+    assert faults(named("lower", "one", below), upper) == []
+    assert faults(named("lower", "two", "notexample.com"), upper) == []
+
+
+@pytest.mark.parametrize("name", ["vega.example", "shop.vega.example"])
+def test_a_name_in_the_domain_of_another_client_is_refused(name: str) -> None:
+    domains = {"vega": ("vega.example",)}
+    (said,) = faults(named("mine", "other", name), client_domains=domains)
+    assert said == f"mine: hostname: '{name}' lies in a domain of client vega, as client_domains says"
+    assert faults(named("mine", "vega", name), client_domains=domains) == []
+    assert faults(named("mine", "new", name, first_client="vega"), client_domains=domains) == []
+    assert faults(named("mine", "other", "notvega.example"), client_domains=domains) == []
+
+
+def test_the_nearest_domain_counts() -> None:
+    domains = {"vega": ("vega.example",), "shop": ("shop.vega.example",)}
+    assert faults(named("mine", "shop", "a.shop.vega.example"), client_domains=domains) == []
+    assert len(faults(named("mine", "vega", "a.shop.vega.example"), client_domains=domains)) == 1

@@ -1,0 +1,66 @@
+"""Host names that one client must not have, because another's depend on them.
+
+A page may set a cookie for its own domain and every name below it, and for no other (RFC 6265, section
+5.3): whoever has the parent domain can give visitors of a name below it a session of his own choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from tiers.portfolio.platform import Platform
+from tiers.portfolio.tenant import Tenant
+from tiers.strict_yaml import Fault
+
+Place = TypeVar("Place")
+
+
+def parent_domains(name: str) -> Iterator[str]:
+    """The domains that *name* is below, the nearest first.
+
+    >>> list(parent_domains("shop.example.com"))
+    ['example.com', 'com']
+    """
+    while "." in name:
+        _, _, name = name.partition(".")
+        yield name
+
+
+def parents(
+    upper: Mapping[Place, Tenant], lower: Mapping[Place, Tenant]
+) -> Iterator[tuple[Place, Place, str]]:
+    """Tenants of *upper* whose host name is a parent domain of another client's in *lower*.
+
+    Returns:
+        The place of the upper one, that of the lower one, and why it is refused.
+    """
+    by_name = {tenant.hostname: (place, tenant) for place, tenant in upper.items()}
+    for place, tenant in lower.items():
+        for domain in parent_domains(tenant.hostname):
+            at, above = by_name.get(domain, (place, tenant))
+            if above.client != tenant.client:
+                sentence = (
+                    f"'{domain}' is the parent domain of '{tenant.hostname}', which is another client's "
+                    f"({place}): its pages could set cookies there; choose a name beside it"
+                )
+                yield at, place, sentence
+
+
+def host_name_faults(
+    by_place: Mapping[Place, Tenant], platform: Platform | None
+) -> Iterator[tuple[Place, Fault]]:
+    """The tenants whose host name is a parent of another client's, or lies in another client's domain."""
+    for place, _, sentence in parents(by_place, by_place):
+        yield place, (("hostname",), sentence)
+    owners = {
+        domain: client
+        for client, domains in (platform.client_domains if platform else {}).items()
+        for domain in domains
+    }
+    for place, tenant in by_place.items():
+        above = (tenant.hostname, *parent_domains(tenant.hostname))
+        owner = next((owners[each] for each in above if each in owners), None)
+        if owner not in {None, tenant.client, tenant.first_client}:
+            sentence = f"'{tenant.hostname}' lies in a domain of client {owner}, as client_domains says"
+            yield place, (("hostname",), sentence)
