@@ -68,6 +68,7 @@ _IDENTITY: Final = frozenset(
         "tenant",
         "client",
         "first_client",
+        "display_name",
         "environment",
         "tier",
         "region",
