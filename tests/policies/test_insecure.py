@@ -41,6 +41,7 @@ def test_an_insecure_resource_is_refused_for_its_one_mistake(row: Insecure) -> N
     where, _, remedy = said.partition("; ")
     assert where
     assert remedy, "a violation names a remedy"
+    assert "made-up" not in said, "a violation names no secret"
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.good is not None], ids=lambda row: row.what)
