@@ -7,6 +7,22 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from components.tags.cost_tags import TAGGABLE_TYPES
+from policies.clauses import Clause, Finding
+from policies.cluster_access import CLAUSES as CLUSTER
+from policies.cluster_access import cluster_access
+from policies.documents import CLAUSES as DOCUMENTS
+from policies.documents import documents
+from policies.encryption import CLAUSES as ENCRYPTION
+from policies.encryption import encryption
+from policies.judged_types import HIDDEN, UNJUDGED, judged_types
+from policies.manifests import CLAUSES as PODS
+from policies.manifests import containers, pod_security, pods
+from policies.properties import NOT_KNOWN, Path, Properties, is_on
+from policies.public_access import CLAUSES as PUBLIC_ACCESS
+from policies.public_access import no_public_data
+from policies.services import BACKED_UP, HARDENED, backed_up, hardened
+from policies.unknown_values import unknown_values
+from policies.whole_stack import CLAUSES as COMPANION_CLAUSES
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog
@@ -14,24 +30,16 @@ from tiers.errors import CatalogError
 from tiers.tags import KEYS, MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
 from tiers.vocabulary import Environment, ResilienceClass
 
-Properties = Mapping[str, Any]
-Check = Callable[[str, Properties], Iterator[str]]
+Check = Callable[[str, Properties], Iterator[Finding]]
 
 _KUBERNETES: Final = "kubernetes:"
 _DATABASE: Final = "aws:rds/instance:Instance"
-# The properties that turn encryption on.
-_ENCRYPTED: Final[Mapping[str, tuple[str, ...]]] = {
-    _DATABASE: ("storageEncrypted",),
-    "aws:elasticache/replicationGroup:ReplicationGroup": (
-        "atRestEncryptionEnabled",
-        "transitEncryptionEnabled",
-    ),
-    "aws:efs/fileSystem:FileSystem": ("encrypted",),
-    "aws:ebs/volume:Volume": ("encrypted",),
-}
-_PUBLIC_ACCESS_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-_BLOCKS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-_INTERNET: Final = frozenset({"0.0.0.0/0", "::/0"})
+_ADD_TAGS: Final = "declare it in a component with cost_tagged, or write its tags"
+UNREADABLE: Final = Clause(
+    "every resource",
+    "cannot be judged: a property has another shape than its provider documents",
+    "write the properties as the provider's documentation does",
+)
 
 
 class Rule(NamedTuple):
@@ -40,40 +48,52 @@ class Rule(NamedTuple):
     name: str
     description: str
     check: Check
+    clauses: tuple[Clause, ...] = ()
+    """What exactly is refused; empty for a rule that its description says in full."""
     advisory: bool = False
+
+
+def judged(rule: Rule, type_token: str, props: Properties) -> Iterator[Finding]:
+    """What the rule finds, and what it would have to know; a shape that it cannot read is refused."""
+    try:
+        yield from rule.check(type_token, props)
+    except (AttributeError, TypeError, KeyError, ValueError, RecursionError):
+        yield UNREADABLE.at(rule.name)
 
 
 def cost_tags(type_token: str, props: Properties) -> Iterator[str]:
     """Every taggable resource and Kubernetes object has valid cost tags."""
     tags = _tags(type_token, props)
-    if tags is None:
+    if tags is None or not _all_known(tags):
         return
     cost = {key: value for key, value in tags.items() if str(key).startswith(PREFIX)}
     needed = MANDATORY_FOR_TENANTS if "cost/tenant" in cost else MANDATORY
     if missing := sorted(needed - cost.keys()):
-        yield f"lacks the cost tags {', '.join(missing)}"
+        yield f"lacks the cost tags {', '.join(missing)}; {_ADD_TAGS}"
         return
     try:
         CostTags.from_tags(cost)
     except CatalogError as error:
-        yield str(error)
+        yield f"{error}; {_ADD_TAGS}"
 
 
 def kept_promises(type_token: str, props: Properties) -> Iterator[str]:
     """The tier of a resource is in the catalog, and the tier honours the resource's recovery class."""
     tags = _tags(type_token, props) or {}
+    if not _all_known(tags):
+        return
     sold, promised = tags.get(KEYS["service_tier"]), tags.get(KEYS["recovery_class"])
     if sold is None or promised not in set(ResilienceClass):
         return
     tier = _catalog().tiers.get(str(sold))
     if tier is None:
-        yield f"names the tier '{sold}', which is not in the catalog"
+        yield f"names the tier '{sold}', which is not in the catalog; name one that is"
         return
     production = tags.get(KEYS["environment"]) == Environment.PRODUCTION
     most = tier.resilience_class if production else ResilienceClass.STANDARD
     if RANKS[ResilienceClass(promised)] > RANKS[most]:
         where = "" if production else f" outside {Environment.PRODUCTION}"
-        yield f"promises {promised}, but tier {sold} honours {most} at most{where}"
+        yield f"promises {promised}, but tier {sold} honours {most} at most{where}; choose a tier that does"
 
 
 @cache
@@ -81,73 +101,75 @@ def _catalog() -> Catalog:
     return load_catalog()
 
 
-def encryption(type_token: str, props: Properties) -> Iterator[str]:
-    """Data is encrypted at rest and in transit."""
-    for name in _ENCRYPTED.get(type_token, ()):
-        if props.get(name) is not True:
-            yield f"{name} must be true"
-
-
-def no_public_data(type_token: str, props: Properties) -> Iterator[str]:
-    """No database, bucket or data port is open to the internet."""
-    if type_token == _DATABASE and props.get("publiclyAccessible"):
-        yield "publiclyAccessible must be false"
-    if type_token == _PUBLIC_ACCESS_BLOCK:
-        yield from (f"{name} must be true" for name in _BLOCKS if props.get(name) is not True)
-    if type_token.endswith(":SecurityGroupIngressRule"):
-        cidr = props.get("cidrIpv4") or props.get("cidrIpv6")
-        if cidr in _INTERNET:
-            yield f"opens port {props.get('fromPort')} to {cidr}"
-
-
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
     """A deleted database leaves a snapshot and its backups; without them a destroy is final."""
     if type_token != _DATABASE:
         return
-    if props.get("skipFinalSnapshot") or not props.get("finalSnapshotIdentifier"):
-        yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false"
-    if props.get("deleteAutomatedBackups") is not False:
-        yield "deleteAutomatedBackups must be false"
+    if is_on(props.get("skipFinalSnapshot")) or not props.get("finalSnapshotIdentifier"):
+        yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false, or a destroy is final; set both"
+    if props.get("deleteAutomatedBackups") not in {False, NOT_KNOWN}:
+        yield "deleteAutomatedBackups must be false, or a destroy deletes the backups; set it to false"
     if not props.get("copyTagsToSnapshot"):
-        yield "copyTagsToSnapshot must be true, or snapshots have no cost tags"
+        yield "copyTagsToSnapshot must be true, or snapshots have no cost tags; set it to true"
 
 
 def protected_data(type_token: str, props: Properties) -> Iterator[str]:
     """A database outside sandboxes is protected from deletion by mistake."""
     if type_token == _DATABASE and not props.get("deletionProtection"):
-        yield "deletionProtection is off"
+        yield "deletionProtection is off; set deletion_protection: true in platform.yaml"
 
 
 def requests_and_limits(type_token: str, props: Properties) -> Iterator[str]:
     """Every container has requests and limits; without them its cost cannot be allocated."""
-    for container in _containers(type_token, props):
+    for path, container in _containers(type_token, props):
+        if path[0] == "ephemeralContainers":
+            continue  # Kubernetes allows them no resources
         resources = container.get("resources") or {}
         for kind in ("requests", "limits"):
-            if missing := sorted({"cpu", "memory"} - (resources.get(kind) or {}).keys()):
-                yield f"container {container.get('name')} has no {kind} for {' and '.join(missing)}"
+            given = resources.get(kind) or {}
+            if given is NOT_KNOWN:
+                continue
+            if missing := sorted({"cpu", "memory"} - given.keys()):
+                has = f"container {container.get('name')} has no {kind} for {' and '.join(missing)}"
+                yield f"{has}; name them"
 
 
 def image_by_digest(type_token: str, props: Properties) -> Iterator[str]:
     """Images are the tested ones: a tag can move, a digest cannot."""
-    for container in _containers(type_token, props):
-        if "@sha256:" not in str(container.get("image")):
+    for _, container in _containers(type_token, props):
+        if container.get("image") is not NOT_KNOWN and "@sha256:" not in str(container.get("image")):
             name, image = container.get("name"), container.get("image")
-            yield f"container {name} names the image {image} without a digest"
+            yield f"container {name} names the image {image} without a digest; add @sha256:…"
 
 
 RULES: Final = (
     Rule("cost-tags", "Every taggable resource has cost tags", cost_tags),
     Rule("kept-promises", "The tier honours the recovery class", kept_promises),
-    Rule("encryption", "Data is encrypted at rest and in transit", encryption),
-    Rule("no-public-data", "No data is reachable from the internet", no_public_data),
+    Rule("encryption", "Data is encrypted at rest and in transit", encryption, ENCRYPTION),
+    Rule("no-public-data", "No data is reachable from the internet", no_public_data, PUBLIC_ACCESS),
+    Rule("policy-documents", "Policies let in named callers to named actions", documents, DOCUMENTS),
+    Rule("hardened", "Keys rotate, logs are kept, credentials and tags are safe", hardened, HARDENED),
+    Rule("backups", "What holds data has backups", backed_up, BACKED_UP),
     Rule("recoverable-data", "A deleted database leaves a snapshot and its backups", recoverable_data),
     Rule("protected-data", "A database is protected from deletion", protected_data, advisory=True),
+    Rule("pod-security", "Pods run without rights on their node and on the API", pod_security, PODS),
+    Rule("cluster-access", "The cluster lets in named callers and traffic", cluster_access, CLUSTER),
     Rule("requests-and-limits", "Every container has requests and limits", requests_and_limits),
     Rule("image-by-digest", "Every image is named by digest", image_by_digest),
+    Rule("known-values", "What only the update knows is judged by the update", unknown_values),
+    Rule("judged-types", "The pack knows the type of every resource", judged_types, (UNJUDGED, HIDDEN)),
+)
+WHOLE_STACK: Final = Rule(
+    "companions", "Buckets and namespaces have what protects them", lambda *_: iter(()), COMPANION_CLAUSES
 )
 
 
-def _tags(type_token: str, props: Properties) -> Mapping[str, str] | None:
+def _containers(type_token: str, props: Properties) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for _, pod in pods(type_token, props):
+        yield from containers(pod)
+
+
+def _tags(type_token: str, props: Properties) -> Any:
     """Tags or labels of a resource; None if it has neither."""
     if type_token in TAGGABLE_TYPES:
         return props.get("tags") or {}
@@ -156,14 +178,6 @@ def _tags(type_token: str, props: Properties) -> Mapping[str, str] | None:
     return None
 
 
-def _containers(type_token: str, props: Properties) -> Iterator[Mapping[str, Any]]:
-    if not type_token.startswith(_KUBERNETES):
-        return
-    spec = props.get("spec") or {}
-    job = ((spec.get("jobTemplate") or {}).get("spec") or {}) if "jobTemplate" in spec else spec
-    pod = (job.get("template") or {}).get("spec") if "template" in job else None
-    if pod is None and type_token.endswith(":Pod"):
-        pod = spec
-    if pod:
-        yield from pod.get("containers") or ()
-        yield from pod.get("initContainers") or ()
+def _all_known(tags: Any) -> bool:
+    """Whether every tag is known; `known-values` tells where one is not."""
+    return tags is not NOT_KNOWN and NOT_KNOWN not in tags.values()

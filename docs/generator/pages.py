@@ -9,12 +9,14 @@ from typing import Final
 from docs.generator.commands import command_page
 from docs.generator.fields import tenant_page
 from docs.generator.modules import module_page
+from docs.generator.policies import policy_page
 
 FOLDER: Final = Path(__file__).parent.parent
 ROOT: Final = FOLDER.parent
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "cli.md": command_page,
     "modules.md": lambda: module_page(ROOT),
+    "policies.md": policy_page,
     "tenants.md": lambda: tenant_page(ROOT),
 }
 """Generated pages, by file name in `docs`, and the function that gives each one's text."""

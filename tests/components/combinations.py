@@ -69,6 +69,7 @@ _IDENTITY: Final = frozenset(
         "client",
         "display_name",
         "first_client",
+        "display_name",
         "environment",
         "tier",
         "region",

@@ -26,6 +26,7 @@ from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
 from tests.declarations import Registration, Registrations, differences
+from tests.policies.passing import refusals
 from tests.portfolios import ROOT, plan_of, tenant
 from tiers.catalog.loading import read_catalog
 from tiers.catalog.tier import Catalog
@@ -123,6 +124,7 @@ def test_whatever_is_sold_is_complete_and_closed(
         reject()
     declared, outputs = deployed(plan)
     assert faults_of(plan, declared) == []
+    assert refusals(declared) == []
     registered = [Registration(each.type, each.name, each.props) for each in declared]
     assert differences(plan, Registrations(plan.portfolio, registered)) == []
     assert set(outputs) == {OUTPUT_NAME, "monthly_estimate"}

@@ -26,6 +26,8 @@ def test_what_is_declared_passes_with_one_warning(project: Project) -> None:
     assert "protected-data" in said.text
     assert "[advisory]" in said.text
     assert "[mandatory]" not in said.text
+    assert "policy of" in said.text
+    assert "(aws:s3/bucketPolicy:BucketPolicy) is not judged yet" in said.text
     assert " to create" in said.stdout
 
 
@@ -35,5 +37,5 @@ def test_a_weakness_stops_the_preview(project: Project) -> None:
     ):
         said = project.pulumi(*PREVIEW, code=1)
     assert "[mandatory]" in said.text
-    assert "local-postgresql: storageEncrypted must be true" in said.text
+    assert "local-postgresql: storageEncrypted turns encryption off" in said.text
     assert "Traceback" not in said.text

@@ -8,7 +8,11 @@ import pytest
 from policies.rules import RULES
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.portfolios import every_offer, plan_of
+from tests.components.test_created import plan as created_plan
+from tests.policies.passing import refusals
+from tests.portfolios import ROOT, catalog, every_offer, plan_of
+from tiers.plan.resolve import resolve
+from tiers.portfolio.loading import load_portfolio
 from tiers.tags import CostTags
 
 DATABASE = "aws:rds/instance:Instance"
@@ -35,21 +39,30 @@ GOOD_DATABASE = {
     "deleteAutomatedBackups": False,
     "copyTagsToSnapshot": True,
     "deletionProtection": True,
+    "backupRetentionPeriod": 7,
 }
 SIZE = {"cpu": "1", "memory": "1Gi"}
 GOOD_CONTAINER = {
     "name": "web",
     "image": f"registry.example.com/odoo@sha256:{'0' * 64}",
     "resources": {"requests": SIZE, "limits": SIZE},
+    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+}
+GOOD_POD = {
+    "automountServiceAccountToken": False,
+    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
 }
 
 
 def deployment(container: dict[str, Any]) -> dict[str, Any]:
-    return {"metadata": {"labels": TAGS}, "spec": {"template": {"spec": {"containers": [container]}}}}
+    return {
+        "metadata": {"labels": TAGS},
+        "spec": {"template": {"spec": {**GOOD_POD, "containers": [container]}}},
+    }
 
 
 def found(type_token: str, props: dict[str, Any]) -> dict[str, list[str]]:
-    everything = {name: list(check(type_token, props)) for name, check in CHECKS.items()}
+    everything = {name: [str(each) for each in check(type_token, props)] for name, check in CHECKS.items()}
     return {name: violations for name, violations in everything.items() if violations}
 
 
@@ -66,6 +79,12 @@ def test_what_the_components_declare_breaks_no_rule() -> None:
         if (violations := found(each.type, dict(each.props))) and set(violations) != {"protected-data"}
     }
     assert broken == {}
+
+
+def test_a_created_cluster_and_every_option_break_no_rule() -> None:
+    everything = load_portfolio(ROOT / "examples" / "every-option", catalog())
+    for plan in (created_plan(), resolve(catalog(), everything)):
+        assert refusals(declare_plan(plan)) == []
 
 
 def test_the_local_portfolio_is_warned_that_its_databases_can_be_deleted() -> None:
@@ -98,8 +117,8 @@ def test_the_good_examples_are_good() -> None:
             "cost-tags",
             "cost tags cannot be read: cost/domain: expected 'shared-platform'",
         ),
-        ({"storageEncrypted": False}, "encryption", "storageEncrypted must be true"),
-        ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible must be false"),
+        ({"storageEncrypted": False}, "encryption", "storageEncrypted turns encryption off"),
+        ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible opens it to the internet"),
         ({"skipFinalSnapshot": True}, "recoverable-data", "needs a finalSnapshotIdentifier"),
         ({"finalSnapshotIdentifier": None}, "recoverable-data", "needs a finalSnapshotIdentifier"),
         ({"deleteAutomatedBackups": True}, "recoverable-data", "deleteAutomatedBackups must be false"),
@@ -127,7 +146,7 @@ def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence
 )
 @pytest.mark.parametrize("kind", ["Deployment", "CronJob", "Pod", "Job"])
 def test_a_weak_container_is_reported(change: dict[str, Any], rule: str, sentence: str, kind: str) -> None:
-    pod = {"containers": [GOOD_CONTAINER | change]}
+    pod = {**GOOD_POD, "containers": [GOOD_CONTAINER | change]}
     specs = {
         "Deployment": ("apps/v1", {"template": {"spec": pod}}),
         "Job": ("batch/v1", {"template": {"spec": pod}}),
