@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from allocation.adapters.git import Git
 from allocation.preview.base import Base, BaseKind
 from tiers.errors import CatalogError
+from tiers.files import UnreadableError, read_bytes
 from tiers.strict_yaml import MAX_FILE_BYTES
 
 _FILES: Final = ("100644", "100755")
@@ -165,9 +166,12 @@ def _changed_pipelines(git: Git, base: Base) -> Iterator[str]:
 
 
 def _read(path: Path) -> bytes | None:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+    if path.is_symlink():
         return None
-    return _text(path.read_bytes())
+    try:
+        return _text(read_bytes(path, MAX_FILE_BYTES))
+    except UnreadableError:
+        return None
 
 
 def _text(content: bytes) -> bytes:

@@ -69,7 +69,6 @@ _IDENTITY: Final = frozenset(
         "client",
         "display_name",
         "first_client",
-        "display_name",
         "environment",
         "tier",
         "region",
