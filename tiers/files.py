@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, TextIO
 from tiers.errors import CatalogError
 
 MAX_JSON_BYTES: Final = 256_000_000
-"""The largest JSON document that is read: a preview of a thousand tenants has a tenth of it."""
+"""The largest JSON document that is read."""
 MAX_JSON_VALUES: Final = 4_000_000
 """The most values in one: each takes a hundred bytes of memory, however few it has in the file."""
 

@@ -22,7 +22,7 @@ _SECONDS_IN_ALL: Final = 1800.0
 _SECONDS_WITHOUT_A_BYTE: Final = 60.0
 _LARGEST_INDEX: Final = 5_000_000
 _LARGEST_OFFER: Final = 20_000_000_000
-"""The largest offer file, decompressed; that of EC2 in one region has half a gigabyte."""
+"""The largest offer file, decompressed."""
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _OK: Final = 200
