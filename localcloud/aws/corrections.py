@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import Any, Final
 
 from moto.backup.models import BackupBackend, Plan
 from moto.backup.responses import BackupResponse
@@ -17,10 +17,13 @@ from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.elasticache.models import CacheSubnetGroup, ElastiCacheBackend
 from moto.elasticache.responses import ElastiCacheResponse
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
 from localcloud.aws.waiting import let_changes_wait
+
+_WITHOUT_TLS: Final = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def correct_moto() -> None:
@@ -28,6 +31,7 @@ def correct_moto() -> None:
     _let_replication_groups_go()
     _let_replicas_leave_their_region()
     _let_backup_plans_go()
+    _take_the_loopback_for_tls()
     let_changes_wait()
     for responses, operation in (
         (ElastiCacheResponse, _modify_cache_subnet_group),
@@ -76,6 +80,20 @@ def _let_replicas_leave_their_region() -> None:
         return replica
 
     setattr(RDSBackend, original.__name__, create_db_instance_read_replica)
+
+
+def _take_the_loopback_for_tls() -> None:
+    """A statement that denies requests without TLS would deny all: moto takes any condition for unmet."""
+    original = IAMPolicyStatement.is_action_permitted
+    if original.__module__ == __name__:
+        return
+
+    def is_action_permitted(self: IAMPolicyStatement, *asked: Any, **more: Any) -> PermissionResult:
+        if self._statement["Effect"] == "Deny" and self._statement.get("Condition") == _WITHOUT_TLS:
+            return PermissionResult.NEUTRAL
+        return original(self, *asked, **more)
+
+    setattr(IAMPolicyStatement, original.__name__, is_action_permitted)
 
 
 def _let_backup_plans_go() -> None:

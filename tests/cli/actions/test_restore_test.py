@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -209,5 +210,5 @@ def test_ctrl_c_takes_the_job_away(inventory: Path, stand_in: StandIn) -> None:
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == Exit.CANCELLED
     assert stderr.endswith("cancelled\n")
-    assert stand_in.calls[-1].startswith("delete job acme-restore-test-")
+    assert re.search(r"^delete job .* -- acme-restore-test-\d+$", stand_in.calls[-1])
     assert stand_in.job is None
