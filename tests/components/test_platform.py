@@ -92,11 +92,14 @@ def test_a_role_may_do_what_its_pods_need_and_only_for_them(declared: tuple[Decl
     bucket = "arn:aws:test:us-east-1:123456789012:local-backups"
     assert resources == [
         [f"{bucket}/{kind}/acme/*" for kind in ("dumps", "filestores", "manifests")],
+        f"{bucket}/dumps/acme/*",
         bucket,
         "arn:aws:test:us-east-1:123456789012:local-key",
     ]
     assert statements[-1]["Condition"] == {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": bucket}}
-    assert all("*" not in action for statement in statements for action in statement["Action"])
+    assert "*" not in json.dumps([statement["Action"] for statement in statements])
+    deleting = [each["Resource"] for each in statements if "s3:Delete" in json.dumps(each["Action"])]
+    assert deleting == [f"{bucket}/dumps/acme/*"]
     token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
     pods = the(declared, token, "local-acme-backup-pods").props
     assert (pods["namespace"], pods["serviceAccount"]) == ("odoo-production", "acme-backup")
