@@ -36,8 +36,8 @@ _RestoreEvidence = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Prove a tried restore with the file that `costack restore-test --evidence` wrote; production "
-        "tenants with a recovery promise need it.",
+        help="Count only restore tests that this file of `costack restore-test --evidence` has, too. Default: "
+        "every test whose result is in the tenant's bucket.",
     ),
 ]
 
