@@ -36,7 +36,7 @@ _RestoreEvidence = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Count only restore tests that this file of `costack restore-test --evidence` has, too. Default: "
+        help="Count only restore tests that this file of `costack restore-test --evidence` has. Default: "
         "every test whose result is in the tenant's bucket.",
     ),
 ]
