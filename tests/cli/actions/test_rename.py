@@ -99,6 +99,25 @@ def test_a_file_renamed_by_hand_gets_its_id_back(folder: Path) -> None:
     assert "display_name: zenith\n" in other.read_text("utf-8")
 
 
+@pytest.mark.parametrize("more", ["", "display_name: nova\n"])
+def test_a_client_renamed_by_hand_keeps_its_data(more: str, folder: Path, up: Callable[[], None]) -> None:
+    (folder / "tenants" / "acme-staging.yaml").unlink()
+    up()
+    owner = next(each.owner for each in plan_of(folder).tenants if each.tenant == "acme")
+    text = files(folder)["acme.yaml"].replace("client: acme-consulting", "client: zenith-ag")
+    (folder / "tenants" / "acme.yaml").unlink()
+    other = folder / "tenants" / "zenith.yaml"
+    other.write_text(more + text.replace("tenant: acme\n", "tenant: zenith\n"), encoding="utf-8")
+    before = files(folder)
+    result = rename(folder, "acme", "zenith")
+    assert "the data of acme is client acme-consulting's, and its file says zenith-ag" in result.stderr
+    assert files(folder) == before
+    result = rename(folder, "acme", "zenith", "--client", "zenith-ag")
+    assert result.exit_code == Exit.OK, result.output
+    (changed,) = [each for each in plan_of(folder).tenants if each.tenant == "acme"]
+    assert (changed.name, changed.client, changed.owner) == ("zenith", "zenith-ag", owner)
+
+
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -106,7 +125,10 @@ def test_a_file_renamed_by_hand_gets_its_id_back(folder: Path) -> None:
         (("acme", "acme"), "acme is called acme already"),
         (("acme", "cobalt"), "'cobalt' is already used: tenant 'cobalt' has it; choose another name"),
         (("nobody", "zenith"), "tenant 'nobody' has no file; there are acme, "),
-        (("acme", "Zenith GmbH"), "display_name: Value should be 1 to 30 lower-case letters"),
+        (("acme", "Zenith GmbH"), "NAME: Value should be 1 to 30 lower-case letters"),
+        (("acme", "a/b"), "NAME: Value should be 1 to 30 lower-case letters"),
+        (("acme", "zenith # b"), "NAME: Value should be 1 to 30 lower-case letters"),
+        (("acme", "zenith", "--client", "a #b"), "--client: Value should be 1 to 50 letters"),
     ],
 )
 def test_what_a_rename_refuses(folder: Path, words: tuple[str, ...], said: str) -> None:
