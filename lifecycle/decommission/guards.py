@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lifecycle.decommission.derivation import differences, other_targets
-from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
+from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, DecommissionPlan, facts_sha256
 from lifecycle.stack_resources import Preview
 from tiers.deployed import RECORD_TYPE
 from tiers.facts.names import CLOSING_JOBS, SHARED_PLATFORM
@@ -20,7 +20,6 @@ _EMPTIED: Final = "$costack:index:TenantsNamespace$"
 """A shared namespace is removed with its last tenant; until then the platform's plan has it."""
 _RECORD: Final = f"{SHARED_PLATFORM}${RECORD_TYPE}::"
 """The platform's record holds its plan, which counts its tenants."""
-_CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _not_derivable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
 def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
     if now >= plan.expires_at:
         yield f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one"
-    if now < plan.made_at - _CLOCKS_DIFFER_BY:
+    if now < plan.made_at - CLOCKS_DIFFER_BY:
         made = f"{plan.made_at:%Y-%m-%d %H:%M} UTC"
         yield f"the plan was made at {made}, which is in the future; check the clock"
 

@@ -27,6 +27,7 @@ from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, Resilie
 
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
+CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 
 class DecommissionPlan(Frozen):
@@ -72,6 +73,10 @@ class DecommissionPlan(Frozen):
     def expires_at(self) -> datetime:
         """When it stops being valid."""
         return self.made_at + VALID_FOR
+
+    def begins_in_time(self, moment: datetime) -> bool:
+        """Whether it may begin at *moment*; the clock that made it may be ahead of the one that asks."""
+        return self.made_at - CLOCKS_DIFFER_BY <= moment < self.expires_at
 
     @property
     def phrase(self) -> str:
