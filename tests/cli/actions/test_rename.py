@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,18 @@ def test_a_tenant_that_is_not_deployed_is_renamed_in_its_file(folder: Path) -> N
     (folder / "tenants" / "fresh.yaml").write_text(text, encoding="utf-8")
     result = rename(folder, "fresh", "zenith")
     assert "fresh is not deployed in stack 'local', so nothing has its name yet" in result.stderr
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize("word", ["acme", "zenith"])
+def test_a_tenant_that_is_gone_is_named_by_either(word: str, folder: Path, tmp_path: Path) -> None:
+    rename(folder, "acme", "zenith")
+    after = tmp_path / "after" / "local"
+    shutil.copytree(folder, after)
+    (after / "tenants" / "zenith.yaml").unlink()
+    sides = ("--base-folder", str(folder), "--portfolio", str(after))
+    result = RUNNER.invoke(app, ["preview", *sides, "--gone", word])
+    assert result.exit_code == Exit.OK, result.output
 
 
 def test_two_tenants_with_one_name_are_refused(folder: Path) -> None:
