@@ -19,7 +19,7 @@ from allocation.statement.statement import Term
 from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.names import CLOSING_JOBS
+from tiers.facts.names import CLOSING_JOBS, SLEEPING
 from tiers.files import private, read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
@@ -95,9 +95,9 @@ class DecommissionPlan(Frozen):
 
 
 def facts_sha256(tenant: TenantPlan) -> str:
-    """The hash of a deployed tenant, without what its decommissioning changes: two lines and closing jobs."""
+    """The hash of a deployed tenant, without what its decommissioning changes: two lines, its jobs, its sleep."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
-    facts = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
+    facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_JOBS, *SLEEPING}]
     return _sha256({"tenant": identity.model_dump(mode="json", exclude={"protected"}), "facts": facts})
 
 

@@ -68,7 +68,7 @@ class World(Protocol):
         """Remove the tenant's file from the portfolio; whether it existed."""
 
     def preview(self) -> Preview:
-        """What an update would delete and replace."""
+        """What an update would delete, replace, create and change."""
 
     def up(self) -> None:
         """Deploy the working tree."""

@@ -76,7 +76,14 @@ def test_a_second_run_changes_nothing_and_tells_the_same(record: Path) -> None:
     assert world.calls == calls
 
 
-@pytest.mark.parametrize("one", [sandbox(), production()], ids=["sandbox", "production"])
+SLEEPS = {"users": 3, "schedule": {"awake": "Mon-Fri 07:00-19:00", "timezone": "Europe/Brussels"}}
+
+
+@pytest.mark.parametrize(
+    "one",
+    [sandbox(), sandbox(options=SLEEPS), production()],
+    ids=["sandbox", "sandbox that sleeps", "production"],
+)
 @pytest.mark.parametrize("before", [True, False])
 def test_killed_at_every_call_it_goes_on_and_ends_the_same(one: Any, before: bool, tmp_path: Path) -> None:  # noqa: FBT001
     plan = ending_plan(one)
