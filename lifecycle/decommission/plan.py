@@ -95,7 +95,7 @@ class DecommissionPlan(Frozen):
 
 
 def facts_sha256(tenant: TenantPlan) -> str:
-    """The hash of a deployed tenant, without what its decommissioning changes: two lines, its jobs, its sleep."""
+    """The hash of a deployed tenant, without what its decommissioning changes: two lines, jobs, sleep."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
     facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_JOBS, *SLEEPING}]
     return _sha256({"tenant": identity.model_dump(mode="json", exclude={"protected"}), "facts": facts})
