@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lifecycle.errors import RefusedError
-from tiers.plan.plan import Plan
+from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import TenantId
 
@@ -17,22 +17,44 @@ Lines = Mapping[str, str | None]
 """Values of fields of a tenant's file; None removes a field."""
 
 
-def rename(tenant: Tenant, name: str, client: str | None) -> Lines:
+def rename(tenant: Tenant, deployed: TenantPlan, name: str, client: str | None) -> Lines:
     """The lines that call *tenant* by *name*, and its client *client* where that is given.
 
+    A file in which `tenant` was changed by hand gets its id back.
+
+    Args:
+        tenant: As its file has it.
+        deployed: The same tenant as the stack has it: its id, and the client whose data it holds.
+        name: Its new name.
+        client: The new name of its client.
+
     Raises:
-        RefusedError: When it has these names already.
+        RefusedError: When it has these names already, or its file names another client without being asked.
     """
     lines: dict[str, str | None] = {}
-    if name != tenant.name:
-        lines["display_name"] = None if name == tenant.tenant else name
-    if client is not None and client != tenant.client:
-        first = tenant.first_client or tenant.client
-        lines |= {"client": client, "first_client": None if client == first else first}
+    if tenant.tenant != deployed.tenant:
+        lines["tenant"] = deployed.tenant
+    if name != tenant.name or lines:
+        lines["display_name"] = None if name == deployed.tenant else name
+    lines |= _client_lines(tenant, deployed, client)
     if not lines:
         who = "" if client is None else f" and its client {client}"
         raise RefusedError(f"{tenant.tenant} is called {name} already{who}")
     return lines
+
+
+def _client_lines(tenant: Tenant, deployed: TenantPlan, client: str | None) -> Lines:
+    first = deployed.first_client or deployed.client
+    if client is None:
+        named = tenant.first_client or tenant.client
+        if named != first:
+            raise RefusedError(
+                f"the data of {deployed.tenant} is client {first}'s, and its file says {named}: add --client "
+                f"{tenant.client} if that is its new name, else write client: {deployed.client} back"
+            )
+        return {}
+    wanted = {"client": client, "first_client": None if client == first else first}
+    return {field: value for field, value in wanted.items() if value != getattr(tenant, field)}
 
 
 def renamed_by_hand(portfolio: Portfolio, deployed: Plan, word: TenantId, name: str) -> Tenant | None:
@@ -46,8 +68,3 @@ def renamed_by_hand(portfolio: Portfolio, deployed: Plan, word: TenantId, name: 
     if word in files or word not in there or name in there:
         return None
     return files.get(name)
-
-
-def same_id(tenant: Tenant, deployed: TenantId) -> Lines:
-    """The lines that give a file renamed by hand the id that it is deployed with."""
-    return {"tenant": deployed, "display_name": tenant.name}

@@ -11,7 +11,8 @@ from tiers.errors import CatalogError
 from tiers.facts.names import TENANT_STACK
 from tiers.vocabulary import Frozen, TenantId
 
-_MARK: Final = "random:index/randomId:RandomId"
+MARK: Final = "random:index/randomId:RandomId"
+"""The type of the mark in the manifest of a final backup."""
 _KEEPERS: Final[Mapping[str, str]] = {
     "aws:rds/instance:Instance": "database",
     "aws:efs/fileSystem:FileSystem": "file system",
@@ -88,7 +89,7 @@ def is_released(state: Mapping[str, Any], tenant: TenantId) -> bool:
 def mark_of(state: Mapping[str, Any], tenant: TenantId) -> str | None:
     """The mark in the manifest of the tenant's final backup; None before the tenant is stopped."""
     for each in raw_resources_of(state, "state"):
-        if each.get("type") == _MARK and str(each.get("urn")).rpartition("::")[2] == f"{tenant}-last":
+        if each.get("type") == MARK and str(each.get("urn")).rpartition("::")[2] == f"{tenant}-last":
             return str((each.get("outputs") or {}).get("hex") or "") or None
     return None
 

@@ -114,7 +114,7 @@ class CloudWorld:
         return tenant_file.remove(path)
 
     def preview(self) -> Preview:
-        """What an update would delete and replace."""
+        """What an update would delete, replace, create and change."""
         return self.stack.preview()
 
     def up(self) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tiers.errors import CatalogError
 from tiers.files import read_text
 from tiers.portfolio.tenant import Tenant
-from tiers.strict_yaml import MAX_FILE_BYTES, load_model
+from tiers.strict_yaml import MAX_FILE_BYTES, load_model, load_tree
 from tiers.vocabulary import Frozen
 
 _LINE: Final = r"^{name}:.*(\n[ ].*)*\n?"
@@ -36,19 +37,24 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
         Whether anything changed.
 
     Raises:
-        CatalogError: When the file would no longer be valid.
+        CatalogError: When the file would no longer be valid, or is written so that a field has no place.
     """
     before = read_text(path, MAX_FILE_BYTES)
     after = before
     for name, value in values.items():
-        after = _with_field(after, name, value)
+        placed = _with_field(after, name, value)
+        if placed is None:
+            raise _no_place(path, name, value)
+        after = placed
     if after == before:
+        _refuse_left(path, path, values)
         return False
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(after)
         load_model(model, Path(scratch), shown_as=str(path))
+        _refuse_left(path, Path(scratch), values)
         Path(scratch).chmod(path.stat().st_mode)
         Path(scratch).replace(path)
     except BaseException:
@@ -57,7 +63,23 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     return True
 
 
-def _with_field(text: str, name: str, value: str | None) -> str:
+def _no_place(path: Path, name: str, value: str | None) -> CatalogError:
+    remedy = f"take {name} out of it" if value is None else f"write {name}: {value} into it"
+    return CatalogError(f"{path}: found no place for `{name}`; {remedy} yourself")
+
+
+def _refuse_left(path: Path, written: Path, values: Mapping[str, str | None]) -> None:
+    """Refuse a file in which a removed field is still there: its line is written in an unusual way."""
+    for name in (name for name, value in values.items() if value is None):
+        within, _, key = name.rpartition(".")
+        tree = load_tree(written)
+        section = tree.get(within) if within and isinstance(tree, dict) else tree
+        if isinstance(section, dict) and key in section:
+            raise _no_place(path, name, None)
+
+
+def _with_field(text: str, name: str, value: str | None) -> str | None:
+    """The text with the field; None where neither the field nor a place for it is found."""
     within, _, key = name.rpartition(".")
     if within:
         return _with_inner_field(text, within, key, value)
@@ -67,14 +89,15 @@ def _with_field(text: str, name: str, value: str | None) -> str:
     line = f"{key}: {value}"
     if pattern.search(text):
         return pattern.sub(lambda _: f"{line}\n", text, count=1)
-    return _AFTER.sub(lambda match: f"{match.group()}\n{line}", text, count=1)
+    added, places = _AFTER.subn(lambda match: f"{match.group()}\n{line}", text, count=1)
+    return added if places else None
 
 
-def _with_inner_field(text: str, within: str, key: str, value: str | None) -> str:
+def _with_inner_field(text: str, within: str, key: str, value: str | None) -> str | None:
     """The text with a line in the section *within*, indented as the section's other lines are."""
     section = re.search(_SECTION.format(name=re.escape(within)), text, re.MULTILINE)
     if section is None:
-        return text
+        return text if value is None else None
     start, end = section.span("body")
     body = section["body"]
     first = _INDENT.search(body)

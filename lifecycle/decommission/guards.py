@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lifecycle.decommission.derivation import differences, other_targets
-from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
-from lifecycle.stack_resources import Preview
+from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, DecommissionPlan, facts_sha256
+from lifecycle.stack_resources import MARK, Preview
 from tiers.deployed import RECORD_TYPE
 from tiers.facts.names import CLOSING_JOBS, SHARED_PLATFORM
 from tiers.plan.plan import TenantPlan
@@ -20,7 +20,7 @@ _EMPTIED: Final = "$costack:index:TenantsNamespace$"
 """A shared namespace is removed with its last tenant; until then the platform's plan has it."""
 _RECORD: Final = f"{SHARED_PLATFORM}${RECORD_TYPE}::"
 """The platform's record holds its plan, which counts its tenants."""
-_CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+_JOB: Final = "kubernetes:batch/v1:Job"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _not_derivable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
 def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
     if now >= plan.expires_at:
         yield f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one"
-    if now < plan.made_at - _CLOCKS_DIFFER_BY:
+    if now < plan.made_at - CLOCKS_DIFFER_BY:
         made = f"{plan.made_at:%Y-%m-%d %H:%M} UTC"
         yield f"the plan was made at {made}, which is in the future; check the clock"
 
@@ -157,7 +157,7 @@ def unplanned(plan: DecommissionPlan, preview: Preview, *, removing: bool) -> li
         removing: Whether the update removes the tenant; before that nothing that holds data may go.
     """
     mine = _planned(plan) | _closing(plan, preview.deletions | preview.changes | preview.replacements)
-    emptied = frozenset(urn for urn in preview.deletions if _EMPTIED in urn)
+    emptied = frozenset(urn for urn in preview.deletions if removing and _EMPTIED in urn)
     recorded = frozenset(urn for urn in preview.changes if _RECORD in urn)
     others = (preview.deletions - mine - emptied) | (preview.changes - mine - recorded)
     if removing:
@@ -172,6 +172,9 @@ def _planned(plan: DecommissionPlan) -> frozenset[str]:
 
 
 def _closing(plan: DecommissionPlan, urns: frozenset[str]) -> frozenset[str]:
-    """Jobs that the tenant gets after the plan was made, and the mark of its final backup."""
-    names = {f"{plan.tenant}-{part}" for part in (*CLOSING_JOBS, "last")}
-    return frozenset(urn for urn in urns if urn.rpartition("::")[2] in names)
+    """Jobs that the tenant gets after the plan was made, and the mark of its final backup.
+
+    Type and name: tenant `acme-final` has a CronJob `acme-final-backup`, too.
+    """
+    ends = tuple(f"{_JOB}::{plan.tenant}-{part}" for part in CLOSING_JOBS)
+    return frozenset(urn for urn in urns if urn.endswith((*ends, f"{MARK}::{plan.tenant}-last")))

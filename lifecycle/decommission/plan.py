@@ -19,7 +19,7 @@ from allocation.statement.statement import Term
 from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.names import CLOSING_JOBS
+from tiers.facts.names import CLOSING_JOBS, SLEEPING
 from tiers.files import private, read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
@@ -27,6 +27,7 @@ from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, Resilie
 
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
+CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 
 class DecommissionPlan(Frozen):
@@ -73,6 +74,10 @@ class DecommissionPlan(Frozen):
         """When it stops being valid."""
         return self.made_at + VALID_FOR
 
+    def begins_in_time(self, moment: datetime) -> bool:
+        """Whether it may begin at *moment*; the clock that made it may be ahead of the one that asks."""
+        return self.made_at - CLOCKS_DIFFER_BY <= moment < self.expires_at
+
     @property
     def phrase(self) -> str:
         """The phrase to type to apply it."""
@@ -90,9 +95,9 @@ class DecommissionPlan(Frozen):
 
 
 def facts_sha256(tenant: TenantPlan) -> str:
-    """The hash of a deployed tenant, without what its decommissioning changes: two lines and closing jobs."""
+    """The hash of a deployed tenant, without what its decommissioning changes: two lines, jobs, sleep."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
-    facts = [fact.id for fact in tenant.facts if fact.name not in CLOSING_JOBS]
+    facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_JOBS, *SLEEPING}]
     return _sha256({"tenant": identity.model_dump(mode="json", exclude={"protected"}), "facts": facts})
 
 

@@ -68,7 +68,7 @@ class World(Protocol):
         """Remove the tenant's file from the portfolio; whether it existed."""
 
     def preview(self) -> Preview:
-        """What an update would delete and replace."""
+        """What an update would delete, replace, create and change."""
 
     def up(self) -> None:
         """Deploy the working tree."""
@@ -152,6 +152,11 @@ class Decommission:
             return
         for line in evidence.read(self.record):
             if line.get("plan_sha256") == self.plan.sha256 and line.get("result") == "ok":
+                if not _is_a_step(line):
+                    raise LifecycleError(
+                        f"{self.record}: a line of this plan is none that this command wrote (expected step, "
+                        "at and inputs): it was changed"
+                    )
                 yield str(line["step"]), line
 
     def _keep(self, step: str, inputs: Mapping[str, Any], result: str = "ok") -> None:
@@ -173,7 +178,7 @@ class Decommission:
     def _guard(self) -> Situation:
         """Check on every run; a plan that was begun in time may be finished later."""
         begun = self._done.get(GUARD)
-        if begun and not self.plan.made_at <= _moment(begun) < self.plan.expires_at:
+        if begun and not self.plan.begins_in_time(_moment(begun)):
             begun = None
         seen = Situation(
             now=_moment(begun) if begun else self.world.now(),
@@ -273,6 +278,19 @@ class Decommission:
         if VERIFY not in self._done:
             self._keep(VERIFY, {"kept": [each.document() for each in remains.retained]})
         return remains
+
+
+def _is_a_step(line: Mapping[str, Any]) -> bool:
+    """Whether it has what every step writes; the chain of hashes can be computed anew by anybody."""
+    inputs = line.get("inputs")
+    try:
+        known = line.get("step") in STEPS and _moment(line).tzinfo is not None
+    except ValueError:
+        return False
+    if not known or not isinstance(inputs, dict):
+        return False
+    exports = inputs.get("exports", [] if line["step"] != EXPORT else None)
+    return isinstance(exports, list) and all(isinstance(each, str) for each in exports)
 
 
 def _moment(line: Mapping[str, Any]) -> datetime:

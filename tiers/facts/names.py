@@ -41,5 +41,8 @@ BACKUP_BUCKET: Final[FactId] = "platform/backup-bucket"
 OPERATIONS_NAMESPACE: Final = "odoo-operations"
 FALL_ASLEEP: Final = "sleep"
 WAKE_UP: Final = "wake"
+SCHEDULE: Final = "schedule"
+SLEEPING: Final = (SCHEDULE, FALL_ASLEEP, WAKE_UP)
+"""What a tenant with a sleep schedule has, and loses when its decommissioning begins."""
 HTTP_PORT: Final = 8069
 EVENTED_PORT: Final = 8072

@@ -8,7 +8,7 @@ from typing import Final
 from tiers.catalog.classes import WorkloadClass
 from tiers.catalog.tier import Offer, OwnDatabase
 from tiers.facts.every_fact import DatabaseInstance, Fact, ScheduledJob, SleepSchedule, Workload
-from tiers.facts.names import FALL_ASLEEP, WAKE_UP
+from tiers.facts.names import FALL_ASLEEP, SCHEDULE, WAKE_UP
 from tiers.plan.owner import about, own_server
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
@@ -38,7 +38,7 @@ def sleep_facts(
     if schedule is None:
         return
     yield SleepSchedule(
-        **about(tenant, "schedule", CostCategory.COMPUTE),
+        **about(tenant, SCHEDULE, CostCategory.COMPUTE),
         namespace=namespace,
         awake=schedule.awake,
         timezone=schedule.timezone,

@@ -1,7 +1,10 @@
 """Host names that one client must not have, because another's depend on them.
 
-A page may set a cookie for its own domain and every name below it, and for no other (RFC 6265, section
-5.3): whoever has the parent domain can give visitors of a name below it a session of his own choice.
+A page may set a cookie for its own domain or a parent of it, and browsers send it to every name below that
+(RFC 6265, sections 5.1.3 and 5.3): of two clients one of which has the parent domain of the other, each can
+give the other's visitors a session of its own choice. Two names beside each other can do the same through
+the domain above both, unless browsers take that for a public suffix (section 5.3, step 5): no name of a
+tenant shows that, so it is not checked.
 """
 
 from __future__ import annotations

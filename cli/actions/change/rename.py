@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
 from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
-from lifecycle.rename import Lines, rename, renamed_by_hand, same_id
+from lifecycle.rename import Lines, rename, renamed_by_hand
 from tiers.errors import CatalogError
+from tiers.expectations import first_fault
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import Named, id_of
 from tiers.portfolio.tenant import Portfolio, Tenant
+from tiers.vocabulary import TagValue, TenantId
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ def rename_on(request: Request) -> None:
         CatalogError: When something cannot be read or written, or another tenant has the name.
         RefusedError: When the tenant is not deployed, or has the name already.
     """
+    _checked("NAME", TenantId, request.name)
+    if request.client is not None:
+        _checked("--client", TagValue, request.client)
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
@@ -49,25 +57,29 @@ def rename_on(request: Request) -> None:
     _print(request, path, target, {"tenant": tenant.tenant, **lines})
 
 
+def _checked(option: str, kind: Any, text: str) -> None:
+    """Refuse what its field would not take before anything is read; YAML would read on in some of it."""
+    try:
+        TypeAdapter[str](kind).validate_python(text)
+    except ValidationError as error:
+        raise CatalogError(f"{option}: {first_fault(error)}") from None
+
+
 def _lines(request: Request, portfolio: Portfolio, plan: Plan) -> tuple[Tenant, Lines]:
-    by_hand = renamed_by_hand(portfolio, plan, request.tenant, request.name)
-    if by_hand is not None:
-        lines = same_id(by_hand, request.tenant)
-        if request.client in {None, by_hand.client}:
-            return by_hand, lines
-        return by_hand, {**lines, **rename(by_hand, request.name, request.client)}
-    named = id_of(portfolio.tenants, request.tenant)
-    tenant = next((each for each in portfolio.tenants if each.tenant == named), None)
+    tenant = renamed_by_hand(portfolio, plan, request.tenant, request.name)
+    named = request.tenant if tenant else id_of(portfolio.tenants, request.tenant)
+    tenant = tenant or next((each for each in portfolio.tenants if each.tenant == named), None)
     if tenant is None:
         there = ", ".join(each.tenant for each in portfolio.tenants) or "none"
         raise CatalogError(f"tenant '{request.tenant}' has no file; there are {there}")
-    if named not in {each.tenant for each in plan.tenants}:
+    deployed = next((each for each in plan.tenants if each.tenant == named), None)
+    if deployed is None:
         raise RefusedError(
             f"{named} is not deployed in stack '{request.stack}', so nothing has its name yet: change "
             "`tenant` in its file"
         )
     _refuse_taken(request.name, tenant, portfolio, plan)
-    return tenant, rename(tenant, request.name, request.client)
+    return tenant, rename(tenant, deployed, request.name, request.client)
 
 
 def _refuse_taken(name: str, tenant: Tenant, portfolio: Portfolio, plan: Plan) -> None:

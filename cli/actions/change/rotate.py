@@ -111,10 +111,7 @@ def _answered(step: Step | None, check: Callable[[], None], stage: Callable[[], 
 
 
 def _write(request: Request, path: Path, field: str, step: Step, model: type[Frozen]) -> None:
-    if not set_fields(path, {field: step.line}, model):
-        raise CatalogError(
-            f"{path}: found no place for `{field}`; write {field}: {step.line} into it yourself"
-        )
+    set_fields(path, {field: step.line}, model)
     echo(f"wrote it to {path}; the next `pulumi up` {step.update}")
     if step.rotation.stage:
         back = ", or --back" if request.begin and model is Tenant else ""

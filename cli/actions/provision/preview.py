@@ -125,6 +125,7 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
     """Before and after, estimated and compared, and what is shown beside them."""
     before, after = _conditions(request, both)
     then = both.before if both.before is not None else emptied(both.after)
+    gates = replace(gates, gone=frozenset(id_of(then.tenants, each) for each in gates.gone))
     refuse_kept(gates, then, both.after)
     comparison = compared(cost_estimate(then, before), cost_estimate(both.after, after))
     measured, moved = _measured(request, both, comparison, gates)

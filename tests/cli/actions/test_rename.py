@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,25 @@ def test_a_file_renamed_by_hand_gets_its_id_back(folder: Path) -> None:
     assert "display_name: zenith\n" in other.read_text("utf-8")
 
 
+@pytest.mark.parametrize("more", ["", "display_name: nova\n"])
+def test_a_client_renamed_by_hand_keeps_its_data(more: str, folder: Path, up: Callable[[], None]) -> None:
+    (folder / "tenants" / "acme-staging.yaml").unlink()
+    up()
+    owner = next(each.owner for each in plan_of(folder).tenants if each.tenant == "acme")
+    text = files(folder)["acme.yaml"].replace("client: acme-consulting", "client: zenith-ag")
+    (folder / "tenants" / "acme.yaml").unlink()
+    other = folder / "tenants" / "zenith.yaml"
+    other.write_text(more + text.replace("tenant: acme\n", "tenant: zenith\n"), encoding="utf-8")
+    before = files(folder)
+    result = rename(folder, "acme", "zenith")
+    assert "the data of acme is client acme-consulting's, and its file says zenith-ag" in result.stderr
+    assert files(folder) == before
+    result = rename(folder, "acme", "zenith", "--client", "zenith-ag")
+    assert result.exit_code == Exit.OK, result.output
+    (changed,) = [each for each in plan_of(folder).tenants if each.tenant == "acme"]
+    assert (changed.name, changed.client, changed.owner) == ("zenith", "zenith-ag", owner)
+
+
 @pytest.mark.usefixtures("up")
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -106,7 +126,10 @@ def test_a_file_renamed_by_hand_gets_its_id_back(folder: Path) -> None:
         (("acme", "acme"), "acme is called acme already"),
         (("acme", "cobalt"), "'cobalt' is already used: tenant 'cobalt' has it; choose another name"),
         (("nobody", "zenith"), "tenant 'nobody' has no file; there are acme, "),
-        (("acme", "Zenith GmbH"), "display_name: Value should be 1 to 30 lower-case letters"),
+        (("acme", "Zenith GmbH"), "NAME: Value should be 1 to 30 lower-case letters"),
+        (("acme", "a/b"), "NAME: Value should be 1 to 30 lower-case letters"),
+        (("acme", "zenith # b"), "NAME: Value should be 1 to 30 lower-case letters"),
+        (("acme", "zenith", "--client", "a #b"), "--client: Value should be 1 to 50 letters"),
     ],
 )
 def test_what_a_rename_refuses(folder: Path, words: tuple[str, ...], said: str) -> None:
@@ -133,6 +156,18 @@ def test_a_tenant_that_is_not_deployed_is_renamed_in_its_file(folder: Path) -> N
     (folder / "tenants" / "fresh.yaml").write_text(text, encoding="utf-8")
     result = rename(folder, "fresh", "zenith")
     assert "fresh is not deployed in stack 'local', so nothing has its name yet" in result.stderr
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize("word", ["acme", "zenith"])
+def test_a_tenant_that_is_gone_is_named_by_either(word: str, folder: Path, tmp_path: Path) -> None:
+    rename(folder, "acme", "zenith")
+    after = tmp_path / "after" / "local"
+    shutil.copytree(folder, after)
+    (after / "tenants" / "zenith.yaml").unlink()
+    sides = ("--base-folder", str(folder), "--portfolio", str(after))
+    result = RUNNER.invoke(app, ["preview", *sides, "--gone", word])
+    assert result.exit_code == Exit.OK, result.output
 
 
 def test_two_tenants_with_one_name_are_refused(folder: Path) -> None:

@@ -77,6 +77,23 @@ def test_what_would_be_no_tenant_is_not_written(portfolio: Path) -> None:
     assert sorted(each.name for each in path.parent.iterdir()) == ["other.yaml", "some-name.yaml"]
 
 
+@pytest.mark.parametrize("host", ["hostname :", '"hostname":'])
+def test_a_field_without_a_place_is_told(host: str, portfolio: Path) -> None:
+    """Nothing that a command asks for may be left out without a word."""
+    path = file_of(portfolio, "acme")
+    unusual = TEXT.replace("hostname:", host)
+    path.write_text(unusual, encoding="utf-8")
+    with pytest.raises(
+        CatalogError, match="found no place for `lifecycle_stage`; write lifecycle_stage: dec"
+    ):
+        set_field(path, "lifecycle_stage", "decommissioning")
+    unusual += '"display_name": zenith\n'
+    path.write_text(unusual, encoding="utf-8")
+    with pytest.raises(CatalogError, match="found no place for `display_name`; take display_name out of it"):
+        set_fields(path, {"display_name": None})
+    assert path.read_text(encoding="utf-8") == unusual
+
+
 FOUR: Final = """options:
     # What they told us.
     users: 8

@@ -165,12 +165,17 @@ def test_what_was_not_planned_is_named() -> None:
     logs, server = (urn(f"acme-{name}", TYPES[name]) for name in ("logs", "server"))
     closing = {urn(f"acme-{job}", "kubernetes:batch/v1:Job") for job in CLOSING_JOBS}
     other = urn("borealis-logs", "aws:cloudwatch/logGroup:LogGroup")
+    namesake = urn("acme-final-backup", "kubernetes:batch/v1:CronJob")  # the nightly one of `acme-final`
+    namespace = urn("odoo-production", "costack:index:TenantsNamespace$kubernetes:core/v1:Namespace")
+    assert unplanned(plan, Preview(frozenset({namespace}), none), removing=True) == []
+    assert unplanned(plan, Preview(frozenset({namespace}), none), removing=False) == [namespace]
     for removing in (True, False):
         mine = Preview(frozenset({logs}), none, frozenset({server, *closing}))
         assert unplanned(plan, mine, removing=removing) == []
         assert unplanned(plan, Preview(frozenset({logs, other}), none), removing=removing) == [other]
         assert unplanned(plan, Preview(none, none, frozenset({logs, other})), removing=removing) == [other]
         assert unplanned(plan, Preview(none, frozenset({other})), removing=removing) == [other]
+        assert unplanned(plan, Preview(frozenset({namesake}), none), removing=removing) == [namesake]
     assert unplanned(plan, Preview(frozenset({server}), none), removing=True) == []
     assert unplanned(plan, Preview(frozenset({server}), none), removing=False) == [server]
     assert unplanned(plan, Preview(none, frozenset({logs})), removing=True) == [logs]

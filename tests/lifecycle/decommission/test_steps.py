@@ -76,7 +76,14 @@ def test_a_second_run_changes_nothing_and_tells_the_same(record: Path) -> None:
     assert world.calls == calls
 
 
-@pytest.mark.parametrize("one", [sandbox(), production()], ids=["sandbox", "production"])
+SLEEPS = {"users": 3, "schedule": {"awake": "Mon-Fri 07:00-19:00", "timezone": "Europe/Brussels"}}
+
+
+@pytest.mark.parametrize(
+    "one",
+    [sandbox(), sandbox(options=SLEEPS), production()],
+    ids=["sandbox", "sandbox that sleeps", "production"],
+)
 @pytest.mark.parametrize("before", [True, False])
 def test_killed_at_every_call_it_goes_on_and_ends_the_same(one: Any, before: bool, tmp_path: Path) -> None:  # noqa: FBT001
     plan = ending_plan(one)
@@ -312,3 +319,41 @@ def test_who_is_not_deployed_was_not_ended_by_this_plan(record: Path) -> None:
     world, plan = World(written=None), ending_plan(sandbox())
     with pytest.raises(RefusedError, match="no evidence shows that this plan removed it"):
         ended(world, plan, record).run()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at": "yesterday"},
+        {"at": "2026-11-25T08:05:00"},
+        {"at": 5},
+        {"step": "other"},
+        {"step": EXPORT},
+        {"step": EXPORT, "inputs": {"exports": 5}},
+        {"step": EXPORT, "inputs": {"exports": [{}]}},
+        {"inputs": ["x"]},
+    ],
+)
+def test_a_line_that_is_no_step_is_told(change: Any, record: Path) -> None:
+    plan = ending_plan(production())
+    line = {"at": "2026-11-25T08:05:00Z", "plan_sha256": plan.sha256, "step": STOP, "result": "ok"}
+    evidence.append(record, {**line, "inputs": {}, **change})
+    world = world_of(production())
+    with pytest.raises(
+        LifecycleError, match=r"evidence\.jsonl: a line of this plan is none that this command"
+    ):
+        ended(world, plan, record).run()
+    assert world.calls == []
+
+
+def test_a_plan_of_a_clock_ahead_is_finished_later(record: Path) -> None:
+    """Begun in time by every clock: a day later it has to be finished, and a new plan cannot be made."""
+    ahead = {"made_at": START + timedelta(minutes=2)}
+    world, plan = world_of(production()), ending_plan(production(), **ahead)
+    world.approved, world.fuse = ahead, 8
+    with pytest.raises(KilledError):
+        ended(world, plan, record).run()
+    world.fuse = None
+    world.clock += timedelta(hours=25)
+    ended(world, plan, record).run()
+    assert world.live is None
