@@ -23,7 +23,8 @@ from lifecycle.stack_resources import NoSuchTenantError, Preview, is_released, m
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
-from tiers.plan.plan import TenantPlan
+from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.resolve import plan_of_folder
 from tiers.portfolio.folders import file_of
 
 
@@ -58,12 +59,16 @@ class CloudWorld:
 
     def deployed(self) -> TenantPlan | None:
         """The tenant as the stack's inventory has it; None when it is removed."""
-        return self._tenant(self._inventory())
+        return self._tenant(self._inventory().plan)
+
+    def wanted(self) -> TenantPlan | None:
+        """The tenant as its file asks for it; None when it has no file."""
+        return self._tenant(plan_of_folder(self.portfolio))
 
     def derived(self) -> DecommissionPlan | None:
         """The plan that stack and catalog give now; None when the tenant is removed."""
         inventory = self._inventory()
-        tenant = self._tenant(inventory)
+        tenant = self._tenant(inventory.plan)
         if tenant is None:
             return None
         return derived_plan(
@@ -90,8 +95,8 @@ class CloudWorld:
         self.backups = self.backups or backups_of(inventory, self.plan)
         return inventory
 
-    def _tenant(self, inventory: Inventory) -> TenantPlan | None:
-        return next((each for each in inventory.plan.tenants if each.tenant == self.plan.tenant), None)
+    def _tenant(self, plan: Plan) -> TenantPlan | None:
+        return next((each for each in plan.tenants if each.tenant == self.plan.tenant), None)
 
     def urns(self) -> frozenset[str]:
         """The tenant's resources in the state."""

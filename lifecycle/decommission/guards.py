@@ -35,6 +35,7 @@ class Situation:
         urns: The tenant's resources in the state.
         phrase: The phrase that was typed.
         restore_tested_at: When a restore test last succeeded; None when never.
+        wanted: The tenant as its file asks for it; None when it has no file.
         derived: The plan that stack and catalog give now; None when the tenant is removed.
         released: Whether this plan was carried out as far as that, and the stack has it deployed.
     """
@@ -47,6 +48,7 @@ class Situation:
     phrase: str
     restore_tested_at: datetime | None = None
     derived: DecommissionPlan | None = None
+    wanted: TenantPlan | None = None
     released: bool = False
 
     @property
@@ -104,6 +106,12 @@ def _not_what_was_planned(plan: DecommissionPlan, seen: Situation) -> Iterator[s
     changed = seen.deployed is not None and facts_sha256(seen.deployed) != plan.facts_sha256
     if changed and not seen.removing:
         yield f"tenant {plan.tenant} has changed since the plan was made; make a new one"
+    edited = seen.wanted is not None and facts_sha256(seen.wanted) != plan.facts_sha256
+    if edited and not changed and not seen.removing:
+        yield (
+            f"the file of {plan.tenant} has changes that are not deployed: deploy them with `pulumi up` and "
+            "make a new plan, or take them out"
+        )
     if more := sorted(seen.urns - _planned(plan) - _closing(plan, seen.urns)):
         yield f"the stack has {len(more)} resources that are not in the plan, such as {more[0]}"
 

@@ -73,6 +73,9 @@ class World(Protocol):
     def up(self) -> None:
         """Deploy the working tree."""
 
+    def wanted(self) -> TenantPlan | None:
+        """The tenant as its file asks for it; None when it has no file."""
+
     def derived(self) -> DecommissionPlan | None:
         """The plan that stack and catalog give now; None when the tenant is removed."""
 
@@ -153,10 +156,8 @@ class Decommission:
         for line in evidence.read(self.record):
             if line.get("plan_sha256") == self.plan.sha256 and line.get("result") == "ok":
                 if not _is_a_step(line):
-                    raise LifecycleError(
-                        f"{self.record}: a line of this plan is none that this command wrote (expected step, "
-                        "at and inputs): it was changed"
-                    )
+                    wanted = "expected step, at and inputs"
+                    raise LifecycleError(f"{self.record}: a line of this plan was changed: {wanted}")
                 yield str(line["step"]), line
 
     def _keep(self, step: str, inputs: Mapping[str, Any], result: str = "ok") -> None:
@@ -189,13 +190,15 @@ class Decommission:
             phrase=self.phrase,
             restore_tested_at=self.world.restore_tested_at(),
             derived=self.world.derived(),
+            wanted=self.world.wanted(),
             released=UNPROTECT in self._done and self.world.released(),
         )
         if found := refusals(self.plan, seen):
             raise RefusedError(*found)
         if seen.deployed is None and REMOVE not in self._done and UNPROTECT not in self._done:
             raise RefusedError(
-                f"{self.plan.tenant} is not deployed, and no evidence shows that this plan removed it"
+                f"{self.plan.tenant} is not deployed, and no evidence shows that this plan removed it; name "
+                "its file with --evidence, or look for what is left by the tag cost/tenant"
             )
         if not begun:
             self._keep(GUARD, {"account": seen.account, "stack": seen.stack, "resources": len(seen.urns)})
@@ -220,8 +223,8 @@ class Decommission:
         """Deploy the working tree, when it changes nothing that the plan does not name."""
         if excess := unplanned(self.plan, self.world.preview(), removing=removing):
             raise LifecycleError(
-                f"the update for {self.plan.tenant} would change {len(excess)} resources that the plan does "
-                f"not let it touch, such as {excess[0]}; nothing was deployed. Deploy the other changes of "
+                f"the update for {self.plan.tenant} would touch what the plan does not name ({len(excess)} "
+                f"of its resources, such as {excess[0]}); nothing was deployed. Deploy the other changes of "
                 "the portfolio with `pulumi up`, then run the same command again"
             )
         self.world.up()

@@ -82,6 +82,9 @@ class World:
     def remove_file(self) -> bool:
         return bool(self._touch("remove file", self._remove))
 
+    def wanted(self) -> TenantPlan | None:
+        return resolved(self.written) if self.written else None
+
     def derived(self) -> DecommissionPlan | None:
         return ending_plan(self.live, **self.approved) if self.live else None
 

@@ -45,9 +45,18 @@ def parents(
             if _party(above) != _party(tenant):
                 sentence = (
                     f"'{domain}' is the parent domain of '{tenant.hostname}', which is another client's "
-                    f"({place}): its pages could set cookies there; choose a name beside it"
+                    f"({place}): its pages could set cookies there; choose a domain of its own"
                 )
                 yield at, place, sentence
+
+
+def domain_faults(platform: Platform) -> Iterator[Fault]:
+    """Domains that `client_domains` gives to two clients."""
+    first: dict[str, str] = {}
+    for client, domains in platform.client_domains.items():
+        for index, domain in enumerate(domains):
+            if (other := first.setdefault(domain, client)) != client:
+                yield ("client_domains", client, index), f"'{domain}' is already a domain of client {other}"
 
 
 def _party(tenant: Tenant) -> str:

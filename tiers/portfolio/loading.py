@@ -10,7 +10,7 @@ from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
 from tiers.portfolio.end_dates import end_date_faults
-from tiers.portfolio.host_names import host_name_faults
+from tiers.portfolio.host_names import domain_faults, host_name_faults
 from tiers.portfolio.move import move_faults, on_tier
 from tiers.portfolio.names import ambiguous_names
 from tiers.portfolio.network import network_faults
@@ -148,6 +148,7 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     classes = catalog.classes
     yield from platform_window_faults(platform)
     yield from network_faults(platform)
+    yield from domain_faults(platform)
     if (size := platform.database.database_class) not in classes.database_classes:
         yield ("database", "database_class"), not_among(classes.database_classes, size, CLASSES)
     if (size := platform.cache.cache_class) not in classes.cache_classes:

@@ -103,7 +103,7 @@ def _target(path: Path, tenant: Tenant, name: str) -> Path:
 
 def _print(request: Request, path: Path, target: Path, lines: Lines) -> None:
     was = "" if target == path else f", which was {path.name}"
-    echo(f"wrote it to {target}{was}; the next `pulumi up` replaces nothing")
+    echo(f"wrote it to {target}{was}; the names replace nothing in the next `pulumi up`")
     echo(
         f"reports call it {request.name} after that; its id in the cloud, in cost tags, on bills and in "
         f"backups stays {lines['tenant']}, and commands take either"

@@ -39,7 +39,7 @@ def test_a_rename_changes_a_line_and_the_files_name(folder: Path, up: Callable[[
     before, plan = files(folder), plan_of(folder)
     result = rename(folder, "acme", "zenith")
     assert result.exit_code == Exit.OK, result.output
-    assert "zenith.yaml, which was acme.yaml; the next `pulumi up` replaces nothing" in result.stdout
+    assert "zenith.yaml, which was acme.yaml; the names replace nothing in the next" in result.stdout
     assert "in cost tags, on bills and in backups stays acme, and commands take either" in result.stdout
     after = plan_of(folder)
     assert list(after.all_facts()) == list(plan.all_facts())

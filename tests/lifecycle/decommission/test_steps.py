@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -254,7 +255,7 @@ def test_nothing_else_may_go_with_it(ups: int, record: Path, monkeypatch: pytest
         return before(self)
 
     monkeypatch.setattr(World, "preview", preview)
-    with pytest.raises(LifecycleError, match="would change 1 resources that the plan does not let it touch"):
+    with pytest.raises(LifecycleError, match=re.escape("the plan does not name (1 of its resources")):
         ended(world, plan, record).run()
     assert world.live is not None
     assert world.calls.count("up") == ups
@@ -339,9 +340,7 @@ def test_a_line_that_is_no_step_is_told(change: Any, record: Path) -> None:
     line = {"at": "2026-11-25T08:05:00Z", "plan_sha256": plan.sha256, "step": STOP, "result": "ok"}
     evidence.append(record, {**line, "inputs": {}, **change})
     world = world_of(production())
-    with pytest.raises(
-        LifecycleError, match=r"evidence\.jsonl: a line of this plan is none that this command"
-    ):
+    with pytest.raises(LifecycleError, match=r"evidence\.jsonl: a line of this plan was changed"):
         ended(world, plan, record).run()
     assert world.calls == []
 
@@ -357,3 +356,11 @@ def test_a_plan_of_a_clock_ahead_is_finished_later(record: Path) -> None:
     world.clock += timedelta(hours=25)
     ended(world, plan, record).run()
     assert world.live is None
+
+
+def test_edits_of_the_file_that_nobody_planned_are_not_deployed_with_the_end(record: Path) -> None:
+    world, plan = world_of(production()), ending_plan(production())
+    world.written = production(options={"users": 99})
+    with pytest.raises(RefusedError, match="the file of acme has changes that are not deployed"):
+        ended(world, plan, record).run()
+    assert (world.calls, record.exists()) == ([], False)

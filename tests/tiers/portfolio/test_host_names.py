@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.portfolios import local_portfolio, tenant
-from tiers.portfolio.host_names import host_name_faults
+from tiers.portfolio.host_names import domain_faults, host_name_faults
 from tiers.portfolio.tenant import Tenant
 
 
@@ -30,7 +30,7 @@ def test_a_parent_domain_of_another_clients_name_is_refused(below: str) -> None:
     (said,) = faults(named("lower", "two", below), upper)
     assert said == (
         f"upper: hostname: 'example.com' is the parent domain of '{below}', which is another client's "
-        "(lower): its pages could set cookies there; choose a name beside it"
+        "(lower): its pages could set cookies there; choose a domain of its own"
     )
     assert faults(named("lower", "one", below), upper) == []
     assert faults(named("lower", "two", "notexample.com"), upper) == []
@@ -55,3 +55,10 @@ def test_the_nearest_domain_counts() -> None:
 def test_tenants_of_one_client_are_renamed_one_after_the_other() -> None:
     renamed = named("upper", "new", "example.com", first_client="old")
     assert faults(renamed, named("lower", "old", "shop.example.com")) == []
+
+
+def test_a_domain_has_one_client() -> None:
+    about = local_portfolio().platform
+    domains = {"vega": ("vega.example", "both.example"), "acme": ("both.example",)}
+    found = list(domain_faults(about.model_copy(update={"client_domains": domains})))
+    assert found == [(("client_domains", "acme", 0), "'both.example' is already a domain of client vega")]
