@@ -82,6 +82,7 @@ LONGEST = (
     "components/test_secrets_reach_pods.py",
     "cli/test_a_thousand_tenants.py",
     "components/test_every_combination.py",
+    "torture/test_input_fuzz.py",
 )
 """Files of half a minute of a processor and more, the longest first."""
 
