@@ -104,17 +104,22 @@ def _said(printed: str) -> str:
         document = json.loads(printed)
     except ValueError:
         return ""
-    found = document.get("diagnostics") if isinstance(document, dict) else None
-    return " ".join(str(each.get("message")) for each in found or () if each.get("severity") == "error")
+    return " ".join(_errors(document)) if isinstance(document, dict) else ""
+
+
+def _errors(document: Mapping[str, Any]) -> Iterator[str]:
+    """The errors among the diagnostics of a command, each on one line."""
+    for message in document.get("diagnostics") or ():
+        if message.get("severity") == "error":
+            yield " ".join(str(message.get("message")).split())
 
 
 def _steps(document: Any) -> Iterator[Mapping[str, Any]]:
     steps = document.get("steps") if isinstance(document, dict) else None
     if not isinstance(steps, list):
         raise LifecycleError("`pulumi preview --json` printed no steps")
-    for message in document.get("diagnostics") or ():
-        if message.get("severity") == "error":
-            raise LifecycleError(f"the preview failed: {' '.join(str(message.get('message')).split())}")
+    for error in _errors(document):
+        raise LifecycleError(f"the preview failed: {error}")
     yield from steps
 
 

@@ -70,9 +70,9 @@ def derived_plan(  # noqa: PLR0917 - all that a plan is made of
 
 def differences(plan: DecommissionPlan, derived: DecommissionPlan) -> Iterator[str]:
     """A sentence for every field of *plan* that says otherwise than *derived*."""
-    for name in DecommissionPlan.model_fields.keys() - _ITS_OWN:
+    for name in DecommissionPlan.model_fields:
         said, found = getattr(plan, name), getattr(derived, name)
-        if said != found:
+        if name not in _ITS_OWN and said != found:
             yield (
                 f"the plan says {name} {_shown(said)}, and the stack says {_shown(found)}: the plan was "
                 "edited, or is of another time; make a new one"

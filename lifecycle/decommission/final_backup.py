@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -63,15 +64,13 @@ class FinalBackups:
         Raises:
             LifecycleError: When the bucket cannot be read, or the dump does not match its manifest.
         """
-        try:
+        with self._told():
             keys = sorted(self._keys(f"manifests/{self.prefix}/"))
             written = [key for key in keys if key.count("/") == 2 and key.endswith(".json")]  # noqa: PLR2004 - not the tests below
             for key in written[: -_LOOKED_AT - 1 : -1]:
                 said = self._manifest(key)
                 if said.get("last") == mark:
                     return self._dump(said)
-        except (ClientError, BotoCoreError) as error:
-            raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
         return None
 
     def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
@@ -83,10 +82,8 @@ class FinalBackups:
         made = []
         for key in (dump.key, self._manifest_of(dump)):
             target = f"exports/{self.prefix}/{name}/{key.rpartition('/')[2]}"
-            try:
+            with self._told(f"/{key}"):
                 self.client.copy({"Bucket": self.bucket, "Key": key}, self.bucket, target)
-            except (ClientError, BotoCoreError) as error:
-                raise LifecycleError(f"s3://{self.bucket}/{key}: {' '.join(str(error).split())}") from None
             made.append(target)
         return made
 
@@ -96,10 +93,8 @@ class FinalBackups:
         Raises:
             LifecycleError: When the bucket cannot be read.
         """
-        try:
+        with self._told():
             known = {each for key in keys for each in self._keys(key)}
-        except (ClientError, BotoCoreError) as error:
-            raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
         return bool(keys) and set(keys) <= known
 
     def restored_at(self, tenant: TenantId, tried: frozenset[str] | None) -> datetime | None:
@@ -112,15 +107,21 @@ class FinalBackups:
         Raises:
             LifecycleError: When the bucket cannot be read, or holds no result where one should be.
         """
-        try:
+        with self._told():
             for key in sorted(self._keys(f"manifests/{self.prefix}/restore-tests/"))[: -_LOOKED_AT - 1 : -1]:
                 body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
                 result = restore_result(body.decode("utf-8", "replace"), tenant)
                 if result.passed and (tried is None or result.started_at in tried):
                     return datetime.fromisoformat(result.finished_at)
-        except (ClientError, BotoCoreError) as error:
-            raise LifecycleError(f"s3://{self.bucket}: {' '.join(str(error).split())}") from None
         return None
+
+    @contextmanager
+    def _told(self, path: str = "") -> Iterator[None]:
+        """What AWS refuses becomes a sentence that names the bucket, and the object if *path* does."""
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            raise LifecycleError(f"s3://{self.bucket}{path}: {' '.join(str(error).split())}") from None
 
     def _keys(self, prefix: str) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

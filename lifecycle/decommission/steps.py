@@ -182,14 +182,14 @@ class Decommission:
         if begun and not self.plan.begins_in_time(_moment(begun)):
             begun = None
         seen = Situation(
+            derived=(derived := self.world.derived()),
             now=_moment(begun) if begun else self.world.now(),
             account=self.world.account(),
             stack=self.stack,
             deployed=self.world.deployed(),
-            urns=self.world.urns(),
+            urns=frozenset(each.urn for each in derived.targets) if derived else self.world.urns(),
             phrase=self.phrase,
             restore_tested_at=self.world.restore_tested_at(),
-            derived=self.world.derived(),
             wanted=self.world.wanted(),
             released=UNPROTECT in self._done and self.world.released(),
         )
