@@ -97,9 +97,12 @@ lint: setup ## check style, types, and which module may import which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-scan: setup ## scan production tenants of every tier with checkov (in an environment of its own)
+scan: setup ## scan production tenants of every tier with checkov, example workflows with zizmor, every commit for secrets with gitleaks
 	@$(PYTHON) toolchain/scanner.py
+	@$(PYTHON) toolchain/build.py gitleaks
 	@$(BIN)/python -m tests.policies.scan.run
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml
+	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
 	@$(BIN)/ruff format .
