@@ -10,6 +10,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,6 +57,7 @@ class Phase:
             Pulumi when the call still reached AWS.
         calls: The changing calls it makes when nothing disturbs it.
         undisturbed: What is there afterwards.
+        kept: What AWS lists afterwards and no inventory counts: the backups that outlive an ended tenant.
         end: That moment; None until it was measured.
     """
 
@@ -66,6 +68,7 @@ class Phase:
     killed: int = _KILLED
     calls: list[str] = field(default_factory=list)
     undisturbed: Held = field(default_factory=dict)
+    kept: Held = field(default_factory=dict)
     end: Moment | None = None
 
     def measure(self) -> None:
@@ -76,6 +79,7 @@ class Phase:
             # A stage that only stops pods and copies calls nothing of AWS's.
             self.calls = counter.read_text(encoding="utf-8").split() if counter.exists() else []
         self.undisturbed = held(self.worlds.project)
+        self.kept = beyond(self.worlds.project)
         self.end = self.worlds.keep()
 
     def points(self) -> Iterator[Point]:
@@ -102,7 +106,7 @@ class Phase:
                 return f"was not killed: {len(made)} calls"
         except AssertionError as error:
             return f"was not killed: {_short(error)}"
-        if lie := untrue(self.worlds.project):
+        if lie := untrue(self.worlds.project, self.kept):
             return f"after {made[-1]}: {lie}"
         wrong = "no run was tried"
         for _ in range(RUNS):
@@ -118,24 +122,37 @@ class Phase:
             self.worlds.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
         except AssertionError as error:
             return _short(error)
-        if lie := untrue(self.worlds.project):
+        if lie := untrue(self.worlds.project, self.kept):
             return lie
         found = held(self.worlds.project)
         kinds = sorted(kind for kind, count in self.undisturbed.items() if found[kind] != count)
         return ", ".join(f"{kind}: {found[kind]} for {self.undisturbed[kind]}" for kind in kinds)
 
 
-def untrue(project: Project) -> str:
+def beyond(project: Project) -> Held:
+    """How many things of each kind AWS lists and the inventory does not count.
+
+    Raises:
+        AssertionError: When the inventory counts what AWS does not list.
+    """
+    counts, there = counted(told(project)), listed(project)
+    more = {kind: Counter(there[kind]) - Counter(counts[kind]) for kind in counts}
+    for kind, count in counts.items():
+        assert not Counter(count) - Counter(there[kind]), f"AWS lists {there[kind]} of {kind}, not {count}"
+    return {kind: found.total() for kind, found in more.items() if found}
+
+
+def untrue(project: Project, kept: Held | None = None) -> str:
     """What the inventory counts and AWS does not list, or the other way round; unknown is said, and true."""
     try:
-        inventory = told(project)
+        uncounted = beyond(project)
     except CatalogError:
         return ""
-    there = listed(project)
+    except AssertionError as error:
+        return str(error)
+    wrong = {kind: count for kind, count in uncounted.items() if count > (kept or {}).get(kind, 0)}
     return "; ".join(
-        f"inventory counts {count} of {kind}, AWS has {there[kind]}"
-        for kind, count in counted(inventory).items()
-        if count != there[kind]
+        f"AWS has {count} of {kind} that the inventory does not count" for kind, count in wrong.items()
     )
 
 
