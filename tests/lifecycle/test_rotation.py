@@ -145,7 +145,7 @@ def test_nothing_is_lost_and_every_backup_is_made(acme: Pods, way: tuple[Stage, 
             _, said_by_it = began.communicate(timeout=60)
             assert began.returncode == 0, said_by_it
             at_work(*old)
-            tested = acme.run(script("restore_test.sh"), BACKUP=back_up(acme))
+            tested = acme.restore_test(BACKUP=back_up(acme))
             assert tested.returncode == 0, tested.stderr
             if stage.name == "none":
                 break
