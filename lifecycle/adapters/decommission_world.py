@@ -96,7 +96,7 @@ class CloudWorld:
         return inventory
 
     def _tenant(self, plan: Plan) -> TenantPlan | None:
-        return next((each for each in plan.tenants if each.tenant == self.plan.tenant), None)
+        return plan.tenant(self.plan.tenant)
 
     def urns(self) -> frozenset[str]:
         """The tenant's resources in the state."""

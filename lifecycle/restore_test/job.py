@@ -106,11 +106,11 @@ def restore_job(
 
 
 def _plan_of(inventory: Inventory, tenant: str) -> TenantPlan:
-    for plan in inventory.plan.tenants:
-        if plan.tenant == tenant:
-            return plan
-    known = ", ".join(plan.tenant for plan in inventory.plan.tenants)
-    raise CatalogError(f"tenant '{tenant}' is not in the inventory; there are {known or 'none'}")
+    found = inventory.plan.tenant(tenant)
+    if found is None:
+        known = ", ".join(plan.tenant for plan in inventory.plan.tenants)
+        raise CatalogError(f"tenant '{tenant}' is not in the inventory; there are {known or 'none'}")
+    return found
 
 
 def _backup_of(plan: TenantPlan) -> tuple[LogicalBackup, ScheduledJob]:
