@@ -53,6 +53,20 @@ class CachePlace(NamedTuple):
     auth_token: Text
 
 
+class SecretStore(NamedTuple):
+    """A ClusterSecretStore of External Secrets, and what the names of the parameters it reads begin with."""
+
+    name: str
+    path: str
+
+
+class SecretPlace(NamedTuple):
+    """How Secrets come into the cluster: from a store, encrypted with the key, or written as they are."""
+
+    store: SecretStore | None
+    key: KeyPlace
+
+
 class FileSystemPlace(NamedTuple):
     """An EFS file system."""
 
@@ -76,12 +90,18 @@ class NodePlace(NamedTuple):
     subnet_ids: Sequence[Text]
 
 
+def secret_store(portfolio: str, name: str | None) -> SecretStore | None:
+    """The store *name* for what a portfolio keeps in it; None without one."""
+    return SecretStore(name, f"/costack/{portfolio}") if name else None
+
+
 class PlatformPlace(NamedTuple):
     """What a tenant's stack needs to know of its platform.
 
     `nodes` is None when tenants cannot have their own nodes. `administrator` and `namespaces` are what its
     resources wait for: the service account that may set up databases on the shared server, and the
     namespaces by name. `protected` says whether the portfolio's data refuses deletion.
+    `store` is None where Secrets are written into the cluster themselves.
     """
 
     name: str
@@ -97,3 +117,4 @@ class PlatformPlace(NamedTuple):
     administrator: pulumi.Input[pulumi.Resource]
     namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]
     protected: bool = True
+    store: SecretStore | None = None

@@ -18,7 +18,7 @@ from components.kubernetes.database_administrator import DATABASE_ADMIN, databas
 from components.kubernetes.isolation import TenantsNamespace, operations_policy
 from components.kubernetes.monitoring import GrafanaDashboards
 from components.naming import component_type, physical_name
-from components.places import PlatformPlace, Text
+from components.places import PlatformPlace, Text, secret_store
 from components.record import record
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
@@ -99,6 +99,7 @@ class SharedPlatform(pulumi.ComponentResource):
             administrator=self.database_admin,
             namespaces=self.namespaces,
             protected=self.protected,
+            store=self.store,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
@@ -122,6 +123,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self.ingress_namespace = fact.ingress_namespace
         self.cluster: Text = fact.cluster
         self.nodes = node_place(fact)
+        self.store = secret_store(plan.portfolio, fact.secret_store)
         # Kubernetes objects wait for these; an adopted cluster exists already.
         self._ready: list[pulumi.Resource] = []
         if fact.origin is Origin.ADOPTED:

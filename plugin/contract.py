@@ -18,6 +18,7 @@ from components.places import (
     NodePlace,
     PlatformPlace,
     ServerPlace,
+    secret_store,
 )
 from tiers.facts.every_fact import ClusterControlPlane, Network, Origin
 from tiers.facts.network import subnet_ranges
@@ -72,6 +73,7 @@ def place_from(
         administrator=resource("administrator"),
         namespaces=_Namespaces(resource),
         protected=is_protected(plan),
+        store=secret_store(plan.portfolio, cluster.secret_store),
     )
 
 

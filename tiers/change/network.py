@@ -85,9 +85,17 @@ def cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> 
             f"{before.ingress_namespace}: nobody gets in until the ingress controller runs there"
         )
         yield Change(EffectKind.DOWNTIME, what)
+    if before.secret_store != after.secret_store:
+        yield Change(EffectKind.RESTART, f"pods start anew with Secrets {_source(after)}")
     if created and before.origin is after.origin and before.version != after.version:
         what = f"Kubernetes {before.version} → {after.version}; EKS takes no cluster back to an older version"
         yield Change(EffectKind.NOTICE, what)
+
+
+def _source(cluster: ClusterControlPlane) -> str:
+    if cluster.secret_store is None:
+        return "that are written into the cluster"
+    return f"from the store {cluster.secret_store}: none starts until External Secrets has brought them"
 
 
 def _another_kind(before: ClusterControlPlane, after: ClusterControlPlane) -> Change:

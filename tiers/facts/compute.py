@@ -163,6 +163,8 @@ class ClusterControlPlane(FactRecord):
     addons: Mapping[str, str] = {}
     counted: bool = True
     """Whether this portfolio counts its cost; false where another that adopts it does."""
+    secret_store: str | None = None
+    """The ClusterSecretStore that brings Secrets into it; None where they are written there themselves."""
 
 
 class NodeGroup(FactRecord):

@@ -189,6 +189,7 @@ def _cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
         log_retention_days=created.log_retention_days if created else 0,
         addons=created.addons if created else {},
         counted=cluster.counted_in is None,
+        secret_store=cluster.secret_store,
     )
     for group in cluster.node_groups:
         room = catalog.classes.node_classes[group.node_class]
