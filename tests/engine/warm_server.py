@@ -38,6 +38,11 @@ LIBRARIES = (
     "pydantic",
     "yaml",
 )
+SERVICES = (
+    "autoscaling backup cloudwatch ec2 efs eks elasticache iam kms logs rds resourcegroupstaggingapi s3 "
+    "scheduler secretsmanager ssm sts"
+)
+"""Whose descriptions botocore has read: megabytes of JSON that every provider would parse anew."""
 # Packages that import a module when it is first asked for something: what the programs ask for.
 LAZY = {
     "pulumi_aws": "autoscaling backup cloudwatch ec2 efs eks elasticache iam kms rds s3 scheduler "
@@ -58,6 +63,8 @@ DEBUG_LINES = "COSTACK_DEBUG_LINES"
 
 Each of some thousands is a call of its own, a sixth of a run, and the engine drops them unless it logs.
 """
+COLLECTS_AT = (50_000, 20, 20)
+"""Thresholds of a process that lives for seconds: at Python's own, a tenth of it would be collecting."""
 STREAMS = 3
 PARENT_CHECK_SECONDS = 2.0
 
@@ -199,6 +206,16 @@ def _import_libraries() -> None:
         for module in modules.split():
             found = importlib.import_module(f"{package}.{module}")
             getattr(found, "Anything", None)
+    _read_services()
+
+
+def _read_services() -> None:
+    """Read once what AWS's services are, for every session of a forked process; none changes it."""
+    session = importlib.import_module("botocore.session").Session()
+    loader = session.get_component("data_loader")
+    for service in SERVICES.split():
+        session.create_client(service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
+    importlib.import_module("botocore.loaders").create_loader = lambda *_where: loader  # type: ignore[attr-defined]
 
 
 def _received(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
@@ -235,6 +252,7 @@ def main(path: str) -> tuple[dict[str, Any], Project | None]:
 
 def run(request: dict[str, Any], project: Project | None) -> None:
     """Be the interpreter that was asked for."""
+    gc.set_threshold(*COLLECTS_AT)
     arguments = list(request["arguments"])
     options = {each for each in arguments[:2] if each in ("-u", "-I")}
     arguments = arguments[len(options) :]
