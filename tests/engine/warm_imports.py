@@ -66,11 +66,13 @@ def warm_up() -> None:
 
 def _read_services() -> None:
     """Read once what AWS's services are, for every session of a forked process; none changes it."""
-    session = importlib.import_module("botocore.session").Session()
+    sessions, loaders = (importlib.import_module(f"botocore.{name}") for name in ("session", "loaders"))
+    session = sessions.Session()
     loader = session.get_component("data_loader")
     for service in SERVICES.split():
         session.create_client(service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
-    importlib.import_module("botocore.loaders").create_loader = lambda *_where: loader  # type: ignore[attr-defined]
+    for module in (sessions, loaders):
+        module.create_loader = lambda *_where: loader  # type: ignore[attr-defined]
 
 
 def _resolve_annotations() -> None:
