@@ -13,12 +13,16 @@ import sys
 
 SERVER, PYTHON = "@@server", "@@python"
 PARENT_CHECK_SECONDS = 0.5
+UNFORKED = "COSTACK_TESTS_UNFORKED"
+"""Environment variable: the module that is to run in the process that was asked for."""
 
 
 def connected(arguments: list[str]) -> "_socket.socket | None":
     """A connection to the keeper of the process; None for what the server does not do."""
     plain = [each for each in arguments if each not in ("-u", "-I")]
     if not plain or (plain[0].startswith("-") and plain[0] != "-m"):
+        return None
+    if plain[:2] == ["-m", os.environ.get(UNFORKED)]:
         return None
     connection = _socket.socket(_socket.AF_UNIX)
     try:

@@ -57,6 +57,7 @@ class Phase:
         calls: The changing calls it makes when nothing disturbs it.
         undisturbed: What is there afterwards.
         end: That moment; None until it was measured.
+        forks: Whether interpreters that kill nothing are forked, as where nobody is killed.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Phase:
     calls: list[str] = field(default_factory=list)
     undisturbed: Held = field(default_factory=dict)
     end: Moment | None = None
+    forks: bool = False
 
     def measure(self) -> None:
         """Run it once without a fault: which calls it makes, and what is there afterwards."""
@@ -95,7 +97,8 @@ class Phase:
         try:
             dies = self.worlds.faults(f"kill={point}{',with=costack' if together else ''}")
             project = self.worlds.project
-            with project.started_as_by_users(), project.saving_every_step(), dies as counter:
+            users = project.started_as_by_users(only_killers=self.forks)
+            with users, project.saving_every_step(), dies as counter:
                 self.act(_KILLED if together else self.killed)
                 made = counter.read_text(encoding="utf-8").split()
             if len(made) != point.number:
