@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.engine]
 
 OWN_SERVER: Final = "dedicated-db"
 ROUNDS: Final = 8
-SECOND: Final = re.compile(r"^(?P<ids>[^:]+): like (?P<urn>\S+), and not in the stack", re.MULTILINE)
+SECOND: Final = re.compile(r"^(?P<ids>[^:]+): same as (?P<urn>\S+), but not in the stack", re.MULTILINE)
 # What a person would do with a second one that nobody uses.
 DELETE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "aws:ec2/vpc:Vpc": lambda clients, id_: clients.get("ec2").delete_vpc(VpcId=id_),
