@@ -144,7 +144,7 @@ def untrue(project: Project) -> str:
 
 
 def _untrue_if_whole(project: Project) -> str:
-    """As `untrue`; a death while Pulumi writes leaves a file that nobody can read before `costack recover`."""
+    """As `untrue`; a death while Pulumi writes leaves a state that is unreadable before `costack recover`."""
     try:
         return untrue(project)
     except AssertionError as error:
