@@ -227,7 +227,7 @@ def declare(
         monitor.answers, project=PROJECT, stack=STACK, preview=preview, logger=quiet, monitor=monitor
     )
     try:
-        # With each resource the SDK sends where it was made, from every frame on the stack. Nothing here reads
+        # With each resource the SDK sends where it was made, from all frames on the stack. Nothing here reads
         # that, and below pytest's own frames it takes a quarter of the time.
         with mock.patch.object(resource, "_get_stack_trace", source_pb2.StackTrace):
             pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
