@@ -80,14 +80,20 @@ esac
 """
 
 # Gives a copy of what PostgreSQL's own program made before with the same options, and has it made the first
-# time: nearly half of a restore test would go into it.
+# time: nearly half of a restore test would go into it. The two templates, two thirds of what is to be copied,
+# are never written to, so all copies have the same.
 INITDB: Final = r"""#!/bin/bash
 set -euo pipefail
 options=()
 for each; do case "$each" in --pgdata=*) data=${each#*=} ;; *) options+=("$each") ;; esac; done
 made=@@kept/$(printf '%s\n' "@@initdb" "${options[@]}" | sha256sum | cut -c1-16)
 if [ ! -e "$made" ]; then
-  "@@initdb" --pgdata="$made.$$" "${options[@]}"
+  "@@initdb" --pgdata="$made.$$" --wal-segsize=1 "${options[@]}"
+  mkdir "$made.$$.templates"
+  for each in 1 4; do
+    mv "$made.$$/base/$each" "$made.$$.templates/"
+    ln -s "$made.$$.templates/$each" "$made.$$/base/$each"
+  done
   mv "$made.$$" "$made"
 fi
 cp -R "$made" "$data"
