@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -26,27 +27,35 @@ _TAKE_BACK = "pulumi.com/patchForce"
 
 
 class OdooSettings(pulumi.ComponentResource):
-    """The Secret with odoo.conf and the session token, and a service account without permissions."""
+    """The Secret with odoo.conf and what opens the session cache, and a service account without permissions.
+
+    Args:
+        name: The tenant.
+        namespace: Where both are.
+        configuration: The text of odoo.conf.
+        sessions: Key in the Secret -> password; pods read the first, and start anew when it changes.
+        opts: Options of the component.
+    """
 
     def __init__(
         self,
         name: str,
         namespace: pulumi.Input[str],
         configuration: pulumi.Output[str],
-        session_token: pulumi.Input[str],
+        sessions: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("OdooSettings"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.secret_name = physical_name(name, "odoo")
-        self.fingerprint = fingerprint(configuration, session_token)
+        self.fingerprint = fingerprint(configuration, next(iter(sessions.values())))
         self.service_account = name
         self.secret = k8s.core.v1.Secret(
             f"{name}-odoo",
             metadata={"name": self.secret_name, "namespace": namespace},
             string_data={
                 odoo.CONFIGURATION_FILE: configuration,
-                "session-token": session_token,
+                **sessions,
             },
             opts=child,
         )

@@ -30,7 +30,8 @@ _RULE: Final = re.compile(
 )
 _SELECTORS: Final = re.compile(r"\([^()]*\)")
 _RESTRICTED: Final = frozenset(
-    "bgrewriteaof bgsave config debug migrate replicaof save slaveof shutdown sync".split()
+    {"bgrewriteaof", "bgsave", "config", "debug", "migrate"}
+    | {"replicaof", "save", "slaveof", "shutdown", "sync"}
 )
 _FORBIDDEN_IN_PASSWORDS: Final = frozenset(',"/@')
 
@@ -48,11 +49,8 @@ def let_users_log_in() -> None:
         original.__name__,
         lambda self, arn: (_list_tags if ":usergroup:" in arn else original)(self, arn),
     )
-    setattr(
-        ElastiCacheBackend,
-        "iter_tagged_resources",
-        _list_tagged(ElastiCacheBackend.iter_tagged_resources),
-    )
+    listing = ElastiCacheBackend.iter_tagged_resources
+    setattr(ElastiCacheBackend, listing.__name__, _list_tagged(listing))
     for operation in (
         _modify_user,
         _delete_user,

@@ -52,7 +52,7 @@ def changes(inputs: str, operation: str, key: str, *, settles: bool = False, **f
 
 
 def changes_in_the_window(inputs: str, operation: str, key: str) -> Change:
-    """As `changes`; AWS makes some of them in the maintenance window, unless `applyImmediately` says at once."""
+    """As `changes`; AWS makes some of them in the maintenance window, unless `applyImmediately` is set."""
     wanted = names(inputs)
 
     def apply(call: Call) -> None:
