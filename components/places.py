@@ -46,11 +46,16 @@ class Administered(NamedTuple):
 
 
 class CachePlace(NamedTuple):
-    """A session cache; the token is a secret."""
+    """A session cache: who logs in has its token, or is a user of its group.
+
+    The token is a secret. With users it is the one that pods still have who were not replaced yet; None when
+    there are none.
+    """
 
     arn: Text
     address: Text
-    auth_token: Text
+    auth_token: Text | None
+    user_group: Text | None = None
 
 
 class SecretStore(NamedTuple):

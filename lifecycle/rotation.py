@@ -111,23 +111,29 @@ def check_deployed(
         )
 
 
-def begin_token(platform: Platform) -> Step:
-    """The first step of another rotation of the shared cache's token.
+def begin_token(platform: Platform, deployed: Plan) -> Step:
+    """The first step from the shared cache's token to a user for each tenant.
 
     Raises:
-        RefusedError: When one goes on.
+        RefusedError: When that goes on, or when each tenant has a user.
     """
     now = platform.cache.rotation or _NO_TOKEN
     if now.stage:
         raise RefusedError(f"the platform is {whereabouts(now)}: finish it with --next")
+    if _shared_cache(deployed).users:
+        raise RefusedError(
+            "each tenant logs in to the shared cache as a user of its own, and nobody has a token of it: "
+            "`costack rotate TENANT --begin` gives a tenant's user a new password"
+        )
     update = (
-        "lets the shared cache take a new token beside the one before, and all its tenants' pods start anew"
+        "gives each tenant a user of its own in the shared cache, and lets Odoo's pods of all its tenants "
+        "start anew as these; the token they had opens the cache, too"
     )
     return Step(TokenRotation(number=now.number + 1, stage="both-tokens"), update)
 
 
 def advance_token(platform: Platform) -> Step:
-    """The last step: from then on the cache takes the new token alone.
+    """The last step: from then on the cache takes no token.
 
     Raises:
         RefusedError: When no rotation goes on.
@@ -135,7 +141,7 @@ def advance_token(platform: Platform) -> Step:
     now = platform.cache.rotation or _NO_TOKEN
     if now.stage is None:
         raise RefusedError("the token of the shared cache is not being rotated; begin with --begin")
-    update = "lets the shared cache take the new token alone; the rotation is finished"
+    update = "lets the token no longer open the shared cache; the rotation is finished"
     return Step(TokenRotation(number=now.number), update)
 
 
@@ -145,7 +151,7 @@ def check_token_deployed(platform: Platform, deployed: Plan, stack: str) -> None
     Raises:
         RefusedError: When file and stack differ, or when a tenant's pods may not have the cache's token yet.
     """
-    (shared,) = facts_of(deployed.platform, CacheGroup)
+    shared = _shared_cache(deployed)
     both: Literal["both-tokens"] | None = None if shared.replaced_number is None else "both-tokens"
     there = TokenRotation(number=shared.rotation_number, stage=both)
     here = platform.cache.rotation or _NO_TOKEN
@@ -156,9 +162,8 @@ def check_token_deployed(platform: Platform, deployed: Plan, stack: str) -> None
         )
     if late := _without_token(shared, deployed):
         raise RefusedError(
-            f"the shared cache has token {shared.rotation_number} in stack '{stack}', and pods of "
-            f"{', '.join(late)} may still log in with the token before, because the last update did not come "
-            "to its end there: run `pulumi up` first"
+            f"pods of {', '.join(late)} may still log in to the shared cache with the token in stack "
+            f"'{stack}', because the last update did not come to its end there: run `pulumi up` first"
         )
 
 
@@ -169,13 +174,19 @@ def whereabouts(rotation: Rotation | TokenRotation) -> str:
     return f"not rotating (its secrets have number {rotation.number})"
 
 
+def _shared_cache(deployed: Plan) -> CacheGroup:
+    (shared,) = facts_of(deployed.platform, CacheGroup)
+    return shared
+
+
 def _without_token(shared: CacheGroup, deployed: Plan) -> list[str]:
-    """The tenants of the shared cache that are deployed with another token than it has."""
+    """The tenants of the shared cache whose pods are deployed with another token, or without their user."""
     return [
         each.tenant
         for each in deployed.tenants
         for space in facts_of(each.facts, CacheSpace)
-        if space.group == shared.id and space.rotation_number != shared.rotation_number
+        if space.group == shared.id
+        and (space.rotation_number != shared.rotation_number or (shared.users and space.user is None))
     ]
 
 

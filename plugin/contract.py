@@ -20,14 +20,14 @@ from components.places import (
     ServerPlace,
     secret_store,
 )
-from tiers.facts.every_fact import ClusterControlPlane, Network, Origin
+from tiers.facts.every_fact import CacheGroup, ClusterControlPlane, Network, Origin
 from tiers.facts.network import subnet_ranges
 from tiers.plan.plan import Plan, fact_named, is_protected
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:
-    """The plain part of *place*; the cache's token is a secret and is passed separately."""
-    cache = {name: value for name, value in place.cache._asdict().items() if name != "auth_token"}
+    """The plain part of *place*; a token of the cache is a secret and is passed separately."""
+    cache = {"arn": place.cache.arn, "address": place.cache.address, "user_group": place.cache.user_group}
     return {
         "key": place.key._asdict(),
         "network": {
@@ -67,7 +67,7 @@ def place_from(
         key=KeyPlace(read("key", "arn"), read("key", "key_id")),
         network=_network(network, read),
         server=_server(known),
-        cache=CachePlace(read("cache", "arn"), read("cache", "address"), pulumi.Output.secret(session_token)),
+        cache=_cache(fact_named(plan.platform, CacheGroup, "cache"), read, session_token),
         file_system=FileSystemPlace(*(read("file_system", name) for name in FileSystemPlace._fields)),
         bucket=BucketPlace(*(read("bucket", name) for name in BucketPlace._fields)),
         administrator=resource("administrator"),
@@ -75,6 +75,13 @@ def place_from(
         protected=is_protected(plan),
         store=secret_store(plan.portfolio, cluster.secret_store),
     )
+
+
+def _cache(
+    fact: CacheGroup, read: Callable[..., pulumi.Output[str]], session_token: pulumi.Input[str]
+) -> CachePlace:
+    left = None if fact.replaced_number is None else pulumi.Output.secret(session_token)
+    return CachePlace(read("cache", "arn"), read("cache", "address"), left, read("cache", "user_group"))
 
 
 def _server(known: pulumi.Output[Any]) -> ServerPlace:

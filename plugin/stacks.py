@@ -27,7 +27,7 @@ class SharedPlatform(platform.SharedPlatform):
     contract: pulumi.Output[dict[str, Any]]
     """What a tenant's stack needs to know of this platform; without secrets."""
     session_token: pulumi.Output[str]
-    """The password of the session cache."""
+    """The token that all tenants shared, as long as pods still have it; else empty."""
     inventory: pulumi.Output[dict[str, Any]]
     """The platform's part of the inventory."""
 
@@ -39,7 +39,7 @@ class SharedPlatform(platform.SharedPlatform):
         plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
         super().__init__(plan, opts)
         self.contract = pulumi.Output.from_input(contract_of(self.place))
-        self.session_token = pulumi.Output.secret(self.place.cache.auth_token)
+        self.session_token = pulumi.Output.secret(self.place.cache.auth_token or "")
         self.inventory = pulumi.Output.from_input(
             {
                 "plan": self.applied,

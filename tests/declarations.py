@@ -109,8 +109,21 @@ def _cache(fact: Any, registered: Registrations) -> Pairs:
         "multi_az": (fact.multi_az, props["multiAzEnabled"]),
         "snapshot_retention_days": (fact.snapshot_retention_days, props["snapshotRetentionLimit"]),
         "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
-        "rotation_update": (fact.rotation_update, props.get("authTokenUpdateStrategy")),
+        **_logins(fact, props, registered),
         "tokens": ({fact.rotation_number, fact.replaced_number} - {None}, _tokens(fact, registered)),
+    }
+
+
+def _logins(fact: Any, props: Mapping[str, Any], registered: Registrations) -> Pairs:
+    if not fact.users:
+        return {"rotation_update": (fact.rotation_update, props.get("authTokenUpdateStrategy"))}
+    name = f"{_owner(fact, registered)}-sessions"
+    default = registered.find("aws:elasticache/user:User", f"{name}-default")
+    group = registered.find("aws:elasticache/userGroup:UserGroup", f"{name}-users")
+    return {
+        "users": ([group["userGroupId"]], props["userGroupIds"]),
+        "rotation_update": ("DELETE", props["authTokenUpdateStrategy"]),
+        "replaced_number": (fact.replaced_number is not None, default["accessString"].startswith("on ")),
     }
 
 
@@ -361,7 +374,11 @@ def _cache_space(fact: Any, registered: Registrations) -> Pairs:
     web = registered.find("kubernetes:apps/v1:Deployment", f"{fact.tenant}-web")
     (container,) = web["spec"]["template"]["spec"]["containers"]
     given = {each["name"]: each.get("value") for each in container["env"]}
-    return {"prefix": (fact.prefix, given["ODOO_SESSION_REDIS_PREFIX"])}
+    user = registered.all("aws:elasticache/user:User", f"{fact.tenant}-sessions")
+    return {
+        "prefix": (fact.prefix, given["ODOO_SESSION_REDIS_PREFIX"]),
+        "user": ([fact.user] if fact.user else [], [each["userName"] for each in user]),
+    }
 
 
 def _file_share(fact: Any, registered: Registrations) -> Pairs:

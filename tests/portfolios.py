@@ -8,6 +8,7 @@ from typing import Any
 
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
+from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
@@ -37,6 +38,28 @@ def local_portfolio() -> Portfolio:
 def local_plan() -> Plan:
     """The plan of the committed portfolio `local`."""
     return resolve(catalog(), local_portfolio())
+
+
+def as_with_tokens(plan: Plan) -> Plan:
+    """*plan* as a version deployed it that knew no users of caches: tenants had the shared one's token."""
+    early = [
+        fact.model_copy(update={"users": False, "rotation_update": (fact.rotation_number and "SET") or None})
+        if isinstance(fact, CacheGroup)
+        else fact
+        for fact in plan.platform
+    ]
+    tenants = tuple(
+        each.model_copy(
+            update={
+                "facts": tuple(
+                    fact.model_copy(update={"user": None}) if isinstance(fact, CacheSpace) else fact
+                    for fact in each.facts
+                )
+            }
+        )
+        for each in plan.tenants
+    )
+    return plan.model_copy(update={"platform": tuple(early), "tenants": tenants})
 
 
 def tenant(name: str = "acme", **changes: Any) -> Tenant:

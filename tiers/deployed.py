@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from tiers.catalog.tier import Catalog
+from tiers.change.cache_logins import late_tenants
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
@@ -118,7 +119,10 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
                 "portfolio needs another stack"
             )
             return
-    for sentence in forbidden_of_platform(deployed.platform, lasting_of(plan)):
+    after_it = lasting_of(plan)
+    known = {each.tenant: each.applied or {} for each in deployed.tenants}
+    late = late_tenants(deployed.platform.logins, after_it.logins, known)
+    for sentence in (*forbidden_of_platform(deployed.platform, after_it), *late):
         yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]

@@ -13,6 +13,10 @@ from tiers.facts.every_fact import CacheSpace, OdooProcess, Route, TenantDatabas
 from tiers.facts.names import HTTP_PORT
 
 CONFIGURATION_FILE: Final = "odoo.conf"
+SESSION_PASSWORD: Final = "session-password"  # noqa: S105 - a key
+"""Key in the Secret: the password of the tenant's user in a cache."""
+SESSION_TOKEN: Final = "session-token"  # noqa: S105 - a key
+"""Key in the Secret: the token of a cache without users."""
 HTTP_PORT_NAME: Final = "http"
 EVENTED_PORT_NAME: Final = "evented"
 
@@ -99,18 +103,21 @@ def environment(space: CacheSpace, address: pulumi.Input[str], secret: pulumi.In
     """Where sessions live. The variables are those of the module session_redis (camptocamp).
 
     The URL alone says in every version of the module that the cache speaks TLS; a variable for it came late.
-    Kubernetes puts the token into it, so that it stands in the Secret only.
+    Kubernetes puts the password into it, so that it stands in the Secret only. The keys of the module are
+    `session::PREFIX:ID`.
     """
-    url = pulumi.Output.concat("rediss://:$(ODOO_SESSION_REDIS_PASSWORD)@", address, f":{REDIS_PORT}/0")
+    login = f"rediss://{space.user or ''}:$(ODOO_SESSION_REDIS_PASSWORD)@"
+    url = pulumi.Output.concat(login, address, f":{REDIS_PORT}/0")
     values: Mapping[str, Any] = {
         "HOME": SCRATCH_DIRECTORY,
         "ODOO_SESSION_REDIS": "1",
         "ODOO_SESSION_REDIS_PREFIX": space.prefix,
     }
-    token = {"secretKeyRef": {"name": secret, "key": "session-token"}}
+    key = SESSION_TOKEN if space.user is None else SESSION_PASSWORD
+    password = {"secretKeyRef": {"name": secret, "key": key}}
     return [
         *variables(values),
-        {"name": "ODOO_SESSION_REDIS_PASSWORD", "valueFrom": token},
+        {"name": "ODOO_SESSION_REDIS_PASSWORD", "valueFrom": password},
         {"name": "ODOO_SESSION_REDIS_URL", "value": url},  # after the variable that it names
     ]
 

@@ -6,7 +6,7 @@ parameter, and the manifest is an ExternalSecret that names it (external-secrets
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pulumi
@@ -21,7 +21,7 @@ _VERSION: Final = "external-secrets.io/v1"
 
 
 class MadeSecret(NamedTuple):
-    """The name of a Secret, the resource that makes it, and a hash of what it holds."""
+    """The name of a Secret, the resource that makes it, and a hash of what pods read of it."""
 
     name: pulumi.Input[str]
     resource: pulumi.Resource
@@ -36,6 +36,7 @@ def secret_of(
     called: str,
     place: SecretPlace,
     opts: pulumi.ResourceOptions,
+    read: Sequence[str] = (),
 ) -> MadeSecret:
     """Declare a Secret.
 
@@ -46,8 +47,9 @@ def secret_of(
         called: Its name in the cluster; with a store a hash of the content follows.
         place: Where its content comes from.
         opts: Options of the resources.
+        read: The keys that pods read; all of them if none is named.
     """
-    digest = fingerprint(*data.values())
+    digest = fingerprint(*(data[key] for key in read or data))
     if place.store is None:
         metadata = {"name": called, "namespace": namespace}
         made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
@@ -64,7 +66,7 @@ def secret_of(
     )
     # Other content is another Secret: pods wait until the one that they name is there, so none starts with
     # what was there before, and what they name does not change behind their back.
-    full = digest.apply(lambda seen: f"{called}-{seen[:_DIGITS]}")
+    full = fingerprint(*data.values()).apply(lambda seen: f"{called}-{seen[:_DIGITS]}")
     made = k8s.apiextensions.CustomResource(
         name,
         api_version=_VERSION,

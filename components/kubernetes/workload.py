@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -28,14 +29,23 @@ _TAKE_BACK = "pulumi.com/patchForce"
 
 
 class OdooSettings(pulumi.ComponentResource):
-    """The Secret with odoo.conf and the session token, and a service account without permissions."""
+    """The Secret with odoo.conf and what opens the session cache, and a service account without permissions.
+
+    Args:
+        name: The tenant.
+        namespace: Where both are.
+        configuration: The text of odoo.conf.
+        sessions: Key in the Secret -> password; pods read the first, and start anew when it changes.
+        place: Where the Secret comes from.
+        opts: Options of the component.
+    """
 
     def __init__(
         self,
         name: str,
         namespace: pulumi.Input[str],
         configuration: pulumi.Output[str],
-        session_token: pulumi.Input[str],
+        sessions: Mapping[str, pulumi.Input[str]],
         *,
         place: SecretPlace,
         opts: pulumi.ResourceOptions | None = None,
@@ -46,8 +56,9 @@ class OdooSettings(pulumi.ComponentResource):
         self.secret_name, self.secret, self.fingerprint = secret_of(
             f"{name}-odoo",
             namespace,
-            {odoo.CONFIGURATION_FILE: configuration, "session-token": session_token},
+            {odoo.CONFIGURATION_FILE: configuration, **sessions},
             called=physical_name(name, "odoo"),
+            read=(odoo.CONFIGURATION_FILE, next(iter(sessions))),
             place=place,
             opts=child,
         )

@@ -16,6 +16,7 @@ _LENGTH: Final = 40
 _DATABASE: Final = "database-password"
 _SECOND: Final = "second-password"
 _MASTER: Final = "admin-password"
+_SESSIONS: Final = "sessions-password"
 _ADMINISTRATOR: Final = "administrator-password"
 
 
@@ -44,9 +45,14 @@ class TenantPasswords:
         self.administrator = self._make(_ADMINISTRATOR, rotation.used)
         self.replaced_administrator: pulumi.Output[str] | None = None
         """The administrator's earlier first password, while it can still be in use."""
+        self._numbers = [each for each in (rotation.used, rotation.replaced) if each is not None]
         if rotation.replaced is not None:
             self._make(_MASTER, rotation.replaced)  # kept for the way back
             self.replaced_administrator = self._make(_ADMINISTRATOR, rotation.replaced)
+
+    def sessions(self) -> list[pulumi.Output[str]]:
+        """The passwords of its user in a cache: the one in use first, then one that pods can still have."""
+        return [self._make(_SESSIONS, number) for number in self._numbers]
 
     def _make(self, purpose: str, number: int) -> pulumi.Output[str]:
         name = physical_name(self._owner, *(("rotation", str(number)) if number else ()), purpose)

@@ -25,6 +25,7 @@ from components.tenant.files import files_of
 from components.tenant.first_start import administrator_secret, set_up_odoo
 from components.tenant.move import DataMove
 from components.tenant.rotation import TenantPasswords
+from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
@@ -142,7 +143,7 @@ class TenantStack(pulumi.ComponentResource):
             self.tenant.tenant,
             self._fact(Route, "route").namespace,
             text,
-            self.services.cache.auth_token,
+            session_secrets(self.tenant, self.services.cache, passwords, self._child),
             place=self._secrets(),
             opts=after,
         )

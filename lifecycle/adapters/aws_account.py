@@ -31,6 +31,7 @@ _BY_SERVICE: Final[Mapping[tuple[str, str], Kind]] = {
     ("elasticache", "replicationgroup"): Kind.CACHE,
     ("elasticache", "cluster"): Kind.CACHE,
     ("elasticache", "snapshot"): Kind.CACHE_SNAPSHOT,
+    ("elasticache", "user"): Kind.CACHE_USER,
     ("elasticfilesystem", "file-system"): Kind.FILE_SYSTEM,
     ("elasticfilesystem", "access-point"): Kind.DIRECTORY,
     ("s3", ""): Kind.BUCKET,

@@ -80,6 +80,7 @@ LISTINGS: Final = (
         "Snapshots",
         ("SnapshotName", "ReplicationGroupId"),
     ),
+    Listing(Kind.CACHE_USER, "elasticache", "describe_users", "Users", ("UserId",)),
     Listing(
         Kind.FILE_SYSTEM,
         "efs",

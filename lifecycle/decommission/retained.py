@@ -23,6 +23,7 @@ class Kind(StrEnum):
     AUTOMATED_BACKUP = "automated backup"
     CACHE = "cache"
     CACHE_SNAPSHOT = "cache snapshot"
+    CACHE_USER = "cache user"
     FILE_SYSTEM = "file system"
     DIRECTORY = "directory"
     BUCKET = "bucket"

@@ -21,9 +21,10 @@ class Search:
 
     Attributes:
         key: The key of the list in its answer.
-        id: The field with Pulumi's id, or the format that builds it from fields and request
+        id: The field with Pulumi's id, or the format that builds it from fields, inputs and request
             parameters. Where only names are listed, the field is `name`.
         same: Field -> input; both must be equal if the input is set.
+        among: Field -> input; the field is a list, which must have the input.
         asked: Parameter -> input, if the operation needs parameters.
         tagged: Whether every tag of the inputs must be on the resource, too.
     """
@@ -35,6 +36,7 @@ class Search:
     same: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, str] = field(default_factory=dict)
     tagged: bool = False
+    among: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, inputs: Mapping[str, Any], region: str | None, *, by_any_name: bool) -> Iterator[str]:
         """Ids of resources that match *inputs*; by any name: a generated name may have another suffix."""
@@ -42,9 +44,9 @@ class Search:
             like = all(
                 inputs.get(name) is None or _alike(inputs[name], each.get(at), by_any_name=by_any_name)
                 for at, name in self.same.items()
-            )
+            ) and all(inputs[name] in each[at] for at, name in self.among.items())
             if like and (not self.tagged or _tags(each).items() >= dict(inputs.get("tags") or {}).items()):
-                yield self.id.format_map(each) if "{" in self.id else str(each[self.id])
+                yield self.id.format_map({**inputs, **each}) if "{" in self.id else str(each[self.id])
 
     def _listed(self, inputs: Mapping[str, Any], region: str | None) -> Iterator[Mapping[str, Any]]:
         make: Any = boto3.client
@@ -181,6 +183,18 @@ SEARCHES: Final[Mapping[str, Search]] = {
     ),
     "aws:elasticache/subnetGroup:SubnetGroup": _named(
         "elasticache", "describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"
+    ),
+    "aws:elasticache/user:User": _named("elasticache", "describe_users", "Users", "UserId", "userId"),
+    "aws:elasticache/userGroup:UserGroup": _named(
+        "elasticache", "describe_user_groups", "UserGroups", "UserGroupId", "userGroupId"
+    ),
+    "aws:elasticache/userGroupAssociation:UserGroupAssociation": Search(
+        "elasticache",
+        "describe_user_groups",
+        "UserGroups",
+        "{UserGroupId},{userId}",
+        {"UserGroupId": "userGroupId"},
+        among={"UserIds": "userId"},
     ),
     "aws:iam/role:Role": _named("iam", "list_roles", "Roles", "RoleName"),
     "aws:kms/alias:Alias": _named("kms", "list_aliases", "Aliases", "AliasName"),

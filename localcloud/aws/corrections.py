@@ -21,6 +21,7 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
+from localcloud.aws.cache_access import let_users_log_in
 from localcloud.aws.waiting import let_changes_wait
 
 _WITHOUT_TLS: Final = {"Bool": {"aws:SecureTransport": "false"}}
@@ -32,7 +33,8 @@ def correct_moto() -> None:
     _let_replicas_leave_their_region()
     _let_backup_plans_go()
     _take_the_loopback_for_tls()
-    let_changes_wait()
+    let_users_log_in()
+    let_changes_wait()  # last of those about caches: what is outermost is made once
     for responses, operation in (
         (ElastiCacheResponse, _modify_cache_subnet_group),
         (ElastiCacheResponse, _delete_cache_subnet_group),

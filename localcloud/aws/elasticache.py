@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from localcloud.aws.cache_users import TAGS
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import (
@@ -13,22 +14,15 @@ from localcloud.aws.operations import (
     deletes,
     finds,
     sends_all,
-    tagged_by_pairs,
 )
 from localcloud.aws.remembered import remembered
-from localcloud.aws.row import Call, Name, Row, fields, names
+from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
+from localcloud.provider import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_TAGS = tagged_by_pairs(
-    "ResourceName",
-    add="add_tags_to_resource",
-    remove="remove_tags_from_resource",
-    listed="list_tags_for_resource",
-    at="TagList",
-)
 _CLASS = re.compile(
     r"cache\.(t[234]g?|m[3-8]g?|r[3-8](g|gd)?|c7gn)\.(micro|small|medium|large|\d{0,2}xlarge)"
 )
@@ -53,6 +47,41 @@ def _failover_needs_a_pair(call: Call) -> None:
 def _token_needs_tls(call: Call) -> None:
     if call.new.get("authToken") and not call.new.get("transitEncryptionEnabled"):
         refuse("InvalidParameterCombination", "authToken needs transitEncryptionEnabled")
+
+
+def _one_way_in(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """What the official provider refuses: ConflictsWith, and authTokenUpdateStrategyValidate."""
+    if inputs.get("authToken") and inputs.get("userGroupIds"):
+        yield Failure("authToken", "authToken conflicts with userGroupIds")
+    if inputs.get("authToken") and inputs.get("authTokenUpdateStrategy") == "DELETE":
+        yield Failure("authToken", "authToken must not be specified when authTokenUpdateStrategy is DELETE")
+
+
+def _change_who_logs_in(call: Call) -> None:
+    """As the official provider does (terraform-provider-aws, resourceReplicationGroupUpdate).
+
+    Groups are changed with the rest, in the window or at once; a token always at once. A strategy that is
+    taken away again is sent with an empty token, which AWS refuses.
+    """
+    strategy, changed = call.new.get("authTokenUpdateStrategy"), call.changed
+    of_token = bool({"authToken", "authTokenUpdateStrategy"} & changed)
+    old, new = (set(each.get("userGroupIds") or []) for each in (call.old, call.new))
+    sent: dict[str, Any] = {"UserGroupIdsToAdd": sorted(new - old), "UserGroupIdsToRemove": sorted(old - new)}
+    if new - old and of_token and strategy == "DELETE":
+        sent["AuthTokenUpdateStrategy"] = strategy
+    if new != old:
+        now, given = bool(call.new.get("applyImmediately")), {k: v for k, v in sent.items() if v}
+        call.ask("modify_replication_group", ReplicationGroupId=call.id, ApplyImmediately=now, **given)
+    if of_token and strategy != "DELETE":
+        if not call.new.get("authToken"):
+            refuse("InvalidParameterValue", "AuthToken: an empty token would be sent")
+        call.ask(
+            "modify_replication_group",
+            ReplicationGroupId=call.id,
+            ApplyImmediately=True,
+            AuthToken=call.new["authToken"],
+            AuthTokenUpdateStrategy=strategy,
+        )
 
 
 def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,11 +111,11 @@ _IN_PLACE = """description=ReplicationGroupDescription autoMinorVersionUpgrade
     automaticFailoverEnabled multiAzEnabled=MultiAZEnabled engine engineVersion
     maintenanceWindow=PreferredMaintenanceWindow nodeType=CacheNodeType notificationTopicArn
     parameterGroupName=CacheParameterGroupName securityGroupIds snapshotRetentionLimit snapshotWindow
-    transitEncryptionEnabled transitEncryptionMode authToken ipDiscovery clusterMode"""
+    transitEncryptionEnabled transitEncryptionMode ipDiscovery clusterMode"""
 _AT_CREATE = """replicationGroupId atRestEncryptionEnabled dataTieringEnabled kmsKeyId networkType
     numCacheClusters numNodeGroups replicasPerNodeGroup port snapshotArns snapshotName
     subnetGroupName=CacheSubnetGroupName preferredCacheClusterAzs=PreferredCacheClusterAZs
-    globalReplicationGroupId userGroupIds"""
+    globalReplicationGroupId authToken userGroupIds"""
 
 ROWS = (
     Row(
@@ -99,7 +128,7 @@ ROWS = (
             """replicationGroupId description nodeType=CacheNodeType snapshotRetentionLimit arn=ARN
             automaticFailoverEnabled=AutomaticFailover=='enabled' multiAzEnabled=MultiAZ=='enabled'
             transitEncryptionEnabled atRestEncryptionEnabled clusterEnabled kmsKeyId
-            configurationEndpointAddress=ConfigurationEndpoint.Address
+            userGroupIds configurationEndpointAddress=ConfigurationEndpoint.Address
             port=NodeGroups[0].PrimaryEndpoint.Port||ConfigurationEndpoint.Port"""
         ),
         derive=_group_facts,
@@ -115,8 +144,8 @@ ROWS = (
                 " ".join(fields(_IN_PLACE)),
                 "modify_replication_group",
                 "ReplicationGroupId",
-                at_once="authToken authTokenUpdateStrategy",
             ),
+            Change(names("authToken authTokenUpdateStrategy userGroupIds"), _change_who_logs_in),
         ),
         waits=names("nodeType"),
         delete=_delete_group,
@@ -125,8 +154,9 @@ ROWS = (
             replicationGroupId snapshotArns snapshotName subnetGroupName"""
         ),
         name=Name("replicationGroupId", lower=True),
-        tags=_TAGS,
+        tags=TAGS,
         checks=(
+            _one_way_in,
             between("snapshotRetentionLimit", 0, 35),
             matches(
                 "replicationGroupId",
@@ -156,7 +186,7 @@ ROWS = (
         delete=deletes("delete_cache_subnet_group", "CacheSubnetGroupName"),
         replaces=names("name"),
         name=Name("name", lower=True),
-        tags=_TAGS,
+        tags=TAGS,
     ),
     remembered(
         "aws:elasticache/parameterGroup:ParameterGroup",

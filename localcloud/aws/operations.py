@@ -51,21 +51,14 @@ def changes(inputs: str, operation: str, key: str, *, settles: bool = False, **f
     return Change(wanted, apply, settles)
 
 
-def changes_in_the_window(inputs: str, operation: str, key: str, *, at_once: str = "") -> Change:
-    """As `changes`; AWS makes some of them in the maintenance window, unless `applyImmediately` says at once.
-
-    Args:
-        inputs: as there.
-        operation: as there.
-        key: as there.
-        at_once: inputs that the official provider always sends with ApplyImmediately.
-    """
-    wanted, never_wait = names(inputs), names(at_once)
+def changes_in_the_window(inputs: str, operation: str, key: str) -> Change:
+    """As `changes`; AWS makes some of them in the maintenance window, unless `applyImmediately` is set."""
+    wanted = names(inputs)
 
     def apply(call: Call) -> None:
         sent = call.parameters(wanted & call.changed)
         if sent:
-            now = bool(call.new.get("applyImmediately")) or bool(never_wait & call.changed)
+            now = bool(call.new.get("applyImmediately"))
             call.ask(operation, **{key: call.id}, ApplyImmediately=now, **sent)
 
     return Change(wanted, apply)

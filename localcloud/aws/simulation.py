@@ -41,6 +41,9 @@ SIMULATED: Mapping[str, str] = {
     "elasticache:DeleteReplicationGroup": "moto keeps a deleted replication group and its id for ever",
     "rds:ResetDBParameterGroup": "moto cannot take a parameter back",
     "elasticache:ModifyCacheSubnetGroup": "moto cannot change a cache subnet group",
+    # The same, `localcloud/aws/cache_access.py`:
+    "elasticache:CreateUserGroup": "moto has no user groups",
+    "elasticache:ModifyUser": "moto cannot change a user of a cache",
 }
 """AWS operation -> why it is simulated; a test fails as soon as moto itself learns one of them."""
 

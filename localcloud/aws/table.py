@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from localcloud.aws import (
     backup,
+    cache_users,
     ec2,
     efs,
     eks,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = (
     backup,
+    cache_users,
     ec2,
     efs,
     eks,

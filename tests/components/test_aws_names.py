@@ -19,6 +19,8 @@ from tiers.portfolio.loading import load_portfolio
 NAMED = {
     "aws:rds/instance:Instance": (names.SERVER, "identifier"),
     "aws:elasticache/replicationGroup:ReplicationGroup": (names.CACHE, "replicationGroupId"),
+    "aws:elasticache/userGroup:UserGroup": (names.CACHE_USERS, "userGroupId"),
+    "aws:elasticache/user:User": (names.CACHE_USER, "userId"),
     "aws:efs/fileSystem:FileSystem": (names.CREATION, "creationToken"),
     "aws:backup/vault:Vault": (names.VAULT, "name"),
     "aws:backup/plan:Plan": (names.BACKUP_PLAN, "name"),

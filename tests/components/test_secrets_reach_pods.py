@@ -167,6 +167,7 @@ def purpose(each: Declared) -> str:
         ("admin-password", {"web", "cron", "backup", "odoo-setup"}),
         ("administrator-password", {"odoo-setup"}),
         ("sessions-token", {"web", "cron", "backup", "odoo-setup"}),
+        ("sessions-password", {"web", "cron", "backup", "odoo-setup"}),
         ("server", {"web", "cron", "backup", "odoo-setup"}),
     ],
 )
@@ -192,6 +193,7 @@ def test_every_kind_of_secret_is_tried() -> None:
         "admin-password",
         "administrator-password",
         "sessions-token",
+        "sessions-password",
     }
 
 

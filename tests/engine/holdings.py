@@ -22,6 +22,8 @@ def holdings(clients: Clients) -> dict[str, set[str]]:
         "parameters": _each(rds.describe_db_parameter_groups()["DBParameterGroups"], "DBParameterGroupName"),
         "cache": _each(cache.describe_replication_groups()["ReplicationGroups"], "ReplicationGroupId"),
         "cache subnets": _each(cache.describe_cache_subnet_groups()["CacheSubnetGroups"], "ARN"),
+        "cache user": _each(cache.describe_users()["Users"], "UserId"),
+        "cache user group": _each(cache.describe_user_groups()["UserGroups"], "UserGroupId"),
         "file system": _each(efs.describe_file_systems()["FileSystems"], "FileSystemId"),
         "access point": _each(efs.describe_access_points()["AccessPoints"], "AccessPointId"),
         "bucket": _each(clients.get("s3").list_buckets()["Buckets"], "Name"),

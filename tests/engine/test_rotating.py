@@ -12,7 +12,7 @@ from tests.engine.project import STACK, Project, Registered, running_project
 
 pytestmark = [pytest.mark.engine]
 TENANT: Final = "meridian"
-"""It has a server and a cache of its own."""
+"""It has a server and a cache of its own; `tests/components/test_cache_users.py` has the shared cache."""
 MAY_GO: Final = {
     "random:index/randomPassword:RandomPassword",
     "kubernetes:batch/v1:Job",

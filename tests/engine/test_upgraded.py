@@ -10,13 +10,17 @@ from collections import Counter
 import pytest
 
 from tests.engine.project import STACK, Project
-from tests.portfolios import ROOT
+from tests.portfolios import ROOT, local_plan
+from tiers.facts.every_fact import CacheSpace
+from tiers.plan.plan import facts_of
 
 pytestmark = [pytest.mark.engine]
 
 STATE = ROOT / "tests" / "data" / "stored" / "0.2" / "local" / "state.json.gz"
 JOB = "kubernetes:batch/v1:Job"
 """A Job cannot be changed: one whose script is another is another Job, and the old one has run."""
+SECRET = "kubernetes:core/v1:Secret"
+"""The provider of Kubernetes puts another in its place whenever its content changes."""
 
 
 def test_the_last_version_is_updated_in_place(empty: Project) -> None:
@@ -27,6 +31,9 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     (then,) = set(re.findall(r'"__generation":"([^"]+)"', text))
     state.write_text(text.replace(then, now), encoding="utf-8")
     empty.pulumi("stack", "import", "--file", str(state), "--stack", STACK)
+    refused = empty.pulumi("preview", "--stack", STACK, code=1)
+    assert "Run `costack rotate platform --begin`" in " ".join(refused.text.split())
+    empty.costack("rotate", "platform", "--begin", "--stack", STACK)
     steps = json.loads(empty.pulumi("preview", "--json", "--stack", STACK).stdout)["steps"]
     kinds: dict[str, Counter[str]] = {}
     for step in steps:
@@ -35,6 +42,23 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
             kinds.setdefault(step["op"], Counter())[found["type"]] += 1
     assert kinds.keys() <= {"same", "create", "update", "replace", "create-replacement", "delete-replaced"}
     assert kinds.get("create", Counter())["pulumi:index:Stash"] == 7 + 1
+    users = [
+        space for each in local_plan().tenants for space in facts_of(each.facts, CacheSpace) if space.user
+    ]
+    assert kinds["create"]["aws:elasticache/user:User"] == len(users) + 1 > 2
+    assert kinds["create"]["aws:elasticache/userGroupAssociation:UserGroupAssociation"] == len(users)
+    (shared,) = [step for step in steps if step["urn"].endswith("ReplicationGroup::local-sessions")]
+    assert shared["op"] == "update"
+    wanted = shared["newState"]["inputs"]
+    assert (wanted["authTokenUpdateStrategy"], wanted["applyImmediately"]) == ("DELETE", True)
+    assert "authToken" not in wanted
+    # The token of before stays what it is: a preview leaves out what does not change.
+    assert not [step for step in steps if step["urn"].endswith("RandomPassword::local-sessions-token")]
+    assert "delete" not in kinds
     for op, changed in kinds.items():
         if "replace" in op:
-            assert set(changed) == {JOB}, op
+            assert set(changed) == {JOB, SECRET}, op
+    replaced = {
+        step["urn"].rpartition("::")[2] for step in steps if "replace" in step["op"] and SECRET in step["urn"]
+    }
+    assert replaced == {f"{space.tenant}-odoo" for space in users}

@@ -1,10 +1,11 @@
-"""What of a platform no update may change while it is deployed: its namespaces, and whose its cluster is."""
+"""What of a platform no update may change while it is deployed: namespaces, whose its cluster is, logins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from tiers.change.cache_logins import CacheLogins, cache_logins, forbidden_logins
 from tiers.facts.compute import ClusterControlPlane, Namespace
 from tiers.facts.names import OPERATIONS_NAMESPACE
 from tiers.facts.record import Origin
@@ -18,17 +19,20 @@ class Lasting(NamedTuple):
         operations: The namespace of database jobs, whose name has the prefix of all namespaces.
         cluster: The name of the cluster.
         origin: Whether Costack created the cluster, or adopted it.
+        logins: Who may log in to the shared session cache; None where it is not known.
     """
 
     operations: str = ""
     cluster: str = ""
     origin: str = ""
+    logins: CacheLogins | None = None
 
 
 def lasting(facts: Iterable[Mapping[str, Any]]) -> Lasting:
     """The same of the facts of a platform, as plain data of any version."""
-    found = Lasting()
-    for each in facts:
+    known = list(facts)
+    found = Lasting(logins=cache_logins(known))
+    for each in known:
         namespace = str(each.get("namespace"))
         if each.get("kind") == _kind(Namespace) and namespace.endswith(OPERATIONS_NAMESPACE):
             found = found._replace(operations=namespace)
@@ -58,6 +62,7 @@ def forbidden_of_platform(before: Lasting, after: Lasting) -> Iterator[str]:
             "cluster.namespace_prefix cannot change while the portfolio is deployed: every namespace would "
             f"be deleted, such as '{before.operations}'; put it back as it was"
         )
+    yield from forbidden_logins(before.logins, after.logins)
     if before.origin in ("", after.origin):
         return
     if before.origin == Origin.CREATED:

@@ -109,6 +109,8 @@ def _configured(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
     spaces = [_first(each, CacheSpace) for each in (before, after)]
     if spaces[0] and spaces[1] and spaces[0].group != spaces[1].group:
         yield "session cache: everybody has to log in again"
+    elif spaces[0] and spaces[1] and spaces[0].user != spaces[1].user:
+        yield "user of the session cache"
 
 
 def _secrets(tenant: TenantPlan) -> tuple[int, bool, int]:

@@ -97,7 +97,9 @@ def cache_changes(before: CacheGroup, after: CacheGroup) -> Iterator[Change]:
     if before.region != after.region or _older(before, after):
         yield Change(EffectKind.RESTART, everyone)
         return
-    if before.rotation_number != after.rotation_number:
+    if after.users:
+        yield from _user_changes(before, after)
+    elif before.rotation_number != after.rotation_number:
         yield Change(EffectKind.RESTART, "takes a new token beside the one before: pods start anew with it")
     elif before.replaced_number is not None and after.replaced_number is None:
         yield Change(EffectKind.NOTICE, "takes the new token alone")
@@ -111,6 +113,16 @@ def cache_changes(before: CacheGroup, after: CacheGroup) -> Iterator[Change]:
         yield Change(
             EffectKind.NOTICE, "loses its standby: when its node fails, everybody has to log in again"
         )
+
+
+def _user_changes(before: CacheGroup, after: CacheGroup) -> Iterator[Change]:
+    if not before.users:
+        what = (
+            "each tenant gets a user of its own: pods start anew with it; what waits for its window is made"
+        )
+        yield Change(EffectKind.RESTART, f"{what} at once")
+    elif before.replaced_number is not None and after.replaced_number is None:
+        yield Change(EffectKind.NOTICE, "the token that all tenants had no longer opens it")
 
 
 def _older(before: CacheGroup, after: CacheGroup) -> bool:

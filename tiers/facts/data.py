@@ -79,6 +79,12 @@ class CacheGroup(FactRecord):
     """The number of the token that opens it too, while pods are replaced."""
     rotation_update: Literal["ROTATE", "SET"] | None = None
     """AWS's words: to take a token beside the one before, or alone; None before the first rotation."""
+    users: bool = False
+    """Whether each tenant logs in as a user of its own; else all who may log in have the token.
+
+    With users, the token of `rotation_number` is one that nobody is given, and the token of
+    `replaced_number` opens the cache too while pods are replaced that still have it.
+    """
 
 
 class CacheSpace(FactRecord):
@@ -89,7 +95,9 @@ class CacheSpace(FactRecord):
     prefix: str
     memory_mib: Positive
     rotation_number: Count = 0
-    """The number of the group's token that its pods work with."""
+    """The number of the group's token that its pods work with, or worked with before they had a user."""
+    user: str | None = None
+    """The user that its pods log in as, which reads and writes this prefix only; None: with the token."""
 
 
 class FileSystem(FactRecord):

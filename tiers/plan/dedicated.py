@@ -1,4 +1,4 @@
-"""A tenant's own resources: a namespace with its quota, a PostgreSQL server, a session cache."""
+"""A tenant's own resources: a namespace with its quota, a PostgreSQL server, a session cache or a user."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
-from tiers.catalog.tier import OwnCache, OwnDatabase
+from tiers.catalog.tier import Offer, OwnCache, OwnDatabase
 from tiers.facts.compute import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
 from tiers.facts.data import (
     CLAIM_GIB,
     KEY_DELETION_WINDOW_DAYS,
     CacheGroup,
+    CacheSpace,
     DatabaseInstance,
     Key,
     ManagedSecret,
 )
 from tiers.facts.every_fact import Fact, LogGroup
-from tiers.plan.owner import about, is_protected, own_server, token_fields
+from tiers.facts.names import CACHE
+from tiers.naming import CACHE_NAME_LIMIT, physical_name
+from tiers.plan.owner import about, is_protected, own_cache_group, own_server, token_fields
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
@@ -107,6 +110,23 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
         maintenance_window=tenant.options.maintenance_window or platform.cache.maintenance_window,
         memory_mib=size.memory_mib,
         **token_fields(tenant.rotation),
+    )
+
+
+def session_space(platform: Platform, tenant: Tenant, offer: Offer) -> CacheSpace:
+    """Where its sessions are: in its own cache, or in the shared one, where it has a user of its own.
+
+    Nobody else's pods reach a cache of its own with its token, so there it needs no user.
+    """
+    own = isinstance(offer.cache, OwnCache)
+    token = tenant.rotation if own else platform.cache.rotation
+    return CacheSpace(
+        **about(tenant, "sessions", CostCategory.COMPUTE),
+        group=own_cache_group(tenant) if own else CACHE,
+        prefix=tenant.tenant,
+        memory_mib=offer.session_cache_mib,
+        rotation_number=token.used if token else 0,
+        user=None if own else physical_name(platform.portfolio, tenant.tenant, limit=CACHE_NAME_LIMIT),
     )
 
 

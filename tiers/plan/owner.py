@@ -6,7 +6,7 @@ from typing import Any
 
 from tiers.facts.every_fact import FactId
 from tiers.portfolio.platform import Platform
-from tiers.portfolio.rotation import Rotation, TokenRotation
+from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, Environment, LifecycleStage
 
@@ -50,8 +50,8 @@ def about(
     }
 
 
-def token_fields(rotation: Rotation | TokenRotation | None) -> dict[str, Any]:
-    """The token of a session cache at a stage of a rotation, as the fields of its fact.
+def token_fields(rotation: Rotation | None) -> dict[str, Any]:
+    """The token of a tenant's own session cache at a stage of a rotation, as the fields of its fact.
 
     AWS takes a second token while the first still opens the cache, then one alone (Amazon ElastiCache User
     Guide, "Authenticating with the AUTH command").

@@ -40,7 +40,6 @@ from tiers.facts.names import (
 from tiers.facts.network import NODES_FROM, subnet_ranges
 from tiers.plan.expected_usage import automated_backups_gib
 from tiers.plan.monitoring import dashboard_facts
-from tiers.plan.owner import token_fields
 from tiers.portfolio.platform import Platform
 from tiers.vocabulary import CostCategory, CostDomain, Environment
 
@@ -141,7 +140,9 @@ def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
         snapshot_retention_days=cache.snapshot_retention_days,
         maintenance_window=cache.maintenance_window,
         memory_mib=size.memory_mib,
-        **token_fields(cache.rotation),
+        users=True,
+        rotation_number=cache.rotation.used if cache.rotation else 0,
+        replaced_number=cache.rotation.replaced if cache.rotation else None,
     )
 
 

@@ -8,7 +8,6 @@ from typing import Final
 from tiers.catalog.classes import PodClass, WorkloadClass
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
 from tiers.facts.every_fact import (
-    CacheSpace,
     Egress,
     Fact,
     FactId,
@@ -23,9 +22,16 @@ from tiers.facts.every_fact import (
     TenantDatabase,
     Workload,
 )
-from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
+from tiers.facts.names import BACKUP_BUCKET, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
 from tiers.plan.decommission import decommission_facts
-from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes
+from tiers.plan.dedicated import (
+    own_cache,
+    own_database,
+    own_key,
+    own_namespace,
+    own_nodes,
+    session_space,
+)
 from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
@@ -33,7 +39,7 @@ from tiers.plan.expected_usage import (
     traffic,
 )
 from tiers.plan.monitoring import alert_facts
-from tiers.plan.owner import about, own_cache_group, own_node_group, own_server
+from tiers.plan.owner import about, own_node_group, own_server
 from tiers.plan.platform import operations_namespace, shared_namespace
 from tiers.plan.second_region import (
     dumps_gib,
@@ -148,15 +154,7 @@ def _storage(
         storage_gib=offer.database_gib,
         changed_mib_per_day=changed_mib_per_day(offer),
     )
-    own = isinstance(offer.cache, OwnCache)
-    token = tenant.rotation if own else platform.cache.rotation
-    yield CacheSpace(
-        **about(tenant, "sessions", CostCategory.COMPUTE),
-        group=own_cache_group(tenant) if own else CACHE,
-        prefix=tenant.tenant,
-        memory_mib=offer.session_cache_mib,
-        rotation_number=token.used if token else 0,
-    )
+    yield session_space(platform, tenant, offer)
     yield from _file_shares(platform, tenant, offer, namespace)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog
-from tiers.facts.every_fact import CacheSpace, NodeGroup, TenantDatabase, Workload
+from tiers.facts.every_fact import CacheGroup, CacheSpace, NodeGroup, TenantDatabase, Workload
 from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.estate.names import tight
 from tiers.plan.plan import Plan, facts_of
@@ -15,12 +16,16 @@ from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import Environment
 
+_USERS: Final = 99
+"""AWS: 100 users in a group, one of them is ours (ElastiCache User Guide, "Role-Based Access Control")."""
+
 
 def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
     """The warnings, one sentence each; an empty list when there are none."""
     return [
         *_crowded_database(catalog, portfolio, plan),
         *_crowded_cache(catalog, portfolio, plan),
+        *_cache_logins(plan),
         *_crowded_nodes(plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
@@ -65,6 +70,22 @@ def _crowded_cache(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Iterat
         yield (
             f"platform/cache: tenants are promised {wanted} MiB of sessions, a node of cache_class {name} "
             f"has {room} MiB"
+        )
+
+
+def _cache_logins(plan: Plan) -> Iterator[str]:
+    (shared,) = facts_of(plan.platform, CacheGroup)
+    spaces = [space for tenant in plan.tenants for space in facts_of(tenant.facts, CacheSpace)]
+    if (count := sum(space.user is not None for space in spaces)) > _USERS:
+        yield (
+            f"platform/cache: {count} tenants have a user in the shared cache, AWS lets a user group have "
+            f"{_USERS + 1} with our own: ask AWS for a higher quota (users per user group), or split the "
+            "portfolio"
+        )
+    if shared.replaced_number is not None:
+        yield (
+            "platform/cache: the token that all tenants had still opens the shared cache: once all pods have "
+            "their users, end it with `costack rotate platform --next`"
         )
 
 

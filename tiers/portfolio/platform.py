@@ -135,7 +135,7 @@ class CacheSpec(CacheSize):
     maintenance_window: CacheWindow
     """When AWS may maintain caches, in UTC; at least 60 minutes."""
     rotation: TokenRotation | None = None
-    """How often the token of the shared cache was rotated, and whether the token before opens it too."""
+    """The way from a token that all tenants of the shared cache had to users; `costack rotate` writes it."""
 
 
 class FileSystemSpec(Frozen):

@@ -15,12 +15,16 @@ def _refuse_a_stage_of_none(number: int, stage: str | None) -> None:
 
 
 class TokenRotation(Frozen):
-    """How often the token of the shared session cache was rotated, and whether that goes on."""
+    """How often the token of the shared session cache was rotated, and whether that goes on.
+
+    Since each tenant has a user of its own there, nobody is given a token any more: the last rotation leads
+    from the token to the users.
+    """
 
     number: Count
     """Every number has a token of its own."""
     stage: Literal["both-tokens"] | None = None
-    """`both-tokens` until all pods have the new one: the token before opens the cache too."""
+    """`both-tokens` until all pods log in as users: the token that they had opens the cache too."""
 
     @model_validator(mode="after")
     def _begins_with_one(self) -> Self:

@@ -24,7 +24,7 @@ from lifecycle.rotation import (
     whereabouts,
 )
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import CacheGroup
+from tiers.facts.every_fact import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
@@ -83,11 +83,9 @@ def _rotate_tenant(request: Request, portfolio: Portfolio, plan: Plan, path: Pat
 
 def _rotate_platform(request: Request, platform: Platform, plan: Plan, path: Path) -> None:
     if request.back:
-        raise RefusedError(
-            "the token before opens the shared cache until the rotation ends: there is no --back"
-        )
+        raise RefusedError("the token opens the shared cache until the rotation ends: there is no --back")
     now = platform.cache.rotation or TokenRotation(number=0)
-    step = begin_token(platform) if request.begin else advance_token(platform) if request.next else None
+    step = begin_token(platform, plan) if request.begin else advance_token(platform) if request.next else None
 
     def check() -> None:
         check_token_deployed(platform, plan, request.stack)
@@ -131,11 +129,12 @@ def _step(request: Request, tenant: Tenant) -> Step | None:
 
 def _left_out(deployed: TenantPlan) -> str:
     """What a rotation of this tenant changes, and what it does not."""
-    own = bool(facts_of(deployed.facts, CacheGroup))
     with_it = "database login, Odoo's master password, the administrator's first password"
-    if own:
+    if facts_of(deployed.facts, CacheGroup):
         return f"rotates: {with_it}, token of its session cache"
-    shared = "not the token of the session cache, which tenants share (docs/lifecycle.md)"
+    if any(space.user for space in facts_of(deployed.facts, CacheSpace)):
+        return f"rotates: {with_it}, password of its user in the shared session cache"
+    shared = "not the token of the session cache, which tenants share (costack rotate platform)"
     return f"rotates: {with_it}; {shared}"
 
 

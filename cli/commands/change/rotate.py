@@ -14,7 +14,7 @@ _Tenant = Annotated[
     str,
     typer.Argument(
         metavar="TENANT",
-        help="Rotate the secrets of this tenant; `platform` rotates the token of the shared session cache.",
+        help="Rotate the secrets of this tenant; `platform` ends the token of a shared session cache.",
     ),
 ]
 _Begin = Annotated[bool, typer.Option("--begin", help="Begin a rotation.")]

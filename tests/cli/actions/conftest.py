@@ -52,13 +52,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """`pulumi up`: from now on the stack has what the files say."""
-    deployed: dict[str, Inventory] = {}
 
     def deploy() -> None:
         plan = resolve(catalog(), load_portfolio(folder, catalog()))
-        deployed["now"] = Inventory.model_validate_json(json.dumps(exported(plan, {})))
+        deployed = Inventory.model_validate_json(json.dumps(exported(plan, {})))
+        for action in (cli.actions.change.rotate, cli.actions.change.move, cli.actions.change.rename):
+            monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed)
 
     deploy()
-    for action in (cli.actions.change.rotate, cli.actions.change.move, cli.actions.change.rename):
-        monkeypatch.setattr(action, "deployed_inventory", lambda *_: deployed["now"])
     return deploy

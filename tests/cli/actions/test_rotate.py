@@ -11,7 +11,7 @@ import cli.actions.change.move
 import cli.actions.change.rotate
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.portfolios import catalog
+from tests.portfolios import as_with_tokens, catalog
 from tiers.inventory import Inventory
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
@@ -37,7 +37,7 @@ def test_a_rotation_is_one_line_and_one_update_a_step(folder: Path, up: Callable
         result = rotate(folder, "acme", "--begin")
         assert result.exit_code == Exit.OK, result.output
         assert "the next `pulumi up` makes a second login of acme's database" in result.stdout
-        assert "not the token of the session cache, which tenants share" in result.stdout
+        assert "first password, password of its user in the shared session cache" in result.stdout
         assert "after it: costack rotate acme --stack local" in result.stdout
         for stage in ("second-login", "first-login"):
             assert f"rotation: {{number: {number}, stage: {stage}}}\n" in file_of(folder)
@@ -158,39 +158,50 @@ def test_what_cannot_be_is_said_and_not_written(
     assert {path: path.read_bytes() for path in folder.rglob("*.yaml")} == before
 
 
-def test_the_token_of_the_shared_cache_is_the_platforms(folder: Path, up: Callable[[], None]) -> None:
+@pytest.fixture
+def early(folder: Path, up: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Inventory:
+    """The folder, deployed by a version that knew no users of caches, until the next `up`."""
+    del up  # what it makes of the folder is put in its place here
+    plan = as_with_tokens(resolve(catalog(), load_portfolio(folder, catalog())))
+    inventory = Inventory(plan=plan, cloud_ids={})
+    monkeypatch.setattr(cli.actions.change.rotate, "deployed_inventory", lambda *_: inventory)
+    return inventory
+
+
+@pytest.mark.usefixtures("early")
+def test_the_shared_cache_goes_over_to_users_in_two_updates(folder: Path, up: Callable[[], None]) -> None:
     file = folder / "platform.yaml"
     before = file.read_text(encoding="utf-8")
-    for number in (1, 2):
-        result = rotate(folder, "platform", "--begin")
-        assert result.exit_code == Exit.OK, result.output
-        assert "a new token beside the one before, and all its tenants' pods start anew" in result.stdout
-        assert "--next, or --back" not in result.stdout
-        assert f"\ncache:\n  rotation: {{number: {number}, stage: both-tokens}}\n" in file.read_text("utf-8")
-        early = rotate(folder, "platform", "--next")
-        assert early.exit_code == Exit.POLICY
-        assert f"but at stage both-tokens of rotation {number} in its file: run `pulumi up`" in early.stderr
-        assert "run `pulumi up` first" in rotate(folder, "platform").stdout
-        up()
-        assert (
-            f"the platform is at stage both-tokens of rotation {number}" in rotate(folder, "platform").stdout
-        )
-        refused = rotate(folder, "platform", "--begin")
-        assert (refused.exit_code, "finish it with --next" in refused.stderr) == (Exit.POLICY, True)
-        assert rotate(folder, "platform", "--back").exit_code == Exit.POLICY
-        assert rotate(folder, "platform", "--next").exit_code == Exit.OK
-        up()
-    assert file.read_text(encoding="utf-8").replace("  rotation: {number: 2}\n", "") == before
+    result = rotate(folder, "platform", "--begin")
+    assert result.exit_code == Exit.OK, result.output
+    assert "gives each tenant a user of its own in the shared cache" in result.stdout
+    assert "--next, or --back" not in result.stdout
+    assert "\ncache:\n  rotation: {number: 1, stage: both-tokens}\n" in file.read_text("utf-8")
+    soon = rotate(folder, "platform", "--next")
+    assert soon.exit_code == Exit.POLICY
+    assert "but at stage both-tokens of rotation 1 in its file: run `pulumi up`" in soon.stderr
+    assert "run `pulumi up` first" in rotate(folder, "platform").stdout
+    up()
+    assert "the platform is at stage both-tokens of rotation 1" in rotate(folder, "platform").stdout
+    refused = rotate(folder, "platform", "--begin")
+    assert (refused.exit_code, "finish it with --next" in refused.stderr) == (Exit.POLICY, True)
+    assert rotate(folder, "platform", "--back").exit_code == Exit.POLICY
+    result = rotate(folder, "platform", "--next")
+    assert (result.exit_code, "the token no longer open" in result.stdout) == (Exit.OK, True)
+    up()
+    assert file.read_text(encoding="utf-8").replace("  rotation: {number: 1}\n", "") == before
     refused = rotate(folder, "platform", "--next")
     assert "the token of the shared cache is not being rotated; begin with --begin" in refused.stderr
+    refused = rotate(folder, "platform", "--begin")
+    assert refused.exit_code == Exit.POLICY
+    assert "each tenant logs in to the shared cache as a user of its own" in refused.stderr
 
 
-def test_no_tenant_is_locked_out_when_the_token_before_ends(
-    folder: Path, up: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_no_tenant_is_locked_out_when_the_token_ends(
+    folder: Path, early: Inventory, up: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The update of some tenants failed: what is deployed of them is what was there before."""
-    early = resolve(catalog(), load_portfolio(folder, catalog()))
-    kept = {each.tenant: each for each in early.tenants}
+    kept = {each.tenant: each for each in early.plan.tenants}
     assert rotate(folder, "platform", "--begin").exit_code == Exit.OK
     up()
     asked = resolve(catalog(), load_portfolio(folder, catalog()))
@@ -203,8 +214,8 @@ def test_no_tenant_is_locked_out_when_the_token_before_ends(
         refused = rotate(folder, "platform", "--next")
         question = rotate(folder, "platform")
     sentence = (
-        "the shared cache has token 1 in stack 'local', and pods of acme, borealis may still log in with the "
-        "token before, because the last update did not come to its end there: run `pulumi up` first"
+        "pods of acme, borealis may still log in to the shared cache with the token in stack 'local', "
+        "because the last update did not come to its end there: run `pulumi up` first"
     )
     assert (refused.exit_code, refused.stderr.strip().endswith(sentence)) == (Exit.POLICY, True), (
         refused.stderr
@@ -214,7 +225,7 @@ def test_no_tenant_is_locked_out_when_the_token_before_ends(
     assert rotate(folder, "platform", "--next").exit_code == Exit.OK
 
 
-@pytest.mark.usefixtures("up")
+@pytest.mark.usefixtures("early")
 def test_a_file_without_a_place_for_the_line_is_named(folder: Path) -> None:
     file = folder / "platform.yaml"
     lines = file.read_text(encoding="utf-8").splitlines()

@@ -147,7 +147,15 @@ def test_files_are_copied_between_two_claims_in_one_namespace() -> None:
 def test_what_holds_data_comes_before_it_is_needed_and_goes_last(origin: str, target: str) -> None:
     stages = [declared(target, origin, None)]
     stages += [declared(origin, target, stage) for stage in (*MoveStage, None)]
-    kept = [{each.urn for each in stage if each.type in HOLDS_DATA} for stage in stages]
+    # A user of a cache holds nothing: it is made with the switch to that cache, or goes with it.
+    kept = [
+        {
+            each.urn
+            for each in stage
+            if each.type in HOLDS_DATA and not each.name.endswith("sessions-password")
+        }
+        for stage in stages
+    ]
     for before, after in pairwise(kept):
         assert not (after - before and before - after)
     assert kept[1] == kept[2] == kept[3] == kept[4]

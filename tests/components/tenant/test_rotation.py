@@ -17,6 +17,8 @@ from tiers.vocabulary import RotationStage
 
 SECRET, DEPLOYMENT = "kubernetes:core/v1:Secret", "kubernetes:apps/v1:Deployment"
 CACHE: Final = "aws:elasticache/replicationGroup:ReplicationGroup"
+USER: Final = "aws:elasticache/user:User"
+MEMBER: Final = "aws:elasticache/userGroupAssociation:UserGroupAssociation"
 
 
 def at(number: int, stage: str | None = None, tier: str = "ha-postgresql") -> list[Declared]:
@@ -78,10 +80,44 @@ def test_the_stage_before_and_the_next_share_a_login(way: tuple[str, ...]) -> No
         assert options["db_password"] in opens[options["db_user"]]
 
 
-def test_the_token_of_the_shared_cache_reaches_all_its_tenants() -> None:
+@pytest.mark.parametrize(
+    ("number", "stage", "passwords"),
+    [
+        (0, None, [0]),
+        (1, "second-login", [1, 0]),
+        (1, "first-login", [1, 0]),
+        (1, "back", [0, 1]),
+        (1, None, [1]),
+        (8, "second-login", [8, 7]),
+    ],
+)
+def test_each_stage_has_its_passwords_of_the_user_in_the_shared_cache(
+    number: int, stage: str | None, passwords: list[int]
+) -> None:
+    """Pods have the first; the other one is that of pods that were not replaced yet."""
+    declared = at(number, stage, tier="shared-namespace")
+    known = [word("sessions-password", each) for each in passwords]
+    user = the(declared, USER, "acme-sessions")
+    assert (user.props["userName"], user.props["passwords"]) == ("local-acme", known)
+    assert "passwords" in user.secret_props
+    assert secret(declared, "acme-odoo").keys() == {"odoo.conf", "session-password"}
+    assert secret(declared, "acme-odoo")["session-password"] == known[0]
+
+
+def test_the_secret_waits_for_the_user_and_its_place_in_the_group() -> None:
+    declared = at(0, tier="shared-namespace")
+    made_of = the(declared, SECRET, "acme-odoo").made_of["stringData"]
+    assert {the(declared, USER, "acme-sessions").urn, the(declared, MEMBER, "acme-sessions").urn} <= made_of
+    member = the(declared, MEMBER, "acme-sessions")
+    cache = the(declared, CACHE, "local-sessions").urn
+    assert cache in member.made_of["userGroupId"]
+    assert member.create_timeout == "90m"
+
+
+def test_the_token_of_the_shared_cache_opens_it_until_users_are_everywhere() -> None:
     usual = local_portfolio().platform
 
-    def with_token(rotation: TokenRotation | None) -> tuple[dict[str, Any], dict[str, str]]:
+    def with_token(rotation: TokenRotation | None) -> tuple[list[Declared], dict[str, str]]:
         cache = usual.cache.model_copy(update={"rotation": rotation})
         platform = usual.model_copy(update={"cache": cache})
         declared = declare_plan(plan_of(tenant("acme"), tenant("borealis"), platform=platform))
@@ -90,21 +126,29 @@ def test_the_token_of_the_shared_cache_reaches_all_its_tenants() -> None:
             for owner in ("acme", "borealis")
             for name in ("web", "cron")
         }
-        group = dict(the(declared, CACHE, "local-sessions").props)
-        return group, {name: each["metadata"]["annotations"][ANNOTATION] for name, each in marks.items()}
+        return declared, {name: each["metadata"]["annotations"][ANNOTATION] for name, each in marks.items()}
 
-    (group, before), (both, during), (alone, after) = (
+    (never, before), (both, during), (ended, after) = (
         with_token(each)
         for each in (None, TokenRotation(number=1, stage="both-tokens"), TokenRotation(number=1))
     )
-    assert "authTokenUpdateStrategy" not in group
-    assert (both["authToken"], both["authTokenUpdateStrategy"]) == (
-        "password-of-local-sessions-rotation-1-token",
-        "ROTATE",
-    )
-    assert (alone["authToken"], alone["authTokenUpdateStrategy"]) == (both["authToken"], "SET")
-    assert not set(before.values()) & set(during.values())
-    assert after == during
+    for declared in (never, both, ended):
+        cache = the(declared, CACHE, "local-sessions").props
+        assert "authToken" not in cache
+        assert (cache["userGroupIds"], cache["authTokenUpdateStrategy"]) == (["local-sessions"], "DELETE")
+    assert the(both, CACHE, "local-sessions").props["applyImmediately"] is True
+    assert "applyImmediately" not in the(ended, CACHE, "local-sessions").props
+    old, new = "password-of-local-sessions-token", "password-of-local-sessions-rotation-1-token"
+    users = {
+        name: the(each, USER, "local-sessions-default").props
+        for name, each in (("both", both), ("end", ended))
+    }
+    assert users["both"]["passwords"] == [new, old]
+    assert users["both"]["accessString"] == "on ~session:* -@all +del +expire +get +ping +set"
+    assert (users["end"]["passwords"], users["end"]["accessString"]) == ([new], "off ~keys* -@all +get")
+    assert secret(both, "acme-odoo")["session-token"] == old
+    assert "session-token" not in secret(ended, "acme-odoo")
+    assert before == during == after, "the users are the same: nothing starts anew when the token ends"
 
 
 def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:

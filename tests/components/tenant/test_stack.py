@@ -59,8 +59,11 @@ def test_what_is_secret_is_declared_secret(declared: tuple[Declared, ...]) -> No
     for each in declared:
         if each.type == "kubernetes:core/v1:Secret":
             assert "stringData" in each.secret_props, each.name
-    cache = the(declared, "aws:elasticache/replicationGroup:ReplicationGroup", "local-sessions")
+    cache = the(declared, "aws:elasticache/replicationGroup:ReplicationGroup", "local-meridian-sessions")
     assert "authToken" in cache.secret_props
+    users = [each for each in declared if each.type == "aws:elasticache/user:User"]
+    assert len(users) > 1
+    assert all("passwords" in each.secret_props for each in users)
 
 
 def test_a_job_is_another_job_when_it_does_something_else() -> None:

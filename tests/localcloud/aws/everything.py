@@ -97,6 +97,27 @@ database = rds.Instance(
     backup_retention_period=7,
     tags=tags,
 )
+nobody, acme = (
+    elasticache.User(
+        f"user-{called}",
+        user_id=f"everything-{called}",
+        user_name=called,
+        engine="redis",
+        access_string="off ~keys* -@all +get",
+        passwords=[pulumi.Output.secret("a-long-enough-password")],
+        tags=tags,
+    )
+    for called in ("default", "acme")
+)
+users = elasticache.UserGroup(
+    "users",
+    engine="redis",
+    user_group_id="everything",
+    user_ids=[nobody.user_id],
+    tags=tags,
+    opts=pulumi.ResourceOptions(ignore_changes=["userIds"]),
+)
+elasticache.UserGroupAssociation("acme-in-users", user_group_id=users.user_group_id, user_id=acme.user_id)
 cache = elasticache.ReplicationGroup(
     "cache",
     description="sessions",

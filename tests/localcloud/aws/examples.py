@@ -25,6 +25,8 @@ LIST_ALL = json.dumps(
     }
 )
 
+CACHE_USER, CACHE_USERS = "aws:elasticache/user:User", "aws:elasticache/userGroup:UserGroup"
+
 
 class Ground:
     """Makes what an example needs, once each."""
@@ -183,6 +185,22 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "parameterGroupName": g.need("aws:elasticache/parameterGroup:ParameterGroup").id,
         "securityGroupIds": [g.need(GROUP).id],
         "snapshotRetentionLimit": 3,
+    },
+    CACHE_USER: lambda _: {
+        "userId": "acme",
+        "userName": "acme",
+        "engine": "redis",
+        "accessString": "on ~session::acme:* -@all +get +set",
+        "passwords": ["a-long-enough-password"],
+    },
+    CACHE_USERS: lambda g: {
+        "userGroupId": "users",
+        "engine": "redis",
+        "userIds": [g.need(CACHE_USER, "default", userId="nobody", userName="default").id],
+    },
+    "aws:elasticache/userGroupAssociation:UserGroupAssociation": lambda g: {
+        "userGroupId": g.need(CACHE_USERS, "joined", userGroupId="joined").id,
+        "userId": g.need(CACHE_USER, "joining", userId="joining", userName="joining").id,
     },
     "aws:s3/bucket:Bucket": lambda _: {"forceDestroy": True},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lambda g: {

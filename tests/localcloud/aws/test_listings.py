@@ -19,6 +19,9 @@ REMEMBERED = (
     "aws:efs/replicationConfiguration:ReplicationConfiguration",
     "aws:eks/addon:Addon",
     "aws:eks/nodeGroup:NodeGroup",
+    "aws:elasticache/user:User",
+    "aws:elasticache/userGroup:UserGroup",
+    "aws:elasticache/userGroupAssociation:UserGroupAssociation",
     "aws:eks/podIdentityAssociation:PodIdentityAssociation",
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
 )

@@ -227,6 +227,12 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
     "elasticache:ModifyCacheSubnetGroup": lambda ask: fails(
         ask, "elasticache", "modify_cache_subnet_group", CacheSubnetGroupName=subnet_group(ask, "b")
     ),
+    "elasticache:CreateUserGroup": lambda ask: fails(
+        ask, "elasticache", "create_user_group", UserGroupId="g", Engine="redis", UserIds=["default"]
+    ),
+    "elasticache:ModifyUser": lambda ask: fails(
+        ask, "elasticache", "modify_user", UserId="default", AccessString="on ~* +@all"
+    ),
     "backup:DeleteBackupPlan": holds_its_name_after_deletion,
     "elasticache:DeleteReplicationGroup": stays_after_deletion,
     "elasticache:IncreaseReplicaCount": lambda ask: fails(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.portfolios import catalog, local_plan, local_portfolio, plan_of, tenant
+from tests.portfolios import as_with_tokens, catalog, local_plan, local_portfolio, plan_of, tenant
 from tiers.change.effect import Effect, EffectKind
 from tiers.change.effects import effects_of
 from tiers.facts.compute import NodeGroup
@@ -297,15 +297,25 @@ def test_a_rotation_restarts_the_pods_whose_login_changes() -> None:
         assert effects_of(before, after) == ()
 
 
-def test_another_token_of_the_shared_cache_restarts_all_its_tenants() -> None:
+def test_users_of_the_shared_cache_restart_all_its_tenants() -> None:
     def with_token(number: int, stage: str | None = None) -> Plan:
         return local_on(platform(cache={"rotation": {"number": number, "stage": stage}}))
 
-    effect = only(local_plan(), with_token(1, "both-tokens"))
-    assert (effect.kind, effect.subjects) == (EffectKind.RESTART, ("platform/cache",))
+    early = as_with_tokens(local_plan())
+    effects = effects_of(early, with_token(1, "both-tokens"))
+    (effect,) = [each for each in effects if each.subjects == ("platform/cache",)]
+    assert effect.kind == EffectKind.RESTART
+    assert effect.what.startswith("each tenant gets a user of its own")
     assert {"acme", "borealis"} <= set(effect.tenants)
+    restarted = {
+        one for each in effects if "(user of the session cache)" in each.what for one in each.tenants
+    }
+    assert restarted == {each.tenant for each in early.tenants} - {"halcyon", "meridian"}
     alone = only(with_token(1, "both-tokens"), with_token(1))
-    assert (alone.kind, alone.what) == (EffectKind.NOTICE, "takes the new token alone")
+    assert (alone.kind, alone.what) == (
+        EffectKind.NOTICE,
+        "the token that all tenants had no longer opens it",
+    )
 
 
 def test_a_changed_configuration_restarts_all_pods_of_a_tenant() -> None:

@@ -13,6 +13,7 @@ from tiers.facts.copies import BucketReplication, DatabaseStandby, RestoreTest
 from tiers.facts.data import (
     Bucket,
     CacheGroup,
+    CacheSpace,
     DatabaseInstance,
     FileSystem,
     FileSystemBackup,
@@ -32,6 +33,8 @@ _EVERYWHERE: Final = "all regions"
 
 SERVER: Final = "RDS instance"
 CACHE: Final = "ElastiCache replication group"
+CACHE_USERS: Final = "ElastiCache user group"
+CACHE_USER: Final = "ElastiCache user"
 CREATION: Final = "EFS creation token"
 VAULT: Final = "AWS Backup vault"
 BACKUP_PLAN: Final = "AWS Backup plan"
@@ -47,6 +50,8 @@ BUCKET: Final = "S3 bucket"
 LIMITS: Final = {
     SERVER: 63,  # RDS API reference, CreateDBInstance
     CACHE: 40,  # ElastiCache API reference, CreateReplicationGroup
+    CACHE_USERS: 40,  # as the console and CloudFormation (AWS::ElastiCache::UserGroup) take them
+    CACHE_USER: 40,  # the same (AWS::ElastiCache::User)
     CREATION: 64,  # EFS API reference, CreateFileSystem
     VAULT: 50,  # AWS Backup API reference, CreateBackupVault
     BACKUP_PLAN: 50,  # AWS Backup API reference, BackupPlanInput
@@ -127,8 +132,8 @@ def _names(base: tuple[str, ...], fact: FactRecord, home: str) -> Iterator[_Name
         yield _role(*base, "database-admin")
     elif isinstance(fact, DatabaseStandby):
         yield from _server(physical_name(*base, "postgresql-standby"), here)
-    elif isinstance(fact, CacheGroup):
-        yield CACHE, physical_name(physical_name(*base, "sessions"), limit=CACHE_NAME_LIMIT), here
+    elif isinstance(fact, CacheGroup | CacheSpace):
+        yield from _cache(physical_name(*base, "sessions"), fact)
     elif isinstance(fact, NodeGroup):
         part = fact.name if len(base) == 1 else "nodes"
         yield NODES, physical_name(*base, part), here
@@ -144,6 +149,18 @@ def _server(name: str, here: str) -> Iterator[_Name]:
     yield SERVER, name, here
     for log in ("postgresql", "upgrade"):
         yield LOGS, f"/aws/rds/instance/{name}/{log}", here
+
+
+def _cache(name: str, fact: CacheGroup | CacheSpace) -> Iterator[_Name]:
+    if isinstance(fact, CacheSpace):
+        if fact.user is not None:
+            yield CACHE_USER, fact.user, fact.region
+        return
+    group = physical_name(name, limit=CACHE_NAME_LIMIT)
+    yield CACHE, group, fact.region
+    if fact.users:
+        yield CACHE_USERS, group, fact.region
+        yield CACHE_USER, physical_name(name, "default", limit=CACHE_NAME_LIMIT), fact.region
 
 
 def _cluster(base: tuple[str, ...], fact: ClusterControlPlane) -> Iterator[_Name]:
