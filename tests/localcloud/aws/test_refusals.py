@@ -9,13 +9,14 @@ import pytest
 
 from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
-from tests.localcloud.aws.examples import ABROAD, EXAMPLES, KEY, TESTING_PLAN, Ground
+from tests.localcloud.aws.examples import ABROAD, EXAMPLES, FILES, KEY, TESTING_PLAN, Ground, mounts_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DB, BUCKET, SECRET = "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"
 CACHE, ROLE = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:iam/role:Role"
+MOUNTS = "aws:efs/fileSystemPolicy:FileSystemPolicy"
 NOWHERE = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 
 
@@ -278,3 +279,22 @@ def test_a_replica_follows_a_server_of_another_region(driver: Driver, ground: Gr
     assert not driver.diff(held, wanted).changes
     driver.delete(held)
     assert driver.read(held) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("{}", "no JSON object with a Statement"),
+        ("everybody", "no JSON object with a Statement"),
+        ('{"Statement": [{"Effect": "Allow", "Action": "elasticfilesystem:ClientMount"}]}', "no Principal"),
+        (mounts_policy("arn:aws:elasticfilesystem:eu-west-1:123456789012:file-system/fs-0"), "not this file"),
+        (mounts_policy("*") + " " * 20_000, "characters, more than 20000"),
+    ],
+)
+def test_a_policy_of_mounts_is_about_its_file_system(
+    driver: Driver, ground: Ground, policy: str, said: str
+) -> None:
+    """As the API answers to PutFileSystemPolicy (Amazon EFS API reference, InvalidPolicyException)."""
+    system = ground.need(FILES, "mounted").id
+    wanted = {"fileSystemId": system, "policy": policy}
+    assert said in refused("InvalidPolicyException", lambda: driver.create(MOUNTS, "mounts", wanted))
