@@ -99,6 +99,7 @@ class SharedPlatform(pulumi.ComponentResource):
             administrator=self.database_admin,
             namespaces=self.namespaces,
             protected=self.protected,
+            cluster_group_id=self.cluster_group_id,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
@@ -122,6 +123,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self.ingress_namespace = fact.ingress_namespace
         self.cluster: Text = fact.cluster
         self.nodes = node_place(fact)
+        self.cluster_group_id: Text | None = fact.security_group_id
         # Kubernetes objects wait for these; an adopted cluster exists already.
         self._ready: list[pulumi.Resource] = []
         if fact.origin is Origin.ADOPTED:
@@ -132,6 +134,7 @@ class SharedPlatform(pulumi.ComponentResource):
         out = ClusterNetwork(name, network, nat, self.network, child)
         made = ManagedCluster(name, fact, out.subnet_ids, self.key, child)
         self.cluster, self.nodes = made.cluster.name, made.nodes
+        self.cluster_group_id = made.group_id
         groups = [
             WorkerNodes(
                 physical_name(self.name, group.name),

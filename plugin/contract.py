@@ -32,7 +32,9 @@ def contract_of(place: PlatformPlace) -> dict[str, Any]:
         "network": {
             "subnet_ids": list(place.network.subnet_ids),
             "security_group_id": place.network.security_group_id,
+            "vpc_id": place.network.vpc_id,
         },
+        "cluster_group_id": place.cluster_group_id,
         "server": place.server._asdict(),
         "cache": cache,
         "file_system": place.file_system._asdict(),
@@ -72,6 +74,7 @@ def place_from(
         administrator=resource("administrator"),
         namespaces=_Namespaces(resource),
         protected=is_protected(plan),
+        cluster_group_id=read("cluster_group_id") if cluster.pod_security_groups else None,
     )
 
 
@@ -98,6 +101,8 @@ def _network(fact: Network, read: Callable[..., pulumi.Output[str]]) -> NetworkP
         [read("network", "subnet_ids", index) for index in range(len(fact.zones))],
         list(fact.subnet_cidrs) or subnet_ranges(fact.cidr, len(fact.zones)),
         read("network", "security_group_id"),
+        read("network", "vpc_id"),
+        fact.client_cidrs,
     )
 
 
@@ -117,5 +122,7 @@ def _urn(resource: pulumi.Input[pulumi.Resource]) -> pulumi.Output[str]:
 
 def _at(values: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
+        if isinstance(values, Mapping) and step not in values:
+            raise ValueError(f"the platform does not tell its '{step}'; update its stack, then this one")
         values = values[step]
     return values

@@ -69,8 +69,8 @@ PLAIN_MOUNTS: Final = Clause(
 WHOLE_MOUNTS: Final = Clause(
     "policies of EFS file systems",
     "does not deny mounts without an access point, which see every directory",
-    "add a statement that denies elasticfilesystem:ClientMount to * where elasticfilesystem:AccessPointArn is "
-    "absent (Null)",
+    "add a statement that denies elasticfilesystem:ClientMount to * where elasticfilesystem:AccessPointArn "
+    "is absent (Null)",
 )
 CLAUSES: Final = (
     UNREADABLE, EVERYBODY, ALL_BUT, OUTSIDER, PROVIDER, ALL_ACTIONS, ALL_RESOURCES, FULL_ACCESS, NO_TLS,

@@ -11,6 +11,7 @@ from components.aws.nodes import placement
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.fingerprint import ANNOTATION, fingerprint
+from components.kubernetes.pod_group import MEMBER
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
 from components.scripts import script
@@ -64,6 +65,7 @@ class OdooWorkload(pulumi.ComponentResource):
         settings: Its configuration.
         sessions: Its session space, and the cache's address.
         route: Its ports.
+        grouped: Whether its pods join the tenant's security group.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -76,6 +78,7 @@ class OdooWorkload(pulumi.ComponentResource):
         settings: OdooSettings,
         sessions: tuple[CacheSpace, pulumi.Input[str]],
         route: Route,
+        grouped: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -101,7 +104,9 @@ class OdooWorkload(pulumi.ComponentResource):
                 "replicas": fact.replicas,
                 "selector": {"matchLabels": labels},
                 "strategy": _strategy(fact.odoo),
-                "template": pods.pod_template(labels, spec, {ANNOTATION: settings.fingerprint}),
+                "template": pods.pod_template(
+                    {**labels, **(MEMBER if grouped else {})}, spec, {ANNOTATION: settings.fingerprint}
+                ),
             },
             opts=_left_alone(child, fact),
         )

@@ -16,7 +16,7 @@ from tiers.facts.data import (
     Key,
     ManagedSecret,
 )
-from tiers.facts.every_fact import Fact, LogGroup
+from tiers.facts.every_fact import Fact, LogGroup, PodGroup
 from tiers.plan.owner import about, is_protected, own_server, token_fields
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
@@ -27,6 +27,8 @@ from tiers.vocabulary import CostCategory
 _JOBS_AT_ONCE: Final = 4
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
+_LASTING: Final = ("cron", "web")
+"""The workloads of every tenant."""
 # While its files move, a tenant has its old claim and its new one.
 _CLAIMS_AT_ONCE: Final = 2
 
@@ -108,6 +110,17 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
         memory_mib=size.memory_mib,
         **token_fields(tenant.rotation),
     )
+
+
+def own_pod_group(platform: Platform, tenant: Tenant, namespace: str, operations: str) -> Iterator[Fact]:
+    """The security group of its pods, where the cluster has security groups for pods."""
+    if platform.cluster.pod_security_groups:
+        yield PodGroup(
+            **about(tenant, "pod-group", CostCategory.NETWORK),
+            namespace=namespace,
+            operations=operations,
+            lasting=_LASTING,
+        )
 
 
 def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:

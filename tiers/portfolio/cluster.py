@@ -121,6 +121,14 @@ class ClusterSpec(Frozen):
     A network plugin that checks packets after a Service has forwarded them, such as Calico, needs the
     control plane's subnets here too.
     """
+    pod_security_groups: bool = False
+    """Whether a tenant's own server and cache let in that tenant's pods only, by a security group of theirs.
+
+    Switching it on or off starts these pods anew ([how](lifecycle.md#security-groups-for-pods)). An adopted
+    cluster must have security groups for pods already, in mode `standard`.
+    """
+    security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")] | None = None
+    """Adopted cluster: the security group that EKS made for it, for `pod_security_groups`."""
     created: CreatedCluster | None = None
     """Given when Costack creates the cluster; left out when it adopts one."""
 

@@ -270,6 +270,24 @@ class Platform(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _pods_can_have_groups(self) -> Self:
+        cluster, adopted = self.cluster, self.cluster.created is None
+        if cluster.security_group_id and not (adopted and cluster.pod_security_groups):
+            raise ValueError(
+                "cluster: security_group_id is for an adopted cluster with pod_security_groups; leave it out"
+            )
+        if not cluster.pod_security_groups or not adopted:
+            return self
+        if cluster.security_group_id is None:
+            raise ValueError("cluster: pod_security_groups of an adopted cluster needs security_group_id")
+        if self.network.vpc_id is None:
+            raise ValueError(
+                "cluster: pod_security_groups needs databases in the VPC of the cluster, because a packet "
+                "that leaves it has the node's address; adopt it with network.vpc_id"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _network_fits_the_cluster(self) -> Self:
         network, cluster = self.network, self.cluster
         if cluster.created is None:
