@@ -134,7 +134,7 @@ class SharedPlatform(pulumi.ComponentResource):
         out = ClusterNetwork(name, network, nat, self.network, child)
         made = ManagedCluster(name, fact, out.subnet_ids, self.key, child)
         self.cluster, self.nodes = made.cluster.name, made.nodes
-        self.cluster_group_id = made.group_id
+        self.cluster_group_id = made.group_id if fact.pod_security_groups else None
         groups = [
             WorkerNodes(
                 physical_name(self.name, group.name),

@@ -74,19 +74,15 @@ class ManagedCluster(pulumi.ComponentResource):
         )
         nodes = _role(f"{name}-nodes", "ec2.amazonaws.com", _NODE_POLICIES, child)
         self.nodes = NodePlace(self.cluster.name, nodes.arn, subnet_ids)
-        interfaces: list[pulumi.Resource] = []
-        self.group_id: pulumi.Output[str] | None = None
-        if fact.pod_security_groups:
-            interfaces = [_attached(f"{name}-control-plane-interfaces", role, _INTERFACES_POLICY, child)]
-            self.group_id = self.cluster.vpc_config.cluster_security_group_id
-        self.addons = self._addons(name, fact, interfaces, child)
+        self.group_id = self.cluster.vpc_config.cluster_security_group_id
+        self.addons = self._addons(name, fact, role, child)
         self.register_outputs({})
 
     def _addons(
         self,
         name: str,
         fact: ClusterControlPlane,
-        interfaces: list[pulumi.Resource],
+        control_plane: iam.Role,
         child: pulumi.ResourceOptions,
     ) -> list[pulumi.Resource]:
         driver = _role(f"{name}-efs-driver", _PODS, {}, child)
@@ -99,7 +95,10 @@ class ManagedCluster(pulumi.ComponentResource):
             role_arn=driver.arn,
             opts=child,
         )
-        before = {_EFS_DRIVER: [association], _NETWORK_DRIVER: interfaces}
+        before: dict[str, list[pulumi.Resource]] = {_EFS_DRIVER: [association]}
+        if fact.pod_security_groups:
+            name_of_policy = f"{name}-control-plane-interfaces"
+            before[_NETWORK_DRIVER] = [_attached(name_of_policy, control_plane, _INTERFACES_POLICY, child)]
         return [
             eks.Addon(
                 f"{name}-{addon}",

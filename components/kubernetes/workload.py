@@ -87,16 +87,9 @@ class OdooWorkload(pulumi.ComponentResource):
         if fact.odoo is None:
             raise ValueError(f"{fact.id}: a workload of a tenant runs Odoo")
         labels = pods.identity(tenant, fact.name)
+        joining = {**labels, **(MEMBER if grouped else {})}
         process = _container(fact, fact.odoo, settings, sessions, route)
-        spec = pods.pod(
-            fact.odoo.run_as_user,
-            fact.odoo.run_as_group,
-            settings.service_account,
-            [process],
-            pods.odoo_volumes(files.claim_name, settings.secret_name),
-            **_gate(tenant, fact, fact.odoo),
-            **_scheduling(fact, labels),
-        )
+        spec = _pod(tenant, fact, fact.odoo, (settings, files), process)
         self.deployment = k8s.apps.v1.Deployment(
             name,
             metadata={"name": name, "namespace": fact.namespace, "labels": labels, **_notes(fact, fact.odoo)},
@@ -104,9 +97,7 @@ class OdooWorkload(pulumi.ComponentResource):
                 "replicas": fact.replicas,
                 "selector": {"matchLabels": labels},
                 "strategy": _strategy(fact.odoo),
-                "template": pods.pod_template(
-                    {**labels, **(MEMBER if grouped else {})}, spec, {ANNOTATION: settings.fingerprint}
-                ),
+                "template": pods.pod_template(joining, spec, {ANNOTATION: settings.fingerprint}),
             },
             opts=_left_alone(child, fact),
         )
@@ -180,6 +171,25 @@ def _container(
         mounts=pods.odoo_mounts(),
         args=["odoo", *odoo.arguments(process, route)],
         **more,
+    )
+
+
+def _pod(
+    tenant: str,
+    fact: Workload,
+    process: OdooProcess,
+    mounted: tuple[OdooSettings, Filestore],
+    container: Manifest,
+) -> Manifest:
+    settings, files = mounted
+    return pods.pod(
+        process.run_as_user,
+        process.run_as_group,
+        settings.service_account,
+        [container],
+        pods.odoo_volumes(files.claim_name, settings.secret_name),
+        **_gate(tenant, fact, process),
+        **_scheduling(fact, pods.identity(tenant, fact.name)),
     )
 
 

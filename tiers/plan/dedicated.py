@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
-from tiers.catalog.tier import OwnCache, OwnDatabase
+from tiers.catalog.tier import Offer, OwnCache, OwnDatabase
 from tiers.facts.compute import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
 from tiers.facts.data import (
     CLAIM_GIB,
@@ -112,9 +112,12 @@ def own_cache(classes: Classes, platform: Platform, tenant: Tenant, offer: OwnCa
     )
 
 
-def own_pod_group(platform: Platform, tenant: Tenant, namespace: str, operations: str) -> Iterator[Fact]:
-    """The security group of its pods, where the cluster has security groups for pods."""
-    if platform.cluster.pod_security_groups:
+def own_pod_group(
+    platform: Platform, tenant: Tenant, offer: Offer, namespace: str, operations: str
+) -> Iterator[Fact]:
+    """The security group of its pods, for a server or cache of its own where the cluster has such groups."""
+    own = isinstance(offer.database, OwnDatabase) or isinstance(offer.cache, OwnCache)
+    if own and platform.cluster.pod_security_groups:
         yield PodGroup(
             **about(tenant, "pod-group", CostCategory.NETWORK),
             namespace=namespace,

@@ -25,14 +25,7 @@ from tiers.facts.every_fact import (
 )
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
 from tiers.plan.decommission import decommission_facts
-from tiers.plan.dedicated import (
-    own_cache,
-    own_database,
-    own_key,
-    own_namespace,
-    own_nodes,
-    own_pod_group,
-)
+from tiers.plan.dedicated import own_cache, own_database, own_key, own_namespace, own_nodes, own_pod_group
 from tiers.plan.expected_usage import (
     automated_backups_gib,
     backup_requests_per_month,
@@ -88,7 +81,8 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     namespace = platform.cluster.namespace(f"odoo-{tenant.tenant}") if own else shared
     if own:
         yield from own_namespace(platform, tenant, size, namespace)
-    yield from _dedicated(catalog, platform, tenant, offer, namespace=namespace, audited=measures.audited)
+    yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
+    yield from own_pod_group(platform, tenant, offer, namespace, operations_namespace(platform))
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
     yield from _network(tenant, size, namespace, open_internet=measures.open_internet)
@@ -111,13 +105,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
 
 
 def _dedicated(
-    catalog: Catalog,
-    platform: Platform,
-    tenant: Tenant,
-    offer: Offer,
-    *,
-    namespace: str,
-    audited: bool,
+    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, *, audited: bool
 ) -> Iterator[Fact]:
     own = (OwnDatabase, OwnCache, OwnFileSystem)
     if any(isinstance(placed, own) for placed in (offer.database, offer.cache, offer.file_system)):
@@ -136,8 +124,6 @@ def _dedicated(
         )
     if isinstance(offer.cache, OwnCache):
         yield from own_cache(catalog.classes, platform, tenant, offer.cache)
-    if isinstance(offer.database, OwnDatabase) or isinstance(offer.cache, OwnCache):
-        yield from own_pod_group(platform, tenant, namespace, operations_namespace(platform))
     if isinstance(offer.file_system, OwnFileSystem):
         yield from own_files(platform, tenant, offer, offer.file_system)
     if offer.region_copies and offer.backup_class:

@@ -161,3 +161,20 @@ class ClusterSpec(Frozen):
     def takes_node_groups(self) -> bool:
         """Whether tenants can have their own node groups."""
         return self.created is not None or bool(self.node_role_arn and self.node_subnet_ids)
+
+
+def groups_problem(cluster: ClusterSpec, network: NetworkSpec) -> str | None:
+    """Why pods cannot have security groups of their own, or None."""
+    adopted = cluster.created is None
+    if cluster.security_group_id and not (adopted and cluster.pod_security_groups):
+        return "security_group_id is for an adopted cluster with pod_security_groups; leave it out"
+    if not cluster.pod_security_groups or not adopted:
+        return None
+    if cluster.security_group_id is None:
+        return "pod_security_groups of an adopted cluster needs security_group_id"
+    if network.vpc_id is None:
+        return (
+            "pod_security_groups needs databases in the VPC of the cluster, because a packet that leaves it "
+            "has the node's address; adopt it with network.vpc_id"
+        )
+    return None

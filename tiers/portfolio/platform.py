@@ -12,7 +12,7 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
+from tiers.portfolio.cluster import ClusterSpec, NetworkSpec, groups_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
@@ -271,20 +271,8 @@ class Platform(Frozen):
 
     @model_validator(mode="after")
     def _pods_can_have_groups(self) -> Self:
-        cluster, adopted = self.cluster, self.cluster.created is None
-        if cluster.security_group_id and not (adopted and cluster.pod_security_groups):
-            raise ValueError(
-                "cluster: security_group_id is for an adopted cluster with pod_security_groups; leave it out"
-            )
-        if not cluster.pod_security_groups or not adopted:
-            return self
-        if cluster.security_group_id is None:
-            raise ValueError("cluster: pod_security_groups of an adopted cluster needs security_group_id")
-        if self.network.vpc_id is None:
-            raise ValueError(
-                "cluster: pod_security_groups needs databases in the VPC of the cluster, because a packet "
-                "that leaves it has the node's address; adopt it with network.vpc_id"
-            )
+        if problem := groups_problem(self.cluster, self.network):
+            raise ValueError(f"cluster: {problem}")
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,16 @@ import pytest
 
 from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
-from tests.localcloud.aws.examples import ABROAD, EXAMPLES, FILES, KEY, TESTING_PLAN, Ground, mounts_policy
+from tests.localcloud.aws.examples import (
+    ABROAD,
+    EXAMPLES,
+    FILES,
+    GROUP,
+    KEY,
+    TESTING_PLAN,
+    Ground,
+    mounts_policy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,3 +307,26 @@ def test_a_policy_of_mounts_is_about_its_file_system(
     system = ground.need(FILES, "mounted").id
     wanted = {"fileSystemId": system, "policy": policy}
     assert said in refused("InvalidPolicyException", lambda: driver.create(MOUNTS, "mounts", wanted))
+
+
+def test_a_security_group_stays_while_a_rule_or_a_database_has_it(driver: Driver, ground: Ground) -> None:
+    """As EC2 answers to DeleteSecurityGroup (Amazon EC2 API reference, DependencyViolation)."""
+    pods, servers = (ground.need(GROUP, name, name=name) for name in ("pods", "servers"))
+    rule = driver.create(
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "admits",
+        {
+            "securityGroupId": servers.id,
+            "referencedSecurityGroupId": pods.id,
+            "ipProtocol": "tcp",
+            "fromPort": 5432,
+            "toPort": 5432,
+        },
+    )
+    held = driver.create(DB, "in-group", database(ground, vpcSecurityGroupIds=[servers.id]))
+    assert servers.id in refused("DependencyViolation", lambda: driver.delete(pods))
+    assert "in-group" in refused("DependencyViolation", lambda: driver.delete(servers))
+    driver.delete(rule)
+    driver.delete(pods)
+    driver.update(held, database(ground, vpcSecurityGroupIds=[ground.need(GROUP).id]))
+    driver.delete(servers)
