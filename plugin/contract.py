@@ -55,10 +55,10 @@ def place_from(
     cluster = fact_named(plan.platform, ClusterControlPlane, "control-plane")
 
     def read(*path: str | int) -> pulumi.Output[str]:
-        return known.apply(lambda values: _at(values, path))
+        return known.apply(lambda values: told(values, path))
 
     def resource(*path: str | int) -> pulumi.Output[pulumi.Resource]:
-        return known.apply(lambda values: DependencyResource(_at(values, path)))
+        return known.apply(lambda values: DependencyResource(told(values, path)))
 
     return PlatformPlace(
         name=plan.portfolio,
@@ -120,7 +120,12 @@ def _urn(resource: pulumi.Input[pulumi.Resource]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(resource).apply(lambda values: values.urn)
 
 
-def _at(values: Any, path: tuple[str | int, ...]) -> Any:
+def told(values: Any, path: tuple[str | int, ...]) -> Any:
+    """What a contract says at *path*.
+
+    Raises:
+        ValueError: When it does not say it, as that of an older version.
+    """
     for step in path:
         if isinstance(values, Mapping) and step not in values:
             raise ValueError(f"the platform does not tell its '{step}'; update its stack, then this one")
