@@ -12,6 +12,9 @@ RUN := $(LOCAL) exec --
 # The reports of another stack have a folder of their own.
 REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 
+# Runs start interpreters by the dozen, and tests by the thousand: each would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup stack-file engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
 
@@ -97,9 +100,12 @@ lint: setup ## check style, types, and which module may import which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-scan: setup ## scan production tenants of every tier with checkov (in an environment of its own)
+scan: setup ## scan production tenants of every tier with checkov, example workflows with zizmor, every commit for secrets with gitleaks
 	@$(PYTHON) toolchain/scanner.py
+	@$(PYTHON) toolchain/build.py gitleaks
 	@$(BIN)/python -m tests.policies.scan.run
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml
+	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
 	@$(BIN)/ruff format .
@@ -138,7 +144,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q tests/lifecycle/decommission/test_forgeries.py
 	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py tests/cli/test_in_a_browser.py
 	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/lifecycle/test_killed_jobs.py tests/lifecycle/test_database_move.py
-	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py
+	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py tests/lifecycle/test_frozen_database.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
 	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py
 	@$(BIN)/python -m tests.torture.histories

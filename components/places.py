@@ -58,6 +58,20 @@ class CachePlace(NamedTuple):
     auth_token: Text
 
 
+class SecretStore(NamedTuple):
+    """A ClusterSecretStore of External Secrets, and what the names of the parameters it reads begin with."""
+
+    name: str
+    path: str
+
+
+class SecretPlace(NamedTuple):
+    """How Secrets come into the cluster: from a store, encrypted with the key, or written as they are."""
+
+    store: SecretStore | None
+    key: KeyPlace
+
+
 class FileSystemPlace(NamedTuple):
     """An EFS file system."""
 
@@ -81,6 +95,11 @@ class NodePlace(NamedTuple):
     subnet_ids: Sequence[Text]
 
 
+def secret_store(portfolio: str, name: str | None) -> SecretStore | None:
+    """The store *name* for what a portfolio keeps in it; None without one."""
+    return SecretStore(name, f"/costack/{portfolio}") if name else None
+
+
 class PlatformPlace(NamedTuple):
     """What a tenant's stack needs to know of its platform.
 
@@ -88,6 +107,7 @@ class PlatformPlace(NamedTuple):
     resources wait for: the service account that may set up databases on the shared server, and the
     namespaces by name. `protected` says whether the portfolio's data refuses deletion. `cluster_group_id` is
     the security group of the cluster, which pods with a group of their own keep; None when they have none.
+    `store` is None where Secrets are written into the cluster themselves.
     """
 
     name: str
@@ -104,3 +124,4 @@ class PlatformPlace(NamedTuple):
     namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]
     protected: bool = True
     cluster_group_id: Text | None = None
+    store: SecretStore | None = None

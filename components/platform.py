@@ -18,7 +18,7 @@ from components.kubernetes.database_administrator import DATABASE_ADMIN, databas
 from components.kubernetes.isolation import TenantsNamespace, operations_policy
 from components.kubernetes.monitoring import GrafanaDashboards
 from components.naming import component_type, physical_name
-from components.places import PlatformPlace, Text
+from components.places import PlatformPlace, Text, secret_store
 from components.record import record
 from components.tags.cost_tags import cost_tagged
 from tiers.facts.every_fact import (
@@ -100,6 +100,7 @@ class SharedPlatform(pulumi.ComponentResource):
             namespaces=self.namespaces,
             protected=self.protected,
             cluster_group_id=self.cluster_group_id,
+            store=self.store,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:
@@ -124,6 +125,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self.cluster: Text = fact.cluster
         self.nodes = node_place(fact)
         self.cluster_group_id: Text | None = fact.security_group_id
+        self.store = secret_store(plan.portfolio, fact.secret_store)
         # Kubernetes objects wait for these; an adopted cluster exists already.
         self._ready: list[pulumi.Resource] = []
         if fact.origin is Origin.ADOPTED:

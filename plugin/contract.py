@@ -18,6 +18,7 @@ from components.places import (
     NodePlace,
     PlatformPlace,
     ServerPlace,
+    secret_store,
 )
 from tiers.facts.every_fact import ClusterControlPlane, Network, Origin
 from tiers.facts.network import subnet_ranges
@@ -75,6 +76,7 @@ def place_from(
         namespaces=_Namespaces(resource),
         protected=is_protected(plan),
         cluster_group_id=read("cluster_group_id") if cluster.pod_security_groups else None,
+        store=secret_store(plan.portfolio, cluster.secret_store),
     )
 
 

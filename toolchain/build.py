@@ -65,7 +65,14 @@ API_SERVER = Tool(
 )
 ETCD = Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3", "half a minute", binary="server")
 YAML_HOST = Tool("pulumi-language-yaml", "yaml", "github.com/pulumi/pulumi-yaml", "about a minute")
-TARGETS = {"pulumi": (PULUMI,), "cluster": (API_SERVER, ETCD), "yaml": (YAML_HOST,)}
+GITLEAKS = Tool(
+    "gitleaks",
+    "gitleaks",
+    "github.com/zricethezav/gitleaks/v8",
+    "a minute",
+    "-X github.com/zricethezav/gitleaks/v8/version.Version={version}",
+)
+TARGETS = {"pulumi": (PULUMI,), "cluster": (API_SERVER, ETCD), "yaml": (YAML_HOST,), "gitleaks": (GITLEAKS,)}
 
 
 def main(arguments: list[str] | None = None) -> int:

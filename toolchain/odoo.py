@@ -10,7 +10,7 @@ from pathlib import Path
 
 from build import ToolchainError, locked
 from environment import find_uv, run
-from scanner import READY
+from packages import READY
 
 HERE = Path(__file__).resolve().parent
 ADDITIONS = HERE / "odoo.txt"

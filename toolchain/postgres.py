@@ -13,7 +13,7 @@ from pathlib import Path
 
 from build import ToolchainError, link, locked
 from environment import find_uv, run
-from scanner import LOCKED, READY
+from packages import LOCKED, READY
 
 HERE = Path(__file__).resolve().parent
 MAJORS = (16, 17, 18)

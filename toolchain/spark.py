@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from focus_validators import Validator, command
+from packages import PythonTool, command
 
-SPARK = Validator("pyspark", "spark-submit", sys.executable, "about 460 MB")
+SPARK = PythonTool("pyspark", "spark-submit", sys.executable, "about 460 MB")
 
 
 def main() -> int:

@@ -197,7 +197,7 @@ def preview_command(month: Month, tenant: str, tier: str) -> str:
 
 def _apart(month: Month, name: str) -> str | None:
     """The tier with the lowest fee that gives a tenant its own namespace; None where none does."""
-    tenant = next((each for each in month.plan.tenants if each.tenant == name), None)
+    tenant = month.plan.tenant(name)
     tier = tenant and month.catalog.tiers.get(tenant.tier)
     if tenant is None or tier is None or tier.isolation is Isolation.OWN:
         return None

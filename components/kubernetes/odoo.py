@@ -95,7 +95,7 @@ def arguments(process: OdooProcess, route: Route) -> list[str]:
     return [*common, "--http-interface=127.0.0.1", f"--http-port={route.websocket_port}"]
 
 
-def environment(space: CacheSpace, address: pulumi.Input[str], secret: str) -> list[Manifest]:
+def environment(space: CacheSpace, address: pulumi.Input[str], secret: pulumi.Input[str]) -> list[Manifest]:
     """Where sessions live. The variables are those of the module session_redis (camptocamp).
 
     The URL alone says in every version of the module that the cache speaks TLS; a variable for it came late.

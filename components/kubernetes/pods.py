@@ -85,7 +85,7 @@ def odoo_mounts() -> list[Manifest]:
     return list(_ODOO_FILES)
 
 
-def odoo_volumes(claim: str, secret: str) -> list[Manifest]:
+def odoo_volumes(claim: str, secret: pulumi.Input[str]) -> list[Manifest]:
     """The volumes behind `odoo_mounts`."""
     return [
         {"name": "filestore", "persistentVolumeClaim": {"claimName": claim}},

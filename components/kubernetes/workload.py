@@ -10,10 +10,12 @@ import pulumi_kubernetes as k8s
 from components.aws.nodes import placement
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
-from components.kubernetes.fingerprint import ANNOTATION, fingerprint
+from components.kubernetes.fingerprint import ANNOTATION
 from components.kubernetes.pod_group import MEMBER
 from components.kubernetes.pods import Manifest
+from components.kubernetes.secrets import secret_of
 from components.naming import component_type, physical_name
+from components.places import SecretPlace
 from components.scripts import script
 from tiers.facts.every_fact import CacheSpace, OdooProcess, Route, Workload
 from tiers.facts.names import EVENTED_PORT, HTTP_PORT, ODOO_SETUP
@@ -35,20 +37,19 @@ class OdooSettings(pulumi.ComponentResource):
         namespace: pulumi.Input[str],
         configuration: pulumi.Output[str],
         session_token: pulumi.Input[str],
+        *,
+        place: SecretPlace,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(component_type("OdooSettings"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.secret_name = physical_name(name, "odoo")
-        self.fingerprint = fingerprint(configuration, session_token)
         self.service_account = name
-        self.secret = k8s.core.v1.Secret(
+        self.secret_name, self.secret, self.fingerprint = secret_of(
             f"{name}-odoo",
-            metadata={"name": self.secret_name, "namespace": namespace},
-            string_data={
-                odoo.CONFIGURATION_FILE: configuration,
-                "session-token": session_token,
-            },
+            namespace,
+            {odoo.CONFIGURATION_FILE: configuration, "session-token": session_token},
+            called=physical_name(name, "odoo"),
+            place=place,
             opts=child,
         )
         self.account = pods.service_account(f"{name}-odoo", self.service_account, namespace, child)

@@ -4,8 +4,7 @@
 # made anew, "costack: left" was worked with before and is not any longer. A database that says anything else is
 # in use: it is never replaced. So neither a wrong line in a file nor a second run can put old data over new.
 secret=$(aws secretsmanager get-secret-value --secret-id "$MASTER_SECRET_ARN" --query SecretString --output text)
-master_user=$(jq -r .username <<<"$secret")
-master_password=$(jq -r .password <<<"$secret")
+{ IFS= read -r master_user && IFS= read -r master_password; } < <(jq -r '.username, .password' <<<"$secret")
 role_password=$(cat /run/secrets/tenant/password)
 # The role's own time limits are for requests, not for this.
 export PGSSLMODE=require PGOPTIONS='-c statement_timeout=0 -c idle_in_transaction_session_timeout=0'

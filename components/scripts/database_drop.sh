@@ -1,7 +1,6 @@
 # Drops a tenant's database and role on the shared server. Safe to run again: what is gone stays gone.
 secret=$(aws secretsmanager get-secret-value --secret-id "$MASTER_SECRET_ARN" --query SecretString --output text)
-PGUSER=$(jq -r .username <<<"$secret")
-PGPASSWORD=$(jq -r .password <<<"$secret")
+{ IFS= read -r PGUSER && IFS= read -r PGPASSWORD; } < <(jq -r '.username, .password' <<<"$secret")
 export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 
 # Whose it is, database_setup.sh wrote on the role; where nothing is said, that job has just found it to be ours.

@@ -3,8 +3,7 @@
 # owner would run with the master's rights.
 # CONNECT is revoked from PUBLIC on the tenant's own database only: every Odoo process needs `postgres`.
 secret=$(aws secretsmanager get-secret-value --secret-id "$MASTER_SECRET_ARN" --query SecretString --output text)
-PGUSER=$(jq -r .username <<<"$secret")
-PGPASSWORD=$(jq -r .password <<<"$secret")
+{ IFS= read -r PGUSER && IFS= read -r PGPASSWORD; } < <(jq -r '.username, .password' <<<"$secret")
 export PGUSER PGPASSWORD PGSSLMODE=require PGDATABASE=postgres
 role_password=$(cat /run/secrets/tenant/password)
 

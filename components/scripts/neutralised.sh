@@ -21,10 +21,16 @@ schema=$(ask "SELECT to_regclass('public.ir_config_parameter') IS NOT NULL")
 parameter() { ask "SELECT value FROM ir_config_parameter WHERE key = '$1'"; }
 # left WHAT TABLE CONDITION: what could do harm, counted; a module's table is there only with the module.
 left() {
-  local there number
-  there=$(ask "SELECT to_regclass('public.$2') IS NOT NULL")
-  [ "$there" = t ] || return 0
-  number=$(ask "SELECT count(*) FROM $2 t WHERE $3")
+  local number
+  number=$(psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 <<SQL
+SELECT to_regclass('public.$2') IS NOT NULL AS there \\gset
+\\if :there
+SELECT count(*) FROM $2 t WHERE $3;
+\\else
+SELECT 0;
+\\endif
+SQL
+  )
   [ "$number" = 0 ] || printf '%s' ", $number $1"
 }
 all_left() {

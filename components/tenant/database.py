@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.kubernetes import jobs, pods
-from components.kubernetes.fingerprint import fingerprint
 from components.kubernetes.odoo import IDLE_IN_TRANSACTION_SECONDS
+from components.kubernetes.secrets import secret_of
 from components.naming import physical_name
-from components.places import Administered
+from components.places import Administered, SecretPlace
 from components.scripts import script
 from components.tenant.rotation import TenantPasswords, second_role
 from tiers.facts.every_fact import Job, TenantDatabase
@@ -25,7 +24,7 @@ _IDENTITY: Final = {"server", "database", "role", "connection_limit"}
 class RoleSecret(NamedTuple):
     """The Secret with the passwords of a tenant's role, for jobs of the operations namespace."""
 
-    name: str
+    name: pulumi.Input[str]
     secret: pulumi.Resource
     fingerprint: pulumi.Output[str]
     stage: str
@@ -33,16 +32,20 @@ class RoleSecret(NamedTuple):
 
 
 def role_secret(
-    tenant: str, namespace: str, passwords: TenantPasswords, opts: pulumi.ResourceOptions
+    tenant: str,
+    namespace: str,
+    passwords: TenantPasswords,
+    *,
+    place: SecretPlace,
+    opts: pulumi.ResourceOptions,
 ) -> RoleSecret:
     """Declare the secret; the role has the same password on every server."""
     name = physical_name(tenant, "database")
-    metadata = {"name": name, "namespace": namespace}
     data: dict[str, pulumi.Input[str]] = {"password": passwords.database}
     if passwords.second is not None:
         data["second"] = passwords.second
-    made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
-    return RoleSecret(name, made, fingerprint(*data.values()), str(passwords.stage or "none"))
+    made = secret_of(name, namespace, data, called=name, place=place, opts=opts)
+    return RoleSecret(*made, str(passwords.stage or "none"))
 
 
 def set_up(

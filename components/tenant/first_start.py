@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.fingerprint import fingerprint
+from components.kubernetes.secrets import MadeSecret, secret_of
 from components.kubernetes.workload import OdooSettings
 from components.naming import physical_name
+from components.places import SecretPlace
 from components.scripts import script
 from components.tenant.rotation import TenantPasswords
 from tiers.facts.every_fact import Job, OdooProcess, Route
@@ -20,17 +21,17 @@ from tiers.plan.plan import TenantPlan
 _MOUNT: Final = "/run/secrets/administrator"
 
 
-class AdministratorSecret(NamedTuple):
-    """The Secret that only the set-up job mounts: Odoo's own pods never see the password."""
-
-    secret: k8s.core.v1.Secret
-    fingerprint: pulumi.Output[str]
-
-
 def administrator_secret(
-    tenant: str, namespace: str, passwords: TenantPasswords, opts: pulumi.ResourceOptions
-) -> AdministratorSecret:
-    """Declare it; while secrets are rotated it has the password before too.
+    tenant: str,
+    namespace: str,
+    passwords: TenantPasswords,
+    *,
+    place: SecretPlace,
+    opts: pulumi.ResourceOptions,
+) -> MadeSecret:
+    """The Secret that only the set-up job mounts: Odoo's own pods never see the password.
+
+    While secrets are rotated it has the password before too.
 
     Where that one still opens, the job puts the new one in its place.
     """
@@ -38,9 +39,7 @@ def administrator_secret(
     data: dict[str, pulumi.Input[str]] = {"login": "admin", "password": passwords.administrator}
     if passwords.replaced_administrator is not None:
         data["replaced"] = passwords.replaced_administrator
-    metadata = {"name": name, "namespace": namespace}
-    made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
-    return AdministratorSecret(made, fingerprint(*data.values()))
+    return secret_of(name, namespace, data, called=name, place=place, opts=opts)
 
 
 def set_up_odoo(
@@ -51,7 +50,7 @@ def set_up_odoo(
     *,
     files: Filestore,
     settings: OdooSettings,
-    administrator: AdministratorSecret,
+    administrator: MadeSecret,
     opts: pulumi.ResourceOptions,
 ) -> jobs.OneOffJob:
     """Install Odoo where there is none, and open nothing before it is safe to be reached.
@@ -72,7 +71,7 @@ def set_up_odoo(
     )
     volume: dict[str, Any] = {
         "name": "administrator",
-        "secret": {"secretName": physical_name(tenant.tenant, "admin"), "defaultMode": 0o440},
+        "secret": {"secretName": administrator.name, "defaultMode": 0o440},
     }
     volumes = [*pods.odoo_volumes(files.claim_name, settings.secret_name), volume]
     user, group, account = fact.run_as_user, fact.run_as_group, settings.service_account
@@ -82,7 +81,7 @@ def set_up_odoo(
         spec=pods.pod(user, group, account, [container], volumes),
         distinguished_by=[text, env, process.addons_path],
         has_read=fingerprint(settings.fingerprint, administrator.fingerprint),
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.secret])),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[administrator.resource])),
     )
 
 

@@ -14,7 +14,7 @@ from components.kubernetes.isolation import TenantBoundary
 from components.kubernetes.monitoring import watch
 from components.kubernetes.workload import OdooRoute, OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
-from components.places import Administered, PlatformPlace
+from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
 from components.tags.cost_tags import cost_tagged
 from components.tenant.backups import TenantBackups
@@ -145,7 +145,8 @@ class TenantStack(pulumi.ComponentResource):
             self._fact(Route, "route").namespace,
             text,
             self.services.cache.auth_token,
-            after,
+            place=self._secrets(),
+            opts=after,
         )
 
     def _odoo_process(self) -> OdooProcess:
@@ -158,7 +159,10 @@ class TenantStack(pulumi.ComponentResource):
         before = [self._administered().administrator, *self.services.access.joined]
         opts = pulumi.ResourceOptions(parent=self, depends_on=before)
         where = self._fact(Job, "database-setup").namespace
-        return role_secret(self.tenant.tenant, where, self.passwords, opts)
+        return role_secret(self.tenant.tenant, where, self.passwords, place=self._secrets(), opts=opts)
+
+    def _secrets(self) -> SecretPlace:
+        return SecretPlace(self.platform.store, self.services.key)
 
     def _prepare_database(self, before: list[pulumi.Resource]) -> jobs.OneOffJob:
         after = pulumi.ResourceOptions(parent=self, depends_on=[self.role.secret, *before])
@@ -167,7 +171,9 @@ class TenantStack(pulumi.ComponentResource):
 
     def _prepare_odoo(self, database: jobs.OneOffJob) -> jobs.OneOffJob:
         route = self._fact(Route, "route")
-        secret = administrator_secret(self.tenant.tenant, route.namespace, self.passwords, self._inside)
+        secret = administrator_secret(
+            self.tenant.tenant, route.namespace, self.passwords, place=self._secrets(), opts=self._inside
+        )
         before = [database, self.filestore, self.settings]
         return set_up_odoo(
             self.tenant,

@@ -21,11 +21,10 @@ from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.stack_resources import NoSuchTenantError, Preview, is_released, mark_of, targets_of
 from tiers.catalog.loading import load_catalog
-from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.resolve import plan_of_folder
-from tiers.portfolio.folders import file_of
+from tiers.portfolio.folders import NoFileError, file_of
 
 
 @dataclass
@@ -96,7 +95,7 @@ class CloudWorld:
         return inventory
 
     def _tenant(self, plan: Plan) -> TenantPlan | None:
-        return next((each for each in plan.tenants if each.tenant == self.plan.tenant), None)
+        return plan.tenant(self.plan.tenant)
 
     def urns(self) -> frozenset[str]:
         """The tenant's resources in the state."""
@@ -111,10 +110,14 @@ class CloudWorld:
         return tenant_file.set_field(file_of(self.portfolio, self.plan.tenant), name, value)
 
     def remove_file(self) -> bool:
-        """Remove the tenant's file from the portfolio; whether it existed."""
+        """Remove the tenant's file from the portfolio; whether it existed.
+
+        Raises:
+            CatalogError: When a file that may be the tenant's cannot be read.
+        """
         try:
             path = file_of(self.portfolio, self.plan.tenant)
-        except CatalogError:
+        except NoFileError:
             return False
         return tenant_file.remove(path)
 

@@ -39,7 +39,9 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     Raises:
         CatalogError: When the file would no longer be valid, or is written so that a field has no place.
     """
-    before = read_text(path, MAX_FILE_BYTES)
+    written = read_text(path, MAX_FILE_BYTES)
+    before = written.replace("\r\n", "\n")
+    line_end = "\r\n" if before != written else "\n"
     after = before
     for name, value in values.items():
         placed = _with_field(after, name, value)
@@ -51,7 +53,7 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
         return False
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline=line_end) as file:
             file.write(after)
         load_model(model, Path(scratch), shown_as=str(path))
         _refuse_left(path, Path(scratch), values)

@@ -48,8 +48,8 @@ class FinalBackups:
         Raises:
             LifecycleError: When the inventory does not name the bucket.
         """
-        facts = next((each.facts for each in inventory.plan.tenants if each.tenant == tenant), ())
-        for fact in facts_of(facts, LogicalBackup):
+        planned = inventory.plan.tenant(tenant)
+        for fact in facts_of(planned.facts if planned else (), LogicalBackup):
             arn = inventory.cloud_ids.get(fact.bucket)
             if arn is None:
                 raise LifecycleError(

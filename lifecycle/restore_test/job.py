@@ -2,6 +2,9 @@
 
 The Job runs like the tenant's backup: in its namespace, with its account, on its nodes. It needs no
 database server, because the server it restores into runs in its own pod.
+
+A dump is what a tenant's database says, and to restore it is to run it. So three containers follow each
+other: `fetch` and `report` have the backup's role, `restore` has none and cannot change what was fetched.
 """
 
 from __future__ import annotations
@@ -13,7 +16,14 @@ from typing import Any, Final
 from components.scripts import script
 from lifecycle.restore_test.result import STEP
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import FileShare, LogicalBackup, NodeGroup, ScheduledJob, TenantDatabase
+from tiers.facts.every_fact import (
+    ComputeRequest,
+    FileShare,
+    LogicalBackup,
+    NodeGroup,
+    ScheduledJob,
+    TenantDatabase,
+)
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import CostDomain
@@ -23,7 +33,15 @@ Manifest = dict[str, Any]
 
 SAMPLE: Final = 1000
 """How many files are read and hashed; all of them if there are fewer."""
-DATA_DIRECTORY: Final = "/restore"
+FETCH: Final = "fetch"
+RESTORE: Final = "restore"
+REPORT: Final = "report"
+"""The container whose log ends with the result."""
+FETCHED: Final = "/fetched"
+RESTORED: Final = "/restored"
+# EKS gives the other containers of the pod the role's token, and this one neither its variables nor its mount
+# (aws/amazon-eks-pod-identity-webhook, pkg/handler/handler.go at 3bf80a3, for both kinds of roles).
+_WITHOUT_ROLE: Final = {"eks.amazonaws.com/skip-containers": RESTORE}
 _SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 _KEPT_FINISHED: Final = timedelta(days=7)
 _ARN_OF_BUCKET: Final = ":::"
@@ -58,13 +76,18 @@ def restore_job(
     """
     plan = _plan_of(inventory, tenant)
     kept, run = _backup_of(plan)
-    size = _gib(plan)
+    sizes = {FETCHED: _fetched_gib(plan), RESTORED: _restored_gib(plan)}
+    size = sum(sizes.values())
     if storage_class is None:
         _refuse_too_large(inventory, run, size)
-    environment = {**_environment(inventory, kept, backup), "OWNER": plan.owner}
-    container = _container(run, environment, _disk(0 if storage_class else size))
+    there = {**_bucket(inventory, kept), "OWNER": plan.owner, "BACKUP": backup or ""}
+    containers = _containers(run, there, _disk(0 if storage_class else size))
+    volumes = [{"name": place.strip("/"), **_volume(each, storage_class)} for place, each in sizes.items()]
     labels = _labels(plan)
-    pod = {"metadata": {"labels": labels}, "spec": _pod(run, container, _volume(size, storage_class))}
+    pod = {
+        "metadata": {"labels": labels, "annotations": _WITHOUT_ROLE},
+        "spec": _pod(run, containers, volumes),
+    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -83,11 +106,11 @@ def restore_job(
 
 
 def _plan_of(inventory: Inventory, tenant: str) -> TenantPlan:
-    for plan in inventory.plan.tenants:
-        if plan.tenant == tenant:
-            return plan
-    known = ", ".join(plan.tenant for plan in inventory.plan.tenants)
-    raise CatalogError(f"tenant '{tenant}' is not in the inventory; there are {known or 'none'}")
+    found = inventory.plan.tenant(tenant)
+    if found is None:
+        known = ", ".join(plan.tenant for plan in inventory.plan.tenants)
+        raise CatalogError(f"tenant '{tenant}' is not in the inventory; there are {known or 'none'}")
+    return found
 
 
 def _backup_of(plan: TenantPlan) -> tuple[LogicalBackup, ScheduledJob]:
@@ -100,11 +123,20 @@ def _backup_of(plan: TenantPlan) -> tuple[LogicalBackup, ScheduledJob]:
     return kept[0], runs[0]
 
 
-def _gib(plan: TenantPlan) -> int:
-    """Space for the database with rebuilt indexes, and for one folder of the filestore at a time."""
-    data = sum(fact.storage_gib for fact in facts_of(plan.facts, TenantDatabase))
+def _fetched_gib(plan: TenantPlan) -> int:
+    """Space for the dump, which is smaller than its database, and for one folder of the filestore."""
     files = sum(fact.storage_gib for fact in facts_of(plan.facts, FileShare) if fact.mounted)
-    return _SERVER_GIB + data + -(-data // 4) + -(-files // _FOLDERS)
+    return _data_gib(plan) + -(-files // _FOLDERS)
+
+
+def _restored_gib(plan: TenantPlan) -> int:
+    """Space for a server, and the database with rebuilt indexes."""
+    data = _data_gib(plan)
+    return _SERVER_GIB + data + -(-data // 4)
+
+
+def _data_gib(plan: TenantPlan) -> int:
+    return sum(fact.storage_gib for fact in facts_of(plan.facts, TenantDatabase))
 
 
 def _refuse_too_large(inventory: Inventory, run: ScheduledJob, size: int) -> None:
@@ -114,7 +146,7 @@ def _refuse_too_large(inventory: Inventory, run: ScheduledJob, size: int) -> Non
     if size >= largest:
         raise CatalogError(
             f"tenant '{run.tenant}': a restore needs {size} GiB and a node's disk has {largest} GiB; "
-            "choose a storage class for a temporary volume with --storage-class"
+            "choose a storage class for temporary volumes with --storage-class"
         )
 
 
@@ -128,7 +160,8 @@ def _labels(plan: TenantPlan) -> dict[str, str]:
     }
 
 
-def _environment(inventory: Inventory, kept: LogicalBackup, backup: str | None) -> dict[str, str]:
+def _bucket(inventory: Inventory, kept: LogicalBackup) -> dict[str, str]:
+    """Where the tenant's backups lie."""
     arn = inventory.cloud_ids.get(kept.bucket, "")
     _, found, bucket = arn.partition(_ARN_OF_BUCKET)
     if not found:
@@ -136,48 +169,73 @@ def _environment(inventory: Inventory, kept: LogicalBackup, backup: str | None) 
             f"tenant '{kept.tenant}': the inventory has no ARN for its bucket, '{kept.bucket}'; "
             "has `pulumi up` finished on this stack?"
         )
-    return {
-        "HOME": _SCRATCH_DIRECTORY,
-        "TENANT": str(kept.tenant),
-        "BUCKET": bucket,
-        "PREFIX": kept.prefix,
-        "BACKUP": backup or "",
-        "DATA": DATA_DIRECTORY,
+    return {"TENANT": str(kept.tenant), "BUCKET": bucket, "PREFIX": kept.prefix}
+
+
+def _containers(run: ScheduledJob, there: Mapping[str, str], disk: str) -> list[Manifest]:
+    """In the order in which they run; each starts when the one before it has ended well."""
+    asked = {
         "SAMPLE": str(SAMPLE),
         "MEASURE_SQL": script("measure.sql"),
         "SEQUENCES_SQL": script("sequences.sql"),
     }
+    steps: tuple[tuple[str, str, Mapping[str, str], Mapping[str, bool]], ...] = (
+        (FETCH, "restore_test_fetch.sh", there, {FETCHED: True}),
+        (RESTORE, "restore_test.sh", asked, {FETCHED: False, RESTORED: True}),
+        (REPORT, "restore_test_report.sh", there, {FETCHED: True, RESTORED: False}),
+    )
+    return [
+        _container(run, name, runs, environment=environment, places=places, disk=disk)
+        for name, runs, environment, places in steps
+    ]
 
 
-def _container(run: ScheduledJob, environment: Mapping[str, str], disk: str) -> Manifest:
-    compute = run.compute
+def _container(
+    run: ScheduledJob,
+    name: str,
+    runs: str,
+    *,
+    environment: Mapping[str, str],
+    places: Mapping[str, bool],
+    disk: str,
+) -> Manifest:
+    """A container of the operations image; *places* says of each volume whether it may write there."""
+    known = {place.strip("/").upper(): place for place in places}
+    variables = {"HOME": _SCRATCH_DIRECTORY, **known, **environment}
     return {
-        "name": STEP,
+        "name": name,
         "image": run.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["/bin/bash", "-euo", "pipefail", "-c", script("restore_test.sh")],
-        "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "resources": {
-            "requests": {
-                "cpu": f"{compute.cpu_request_millicores}m",
-                "memory": f"{compute.memory_request_mib}Mi",
-                "ephemeral-storage": disk,
-            },
-            "limits": {
-                "cpu": f"{compute.cpu_limit_millicores}m",
-                "memory": f"{compute.memory_limit_mib}Mi",
-                "ephemeral-storage": disk,
-            },
-        },
+        "command": ["/bin/bash", "-euo", "pipefail", "-c", script(runs)],
+        "env": [{"name": each, "value": value} for each, value in variables.items()],
+        "resources": _resources(run.compute, disk),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
         "volumeMounts": [
-            {"name": "restore", "mountPath": DATA_DIRECTORY},
-            {"name": "scratch", "mountPath": _SCRATCH_DIRECTORY},
+            *(
+                {"name": place.strip("/"), "mountPath": place, "readOnly": not writes}
+                for place, writes in places.items()
+            ),
+            {"name": _scratch(name), "mountPath": _SCRATCH_DIRECTORY},
         ],
+    }
+
+
+def _resources(compute: ComputeRequest, disk: str) -> Manifest:
+    return {
+        "requests": {
+            "cpu": f"{compute.cpu_request_millicores}m",
+            "memory": f"{compute.memory_request_mib}Mi",
+            "ephemeral-storage": disk,
+        },
+        "limits": {
+            "cpu": f"{compute.cpu_limit_millicores}m",
+            "memory": f"{compute.memory_limit_mib}Mi",
+            "ephemeral-storage": disk,
+        },
     }
 
 
@@ -186,7 +244,13 @@ def _disk(size: int) -> str:
     return f"{size + _BESIDE_GIB}Gi"
 
 
-def _pod(run: ScheduledJob, container: Manifest, volume: Manifest) -> Manifest:
+def _scratch(container: str) -> str:
+    """Each has its own: what the restore leaves in a shared one would be read by the report's tools."""
+    return f"scratch-{container}"
+
+
+def _pod(run: ScheduledJob, containers: list[Manifest], volumes: list[Manifest]) -> Manifest:
+    scratch = [{"name": _scratch(each["name"]), "emptyDir": {"sizeLimit": "1Gi"}} for each in containers]
     return {
         "restartPolicy": "Never",
         "serviceAccountName": f"{run.tenant}-{run.name}",
@@ -200,8 +264,9 @@ def _pod(run: ScheduledJob, container: Manifest, volume: Manifest) -> Manifest:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [container],
-        "volumes": [{"name": "restore", **volume}, {"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}],
+        "initContainers": containers[:-1],
+        "containers": containers[-1:],
+        "volumes": [*volumes, *scratch],
         **_placement(run),
     }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from botocore import loaders
 from botocore.config import Config
 from botocore.session import Session
 
@@ -57,6 +59,7 @@ class Clients:
         if self._session is None:
             # Not boto3, which adds a third of a second of imports to the start of the provider.
             self._session = Session()
+            self._session.register_component("data_loader", _loader())
             self._config = _CONFIG.merge(attach(self._session, self.environ))
         return self._session.create_client(
             service,
@@ -67,6 +70,12 @@ class Clients:
             aws_secret_access_key="localcloud",  # noqa: S106 - a dummy on purpose
             config=self._config,
         )
+
+
+@functools.cache
+def _loader() -> loaders.Loader:
+    """The descriptions of the services, which every session would look for and parse anew."""
+    return loaders.create_loader()
 
 
 def endpoint_of(settings: Mapping[str, Any], environ: Mapping[str, str]) -> str:

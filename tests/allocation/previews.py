@@ -30,6 +30,7 @@ def prices() -> PriceBook:
     return load_price_book("USD")
 
 
+@cache
 def conditions(scale: Scale = Scale.LEAST) -> Conditions:
     """November 2026 under the committed prices and rules."""
     return Conditions(
@@ -48,6 +49,7 @@ def changed(tenant: str, tier: str | None = None, **settings: str) -> Plan:
     return resolve(catalog(), with_tenant(catalog(), local_portfolio(), tenant, tier, settings).portfolio)
 
 
+@cache
 def comparison_of(tenant: str, tier: str | None = None, **settings: str) -> Comparison:
     """The committed portfolio beside itself with one tenant changed."""
     return compared(now(), cost_estimate(changed(tenant, tier, **settings), conditions()))

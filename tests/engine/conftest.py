@@ -11,7 +11,6 @@ import pytest
 from tests.engine.holdings import holdings
 from tests.engine.project import Project, Registered, Said, running_project
 from tests.engine.warm_server import DEBUG_LINES
-from tests.localcloud.cluster import Cluster
 
 
 @dataclass
@@ -36,19 +35,6 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(DEBUG_LINES, "1")  # no secret is in them, either
             deployed = Deployed(project, before, project.up("--logtostderr", "-v=3"))
-        assert deployed.registered
-        yield deployed
-
-
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Deployed]:
-    """The committed portfolio with its Kubernetes objects in the API server."""
-    with running_project(tmp_path_factory.mktemp("applied") / "project") as project:
-        project.configure(
-            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
-        )
-        before = holdings(project.clients())
-        deployed = Deployed(project, before, project.up())
         assert deployed.registered
         yield deployed
 

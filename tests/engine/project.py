@@ -20,14 +20,19 @@ from localcloud.aws.clients import Clients
 from localcloud.environment import PULUMI_HOME, local_environment, needs_language_host
 from tests.clouds import running_cloud
 from tests.engine.warm import equip
+from tests.engine.warm_client import UNFORKED
 from tests.portfolios import ROOT
 
 STACK: Final = "local"
 FORKED: Final = ".venv-forked"
+KILLER: Final = "localcloud.aws"
+"""The module of the provider that a fault has kill the engine."""
 SAVE_ONCE: Final = {
     "PULUMI_SKIP_CHECKPOINTS": "true",
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 }
+_COLLECTS_LATER: Final = {"GOGC": "400"}
+"""The engine lives for seconds: it collects its garbage when it has five times what it needs, not twice."""
 _COPIED: Final = (
     "Pulumi.yaml",
     "__main__.py",
@@ -89,6 +94,7 @@ class Project:
         self._saves_every_step = False
         self._root = folder
         self._is_forked = True
+        self._unforked = ""
         folder.mkdir(parents=True)
         for name in _COPIED:
             source, target = ROOT / name, folder / name
@@ -148,21 +154,22 @@ class Project:
         }
 
     @contextmanager
-    def started_as_by_users(self) -> Iterator[None]:
+    def started_as_by_users(self, *, only_killers: bool = False) -> Iterator[None]:
         """Interpreters start and import as they do for users, in the environment of `localcloud exec`.
 
-        Who kills processes wants those.
+        Who kills processes wants those. With `only_killers` they are the ones that a kill finds the engine
+        by: the provider that makes the call, and the command above it.
         """
         environment = self._root / ".venv"
         environment.unlink()
-        environment.symlink_to(ROOT / ".venv")
-        self._is_forked = False
+        environment.symlink_to(FORKED if only_killers else ROOT / ".venv")
+        self._is_forked, self._unforked = False, KILLER
         try:
             yield
         finally:
             environment.unlink()
             environment.symlink_to(FORKED)
-            self._is_forked = True
+            self._is_forked, self._unforked = True, ""
 
     @contextmanager
     def saving_every_step(self) -> Iterator[None]:
@@ -250,6 +257,8 @@ class Project:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return {
             **kept,
+            **_COLLECTS_LATER,
+            UNFORKED: self._unforked,
             **({} if self._saves_every_step else SAVE_ONCE),
             "COSTACK_LOCAL_DIR": str(self.local),
             "PYTHONPATH": str(self._root),

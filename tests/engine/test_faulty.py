@@ -1,4 +1,7 @@
-"""A tenant is created while AWS turns calls away, fails, and loses answers: the end is the same."""
+"""A tenant is created while AWS turns calls away, fails and loses answers, or the engine dies: all is mended.
+
+The deaths are a sample of `make torture`, mended by `costack recover` and the same command.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from typing import Any, Final
 import pytest
 
 from tests.engine.project import STACK, Project, Said
-from tests.torture.kills import Phase, held, phases
+from tests.torture.kills import CLIENT, Phase, Point, ending, held, phases, replace_in
 from tests.torture.worlds import worlds
 
 pytestmark = [pytest.mark.engine]
 
+OWN_SERVER: Final = "dedicated-db"
 ROUNDS: Final = 8
-SECOND: Final = re.compile(r"^(?P<ids>[^:]+): like (?P<urn>\S+), and not in the stack", re.MULTILINE)
+SECOND: Final = re.compile(r"^(?P<ids>[^:]+): same as (?P<urn>\S+), but not in the stack", re.MULTILINE)
 # What a person would do with a second one that nobody uses.
 DELETE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "aws:ec2/vpc:Vpc": lambda clients, id_: clients.get("ec2").delete_vpc(VpcId=id_),
@@ -33,10 +37,24 @@ DELETE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
 @pytest.fixture(scope="module")
 def creation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phase]:
     """The creation of one tenant, and what it leaves when nothing disturbs it."""
-    with worlds(tmp_path_factory.mktemp("faulty") / "project") as made:
+    with worlds(tmp_path_factory.mktemp("faulty") / "project", by_users=True) as made:
         phase = next(phases(made))
+        phase.forks = True
         phase.measure()
         yield phase
+
+
+@pytest.fixture(scope="module")
+def end(creation: Phase) -> Phase:
+    """The end of a tenant with a server of its own, without what is between."""
+    made = creation.worlds
+    made.go_back(creation.start)
+    file = made.project.folder / "portfolios" / STACK / "tenants" / f"{CLIENT}.yaml"
+    replace_in(file, "tier: shared-namespace", f"tier: {OWN_SERVER}")
+    phase = next(ending(made))  # deploys it
+    phase.forks = True
+    phase.measure()
+    return phase
 
 
 def test_what_aws_turns_away_or_fails_at_is_tried_again(creation: Phase) -> None:
@@ -66,7 +84,7 @@ def test_what_was_made_and_never_answered_is_found(creation: Phase) -> None:
             for each in found["ids"].split(", "):
                 DELETE[kind](project.clients(), each)
     else:
-        pytest.fail(f"still some of them after {ROUNDS} rounds")
+        pytest.fail(f"still some of them after {ROUNDS} rounds:\n{said}")
     assert held(project) == creation.undisturbed
     project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
@@ -84,3 +102,14 @@ def with_lost_answers(creation: Phase, faults: str) -> bool:
 def search(project: Project, *options: str) -> Said:
     """`costack recover --search`."""
     return project.costack("recover", "--stack", STACK, "--search", *options)
+
+
+def test_a_death_at_its_creation_is_survived(creation: Phase) -> None:
+    """The engine dies when the server is made, and nobody wrote down that it was."""
+    assert creation.survive(Point(creation.number_of("CreateDBInstance"), after=True)) == ""
+
+
+def test_a_death_at_its_end_is_survived(end: Phase) -> None:
+    """The engine and the command above it die when the server is gone."""
+    assert "snapshot of local-acme-postgresql" in end.undisturbed
+    assert end.survive(Point(end.number_of("DeleteDBInstance"), after=True)) == ""

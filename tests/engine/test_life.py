@@ -20,6 +20,7 @@ from lifecycle import evidence
 from lifecycle.decommission.steps import STEPS
 from tests.engine.holdings import holdings
 from tests.engine.project import STACK, Project, Said, running_project
+from tests.engine.promises import Promise, is_the_largest, promise
 from tests.engine.test_priced import OTHERS
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
@@ -30,6 +31,8 @@ from tests.torture.kills import make_a_restore_test, make_the_last_dump
 pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.postgres]
 
 SANDBOX, CLIENT = "borealis-migration", "acme"
+TARGET = "cross-region-backup"
+SHARED, OWN_SERVER = "shared-namespace", "dedicated-db"
 SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Brussels\n"
 OWN = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
 
@@ -43,6 +46,7 @@ class Life:
     pods: Pods
     there: Server
     sums: dict[str, str] = field(default_factory=dict)
+    promised: Promise | None = None
 
     def file(self, tenant: str) -> Path:
         """The tenant's file."""
@@ -132,9 +136,14 @@ def test_they_are_provisioned_and_used(life: Life) -> None:
 
 
 def test_what_they_get_is_made_beside_what_they_have(life: Life) -> None:
+    before = life.file(CLIENT).read_text(encoding="utf-8")
+    life.write(CLIENT, lambda text: text.replace(f"tier: {SHARED}", f"tier: {OWN_SERVER}"))
+    assert f"changing tier {SHARED} to {OWN_SERVER} alone leaves its" in life.up(code=1).text
+    life.write(CLIENT, lambda _: before)
     # The sandbox's data stays where it is: it gets a namespace of its own, and its clocks with it.
-    life.write(SANDBOX, lambda text: text.replace("tier: shared-namespace", "tier: dedicated-db"))
-    life.move_on("--to", "cross-region-backup")
+    life.write(SANDBOX, lambda text: text.replace(f"tier: {SHARED}", f"tier: {OWN_SERVER}"))
+    life.promised = promise(life.project, CLIENT, SHARED, TARGET)
+    life.move_on("--to", TARGET)
     assert holdings(life.project.clients())["database"] == {"local-postgresql", f"local-{CLIENT}-postgresql"}
     assert min(life.replicas(CLIENT) + life.replicas(SANDBOX)) >= 1
     assert "local-postgresql." in configuration(life)
@@ -168,7 +177,9 @@ def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
     life.move_on("--next")
     assert not life.jobs(CLIENT).keys() & {"copy-database", "hand-over-database", "drop-left-database"}
     assert life.there.ask("SELECT key FROM no_id", **OWN) == "since the switch"
-    life.up("--expect-no-changes")
+    assert life.promised
+    life.promised.is_kept()
+    is_the_largest(life.project, f"local-{CLIENT}-postgresql")
     assert (
         "is not moving; it is on cross-region-backup"
         in life.project.costack("move", CLIENT, "--stack", STACK).stdout

@@ -34,14 +34,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield made
 
 
-def of(project: Project) -> dict[tuple[str, str], Registered]:
+def found(project: Project) -> dict[tuple[str, str], Registered]:
     """Every resource, by the last word of its type and its name."""
     return {(each.type.rpartition(":")[2], each.name): each for each in project.registered()}
 
 
 def read(project: Project) -> dict[str, Any]:
     """What a change of a secret has to change."""
-    there = of(project)
+    return secrets_of(found(project))
+
+
+def secrets_of(there: dict[tuple[str, str], Registered]) -> dict[str, Any]:
+    """What of these resources a change of a secret has to change."""
     pods = {
         name: there["Deployment", f"{TENANT}-{name}"].inputs["spec"]["template"]["metadata"]["annotations"][
             ANNOTATION
@@ -68,19 +72,24 @@ def read(project: Project) -> dict[str, Any]:
 
 
 def deploy(project: Project, *options: str) -> dict[str, Any]:
+    """Write the step, deploy it, look at what it removed and that it left nothing to do."""
+    step(project, *options)
+    assert project.preview() == {}
+    return read(project)
+
+
+def step(project: Project, *options: str) -> None:
     """Write the step, deploy it, look at what it removed."""
     project.costack("rotate", TENANT, "--stack", STACK, *options)
     steps = project.update()
     assert steps
     assert {step["old"]["type"] for step in steps if step["op"] in GOES and step.get("old")} <= MAY_GO
-    assert project.preview() == {}
-    return read(project)
 
 
 def test_a_replaced_password_reaches_everybody_in_one_update(project: Project) -> None:
     """Nobody rotated: somebody had Pulumi make it anew."""
-    before = read(project)
-    urn = of(project)["RandomPassword", f"{TENANT}-database-password"].urn
+    there = found(project)
+    before, urn = secrets_of(there), there["RandomPassword", f"{TENANT}-database-password"].urn
     project.up("--replace", urn)
     after = read(project)
     for name in ("web", "cron", "database-setup", "odoo-setup", "login", "role"):
@@ -115,7 +124,7 @@ def test_a_rotation_goes_through_its_stages(project: Project) -> None:
 
 def test_the_way_back_finds_what_was_in_use(project: Project) -> None:
     before = read(project)
-    deploy(project, "--begin")
+    step(project, "--begin")
     back = deploy(project, "--back")
     assert back["login"] == before["login"]
     assert back["token"] == (before["token"][0], "ROTATE")
@@ -124,6 +133,6 @@ def test_the_way_back_finds_what_was_in_use(project: Project) -> None:
 
 
 def test_the_state_keeps_every_password_encrypted(project: Project) -> None:
-    stored = project.export()
-    for word in (*read(project)["role"].values(), read(project)["seen"], *read(project)["admin"].values()):
+    stored, secrets = project.export(), read(project)
+    for word in (*secrets["role"].values(), secrets["seen"], *secrets["admin"].values()):
         assert word == "admin" or word not in stored

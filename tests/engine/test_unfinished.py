@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -34,27 +35,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def empty(made: Worlds) -> Moment:
-    """Before anything was deployed."""
-    return made.keep()
+@dataclass(frozen=True)
+class Update:
+    """An update that nothing disturbs: its changing calls, and the world before and after it."""
+
+    start: Moment
+    calls: list[str]
+    end: Moment
 
 
 @pytest.fixture(scope="module")
-def deployed(made: Worlds, empty: Moment) -> Moment:
-    """After the first update; the file asks for another tier already, with the data in the same place."""
-    made.go_back(empty)
-    made.project.up()
+def first(made: Worlds) -> Update:
+    """The first update of all."""
+    return undisturbed(made, made.keep())
+
+
+@pytest.fixture(scope="module")
+def change(made: Worlds, first: Update) -> Update:
+    """An update after which the tenant has another tier, with the data in the same place."""
+    made.go_back(first.end)
     replace_in(made.project.folder / FILE, "tier: dedicated-db", "tier: ha-postgresql")
-    return made.keep()
+    return undisturbed(made, made.keep())
 
 
-def calls_of(made: Worlds, start: Moment) -> list[str]:
-    """The changing calls of an undisturbed update."""
-    made.go_back(start)
+def undisturbed(made: Worlds, start: Moment) -> Update:
+    """The update from *start* on."""
     with made.faults(f"refuse={10**6}") as counter:
         made.project.up()
-        return counter.read_text(encoding="utf-8").split()
+        calls = counter.read_text(encoding="utf-8").split()
+    return Update(start, calls, made.keep())
 
 
 def refused_at(made: Worlds, start: Moment, number: int) -> None:
@@ -81,29 +90,28 @@ def converge(made: Worlds) -> None:
         made.project.up("--suppress-outputs")
 
 
-def test_a_first_update_that_aws_refuses(made: Worlds, empty: Moment) -> None:
-    calls = calls_of(made, empty)
-    undisturbed = counted(told(made.project))
-    assert undisturbed == listed(made.project)
-    assert len(undisturbed["server"]) == 2
-    for number in chosen(calls, "CreateReplicationGroup", "CreateAccessPoint"):
-        refused_at(made, empty, number)
+def test_a_first_update_that_aws_refuses(made: Worlds, first: Update) -> None:
+    made.go_back(first.end)
+    wanted = counted(told(made.project))
+    assert wanted == listed(made.project)
+    assert len(wanted["server"]) == 2
+    for number in chosen(first.calls, "CreateReplicationGroup", "CreateAccessPoint"):
+        refused_at(made, first.start, number)
         inventory = told(made.project)
-        assert counted(inventory) == listed(made.project), calls[number - 1]
-        assert inventory.pending, calls[number - 1]
+        assert counted(inventory) == listed(made.project), first.calls[number - 1]
+        assert inventory.pending, first.calls[number - 1]
         assert TENANT not in inventory.deployed_on
         converge(made)
-        assert counted(told(made.project)) == listed(made.project) == undisturbed
+        assert counted(told(made.project)) == listed(made.project) == wanted
         assert told(made.project).pending == {}
         assert told(made.project).deployed_on.keys() == {"platform", TENANT}
 
 
-def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, deployed: Moment) -> None:
-    calls = calls_of(made, deployed)
-    for number in chosen(calls, "ModifyDBInstance", "CreateReplicationGroup"):
-        refused_at(made, deployed, number)
+def test_a_change_of_the_tier_that_aws_refuses(made: Worlds, change: Update) -> None:
+    for number in chosen(change.calls, "ModifyDBInstance", "CreateReplicationGroup"):
+        refused_at(made, change.start, number)
         inventory = told(made.project)
-        assert counted(inventory) == listed(made.project), calls[number - 1]
+        assert counted(inventory) == listed(made.project), change.calls[number - 1]
         (tenant,) = inventory.plan.tenants
         assert (tenant.tier, str(tenant.fee_per_month)) == ("dedicated-db", "649.00")
         assert f"{TENANT}: the last update was not finished" in inventory.pending[TENANT][0]
@@ -124,12 +132,12 @@ def changed_at(project: Project) -> str:
     return str(record["modified"])
 
 
-def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: Moment) -> None:
-    made.go_back(deployed)
-    first = changed_at(made.project)
-    made.project.up()
-    second = changed_at(made.project)
-    assert second > first
+def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, change: Update) -> None:
+    made.go_back(change.start)
+    before = changed_at(made.project)
+    made.go_back(change.end)
+    after = changed_at(made.project)
+    assert after > before
     inventory = told(made.project)
     assert counted(inventory) == listed(made.project)
     (sentence, *_) = inventory.pending[TENANT]
@@ -143,13 +151,13 @@ def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, deployed: 
     assert counted(inventory) == listed(made.project)
     assert inventory.pending == {}
     assert inventory.plan.tenants[0].tier == "ha-postgresql"
-    assert changed_at(made.project) == second
+    assert changed_at(made.project) == after
     made.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
 
 @pytest.mark.skipif(not EVERY, reason="make torture; a made state in tests/allocation/adapters/pulumi")
-def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, deployed: Moment) -> None:
-    made.go_back(deployed)
+def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, change: Update) -> None:
+    made.go_back(change.start)
     encrypted = (
         "components/aws/database.py",
         '"storage_encrypted": True',
@@ -178,8 +186,8 @@ def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, de
     assert len(listed(made.project)["server"]) == 1 + 1
 
 
-def test_an_update_of_some_resources_only(made: Worlds, deployed: Moment) -> None:
-    made.go_back(deployed)
+def test_an_update_of_some_resources_only(made: Worlds, change: Update) -> None:
+    made.go_back(change.start)
     (target,) = [
         each.urn
         for each in made.project.registered()

@@ -124,6 +124,22 @@ def test_debug_lines_are_sent_to_the_engine_when_they_are_asked_for(python: str,
         assert said == f"{name}\n"
 
 
+def test_what_every_interpreter_would_do_first_is_done(python: str, tmp_path: Path) -> None:
+    """AWS's services are read, for all sessions, and the annotations of the SDK are resolved."""
+    program = tmp_path / "done.py"
+    program.write_text(
+        "import pulumi_aws, pulumi_kubernetes.core.v1 as core\nfrom botocore.session import Session\n"
+        "from pulumi._types import _types_from_py_properties as types\n"
+        "first, second = (Session().get_component('data_loader') for _ in range(2))\n"
+        "read = [key for key in first._cache if 'ec2' in key and 'service-2' in key]\n"
+        "before = types.cache_info().misses\n"
+        "types(pulumi_aws.rds.Instance), types(core.outputs.Container), types(core.ContainerArgs)\n"
+        "print(first is second, len(read) > 0, types.cache_info().misses - before)\n",
+        encoding="utf-8",
+    )
+    assert subprocess.check_output([python, str(program)], text=True) == "True True 0\n"
+
+
 def test_two_projects_have_their_own_modules(copy: tuple[Path, str], tmp_path: Path) -> None:
     other = Project(tmp_path / "other")
     where = "import tiers.vocabulary as found\nprint(found.__file__)\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import json
 import os
 import shutil
 import socket
@@ -111,7 +110,7 @@ def _server_of(project: Path) -> Path:
     connection = socket.socket(socket.AF_UNIX)
     _ASKED.append(connection)  # its end would be the server's
     connection.connect(str(server()))
-    request = json.dumps({"project": str(project), "socket": str(path)})
+    request = ascii({"project": str(project), "socket": str(path)})
     connection.sendall(f"{request}\n".encode())
     assert connection.recv(16) == b"ready\n", f"the server for {project} did not start"
     return path

@@ -1,27 +1,30 @@
 """Stands where a project's `python` is: has the warm server fork an interpreter, and ends as that one ends.
 
-It imports little, because it starts as often as an interpreter would. `@@…` become paths when it is put in
-place.
+It imports little, because it starts as often as an interpreter would: `json`, `signal` and `socket` take as
+long as all the rest. `@@…` become paths when it is put in place.
 """
 
+import _signal  # type: ignore[import-not-found]
+import _socket
 import array
-import json
 import os
 import select
-import signal
-import socket
 import sys
 
 SERVER, PYTHON = "@@server", "@@python"
 PARENT_CHECK_SECONDS = 0.5
+UNFORKED = "COSTACK_TESTS_UNFORKED"
+"""Environment variable: the module that is to run in the process that was asked for."""
 
 
-def connected(arguments: list[str]) -> "socket.socket | None":
+def connected(arguments: list[str]) -> "_socket.socket | None":
     """A connection to the keeper of the process; None for what the server does not do."""
     plain = [each for each in arguments if each not in ("-u", "-I")]
     if not plain or (plain[0].startswith("-") and plain[0] != "-m"):
         return None
-    connection = socket.socket(socket.AF_UNIX)
+    if plain[:2] == ["-m", os.environ.get(UNFORKED)]:
+        return None
+    connection = _socket.socket(_socket.AF_UNIX)
     try:
         connection.connect(SERVER)
     except OSError:
@@ -32,18 +35,18 @@ def connected(arguments: list[str]) -> "socket.socket | None":
         "executable": sys.argv[0],
         "folder": os.getcwd(),  # noqa: PTH109
     }
-    data = json.dumps(request).encode() + b"\n"
+    data = ascii(request).encode() + b"\n"
     streams = array.array("i", [0, 1, 2])
-    sent = connection.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, streams)])
+    sent = connection.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
     connection.sendall(data[sent:])
     return connection
 
 
-def exit_code(connection: socket.socket) -> int:
+def exit_code(connection: _socket.socket) -> int:
     """Wait for the end; when whoever started this is gone, the process goes too."""
     parent = os.getppid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: connection.send(bytes([number])))
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+        _signal.signal(number, lambda number, _frame: connection.send(bytes([number])))
     while os.getppid() == parent:
         ready, _, _ = select.select([connection], [], [], PARENT_CHECK_SECONDS)
         if ready:
@@ -61,7 +64,7 @@ def main() -> None:
         os.close(number)
     code = exit_code(connection)
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        _signal.signal(-code, _signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 

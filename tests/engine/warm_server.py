@@ -10,12 +10,12 @@ always what runs.
 from __future__ import annotations
 
 import array
+import ast
 import atexit
 import contextlib
 import gc
 import importlib
 import io
-import json
 import os
 import runpy
 import selectors
@@ -25,25 +25,6 @@ import sys
 import threading
 from typing import Any
 
-LIBRARIES = (
-    "boto3",
-    "google.protobuf.struct_pb2",
-    "grpc.aio",
-    "httpx",
-    "pulumi",
-    "pulumi.provider.experimental.server",
-    "pulumi.runtime.proto.language_pb2_grpc",
-    "pulumi_kubernetes",
-    "pulumi_random",
-    "pydantic",
-    "yaml",
-)
-# Packages that import a module when it is first asked for something: what the programs ask for.
-LAZY = {
-    "pulumi_aws": "autoscaling backup cloudwatch ec2 efs eks elasticache iam kms rds s3 scheduler "
-    "secretsmanager vpc",
-    "pulumi_kubernetes": "apps.v1 autoscaling.v2 batch.v1 core.v1 networking.v1 policy.v1 rbac.v1",
-}
 # What the program, the providers, the language host and `costack` import, and none of what they run.
 OURS = """
     allocation.estimate.estimated_statement cli.actions.change.move cli.actions.change.recover
@@ -58,6 +39,8 @@ DEBUG_LINES = "COSTACK_DEBUG_LINES"
 
 Each of some thousands is a call of its own, a sixth of a run, and the engine drops them unless it logs.
 """
+COLLECTS_AT = (50_000, 20, 20)
+"""Thresholds of a process that lives for seconds: at Python's own, a tenth of it would be collecting."""
 STREAMS = 3
 PARENT_CHECK_SECONDS = 2.0
 
@@ -192,15 +175,6 @@ def _is_package(path: str) -> bool:
     return os.path.isfile(os.path.join(path, "__init__.py"))  # noqa: PTH113, PTH118
 
 
-def _import_libraries() -> None:
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    for package, modules in LAZY.items():
-        for module in modules.split():
-            found = importlib.import_module(f"{package}.{module}")
-            getattr(found, "Anything", None)
-
-
 def _received(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     """A request and its streams; no request when whoever asked is gone already."""
     passed = array.array("i")
@@ -211,12 +185,12 @@ def _received(connection: socket.socket) -> tuple[dict[str, Any] | None, list[in
     while more and not data.endswith(b"\n"):
         more = connection.recv(1 << 20)
         data += more
-    return json.loads(data) if data.endswith(b"\n") else None, list(passed)
+    return ast.literal_eval(data.decode()) if data.endswith(b"\n") else None, list(passed)
 
 
 def main(path: str) -> tuple[dict[str, Any], Project | None]:
     """Serve; in each forked process, return what it is to run, and of which project."""
-    _import_libraries()
+    importlib.import_module("warm_imports").warm_up()  # beside this file, which is run by its path
     gc.collect()
     gc.freeze()
     server = Server(path)
@@ -235,6 +209,7 @@ def main(path: str) -> tuple[dict[str, Any], Project | None]:
 
 def run(request: dict[str, Any], project: Project | None) -> None:
     """Be the interpreter that was asked for."""
+    gc.set_threshold(*COLLECTS_AT)
     arguments = list(request["arguments"])
     options = {each for each in arguments[:2] if each in ("-u", "-I")}
     arguments = arguments[len(options) :]

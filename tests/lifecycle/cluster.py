@@ -1,4 +1,4 @@
-"""A stand-in for kubectl: it keeps one Job in a folder, and runs its container on this machine when asked."""
+"""A stand-in for kubectl: it keeps one Job in a folder, and runs its containers here when asked."""
 
 from __future__ import annotations
 
@@ -35,17 +35,19 @@ elif words[:2] == ["get", "job"]:
     ended = home / "ended"
     if not ended.exists() and not behaviour["hangs"]:
         sys.path.insert(0, "@root@")
-        from tests.lifecycle.cluster import run_container
-        ended.write_text(run_container(json.loads(job.read_text()), behaviour["runs"], home / "log"))
+        from tests.lifecycle.cluster import run_containers
+        ended.write_text(run_containers(json.loads(job.read_text()), behaviour["runs"], home))
     conditions = [{"type": ended.read_text(), "status": "True"}] if ended.exists() else None
     print(json.dumps({"status": {"conditions": conditions}}))
 elif words[:2] == ["get", "events"]:
     items = [{"message": message} for message in behaviour["events"]]
     print(json.dumps({"items": items}))
 elif words[0] == "logs":
-    if not (home / "log").exists():
+    which = words[1].partition("--container=")[2]
+    logs = sorted(home.glob(f"log-{which or '*'}"), key=lambda each: each.stat().st_mtime_ns)
+    if not logs:
         sys.exit("error: timed out waiting for the condition")
-    print((home / "log").read_text(), end="")
+    print("".join(each.read_text() for each in logs), end="")
 elif words[:2] == ["delete", "job"]:
     job.unlink(missing_ok=True)
 else:
@@ -97,25 +99,28 @@ class StandIn:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def run_container(job: dict[str, Any], runs: dict[str, str] | None, log: Path) -> str:
-    """Run the one container of *job* as a user without rights; how the Job ended."""
+def run_containers(job: dict[str, Any], runs: dict[str, str] | None, home: Path) -> str:
+    """Run the containers of *job* one after the other, as a user without rights; how the Job ended."""
     import subprocess  # noqa: PLC0415 - the stand-in starts quickly without
 
     from tests.postgres import unprivileged  # noqa: PLC0415
 
     if runs is None:
         return "Failed"
-    (container,) = job["spec"]["template"]["spec"]["containers"]
-    environment = {each["name"]: each["value"] for each in container["env"]} | runs
-    done = subprocess.run(
-        container["command"],
-        env=environment,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        **unprivileged(),
-    )
-    log.write_text(done.stderr + done.stdout, encoding="utf-8")
-    return "Failed" if done.returncode else "Complete"
+    pod = job["spec"]["template"]["spec"]
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        environment = {each["name"]: each["value"] for each in container["env"]} | runs
+        done = subprocess.run(
+            container["command"],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            **unprivileged(),
+        )
+        (home / f"log-{container['name']}").write_text(done.stderr + done.stdout, encoding="utf-8")
+        if done.returncode:
+            return "Failed"
+    return "Complete"

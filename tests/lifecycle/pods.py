@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,11 +25,19 @@ from tests.postgres import ADMIN, ADMIN_PASSWORD, MAJORS, OWNER, Server, give, p
 BUCKET: Final = "backups"
 TENANT: Final = {"database": DATABASE, "user": ROLE, "password": PASSWORD}
 """How the tenant itself asks a server."""
+CONTAINERS: Final = {
+    "fetch": "restore_test_fetch.sh",
+    "restore": "restore_test.sh",
+    "report": "restore_test_report.sh",
+}
+"""The containers of a restore test's pod, in the order in which they run, and their scripts."""
+VOLUMES: Final = ("fetched", "restored")
 _PATIENCE_SECONDS: Final = 120
 # Does with a folder what the AWS CLI does with a bucket, within the tenant's own prefixes; an upload is there
 # when it is whole.
 AWS: Final = r"""#!/bin/bash
 set -euo pipefail
+[ -n "${BUCKET:-}${MASTER_SECRET_ARN:-}" ] || { echo "Unable to locate credentials" >&2; exit 253; }
 echo "$*" >>"@@calls"
 key() {
   case "$1" in
@@ -72,14 +80,20 @@ esac
 """
 
 # Gives a copy of what PostgreSQL's own program made before with the same options, and has it made the first
-# time: nearly half of a restore test would go into it.
+# time: nearly half of a restore test would go into it. The two templates, two thirds of what is to be copied,
+# are never written to, so all copies have the same.
 INITDB: Final = r"""#!/bin/bash
 set -euo pipefail
 options=()
 for each; do case "$each" in --pgdata=*) data=${each#*=} ;; *) options+=("$each") ;; esac; done
 made=@@kept/$(printf '%s\n' "@@initdb" "${options[@]}" | sha256sum | cut -c1-16)
 if [ ! -e "$made" ]; then
-  "@@initdb" --pgdata="$made.$$" "${options[@]}"
+  "@@initdb" --pgdata="$made.$$" --wal-segsize=1 "${options[@]}"
+  mkdir "$made.$$.templates"
+  for each in 1 4; do
+    mv "$made.$$/base/$each" "$made.$$.templates/"
+    ln -s "$made.$$.templates/$each" "$made.$$/base/$each"
+  done
   mv "$made.$$" "$made"
 fi
 cp -R "$made" "$data"
@@ -160,6 +174,41 @@ class Pods:
         (taken,) = set(self.manifests()) - before
         return taken
 
+    def restore_test(self, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the containers of a restore test: what the report printed, and how the last that ran ended."""
+        self.empty_volumes()
+        said = ""
+        for name in CONTAINERS:
+            with self.container(name, **more) as process:
+                stdout, stderr = process.communicate(timeout=_PATIENCE_SECONDS)
+            said += stderr
+            if process.returncode:
+                break
+        printed = stdout if name == "report" else ""
+        return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
+
+    def empty_volumes(self) -> None:
+        """What the pod of a restore test begins with."""
+        for place in VOLUMES:
+            shutil.rmtree(self.folder / place, ignore_errors=True)
+            (self.folder / place).mkdir()
+            give(self.folder / place)
+
+    @contextmanager
+    def container(self, name: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+        """Start a container of a restore test: with its volumes, and with the role where it has one."""
+        variables = {**more, **{each.upper(): str(self.folder / each) for each in VOLUMES}}
+        alone = name == "restore"
+        if alone:
+            variables |= dict.fromkeys(("TENANT", "OWNER", "BUCKET", "PREFIX", "BACKUP"), "")
+        with _read_only(self.folder / "fetched") if alone else nullcontext():
+            process = self.start(script(CONTAINERS[name]), **variables)
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
     def manifests(self) -> list[str]:
         """The backups that are complete."""
         return [path.stem for path in sorted((self.bucket / "manifests" / "acme").glob("*.json"))]
@@ -186,6 +235,19 @@ class Pods:
             other = Pods(self.server, folder)
             equip(other)
             yield other
+
+
+@contextmanager
+def _read_only(folder: Path) -> Iterator[None]:
+    """As a volume is in a container that may not write it."""
+    modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def empty_bucket(pods: Pods) -> Path:
 
 def test_a_restore_test_before_the_first_backup_does_not_stop_it(later: Pods) -> None:
     folder = empty_bucket(later)
-    tested = later.run(script("restore_test.sh"))
+    tested = later.restore_test()
     assert tested.returncode == 1, tested.stderr
     assert [path.parent.name for path in folder.rglob("*.json")] == ["restore-tests"]
     later.back_up()
@@ -127,9 +127,9 @@ def test_a_restore_test_knows_older_backups_and_refuses_another_clients(later: P
     written = json.loads(path.read_text(encoding="utf-8"))
     del written["owner"]
     path.write_text(json.dumps(written), encoding="utf-8")
-    assert later.run(script("restore_test.sh")).returncode == 0
+    assert later.restore_test().returncode == 0
     path.write_text(json.dumps(written | {"owner": "local/newcomer/acme"}), encoding="utf-8")
-    done = later.run(script("restore_test.sh"))
+    done = later.restore_test()
     assert done.returncode == 1
     assert (
         '"name":"owner","expected":"local/acme-consulting/acme","found":"local/newcomer/acme"' in done.stdout

@@ -23,7 +23,7 @@ def test_a_backup_of_every_version_can_be_restored(damaged: Pods, backup: str) -
     manifest = json.loads(text)
     assert manifest["postgresql"] // 10_000 == damaged.server.major
     assert manifest["active_users"] == 1
-    done = damaged.run(script("restore_test.sh"))
+    done = damaged.restore_test()
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
     assert (result["result"], result["backup"]) == ("ok", backup)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 from components.kubernetes import odoo
-from tests.postgres import MAJORS, Server, running_server
+from tests.postgres import CHOSEN, Server, running_server
 from tiers.facts.names import HTTP_PORT
 
 pytestmark = pytest.mark.postgres
@@ -136,7 +136,7 @@ def connects(port: int, seconds: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("major", MAJORS)
+@pytest.mark.parametrize("major", CHOSEN)
 def test_a_frozen_database_takes_pods_out_of_service_and_restarts_none(major: int) -> None:
     with running_server(major) as server, serving(server) as page, ExitStack() as visitors:
         probes = odoo.web_probes([page.port])

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.postgres
 SECOND: Final = second_role(ROLE)
 NEW: Final = "the first one's new one"
 SECOND_PASSWORD: Final = "the second one's own"
-ROWS: Final = 4
+ROWS: Final = 2
 """How many rows each pod writes in every moment of a rotation."""
 
 AGAIN: Final = (
@@ -103,8 +103,8 @@ def configure(pods: Pods, login: Login) -> None:
 def pod(pods: Pods, name: str, login: Login) -> Iterator[tuple[Writer, Writer]]:
     """What a pod does: it writes over a connection it keeps, and over a new one each time."""
     with (
-        writing(pods.server, f"{name} kept", login=login, pause=0.1) as kept,
-        writing(pods.server, f"{name} new", login=login, rows=1, pause=0.1) as fresh,
+        writing(pods.server, f"{name} kept", login=login, pause=0.2) as kept,
+        writing(pods.server, f"{name} new", login=login, rows=1, pause=0.2) as fresh,
     ):
         yield kept, fresh
 
@@ -145,7 +145,7 @@ def test_nothing_is_lost_and_every_backup_is_made(acme: Pods, way: tuple[Stage, 
             _, said_by_it = began.communicate(timeout=60)
             assert began.returncode == 0, said_by_it
             at_work(*old)
-            tested = acme.run(script("restore_test.sh"), BACKUP=back_up(acme))
+            tested = acme.restore_test(BACKUP=back_up(acme))
             assert tested.returncode == 0, tested.stderr
             if stage.name == "none":
                 break

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,12 @@ pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", [NEWEST_SO
 
 def outcome_of(pods: Pods, **more: str) -> tuple[int, RestoreResult]:
     """How the restore test ends, and what it found; the bucket must hold what it printed."""
-    done = pods.run(script("restore_test.sh"), **more)
+    done = pods.restore_test(**more)
     assert done.stdout.count("\n") == 1, done.stderr
     result = restore_result(done.stdout, "acme")
     kept = pods.bucket / "manifests" / "acme" / "restore-tests" / f"{result.started_at}.json"
     assert kept.read_text(encoding="utf-8") == done.stdout
-    assert not (pods.folder / "data" / "restore-test").exists()
+    assert not (pods.folder / "restored" / "server").exists()
     return done.returncode, result
 
 
@@ -143,16 +142,76 @@ def test_what_a_dump_runs_has_no_rights(damaged: Pods, backup: str) -> None:
 @pytest.mark.usefixtures("backup")
 def test_the_server_that_runs_a_dump_has_nothing_of_the_pods_environment(damaged: Pods) -> None:
     """Where credentials are found stands in the environment of a pod."""
-    said = damaged.folder / "data" / "names"
+    said = damaged.folder / "restored" / "names"
     tool(damaged, "pg_ctl", f'case " $* " in *" start "*) env | cut -d= -f1 >"{said}";; esac')
     code, _ = outcome_of(damaged, AWS_CONTAINER_CREDENTIALS_FULL_URI="http://169.254.170.23/v1/credentials")
     assert code == 0
-    names = (damaged.folder / "data" / "names").read_text(encoding="utf-8").split()
+    names = (damaged.folder / "restored" / "names").read_text(encoding="utf-8").split()
     assert "PATH" in names
     assert not {each for each in names if each.startswith(("AWS", "BUCKET", "PG"))} - {
         "PGDATA",
         "PG_GRANDPARENT_PID",
     }
+
+
+@pytest.fixture
+def restored(damaged: Pods, backup: str) -> Pods:
+    """A restore test whose report is still to come; what the restore left may be changed."""
+    damaged.empty_volumes()
+    for name in ("fetch", "restore"):
+        with damaged.container(name, BACKUP=backup) as process:
+            _, said = process.communicate()
+        assert process.returncode == 0, said
+    return damaged
+
+
+def reported(pods: Pods) -> subprocess.CompletedProcess[str]:
+    with pods.container("report") as process:
+        stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [("measured", "secret"), ("sample", "secret"), ("named", "nowhere")]
+)
+def test_a_report_follows_no_link_that_a_restore_left(restored: Pods, name: str, target: str) -> None:
+    """What runs a dump may be taken over; the report reads with the backup's role."""
+    left = restored.folder / "restored" / name
+    left.unlink()
+    left.symlink_to(restored.bucket / target)
+    done = reported(restored)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{name}: expected a file of at most ")
+    assert not (restored.bucket / "manifests" / "acme" / "restore-tests").exists()
+
+
+def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) -> None:
+    (restored.folder / "restored" / "measured").write_text("[", encoding="utf-8")
+    assert reported(restored).returncode == 2
+    for left in (restored.folder / "restored").iterdir():
+        if left.is_file():
+            left.unlink()
+    done = reported(restored)
+    assert done.returncode == 1
+    assert [check.name for check in restore_result(done.stdout, "acme").faults] == ["odoo"]
+
+
+def test_a_sample_of_other_places_is_not_read(restored: Pods) -> None:
+    sample = restored.folder / "restored" / "sample"
+    good = sample.read_text(encoding="utf-8").splitlines()
+    sample.write_text(
+        "\n".join(["../../dumps", f"../{good[0]}", "/etc/hostname", *good[1:]]), encoding="utf-8"
+    )
+    (restored.bucket / "calls").write_text("", encoding="utf-8")
+    done = reported(restored)
+    assert done.returncode == 0, done.stderr
+    (contents,) = (
+        each for each in restore_result(done.stdout, "acme").checks if each.name == "attachment contents"
+    )
+    assert contents.found == str(len(good) - 1)
+    calls = (restored.bucket / "calls").read_text(encoding="utf-8")
+    assert ".." not in calls
+    assert "hostname" not in calls
 
 
 def test_it_writes_its_result_and_nothing_else(damaged: Pods) -> None:
@@ -395,15 +454,16 @@ def test_no_backup_is_a_failed_test_and_one_that_is_named_must_be_there(damaged:
 def restoring(damaged: Pods) -> Iterator[tuple[Pods, subprocess.Popen[str]]]:
     """A restore test in the middle of its restore; its server is stopped, whatever the test does."""
     tool(damaged, "pg_restore", 'if [ "$1" != --version ]; then touch "$HOME/restoring"; sleep 60; fi')
-    process = damaged.start(script("restore_test.sh"))
-    deadline = time.monotonic() + 30
-    while not (damaged.folder / "restoring").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield damaged, process
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    damaged.empty_volumes()
+    with damaged.container("fetch") as process:
+        process.communicate()
+    with damaged.container("restore") as process:
+        deadline = time.monotonic() + 30
+        while not (damaged.folder / "restoring").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield damaged, process
     process.communicate()
-    data = damaged.folder / "data" / "restore-test" / "server"
+    data = damaged.folder / "restored" / "server"
     if (data / "postmaster.pid").exists():
         stop = [str(programs(damaged.clients) / "pg_ctl"), f"--pgdata={data}", "stop", "--mode=immediate"]
         subprocess.run(stop, check=False, capture_output=True, **unprivileged())
@@ -433,7 +493,7 @@ def test_an_image_that_cannot_test_says_so_and_gives_no_result(
     damaged: Pods, name: str, body: str, message: str
 ) -> None:
     tool(damaged, name, body)
-    done = damaged.run(script("restore_test.sh"))
+    done = damaged.restore_test()
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert not (damaged.bucket / "manifests" / "acme" / "restore-tests").exists()
@@ -442,5 +502,5 @@ def test_an_image_that_cannot_test_says_so_and_gives_no_result(
 def test_a_result_that_the_bucket_does_not_take_is_none(damaged: Pods) -> None:
     blocked = damaged.bucket / "manifests" / "acme" / "restore-tests"
     blocked.write_text("in the way", encoding="utf-8")
-    done = damaged.run(script("restore_test.sh"))
+    done = damaged.restore_test()
     assert (done.returncode, done.stdout) == (2, "")

@@ -33,7 +33,7 @@ class Writer:
     name: str
     login: tuple[str, str] = (ROLE, PASSWORD)
     rows: int | None = None
-    pause: float = 0
+    pause: float = 0.02
     committed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -56,7 +56,7 @@ class Writer:
                             break
                         self.committed.append(key)
                         self._stopped.wait(self.pause)
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     @contextmanager
     def _connected(self) -> Iterator[subprocess.Popen[str]]:

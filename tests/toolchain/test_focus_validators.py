@@ -35,7 +35,7 @@ class Machine:
         self.folder, self.log = folder, folder / "calls"
         self.bin = folder / ".toolchain" / "bin"
         (folder / "toolchain").mkdir()
-        for name in ("build.py", "environment.py", "scanner.py", SCRIPT):
+        for name in ("build.py", "environment.py", "packages.py", SCRIPT):
             (folder / "toolchain" / name).write_bytes((FOLDER / name).read_bytes())
         for name in NAMES:
             (folder / "toolchain" / f"{name}.txt").write_bytes((FOLDER / f"{name}.txt").read_bytes())

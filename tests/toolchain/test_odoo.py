@@ -28,7 +28,7 @@ class Machine:
     def __init__(self, folder: Path, install: str = "true") -> None:
         self.folder, self.log, self.tree = folder, folder / "calls", folder / "tree"
         (folder / "toolchain").mkdir()
-        for name in ("build.py", "environment.py", "scanner.py", "odoo.py", "odoo.txt"):
+        for name in ("build.py", "environment.py", "packages.py", "odoo.py", "odoo.txt"):
             (folder / "toolchain" / name).write_bytes((FOLDER / name).read_bytes())
         self.tree.mkdir()
         (self.tree / "odoo-bin").touch()

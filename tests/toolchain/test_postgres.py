@@ -30,7 +30,7 @@ class Machine:
         self.folder, self.log = folder, folder / "calls"
         (folder / "toolchain").mkdir()
         locks = [f"postgresql-{major}.txt" for major in MAJORS]
-        for name in ("build.py", "environment.py", "scanner.py", "postgres.py", *locks):
+        for name in ("build.py", "environment.py", "packages.py", "postgres.py", *locks):
             (folder / "toolchain" / name).write_bytes((FOLDER / name).read_bytes())
         inside = folder / "made" / "postgresql-x" / "bin"
         inside.mkdir(parents=True)

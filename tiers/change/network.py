@@ -91,9 +91,17 @@ def cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> 
             " taken gets none, and runs no such pod until it is exchanged"
         )
         yield Change(EffectKind.NOTICE, what)
+    if before.secret_store != after.secret_store:
+        yield Change(EffectKind.RESTART, f"pods start anew with Secrets {_source(after)}")
     if created and before.origin is after.origin and before.version != after.version:
         what = f"Kubernetes {before.version} → {after.version}; EKS takes no cluster back to an older version"
         yield Change(EffectKind.NOTICE, what)
+
+
+def _source(cluster: ClusterControlPlane) -> str:
+    if cluster.secret_store is None:
+        return "that are written into the cluster"
+    return f"from the store {cluster.secret_store}: none starts until External Secrets has brought them"
 
 
 def _another_kind(before: ClusterControlPlane, after: ClusterControlPlane) -> Change:

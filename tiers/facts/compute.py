@@ -167,6 +167,8 @@ class ClusterControlPlane(FactRecord):
     pod_security_groups: bool = False
     """Whether pods can have security groups of their own."""
     security_group_id: str | None = None
+    secret_store: str | None = None
+    """The ClusterSecretStore that brings Secrets into it; None where they are written there themselves."""
 
 
 class NodeGroup(FactRecord):

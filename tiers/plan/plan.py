@@ -128,6 +128,10 @@ class Plan(Frozen):
         for tenant in self.tenants:
             yield from tenant.facts
 
+    def tenant(self, tenant_id: str) -> TenantPlan | None:
+        """The tenant of that id; None where there is none."""
+        return next((each for each in self.tenants if each.tenant == tenant_id), None)
+
     def platform_tags(self) -> CostTags:
         """The cost tags of shared resources."""
         return CostTags(

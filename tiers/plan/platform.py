@@ -191,6 +191,7 @@ def _cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
         counted=cluster.counted_in is None,
         pod_security_groups=cluster.pod_security_groups,
         security_group_id=cluster.security_group_id,
+        secret_store=cluster.secret_store,
     )
     for group in cluster.node_groups:
         room = catalog.classes.node_classes[group.node_class]

@@ -12,6 +12,7 @@ from tiers.catalog.classes import ClassId
 from tiers.retention import LogDays
 from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
+_OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 
 
@@ -129,6 +130,12 @@ class ClusterSpec(Frozen):
     """
     security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")] | None = None
     """Adopted cluster: the security group that EKS made for it, for `pod_security_groups`."""
+    secret_store: Annotated[str, Field(pattern=_OBJECT_NAME, max_length=253)] | None = None
+    """The ClusterSecretStore of External Secrets that reads AWS's parameter store.
+
+    With it no manifest holds a secret ([GitOps](real-account.md#gitops)); left out, Secrets are written as
+    they are.
+    """
     created: CreatedCluster | None = None
     """Given when Costack creates the cluster; left out when it adopts one."""
 

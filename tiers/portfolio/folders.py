@@ -15,6 +15,10 @@ from tiers.vocabulary import TenantId
 PORTFOLIOS: Final = Path("portfolios")
 
 
+class NoFileError(CatalogError):
+    """No file of a portfolio has a tenant, and all of them can be read."""
+
+
 class _Named(BaseModel):
     """What every tenant's file says, whatever else is in it."""
 
@@ -35,7 +39,8 @@ def file_of(portfolio: Path, tenant: TenantId) -> Path:
     """The file of *tenant* in the folder *portfolio*; it need not have the tenant's name.
 
     Raises:
-        CatalogError: When no file of the portfolio has it; if some cannot be read, it says why.
+        NoFileError: When no file of the portfolio has it.
+        CatalogError: When none has it and some cannot be read; it says why.
     """
     unreadable: list[str] = []
     for path in sorted((portfolio / "tenants").glob("*.yaml")):
@@ -44,4 +49,4 @@ def file_of(portfolio: Path, tenant: TenantId) -> Path:
             return path
     if unreadable:
         raise CatalogError(*unreadable)
-    raise CatalogError(f"{portfolio / 'tenants'}: no file has tenant '{tenant}'")
+    raise NoFileError(f"{portfolio / 'tenants'}: no file has tenant '{tenant}'")

@@ -70,14 +70,16 @@ def host_name_faults(
     """The tenants whose host name is a parent of another client's, or lies in another client's domain."""
     for place, _, sentence in parents(by_place, by_place):
         yield place, (("hostname",), sentence)
-    owners = {
-        domain: client
-        for client, domains in (platform.client_domains if platform else {}).items()
-        for domain in domains
-    }
+    if platform is not None:
+        yield from others_domains(by_place, platform)
+
+
+def others_domains(by_place: Mapping[Place, Tenant], platform: Platform) -> Iterator[tuple[Place, Fault]]:
+    """The tenants with a host name in a domain that *platform*, of any portfolio, gives to another client."""
+    owners = {domain: client for client, domains in platform.client_domains.items() for domain in domains}
     for place, tenant in by_place.items():
         above = (tenant.hostname, *parent_domains(tenant.hostname))
         owner = next((owners[each] for each in above if each in owners), None)
         if owner not in {None, tenant.client, tenant.first_client}:
-            sentence = f"'{tenant.hostname}' lies in a domain of client {owner}, as client_domains says"
-            yield place, (("hostname",), sentence)
+            said = f"'{tenant.hostname}' lies in a domain of client {owner}, as client_domains says"
+            yield place, (("hostname",), said)

@@ -14,6 +14,7 @@ import httpx
 import stamina
 
 from allocation.adapters.answers import ACCEPTED, TooMuchError, decoded, in_time, until
+from allocation.adapters.certificates import trusted
 from allocation.adapters.price_list.offers import PriceListError
 
 AWS: Final = "https://pricing.us-east-1.amazonaws.com"
@@ -120,7 +121,11 @@ class PriceList:
         if url.scheme not in ("http", "https") or not url.host:
             raise PriceListError(f"--url '{self.url}': expected a URL that begins with http:// or https://")
         return httpx.Client(
-            base_url=self.url, headers=dict(ACCEPTED), timeout=_SECONDS_WITHOUT_A_BYTE, follow_redirects=False
+            base_url=self.url,
+            headers=dict(ACCEPTED),
+            timeout=_SECONDS_WITHOUT_A_BYTE,
+            verify=trusted(trust_env=True),
+            follow_redirects=False,
         )
 
     def _refuse_errors(self, path: str, response: httpx.Response) -> None:

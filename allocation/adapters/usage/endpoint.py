@@ -14,6 +14,7 @@ import httpx
 import stamina
 
 from allocation.adapters.answers import ACCEPTED, TooMuchError, decoded, in_time, until
+from allocation.adapters.certificates import trusted
 from allocation.adapters.usage.rows import UsageError
 
 _ATTEMPTS: Final = 4
@@ -126,7 +127,7 @@ class Endpoint:
             auth=auth,
             headers=headers,
             timeout=self.timeout_seconds,
-            verify=self.verify,
+            verify=trusted(trust_env=False) if self.verify is True else self.verify,
             follow_redirects=False,
             trust_env=False,
         )

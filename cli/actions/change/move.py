@@ -59,7 +59,7 @@ def move_on(request: Request) -> None:
     request = replace(request, tenant=id_of(portfolio.tenants, request.tenant))
     path = file_of(folder, request.tenant)
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
-    deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
+    deployed = plan.tenant(request.tenant)
     step = _step(request, tenant, catalog)
     try:
         check_deployed(tenant, deployed, on_working_tier(catalog, tenant).tier, request.stack)

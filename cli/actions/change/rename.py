@@ -72,7 +72,7 @@ def _lines(request: Request, portfolio: Portfolio, plan: Plan) -> tuple[Tenant, 
     if tenant is None:
         there = ", ".join(each.tenant for each in portfolio.tenants) or "none"
         raise CatalogError(f"tenant '{request.tenant}' has no file; there are {there}")
-    deployed = next((each for each in plan.tenants if each.tenant == named), None)
+    deployed = plan.tenant(named)
     if deployed is None:
         raise RefusedError(
             f"{named} is not deployed in stack '{request.stack}', so nothing has its name yet: change "

@@ -20,7 +20,7 @@ from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from lifecycle.evidence import append, read
-from lifecycle.restore_test.job import restore_job
+from lifecycle.restore_test.job import REPORT, restore_job
 from lifecycle.restore_test.result import NotRestorableError, RestoreResult, restore_result
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -99,12 +99,15 @@ def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
     try:
         cluster.create(job)
         succeeded = cluster.wait(job)
-        said = cluster.log(job)
+        # The result counts from the container that makes it: what a dump ran could print one, too.
+        said = cluster.log(job, REPORT)
+        others = "" if said or succeeded else cluster.log(job)
     except KeyboardInterrupt:
         cluster.delete(job)
         raise
     if not succeeded and not said:
-        raise KubectlError(f"job '{job['metadata']['name']}' failed: {cluster.last_event(job)}")
+        why = others.strip().splitlines()[-1][:300] if others.strip() else cluster.last_event(job)
+        raise KubectlError(f"job '{job['metadata']['name']}' failed: {why}")
     return said
 
 

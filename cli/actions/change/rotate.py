@@ -69,7 +69,7 @@ def rotate_on(request: Request) -> None:
 
 def _rotate_tenant(request: Request, portfolio: Portfolio, plan: Plan, path: Path) -> None:
     tenant = next(each for each in portfolio.tenants if each.tenant == request.tenant)
-    deployed = next((each for each in plan.tenants if each.tenant == request.tenant), None)
+    deployed = plan.tenant(request.tenant)
     step = _step(request, tenant)
 
     def check() -> None:

@@ -87,7 +87,7 @@ def _plan(request: Request, now: datetime) -> None:
     stack = Stack(request.stack, request.cwd)
     plan = deployed_inventory(stack.name, stack.project).plan
     named = id_of(plan.tenants, request.tenant)
-    tenant = next((each for each in plan.tenants if each.tenant == named), None)
+    tenant = plan.tenant(named)
     if tenant is None:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{request.tenant}'; its tenants: {there}")

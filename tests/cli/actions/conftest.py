@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 import cli.actions.change.move
 import cli.actions.change.rename
 import cli.actions.change.rotate
+from allocation.estimate.estimated_statement import allocated_estimate
+from allocation.statement.statement import Statement
 from tests.portfolios import LOCAL, catalog
 from tiers.inventory import Inventory, exported
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
+
+ESTIMATED: Final[deque[tuple[object, Statement]]] = deque(maxlen=64)
+
+
+@pytest.fixture(autouse=True)
+def _estimated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was estimated before from equal arguments is not divided anew: it takes half of a command's time.
+
+    It depends on nothing else, and the base of most tests here is the committed portfolio.
+    """
+
+    def remembered(plan: Any, priced: Any, period: Any, prices: Any, *others: Any) -> Statement:
+        given = (plan, priced, period, prices.compiled, *others)
+        for known, statement in ESTIMATED:
+            if known == given:
+                return statement
+        statement = allocated_estimate(plan, priced, period, prices, *others)
+        ESTIMATED.append((given, statement))
+        return statement
+
+    monkeypatch.setattr("allocation.preview.cost_estimate.allocated_estimate", remembered)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,9 +22,9 @@ from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.evidence import read
 from tests.lifecycle.cluster import StandIn
-from tests.lifecycle.pods import BUCKET, Pods, running_pods
+from tests.lifecycle.pods import BUCKET, VOLUMES, Pods, running_pods
 from tests.portfolios import ROOT, local_plan
-from tests.postgres import running_server
+from tests.postgres import give, running_server
 from tiers.facts.every_fact import Bucket
 from tiers.inventory import exported
 
@@ -58,7 +59,9 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 def here(pods: Pods) -> dict[str, str]:
     """What stands for the container's own file system."""
     own = pods.environment()
-    return {name: own[name] for name in ("PATH", "HOME", "DATA")}
+    pods.empty_volumes()
+    volumes = {each.upper(): str(pods.folder / each) for each in VOLUMES}
+    return {**{name: own[name] for name in ("PATH", "HOME")}, **volumes}
 
 
 def ask(inventory: Path, *arguments: str, tenant: str = "acme") -> Result:
@@ -120,11 +123,14 @@ def test_a_dry_run_prints_a_job_and_makes_nothing(inventory: Path, stand_in: Sta
     assert printed.exit_code == Exit.OK
     job = yaml.safe_load(printed.stdout)
     assert job["spec"]["activeDeadlineSeconds"] == 7200
-    assert "\n          # Restores a tenant's newest complete backup" in printed.stdout
+    assert "\n          # The first container of a restore test" in printed.stdout
     as_json = json.loads(ask(inventory, "--dry-run", "-o", "json").stdout)
     assert {each["name"]: each for each in as_json["spec"]["template"]["spec"]["volumes"]}.keys() == {
-        "restore",
-        "scratch",
+        "fetched",
+        "restored",
+        "scratch-fetch",
+        "scratch-restore",
+        "scratch-report",
     }
     assert stand_in.calls == []
 
@@ -140,12 +146,44 @@ def test_a_test_that_could_not_be_made_says_why_and_is_no_evidence(
     assert not evidence.exists()
 
 
-def test_a_pod_that_gives_no_result_is_quoted(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
-    stand_in.behave(runs={**here(pods), "DATA": "/proc/nowhere"})
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("FETCHED", "job 'acme-restore-test-"), ("RESTORED", "job 'acme-restore-test-")],
+)
+def test_a_container_that_fails_is_quoted(
+    pods: Pods, inventory: Path, stand_in: StandIn, place: str, message: str
+) -> None:
+    stand_in.behave(runs={**here(pods), place: "/proc/nowhere"})
     result = ask(inventory)
     assert result.exit_code == Exit.ERROR
-    assert "restore test of 'acme': it has no result; the last line of its log is: " in result.stderr
+    assert message in result.stderr
     assert "/proc/nowhere" in result.stderr
+
+
+def test_a_report_without_a_result_is_quoted(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
+    with pods.copied() as damaged:
+        tests = damaged.bucket / "manifests" / "acme" / "restore-tests"
+        shutil.rmtree(tests, ignore_errors=True)
+        tests.write_text("in the way", encoding="utf-8")
+        stand_in.behave(runs=here(damaged))
+        result = ask(inventory)
+    assert result.exit_code == Exit.ERROR
+    assert "restore test of 'acme': it has no result; the last line of its log is: " in result.stderr
+
+
+def test_what_a_dump_prints_is_no_result(pods: Pods, inventory: Path, stand_in: StandIn) -> None:
+    """The container that runs the dump could print whatever a result looks like, and end the pod."""
+    with pods.copied() as damaged:
+        path = damaged.folder / "tools" / "pg_restore"
+        forged = json.dumps({"tenant": "acme", "checks": [], "result": "ok"})
+        path.write_text(f"#!/bin/bash\necho '{forged}' >&2\nkill -KILL $PPID\n", encoding="utf-8")
+        path.chmod(0o755)
+        give(path)
+        stand_in.behave(runs=here(damaged))
+        result = ask(inventory)
+    assert result.exit_code == Exit.ERROR
+    assert "no result" not in result.stdout
+    assert "job 'acme-restore-test-" in result.stderr
 
 
 def test_who_may_not_make_jobs_is_told(inventory: Path, stand_in: StandIn) -> None:
@@ -188,7 +226,7 @@ def test_a_tenant_without_backups_or_room_is_refused(inventory: Path, stand_in: 
     for tenant, message in (
         ("nobody", "not in the inventory"),
         ("borealis-migration", "has no backups to restore"),
-        ("meridian", "choose a storage class for a temporary volume with --storage-class"),
+        ("meridian", "choose a storage class for temporary volumes with --storage-class"),
     ):
         result = ask(inventory, tenant=tenant)
         assert result.exit_code == Exit.CONFIGURATION

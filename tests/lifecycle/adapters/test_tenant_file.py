@@ -46,6 +46,16 @@ def test_one_line_changes_and_everything_else_stays(portfolio: Path) -> None:
     assert path.read_text(encoding="utf-8").count("tier:") == 1
 
 
+def test_lines_end_as_they_did(portfolio: Path) -> None:
+    path, expected = file_of(portfolio, "acme"), {}
+    for end in ("\n", "\r\n"):
+        path.write_text(TEXT, encoding="utf-8", newline=end)
+        assert set_fields(path, {"tier": "ha-postgresql", "options.users": "77"})
+        expected[end] = path.read_bytes()
+    assert expected["\r\n"] == expected["\n"].replace(b"\n", b"\r\n")
+    assert b"users: 77\r\n" in expected["\r\n"]
+
+
 def test_fields_come_and_go_together(portfolio: Path) -> None:
     path = file_of(portfolio, "acme")
     move = "{from_tier: dedicated-db, stage: expand}"

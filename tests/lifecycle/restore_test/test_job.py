@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,9 +36,14 @@ def job_of(name: str = "acme", plan: Plan | None = None, **options: Any) -> dict
     return restore_job(inventory_of(plan or local_plan()), name, NOW, timeout=HOUR, **options)
 
 
-def environment(job: dict[str, Any]) -> dict[str, str]:
-    (container,) = job["spec"]["template"]["spec"]["containers"]
-    return {each["name"]: each["value"] for each in container["env"]}
+def containers(job: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The containers by name, in the order in which they run."""
+    pod = job["spec"]["template"]["spec"]
+    return {each["name"]: each for each in (*pod["initContainers"], *pod["containers"])}
+
+
+def environment(job: dict[str, Any], container: str = "fetch") -> dict[str, str]:
+    return {each["name"]: each["value"] for each in containers(job)[container]["env"]}
 
 
 def backups() -> dict[str, Declared]:
@@ -62,36 +68,84 @@ def test_it_runs_as_the_backup_does_for_every_tenant_that_has_one() -> None:
         assert job["metadata"]["labels"] == nightly["metadata"]["labels"]
         same = ("serviceAccountName", "securityContext", "affinity", "tolerations", "restartPolicy")
         assert {each: pod.get(each) for each in same} == {each: usual.get(each) for each in same}
-        (container,), (other,) = pod["containers"], usual["containers"]
+        (other,) = usual["containers"]
         alike = ("image", "securityContext", "imagePullPolicy")
-        assert {each: container[each] for each in alike} == {each: other[each] for each in alike}
-        for what in ("cpu", "memory"):
-            for bound in ("requests", "limits"):
-                assert container["resources"][bound][what] == other["resources"][bound][what]
+        for container in containers(job).values():
+            assert {each: container[each] for each in alike} == {each: other[each] for each in alike}
+            for what in ("cpu", "memory"):
+                for bound in ("requests", "limits"):
+                    assert container["resources"][bound][what] == other["resources"][bound][what]
         assert environment(job)["PREFIX"] == name
 
 
 def test_it_has_no_way_to_any_database_and_no_token() -> None:
     job = job_of()
     pod = job["spec"]["template"]["spec"]
-    assert [volume["name"] for volume in pod["volumes"]] == ["restore", "scratch"]
+    assert [volume["name"] for volume in pod["volumes"]] == [
+        "fetched",
+        "restored",
+        "scratch-fetch",
+        "scratch-restore",
+        "scratch-report",
+    ]
     assert not any({"secret", "persistentVolumeClaim"} & volume.keys() for volume in pod["volumes"])
     assert pod["automountServiceAccountToken"] is False
-    assert not any(name.startswith("PG") for name in environment(job))
+    for name in containers(job):
+        assert not any(each.startswith("PG") for each in environment(job, name))
 
 
-def test_it_runs_the_script_with_all_that_it_reads() -> None:
+def test_what_runs_a_dump_has_no_role_and_changes_nothing_that_was_fetched() -> None:
+    """The annotation is read by EKS, which mounts the role's token into all other containers of the pod."""
+    job = job_of()
+    annotations = job["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {"eks.amazonaws.com/skip-containers": "restore"}
+    assert list(containers(job)) == ["fetch", "restore", "report"]
+    writes = {
+        name: {each["mountPath"] for each in container["volumeMounts"] if not each.get("readOnly")}
+        for name, container in containers(job).items()
+    }
+    assert writes == {
+        "fetch": {"/fetched", "/tmp"},
+        "restore": {"/restored", "/tmp"},
+        "report": {"/fetched", "/tmp"},
+    }
+    scratch = [each["volumeMounts"][-1]["name"] for each in containers(job).values()]
+    assert len(set(scratch)) == 3
+    assert environment(job, "restore").keys() == {
+        "FETCHED",
+        "HOME",
+        "MEASURE_SQL",
+        "RESTORED",
+        "SAMPLE",
+        "SEQUENCES_SQL",
+    }
+
+
+def test_they_run_the_scripts_with_all_that_they_read() -> None:
     job = job_of(backup="2026-11-24T01:15:00Z")
-    (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["command"] == command(script("restore_test.sh"))["command"]
+    scripts = {
+        "fetch": "restore_test_fetch.sh",
+        "restore": "restore_test.sh",
+        "report": "restore_test_report.sh",
+    }
+    for name, container in containers(job).items():
+        assert container["command"] == command(script(scripts[name]))["command"]
+        env = environment(job, name)
+        mounts = {each["mountPath"] for each in container["volumeMounts"]}
+        assert mounts == {env[each] for each in ("FETCHED", "RESTORED", "HOME") if each in env}
+        assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
+        used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", script(scripts[name])))
+        own = {"BACKUP", "PATH", "PGHOST", "PGUSER", "PGDATABASE", "SECONDS"}
+        assert used - own <= env.keys()
     env = environment(job)
     assert env["BUCKET"] == "local-platform-backup-bucket"
     assert env["BACKUP"] == "2026-11-24T01:15:00Z"
-    assert (env["MEASURE_SQL"], env["SEQUENCES_SQL"]) == (script("measure.sql"), script("sequences.sql"))
+    inside = environment(job, "restore")
+    assert (inside["MEASURE_SQL"], inside["SEQUENCES_SQL"]) == (
+        script("measure.sql"),
+        script("sequences.sql"),
+    )
     assert environment(job_of())["BACKUP"] == ""
-    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
-    assert mounts == {"restore": env["DATA"], "scratch": env["HOME"]}
-    assert len(shlex.join(container["command"])) + sum(map(len, env.values())) < 100_000
 
 
 def test_a_backup_that_failed_its_test_is_not_tested_twice_and_a_job_does_not_stay() -> None:
@@ -106,18 +160,20 @@ def test_a_backup_that_failed_its_test_is_not_tested_twice_and_a_job_does_not_st
 def test_the_room_is_that_of_the_database_with_its_indexes() -> None:
     (database,) = facts_of(local_plan().tenants[0].facts, TenantDatabase)
     assert database.storage_gib == 5
-    (container,) = job_of(storage_class=None)["spec"]["template"]["spec"]["containers"]
-    (restore, _) = job_of(storage_class=None)["spec"]["template"]["spec"]["volumes"]
-    assert restore["emptyDir"]["sizeLimit"] == "10Gi"  # 2 + 5 + 2 for indexes + 1 for a folder of files
-    for bound in ("requests", "limits"):
-        assert container["resources"][bound]["ephemeral-storage"] == "11Gi"
+    job = job_of(storage_class=None)
+    fetched, restored = job["spec"]["template"]["spec"]["volumes"][:2]
+    assert fetched["emptyDir"]["sizeLimit"] == "6Gi"  # 5 for the dump + 1 for a folder of files
+    assert restored["emptyDir"]["sizeLimit"] == "9Gi"  # 2 + 5 + 2 for indexes
+    for container in containers(job).values():
+        for bound in ("requests", "limits"):
+            assert container["resources"][bound]["ephemeral-storage"] == "16Gi"
 
 
 def test_a_volume_of_its_own_goes_with_the_pod() -> None:
     pod = job_of("meridian", storage_class="gp3")["spec"]["template"]["spec"]
-    claim = pod["volumes"][0]["ephemeral"]["volumeClaimTemplate"]["spec"]
-    assert claim["storageClassName"] == "gp3"
-    assert claim["resources"]["requests"]["storage"] == "66Gi"
+    claims = [each["ephemeral"]["volumeClaimTemplate"]["spec"] for each in pod["volumes"][:2]]
+    assert {each["storageClassName"] for each in claims} == {"gp3"}
+    assert [each["resources"]["requests"]["storage"] for each in claims] == ["51Gi", "65Gi"]
     assert pod["containers"][0]["resources"]["limits"]["ephemeral-storage"] == "1Gi"
 
 
@@ -125,7 +181,7 @@ def test_a_database_too_large_for_a_node_is_reported_before_anything_is_made() -
     (disk,) = {fact.volume_gib for fact in local_plan().all_facts() if isinstance(fact, NodeGroup)}
     assert disk == 50
     with pytest.raises(
-        CatalogError, match=r"'meridian': a restore needs 66 GiB and a node's disk has 50 GiB; choose"
+        CatalogError, match=r"'meridian': a restore needs 116 GiB and a node's disk has 50 GiB; choose"
     ):
         job_of("meridian", storage_class=None)
 

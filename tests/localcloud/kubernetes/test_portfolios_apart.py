@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.engine.warm import home
 from tests.localcloud.engine import Engine
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def test_a_second_portfolio_takes_nothing_over_and_nothing_away(
             "kubernetes:upsertExistingObjects": upsert,
         }
         program = NAMESPACE.replace("PORTFOLIO", portfolio)
-        return Engine(tmp_path / portfolio, program, config=config)
+        return Engine(tmp_path / portfolio, program, config=config, home=home())
 
     def there() -> dict[str, Any]:
         found = cluster.client.get(PATH).json()["metadata"]

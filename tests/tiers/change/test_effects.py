@@ -205,6 +205,12 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
             EffectKind.DOWNTIME,
             "reached from namespace nginx alone, and no longer from traefik",
         ),
+        (
+            "platform/control-plane",
+            {"secret_store": "parameters"},
+            EffectKind.RESTART,
+            "from the store parameters: none starts until External Secrets has brought them",
+        ),
         ("acme/route", {"hostname": "new.example.com"}, EffectKind.DOWNTIME, "no longer at acme."),
         ("acme/egress", {"internet": False}, EffectKind.NOTICE, "no longer reach the internet"),
         ("acme/egress", {"mail_ports": (465,)}, EffectKind.NOTICE, "mail servers by port 587"),
@@ -245,6 +251,7 @@ def test_what_cuts_everybody_off_names_everybody() -> None:
         ("network", {"zones": ("us-east-1b", "us-east-1a", "us-east-1c")}),
         ("cluster", {"name": "other"}),
         ("cluster", {"ingress_namespace": "nginx"}),
+        ("cluster", {"secret_store": "parameters"}),
     ):
         assert only(local_plan(), local_on(platform(**{part: changes}))).tenants == everybody
 

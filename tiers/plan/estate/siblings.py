@@ -16,7 +16,7 @@ from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import file_of
-from tiers.portfolio.host_names import parents
+from tiers.portfolio.host_names import others_domains, parents
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence
@@ -150,6 +150,9 @@ def _host_names(one: PlannedPortfolio, other: PlannedPortfolio) -> Iterator[str]
     upper = ((tenant, said) for tenant, _, said in parents(mine, theirs))
     for tenant_id, said in (*upper, *lower):
         yield sentence(other.file_of(tenant_id), (("hostname",), said))
+    for each, tenants, says in ((other, mine, one), (one, theirs, other)):
+        for tenant_id, (where, said) in others_domains(tenants, says.portfolio.platform):
+            yield sentence(each.file_of(tenant_id), (where, f"{said} in {says.file_of(None)}"))
     known = {tenant.hostname: tenant for tenant in one.portfolio.tenants}
     for tenant in other.portfolio.tenants:
         if tenant.hostname in known:

@@ -91,6 +91,18 @@ def test_a_host_name_belongs_to_one_portfolio(tmp_path: Path) -> None:
             plan_of_folder(folder)
 
 
+@pytest.mark.parametrize("says", ["north", "south"])
+def test_a_domain_of_a_client_is_closed_to_every_portfolio(tmp_path: Path, says: str) -> None:
+    folders = {name: portfolio(tmp_path, name, "zeta") for name in ("north", "south")}
+    other = folders["south" if says == "north" else "north"]
+    file = folders[says] / "platform.yaml"
+    with file.open("a", encoding="utf-8") as platform:
+        platform.write(f"client_domains: {{vega: [{other.name}.odoo.example.com]}}\n")
+    (fault,) = between(*folders.values())
+    assert fault.startswith(f"{other}/tenants/zeta.yaml:")
+    assert fault.endswith(f"lies in a domain of client vega, as client_domains says in {file}")
+
+
 def test_two_ways_to_one_name_are_refused(tmp_path: Path) -> None:
     one, other = portfolio(tmp_path, "local", "eu-acme"), portfolio(tmp_path, "local-eu", "acme")
     (fault,) = between(one, other)

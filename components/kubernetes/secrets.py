@@ -1,0 +1,89 @@
+"""Secrets of a tenant: written into the cluster, or brought there from AWS's parameter store.
+
+Whatever is written as manifests (GitOps) must hold no secret value. So with a store the value is an encrypted
+parameter, and the manifest is an ExternalSecret that names it (external-secrets.io).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi_aws import ssm
+
+from components.kubernetes.fingerprint import fingerprint
+from components.places import SecretPlace, SecretStore
+
+_DIGITS: Final = 10
+_VERSION: Final = "external-secrets.io/v1"
+
+
+class MadeSecret(NamedTuple):
+    """The name of a Secret, the resource that makes it, and a hash of what it holds."""
+
+    name: pulumi.Input[str]
+    resource: pulumi.Resource
+    fingerprint: pulumi.Output[str]
+
+
+def secret_of(
+    name: str,
+    namespace: pulumi.Input[str],
+    data: Mapping[str, pulumi.Input[str]],
+    *,
+    called: str,
+    place: SecretPlace,
+    opts: pulumi.ResourceOptions,
+) -> MadeSecret:
+    """Declare a Secret.
+
+    Args:
+        name: Logical name.
+        namespace: Its namespace.
+        data: Its content.
+        called: Its name in the cluster; with a store a hash of the content follows.
+        place: Where its content comes from.
+        opts: Options of the resources.
+    """
+    digest = fingerprint(*data.values())
+    if place.store is None:
+        metadata = {"name": called, "namespace": namespace}
+        made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
+        return MadeSecret(called, made, digest)
+    parameter = ssm.Parameter(
+        name,
+        name=pulumi.Output.concat(place.store.path, "/", namespace, "/", called),
+        type="SecureString",
+        key_id=place.key.arn,
+        # A free parameter takes 4 KB (Systems Manager quotas).
+        tier="Standard",
+        value=_hidden(pulumi.Output.json_dumps(dict(data))),
+        opts=opts,
+    )
+    # Other content is another Secret: pods wait until the one that they name is there, so none starts with
+    # what was there before, and what they name does not change behind their back.
+    full = digest.apply(lambda seen: f"{called}-{seen[:_DIGITS]}")
+    made = k8s.apiextensions.CustomResource(
+        name,
+        api_version=_VERSION,
+        kind="ExternalSecret",
+        metadata={"name": full, "namespace": namespace},
+        spec=_brought(full, place.store, parameter),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[parameter])),
+    )
+    return MadeSecret(full, made, digest)
+
+
+def _brought(called: pulumi.Output[str], store: SecretStore, parameter: ssm.Parameter) -> dict[str, Any]:
+    return {
+        "refreshPolicy": "CreatedOnce",
+        "secretStoreRef": {"kind": "ClusterSecretStore", "name": store.name},
+        "target": {"name": called, "creationPolicy": "Owner", "immutable": True},
+        "dataFrom": [{"extract": {"key": parameter.name}}],
+    }
+
+
+def _hidden(text: pulumi.Output[str]) -> pulumi.Output[str]:
+    return pulumi.Output.secret(text)

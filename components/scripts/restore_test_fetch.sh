@@ -1,0 +1,49 @@
+# The first container of a restore test: finds the tenant's newest complete backup, or the one named, and lays
+# it out for the two after it. It alone reads the dump from the bucket, and it runs nothing of it.
+# 2: the test cannot be made. What is wrong with the backup itself is a failed check, for the report to tell.
+cannot() { echo "$1" >&2; exit 2; }
+for tool in jq aws; do
+  command -v "$tool" >/dev/null || cannot "the operations image has no $tool: docs/odoo-images.md says what it must contain"
+done
+date -u +%Y-%m-%dT%H:%M:%SZ >"$FETCHED/started"
+date +%s >"$FETCHED/began"
+# Keys and sizes, a tab between them; the AWS CLI says None when there are none.
+objects() {
+  aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "$1" --query 'Contents[].[Key,Size]' --output text | sed '/^None/d'
+}
+
+objects "manifests/$PREFIX/" | cut -f1 | sed -n "s|^manifests/$PREFIX/\([^/]*\)\.json\$|\1|p" | LC_ALL=C sort >"$FETCHED/backups"
+BACKUP=${BACKUP:-$(tail -1 "$FETCHED/backups")}
+printf '%s' "$BACKUP" >"$FETCHED/backup"
+dump=s3://$BUCKET/dumps/$PREFIX/$BACKUP.dump
+found=none
+: >"$FETCHED/manifest"
+if grep -Fxq -- "$BACKUP" "$FETCHED/backups"; then
+  found=$BACKUP
+  aws s3 cp "s3://$BUCKET/manifests/$PREFIX/$BACKUP.json" - >"$FETCHED/manifest"
+fi
+
+# Each check only where the ones before it are good. Backups that are older than owner's marks have none.
+jq -nR --arg backup "${BACKUP:-a complete backup}" --arg found "$found" --arg tenant "$TENANT" --arg owner "$OWNER" \
+  --arg dump "$dump" --rawfile text "$FETCHED/manifest" '
+  def check($name; $expected; $seen; $ok): {$name, expected: ($expected | tostring), found: ($seen | tostring), $ok};
+  def counted: if (.tables | type) == "object" and (.sequences | type) == "object" and (.postgresql | type) == "number"
+    then "counts of every table" else "no counts" end;
+  ($text | try fromjson catch null) as $told
+  | (if ($told | type) != "object" then "no JSON" else ($told | counted) end) as $says
+  | ($told | if type == "object" then . else {} end) as $told
+  | [check("backup"; $backup; $found; $backup == $found),
+     check("manifest"; "counts of every table"; $says; $says == "counts of every table"),
+     check("tenant"; $tenant; $told.tenant; $told.tenant == $tenant),
+     check("owner"; $owner; $told.owner // "no mark"; ($told.owner // $owner) == $owner),
+     check("place"; $dump; $told.dump; $told.dump == $dump)]
+  | .[:(map(.ok) | index(false) // length) + 1][]' >"$FETCHED/checks"
+jq -es 'all(.ok)' "$FETCHED/checks" >/dev/null || exit 0
+
+if aws s3 cp "$dump" - >"$FETCHED/dump" 2>"$FETCHED/reading"; then
+  sha256sum "$FETCHED/dump" | cut -d' ' -f1 >"$FETCHED/sha256"
+else
+  rm "$FETCHED/dump"
+fi
+# The copy of the filestore only grows: it holds what this backup names, and what others do.
+objects "filestores/$PREFIX/" | sed "s|^filestores/$PREFIX/||" | LC_ALL=C sort -t$'\t' -k1,1 >"$FETCHED/copied"

@@ -1,0 +1,114 @@
+# The last container of a restore test: compares what was counted with what the backup says of itself, reads a
+# sample of the files, and writes the result. What the container before it left was written beside whatever the
+# dump ran: it is read as numbers and names, and never as a file elsewhere.
+# The last line of stdout is the result; it lies in the bucket too. 0: restorable, 1: a check failed,
+# 2: the test could not be made, and there is no result.
+cannot() { echo "$1" >&2; exit 2; }
+told=
+leave() {
+  status=$?
+  [ "$status" = 0 ] || [ -n "$told" ] || status=2
+  exit "$status"
+}
+trap leave EXIT
+work=$FETCHED/report
+mkdir -p "$work"
+# take NAME: a copy of what was left under this name, or an empty file; a link would lead to what this container can read.
+most_bytes=268435456
+take() {
+  local from=$RESTORED/$1
+  : >"$work/$1"
+  if [ ! -e "$from" ] && [ ! -L "$from" ]; then return; fi
+  if [ -L "$from" ] || [ ! -f "$from" ] || [ "$(wc -c <"$from")" -gt "$most_bytes" ]; then
+    cannot "$1: expected a file of at most $most_bytes bytes, left by the restore"
+  fi
+  cp "$from" "$work/$1"
+}
+for name in measured counted tables sequences named sample; do take "$name"; done
+number() { printf '%d' "$(wc -l <"$1")"; }
+
+export LC_ALL=C
+cd "$work"
+for name in copied sha256 reading; do [ -e "$FETCHED/$name" ] || : >"$FETCHED/$name"; done
+sort -t$'\t' -k1,1 -o named named
+join -t$'\t' named "$FETCHED/copied" >there
+join -t$'\t' -v 1 named "$FETCHED/copied" | cut -f1 | sed 's/$/: missing/' >missing
+awk -F'\t' '$2 > 0' there >sized
+awk -F'\t' '$2 != $3 { printf "%s: %s bytes, expected %s\n", $1, $3, $2 }' sized >odd
+: >sums
+grep -E '^[0-9a-f]{2}/[0-9a-f]{40}$' sample >names || true
+for folder in $(cut -d/ -f1 names | uniq); do
+  aws s3 cp --recursive "s3://$BUCKET/filestores/$PREFIX/$folder/" "files/$folder/" --only-show-errors >&2
+  awk -F/ -v folder="$folder" '$1 == folder { print $2 "  " $0 }' names >expected
+  (cd files && sha1sum --check ../expected 2>/dev/null || true) >>sums
+  rm -rf "files/$folder"
+done
+grep -v ': OK$' sums >altered || true
+
+started_at=$(cat "$FETCHED/started")
+jq -nc --arg tenant "$TENANT" --rawfile backup "$FETCHED/backup" --arg started_at "$started_at" \
+  --arg finished_at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --argjson seconds "$(($(date +%s) - $(cat "$FETCHED/began")))" \
+  --argjson dump_bytes "$([ -e "$FETCHED/dump" ] && wc -c <"$FETCHED/dump" || echo 0)" \
+  --argjson file_bytes "$(awk -F'\t' '{ sum += $2 } END { printf "%d", sum }' "$FETCHED/copied")" \
+  --argjson named "$(number named)" --argjson there "$(number there)" --argjson sized "$(number sized)" \
+  --argjson odd "$(number odd)" --argjson copied "$(number "$FETCHED/copied")" \
+  --argjson sampled "$(number names)" --argjson good "$(grep -c ': OK$' sums || true)" \
+  --rawfile sha256 "$FETCHED/sha256" --rawfile reading "$FETCHED/reading" \
+  --rawfile missing missing --rawfile different odd --rawfile altered altered \
+  --slurpfile fetched "$FETCHED/checks" --rawfile manifest "$FETCHED/manifest" \
+  --slurpfile measured measured --slurpfile counted counted --slurpfile tables tables --slurpfile sequences sequences '
+  def check($name; $expected; $found; $ok; $differences):
+    {$name, expected: ($expected | tostring), found: ($found | tostring), $ok}
+    + (if $differences == [] then {} else {differences: $differences[:20]} end);
+  def same($name; $expected; $found; $differences): check($name; $expected; $found; $expected == $found; $differences);
+  def lines: split("\n") | map(select(. != ""));
+  def final: lines | if . == [] then "no reason" else .[-1] end;
+  ($manifest | try fromjson catch null) as $told | $measured[0] as $seen | $counted[0] as $counts
+
+  | def restored:
+      ($sha256 | lines | first // "unreadable: \($reading | final)") as $sum
+      | same("dump"; $told.sha256; $sum; []),
+        (if $seen == null then empty
+         else same("restored"; "no error"; (if $seen.error == "" then "no error" else $seen.error end); []) end);
+
+  def odoo: same("odoo"; "the tables of Odoo"; (if $seen.odoo then "the tables of Odoo" else "not all of them" end); []);
+
+  def people:
+      same("base"; "installed"; $counts.base // ""; []),
+      check("users"; "at least 1"; $counts.users; ($counts.users // 0) > 0; []);
+
+  def rows:
+      $told.tables as $expected | ($tables | map({(.table): .}) | add // {}) as $found
+      | def differing(key): [$expected + $found | keys[] | select($expected[.][key] != $found[.][key])
+          | "\(.): \($found[.][key] // "none"), expected \($expected[.][key] // "none")"];
+      differing("rows") as $rows | differing("highest") as $highest
+      | ([$expected[] | select(.highest != null)] | length) as $ids
+      | check("rows"; "\([$expected[].rows] | add // 0) in \($expected | length) tables";
+          "\([$found[].rows] | add // 0) in \($found | length) tables"; $rows == []; $rows),
+        same("highest ids"; $ids; $ids - ($highest | length); $highest);
+
+  def numbers:
+      $told.sequences as $expected | ($sequences[0] // {}) as $found
+      | [$expected + $found | keys[] | select($expected[.] == null or $found[.] == null
+            or $found[.] < $expected[.].lowest or $found[.] > $expected[.].highest)
+          | "\(.): \($found[.] // "none"), expected \($expected[.] | if . == null then "none"
+              elif .lowest == .highest then .lowest else "\(.lowest) to \(.highest)" end)"] as $differing
+      | same("sequences"; $expected | length; ($expected | length) - ($differing | length); $differing);
+
+  def files:
+      same("attachments"; $named; $there; $missing | lines),
+      same("attachment sizes"; $sized; $sized - $odd; $different | lines),
+      check("filestore"; "at least \($told.filestore_files) files"; "\($copied) files"; $copied >= $told.filestore_files; []),
+      same("attachment contents"; $sampled; $good; $altered | lines);
+
+  # What comes later says nothing where something before it is wrong.
+  [$fetched[], (if $fetched | all(.ok) then restored else empty end)]
+  | (if all(.ok) then [.[], odoo] else . end)
+  | (if all(.ok) and any(.name == "odoo") then [.[], people, rows, numbers, files] else . end) as $checks
+  | {$tenant, $backup, taken_at: ($told.started? // ""), $started_at, $finished_at, $seconds,
+     restore_seconds: ($seen.restore_seconds // 0), $dump_bytes, database_bytes: ($seen.database_bytes // 0), $file_bytes,
+     $checks, result: (if $checks | all(.ok) then "ok" else "failed" end)}' >result
+aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/restore-tests/$started_at.json" <result >&2
+told=yes
+cat result
+grep -q '"result":"ok"}$' result || exit 1

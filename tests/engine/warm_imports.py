@@ -1,0 +1,106 @@
+"""What every forked interpreter finds done: libraries imported, descriptions read, annotations resolved."""
+
+from __future__ import annotations
+
+import importlib
+import typing
+from typing import Any
+
+LIBRARIES = (
+    "boto3",
+    "google.protobuf.struct_pb2",
+    "grpc.aio",
+    "httpx",
+    "pulumi",
+    "pulumi.provider.experimental.server",
+    "pulumi.runtime.proto.language_pb2_grpc",
+    "pulumi_kubernetes",
+    "pulumi_random",
+    "pydantic",
+    "yaml",
+)
+SERVICES = (
+    "autoscaling backup cloudwatch ec2 efs eks elasticache iam kms logs rds resourcegroupstaggingapi s3 "
+    "scheduler secretsmanager ssm sts"
+)
+"""Whose descriptions botocore has read: megabytes of JSON that every provider would parse anew."""
+# Packages that import a module when it is first asked for something: what the programs ask for.
+LAZY = {
+    "pulumi_aws": "autoscaling backup cloudwatch ec2 efs eks elasticache iam kms rds s3 scheduler "
+    "secretsmanager vpc",
+    "pulumi_kubernetes": "apps.v1 autoscaling.v2 batch.v1 core.v1 networking.v1 policy.v1 rbac.v1",
+}
+# What the program declares most of. A type that is missing here costs time and nothing else.
+RESOURCES = {
+    "pulumi_aws.backup": "Plan Selection Vault",
+    "pulumi_aws.cloudwatch": "LogGroup",
+    "pulumi_aws.ec2": "SecurityGroup Subnet Vpc",
+    "pulumi_aws.efs": "AccessPoint FileSystem MountTarget",
+    "pulumi_aws.elasticache": "ReplicationGroup SubnetGroup",
+    "pulumi_aws.iam": "Role RolePolicy",
+    "pulumi_aws.kms": "Alias Key KeyPolicy",
+    "pulumi_aws.rds": "Instance ParameterGroup SubnetGroup",
+    "pulumi_aws.s3": "Bucket BucketLifecycleConfiguration BucketPolicy BucketPublicAccessBlock "
+    "BucketServerSideEncryptionConfiguration BucketVersioning",
+    "pulumi_aws.vpc": "SecurityGroupIngressRule",
+    "pulumi_kubernetes.apps.v1": "Deployment",
+    "pulumi_kubernetes.batch.v1": "CronJob Job",
+    "pulumi_kubernetes.core.v1": "ConfigMap Namespace PersistentVolume PersistentVolumeClaim Secret Service "
+    "ServiceAccount",
+    "pulumi_kubernetes.networking.v1": "Ingress NetworkPolicy",
+    "pulumi_random": "RandomId RandomPassword",
+}
+
+
+def warm_up() -> None:
+    """Do it, in the process that all others are forked from."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    for package, modules in LAZY.items():
+        for module in modules.split():
+            found = importlib.import_module(f"{package}.{module}")
+            getattr(found, "Anything", None)
+    _read_services()
+    _resolve_annotations()
+
+
+def _read_services() -> None:
+    """Read once what AWS's services are, for every session of a forked process; none changes it."""
+    sessions, loaders = (importlib.import_module(f"botocore.{name}") for name in ("session", "loaders"))
+    session = sessions.Session()
+    loader = session.get_component("data_loader")
+    for service in SERVICES.split():
+        session.create_client(service, "us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    for module in (sessions, loaders):
+        module.create_loader = lambda *_where: loader  # type: ignore[attr-defined]
+
+
+def _resolve_annotations() -> None:
+    """Ask the SDK for the types of properties, which it resolves once per process and class."""
+    types = importlib.import_module("pulumi._types")
+    left = [
+        getattr(importlib.import_module(module), name)
+        for module, names in RESOURCES.items()
+        for name in names.split()
+    ]
+    seen = set(left)
+    while left:
+        resolved = types._types_from_py_properties(left.pop())
+        named = {each for hint in resolved.values() for each in _classes(hint)}
+        fresh = {each for one in named for each in (one, *_argument(one))} - seen
+        seen |= fresh
+        left += fresh
+
+
+def _classes(hint: Any) -> set[type]:
+    """The classes of an SDK that an annotation names."""
+    inner = {each for part in typing.get_args(hint) for each in _classes(part)}
+    own = isinstance(hint, type) and hint.__module__.startswith(("pulumi_aws.", "pulumi_kubernetes."))
+    return inner | ({hint} if own else set())
+
+
+def _argument(output: type) -> list[type]:
+    """The class of inputs beside one of outputs."""
+    inputs = importlib.import_module(f"{output.__module__.rpartition('.')[0]}._inputs")
+    found = getattr(inputs, f"{output.__name__}Args", None)
+    return [found] if found else []
