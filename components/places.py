@@ -21,11 +21,16 @@ class KeyPlace(NamedTuple):
 
 
 class NetworkPlace(NamedTuple):
-    """Private subnets, their address ranges, and the security group that lets the cluster's pods in."""
+    """Private subnets, their address ranges, and the security group that lets the cluster's pods in.
+
+    The group admits `client_cidrs`; what gets a group of its own finds the VPC here.
+    """
 
     subnet_ids: Sequence[Text]
     subnet_cidrs: Sequence[str]
     security_group_id: Text
+    vpc_id: Text
+    client_cidrs: Sequence[str]
 
 
 class ServerPlace(NamedTuple):
@@ -105,7 +110,8 @@ class PlatformPlace(NamedTuple):
 
     `nodes` is None when tenants cannot have their own nodes. `administrator` and `namespaces` are what its
     resources wait for: the service account that may set up databases on the shared server, and the
-    namespaces by name. `protected` says whether the portfolio's data refuses deletion.
+    namespaces by name. `protected` says whether the portfolio's data refuses deletion. `cluster_group_id` is
+    the security group of the cluster, which pods with a group of their own keep; None when they have none.
     `store` is None where Secrets are written into the cluster themselves.
     """
 
@@ -122,4 +128,5 @@ class PlatformPlace(NamedTuple):
     administrator: pulumi.Input[pulumi.Resource]
     namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]
     protected: bool = True
+    cluster_group_id: Text | None = None
     store: SecretStore | None = None

@@ -99,6 +99,7 @@ class SharedPlatform(pulumi.ComponentResource):
             administrator=self.database_admin,
             namespaces=self.namespaces,
             protected=self.protected,
+            cluster_group_id=self.cluster_group_id,
             store=self.store,
         )
 
@@ -123,6 +124,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self.ingress_namespace = fact.ingress_namespace
         self.cluster: Text = fact.cluster
         self.nodes = node_place(fact)
+        self.cluster_group_id: Text | None = fact.security_group_id
         self.store = secret_store(plan.portfolio, fact.secret_store)
         # Kubernetes objects wait for these; an adopted cluster exists already.
         self._ready: list[pulumi.Resource] = []
@@ -134,6 +136,7 @@ class SharedPlatform(pulumi.ComponentResource):
         out = ClusterNetwork(name, network, nat, self.network, child)
         made = ManagedCluster(name, fact, out.subnet_ids, self.key, child)
         self.cluster, self.nodes = made.cluster.name, made.nodes
+        self.cluster_group_id = made.group_id if fact.pod_security_groups else None
         groups = [
             WorkerNodes(
                 physical_name(self.name, group.name),

@@ -33,7 +33,9 @@ def contract_of(place: PlatformPlace) -> dict[str, Any]:
         "network": {
             "subnet_ids": list(place.network.subnet_ids),
             "security_group_id": place.network.security_group_id,
+            "vpc_id": place.network.vpc_id,
         },
+        "cluster_group_id": place.cluster_group_id,
         "server": place.server._asdict(),
         "cache": cache,
         "file_system": place.file_system._asdict(),
@@ -54,10 +56,10 @@ def place_from(
     cluster = fact_named(plan.platform, ClusterControlPlane, "control-plane")
 
     def read(*path: str | int) -> pulumi.Output[str]:
-        return known.apply(lambda values: _at(values, path))
+        return known.apply(lambda values: told(values, path))
 
     def resource(*path: str | int) -> pulumi.Output[pulumi.Resource]:
-        return known.apply(lambda values: DependencyResource(_at(values, path)))
+        return known.apply(lambda values: DependencyResource(told(values, path)))
 
     return PlatformPlace(
         name=plan.portfolio,
@@ -73,6 +75,7 @@ def place_from(
         administrator=resource("administrator"),
         namespaces=_Namespaces(resource),
         protected=is_protected(plan),
+        cluster_group_id=read("cluster_group_id") if cluster.pod_security_groups else None,
         store=secret_store(plan.portfolio, cluster.secret_store),
     )
 
@@ -107,6 +110,8 @@ def _network(fact: Network, read: Callable[..., pulumi.Output[str]]) -> NetworkP
         [read("network", "subnet_ids", index) for index in range(len(fact.zones))],
         list(fact.subnet_cidrs) or subnet_ranges(fact.cidr, len(fact.zones)),
         read("network", "security_group_id"),
+        read("network", "vpc_id"),
+        fact.client_cidrs,
     )
 
 
@@ -124,7 +129,14 @@ def _urn(resource: pulumi.Input[pulumi.Resource]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(resource).apply(lambda values: values.urn)
 
 
-def _at(values: Any, path: tuple[str | int, ...]) -> Any:
+def told(values: Any, path: tuple[str | int, ...]) -> Any:
+    """What a contract says at *path*.
+
+    Raises:
+        ValueError: When it does not say it, as that of an older version.
+    """
     for step in path:
+        if isinstance(values, Mapping) and step not in values:
+            raise ValueError(f"the platform does not tell its '{step}'; update its stack, then this one")
         values = values[step]
     return values

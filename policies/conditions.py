@@ -66,6 +66,13 @@ def demands_tls(statement: Mapping[str, Any]) -> bool:
     return len(tests) == 1 and tests[0][:2] == ("bool", "aws:securetransport") and _is_false(tests[0][2])
 
 
+def demands_access_point(statement: Mapping[str, Any]) -> bool:
+    """Whether the statement is about mounts without an access point and about nothing else."""
+    tests = list(_tests(statement))
+    about = ("null", "elasticfilesystem:accesspointarn")
+    return len(tests) == 1 and tests[0][:2] == about and all(str(it).lower() == "true" for it in tests[0][2])
+
+
 def _is_false(values: list[Any]) -> bool:
     return bool(values) and all(str(value).lower() == "false" for value in values)
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from policies.clauses import Clause, Finding, NotYet
-from policies.conditions import demands_tls, names_callers, names_outsider, names_subject
+from policies.conditions import (
+    demands_access_point,
+    demands_tls,
+    names_callers,
+    names_outsider,
+    names_subject,
+)
 from policies.properties import NOT_KNOWN, Path, Properties, Unreadable, label, last_name, opened, walk, words
 
 UNREADABLE: Final = Clause(
@@ -55,11 +61,33 @@ NO_TLS: Final = Clause(
     "does not deny requests without TLS",
     "add a statement that denies s3:* to * on the bucket and its objects where aws:SecureTransport is false",
 )
+PLAIN_MOUNTS: Final = Clause(
+    "policies of EFS file systems",
+    "does not deny mounts without TLS",
+    "add a statement that denies elasticfilesystem:ClientMount to * where aws:SecureTransport is false",
+)
+WHOLE_MOUNTS: Final = Clause(
+    "policies of EFS file systems",
+    "does not deny mounts without an access point, which see every directory",
+    "add a statement that denies elasticfilesystem:ClientMount to * where elasticfilesystem:AccessPointArn "
+    "is absent (Null)",
+)
 CLAUSES: Final = (
     UNREADABLE, EVERYBODY, ALL_BUT, OUTSIDER, PROVIDER, ALL_ACTIONS, ALL_RESOURCES, FULL_ACCESS, NO_TLS,
+    PLAIN_MOUNTS, WHOLE_MOUNTS,
 )  # fmt: skip
 
 _BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+_MOUNT: Final = "elasticfilesystem:clientmount"
+Judge = Callable[[Mapping[str, Any]], bool]
+# What policies of a type must deny to everybody: the actions, one of which stands for all of it, and when.
+_DENIALS: Final[Mapping[str, Sequence[tuple[Clause, frozenset[str], Judge]]]] = {
+    _BUCKET_POLICY: ((NO_TLS, frozenset({"*", "s3:*"}), demands_tls),),
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": tuple(
+        (clause, frozenset({"*", "elasticfilesystem:*", "elasticfilesystem:client*", _MOUNT}), judge)
+        for clause, judge in ((PLAIN_MOUNTS, demands_tls), (WHOLE_MOUNTS, demands_access_point))
+    ),
+}
 _FULL_ACCESS: Final = re.compile(
     r"arn:aws[\w-]*:iam::aws:policy/(?:[\w-]+/)*(?:AdministratorAccess|PowerUserAccess|\w*FullAccess)(?:-\w+)*"
 )
@@ -81,8 +109,8 @@ def documents(type_token: str, props: Properties) -> Iterator[Finding]:
         yield EVERYBODY.at("principal")
     for path, value in walk(opened(props)):
         yield from _value(type_token, path, value)
-    if type_token == _BUCKET_POLICY:
-        yield from _tls(opened(props).get("policy"))
+    for clause, actions, judge in _DENIALS.get(type_token, ()):
+        yield from _denial(opened(props).get("policy"), clause, actions, judge)
 
 
 def _narrowed_lambda(props: Properties) -> bool:
@@ -185,17 +213,17 @@ def _listed(statement: Mapping[str, Any], key: str) -> list[str]:
     return [str(each).lower() for each in (value if isinstance(value, list) else [value])]
 
 
-def _tls(policy: Any) -> Iterator[Finding]:
+def _denial(policy: Any, clause: Clause, actions: frozenset[str], judge: Judge) -> Iterator[Finding]:
     if policy is NOT_KNOWN or policy is Unreadable.VALUE:
         return
     document = _lowered(policy) if isinstance(policy, Mapping) else {}
     listed = document.get("statement") or []
     statements = [_lowered(each) for each in (listed if isinstance(listed, list) else [listed]) if each]
-    if not any(_denies_plain(each) for each in statements):
-        yield NO_TLS.at("policy")
+    if not any(_denies(each, actions) and judge(each) for each in statements):
+        yield clause.at("policy")
 
 
-def _denies_plain(statement: Mapping[str, Any]) -> bool:
+def _denies(statement: Mapping[str, Any], actions: frozenset[str]) -> bool:
     everybody = all("*" in name for _, name in _principals(statement.get("principal", "*")))
-    everything = bool({"s3:*", "*"} & set(_listed(statement, "action")))
-    return statement.get("effect") == "Deny" and everybody and everything and demands_tls(statement)
+    named = bool(actions & set(_listed(statement, "action")))
+    return statement.get("effect") == "Deny" and everybody and named

@@ -24,12 +24,17 @@ KEY: Final = Clause(
     "has no rule of encryption: AWS encrypts with a key of its own that anybody with access may use",
     "add an aws.s3.BucketServerSideEncryptionConfiguration for it",
 )
+MOUNTS: Final = Clause(
+    "EFS file systems",
+    "has no policy, so whoever reaches it mounts all of it, as root and without TLS",
+    "add an aws.efs.FileSystemPolicy for it that denies mounts without TLS and without an access point",
+)
 CLOSED: Final = Clause(
     "Namespaces",
     "has no NetworkPolicy that denies by default",
     "add one with an empty podSelector, Ingress and Egress, and no rule",
 )
-CLAUSES: Final = (BLOCK, TLS, KEY, CLOSED)
+CLAUSES: Final = (BLOCK, TLS, KEY, MOUNTS, CLOSED)
 
 
 class Declared(NamedTuple):
@@ -66,6 +71,13 @@ COMPANIONS: Final = (
                 KEY,
             ),
         )
+    ),
+    Companion(
+        ("aws:efs/fileSystem:FileSystem",),
+        "aws:efs/fileSystemPolicy:FileSystemPolicy",
+        "fileSystemId",
+        ("id",),
+        MOUNTS,
     ),
     Companion(
         ("kubernetes:core/v1:Namespace",),

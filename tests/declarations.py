@@ -170,17 +170,30 @@ def _key(fact: Any, registered: Registrations) -> Pairs:
 
 def _network(fact: Any, registered: Registrations) -> Pairs:
     name = f"{registered.portfolio}-network"
-    subnets = [registered.find("aws:ec2/subnet:Subnet", f"{name}-{zone}") for zone in fact.zones]
     rules = [
         registered.find(
             "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", f"{name}-postgresql-{index}"
         )
         for index in range(len(fact.client_cidrs))
     ]
+    pairs: Pairs = {"client_cidrs": (list(fact.client_cidrs), [rule["cidrIpv4"] for rule in rules])}
+    if fact.vpc_id:
+        group = registered.find("aws:ec2/securityGroup:SecurityGroup", f"{name}-data")
+        targets = "aws:efs/mountTarget:MountTarget"
+        mounted = [
+            registered.find(targets, f"{registered.portfolio}-filestores-{index}")["subnetId"]
+            for index in range(len(fact.zones))
+        ]
+        return {
+            **pairs,
+            "vpc_id": (fact.vpc_id, group["vpcId"]),
+            "subnet_ids": (list(fact.subnet_ids), mounted),
+        }
+    subnets = [registered.find("aws:ec2/subnet:Subnet", f"{name}-{zone}") for zone in fact.zones]
     return {
+        **pairs,
         "cidr": (fact.cidr, registered.find("aws:ec2/vpc:Vpc", f"{name}-vpc")["cidrBlock"]),
         "zones": (list(fact.zones), [subnet["availabilityZone"] for subnet in subnets]),
-        "client_cidrs": (list(fact.client_cidrs), [rule["cidrIpv4"] for rule in rules]),
     }
 
 
@@ -336,6 +349,21 @@ def _egress(fact: Any, registered: Registrations) -> Pairs:
             ports = [port["port"] for rule in spec["egress"] for port in rule["ports"]]
             pairs[f"{purpose}: ports"] = ([443, *fact.mail_ports], ports)
     return pairs
+
+
+def _pod_group(fact: Any, registered: Registrations) -> Pairs:
+    policy = "kubernetes:vpcresources.k8s.aws/v1beta1:SecurityGroupPolicy"
+    pods, jobs, elsewhere = (
+        registered.find(policy, f"{where}-{fact.tenant}-{what}")
+        for where, what in ((fact.namespace, "pods"), (fact.namespace, "jobs"), (fact.operations, "jobs"))
+    )
+    (lasting,) = jobs["spec"]["podSelector"]["matchExpressions"]
+    return {
+        "namespace": (fact.namespace, pods["metadata"]["namespace"]),
+        "operations": (fact.operations, elsewhere["metadata"]["namespace"]),
+        "lasting": (list(fact.lasting), lasting["values"]),
+        "jobs": (jobs["spec"], elsewhere["spec"]),
+    }
 
 
 def _other_database(fact: Any, registered: Registrations) -> Pairs:
@@ -593,6 +621,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.NamespaceQuota: _quota,
     facts.Network: _network,
     facts.NodeGroup: _nodes,
+    facts.PodGroup: _pod_group,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,

@@ -111,6 +111,21 @@ def wide_platform() -> Platform:
     return local_portfolio().platform.model_copy(update={"dr_networks": {"eu-west-1": waiting}})
 
 
+@cache
+def grouped_platform() -> Platform:
+    """The wide platform in the VPC of its cluster, where pods can have security groups of their own."""
+    document = wide_platform().model_dump(mode="json")
+    adopted = {
+        "vpc_id": "vpc-0a1b2c3d",
+        "subnet_ids": ["subnet-01", "subnet-02", "subnet-03"],
+        "subnet_cidrs": ["10.20.240.0/22", "10.20.244.0/22", "10.20.248.0/22"],
+        "cidr": None,
+    }
+    document["network"] |= adopted
+    document["cluster"] |= {"pod_security_groups": True, "security_group_id": "sg-0c0c0c0c"}
+    return Platform.model_validate(document)
+
+
 def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:
     """The plan of some tenants on the local platform (wide, for who waits there), or on another."""
     waiting = any(each.options.warm_standby for each in tenants)

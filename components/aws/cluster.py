@@ -26,8 +26,13 @@ _EFS_DRIVER: Final = "aws-efs-csi-driver"
 _EFS_ACCOUNT: Final = "efs-csi-controller-sa"
 _EFS_POLICY: Final = f"{_MANAGED}service-role/AmazonEFSCSIDriverPolicy"
 _PODS: Final = "pods.eks.amazonaws.com"
+_NETWORK_DRIVER: Final = "vpc-cni"
 # Without it network policies are not enforced.
-_SETTINGS: Final[Mapping[str, Any]] = {"vpc-cni": {"enableNetworkPolicy": "true"}}
+_POLICIES: Final[Mapping[str, Any]] = {"enableNetworkPolicy": "true"}
+# AWS advises mode `standard` where network policies are enforced; in `strict`, the default, all traffic of a
+# pod leaves its node (EKS Best Practices Guide, "Security Groups Per Pod"; README of amazon-vpc-cni-k8s).
+_POD_GROUPS: Final = {"env": {"ENABLE_POD_ENI": "true", "POD_SECURITY_GROUP_ENFORCING_MODE": "standard"}}
+_INTERFACES_POLICY: Final = f"{_MANAGED}AmazonEKSVPCResourceController"
 
 
 class ManagedCluster(pulumi.ComponentResource):
@@ -69,16 +74,19 @@ class ManagedCluster(pulumi.ComponentResource):
         )
         nodes = _role(f"{name}-nodes", "ec2.amazonaws.com", _NODE_POLICIES, child)
         self.nodes = NodePlace(self.cluster.name, nodes.arn, subnet_ids)
-        self.addons = self._addons(name, fact, child)
+        self.group_id = self.cluster.vpc_config.cluster_security_group_id
+        self.addons = self._addons(name, fact, role, child)
         self.register_outputs({})
 
     def _addons(
-        self, name: str, fact: ClusterControlPlane, child: pulumi.ResourceOptions
+        self,
+        name: str,
+        fact: ClusterControlPlane,
+        control_plane: iam.Role,
+        child: pulumi.ResourceOptions,
     ) -> list[pulumi.Resource]:
         driver = _role(f"{name}-efs-driver", _PODS, {}, child)
-        iam.RolePolicyAttachment(
-            f"{name}-efs-driver-policy", role=driver.name, policy_arn=_EFS_POLICY, opts=child
-        )
+        _attached(f"{name}-efs-driver-policy", driver, _EFS_POLICY, child)
         association = eks.PodIdentityAssociation(
             f"{name}-efs-driver-pods",
             cluster_name=self.cluster.name,
@@ -87,20 +95,34 @@ class ManagedCluster(pulumi.ComponentResource):
             role_arn=driver.arn,
             opts=child,
         )
+        before: dict[str, list[pulumi.Resource]] = {_EFS_DRIVER: [association]}
+        if fact.pod_security_groups:
+            name_of_policy = f"{name}-control-plane-interfaces"
+            before[_NETWORK_DRIVER] = [_attached(name_of_policy, control_plane, _INTERFACES_POLICY, child)]
         return [
             eks.Addon(
                 f"{name}-{addon}",
                 cluster_name=self.cluster.name,
                 addon_name=addon,
                 addon_version=version,
-                configuration_values=json.dumps(_SETTINGS[addon]) if addon in _SETTINGS else None,
+                configuration_values=_settings(addon, fact),
                 resolve_conflicts_on_update="OVERWRITE",
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[association] if addon == _EFS_DRIVER else []
-                ),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=before.get(addon)),
             )
             for addon, version in sorted(fact.addons.items())
         ]
+
+
+def _settings(addon: str, fact: ClusterControlPlane) -> str | None:
+    if addon != _NETWORK_DRIVER:
+        return None
+    return json.dumps({**_POLICIES, **(_POD_GROUPS if fact.pod_security_groups else {})})
+
+
+def _attached(
+    name: str, role: iam.Role, policy: str, child: pulumi.ResourceOptions
+) -> iam.RolePolicyAttachment:
+    return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy, opts=child)
 
 
 def _role(name: str, service: str, policies: Mapping[str, str], child: pulumi.ResourceOptions) -> iam.Role:
@@ -112,7 +134,5 @@ def _role(name: str, service: str, policies: Mapping[str, str], child: pulumi.Re
         opts=child,
     )
     for purpose, policy in policies.items():
-        iam.RolePolicyAttachment(
-            f"{name}-{purpose}", role=role.name, policy_arn=f"{_MANAGED}{policy}", opts=child
-        )
+        _attached(f"{name}-{purpose}", role, f"{_MANAGED}{policy}", child)
     return role

@@ -14,6 +14,7 @@ from components.places import FileSystemPlace, KeyPlace, NetworkPlace
 from tiers.facts.every_fact import FileSystem, FileSystemBackup
 
 _BACKUP_SERVICE: Final = "backup.amazonaws.com"
+_CLIENT: Final = "elasticfilesystem:Client"
 _BACKUP_POLICIES: Final = {
     "backup": "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup",
     "restore": "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores",
@@ -21,7 +22,11 @@ _BACKUP_POLICIES: Final = {
 
 
 class SharedFileSystem(pulumi.ComponentResource):
-    """An encrypted EFS file system with a mount target in every zone."""
+    """An encrypted EFS file system with a mount target in every zone, mounted through access points only.
+
+    The EFS driver mounts a volume whose handle names an access point through it and with TLS, whatever its
+    mount options say (aws-efs-csi-driver, pkg/driver/node.go, NodePublishVolume): what runs stays mounted.
+    """
 
     def __init__(
         self,
@@ -52,8 +57,44 @@ class SharedFileSystem(pulumi.ComponentResource):
             )
             for index, subnet_id in enumerate(network.subnet_ids)
         ]
+        efs.FileSystemPolicy(
+            f"{name}-mounts",
+            file_system_id=self.file_system.id,
+            policy=pulumi.Output.json_dumps(_mounts(self.file_system.arn)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         self.place = FileSystemPlace(self.file_system.id, self.file_system.arn)
         self.register_outputs({"id": self.file_system.id})
+
+
+def _mounts(file_system: pulumi.Input[str]) -> dict[str, Any]:
+    """A policy that lets clients mount through a mount target, with TLS and an access point.
+
+    Without any policy EFS gives everybody who reaches a mount target all rights, root's too. Access points
+    set the user, so nobody needs root's. Only what clients do is denied: AWS Backup, replication and the
+    driver's controller call the API of EFS, for which their own roles decide (Amazon EFS User Guide, "Using
+    IAM to control access to file systems" and "Actions, resources, and condition keys").
+    """
+
+    def statement(effect: str, actions: Sequence[str], condition: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "Effect": effect,
+            "Principal": {"AWS": "*"},
+            "Action": [f"{_CLIENT}{action}" for action in actions],
+            "Resource": file_system,
+            "Condition": condition,
+        }
+
+    anything = ("Mount", "Write", "RootAccess")
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            # With this condition the policy is not public (the same guide, "Blocking public access").
+            statement("Allow", anything[:2], {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}}),
+            statement("Deny", anything, {"Bool": {"aws:SecureTransport": "false"}}),
+            statement("Deny", anything, {"Null": {"elasticfilesystem:AccessPointArn": "true"}}),
+        ],
+    }
 
 
 class FileSystemVault(pulumi.ComponentResource):

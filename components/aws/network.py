@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -38,7 +38,9 @@ class PrivateNetwork(pulumi.ComponentResource):
             self.subnet_cidrs = subnet_ranges(fact.cidr, len(fact.zones))
             self.vpc_id, subnet_ids = _created(name, fact, self.subnet_cidrs, child)
         self.security_group = self._security_group(name, fact, child)
-        self.place = NetworkPlace(subnet_ids, self.subnet_cidrs, self.security_group.id)
+        self.place = NetworkPlace(
+            subnet_ids, self.subnet_cidrs, self.security_group.id, self.vpc_id, fact.client_cidrs
+        )
         self.register_outputs({})
 
     def _security_group(self, name: str, fact: Network, child: pulumi.ResourceOptions) -> ec2.SecurityGroup:
@@ -49,19 +51,32 @@ class PrivateNetwork(pulumi.ComponentResource):
             tags={"Name": f"{name}-data"},
             opts=child,
         )
-        for service, port in _PORTS.items():
-            for index, cidr in enumerate(fact.client_cidrs):
-                vpc.SecurityGroupIngressRule(
-                    f"{name}-{service}-{index}",
-                    security_group_id=group.id,
-                    description=f"{service} from the cluster's pods",
-                    ip_protocol="tcp",
-                    from_port=port,
-                    to_port=port,
-                    cidr_ipv4=cidr,
-                    opts=child,
-                )
+        admit_addresses(name, group, _PORTS, fact.client_cidrs, child)
         return group
+
+
+def admit_addresses(
+    name: str,
+    group: ec2.SecurityGroup,
+    ports: Mapping[str, int],
+    cidrs: Sequence[str],
+    child: pulumi.ResourceOptions,
+) -> list[vpc.SecurityGroupIngressRule]:
+    """Rules of *group* that let whoever has one of these addresses connect to *ports*, services by name."""
+    return [
+        vpc.SecurityGroupIngressRule(
+            f"{name}-{service}-{index}",
+            security_group_id=group.id,
+            description=f"{service} from the cluster's pods",
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_ipv4=cidr,
+            opts=child,
+        )
+        for service, port in ports.items()
+        for index, cidr in enumerate(cidrs)
+    ]
 
 
 def _created(

@@ -12,6 +12,7 @@ from components.aws.nodes import placement
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.fingerprint import ANNOTATION
+from components.kubernetes.pod_group import MEMBER
 from components.kubernetes.pods import Manifest
 from components.kubernetes.secrets import secret_of
 from components.naming import component_type, physical_name
@@ -76,6 +77,7 @@ class OdooWorkload(pulumi.ComponentResource):
         settings: Its configuration.
         sessions: Its session space, and the cache's address.
         route: Its ports.
+        grouped: Whether its pods join the tenant's security group.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -88,6 +90,7 @@ class OdooWorkload(pulumi.ComponentResource):
         settings: OdooSettings,
         sessions: tuple[CacheSpace, pulumi.Input[str]],
         route: Route,
+        grouped: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant, fact.name)
@@ -96,16 +99,9 @@ class OdooWorkload(pulumi.ComponentResource):
         if fact.odoo is None:
             raise ValueError(f"{fact.id}: a workload of a tenant runs Odoo")
         labels = pods.identity(tenant, fact.name)
+        joining = {**labels, **(MEMBER if grouped else {})}
         process = _container(fact, fact.odoo, settings, sessions, route)
-        spec = pods.pod(
-            fact.odoo.run_as_user,
-            fact.odoo.run_as_group,
-            settings.service_account,
-            [process],
-            pods.odoo_volumes(files.claim_name, settings.secret_name),
-            **_gate(tenant, fact, fact.odoo),
-            **_scheduling(fact, labels),
-        )
+        spec = _pod(tenant, fact, fact.odoo, (settings, files), process)
         self.deployment = k8s.apps.v1.Deployment(
             name,
             metadata={"name": name, "namespace": fact.namespace, "labels": labels, **_notes(fact, fact.odoo)},
@@ -113,7 +109,7 @@ class OdooWorkload(pulumi.ComponentResource):
                 "replicas": fact.replicas,
                 "selector": {"matchLabels": labels},
                 "strategy": _strategy(fact.odoo),
-                "template": pods.pod_template(labels, spec, {ANNOTATION: settings.fingerprint}),
+                "template": pods.pod_template(joining, spec, {ANNOTATION: settings.fingerprint}),
             },
             opts=_left_alone(child, fact),
         )
@@ -187,6 +183,25 @@ def _container(
         mounts=pods.odoo_mounts(),
         args=["odoo", *odoo.arguments(process, route)],
         **more,
+    )
+
+
+def _pod(
+    tenant: str,
+    fact: Workload,
+    process: OdooProcess,
+    mounted: tuple[OdooSettings, Filestore],
+    container: Manifest,
+) -> Manifest:
+    settings, files = mounted
+    return pods.pod(
+        process.run_as_user,
+        process.run_as_group,
+        settings.service_account,
+        [container],
+        pods.odoo_volumes(files.claim_name, settings.secret_name),
+        **_gate(tenant, fact, process),
+        **_scheduling(fact, pods.identity(tenant, fact.name)),
     )
 
 

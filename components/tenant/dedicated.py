@@ -16,6 +16,7 @@ from components.kubernetes.database_administrator import DATABASE_ADMIN, databas
 from components.kubernetes.isolation import TenantQuota, TenantsNamespace
 from components.naming import physical_name
 from components.places import Administered, CachePlace, KeyPlace, PlatformPlace, ServerPlace
+from components.tenant.access import Access, access_of
 from tiers.facts.every_fact import (
     CacheGroup,
     CacheSpace,
@@ -27,6 +28,7 @@ from tiers.facts.every_fact import (
     Namespace,
     NamespaceQuota,
     NodeGroup,
+    PodGroup,
     Route,
     TenantDatabase,
 )
@@ -47,6 +49,7 @@ class Services(NamedTuple):
     key: KeyPlace
     cloud_ids: dict[FactId, pulumi.Input[str]]
     storage_gib: dict[FactId, pulumi.Input[int]]
+    access: Access
 
 
 def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions) -> Services:
@@ -56,26 +59,28 @@ def services_of(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resou
     """
     cloud_ids: dict[FactId, pulumi.Input[str]] = {}
     storage_gib: dict[FactId, pulumi.Input[int]] = {}
-    namespace = _namespace(tenant, platform, child)
+    namespaces = _namespaces(tenant, platform, child)
     key = _key(tenant, platform, child, cloud_ids)
+    access = access_of(tenant, platform, namespaces, child)
     servers = {DATABASE: Administered(platform.server, platform.administrator, DATABASE_ADMIN)}
     for own in facts_of(tenant.facts, DatabaseInstance):
         label = physical_name(platform.name, tenant.tenant, "postgresql")
         logs = fact_named(tenant.facts, LogGroup, "server-logs")
-        server = PostgresServer(label, own, logs=logs, network=platform.network, key=key, opts=child).place
-        servers[own.id] = Administered(server, *_administrator(tenant, platform, server, key, child))
-        cloud_ids[own.id] = server.arn
-        cloud_ids[f"{own.id}-secret"] = server.master_secret_arn
-        storage_gib[own.id] = server.storage_gib
+        made = PostgresServer(label, own, logs=logs, network=access.network, key=key, opts=access.admitted)
+        servers[own.id] = Administered(made.place, *_administrator(tenant, platform, made.place, key, child))
+        cloud_ids[own.id] = made.place.arn
+        cloud_ids[f"{own.id}-secret"] = made.place.master_secret_arn
+        storage_gib[own.id] = made.place.storage_gib
     _own_nodes(tenant, platform, child)
     caches = {CACHE: platform.cache}
     for group in facts_of(tenant.facts, CacheGroup):
         label = physical_name(platform.name, tenant.tenant, "sessions")
-        caches[group.id] = SessionCache(label, group, platform.network, key, child).place
+        caches[group.id] = SessionCache(label, group, access.network, key, access.admitted).place
         cloud_ids[group.id] = caches[group.id].arn
     used = servers[fact_named(tenant.facts, TenantDatabase, "database").server].server
     cache = caches[fact_named(tenant.facts, CacheSpace, "sessions").group]
-    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib)
+    namespace = namespaces[facts_of(tenant.facts, Route)[0].namespace]
+    return Services(namespace, servers, used, cache, key, cloud_ids, storage_gib, access)
 
 
 def _key(
@@ -111,18 +116,20 @@ def _own_nodes(tenant: TenantPlan, platform: PlatformPlace, child: pulumi.Resour
         )
 
 
-def _namespace(
+def _namespaces(
     tenant: TenantPlan, platform: PlatformPlace, child: pulumi.ResourceOptions
-) -> pulumi.Input[pulumi.Resource]:
-    used = facts_of(tenant.facts, Route)[0].namespace
-    found: pulumi.Input[pulumi.Resource] | None = None
+) -> Mapping[str, pulumi.Input[pulumi.Resource]]:
+    """The namespaces in which it has pods: those of its own, and those that the platform has."""
+    made: dict[str, pulumi.Input[pulumi.Resource]] = {}
     for own in facts_of(tenant.facts, Namespace):
-        made = TenantsNamespace(own.namespace, own, child)
-        after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[made]))
+        made[own.namespace] = namespace = TenantsNamespace(own.namespace, own, child)
+        after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[namespace]))
         for quota in facts_of(tenant.facts, NamespaceQuota):
             TenantQuota(physical_name(tenant.tenant, "quota"), quota, after)
-        found = made if own.namespace == used else found
-    return platform.namespaces[used] if found is None else found
+    where = {fact_named(tenant.facts, Job, "database-setup").namespace}
+    where |= {fact.namespace for fact in facts_of(tenant.facts, Route)}
+    where |= {fact.namespace for fact in facts_of(tenant.facts, PodGroup)}
+    return {name: platform.namespaces[name] for name in sorted(where - made.keys())} | made
 
 
 def _administrator(

@@ -71,7 +71,9 @@ class TenantStack(pulumi.ComponentResource):
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
         self.services = services_of(tenant, platform, self._child)
         # Objects in a namespace must wait for it.
-        self._inside = pulumi.ResourceOptions(parent=self, depends_on=[self.services.namespace])
+        self._inside = pulumi.ResourceOptions(
+            parent=self, depends_on=[self.services.namespace, *self.services.access.joined]
+        )
         self.files = files_of(tenant, platform, self.services.key, self.services.servers, self._child)
         self.filestores = self._filestores()
         # Of two mounted shares the first is in use; a move fills or empties the other.
@@ -155,7 +157,8 @@ class TenantStack(pulumi.ComponentResource):
         return self.services.servers[self._database.server]
 
     def _role(self) -> RoleSecret:
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[self._administered().administrator])
+        before = [self._administered().administrator, *self.services.access.joined]
+        opts = pulumi.ResourceOptions(parent=self, depends_on=before)
         where = self._fact(Job, "database-setup").namespace
         return role_secret(self.tenant.tenant, where, self.passwords, place=self._secrets(), opts=opts)
 
@@ -196,6 +199,7 @@ class TenantStack(pulumi.ComponentResource):
                 settings=self.settings,
                 sessions=sessions,
                 route=route,
+                grouped=self.services.access.grouped,
                 opts=after,
             )
             for fact in facts_of(self.tenant.facts, Workload)

@@ -41,6 +41,7 @@ def correct_moto() -> None:
         (BackupResponse, _update_backup_plan),
         (EFSResponse, _update_file_system),
         (EFSResponse, _put_backup_policy),
+        (EFSResponse, _delete_file_system_policy),
         (RDSResponse, _reset_db_parameter_group),
     ):
         setattr(responses, operation.__name__.removeprefix("_"), operation)
@@ -161,6 +162,11 @@ def _put_backup_policy(self: EFSResponse) -> Any:
     policy = self._get_param("BackupPolicy")
     held._backup = policy["Status"] == "ENABLED"  # noqa: SLF001 - moto has no other door
     return json.dumps({"BackupPolicy": policy}), {"Content-Type": "application/json"}
+
+
+def _delete_file_system_policy(self: EFSResponse) -> Any:
+    _file_system(self).file_system_policy = None
+    return "", {"Content-Type": "application/json"}
 
 
 def _reset_db_parameter_group(self: RDSResponse) -> ActionResult:

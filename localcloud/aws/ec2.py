@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from localcloud.aws.errors import refuse
 from localcloud.aws.network import ec2_tags
-from localcloud.aws.operations import creates, deletes, finds, key_values, tags_at_create
+from localcloud.aws.operations import creates, finds, key_values, tags_at_create
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 
 if TYPE_CHECKING:
@@ -20,6 +21,24 @@ def _create_group(call: Call) -> str:
     # AWS opens egress for a new group; like Terraform, only rules that were asked for remain.
     call.ask("revoke_security_group_egress", GroupId=made, IpPermissions=_ALL_EGRESS)
     return made
+
+
+def _delete_group(call: Call) -> None:
+    """AWS keeps a group that a rule of another one names, or that a database has."""
+    rules = call.ask("describe_security_group_rules")["SecurityGroupRules"]
+    naming = [
+        str(rule["GroupId"])
+        for rule in rules
+        if rule["GroupId"] != call.id and rule.get("ReferencedGroupInfo", {}).get("GroupId") == call.id
+    ]
+    having = [
+        str(database["DBInstanceIdentifier"])
+        for database in call.ask("rds:describe_db_instances")["DBInstances"]
+        if call.id in {group["VpcSecurityGroupId"] for group in database.get("VpcSecurityGroups") or []}
+    ]
+    if dependent := sorted([*naming, *having]):
+        refuse("DependencyViolation", f"resource {call.id} has a dependent object: {', '.join(dependent)}")
+    call.ask("delete_security_group", GroupId=call.id)
 
 
 def _described(call: Call) -> dict[str, str]:
@@ -182,7 +201,7 @@ ROWS = (
         create=_create_group,
         find=finds("describe_security_groups", "GroupIds", "SecurityGroups[0]", many=True),
         changes=(Change(names("ingress egress"), _inline_rules, settles=True),),
-        delete=deletes("delete_security_group", "GroupId"),
+        delete=_delete_group,
         replaces=names("name namePrefix description vpcId"),
         name=Name("name", "namePrefix"),
         tags=ec2_tags("security-group"),

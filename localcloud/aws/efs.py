@@ -1,10 +1,12 @@
-"""Knows file systems: their mount targets, access points and backup policies."""
+"""Knows file systems: their mount targets, access points, and policies of mounts and of backups."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from localcloud.aws.errors import refuse
 from localcloud.aws.operations import creates, deletes, finds, tagged_by_pairs
 from localcloud.aws.row import Call, Change, Row, fields, names
 from localcloud.aws.rules import key_exists
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _TAGS = tagged_by_pairs("ResourceId", of="id")
 _LIFECYCLE = {"transitionToIa": "TransitionToIA"}
+_LONGEST_POLICY = 20_000
+_INVALID = "InvalidPolicyException"
 
 
 def _create(call: Call) -> str:
@@ -81,6 +85,30 @@ def _put_policy(call: Call) -> str:
 def _find_policy(call: Call) -> Mapping[str, Any] | None:
     held = finds("describe_backup_policy", "FileSystemId")(call)
     return held if held and held["BackupPolicy"]["Status"] == "ENABLED" else None
+
+
+def _put_mounts(call: Call) -> str:
+    """Sets who may mount; AWS refuses what it cannot read, and a policy about another file system."""
+    system, text = str(call.new["fileSystemId"]), str(call.new["policy"])
+    if len(text) > _LONGEST_POLICY:
+        refuse(_INVALID, f"the policy has {len(text)} characters, more than {_LONGEST_POLICY}")
+    try:
+        listed = json.loads(text)["Statement"]
+    except (ValueError, KeyError, TypeError):
+        refuse(_INVALID, "the policy is no JSON object with a Statement")
+    for statement in listed if isinstance(listed, list) else [listed]:
+        _about_this(statement, call.arn(f"file-system/{system}", service="elasticfilesystem"))
+    call.ask("put_file_system_policy", FileSystemId=system, Policy=text)
+    return system
+
+
+def _about_this(statement: Mapping[str, Any], arn: str) -> None:
+    if missing := sorted({"Effect", "Principal", "Action"} - statement.keys()):
+        refuse(_INVALID, f"a statement of the policy has no {missing[0]}")
+    resources = statement.get("Resource", arn)
+    for each in resources if isinstance(resources, list) else [resources]:
+        if each not in {arn, "*"}:
+            refuse(_INVALID, f"the policy names {each}, which is not this file system, {arn}")
 
 
 ROWS = (
@@ -152,5 +180,16 @@ ROWS = (
         ),
         replaces=names("fileSystemId"),
         parse=lambda file_system: {"fileSystemId": file_system},
+    ),
+    Row(
+        kind="aws:efs/fileSystemPolicy:FileSystemPolicy",
+        service="efs",
+        inputs=fields("fileSystemId= policy= bypassPolicyLockoutSafetyCheck="),
+        live=fields("fileSystemId policy"),
+        create=_put_mounts,
+        find=finds("describe_file_system_policy", "FileSystemId"),
+        changes=(Change(names("policy bypassPolicyLockoutSafetyCheck"), _put_mounts),),
+        delete=deletes("delete_file_system_policy", "FileSystemId"),
+        replaces=names("fileSystemId"),
     ),
 )

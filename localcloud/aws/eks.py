@@ -6,11 +6,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
-from localcloud.aws.operations import deletes, finds, tagged_by_map, tags_at_create
+from localcloud.aws.operations import finds, tagged_by_map, tags_at_create
 from localcloud.aws.remembered import remembered
 from localcloud.aws.row import Name, Row, fields, names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from localcloud.aws.row import Call
 
 
@@ -22,8 +24,19 @@ def _facts(call: Call, made: str) -> dict[str, Any]:
 
 
 def _cluster(call: Call) -> str:
-    """What the cluster is made with; what moto does not take, the state remembers."""
+    """What the cluster is made with; what moto does not take, the state remembers.
+
+    EKS makes a security group for the control plane and its nodes (EKS User Guide, "View Amazon EKS security
+    group requirements for clusters").
+    """
     subnets = list(call.new["vpcConfig"]["subnetIds"])
+    (vpc, *_) = call.ask("ec2:describe_subnets", SubnetIds=subnets)["Subnets"]
+    call.ask(
+        "ec2:create_security_group",
+        GroupName=_group_name(str(call.new["name"])),
+        Description="EKS created security group applied to ENI that is attached to EKS Control Plane",
+        VpcId=vpc["VpcId"],
+    )
     call.ask(
         "create_cluster",
         **call.parameters(names("name version roleArn")),
@@ -31,6 +44,31 @@ def _cluster(call: Call) -> str:
         **tags_at_create(call),
     )
     return str(call.new["name"])
+
+
+def _group_name(cluster: str) -> str:
+    return f"eks-cluster-sg-{cluster}"
+
+
+def _groups(call: Call, cluster: str) -> list[dict[str, Any]]:
+    named = [{"Name": "group-name", "Values": [_group_name(cluster)]}]
+    found: list[dict[str, Any]] = call.ask("ec2:describe_security_groups", Filters=named)["SecurityGroups"]
+    return found
+
+
+def _network(call: Call, _found: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = call.new.get("vpcConfig") or call.old.get("vpcConfig") or {}
+    made = [
+        {"clusterSecurityGroupId": group["GroupId"], "vpcId": group["VpcId"]}
+        for group in _groups(call, call.id)
+    ]
+    return {"vpcConfig": {**wanted, **(made[0] if made else {})}}
+
+
+def _delete_cluster(call: Call) -> None:
+    call.ask("delete_cluster", name=call.id)
+    for group in _groups(call, call.id):
+        call.ask("ec2:delete_security_group", GroupId=group["GroupId"])
 
 
 def _cluster_exists(call: Call) -> None:
@@ -53,7 +91,9 @@ ROWS = (
         ),
         create=_cluster,
         find=finds("describe_cluster", "name", "cluster"),
-        delete=deletes("delete_cluster", "name"),
+        derive=_network,
+        completed=names("vpcConfig"),
+        delete=_delete_cluster,
         replaces=names("name roleArn encryptionConfig"),
         name=Name("name"),
         tags=tagged_by_map(

@@ -36,6 +36,7 @@ SIMULATED: Mapping[str, str] = {
     "backup:DeleteBackupPlan": "moto keeps a deleted backup plan and its name for ever",
     "backup:UpdateBackupPlan": "moto cannot change a backup plan",
     "efs:PutBackupPolicy": "moto can describe the backup policy of a file system but not put it",
+    "efs:DeleteFileSystemPolicy": "moto can put a policy on a file system but not take it off",
     "efs:UpdateFileSystem": "moto cannot change the throughput of a file system",
     "elasticache:DeleteCacheSubnetGroup": "moto cannot delete a cache subnet group",
     "elasticache:DeleteReplicationGroup": "moto keeps a deleted replication group and its id for ever",

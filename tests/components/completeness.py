@@ -20,6 +20,7 @@ from tests.components.reachability import (
     network_of,
     pods_of,
 )
+from tests.components.security_groups import reach_faults
 from tests.components.test_roles_apart import across
 from tests.components.test_tenants_apart import INTERNET, METADATA, between_tenants
 from tests.tagged import expected_keys, label_sets
@@ -45,6 +46,7 @@ def faults_of(plan: Plan, declared: Sequence[Declared]) -> list[str]:
     found += (fault for each in plan.tenants for fault in _outward_faults(each, network))
     found += (f"{each} crosses tenants" for each in between_tenants(network))
     found += (f"{each} crosses tenants" for each in across(declared))
+    found += reach_faults(plan, declared)
     return found
 
 

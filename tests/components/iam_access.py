@@ -91,8 +91,17 @@ def may(role: Role, action: str, resource: str, context: Mapping[str, str] | Non
     """Whether *role* is let do *action* on *resource*, as far as its own policies say."""
     if role.managed:
         raise NotUnderstoodError(f"{role.name} has managed policies: {', '.join(role.managed)}")
-    applying = [each["Effect"] for each in role.statements if _applies(each, action, resource, context or {})]
-    return "Allow" in applying and "Deny" not in applying
+    return effects(role.statements, action, resource, context) == {"Allow"}
+
+
+def effects(
+    statements: Sequence[Mapping[str, Any]],
+    action: str,
+    resource: str,
+    context: Mapping[str, str] | None = None,
+) -> frozenset[str]:
+    """What statements say of a request, Allow or Deny or both; a Deny wins."""
+    return frozenset(each["Effect"] for each in statements if _applies(each, action, resource, context or {}))
 
 
 def listed(value: Any) -> list[str]:
@@ -122,19 +131,26 @@ def _role(declared_role: Declared, declared: Sequence[Declared]) -> Role:
     )
 
 
-def statements_of(document: str) -> list[Mapping[str, Any]]:
-    """The statements of a policy document, each checked to be understood."""
+def statements_of(document: str, *, of_resource: bool = False) -> list[Mapping[str, Any]]:
+    """The statements of a policy document, each checked to be understood.
+
+    Those of a resource say about whom they are; here everybody alone is understood.
+    """
     policy = json.loads(document)
     _only(policy, "Version", "Statement")
     found = policy["Statement"]
     statements = [found] if isinstance(found, Mapping) else list(found)
     for statement in statements:
-        _only(statement, "Sid", "Effect", "Action", "Resource", "Condition")
+        _only(
+            statement, "Sid", "Effect", "Action", "Resource", "Condition", *["Principal"][: int(of_resource)]
+        )
+        if of_resource and statement["Principal"] != {"AWS": "*"}:
+            raise NotUnderstoodError(f"principal {statement['Principal']}")
         if statement["Effect"] not in ("Allow", "Deny"):
             raise NotUnderstoodError(f"Effect {statement['Effect']}")
         texts = [*listed(statement["Action"]), *listed(statement["Resource"])]
         for operator, tests in statement.get("Condition", {}).items():
-            if operator not in _OPERATORS:
+            if operator not in (_ABSENT, *_OPERATORS):
                 raise NotUnderstoodError(f"condition operator {operator}")
             texts += [value for values in tests.values() for value in listed(values)]
         if variables := [text for text in texts if "${" in text]:
@@ -160,12 +176,18 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str, context: 
         any(_like(each.lower(), action.lower()) for each in listed(statement["Action"]))
         and any(_like(each, resource) for each in listed(statement["Resource"]))
         and all(
-            # A key the request does not have satisfies none of these operators.
-            key in context and any(_OPERATORS[operator](value, context[key]) for value in listed(values))
+            _holds(operator, context.get(key), listed(values))
             for operator, tests in statement.get("Condition", {}).items()
             for key, values in tests.items()
         )
     )
+
+
+def _holds(operator: str, given: str | None, values: Sequence[str]) -> bool:
+    if operator == _ABSENT:
+        return any(_same_boolean(value, str(given is None)) for value in values)
+    # A key the request does not have satisfies none of the others.
+    return given is not None and any(_OPERATORS[operator](value, given) for value in values)
 
 
 def _like(pattern: str, text: str) -> bool:
@@ -193,6 +215,7 @@ def _same(wanted: str, given: str) -> bool:
     return wanted == given
 
 
+_ABSENT: Final = "Null"
 _OPERATORS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "ArnEquals": _arn_like,
     "Bool": _same_boolean,

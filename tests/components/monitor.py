@@ -201,6 +201,11 @@ class CloudAnswers(mocks.Mocks):
             "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:us-east-1:1:secret:{args.name}"}],
         }
         completed = dict(args.inputs)
+        if args.typ == "aws:eks/cluster:Cluster":
+            completed["vpcConfig"] = {
+                **completed["vpcConfig"],
+                "clusterSecurityGroupId": f"{args.name}-group",
+            }
         if args.typ == "aws:efs/replicationConfiguration:ReplicationConfiguration":
             completed["destination"] = {**completed["destination"], "fileSystemId": f"{args.name}-made"}
         return identifier, {**outputs, **completed}

@@ -56,12 +56,12 @@ class Policy:
     spec: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        _only(self.spec, "podSelector", "policyTypes", "ingress", "egress")
+        only(self.spec, "podSelector", "policyTypes", "ingress", "egress")
         if self.spec.get("podSelector") is None:
             raise NotUnderstoodError(f"a policy without podSelector: {self.spec}")
         if unknown := set(self.spec.get("policyTypes") or ()) - {INGRESS, EGRESS}:
             raise NotUnderstoodError(f"policyTypes {sorted(unknown)}")
-        _selects(self.spec["podSelector"], {})
+        selects(self.spec["podSelector"], {})
         for direction in (INGRESS, EGRESS):
             for rule in self.rules(direction):
                 _understood(rule, direction)
@@ -80,7 +80,7 @@ class Policy:
 
     def selects(self, pod: Pod) -> bool:
         """Whether it is about *pod*."""
-        return pod.namespace == self.namespace and _selects(self.spec["podSelector"], pod.labels)
+        return pod.namespace == self.namespace and selects(self.spec["podSelector"], pod.labels)
 
     def opens(self, direction: str, other: Pod | str, port: int, protocol: str) -> bool:
         """Whether a rule lets its pods talk in *direction* with another pod, or with an address."""
@@ -104,8 +104,8 @@ class Policy:
         if namespaces is None:
             inside = other.namespace == self.namespace
         else:
-            inside = _selects(namespaces, other.namespace_labels)
-        return inside and (pods is None or _selects(pods, other.labels))
+            inside = selects(namespaces, other.namespace_labels)
+        return inside and (pods is None or selects(pods, other.labels))
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,9 @@ def pods_of(declared: Sequence[Declared]) -> Iterator[Pod]:
 
 def _understood(rule: Mapping[str, Any], direction: str) -> None:
     peers = _PEERS[direction]
-    _only(rule, peers, "ports")
+    only(rule, peers, "ports")
     for peer in rule.get(peers) or ():
-        _only(peer, "namespaceSelector", "podSelector", "ipBlock")
+        only(peer, "namespaceSelector", "podSelector", "ipBlock")
         said = [value for value in peer.values() if value is not None]
         if not said or (peer.get("ipBlock") is not None and len(said) > 1):
             raise NotUnderstoodError(f"the API server refuses such a peer: {peer}")
@@ -174,12 +174,13 @@ def _understood(rule: Mapping[str, Any], direction: str) -> None:
             _block_holds(peer["ipBlock"], "0.0.0.0")  # noqa: S104 - any address: the block is what is read
         else:
             for selector in said:
-                _selects(selector, {})
+                selects(selector, {})
     _ports_include(rule.get("ports"), 0, "TCP")
 
 
-def _selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    _only(selector, "matchLabels", "matchExpressions")
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector holds for *labels*."""
+    only(selector, "matchLabels", "matchExpressions")
     wanted = selector.get("matchLabels") or {}
     # Every expression is read, so that one which is not understood cannot hide behind one that is false.
     expressed = [_holds(each, labels) for each in selector.get("matchExpressions") or ()]
@@ -187,7 +188,7 @@ def _selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    _only(expression, "key", "operator", "values")
+    only(expression, "key", "operator", "values")
     key, operator = expression["key"], expression["operator"]
     values = expression.get("values") or ()
     if bool(values) is not (operator in ("In", "NotIn")):
@@ -205,7 +206,7 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _block_holds(block: Mapping[str, Any], address: str) -> bool:
-    _only(block, "cidr", "except")
+    only(block, "cidr", "except")
     network = ipaddress.ip_network(block["cidr"])
     excepted = [ipaddress.ip_network(each) for each in block.get("except") or ()]
     for each in excepted:
@@ -222,7 +223,7 @@ def _ports_include(ports: Sequence[Mapping[str, Any]] | None, port: int, protoco
 
 
 def _port_is(item: Mapping[str, Any], port: int, protocol: str) -> bool:
-    _only(item, "protocol", "port", "endPort")
+    only(item, "protocol", "port", "endPort")
     stated, first, last = item.get("protocol") or "TCP", item.get("port"), item.get("endPort")
     _known_protocol(stated)
     for number in (first, last):
@@ -240,6 +241,7 @@ def _known_protocol(protocol: str) -> None:
         raise NotUnderstoodError(f"protocol {protocol}")
 
 
-def _only(node: Mapping[str, Any], *known: str) -> None:
+def only(node: Mapping[str, Any], *known: str) -> None:
+    """Raise for a field that is not among *known*."""
     if unknown := sorted(set(node) - set(known)):
         raise NotUnderstoodError(f"{unknown[0]!r} in {dict(node)}")

@@ -126,6 +126,21 @@ def test_network_policies_are_enforced_and_files_can_be_mounted() -> None:
     assert (driver["namespace"], driver["serviceAccount"]) == ("kube-system", "efs-csi-controller-sa")
 
 
+def test_pods_get_groups_where_the_network_driver_may_make_interfaces() -> None:
+    acme = tenant("acme", tier="dedicated-db")
+    made = declare_plan(plan_of(acme, platform=creating(pod_security_groups=True)))
+    driver = the(made, "aws:eks/addon:Addon", "local-cluster-vpc-cni")
+    assert json.loads(driver.props["configurationValues"]) == {
+        "enableNetworkPolicy": "true",
+        "env": {"ENABLE_POD_ENI": "true", "POD_SECURITY_GROUP_ENFORCING_MODE": "standard"},
+    }
+    attached = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    interfaces = the(made, attached, "local-cluster-control-plane-interfaces")
+    assert interfaces.props["policyArn"].endswith(":policy/AmazonEKSVPCResourceController")
+    assert interfaces.props["role"] == "local-cluster-control-plane"
+    assert interfaces.urn in driver.dependencies
+
+
 def test_databases_let_in_the_nodes_that_are_created() -> None:
     allowed = {each.props["cidrIpv4"] for each in of_type("SecurityGroupIngressRule")}
     assert allowed == {"10.40.80.0/20", "10.40.96.0/20", "10.40.112.0/20"}
@@ -168,6 +183,12 @@ def test_an_adopted_network_gets_a_security_group_and_nothing_else() -> None:
         ({"network": {"cidr": None, "vpc_id": "vpc-0123abcd"}}, "subnet_ids has 0 entries"),
         ({"network": {"client_cidrs": []}}, "client_cidrs is missing"),
         ({"cluster": {"created": CREATED}}, "are for an adopted cluster"),
+        ({"cluster": {"pod_security_groups": True}}, "of an adopted cluster needs security_group_id"),
+        (
+            {"cluster": {"pod_security_groups": True, "security_group_id": "sg-0c0c0c0c"}},
+            "needs databases in the VPC of the cluster",
+        ),
+        ({"cluster": {"security_group_id": "sg-0c0c0c0c"}}, "leave it out"),
         (
             {"cluster": {"created": {**CREATED, "addons": {"coredns": "v1"}}}},
             "is missing; tenants cannot run",

@@ -87,6 +87,56 @@ def test_a_second_up_changes_nothing(created: tuple[Project, dict[str, set[str]]
     created[0].up("--expect-no-changes")
 
 
+DATABASES = ("aws:rds/instance:Instance", "aws:elasticache/replicationGroup:ReplicationGroup")
+POD_POLICY = "kubernetes:vpcresources.k8s.aws/v1beta1:SecurityGroupPolicy"
+
+
+def with_groups(project: Project, *, on: bool) -> list[tuple[str, str, str]]:
+    """Update with or without security groups for pods: what was done, to which type and resource."""
+    file = project.folder / "portfolios" / "local" / "platform.yaml"
+    platform = yaml.safe_load(file.read_text(encoding="utf-8"))
+    platform["cluster"]["pod_security_groups"] = on
+    file.write_text(yaml.safe_dump(platform), encoding="utf-8")
+    steps = [(step["op"], step["type"], step["urn"].rpartition("::")[2]) for step in project.update()]
+    assert not [step for step in steps if step[1] in DATABASES or "replace" in step[0]], steps
+    return steps
+
+
+def test_pods_have_their_group_before_the_clusters_addresses_are_shut_out(
+    created: tuple[Project, dict[str, set[str]]],
+) -> None:
+    project = created[0]
+    steps = with_groups(project, on=True)
+    admitted = [at for at, (op, _, name) in enumerate(steps) if op == "create" and name.endswith("-pods")]
+    joined = [at for at, (op, kind, _) in enumerate(steps) if (op, kind) == ("create", POD_POLICY)]
+    anew = [at for at, (op, kind, _) in enumerate(steps) if op == "update" and kind.endswith(":Deployment")]
+    closed = [at for at, (op, _, _) in enumerate(steps) if op == "delete"]
+    assert (len(joined), len(anew)) == (3, 2)
+    assert [steps[at][2] for at in sorted(closed)] == sorted(
+        (f"local-meridian-data-{service}-{zone}" for service in ("postgresql", "redis") for zone in range(3)),
+        key=[steps[at][2] for at in closed].index,
+    )
+    assert max(admitted) < min(anew)
+    assert max(joined) < min(anew)
+    assert max(anew) < min(closed)
+    project.up("--expect-no-changes")
+
+
+def test_the_clusters_addresses_are_let_in_again_before_pods_lose_their_group(
+    created: tuple[Project, dict[str, set[str]]],
+) -> None:
+    project = created[0]
+    steps = with_groups(project, on=False)
+    opened = [at for at, (op, _, name) in enumerate(steps) if op == "create" and "-data-" in name]
+    anew = [at for at, (op, kind, _) in enumerate(steps) if op == "update" and kind.endswith(":Deployment")]
+    gone = {steps[at][2]: at for at, step in enumerate(steps) if step[0] == "delete"}
+    assert (len(opened), len(anew)) == (6, 2)
+    assert max(opened) < min(anew)
+    assert max(anew) < min(gone.values())
+    assert {name.rpartition("-")[2] for name in gone} == {"pods", "jobs", "interfaces"}
+    project.up("--expect-no-changes")
+
+
 def test_the_month_can_be_allocated(created: tuple[Project, dict[str, set[str]]]) -> None:
     said = created[0].costack("allocate", "--stack", STACK, "--period", "2026-11")
     assert said.stdout.rstrip().endswith("difference 0")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
+from plugin.contract import told
 from plugin.stacks import Inventory, SharedPlatform, TenantStack, joined
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared, declare
@@ -47,6 +50,13 @@ def test_the_resources_are_those_of_the_projects_own_program() -> None:
         assert other.props == one.props, urn
         assert (other.protect, other.ignore_changes) == (one.protect, one.ignore_changes), urn
         assert other.secret_props == one.secret_props, urn
+
+
+def test_a_tenant_does_not_go_before_its_platform_to_a_newer_version() -> None:
+    older = {"network": {"security_group_id": "sg-1", "subnet_ids": ["subnet-1", "subnet-2"]}}
+    assert told(older, ("network", "subnet_ids", 1)) == "subnet-2"
+    with pytest.raises(ValueError, match="does not tell its 'vpc_id'; update its stack, then this one"):
+        told(older, ("network", "vpc_id"))
 
 
 def test_the_inventory_is_put_together_from_its_parts() -> None:

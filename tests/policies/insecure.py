@@ -328,14 +328,38 @@ NETWORKS = (
 )
 
 FILES = "aws:efs/fileSystemPolicy:FileSystemPolicy"
+MOUNTED = allows(MINE, action="elasticfilesystem:ClientMount")
+POINTLESS = {"Null": {"elasticfilesystem:AccessPointArn": "true"}}
+NO_PLAIN_MOUNTS = tuple(
+    {"Effect": "Deny", "Principal": "*", "Action": "elasticfilesystem:ClientMount", "Condition": condition}
+    for condition in ({"Bool": {"aws:SecureTransport": "false"}}, POINTLESS)
+)
+GOOD_MOUNTS = {"policy": document(*NO_PLAIN_MOUNTS, MOUNTED)}
 VOLUMES = (
     changed("EFS unencrypted", "aws:efs/fileSystem:FileSystem", {"encrypted": True}, R, encrypted=None),
     changed(
         "EFS policy for everybody",
         FILES,
-        {"policy": document(allows(MINE, action="elasticfilesystem:ClientMount"))},
+        GOOD_MOUNTS,
         D,
-        policy=document(allows({"AWS": "*"}, action="elasticfilesystem:ClientMount")),
+        policy=document(*NO_PLAIN_MOUNTS, allows({"AWS": "*"}, action="elasticfilesystem:ClientMount")),
+    ),
+    *(
+        changed(f"EFS policy without a denial {what}", FILES, GOOD_MOUNTS, D, policy=document(left, MOUNTED))
+        for what, left in zip(
+            ("of mounts without an access point", "of mounts without TLS"), NO_PLAIN_MOUNTS, strict=True
+        )
+    ),
+    changed(
+        "EFS policy that denies both at once only",
+        FILES,
+        GOOD_MOUNTS,
+        D,
+        policy=document(
+            NO_PLAIN_MOUNTS[0],
+            MOUNTED,
+            {**NO_PLAIN_MOUNTS[1], "Condition": {**POINTLESS, "Bool": {"aws:SecureTransport": "false"}}},
+        ),
     ),
     changed("EBS volume unencrypted", "aws:ebs/volume:Volume", {"encrypted": True}, R, encrypted=None),
     changed(

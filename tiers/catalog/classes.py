@@ -137,6 +137,9 @@ class NodeClass(Frozen):
 
     allocatable_cpu_millicores: Positive
     allocatable_memory_mib: Positive
+    branch_interfaces: Count = 0
+    """How many pods with a security group of their own a node takes (amazon-vpc-resource-controller-k8s,
+    pkg/aws/vpc/limits.go); no type of the family `t` takes any."""
 
 
 class TierChange(Frozen):

@@ -85,6 +85,12 @@ def cluster_changes(before: ClusterControlPlane, after: ClusterControlPlane) -> 
             f"{before.ingress_namespace}: nobody gets in until the ingress controller runs there"
         )
         yield Change(EffectKind.DOWNTIME, what)
+    if created and after.pod_security_groups and not before.pod_security_groups:
+        what = (
+            "nodes get an interface for pods with a security group of their own; one whose interfaces are all"
+            " taken gets none, and runs no such pod until it is exchanged"
+        )
+        yield Change(EffectKind.NOTICE, what)
     if before.secret_store != after.secret_store:
         yield Change(EffectKind.RESTART, f"pods start anew with Secrets {_source(after)}")
     if created and before.origin is after.origin and before.version != after.version:

@@ -10,8 +10,8 @@ from tiers.change.servers import Change
 from tiers.facts.compute import OdooProcess, SleepSchedule, Workload
 from tiers.facts.data import CacheSpace, TenantDatabase
 from tiers.facts.every_fact import FactRecord
-from tiers.facts.network import Egress, Route
-from tiers.plan.plan import TenantPlan, facts_of
+from tiers.facts.network import Egress, PodGroup, Route
+from tiers.plan.plan import TenantPlan, facts_of, uses_own_services
 from tiers.portfolio.rotation import NEVER
 from tiers.vocabulary import LifecycleStage, MoveStage
 
@@ -104,6 +104,8 @@ def _configured(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
     old, new = (_first(each, TenantDatabase) for each in (before, after))
     if old and new and any(getattr(old, name) != getattr(new, name) for name in _CONNECTIONS):
         yield "database connection"
+    if _grouped(before) != _grouped(after):
+        yield "security group of its pods"
     if _secrets(before) != _secrets(after):
         yield "rotation of secrets"
     spaces = [_first(each, CacheSpace) for each in (before, after)]
@@ -111,6 +113,11 @@ def _configured(before: TenantPlan, after: TenantPlan) -> Iterator[str]:
         yield "session cache: everybody has to log in again"
     elif spaces[0] and spaces[1] and spaces[0].user != spaces[1].user:
         yield "user of the session cache"
+
+
+def _grouped(tenant: TenantPlan) -> bool:
+    """Whether its pods have a security group, which its own server and cache let in."""
+    return bool(facts_of(tenant.facts, PodGroup)) and uses_own_services(tenant)
 
 
 def _secrets(tenant: TenantPlan) -> tuple[int, bool, int]:

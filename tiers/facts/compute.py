@@ -148,8 +148,9 @@ class NamespaceQuota(FactRecord):
 class ClusterControlPlane(FactRecord):
     """An EKS control plane, billed by the hour whether or not anything runs on it.
 
-    `node_role_arn` and `node_subnet_ids` belong to an adopted cluster and serve tenants' own node groups;
-    the fields after them belong to a created cluster.
+    `node_role_arn` and `node_subnet_ids` belong to an adopted cluster and serve tenants' own node groups, as
+    does `security_group_id`, which its pods keep beside a group of their own; `admin_cidrs`,
+    `log_retention_days` and `addons` belong to a created cluster.
     """
 
     kind: Literal["cluster-control-plane"] = "cluster-control-plane"
@@ -163,6 +164,9 @@ class ClusterControlPlane(FactRecord):
     addons: Mapping[str, str] = {}
     counted: bool = True
     """Whether this portfolio counts its cost; false where another that adopts it does."""
+    pod_security_groups: bool = False
+    """Whether pods can have security groups of their own."""
+    security_group_id: str | None = None
     secret_store: str | None = None
     """The ClusterSecretStore that brings Secrets into it; None where they are written there themselves."""
 

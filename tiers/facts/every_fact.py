@@ -40,7 +40,7 @@ from tiers.facts.data import (
     TenantDatabase,
 )
 from tiers.facts.monitoring import Alerts, Dashboards
-from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, Route, Traffic
+from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
 from tiers.vocabulary import Count, Positive
 
@@ -80,6 +80,7 @@ __all__ = [
     "NodeGroup",
     "OdooProcess",
     "Origin",
+    "PodGroup",
     "RestoreTest",
     "Route",
     "ScheduledJob",
@@ -121,6 +122,7 @@ Fact = Annotated[
     | SleepSchedule
     | Route
     | Egress
+    | PodGroup
     | DatabaseInstance
     | TenantDatabase
     | CacheGroup

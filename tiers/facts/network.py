@@ -69,6 +69,19 @@ class Network(FactRecord):
     subnet_cidrs: tuple[str, ...] = ()
 
 
+class PodGroup(FactRecord):
+    """A security group of a tenant's pods, which its own server and cache let in instead of addresses.
+
+    Its pods run in `namespace`, and jobs of it in `operations` too. `lasting` are the components that run all
+    month: the others are jobs.
+    """
+
+    kind: Literal["pod-group"] = "pod-group"
+    namespace: str
+    operations: str
+    lasting: tuple[str, ...]
+
+
 class Traffic(FactRecord):
     """The expected traffic of a tenant: to the internet, and from zone to zone within its region.
 

@@ -17,7 +17,7 @@ from tiers.facts.data import (
     Key,
     ManagedSecret,
 )
-from tiers.facts.every_fact import Fact, LogGroup
+from tiers.facts.every_fact import Fact, LogGroup, PodGroup
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.owner import about, is_protected, own_cache_group, own_server, token_fields
@@ -30,6 +30,8 @@ from tiers.vocabulary import CostCategory
 _JOBS_AT_ONCE: Final = 4
 _SPARE_PODS: Final = 1
 _SURGE: Final = 1
+_LASTING: Final = ("cron", "web")
+"""The workloads of every tenant."""
 # While its files move, a tenant has its old claim and its new one.
 _CLAIMS_AT_ONCE: Final = 2
 
@@ -128,6 +130,20 @@ def session_space(platform: Platform, tenant: Tenant, offer: Offer) -> CacheSpac
         rotation_number=token.used if token else 0,
         user=None if own else physical_name(platform.portfolio, tenant.tenant, limit=CACHE_NAME_LIMIT),
     )
+
+
+def own_pod_group(
+    platform: Platform, tenant: Tenant, offer: Offer, namespace: str, operations: str
+) -> Iterator[Fact]:
+    """The security group of its pods, for a server or cache of its own where the cluster has such groups."""
+    own = isinstance(offer.database, OwnDatabase) or isinstance(offer.cache, OwnCache)
+    if own and platform.cluster.pod_security_groups:
+        yield PodGroup(
+            **about(tenant, "pod-group", CostCategory.NETWORK),
+            namespace=namespace,
+            operations=operations,
+            lasting=_LASTING,
+        )
 
 
 def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import PlainSerializer, model_validator
 
 from tiers.catalog.tier import Currency, Fee
-from tiers.facts.every_fact import DatabaseInstance, Fact, FactRecord
+from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecord, TenantDatabase
+from tiers.facts.names import CACHE, DATABASE
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, UtcDatetime
 from tiers.tags import CostTags
@@ -150,6 +151,15 @@ def emptied(plan: Plan) -> Plan:
 def is_protected(plan: Plan) -> bool:
     """Whether the data of a portfolio refuses deletion, as `deletion_protection` of its platform says."""
     return fact_named(plan.platform, DatabaseInstance, "database").deletion_protection
+
+
+def uses_own_services(tenant: TenantPlan) -> bool:
+    """Whether a tenant works on a server or cache of its own; while it moves, on that of the tier in use."""
+    used = [
+        *(fact.server for fact in facts_of(tenant.facts, TenantDatabase)[:1]),
+        *(fact.group for fact in facts_of(tenant.facts, CacheSpace)[:1]),
+    ]
+    return not {DATABASE, CACHE}.issuperset(used)
 
 
 def facts_of(facts: tuple[Fact, ...], kind: type[Kind]) -> list[Kind]:

@@ -190,6 +190,8 @@ def _cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
         log_retention_days=created.log_retention_days if created else 0,
         addons=created.addons if created else {},
         counted=cluster.counted_in is None,
+        pod_security_groups=cluster.pod_security_groups,
+        security_group_id=cluster.security_group_id,
         secret_store=cluster.secret_store,
     )
     for group in cluster.node_groups:

@@ -30,6 +30,7 @@ from tiers.plan.dedicated import (
     own_key,
     own_namespace,
     own_nodes,
+    own_pod_group,
     session_space,
 )
 from tiers.plan.expected_usage import (
@@ -88,6 +89,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     if own:
         yield from own_namespace(platform, tenant, size, namespace)
     yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
+    yield from own_pod_group(platform, tenant, offer, namespace, operations_namespace(platform))
     yield from _storage(platform, tenant, offer, size, namespace)
     yield from _runtime(platform, tenant, size, namespace)
     yield from _network(tenant, size, namespace, open_internet=measures.open_internet)

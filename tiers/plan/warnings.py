@@ -7,10 +7,10 @@ from typing import Final
 
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog
-from tiers.facts.every_fact import CacheGroup, CacheSpace, NodeGroup, TenantDatabase, Workload
+from tiers.facts.every_fact import CacheGroup, CacheSpace, NodeGroup, PodGroup, TenantDatabase, Workload
 from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.estate.names import tight
-from tiers.plan.plan import Plan, facts_of
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.network import public_network
 from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -27,6 +27,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_crowded_cache(catalog, portfolio, plan),
         *_cache_logins(plan),
         *_crowded_nodes(plan),
+        *_crowded_interfaces(catalog, plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
@@ -115,6 +116,33 @@ def _short_of_nodes(owner: str, groups: list[NodeGroup], pods: list[Workload]) -
     ):
         if wanted > room:
             yield f"{owner}: pods request {wanted} {what}, the node groups have {room}; add nodes"
+
+
+def _crowded_interfaces(catalog: Catalog, plan: Plan) -> Iterator[str]:
+    """Pods with a security group wait for a node that has an interface for them."""
+    grouped = [tenant for tenant in plan.tenants if facts_of(tenant.facts, PodGroup)]
+    own = [tenant for tenant in grouped if facts_of(tenant.facts, NodeGroup)]
+    shared = [tenant for tenant in grouped if tenant not in own]
+    for owner, groups, tenants in (
+        ("platform", facts_of(plan.platform, NodeGroup), shared),
+        *((tenant.tenant, facts_of(tenant.facts, NodeGroup), [tenant]) for tenant in own),
+    ):
+        wanted = sum(_interfaces(tenant) for tenant in tenants)
+        room = sum(
+            group.nodes * catalog.classes.node_classes[group.instance_type].branch_interfaces
+            for group in groups
+        )
+        if groups and wanted > room:
+            yield (
+                f"{owner}: pods with a security group take {wanted} branch interfaces, the node groups have "
+                f"{room}; add nodes, or take a class that has more"
+            )
+
+
+def _interfaces(tenant: TenantPlan) -> int:
+    """The most of its pods at once: all that load may start, one more in a rollout, and a job."""
+    pods = facts_of(tenant.facts, Workload)
+    return sum(max(pod.replicas, pod.max_replicas) for pod in pods) + 2
 
 
 def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:

@@ -122,6 +122,14 @@ class ClusterSpec(Frozen):
     A network plugin that checks packets after a Service has forwarded them, such as Calico, needs the
     control plane's subnets here too.
     """
+    pod_security_groups: bool = False
+    """Whether a tenant's own server and cache let in that tenant's pods only, by a security group of theirs.
+
+    Switching it on or off starts these pods anew ([how](lifecycle.md#security-groups-for-pods)). An adopted
+    cluster must have security groups for pods already, in mode `standard`.
+    """
+    security_group_id: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")] | None = None
+    """Adopted cluster: the security group that EKS made for it, for `pod_security_groups`."""
     secret_store: Annotated[str, Field(pattern=_OBJECT_NAME, max_length=253)] | None = None
     """The ClusterSecretStore of External Secrets that reads AWS's parameter store.
 
@@ -160,3 +168,20 @@ class ClusterSpec(Frozen):
     def takes_node_groups(self) -> bool:
         """Whether tenants can have their own node groups."""
         return self.created is not None or bool(self.node_role_arn and self.node_subnet_ids)
+
+
+def groups_problem(cluster: ClusterSpec, network: NetworkSpec) -> str | None:
+    """Why pods cannot have security groups of their own, or None."""
+    adopted = cluster.created is None
+    if cluster.security_group_id and not (adopted and cluster.pod_security_groups):
+        return "security_group_id is for an adopted cluster with pod_security_groups; leave it out"
+    if not cluster.pod_security_groups or not adopted:
+        return None
+    if cluster.security_group_id is None:
+        return "pod_security_groups of an adopted cluster needs security_group_id"
+    if network.vpc_id is None:
+        return (
+            "pod_security_groups needs databases in the VPC of the cluster, because a packet that leaves it "
+            "has the node's address; adopt it with network.vpc_id"
+        )
+    return None

@@ -12,7 +12,7 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, NetworkSpec
+from tiers.portfolio.cluster import ClusterSpec, NetworkSpec, groups_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
@@ -267,6 +267,12 @@ class Platform(Frozen):
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"{what}: '{twice[0]}' appears twice")
+        return self
+
+    @model_validator(mode="after")
+    def _pods_can_have_groups(self) -> Self:
+        if problem := groups_problem(self.cluster, self.network):
+            raise ValueError(f"cluster: {problem}")
         return self
 
     @model_validator(mode="after")

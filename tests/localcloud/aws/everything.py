@@ -211,6 +211,14 @@ efs.AccessPoint(
 )
 efs.MountTarget("mount", file_system_id=files.id, subnet_id=subnets[0].id, security_groups=[group.id])
 efs.BackupPolicy("file-backups", file_system_id=files.id, backup_policy={"status": "ENABLED"})
+mounting = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:ClientMount"}
+efs.FileSystemPolicy(
+    "file-mounts",
+    file_system_id=files.id,
+    policy=pulumi.Output.json_dumps(
+        {"Version": "2012-10-17", "Statement": [{**mounting, "Resource": files.arn}]}
+    ),
+)
 
 vault = aws.backup.Vault("vault", kms_key_arn=key.arn, tags=tags)
 plan = aws.backup.Plan(

@@ -18,6 +18,20 @@ TRUST = json.dumps(
         ],
     }
 )
+
+
+def mounts_policy(file_system: str) -> str:
+    """A policy of mounts of one file system, by its ARN."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "elasticfilesystem:ClientMount",
+        "Resource": file_system,
+        "Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 LIST_ALL = json.dumps(
     {
         "Version": "2012-10-17",
@@ -347,6 +361,10 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
     "aws:efs/backupPolicy:BackupPolicy": lambda g: {
         "fileSystemId": g.need(FILES).id,
         "backupPolicy": {"status": "ENABLED"},
+    },
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": lambda g: {
+        "fileSystemId": g.need(FILES).id,
+        "policy": mounts_policy(g.out(FILES, "arn")),
     },
     VAULT: lambda g: {"kmsKeyArn": g.out(KEY, "arn")},
     CLUSTER: lambda g: {

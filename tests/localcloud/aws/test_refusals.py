@@ -9,13 +9,23 @@ import pytest
 
 from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
-from tests.localcloud.aws.examples import ABROAD, EXAMPLES, KEY, TESTING_PLAN, Ground
+from tests.localcloud.aws.examples import (
+    ABROAD,
+    EXAMPLES,
+    FILES,
+    GROUP,
+    KEY,
+    TESTING_PLAN,
+    Ground,
+    mounts_policy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DB, BUCKET, SECRET = "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:secretsmanager/secret:Secret"
 CACHE, ROLE = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:iam/role:Role"
+MOUNTS = "aws:efs/fileSystemPolicy:FileSystemPolicy"
 NOWHERE = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 
 
@@ -278,3 +288,45 @@ def test_a_replica_follows_a_server_of_another_region(driver: Driver, ground: Gr
     assert not driver.diff(held, wanted).changes
     driver.delete(held)
     assert driver.read(held) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("{}", "no JSON object with a Statement"),
+        ("everybody", "no JSON object with a Statement"),
+        ('{"Statement": [{"Effect": "Allow", "Action": "elasticfilesystem:ClientMount"}]}', "no Principal"),
+        (mounts_policy("arn:aws:elasticfilesystem:eu-west-1:123456789012:file-system/fs-0"), "not this file"),
+        (mounts_policy("*") + " " * 20_000, "characters, more than 20000"),
+    ],
+)
+def test_a_policy_of_mounts_is_about_its_file_system(
+    driver: Driver, ground: Ground, policy: str, said: str
+) -> None:
+    """As the API answers to PutFileSystemPolicy (Amazon EFS API reference, InvalidPolicyException)."""
+    system = ground.need(FILES, "mounted").id
+    wanted = {"fileSystemId": system, "policy": policy}
+    assert said in refused("InvalidPolicyException", lambda: driver.create(MOUNTS, "mounts", wanted))
+
+
+def test_a_security_group_stays_while_a_rule_or_a_database_has_it(driver: Driver, ground: Ground) -> None:
+    """As EC2 answers to DeleteSecurityGroup (Amazon EC2 API reference, DependencyViolation)."""
+    pods, servers = (ground.need(GROUP, name, name=name) for name in ("pods", "servers"))
+    rule = driver.create(
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "admits",
+        {
+            "securityGroupId": servers.id,
+            "referencedSecurityGroupId": pods.id,
+            "ipProtocol": "tcp",
+            "fromPort": 5432,
+            "toPort": 5432,
+        },
+    )
+    held = driver.create(DB, "in-group", database(ground, vpcSecurityGroupIds=[servers.id]))
+    assert servers.id in refused("DependencyViolation", lambda: driver.delete(pods))
+    assert "in-group" in refused("DependencyViolation", lambda: driver.delete(servers))
+    driver.delete(rule)
+    driver.delete(pods)
+    driver.update(held, database(ground, vpcSecurityGroupIds=[ground.need(GROUP).id]))
+    driver.delete(servers)

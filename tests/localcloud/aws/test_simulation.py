@@ -194,6 +194,9 @@ PROBES: Mapping[str, Callable[[Ask], bool]] = {
     "efs:PutBackupPolicy": lambda ask: fails(
         ask, "efs", "put_backup_policy", FileSystemId=file_system(ask), BackupPolicy={"Status": "ENABLED"}
     ),
+    "efs:DeleteFileSystemPolicy": lambda ask: fails(
+        ask, "efs", "delete_file_system_policy", FileSystemId=file_system(ask)
+    ),
     "efs:UpdateFileSystem": lambda ask: fails(
         ask, "efs", "update_file_system", FileSystemId=file_system(ask), ThroughputMode="elastic"
     ),

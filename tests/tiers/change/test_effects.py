@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.portfolios import as_with_tokens, catalog, local_plan, local_portfolio, plan_of, tenant
+from tests.components.test_created import creating
+from tests.portfolios import (
+    as_with_tokens,
+    catalog,
+    grouped_platform,
+    local_plan,
+    local_portfolio,
+    plan_of,
+    tenant,
+)
 from tiers.change.effect import Effect, EffectKind
 from tiers.change.effects import effects_of
 from tiers.facts.compute import NodeGroup
@@ -74,6 +83,31 @@ def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> No
     assert "a parameter group of family postgres18, made by the update" in effect.in_words
     assert "; 7 tenants at once: " in effect.in_words
     assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
+
+
+def test_security_groups_start_pods_anew_and_only_those_that_join() -> None:
+    tenants = (tenant("acme"), tenant("borealis", tier="ha-postgresql"))
+    grouped = grouped_platform()
+    cluster = grouped.cluster.model_copy(update={"pod_security_groups": False, "security_group_id": None})
+    without = plan_of(*tenants, platform=grouped.model_copy(update={"cluster": cluster}))
+    with_groups = plan_of(*tenants, platform=grouped)
+    for before, after in ((without, with_groups), (with_groups, without)):
+        effects = effects_of(before, after)
+        assert {each.kind for each in effects} == {EffectKind.RESTART}
+        assert {each.tenants for each in effects} == {("borealis",)}
+        told = sorted(each.what for each in effects)
+        assert told == [
+            "cron pods start anew (security group of its pods): scheduled actions pause",
+            "web pods start anew (security group of its pods): one by one, requests go on",
+        ]
+
+
+def test_a_created_clusters_nodes_get_interfaces_for_pods() -> None:
+    plans = [plan_of(tenant("a"), platform=creating(pod_security_groups=wanted)) for wanted in (False, True)]
+    effect = only(*plans)
+    assert effect.kind is EffectKind.NOTICE
+    assert "runs no such pod until it is exchanged" in effect.what
+    assert effects_of(plans[1], plans[0]) == ()
 
 
 def test_an_older_major_version_would_fail() -> None:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, tenant
+from tests.portfolios import (
+    catalog,
+    every_offer,
+    grouped_platform,
+    local_plan,
+    local_portfolio,
+    plan_of,
+    tenant,
+)
 from tiers.facts.compute import Workload
 from tiers.facts.data import DatabaseInstance
 from tiers.facts.every_fact import FACT_TYPES
@@ -28,7 +36,7 @@ def test_a_plan_is_the_same_whatever_the_order_of_files() -> None:
 
 
 def test_the_tiers_together_have_every_kind_of_fact() -> None:
-    plan = plan_of(*every_offer())
+    plan = plan_of(*every_offer(), platform=grouped_platform())
     assert len(plan.tenants) >= 9
     assert {type(fact) for fact in plan.all_facts()} == set(FACT_TYPES)
 

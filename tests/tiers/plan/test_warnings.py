@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.portfolios import catalog, local_plan, local_portfolio, tenant
+from tests.portfolios import catalog, grouped_platform, local_plan, local_portfolio, tenant
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
 from tiers.portfolio.tenant import Portfolio
@@ -37,3 +37,17 @@ def test_a_tenant_beyond_its_fair_use_is_reported() -> None:
         "acme: options.users 11 is beyond the fair use of shared-namespace, which is 10",
         "acme: options.filestore_gib 21 is beyond the fair use of shared-namespace, which is 20",
     ]
+
+
+def test_pods_with_groups_need_nodes_with_interfaces_for_them() -> None:
+    def told(*names: str) -> list[str]:
+        tenants = tuple(tenant(name, tier="ha-postgresql") for name in names)
+        portfolio = Portfolio(platform=grouped_platform(), tenants=tenants)
+        said = advice(catalog(), portfolio, resolve(catalog(), portfolio))
+        return [each for each in said if "branch interfaces" in each]
+
+    # Each may have four web pods and one of scheduled actions, one more in a rollout, and a job.
+    assert told(*(f"t{index}" for index in range(7))) == []
+    (said,) = told(*(f"t{index}" for index in range(8)))
+    assert said.startswith("platform: pods with a security group take 56 branch interfaces, the node groups")
+    assert said.endswith("have 54; add nodes, or take a class that has more")
