@@ -11,12 +11,14 @@ from typing import Any, Final, NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
+import pulumi_random as random
 from pulumi_aws import ssm
 
 from components.kubernetes.fingerprint import fingerprint
 from components.places import SecretPlace, SecretStore
 
 _DIGITS: Final = 10
+_CHANGE_BYTES: Final = 3
 _VERSION: Final = "external-secrets.io/v1"
 
 
@@ -44,7 +46,8 @@ def secret_of(
         name: Logical name.
         namespace: Its namespace.
         data: Its content.
-        called: Its name in the cluster; with a store a hash of the content follows.
+        called: Its name in the cluster; with a store an ending follows, another one for each change of what
+            pods read.
         place: Where its content comes from.
         opts: Options of the resources.
         read: The keys that pods read; all of them if none is named.
@@ -64,9 +67,7 @@ def secret_of(
         value=_hidden(pulumi.Output.json_dumps(dict(data))),
         opts=opts,
     )
-    # Other content is another Secret: pods wait until the one that they name is there, so none starts with
-    # what was there before, and what they name does not change behind their back.
-    full = fingerprint(*data.values()).apply(lambda seen: f"{called}-{seen[:_DIGITS]}")
+    full = _name(name, called, digest, opts)
     made = k8s.apiextensions.CustomResource(
         name,
         api_version=_VERSION,
@@ -76,6 +77,20 @@ def secret_of(
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[parameter])),
     )
     return MadeSecret(full, made, digest)
+
+
+def _name(
+    name: str, called: str, digest: pulumi.Output[str], opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """The name of a Secret for what pods read of it now.
+
+    What they read is another Secret when it changes: they wait until the one that they name is there, so none
+    starts with what was there before, and what they name does not change behind their back. What was there
+    once and comes again is another Secret, too: of an update that failed, the engine deletes the earlier one
+    at the end of the next, and by its name alone.
+    """
+    change = random.RandomId(name, byte_length=_CHANGE_BYTES, keepers={"read": digest}, opts=opts)
+    return pulumi.Output.all(digest, change.hex).apply(lambda made: f"{called}-{made[0][:_DIGITS]}{made[1]}")
 
 
 def _brought(called: pulumi.Output[str], store: SecretStore, parameter: ssm.Parameter) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.components.test_secrets_reach_pods import pods, reads
 from tests.portfolios import catalog, every_offer, tenant, wide_platform
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
-from tiers.portfolio.rotation import Rotation
+from tiers.portfolio.rotation import Rotation, TokenRotation
 from tiers.portfolio.tenant import Move, Portfolio, Tenant
 from tiers.vocabulary import MoveStage, RotationStage
 
@@ -25,6 +25,7 @@ STORE = "parameters"
 EXTERNAL = "kubernetes:external-secrets.io/v1:ExternalSecret"
 PARAMETER = "aws:ssm/parameter:Parameter"
 SECRET = "kubernetes:core/v1:Secret"
+CHANGE = "random:index/randomId:RandomId"
 
 
 def plan(*tenants: Tenant, store: str | None = STORE) -> Plan:
@@ -125,6 +126,39 @@ def test_another_password_is_another_secret_and_starts_its_readers(what: str) ->
     new = {urn: {(where, name) for _, where, name in reads(each)} for urn, each in pods(other).items()}
     for urn, names in old.items():
         assert (new[urn] != names) is bool(names & gone), urn
+
+
+def test_a_content_that_comes_again_is_another_secret() -> None:
+    """A failed update is taken back: the engine deletes the Secret of before it by name, at the very end."""
+
+    class Again(CloudAnswers):
+        def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            identifier, outputs = super().new_resource(args)
+            return identifier, {**outputs, "hex": "1b2c3d"} if args.typ == CHANGE else outputs
+
+    one, other = (declare_plan(plan(tenant()), answers=answers) for answers in (CloudAnswers(), Again()))
+    assert not external(one).keys() & external(other).keys()
+    read = [
+        {each.name: each.props["keepers"] for each in found if each.type == CHANGE and "keepers" in each.props}
+        for found in (one, other)
+    ]
+    assert read[0] == read[1]
+    assert read[0].keys() == {each.name for each in one if each.type == EXTERNAL}
+
+
+def test_what_pods_do_not_read_any_more_starts_none_anew() -> None:
+    """The token that opened the shared cache before stays in the Secret until that changes."""
+    usual = wide_platform()
+    names = []
+    for stage in ("both-tokens", None):
+        cache = usual.cache.model_copy(update={"rotation": TokenRotation(number=1, stage=stage)})
+        cluster = usual.cluster.model_copy(update={"secret_store": STORE})
+        platform = usual.model_copy(update={"cache": cache, "cluster": cluster})
+        found = declare_plan(resolve(catalog(), Portfolio(platform=platform, tenants=(tenant(),))))
+        held = [each.props["value"] for each in found if each.type == PARAMETER]
+        assert any("session-token" in each for each in held) is (stage is not None)
+        names.append(external(found).keys())
+    assert names[0] == names[1]
 
 
 def test_without_a_store_nothing_is_new() -> None:
