@@ -64,10 +64,9 @@ class Cluster:
             left -= _POLL_SECONDS
         raise KubectlError(f"job '{_name(job)}' has not ended: {self.last_event(job)}")
 
-    def log(self, job: Mapping[str, Any], container: str | None = None) -> str:
-        """The log of one container of *job*'s pod, or of all; empty when there is none."""
-        which = f"--container={container}" if container else "--all-containers"
-        done = self._call(job, ["logs", which, "--", f"job/{_name(job)}"])
+    def log(self, job: Mapping[str, Any], container: str) -> str:
+        """The log of one container of *job*'s pod; empty when it never started, or there is no pod."""
+        done = self._call(job, ["logs", f"--container={container}", "--", f"job/{_name(job)}"])
         return done.stdout if done.returncode == 0 else ""
 
     def last_event(self, job: Mapping[str, Any]) -> str:

@@ -44,10 +44,15 @@ elif words[:2] == ["get", "events"]:
     print(json.dumps({"items": items}))
 elif words[0] == "logs":
     which = words[1].partition("--container=")[2]
-    logs = sorted(home.glob(f"log-{which or '*'}"), key=lambda each: each.stat().st_mtime_ns)
-    if not logs:
+    if not any(home.glob("log-*")):
         sys.exit("error: timed out waiting for the condition")
-    print("".join(each.read_text() for each in logs), end="")
+    pod = json.loads(job.read_text())["spec"]["template"]["spec"]
+    names = [each["name"] for each in (*pod.get("initContainers", ()), *pod["containers"])]
+    for name in [which] if which else names:
+        log = home / f"log-{name}"
+        if not log.exists():  # one that never started has no log, and kubectl asks for no other after it
+            sys.exit(f'Error from server (BadRequest): container "{name}" is waiting to start: PodInitializing')
+        print(log.read_text(), end="", flush=True)
 elif words[:2] == ["delete", "job"]:
     job.unlink(missing_ok=True)
 else:

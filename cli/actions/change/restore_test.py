@@ -20,7 +20,7 @@ from cli.console.output import echo
 from cli.console.table import print_table
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from lifecycle.evidence import append, read
-from lifecycle.restore_test.job import REPORT, restore_job
+from lifecycle.restore_test.job import FETCH, REPORT, RESTORE, restore_job
 from lifecycle.restore_test.result import NotRestorableError, RestoreResult, restore_result
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
@@ -101,7 +101,8 @@ def _log(cluster: Cluster, job: Mapping[str, Any]) -> str:
         succeeded = cluster.wait(job)
         # The result counts from the container that makes it: what a dump ran could print one, too.
         said = cluster.log(job, REPORT)
-        others = "" if said or succeeded else cluster.log(job)
+        # The last that started is the one that failed; kubectl gives no log of all while one never started.
+        others = "" if said or succeeded else cluster.log(job, RESTORE) or cluster.log(job, FETCH)
     except KeyboardInterrupt:
         cluster.delete(job)
         raise
