@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,6 +14,8 @@ from tiers.retention import LogDays
 from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+_MOST_ADDONS_BYTES: Final = 3000
+"""Of the 4,096 that a free parameter takes (Systems Manager quotas), odoo.conf and passwords need the rest."""
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 
 
@@ -185,3 +188,14 @@ def groups_problem(cluster: ClusterSpec, network: NetworkSpec) -> str | None:
             "has the node's address; adopt it with network.vpc_id"
         )
     return None
+
+
+def store_problem(cluster: ClusterSpec, addons_path: Sequence[str]) -> str | None:
+    """Why the Secret with odoo.conf cannot be kept in a parameter, or None."""
+    size = len(json.dumps(",".join(addons_path)))  # as it is written there
+    if cluster.secret_store is None or size <= _MOST_ADDONS_BYTES:
+        return None
+    return (
+        f"secret_store keeps odoo.conf in a parameter of 4 KB, in which images.odoo.addons_path may have "
+        f"{_MOST_ADDONS_BYTES} bytes, and has {size}; shorten it, or leave secret_store out"
+    )

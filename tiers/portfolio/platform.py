@@ -12,7 +12,7 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, NetworkSpec, groups_problem
+from tiers.portfolio.cluster import ClusterSpec, NetworkSpec, groups_problem, store_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
@@ -270,8 +270,9 @@ class Platform(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _pods_can_have_groups(self) -> Self:
-        if problem := groups_problem(self.cluster, self.network):
+    def _pods_can_have_groups_and_secrets(self) -> Self:
+        problem = groups_problem(self.cluster, self.network)
+        if problem := problem or store_problem(self.cluster, self.images.odoo.addons_path):
             raise ValueError(f"cluster: {problem}")
         return self
 

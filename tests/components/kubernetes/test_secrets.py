@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pulumi.runtime import mocks
+from pydantic import ValidationError
 
 from tests.components.conftest import declare_plan
 from tests.components.monitor import CloudAnswers, Declared
@@ -17,6 +18,7 @@ from tests.components.test_secrets_reach_pods import pods, reads
 from tests.portfolios import catalog, every_offer, tenant, wide_platform
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import Rotation, TokenRotation
 from tiers.portfolio.tenant import Move, Portfolio, Tenant
 from tiers.vocabulary import MoveStage, RotationStage
@@ -126,6 +128,29 @@ def test_another_password_is_another_secret_and_starts_its_readers(what: str) ->
     new = {urn: {(where, name) for _, where, name in reads(each)} for urn, each in pods(other).items()}
     for urn, names in old.items():
         assert (new[urn] != names) is bool(names & gone), urn
+
+
+def with_addons(size: int) -> Platform:
+    """A platform with a store, and folders of addons that take so many bytes as they are written."""
+    document = wide_platform().model_dump(mode="json")
+    document["cluster"]["secret_store"] = STORE
+    folder = "/" + "a" * (size - len('"/,/b"'))
+    document["images"]["odoo"]["addons_path"] = [folder, "/b"]
+    return Platform.model_validate(document)
+
+
+def test_the_longest_odoo_conf_fits_into_a_free_parameter() -> None:
+    class Long(CloudAnswers):
+        def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            identifier, outputs = super().new_resource(args)
+            return identifier, {**outputs, "result": "p" * 48, "address": "a" * 253}
+
+    rotating = tenant("a" * 30, rotation=Rotation(number=1, stage=next(iter(RotationStage))))
+    made = resolve(catalog(), Portfolio(platform=with_addons(3000), tenants=(rotating,)))
+    held = [each.props["value"] for each in declare_plan(made, answers=Long()) if each.type == PARAMETER]
+    assert 3500 < max(len(each.encode()) for each in held) < 4096
+    with pytest.raises(ValidationError, match="addons_path may have 3000 bytes, and has 3001; shorten it"):
+        with_addons(3001)
 
 
 def test_a_content_that_comes_again_is_another_secret() -> None:
