@@ -23,7 +23,7 @@ class Search:
         key: The key of the list in its answer.
         id: The field with Pulumi's id, or the format that builds it from fields, inputs and request
             parameters. Where only names are listed, the field is `name`.
-        same: Field -> input; both must be equal if the input is set.
+        same: Field, or the way to it with dots, -> input; both must be equal if the input is set.
         among: Field -> input; the field is a list, which must have the input.
         asked: Parameter -> input, if the operation needs parameters.
         tagged: Whether every tag of the inputs must be on the resource, too.
@@ -42,7 +42,7 @@ class Search:
         """Ids of resources that match *inputs*; by any name: a generated name may have another suffix."""
         for each in self._listed(inputs, region):
             like = all(
-                inputs.get(name) is None or _alike(inputs[name], each.get(at), by_any_name=by_any_name)
+                inputs.get(name) is None or _alike(inputs[name], _at(each, at), by_any_name=by_any_name)
                 for at, name in self.same.items()
             ) and all(inputs[name] in each[at] for at, name in self.among.items())
             if like and (not self.tagged or _tags(each).items() >= dict(inputs.get("tags") or {}).items()):
@@ -66,6 +66,11 @@ def _alike(wanted: object, found: object, *, by_any_name: bool) -> bool:
     return wanted == found
 
 
+def _at(each: Mapping[str, Any], path: str) -> object:
+    first, _, rest = path.partition(".")
+    return _at(each.get(first) or {}, rest) if rest else each.get(first)
+
+
 def _tags(each: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in each.get("Tags") or ()}
 
@@ -75,7 +80,9 @@ def _named(service: str, operation: str, key: str, name: str, at: str = "name", 
 
 
 def _ec2(operation: str, key: str, made: str, *, tagged: bool = True, **same: str) -> Search:
-    return Search("ec2", operation, key, made, same, tagged=tagged)
+    """With two underscores for a dot in the way to a field."""
+    fields = {at.replace("__", "."): name for at, name in same.items()}
+    return Search("ec2", operation, key, made, fields, tagged=tagged)
 
 
 _CLUSTER: Final = {"clusterName": "clusterName"}
@@ -214,6 +221,7 @@ SEARCHES: Final[Mapping[str, Search]] = {
     "aws:rds/subnetGroup:SubnetGroup": _named(
         "rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"
     ),
+    "aws:ssm/parameter:Parameter": _named("ssm", "describe_parameters", "Parameters", "Name"),
     "aws:s3/bucket:Bucket": _named("s3", "list_buckets", "Buckets", "Name", "bucket"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2(
         "describe_security_group_rules",
@@ -225,5 +233,6 @@ SEARCHES: Final[Mapping[str, Search]] = {
         ToPort="toPort",
         IpProtocol="ipProtocol",
         CidrIpv4="cidrIpv4",
+        ReferencedGroupInfo__GroupId="referencedSecurityGroupId",
     ),
 }

@@ -38,6 +38,15 @@ def test_what_has_a_name_is_found_by_it() -> None:
     assert untracked_id(kind, {"name": "/odoo/acme"}, HERE, {"/odoo/acme"}) is None
 
 
+def test_a_parameter_is_found_by_its_name() -> None:
+    """AWS refuses to make it a second time."""
+    kind, name = "aws:ssm/parameter:Parameter", "/costack/local/odoo/acme-odoo"
+    for each in (name, f"{name}-2"):
+        client("ssm").put_parameter(Name=each, Value="secret", Type="SecureString")
+    assert untracked_id(kind, {"name": name}, HERE, ()) == name
+    assert untracked_id(kind, {"name": name}, HERE, {name}) is None
+
+
 def test_a_network_is_found_by_its_tags_and_range() -> None:
     made = client("ec2").create_vpc(
         CidrBlock="10.1.0.0/16",
@@ -49,6 +58,28 @@ def test_a_network_is_found_by_its_tags_and_range() -> None:
     assert untracked_id(VPC, wanted | {"tags": {"Name": "b"}}, HERE, ()) is None
     assert untracked_id(VPC, wanted | {"cidrBlock": "10.2.0.0/16"}, HERE, ()) is None
     assert untracked_id(SUBNET, {"vpcId": made, "cidrBlock": "10.1.0.0/20"}, HERE, ()) == subnet
+
+
+def test_a_rule_for_a_group_is_no_rule_for_addresses() -> None:
+    kind, ec2 = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    data, pods = (
+        ec2.create_security_group(GroupName=name, Description="d", VpcId=vpc)["GroupId"]
+        for name in ("data", "pods")
+    )
+    port = {"FromPort": 5432, "ToPort": 5432, "IpProtocol": "tcp"}
+
+    def let_in(**whom: Any) -> str:
+        made = ec2.authorize_security_group_ingress(GroupId=data, IpPermissions=[{**port, **whom}])
+        return str(made["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+
+    wanted = {"securityGroupId": data, "fromPort": 5432, "toPort": 5432, "ipProtocol": "tcp"}
+    by_hand = let_in(IpRanges=[{"CidrIp": "10.9.0.0/16"}])
+    assert untracked_id(kind, wanted | {"referencedSecurityGroupId": pods}, HERE, ()) is None
+    made = let_in(UserIdGroupPairs=[{"GroupId": pods}])
+    assert untracked_id(kind, wanted | {"referencedSecurityGroupId": pods}, HERE, ()) == made
+    assert untracked_id(kind, wanted | {"cidrIpv4": "10.9.0.0/16"}, HERE, ()) == by_hand
+    assert is_searchable(kind, wanted | {"referencedSecurityGroupId": UNKNOWN}) is False
 
 
 def test_a_key_is_found_by_what_it_is_for_and_not_when_it_is_going() -> None:
@@ -120,6 +151,7 @@ def test_every_search_is_an_operation_of_aws_that_takes_what_it_is_asked(kind: s
     fields = getattr(listed, "members", {"name": None}).keys() | search.asked.keys()
     named = {name for _, name, _, _ in Formatter().parse(search.id) if name} or {search.id}
     inputs = {"userId"} if search.among else set()  # an id may have what was asked for, too
-    assert {*named - inputs, *search.same, *search.among} <= fields
+    first = {each.partition(".")[0] for each in search.same}
+    assert {*named - inputs, *first, *search.among} <= fields
     assert search.asked.keys() <= model.input_shape.members.keys()
     assert not search.tagged or "Tags" in fields
