@@ -57,9 +57,12 @@ jq -nc --arg tenant "$TENANT" --rawfile backup "$FETCHED/backup" --arg started_a
   --rawfile missing missing --rawfile different odd --rawfile altered altered \
   --slurpfile fetched "$FETCHED/checks" --rawfile manifest "$FETCHED/manifest" \
   --slurpfile measured measured --slurpfile counted counted --slurpfile tables tables --slurpfile sequences sequences '
+  def short: tostring | .[:500];
+  def whole: if type == "number" and . >= 0 and . < 1e15 and . == floor then .
+    else error("measured: expected a whole number, found \(short)") end;
   def check($name; $expected; $found; $ok; $differences):
-    {$name, expected: ($expected | tostring), found: ($found | tostring), $ok}
-    + (if $differences == [] then {} else {differences: $differences[:20]} end);
+    {$name, expected: ($expected | short), found: ($found | short), $ok}
+    + (if $differences == [] then {} else {differences: ($differences[:20] | map(short))} end);
   def same($name; $expected; $found; $differences): check($name; $expected; $found; $expected == $found; $differences);
   def lines: split("\n") | map(select(. != ""));
   def final: lines | if . == [] then "no reason" else .[-1] end;
@@ -106,7 +109,7 @@ jq -nc --arg tenant "$TENANT" --rawfile backup "$FETCHED/backup" --arg started_a
   | (if all(.ok) then [.[], odoo] else . end)
   | (if all(.ok) and any(.name == "odoo") then [.[], people, rows, numbers, files] else . end) as $checks
   | {$tenant, $backup, taken_at: ($told.started? // ""), $started_at, $finished_at, $seconds,
-     restore_seconds: ($seen.restore_seconds // 0), $dump_bytes, database_bytes: ($seen.database_bytes // 0), $file_bytes,
+     restore_seconds: ($seen.restore_seconds // 0 | whole), $dump_bytes, database_bytes: ($seen.database_bytes // 0 | whole), $file_bytes,
      $checks, result: (if $checks | all(.ok) then "ok" else "failed" end)}' >result
 aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/restore-tests/$started_at.json" <result >&2
 told=yes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from allocation.errors import AllocationError
 from lifecycle import evidence
@@ -16,6 +16,8 @@ from tiers.vocabulary import Count, Frozen, TenantId
 
 STEP: Final = "restore-test"
 """The step name in the evidence, and the suffix of the Job's name."""
+_Bytes = Annotated[int, Field(ge=0, lt=10**15)]
+"""Databases and files of a terabyte and more are more bytes than numbers of a file may be."""
 
 
 class Check(Frozen):
@@ -38,9 +40,9 @@ class RestoreResult(Frozen):
     finished_at: str
     seconds: Count
     restore_seconds: Count
-    dump_bytes: Count
-    database_bytes: Count
-    file_bytes: Count
+    dump_bytes: _Bytes
+    database_bytes: _Bytes
+    file_bytes: _Bytes
     checks: tuple[Check, ...]
     result: Literal["ok", "failed"]
 

@@ -196,6 +196,30 @@ def test_a_restore_that_says_nothing_or_nonsense_proves_nothing(restored: Pods) 
     assert [check.name for check in restore_result(done.stdout, "acme").faults] == ["odoo"]
 
 
+@pytest.mark.parametrize("value", ['"none"', "-1", "1.5", "1e15", "{}"])
+def test_a_report_writes_no_result_with_what_is_no_number(restored: Pods, value: str) -> None:
+    """What lies in the bucket can be deleted by none of our roles, and a decommission reads it."""
+    left = restored.folder / "restored" / "measured"
+    said = json.loads(left.read_text(encoding="utf-8")) | {"restore_seconds": "@"}
+    left.write_text(json.dumps(said).replace('"@"', value), encoding="utf-8")
+    done = reported(restored)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "measured: expected a whole number, found " in done.stderr
+    assert not (restored.bucket / "manifests" / "acme" / "restore-tests").exists()
+
+
+def test_a_result_is_short_whatever_a_restore_says(restored: Pods) -> None:
+    folder = restored.folder / "restored"
+    said = json.loads((folder / "measured").read_text(encoding="utf-8"))
+    tables = "\n".join(json.dumps({"table": f"{n}{'t' * 5000}", "rows": 1, "highest": 1}) for n in range(90))
+    (folder / "tables").write_text(tables, encoding="utf-8")
+    assert len(reported(restored).stdout) < 40_000
+    (folder / "measured").write_text(json.dumps(said | {"error": "x" * 5000}), encoding="utf-8")
+    done = reported(restored)
+    assert done.returncode == 1
+    assert [each.found for each in restore_result(done.stdout, "acme").faults] == ["x" * 500]
+
+
 def test_a_sample_of_other_places_is_not_read(restored: Pods) -> None:
     sample = restored.folder / "restored" / "sample"
     good = sample.read_text(encoding="utf-8").splitlines()

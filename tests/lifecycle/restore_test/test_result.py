@@ -49,6 +49,11 @@ def test_the_last_line_that_is_a_result_is_the_result() -> None:
     assert failed.faults[0].differences == ("res_users: 1, expected 2",)
 
 
+def test_a_database_and_files_may_be_larger_than_a_terabyte() -> None:
+    large = dict.fromkeys(("dump_bytes", "database_bytes", "file_bytes"), 3 * 2**40)
+    assert restore_result(line(**large), "acme").file_bytes == 3 * 2**40
+
+
 @pytest.mark.parametrize(
     ("log", "message"),
     [
