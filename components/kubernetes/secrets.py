@@ -76,7 +76,9 @@ def secret_of(
         spec=_brought(full, place.store, parameter),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[parameter])),
     )
-    return MadeSecret(full, made, digest)
+    # What names it waits for it: a nightly job must not name one that a failed update has not asked for.
+    there = pulumi.Output.all(full, made.id).apply(lambda known: str(known[0]))
+    return MadeSecret(there, made, digest)
 
 
 def _name(

@@ -82,6 +82,26 @@ def test_pods_name_secrets_that_come() -> None:
     assert len(wanted) == 3 * len(busy())
 
 
+def test_what_names_a_secret_waits_until_it_was_asked_for() -> None:
+    """An update that fails before must not leave a nightly backup that waits for a Secret without end."""
+    asked = {
+        (each.props["metadata"]["namespace"], each.props["spec"]["target"]["name"]): each.urn
+        for each in declared()
+        if each.type == EXTERNAL
+    }
+    readers = {each.urn: each for each in declared()}
+    for urn, each in pods(declared()).items():
+        named = {asked[where, name] for kind, where, name in reads(each) if kind == "secret"}
+        before: set[str] = set()
+        waiting = {urn}
+        while waiting:
+            one = readers.get(waiting.pop())
+            found = one.dependencies.union(*one.made_of.values()) if one else frozenset[str]()
+            waiting |= found - before
+            before |= found
+        assert named <= before, urn
+
+
 def test_a_secret_is_an_encrypted_parameter_of_the_portfolio() -> None:
     parameters = {each.props["name"]: each for each in declared() if each.type == PARAMETER}
     asked = external(declared())
