@@ -121,8 +121,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
             return
     after_it = lasting_of(plan)
     known = {each.tenant: each.applied or {} for each in deployed.tenants}
-    late = late_tenants(deployed.platform.logins, after_it.logins, known)
-    for sentence in (*forbidden_of_platform(deployed.platform, after_it), *late):
+    late = late_tenants(deployed.platform.logins, after_it.logins, known, stack)
+    for sentence in (*forbidden_of_platform(deployed.platform, after_it, stack), *late):
         yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]

@@ -32,7 +32,7 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     state.write_text(text.replace(then, now), encoding="utf-8")
     empty.pulumi("stack", "import", "--file", str(state), "--stack", STACK)
     refused = empty.pulumi("preview", "--stack", STACK, code=1)
-    assert "Run `costack rotate platform --begin`" in " ".join(refused.text.split())
+    assert f"Run `costack rotate platform --begin --stack {STACK}`" in " ".join(refused.text.split())
     empty.costack("rotate", "platform", "--begin", "--stack", STACK)
     steps = json.loads(empty.pulumi("preview", "--json", "--stack", STACK).stdout)["steps"]
     kinds: dict[str, Counter[str]] = {}

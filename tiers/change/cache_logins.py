@@ -49,15 +49,15 @@ def cache_logins(facts: Iterable[Mapping[str, Any]]) -> CacheLogins | None:
     return None
 
 
-def forbidden_logins(before: CacheLogins | None, after: CacheLogins | None) -> Iterator[str]:
-    """Why the logins of a deployed cache may not become *after*; nothing where they may."""
+def forbidden_logins(before: CacheLogins | None, after: CacheLogins | None, stack: str) -> Iterator[str]:
+    """Why the logins of the cache that *stack* has may not become *after*; nothing where they may."""
     if before is None or after is None or not after.users:
         return
     if not before.users and before.number not in after.tokens:
         yield (
             "the shared session cache is deployed with a token that all its tenants have, and each is to get "
-            "a user of its own: pods that run would be shut out. Run `costack rotate platform --begin`, "
-            "which lets the token open the cache until all pods have their users"
+            "a user of its own: pods that run would be shut out. Run `costack rotate platform --begin "
+            f"--stack {stack}`, which lets the token open the cache until all pods have their users"
         )
     if before.users and after.tokens - before.tokens:
         yield (
@@ -67,7 +67,10 @@ def forbidden_logins(before: CacheLogins | None, after: CacheLogins | None) -> I
 
 
 def late_tenants(
-    before: CacheLogins | None, after: CacheLogins | None, tenants: Mapping[str, Mapping[str, Any]]
+    before: CacheLogins | None,
+    after: CacheLogins | None,
+    tenants: Mapping[str, Mapping[str, Any]],
+    stack: str,
 ) -> Iterator[str]:
     """The sentence about tenants whose pods may still have a token that *after* takes away.
 
@@ -75,6 +78,7 @@ def late_tenants(
         before: As deployed.
         after: As the files have it.
         tenants: Id -> plan as plain data of each tenant as it was last deployed completely.
+        stack: The stack that has them.
     """
     if before is None or after is None or not before.tokens or after.tokens:
         return
@@ -83,7 +87,7 @@ def late_tenants(
         yield (
             f"pods of {', '.join(late)} may still log in to the shared session cache with the token, because "
             "the last update did not come to its end there: write cache.rotation back as it was deployed "
-            f"({_line(before)}), run `pulumi up`, then `costack rotate platform --next`"
+            f"({_line(before)}), run `pulumi up`, then `costack rotate platform --next --stack {stack}`"
         )
 
 

@@ -55,14 +55,14 @@ def lasting_of(plan: Plan) -> Lasting:
     return lasting(fact.model_dump(mode="json") for fact in plan.platform)
 
 
-def forbidden_of_platform(before: Lasting, after: Lasting) -> Iterator[str]:
-    """Why a platform that is deployed as *before* may not become *after*; nothing where it may."""
+def forbidden_of_platform(before: Lasting, after: Lasting, stack: str = "NAME") -> Iterator[str]:
+    """Why a platform that is deployed in *stack* as *before* may not become *after*; nothing where it may."""
     if before.operations not in ("", after.operations):
         yield (
             "cluster.namespace_prefix cannot change while the portfolio is deployed: every namespace would "
             f"be deleted, such as '{before.operations}'; put it back as it was"
         )
-    yield from forbidden_logins(before.logins, after.logins)
+    yield from forbidden_logins(before.logins, after.logins, stack)
     if before.origin in ("", after.origin):
         return
     if before.origin == Origin.CREATED:

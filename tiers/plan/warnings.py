@@ -86,7 +86,7 @@ def _cache_logins(plan: Plan) -> Iterator[str]:
     if shared.replaced_number is not None:
         yield (
             "platform/cache: the token that all tenants had still opens the shared cache: once all pods have "
-            "their users, end it with `costack rotate platform --next`"
+            "their users, end it with `costack rotate platform --next --stack NAME`"
         )
 
 

@@ -51,7 +51,7 @@ def said(before: Mapping[str, Any], after: Plan) -> list[str]:
 def test_a_cache_with_a_token_gets_users_while_the_token_opens_it() -> None:
     early = without_new_fields(at(None))
     (sentence,) = said(early, at(None))
-    assert "Run `costack rotate platform --begin`" in sentence
+    assert "Run `costack rotate platform --begin --stack local`" in sentence
     assert sentence.endswith("; nothing was changed")
     assert said(early, at(1, "both-tokens")) == []
     assert said(without_new_fields(at(3)), at(4, "both-tokens")) == []
@@ -85,6 +85,7 @@ def test_the_token_ends_when_every_tenant_has_its_user() -> None:
     (sentence,) = said(late, at(1))
     assert sentence.startswith("pods of acme may still log in to the shared session cache with the token")
     assert "{number: 1, stage: both-tokens}" in sentence
+    assert "then `costack rotate platform --next --stack local`; " in sentence
 
 
 def test_no_token_opens_a_cache_with_users_again() -> None:
