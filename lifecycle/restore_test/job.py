@@ -16,6 +16,7 @@ from typing import Any, Final
 from components.scripts import script
 from lifecycle.restore_test.result import STEP
 from tiers.errors import CatalogError
+from tiers.facts.copies import fetched_gib, restored_gib
 from tiers.facts.every_fact import (
     ComputeRequest,
     FileShare,
@@ -46,9 +47,6 @@ _SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 _KEPT_FINISHED: Final = timedelta(days=7)
 _ARN_OF_BUCKET: Final = ":::"
 _DEDICATED_TO: Final = "costack/dedicated-to"
-# The write-ahead log and catalogs of an empty server; the filestore has 256 folders.
-_SERVER_GIB: Final = 2
-_FOLDERS: Final = 256
 _BESIDE_GIB: Final = 1
 
 
@@ -76,7 +74,7 @@ def restore_job(
     """
     plan = _plan_of(inventory, tenant)
     kept, run = _backup_of(plan)
-    sizes = {FETCHED: _fetched_gib(plan), RESTORED: _restored_gib(plan)}
+    sizes = _room(plan)
     size = sum(sizes.values())
     if storage_class is None:
         _refuse_too_large(inventory, run, size)
@@ -123,20 +121,11 @@ def _backup_of(plan: TenantPlan) -> tuple[LogicalBackup, ScheduledJob]:
     return kept[0], runs[0]
 
 
-def _fetched_gib(plan: TenantPlan) -> int:
-    """Space for the dump, which is smaller than its database, and for one folder of the filestore."""
+def _room(plan: TenantPlan) -> Mapping[str, int]:
+    """The size in GiB of each volume, by where it is mounted."""
+    data = sum(fact.storage_gib for fact in facts_of(plan.facts, TenantDatabase))
     files = sum(fact.storage_gib for fact in facts_of(plan.facts, FileShare) if fact.mounted)
-    return _data_gib(plan) + -(-files // _FOLDERS)
-
-
-def _restored_gib(plan: TenantPlan) -> int:
-    """Space for a server, and the database with rebuilt indexes."""
-    data = _data_gib(plan)
-    return _SERVER_GIB + data + -(-data // 4)
-
-
-def _data_gib(plan: TenantPlan) -> int:
-    return sum(fact.storage_gib for fact in facts_of(plan.facts, TenantDatabase))
+    return {FETCHED: fetched_gib(data, files), RESTORED: restored_gib(data)}
 
 
 def _refuse_too_large(inventory: Inventory, run: ScheduledJob, size: int) -> None:

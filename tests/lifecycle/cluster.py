@@ -51,7 +51,7 @@ elif words[0] == "logs":
     for name in [which] if which else names:
         log = home / f"log-{name}"
         if not log.exists():  # one that never started has no log, and kubectl asks for no other after it
-            sys.exit(f'Error from server (BadRequest): container "{name}" is waiting to start: PodInitializing')
+            sys.exit(f'Error from server (BadRequest): container "{name}" is waiting to start')
         print(log.read_text(), end="", flush=True)
 elif words[:2] == ["delete", "job"]:
     job.unlink(missing_ok=True)

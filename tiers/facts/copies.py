@@ -6,12 +6,16 @@ A fact's region is that of the copy; `from_region` is the copy's origin, where i
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from tiers.facts.record import FactId, FactRecord
 from tiers.vocabulary import Count, Positive, Region
+
+# The write-ahead log and catalogs of an empty server; the filestore has 256 folders.
+_SERVER_GIB: Final = 2
+_FOLDERS: Final = 256
 
 
 class DatabaseBackupCopy(FactRecord):
@@ -95,3 +99,13 @@ class RestoreTest(FactRecord):
     validation_hours: Positive
     runs_per_month: Count = 0
     restored_gib: Count = 0
+
+
+def fetched_gib(database_gib: int, filestore_gib: int) -> int:
+    """Room of a restore test for the dump, which is smaller than its database, and one folder of files."""
+    return database_gib + -(-filestore_gib // _FOLDERS)
+
+
+def restored_gib(database_gib: int) -> int:
+    """Room of a restore test for a server, and the database with rebuilt indexes."""
+    return _SERVER_GIB + database_gib + -(-database_gib // 4)

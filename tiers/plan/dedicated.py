@@ -8,6 +8,7 @@ from typing import Final
 from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
 from tiers.catalog.tier import Offer, OwnCache, OwnDatabase
 from tiers.facts.compute import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
+from tiers.facts.copies import fetched_gib, restored_gib
 from tiers.facts.data import (
     CLAIM_GIB,
     KEY_DELETION_WINDOW_DAYS,
@@ -146,8 +147,10 @@ def own_pod_group(
         )
 
 
-def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, namespace: str) -> Iterator[Fact]:
-    """The namespace, and a quota that fits the worst moment of a rollout."""
+def own_namespace(
+    platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
+) -> Iterator[Fact]:
+    """The namespace, and a quota for the worst moment of a rollout and the volumes of a restore test."""
     yield Namespace(
         **about(tenant, "namespace", CostCategory.COMPUTE),
         namespace=namespace,
@@ -166,7 +169,9 @@ def own_namespace(platform: Platform, tenant: Tenant, size: WorkloadClass, names
         memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
         memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
         pods=sum(count for count, _ in counted),
-        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB,
+        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB
+        + fetched_gib(offer.database_gib, offer.filestore_gib)
+        + restored_gib(offer.database_gib),
         largest_pod=_largest([pod for count, pod in counted if count]),
     )
 

@@ -15,7 +15,7 @@ from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _MOST_ADDONS_BYTES: Final = 3000
-"""Of the 4,096 that a free parameter takes (Systems Manager quotas), odoo.conf and passwords need the rest."""
+"""Of the 4,096 that a free parameter takes (Systems Manager quotas), passwords and more need the rest."""
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 
 

@@ -184,7 +184,11 @@ def test_a_content_that_comes_again_is_another_secret() -> None:
     one, other = (declare_plan(plan(tenant()), answers=answers) for answers in (CloudAnswers(), Again()))
     assert not external(one).keys() & external(other).keys()
     read = [
-        {each.name: each.props["keepers"] for each in found if each.type == CHANGE and "keepers" in each.props}
+        {
+            each.name: each.props["keepers"]
+            for each in found
+            if each.type == CHANGE and "keepers" in each.props
+        }
         for found in (one, other)
     ]
     assert read[0] == read[1]

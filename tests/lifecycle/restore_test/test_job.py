@@ -14,14 +14,21 @@ from lifecycle.restore_test.job import restore_job
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.localcloud.cluster import running_cluster
-from tests.portfolios import local_plan, plan_of, tenant
+from tests.portfolios import catalog, local_plan, plan_of, tenant
 from tiers.errors import CatalogError
 from tiers.facts.every_fact import LogicalBackup, NodeGroup, TenantDatabase
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan, facts_of
+from tiers.vocabulary import Isolation
 
 NOW = datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+
+
+def owning() -> list[str]:
+    """The tiers whose tenants have a namespace of their own."""
+    return sorted(name for name, tier in catalog().tiers.items() if tier.isolation is Isolation.OWN)
 
 
 def inventory_of(plan: Plan) -> Inventory:
@@ -76,6 +83,29 @@ def test_it_runs_as_the_backup_does_for_every_tenant_that_has_one() -> None:
                 for bound in ("requests", "limits"):
                     assert container["resources"][bound][what] == other["resources"][bound][what]
         assert environment(job)["PREFIX"] == name
+
+
+def test_its_volumes_fit_the_quota_of_a_namespace_of_its_own() -> None:
+    """Every claim counts, also one that lives as long as its pod (Kubernetes, Resource Quotas)."""
+    plan = plan_of(*(tenant(f"t-{number}", tier=tier) for number, tier in enumerate(owning())))
+    found = declare_plan(plan)
+    quotas = [each for each in found if each.type == "kubernetes:core/v1:ResourceQuota"]
+    assert len(quotas) >= 2
+    for quota in quotas:
+        where, hard = quota.props["metadata"]["namespace"], quota.props["spec"]["hard"]
+        kept = [
+            each.props["spec"]
+            for each in found
+            if each.type == CLAIM and each.props["metadata"]["namespace"] == where
+        ]
+        job = job_of(quota.labels["cost/tenant"], plan)
+        assert job["metadata"]["namespace"] == where
+        volumes = job["spec"]["template"]["spec"]["volumes"]
+        asked = [each["ephemeral"]["volumeClaimTemplate"]["spec"] for each in volumes if "ephemeral" in each]
+        assert len(asked) == 2
+        sizes = [int(each["resources"]["requests"]["storage"].removesuffix("Gi")) for each in (*kept, *asked)]
+        assert len(sizes) < int(hard["persistentvolumeclaims"])  # a move has one claim more
+        assert sum(sizes) < int(hard["requests.storage"].removesuffix("Gi"))
 
 
 def test_it_has_no_way_to_any_database_and_no_token() -> None:
