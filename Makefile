@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,6 +32,9 @@ engine: ## find Pulumi on PATH or in the cache, or build it (about 4 minutes, ne
 
 engine-browser: ## find Chromium for the tests of pages, or unpack it once per user from Debian's packages
 	@$(PYTHON) toolchain/browser.py
+
+engine-cache: ## find a Valkey or Redis for the tests of session caches, or unpack it once per user from Debian's packages
+	@$(PYTHON) toolchain/cache_server.py
 
 engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or build them
 	@$(PYTHON) toolchain/build.py cluster
@@ -83,10 +86,10 @@ state: setup ## print the Pulumi state of the stack
 validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
-test: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
+test: engine engine-browser engine-cache engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
-coverage: engine engine-browser engine-cluster engine-postgres engine-yaml setup ## show which lines no test runs, and fail where a module is hardly run at all
+coverage: engine engine-browser engine-cache engine-cluster engine-postgres engine-yaml setup ## show which lines no test runs, and fail where a module is hardly run at all
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 	@$(BIN)/coverage combine --quiet
@@ -127,7 +130,7 @@ bench: setup ## measure time and memory: 1,000 tenants planned to declared, bill
 	@$(BIN)/python -m tests.bench.bills
 
 # The tree is read where it lies: nothing of it is copied or fetched.
-odoo: engine-postgres setup ## try a source tree of Odoo in what we declare: ODOO=<folder of odoo-bin> ODOO_ADDONS=<folders, such as session_redis's>
+odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we declare: ODOO=<folder of odoo-bin> ODOO_ADDONS=<folders, such as session_redis's>
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 

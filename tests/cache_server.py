@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
+import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.components.monitor import Declared
+from tests.portfolios import ROOT
+
+PROGRAM: Final = ROOT / ".toolchain" / "bin" / "cache-server"
+_LOOPBACK: Final = "127.0.0.1"
+_USER: Final = "aws:elasticache/user:User"
 _PATIENCE_SECONDS: Final = 20
 _KEEPER: Final = ("keeper", "the-password-of-whoever-keeps-this-server")
 
@@ -20,11 +27,31 @@ class RefusedCommandError(Exception):
     """The server's own sentence."""
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """What a server shows, who trusts it, and its key."""
+
+    path: Path
+    key: Path
+
+    def around(self, raw: socket.socket, host: str) -> socket.socket:
+        """A connection to *host* with TLS, which must show it."""
+        return ssl.create_default_context(cafile=str(self.path)).wrap_socket(raw, server_hostname=host)
+
+
 class Connection:
     """One connection; `received` is every byte that came over it."""
 
-    def __init__(self, port: int, login: Sequence[str] = ()) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_SECONDS)
+    def __init__(
+        self,
+        port: int,
+        login: Sequence[str] = (),
+        *,
+        host: str = _LOOPBACK,
+        certificate: Certificate | None = None,
+    ) -> None:
+        raw = socket.create_connection((host, port), timeout=_PATIENCE_SECONDS)
+        self._socket = certificate.around(raw, host) if certificate else raw
         self._buffer = b""
         self.received = b""
         try:
@@ -83,9 +110,9 @@ class Connection:
 class CacheServer:
     """A server, and who keeps it: the part of AWS, whose own user no tenant knows."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._kept = Connection(port, _KEEPER)
+    def __init__(self, port: int, host: str = _LOOPBACK, certificate: Certificate | None = None) -> None:
+        self.port, self.host, self._certificate = port, host, certificate
+        self._kept = Connection(port, _KEEPER, host=host, certificate=certificate)
 
     def keep(self, *words: str) -> Any:
         """A command of whoever keeps the server."""
@@ -103,25 +130,42 @@ class CacheServer:
             *(f">{each}" for each in passwords),
         )
 
+    def deploy(self, resources: Iterable[Declared]) -> None:
+        """Make the declared users so; the provider does it before pods are replaced, which wait for them."""
+        for each in resources:
+            if each.type == _USER:
+                props = each.props
+                self.let_in(props["userName"], props["accessString"], props["passwords"])
+
     @contextmanager
     def connected(self, *login: str) -> Iterator[Connection]:
         """Somebody's connection: user and password, a token alone, or nothing."""
-        with contextlib.closing(Connection(self.port, login)) as made:
+        certificate = self._certificate
+        with contextlib.closing(
+            Connection(self.port, login, host=self.host, certificate=certificate)
+        ) as made:
             yield made
 
 
 @contextmanager
-def running_cache_server(folder: Path) -> Iterator[CacheServer]:
-    """A server as long as the block lasts; nobody but its keeper may log in."""
-    program = shutil.which("valkey-server") or shutil.which("redis-server")
-    assert program, "put `redis-server` or `valkey-server` on PATH (Debian: apt-get install redis-server)"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def running_cache_server(
+    folder: Path, port: int = 0, host: str = _LOOPBACK, certificate: Certificate | None = None
+) -> Iterator[CacheServer]:
+    """A server as long as the block lasts; nobody but its keeper may log in.
+
+    Args:
+        folder: For its files.
+        port: Where it listens; 0: wherever nobody does.
+        host: Its address on this machine.
+        certificate: With one it speaks TLS only.
+    """
+    if not PROGRAM.exists():
+        raise RuntimeError("there is no Valkey or Redis in .toolchain/bin: run `make engine-cache`")
+    port = port or _free_port()
     conf = folder / "cache.conf"
     lines = (
-        "bind 127.0.0.1",
-        f"port {port}",
+        f"bind {host}",
+        *_listening(port, certificate),
         'save ""',
         f"dir {folder}",
         # What AWS takes away by itself is there, so that only what a user may do stands in its way.
@@ -131,20 +175,34 @@ def running_cache_server(folder: Path) -> Iterator[CacheServer]:
     )
     conf.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, str(conf)], stdout=log, stderr=log)
+        process = subprocess.Popen([PROGRAM, str(conf)], stdout=log, stderr=log)
         try:
-            with contextlib.closing(_answering(port, folder / "log")) as running:
+            with contextlib.closing(_answering(folder / "log", port, host, certificate)) as running:
                 yield running
         finally:
             process.terminate()
             process.wait()
 
 
-def _answering(port: int, log: Path) -> CacheServer:
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind((_LOOPBACK, 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _listening(port: int, certificate: Certificate | None) -> tuple[str, ...]:
+    if certificate is None:
+        return (f"port {port}",)
+    files = (f"tls-cert-file {certificate.path}", f"tls-key-file {certificate.key}")
+    return ("port 0", f"tls-port {port}", *files, "tls-auth-clients no")
+
+
+def _answering(log: Path, port: int, host: str, certificate: Certificate | None) -> CacheServer:
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return CacheServer(port)
+            return CacheServer(port, host, certificate)
         except (OSError, RefusedCommandError):
             assert time.monotonic() < until, log.read_text(encoding="utf-8")
             time.sleep(0.05)

@@ -59,14 +59,6 @@ def declared(rotation: Rotation | None = None, tokens: TokenRotation | None = No
     return declare_plan(plan_of(*tenants, platform=platform))
 
 
-def deploy(server: CacheServer, resources: list[Declared]) -> None:
-    """Make the users so; the provider does it before pods are replaced, which wait for them."""
-    for each in resources:
-        if each.type == USER:
-            props = each.props
-            server.let_in(props["userName"], props["accessString"], props["passwords"])
-
-
 def login(resources: list[Declared], name: str) -> Login:
     """What pods of a tenant log in with, as Kubernetes puts it together for them."""
     (container,) = the(resources, WEB, f"{name}-web").props["spec"]["template"]["spec"]["containers"]
@@ -93,7 +85,7 @@ def fill(server: CacheServer, resources: list[Declared]) -> dict[str, Login]:
 
 def test_each_tenant_has_its_own_sessions_and_no_byte_of_a_neighbours(server: CacheServer) -> None:
     resources = declared()
-    deploy(server, resources)
+    server.deploy(resources)
     logins = fill(server, resources)
     for name in TENANTS:
         (neighbour,) = set(TENANTS) - {name}
@@ -120,7 +112,7 @@ def test_each_tenant_has_its_own_sessions_and_no_byte_of_a_neighbours(server: Ca
 def test_no_command_that_the_server_has_is_allowed_besides(server: CacheServer) -> None:
     """Of all its commands, with a neighbour's key in every place that a command has for arguments."""
     resources = declared()
-    deploy(server, resources)
+    server.deploy(resources)
     logins = fill(server, resources)
     user, key = logins["acme"].words[0], logins["borealis"].key("one")
     commands = list(all_commands(server))
@@ -164,7 +156,7 @@ def test_the_server_tells_the_access_as_we_write_it(server: CacheServer) -> None
 
 def test_nobody_logs_in_without_a_user_of_its_own(server: CacheServer) -> None:
     resources = declared()
-    deploy(server, resources)
+    server.deploy(resources)
     (default,) = [each for each in resources if each.type == USER and each.props["userName"] == "default"]
     with (
         pytest.raises(RefusedCommandError, match=r"^WRONGPASS"),
@@ -239,7 +231,7 @@ def sessions(server: CacheServer, last: Login, count: int) -> list[Any]:
 @pytest.mark.parametrize("way", [("second-login", "first-login", None), ("second-login", "back", "was")])
 def test_a_rotation_loses_no_session(server: CacheServer, way: tuple[str | None, ...]) -> None:
     resources = declared()
-    deploy(server, resources)
+    server.deploy(resources)
     first = login(resources, "acme")
     writer, used = Writer(server, first), [first]
     try:
@@ -247,7 +239,7 @@ def test_a_rotation_loses_no_session(server: CacheServer, way: tuple[str | None,
             number = 0 if stage == "was" else 1
             known = RotationStage(stage) if stage not in (None, "was") else None
             resources = declared(Rotation(number=number, stage=known))
-            deploy(server, resources)
+            server.deploy(resources)
             writer.works()  # the pods of before, after the cache has changed
             used.append(login(resources, "acme"))
             writer.starts_anew(used[-1])
@@ -272,7 +264,7 @@ def test_the_way_from_a_token_to_users_loses_no_session(server: CacheServer) -> 
     writer = Writer(server, old)
     try:
         both = declared(tokens=TokenRotation(number=1, stage="both-tokens"))
-        deploy(server, both)
+        server.deploy(both)
         writer.works()
         for name in TENANTS:
             kept = the(both, SECRET, f"{name}-odoo").props["stringData"]
@@ -282,7 +274,7 @@ def test_the_way_from_a_token_to_users_loses_no_session(server: CacheServer) -> 
         writer.starts_anew(login(both, "acme"))
         ended = declared(tokens=TokenRotation(number=1))
         assert login(ended, "acme") == login(both, "acme")
-        deploy(server, ended)
+        server.deploy(ended)
         writer.works()
     finally:
         writer.stop()

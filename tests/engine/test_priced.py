@@ -24,6 +24,8 @@ TENANT = "portfolios/local/tenants/acme.yaml"
 OTHERS = ("acme-staging", "borealis", "borealis-migration", "cobalt", "halcyon", "meridian")
 NEIGHBOURS = ("acme-staging", "borealis")
 KEPT_KINDS = {*HOLDS_DATA, "aws:elasticache/replicationGroup:ReplicationGroup"}
+NO_DATA = "-sessions-password"
+"""Of a user in the shared cache, who goes with the sessions that a cache of one's own does not take over."""
 HARMLESS = {"create", "update", "same"}
 SERVER = "aws:rds/instance:Instance::local-acme-postgresql"
 STEP = {"cross-region-backup": ("--dr-region", REGION)}
@@ -79,12 +81,17 @@ def operations(preview: Path) -> dict[str, str]:
     """What a preview of Pulumi's would do to what holds data."""
     steps = json.loads(preview.read_text(encoding="utf-8"))["steps"]
     kinds = {step["urn"]: step["urn"].split("::")[2].rpartition("$")[2] for step in steps}
-    return {step["urn"]: step["op"] for step in steps if kinds[step["urn"]] in KEPT_KINDS}
+    return {
+        step["urn"]: step["op"]
+        for step in steps
+        if kinds[step["urn"]] in KEPT_KINDS and not step["urn"].endswith(NO_DATA)
+    }
 
 
 def kept(project: Project) -> set[str]:
     """What there is that holds data."""
-    return {each.urn for each in project.registered() if each.type in KEPT_KINDS}
+    there = (each for each in project.registered() if each.type in KEPT_KINDS)
+    return {each.urn for each in there if not each.urn.endswith(NO_DATA)}
 
 
 def planned(project: Project) -> Path:

@@ -19,8 +19,7 @@ from tests.postgres import Server, running_server, scratch
 
 SHARED_SERVER: Final = "local-postgresql.test"
 SHARED_CACHE: Final = "local-sessions.test"
-TOKEN: Final = "password-of-local-sessions-token"
-"""Addresses and token, as the engine-like monitor makes them up."""
+"""Addresses, as the engine-like monitor makes them up."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,8 +77,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def cache() -> Iterator[Cache]:
-    """The session cache."""
-    with running_cache(TOKEN) as running:
+    """The session cache that all tenants share."""
+    with running_cache() as running:
         yield running
 
 
@@ -114,8 +113,10 @@ class Hosts:
 
     def bare(self, name: str) -> Host:
         """Where the pods of the tenant of that class run, before any job has."""
-        manifests = Manifests(resources(self.tree), name)
-        elsewhere = {SHARED_SERVER: self.server.host, SHARED_CACHE: self.cache.host}
+        declared = resources(self.tree)
+        self.cache.server.deploy(declared)
+        manifests = Manifests(declared, name)
+        elsewhere = {SHARED_SERVER: self.server.host, SHARED_CACHE: self.cache.server.host}
         folder = self._stack.enter_context(scratch())
         host = Host(self.tree, folder, self.server, manifests, elsewhere, self.cache.certificate)
         host.prepare()

@@ -1,75 +1,42 @@
-"""What stands around Odoo: a cache with TLS and a password, and a host that accepts and never answers."""
+"""What stands around Odoo: a cache with TLS, and a host that accepts and never answers."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.postgres import give, own_address, scratch, unprivileged
+from tests.cache_server import CacheServer, Certificate, running_cache_server
+from tests.postgres import own_address, scratch
 
-REDIS_PORT: Final = 6379
-_PATIENCE_SECONDS: Final = 20
+CACHE_PORT: Final = 6379
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A Redis that speaks TLS only and asks for a password."""
+    """A cache that speaks TLS only; who may log in is what was deployed to it."""
 
-    host: str
-    password: str
+    server: CacheServer
     certificate: Path
-
-    def ask(self, *words: str) -> str:
-        """What redis-cli prints."""
-        command = ["redis-cli", "--tls", "--cacert", str(self.certificate), "-h", self.host, *words]
-        env = {"REDISCLI_AUTH": self.password, "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
 
 
 @contextmanager
-def running_cache(password: str) -> Iterator[Cache]:
-    """A Redis as long as the block lasts."""
+def running_cache() -> Iterator[Cache]:
+    """One as long as the block lasts."""
     with scratch() as folder:
         host = own_address()
         key, certificate = folder / "cache.key", folder / "cache.crt"
         made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={host}")
         names = ("-addext", f"subjectAltName=IP:{host}", "-keyout", str(key), "-out", str(certificate))
         subprocess.run(["/usr/bin/openssl", *made, *names], check=True, capture_output=True)
-        conf = folder / "redis.conf"
-        options = {
-            "bind": host,
-            "port": "0",
-            "tls-port": str(REDIS_PORT),
-            "tls-cert-file": str(certificate),
-            "tls-key-file": str(key),
-            "tls-auth-clients": "no",
-            "requirepass": password,
-            "save": '""',
-            "dir": str(folder),
-        }
-        conf.write_text("".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8")
-        give(folder)
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(["redis-server", str(conf)], stdout=log, stderr=log, **unprivileged())
-            try:
-                cache = Cache(host, password, certificate)
-                until = time.monotonic() + _PATIENCE_SECONDS
-                while cache.ask("ping") != "PONG":
-                    assert time.monotonic() < until, (folder / "log").read_text(encoding="utf-8")
-                    time.sleep(0.1)
-                certificate.chmod(0o644)
-                yield cache
-            finally:
-                process.terminate()
-                process.wait()
+        certificate.chmod(0o644)  # Odoo, which trusts it, is another user
+        with running_cache_server(folder, CACHE_PORT, host, Certificate(certificate, key)) as running:
+            yield Cache(running, certificate)
 
 
 @contextmanager

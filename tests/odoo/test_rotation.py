@@ -84,10 +84,13 @@ def keep_session(visitor: Visitor) -> None:
     visitor.client.headers["Cookie"] = f"session_id={key}"
 
 
-def at(host: Host, rotation: Rotation, address: str, folder: Path) -> Host:
-    """The pods of that stage, on an address of their own; the filestore is the same."""
+def at(hosts: Hosts, rotation: Rotation, address: str, folder: Path) -> Host:
+    """The pods of that stage, on an address of their own; the filestore is the same, the cache takes them."""
+    host = hosts.of(NAME)
     one = tenant(NAME, options={"users": 5, "workload_class": NAME}, rotation=rotation)
-    manifests = Manifests(tuple(declare_plan(plan_of(one, platform=platform(host.tree)))), NAME)
+    declared = tuple(declare_plan(plan_of(one, platform=platform(host.tree))))
+    hosts.cache.server.deploy(declared)
+    manifests = Manifests(declared, NAME)
     (folder / "filestore").symlink_to(host.data)
     elsewhere = {**host.elsewhere, "127.0.0.1": address}
     made = replace(host, manifests=manifests, folder=folder, elsewhere=elsewhere)
@@ -141,7 +144,7 @@ def test_a_user_works_through_a_rotation(hosts: Hosts, note: Callable[[str], Non
     base = hosts.of(NAME)
     with ExitStack() as stack:
         folders = [stack.enter_context(scratch()) for _ in range(4)]
-        now = at(base, Rotation(number=0), "127.0.2.1", folders[0])
+        now = at(hosts, Rotation(number=0), "127.0.2.1", folders[0])
         before = stack.enter_context(ExitStack())
         web, _ = pods_of(now, before)
         administrator = Visitor(url(now))
@@ -158,7 +161,7 @@ def test_a_user_works_through_a_rotation(hosts: Hosts, note: Callable[[str], Non
         stack.enter_context(working(service))
         service.wait()
         for number, stage in enumerate(STAGES, start=1):
-            after = at(base, Rotation(number=1, stage=stage), f"127.0.2.{number + 1}", folders[number])
+            after = at(hosts, Rotation(number=1, stage=stage), f"127.0.2.{number + 1}", folders[number])
             run(after, "database-setup")
             forget_connections(base, service)
             service.wait()

@@ -109,7 +109,8 @@ def test_two_clones_install_it_once_between_them(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         ended = list(pool.map(Machine.run, clones))
     assert [each.returncode for each in ended] == [0, 0]
-    assert sorted(len(clone.calls) for clone in clones) == [0, 4]
+    # Each of the two scanners has a lock of its own: one clone may install one, and the other the other.
+    assert sum(len(clone.calls) for clone in clones) == 4
     assert clones[0].link.resolve() == clones[1].link.resolve()
 
 
