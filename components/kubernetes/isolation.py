@@ -20,8 +20,8 @@ SUPPORT_GROUP: Final = "costack:support"
 """Members of this group in the cluster may only read pods, their logs and events."""
 _SILENT_REQUEST: Final = {"cpu": "100m", "memory": "128Mi"}
 _SILENT_LIMIT: Final = {"cpu": "500m", "memory": "512Mi"}
-# The most objects a tenant's own namespace needs, with some for certificates and for maintenance. Of the claims
-# two are of a move, and two of a restore test with a storage class.
+# The most objects a tenant's own namespace needs, with some for certificates and for maintenance. Two claims
+# are of a move, and two of a restore test with a storage class.
 _OBJECTS: Final = {
     "persistentvolumeclaims": "4",
     "secrets": "20",

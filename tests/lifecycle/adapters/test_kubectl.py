@@ -9,11 +9,12 @@ import pytest
 from lifecycle.adapters.kubectl import Cluster, KubectlError, current_context
 from tests.lifecycle.cluster import StandIn
 
+CONTAINER = {"name": "report", "command": ["/bin/echo", "said"], "env": []}
 JOB: dict[str, Any] = {
     "metadata": {"name": "acme-restore-test-1", "namespace": "odoo"},
     "spec": {
         "activeDeadlineSeconds": 60,
-        "template": {"spec": {"containers": [{"command": ["/bin/echo", "said"], "env": []}]}},
+        "template": {"spec": {"containers": [CONTAINER]}},
     },
 }
 
@@ -34,7 +35,7 @@ def test_a_job_is_made_waited_for_read_and_taken_away(stand_in: StandIn) -> None
     cluster().create(JOB)
     assert stand_in.job == JOB
     assert cluster().wait(JOB)
-    assert cluster().log(JOB, "--all") == "said\n"
+    assert cluster().log(JOB, "report") == "said\n"
     cluster().delete(JOB)
     assert stand_in.job is None
     written = (stand_in.folder / "calls").read_text(encoding="utf-8").splitlines()
@@ -45,7 +46,7 @@ def test_a_name_is_never_read_as_an_option(stand_in: StandIn) -> None:
     job = {**JOB, "metadata": {**JOB["metadata"], "name": "--all"}}
     cluster().create(job)
     cluster().wait(job)
-    cluster().log(job, "--all")
+    cluster().log(job, "report")
     cluster().delete(job)
     written = (stand_in.folder / "calls").read_text(encoding="utf-8").splitlines()
     named = [line for line in written if "--all" in line]
@@ -57,7 +58,7 @@ def test_a_failed_job_is_distinguished_from_a_successful_one(stand_in: StandIn) 
     stand_in.behave(runs=None)
     cluster().create(JOB)
     assert not cluster().wait(JOB)
-    assert cluster().log(JOB, "--all") == ""
+    assert cluster().log(JOB, "report") == ""
 
 
 def test_one_that_never_ends_is_waited_for_a_little_longer_than_it_may_take(stand_in: StandIn) -> None:
