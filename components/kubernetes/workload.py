@@ -194,15 +194,10 @@ def _pod(
     container: Manifest,
 ) -> Manifest:
     settings, files = mounted
-    return pods.pod(
-        process.run_as_user,
-        process.run_as_group,
-        settings.service_account,
-        [container],
-        pods.odoo_volumes(files.claim_name, settings.secret_name),
-        **_gate(tenant, fact, process),
-        **_scheduling(fact, pods.identity(tenant, fact.name)),
-    )
+    user, group, account = process.run_as_user, process.run_as_group, settings.service_account
+    volumes = pods.odoo_volumes(files.claim_name, settings.secret_name)
+    where = _scheduling(fact, pods.identity(tenant, fact.name))
+    return pods.pod(user, group, account, [container], volumes, **_gate(tenant, fact, process), **where)
 
 
 def _gate(tenant: str, fact: Workload, process: OdooProcess) -> Manifest:
