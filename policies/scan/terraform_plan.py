@@ -62,11 +62,18 @@ def _values(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The known values of a resource, and the places of unknown ones."""
     linked = {
-        key: _linked(value, [known[urn] for urn in resource.sources.get(key, ()) if urn in known])
+        key: _linked(
+            value, _likely_first(key, [known[urn] for urn in resource.sources.get(key, ()) if urn in known])
+        )
         for key, value in resource.inputs.items()
     }
     values = terraform_values(linked)
     return _without_withheld(values), _only_withheld(values)
+
+
+def _likely_first(name: str, sources: _Sources) -> _Sources:
+    """Of sources with the same value, first the one whose output is called as the input is."""
+    return sorted(sources, key=lambda each: name not in each[1])
 
 
 def _linked(value: Any, sources: _Sources) -> Any:

@@ -36,6 +36,7 @@ NAMES: Final = {
     "aws:ec2transitgateway/vpcAttachment:VpcAttachment": "aws_ec2_transit_gateway_vpc_attachment",
     "aws:efs/accessPoint:AccessPoint": "aws_efs_access_point",
     "aws:efs/fileSystem:FileSystem": "aws_efs_file_system",
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": "aws_efs_file_system_policy",
     "aws:efs/mountTarget:MountTarget": "aws_efs_mount_target",
     "aws:efs/replicationConfiguration:ReplicationConfiguration": "aws_efs_replication_configuration",
     "aws:eks/accessEntry:AccessEntry": "aws_eks_access_entry",

@@ -46,14 +46,28 @@ def test_every_aws_resource_is_planned_once_and_created(strong: list[Registered]
     assert {tuple(change["actions"]) for change in changes.values()} == {("create",)}
 
 
+KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
+"""Who takes a key waits for its policy too, and takes nothing of it."""
+WAITED_FOR = {
+    # A user joins a group that its cache has.
+    "aws:elasticache/userGroupAssociation:UserGroupAssociation": (
+        "aws:elasticache/replicationGroup:ReplicationGroup"
+    )
+}
+
+
 def test_no_secret_is_in_the_plan(strong: list[Registered]) -> None:
     text = json.dumps(terraform_plan(strong))
     assert "password-of-" not in text
     assert "auth_token" in text
     changes = {each["address"]: each["change"] for each in terraform_plan(strong)["resource_changes"]}
-    cache = changes["aws_elasticache_replication_group.local_sessions"]
-    assert "auth_token" not in cache["after"]
-    assert cache["after_unknown"] == {"auth_token": True}
+    for kind, secret in (
+        ("replication_group.local_hp_baseline", "auth_token"),
+        ("user.dd_baseline", "passwords"),
+    ):
+        change = changes[f"aws_elasticache_{kind}_sessions"]
+        assert secret not in change["after"]
+        assert change["after_unknown"] == {secret: True}
 
 
 def test_whatever_is_made_of_another_resource_refers_to_it(strong: list[Registered]) -> None:
@@ -64,9 +78,8 @@ def test_whatever_is_made_of_another_resource_refers_to_it(strong: list[Register
     for each in (each for each in strong if each.urn in by_urn and terraform_type(each.type)):
         said = json.dumps(values[address(each)])
         for key, urns in each.sources.items():
-            # Who takes a key waits for its policy too, and takes nothing of it.
             given = (by_urn[urn] for urn in urns if urn in by_urn)
-            for source in (one for one in given if one.type != "aws:kms/keyPolicy:KeyPolicy"):
+            for source in (one for one in given if one.type != WAITED_FOR.get(each.type, KEY_POLICY)):
                 if key != COMPUTED and terraform_type(source.type):
                     count += 1
                     lost += [f"{each.name}.{key} of {source.name}"] if address(source) not in said else []
