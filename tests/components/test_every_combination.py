@@ -210,7 +210,7 @@ def message(each: Declared) -> Declared:
         (rewritten("CronJob", '"readOnlyRootFilesystem": true', '"x": 1'), "writes to its root"),
         (message, "holds a secret"),
         (rewritten("HorizontalPodAutoscaler", '"maxReplicas": 4', '"maxReplicas": 5'), "less than a rollout"),
-        (rewritten("PersistentVolumeClaim", "1Gi", "3Gi"), "requests.storage is less"),
+        (rewritten("PersistentVolumeClaim", "1Gi", "9000Gi"), "requests.storage is less"),
         (rewritten("LimitRange", "4096Mi", "2048Mi"), "larger in memory than any pod may be"),
         (rewritten("RolePolicy", "/acme/*", "/*"), "crosses tenants"),
     ],

@@ -77,7 +77,7 @@ def late_tenants(
     Args:
         before: As deployed.
         after: As the files have it.
-        tenants: Id -> plan as plain data of each tenant as it was last deployed completely.
+        tenants: Id -> plan as plain data of each tenant as it was last deployed completely; empty if never.
         stack: The stack that has them.
     """
     if before is None or after is None or not before.tokens or after.tokens:
@@ -93,7 +93,9 @@ def late_tenants(
 
 def _has_user(plan: Mapping[str, Any]) -> bool:
     facts = plan.get("facts")
-    spaces = [each for each in facts if each.get("kind") == _SPACE] if isinstance(facts, list | tuple) else []
+    if not isinstance(facts, list | tuple):
+        return False  # it was never deployed completely: what its pods have is unknown
+    spaces = [each for each in facts if each.get("kind") == _SPACE]
     return all(each.get("user") or each.get("group") != CACHE for each in spaces)
 
 

@@ -88,6 +88,16 @@ def test_the_token_ends_when_every_tenant_has_its_user() -> None:
     assert "then `costack rotate platform --next --stack local`; " in sentence
 
 
+def test_a_tenant_that_was_never_deployed_completely_may_have_the_token() -> None:
+    both = plain(at(1, "both-tokens"))
+    known = {each["tenant"]: each for each in both["tenants"]} | {"acme": None}
+    tenants = tuple(DeployedTenant(name, f"urn::{name}", applied=plan) for name, plan in known.items())
+    deployed = Deployed(("local",), tenants, lasting(both["platform"]))
+    (sentence,) = refusals(deployed, at(1), "local", catalog())
+    assert sentence.startswith("pods of acme may still log in to the shared session cache with the token")
+    assert list(refusals(deployed, at(1, "both-tokens"), "local", catalog())) == []
+
+
 def test_no_token_opens_a_cache_with_users_again() -> None:
     for before in (at(None), at(1)):
         (sentence,) = said(plain(before), at(2, "both-tokens"))
