@@ -6,6 +6,7 @@ import pulumi
 
 from components import platform
 from components.naming import component_type
+from components.record import may_follow
 from components.tenant import stack
 from plugin.contract import contract_of, place_from
 from plugin.inputs import (
@@ -36,8 +37,9 @@ class SharedPlatform(platform.SharedPlatform):
     ) -> None:
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
-        plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], load_catalog()))
-        super().__init__(plan, opts)
+        catalog = load_catalog()
+        plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], catalog))
+        super().__init__(may_follow(plan, catalog), opts)
         self.contract = pulumi.Output.from_input(contract_of(self.place))
         self.session_token = pulumi.Output.secret(self.place.cache.auth_token or "")
         self.inventory = pulumi.Output.from_input(

@@ -112,6 +112,19 @@ def test_mistakes_are_told_at_their_property_and_nothing_is_built(consumer: Cons
     assert "Traceback" not in said.text
 
 
+def test_what_may_not_follow_is_refused_as_in_a_portfolio(consumer: Consumer) -> None:
+    line = "ingress_namespace: traefik"
+    with consumer.project.edited(PROGRAM, line, f"{line}\n      namespace_prefix: example"):
+        text = consumer.project.pulumi("preview", "--stack", STACK, code=1).text
+    assert "cluster.namespace_prefix cannot change while the portfolio is deployed" in text
+    assert "Traceback" not in text
+    with consumer.project.edited(PROGRAM, '["${acme}", "${meridian}"]', '["${acme}"]'):
+        text = consumer.project.pulumi("preview", "--stack", STACK, code=1).text
+    assert "meridian" in text
+    assert "is deployed" in text
+    assert "Traceback" not in text
+
+
 def test_destroy_removes_everything(consumer: Consumer) -> None:
     consumer.project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     assert consumer.project.registered() == []
