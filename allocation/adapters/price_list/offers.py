@@ -191,9 +191,9 @@ def _json_rows(path: Path) -> Iterator[OfferRow]:
         ) from None
 
 
-def _price(path: Path, text: str) -> Decimal:
+def _price(path: Path, text: Any) -> Decimal:
     try:
-        price = Decimal(text)
+        price = Decimal(str(text))
     except InvalidOperation:
         price = Decimal("NaN")
     if not price.is_finite():

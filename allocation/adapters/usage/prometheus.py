@@ -81,7 +81,8 @@ class Prometheus:
         expected = seconds // self.step_seconds
         answered = self._asked(query, day, wanted)
         found = answered[0][1] if answered else Decimal()
-        if not found.is_finite() or found * _WHOLE < expected * self.least_coverage_percent:
+        # Divided, because a number of a server's may be too large to be multiplied.
+        if not found.is_finite() or found < Decimal(expected * self.least_coverage_percent) / _WHOLE:
             raise UsageError(
                 f"{self.endpoint.shown}: asked for {wanted}, answered that {found} of {expected} are there; "
                 "check that the exporter ran and that the server keeps data for so long"

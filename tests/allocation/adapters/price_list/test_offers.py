@@ -91,6 +91,14 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("price", ["[1, 1]", "true", "{}"])
+def test_a_price_of_another_kind_is_refused(tmp_path: Path, price: str) -> None:
+    path = RDS.written(tmp_path, ".json")
+    path.write_text(path.read_text(encoding="utf-8").replace('"0.0650000000"', price), encoding="utf-8")
+    with pytest.raises(PriceListError, match="expected a number"):
+        read(path)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
 @pytest.mark.parametrize("price", ["free", "NaN"])
 def test_a_price_that_is_no_number_is_refused(tmp_path: Path, suffix: str, price: str) -> None:

@@ -142,7 +142,9 @@ def test_information_about_a_query_is_no_warning() -> None:
         assert len(fetched(server)) == 1
 
 
-@pytest.mark.parametrize(("there", "whole"), [("288", True), ("286", True), ("285", False), ("NaN", False)])
+@pytest.mark.parametrize(
+    ("there", "whole"), [("288", True), ("286", True), ("285", False), ("NaN", False), ("9e999998", True)]
+)
 def test_gaps_are_distinguished_from_no_use(there: str, *, whole: bool) -> None:
     with answering(prometheus(vector(acme("12")), vector(({}, there)))) as server:
         if whole:
