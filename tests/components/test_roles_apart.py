@@ -144,6 +144,43 @@ def test_a_tenants_backup_does_its_work_on_its_own_part_of_the_bucket() -> None:
         assert ("s3:ListBucket", "") in did
 
 
+# What would make a deleted or overwritten object unrecoverable (Amazon S3 User Guide, "Deleting object
+# versions from a versioning-enabled bucket").
+FOR_GOOD = (
+    *("s3:DeleteObjectVersion", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration", "s3:DeleteBucket"),
+    *("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutReplicationConfiguration"),
+)
+
+
+def test_what_a_backup_deletes_or_overwrites_stays_as_a_version() -> None:
+    access = access_of(whole())
+    roles = [role for _, account in accounts(whole()) for role in access.roles_of(account)]
+    buckets = [each for each in whole() if each.type == "aws:s3/bucket:Bucket"]
+    assert (len(buckets) >= 3, len(roles) >= 10) == (True, True)
+    for role, bucket, action in product(roles, buckets, FOR_GOOD):
+        arn = arn_of(bucket.name)
+        things = (arn, *(f"{arn}/{kind}/acme/2027.dump" for kind in _KINDS))
+        assert not [thing for thing in things if may(role, action, thing)], (role.name, action)
+    versioned = {
+        each.props["bucket"]
+        for each in whole()
+        if each.type == "aws:s3/bucketVersioning:BucketVersioning"
+        and each.props["versioningConfiguration"]["status"] == "Enabled"
+    }
+    kept = {
+        each.props["bucket"]: min(
+            rule["noncurrentVersionExpiration"]["noncurrentDays"]
+            for rule in each.props["rules"]
+            if "noncurrentVersionExpiration" in rule
+        )
+        for each in whole()
+        if each.type == "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    }
+    assert len(versioned) == len(buckets)
+    assert kept.keys() == versioned
+    assert min(kept.values()) >= 7
+
+
 def test_an_own_servers_administrator_reads_its_secret_and_no_other() -> None:
     readers = {(who, arn) for who, action, arn, _ in granted() if action.startswith("secretsmanager:")}
     servers = {
