@@ -103,12 +103,23 @@ def test_a_group_has_one_default_user_and_no_name_twice(driver: Driver, ground: 
 
 def test_a_group_is_full_with_a_hundred_users(driver: Driver, ground: Ground) -> None:
     group = with_default(driver, ground, "crowd")
-    for number in range(99):
-        made = driver.create(CACHE_USER, f"u{number}", user(ground, f"crowd-{number}"))
-        driver.create(MEMBER, f"m{number}", {"userGroupId": group.id, "userId": made.id})
-    last = driver.create(CACHE_USER, "last", user(ground, "crowd-last"))
-    join = {"userGroupId": group.id, "userId": last.id}
-    refused("UserGroupQuotaExceeded", lambda: driver.create(MEMBER, "last", join))
+    cache = client(driver, "elasticache")
+    crowd = [f"crowd-{number}" for number in range(98)]
+    for name in crowd:
+        wanted = user(ground, name)
+        cache.create_user(
+            UserId=name,
+            UserName=name,
+            Engine="redis",
+            AccessString=wanted["accessString"],
+            Passwords=wanted["passwords"],
+        )
+    cache.modify_user_group(UserGroupId=group.id, UserIdsToAdd=crowd)
+    for name in ("fits", "last"):
+        driver.create(CACHE_USER, name, user(ground, f"crowd-{name}"))
+    join = {"userGroupId": group.id, "userId": "crowd-fits"}
+    driver.create(MEMBER, "fits", join)
+    refused("UserGroupQuotaExceeded", lambda: driver.create(MEMBER, "last", {**join, "userId": "crowd-last"}))
 
 
 def test_the_default_user_of_a_group_stays_and_others_leave_with_their_deletion(
