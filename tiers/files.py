@@ -160,7 +160,7 @@ def parsed_json(
         raise UnreadableError(f"{source}:{error.lineno}: is not JSON: {error.msg}{then}") from None
     except RecursionError:
         raise UnreadableError(f"{source}: is nested too deeply{then}") from None
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):
         raise UnreadableError(f"{source}: holds a number that is too large{then}") from None
 
 

@@ -200,6 +200,11 @@ def test_what_is_no_json_is_said_in_a_sentence(text: str, said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_a_number_that_decimal_does_not_take_is_said() -> None:
+    with pytest.raises(UnreadableError, match=r"^there: holds a number that is too large$"):
+        parsed_json("[1e" + "9" * 30 + "]", "there", Decimal)
+
+
 def test_json_that_is_too_deep_is_said() -> None:
     with pytest.raises(UnreadableError, match="there: is nested too deeply; make it"):
         parsed_json("[" * 100_000, "there", remedy="make it")

@@ -62,12 +62,12 @@ def _deployed(path: Path, steps: list[Step]) -> Plan | None:
 
 
 def _plan(path: Path, steps: list[Step], side: str) -> Plan | None:
-    platforms = list(_inputs(steps, SHARED_PLATFORM, side))
+    platforms = list(_inputs(path, steps, SHARED_PLATFORM, side))
     if not platforms:
         return None
     if len(platforms) > 1:
         raise CatalogError(f"{path}: holds {len(platforms)} platforms; a cost preview is of one")
-    tenants = sorted(_inputs(steps, TENANT_STACK, side), key=lambda plan: str(plan.get("tenant")))
+    tenants = sorted(_inputs(path, steps, TENANT_STACK, side), key=lambda plan: str(plan.get("tenant")))
     try:
         return Plan.model_validate({**platforms[0], "tenants": tenants})
     except ValidationError as error:
@@ -76,17 +76,23 @@ def _plan(path: Path, steps: list[Step], side: str) -> Plan | None:
         ) from None
 
 
-def _inputs(steps: list[Step], kind: str, side: str) -> Iterator[dict[str, Any]]:
+def _inputs(path: Path, steps: list[Step], kind: str, side: str) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     for step in steps:
         state = step.get(side)
         # A replacement is three steps of one URN; a deleted resource has no new state.
         if not isinstance(state, dict) or state.get("type") != kind or str(step.get("urn")) in seen:
             continue
-        plan = (state.get("inputs") or {}).get("plan")
-        if isinstance(plan, dict):
-            seen.add(str(step.get("urn")))
-            yield plan
+        inputs = state.get("inputs") or {}
+        plan = inputs.get("plan") if isinstance(inputs, dict) else inputs
+        if plan is None:
+            continue
+        if not isinstance(plan, dict):
+            raise CatalogError(
+                f"{path}: {side} of {step.get('urn')}: expected a plan among its inputs; {_REMEDY}"
+            )
+        seen.add(str(step.get("urn")))
+        yield plan
 
 
 def _refuse_partial(path: Path, steps: list[Step]) -> None:

@@ -137,7 +137,7 @@ class Endpoint:
             raise self._error(wanted, f"more than {_MOST_VALUES:,} values", _SMALLER)
         try:
             answer = json.loads(told.content, parse_float=Decimal, parse_int=Decimal, parse_constant=Decimal)
-        except (ValueError, RecursionError):
+        except (ValueError, ArithmeticError, RecursionError):  # a number beyond what Decimal takes
             answer = None
         if told.status != _OK:
             said = _reason(answer) or told.shown

@@ -68,6 +68,17 @@ def test_who_leaves_is_on_one_side_only(tmp_path: Path) -> None:
     assert [each.tenant for each in after.tenants] == [each.tenant for each in fewer.tenants]
 
 
+@pytest.mark.parametrize("inputs", [True, ["plan"], {"plan": 7}, {"plan": [1]}])
+def test_a_tenant_that_cannot_be_read_is_not_taken_for_one_that_leaves(
+    tmp_path: Path, inputs: object
+) -> None:
+    listed = steps(local_plan(), local_plan())
+    last = next(step for step in listed if step["urn"].endswith("TenantStack::acme"))
+    last["newState"]["inputs"] = inputs
+    with pytest.raises(CatalogError, match=r"newState of urn:.*::acme: expected a plan among its inputs; "):
+        plans_of_preview(written(tmp_path, {"steps": listed}))
+
+
 def test_a_replacement_is_one_component(tmp_path: Path) -> None:
     listed = steps(local_plan(), local_plan())
     again = [{**step, "op": "create-replacement"} for step in listed if "TenantStack" in step["urn"]]

@@ -56,6 +56,7 @@ def test_a_server_that_stays_busy_is_asked_a_few_times() -> None:
         (302, "moved", "status 302: moved"),
         (200, "<html>hello</html>", "no JSON: <html>hello</html>"),
         (200, "[" * 100_000, "no JSON: "),
+        (200, "[1e" + "9" * 30 + "]", "no JSON: "),
         (204, "", "status 204"),
     ],
 )
