@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from build import ToolchainError, locked
 from environment import find_uv, run
-from packages import READY
+from packages import READY, exit_code
 
 HERE = Path(__file__).resolve().parent
 ADDITIONS = HERE / "odoo.txt"
@@ -24,16 +23,7 @@ def main() -> int:
     if len(sys.argv) != 2 or not sys.argv[1]:  # noqa: PLR2004 - the script and the tree
         print("which Odoo? make odoo ODOO=<folder that holds odoo-bin>", file=sys.stderr)
         return 1
-    try:
-        print(provide(Path(sys.argv[1]).resolve()))
-    except ToolchainError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        command = " ".join(map(str, error.cmd))
-        print(f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: print(provide(Path(sys.argv[1]).resolve())))
 
 
 def provide(tree: Path) -> Path:

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,19 +45,28 @@ def command(description: str | None, tools: Sequence[PythonTool]) -> int:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--lock", action="store_true", help="update the locked versions instead")
     locking = parser.parse_args().lock
-    for tool in tools:
-        try:
+
+    def work() -> None:
+        for tool in tools:
             if locking:
                 lock(tool)
             else:
                 print(provide(tool), flush=True)
-        except ToolchainError as error:
-            print(error, file=sys.stderr)
-            return 1
-        except subprocess.CalledProcessError as error:
-            said = " ".join(map(str, error.cmd))
-            print(f"`{said}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
-            return 1
+
+    return exit_code(work)
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """Do *work*: 0, or 1 after one sentence on what is missing or failed."""
+    try:
+        work()
+    except ToolchainError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        command = " ".join(map(str, error.cmd))
+        print(f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
+        return 1
     return 0
 
 

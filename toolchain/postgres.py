@@ -6,14 +6,13 @@ import argparse
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 from build import ToolchainError, link, locked
 from environment import find_uv, run
-from packages import LOCKED, READY
+from packages import LOCKED, READY, exit_code
 
 HERE = Path(__file__).resolve().parent
 MAJORS = (16, 17, 18)
@@ -27,22 +26,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lock", action="store_true", help="choose versions anew instead")
     locking = parser.parse_args().lock
-    for major in MAJORS:
-        try:
+
+    def work() -> None:
+        for major in MAJORS:
             if locking:
                 lock(major)
             else:
                 print(f"postgresql {major}: {provide(major)}", flush=True)
-        except ToolchainError as error:
-            print(error, file=sys.stderr)
-            return 1
-        except subprocess.CalledProcessError as error:
-            command = " ".join(map(str, error.cmd))
-            print(
-                f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr
-            )
-            return 1
-    return 0
+
+    return exit_code(work)
 
 
 def provide(major: int) -> Path:

@@ -57,6 +57,8 @@ def secret_of(
         metadata = {"name": called, "namespace": namespace}
         made = k8s.core.v1.Secret(name, metadata=metadata, string_data=data, opts=opts)
         return MadeSecret(called, made, digest)
+    content: pulumi.Output[str] = pulumi.Output.json_dumps(dict(data))
+    hidden: pulumi.Output[str] = pulumi.Output.secret(content)
     parameter = ssm.Parameter(
         name,
         name=pulumi.Output.concat(place.store.path, "/", namespace, "/", called),
@@ -64,7 +66,7 @@ def secret_of(
         key_id=place.key.arn,
         # A free parameter takes 4 KB (Systems Manager quotas).
         tier="Standard",
-        value=_hidden(pulumi.Output.json_dumps(dict(data))),
+        value=hidden,
         opts=opts,
     )
     full = _name(name, called, digest, opts)
@@ -102,7 +104,3 @@ def _brought(called: pulumi.Output[str], store: SecretStore, parameter: ssm.Para
         "target": {"name": called, "creationPolicy": "Owner", "immutable": True},
         "dataFrom": [{"extract": {"key": parameter.name}}],
     }
-
-
-def _hidden(text: pulumi.Output[str]) -> pulumi.Output[str]:
-    return pulumi.Output.secret(text)

@@ -22,7 +22,7 @@ from lifecycle.decommission.retained import RemainingResource
 from lifecycle.stack_resources import NoSuchTenantError, Preview, is_released, mark_of, targets_of
 from tiers.catalog.loading import load_catalog
 from tiers.inventory import Inventory
-from tiers.plan.plan import Plan, TenantPlan
+from tiers.plan.plan import TenantPlan
 from tiers.plan.resolve import plan_of_folder
 from tiers.portfolio.folders import NoFileError, file_of
 
@@ -58,16 +58,16 @@ class CloudWorld:
 
     def deployed(self) -> TenantPlan | None:
         """The tenant as the stack's inventory has it; None when it is removed."""
-        return self._tenant(self._inventory().plan)
+        return self._inventory().plan.tenant(self.plan.tenant)
 
     def wanted(self) -> TenantPlan | None:
         """The tenant as its file asks for it; None when it has no file."""
-        return self._tenant(plan_of_folder(self.portfolio))
+        return plan_of_folder(self.portfolio).tenant(self.plan.tenant)
 
     def derived(self) -> DecommissionPlan | None:
         """The plan that stack and catalog give now; None when the tenant is removed."""
         inventory = self._inventory()
-        tenant = self._tenant(inventory.plan)
+        tenant = inventory.plan.tenant(self.plan.tenant)
         if tenant is None:
             return None
         return derived_plan(
@@ -93,9 +93,6 @@ class CloudWorld:
         inventory = inventory_of_stack(self.stack.name, self.stack.project)
         self.backups = self.backups or backups_of(inventory, self.plan)
         return inventory
-
-    def _tenant(self, plan: Plan) -> TenantPlan | None:
-        return plan.tenant(self.plan.tenant)
 
     def urns(self) -> frozenset[str]:
         """The tenant's resources in the state."""
