@@ -76,7 +76,7 @@ FOCUS: Final = Layout(
     word="ChargeCategory",
     quantity="PricingQuantity",
     categories=_FOCUS_CATEGORIES,
-    tags="Tags",
+    tags={"Tags": ""},
 )
 
 PLAIN: Final = Layout(
@@ -100,9 +100,8 @@ PLAIN: Final = Layout(
     default_word="Usage",
     needed=("line_id", "service"),
     line=("id",),
-    tags="tags",
-    tag_prefix="tag:",
-    bare_tags=True,
+    tags={"tags": ""},
+    tag_prefixes={"tag:": ""},
     drops_empty_tags=True,
 )
 

@@ -33,6 +33,14 @@ _CUR_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
     "SppDiscount": ("Adjustment", None),
 }
 
+# Exports of 2025 on have one column `tags` for the tags of resources and of accounts and for cost categories; then
+# `resource_tags` need not be selected, "because resource tags are also included under the Tags column"
+# (table-dictionary-cur2-resource-tags.html). Its keys say whose they are: `resourceTags/...`, `accountTag/...`
+# (also the key under which a tag of an account is activated), `costCategory/...`. Only the first kind is a tag of
+# what the row is about; the others keep their keys, which no cost tag has, and stay for rules to ask for. A cost
+# category in a column of its own gets the same key, so that a rule need not know how the bill was exported.
+_COST_CATEGORY: Final = "costCategory/"
+
 _RECURRING: Final = ("RIFee", "SavingsPlanRecurringFee")
 """Line items that come again every month."""
 
@@ -121,7 +129,7 @@ LEGACY_CUR: Final = Layout(
     recurring=_RECURRING,
     counts_for=_CUR_COUNTS_FOR,
     line=("identity/LineItemId", "identity/TimeInterval"),
-    tag_prefix="resourceTags/",
+    tag_prefixes={"resourceTags/": "resourceTags/", _COST_CATEGORY: _COST_CATEGORY},
     drops_empty_tags=True,
     constants={"provider": "AWS"},
 )
@@ -175,8 +183,8 @@ CUR_2: Final = Layout(
     recurring=_RECURRING,
     counts_for=_CUR_COUNTS_FOR,
     line=("identity_line_item_id", "identity_time_interval"),
-    tags="resource_tags",
-    tag_prefix="resource_tags_",
+    tags={"tags": "", "resource_tags": "", "cost_category": _COST_CATEGORY},
+    tag_prefixes={"resource_tags_": "resource_tags_", "cost_category_": _COST_CATEGORY},
     drops_empty_tags=True,
     constants={"provider": "AWS"},
 )

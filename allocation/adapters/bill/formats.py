@@ -95,7 +95,7 @@ def format_name(layout: Layout, header: Header, kind: str) -> str:
     """The format's name in reports, such as 'FOCUS 1.2 Parquet'; *kind* is the file type."""
     if layout is FOCUS:
         return f"FOCUS {_focus_version(header)} {kind}"
-    if layout is CUR_2 and header.find(CUR_2.tags) is None:
+    if layout is CUR_2 and all(header.find(column) is None for column in CUR_2.tags):
         return f"CUR {kind}"
     return layout.name if layout.name.endswith(".csv") and kind == "CSV" else f"{layout.name} {kind}"
 

@@ -18,7 +18,7 @@ from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files import BillFile, named, opened
 from allocation.adapters.bill.intake import Intake
 from allocation.adapters.bill.reading import REPEATED, as_found, judged
-from allocation.adapters.bill.tags import known_tags
+from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
 from allocation.charges import ChargePeriod
@@ -114,7 +114,8 @@ def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> 
             found = as_found(batch.files, batch.first)
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {batch.found} AS {found}")
     if batches:
-        ask(connection, batches, known_tags([batch.found for batch in batches]))
+        tagged = {batch.found: sources_of(batch.files[0].layout, batch.files[0].header) for batch in batches}
+        ask(connection, batches, known_tags(tagged))
     once = [_with_verdicts(batch, repeated=False) for batch in batches]
     if _has_repeated(connection, [batch for batch in once if batch.files[0].layout.line]):
         return [_with_verdicts(batch, repeated=True) for batch in batches]

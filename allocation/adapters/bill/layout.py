@@ -24,8 +24,8 @@ class Layout:
         default_word: The word where the bill says nothing; without it the word is required.
         needed: `texts` that every row must have.
         line: Columns that together name a line once and for all; empty where the format has none.
-        tags: Column that holds them all; `tag_prefix`: start of the name of a column that holds one.
-        bare_tags: Whether the prefix is ours, and no part of the key.
+        tags: Columns that hold them all -> what is put before each of their keys.
+        tag_prefixes: Start of the name of a column that holds one tag -> what its key has in place of it.
         drops_empty_tags: Whether a tag without a value means that there is none.
         constants: Column of `tables.CHARGE` -> what it is in every row.
     """
@@ -47,8 +47,7 @@ class Layout:
     counts_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needed: tuple[str, ...] = ()
     line: tuple[str, ...] = ()
-    tags: str = ""
-    tag_prefix: str = ""
-    bare_tags: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    tag_prefixes: Mapping[str, str] = field(default_factory=dict)
     drops_empty_tags: bool = False
     constants: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
 from allocation.adapters.bill.row_rules import Check
-from allocation.adapters.bill.tags import TAGS, tags_text
+from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 REPEATED: Final = "bill_repeated"
@@ -60,7 +60,7 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
         *_moment(header.find(layout.end), "end"),
         f"{text_of(header.find(layout.currency))} AS currency",
         f"{_word(layout, header)} AS word",
-        f"{tags_text(layout, header, text_of)} AS tags_text",
+        f"{tags_text(sources_of(layout, header), text_of)} AS tags_text",
         f"{_line_key(layout, header)} AS line_key",
     ]
     return f"SELECT {', '.join(columns)} FROM {relation(files)}"

@@ -32,6 +32,10 @@ _QUANTITY_UNREAD: Final = (
 )
 
 
+# Where a bill has several columns with tags, a character that nobody can see stands between their texts.
+_TAGS: Final = r"ltrim(replace(regexp_replace(tags_text, '^\x1e[0-9a-f]{16}', ''), chr(30), ' '))"
+
+
 class Check(NamedTuple):
     """One check of a row.
 
@@ -59,7 +63,7 @@ def checks(layout: Layout, header: Header, period: ChargePeriod, currency: str) 
         *_moments(layout, period),
         Check("other-currency", layout.currency, f"currency <> '{currency}'", "currency"),
         Check("unknown-category", layout.word, "charge_category IS NULL", "word"),
-        Check("tags-not-json", layout.tags, "tags_text IS NOT NULL AND tags IS NULL", "tags_text"),
+        Check("tags-not-json", _tagged(layout, header), "tags_text IS NOT NULL AND tags IS NULL", _TAGS),
     ]
     if layout.line:
         asked.append(Check("duplicate-line", layout.line[0], "is_repeated", "line_id"))
@@ -93,6 +97,11 @@ def _numbers(layout: Layout, header: Header) -> Iterator[Check]:
             yield Check("not-a-number", column, f"{given} AND NOT {name}_formed", f"{name}_text")
             unread = _QUANTITY_UNREAD if name == "quantity" else f"{name} IS NULL"
             yield Check("too-large", column, f"{given} AND {unread}", f"{name}_text")
+
+
+def _tagged(layout: Layout, header: Header) -> str:
+    """The column with all tags, or the columns."""
+    return ", ".join(column for column in layout.tags if header.find(column) is not None)
 
 
 def _moments(layout: Layout, period: ChargePeriod) -> Iterator[Check]:

@@ -35,6 +35,15 @@ CUR = {
     "lineItem/CurrencyCode": "USD",
     "lineItem/UnblendedCost": "1.25",
 }
+CUR_2 = {
+    "identity_line_item_id": "a1",
+    "identity_time_interval": "2026-11-01T00:00:00Z/2026-11-01T01:00:00Z",
+    "line_item_line_item_type": "Usage",
+    "line_item_usage_start_date": "2026-11-01 00:00:00.000",
+    "line_item_usage_end_date": "2026-11-01 01:00:00.000",
+    "line_item_currency_code": "USD",
+    "line_item_unblended_cost": "1.25",
+}
 PLAIN = {
     "id": "1",
     "start": "2026-11-01",
@@ -61,6 +70,15 @@ def bill(path: Path, rows: Sequence[Mapping[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def parquet(file: Path, *replaced: str) -> Path:
+    """The CSV *file* as Parquet of text beside it, with columns *replaced*: SQL such as `'1' AS cost`."""
+    made = file.with_suffix(".parquet")
+    with duckdb.connect() as connection:
+        rows = f"read_csv('{file}', all_varchar = true)"
+        connection.execute(f"COPY (SELECT * REPLACE ({', '.join(replaced)}) FROM {rows}) TO '{made}'")  # noqa: S608
+    return made
 
 
 def read(*files: Path, into: Path | None = None, period: ChargePeriod = NOVEMBER) -> Read:
