@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.engine.rulebook import Behaviour, Rule, Rulebook, When
-from allocation.engine.tables import create, insert
+from allocation.engine.tables import CHARGE_CATEGORIES, create, insert
 from tiers.errors import CatalogError
 from tiers.tags import CostTags
 from tiers.vocabulary import CostCategory, CostDomain
@@ -136,6 +136,9 @@ class Decider:
         if elsewhere := self._elsewhere(seen):
             reason = f"another-portfolio: tagged with portfolio '{elsewhere}'"
             return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
+        if self._is_unknown(shape.charge_category):
+            reason = f"unknown-category: {shape.charge_category}"
+            return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
         if seen.tenant is not None and seen.tenant not in self._known.tenants:
             reason = f"unknown-tenant: the inventory has no tenant '{seen.tenant}'"
             return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
@@ -148,6 +151,11 @@ class Decider:
         """The portfolio that a charge belongs to when it is not ours: two may share an account."""
         tagged = seen.cost_tags.portfolio if seen.cost_tags else None
         return tagged if tagged and self._known.portfolios and tagged not in self._known.portfolios else None
+
+    def _is_unknown(self, category: str) -> bool:
+        """Whether nobody has said what charges of this kind are: neither FOCUS nor a rule that names it."""
+        named = {each for rule in self._rules.rules for each in rule.when.charge_categories}
+        return category not in CHARGE_CATEGORIES and category not in named
 
     def is_tagged(self, shape: Shape) -> bool:
         """Whether the charges of *shape* carry cost tags that can be read."""

@@ -16,6 +16,9 @@ import duckdb
 COSTS: Final = ("billed", "effective", "listed", "contracted")
 """The four costs of a FOCUS charge, as columns of units; each is divided, each adds up by itself."""
 
+CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+"""The kinds of charges in FOCUS (chargecategory.md)."""
+
 CHARGE: Final = """
     charge           BIGINT NOT NULL,    -- 1, 2, 3 ... in the order of the input
     line_id          VARCHAR NOT NULL,   -- the bill's own name of the line, or '<file name>:<row>'
@@ -27,7 +30,7 @@ CHARGE: Final = """
     effective        BIGINT NOT NULL,
     listed           BIGINT NOT NULL,
     contracted       BIGINT NOT NULL,
-    charge_category  VARCHAR NOT NULL,   -- Usage, Purchase, Tax, Credit, Adjustment (FOCUS)
+    charge_category  VARCHAR NOT NULL,   -- one of CHARGE_CATEGORIES, or the bill's own word, which is none
     charge_class     VARCHAR,            -- Correction (FOCUS)
     charge_frequency VARCHAR,            -- One-Time, Recurring, Usage-Based (FOCUS)
     invoice_id       VARCHAR,            -- NULL when there is none, or the bill does not say

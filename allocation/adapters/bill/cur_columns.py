@@ -71,6 +71,10 @@ _CUR_COSTS: Final[Mapping[str, str]] = {
         END""",
 }
 
+_DISCOUNTS: Final = "Discount"
+"""How the types of line items end that are discounts. They are there in legacy reports and in exports with "manual
+discount compatibility": "discounts are populated as separate line items" (table-dictionary-cur2-discount.html)."""
+
 _CUR_COUNTS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "reserved": ("DiscountedUsage",),
     "unused_upfront": ("RIFee",),
@@ -127,6 +131,15 @@ LEGACY_CUR: Final = Layout(
     quantity="lineItem/UsageAmount",
     categories=_CUR_CATEGORIES,
     recurring=_RECURRING,
+    net={
+        "unblended": ("lineItem/NetUnblendedCost",),
+        "reserved": ("reservation/NetEffectiveCost",),
+        "unused_upfront": ("reservation/NetUnusedAmortizedUpfrontFeeForBillingPeriod",),
+        "unused_recurring": ("reservation/NetUnusedRecurringFee",),
+        "planned": ("savingsPlan/NetSavingsPlanEffectiveCost",),
+    },
+    discount_rows=_DISCOUNTS,
+    discount=("discount/TotalDiscount",),
     counts_for=_CUR_COUNTS_FOR,
     line=("identity/LineItemId", "identity/TimeInterval"),
     tag_prefixes={"resourceTags/": "resourceTags/", _COST_CATEGORY: _COST_CATEGORY},
@@ -181,6 +194,15 @@ CUR_2: Final = Layout(
     quantity="line_item_usage_amount",
     categories=_CUR_CATEGORIES,
     recurring=_RECURRING,
+    net={
+        "unblended": ("line_item_net_unblended_cost",),
+        "reserved": ("reservation_net_effective_cost",),
+        "unused_upfront": ("reservation_net_unused_amortized_upfront_fee_for_billing_period",),
+        "unused_recurring": ("reservation_net_unused_recurring_fee",),
+        "planned": ("savings_plan_net_savings_plan_effective_cost",),
+    },
+    discount_rows=_DISCOUNTS,
+    discount=("discount_total_discount", "discount.total_discount"),
     counts_for=_CUR_COUNTS_FOR,
     line=("identity_line_item_id", "identity_time_interval"),
     tags={"tags": "", "resource_tags": "", "cost_category": _COST_CATEGORY},

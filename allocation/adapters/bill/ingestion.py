@@ -17,6 +17,7 @@ from allocation.adapters.bill.batches import Batch, ask, batches_of
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files import BillFile, named, opened
 from allocation.adapters.bill.intake import Intake
+from allocation.adapters.bill.net_costs import with_discounts
 from allocation.adapters.bill.reading import REPEATED, as_found, judged
 from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
@@ -57,6 +58,7 @@ def ingest(
             report(f"opening {name}")
             bills.append(opened(connection, name, path, folder / f"{number:06d}"))
         report("checking rows")
+        bills, findings = with_discounts(connection, bills)
         batches = _judged(connection, batches_of(bills, period, currency))
         tally = _tally(connection, batches)
         _refuse_twins(bills, tally)
@@ -64,7 +66,7 @@ def ingest(
         written = write(connection, batches, tally, None if into is None else folder)
         sums = ", ".join(f"coalesce(sum({cost}), 0)" for cost in COSTS)
         charges, *units = ask(connection, [], f"SELECT count(*), {sums} FROM {written}")[0]
-        intake = tally.intake(bills, charges, units)
+        intake = replace(tally.intake(bills, charges, units), findings=findings)
         publish(connection, batches, folder, into)
     return intake
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from allocation.errors import AllocationError
 
@@ -51,6 +51,15 @@ class CostIntake:
         return abs(self.moved) <= _EXACT.scaleb(Decimal(charges), -10)
 
 
+class Finding(NamedTuple):
+    """What a check of the bill against itself found; a run shows it as a gate of that name."""
+
+    gate: str
+    found: str
+    limit: str
+    passed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """The account of every row and every unit of money of an ingestion.
@@ -60,6 +69,7 @@ class Intake:
         costs: The costs of `tables.COSTS` by name.
         charges: How many charges the table holds.
         notes: What was changed in charged rows, such as 'finer than 1e-24' -> how often.
+        findings: What checks of the bill against itself found.
 
     Raises:
         AllocationError: When rows or sums do not add up, which is an error of this program, never of a bill.
@@ -69,6 +79,7 @@ class Intake:
     costs: Mapping[str, CostIntake]
     charges: int
     notes: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         self.check()

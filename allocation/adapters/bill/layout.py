@@ -16,10 +16,13 @@ class Layout:
         amounts: Our name of a sum of money -> columns of the bill, of which the first that exists counts.
         costs: Each of `tables.COSTS` -> SQL of `amounts`, `texts` and `word`, which names the category;
             linear in the amounts, since it is also taken over their units.
+        net: Amount -> columns of what is left of it after discounts.
+        discount_rows: How the words of rows end that are a discount themselves, and `discount` a column, or the key
+            of a map, with the discount of a row.
         counts_for: Amount -> the words of the rows it counts in; elsewhere it may say anything.
         fallbacks: Cost -> the amount without which another one takes its place; counted as a note.
         start, end, currency, word, quantity: The one column that holds it.
-        categories: Word of the bill -> FOCUS ChargeCategory and ChargeClass.
+        categories: Word of the bill, in any case -> FOCUS ChargeCategory and ChargeClass; another word stays as it is.
         recurring: Words of charges that come again every month, where the bill itself does not say how often.
         default_word: The word where the bill says nothing; without it the word is required.
         needed: `texts` that every row must have.
@@ -44,6 +47,9 @@ class Layout:
     categories: Mapping[str, tuple[str, str | None]]
     default_word: str | None = None
     recurring: tuple[str, ...] = ()
+    net: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    discount_rows: str = ""
+    discount: tuple[str, ...] = ()
     counts_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     needed: tuple[str, ...] = ()
     line: tuple[str, ...] = ()

@@ -36,7 +36,8 @@ _NUMBER: Final = r"-?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
 _LOCAL: Final = f"{_DAY}([T ]{_TIME})?"
-_ZONED: Final = f"{_DAY}[T ]{_TIME}(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"  # DuckDB would take +99:00
+# DuckDB would take +99:00. BigQuery writes ` UTC`.
+_ZONED: Final = f"{_DAY}[T ]{_TIME}(Z| UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 
 _EXACT_TYPES: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _MOMENT_TYPES: Final = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
@@ -134,12 +135,12 @@ def text_of(column: Column | None) -> str:
 def _first_text(layout: Layout, header: Header, name: str) -> str:
     if name in layout.constants:
         return literal(layout.constants[name])
-    candidates = [_text_at(header, column) for column in layout.texts.get(name, ())]
+    candidates = [text_at(header, column) for column in layout.texts.get(name, ())]
     present = [text for text in candidates if text]
     return f"coalesce({', '.join(present)})" if present else "NULL::VARCHAR"
 
 
-def _text_at(header: Header, name: str) -> str | None:
+def text_at(header: Header, name: str) -> str | None:
     """SQL of the text in the column *name*, or at the key `a.b` of a map; None without such a column."""
     title, _, key = name.partition(".")
     column = header.find(title)
@@ -234,8 +235,13 @@ def _fallbacks(layout: Layout) -> Iterable[tuple[str, str]]:
 
 
 def _word(layout: Layout, header: Header) -> str:
+    """The word for the kind of charge, as the format spells it; one that the format has not stays as found."""
     text = text_of(header.find(layout.word))
-    return text if layout.default_word is None else f"coalesce({text}, {literal(layout.default_word)})"
+    if layout.default_word is not None:
+        text = f"coalesce({text}, {literal(layout.default_word)})"
+    words = ", ".join(map(literal, layout.categories))
+    others = " ".join(f"WHEN {literal(word.lower())} THEN {literal(word)}" for word in layout.categories)
+    return f"CASE WHEN {text} IN ({words}) THEN {text} ELSE CASE lower({text}) {others} ELSE {text} END END"
 
 
 def _categories(layout: Layout) -> str:
@@ -246,7 +252,7 @@ def _categories(layout: Layout) -> str:
         f"WHEN {literal(word)} THEN {literal(kind)}" for word, (_, kind) in layout.categories.items() if kind
     )
     kind = f"CASE word {classed} ELSE rows.charge_class END" if classed else "rows.charge_class"
-    return f"CASE word {named} END AS charge_category, {kind} AS charge_class, {_frequency(layout)}"
+    return f"CASE word {named} ELSE word END AS charge_category, {kind} AS charge_class, {_frequency(layout)}"
 
 
 def _frequency(layout: Layout) -> str:

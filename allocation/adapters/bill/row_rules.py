@@ -16,7 +16,6 @@ RULES: Final = (
     "bad-date",  # a moment is no date or time of ISO 8601, or there is no such day
     "empty-period",  # the charge period ends where it starts, or before
     "other-currency",  # not the currency of the statement
-    "unknown-category",  # the kind of charge is none that the format has
     "outside-period",  # the charge period starts outside the statement's
     "tags-not-json",  # the tags are no flat JSON object, or one key is there twice
     "duplicate-line",  # a line of the same name was read before; the first stays
@@ -62,7 +61,6 @@ def checks(layout: Layout, header: Header, period: ChargePeriod, currency: str) 
         *_numbers(layout, header),
         *_moments(layout, period),
         Check("other-currency", layout.currency, f"currency <> '{currency}'", "currency"),
-        Check("unknown-category", layout.word, "charge_category IS NULL", "word"),
         Check("tags-not-json", _tagged(layout, header), "tags_text IS NOT NULL AND tags IS NULL", _TAGS),
     ]
     if layout.line:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from allocation.adapters.focus.run import FocusVersion
+from allocation.engine.tables import CHARGE_CATEGORIES
 
 _V = FocusVersion
 _ALL: Final = frozenset(FocusVersion)
@@ -32,6 +33,11 @@ class Column(NamedTuple):
     is_moment: bool = False
 
 
+# What the bill calls by another word "does not fall into other category values": Adjustment (chargecategory.md).
+_CATEGORY: Final = (
+    f"CASE WHEN line.charge_category IN {CHARGE_CATEGORIES} THEN line.charge_category ELSE 'Adjustment' END"
+)
+
 _FOCUS: Final = (
     Column("BilledCost", "line.billed"),
     Column("BillingAccountId", "line.billing_account"),
@@ -39,7 +45,7 @@ _FOCUS: Final = (
     Column("BillingCurrency", "run.currency"),
     Column("BillingPeriodEnd", "run.period_end", is_moment=True),
     Column("BillingPeriodStart", "run.period_start", is_moment=True),
-    Column("ChargeCategory", "line.charge_category"),
+    Column("ChargeCategory", _CATEGORY),
     Column("ChargeClass", "line.charge_class"),
     Column("ChargeDescription", "line.description"),
     Column("ChargeFrequency", "line.charge_frequency"),
