@@ -23,6 +23,7 @@ from allocation.adapters.folders.run import MANIFEST, keep_tables, new_run, sha2
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
+from allocation.billed.commitments import commitment_gates
 from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.billed.state import state_of
 from allocation.charges import ChargePeriod
@@ -116,7 +117,11 @@ class _Run:
             carried,
             list(self.request.ended.values()),
         )
-        found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
+        found = (
+            *gates(self.connection, statement, self.rules, self._evidence(intake, sources)),
+            *commitment_gates(self.connection, period),
+            *(Gate(*finding) for finding in intake.findings),
+        )
         filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),

@@ -52,6 +52,8 @@ FOCUS: Final = Layout(
         "provider": ("ProviderName", "ServiceProviderName"),  # 1.4 has only the second
         "publisher": ("PublisherName",),
         "invoice_issuer": ("InvoiceIssuerName",),
+        "commitment_discount_id": ("CommitmentDiscountId",),
+        "commitment_discount_status": ("CommitmentDiscountStatus",),
     },
     amounts={
         "billed_amount": ("BilledCost",),

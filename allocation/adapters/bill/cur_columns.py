@@ -71,6 +71,14 @@ _CUR_COSTS: Final[Mapping[str, str]] = {
         END""",
 }
 
+# What is left on a fee is the unused part; a fee without these details costs all that is billed.
+_CUR_STATUS: Final = """
+    CASE
+        WHEN word IN ('DiscountedUsage', 'SavingsPlanCoveredUsage') THEN 'Used'
+        WHEN word = 'RIFee' AND (unused_upfront IS NOT NULL OR unused_recurring IS NOT NULL) THEN 'Unused'
+        WHEN word = 'SavingsPlanRecurringFee' AND committed IS NOT NULL AND used IS NOT NULL THEN 'Unused'
+    END"""
+
 _DISCOUNTS: Final = "Discount"
 """How the types of line items end that are discounts. They are there in legacy reports and in exports with "manual
 discount compatibility": "discounts are populated as separate line items" (table-dictionary-cur2-discount.html)."""
@@ -98,6 +106,7 @@ LEGACY_CUR: Final = Layout(
     texts={
         "line_id": ("identity/LineItemId",),
         "reservation": ("reservation/ReservationARN",),
+        "commitment_discount_id": ("reservation/ReservationARN", "savingsPlan/SavingsPlanARN"),
         "description": ("lineItem/LineItemDescription",),
         "service": ("product/ProductName", "product/servicename", "lineItem/ProductCode"),
         "region": ("product/regionCode", "product/region"),
@@ -131,6 +140,7 @@ LEGACY_CUR: Final = Layout(
     quantity="lineItem/UsageAmount",
     categories=_CUR_CATEGORIES,
     recurring=_RECURRING,
+    status=_CUR_STATUS,
     net={
         "unblended": ("lineItem/NetUnblendedCost",),
         "reserved": ("reservation/NetEffectiveCost",),
@@ -161,6 +171,7 @@ CUR_2: Final = Layout(
     texts={
         "line_id": ("identity_line_item_id",),
         "reservation": ("reservation_reservation_a_r_n",),
+        "commitment_discount_id": ("reservation_reservation_a_r_n", "savings_plan_savings_plan_a_r_n"),
         "description": ("line_item_line_item_description",),
         "service": ("product_product_name", "product.product_name", "line_item_product_code"),
         "region": ("product_region_code", "product_region"),
@@ -194,6 +205,7 @@ CUR_2: Final = Layout(
     quantity="line_item_usage_amount",
     categories=_CUR_CATEGORIES,
     recurring=_RECURRING,
+    status=_CUR_STATUS,
     net={
         "unblended": ("line_item_net_unblended_cost",),
         "reserved": ("reservation_net_effective_cost",),

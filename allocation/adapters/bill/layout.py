@@ -16,6 +16,7 @@ class Layout:
         amounts: Our name of a sum of money -> columns of the bill, of which the first that exists counts.
         costs: Each of `tables.COSTS` -> SQL of `amounts`, `texts` and `word`, which names the category;
             linear in the amounts, since it is also taken over their units.
+        status: SQL over `amounts` and `word` of the FOCUS CommitmentDiscountStatus, where no column has it.
         net: Amount -> columns of what is left of it after discounts.
         discount_rows: How the words of rows end that are a discount themselves, and `discount` a column, or the key
             of a map, with the discount of a row.
@@ -47,6 +48,7 @@ class Layout:
     categories: Mapping[str, tuple[str, str | None]]
     default_word: str | None = None
     recurring: tuple[str, ...] = ()
+    status: str = ""
     net: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     discount_rows: str = ""
     discount: tuple[str, ...] = ()

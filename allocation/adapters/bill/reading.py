@@ -45,7 +45,12 @@ _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
-_TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AFTER_QUANTITY[:-1], "line_id", "reservation")
+_TEXTS: Final = (
+    *_BEFORE_QUANTITY[1:],
+    *(name for name in _AFTER_QUANTITY if name != "tags"),
+    "line_id",
+    "reservation",
+)
 """The columns that are taken from the bill unchanged."""
 
 
@@ -96,7 +101,7 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
     )
     join = f"LEFT JOIN {REPEATED} AS repeated USING (file, row_number)" if repeated else ""
     meant = f"""
-        SELECT rows.* EXCLUDE (charge_class, charge_frequency), {costs}, {fell_back}, {_categories(layout)},
+        SELECT rows.* EXCLUDE (charge_class, charge_frequency, commitment_discount_status), {costs}, {fell_back}, {_categories(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
         FROM ({as_meant(found, layout)}) AS rows
@@ -252,7 +257,11 @@ def _categories(layout: Layout) -> str:
         f"WHEN {literal(word)} THEN {literal(kind)}" for word, (_, kind) in layout.categories.items() if kind
     )
     kind = f"CASE word {classed} ELSE rows.charge_class END" if classed else "rows.charge_class"
-    return f"CASE word {named} ELSE word END AS charge_category, {kind} AS charge_class, {_frequency(layout)}"
+    return f"CASE word {named} ELSE word END AS charge_category, {kind} AS charge_class, {_frequency(layout)}, {_status(layout)}"
+
+
+def _status(layout: Layout) -> str:
+    return f"{layout.status or 'rows.commitment_discount_status'} AS commitment_discount_status"
 
 
 def _frequency(layout: Layout) -> str:
