@@ -17,7 +17,7 @@ negative for a credit. Optional: `resource_id`, `region`, `charge_category` (a F
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from allocation.adapters.bill.cur_columns import CUR_2, LEGACY_CUR
 from allocation.adapters.bill.layout import Layout
@@ -108,3 +108,46 @@ PLAIN: Final = Layout(
 )
 
 LAYOUTS: Final = (FOCUS, LEGACY_CUR, CUR_2, PLAIN)
+
+
+class Foreign(NamedTuple):
+    """A file that is no bill in a format of ours, and what to give in its place.
+
+    Attributes:
+        what: What it is.
+        marks: Sets of columns; a file with all of one is known by them.
+        instead: What to switch on, and where that is described.
+    """
+
+    what: str
+    marks: tuple[tuple[str, ...], ...]
+    instead: str
+
+
+# Azure and Oracle bill by columns of their own with rules of their own (credits beside a row, charges of an overage,
+# several currencies), and so does Google; each of them exports FOCUS, too.
+FOREIGN: Final = (
+    Foreign(
+        "cost and usage details in Azure's own columns",
+        (("MeterId", "CostInBillingCurrency"), ("MeterId", "PreTaxCost"), ("MeterId", "ChargeType")),
+        "create an export of 'Cost and usage details (FOCUS)' in Cost Management and give that "
+        "(https://learn.microsoft.com/azure/cost-management-billing/dataset-schema/cost-usage-details-focus)",
+    ),
+    Foreign(
+        "a cost or usage report in Oracle's own columns",
+        (("lineItem/intervalUsageStart", "lineItem/referenceNo"),),
+        "give the file below 'FOCUS Reports' of the same bucket "
+        "(https://docs.oracle.com/en-us/iaas/Content/Billing/Tasks/list-cost-usage-report.htm)",
+    ),
+    Foreign(
+        "a usage cost export in Google Cloud's own columns",
+        (("billing_account_id", "usage_start_time", "cost"),),
+        "enable the FOCUS usage cost export and give its table "
+        "(https://docs.cloud.google.com/billing/docs/how-to/export-data-bigquery-focus-setup)",
+    ),
+    Foreign(
+        "the Contract Commitment dataset of FOCUS, which has no charges",
+        (("ContractCommitmentId", "ContractCommitmentCost"),),
+        "leave it out and give the Cost and Usage dataset",
+    ),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from allocation.adapters.bill.columns import FOCUS, LAYOUTS
+from allocation.adapters.bill.columns import FOCUS, FOREIGN, LAYOUTS
 from allocation.adapters.bill.cur_columns import CUR_2
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.layout import Layout
@@ -81,6 +81,9 @@ def layout_of(header: Header) -> Layout:
     for layout in LAYOUTS:
         if not missing[layout.name]:
             return layout
+    for foreign in FOREIGN:
+        if any(names.issuperset(name.casefold() for name in marks) for marks in foreign.marks):
+            raise BillError(f"{header.bill}: expected the columns of a bill, found {foreign.what}: {foreign.instead}")
     nearest = min(LAYOUTS, key=lambda layout: len(missing[layout.name]) / len(layout.required))
     shown = [column.name for column in header.columns]
     found = ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
