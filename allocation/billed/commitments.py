@@ -1,9 +1,10 @@
 """Checks that a bill pays for each commitment once: when it is bought, or where it is used, and never both.
 
-FOCUS says so of EffectiveCost (effectivecost.md at 04f8bb3): it "MUST be 0 when ChargeCategory is Purchase and the
-purchase is intended to cover future eligible charges", and for each CommitmentDiscountId "the sum of EffectiveCost
-where ChargeCategory is Usage MUST equal the sum of BilledCost where ChargeCategory is Purchase". A month sees a part
-of the term only: its recurring fees whole, and of a payment in advance the part of the time that it covers.
+FOCUS says so of EffectiveCost (effectivecost.md at 04f8bb3): it "MUST be 0 when ChargeCategory is Purchase
+and the purchase is intended to cover future eligible charges", and for each CommitmentDiscountId "the sum of
+EffectiveCost where ChargeCategory is Usage MUST equal the sum of BilledCost where ChargeCategory is
+Purchase". A month sees a part of the term only: its recurring fees whole, and of a payment in advance the
+part of its time.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ _PERCENT_OF_A_TERM: Final = 100
 """A hundredth: providers count the days or the hours of a term, and begin it within a day."""
 _SHOWN: Final = 3
 
-# A fee may keep the unused part as its effective cost (AWS' own reports): then it says Unused. Usage that ends long
-# before the fees is that of a month that still runs.
+# A fee may keep the unused part as its effective cost (AWS' own reports): then it says Unused. Usage that
+# ends long before the fees is that of a month that still runs.
 _SUMS: Final = """
 SELECT commitment_discount_id AS commitment,
     coalesce(sum(effective) FILTER (charge_category = 'Usage'), 0)::HUGEINT AS used,
     coalesce(sum(effective) FILTER (is_fee AND is_unused), 0)::HUGEINT AS left_on_fees,
     coalesce(sum(effective) FILTER (is_fee AND NOT is_unused), 0)::HUGEINT AS again,
-    coalesce(sum(billed) FILTER (is_fee AND NOT is_advance AND charge_frequency = 'Recurring'), 0)::HUGEINT AS fees,
+    coalesce(sum(billed) FILTER (
+        is_fee AND NOT is_advance AND charge_frequency = 'Recurring'), 0)::HUGEINT AS fees,
     coalesce(sum(billed * of_month // of_term) FILTER (is_fee AND is_advance), 0)::HUGEINT AS advance,
     coalesce(max(period_end) FILTER (charge_category = 'Usage') >= least(
         max(period_end) FILTER (is_fee), $2::TIMESTAMP) - INTERVAL 1 DAY, false) AS is_whole
@@ -66,11 +68,15 @@ def _fault(used: int, left_on_fees: int, again: int, fees: int, advance: int, is
     if abs(used) <= _CENT:
         return None
     if abs(again) > _CENT:
-        return f"its purchases have an effective cost of {text_of(again)}, and its usage has {text_of(used)} again"
+        return (
+            f"its purchases have an effective cost of {text_of(again)}, and its usage {text_of(used)} again"
+        )
     spread, bought = used + left_on_fees, fees + advance
     tolerance = max(_CENT, advance // _PERCENT_OF_A_TERM)
     too_little = is_whole and spread < bought - tolerance
     too_much = advance and spread > bought + tolerance
     if too_little or too_much:
-        return f"usage, used and unused, costs {text_of(spread)} of the {text_of(bought)} bought for the month"
+        return (
+            f"usage, used and unused, costs {text_of(spread)} of the {text_of(bought)} bought for the month"
+        )
     return None

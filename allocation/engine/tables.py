@@ -52,7 +52,7 @@ CHARGE: Final = """
     invoice_issuer   VARCHAR,
     tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
     commitment_discount_id     VARCHAR,  -- FOCUS; NULL where no commitment is bought or used
-    commitment_discount_status VARCHAR   -- Used, Unused (FOCUS); of a fee: its effective cost is the unused part
+    commitment_discount_status VARCHAR   -- Used, Unused (FOCUS); of a fee: its effective cost is unused
 """
 
 USAGE: Final = """

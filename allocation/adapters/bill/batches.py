@@ -41,9 +41,7 @@ class Batch:
 
 def batches_of(bills: Sequence[BillFile], period: ChargePeriod, currency: str) -> list[Batch]:
     """Batches of *bills* in their order: consecutive files with the same columns form one."""
-    alike = itertools.groupby(
-        enumerate(bills), key=lambda each: (each[1].layout, each[1].header.columns)
-    )
+    alike = itertools.groupby(enumerate(bills), key=lambda each: (each[1].layout, each[1].header.columns))
     made = []
     for number, (_, group) in enumerate(alike):
         members = list(group)

@@ -124,8 +124,8 @@ class Foreign(NamedTuple):
     instead: str
 
 
-# Azure and Oracle bill by columns of their own with rules of their own (credits beside a row, charges of an overage,
-# several currencies), and so does Google; each of them exports FOCUS, too.
+# Azure, Google and Oracle bill by columns of their own with rules of their own (credits beside a row, charges
+# of an overage, several currencies); each of them exports FOCUS, too.
 FOREIGN: Final = (
     Foreign(
         "cost and usage details in Azure's own columns",

@@ -33,12 +33,13 @@ _CUR_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
     "SppDiscount": ("Adjustment", None),
 }
 
-# Exports of 2025 on have one column `tags` for the tags of resources and of accounts and for cost categories; then
-# `resource_tags` need not be selected, "because resource tags are also included under the Tags column"
-# (table-dictionary-cur2-resource-tags.html). Its keys say whose they are: `resourceTags/...`, `accountTag/...`
-# (also the key under which a tag of an account is activated), `costCategory/...`. Only the first kind is a tag of
-# what the row is about; the others keep their keys, which no cost tag has, and stay for rules to ask for. A cost
-# category in a column of its own gets the same key, so that a rule need not know how the bill was exported.
+# Exports of 2025 on have one column `tags` for the tags of resources and of accounts and for cost categories;
+# then `resource_tags` need not be selected, "because resource tags are also included under the Tags column"
+# (table-dictionary-cur2-resource-tags.html). Its keys say whose they are: `resourceTags/...`,
+# `accountTag/...` (under that key a tag of an account is activated: aws_ce_cost_allocation_tag),
+# `costCategory/...`. Only the first kind is a tag of what the row is about; the others keep their keys, which
+# no cost tag has, and stay for rules to ask for. A cost category in a column of its own gets the same key, so
+# that a rule need not know how the bill was exported.
 _COST_CATEGORY: Final = "costCategory/"
 
 _RECURRING: Final = ("RIFee", "SavingsPlanRecurringFee")
@@ -80,8 +81,9 @@ _CUR_STATUS: Final = """
     END"""
 
 _DISCOUNTS: Final = "Discount"
-"""How the types of line items end that are discounts. They are there in legacy reports and in exports with "manual
-discount compatibility": "discounts are populated as separate line items" (table-dictionary-cur2-discount.html)."""
+"""How the types of line items end that are discounts. They are there in legacy reports, and in exports with
+"manual discount compatibility": then "discounts are populated as separate line items and not in this column"
+(table-dictionary-cur2-discount.html)."""
 
 _CUR_COUNTS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "reserved": ("DiscountedUsage",),

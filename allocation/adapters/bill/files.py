@@ -14,20 +14,17 @@ from typing import IO, Final
 
 import duckdb
 
+from allocation.adapters.bill.archives import GZIP, ZIP, check_gzip, unpacked
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.formats import Column, Header, format_name, layout_of
 from allocation.adapters.bill.layout import Layout
 from tiers import files as given
 
 _PARQUET: Final = b"PAR1"
-_GZIP: Final = b"\x1f\x8b"
-_SUFFIXES: Final = (".csv", ".csv.gz", ".parquet")
+_SUFFIXES: Final = (".csv", ".parquet")
+_COMPRESSED: Final = (".gz", ".gzip", ".zip")
 _CHUNK: Final = 1 << 20
 _LONGEST_LINE: Final = 2_000_000
-_MOST_RATIO: Final = 200
-"""By how much a bill may grow: real ones have ten to forty, gzip a thousand at most."""
-_LEAST_OF_MOST: Final = 100_000_000
-_MOST_DECODED: Final = 50_000_000_000
 _ROW_NUMBERS: Final = frozenset({"file_row_number", "file_index"})
 """Columns that DuckDB adds to Parquet by itself; a bill that has them would hide them."""
 
@@ -69,7 +66,9 @@ def named(files: Sequence[Path]) -> list[tuple[str, Path]]:
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if _is_bill(file))
             if not inside:
-                raise BillError(f"{path}: expected files ending in {', '.join(_SUFFIXES)}, found none")
+                raise BillError(
+                    f"{path}: expected files ending in {', '.join(_SUFFIXES)}, also compressed, found none"
+                )
             found += [(file.relative_to(path).as_posix(), file) for file in inside]
         else:
             found.append((path.name, path))
@@ -85,6 +84,9 @@ def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Pat
         BillError: When it cannot be read, or has an unknown format.
     """
     sha256, magic = _digest(name, path)
+    if magic == ZIP:
+        path = unpacked(name, path, at.with_suffix(".unpacked"))
+        magic = _digest(name, path)[1]
     kind = "Parquet" if magic == _PARQUET else "CSV"
     # Through a link of our own naming, since DuckDB takes '*' and '[' in a name for patterns.
     link = at.with_suffix(f".{kind.lower()}")
@@ -92,7 +94,7 @@ def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Pat
     if kind == "Parquet":
         header = _parquet_header(connection, name, link)
     else:
-        compressed = magic.startswith(_GZIP)
+        compressed = magic.startswith(GZIP)
         header = _csv_header(name, path, compressed=compressed)
     layout = layout_of(header)
     if kind == "CSV":
@@ -112,7 +114,20 @@ def relation(files: Sequence[BillFile]) -> str:
 
 
 def _is_bill(file: Path) -> bool:
-    return file.name.lower().endswith(_SUFFIXES) and not file.name.startswith(".") and file.is_file()
+    """By its name; a name without an ending says nothing, and then the first bytes do."""
+    name = file.name.lower()
+    if name.startswith(".") or not file.is_file():
+        return False
+    plain = next((name.removesuffix(end) for end in _COMPRESSED if name.endswith(end)), name)
+    if plain.endswith(_SUFFIXES):
+        return True
+    return "." not in plain and (plain != name or _begins_as_bill(file))
+
+
+def _begins_as_bill(file: Path) -> bool:
+    with given.opened(file) as stream:
+        magic = stream.read(len(ZIP))
+    return magic in {_PARQUET, ZIP} or magic.startswith(GZIP)
 
 
 def _digest(name: str, path: Path) -> tuple[str, bytes]:
@@ -148,7 +163,7 @@ def _parquet_header(connection: duckdb.DuckDBPyConnection, name: str, link: Path
 def _csv_header(name: str, path: Path, *, compressed: bool) -> Header:
     try:
         if compressed:
-            _check_gzip(name, path)
+            check_gzip(name, path)
         with _text(path, compressed=compressed) as stream:
             names = next(csv.reader(_short_lines(name, stream), strict=True), [])
     except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -160,20 +175,6 @@ def _csv_header(name: str, path: Path, *, compressed: bool) -> Header:
     if any("\udc80" <= character <= "\udcff" for title in names for character in title):
         raise BillError(f"{name}, line 1: expected UTF-8 text or Parquet, found other bytes")
     return Header(name, tuple(Column(title, f"c{n}", "VARCHAR") for n, title in enumerate(names)))
-
-
-def _check_gzip(name: str, path: Path) -> None:
-    """Read the file to its end, where the checksum is: DuckDB does not check it."""
-    most = max(_LEAST_OF_MOST, _MOST_RATIO * path.stat().st_size)
-    left = min(most, _MOST_DECODED)
-    with gzip.open(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            left -= len(chunk)
-            if left < 0:
-                raise BillError(
-                    f"{name}: holds more than {min(most, _MOST_DECODED):,} bytes, too many for a bill of its "
-                    "compressed size; if it is one, decompress it and give the CSV"
-                )
 
 
 def _short_lines(name: str, stream: IO[str]) -> Iterator[str]:

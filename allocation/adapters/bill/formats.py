@@ -83,7 +83,9 @@ def layout_of(header: Header) -> Layout:
             return layout
     for foreign in FOREIGN:
         if any(names.issuperset(name.casefold() for name in marks) for marks in foreign.marks):
-            raise BillError(f"{header.bill}: expected the columns of a bill, found {foreign.what}: {foreign.instead}")
+            raise BillError(
+                f"{header.bill}: expected the columns of a bill, found {foreign.what}: {foreign.instead}"
+            )
     nearest = min(LAYOUTS, key=lambda layout: len(missing[layout.name]) / len(layout.required))
     shown = [column.name for column in header.columns]
     found = ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")

@@ -18,12 +18,12 @@ class Layout:
             linear in the amounts, since it is also taken over their units.
         status: SQL over `amounts` and `word` of the FOCUS CommitmentDiscountStatus, where no column has it.
         net: Amount -> columns of what is left of it after discounts.
-        discount_rows: How the words of rows end that are a discount themselves, and `discount` a column, or the key
-            of a map, with the discount of a row.
+        discount_rows: How the words of rows end that are a discount themselves.
+        discount: Columns, or keys of a map, with the discount of a row; the first that exists counts.
         counts_for: Amount -> the words of the rows it counts in; elsewhere it may say anything.
         fallbacks: Cost -> the amount without which another one takes its place; counted as a note.
         start, end, currency, word, quantity: The one column that holds it.
-        categories: Word of the bill, in any case -> FOCUS ChargeCategory and ChargeClass; another word stays as it is.
+        categories: Word of the bill, in any case -> FOCUS ChargeCategory and ChargeClass; other words stay.
         recurring: Words of charges that come again every month, where the bill itself does not say how often.
         default_word: The word where the bill says nothing; without it the word is required.
         needed: `texts` that every row must have.

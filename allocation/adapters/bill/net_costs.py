@@ -1,7 +1,7 @@
 """Decides whether a bill of AWS is read before or after discounts, so that each discount counts once.
 
-A discount is either a row of its own, or stands in columns beside the row that it is given for. With rows, costs
-are those before discounts, and the rows take the discounts off. Without, costs are those after them.
+A discount is either a row of its own, or stands in columns beside the row that it is given for. With rows,
+costs are those before discounts, and the rows take these off. Without, costs are those after them.
 """
 
 # ruff: noqa: S608 - SQL is assembled from our own names and quoted text
@@ -23,7 +23,7 @@ from allocation.adapters.bill.reading import text_at, text_of
 
 NET_GATE: Final = "net costs (the bill's own sum after discounts)"
 _TOLERANCE: Final = Decimal("0.01")
-"""AWS rounds every row to 1e-10; a cent is more than that adds up to, and less than any discount worth the name."""
+"""AWS rounds every row to 1e-10: a cent is more than that adds up to, and less than a discount."""
 _SUM: Final = "coalesce(sum(try_cast({0} AS DECIMAL(38, 24))), 0)"
 
 
@@ -107,14 +107,14 @@ def _decided(seen: _Discounts, in_rows: frozenset[str]) -> BillFile:
     if not seen.net:
         if seen.in_columns - in_rows:
             raise BillError(
-                f"{bill.name}: its discounts stand beside the rows, and it has no column '{wanted}' with the cost "
-                "after them: select it for the export"
+                f"{bill.name}: its discounts stand beside the rows, and it has no column '{wanted}' with the "
+                "cost after them: select it for the export"
             )
         return bill
     if rows and rest:
         raise BillError(
-            f"{bill.name}: expected one way of discounts, found rows of them for payer {min(rows)} and none for "
-            f"payer {min(rest)}: give the bill of each payer as a file of its own"
+            f"{bill.name}: expected one way of discounts, found rows of them for payer {min(rows)} and none "
+            f"for payer {min(rest)}: give the bill of each payer as a file of its own"
         )
     if rows:
         return replace(bill, format=f"{bill.format}, discounts as rows")
@@ -127,7 +127,8 @@ def _agreement(connection: duckdb.DuckDBPyConnection, bills: Iterable[BillFile])
     net: dict[str, Decimal] = {}
     for bill in bills:
         amount, after = (
-            text_of(bill.header.find(columns["unblended"][0])) for columns in (bill.layout.amounts, bill.layout.net)
+            text_of(bill.header.find(columns["unblended"][0]))
+            for columns in (bill.layout.amounts, bill.layout.net)
         )
         after = f"CASE WHEN NOT coalesce({_is_discount(bill)}, false) THEN coalesce({after}, {amount}) END"
         asked = f"""SELECT {_payer(bill)}, {_SUM.format(amount)}, {_SUM.format(after)}
@@ -138,7 +139,9 @@ def _agreement(connection: duckdb.DuckDBPyConnection, bills: Iterable[BillFile])
                 net[payer] = net.get(payer, Decimal(0)) + left
     for payer in sorted(gross):
         agrees = abs(gross[payer] - net[payer]) <= _TOLERANCE
-        found = f"payer {payer}: {gross[payer]:.2f} with the rows of discounts, {net[payer]:.2f} after discounts"
+        found = (
+            f"payer {payer}: {gross[payer]:.2f} with the rows of discounts, {net[payer]:.2f} after discounts"
+        )
         yield Finding(NET_GATE, found, f"at most {_TOLERANCE} apart", agrees)
 
 

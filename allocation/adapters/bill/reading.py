@@ -101,7 +101,8 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
     )
     join = f"LEFT JOIN {REPEATED} AS repeated USING (file, row_number)" if repeated else ""
     meant = f"""
-        SELECT rows.* EXCLUDE (charge_class, charge_frequency, commitment_discount_status), {costs}, {fell_back}, {_categories(layout)},
+        SELECT rows.* EXCLUDE (charge_class, charge_frequency, commitment_discount_status),
+            {costs}, {fell_back}, {_categories(layout)}, {_frequency(layout)}, {_status(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
         FROM ({as_meant(found, layout)}) AS rows
@@ -240,7 +241,7 @@ def _fallbacks(layout: Layout) -> Iterable[tuple[str, str]]:
 
 
 def _word(layout: Layout, header: Header) -> str:
-    """The word for the kind of charge, as the format spells it; one that the format has not stays as found."""
+    """The word for the kind of charge as the format spells it; one that it has not stays as found."""
     text = text_of(header.find(layout.word))
     if layout.default_word is not None:
         text = f"coalesce({text}, {literal(layout.default_word)})"
@@ -257,7 +258,7 @@ def _categories(layout: Layout) -> str:
         f"WHEN {literal(word)} THEN {literal(kind)}" for word, (_, kind) in layout.categories.items() if kind
     )
     kind = f"CASE word {classed} ELSE rows.charge_class END" if classed else "rows.charge_class"
-    return f"CASE word {named} ELSE word END AS charge_category, {kind} AS charge_class, {_frequency(layout)}, {_status(layout)}"
+    return f"CASE word {named} ELSE word END AS charge_category, {kind} AS charge_class"
 
 
 def _status(layout: Layout) -> str:

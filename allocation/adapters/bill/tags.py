@@ -1,7 +1,7 @@
 """The tags of a bill as flat JSON objects with sorted keys, for every format.
 
-A row names its tags in one column that holds them all, in several such columns, in a column for each tag, or in
-all of these. Only the text of these columns is taken from every row; what it means is read once for each
+A row names its tags in one column that holds them all, in several such columns, in a column for each tag, or
+in all of these. Only the text of these columns is taken from every row; what it means is read once for each
 different text, because a bill repeats few sets of tags many times.
 """
 
@@ -21,7 +21,7 @@ TAGS: Final = "bill_tags"
 
 _PAIRS: Final = "MAP(VARCHAR, JSON)"
 _MARK: Final = "chr(30)"
-"""Stands between the texts of several columns; a value that holds it makes the tags unreadable, never others."""
+"""Stands between the texts of several columns; a value that holds it makes the tags unreadable."""
 
 
 class Source(NamedTuple):
@@ -112,7 +112,9 @@ def _pairs(sources: Sequence[Source]) -> str:
         else:
             one = f"MAP {{{literal(source.key)}: to_json({text})}}::{_PAIRS}"
             maps.append(f"CASE WHEN {text} IS NULL THEN {_EMPTY} ELSE {one} END")
-    readable = " AND ".join([f"len({parts}) = {len(sources) + 2}", *(f"({each}) IS NOT NULL" for each in maps)])
+    readable = " AND ".join(
+        [f"len({parts}) = {len(sources) + 2}", *(f"({each}) IS NOT NULL" for each in maps)]
+    )
     # map_concat takes NULL for an empty map.
     return f"CASE WHEN {readable} THEN map_concat({', '.join([_EMPTY, *maps])}) END"
 
@@ -120,18 +122,17 @@ def _pairs(sources: Sequence[Source]) -> str:
 def _pairs_of(text: str, before: str) -> str:
     """SQL of the map in a *text*; three spellings are read, and every other is NULL.
 
-    A JSON object; a JSON list of `key` and `value`, as BigQuery exports a repeated record
-    (https://cloud.google.com/bigquery/docs/exporting-data#json_export); and `{a=b, c=d}`, as Athena writes a map
-    into CSV (https://trino.io/docs/current/functions/map.html). The last does not quote: a pair with more than one
-    `=`, or a piece without any, could be read in two ways, and is not read.
+    A JSON object; a JSON list of `key` and `value`, as BigQuery writes a repeated record; and `{a=b, c=d}`,
+    as Athena writes a map into CSV (https://athena.guide/articles/complex-types/). The last does not quote: a
+    pair with more than one `=`, or a piece without any, could be read in two ways, and is not read.
     """
     parsed = f"try_cast({text} AS JSON)"
     listed = f"try_cast({parsed} AS JSON[])"
     # Google adds to `key` and `value` what kind of tag it is; without these two an entry is none.
-    odd = "lambda entry: json_type(entry, '$.key') IS DISTINCT FROM 'VARCHAR' OR json_type(entry, '$.value') IS NULL"
-    entries = (
-        f"list_transform({listed}, lambda entry: struct_pack(key := entry->>'$.key', value := entry->'$.value'))"
-    )
+    key, value = "json_type(entry, '$.key')", "json_type(entry, '$.value')"
+    odd = f"list_filter({listed}, lambda entry: {key} IS DISTINCT FROM 'VARCHAR' OR {value} IS NULL)"
+    pair = "struct_pack(key := entry->>'$.key', value := entry->'$.value')"
+    entries = f"list_transform({listed}, lambda entry: {pair})"
     pieces = f"string_split(({text})[2:-2], ', ')"
     unquoted = (
         f"list_transform({pieces}, lambda piece: struct_pack(key := split_part(piece, '=', 1),"
@@ -140,7 +141,7 @@ def _pairs_of(text: str, before: str) -> str:
     one_each = f"len(list_filter({pieces}, lambda piece: len(string_split(piece, '=')) <> 2)) = 0"
     of_text = f"""CASE
         WHEN json_type({parsed}) = 'OBJECT' THEN try_cast({parsed} AS {_PAIRS})
-        WHEN json_type({parsed}) = 'ARRAY' AND len(list_filter({listed}, {odd})) = 0 THEN {_once_each(entries)}
+        WHEN json_type({parsed}) = 'ARRAY' AND len({odd}) = 0 THEN {_once_each(entries)}
         WHEN {parsed} IS NULL AND {text} LIKE '{{%}}' AND {one_each} THEN {_once_each(unquoted)} END"""
     if not before:
         return of_text

@@ -33,7 +33,7 @@ class Column(NamedTuple):
     is_moment: bool = False
 
 
-# What the bill calls by another word "does not fall into other category values": Adjustment (chargecategory.md).
+# What a bill calls by another word "does not fall into other category values" (chargecategory.md).
 _CATEGORY: Final = (
     f"CASE WHEN line.charge_category IN {CHARGE_CATEGORIES} THEN line.charge_category ELSE 'Adjustment' END"
 )

@@ -19,7 +19,12 @@ RESERVED = "arn:aws:ec2:eu-west-1:1:reserved-instances/r"
 def row(category: str, billed: str, effective: str, **more: str) -> dict[str, str]:
     """A row of FOCUS about the commitment `cd-1`."""
     kind = {"ChargeCategory": category, "BilledCost": billed, "EffectiveCost": effective}
-    commitment = {"CommitmentDiscountId": "cd-1", "CommitmentDiscountStatus": "", "ChargeFrequency": "", "ChargeClass": ""}
+    commitment = {
+        "CommitmentDiscountId": "cd-1",
+        "CommitmentDiscountStatus": "",
+        "ChargeFrequency": "",
+        "ChargeClass": "",
+    }
     return {**FOCUS, **MONTH, **commitment, **kind, **more}
 
 
@@ -62,18 +67,29 @@ FIRST_TWO_DAYS = {"ChargePeriodEnd": "2026-11-03"}
         ((fee("300"), used("300"), fee("-20", "-20", ChargeClass="Correction")), None),
         (
             (fee("300", "300"), used("300")),
-            "its purchases have an effective cost of 300.00, and its usage has 300.00 again",
+            "its purchases have an effective cost of 300.00, and its usage 300.00 again",
         ),
         (
             (fee("365", "365", **TERM), used("30")),
-            "its purchases have an effective cost of 365.00, and its usage has 30.00 again",
+            "its purchases have an effective cost of 365.00, and its usage 30.00 again",
         ),
-        ((fee("300"), used("210")), "usage, used and unused, costs 210.00 of the 300.00 bought for the month"),
-        ((fee("365", **TERM), used("20")), "usage, used and unused, costs 20.00 of the 30.00 bought for the month"),
-        ((fee("365", **TERM), used("60")), "usage, used and unused, costs 60.00 of the 30.00 bought for the month"),
+        (
+            (fee("300"), used("210")),
+            "usage, used and unused, costs 210.00 of the 300.00 bought for the month",
+        ),
+        (
+            (fee("365", **TERM), used("20")),
+            "usage, used and unused, costs 20.00 of the 30.00 bought for the month",
+        ),
+        (
+            (fee("365", **TERM), used("60")),
+            "usage, used and unused, costs 60.00 of the 30.00 bought for the month",
+        ),
     ],
 )
-def test_a_commitment_is_paid_for_once(tmp_path: Path, rows: Sequence[dict[str, str]], fault: str | None) -> None:
+def test_a_commitment_is_paid_for_once(
+    tmp_path: Path, rows: Sequence[dict[str, str]], fault: str | None
+) -> None:
     (gate,) = gates_of(bill(tmp_path / "focus.csv", rows))
     assert gate.found == ("0 of 1" if fault is None else f"1 of 1; cd-1: {fault}")
     assert gate.passed is (fault is None)
@@ -81,7 +97,9 @@ def test_a_commitment_is_paid_for_once(tmp_path: Path, rows: Sequence[dict[str, 
 
 def test_the_first_of_many_are_named(tmp_path: Path) -> None:
     rows = [
-        {**each, "CommitmentDiscountId": f"cd-{number}"} for number in range(5) for each in (fee("3", "3"), used("3"))
+        {**each, "CommitmentDiscountId": f"cd-{number}"}
+        for number in range(5)
+        for each in (fee("3", "3"), used("3"))
     ]
     (gate,) = gates_of(bill(tmp_path / "focus.csv", [*rows, {**fee("3"), "CommitmentDiscountId": "cd-9"}]))
     assert gate.found.startswith("5 of 6; cd-0: ")

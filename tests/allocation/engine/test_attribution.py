@@ -122,8 +122,14 @@ def test_the_category_is_the_tags_or_the_services(
 def test_a_kind_of_charge_that_nobody_knows_is_unallocated_by_name() -> None:
     of_acme = NOTHING._replace(tags=tagged("acme")["tags"], charge_category="Gift")
     decision = Decider(KNOWN, RULES).decide(of_acme)
-    assert (decision.disposition, decision.tenant, decision.rule) == ("unallocated", None, "unknown-category: Gift")
-    claiming = rulebook(POOL, rules=[{"rule": "gifts", "when": {"charge_categories": ["Gift"]}, "pool": "nodes"}])
+    assert (decision.disposition, decision.tenant, decision.rule) == (
+        "unallocated",
+        None,
+        "unknown-category: Gift",
+    )
+    claiming = rulebook(
+        POOL, rules=[{"rule": "gifts", "when": {"charge_categories": ["Gift"]}, "pool": "nodes"}]
+    )
     assert Decider(KNOWN, claiming).decide(of_acme).pool == "nodes"
 
 

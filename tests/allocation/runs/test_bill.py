@@ -40,7 +40,9 @@ def test_a_purchase_and_its_usage_are_not_both_charged_in_silence(tmp_path: Path
 
 
 @pytest.mark.parametrize(("discount", "passed"), [("-20", True), ("-5", False)])
-def test_discounts_that_disagree_with_the_costs_after_them(tmp_path: Path, discount: str, *, passed: bool) -> None:
+def test_discounts_that_disagree_with_the_costs_after_them(
+    tmp_path: Path, discount: str, *, passed: bool
+) -> None:
     cost = {"line_item_unblended_cost": "100", "line_item_net_unblended_cost": "80"}
     rows = [
         {**CUR_2, **cost},

@@ -61,10 +61,16 @@ def test_a_fee_that_comes_every_month_says_so(tmp_path: Path, word: str, frequen
     assert (charge["charge_frequency"], charge["invoice_id"]) == (frequency, "EUINDE26-1")
 
 
-@pytest.mark.parametrize(("word", "found"), [("FlatRateSubscription", "FlatRateSubscription"), ("USAGE", "Usage")])
-def test_a_type_of_line_that_is_not_known_keeps_its_name_and_its_cost(tmp_path: Path, word: str, found: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "found"), [("FlatRateSubscription", "FlatRateSubscription"), ("USAGE", "Usage")]
+)
+def test_a_type_of_line_that_is_not_known_keeps_its_name_and_its_cost(
+    tmp_path: Path, word: str, found: str
+) -> None:
     done = read(bill(tmp_path / "cur.csv", [{**CUR, "lineItem/LineItemType": word}]))
-    assert [(charge["charge_category"], charge["effective"]) for charge in done.charges] == [(found, 12_500_000_000)]
+    assert [(charge["charge_category"], charge["effective"]) for charge in done.charges] == [
+        (found, 12_500_000_000)
+    ]
     assert done.intake.refused == {}
 
 

@@ -87,6 +87,8 @@ def test_a_folder_stands_for_the_bills_below_it(tmp_path: Path) -> None:
     first = bill(tmp_path / "bills" / "a.csv", [PLAIN])
     (tmp_path / "bills" / "notes.txt").write_text("not a bill")
     (tmp_path / "bills" / ".hidden.csv").write_text("not a bill")
+    (tmp_path / "bills" / "manifest.json.gz").write_bytes(gzip.compress(b"{}"))
+    (tmp_path / "bills" / "LICENSE").write_text("not a bill")
     assert named([tmp_path / "bills"]) == [("a.csv", first), ("billing_period=2026-11/b.csv", later)]
     charges = read(tmp_path / "bills").charges
     assert [charge["source"] for charge in charges] == ["a.csv", "billing_period=2026-11/b.csv"]
@@ -119,7 +121,7 @@ def test_a_column_that_would_hide_row_numbers_is_an_error(tmp_path: Path) -> Non
 def test_a_compressed_bill_may_be_so_many_times_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("allocation.adapters.bill.files._LEAST_OF_MOST", 1000)
+    monkeypatch.setattr("allocation.adapters.bill.archives._LEAST_OF_MOST", 1000)
     file = tmp_path / "bill.csv.gz"
     file.write_bytes(gzip.compress(b"id,start,end\n" + b"1,2,3\n" * 1_000_000))
     with pytest.raises(BillError, match=r"bill\.csv\.gz: holds more than [0-9,]+ bytes, .* give the CSV"):

@@ -30,15 +30,26 @@ def test_an_unknown_header_is_reported_what_it_lacks() -> None:
     ("names", "said"),
     [
         # Azure's usage details of an agreement, and of a subscription without one.
-        (("Date", "MeterId", "ChargeType", "CostInBillingCurrency", "BillingCurrency", "Tags"), "Azure's own .*\\(FOCUS\\)"),
+        (
+            ("Date", "MeterId", "ChargeType", "CostInBillingCurrency", "BillingCurrency", "Tags"),
+            "Azure's own .*\\(FOCUS\\)",
+        ),
         (("UsageDateTime", "MeterId", "PreTaxCost", "Currency"), "Azure's own .*\\(FOCUS\\)"),
         (("meterId", "chargeType", "cost"), "Azure's own .*\\(FOCUS\\)"),
-        (("lineItem/referenceNo", "lineItem/tenantId", "lineItem/intervalUsageStart", "cost/myCost"), "Oracle.*'FOCUS Reports'"),
-        (("billing_account_id", "service.id", "usage_start_time", "cost", "currency"), "Google.*FOCUS usage cost export"),
+        (
+            ("lineItem/referenceNo", "lineItem/tenantId", "lineItem/intervalUsageStart", "cost/myCost"),
+            "Oracle.*'FOCUS Reports'",
+        ),
+        (
+            ("billing_account_id", "service.id", "usage_start_time", "cost", "currency"),
+            "Google.*FOCUS usage cost export",
+        ),
         (("ContractCommitmentId", "ContractCommitmentCost", "BillingCurrency"), "no charges: leave it out"),
     ],
 )
-def test_what_a_provider_calls_by_its_own_names_is_refused_with_the_remedy(names: tuple[str, ...], said: str) -> None:
+def test_what_a_provider_calls_by_its_own_names_is_refused_with_the_remedy(
+    names: tuple[str, ...], said: str
+) -> None:
     with pytest.raises(BillError, match=rf"^bill\.csv: expected the columns of a bill, found .*{said}"):
         layout_of(header(*names))
 

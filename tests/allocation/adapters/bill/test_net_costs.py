@@ -42,7 +42,12 @@ def test_discounts_beside_the_rows_are_taken_off(tmp_path: Path) -> None:
 
 def test_a_discount_of_the_legacy_report_too(tmp_path: Path) -> None:
     rows = [
-        {**CUR, "lineItem/UnblendedCost": "200", "lineItem/NetUnblendedCost": "150", "discount/TotalDiscount": "-50"}
+        {
+            **CUR,
+            "lineItem/UnblendedCost": "200",
+            "lineItem/NetUnblendedCost": "150",
+            "discount/TotalDiscount": "-50",
+        }
     ]
     done = read(bill(tmp_path / "cur.csv", rows))
     assert billed(done.intake) == 150
@@ -83,7 +88,10 @@ def test_payers_have_discounts_in_their_own_way(tmp_path: Path) -> None:
     columns = bill(tmp_path / "2.csv", [row(3, "100", "90", **other)])
     done = read(rows, columns)
     assert billed(done.intake) == 150 + 90
-    mixed = bill(tmp_path / "3.csv", [row(1, "200", "150"), row(2, "-1", "0", "EdpDiscount"), row(3, "9", "8", **other)])
+    mixed = bill(
+        tmp_path / "3.csv",
+        [row(1, "200", "150"), row(2, "-1", "0", "EdpDiscount"), row(3, "9", "8", **other)],
+    )
     with pytest.raises(BillError, match=r"3\.csv: expected one way .* payer 1111 and none for payer 2222"):
         read(mixed)
 
@@ -94,8 +102,12 @@ def test_a_bill_that_names_discounts_and_no_cost_after_them(tmp_path: Path, *, a
     file = bill(tmp_path / "cur.csv", made)
     if as_map:
         made = [{name: text for name, text in made[0].items() if name != DISCOUNT} | {"discount": "-50"}]
-        file = parquet(bill(tmp_path / "cur.csv", made), "MAP {'total_discount': discount::DOUBLE} AS discount")
-    with pytest.raises(BillError, match="no column 'line_item_net_unblended_cost' .*: select it for the export"):
+        file = parquet(
+            bill(tmp_path / "cur.csv", made), "MAP {'total_discount': discount::DOUBLE} AS discount"
+        )
+    with pytest.raises(
+        BillError, match=r"no column 'line_item_net_unblended_cost' .*: select it for the export"
+    ):
         read(file)
 
 
@@ -127,6 +139,8 @@ def test_other_bills_in_the_run_stay_as_they_are(tmp_path: Path) -> None:
     assert [file.format for file in done.intake.files] == ["FOCUS 1.0 CSV", "CUR CSV, after discounts"]
 
 
-@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout.net], ids=lambda layout: layout.name)
+@pytest.mark.parametrize(
+    "layout", [layout for layout in LAYOUTS if layout.net], ids=lambda layout: layout.name
+)
 def test_every_amount_of_a_cost_has_one_after_discounts(layout: object) -> None:
     assert set(net_of(layout).amounts) - set(layout.amounts) == {f"net_{name}" for name in layout.net}  # type: ignore[attr-defined, arg-type]

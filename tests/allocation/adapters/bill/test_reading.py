@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocation.adapters.bill import ingest
-from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, fetched, read
+from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, fetched, parquet, read
 
 WIDE = Context(prec=120, rounding=ROUND_HALF_UP)
 
@@ -139,3 +139,22 @@ def test_a_quantity_has_twelve_decimals(texts: list[str]) -> None:
         WIDE.quantize(WIDE.create_decimal(text), step) for text in (*texts, "99999999999999999999.5", "1e20")
     ]
     assert [charge["quantity"] for charge in done.charges] == expected
+
+
+@pytest.mark.parametrize("finest_first", [False, True])
+@pytest.mark.parametrize(
+    "kinds",
+    [("DECIMAL(18, 2)", "DECIMAL(38, 12)"), ("DECIMAL(10, 9)", "DOUBLE"), ("BIGINT", "DECIMAL(20, 10)")],
+)
+def test_files_of_other_scales_keep_all_digits_in_either_order(
+    tmp_path: Path, kinds: tuple[str, str], *, finest_first: bool
+) -> None:
+    files = []
+    for number, kind in enumerate(kinds):
+        amount = "3" if kind == "BIGINT" else "1.25" if kind == "DECIMAL(18, 2)" else "0.123456789"
+        source = bill(tmp_path / f"{number}.csv", [{**FOCUS, "BilledCost": amount}])
+        files.append((parquet(source, f"'{amount}'::{kind} AS BilledCost"), units(amount)))
+    ordered = files[::-1] if finest_first else files
+    done = read(*(file for file, _ in ordered))
+    assert [charge["billed"] for charge in done.charges] == [expected for _, expected in ordered]
+    assert done.intake.costs["billed"].moved == 0

@@ -82,7 +82,12 @@ CHARGED = [
     ("ChargeCategory", "TAX", "charge_category", "Tax"),
     ("ChargeCategory", "Refund", "charge_category", "Refund"),
     ("ChargePeriodStart", "2026-11-01 05:30:00 UTC", "period_start", datetime(2026, 11, 1, 5, 30)),  # noqa: DTZ001
-    ("ChargePeriodStart", "2026-11-01 05:30:00.25 UTC", "period_start", datetime(2026, 11, 1, 5, 30, 0, 250000)),  # noqa: DTZ001
+    (
+        "ChargePeriodStart",
+        "2026-11-01 05:30:00.25 UTC",
+        "period_start",
+        datetime(2026, 11, 1, 5, 30, 0, 250000),  # noqa: DTZ001
+    ),
     ("Tags", "NULL", "tags", "{}"),
     ("Tags", '{"b": "1", "a": true, "c": null}', "tags", '{"a":true,"b":"1","c":null}'),
     ("Tags", '{"a": "x\\u00e9"}', "tags", '{"a":"xé"}'),

@@ -67,7 +67,11 @@ def test_tags_nested_without_end_are_refused(tmp_path: Path) -> None:
     assert read(bill(tmp_path / "bill.csv", rows)).intake.refused == {"tags-not-json": 2}
 
 
-COST_TAGS = {"cost/region": "eu-west-1", "cost/domain": "shared-platform", "cost/service-line": "odoo-hosting"}
+COST_TAGS = {
+    "cost/region": "eu-west-1",
+    "cost/domain": "shared-platform",
+    "cost/service-line": "odoo-hosting",
+}
 
 
 @pytest.mark.parametrize("as_map", [False, True])
@@ -97,7 +101,11 @@ def test_a_tag_of_an_account_alone_is_no_tag_of_the_resource(tmp_path: Path) -> 
 
 def test_columns_that_hold_them_all_are_read_together(tmp_path: Path) -> None:
     rows = [
-        {**CUR_2, "identity_line_item_id": str(number), **dict(zip(("tags", "resource_tags", "cost_category"), texts, strict=True))}
+        {
+            **CUR_2,
+            "identity_line_item_id": str(number),
+            **dict(zip(("tags", "resource_tags", "cost_category"), texts, strict=True)),
+        }
         for number, texts in enumerate(
             (
                 ('{"accountTag/a":"1"}', '{"user_cost_tenant":"acme"}', '{"Team":"shop"}'),

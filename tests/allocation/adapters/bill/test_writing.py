@@ -17,7 +17,7 @@ def test_charges_are_numbered_without_gaps_in_the_order_of_the_input(tmp_path: P
     for number, share in enumerate((0, 0.5, 1, 0.02)):
         refused = [chance.random() < share for _ in range(300)]
         rows = [{**FOCUS, "BillingCurrency": "EUR" if wrong else "USD"} for wrong in refused]
-        files.append(bill(tmp_path / f"{number}.csv", [*rows, {**FOCUS, "ChargeCategory": str(number)}]))
+        files.append(bill(tmp_path / f"{number}.csv", [*rows, {**FOCUS, "ChargePeriodEnd": f"day {number}"}]))
         expected += [(f"{number}.csv", row + 1) for row, wrong in enumerate(refused) if not wrong]
     files.insert(2, bill(tmp_path / "plain.csv", [PLAIN]))
     expected.insert([name for name, _ in expected].index("3.csv"), ("plain.csv", 1))

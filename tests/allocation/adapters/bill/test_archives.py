@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from allocation.adapters.bill import BillError
+from allocation.adapters.bill.files import named
+from tests.allocation.adapters.bill.written import FOCUS, PLAIN, bill, parquet, read
+
+HEADER = b"id,start,end,service,cost,currency\n"
+ROW = b"1,2026-11-01,2026-11-02,S,1,USD\n"
+
+
+def archive(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in members.items():
+            made.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("member", ["bill.csv", "../../bill.csv", "folder/bill", "bill.csv.gz"])
+def test_the_one_bill_of_an_archive_is_read(tmp_path: Path, member: str) -> None:
+    content = HEADER + ROW
+    members = {"folder/": b"", member: gzip.compress(content) if member.endswith(".gz") else content}
+    done = read(archive(tmp_path / "bill.csv.zip", members), into=tmp_path / "out")
+    assert [charge["source"] for charge in done.charges] == ["bill.csv.zip"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["bill.csv.zip", "charges.parquet", "out"]
+
+
+def test_parquet_in_an_archive(tmp_path: Path) -> None:
+    made = parquet(bill(tmp_path / "focus.csv", [FOCUS]), "BilledCost::DECIMAL(18, 2) AS BilledCost")
+    done = read(archive(tmp_path / "focus.zip", {"focus.parquet": made.read_bytes()}))
+    assert done.intake.files[0].format == "FOCUS 1.0 Parquet"
+
+
+def test_an_archive_of_several_files_is_no_bill(tmp_path: Path) -> None:
+    for count, members in ((2, {"a.csv": HEADER, "b.csv": HEADER}), (0, {"folder/": b""})):
+        file = archive(tmp_path / f"{count}.zip", members)
+        with pytest.raises(
+            BillError, match=rf"{count}\.zip: expected an archive of one bill, found {count} files"
+        ):
+            read(file)
+
+
+def test_an_archive_that_is_cut_or_changed(tmp_path: Path) -> None:
+    whole = archive(tmp_path / "bill.zip", {"bill.csv": HEADER + ROW * 99}).read_bytes()
+    changed = bytearray(whole)
+    changed[len(changed) // 4] ^= 1
+    for content in (whole[:-10], bytes(changed)):
+        (tmp_path / "bill.zip").write_bytes(content)
+        with pytest.raises(BillError, match=r"^bill\.zip: is not whole: its ZIP archive"):
+            read(tmp_path / "bill.zip")
+
+
+def test_an_archive_with_a_password(tmp_path: Path) -> None:
+    content = bytearray(archive(tmp_path / "bill.zip", {"bill.csv": HEADER + ROW}).read_bytes())
+    for start in (content.index(b"PK\x03\x04") + 6, content.index(b"PK\x01\x02") + 8):
+        content[start] |= 1  # the flag that says so
+    (tmp_path / "bill.zip").write_bytes(content)
+    with pytest.raises(BillError, match=r"bill\.zip: is locked with a password"):
+        read(tmp_path / "bill.zip")
+
+
+def test_an_archive_may_hold_so_many_times_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("allocation.adapters.bill.archives._LEAST_OF_MOST", 1000)
+    file = archive(tmp_path / "bill.zip", {"bill.csv": HEADER + b"1,2,3\n" * 1_000_000})
+    with pytest.raises(BillError, match=r"bill\.zip: holds more than [0-9,]+ bytes, .* give the CSV"):
+        read(file, into=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_compressed_bills_of_a_folder_are_found_whatever_they_are_called(tmp_path: Path) -> None:
+    content = HEADER + ROW
+    for name in ("a.csv.gz", "b.gz", "c", "d.CSV.GZIP"):
+        (tmp_path / name).write_bytes(gzip.compress(content))
+    archive(tmp_path / "e.zip", {"bill.csv": content})
+    archive(tmp_path / "f", {"bill.csv": content})
+    assert [name for name, _ in named([tmp_path])] == ["a.csv.gz", "b.gz", "c", "d.CSV.GZIP", "e.zip", "f"]
+
+
+def test_a_plain_bill_beside_them(tmp_path: Path) -> None:
+    file = bill(tmp_path / "bill.csv", [PLAIN])
+    assert named([tmp_path]) == [("bill.csv", file)]
