@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from allocation.adapters.focus.columns import columns_of
@@ -60,3 +61,10 @@ def test_our_own_columns_come_last_and_no_name_comes_twice(version: str) -> None
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4"])
 def test_no_unit_price_is_written(version: str) -> None:
     assert not [name for name in names(version) if "UnitPrice" in name or name in ("SkuId", "SkuPriceId")]
+
+
+@pytest.mark.parametrize(("word", "written"), [("Tax", "Tax"), ("FlatRateSubscription", "Adjustment")])
+def test_a_kind_of_charge_that_focus_has_not_is_an_adjustment(word: str, written: str) -> None:
+    (value,) = (column.value for column in columns_of(FocusVersion("1.3")) if column.name == "ChargeCategory")
+    sql = f"SELECT {value} FROM (SELECT '{word}' AS charge_category) AS line"  # noqa: S608
+    assert duckdb.sql(sql).fetchall() == [(written,)]
