@@ -26,8 +26,8 @@ _PERCENT_OF_A_TERM: Final = 100
 """A hundredth: providers count the days or the hours of a term, and begin it within a day."""
 _SHOWN: Final = 3
 
-# A fee may keep the unused part as its effective cost (AWS' own reports): then it says Unused. Usage that
-# ends long before the fees is that of a month that still runs.
+# A fee may keep the unused part as its effective cost (AWS' own reports): then it says Unused. Some fees are
+# billed for the month on its first day, so usage is compared with them once it reaches the last.
 _SUMS: Final = """
 SELECT commitment_discount_id AS commitment,
     coalesce(sum(effective) FILTER (charge_category = 'Usage'), 0)::HUGEINT AS used,
@@ -36,8 +36,8 @@ SELECT commitment_discount_id AS commitment,
     coalesce(sum(billed) FILTER (
         is_fee AND NOT is_advance AND charge_frequency = 'Recurring'), 0)::HUGEINT AS fees,
     coalesce(sum(billed * of_month // of_term) FILTER (is_fee AND is_advance), 0)::HUGEINT AS advance,
-    coalesce(max(period_end) FILTER (charge_category = 'Usage') >= least(
-        max(period_end) FILTER (is_fee), $2::TIMESTAMP) - INTERVAL 1 DAY, false) AS is_whole
+    coalesce(max(period_end) FILTER (charge_category = 'Usage')
+        >= $2::TIMESTAMP - INTERVAL 1 DAY, false) AS is_whole
 FROM (
     SELECT *, charge_category = 'Purchase' AS is_fee,
         coalesce(commitment_discount_status = 'Unused', false) AS is_unused,
