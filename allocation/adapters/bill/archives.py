@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -50,7 +52,7 @@ def unpacked(name: str, path: Path, at: Path) -> Path:
         ):
             for chunk in _bounded(name, path, source):
                 target.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, struct.error):
         raise BillError(f"{name}: is not whole: its ZIP archive ends early or is damaged") from None
     except NotImplementedError:
         raise BillError(

@@ -98,8 +98,9 @@ def _numbers(layout: Layout, header: Header) -> Iterator[Check]:
 
 
 def _tagged(layout: Layout, header: Header) -> str:
-    """The column with all tags, or the columns."""
-    return ", ".join(column for column in layout.tags if header.find(column) is not None)
+    """The column with all tags, or the columns, or how those of single tags begin."""
+    whole = ", ".join(column for column in layout.tags if header.find(column) is not None)
+    return whole or next(iter(layout.tag_prefixes), "")
 
 
 def _moments(layout: Layout, period: ChargePeriod) -> Iterator[Check]:

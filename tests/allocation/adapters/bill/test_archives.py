@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zipfile
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from allocation.adapters.bill import BillError
+from allocation.adapters.bill.archives import unpacked
 from allocation.adapters.bill.files import named
 from tests.allocation.adapters.bill.written import FOCUS, PLAIN, bill, parquet, read
 
@@ -53,6 +55,23 @@ def test_an_archive_that_is_cut_or_changed(tmp_path: Path) -> None:
         (tmp_path / "bill.zip").write_bytes(content)
         with pytest.raises(BillError, match=r"^bill\.zip: is not whole: its ZIP archive"):
             read(tmp_path / "bill.zip")
+
+
+@pytest.mark.parametrize(
+    "kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_whatever_is_changed_in_an_archive_is_said_in_a_sentence(tmp_path: Path, kind: int) -> None:
+    file = tmp_path / "bill.zip"
+    with zipfile.ZipFile(file, "w", kind) as made:
+        made.writestr("bill.csv", HEADER + ROW)
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 0x81
+        file.write_bytes(changed)
+        (tmp_path / "unpacked").unlink(missing_ok=True)
+        with contextlib.suppress(BillError):
+            unpacked("bill.zip", file, tmp_path / "unpacked")
 
 
 def test_an_archive_with_a_password(tmp_path: Path) -> None:

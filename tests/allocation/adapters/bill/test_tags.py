@@ -129,6 +129,16 @@ def test_columns_that_hold_them_all_are_read_together(tmp_path: Path) -> None:
     ]
 
 
+def test_a_value_cannot_reach_into_the_next_column(tmp_path: Path) -> None:
+    row = {**CUR, "resourceTags/user:a": "1\x1e2", "resourceTags/user:b": ""}
+    (refused,) = read(bill(tmp_path / "cur.csv", [row])).refused
+    assert (refused["rule"], refused["column_name"], refused["found"]) == (
+        "tags-not-json",
+        "resourceTags/",
+        "1 2 ",
+    )
+
+
 def test_a_cost_category_has_one_key_in_every_report(tmp_path: Path) -> None:
     rows = {
         "legacy.csv": {**CUR, "costCategory/Team": "shop"},
