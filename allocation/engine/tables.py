@@ -47,7 +47,10 @@ CHARGE: Final = """
     provider         VARCHAR,
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
-    tags             VARCHAR NOT NULL    -- a flat JSON object, '{}' for none, keys as the bill spells them
+    tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
+    billing_start    TIMESTAMP,          -- FOCUS BillingPeriodStart; NULL where the bill has no billing period
+    billing_end      TIMESTAMP,
+    other_month      VARCHAR             -- 'YYYY-MM' of a charge period outside its billing period, else NULL
 """
 
 USAGE: Final = """
@@ -86,11 +89,15 @@ ORIGIN: Final = """
     provider         VARCHAR,
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
+    billing_start    TIMESTAMP,
+    billing_end      TIMESTAMP,
+    other_month      VARCHAR,
     charges          BIGINT NOT NULL,    -- how many charges are summed here
     billed           BIGINT NOT NULL,
     effective        BIGINT NOT NULL,
     listed           BIGINT NOT NULL,
-    contracted       BIGINT NOT NULL
+    contracted       BIGINT NOT NULL,
+    slot             BIGINT NOT NULL     -- the slot of time whose usage divides it
 """
 
 KIND_OF_SHARED_CHARGE: Final = (
@@ -107,6 +114,9 @@ KIND_OF_SHARED_CHARGE: Final = (
     "provider",
     "publisher",
     "invoice_issuer",
+    "billing_start",
+    "billing_end",
+    "other_month",
 )
 """The columns that charges of one shared charge have in common, besides pool, rule and days."""
 

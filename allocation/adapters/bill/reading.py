@@ -14,7 +14,7 @@ from typing import Final
 from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
-from allocation.adapters.bill.row_rules import Check
+from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, tags_text
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
@@ -44,7 +44,8 @@ _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
-_TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AFTER_QUANTITY[:-1], "line_id", "reservation")
+_AS_GIVEN: Final = _CHARGE[_CHARGE.index("quantity") + 1 : _CHARGE.index("tags")]
+_TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AS_GIVEN, "line_id", "reservation")
 """The columns that are taken from the bill unchanged."""
 
 
@@ -58,6 +59,11 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
         *_numbers(layout, header),
         *_moment(header.find(layout.start), "start"),
         *_moment(header.find(layout.end), "end"),
+        *(
+            part
+            for name, column in (("billing_start", layout.billing_start), ("billing_end", layout.billing_end))
+            for part in _moment(header.find(column) if column else None, name)
+        ),
         f"{text_of(header.find(layout.currency))} AS currency",
         f"{_word(layout, header)} AS word",
         f"{tags_text(layout, header, text_of)} AS tags_text",
@@ -74,6 +80,7 @@ def as_meant(found: str, layout: Layout) -> str:
         f"{' + '.join(_too_fine(name) for name in layout.amounts)} AS too_fine",
         f"{_point_in_time('start')} AS period_start",
         f"{_point_in_time('end')} AS period_end",
+        *(f"{_point_in_time(name)} AS {name}" for name in ("billing_start", "billing_end")),
     ]
     units = ", ".join(f"{_units(name)} AS {name}_units" for name in layout.amounts)
     return f"SELECT *, {units} FROM (SELECT *, {', '.join(columns)} FROM {found})"
@@ -97,7 +104,8 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
     meant = f"""
         SELECT rows.* EXCLUDE (charge_class, charge_frequency), {costs}, {fell_back}, {_categories(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
-            {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
+            {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated,
+            {OTHER_MONTH} AS other_month
         FROM ({as_meant(found, layout)}) AS rows
         LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text {join}"""
     verdict = " ".join(f"WHEN {check.condition} THEN {number}" for number, check in enumerate(checks))
