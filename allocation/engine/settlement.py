@@ -94,11 +94,8 @@ def settle(
     create(connection, "settlement", _SETTLEMENT)
     insert(connection, "settlement", _SETTLEMENT, moves)
     connection.execute(_APPLY.format(cost=cost))
-    return {
-        (via, part, tenant): nano
-        for (via, part, tenant, month), nano in sorted(due.items())
-        if nano and not month
-    }
+    left = sorted(due.items())
+    return {(via, part, tenant): nano for (via, part, tenant, month), nano in left if nano and not month}
 
 
 def _moves(due: Mapping[str, int]) -> dict[str, int]:

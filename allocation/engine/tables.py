@@ -48,7 +48,7 @@ CHARGE: Final = """
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
     tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
-    billing_start    TIMESTAMP,          -- FOCUS BillingPeriodStart; NULL where the bill has no billing period
+    billing_start    TIMESTAMP,          -- FOCUS BillingPeriodStart; NULL where the bill has none
     billing_end      TIMESTAMP,
     other_month      VARCHAR             -- 'YYYY-MM' of a charge period outside its billing period, else NULL
 """
