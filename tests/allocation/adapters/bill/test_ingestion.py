@@ -46,7 +46,7 @@ def test_what_the_real_bill_says() -> None:
     (file,) = done.intake.files
     assert (file.format, file.rows, file.charged) == ("FOCUS 1.0 CSV", 667, 666)
     assert done.intake.refused == {"outside-period": 1}
-    assert done.intake.notes == {"contracted cost not given, billed cost taken": 6}
+    assert done.intake.notes == {"contracted cost not given, billed cost taken": 5}
     categories = Counter(charge["charge_category"] for charge in done.charges)
     assert categories == {"Usage": 663, "Adjustment": 2, "Credit": 1}
     assert done.charges[0]["billing_account"] == "1234567890123"

@@ -1,0 +1,185 @@
+"""Months as they are billed: corrections, refunds and advances, and who pays for them (fault 6 of issue 21)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from allocation.adapters.folders.run import read_json
+from allocation.money import text_of
+from allocation.statement.statement import Statement
+from tests.allocation.bills import RULES, day, month_of, row, whole
+
+NOVEMBER = whole("2026-11")
+TWO = {"acme": 3, "borealis": 1}
+
+
+def of(name: str, statement: Statement) -> str:
+    return text_of(next(line for line in statement.tenants if line.tenant == name).total)
+
+
+def told(statement: Statement) -> dict[str, tuple[str, ...]]:
+    return {
+        other.month: (str(other.kind), text_of(other.units), *other.as_filed, *other.by_drivers)
+        for other in statement.other_months
+    }
+
+
+@pytest.fixture
+def september(tmp_path: Path) -> Path:
+    """A filed September of three tenants; one of them has left by November."""
+    rows = [
+        row("400", day("2026-09", 3), whole("2026-09")),
+        row("10", day("2026-09", 4), whole("2026-09"), tenant="leaver"),
+    ]
+    history = tmp_path / "history"
+    usage = {"acme": 1, "borealis": 1, "leaver": 2}
+    statement = month_of(tmp_path, "2026-09", rows, usage, history=history, close=True).statement
+    assert (of("acme", statement), of("leaver", statement)) == ("100.00", "210.00")
+    return history
+
+
+def november(*more: dict[str, str]) -> list[dict[str, str]]:
+    return [row("400", day("2026-11", 5), NOVEMBER), *more]
+
+
+@pytest.mark.parametrize(
+    ("usage", "other", "charged"),
+    [("75", "25", "100.00"), ("30", "-15", "15.00")],
+    ids=["a late correction", "a refund"],
+)
+def test_what_november_bills_is_novembers(tmp_path: Path, usage: str, other: str, charged: str) -> None:
+    rows = [
+        row(usage, day("2026-11", 5), NOVEMBER),
+        row(other, day("2026-10", 7), NOVEMBER, ChargeClass="Correction"),
+    ]
+    outcome = month_of(tmp_path, "2026-11", rows, TWO)
+    assert (text_of(outcome.statement.charged), outcome.statement.difference) == (charged, 0)
+    assert outcome.manifest["bill"]["files"][0]["refused"] == {}
+    assert told(outcome.statement) == {"2026-10": ("correction", text_of(int(other) * 10**10), "nodes")}
+
+
+def test_a_correction_is_divided_as_its_own_month_was(tmp_path: Path, september: Path) -> None:
+    refund = row("-100", day("2026-09", 3), NOVEMBER, ChargeClass="Correction")
+    outcome = month_of(tmp_path, "2026-11", november(refund), TWO, history=september)
+    statement = outcome.statement
+    # 400 of November is 300 and 100 by its own usage; -100 is -25, -25 and -50 by September's shares.
+    assert {line.tenant: text_of(line.total) for line in statement.tenants} == {
+        "acme": "275.00",
+        "borealis": "75.00",
+        "leaver": "-50.00",
+    }
+    assert told(statement) == {"2026-09": ("correction", "-100.00", "nodes")}
+    assert statement.other_months[0].as_filed == ("nodes",)
+    assert outcome.manifest["other_months"] == {
+        "2026-09": "correction of 2026-09, divided: pool nodes as filed in 2026-09"
+    }
+    (leaver,) = (line for line in statement.tenants if line.tenant == "leaver")
+    assert (leaver.fee, leaver.term.client) == (0, "leaver-ltd")
+
+
+def test_a_month_that_is_not_filed_is_corrected_by_this_months_drivers(tmp_path: Path) -> None:
+    refund = row("-100", day("2026-09", 3), NOVEMBER)
+    outcome = month_of(tmp_path, "2026-11", november(refund), TWO)
+    assert {line.tenant: text_of(line.total) for line in outcome.statement.tenants} == {
+        "acme": "225.00",
+        "borealis": "75.00",
+    }
+    assert outcome.manifest["other_months"] == {
+        "2026-09": "correction of 2026-09, divided: pool nodes by the drivers of 2026-11"
+    }
+
+
+def test_a_direct_correction_stays_with_its_tenant_even_if_it_left(tmp_path: Path, september: Path) -> None:
+    rows = november(
+        row("-3", day("2026-09", 4), NOVEMBER, tenant="leaver"),
+        row("7", day("2026-09", 4), NOVEMBER, tenant="acme"),
+    )
+    filed = month_of(tmp_path, "2026-11", rows, TWO, history=september).statement
+    assert (of("leaver", filed), of("acme", filed), filed.unallocated) == ("-3.00", "307.00", ())
+    unfiled = month_of(tmp_path, "2026-11", rows, TWO).statement
+    (unknown,) = unfiled.unallocated
+    assert unknown.reason == "unknown-tenant: the inventory has no tenant 'leaver' (of 2026-09)"
+    assert (text_of(unknown.units), of("acme", unfiled)) == ("-3.00", "307.00")
+
+
+def test_a_tenant_that_left_is_known_for_its_own_months_only(tmp_path: Path, september: Path) -> None:
+    """What is billed for November under its tags still bills and should not: nobody's, and named."""
+    rows = november(
+        row("-3", day("2026-09", 4), NOVEMBER, tenant="leaver"),
+        row("9", day("2026-11", 4), NOVEMBER, tenant="leaver"),
+    )
+    statement = month_of(tmp_path, "2026-11", rows, TWO, history=september).statement
+    assert [(item.reason, text_of(item.units)) for item in statement.unallocated] == [
+        ("unknown-tenant: the inventory has no tenant 'leaver'", "9.00")
+    ]
+
+
+def test_a_pool_that_the_month_did_not_have_is_divided_by_drivers(tmp_path: Path, september: Path) -> None:
+    rules = _two_pools()
+    rows = november(
+        row("-100", day("2026-09", 3), NOVEMBER),
+        row("8", day("2026-09", 3), NOVEMBER, ServiceName="Amazon ElastiCache"),
+    )
+    statement = month_of(tmp_path, "2026-11", rows, TWO, rules=rules, history=september).statement
+    (other,) = statement.other_months
+    assert (other.as_filed, other.by_drivers) == (("nodes",), ("sessions",))
+    assert (of("acme", statement), of("borealis", statement)) == ("281.00", "77.00")
+
+
+def _two_pools() -> Any:
+    nodes, sessions = RULES["pools"][0], RULES["pools"][0] | {"pool": "sessions"}
+    own, shared = RULES["rules"]
+    caches = {"rule": "caches", "pool": "sessions", "when": {"services": ["Amazon ElastiCache"]}}
+    return RULES | {"pools": [nodes, sessions], "rules": [own, caches, shared]}
+
+
+def test_what_is_paid_in_advance_is_the_month_that_bills_its(tmp_path: Path) -> None:
+    rows = november(row("1200", ("2027-01-01", "2028-01-01"), NOVEMBER, ChargeCategory="Purchase"))
+    outcome = month_of(tmp_path, "2026-11", rows, TWO)
+    assert {line.tenant: text_of(line.total) for line in outcome.statement.tenants} == {
+        "acme": "1200.00",
+        "borealis": "400.00",
+    }
+    assert outcome.manifest["other_months"] == {
+        "2027-01": "paid in advance for 2027-01, divided: pool nodes by the drivers of 2026-11"
+    }
+
+
+def test_another_invoice_is_refused_and_its_money_is_told_by_month(tmp_path: Path) -> None:
+    rows = november(
+        row("5", day("2026-11", 5), whole("2026-10")),
+        row("-2", day("2026-11", 5), whole("2026-10")),
+        row("7.5", day("2026-11", 29), whole("2026-12")),
+    )
+    said: list[str] = []
+    outcome = month_of(tmp_path, "2026-11", rows, TWO, said)
+    assert text_of(outcome.statement.charged) == "400.00"
+    assert said[-1] == (
+        "the bill has rows of other months: 2026-10 (2 rows, 3.00 USD), 2026-12 (1 row, 7.50 USD); "
+        "allocate them with their own month"
+    )
+
+
+def test_usage_is_counted_once_whatever_months_are_corrected(tmp_path: Path) -> None:
+    refund = row("-100", day("2026-09", 3), NOVEMBER)
+    plain, corrected = (
+        month_of(tmp_path, "2026-11", rows, TWO).statement.usage
+        for rows in ([row("400", NOVEMBER, NOVEMBER)], [row("400", NOVEMBER, NOVEMBER), refund])
+    )
+    assert plain == corrected
+
+
+def test_a_restatement_of_a_corrected_month_adds_up(tmp_path: Path, september: Path) -> None:
+    refund, more = (row(cost, day("2026-09", 3), NOVEMBER) for cost in ("-100", "-40"))
+    month_of(tmp_path, "2026-11", november(refund), TWO, history=september, close=True)
+    month_of(tmp_path, "2026-11", november(refund, more), TWO, history=september, restate="a second refund")
+    delta = read_json(september / "2026-11" / "delta-001.json")
+    assert delta["charged"] == "-40.00"
+    assert {(each["tenant"], each["pool"]): each["amount"] for each in delta["changes"]} == {
+        ("acme", "nodes"): "-10.00",
+        ("borealis", "nodes"): "-10.00",
+        ("leaver", "nodes"): "-20.00",
+    }
