@@ -1,16 +1,28 @@
-"""Months as they are billed: corrections, refunds and advances, and who pays for them (fault 6 of issue 21)."""
+"""Months as they are billed: corrections, refunds and advances, and who pays for them."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from allocation.adapters.folders.run import read_json
+from allocation.adapters.focus.run import FocusVersion
+from allocation.adapters.folders.run import opened_run, read_json
 from allocation.money import text_of
+from allocation.report.statement.document import document, items_document
+from allocation.review.causes import Cause, Reason, causes
+from allocation.statement.explain import explain_charge
+from allocation.statement.filed import FiledStatement, filed_statement
 from allocation.statement.statement import Statement
 from tests.allocation.bills import RULES, day, month_of, row, whole
+from tests.sampling import examples
 
 NOVEMBER = whole("2026-11")
 TWO = {"acme": 3, "borealis": 1}
@@ -30,6 +42,10 @@ def told(statement: Statement) -> dict[str, tuple[str, ...]]:
 @pytest.fixture
 def september(tmp_path: Path) -> Path:
     """A filed September of three tenants; one of them has left by November."""
+    return september_in(tmp_path)
+
+
+def september_in(tmp_path: Path) -> Path:
     rows = [
         row("400", day("2026-09", 3), whole("2026-09")),
         row("10", day("2026-09", 4), whole("2026-09"), tenant="leaver"),
@@ -183,3 +199,113 @@ def test_a_restatement_of_a_corrected_month_adds_up(tmp_path: Path, september: P
         ("borealis", "nodes"): "-10.00",
         ("leaver", "nodes"): "-20.00",
     }
+
+
+def test_focus_keeps_the_class_and_both_periods(tmp_path: Path, september: Path) -> None:
+    rows = november(
+        row("-100", day("2026-09", 3), NOVEMBER, ChargeClass="Correction"),
+        row("-3", day("2026-09", 4), NOVEMBER, tenant="acme"),
+    )
+    options = {"history": september, "out": tmp_path / "run", "focus": [FocusVersion.V1_3]}
+    month_of(tmp_path, "2026-11", rows, TWO, **options)
+    (file,) = (tmp_path / "run" / "focus").rglob("*.parquet")
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            """SELECT x_Tenant, BilledCost::VARCHAR, ChargeClass,
+                CAST(ChargePeriodStart AT TIME ZONE 'UTC' AS DATE)::VARCHAR,
+                CAST(BillingPeriodStart AT TIME ZONE 'UTC' AS DATE)::VARCHAR,
+                CAST(BillingPeriodEnd AT TIME ZONE 'UTC' AS DATE)::VARCHAR
+            FROM read_parquet(?) WHERE BilledCost < 0 ORDER BY 1, 2""",
+            [str(file)],
+        ).fetchall()
+    billing = ("2026-11-01", "2026-12-01")
+    assert found == [
+        ("acme", "-25.0000000000", "Correction", "2026-09-03", *billing),
+        ("acme", "-3.0000000000", None, "2026-09-04", *billing),
+        ("borealis", "-25.0000000000", "Correction", "2026-09-03", *billing),
+        ("leaver", "-50.0000000000", "Correction", "2026-09-03", *billing),
+    ]
+
+
+def test_a_correction_is_explained(tmp_path: Path, september: Path) -> None:
+    refund = row("-100", day("2026-09", 3), NOVEMBER)
+    month_of(tmp_path, "2026-11", november(refund), TWO, history=september, out=tmp_path / "filed")
+    month_of(tmp_path, "2026-11", november(refund), TWO, out=tmp_path / "unfiled")
+    with opened_run(tmp_path / "filed") as connection:
+        (line,) = explain_charge(connection, "leaver", "2", "effective")["charges"]
+    origin = line["origin"]
+    assert (line["other_month"], line["billing_start"]) == ("2026-09", "2026-11-01 00:00:00")
+    assert (origin["other_month"], origin["use"]) == ("2026-09", [])
+    (share,) = origin["shares"]
+    assert (share["amount"], share["as_filed_in"]) == ("-50.00", "2026-09")
+    assert Fraction(int(share["weight"]), int(share["total_weight"])) == Fraction(1, 2)
+    with opened_run(tmp_path / "unfiled") as connection:
+        (line,) = explain_charge(connection, "acme", "2", "effective")["charges"]
+    (share,), (use,) = line["origin"]["shares"], line["origin"]["use"]
+    assert (share["amount"], "as_filed_in" in share) == ("-75.00", False)
+    assert (use["driver"], use["quantity"], use["from"]) == ("cpu-requests", "90", "2026-11-01 00:00:00")
+
+
+def test_a_correction_is_no_growth_of_the_month_that_bills_it(tmp_path: Path, september: Path) -> None:
+    before = month_of(tmp_path, "2026-06", [row("400", day("2026-06", 5), whole("2026-06"))], TWO).statement
+    surcharge = row("100", day("2026-09", 3), NOVEMBER)
+    advance = row("8", day("2027-01", 3), NOVEMBER)
+    after = month_of(tmp_path, "2026-11", november(surcharge, advance), TWO, history=september).statement
+    found = causes(_filed(before), _filed(after))
+    assert found["acme"] == (
+        Cause(Reason.CORRECTION, "2026-09", 25 * 10**10),
+        Cause(Reason.ADVANCE, "2027-01", 6 * 10**10),
+    )
+    assert found["leaver"] == (Cause(Reason.CORRECTION, "2026-09", 50 * 10**10),)
+    # A month later the correction is gone; nothing else has changed.
+    later = causes(_filed(after), _filed(before))
+    assert {cause.reason for cause in later["borealis"]} == {Reason.CORRECTION, Reason.ADVANCE}
+    assert sum(cause.units for cause in later["borealis"]) == -27 * 10**10
+
+
+def _filed(statement: Statement) -> FiledStatement:
+    return filed_statement(document(statement), items_document(statement), "test")
+
+
+@examples(20, of=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(10**12), 10**12),
+            st.dates(date(2025, 1, 1), date(2028, 12, 31)),
+            st.integers(1, 400),
+            st.sampled_from(["2026-10", "2026-11", "2026-11", "2026-12"]),
+            st.sampled_from(["", "", "acme", "leaver"]),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.booleans(),
+)
+def test_of_a_billing_month_no_row_and_no_unit_is_lost(lines: list[Any], filed: bool) -> None:  # noqa: FBT001
+    with TemporaryDirectory() as text:
+        folder = Path(text)
+        history = september_in(folder) if filed else None
+        rows = [
+            row(
+                text_of(units),
+                (f"{start}", f"{start + timedelta(days)}"),
+                whole(month),
+                tenant=name,
+            )
+            for units, start, days, month, name in lines
+        ]
+        outcome = month_of(folder, "2026-11", rows, TWO, history=history)
+    statement = outcome.statement
+    own = [units for units, _, _, month, _ in lines if month == "2026-11"]
+    assert (statement.charged, statement.difference) == (sum(own), 0)
+    assert outcome.manifest["bill"]["charges"] == len(own)
+    # Charges that lie wholly in other months are in the parts of other months, to the unit.
+    elsewhen = [
+        units
+        for units, start, _, month, _ in lines
+        if month == "2026-11" and not date(2026, 11, 1) <= start < date(2026, 12, 1)
+    ]
+    told = sum(other.units for other in statement.other_months)
+    across = [start for _, start, days, _, _ in lines if start < date(2026, 11, 1) < start + timedelta(days)]
+    assert across or told == sum(elsewhen)
