@@ -97,7 +97,7 @@ ORIGIN: Final = """
     effective        BIGINT NOT NULL,
     listed           BIGINT NOT NULL,
     contracted       BIGINT NOT NULL,
-    slot             BIGINT              -- the slot of time whose usage divides it; NULL in runs of version 0.1
+    slot             BIGINT              -- of time, whose usage divides it; NULL in runs of version 0.1
 """
 
 KIND_OF_SHARED_CHARGE: Final = (

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
-from allocation.statement.filed import FiledItem, FiledStatement, FiledTenant
+from allocation.statement.filed import FiledItem, FiledOtherMonth, FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
 
 
@@ -47,6 +47,8 @@ class Cause(NamedTuple):
 
 
 DIRECT = "direct cost"
+IDLE = "idle"
+UNALLOCATED = "unallocated"
 
 
 def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
@@ -71,6 +73,20 @@ def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cau
                 f"{text_of(whole)}"
             )
     return found
+
+
+def nobodys_causes(before: FiledStatement, after: FiledStatement) -> tuple[Cause, ...]:
+    """What other months change about idle and unallocated cost, which no tenant pays."""
+    found = []
+    for month, sign in ((before, -1), (after, 1)):
+        for other in month.other_months:
+            idle = sum(part.amount for part in other.parts if part.tenant is None)
+            reason = _reason(other, month)
+            found += [
+                Cause(reason, IDLE, sign * idle),
+                Cause(reason, UNALLOCATED, sign * other.unallocated),
+            ]
+    return tuple(cause for cause in found if cause.units)
 
 
 def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
@@ -121,11 +137,15 @@ def _of_other_months(name: str, before: FiledStatement, after: FiledStatement) -
     sums: dict[tuple[Reason, str], int] = {}
     for month, sign in ((before, -1), (after, 1)):
         for other in month.other_months:
-            reason = Reason.CORRECTION if other.month < month.month else Reason.ADVANCE
             units = sum(part.amount for part in other.parts if part.tenant == name)
+            reason = _reason(other, month)
             sums[reason, other.month] = sums.get((reason, other.month), 0) + sign * units
     for (reason, about), units in sorted(sums.items()):
         yield Cause(reason, about, units)
+
+
+def _reason(other: FiledOtherMonth, month: FiledStatement) -> Reason:
+    return Reason.CORRECTION if other.month < month.month else Reason.ADVANCE
 
 
 def _of_tenant(
