@@ -75,7 +75,7 @@ def month_of(  # noqa: PLR0917 - a month is its bill, its usage and its tenants
     rules: Any = RULES,
     **options: Any,
 ) -> Outcome:
-    """The statement of a month: *usage* is the CPU requests of each tenant each day; nothing is idle."""
+    """The statement of a month: *usage* is the CPU requests of each tenant each day, and the idle ones."""
     here = folder / month
     period = ChargePeriod.month(month)
     used = [
@@ -88,7 +88,7 @@ def month_of(  # noqa: PLR0917 - a month is its bill, its usage and its tenants
         }
         for name, quantity in (usage | {"(capacity)": sum(usage.values())}).items()
     ]
-    inventory = Inventory(plan=plan_of(*(tenant(name) for name in usage)), cloud_ids={})
+    inventory = Inventory(plan=plan_of(*(tenant(name) for name in usage if name[0] != "(")), cloud_ids={})
     bill = written(here / "bill.csv", rows)
     (here / "inventory.json").write_text(
         json.dumps({"schema_version": 1, **inventory.model_dump(mode="json")}), encoding="utf-8"

@@ -16,12 +16,18 @@ from hypothesis import strategies as st
 from allocation.adapters.focus.run import FocusVersion
 from allocation.adapters.folders.run import opened_run, read_json
 from allocation.money import text_of
+from allocation.report.showback.client import account
+from allocation.report.showback.index import index
+from allocation.report.showback.month import Showback
 from allocation.report.statement.document import document, items_document
+from allocation.report.statement.table import closing_lines
 from allocation.review.causes import Cause, Reason, causes
+from allocation.review.signals import Month
 from allocation.statement.explain import explain_charge
 from allocation.statement.filed import FiledStatement, filed_statement
 from allocation.statement.statement import Statement
 from tests.allocation.bills import RULES, day, month_of, row, whole
+from tests.portfolios import catalog, plan_of, tenant
 from tests.sampling import examples
 
 NOVEMBER = whole("2026-11")
@@ -267,7 +273,62 @@ def _filed(statement: Statement) -> FiledStatement:
     return filed_statement(document(statement), items_document(statement), "test")
 
 
-@examples(20, of=60)
+def test_reports_tell_other_months_apart(tmp_path: Path, september: Path) -> None:
+    """The reasons of the bill's change add up, idle and unallocated parts too; who left is not new."""
+    june = [row("400", day("2026-06", 5), whole("2026-06"))]
+    busy = {"acme": 3, "borealis": 1, "(idle)": 4}
+    before = month_of(tmp_path, "2026-06", june, busy)
+    rows = november(
+        row("-100", day("2026-09", 3), NOVEMBER),
+        row("-8", day("2026-08", 3), NOVEMBER),
+        row("-3", day("2026-08", 3), NOVEMBER, tenant="stranger"),
+    )
+    after = month_of(tmp_path, "2026-11", rows, busy, history=september)
+    plan = plan_of(tenant("acme"), tenant("borealis"))
+    month = Month(_filed(after.statement), plan, catalog())
+    showback = Showback(month, (_filed(before.statement),))
+    first, leaver = index(showback), account(showback, "leaver-ltd")
+    tables = {table.name: table for page in (first,) for table in page.tables}
+    assert [[cell.shown for cell in each] for each in tables["other-months"].rows] == [
+        ["2026-08", "correction of an earlier month", "by the usage of 2026-11", "-11.00"],
+        ["2026-09", "correction of an earlier month", "as filed in 2026-09", "-100.00"],
+    ]
+    reasons = {each[0].shown: each[1].shown for each in tables["why"].rows}
+    assert reasons == {"correction of an earlier month": "-111.00", "idle": "0.00", "unallocated": "0.00"}
+    (own,) = (table for table in leaver.tables if table.name == "other-months")
+    assert [[cell.shown for cell in each] for each in own.rows] == [
+        ["2026-09", "correction of an earlier month", "as filed in 2026-09", "-50.00"]
+    ]
+    assert not any("is new" in sentence or "is gone" in sentence for sentence in leaver.answer)
+    assert "correction of an earlier month -50.00 USD" in leaver.answer[0]
+
+
+def test_the_statement_says_what_was_done(tmp_path: Path, september: Path) -> None:
+    rows = november(
+        row("-100", day("2026-09", 3), NOVEMBER),
+        row("9", day("2027-02", 3), NOVEMBER),
+        row("-3", day("2026-08", 3), NOVEMBER, tenant="acme"),
+    )
+    statement = month_of(tmp_path, "2026-11", rows, TWO, history=september).statement
+    assert closing_lines(statement)[:3] == [
+        "-3.00: correction of 2026-08",
+        "-100.00: correction of 2026-09, divided: pool nodes as filed in 2026-09",
+        "9.00: paid in advance for 2027-02, divided: pool nodes by the drivers of 2026-11",
+    ]
+
+
+def test_a_correction_of_a_corrected_month_follows_its_own_shares(tmp_path: Path, september: Path) -> None:
+    """What November billed for September says nothing about how November was divided."""
+    refund = row("-100", day("2026-09", 3), NOVEMBER)
+    month_of(tmp_path, "2026-11", november(refund), TWO, history=september, close=True)
+    december = whole("2026-12")
+    rows = [row("-40", day("2026-11", 5), december), row("400", day("2026-12", 5), december)]
+    statement = month_of(tmp_path, "2026-12", rows, {"acme": 1, "borealis": 1}, history=september).statement
+    parts = {part.tenant: text_of(part.units) for part in statement.other_months[0].parts}
+    assert parts == {"acme": "-30.00", "borealis": "-10.00"}
+
+
+@examples(12, of=60)
 @given(
     st.lists(
         st.tuples(
