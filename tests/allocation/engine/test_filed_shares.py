@@ -24,10 +24,8 @@ MONTH = (START, END)
 EQUAL = [Usage("acme", "cpu-requests", 30), Usage("borealis", "cpu-requests", 30)]
 
 
-def correction(
-    units: int, other_month: str = "2026-09", days: tuple[int, int] = (1, 2), **values: Any
-) -> Line:
-    return Line(units, days, {"other_month": other_month, **values})
+def correction(units: int, days: tuple[int, int] = (1, 2)) -> Line:
+    return Line(units, days, {"other_month": "2026-09"})
 
 
 def allocated(
@@ -42,7 +40,7 @@ def allocated(
 
 
 def test_a_correction_follows_the_filed_shares_and_its_month_follows_usage() -> None:
-    filed = {"nodes": {(USE, "acme"): 1, (USE, "leaver"): 2, (IDLE, "acme"): 3, (IDLE, None): 4}}
+    filed: FiledShares = {"nodes": {(USE, "acme"): 1, (USE, "leaver"): 2, (IDLE, "acme"): 3, (IDLE, None): 4}}
     done = allocated([Line(100), correction(1000)], filed)
     assert paid(done) == {
         ("acme", "nodes"): 150,
@@ -75,8 +73,8 @@ def test_all_corrections_of_a_month_need_one_slot_and_one_fallback() -> None:
     rules = rulebook(POOL | {"fallback": {"even": "nothing was measured"}})
     lines = [correction(8, days=(number, number + 1)) for number in range(1, 5)]
     done = allocated(lines, {}, rules, [])
-    moments = [moment.replace(tzinfo=None) for moment in MONTH]
-    assert done.fallbacks == (Fallback("nodes", *moments, "even"),)
+    start, end = (moment.replace(tzinfo=None) for moment in MONTH)
+    assert done.fallbacks == (Fallback("nodes", start, end, "even"),)
     assert paid(done) == {("acme", "nodes"): 16, ("borealis", "nodes"): 16}
     filed = allocated(lines, {"nodes": {(USE, "acme"): 1}}, rules, [])
     assert (filed.fallbacks, paid(filed)) == ((), {("acme", "nodes"): 32})
@@ -88,6 +86,23 @@ def test_days_outside_the_month_are_divided_by_the_whole_of_it() -> None:
     usage = [Usage("acme", "cpu-requests", 2, (3, 4)), Usage("borealis", "cpu-requests", 1, (9, 10))]
     done = allocated([late, early], {}, usage=usage)
     assert paid(done) == {("acme", "nodes"): 80, ("borealis", "nodes"): 40}
+
+
+def test_nothing_of_a_correction_is_carried_into_the_next_month() -> None:
+    lines = [Line(101), Line(7, (3, 4))]
+    filed: FiledShares = {"nodes": {(USE, "acme"): 1, (USE, "borealis"): 1, (USE, "leaver"): 1}}
+    alone = allocated(lines, {})
+    corrected = allocated([*lines, correction(1001), correction(700, (5, 6))], filed)
+    assert corrected.residuals == alone.residuals
+    assert alone.residuals == {}
+    own = {cell.tenant: cell.units for cell in corrected.cells if not cell.other_month}
+    assert own == {cell.tenant: cell.units for cell in alone.cells}
+    # 567 each, although in each of the two shared charges acme wins the tie.
+    assert {cell.tenant: cell.units for cell in corrected.cells if cell.other_month} == {
+        "acme": 567,
+        "borealis": 567,
+        "leaver": 567,
+    }
 
 
 amounts = st.integers(-(10**15), 10**15)

@@ -25,6 +25,7 @@ from allocation.review.causes import Cause, Reason, causes
 from allocation.review.signals import Month
 from allocation.statement.explain import explain_charge
 from allocation.statement.filed import FiledStatement, filed_statement
+from allocation.statement.filed_other_months import filed_shares
 from allocation.statement.statement import Statement
 from tests.allocation.bills import RULES, day, month_of, row, whole
 from tests.portfolios import catalog, plan_of, tenant
@@ -175,12 +176,13 @@ def test_another_invoice_is_refused_and_its_money_is_told_by_month(tmp_path: Pat
         row("5", day("2026-11", 5), whole("2026-10")),
         row("-2", day("2026-11", 5), whole("2026-10")),
         row("7.5", day("2026-11", 29), whole("2026-12")),
+        row("1", day("2026-12", 2), ("2026-11-30T16:00:00Z", "2026-12-31T16:00:00Z")),  # of Beijing
     )
     said: list[str] = []
     outcome = month_of(tmp_path, "2026-11", rows, TWO, said)
     assert text_of(outcome.statement.charged) == "400.00"
     assert said[-1] == (
-        "the bill has rows of other months: 2026-10 (2 rows, 3.00 USD), 2026-12 (1 row, 7.50 USD); "
+        "the bill has rows of other months: 2026-10 (2 rows, 3.00 USD), 2026-12 (2 rows, 8.50 USD); "
         "allocate them with their own month"
     )
 
@@ -211,21 +213,23 @@ def test_focus_keeps_the_class_and_both_periods(tmp_path: Path, september: Path)
     rows = november(
         row("-100", day("2026-09", 3), NOVEMBER, ChargeClass="Correction"),
         row("-3", day("2026-09", 4), NOVEMBER, tenant="acme"),
+        row("-2", day("2026-11", 4), ("2026-10-31T16:00:00Z", "2026-11-30T16:00:00Z"), tenant="acme"),
     )
-    options = {"history": september, "out": tmp_path / "run", "focus": [FocusVersion.V1_3]}
+    options: dict[str, Any] = {"history": september, "out": tmp_path / "run", "focus": [FocusVersion.V1_3]}
     month_of(tmp_path, "2026-11", rows, TWO, **options)
     (file,) = (tmp_path / "run" / "focus").rglob("*.parquet")
     with duckdb.connect() as connection:
         found = connection.execute(
             """SELECT x_Tenant, BilledCost::VARCHAR, ChargeClass,
                 CAST(ChargePeriodStart AT TIME ZONE 'UTC' AS DATE)::VARCHAR,
-                CAST(BillingPeriodStart AT TIME ZONE 'UTC' AS DATE)::VARCHAR,
-                CAST(BillingPeriodEnd AT TIME ZONE 'UTC' AS DATE)::VARCHAR
+                strftime(BillingPeriodStart AT TIME ZONE 'UTC', '%Y-%m-%d %H'),
+                strftime(BillingPeriodEnd AT TIME ZONE 'UTC', '%Y-%m-%d %H')
             FROM read_parquet(?) WHERE BilledCost < 0 ORDER BY 1, 2""",
             [str(file)],
         ).fetchall()
-    billing = ("2026-11-01", "2026-12-01")
+    billing = ("2026-11-01 00", "2026-12-01 00")
     assert found == [
+        ("acme", "-2.0000000000", None, "2026-11-04", "2026-10-31 16", "2026-11-30 16"),
         ("acme", "-25.0000000000", "Correction", "2026-09-03", *billing),
         ("acme", "-3.0000000000", None, "2026-09-04", *billing),
         ("borealis", "-25.0000000000", "Correction", "2026-09-03", *billing),
@@ -315,6 +319,29 @@ def test_the_statement_says_what_was_done(tmp_path: Path, september: Path) -> No
         "-100.00: correction of 2026-09, divided: pool nodes as filed in 2026-09",
         "9.00: paid in advance for 2027-02, divided: pool nodes by the drivers of 2026-11",
     ]
+
+
+@pytest.mark.parametrize(
+    ("acme", "borealis", "expected"),
+    [
+        (30, 10, {"acme": 30, "borealis": 10}),
+        (-30, -10, {"acme": 30, "borealis": 10}),
+        (30, 0, {"acme": 30}),
+        (-30, 10, None),
+        (0, 0, None),
+    ],
+)
+def test_shares_are_proportions_unless_some_got_money_back(
+    tmp_path: Path, acme: int, borealis: int, expected: dict[str, int] | None
+) -> None:
+    statement = _filed(month_of(tmp_path, "2026-11", november(), TWO).statement)
+    lines = tuple(
+        line.model_copy(update={"pooled": {"nodes": units}})
+        for line, units in zip(statement.tenants, (acme, borealis), strict=True)
+    )
+    found = filed_shares(statement.model_copy(update={"tenants": lines, "idle": {}})).get("nodes")
+    shares = None if found is None else {str(tenant): units for (_, tenant), units in found.items()}
+    assert shares == expected
 
 
 def test_a_correction_of_a_corrected_month_follows_its_own_shares(tmp_path: Path, september: Path) -> None:

@@ -14,15 +14,15 @@ from tests.allocation.adapters.bill.written import CUR, FOCUS, NOVEMBER, PLAIN, 
 BILLED = FOCUS | {"BillingPeriodStart": "2026-11-01T00:00:00Z", "BillingPeriodEnd": "2026-12-01T00:00:00Z"}
 
 
-def charge(start: str, end: str, **changes: str) -> Mapping[str, str]:
+def charge(start: str, end: str, **changes: str) -> dict[str, str]:
     return BILLED | {"ChargePeriodStart": start, "ChargePeriodEnd": end} | changes
 
 
-def billing(start: str, end: str, **changes: str) -> Mapping[str, str]:
+def billing(start: str, end: str, **changes: str) -> dict[str, str]:
     return BILLED | {"BillingPeriodStart": start, "BillingPeriodEnd": end} | changes
 
 
-def billed_from_15th(start: str, end: str) -> Mapping[str, str]:
+def billed_from_15th(start: str, end: str) -> dict[str, str]:
     return billing("2026-11-15", "2026-12-15", ChargePeriodStart=start, ChargePeriodEnd=end)
 
 
@@ -74,6 +74,17 @@ def billed_from_15th(start: str, end: str) -> Mapping[str, str]:
                 ChargePeriodEnd="2026-10-01T07:00:00Z",
             ),
             "2026-09",
+        ),
+        # Days of UTC, as our own files write them, beside a month of the Pacific.
+        (billing("2026-11-01T07:00:00Z", "2026-12-01T08:00:00Z"), None),
+        (
+            billing(
+                "2026-11-01T07:00:00Z",
+                "2026-12-01T08:00:00Z",
+                ChargePeriodStart="2026-12-01",
+                ChargePeriodEnd="2026-12-02",
+            ),
+            None,
         ),
         # A contract's own month, from the 15th.
         (
@@ -143,7 +154,7 @@ def test_a_billing_period_that_is_anothers_or_none_is_refused(
         ),
     ],
 )
-def test_cur_says_the_invoice_too(tmp_path: Path, first: str, last: str, row: Mapping[str, str]) -> None:
+def test_cur_says_the_invoice_too(tmp_path: Path, first: str, last: str, row: dict[str, str]) -> None:
     billed = row | {first: "2026-11-01T00:00:00Z", last: "2026-12-01T00:00:00Z"}
     other = row | {first: "2026-10-01T00:00:00Z", last: "2026-11-01T00:00:00Z"}
     done = read(bill(tmp_path / "bill.csv", [billed, other]))
