@@ -75,7 +75,16 @@ def billed_from_15th(start: str, end: str) -> dict[str, str]:
             ),
             "2026-09",
         ),
-        # Days of UTC, as our own files write them, beside a month of the Pacific.
+        # Days of UTC, as our own files write them, beside a month of Beijing and of the Pacific.
+        (
+            billing(
+                "2026-10-31T16:00:00Z",
+                "2026-11-30T16:00:00Z",
+                ChargePeriodStart="2026-10-31",
+                ChargePeriodEnd="2026-11-01",
+            ),
+            None,
+        ),
         (billing("2026-11-01T07:00:00Z", "2026-12-01T08:00:00Z"), None),
         (
             billing(
