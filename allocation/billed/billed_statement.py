@@ -12,6 +12,7 @@ from typing import Final
 
 import duckdb
 
+from allocation.billed.earlier_months import EarlierMonths
 from allocation.charges import ChargePeriod, CostBasis
 from allocation.engine import tables
 from allocation.engine.allocate import allocate
@@ -28,6 +29,7 @@ from allocation.statement.statement import Heading, Statement, Term, statement_o
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 
+_NONE_EARLIER: Final = EarlierMonths()
 _BOUNDED: Final = "SELECT DISTINCT driver FROM usage WHERE tenant IN (?, ?)"
 
 
@@ -75,24 +77,29 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     rules: Rulebook,
     carried: Residuals = MappingProxyType({}),
     ended: Sequence[Term] = (),
+    *,
+    earlier: EarlierMonths = _NONE_EARLIER,
 ) -> tuple[Statement, Mapping[Driver, str], Residuals]:
     """The statement of the relations `charge` and `usage`, the source of each driver, and what is carried on.
 
     A driver without measured usage is taken from the declarations of the inventories; one with measured
     usage counts as measured for every tenant, so that all are compared alike. Retained resources of tenants
-    that *ended* stay direct cost of these tenants, which take part in no pool.
+    that *ended* stay direct cost of these tenants, which take part in no pool. Corrections of *earlier*
+    months are divided as these were filed, also among tenants that have left since.
     """
     sources = _add_declared(connection, deployed, rules)
     known = _known(deployed)
-    known = replace(known, tenants=known.tenants | {term.tenant for term in ended})
-    allocation = allocate(connection, known, list(_present(deployed)), rules, carried)
+    known = replace(known, tenants=known.tenants | {term.tenant for term in ended}, earlier=earlier.tenants)
+    present = list(_present(deployed))
+    month = (period.start, period.end)
+    allocation = allocate(connection, known, present, rules, carried, month=month, filed=earlier.shares)
     plan = deployed[-1].inventory.plan
     versions = {"catalog": plan.catalog_version, "rulebook": rules.version}
     heading = Heading(plan.portfolio, period, plan.currency, CostBasis.BILLED, versions)
-    present = terms_of(deployed, period)
-    gone = [term for term in ended if term.tenant not in {each.tenant for each in present}]
-    terms = sorted((*present, *gone), key=lambda term: term.tenant)
-    statement = statement_of(heading, terms, allocation, rules.pools)
+    # The terms of this month come before those of tenants that have ended, and of tenants of earlier months.
+    terms = {term.tenant: term for term in (*earlier.terms(allocation), *ended, *terms_of(deployed, period))}
+    in_order = [term for _, term in sorted(terms.items())]
+    statement = statement_of(heading, in_order, allocation, rules.pools)
     return statement, sources, allocation.residuals
 
 

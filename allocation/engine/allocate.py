@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,10 +12,11 @@ import duckdb
 
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.divide import divide
+from allocation.engine.filed_shares import NO_MONTHS, FiledMonths
 from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
 from allocation.engine.settlement import Residuals, settle
-from allocation.engine.shared_charges import AllocationType, make_shared_charges
+from allocation.engine.shared_charges import AllocationType, Period, make_shared_charges
 from allocation.engine.weights import Fallback, Presence, weigh
 from tiers.vocabulary import CostCategory, CostDomain
 
@@ -24,7 +25,7 @@ class Cell(NamedTuple):
     """A sum of cost of one kind for one tenant, in units.
 
     `pool` is the pool whose driver divided it, '' for direct cost. `tenant` is None for idle capacity that
-    stays visible.
+    stays visible. `other_month` is the month of charges that are billed now and of another month.
     """
 
     tenant: str | None
@@ -34,6 +35,7 @@ class Cell(NamedTuple):
     category: CostCategory
     behaviour: Behaviour
     units: int
+    other_month: str = ""
 
 
 class PoolUsage(NamedTuple):
@@ -61,6 +63,7 @@ class Item(NamedTuple):
     unit: str
     quantity: Decimal | None
     units: int
+    other_month: str = ""
 
 
 class Unallocated(NamedTuple):
@@ -70,6 +73,7 @@ class Unallocated(NamedTuple):
     units: int
     charges: int
     example: str
+    other_month: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Allocation:
         residuals: Less than a unit for each pool and tenant, to carry into the next period.
         usage: The usage of each pool's driver by consumer.
         items: The items of all allocated charges.
+        as_filed: For each filed month that charges correct, the pools that were divided as they were then.
     """
 
     cells: tuple[Cell, ...]
@@ -94,6 +99,7 @@ class Allocation:
     residuals: Residuals
     usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
+    as_filed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def allocate(
@@ -102,17 +108,21 @@ def allocate(
     present: Sequence[Presence],
     rules: Rulebook,
     carried: Residuals = MappingProxyType({}),
+    *,
+    month: Period | None = None,
+    filed: FiledMonths = NO_MONTHS,
 ) -> Allocation:
     """Allocate the relations `charge` and `usage` of *connection*.
 
-    Afterwards it holds `charged`, `origin`, `slot`, `weight`, `route`, `share` and `settlement` too.
+    Afterwards it holds `charged`, `origin`, `slot`, `weight`, `route`, `share` and `settlement` too. *month*
+    is needed where charges may be of another time; those of months in *filed* are divided as these were.
 
     Raises:
         AllocationError: When it is not possible; nothing is left out to make it possible.
     """
     attribute(connection, known, rules)
-    make_shared_charges(connection)
-    fallbacks = weigh(connection, rules, present)
+    make_shared_charges(connection, month)
+    fallbacks = weigh(connection, rules, present, filed)
     divide(connection)
     residuals = settle(connection, rules.cost, carried)
     return Allocation(
@@ -124,6 +134,7 @@ def allocate(
         residuals=residuals,
         usage=tuple(_usage(connection)),
         items=tuple(_items(connection, rules)),
+        as_filed=_as_filed(connection),
     )
 
 
@@ -131,11 +142,12 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
     behaviours = {rule.rule: rule.behaviour for rule in rules.rules}
     domains = {pool.pool: pool.domain for pool in rules.pools}
     direct = connection.execute(
-        f"""SELECT tenant, domain, category, behaviour, SUM({rules.cost}) FROM charged
+        f"""SELECT tenant, domain, category, behaviour, COALESCE(other_month, ''), SUM({rules.cost})
+        FROM charged
         WHERE disposition = 'direct' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     shared = connection.execute(
-        f"""SELECT tenant, part, via, category, rule, SUM(share.{rules.cost})
+        f"""SELECT tenant, part, via, category, rule, COALESCE(other_month, ''), SUM(share.{rules.cost})
         FROM share JOIN origin USING (origin)
         WHERE part <> '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
@@ -148,8 +160,9 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
             CostCategory(category),
             Behaviour(behaviour),
             int(units),
+            other_month,
         )
-        for tenant, domain, category, behaviour, units in direct
+        for tenant, domain, category, behaviour, other_month, units in direct
     ] + [
         Cell(
             tenant,
@@ -159,15 +172,17 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
             CostCategory(category),
             behaviours[rule],
             int(units),
+            other_month,
         )
-        for tenant, part, via, category, rule, units in shared
+        for tenant, part, via, category, rule, other_month, units in shared
     ]
 
 
 def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
     rows = connection.execute(
-        f"""SELECT pool, consumer, SUM(quantity) FROM demand
-        WHERE purpose = '{Purpose.USAGE}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
+        f"""SELECT pool, consumer, SUM(quantity) FROM demand JOIN slot USING (slot)
+        WHERE purpose = '{Purpose.USAGE}' AND other_month IS NULL
+        GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a word of ours
     ).fetchall()
     for pool, consumer, nano in rows:
         yield PoolUsage(pool, consumer, Decimal(int(nano)).scaleb(-9))
@@ -177,33 +192,49 @@ def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[I
     # If one charge has no quantity, that of the whole item is unknown.
     rows = connection.execute(
         f"""SELECT tenant, COALESCE(pool, ''), COALESCE(service, ''), COALESCE(sku_id, description, ''),
-            COALESCE(unit, ''), CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END,
-            SUM({rules.cost})
+            COALESCE(unit, ''), COALESCE(other_month, ''),
+            CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END, SUM({rules.cost})
         FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
-    for tenant, pool, service, item, unit, quantity, units in rows:
-        yield Item(tenant, pool, service, item, unit, quantity, int(units))
+    for tenant, pool, service, item, unit, other_month, quantity, units in rows:
+        yield Item(tenant, pool, service, item, unit, quantity, int(units), other_month)
+
+
+def _as_filed(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    rows = connection.execute(
+        """SELECT other_month, LIST(DISTINCT via ORDER BY via) FROM share JOIN origin USING (origin)
+        WHERE (other_month, via) IN (SELECT (month, pool) FROM filed_share) GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    return {other_month: tuple(pools) for other_month, pools in rows}
 
 
 def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Unallocated]:
     undecided = connection.execute(
-        f"""SELECT rule, SUM({rules.cost}), COUNT(*), MIN(line_id) FROM charged
+        f"""SELECT rule, COALESCE(other_month, ''), SUM({rules.cost}), COUNT(*), MIN(line_id) FROM charged
         WHERE disposition = 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     without_driver = connection.execute(
-        f"""SELECT via, SUM(share.{rules.cost}), SUM(charges), MIN(origin)
+        f"""SELECT via, COALESCE(other_month, ''), SUM(share.{rules.cost}), SUM(charges), MIN(origin)
         FROM share JOIN origin USING (origin)
         WHERE part = '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
-    return [Unallocated(rule, int(units), charges, line) for rule, units, charges, line in undecided] + [
+    return [
+        Unallocated(_of(rule, other_month), int(units), charges, line, other_month)
+        for rule, other_month, units, charges, line in undecided
+    ] + [
         Unallocated(
-            f"no-driver: pool {via}: no member has any {rules.pool_named(via).driver.name}",
+            _of(f"no-driver: pool {via}: no member has any {rules.pool_named(via).driver.name}", other_month),
             int(units),
             int(charges),
             f"origin {origin}",
+            other_month,
         )
-        for via, units, charges, origin in without_driver
+        for via, other_month, units, charges, origin in without_driver
     ]
+
+
+def _of(reason: str, other_month: str) -> str:
+    return f"{reason} (of {other_month})" if other_month else reason
 
 
 def _charged(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> int:

@@ -50,6 +50,7 @@ class Known:
         domains: Cost domain of each fact.
         resources: Id on the bill -> fact.
         portfolios: Whose they are; charges that are tagged with another portfolio are nobody's here.
+        earlier: Month as YYYY-MM -> the tenants of its filed statement, whose corrections stay theirs.
     """
 
     tenants: frozenset[str]
@@ -58,6 +59,7 @@ class Known:
     domains: Mapping[str, CostDomain] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
     portfolios: frozenset[str] = frozenset()
+    earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Shape(NamedTuple):
@@ -69,6 +71,7 @@ class Shape(NamedTuple):
     service_category: str
     charge_category: str
     sub_account: str
+    other_month: str = ""
 
 
 class Decision(NamedTuple):
@@ -139,13 +142,16 @@ class Decider:
         if self._is_unknown(shape.charge_category):
             reason = f"unknown-category: {shape.charge_category}"
             return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
-        if seen.tenant is not None and seen.tenant not in self._known.tenants:
+        if seen.tenant is not None and not self._is_known(seen.tenant, shape.other_month):
             reason = f"unknown-tenant: the inventory has no tenant '{seen.tenant}'"
             return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
         rule = next((rule for rule in self._rules.rules if _matches(rule.when, seen)), None)
         if rule is None:
             return Decision("unallocated", None, None, _unclaimed(seen, self._rules), *place, Behaviour.FIXED)
         return _as_ruled(rule, seen, self._rules)
+
+    def _is_known(self, tenant: str, other_month: str) -> bool:
+        return tenant in self._known.tenants or tenant in self._known.earlier.get(other_month, ())
 
     def _elsewhere(self, seen: _Seen) -> str | None:
         """The portfolio that a charge belongs to when it is not ours: two may share an account."""

@@ -26,7 +26,7 @@ _SHARES: Final = """
 CREATE OR REPLACE TABLE share AS
 WITH cost AS (
     SELECT origin.origin, proportion.proportion, billed, effective, listed, contracted
-    FROM origin JOIN slot USING (period_start, period_end) JOIN proportion USING (pool, slot)
+    FROM origin JOIN proportion USING (pool, slot)
 ),
 of_origin AS (
     SELECT cost.origin, cost.proportion, via, part, tenant, weight, total_weight,
@@ -49,7 +49,7 @@ FROM of_origin JOIN divided AS ratio
 
 
 def divide(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `share` from `origin`, `slot`, `amount`, `route` and `weight`.
+    """Make the table `share` from `origin`, `amount`, `route` and `weight`.
 
     Raises:
         AllocationError: When a shared charge is too large to divide exactly.

@@ -17,12 +17,14 @@ from allocation.engine.shared_charges import AllocationType
 class Purpose(StrEnum):
     """What a pool's driver divides: usage, idle capacity, or everything when the pool's own driver is empty.
 
-    NONE stands for an amount that no driver divides, because it goes to no tenant.
+    FILED stands for what is divided as an earlier month was, NONE for an amount that no driver divides,
+    because it goes to no tenant.
     """
 
     USAGE = "use"
     IDLE = "idle"
     FALLBACK = "fallback"
+    FILED = "filed"
     NONE = ""
 
 

@@ -3,7 +3,8 @@
 Every division rounds to whole units, and the same names win the same ties day after day. At the end of a
 period the settlement compares, pool by pool, what each tenant got with what it is due, to a billionth of a
 unit, and moves whole units between tenants within the largest shared charge, whose sum stays the same. The
-rest, less than a unit per tenant, is carried into the next period.
+rest, less than a unit per tenant, is carried into the next period. The charges of every other month are
+settled for themselves, because other tenants may pay for them, and nothing of them is carried.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ _SETTLEMENT: Final = """
 """
 
 _DUE: Final = """
-SELECT via, part, tenant, SUM(
+SELECT via, part, tenant, other_month, SUM(
     CAST(size AS HUGEINT) * CAST(weight AS HUGEINT) // CAST(total_weight AS HUGEINT) * 1000000000
     + (CAST(size AS HUGEINT) * CAST(weight AS HUGEINT) % CAST(total_weight AS HUGEINT)) * 1000000000
         // CAST(total_weight AS HUGEINT)
     - CAST(got AS HUGEINT) * 1000000000) AS due
 FROM (
-    SELECT via, part, tenant, weight, total_weight, {cost} AS got,
-        SUM({cost}) OVER (PARTITION BY origin, via, part) AS size
-    FROM share
+    SELECT via, part, tenant, COALESCE(other_month, '') AS other_month, weight, total_weight,
+        share.{cost} AS got, SUM(share.{cost}) OVER (PARTITION BY origin, via, part) AS size
+    FROM share JOIN origin USING (origin)
 )
 WHERE tenant IS NOT NULL
 GROUP BY ALL
@@ -43,11 +44,12 @@ GROUP BY ALL
 
 # Units are moved within the largest shared charge of each route; the earliest wins a tie.
 _WHERE: Final = """
-SELECT share.origin, share.via, share.part, share.tenant
+SELECT share.origin, share.via, share.part, share.tenant, largest.other_month
 FROM share JOIN (
-    SELECT via, part, MIN(origin) AS origin FROM (
-        SELECT DISTINCT via, part, share.origin,
-            RANK() OVER (PARTITION BY via, part ORDER BY ABS(origin.{cost}) DESC) AS place
+    SELECT via, part, other_month, MIN(origin) AS origin FROM (
+        SELECT DISTINCT via, part, COALESCE(other_month, '') AS other_month, share.origin,
+            RANK() OVER (PARTITION BY via, part, COALESCE(other_month, '')
+                ORDER BY ABS(origin.{cost}) DESC) AS place
         FROM share JOIN origin USING (origin)
     ) WHERE place = 1 GROUP BY ALL
 ) AS largest USING (origin, via, part)
@@ -77,21 +79,23 @@ def settle(
     Returns:
         The rest to carry into the next period.
     """
-    due = dict(carried)
-    for via, part, tenant, nano in connection.execute(_DUE.format(cost=cost)).fetchall():
-        due[via, part, tenant] = due.get((via, part, tenant), 0) + int(nano)
-    places: dict[tuple[str, str], tuple[int, list[str]]] = {}
-    for origin, via, part, tenant in connection.execute(_WHERE.format(cost=cost)).fetchall():
-        places.setdefault((via, part), (origin, []))[1].append(tenant)
+    due = {(*key, ""): nano for key, nano in carried.items()}
+    for *key, nano in connection.execute(_DUE.format(cost=cost)).fetchall():
+        via, part, tenant, month = key
+        due[via, part, tenant, month] = due.get((via, part, tenant, month), 0) + int(nano)
+    places: dict[tuple[str, str, str], tuple[int, list[str]]] = {}
+    for origin, via, part, tenant, month in connection.execute(_WHERE.format(cost=cost)).fetchall():
+        places.setdefault((via, part, month), (origin, []))[1].append(tenant)
     moves: list[tuple[object, ...]] = []
-    for (via, part), (origin, tenants) in sorted(places.items()):
-        for tenant, units in _moves({name: due[via, part, name] for name in sorted(tenants)}).items():
-            due[via, part, tenant] -= units * _WHOLE
+    for (via, part, month), (origin, tenants) in sorted(places.items()):
+        for tenant, units in _moves({name: due[via, part, name, month] for name in sorted(tenants)}).items():
+            due[via, part, tenant, month] -= units * _WHOLE
             moves.append((origin, via, part, tenant, units))
     create(connection, "settlement", _SETTLEMENT)
     insert(connection, "settlement", _SETTLEMENT, moves)
     connection.execute(_APPLY.format(cost=cost))
-    return {key: nano for key, nano in sorted(due.items()) if nano}
+    left = sorted(due.items())
+    return {(via, part, tenant): nano for (via, part, tenant, month), nano in left if nano and not month}
 
 
 def _moves(due: Mapping[str, int]) -> dict[str, int]:

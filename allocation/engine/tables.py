@@ -52,7 +52,10 @@ CHARGE: Final = """
     invoice_issuer   VARCHAR,
     tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
     commitment_discount_id     VARCHAR,  -- FOCUS; NULL where no commitment is bought or used
-    commitment_discount_status VARCHAR   -- Used, Unused (FOCUS); of a fee: its effective cost is unused
+    commitment_discount_status VARCHAR,  -- Used, Unused (FOCUS); of a fee: its effective cost is unused
+    billing_start    TIMESTAMP,          -- FOCUS BillingPeriodStart; NULL where the bill has none
+    billing_end      TIMESTAMP,
+    other_month      VARCHAR             -- 'YYYY-MM' of a charge period outside its billing period, else NULL
 """
 
 USAGE: Final = """
@@ -91,11 +94,15 @@ ORIGIN: Final = """
     provider         VARCHAR,
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
+    billing_start    TIMESTAMP,
+    billing_end      TIMESTAMP,
+    other_month      VARCHAR,
     charges          BIGINT NOT NULL,    -- how many charges are summed here
     billed           BIGINT NOT NULL,
     effective        BIGINT NOT NULL,
     listed           BIGINT NOT NULL,
-    contracted       BIGINT NOT NULL
+    contracted       BIGINT NOT NULL,
+    slot             BIGINT              -- of time, whose usage divides it; NULL in runs of version 0.1
 """
 
 KIND_OF_SHARED_CHARGE: Final = (
@@ -112,6 +119,9 @@ KIND_OF_SHARED_CHARGE: Final = (
     "provider",
     "publisher",
     "invoice_issuer",
+    "billing_start",
+    "billing_end",
+    "other_month",
 )
 """The columns that charges of one shared charge have in common, besides pool, rule and days."""
 

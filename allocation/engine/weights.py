@@ -15,6 +15,13 @@ import duckdb
 
 from allocation.engine.division_sql import LARGEST_WEIGHT
 from allocation.engine.drivers import CAPACITY, IDLE, DriverRule
+from allocation.engine.filed_shares import (
+    NO_MONTHS,
+    FiledMonths,
+    add_filed_weights,
+    as_filed,
+    keep_filed_shares,
+)
 from allocation.engine.routes import Demand, Purpose, ways_out
 from allocation.engine.rulebook import IdlePolicy, Members, Pool, Rulebook
 from allocation.engine.tables import create, insert
@@ -131,15 +138,21 @@ UNION ALL
 SELECT via, part, slot, NULL, CAST(1 AS DECIMAL(38, 0)) FROM way WHERE purpose = ''
 """  # noqa: S608 - a number of our own
 
+_BY_NUMBER: Final = "SELECT slot, period_start, period_end, other_month FROM slot ORDER BY slot"
+
 _UNREASONABLE: Final = "SELECT tenant, driver, quantity FROM usage WHERE quantity > ? ORDER BY ALL LIMIT 1"
 
 
 def weigh(
-    connection: duckdb.DuckDBPyConnection, rules: Rulebook, present: Sequence[Presence]
+    connection: duckdb.DuckDBPyConnection,
+    rules: Rulebook,
+    present: Sequence[Presence],
+    months: FiledMonths = NO_MONTHS,
 ) -> list[Fallback]:
     """Make the tables `weight` and `route` that the division reads, for every row of `slot`.
 
-    Reads `usage`. Usage of tenants that are no members of a pool does not count for that pool.
+    Reads `usage`. Usage of tenants that are no members of a pool does not count for that pool. The slots of
+    *months* are divided as these were filed.
 
     Returns:
         The pools and slots that used a fallback.
@@ -155,14 +168,18 @@ def weigh(
     connection.execute(_USED)
     connection.execute(_DEMAND)
     demands = _demands(connection)
-    slots = connection.execute("SELECT slot, period_start, period_end FROM slot ORDER BY slot").fetchall()
+    slots = connection.execute(_BY_NUMBER).fetchall()
     routes: list[tuple[object, ...]] = []
     ways: set[tuple[str, str, int, str]] = set()
     fallbacks: list[Fallback] = []
-    for slot, start, end in slots:
+    for slot, start, end, other_month in slots:
         leaving, fell_back = ways_out(rules, demands.get(slot, {}))
+        shares = months.get(other_month, {})
+        leaving = as_filed(leaving, shares) if shares else leaving
         fallbacks += (
-            Fallback(pool.pool, start, end, pool.fallback.name) for pool in fell_back if pool.fallback
+            Fallback(pool.pool, start, end, pool.fallback.name)
+            for pool in fell_back
+            if pool.fallback and pool.pool not in shares
         )
         for pool, parts in leaving.items():
             routes += ((pool, slot, via, part, weight) for (via, part, _), weight in parts.items())
@@ -171,7 +188,9 @@ def weigh(
         create(connection, name, table)
         insert(connection, name, table, rows)
     connection.execute(_WEIGHTS)
-    return fallbacks
+    keep_filed_shares(connection, months)
+    add_filed_weights(connection)
+    return list(dict.fromkeys(fallbacks))
 
 
 def _demands(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[tuple[str, str], Demand]]:

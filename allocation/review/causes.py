@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
-from allocation.statement.filed import FiledItem, FiledStatement, FiledTenant
+from allocation.statement.filed import FiledItem, FiledOtherMonth, FiledStatement, FiledTenant
+from allocation.statement.filed_other_months import without_other_months
 
 
 @unique
@@ -32,6 +33,8 @@ class Reason(StrEnum):
     NEIGHBOURS = "neighbours used more or less"
     RULE = "rule"
     BASIS = "estimate or bill"
+    CORRECTION = "correction of an earlier month"
+    ADVANCE = "paid in advance for a later month"
     UNKNOWN = "unknown"
 
 
@@ -44,18 +47,25 @@ class Cause(NamedTuple):
 
 
 DIRECT = "direct cost"
+IDLE = "idle"
+UNALLOCATED = "unallocated"
 
 
 def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
     """Why the cost of each tenant of either month changed; the causes add up to the difference, 0 left out.
 
+    What was billed for other months is a cause of its own; all other causes compare the months without it.
+
     Raises:
         UnreconciledStatementError: When they do not.
     """
     found = {}
+    own = without_other_months(before), without_other_months(after)
     for name in sorted(before.by_tenant.keys() | after.by_tenant.keys()):
+        lines = own[0].by_tenant.get(name), own[1].by_tenant.get(name)
+        parts = (*_of_tenant(*lines, *own), *_of_other_months(name, before, after))
+        found[name] = tuple(cause for cause in parts if cause.units)
         old, new = before.by_tenant.get(name), after.by_tenant.get(name)
-        found[name] = tuple(cause for cause in _of_tenant(old, new, before, after) if cause.units)
         whole = (new.total if new else 0) - (old.total if old else 0)
         if (stated := sum(cause.units for cause in found[name])) != whole:
             raise UnreconciledStatementError(
@@ -65,6 +75,20 @@ def causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cau
     return found
 
 
+def nobodys_causes(before: FiledStatement, after: FiledStatement) -> tuple[Cause, ...]:
+    """What other months change about idle and unallocated cost, which no tenant pays."""
+    found = []
+    for month, sign in ((before, -1), (after, 1)):
+        for other in month.other_months:
+            idle = sum(part.amount for part in other.parts if part.tenant is None)
+            reason = _reason(other, month)
+            found += [
+                Cause(reason, IDLE, sign * idle),
+                Cause(reason, UNALLOCATED, sign * other.unallocated),
+            ]
+    return tuple(cause for cause in found if cause.units)
+
+
 def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple[Cause, ...]]:
     """Why the fee of each tenant of either month changed: new, gone, another tier, or other terms.
 
@@ -72,6 +96,7 @@ def fee_causes(before: FiledStatement, after: FiledStatement) -> dict[str, tuple
     days the tenant was deployed.
     """
     names = sorted(before.by_tenant.keys() | after.by_tenant.keys())
+    before, after = without_other_months(before), without_other_months(after)
     return {
         name: tuple(
             cause for cause in _of_fee(before.by_tenant.get(name), after.by_tenant.get(name)) if cause.units
@@ -105,6 +130,22 @@ def by_reason(parts: Iterable[Cause]) -> dict[Reason, int]:
     for cause in parts:
         sums[cause.reason] = sums.get(cause.reason, 0) + cause.units
     return dict(sorted(sums.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
+
+
+def _of_other_months(name: str, before: FiledStatement, after: FiledStatement) -> Iterator[Cause]:
+    """What is billed for other months now, less what was billed for other months before."""
+    sums: dict[tuple[Reason, str], int] = {}
+    for month, sign in ((before, -1), (after, 1)):
+        for other in month.other_months:
+            units = sum(part.amount for part in other.parts if part.tenant == name)
+            reason = _reason(other, month)
+            sums[reason, other.month] = sums.get((reason, other.month), 0) + sign * units
+    for (reason, about), units in sorted(sums.items()):
+        yield Cause(reason, about, units)
+
+
+def _reason(other: FiledOtherMonth, month: FiledStatement) -> Reason:
+    return Reason.CORRECTION if other.month < month.month else Reason.ADVANCE
 
 
 def _of_tenant(

@@ -24,6 +24,7 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
 from allocation.billed.commitments import commitment_gates
+from allocation.billed.earlier_months import EarlierMonths
 from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.billed.state import state_of
 from allocation.charges import ChargePeriod
@@ -35,6 +36,8 @@ from allocation.errors import AllocationError
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
 from allocation.runs.messages import Messages
+from allocation.runs.other_months import filed_months_of, months_outside
+from allocation.statement.other_months import sentence_of
 from allocation.statement.statement import Statement, Term
 from tiers.errors import CatalogError
 
@@ -105,6 +108,9 @@ class _Run:
         say("reading bills")
         intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
         self._warn_refused("rows of the bill", intake.refused)
+        if outside := months_outside(self.connection, currency):
+            self.messages.warn(outside)
+        corrected = filed_months_of(self.connection, history, period)
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
         self._warn_refused("rows of usage", used.refused)
@@ -116,6 +122,7 @@ class _Run:
             self.rules,
             carried,
             list(self.request.ended.values()),
+            earlier=EarlierMonths(corrected),
         )
         found = (
             *gates(self.connection, statement, self.rules, self._evidence(intake, sources)),
@@ -173,6 +180,7 @@ class _Run:
             },
             "inventories": [_hashed(text) for text in self.request.inventories],
             **self._ended(),
+            **_other_months(statement),
             "rulebooks": {path.name: sha256_of(path) for path in files},
             "unallocated": {item.reason: item.charges for item in statement.unallocated},
             "strangers": list(statement.unknown_consumers),
@@ -228,6 +236,13 @@ class _Run:
             publisher="AWS",
         )
         write_focus(self.connection, self.folder / "focus", version, run, csv=self.request.focus_csv)
+
+
+def _other_months(statement: Statement) -> dict[str, Any]:
+    """How the charges of other months were divided, if there are any."""
+    month = f"{statement.period.start:%Y-%m}"
+    told = {other.month: sentence_of(other, month) for other in statement.other_months}
+    return {"other_months": told} if told else {}
 
 
 def _inventory(text: str) -> tuple[datetime, Any]:

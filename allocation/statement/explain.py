@@ -20,6 +20,9 @@ _CHARGE: Final = [
     "row_number",
     "period_start",
     "period_end",
+    "billing_start",
+    "billing_end",
+    "other_month",
     "service",
     "region",
     "description",
@@ -109,6 +112,7 @@ def explain_shared_charge(
         "pool": summed["pool"],
         "rule": summed["rule"],
         "period": [str(summed["period_start"]), str(summed["period_end"])],
+        "other_month": summed["other_month"],
         "service": summed["service"],
         "charges": summed["charges"],
         "amount": text_of(summed["units"]),
@@ -153,8 +157,10 @@ def _shares(
                 COALESCE(settlement.units, 0) AS settled
             FROM share LEFT JOIN settlement USING (origin, via, part, tenant) WHERE share.origin = ?
         ), sized AS (SELECT *, SUM(divided) OVER (PARTITION BY via, part) AS size FROM before)
-        SELECT via, part, weight, total_weight, size, divided, settled FROM sized
-        WHERE tenant = ? ORDER BY via, part""",  # noqa: S608 - a column of ours
+        SELECT via, part, weight, total_weight, size, divided, settled,
+            (SELECT MIN(other_month) FROM origin JOIN filed_share ON filed_share.month = other_month
+                WHERE origin.origin = sized.origin AND filed_share.pool = via) AS as_filed_in
+        FROM sized WHERE tenant = ? ORDER BY via, part""",  # noqa: S608 - a column of ours
         [origin, tenant],
     )
     for row in rows:
@@ -163,6 +169,7 @@ def _shares(
         yield {
             "via": row["via"],
             "part": row["part"],
+            **({"as_filed_in": row["as_filed_in"]} if row["as_filed_in"] else {}),
             "divided": text_of(size),
             "weight": str(weight),
             "total_weight": str(whole),
@@ -177,13 +184,17 @@ def _shares(
 def _usage(
     connection: duckdb.DuckDBPyConnection, tenant: str, origin: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
+    # Charges of another month are divided by the usage of the whole month, or as that one was filed.
+    slot = _rows(connection, "SELECT period_start, period_end FROM slot WHERE slot = ?", [origin["slot"]])
+    start, end = ((slot[0] if slot else origin)[name] for name in ("period_start", "period_end"))
     rows = _rows(
         connection,
         """SELECT driver, MIN(period_start) AS first, MAX(period_end) AS last, SUM(quantity) AS quantity
         FROM usage WHERE tenant = ? AND period_start < ? AND period_end > ? AND driver IN (
-            SELECT driver FROM driver_part WHERE pool IN (SELECT via FROM share WHERE origin = ?))
+            SELECT driver FROM driver_part WHERE pool IN (SELECT via FROM share WHERE origin = ?
+                EXCEPT SELECT pool FROM filed_share WHERE month = ?))
         GROUP BY driver ORDER BY driver""",
-        [tenant, origin["period_end"], origin["period_start"], origin["origin"]],
+        [tenant, end, start, origin["origin"], origin["other_month"]],
     )
     for row in rows:
         yield {

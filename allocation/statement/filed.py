@@ -109,6 +109,28 @@ class FiledItem(_Loose):
     unit: str
     quantity: Quantity | None
     amount: Units
+    other_month: str = ""
+
+
+class FiledPart(_Loose):
+    """What a tenant paid for another month; without a tenant it is visible idle capacity."""
+
+    tenant: str | None
+    pool: str
+    part: str
+    amount: Units
+
+
+class FiledOtherMonth(_Loose):
+    """The charges of another month that were billed in this one."""
+
+    month: str
+    kind: str
+    amount: Units
+    unallocated: Units = 0
+    as_filed: tuple[str, ...] = ()
+    by_drivers: tuple[str, ...] = ()
+    parts: tuple[FiledPart, ...] = ()
 
 
 class FiledTotals(_Loose):
@@ -130,7 +152,8 @@ class _Period(_Loose):
 class FiledStatement(_Loose):
     """The document of a statement.
 
-    `items` are empty if the month was filed without them; changed prices are unknown then.
+    `items` are empty if the month was filed without them; changed prices are unknown then. `other_months` are
+    charges of other months that are in the sums of this one.
     """
 
     schema_version: Count
@@ -146,6 +169,7 @@ class FiledStatement(_Loose):
     unpriced: tuple[FiledUnpriced, ...]
     totals: FiledTotals
     items: tuple[FiledItem, ...] = ()
+    other_months: tuple[FiledOtherMonth, ...] = ()
 
     @property
     def month(self) -> str:
@@ -181,6 +205,8 @@ class FiledStatement(_Loose):
         """Items by owner, (tenant, '') or (None, pool), then by service, item and unit."""
         owned: dict[tuple[str | None, str], dict[tuple[str, str, str], FiledItem]] = {}
         for item in self.items:
+            if item.other_month:
+                continue  # its price and quantity say nothing about this month
             owner = (item.tenant, "" if item.tenant else item.pool)
             owned.setdefault(owner, {})[item.service, item.item, item.unit] = item
         return owned

@@ -14,6 +14,7 @@ from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
+from allocation.statement.other_months import OtherMonth, other_months
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
 
@@ -128,6 +129,7 @@ class Statement:
         drivers: The driver of each pool and its unit.
         usage: The usage of each pool's driver by consumer.
         items: The items of the charges, of tenants and of pools.
+        other_months: The charges of other months that this one bills; they are in the sums above.
     """
 
     portfolio: str
@@ -146,6 +148,7 @@ class Statement:
     drivers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
+    other_months: tuple[OtherMonth, ...] = ()
 
     @property
     def direct(self) -> int:
@@ -277,6 +280,7 @@ def statement_of(
         drivers={pool.pool: (pool.driver.name, pool.driver.unit) for pool in pools},
         usage=allocation.usage,
         items=allocation.items,
+        other_months=other_months(allocation, f"{heading.period.start:%Y-%m}"),
     ).reconciled()
 
 

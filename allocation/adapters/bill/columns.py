@@ -74,6 +74,8 @@ FOCUS: Final = Layout(
     },
     start="ChargePeriodStart",
     end="ChargePeriodEnd",
+    billing_start="BillingPeriodStart",
+    billing_end="BillingPeriodEnd",
     currency="BillingCurrency",
     word="ChargeCategory",
     quantity="PricingQuantity",

@@ -23,6 +23,7 @@ class Layout:
         counts_for: Amount -> the words of the rows it counts in; elsewhere it may say anything.
         fallbacks: Cost -> the amount without which another one takes its place; counted as a note.
         start, end, currency, word, quantity: The one column that holds it.
+        billing_start, billing_end: The column of the billing period; empty where the format has none.
         categories: Word of the bill, in any case -> FOCUS ChargeCategory and ChargeClass; other words stay.
         recurring: Words of charges that come again every month, where the bill itself does not say how often.
         default_word: The word where the bill says nothing; without it the word is required.
@@ -46,6 +47,8 @@ class Layout:
     word: str
     quantity: str
     categories: Mapping[str, tuple[str, str | None]]
+    billing_start: str = ""
+    billing_end: str = ""
     default_word: str | None = None
     recurring: tuple[str, ...] = ()
     status: str = ""

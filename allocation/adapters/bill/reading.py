@@ -14,7 +14,7 @@ from typing import Final
 from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
-from allocation.adapters.bill.row_rules import Check
+from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
@@ -45,9 +45,9 @@ _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
+_MADE: Final = frozenset({"charge_category", "tags", "billing_start", "billing_end", "other_month"})
 _TEXTS: Final = (
-    *_BEFORE_QUANTITY[1:],
-    *(name for name in _AFTER_QUANTITY if name != "tags"),
+    *(name for name in (*_BEFORE_QUANTITY, *_AFTER_QUANTITY) if name not in _MADE),
     "line_id",
     "reservation",
 )
@@ -64,6 +64,11 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
         *_numbers(layout, header),
         *_moment(header.find(layout.start), "start"),
         *_moment(header.find(layout.end), "end"),
+        *(
+            part
+            for name, column in (("billing_start", layout.billing_start), ("billing_end", layout.billing_end))
+            for part in _moment(header.find(column) if column else None, name)
+        ),
         f"{text_of(header.find(layout.currency))} AS currency",
         f"{_word(layout, header)} AS word",
         f"{tags_text(sources_of(layout, header), text_of)} AS tags_text",
@@ -80,6 +85,7 @@ def as_meant(found: str, layout: Layout) -> str:
         f"{' + '.join(_too_fine(name) for name in layout.amounts)} AS too_fine",
         f"{_point_in_time('start')} AS period_start",
         f"{_point_in_time('end')} AS period_end",
+        *(f"{_point_in_time(name)} AS {name}" for name in ("billing_start", "billing_end")),
     ]
     units = ", ".join(f"{_units(name)} AS {name}_units" for name in layout.amounts)
     return f"SELECT *, {units} FROM (SELECT *, {', '.join(columns)} FROM {found})"
@@ -104,7 +110,8 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
         SELECT rows.* EXCLUDE (charge_class, charge_frequency, commitment_discount_status),
             {costs}, {fell_back}, {_categories(layout)}, {_frequency(layout)}, {_status(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
-            {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
+            {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated,
+            {OTHER_MONTH} AS other_month
         FROM ({as_meant(found, layout)}) AS rows
         LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text {join}"""
     verdict = " ".join(f"WHEN {check.condition} THEN {number}" for number, check in enumerate(checks))

@@ -33,7 +33,8 @@ _FREQUENCY: Final = Template("""CASE
         WHEN $row.charge_category = 'Usage' THEN 'Usage-Based'
         ELSE 'One-Time' END""")
 _COMMON: Final = Template("""
-    $row.period_start, $row.period_end, $row.charge_category, $row.charge_class, $row.invoice_id,
+    $row.period_start, $row.period_end, $row.billing_start, $row.billing_end,
+    $row.charge_category, $row.charge_class, $row.invoice_id,
     $frequency AS charge_frequency,
     $service AS service, COALESCE(known_service.service_category, 'Other') AS service_category,
     COALESCE(known_service.service_subcategory, 'Other (Other)') AS service_subcategory,

@@ -13,6 +13,8 @@ from typing import Any, Final
 import duckdb
 
 from allocation.engine.attribution import charged_view
+from allocation.engine.filed_shares import FILED_SHARE
+from allocation.engine.tables import create
 from allocation.errors import AllocationError
 from tiers import files as given
 
@@ -31,7 +33,25 @@ _KEPT: Final[Mapping[str, str]] = {
     "usage": "tenant, driver, period_start, period_end, quantity",
     "refused": "source, row_number, rule",
     "usage_refused": "source, row_number, rule",
+    "filed_share": "month, pool, part, tenant",
 }
+# What runs of earlier versions do not have, with what they would say.
+_LATER_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    "charge": {
+        "billing_start": "NULL::TIMESTAMP",
+        "billing_end": "NULL::TIMESTAMP",
+        "other_month": "NULL::VARCHAR",
+    },
+    "shape": {"other_month": "''"},
+    "origin": {
+        "billing_start": "NULL::TIMESTAMP",
+        "billing_end": "NULL::TIMESTAMP",
+        "other_month": "NULL::VARCHAR",
+        "slot": "NULL::BIGINT",
+    },
+    "slot": {"other_month": "NULL::VARCHAR"},
+}
+_LATER_TABLES: Final = {"filed_share": FILED_SHARE}
 
 
 @contextmanager
@@ -114,12 +134,25 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     try:
         for name in ("charge", *_KEPT):
-            file = folder / (CHARGES if name == "charge" else f"{name}.parquet")
-            path = str(file).replace("'", "''")
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")  # noqa: S608 - a path, quoted
+            _open_table(connection, name, folder / (CHARGES if name == "charge" else f"{name}.parquet"))
         connection.execute(charged_view())
         yield connection
     except duckdb.IOException as error:
         raise AllocationError(f"{folder}: is incomplete: {str(error).splitlines()[0]}") from None
     finally:
         connection.close()
+
+
+def _open_table(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
+    if name in _LATER_TABLES and not file.is_file():
+        create(connection, name, _LATER_TABLES[name])
+        return
+    path = str(file).replace("'", "''")
+    rows = f"read_parquet('{path}')"
+    found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
+    later = "".join(
+        f", {value} AS {column}"
+        for column, value in _LATER_COLUMNS.get(name, {}).items()
+        if column not in found
+    )
+    connection.execute(f"CREATE VIEW {name} AS SELECT *{later} FROM {rows}")  # noqa: S608 - names of our own

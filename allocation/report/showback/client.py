@@ -24,6 +24,7 @@ from allocation.report.showback.content import (
 from allocation.report.showback.decisions import fair_use_result
 from allocation.report.showback.index import basis
 from allocation.report.showback.month import Showback, changed, why
+from allocation.report.showback.other_months import other_months_table
 from allocation.review.causes import Cause, Reason, by_reason
 from allocation.review.signals import preview_command
 from allocation.statement.filed import FiledTenant
@@ -42,6 +43,7 @@ def account(showback: Showback, client: str) -> Page:
     sections: list[Section] = [
         _month(showback, lines),
         *_why(showback, client),
+        *other_months_table(statement, lines),
         *_trend(showback, client),
         *_shared(showback, lines),
         _fair_use(showback, lines),
@@ -91,7 +93,7 @@ def _answer(showback: Showback, client: str, cost: int) -> Iterator[str]:
 
 def _happened(showback: Showback, client: str) -> Iterator[str]:
     """Which of a client's tenants are new, gone, renamed or on another tier; nothing if there are none."""
-    old, new = showback.lines_of(client)
+    old, new = showback.own_lines_of(client)
     said = [
         what
         for tenant in sorted(old.keys() | new.keys())

@@ -22,14 +22,13 @@ from allocation.report.showback.content import (
 )
 from allocation.report.showback.decisions import reason
 from allocation.report.showback.month import PARTS, Showback, changed, why
-from allocation.review.causes import Reason, by_reason
+from allocation.report.showback.other_months import other_months_table
+from allocation.review.causes import IDLE, UNALLOCATED, Reason, by_reason, nobodys_causes
 from allocation.statement.filed import FiledStatement, FiledTenant, FiledTotals
 
 _MOST_TENANTS: Final = 1000
 _MOST_CHANGES: Final = 10
 _MOST_SIGNALS: Final = 20
-IDLE: Final = "idle"
-UNALLOCATED: Final = "unallocated"
 
 
 def index(showback: Showback) -> Page:
@@ -41,6 +40,7 @@ def index(showback: Showback) -> Page:
         _at_a_glance(showback),
         *_why_it_changed(showback),
         *_changes(showback),
+        *other_months_table(statement),
         *decisions(showback, _MOST_SIGNALS),
         _least_margins(showback),
         tenants(showback),
@@ -166,11 +166,15 @@ def _with_parts(units: Sequence[int], *, signed: bool = False) -> list[Cell]:
 def _reasons(showback: Showback, before: FiledStatement) -> dict[str, int]:
     """The parts of the change of the bill."""
     totals = showback.statement.totals
-    found = by_reason(chain.from_iterable(showback.causes.values()))
+    nobodys = nobodys_causes(before, showback.statement)
+    found = by_reason(chain(*showback.causes.values(), nobodys))
+    told = {
+        name: sum(cause.units for cause in nobodys if cause.about == name) for name in (IDLE, UNALLOCATED)
+    }
     return {
         **{str(reason): units for reason, units in found.items()},
-        IDLE: totals.idle - before.totals.idle,
-        UNALLOCATED: totals.unallocated - before.totals.unallocated,
+        IDLE: totals.idle - before.totals.idle - told[IDLE],
+        UNALLOCATED: totals.unallocated - before.totals.unallocated - told[UNALLOCATED],
     }
 
 
@@ -277,5 +281,6 @@ TERMS: Final = (
 _EXPLAINED: Final = (
     f"{Reason.QUANTITY}: the tenants themselves used more or less; {Reason.POOL}: a pool costs more or less "
     f"for all who share it; {Reason.NEIGHBOURS}: other tenants take a smaller or larger part of it; "
-    f"{IDLE}: capacity that no tenant requested; {UNALLOCATED}: cost that no rule gives to a tenant."
+    f"{IDLE}: capacity that no tenant requested; {UNALLOCATED}: cost that no rule gives to a tenant; "
+    f"{Reason.CORRECTION}: what the invoice changes about a month that is over."
 )

@@ -17,6 +17,7 @@ from allocation.review.causes import Cause, Reason, came_or_went, causes, fee_ca
 from allocation.review.findings import Standing
 from allocation.review.signals import Month, Signal
 from allocation.statement.filed import FiledStatement, FiledTenant
+from allocation.statement.filed_other_months import without_other_months
 from tiers.plan.plan import TenantPlan
 
 LEAST_CLIENTS: Final = 5
@@ -129,6 +130,10 @@ class Showback:
         return (self.statement,) if self.before is None else (self.before, self.statement)
 
     @cached_property
+    def _own_months(self) -> tuple[FiledStatement, FiledStatement]:
+        return without_other_months(self.before or self.statement), without_other_months(self.statement)
+
+    @cached_property
     def plans(self) -> Mapping[str, TenantPlan]:
         """The plan of each deployed tenant; tenants that ended have none."""
         return {tenant.tenant: tenant for tenant in self.month.plan.tenants}
@@ -151,6 +156,14 @@ class Showback:
         )
         return old, new
 
+    def own_lines_of(self, client: str) -> tuple[dict[str, FiledTenant], dict[str, FiledTenant]]:
+        """As `lines_of`, without tenants that have left and pay for other months only."""
+        old, new = (
+            {name: line for name, line in lines.items() if name in month.by_tenant}
+            for lines, month in zip(self.lines_of(client), self._own_months, strict=True)
+        )
+        return old, new
+
     def causes_of(self, client: str) -> dict[str, tuple[Cause, ...]]:
         """Why the cost of each of a client's tenants changed since the month before."""
         return dict(self._of_client(client, self.causes, lambda line: line.total))
@@ -164,8 +177,9 @@ class Showback:
     ) -> Iterator[tuple[str, tuple[Cause, ...]]]:
         """A tenant that changed clients is new for the one and gone for the other."""
         old, new = self.lines_of(client)
+        then, now = (month.by_tenant for month in (self.before or self.statement, self.statement))
         for name in sorted(old.keys() | new.keys()):
-            if name in old and name in new:
+            if (name in old) is (name in then) and (name in new) is (name in now):
                 yield name, found.get(name, ())
             else:
                 yield name, tuple(came_or_went(old.get(name), new.get(name), get))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from allocation.money import text_of
+from allocation.statement.other_months import OtherMonth
 from allocation.statement.statement import Statement, TenantLine
 
 SCHEMA_VERSION: Final = 3
@@ -26,6 +27,7 @@ def document(statement: Statement) -> dict[str, Any]:
         "pools": [_pool(pool, statement) for pool in statement.pools],
         "idle": _texts(statement.idle),
         **_exceptions(statement),
+        "other_months": [_other_month(other) for other in statement.other_months],
         "totals": {
             "charged": text_of(statement.charged),
             "direct": text_of(statement.direct),
@@ -51,6 +53,7 @@ def items_document(statement: Statement) -> dict[str, Any]:
                 "unit": item.unit,
                 "quantity": None if item.quantity is None else f"{item.quantity.normalize():f}",
                 "amount": text_of(item.units),
+                **({"other_month": item.other_month} if item.other_month else {}),
             }
             for item in statement.items
         ],
@@ -121,6 +124,26 @@ def _pool(pool: str, statement: Statement) -> dict[str, Any]:
         "driver": driver,
         "unit": unit,
         "use": {one.consumer: f"{one.quantity.normalize():f}" for one in statement.usage if one.pool == pool},
+    }
+
+
+def _other_month(other: OtherMonth) -> dict[str, Any]:
+    return {
+        "month": other.month,
+        "kind": str(other.kind),
+        "amount": text_of(other.units),
+        "unallocated": text_of(other.unallocated),
+        "as_filed": list(other.as_filed),
+        "by_drivers": list(other.by_drivers),
+        "parts": [
+            {
+                "tenant": part.tenant,
+                "pool": part.pool,
+                "part": str(part.allocation_type),
+                "amount": text_of(part.units),
+            }
+            for part in other.parts
+        ],
     }
 
 

@@ -15,6 +15,7 @@ from allocation.charges import CostBasis
 from allocation.engine.allocate import Unallocated
 from allocation.money import UNITS_PER_CENT, amount_of, in_cents
 from allocation.report.figures import money, plain_percent
+from allocation.statement.other_months import sentence_of
 from allocation.statement.statement import Statement
 
 _IDLE_ROW: Final = "idle"
@@ -63,6 +64,10 @@ def closing_lines(statement: Statement) -> list[str]:
     lines = [
         f"unallocated {_exact(item.units)}: {item.reason} ({_charges(item)})"
         for item in statement.unallocated
+    ]
+    lines += [
+        f"{_exact(other.units)}: {sentence_of(other, f'{statement.period.start:%Y-%m}')}"
+        for other in statement.other_months
     ]
     lines += [
         f"fallback: pool {one.pool} of {one.start:%Y-%m-%d} was divided by {one.driver}"

@@ -24,7 +24,6 @@ DATA = ROOT / "tests" / "data"
 @pytest.mark.parametrize(
     ("name", "period", "written", "rows", "billed"),
     [
-        ("focus-1.0-real.csv", "2024-09", "FOCUS 1.0 CSV", 667, "BilledCost"),
         ("focus-1.2-toolkit.csv", "2026-05", "FOCUS 1.2 CSV", 150, "BilledCost"),
         ("focus-1.3-toolkit.csv", "2026-05", "FOCUS 1.3 CSV", 150, "BilledCost"),
         ("cur-legacy-nise.csv", "2026-11", "CUR CSV", 96, "lineItem/UnblendedCost"),
@@ -44,11 +43,24 @@ def test_what_the_real_bill_says() -> None:
     done = read(DATA / "focus-1.0-real.csv", period=ChargePeriod.month("2024-09"))
     billed = done.intake.costs["billed"]
     assert (billed.read, billed.moved) == (Decimal("15.72133858634"), Decimal("0.00000000004"))
-    assert done.intake.notes == {"contracted cost not given, billed cost taken": 6}
+    (file,) = done.intake.files
+    assert (file.format, file.rows, file.charged) == ("FOCUS 1.0 CSV", 667, 666)
+    assert done.intake.refused == {"outside-period": 1}
+    assert done.intake.notes == {"contracted cost not given, billed cost taken": 5}
     categories = Counter(charge["charge_category"] for charge in done.charges)
-    assert categories == {"Usage": 664, "Adjustment": 2, "Credit": 1}
+    assert categories == {"Usage": 663, "Adjustment": 2, "Credit": 1}
     assert done.charges[0]["billing_account"] == "1234567890123"
     assert done.charges[1]["tags"].startswith('{"application":"BrightSourceCore","business_unit"')
+
+
+def test_the_real_bill_has_an_hour_of_september_that_october_bills() -> None:
+    (refused,) = read(DATA / "focus-1.0-real.csv", period=ChargePeriod.month("2024-09")).refused
+    assert (refused["column_name"], refused["found"]) == ("BillingPeriodStart", "2024-10-01T00:00:00Z")
+    done = read(DATA / "focus-1.0-real.csv", period=ChargePeriod.month("2024-10"))
+    (charge,) = done.charges
+    assert (charge["provider"], charge["other_month"]) == ("Oracle", "2024-09")
+    assert done.intake.costs["billed"].charged == charge["billed"] == 2_400_000_000
+    assert done.intake.refused == {"outside-period": 666}
 
 
 def test_a_bill_of_another_month_is_refused_row_by_row() -> None:
