@@ -47,7 +47,9 @@ CHARGE: Final = """
     provider         VARCHAR,
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
-    tags             VARCHAR NOT NULL    -- a flat JSON object, '{}' for none, keys as the bill spells them
+    tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
+    allocated        VARCHAR,            -- what the bill says of an earlier allocation, see `engine.allocated`
+    split            VARCHAR             -- of a share that costack wrote: its shared charge, see `given_shares`
 """
 
 USAGE: Final = """
@@ -126,13 +128,15 @@ SHARE: Final = """
 
 ASSIGNMENT: Final = """
     charge       BIGINT NOT NULL,        -- a charge with these columns is a row of the view `charged`
-    disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
-    tenant       VARCHAR,                -- the tenant, when direct
-    pool         VARCHAR,                -- the pool that claimed it, when pooled
+    disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled', 'unallocated', or 'shared': a share, as given
+    tenant       VARCHAR,                -- the tenant, when direct or shared
+    pool         VARCHAR,                -- the pool that claimed it, when pooled or shared
     rule         VARCHAR NOT NULL,       -- the rule that decided; for an unallocated charge, the reason
     domain       VARCHAR NOT NULL,       -- tiers.vocabulary.CostDomain
     category     VARCHAR NOT NULL,       -- tiers.vocabulary.CostCategory
-    behaviour    VARCHAR NOT NULL        -- 'fixed' or 'variable'
+    behaviour    VARCHAR NOT NULL,       -- 'fixed' or 'variable'
+    via          VARCHAR,                -- as of `share`, when shared
+    part         VARCHAR                 -- as of `share`, when shared
 """
 
 _COLUMN: Final = re.compile(r"(?:^|,)\s*(\w+)\s+([A-Z]+(?:\(\d+, \d+\))?)", re.MULTILINE)

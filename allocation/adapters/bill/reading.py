@@ -16,6 +16,7 @@ from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
 from allocation.adapters.bill.row_rules import Check
 from allocation.adapters.bill.tags import TAGS, tags_text
+from allocation.adapters.focus.allocated_columns import allocated_columns
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 REPEATED: Final = "bill_repeated"
@@ -44,7 +45,14 @@ _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
-_TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AFTER_QUANTITY[:-1], "line_id", "reservation")
+_MADE: Final = frozenset({"tags", "allocated", "split"})
+"""Columns that are made of several of the bill."""
+_TEXTS: Final = (
+    *_BEFORE_QUANTITY[1:],
+    *(column for column in _AFTER_QUANTITY if column not in _MADE),
+    "line_id",
+    "reservation",
+)
 """The columns that are taken from the bill unchanged."""
 
 
@@ -61,6 +69,7 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
         f"{text_of(header.find(layout.currency))} AS currency",
         f"{_word(layout, header)} AS word",
         f"{tags_text(layout, header, text_of)} AS tags_text",
+        *allocated_columns(lambda name: _text_at(header, name)),
         f"{_line_key(layout, header)} AS line_key",
     ]
     return f"SELECT {', '.join(columns)} FROM {relation(files)}"

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.engine.attribution import charged_view
+from allocation.engine import tables
+from allocation.engine.attribution import Shape, charged_view
 from allocation.errors import AllocationError
 from tiers import files as given
 
@@ -100,6 +101,20 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _columns_since(connection: duckdb.DuckDBPyConnection, name: str, rows: str) -> str:
+    """SQL of the columns that came after the version which wrote *rows*: it had nothing to say there."""
+    known = {"charge": tables.columns_of(tables.CHARGE), "shape": dict.fromkeys(Shape._fields, "VARCHAR")}
+    if name not in known:
+        return ""
+    there = {column for column, *_ in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
+    nothing = "''" if name == "shape" else "NULL"
+    return "".join(
+        f", CAST({nothing} AS {kind}) AS {column}"
+        for column, kind in known[name].items()
+        if column not in there
+    )
+
+
 @contextmanager
 def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The tables of an earlier run, read in place.
@@ -116,7 +131,9 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         for name in ("charge", *_KEPT):
             file = folder / (CHARGES if name == "charge" else f"{name}.parquet")
             path = str(file).replace("'", "''")
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")  # noqa: S608 - a path, quoted
+            rows = f"read_parquet('{path}')"
+            later = _columns_since(connection, name, rows)
+            connection.execute(f"CREATE VIEW {name} AS SELECT *{later} FROM {rows}")  # noqa: S608 - a path, quoted
         connection.execute(charged_view())
         yield connection
     except duckdb.IOException as error:
