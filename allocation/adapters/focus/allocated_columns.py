@@ -53,16 +53,17 @@ _SPLIT: Final = {
     "charges": "x_SplitOriginCharges",
     "weight": "x_DriverValue",
 }
-_GIVEN: Final = {"method": "AllocatedMethodId", "to": "AllocatedResourceId", "tags": "AllocatedTags"}
+GIVEN: Final = {"method": "AllocatedMethodId", "to": "AllocatedResourceId", "tags": "AllocatedTags"}
+"""Keys of `allocated` on a charge that somebody else allocated -> columns of FOCUS 1.3."""
 
 
 def is_ours(names: Iterable[str]) -> bool:
-    """Whether a file with the columns *names* was written by costack.
+    """Whether a file with the columns *names*, in any case, was written by costack.
 
-    >>> is_ours(["BilledCost", "x_RunId", "x_Rule"]), is_ours(["BilledCost", "x_SplitOriginId"])
+    >>> is_ours(["billedcost", "x_runid", "x_rule"]), is_ours(["BilledCost", "x_SplitOriginId"])
     (True, False)
     """
-    return {"x_RunId", "x_Rule"} <= set(names)
+    return {"x_runid", "x_rule"} <= {name.casefold() for name in names}
 
 
 def allocated_columns(text_at: TextAt) -> list[str]:
@@ -73,7 +74,7 @@ def allocated_columns(text_at: TextAt) -> list[str]:
             f"CASE WHEN {said['run']} IS NOT NULL THEN {_object(said)} END AS allocated",
             f"{_split(text_at)} AS split",
         ]
-    given = {key: text for key, name in _GIVEN.items() if (text := text_at(name)) is not None}
+    given = {key: text for key, name in GIVEN.items() if (text := text_at(name)) is not None}
     if not given:
         return ["NULL::VARCHAR AS allocated", "NULL::VARCHAR AS split"]
     anything = f"coalesce({', '.join(given.values())}) IS NOT NULL"
