@@ -191,7 +191,8 @@ def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
 def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
     # If one charge has no quantity, that of the whole item is unknown.
     rows = connection.execute(
-        f"""SELECT CASE WHEN disposition <> '{SHARED}' THEN tenant END, COALESCE(pool, ''), COALESCE(service, ''), COALESCE(sku_id, description, ''),
+        f"""SELECT CASE WHEN disposition <> '{SHARED}' THEN tenant END, COALESCE(pool, ''),
+            COALESCE(service, ''), COALESCE(sku_id, description, ''),
             COALESCE(unit, ''), CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END,
             SUM({rules.cost})
         FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours

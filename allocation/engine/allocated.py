@@ -1,9 +1,10 @@
-"""What a bill says of an earlier allocation: of somebody else's, or of our own when a FOCUS file is read back.
+"""What a bill says of an earlier allocation: somebody else's, or our own when a FOCUS file is read back.
 
 The column `allocated` of a charge holds one of two JSON objects:
 
-- `{"run": ..., "tenant": ..., "pool": ..., "via": ..., "part": ..., "rule": ..., "reason": ..., "domain": ...,
-  "category": ..., "behaviour": ...}` on a row that a run of costack wrote. It has been decided, and is not again.
+- `{"run": ..., "tenant": ..., "pool": ..., "via": ..., "part": ..., "rule": ..., "reason": ...,
+  "domain": ..., "category": ..., "behaviour": ...}` on a row that a run of costack wrote: it is not decided
+  again.
 - `{"method": ..., "to": ..., "tags": ...}` on an allocated charge of FOCUS 1.3: its AllocatedMethodId, the
   AllocatedResourceId it went to (null for what is left over), and its AllocatedTags as text.
 """
@@ -11,7 +12,7 @@ The column `allocated` of a charge holds one of two JSON objects:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import duckdb
@@ -33,7 +34,8 @@ class Given(NamedTuple):
     def tags_over(self, own: str) -> str | None:
         """The tags *own* of the charge with those of the consumer over them; None if these cannot be read.
 
-        A consumer's tags leave out what the charge's own tags say already (FOCUS 1.3, allocatedtags.md at 005e8b6).
+        A consumer's tags leave out what the charge's own tags say already (FOCUS 1.3, allocatedtags.md at
+        005e8b6).
         """
         if self.tags is None:
             return own
@@ -68,45 +70,37 @@ class Written(NamedTuple):
         return "direct" if self.reason is None else "unallocated"
 
     def behaviour_by(self, rules: Rulebook) -> Behaviour:
-        """Its behaviour; files of version 0.1 do not say it, and what was unallocated then was fixed.
-
-        Raises:
-            AllocationError: When *rules* do not know it either.
-        """
+        """Its behaviour; files of version 0.1 leave it to the rule, as `trouble` sees to."""
         if self.behaviour is not None:
             return Behaviour(self.behaviour)
         if self.disposition == "unallocated":
             return Behaviour.FIXED
         return next(rule.behaviour for rule in rules.rules if rule.rule == self.rule)
 
-    def trouble(self, tenants: Iterable[str], rules: Rulebook) -> str | None:
-        """Why it cannot be taken as it is: expected, found; None when it can."""
-        pools = {pool.pool for pool in rules.pools}
-        named = [rule.rule for rule in rules.rules]
-        checks = (
-            (self.rule, self.rule is not None, "a rule in x_Rule"),
-            (self.domain, self.domain in set(CostDomain), "a cost domain in x_CostDomain"),
-            (self.category, self.category in set(CostCategory), "a cost category in x_CostCategory"),
-            (
-                self.behaviour,
-                self.behaviour in {None, *Behaviour},
-                "fixed or variable in x_Behaviour",
-            ),
-            (
-                self.rule,
-                self.behaviour is not None or self.disposition == "unallocated" or self.rule in named,
-                f"a rule of rulebook {rules.version} in x_Rule, as there is no x_Behaviour",
-            ),
-            (self.part, self.part in {None, "use", "idle", "unallocated"}, "use, idle or unallocated in x_Part"),
-            (self.pool, self.part is None or self.pool in pools, f"a pool of rulebook {rules.version} in x_Pool"),
-            (self.via, self.part is None or self.via in pools, f"a pool of rulebook {rules.version} in x_Via"),
-            (
-                self.tenant,
-                self.tenant in tenants or (self.tenant is None and self.disposition != "direct"),
-                "a tenant of the inventory in x_Tenant",
-            ),
-        )
-        return next((f"expected {what}, found '{found or ''}'" for found, fits, what in checks if not fits), None)
+    def trouble(self, tenants: Collection[str], rules: Rulebook) -> str | None:
+        """Why it cannot be taken as it is: what was expected and found; None when it can."""
+        for column, found, allowed, what in self._expected(tenants, rules):
+            if found not in allowed:
+                return f"expected {what} in {column}, found '{found or ''}'"
+        return None
+
+    def _expected(
+        self, tenants: Collection[str], rules: Rulebook
+    ) -> Iterator[tuple[str, str | None, Collection[str | None], str]]:
+        """Of each column that matters: its name, its value, the values that can be taken, and their word."""
+        yield "x_CostDomain", self.domain, set(CostDomain), "a cost domain"
+        yield "x_CostCategory", self.category, set(CostCategory), "a cost category"
+        yield "x_Behaviour", self.behaviour, {None, *Behaviour}, "fixed or variable"
+        if self.behaviour is None and self.disposition != "unallocated":
+            named = [rule.rule for rule in rules.rules]
+            yield "x_Rule", self.rule, named, f"a rule of rulebook {rules.version}"
+        if self.disposition == "direct" or self.tenant is not None:
+            yield "x_Tenant", self.tenant, tenants, "a tenant of the inventory"
+        if self.part is not None:
+            pools = [pool.pool for pool in rules.pools]
+            yield "x_Part", self.part, ("use", "idle", "unallocated"), "use, idle or unallocated"
+            yield "x_Pool", self.pool, pools, f"a pool of rulebook {rules.version}"
+            yield "x_Via", self.via, pools, f"a pool of rulebook {rules.version}"
 
 
 def read(allocated: str) -> Given | Written:
@@ -118,7 +112,7 @@ def read(allocated: str) -> Given | Written:
 
 
 def refuse_unknown(
-    connection: duckdb.DuckDBPyConnection, said: Iterable[str], tenants: Iterable[str], rules: Rulebook
+    connection: duckdb.DuckDBPyConnection, said: Iterable[str], tenants: Collection[str], rules: Rulebook
 ) -> None:
     """Refuse rows of our own that this inventory or rulebook cannot take as they are.
 
@@ -139,6 +133,6 @@ def refuse_unknown(
             ).fetchone()
             source, number = row or ("", 0)
             raise AllocationError(
-                f"{source}, row {number}: {trouble}; costack wrote this bill (run {written.run}): read it with "
-                "the inventories and the rulebook of that run"
+                f"{source}, row {number}: {trouble}; costack wrote this bill (run {written.run}): read it "
+                "with the inventories and the rulebook of that run"
             )

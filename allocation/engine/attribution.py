@@ -166,7 +166,7 @@ class Decider:
         return tagged if tagged and self._known.portfolios and tagged not in self._known.portfolios else None
 
     def is_tagged(self, shape: Shape) -> bool:
-        """Whether the charges of *shape* carry cost tags that can be read, or name who pays in another way."""
+        """Whether the charges of *shape* carry cost tags that can be read, or say otherwise who pays."""
         said = read(shape.allocated) if shape.allocated else None
         if isinstance(said, Written):
             return said.tenant is not None or self._tags_of(shape.tags)[1] is not None
@@ -245,12 +245,14 @@ def _as_ruled(rule: Rule, seen: _Seen, rules: Rulebook) -> Decision:
 
 
 def _as_written(said: Written, rules: Rulebook) -> Decision:
-    place = (CostDomain(said.domain), CostCategory(said.category), said.behaviour_by(rules))
+    place = (CostDomain(said.domain or ""), CostCategory(said.category or ""), said.behaviour_by(rules))
     return Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place, said.via, said.part)
 
 
 def _unreadable(shape: Shape) -> Decision:
-    reason = f"allocated-tags: expected AllocatedTags as a flat JSON object, found other text ({shape.service})"
+    reason = (
+        f"allocated-tags: expected AllocatedTags as a flat JSON object, found other text ({shape.service})"
+    )
     place = (CostDomain.SHARED_PLATFORM, CostCategory.SUPPORT, Behaviour.FIXED)
     return Decision("unallocated", None, None, reason, *place)
 

@@ -1,9 +1,9 @@
 """Shares that come with the bill: a FOCUS file of ours is read back, and nothing in it is divided again.
 
-Each row is a share as another run made it. Here the shared charges are put together again from their shares, and
-both join those that this run divides. The column `split` of `charge` is a JSON object with `origin`, the name that
-the other run gave the shared charge, its billed `cost`, how many `charges` it sums, and of the share its `weight`
-and `details` (FOCUS AllocatedMethodDetails, whose one element has the ratio).
+Each row is a share as another run made it. Here the shared charges are put together again from their shares,
+and both join those that this run divides. The column `split` of `charge` is a JSON object with `origin`, the
+name that the other run gave the shared charge, its billed `cost`, how many `charges` it sums, and of the
+share its `weight` and `details` (FOCUS AllocatedMethodDetails, whose one element has the ratio).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from allocation.money import text_of
 _KIND: Final = ", ".join(f"ANY_VALUE({name}) AS {name}" for name in KIND_OF_SHARED_CHARGE)
 _SUMS: Final = ", ".join(f"SUM({cost}) AS {cost}" for cost in COSTS)
 
-# Version 0.1 wrote the number of charges into the description only: "3 charges of Amazon EC2 through pool nodes".
+# Version 0.1 wrote the number of charges into the description only: "3 charges of EC2 through pool nodes".
 _CHARGES: Final = """COALESCE(TRY_CAST(split ->> '$.charges' AS BIGINT),
     TRY_CAST(regexp_extract(description, '^([0-9]+) charges? of ', 1) AS BIGINT))"""
 
@@ -94,7 +94,7 @@ def add_slots(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def add_given_shares(connection: duckdb.DuckDBPyConnection) -> None:
-    """Add the given shares to `share` and their shared charges to `origin`, after these were divided and settled.
+    """Add the given shares to `share` and their shared charges to `origin`, when all others are settled.
 
     Raises:
         AllocationError: When a share is there twice, or the shares of a shared charge do not add up to it.
@@ -103,15 +103,15 @@ def add_given_shares(connection: duckdb.DuckDBPyConnection) -> None:
     if twice := connection.execute(_TWICE).fetchone():
         run, named, via, part, tenant = twice
         raise AllocationError(
-            f"run {run}: shared charge {named} has two shares '{part}' of {tenant or 'nobody'} through pool '{via}'; "
-            "name every FOCUS file once"
+            f"run {run}: shared charge {named} has two shares '{part}' of {tenant or 'nobody'} through pool "
+            f"'{via}'; name every FOCUS file once"
         )
     if off := connection.execute(_INCOMPLETE).fetchone():
         source, run, named, units, least, most = off
         expected = text_of(least) if least is not None and least == most else "one x_SplitOriginCost"
         raise AllocationError(
-            f"{source}: the shares of shared charge {named} of run {run} add up to {text_of(units)}, expected "
-            f"{expected}; give the whole file as costack wrote it"
+            f"{source}: expected the shares of shared charge {named} of run {run} to add up to {expected}, "
+            f"found {text_of(units)}; give the whole file as costack wrote it"
         )
     connection.execute(_ORIGINS)
     connection.execute(_SHARES)

@@ -48,8 +48,8 @@ CHARGE: Final = """
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
     tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
-    allocated        VARCHAR,            -- what the bill says of an earlier allocation, see `engine.allocated`
-    split            VARCHAR             -- of a share that costack wrote: its shared charge, see `given_shares`
+    allocated        VARCHAR,            -- what it says of an earlier allocation, see `engine.allocated`
+    split            VARCHAR             -- of a share costack wrote: its shared charge, see `given_shares`
 """
 
 USAGE: Final = """

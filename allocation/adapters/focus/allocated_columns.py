@@ -1,9 +1,10 @@
 """Reads from FOCUS data how a charge was allocated before: by a provider, by a tool, or by costack itself.
 
-FOCUS 1.3 splits an origin charge into allocated charges (data_generator_calculated_split_cost_allocation_handling.md
-at 0942b25): AllocatedMethodId MUST NOT be null on any of them, AllocatedResourceId is null on the part that is left
-over (allocatedresourceid.md at 00d4b9b). Our own files say more in `x_` columns, in every version: with them a
-statement is read back to the unit. `allocation.engine.allocated` decides what becomes of these rows.
+FOCUS 1.3 splits an origin charge into allocated charges
+(data_generator_calculated_split_cost_allocation_handling.md at 0942b25): AllocatedMethodId MUST NOT be null
+on any of them, AllocatedResourceId is null on the part that is left over (allocatedresourceid.md at 00d4b9b).
+Our own files say more in `x_` columns, in every version: with them a statement is read back to the unit.
+`allocation.engine.allocated` decides what becomes of these rows.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def is_ours(names: Iterable[str]) -> bool:
 
 
 def allocated_columns(text_at: TextAt) -> list[str]:
-    """SQL of the columns `allocated` and `split` of `tables.CHARGE`, NULL for a charge that nobody allocated."""
+    """SQL of the columns `allocated` and `split` of `tables.CHARGE`, NULL where nothing was allocated."""
     said = {key: text_at(name) for key, name in _SAID.items()}
     if said["run"] is not None and said["rule"] is not None:
         return [

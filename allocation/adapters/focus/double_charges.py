@@ -1,10 +1,10 @@
 """Refuses bills that hold the same money twice because something was allocated before.
 
 - What costack wrote of a bill, beside that bill, beside another run of the same account, or twice.
-- An origin charge beside the allocated charges that it was split into. FOCUS 1.3 and 1.4 do not say whether the
-  origin stays in the data (FOCUS_Spec issues 2515 and 2315, open): published examples leave it out, set it to 0
-  (split_cost_allocation_field_mapping.md), or take it back with a correction. All of these are charged once. An
-  origin that keeps its cost is not.
+- An origin charge beside the allocated charges that it was split into. FOCUS 1.3 and 1.4 do not say whether
+  the origin stays in the data (FOCUS_Spec issues 2515 and 2315, open): examples leave it out, set it to 0
+  (split_cost_allocation_field_mapping.md), or take it back with a correction. All of these are charged once.
+  An origin that keeps its cost is not.
 
 A file of ours that has lost its own columns is refused as well: its shares could not be told from charges.
 """
@@ -33,8 +33,8 @@ SELECT run, billing_account, min(source) FROM (
 # A share is there once; a charge has its name and period once in all files of a run.
 _WRITTEN_TWICE: Final = """
 SELECT min(source), max(source), run FROM (
-    SELECT {run} AS run, allocated, coalesce(split ->> '$.origin', line_id) AS named, period_start, period_end,
-        source, split IS NOT NULL AS is_share
+    SELECT {run} AS run, allocated, coalesce(split ->> '$.origin', line_id) AS named, period_start,
+        period_end, source, split IS NOT NULL AS is_share
     FROM {charges} WHERE allocated IS NOT NULL
 ) WHERE run IS NOT NULL
 GROUP BY run, allocated, named, period_start, period_end, is_share
@@ -55,7 +55,7 @@ _DIMENSIONS: Final = (
     "period_end",
 )
 _SAME: Final = " AND ".join(f"other.{name} IS NOT DISTINCT FROM parts.{name}" for name in _DIMENSIONS)
-# Allocated amounts are rounded one by one, so they miss their origin by a little: up to a hundredth is the same.
+# Allocated amounts are rounded one by one, so they miss their origin by a little: a hundredth is the same.
 _ORIGINS: Final = f"""
 WITH parts AS (
     SELECT {", ".join(_DIMENSIONS)}, sum(billed) AS billed, sum(effective) AS effective
@@ -98,13 +98,16 @@ def refuse_cut(connection: duckdb.DuckDBPyConnection, bill: str, path: Path, nam
     missing = [name for name in OURS if name.casefold() not in there]
     if not missing:
         return
-    written = is_ours(names) or connection.execute(
-        "SELECT 1 FROM parquet_kv_metadata(?) WHERE decode(key) = 'costack_run'", [str(path)]
-    ).fetchone()
+    written = (
+        is_ours(names)
+        or connection.execute(
+            "SELECT 1 FROM parquet_kv_metadata(?) WHERE decode(key) = 'costack_run'", [str(path)]
+        ).fetchone()
+    )
     if written:
         raise AllocationError(
-            f"{bill}: costack wrote it; expected its columns {', '.join(OURS)}, found no {missing[0]}: give the "
-            "file as it was written"
+            f"{bill}: costack wrote it; expected its columns {', '.join(OURS)}, found no {missing[0]}: give "
+            "the file as it was written"
         )
 
 
@@ -121,9 +124,9 @@ def refuse_double(ask: Ask, charges: str) -> None:
         raise AllocationError(f"{where}: hold the same charges of run {run} twice; name one file of each run")
     for source, number, resource in ask(_ORIGINS.format(charges=charges)):
         raise AllocationError(
-            f"{source}, row {number}: expected an origin charge to be left out, 0, or taken back once it is split, "
-            f"found the cost of {resource or 'its resource'} beside allocated charges of the same amount; it would "
-            "be charged twice"
+            f"{source}, row {number}: expected an origin charge to be left out, 0, or taken back once it is "
+            f"split, found the cost of {resource or 'a resource without id'} beside allocated charges of the "
+            "same amount; it would be charged twice"
         )
 
 
@@ -134,13 +137,13 @@ def _refuse_stripped(ask: Ask, charges: str) -> None:
     )
     for source, number in ask(sql):
         raise AllocationError(
-            f"{source}, row {number}: costack allocated this charge; expected its columns {', '.join(OURS)}, found "
-            "none: give the file as it was written"
+            f"{source}, row {number}: costack allocated this charge; expected its columns {', '.join(OURS)}, "
+            "found none: give the file as it was written"
         )
 
 
 def _refuse_beside(accounts: Sequence[Sequence[Any]]) -> None:
-    """Refuse rows of ours beside others that may be of the same account; *accounts* are (run, account, file)."""
+    """Refuse rows of ours beside others of what may be the same account; each is (run, account, file)."""
     for run, account, source in accounts:
         for other, same, beside in accounts:
             if run is None or other == run or (account != same and same is not None and account is not None):
@@ -148,7 +151,7 @@ def _refuse_beside(accounts: Sequence[Sequence[Any]]) -> None:
             what = "a bill" if other is None else f"what run {other} made of one"
             which = f"the same account {same}" if same == account else f"account {same or 'unknown'}"
             raise AllocationError(
-                f"{beside}: expected no other bill of the month beside {source}, which run {run} of costack made of "
-                f"the bills of account {account or 'unknown'}, found {what} of {which}: give either the bills or "
-                "what was made of them"
+                f"{beside}: expected no other bill of the month beside {source}, which run {run} of costack "
+                f"made of the bills of account {account or 'unknown'}, found {what} of {which}: give either "
+                "the bills or what was made of them"
             )
