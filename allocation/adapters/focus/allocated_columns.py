@@ -69,17 +69,16 @@ def is_ours(names: Iterable[str]) -> bool:
 
 def allocated_columns(text_at: TextAt) -> list[str]:
     """SQL of the columns `allocated` and `split` of `tables.CHARGE`, NULL where nothing was allocated."""
+    cases = []
     said = {key: text_at(name) for key, name in _SAID.items()}
-    if said["run"] is not None and said["rule"] is not None:
-        return [
-            f"CASE WHEN {said['run']} IS NOT NULL THEN {_object(said)} END AS allocated",
-            f"{_split(text_at)} AS split",
-        ]
+    ours = said["run"] is not None and said["rule"] is not None
+    if ours:
+        cases.append(f"WHEN {said['run']} IS NOT NULL THEN {_object(said)}")
     given = {key: text for key, name in GIVEN.items() if (text := text_at(name)) is not None}
-    if not given:
-        return ["NULL::VARCHAR AS allocated", "NULL::VARCHAR AS split"]
-    anything = f"coalesce({', '.join(given.values())}) IS NOT NULL"
-    return [f"CASE WHEN {anything} THEN {_object(given)} END AS allocated", "NULL::VARCHAR AS split"]
+    if given:
+        cases.append(f"WHEN coalesce({', '.join(given.values())}) IS NOT NULL THEN {_object(given)}")
+    allocated = f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
+    return [f"{allocated} AS allocated", f"{_split(text_at) if ours else 'NULL::VARCHAR'} AS split"]
 
 
 def _split(text_at: TextAt) -> str:

@@ -117,6 +117,6 @@ def test_shares_that_are_not_those_of_one_run_are_refused(lines: list[Line], mes
 
 def test_a_row_that_cannot_be_taken_is_named() -> None:
     with pytest.raises(
-        AllocationError, match="bill.csv, row 2: expected a tenant .* found 'ghost'; .*run r1"
+        AllocationError, match=r"bill\.csv, row 2: expected a tenant .* found 'ghost'; .*run r1"
     ):
         run([WHOLE[0], share(3, "ghost")])
