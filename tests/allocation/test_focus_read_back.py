@@ -99,7 +99,7 @@ def test_a_month_settled_with_what_was_carried_is_read_back_without_it(tmp_path:
             "expected the shares of shared charge origin-1 of run [0-9a-f]+ to add up to",
         ),
         (
-            "SELECT * REPLACE (COALESCE(x_SplitOriginId, 'ghost') AS x_Tenant) FROM file",
+            "SELECT * REPLACE (IF(x_Part IS NULL, 'ghost', x_Tenant) AS x_Tenant) FROM file",
             r"bill\.parquet, row 1: expected a tenant of the inventory in x_Tenant, found 'ghost'; costack",
         ),
         (
