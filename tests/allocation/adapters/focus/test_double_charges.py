@@ -195,7 +195,7 @@ def test_an_origin_beside_its_parts_is_refused_by_name(origin: str, files: int, 
 
 @pytest.mark.parametrize("nothing", ["BilledCost", "EffectiveCost"])
 def test_an_origin_is_found_by_the_cost_that_it_keeps(nothing: str, tmp_path: Path) -> None:
-    """A commitment pays usage, and its purchase is paid once: one of the costs is 0 and the other there twice."""
+    """Of what a commitment pays, and of its purchase, one cost is 0 and the other is there twice."""
     rows = [costs(POD, "60") | {nothing: "0"}, costs(NODE, "60.3") | {nothing: "0"}]
     with pytest.raises(AllocationError, match="row 2: expected an origin charge"):
         read(focus(tmp_path / "bill.csv", *rows))
