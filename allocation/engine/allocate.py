@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import duckdb
 
+from allocation.engine.allocated import SHARED
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.divide import divide
 from allocation.engine.filed_shares import NO_MONTHS, FiledMonths
+from allocation.engine.given_shares import add_given_shares, add_slots, has_given_shares
 from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
 from allocation.engine.settlement import Residuals, settle
@@ -122,9 +124,14 @@ def allocate(
     """
     attribute(connection, known, rules)
     make_shared_charges(connection, month)
+    given = has_given_shares(connection)
+    if given:
+        add_slots(connection, month)
     fallbacks = weigh(connection, rules, present, filed)
     divide(connection)
     residuals = settle(connection, rules.cost, carried)
+    if given:
+        add_given_shares(connection)
     return Allocation(
         cells=tuple(_cells(connection, rules)),
         unallocated=tuple(_unallocated(connection, rules)),
@@ -139,7 +146,7 @@ def allocate(
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]:
-    behaviours = {rule.rule: rule.behaviour for rule in rules.rules}
+    behaviours = {rule.rule: rule.behaviour for rule in rules.rules} | _given_behaviours(connection)
     domains = {pool.pool: pool.domain for pool in rules.pools}
     direct = connection.execute(
         f"""SELECT tenant, domain, category, behaviour, COALESCE(other_month, ''), SUM({rules.cost})
@@ -178,6 +185,14 @@ def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]
     ]
 
 
+def _given_behaviours(connection: duckdb.DuckDBPyConnection) -> dict[str, Behaviour]:
+    """The behaviour of each rule that shared charges of another run name; this rulebook may have others."""
+    rows = connection.execute(
+        "SELECT DISTINCT rule, behaviour FROM decision WHERE disposition = ?", [SHARED]
+    ).fetchall()
+    return {rule: Behaviour(behaviour) for rule, behaviour in rows}
+
+
 def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
     rows = connection.execute(
         f"""SELECT pool, consumer, SUM(quantity) FROM demand JOIN slot USING (slot)
@@ -191,7 +206,8 @@ def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
 def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
     # If one charge has no quantity, that of the whole item is unknown.
     rows = connection.execute(
-        f"""SELECT tenant, COALESCE(pool, ''), COALESCE(service, ''), COALESCE(sku_id, description, ''),
+        f"""SELECT CASE WHEN disposition <> '{SHARED}' THEN tenant END, COALESCE(pool, ''),
+            COALESCE(service, ''), COALESCE(sku_id, description, ''),
             COALESCE(unit, ''), COALESCE(other_month, ''),
             CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END, SUM({rules.cost})
         FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
+from allocation.engine.allocated import Given, Written, read, refuse_unknown
 from allocation.engine.rulebook import Behaviour, Rule, Rulebook, When
 from allocation.engine.tables import CHARGE_CATEGORIES, create, insert
 from tiers.errors import CatalogError
@@ -31,6 +32,8 @@ _DECISION: Final = """
     domain       VARCHAR NOT NULL,
     category     VARCHAR NOT NULL,
     behaviour    VARCHAR NOT NULL,
+    via          VARCHAR,
+    part         VARCHAR,
     tagged       BOOLEAN NOT NULL
 """
 _RESOURCE: Final = """
@@ -72,10 +75,11 @@ class Shape(NamedTuple):
     charge_category: str
     sub_account: str
     other_month: str = ""
+    allocated: str = ""
 
 
 class Decision(NamedTuple):
-    """Where the charges of a shape go."""
+    """Where the charges of a shape go; `via` and `part` of shares that come as they are."""
 
     disposition: str
     tenant: str | None
@@ -84,6 +88,8 @@ class Decision(NamedTuple):
     domain: CostDomain
     category: CostCategory
     behaviour: Behaviour
+    via: str | None = None
+    part: str | None = None
 
 
 class _Seen(NamedTuple):
@@ -109,6 +115,8 @@ def attribute(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebo
     connection.execute(_SHAPES)
     rows = connection.execute("SELECT * FROM shape ORDER BY shape").fetchall()
     shapes = [(number, Shape(*values)) for number, *values in rows]
+    said = sorted({shape.allocated for _, shape in shapes} - {""})
+    refuse_unknown(connection, said, known.tenants, rules)
     decider = Decider(known, rules)
     insert(
         connection,
@@ -133,7 +141,15 @@ class Decider:
         self._read: dict[str, tuple[Mapping[str, str], CostTags | None]] = {}
 
     def decide(self, shape: Shape) -> Decision:
-        """The decision of the first rule that matches *shape*."""
+        """The decision of the first rule that matches *shape*, or of the run of ours that wrote it."""
+        said = read(shape.allocated) if shape.allocated else None
+        if isinstance(said, Written):
+            return _as_written(said, self._rules)
+        if said is not None:
+            consumer = self._consumer(shape, said)
+            if consumer is None:
+                return _unreadable(shape)
+            shape = consumer
         seen = self._seen(shape)
         place = (seen.domain, seen.category or CostCategory.SUPPORT)
         if elsewhere := self._elsewhere(seen):
@@ -164,8 +180,22 @@ class Decider:
         return category not in CHARGE_CATEGORIES and category not in named
 
     def is_tagged(self, shape: Shape) -> bool:
-        """Whether the charges of *shape* carry cost tags that can be read."""
-        return self._tags_of(shape.tags)[1] is not None
+        """Whether the charges of *shape* carry cost tags that can be read, or say otherwise who pays."""
+        said = read(shape.allocated) if shape.allocated else None
+        if isinstance(said, Written):
+            return said.tenant is not None or self._tags_of(shape.tags)[1] is not None
+        consumer = self._consumer(shape, said) if said else shape
+        return consumer is not None and self._tags_of(consumer.tags)[1] is not None
+
+    def _consumer(self, shape: Shape, given: Given) -> Shape | None:
+        """An allocated charge as a charge of its consumer; what is left over stays what it is."""
+        tags = given.tags_over(shape.tags)
+        if tags is None:
+            return None
+        fact = self._known.resources.get(given.to or "")
+        if fact is None:
+            fact = "" if given.to in self._known.tenants else shape.fact
+        return shape._replace(tags=tags, fact=fact)
 
     def _tags_of(self, text: str) -> tuple[Mapping[str, str], CostTags | None]:
         if text not in self._read:
@@ -174,12 +204,17 @@ class Decider:
 
     def _seen(self, shape: Shape) -> _Seen:
         tags, cost_tags = self._tags_of(shape.tags)
-        owner = cost_tags.tenant if cost_tags else self._known.owners.get(shape.fact)
+        owner = cost_tags.tenant if cost_tags else self._known.owners.get(shape.fact, self._named(shape))
         domain = cost_tags.domain if cost_tags else self._known.domains.get(shape.fact)
         if domain is None:
             domain = CostDomain.TENANT_RUNTIME if owner else CostDomain.SHARED_PLATFORM
         kind = self._known.kinds.get(shape.fact)
         return _Seen(shape, tags, cost_tags, owner, kind, domain, self._category(shape, tags, domain))
+
+    def _named(self, shape: Shape) -> str | None:
+        """The tenant whose id an allocated charge gives as the resource it went to."""
+        said = read(shape.allocated) if shape.allocated else None
+        return said.to if isinstance(said, Given) and said.to in self._known.tenants else None
 
     def _category(self, shape: Shape, tags: Mapping[str, str], domain: CostDomain) -> CostCategory | None:
         if tags.get(CATEGORY_TAG) in set(CostCategory):
@@ -221,6 +256,19 @@ def _as_ruled(rule: Rule, seen: _Seen, rules: Rulebook) -> Decision:
         domain = rules.pool_named(rule.pool).domain
         return Decision("pooled", None, rule.pool, rule.rule, domain, category, rule.behaviour)
     return Decision("direct", seen.tenant, None, rule.rule, seen.domain, category, rule.behaviour)
+
+
+def _as_written(said: Written, rules: Rulebook) -> Decision:
+    place = (CostDomain(said.domain or ""), CostCategory(said.category or ""), said.behaviour_by(rules))
+    return Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place, said.via, said.part)
+
+
+def _unreadable(shape: Shape) -> Decision:
+    reason = (
+        f"allocated-tags: expected AllocatedTags as a flat JSON object, found other text ({shape.service})"
+    )
+    place = (CostDomain.SHARED_PLATFORM, CostCategory.SUPPORT, Behaviour.FIXED)
+    return Decision("unallocated", None, None, reason, *place)
 
 
 def _unclaimed(seen: _Seen, rules: Rulebook) -> str:

@@ -50,11 +50,15 @@ GROUP BY ALL
 # Usage is known for the month of the statement. What was charged for another time is divided by all of it.
 _ELSEWHEN: Final = """other_month IS NOT NULL OR period_start >= CAST($end AS TIMESTAMP)
     OR period_end <= CAST($start AS TIMESTAMP)"""
+SLOT_START: Final = (
+    f"CASE WHEN {_ELSEWHEN} THEN COALESCE(CAST($start AS TIMESTAMP), period_start) ELSE period_start END"
+)
+SLOT_END: Final = (
+    f"CASE WHEN {_ELSEWHEN} THEN COALESCE(CAST($end AS TIMESTAMP), period_end) ELSE period_end END"
+)
 _TIMED: Final = f"""
 CREATE OR REPLACE TABLE timed AS
-SELECT *, CASE WHEN {_ELSEWHEN} THEN COALESCE(CAST($start AS TIMESTAMP), period_start)
-        ELSE period_start END AS slot_start,
-    CASE WHEN {_ELSEWHEN} THEN COALESCE(CAST($end AS TIMESTAMP), period_end) ELSE period_end END AS slot_end
+SELECT *, {SLOT_START} AS slot_start, {SLOT_END} AS slot_end
 FROM pooled
 """  # noqa: S608 - names of our own
 
@@ -94,9 +98,14 @@ def make_shared_charges(connection: duckdb.DuckDBPyConnection, month: Period | N
     outside it are divided by the usage of the whole month, in a slot for each other month.
     """
     connection.execute(_POOLED)
-    start, end = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in month) if month else (None, None)
-    connection.execute(_TIMED, {"start": start, "end": end})
+    connection.execute(_TIMED, bounds_of(month))
     for statement in (_SLOTS, _NUMBERED, _AMOUNTS):
         connection.execute(statement)
     connection.execute("DROP TABLE pooled")
     connection.execute("DROP TABLE timed")
+
+
+def bounds_of(month: Period | None) -> dict[str, str | None]:
+    """The parameters of `SLOT_START` and `SLOT_END`: the month of the statement, if it is known."""
+    start, end = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in month) if month else (None, None)
+    return {"start": start, "end": end}

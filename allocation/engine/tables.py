@@ -55,7 +55,9 @@ CHARGE: Final = """
     commitment_discount_status VARCHAR,  -- Used, Unused (FOCUS); of a fee: its effective cost is unused
     billing_start    TIMESTAMP,          -- FOCUS BillingPeriodStart; NULL where the bill has none
     billing_end      TIMESTAMP,
-    other_month      VARCHAR             -- 'YYYY-MM' of a charge period outside its billing period, else NULL
+    other_month      VARCHAR,            -- 'YYYY-MM' of a charge period outside its billing period, else NULL
+    allocated        VARCHAR,            -- what it says of an earlier allocation, see `engine.allocated`
+    split            VARCHAR             -- of a share costack wrote: its shared charge, see `given_shares`
 """
 
 USAGE: Final = """
@@ -141,13 +143,15 @@ SHARE: Final = """
 
 ASSIGNMENT: Final = """
     charge       BIGINT NOT NULL,        -- a charge with these columns is a row of the view `charged`
-    disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled' or 'unallocated'
-    tenant       VARCHAR,                -- the tenant, when direct
-    pool         VARCHAR,                -- the pool that claimed it, when pooled
+    disposition  VARCHAR NOT NULL,       -- 'direct', 'pooled', 'unallocated', or 'shared': a share, as given
+    tenant       VARCHAR,                -- the tenant, when direct or shared
+    pool         VARCHAR,                -- the pool that claimed it, when pooled or shared
     rule         VARCHAR NOT NULL,       -- the rule that decided; for an unallocated charge, the reason
     domain       VARCHAR NOT NULL,       -- tiers.vocabulary.CostDomain
     category     VARCHAR NOT NULL,       -- tiers.vocabulary.CostCategory
-    behaviour    VARCHAR NOT NULL        -- 'fixed' or 'variable'
+    behaviour    VARCHAR NOT NULL,       -- 'fixed' or 'variable'
+    via          VARCHAR,                -- as of `share`, when shared
+    part         VARCHAR                 -- as of `share`, when shared
 """
 
 _COLUMN: Final = re.compile(r"(?:^|,)\s*(\w+)\s+([A-Z]+(?:\(\d+, \d+\))?)", re.MULTILINE)

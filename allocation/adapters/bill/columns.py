@@ -34,6 +34,7 @@ FOCUS: Final = Layout(
     name="FOCUS",
     required=("BilledCost", "BillingCurrency", "ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory"),
     texts={
+        "line_id": ("x_LineId",),  # our own files keep the name that the line had on the bill
         "charge_class": ("ChargeClass",),
         "charge_frequency": ("ChargeFrequency",),
         "invoice_id": ("InvoiceId",),

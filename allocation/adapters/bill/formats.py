@@ -45,6 +45,11 @@ class Header:
     bill: str
     columns: tuple[Column, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return tuple(column.name for column in self.columns)
+
     def find(self, name: str) -> Column | None:
         """The column called *name*, if there is one."""
         exact = [column for column in self.columns if column.name == name]

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, batches_of
+from allocation.adapters.bill.columns import FOCUS
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files import BillFile, named, opened
 from allocation.adapters.bill.intake import Intake
@@ -22,6 +23,7 @@ from allocation.adapters.bill.reading import REPEATED, as_found, judged
 from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
+from allocation.adapters.focus.double_charges import has_allocated, refuse_cut, refuse_double
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
@@ -57,6 +59,8 @@ def ingest(
         for number, (name, path) in enumerate(named(files)):
             report(f"opening {name}")
             bills.append(opened(connection, name, path, folder / f"{number:06d}"))
+            if bills[-1].layout is FOCUS:
+                refuse_cut(connection, name, bills[-1].path, bills[-1].header.names)
         report("checking rows")
         bills, findings = with_discounts(connection, bills)
         batches = _judged(connection, batches_of(bills, period, currency))
@@ -64,6 +68,8 @@ def ingest(
         _refuse_twins(bills, tally)
         report("writing charges")
         written = write(connection, batches, tally, None if into is None else folder)
+        if any(has_allocated(bill.header.names) for bill in bills):
+            refuse_double(lambda sql: ask(connection, batches, sql), written)
         sums = ", ".join(f"coalesce(sum({cost}), 0)" for cost in COSTS)
         charges, *units = ask(connection, [], f"SELECT count(*), {sums} FROM {written}")[0]
         intake = replace(tally.intake(bills, charges, units), findings=findings)

@@ -16,6 +16,7 @@ from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
 from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
+from allocation.adapters.focus.allocated_columns import allocated_columns
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 REPEATED: Final = "bill_repeated"
@@ -45,7 +46,10 @@ _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
-_MADE: Final = frozenset({"charge_category", "tags", "billing_start", "billing_end", "other_month"})
+_MADE: Final = frozenset(
+    {"charge_category", "tags", "billing_start", "billing_end", "other_month", "allocated", "split"}
+)
+"""Columns that are made of others, or of several of the bill."""
 _TEXTS: Final = (
     *(name for name in (*_BEFORE_QUANTITY, *_AFTER_QUANTITY) if name not in _MADE),
     "line_id",
@@ -72,6 +76,7 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
         f"{text_of(header.find(layout.currency))} AS currency",
         f"{_word(layout, header)} AS word",
         f"{tags_text(sources_of(layout, header), text_of)} AS tags_text",
+        *allocated_columns(lambda name: text_at(header, name)),
         f"{_line_key(layout, header)} AS line_key",
     ]
     return f"SELECT {', '.join(columns)} FROM {relation(files)}"

@@ -87,6 +87,7 @@ _ALLOCATED: Final = (
 )
 
 _OURS: Final = (
+    Column("x_Behaviour", "line.behaviour"),
     Column("x_BilledQuantity", "line.billed_quantity"),
     Column("x_BilledUnit", "line.billed_unit"),
     Column("x_CostCategory", "line.category"),
@@ -100,6 +101,7 @@ _OURS: Final = (
     Column("x_RunId", "run.run_id"),
     Column("x_SkuId", "line.sku_id"),
     Column("x_SkuPriceId", "line.sku_price_id"),
+    Column("x_SplitOriginCharges", "line.origin_charges"),
     Column("x_SplitOriginCost", "line.origin_cost"),
     Column("x_SplitOriginId", "line.origin"),
     Column("x_Tenant", "line.tenant"),

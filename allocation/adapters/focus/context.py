@@ -47,7 +47,7 @@ HAVING {_OFF} OR SUM(share.ratio) IS DISTINCT FROM {_WHOLE_RATIO} OR MIN(share.r
 ORDER BY 1 LIMIT 1"""  # noqa: S608 - names of our own
 _WRITTEN: Final = f"""
 SELECT {_SUMS} FROM (
-    SELECT {", ".join(COSTS)} FROM charged WHERE disposition <> 'pooled'
+    SELECT {", ".join(COSTS)} FROM charged WHERE disposition NOT IN ('pooled', 'shared')
     UNION ALL SELECT {", ".join(f"share.{cost}" for cost in COSTS)} FROM share
 ) AS written"""  # noqa: S608 - names of our own
 _UNKNOWN_POOL: Final = """

@@ -71,8 +71,9 @@ known_service AS (
         USING (service, service_category)
 ),
 pooled_as AS (
-    SELECT pool, rule, CASE WHEN MIN(domain) = MAX(domain) THEN MIN(domain) END AS domain
-    FROM charged WHERE disposition = 'pooled' GROUP BY pool, rule
+    SELECT pool, rule, CASE WHEN MIN(domain) = MAX(domain) THEN MIN(domain) END AS domain,
+        MIN(behaviour) AS behaviour
+    FROM charged WHERE disposition IN ('pooled', 'shared') GROUP BY pool, rule
 )""")
 
 # The tenant's tags join the bill's; where both have a key, the bill's stays. Bills have millions of lines and
@@ -113,12 +114,13 @@ SELECT charge.charge AS place, $costs, $common,
     CASE WHEN charge.charge_category = 'Tax' OR NOT $has_quantity THEN charge.quantity END AS billed_quantity,
     CASE WHEN charge.charge_category = 'Tax' OR NOT $has_quantity THEN charge.unit END AS billed_unit,
     charge.sku_id, charge.sku_price_id, charge.line_id,
-    charge.domain, charge.category, charge.rule,
+    charge.domain, charge.category, charge.rule, charge.behaviour,
     charge.tenant, tenant.tier,
     CASE WHEN charge.disposition = 'unallocated' THEN charge.rule END AS unallocated_reason,
     CAST(NULL AS VARCHAR) AS pool, CAST(NULL AS VARCHAR) AS via, CAST(NULL AS VARCHAR) AS part,
     CAST(NULL AS VARCHAR) AS driver, CAST(NULL AS DECIMAL(38, 9)) AS driver_value,
     CAST(NULL AS VARCHAR) AS origin, CAST(NULL AS DECIMAL(38, 10)) AS origin_cost,
+    CAST(NULL AS BIGINT) AS origin_charges,
     CAST(NULL AS VARCHAR) AS method_id, CAST(NULL AS VARCHAR) AS method_details,
     CAST(NULL AS VARCHAR) AS allocated_to, CAST(NULL AS VARCHAR) AS allocated_to_name,
     CAST(NULL AS VARCHAR) AS allocated_tags
@@ -127,7 +129,7 @@ CROSS JOIN focus_run AS run
 LEFT JOIN focus_tenant AS tenant ON tenant.tenant = charge.tenant
 LEFT JOIN focus_tags ON focus_tags.tags = charge.tags AND focus_tags.tenant = charge.tenant
 LEFT JOIN known_service ON known_service.service = $service
-WHERE charge.disposition <> 'pooled'""")
+WHERE charge.disposition NOT IN ('pooled', 'shared')""")
 
 # What is divided is money, so an allocated charge counts the currency: its quantities add up like its costs.
 _SHARES: Final = Template("""
@@ -141,12 +143,12 @@ SELECT $behind_all_charges + origin.origin AS place, $costs, $common,
     CAST(NULL AS VARCHAR) AS tags,
     CAST(NULL AS DECIMAL(38, 12)) AS billed_quantity, CAST(NULL AS VARCHAR) AS billed_unit,
     CAST(NULL AS VARCHAR) AS sku_id, CAST(NULL AS VARCHAR) AS sku_price_id, CAST(NULL AS VARCHAR) AS line_id,
-    pooled_as.domain, origin.category, origin.rule,
+    pooled_as.domain, origin.category, origin.rule, pooled_as.behaviour,
     share.tenant, tenant.tier,
     CASE WHEN share.part = 'unallocated' THEN 'no-driver' END AS unallocated_reason,
     origin.pool, share.via, share.part,
     divided_by.driver, $driver_value AS driver_value,
-    'origin-' || origin.origin AS origin, $origin_cost AS origin_cost,
+    'origin-' || origin.origin AS origin, $origin_cost AS origin_cost, origin.charges AS origin_charges,
     divided.method_id,
     '{"Elements":[{"AllocatedRatio":' || $ratio || ',"UsageUnit":' || to_json(divided_by.driver_unit)
         || ',"UsageQuantity":' || $usage || '}]}' AS method_details,

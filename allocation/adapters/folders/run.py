@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.engine.attribution import charged_view
+from allocation.engine import tables
+from allocation.engine.attribution import Shape, charged_view
 from allocation.engine.filed_shares import FILED_SHARE
-from allocation.engine.tables import create
 from allocation.errors import AllocationError
 from tiers import files as given
 
@@ -35,21 +35,12 @@ _KEPT: Final[Mapping[str, str]] = {
     "usage_refused": "source, row_number, rule",
     "filed_share": "month, pool, part, tenant",
 }
-# What runs of earlier versions do not have, with what they would say.
-_LATER_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
-    "charge": {
-        "billing_start": "NULL::TIMESTAMP",
-        "billing_end": "NULL::TIMESTAMP",
-        "other_month": "NULL::VARCHAR",
-    },
-    "shape": {"other_month": "''"},
-    "origin": {
-        "billing_start": "NULL::TIMESTAMP",
-        "billing_end": "NULL::TIMESTAMP",
-        "other_month": "NULL::VARCHAR",
-        "slot": "NULL::BIGINT",
-    },
-    "slot": {"other_month": "NULL::VARCHAR"},
+# What later versions know of a row, and a run of an earlier one does not say: NULL, and '' in a shape.
+_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    "charge": tables.columns_of(tables.CHARGE),
+    "shape": dict.fromkeys(Shape._fields, "VARCHAR"),
+    "origin": tables.columns_of(tables.ORIGIN) | {"slot": "BIGINT"},
+    "slot": {"other_month": "VARCHAR"},
 }
 _LATER_TABLES: Final = {"filed_share": FILED_SHARE}
 
@@ -145,14 +136,15 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _open_table(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
     if name in _LATER_TABLES and not file.is_file():
-        create(connection, name, _LATER_TABLES[name])
+        tables.create(connection, name, _LATER_TABLES[name])
         return
     path = str(file).replace("'", "''")
     rows = f"read_parquet('{path}')"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
+    nothing = "''" if name == "shape" else "NULL"
     later = "".join(
-        f", {value} AS {column}"
-        for column, value in _LATER_COLUMNS.get(name, {}).items()
+        f", CAST({nothing} AS {kind}) AS {column}"
+        for column, kind in _COLUMNS.get(name, {}).items()
         if column not in found
     )
     connection.execute(f"CREATE VIEW {name} AS SELECT *{later} FROM {rows}")  # noqa: S608 - names of our own

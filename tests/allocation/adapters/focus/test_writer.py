@@ -60,7 +60,7 @@ def test_parquet_and_csv_say_the_same(connection: duckdb.DuckDBPyConnection, tmp
             text = line[name]
             if value is None:
                 assert text == ""
-            elif isinstance(value, Decimal):
+            elif isinstance(value, Decimal | int):
                 assert Decimal(text) == value
                 assert "E" not in text.upper()
             elif isinstance(value, str):
