@@ -79,7 +79,8 @@ FROM given_share JOIN given_origin USING (run, named)
 
 _SLOTS: Final = f"""
 INSERT INTO slot BY NAME
-SELECT (SELECT COALESCE(MAX(slot), 0) FROM slot) + ROW_NUMBER() OVER (ORDER BY ALL) AS slot, *
+SELECT (SELECT COALESCE(MAX(slot), 0) FROM slot) + ROW_NUMBER() OVER (
+        ORDER BY period_start, period_end, other_month NULLS FIRST) AS slot, *
 FROM (
     SELECT DISTINCT {SLOT_START} AS period_start, {SLOT_END} AS period_end, other_month
     FROM (
