@@ -249,6 +249,9 @@ def test_a_correction_is_explained(tmp_path: Path, september: Path) -> None:
     (share,) = origin["shares"]
     assert (share["amount"], share["as_filed_in"]) == ("-50.00", "2026-09")
     assert Fraction(int(share["weight"]), int(share["total_weight"])) == Fraction(1, 2)
+    with opened_run(tmp_path / "filed") as connection:
+        (line,) = explain_charge(connection, "acme", "2", "effective")["charges"]
+    assert line["origin"]["use"] == []  # what acme used in November did not decide
     with opened_run(tmp_path / "unfiled") as connection:
         (line,) = explain_charge(connection, "acme", "2", "effective")["charges"]
     (share,), (use,) = line["origin"]["shares"], line["origin"]["use"]
