@@ -31,7 +31,6 @@ def without_other_months(statement: FiledStatement) -> FiledStatement:
             if own.fee or own.direct or any(own.pooled.values()) or own.tenant not in _names(parts)
         ),
         "idle": idle,
-        "items": tuple(item for item in statement.items if not item.other_month),
         "other_months": (),
     }
     # A copy would keep the sums that are cached.

@@ -61,6 +61,14 @@ def other_months(allocation: Allocation, month: str) -> tuple[OtherMonth, ...]:
     return tuple(_other_month(allocation, other, month) for other in sorted(found))
 
 
+def idle_of(others: Iterable[OtherMonth]) -> dict[str, int]:
+    """The visible idle capacity of other months, by pool."""
+    sums: dict[str, int] = {}
+    for part in (part for other in others for part in other.parts if part.tenant is None):
+        sums[part.pool] = sums.get(part.pool, 0) + part.units
+    return sums
+
+
 def sentence_of(other: OtherMonth, month: str) -> str:
     """What was done with the charges of another month, for a person."""
     what = "correction of" if other.kind is OtherMonthKind.CORRECTION else "paid in advance for"

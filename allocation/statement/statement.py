@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self, TypeVar
 
@@ -14,7 +14,7 @@ from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
-from allocation.statement.other_months import OtherMonth, other_months
+from allocation.statement.other_months import OtherMonth, idle_of, other_months
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
 
@@ -80,6 +80,11 @@ class TenantLine:
         return _summed(
             (cell.pool, cell.units) for cell in self.cells if cell.allocation_type is AllocationType.IDLE
         )
+
+    @cached_property
+    def own_month(self) -> TenantLine:
+        """This line without charges of other months."""
+        return replace(self, cells=tuple(cell for cell in self.cells if not cell.other_month))
 
     @property
     def total(self) -> int:
@@ -198,13 +203,16 @@ class Statement:
 
         Without the tenant its direct cost would be gone and no pool smaller: a tenant that pays less is
         subsidised by others. Alone it would pay for every pool it uses: a tenant that pays more would be
-        better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1).
+        better off alone (the core of a cost game; Young, Cost Allocation, 1994, ch. 1). Other months do not
+        count in it.
         """
-        pools = _summed((pool, units) for line in self.tenants for pool, units in line.pooled.items())
-        whole = {pool: units + self.idle.get(pool, 0) for pool, units in pools.items()}
+        lines = [line.own_month for line in self.tenants]
+        pools = _summed((pool, units) for line in lines for pool, units in line.pooled.items())
+        elsewhen = idle_of(self.other_months)
+        whole = {pool: pools[pool] + self.idle.get(pool, 0) - elsewhen.get(pool, 0) for pool in pools}
         return {
             line.tenant: (line.direct, line.direct + sum(whole[pool] for pool in line.pooled))
-            for line in self.tenants
+            for line in lines
         }
 
     @property
@@ -213,8 +221,8 @@ class Statement:
         found = {}
         for line in self.tenants:
             floor, ceiling = self.bounds[line.tenant]
-            if not floor <= line.total <= ceiling:
-                low = line.total < floor
+            if not floor <= (total := line.own_month.total) <= ceiling:
+                low = total < floor
                 found[line.tenant] = "below its incremental floor" if low else "above its stand-alone ceiling"
         return found
 

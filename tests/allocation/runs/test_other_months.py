@@ -249,6 +249,9 @@ def test_a_correction_is_explained(tmp_path: Path, september: Path) -> None:
     (share,) = origin["shares"]
     assert (share["amount"], share["as_filed_in"]) == ("-50.00", "2026-09")
     assert Fraction(int(share["weight"]), int(share["total_weight"])) == Fraction(1, 2)
+    with opened_run(tmp_path / "filed") as connection:
+        (line,) = explain_charge(connection, "acme", "2", "effective")["charges"]
+    assert line["origin"]["use"] == []  # what acme used in November did not decide
     with opened_run(tmp_path / "unfiled") as connection:
         (line,) = explain_charge(connection, "acme", "2", "effective")["charges"]
     (share,), (use,) = line["origin"]["shares"], line["origin"]["use"]
@@ -290,6 +293,8 @@ def test_reports_tell_other_months_apart(tmp_path: Path, september: Path) -> Non
     after = month_of(tmp_path, "2026-11", rows, busy, history=september)
     plan = plan_of(tenant("acme"), tenant("borealis"))
     month = Month(_filed(after.statement), plan, catalog())
+    ceilings = {name: text_of(most) for name, (_, most) in after.statement.bounds.items()}
+    assert ceilings == {"acme": "400.00", "borealis": "400.00", "leaver": "0.00"}
     showback = Showback(month, (_filed(before.statement),))
     first, leaver = index(showback), account(showback, "leaver-ltd")
     tables = {table.name: table for page in (first,) for table in page.tables}
@@ -314,6 +319,7 @@ def test_the_statement_says_what_was_done(tmp_path: Path, september: Path) -> No
         row("-3", day("2026-08", 3), NOVEMBER, tenant="acme"),
     )
     statement = month_of(tmp_path, "2026-11", rows, TWO, history=september).statement
+    assert statement.out_of_bounds == {}  # a refund is no subsidy of the month
     assert closing_lines(statement)[:3] == [
         "-3.00: correction of 2026-08",
         "-100.00: correction of 2026-09, divided: pool nodes as filed in 2026-09",
