@@ -63,7 +63,7 @@ def test_every_version_says_what_was_decided(version: FocusVersion, tmp_path: Pa
     with duckdb.connect() as connection:
         allocated(connection)
         file = write_focus(connection, tmp_path, version, RUN)
-    november = tmp_path / "bill.csv"
+    november = tmp_path / "november.csv"
     duckdb.execute(
         "COPY (SELECT * REPLACE (ChargePeriodStart + INTERVAL 31 DAY AS ChargePeriodStart, "  # noqa: S608 - our own file
         "ChargePeriodEnd + INTERVAL 30 DAY AS ChargePeriodEnd) "
