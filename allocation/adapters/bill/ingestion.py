@@ -23,7 +23,7 @@ from allocation.adapters.bill.reading import REPEATED, as_found, judged
 from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
-from allocation.adapters.focus.double_charges import has_allocated, refuse_cut, refuse_double
+from allocation.adapters.focus.double_charges import Columns, has_allocated, refuse_cut, refuse_double
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
@@ -59,8 +59,7 @@ def ingest(
         for number, (name, path) in enumerate(named(files)):
             report(f"opening {name}")
             bills.append(opened(connection, name, path, folder / f"{number:06d}"))
-            if bills[-1].layout is FOCUS:
-                refuse_cut(connection, name, bills[-1].path, bills[-1].header.names)
+        refuse_cut(connection, [_columns_of(bill) for bill in bills if bill.layout is FOCUS])
         report("checking rows")
         bills, findings = with_discounts(connection, bills)
         batches = _judged(connection, batches_of(bills, period, currency))
@@ -133,6 +132,12 @@ def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> 
 def _with_verdicts(batch: Batch, *, repeated: bool) -> Batch:
     sql = judged(batch.found, batch.files[0].layout, batch.checks, repeated=repeated)
     return replace(batch, judged=f"({sql})")
+
+
+def _columns_of(bill: BillFile) -> Columns:
+    # What was staged from CSV says nothing in its metadata.
+    parquet = bill.path if bill.format.endswith("Parquet") else None
+    return Columns(bill.name, bill.header.names, parquet)
 
 
 def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Tally:

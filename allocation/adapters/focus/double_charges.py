@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -82,33 +82,33 @@ def has_allocated(names: Collection[str]) -> bool:
     return is_ours(names) or any(name.casefold() in there for name in GIVEN.values())
 
 
-def refuse_cut(connection: duckdb.DuckDBPyConnection, bill: str, path: Path, names: Collection[str]) -> None:
+class Columns(NamedTuple):
+    """A FOCUS file's name in reports, the names of its columns, and its path if it is Parquet."""
+
+    bill: str
+    names: Collection[str]
+    parquet: Path | None
+
+
+def refuse_cut(connection: duckdb.DuckDBPyConnection, files: Sequence[Columns]) -> None:
     """Refuse a file of ours without the columns that say what was decided.
 
-    Args:
-        connection: Any.
-        bill: Name of the file in reports.
-        path: The file, or its staged form, as Parquet.
-        names: Its columns.
-
     Raises:
-        AllocationError: When columns are missing.
+        AllocationError: With the first, and a column that it lacks.
     """
-    there = {name.casefold() for name in names}
-    missing = [name for name in OURS if name.casefold() not in there]
-    if not missing:
-        return
-    written = (
-        is_ours(names)
-        or connection.execute(
-            "SELECT 1 FROM parquet_kv_metadata(?) WHERE decode(key) = 'costack_run'", [str(path)]
-        ).fetchone()
-    )
-    if written:
-        raise AllocationError(
-            f"{bill}: costack wrote it; expected its columns {', '.join(OURS)}, found no {missing[0]}: give "
-            "the file as it was written"
-        )
+    parquet = [str(file.parquet) for file in files if file.parquet]
+    ours: set[str] = set()
+    if parquet:
+        marked = "SELECT file_name FROM parquet_kv_metadata(?) WHERE decode(key) = 'costack_run'"
+        ours = {name for (name,) in connection.execute(marked, [parquet]).fetchall()}
+    for file in files:
+        there = {name.casefold() for name in file.names}
+        missing = [name for name in OURS if name.casefold() not in there]
+        if missing and (is_ours(file.names) or str(file.parquet) in ours):
+            raise AllocationError(
+                f"{file.bill}: costack wrote it; expected its columns {', '.join(OURS)}, found no "
+                f"{missing[0]}: give the file as it was written"
+            )
 
 
 def refuse_double(ask: Ask, charges: str) -> None:
