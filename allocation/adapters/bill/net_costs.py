@@ -7,15 +7,18 @@ costs are those before discounts, and the rows take these off. Without, costs ar
 # ruff: noqa: S608 - SQL is assembled from our own names and quoted text
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import duckdb
 
-from allocation.adapters.bill.failures import BillError, explained
+from allocation.adapters.bill.batches import Batch, ask
+from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.intake import Finding
 from allocation.adapters.bill.layout import Layout
@@ -34,7 +37,7 @@ class _Discounts:
     Attributes:
         net: Whether it has a column of costs after discounts.
         in_rows: The payers whose file has rows that are discounts.
-        in_columns: The payers with a discount in a column of a row.
+        in_columns: The payers with a discount in a column of a row; not asked where there is a net cost.
         payers: All its payers.
     """
 
@@ -57,7 +60,7 @@ def with_discounts(
     """
     if not any(_has_net(bill) or _discount_of(bill) for bill in bills):
         return list(bills), ()
-    seen = {bill.path: _seen(connection, bill) for bill in bills if bill.layout.net}
+    seen = _seen(connection, [bill for bill in bills if bill.layout.net])
     in_rows = frozenset().union(*(each.in_rows for each in seen.values()))
     decided = [_decided(seen[bill.path], in_rows) if bill.path in seen else bill for bill in bills]
     both = [each.bill for each in seen.values() if each.net and each.payers & in_rows]
@@ -86,19 +89,38 @@ def _discount_of(bill: BillFile) -> str | None:
     return next((text for name in bill.layout.discount if (text := text_at(bill.header, name))), None)
 
 
-def _seen(connection: duckdb.DuckDBPyConnection, bill: BillFile) -> _Discounts:
-    discount = f"try_cast({_discount_of(bill) or '0'} AS DOUBLE)"
-    asked = f"""SELECT {_payer(bill)}, count_if({_is_discount(bill)}), count_if({discount} <> 0)
-        FROM {relation([bill])} GROUP BY 1"""
-    with explained(bill.name):
-        rows = connection.execute(asked).fetchall()
-    return _Discounts(
-        bill,
-        _has_net(bill),
-        frozenset(payer for payer, *_ in rows),
-        frozenset(payer for payer, in_rows, _ in rows if in_rows),
-        frozenset(payer for payer, _, in_columns in rows if in_columns),
-    )
+def _seen(connection: duckdb.DuckDBPyConnection, bills: Sequence[BillFile]) -> dict[Path, _Discounts]:
+    """Where the discounts are, by the path of the file."""
+    rows: dict[Path, list[tuple[Any, ...]]] = {bill.path: [] for bill in bills}
+    for bill, *row in _asked(connection, bills, _counts):
+        rows[bill.path].append(tuple(row))
+    return {
+        bill.path: _Discounts(
+            bill,
+            _has_net(bill),
+            frozenset(payer for payer, *_ in rows[bill.path]),
+            frozenset(payer for payer, in_rows, _ in rows[bill.path] if in_rows),
+            frozenset(payer for payer, _, in_columns in rows[bill.path] if in_columns),
+        )
+        for bill in bills
+    }
+
+
+def _counts(bill: BillFile) -> str:
+    # With the costs after them nobody asks how much they are; reading a map for every row takes a while.
+    discount = f"try_cast({(not _has_net(bill) and _discount_of(bill)) or '0'} AS DOUBLE)"
+    return f"count_if({_is_discount(bill)}), count_if({discount} <> 0)"
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection, bills: Iterable[BillFile], asked: Callable[[BillFile], str]
+) -> Iterator[tuple[Any, ...]]:
+    """For each bill and payer what is *asked* of its rows: the bill, the payer, and the sums."""
+    for _, alike in itertools.groupby(bills, key=lambda bill: (bill.layout, bill.header.columns)):
+        files = tuple(alike)
+        sql = f"SELECT file_index, {_payer(files[0])}, {asked(files[0])} FROM {relation(files)} GROUP BY 1, 2"
+        for file, *row in ask(connection, [Batch(0, 0, files, ())], sql):
+            yield files[file], *row
 
 
 def _decided(seen: _Discounts, in_rows: frozenset[str]) -> BillFile:
@@ -125,24 +147,25 @@ def _agreement(connection: duckdb.DuckDBPyConnection, bills: Iterable[BillFile])
     """Whether costs with the rows of discounts are the costs after discounts, for each payer."""
     gross: dict[str, Decimal] = {}
     net: dict[str, Decimal] = {}
-    for bill in bills:
-        amount, after = (
-            text_of(bill.header.find(columns["unblended"][0]))
-            for columns in (bill.layout.amounts, bill.layout.net)
-        )
-        after = f"CASE WHEN NOT coalesce({_is_discount(bill)}, false) THEN coalesce({after}, {amount}) END"
-        asked = f"""SELECT {_payer(bill)}, {_SUM.format(amount)}, {_SUM.format(after)}
-            FROM {relation([bill])} GROUP BY 1"""
-        with explained(bill.name):
-            for payer, before, left in connection.execute(asked).fetchall():
-                gross[payer] = gross.get(payer, Decimal(0)) + before
-                net[payer] = net.get(payer, Decimal(0)) + left
+    for _, payer, before, left in _asked(connection, bills, _sums):
+        gross[payer] = gross.get(payer, Decimal(0)) + before
+        net[payer] = net.get(payer, Decimal(0)) + left
     for payer in sorted(gross):
         agrees = abs(gross[payer] - net[payer]) <= _TOLERANCE
         found = (
             f"payer {payer}: {gross[payer]:.2f} with the rows of discounts, {net[payer]:.2f} after discounts"
         )
         yield Finding(NET_GATE, found, f"at most {_TOLERANCE} apart", agrees)
+
+
+def _sums(bill: BillFile) -> str:
+    """SQL of the sums with the rows of discounts, and after discounts."""
+    amount, after = (
+        text_of(bill.header.find(columns["unblended"][0]))
+        for columns in (bill.layout.amounts, bill.layout.net)
+    )
+    rest = f"CASE WHEN NOT coalesce({_is_discount(bill)}, false) THEN coalesce({after}, {amount}) END"
+    return f"{_SUM.format(amount)}, {_SUM.format(rest)}"
 
 
 def _payer(bill: BillFile) -> str:

@@ -43,12 +43,14 @@ def sources_of(layout: Layout, header: Header) -> tuple[Source, ...]:
 
 
 def tags_text(sources: Sequence[Source], text_of: Callable[[Column | None], str]) -> str:
-    """SQL of the tags of a row as one text, NULL without any; *text_of* is SQL of the text of a column."""
+    """SQL of the tags of a row as one text; *text_of* is SQL of the text of a column, NULL without one.
+
+    A text of a single column is NULL where the row has no tags; one of several says so of each.
+    """
     texts = [text_of(source.column) for source in sources]
     if _is_plain(sources):
         return texts[0] if texts else "NULL::VARCHAR"
-    filled = " || ".join(f"{_MARK} || coalesce({text}, '')" for text in texts)
-    return f"CASE WHEN coalesce({', '.join(texts)}) IS NOT NULL THEN {_head(sources)} || {filled} END"
+    return f"concat({_head(sources)}, {', '.join(f'{_MARK}, {text}' for text in texts)})"
 
 
 def known_tags(found: Mapping[str, Sequence[Source]]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +39,23 @@ def test_a_purchase_and_its_usage_are_not_both_charged_in_silence(tmp_path: Path
     assert not gate.passed
     assert "cd-1: its purchases have an effective cost of 300.00" in gate.found
     assert gate._asdict() in outcome.manifest["readiness"]
+
+
+def test_a_newer_export_charges_whose_resource_it_is(tmp_path: Path) -> None:
+    """Not whose account: the tenant's tags are those of the resource."""
+    with (FIRM / "bill.csv").open(encoding="utf-8", newline="") as stream:
+        (tags,) = {row["tags"] for row in csv.DictReader(stream) if '"cost/tenant": "acme"' in row["tags"]}
+    resource = {f"resourceTags/user:{key}": value for key, value in json.loads(tags).items()}
+    account = {
+        f"accountTag/{key}": value.replace("acme", "borealis") for key, value in json.loads(tags).items()
+    }
+    paid = {}
+    for name, found in (("both", resource | account), ("account", account)):
+        row = {**CUR_2, "line_item_unblended_cost": "50", "tags": json.dumps(found)}
+        statement = outcome_of(bill(tmp_path / f"{name}.csv", [row])).statement
+        paid[name] = {line.tenant: line.direct for line in statement.tenants}
+    assert paid["both"]["acme"] - paid["account"]["acme"] == 50 * 10**10
+    assert paid["both"]["borealis"] == paid["account"]["borealis"]
 
 
 @pytest.mark.parametrize(("discount", "passed"), [("-20", True), ("-5", False)])

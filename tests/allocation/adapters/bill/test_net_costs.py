@@ -134,6 +134,15 @@ def test_commitments_cost_what_is_left_of_them(tmp_path: Path) -> None:
     assert [charge["billed"] // 10**10 for charge in charges] == [90] * 4
 
 
+def test_of_many_files_the_damaged_one_is_named(tmp_path: Path) -> None:
+    made = [parquet(bill(tmp_path / f"{number}.csv", [row(number, "2", "1")])) for number in range(3)]
+    content = bytearray(made[1].read_bytes())
+    content[4:60] = bytes(56)
+    made[1].write_bytes(content)
+    with pytest.raises(BillError, match=r"^1\.parquet: "):
+        read(*made)
+
+
 def test_other_bills_in_the_run_stay_as_they_are(tmp_path: Path) -> None:
     done = read(bill(tmp_path / "focus.csv", [FOCUS]), bill(tmp_path / "cur.csv", [row(1, "200", "150")]))
     assert [file.format for file in done.intake.files] == ["FOCUS 1.0 CSV", "CUR CSV, after discounts"]

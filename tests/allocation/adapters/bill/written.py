@@ -77,7 +77,8 @@ def parquet(file: Path, *replaced: str) -> Path:
     made = file.with_suffix(".parquet")
     with duckdb.connect() as connection:
         rows = f"read_csv('{file}', all_varchar = true)"
-        connection.execute(f"COPY (SELECT * REPLACE ({', '.join(replaced)}) FROM {rows}) TO '{made}'")  # noqa: S608
+        changed = f"REPLACE ({', '.join(replaced)})" if replaced else ""
+        connection.execute(f"COPY (SELECT * {changed} FROM {rows}) TO '{made}'")  # noqa: S608
     return made
 
 

@@ -67,4 +67,5 @@ def test_no_unit_price_is_written(version: str) -> None:
 def test_a_kind_of_charge_that_focus_has_not_is_an_adjustment(word: str, written: str) -> None:
     (value,) = (column.value for column in columns_of(FocusVersion("1.3")) if column.name == "ChargeCategory")
     sql = f"SELECT {value} FROM (SELECT '{word}' AS charge_category) AS line"  # noqa: S608
-    assert duckdb.sql(sql).fetchall() == [(written,)]
+    with duckdb.connect() as connection:
+        assert connection.execute(sql).fetchall() == [(written,)]
