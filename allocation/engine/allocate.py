@@ -12,6 +12,7 @@ import duckdb
 
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.divide import divide
+from allocation.engine.portfolios import bare, scope_of
 from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
 from allocation.engine.settlement import Residuals, settle
@@ -64,12 +65,16 @@ class Item(NamedTuple):
 
 
 class Unallocated(NamedTuple):
-    """Cost that no rule gives to a tenant, with the reason; `example` is one of its lines."""
+    """Cost that no rule gives to a tenant, with the reason; `example` is one of its lines.
+
+    `portfolio` is set in a run of several, where anything says whose the cost is.
+    """
 
     reason: str
     units: int
     charges: int
     example: str
+    portfolio: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def allocate(
     residuals = settle(connection, rules.cost, carried)
     return Allocation(
         cells=tuple(_cells(connection, rules)),
-        unallocated=tuple(_unallocated(connection, rules)),
+        unallocated=tuple(_unallocated(connection, known, rules)),
         charged=_charged(connection, rules),
         fallbacks=tuple(fallbacks),
         unknown_consumers=_unknown_consumers(connection, known, rules),
@@ -129,6 +134,7 @@ def allocate(
 
 def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]:
     behaviours = {rule.rule: rule.behaviour for rule in rules.rules}
+    behaviours |= {virtual.tag: Behaviour.FIXED for virtual in rules.virtual_tags}
     domains = {pool.pool: pool.domain for pool in rules.pools}
     direct = connection.execute(
         f"""SELECT tenant, domain, category, behaviour, SUM({rules.cost}) FROM charged
@@ -185,9 +191,10 @@ def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[I
         yield Item(tenant, pool, service, item, unit, quantity, int(units))
 
 
-def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Unallocated]:
+def _unallocated(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> list[Unallocated]:
+    whose = "NULL" if known.only_portfolio else "portfolio"
     undecided = connection.execute(
-        f"""SELECT rule, SUM({rules.cost}), COUNT(*), MIN(line_id) FROM charged
+        f"""SELECT rule, {whose}, SUM({rules.cost}), COUNT(*), MIN(line_id) FROM charged
         WHERE disposition = 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     without_driver = connection.execute(
@@ -195,12 +202,16 @@ def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list
         FROM share JOIN origin USING (origin)
         WHERE part = '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
-    return [Unallocated(rule, int(units), charges, line) for rule, units, charges, line in undecided] + [
+    return [
+        Unallocated(rule, int(units), charges, line, portfolio)
+        for rule, portfolio, units, charges, line in undecided
+    ] + [
         Unallocated(
             f"no-driver: pool {via}: no member has any {rules.pool_named(via).driver.name}",
             int(units),
             int(charges),
             f"origin {origin}",
+            scope_of(via),
         )
         for via, units, charges, origin in without_driver
     ]
@@ -216,4 +227,4 @@ def _unknown_consumers(
 ) -> tuple[str, ...]:
     users = {row[0] for row in connection.execute("SELECT DISTINCT tenant FROM usage").fetchall()}
     pools = {pool.pool for pool in rules.pools}
-    return tuple(sorted(name for name in users - known.tenants - pools if not name.startswith("(")))
+    return tuple(sorted(name for name in users - known.tenants - pools if not bare(name).startswith("(")))

@@ -15,6 +15,7 @@ import duckdb
 
 from allocation.engine.division_sql import LARGEST_WEIGHT
 from allocation.engine.drivers import CAPACITY, IDLE, DriverRule
+from allocation.engine.portfolios import bare, scope_of, scoped
 from allocation.engine.routes import Demand, Purpose, ways_out
 from allocation.engine.rulebook import IdlePolicy, Members, Pool, Rulebook
 from allocation.engine.tables import create, insert
@@ -27,13 +28,14 @@ _LARGEST_QUANTITY: Final = 10**15
 
 @dataclass(frozen=True)
 class Presence:
-    """An interval, half-open, in which a tenant was deployed, with its environment and tier."""
+    """An interval, half-open, in which a tenant was deployed, with its environment, tier and portfolio."""
 
     tenant: str
     start: datetime
     end: datetime
     environment: Environment
     tier: str
+    portfolio: str = ""
 
 
 class Fallback(NamedTuple):
@@ -186,7 +188,10 @@ def _demands(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[tuple[str,
 
 def _demand(by_consumer: dict[str, int]) -> Demand:
     tenants = by_consumer.pop("", 0)
-    idle, capacity = by_consumer.pop(IDLE, 0), by_consumer.pop(CAPACITY, 0)
+    idle, capacity = (
+        sum(by_consumer.pop(name) for name in list(by_consumer) if bare(name) == what)
+        for what in (IDLE, CAPACITY)
+    )
     # Pods that request more than the capacity are pending or throttled: then nothing is idle.
     return Demand(tenants, idle + max(capacity - tenants - idle - sum(by_consumer.values()), 0), by_consumer)
 
@@ -202,7 +207,7 @@ def _insert_rules(
         here = [one for one in present if _is_member(pool.members, one)]
         heavy = {one.tenant: pool.weight_by_environment.get(one.environment, 1) for one in here}
         members += ((pool.pool, tenant, multiplier) for tenant, multiplier in sorted(heavy.items()))
-        users += ((pool.pool, consumer) for consumer in (IDLE, CAPACITY, *pool.serves))
+        users += ((pool.pool, consumer) for consumer in (*_bounds(pool), *pool.serves))
         for purpose, rule in _purposes(pool):
             parts += _driver_parts(pool, purpose, rule)
             agreed += _agreed(pool, purpose, rule, here)
@@ -214,6 +219,13 @@ def _insert_rules(
     ):
         create(connection, name, table)
         insert(connection, name, table, rows)
+
+
+def _bounds(pool: Pool) -> Iterator[str]:
+    """The consumers of a pool that are its idle part and its whole: a portfolio's own, or anybody's."""
+    yield from (scoped(one, name) for one in pool.members.portfolios for name in (IDLE, CAPACITY))
+    if scope_of(pool.pool) is None:
+        yield from (IDLE, CAPACITY)
 
 
 def _purposes(pool: Pool) -> Iterator[tuple[Purpose, DriverRule]]:
@@ -246,4 +258,5 @@ def _is_member(members: Members, one: Presence) -> bool:
         (not members.environments or one.environment in members.environments)
         and (not members.tiers or one.tier in members.tiers)
         and (not members.tenants or one.tenant in members.tenants)
+        and (not members.portfolios or one.portfolio in members.portfolios)
     )

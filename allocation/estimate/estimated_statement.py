@@ -116,6 +116,12 @@ def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
         domains={fact.id: fact.domain for fact in facts},
         resources={fact.id: fact.id for fact in facts} if resources is None else resources,
         portfolios=frozenset({plan.portfolio}),
+        clients={
+            tenant.tenant: frozenset(
+                name.casefold() for name in (tenant.client, tenant.first_client) if name is not None
+            )
+            for tenant in plan.tenants
+        },
     )
 
 

@@ -128,6 +128,7 @@ class Statement:
         drivers: The driver of each pool and its unit.
         usage: The usage of each pool's driver by consumer.
         items: The items of the charges, of tenants and of pools.
+        parts: In a run of several portfolios, the statement of each.
     """
 
     portfolio: str
@@ -146,6 +147,12 @@ class Statement:
     drivers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
+    parts: tuple[Statement, ...] = ()
+
+    @property
+    def apart(self) -> int:
+        """The charged cost that is in the statement of no portfolio, where there are several."""
+        return self.charged - sum(part.charged for part in self.parts)
 
     @property
     def direct(self) -> int:

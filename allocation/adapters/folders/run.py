@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.engine.attribution import charged_view
+from allocation.engine.shapes import make_charged
 from allocation.errors import AllocationError
 from tiers import files as given
 
@@ -117,7 +117,7 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             file = folder / (CHARGES if name == "charge" else f"{name}.parquet")
             path = str(file).replace("'", "''")
             connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")  # noqa: S608 - a path, quoted
-        connection.execute(charged_view())
+        make_charged(connection)
         yield connection
     except duckdb.IOException as error:
         raise AllocationError(f"{folder}: is incomplete: {str(error).splitlines()[0]}") from None
