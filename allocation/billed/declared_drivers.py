@@ -110,7 +110,7 @@ def _refuse_unmeasured(
         if missing and any(names & consumers for names in tenants.values()):
             raise AllocationError(
                 f"usage of {driver}: was measured for other portfolios and not for {', '.join(missing)}; "
-                "add its usage, or leave all rows of this driver out"
+                "add its usage (0 where there was none), or leave all rows of this driver out"
             )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from allocation.engine.attribution import Known, attribute
+from allocation.engine.cost_bases import make_cost_bases
 from allocation.engine.divide import divide
 from allocation.engine.portfolios import bare, scope_of
 from allocation.engine.routes import Purpose
@@ -119,6 +120,9 @@ def allocate(
     make_shared_charges(connection)
     fallbacks = weigh(connection, rules, present)
     divide(connection)
+    if make_cost_bases(connection, rules):
+        fallbacks = weigh(connection, rules, present, by_cost=True)
+        divide(connection)
     residuals = settle(connection, rules.cost, carried)
     return Allocation(
         cells=tuple(_cells(connection, rules)),

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from allocation.engine.drivers import DriverRule
+from allocation.engine.drivers import DIRECT, DriverRule
 from allocation.engine.owners.known import account_of
 from allocation.engine.owners.virtual_tags import VirtualTag
 from allocation.engine.reciprocal import ServingMethod
@@ -152,6 +152,10 @@ class Pool(Frozen):
             raise ValueError("serves: other pools cannot take more than 100 percent of this one")
         if "usage" in self.serves.values() and not self.driver.measures:
             raise ValueError("serves: `usage` needs a driver that is measured")
+        if self.driver.cost and self.serves:
+            raise ValueError("a pool that is shared in proportion to cost serves no other: it comes last")
+        if any(rule and rule.cost for rule in (self.fallback, self.entitlement)):
+            raise ValueError("`cost` is the driver of a pool, and no fallback or entitlement")
         return self
 
 
@@ -235,6 +239,20 @@ class Rulebook(Frozen):
         for what, name, into in named:
             if into is not None and into not in pools:
                 raise ValueError(f"{what} '{name}': no pool is called '{into}'")
+        return self
+
+    @model_validator(mode="after")
+    def _follows_known_costs(self) -> Self:
+        pools = {pool.pool for pool in self.pools}
+        by_cost = {pool.pool for pool in self.pools if pool.driver.cost}
+        if DIRECT in pools:
+            raise ValueError(f"pool '{DIRECT}': is what drivers call direct charges; choose another name")
+        for pool in self.pools:
+            if wrong := sorted(set(pool.driver.cost or ()) - (pools - by_cost) - {DIRECT}):
+                raise ValueError(
+                    f"pool '{pool.pool}': cost: expected {DIRECT} and pools with a driver of their own, "
+                    f"found '{wrong[0]}'"
+                )
         return self
 
     @model_validator(mode="after")

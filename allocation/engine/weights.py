@@ -110,6 +110,12 @@ LEFT JOIN user_of ON user_of.pool = everything.pool AND user_of.consumer = every
 WHERE quantity > 0 AND (multiplier IS NOT NULL OR user_of.pool IS NOT NULL)
 """
 
+_BY_COST: Final = f"""
+INSERT INTO demand
+SELECT cost_base.pool, '{Purpose.USAGE}', slot.slot, cost_base.tenant, cost_base.units * multiplier, true
+FROM cost_base JOIN member USING (pool, tenant) CROSS JOIN slot WHERE cost_base.units > 0
+"""  # noqa: S608 - a word of ours
+
 _TOTALS: Final = """
 SELECT pool, purpose, slot, CASE WHEN member THEN '' ELSE consumer END AS consumer, SUM(quantity)
 FROM demand GROUP BY ALL
@@ -137,11 +143,16 @@ _UNREASONABLE: Final = "SELECT tenant, driver, quantity FROM usage WHERE quantit
 
 
 def weigh(
-    connection: duckdb.DuckDBPyConnection, rules: Rulebook, present: Sequence[Presence]
+    connection: duckdb.DuckDBPyConnection,
+    rules: Rulebook,
+    present: Sequence[Presence],
+    *,
+    by_cost: bool = False,
 ) -> list[Fallback]:
     """Make the tables `weight` and `route` that the division reads, for every row of `slot`.
 
-    Reads `usage`. Usage of tenants that are no members of a pool does not count for that pool.
+    Reads `usage`, and *by_cost* the table `cost_base`. Usage of tenants that are no members of a pool
+    does not count for that pool.
 
     Returns:
         The pools and slots that used a fallback.
@@ -156,6 +167,8 @@ def weigh(
     _insert_rules(connection, rules, present)
     connection.execute(_USED)
     connection.execute(_DEMAND)
+    if by_cost:
+        connection.execute(_BY_COST)
     demands = _demands(connection)
     slots = connection.execute("SELECT slot, period_start, period_end FROM slot ORDER BY slot").fetchall()
     routes: list[tuple[object, ...]] = []

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from allocation.adapters.bill import Intake
 from allocation.adapters.folders.run import write_json
 from allocation.engine.attribution import Attributed
@@ -42,6 +44,15 @@ def unused(made: Attributed) -> str:
     """A sentence about virtual tags that caught no row; '' if there is none."""
     names = [name for name, caught in made.caught.items() if not caught.rows]
     return f"virtual tags that caught no row: {', '.join(names)}" if names else ""
+
+
+def credited(connection: duckdb.DuckDBPyConnection) -> str:
+    """A sentence about tenants that weigh nothing because their credits exceed their cost; '' without any."""
+    rows = connection.execute("SELECT DISTINCT tenant FROM cost_base WHERE units < 0 ORDER BY 1").fetchall()
+    if not rows:
+        return ""
+    names = ", ".join(row[0] for row in rows)
+    return f"shared in proportion to cost, of which {names} has less than 0 and takes no part"
 
 
 def write_parts(folder: Path, statement: Statement) -> None:

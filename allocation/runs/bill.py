@@ -38,6 +38,7 @@ from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
 from allocation.runs.attribution import (
     attribution_document,
+    credited,
     portfolios_document,
     refuse_for_several,
     untagged,
@@ -131,7 +132,8 @@ class _Run:
             list(self.request.ended.values()),
         )
         made = attributed(self.connection, self.rules)
-        self._warn(unused(made))
+        for sentence in (unused(made), credited(self.connection)):
+            self._warn(sentence)
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources, made))
         filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},

@@ -1,4 +1,4 @@
-"""A charge has no tags of ours, or they name one tenant, or are wrong: who is named is never paid by others."""
+"""A charge has no tags of ours, or they name one tenant, or are wrong: who is named is paid by no other."""
 
 from __future__ import annotations
 
