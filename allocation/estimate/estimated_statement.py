@@ -91,7 +91,8 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
             connection, "usage", tables.USAGE, usage_rows(declared_usage(plan, period, scale=scale))
         )
         present = [
-            Presence(tenant.tenant, *period, tenant.environment, tenant.tier) for tenant in plan.tenants
+            Presence(tenant.tenant, *period, tenant.environment, tenant.tier, plan.portfolio)
+            for tenant in plan.tenants
         ]
         allocation = allocate(connection, known_of(plan), present, rules)
     finally:

@@ -15,9 +15,11 @@ from allocation.billed.billed_statement import billed_allocation, deployed_in
 from allocation.billed.deployed import Deployed
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import CAPACITY
-from allocation.engine.rulebook import Rulebook
+from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.errors import AllocationError
+from allocation.estimate.estimated_statement import estimated_statement
 from allocation.money import amount_of, units_of
+from allocation.prices.price_book import load_price_book
 from allocation.statement.statement import Statement
 from tests.allocation.rulebooks import POOL, rulebook
 from tests.allocation.small import Line, Usage, loaded
@@ -214,6 +216,21 @@ def test_a_resource_of_two_inventories_is_of_neither_alone() -> None:
     twin = THEIRS.model_copy(update={"cloud_ids": {"platform/database": arn("local")}})
     statement, _ = stated([OWN], BOTH, rulebook(POSTGRESQL, **RULES), OURS, twin)
     assert amount_of(statement.apart) == Decimal("430.56")
+
+
+def test_an_estimate_takes_part_in_the_pools_that_name_its_portfolio() -> None:
+    prices = load_price_book("USD", regions=frozenset({"us-east-1"}))
+    rules = rules_on(NOVEMBER.start.date())
+    named = [
+        pool.model_copy(
+            update={"members": pool.members.model_copy(update={"portfolios": ("local", "theirs")})}
+        )
+        for pool in rules.pools
+    ]
+    shared = rules.model_copy(update={"pools": tuple(named)})
+    alone, both = (estimated_statement(OURS, NOVEMBER, prices, book) for book in (rules, shared))
+    assert [line.total for line in both.tenants] == [line.total for line in alone.tenants]
+    assert alone.pooled > 0
 
 
 @given(
