@@ -47,7 +47,7 @@ MANDATORY_FOR_TENANTS: Final = frozenset(KEYS.values())
 # The spellings of bills on the way: legacy CUR columns, CUR in Athena, CUR 2.0 maps and FOCUS tags of AWS,
 # labels of Google's export. Azure takes no "/" in a tag's name and Google only letters, digits, "_" and "-",
 # so there `cost/tenant` is cost-tenant or cost_tenant (Azure Resource Manager, "Use tags to organize your
-# Azure resources"; Google Cloud Resource Manager, "Creating and managing labels").
+# Azure resources and management hierarchy"; Google Cloud Resource Manager, "Creating and managing labels").
 _BILL_PREFIX: Final = re.compile(r"^((resource_?tags?|labels?|tags?)[/_:])?(user[:_])?", re.IGNORECASE)
 
 

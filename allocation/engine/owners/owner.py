@@ -157,12 +157,13 @@ class Owners:
         home, tagged = self._known.fact_portfolios.get(fact), tags.folded("portfolio")
         if home and tagged and tagged != home:
             portfolio = f"{KEYS['portfolio']} is '{tagged}'"
-            return None, f"contradicting-tags: {portfolio}, and by the inventory it is portfolio {home}'s"
+            return None, f"contradicting-tags: {portfolio}, but the inventory of {home} has the resource"
         return tenant, ""
 
     def _is_of_another_client(self, tags: OwnTags, tenant: str) -> bool:
-        client = tags.folded("client")
-        return client in self._clients and client not in self._known.clients.get(tenant, frozenset())
+        """Whether the tags name the client of other tenants; a name that is no client's is an old one."""
+        client, own = tags.folded("client"), self._known.clients.get(tenant)
+        return own is not None and client in self._clients and client not in own
 
     def _whose(self, fact: str) -> str:
         return f"the resource is {self._known.owners.get(fact) or 'the platform'}'s"

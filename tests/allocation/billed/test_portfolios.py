@@ -24,6 +24,7 @@ from allocation.statement.statement import Statement
 from tests.allocation.rulebooks import POOL, rulebook
 from tests.allocation.small import Line, Usage, loaded
 from tests.portfolios import plan_of, tenant
+from tests.sampling import examples
 from tiers.inventory import Inventory
 
 NOVEMBER = ChargePeriod.month("2026-11")
@@ -218,6 +219,20 @@ def test_a_resource_of_two_inventories_is_of_neither_alone() -> None:
     assert amount_of(statement.apart) == Decimal("430.56")
 
 
+def test_a_portfolio_in_the_tags_is_that_of_the_tenant_and_of_the_resource() -> None:
+    lines = [
+        usd("1", tags='{"cost/tenant": "acme", "cost/portfolio": "theirs"}'),
+        usd("2", tags='{"cost/portfolio": "local"}', resource_id=arn("theirs", ELSEWHERE)),
+        usd("4", tags='{"cost/tenant": "acme", "cost/portfolio": "LOCAL"}'),
+    ]
+    statement, paid = stated(lines, BOTH, rulebook(POSTGRESQL, **RULES), OURS, THEIRS)
+    assert reasons(statement) == {
+        "contradicting-tags: cost/tenant is 'acme', and cost/portfolio is 'theirs'": "1.00",
+        "contradicting-tags: cost/portfolio is 'local', but the inventory of theirs has the resource": "2.00",
+    }
+    assert paid["acme"] == "4.00"
+
+
 def test_an_estimate_takes_part_in_the_pools_that_name_its_portfolio() -> None:
     prices = load_price_book("USD", regions=frozenset({"us-east-1"}))
     rules = rules_on(NOVEMBER.start.date())
@@ -233,6 +248,7 @@ def test_an_estimate_takes_part_in_the_pools_that_name_its_portfolio() -> None:
     assert alone.pooled > 0
 
 
+@examples(30, of=1000)
 @given(
     st.lists(
         st.tuples(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tests.allocation.rulebooks import POOL, RULE, rulebook
 from tests.allocation.small import Line, Usage, allocated, paid, present, tagged, total
+from tests.sampling import examples
 
 DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
 TAX: dict[str, Any] = {"rule": "tax", "pool": "tax", "when": {"charge_categories": ["Tax"]}}
@@ -89,6 +90,7 @@ def test_costs_that_it_cannot_follow_are_refused(pools: tuple[dict[str, Any], ..
         rulebook(*pools, rules=[{"rule": "r", "pool": pools[0]["pool"]}])
 
 
+@examples(30, of=1000)
 @given(st.integers(-(10**17), 10**17), st.integers(1, 10**17), st.integers(1, 10**17))
 def test_each_share_is_within_a_unit_of_its_exact_part(size: int, acme: int, zephyr: int) -> None:
     own = [Line(acme, values=tagged("acme")), Line(zephyr, values=tagged("zephyr"))]

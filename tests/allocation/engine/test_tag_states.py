@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from allocation.engine.attribution import Decider, Known, Shape, attributed
 from tests.allocation.rulebooks import POOL, RULE, rulebook
 from tests.allocation.small import TAGS, Line, Usage, allocated, loaded, paid, present, total
+from tests.sampling import examples
 from tiers.vocabulary import CostDomain
 
 DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
 RULES = rulebook(POOL, rules=[DIRECT, RULE])
 KNOWN = Known(
-    tenants=frozenset({"acme", "zephyr"}),
+    tenants=frozenset({"acme", "zephyr", "ended"}),
     kinds={
         "acme/db": "database-instance",
         "zephyr/db": "database-instance",
@@ -159,6 +160,10 @@ def test_without_a_tenants_tag_the_resource_and_the_service_decide(
     assert decided(tags, fact) == expected
 
 
+def test_a_tenant_that_ended_keeps_its_cost_though_its_client_has_another_tenant() -> None:
+    assert decided({"cost/tenant": "ended", "cost/client": "acme-ltd"}) == ("direct", "ended", "direct")
+
+
 def test_rows_with_completed_tags_are_counted() -> None:
     lines = [
         Line(100, values={"tags": json.dumps(TAGS)}),
@@ -208,6 +213,7 @@ def _tagging(draw: st.DrawFn) -> tuple[set[str], dict[str, str]]:
     return set(names), tags
 
 
+@examples(60, of=2000)
 @given(st.lists(st.tuples(st.integers(-(10**12), 10**12), _tagging()), min_size=1, max_size=6))
 def test_what_names_a_tenant_is_never_paid_by_another(
     rows: list[tuple[int, tuple[set[str], dict[str, str]]]],

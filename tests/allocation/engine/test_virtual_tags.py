@@ -14,6 +14,7 @@ from allocation.engine.allocate import Allocation, allocate
 from allocation.engine.attribution import Attributed, Caught, Known, attributed
 from tests.allocation.rulebooks import POOL, RULE, rulebook
 from tests.allocation.small import TAGS, Line, Usage, loaded, paid, present, total
+from tests.sampling import examples
 
 DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
 KNOWN = Known(
@@ -166,6 +167,7 @@ def test_one_that_cannot_be_meant_is_refused(changes: dict[str, Any], problem: s
         rulebook(POOL, virtual_tags=[to_acme(regions=["eu-west-1"]) | changes])
 
 
+@examples(10, of=10)
 @given(st.sampled_from(("acme", "zephyr", "ghost", " Acme", "zephyr ltd")), st.sampled_from(("acme", None)))
 def test_no_virtual_tag_makes_a_neighbour_pay_for_who_is_named(named: str, tenant: str | None) -> None:
     wide = {"tag": "wide", "when": {"services": ["Amazon RDS"]}} | (
