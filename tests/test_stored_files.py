@@ -31,7 +31,8 @@ from tests.stored import (
     words,
 )
 
-FOCUS_TOTALS = {"charged": "137.87", "direct": "1.06", "unallocated": "12.34"}
+FOCUS_TOTALS = {"charged": "137.87", "direct": "1.06", "unallocated": "15.34"}
+# A bill of 3.00 whose only cost tag names a tenant that is not there was shared until 0.2; now it is nobody's.
 
 
 # A billed month.
@@ -211,6 +212,13 @@ def test_focus_says_what_it_said_and_is_read_as_a_bill(focus: Path, version: str
     now = rows(path)
     for row in (*before, *now):
         row.pop("x_RunId")  # made of the hashes of all that was read
+    for row in before:
+        if (
+            row["x_LineId"] == "stranger"
+        ):  # a tenant's tag alone was read as no tag then, and the next rule took it
+            row["x_Rule"] = row["x_UnallocatedReason"] = (
+                "unknown-tenant: the inventory has no tenant 'nobody'"
+            )
     newer = re.compile(r',"cost/portfolio":"local"|"cost/portfolio":"local",')
     for row in now:
         for column in ("Tags", "AllocatedTags", "x_AllocatedTags"):

@@ -11,22 +11,22 @@ import duckdb
 from allocation.adapters.bill import Intake
 from allocation.adapters.folders.run import write_json
 from allocation.engine.attribution import Attributed
-from allocation.errors import AllocationError
 from allocation.money import text_of
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document
 from allocation.statement.statement import Statement
+from tiers.errors import CatalogError
 
 
 def refuse_for_several(portfolios: Sequence[str], options: Mapping[str, object]) -> None:
     """Refuse *options* that belong to one portfolio in a run of several: filed months, ended tenants.
 
     Raises:
-        AllocationError: With the first that is given.
+        CatalogError: With the first that is given.
     """
     for option, value in options.items():
         if value and len(portfolios) > 1:
-            raise AllocationError(
+            raise CatalogError(
                 f"{option}: belongs to one portfolio, and the inventories are those of "
                 f"{', '.join(portfolios)}; leave it out, or allocate one of them"
             )

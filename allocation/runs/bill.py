@@ -132,8 +132,7 @@ class _Run:
             list(self.request.ended.values()),
         )
         made = attributed(self.connection, self.rules)
-        for sentence in (unused(made), credited(self.connection)):
-            self._warn(sentence)
+        self._warn(unused(made), credited(self.connection))
         found = gates(self.connection, statement, self.rules, self._evidence(intake, sources, made))
         filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
@@ -158,8 +157,8 @@ class _Run:
             rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
             self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
 
-    def _warn(self, sentence: str) -> None:
-        if sentence:
+    def _warn(self, *sentences: str) -> None:
+        for sentence in filter(None, sentences):
             self.messages.warn(sentence)
 
     def _refuse_early_close(self, now: datetime) -> None:
@@ -171,8 +170,8 @@ class _Run:
 
     def _evidence(self, intake: Intake, sources: Mapping[Driver, str], made: Attributed) -> Evidence:
         cost = intake.costs[self.rules.cost]
-        has_tags = any(file.has_tags for file in intake.files)
-        return Evidence(sources, cost.refused, cost.moved, catalog_day(self.deployed), made, has_tags)
+        catalog = catalog_day(self.deployed)
+        return Evidence(sources, cost.refused, cost.moved, catalog, made, intake.has_tags)
 
     def _manifest(
         self,

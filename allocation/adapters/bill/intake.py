@@ -91,6 +91,11 @@ class Intake:
                 total[rule] = total.get(rule, 0) + rows
         return total
 
+    @property
+    def has_tags(self) -> bool:
+        """Whether any file has a column of tags."""
+        return any(file.has_tags for file in self.files)
+
     def check(self) -> None:
         """Compare rows and sums.
 

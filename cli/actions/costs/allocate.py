@@ -111,25 +111,19 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
         MESSAGES,
     )
     _print(outcome.statement, request.output)
-    for line in (
-        *_portfolio_lines(outcome.statement),
-        f"state: {outcome.manifest['state']}",
-        *_gate_lines(outcome),
-    ):
+    for line in _closing_lines(outcome):
         echo(line, err=True)
     if outcome.failed:
         raise NotReadyError(_unready(outcome))
 
 
-def _portfolio_lines(statement: Statement) -> list[str]:
-    """What each of several portfolios pays, and what is in the statement of none of them."""
-    if not statement.parts:
-        return []
+def _closing_lines(outcome: Outcome) -> list[str]:
+    """What each of several portfolios pays and what none does, the state of the month, and the gates."""
+    statement = outcome.statement
     currency = statement.currency
-    return [
-        *(f"portfolio {part.portfolio}: {text_of(part.charged)} {currency}" for part in statement.parts),
-        f"of no portfolio: {text_of(statement.apart)} {currency}",
-    ]
+    parts = [f"portfolio {part.portfolio}: {text_of(part.charged)} {currency}" for part in statement.parts]
+    rest = [f"of no portfolio: {text_of(statement.apart)} {currency}"] if parts else []
+    return [*parts, *rest, f"state: {outcome.manifest['state']}", *_gate_lines(outcome)]
 
 
 def _gate_lines(outcome: Outcome) -> list[str]:
