@@ -32,7 +32,7 @@ from tests.stored import (
 )
 
 FOCUS_TOTALS = {"charged": "137.87", "direct": "1.06", "unallocated": "15.34"}
-# A bill of 3.00 whose only cost tag names a tenant that is not there was shared until 0.2; now it is nobody's.
+# A row of 3.00 whose one cost tag names a tenant that is not there was shared until 0.2; now it is nobody's.
 
 
 # A billed month.

@@ -135,6 +135,7 @@ def field_of(key: str) -> str | None:
     return _FIELD_BY_SPELLING.get(plain_key(key))
 
 
+@cache
 def plain_key(key: str) -> str:
     """*key* without a bill's prefix, in lower case and with `_` for everything but letters and digits.
 

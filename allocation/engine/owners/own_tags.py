@@ -56,7 +56,8 @@ class OwnTags(NamedTuple):
         """
         if key in self.all:
             return self.all[key]
-        alike = {value for name, value in self.all.items() if plain_key(name) == plain_key(key)}
+        wanted = plain_key(key)
+        alike = {value for name, value in self.all.items() if plain_key(name) == wanted}
         return alike.pop() if len(alike) == 1 else None
 
 
