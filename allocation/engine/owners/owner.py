@@ -69,6 +69,7 @@ class Owners:
         self._known = known
         self._rules = rules
         self._read: dict[str, OwnTags] = {}
+        self._portfolios = {name.casefold(): name for name in known.portfolios}
         self._clients = frozenset(name for names in known.clients.values() for name in names)
         self._visited = frozenset(
             account_of(shape.sub_account) for shape in shapes if self._elsewhere(self.tags_of(shape.tags))
@@ -118,9 +119,12 @@ class Owners:
 
     def _elsewhere(self, tags: OwnTags) -> str:
         """The portfolio that a charge is tagged with when it is none of ours: two may share an account."""
-        ours = self._known.portfolios
-        tagged = tags.folded("portfolio")
+        tagged, ours = tags.folded("portfolio"), self._portfolios
         return tags.found["portfolio"] if tagged and ours and tagged not in ours else ""
+
+    def _tagged(self, tags: OwnTags) -> str | None:
+        """The portfolio of this run that a charge is tagged with."""
+        return self._portfolios.get(tags.folded("portfolio"))
 
     def _named(self, tags: OwnTags, fact: str) -> tuple[str | None, str]:
         """The tenant that the tags name, or why it is not taken."""
@@ -131,7 +135,7 @@ class Owners:
             return None, f"contradicting-tags: {named}, and by the inventory {self._whose(fact)}"
         if self._is_of_another_client(tags, tenant):
             return None, f"contradicting-tags: {named}, and {KEYS['client']} is '{tags.found['client']}'"
-        home, tagged = self._known.homes.get(tenant), tags.folded("portfolio")
+        home, tagged = self._known.homes.get(tenant), self._tagged(tags)
         if home and tagged and tagged != home:
             return None, f"contradicting-tags: {named}, and {KEYS['portfolio']} is '{tagged}'"
         return tenant, ""
@@ -154,7 +158,7 @@ class Owners:
         if "client" in tags.found and (tenant is None or self._is_of_another_client(tags, tenant)):
             client = f"{KEYS['client']} is '{tags.found['client']}'"
             return None, f"contradicting-tags: {client}, and by the inventory {self._whose(fact)}"
-        home, tagged = self._known.fact_portfolios.get(fact), tags.folded("portfolio")
+        home, tagged = self._known.fact_portfolios.get(fact), self._tagged(tags)
         if home and tagged and tagged != home:
             portfolio = f"{KEYS['portfolio']} is '{tagged}'"
             return None, f"contradicting-tags: {portfolio}, but the inventory of {home} has the resource"
@@ -213,8 +217,7 @@ class Owners:
         known = self._known
         if known.only_portfolio:
             return known.only_portfolio
-        tagged = tags.folded("portfolio")
-        if tagged in known.portfolios:
+        if tagged := self._tagged(tags):
             return tagged
         if home := known.fact_portfolios.get(shape.fact):
             return home

@@ -208,6 +208,18 @@ def test_the_platforms_of_two_portfolios_pay_for_what_each_takes_of_a_shared_poo
             )
 
 
+def test_a_shared_pool_that_serves_each_platform_by_a_percentage_is_refused() -> None:
+    shared = POSTGRESQL | {
+        "members": {"portfolios": ["local", "theirs"], "mixes_environments_because": "one"},
+        "serves": {"platform": 50},
+    }
+    platform = POSTGRESQL | {"pool": "platform", "domain": "shared-platform"}
+    with pytest.raises(
+        AllocationError, match=r"shared by local, theirs and serves 'platform', .* by 50 percent"
+    ):
+        stated([OWN], BOTH, rulebook(shared, platform, **RULES), OURS, THEIRS)
+
+
 def test_a_portfolio_that_was_not_measured_is_not_compared_with_one_that_was() -> None:
     with pytest.raises(AllocationError, match="measured for other portfolios and not for theirs"):
         stated([OWN], USAGE, rulebook(POSTGRESQL, **RULES), OURS, THEIRS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -51,6 +52,7 @@ def decided(tags: dict[str, str], fact: str = "") -> tuple[str, str | None, str]
         {"cost/tenant": "acme "},
         {"user:cost/tenant": " ACME"},
         {"resourceTags/user:cost/tenant": "acme"},
+        {" user:cost/tenant": "acme"},
         {"resource_tags_user_cost_tenant": "acme"},
         {"cost_tenant": "acme"},
         {"Cost-Tenant": "acme"},
@@ -158,6 +160,13 @@ def test_without_a_tenants_tag_the_resource_and_the_service_decide(
     tags: dict[str, str], fact: str, expected: tuple[str, str | None, str]
 ) -> None:
     assert decided(tags, fact) == expected
+
+
+def test_the_name_of_a_portfolio_is_read_in_any_case() -> None:
+    known = dataclasses.replace(KNOWN, portfolios=frozenset({"EU-West"}))
+    for spelt, disposition in (("EU-West", "pooled"), ("eu-west ", "pooled"), ("eu-east", "unallocated")):
+        shape = Shape(json.dumps({"cost/portfolio": spelt}), "", "Amazon RDS", "", "Usage", "")
+        assert Decider(known, RULES).decide(shape).disposition == disposition, spelt
 
 
 def test_a_tenant_that_ended_keeps_its_cost_though_its_client_has_another_tenant() -> None:
