@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from allocation.engine.owners.known import Known
+from allocation.engine.owners.known import UNLISTED, Known
 from allocation.engine.owners.owner import Shape
 from allocation.engine.owners.virtual_tags import days_of_change, like_patterns
 from allocation.engine.rulebook import Rulebook
@@ -29,7 +29,7 @@ _KEY_OF: Final = {
     key: "COALESCE(known_resource.fact, '')" if key == "fact" else f"COALESCE(charge.{key}, '')"
     for key in ("tags", "fact", "service", "service_category", "charge_category", "sub_account", "region")
 } | {"matched": "COALESCE(known_resource.matched, '')"}
-"""Column of a shape -> its value in a charge; the last two only if a virtual tag looks at them."""
+"""Column of a shape -> its value in a charge; the last two only if they are looked at."""
 
 
 def shapes_of(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> dict[int, Shape]:
@@ -37,8 +37,8 @@ def shapes_of(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebo
     create(connection, "known_resource", _RESOURCE)
     resources = ((resource, fact, "") for resource, fact in known.resources.items())
     insert(connection, "known_resource", _RESOURCE, resources)
-    _match_resources(connection, rules)
-    connection.execute(_shapes(rules))
+    matched = _match_resources(connection, known, rules)
+    connection.execute(_shapes(rules, matched=matched))
     found = connection.execute("SELECT * FROM shape ORDER BY shape")
     names = [column[0] for column in found.description][1:]
     return {number: _shape(names, values) for number, *values in found.fetchall()}
@@ -56,28 +56,38 @@ def make_charged(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_CHARGED.format(alike=" AND ".join(alike)))
 
 
-def _match_resources(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> None:
-    """Add the resources whose ids match a pattern of a virtual tag; each distinct id is judged once."""
-    patterns = like_patterns(rules.virtual_tags)
-    if not patterns:
-        return
-    judged = ", ".join("CASE WHEN resource_id LIKE ? ESCAPE '!' THEN ? END" for _ in patterns)
+def _match_resources(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> bool:
+    """Add the resources that a virtual tag's pattern matches, or that an inventory would list if it had them.
+
+    Each distinct id is judged once. Returns whether there are any.
+    """
+    patterns, listed = like_patterns(rules.virtual_tags), known.listed
+    if not patterns and not listed:
+        return False
+    judged = ["CASE WHEN resource_id LIKE ? ESCAPE '!' THEN ? END" for _ in patterns]
+    judged += [f"CASE WHEN resource_id LIKE ? THEN '{UNLISTED} ' || resource_id END" for _ in listed]
+    asked = "resource_id IS NOT NULL" if patterns else " OR ".join("resource_id LIKE ?" for _ in listed)
     connection.execute(
         f"""INSERT INTO known_resource
         SELECT resource_id, '', matched FROM (
-            SELECT resource_id, CONCAT_WS(' ', {judged}) AS matched
-            FROM (SELECT DISTINCT resource_id FROM charge WHERE resource_id IS NOT NULL) AS named
+            SELECT resource_id, CONCAT_WS(' ', {", ".join(judged)}) AS matched
+            FROM (SELECT DISTINCT resource_id FROM charge WHERE {asked}) AS named
             ANTI JOIN known_resource USING (resource_id)
         ) WHERE matched <> ''""",  # noqa: S608 - placeholders
-        [text for name, pattern in patterns for text in (pattern, name)],
+        [
+            *(text for name, pattern in patterns for text in (pattern, name)),
+            *listed,
+            *(() if patterns else listed),
+        ],
     )
+    return bool(connection.execute("SELECT 1 FROM known_resource WHERE matched <> '' LIMIT 1").fetchall())
 
 
-def _shapes(rules: Rulebook) -> str:
-    """The SQL of the table `shape`: it has a column for what a rule of *rules* can look at, and no other."""
+def _shapes(rules: Rulebook, *, matched: bool) -> str:
+    """The SQL of the table `shape`: it has a column for what is looked at, and no other."""
     unasked = {
         *(("region",) if not any(one.when.regions for one in rules.virtual_tags) else ()),
-        *(("matched",) if not like_patterns(rules.virtual_tags) else ()),
+        *(("matched",) if not matched else ()),
     }
     keys = {key: value for key, value in _KEY_OF.items() if key not in unasked}
     source, times = "charge LEFT JOIN known_resource USING (resource_id)", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
@@ -11,6 +12,18 @@ from tiers.vocabulary import CostDomain
 
 _AWS_ACCOUNT: Final = 12
 """Digits of an account's id (AWS Account Management Reference Guide, "View AWS account identifiers")."""
+
+
+# Servers, caches and file systems, which an inventory lists one by one (AWS Service Authorization Reference,
+# resource types of Amazon RDS, ElastiCache and Elastic File System). Buckets, keys and log groups are not: an
+# account has some that nobody declared.
+_LISTED: Final = (
+    "arn:%:rds:%:db:%",
+    "arn:%:elasticache:%:replicationgroup:%",
+    "arn:%:elasticfilesystem:%:file-system/%",
+)
+UNLISTED: Final = "(unlisted)"
+"""What stands before the id of a resource of a kind that the inventory lists, and that it has not."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,12 @@ class Known:
     homes: Mapping[str, str] = field(default_factory=dict)
     fact_portfolios: Mapping[str, str] = field(default_factory=dict)
     accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Patterns for SQL's LIKE of the ids of resources that an inventory lists if they are ours."""
+        forms = {pattern: re.compile(re.escape(pattern).replace("%", ".*")) for pattern in _LISTED}
+        return tuple(pattern for pattern, form in forms.items() if any(map(form.fullmatch, self.resources)))
 
     @property
     def only_portfolio(self) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from allocation.engine.owners.known import Known, Standing, account_of
+from allocation.engine.owners.known import UNLISTED, Known, Standing, account_of
 from allocation.engine.owners.own_tags import OwnTags, own_tags
 from allocation.engine.owners.virtual_tags import Look, VirtualTag, first_that_applies
 from allocation.engine.rulebook import Rulebook
@@ -100,7 +100,7 @@ class Owners:
             return Owner(portfolio=portfolio, tagged=tagged)
         if virtual := self._virtual(shape, tags, mending=False):
             return self._by(virtual, portfolio)
-        return Owner(portfolio=portfolio, apart=self._unclaimed(shape), tagged=tagged)
+        return Owner(portfolio=portfolio, apart=self._unclaimed(shape, tagged=tagged), tagged=tagged)
 
     def _foreign(self, shape: Shape, tags: OwnTags) -> str:
         """Why a charge contradicts itself, or is another portfolio's."""
@@ -196,7 +196,7 @@ class Owners:
             return Owner(apart=f"unknown-tenant: the inventory has no {named}", virtual=virtual)
         return Owner(virtual.tenant, self._known.homes.get(virtual.tenant, portfolio), virtual=virtual)
 
-    def _unclaimed(self, shape: Shape) -> str:
+    def _unclaimed(self, shape: Shape, *, tagged: bool) -> str:
         """Why a charge that nothing claims is set apart; '' if it may be shared by its service."""
         account = account_of(shape.sub_account)
         named = f"account {account}" if account else "the bill names no account, and"
@@ -211,6 +211,9 @@ class Owners:
                 else f"{named} another portfolio is on it too"
             )
             return f"unknown-resource: {where}; neither a tag nor the inventory says whose it is: {what}"
+        unlisted = shape.matched.partition(UNLISTED)[2].strip()
+        if unlisted and not tagged and account_of(shape.sub_account) not in self._rules.accounts.ours:
+            return f"unknown-resource: the inventory lists what there is of this kind, and not {unlisted}"
         return ""
 
     def _portfolio(self, shape: Shape, tags: OwnTags) -> str | None:

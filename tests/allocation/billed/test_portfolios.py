@@ -98,9 +98,19 @@ def test_a_server_of_another_portfolio_in_our_account_is_not_paid_by_our_clients
     assert statement.difference == 0
 
 
-def test_in_an_account_of_our_own_a_service_decides_as_before() -> None:
-    _, paid = stated([OWN, FOREIGN], USAGE, rulebook(POSTGRESQL, **RULES), OURS)
-    assert paid["acme"] == "536.27"
+def test_a_server_that_the_inventory_has_not_is_set_apart_by_its_id() -> None:
+    """Nothing else shows another portfolio: the inventory lists its servers, and this is none of them."""
+    statement, paid = stated([OWN, FOREIGN], USAGE, rulebook(POSTGRESQL, **RULES), OURS)
+    assert paid == {"acme": "119.60", "borealis": "310.96"}
+    named = f"unknown-resource: the inventory lists what there is of this kind, and not {arn('foreign')}"
+    assert reasons(statement) == {named: "1500.00"}
+    ours = usd("18", resource_id=arn("by-hand"), tags='{"cost/domain": "shared-platform"}')
+    assert stated([OWN, ours], USAGE, rulebook(POSTGRESQL, **RULES), OURS)[1]["acme"] == "124.60"
+    snapshot = usd("18", resource_id=arn("local").replace(":db:", ":snapshot:"))
+    assert stated([OWN, snapshot], USAGE, rulebook(POSTGRESQL, **RULES), OURS)[1]["acme"] == "124.60"
+
+
+def test_in_an_account_that_the_rulebook_calls_ours_a_service_decides() -> None:
     told = rulebook(POSTGRESQL, **RULES, accounts={"ours": [ACCOUNT]})
     _, paid = stated([OWN, FOREIGN, usd("0.10", tags=OTHERS)], USAGE, told, OURS)
     assert paid["acme"] == "536.27"
