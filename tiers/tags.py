@@ -44,8 +44,11 @@ MANDATORY: Final = frozenset(
 )
 MANDATORY_FOR_TENANTS: Final = frozenset(KEYS.values())
 
-# The spellings AWS uses on the way: legacy CUR columns, CUR in Athena, CUR 2.0 maps, FOCUS tags.
-_BILL_PREFIX: Final = re.compile(r"^(resource_?tags?[/_])?(user[:_])?", re.IGNORECASE)
+# The spellings of bills on the way: legacy CUR columns, CUR in Athena, CUR 2.0 maps and FOCUS tags of AWS,
+# labels of Google's export. Azure takes no "/" in a tag's name and Google only letters, digits, "_" and "-",
+# so there `cost/tenant` is cost-tenant or cost_tenant (Azure Resource Manager, "Use tags to organize your
+# Azure resources and management hierarchy"; Google Cloud Resource Manager, "Creating and managing labels").
+_BILL_PREFIX: Final = re.compile(r"^((resource_?tags?|labels?|tags?)[/_:])?(user[:_])?", re.IGNORECASE)
 
 
 class CostTags(Frozen):
@@ -111,7 +114,7 @@ class CostTags(Frozen):
         """
         found: dict[str, str] = {}
         for key, value in tags.items():
-            field = _field_of(key)
+            field = field_of(key)
             if field is None or not value:
                 continue
             if found.setdefault(field, value) != value:
@@ -123,9 +126,24 @@ class CostTags(Frozen):
 
 
 @cache
-def _field_of(key: str) -> str | None:
-    bare = _BILL_PREFIX.sub("", key)
-    return _FIELD_BY_SPELLING.get(re.sub(r"[^a-z0-9]", "_", bare.lower()))
+def field_of(key: str) -> str | None:
+    """The field of `CostTags` that *key* means in any spelling of a bill; None if it is no key of ours.
+
+    >>> field_of(" User:Cost/Tenant "), field_of("resourceTags/user:cost/tenant"), field_of("tenant")
+    ('tenant', 'tenant', None)
+    """
+    return _FIELD_BY_SPELLING.get(plain_key(key))
+
+
+@cache
+def plain_key(key: str) -> str:
+    """*key* without a bill's prefix, in lower case and with `_` for everything but letters and digits.
+
+    >>> plain_key("resourceTags/user:Cost/Tenant") == plain_key("cost-tenant") == "cost_tenant"
+    True
+    """
+    bare = _BILL_PREFIX.sub("", key.strip())
+    return re.sub(r"[^a-z0-9]", "_", bare.strip().lower())
 
 
 _FIELD_BY_SPELLING: Final = {re.sub(r"[^a-z0-9]", "_", key): field for field, key in KEYS.items()}

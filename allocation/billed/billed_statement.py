@@ -3,71 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
 import duckdb
 
+from allocation.billed.declared_drivers import add_declared
+from allocation.billed.deployed import Deployed, catalogs_of, deployed_in, portfolios_of
 from allocation.billed.earlier_months import EarlierMonths
+from allocation.billed.inventories import known_by
+from allocation.billed.portfolio_statements import charged_by_portfolio, statement_of_portfolios
 from allocation.charges import ChargePeriod, CostBasis
-from allocation.engine import tables
 from allocation.engine.allocate import allocate
-from allocation.engine.attribution import Known
-from allocation.engine.drivers import CAPACITY, DECLARED, IDLE, MEASURED, Driver
+from allocation.engine.drivers import Driver
+from allocation.engine.portfolios import of_portfolios
 from allocation.engine.rulebook import Rulebook
 from allocation.engine.settlement import Residuals
 from allocation.engine.weights import Presence
-from allocation.errors import AllocationError
-from allocation.estimate.declared_usage import declared_usage
-from allocation.estimate.estimated_statement import known_of, usage_rows
 from allocation.money import units_of
 from allocation.statement.statement import Heading, Statement, Term, statement_of
-from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 
+__all__ = ("Deployed", "billed_allocation", "deployed_in", "terms_of")
+
 _NONE_EARLIER: Final = EarlierMonths()
-_BOUNDED: Final = "SELECT DISTINCT driver FROM usage WHERE tenant IN (?, ?)"
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """The inventory that was deployed for an interval of the period, half-open."""
-
-    inventory: Inventory
-    start: datetime
-    end: datetime
-
-    @property
-    def interval(self) -> ChargePeriod:
-        """The interval as a charge period."""
-        return ChargePeriod(self.start, self.end)
-
-
-def deployed_in(period: ChargePeriod, since: Sequence[tuple[datetime, Inventory]]) -> tuple[Deployed, ...]:
-    """Inventories in the order they came into force, cut to *period*; the first applies from the beginning.
-
-    Raises:
-        AllocationError: When there is none, or they have different portfolios or currencies.
-    """
-    if not since:
-        raise AllocationError("no inventory: it is needed for the tenants and their fees")
-    ordered = sorted(since, key=lambda pair: pair[0])
-    starts = [period.start, *(moment for moment, _ in ordered[1:])]
-    ends = [*starts[1:], period.end]
-    kept = [
-        Deployed(inventory, max(start, period.start), min(end, period.end))
-        for (_, inventory), start, end in zip(ordered, starts, ends, strict=True)
-        if max(start, period.start) < min(end, period.end)
-    ]
-    names = {(one.inventory.plan.portfolio, one.inventory.plan.currency) for one in kept}
-    if len(names) != 1:
-        listed = ", ".join(f"{portfolio} in {currency}" for portfolio, currency in sorted(names))
-        raise AllocationError(f"expected inventories of one portfolio and currency, found {listed}")
-    return tuple(kept)
 
 
 def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carried on
@@ -87,19 +49,26 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     that *ended* stay direct cost of these tenants, which take part in no pool. Corrections of *earlier*
     months are divided as these were filed, also among tenants that have left since.
     """
-    sources = _add_declared(connection, deployed, rules)
-    known = _known(deployed)
+    portfolios = portfolios_of(deployed)
+    scoped_rules = of_portfolios(rules, portfolios)
+    sources = add_declared(connection, deployed, scoped_rules)
+    known = known_by(deployed)
     known = replace(known, tenants=known.tenants | {term.tenant for term in ended}, earlier=earlier.tenants)
-    present = list(_present(deployed))
-    month = (period.start, period.end)
-    allocation = allocate(connection, known, present, rules, carried, month=month, filed=earlier.shares)
-    plan = deployed[-1].inventory.plan
-    versions = {"catalog": plan.catalog_version, "rulebook": rules.version}
-    heading = Heading(plan.portfolio, period, plan.currency, CostBasis.BILLED, versions)
+    present, month = list(_present(deployed)), (period.start, period.end)
+    allocation = allocate(
+        connection, known, present, scoped_rules, carried, month=month, filed=earlier.shares
+    )
+    versions = {"catalog": ", ".join(dict.fromkeys(catalogs_of(deployed))), "rulebook": rules.version}
+    currency = deployed[-1].inventory.plan.currency
+    heading = Heading(", ".join(portfolios), period, currency, CostBasis.BILLED, versions)
     # The terms of this month come before those of tenants that have ended, and of tenants of earlier months.
-    terms = {term.tenant: term for term in (*earlier.terms(allocation), *ended, *terms_of(deployed, period))}
-    in_order = [term for _, term in sorted(terms.items())]
-    statement = statement_of(heading, in_order, allocation, rules.pools)
+    named = {term.tenant: term for term in (*earlier.terms(allocation), *ended, *terms_of(deployed, period))}
+    terms = [term for _, term in sorted(named.items())]
+    if len(portfolios) == 1:
+        statement = statement_of(heading, terms, allocation, rules.pools)
+    else:
+        charged = charged_by_portfolio(connection, known, scoped_rules)
+        statement = statement_of_portfolios(heading, terms, allocation, rules.pools, known, charged)
     return statement, sources, allocation.residuals
 
 
@@ -117,87 +86,10 @@ def terms_of(deployed: Sequence[Deployed], period: ChargePeriod) -> tuple[Term, 
     return tuple(Term.of(tenant, round(fees[name])) for name, tenant in sorted(last.items()))
 
 
-def _add_declared(
-    connection: duckdb.DuckDBPyConnection, deployed: Sequence[Deployed], rules: Rulebook
-) -> dict[Driver, str]:
-    measured = {row[0] for row in connection.execute("SELECT DISTINCT driver FROM usage").fetchall()}
-    bounded = {row[0] for row in connection.execute(_BOUNDED, [IDLE, CAPACITY]).fetchall()}
-    asked = {
-        driver
-        for pool in rules.pools
-        for rule in (pool.driver, pool.fallback, pool.entitlement)
-        if rule
-        for driver in rule.measures
-    }
-    if Driver.USERS in asked and Driver.USERS in measured:
-        _refuse_uncounted(connection, deployed)
-    usage = (
-        each
-        for one in deployed
-        for each in declared_usage(one.inventory.plan, one.interval, _hours(one))
-        if each.driver in asked
-        # Pods are measured, nodes not always: the inventory knows the capacity as well.
-        and each.driver not in (bounded if each.tenant == CAPACITY else measured)
-    )
-    tables.insert(connection, "usage", tables.USAGE, usage_rows(usage))
-    return {driver: MEASURED if driver in measured else DECLARED for driver in sorted(asked)}
-
-
-def _refuse_uncounted(connection: duckdb.DuckDBPyConnection, deployed: Sequence[Deployed]) -> None:
-    """Whoever was not counted has some users, and not none: a pool that they share cannot be divided."""
-    counted = {
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT tenant FROM usage WHERE driver = ?", [str(Driver.USERS)]
-        ).fetchall()
-    }
-    tenants = {tenant.tenant for one in deployed for tenant in one.inventory.plan.tenants}
-    if missing := sorted(tenants - counted):
-        raise AllocationError(
-            f"the usage files count the users of {len(tenants & counted)} of {len(tenants)} tenants, and not "
-            f"of {', '.join(missing)}: add rows for them (users times hours, such as their declared users), "
-            "or leave all rows of the driver users out"
-        )
-
-
-def _known(deployed: Iterable[Deployed]) -> Known:
-    """All that the inventories of the period know; a resource may be on the bill after its stack is gone."""
-    tenants: set[str] = set()
-    merged = Known(frozenset())
-    for one in deployed:
-        plan = one.inventory.plan
-        known = known_of(plan, dict(_resources(one.inventory)))
-        tenants |= known.tenants
-        merged = Known(
-            frozenset(tenants),
-            {**merged.kinds, **known.kinds},
-            {**merged.owners, **known.owners},
-            {**merged.domains, **known.domains},
-            {**merged.resources, **known.resources},
-            merged.portfolios | known.portfolios,
-        )
-    return merged
-
-
-def _resources(inventory: Inventory) -> Iterator[tuple[str, str]]:
-    """The ARN of every fact, and the short id that some services are billed by, if it is unique."""
-    facts = {fact.id for fact in inventory.plan.all_facts()}
-    arns = {arn: fact for fact, arn in inventory.cloud_ids.items() if fact in facts}
-    short: dict[str, set[str]] = {}
-    for arn, fact in arns.items():
-        short.setdefault(arn.rpartition("/")[2].rpartition(":")[2], set()).add(fact)
-    yield from arns.items()
-    yield from ((name, next(iter(owners))) for name, owners in short.items() if len(owners) == 1)
-
-
 def _present(deployed: Iterable[Deployed]) -> Iterator[Presence]:
     for one in deployed:
         for tenant in one.inventory.plan.tenants:
-            yield Presence(tenant.tenant, one.start, one.end, tenant.environment, tenant.tier)
-
-
-def _hours(one: Deployed) -> Decimal:
-    return Decimal(_seconds(one.end - one.start)) / 3600
+            yield Presence(tenant.tenant, one.start, one.end, tenant.environment, tenant.tier, one.portfolio)
 
 
 def _seconds(length: timedelta) -> int:

@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.charges import ChargePeriod
+from allocation.engine.attribution import Attributed, attributed
 from allocation.engine.drivers import MEASURED, Driver
+from allocation.engine.owners.owner import APART
 from allocation.engine.rulebook import Readiness, Rulebook
 from allocation.statement.statement import Statement
 
@@ -42,6 +44,8 @@ class Evidence(NamedTuple):
 
     Attributes:
         sources: For each driver, whether it was measured or declared.
+        made: How the charges were attributed; it is counted if it is not given.
+        has_tags: Whether the bill has any column of tags.
         refused: The cost of refused rows, and `moved` the rounding to units, in currency.
         catalog: The day of the catalog's version; None if it is unknown.
     """
@@ -50,6 +54,8 @@ class Evidence(NamedTuple):
     refused: Decimal
     moved: Decimal
     catalog: date | None
+    made: Attributed | None = None
+    has_tags: bool = True
 
 
 def gates(
@@ -57,6 +63,7 @@ def gates(
 ) -> tuple[Gate, ...]:
     """All gates of the rulebook for the allocation in *connection*."""
     limits = rules.readiness
+    elsewhere = sum(item.units for item in statement.unallocated if item.reason.startswith(f"{APART}:"))
     return (
         *_coverage(connection, statement, rules, limits, evidence),
         _at_most(
@@ -66,7 +73,8 @@ def gates(
         ),
         _at_most(
             "unallocated (percent)",
-            _percent(abs(statement.unallocated_total), abs(statement.charged)),
+            # What is another portfolio's is no fault of this one's bill.
+            _percent(abs(statement.unallocated_total - elsewhere), abs(statement.charged - elsewhere)),
             limits.unallocated_percent,
         ),
         _at_most(
@@ -87,11 +95,8 @@ def _coverage(
     limits: Readiness,
     evidence: Evidence,
 ) -> Iterator[Gate]:
-    tagged, whole = connection.execute(
-        f"""SELECT COALESCE(SUM(ABS({rules.cost})) FILTER (tagged), 0), COALESCE(SUM(ABS({rules.cost})), 0)
-        FROM charged"""  # noqa: S608 - a column of ours
-    ).fetchall()[0]
-    yield _at_least("tag coverage (percent of cost)", _percent(tagged, whole), limits.tag_coverage_percent)
+    made = evidence.made or attributed(connection, rules)
+    yield _tag_coverage(made, limits, has_tags=evidence.has_tags)
     measured = {
         pool.pool
         for pool in rules.pools
@@ -104,6 +109,19 @@ def _coverage(
         _percent(covered, sum(units for _, units in shares)),
         limits.driver_coverage_percent,
     )
+
+
+def _tag_coverage(found: Attributed, limits: Readiness, *, has_tags: bool) -> Gate:
+    """The cost whose own tags say whose it is; a bill without any column of tags says so."""
+    gate = _at_least(
+        "tag coverage (percent of cost)", _percent(found.tagged, found.whole), limits.tag_coverage_percent
+    )
+    if not has_tags and found.whole:
+        return gate._replace(found="the bill has no column of tags", passed=not limits.tag_coverage_percent)
+    if not found.completed:
+        return gate
+    rows = "1 row" if found.completed == 1 else f"{found.completed} rows"
+    return gate._replace(found=f"{gate.found} ({rows} with completed tags)")
 
 
 def _missing_days(

@@ -12,9 +12,11 @@ import duckdb
 
 from allocation.engine.allocated import SHARED
 from allocation.engine.attribution import Known, attribute
+from allocation.engine.cost_bases import make_cost_bases
 from allocation.engine.divide import divide
 from allocation.engine.filed_shares import NO_MONTHS, FiledMonths
 from allocation.engine.given_shares import add_given_shares, add_slots, has_given_shares
+from allocation.engine.portfolios import bare, scope_of
 from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook
 from allocation.engine.settlement import Residuals, settle
@@ -69,13 +71,17 @@ class Item(NamedTuple):
 
 
 class Unallocated(NamedTuple):
-    """Cost that no rule gives to a tenant, with the reason; `example` is one of its lines."""
+    """Cost that no rule gives to a tenant, with the reason; `example` is one of its lines.
+
+    `portfolio` is set in a run of several, where anything says whose the cost is.
+    """
 
     reason: str
     units: int
     charges: int
     example: str
     other_month: str = ""
+    portfolio: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,12 +135,15 @@ def allocate(
         add_slots(connection, month)
     fallbacks = weigh(connection, rules, present, filed)
     divide(connection)
+    if make_cost_bases(connection, rules):
+        fallbacks = weigh(connection, rules, present, filed, by_cost=True)
+        divide(connection)
     residuals = settle(connection, rules.cost, carried)
     if given:
         add_given_shares(connection)
     return Allocation(
         cells=tuple(_cells(connection, rules)),
-        unallocated=tuple(_unallocated(connection, rules)),
+        unallocated=tuple(_unallocated(connection, known, rules)),
         charged=_charged(connection, rules),
         fallbacks=tuple(fallbacks),
         unknown_consumers=_unknown_consumers(connection, known, rules),
@@ -146,7 +155,9 @@ def allocate(
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Cell]:
-    behaviours = {rule.rule: rule.behaviour for rule in rules.rules} | _given_behaviours(connection)
+    behaviours = {rule.rule: rule.behaviour for rule in rules.rules}
+    behaviours |= {virtual.tag: Behaviour.FIXED for virtual in rules.virtual_tags}
+    behaviours |= _given_behaviours(connection)
     domains = {pool.pool: pool.domain for pool in rules.pools}
     direct = connection.execute(
         f"""SELECT tenant, domain, category, behaviour, COALESCE(other_month, ''), SUM({rules.cost})
@@ -224,9 +235,11 @@ def _as_filed(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...
     return {other_month: tuple(pools) for other_month, pools in rows}
 
 
-def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list[Unallocated]:
+def _unallocated(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> list[Unallocated]:
+    whose = "NULL" if known.only_portfolio else "portfolio"
     undecided = connection.execute(
-        f"""SELECT rule, COALESCE(other_month, ''), SUM({rules.cost}), COUNT(*), MIN(line_id) FROM charged
+        f"""SELECT rule, {whose}, COALESCE(other_month, ''), SUM({rules.cost}), COUNT(*), MIN(line_id)
+        FROM charged
         WHERE disposition = 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     without_driver = connection.execute(
@@ -235,8 +248,8 @@ def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list
         WHERE part = '{AllocationType.UNALLOCATED}' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     return [
-        Unallocated(_of(rule, other_month), int(units), charges, line, other_month)
-        for rule, other_month, units, charges, line in undecided
+        Unallocated(_of(rule, other_month), int(units), charges, line, other_month, portfolio)
+        for rule, portfolio, other_month, units, charges, line in undecided
     ] + [
         Unallocated(
             _of(f"no-driver: pool {via}: no member has any {rules.pool_named(via).driver.name}", other_month),
@@ -244,6 +257,7 @@ def _unallocated(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> list
             int(charges),
             f"origin {origin}",
             other_month,
+            scope_of(via),
         )
         for via, other_month, units, charges, origin in without_driver
     ]
@@ -263,4 +277,4 @@ def _unknown_consumers(
 ) -> tuple[str, ...]:
     users = {row[0] for row in connection.execute("SELECT DISTINCT tenant FROM usage").fetchall()}
     pools = {pool.pool for pool in rules.pools}
-    return tuple(sorted(name for name in users - known.tenants - pools if not name.startswith("(")))
+    return tuple(sorted(name for name in users - known.tenants - pools if not bare(name).startswith("(")))

@@ -6,23 +6,37 @@ that rules look at, and the decision is joined to the lines; a large bill costs 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import duckdb
 
 from allocation.engine.allocated import Given, Written, read, refuse_unknown
+from allocation.engine.owners.known import Known
+from allocation.engine.owners.own_tags import OwnTags
+from allocation.engine.owners.owner import APART, Owner, Owners, Shape
+from allocation.engine.portfolios import pool_for
 from allocation.engine.rulebook import Behaviour, Rule, Rulebook, When
+from allocation.engine.shapes import make_charged, shapes_of
 from allocation.engine.tables import CHARGE_CATEGORIES, create, insert
-from tiers.errors import CatalogError
-from tiers.tags import CostTags
 from tiers.vocabulary import CostCategory, CostDomain
+
+__all__ = (
+    "CATEGORY_TAG",
+    "Attributed",
+    "Caught",
+    "Decider",
+    "Decision",
+    "Known",
+    "Shape",
+    "attribute",
+    "attributed",
+)
 
 CATEGORY_TAG: Final = "cost/category"
 """The tag with the cost category; estimates carry it, a bill may."""
 
+_NOBODY: Final = Rule(rule="nobody", unallocated_because="nothing says whose it is")
 _DECISION: Final = """
     shape        BIGINT NOT NULL,
     disposition  VARCHAR NOT NULL,
@@ -32,54 +46,23 @@ _DECISION: Final = """
     domain       VARCHAR NOT NULL,
     category     VARCHAR NOT NULL,
     behaviour    VARCHAR NOT NULL,
+    tagged       BOOLEAN NOT NULL,
+    completed    BOOLEAN NOT NULL,
+    portfolio    VARCHAR,
+    virtual_tag  VARCHAR,
     via          VARCHAR,
-    part         VARCHAR,
-    tagged       BOOLEAN NOT NULL
+    part         VARCHAR
 """
-_RESOURCE: Final = """
-    resource_id VARCHAR NOT NULL,
-    fact        VARCHAR NOT NULL
-"""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the plans of a period know: tenants, facts, and the fact of each resource.
-
-    Attributes:
-        tenants: Every tenant that was deployed at any time of the period.
-        kinds: Kind of each fact.
-        owners: Tenant of each fact that has one.
-        domains: Cost domain of each fact.
-        resources: Id on the bill -> fact.
-        portfolios: Whose they are; charges that are tagged with another portfolio are nobody's here.
-        earlier: Month as YYYY-MM -> the tenants of its filed statement, whose corrections stay theirs.
-    """
-
-    tenants: frozenset[str]
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    owners: Mapping[str, str] = field(default_factory=dict)
-    domains: Mapping[str, CostDomain] = field(default_factory=dict)
-    resources: Mapping[str, str] = field(default_factory=dict)
-    portfolios: frozenset[str] = frozenset()
-    earlier: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-
-class Shape(NamedTuple):
-    """The values that rules look at; '' where the bill has none."""
-
-    tags: str
-    fact: str
-    service: str
-    service_category: str
-    charge_category: str
-    sub_account: str
-    other_month: str = ""
-    allocated: str = ""
 
 
 class Decision(NamedTuple):
-    """Where the charges of a shape go; `via` and `part` of shares that come as they are."""
+    """Where the charges of a shape go.
+
+    Attributes:
+        tagged: Whether the charges' own cost tags say whose they are.
+        completed: Whether some of these tags were missing or amended, and the inventory's were taken.
+        via, part: Of a share that comes as it is; see `tables.SHARE`.
+    """
 
     disposition: str
     tenant: str | None
@@ -88,6 +71,10 @@ class Decision(NamedTuple):
     domain: CostDomain
     category: CostCategory
     behaviour: Behaviour
+    tagged: bool = False
+    completed: bool = False
+    portfolio: str | None = None
+    virtual_tag: str | None = None
     via: str | None = None
     part: str | None = None
 
@@ -96,12 +83,36 @@ class _Seen(NamedTuple):
     """A shape with its tags read and its owner found."""
 
     shape: Shape
-    tags: Mapping[str, str]
-    cost_tags: CostTags | None
-    tenant: str | None
+    tags: OwnTags
+    owner: Owner
     kind: str | None
     domain: CostDomain
     category: CostCategory | None
+
+    def category_by(self, rule: Rule) -> CostCategory:
+        """Its category, or else the one that *rule* gives."""
+        return self.category or rule.category or CostCategory.SUPPORT
+
+    def decided(self, disposition: str, rule: Rule, name: str) -> Decision:
+        """Its decision by *rule*, which is called *name*, before anybody has it."""
+        owner, domain = self.owner, self.domain
+        return Decision(
+            disposition,
+            None,
+            None,
+            name,
+            domain,
+            self.category_by(rule),
+            rule.behaviour,
+            tagged=owner.tagged,
+            completed=owner.tagged and not self.tags.whole,
+            portfolio=owner.portfolio,
+            virtual_tag=owner.virtual.tag if owner.virtual else None,
+        )
+
+    def unallocated(self, reason: str, rule: Rule = _NOBODY) -> Decision:
+        """The decision that it is nobody's."""
+        return self.decided("unallocated", rule, reason)
 
 
 def attribute(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> None:
@@ -109,83 +120,103 @@ def attribute(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebo
 
     Reads the relation `charge` once, for its distinct shapes.
     """
-    for name, table in (("known_resource", _RESOURCE), ("decision", _DECISION)):
-        create(connection, name, table)
-    insert(connection, "known_resource", _RESOURCE, known.resources.items())
-    connection.execute(_SHAPES)
-    rows = connection.execute("SELECT * FROM shape ORDER BY shape").fetchall()
-    shapes = [(number, Shape(*values)) for number, *values in rows]
-    said = sorted({shape.allocated for _, shape in shapes} - {""})
+    shapes = shapes_of(connection, known, rules)
+    said = sorted({shape.allocated for shape in shapes.values()} - {""})
     refuse_unknown(connection, said, known.tenants, rules)
-    decider = Decider(known, rules)
-    insert(
-        connection,
-        "decision",
-        _DECISION,
-        ((number, *decider.decide(shape), decider.is_tagged(shape)) for number, shape in shapes),
+    decider = Decider(known, rules, shapes.values())
+    decisions = ((number, *decider.decide(shape)) for number, shape in shapes.items())
+    create(connection, "decision", _DECISION)
+    insert(connection, "decision", _DECISION, decisions)
+    make_charged(connection)
+
+
+class Caught(NamedTuple):
+    """What a virtual tag caught: rows of the bill, and their cost in units."""
+
+    rows: int
+    units: int
+
+
+class Attributed(NamedTuple):
+    """How charges were attributed.
+
+    Attributes:
+        tagged: The cost of charges whose own tags say whose they are; each counts by its absolute amount.
+        whole: The cost of all charges but another portfolio's, counted likewise.
+        completed: How many rows had cost tags that were missing or amended, and took the inventory's.
+        caught: What each virtual tag of the rulebook caught; nothing where it caught none.
+    """
+
+    tagged: int
+    whole: int
+    completed: int
+    caught: Mapping[str, Caught]
+
+
+def attributed(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Attributed:
+    """Sums over the view `charged`, in one pass."""
+    rows = connection.execute(
+        f"""SELECT virtual_tag, COALESCE(SUM(ABS({rules.cost})) FILTER (tagged AND NOT apart), 0),
+            COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0), COUNT(*) FILTER (completed), COUNT(*),
+            SUM({rules.cost})
+        FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL"""  # noqa: S608 - names of ours
+    ).fetchall()
+    caught = {name: Caught(count, int(units)) for name, *_, count, units in rows if name is not None}
+    return Attributed(
+        tagged=sum(int(row[1]) for row in rows),
+        whole=sum(int(row[2]) for row in rows),
+        completed=sum(row[3] for row in rows),
+        caught={one.tag: caught.get(one.tag, Caught(0, 0)) for one in rules.virtual_tags},
     )
-    connection.execute(charged_view())
-
-
-def charged_view() -> str:
-    """The SQL that makes the view `charged` of `charge`, `known_resource`, `shape` and `decision`."""
-    return _CHARGED
 
 
 class Decider:
-    """Decides about shapes by a rulebook; each different set of tags is read once."""
+    """Decides about shapes by a rulebook; *shapes* are all of the bill."""
 
-    def __init__(self, known: Known, rules: Rulebook) -> None:
+    def __init__(self, known: Known, rules: Rulebook, shapes: Iterable[Shape] = ()) -> None:
         self._known = known
         self._rules = rules
-        self._read: dict[str, tuple[Mapping[str, str], CostTags | None]] = {}
+        self._owners = Owners(known, rules, shapes)
 
     def decide(self, shape: Shape) -> Decision:
         """The decision of the first rule that matches *shape*, or of the run of ours that wrote it."""
         said = read(shape.allocated) if shape.allocated else None
         if isinstance(said, Written):
-            return _as_written(said, self._rules)
-        if said is not None:
-            consumer = self._consumer(shape, said)
-            if consumer is None:
-                return _unreadable(shape)
-            shape = consumer
-        seen = self._seen(shape)
-        place = (seen.domain, seen.category or CostCategory.SUPPORT)
-        if elsewhere := self._elsewhere(seen):
-            reason = f"another-portfolio: tagged with portfolio '{elsewhere}'"
-            return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
-        if self._is_unknown(shape.charge_category):
-            reason = f"unknown-category: {shape.charge_category}"
-            return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
-        if seen.tenant is not None and not self._is_known(seen.tenant, shape.other_month):
-            reason = f"unknown-tenant: the inventory has no tenant '{seen.tenant}'"
-            return Decision("unallocated", None, None, reason, *place, Behaviour.FIXED)
+            return self._as_written(said, shape)
+        if said is None:
+            return self._ruled(self._seen(shape))
+        consumer = self._consumer(shape, said)
+        return _unreadable(shape) if consumer is None else self._ruled(self._seen(consumer, said.to))
+
+    def _ruled(self, seen: _Seen) -> Decision:
+        owner, category = seen.owner, seen.shape.charge_category
+        if owner.apart:
+            return seen.unallocated(owner.apart)
+        if self._is_unknown(category):
+            return seen.unallocated(f"unknown-category: {category}")
+        if owner.virtual is not None and owner.virtual.pool is not None:
+            return self._pooled(Rule(rule=owner.virtual.tag, pool=owner.virtual.pool), seen)
         rule = next((rule for rule in self._rules.rules if _matches(rule.when, seen)), None)
         if rule is None:
-            return Decision("unallocated", None, None, _unclaimed(seen, self._rules), *place, Behaviour.FIXED)
-        return _as_ruled(rule, seen, self._rules)
-
-    def _is_known(self, tenant: str, other_month: str) -> bool:
-        return tenant in self._known.tenants or tenant in self._known.earlier.get(other_month, ())
-
-    def _elsewhere(self, seen: _Seen) -> str | None:
-        """The portfolio that a charge belongs to when it is not ours: two may share an account."""
-        tagged = seen.cost_tags.portfolio if seen.cost_tags else None
-        return tagged if tagged and self._known.portfolios and tagged not in self._known.portfolios else None
+            return seen.unallocated(_unclaimed(seen, self._rules))
+        if rule.unallocated_because is not None:
+            return seen.unallocated(f"{rule.rule}: {rule.unallocated_because}", rule)
+        if rule.pool is not None:
+            return self._pooled(rule, seen)
+        return seen.decided("direct", rule, rule.rule)._replace(tenant=owner.tenant)
 
     def _is_unknown(self, category: str) -> bool:
         """Whether nobody has said what charges of this kind are: neither FOCUS nor a rule that names it."""
-        named = {each for rule in self._rules.rules for each in rule.when.charge_categories}
+        asking = (*self._rules.rules, *self._rules.virtual_tags)
+        named = {each for one in asking for each in one.when.charge_categories}
         return category not in CHARGE_CATEGORIES and category not in named
 
-    def is_tagged(self, shape: Shape) -> bool:
-        """Whether the charges of *shape* carry cost tags that can be read, or say otherwise who pays."""
-        said = read(shape.allocated) if shape.allocated else None
-        if isinstance(said, Written):
-            return said.tenant is not None or self._tags_of(shape.tags)[1] is not None
-        consumer = self._consumer(shape, said) if said else shape
-        return consumer is not None and self._tags_of(consumer.tags)[1] is not None
+    def _as_written(self, said: Written, shape: Shape) -> Decision:
+        place = (CostDomain(said.domain or ""), CostCategory(said.category or ""), said.behaviour_by(self._rules))
+        tagged = said.tenant is not None or self._owners.tags_of(shape.tags).whole
+        decision = Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place)
+        home = self._known.homes.get(said.tenant or "", self._known.only_portfolio)
+        return decision._replace(tagged=tagged, portfolio=home, via=said.via, part=said.part)
 
     def _consumer(self, shape: Shape, given: Given) -> Shape | None:
         """An allocated charge as a charge of its consumer; what is left over stays what it is."""
@@ -197,70 +228,45 @@ class Decider:
             fact = "" if given.to in self._known.tenants else shape.fact
         return shape._replace(tags=tags, fact=fact)
 
-    def _tags_of(self, text: str) -> tuple[Mapping[str, str], CostTags | None]:
-        if text not in self._read:
-            self._read[text] = _read_tags(text)
-        return self._read[text]
+    def _pooled(self, rule: Rule, seen: _Seen) -> Decision:
+        """Into the pool of *rule* that serves the charge's portfolio."""
+        named, portfolio = str(rule.pool), seen.owner.portfolio
+        pool = pool_for(self._rules, named, portfolio)
+        if pool is None:
+            whose = f"it is portfolio {portfolio}'s" if portfolio else "nothing says whose it is"
+            return seen.unallocated(f"no-portfolio: {whose}, and pool {named} is not shared with it", rule)
+        domain = self._rules.pool_named(pool).domain
+        return seen.decided("pooled", rule, rule.rule)._replace(pool=pool, domain=domain)
 
-    def _seen(self, shape: Shape) -> _Seen:
-        tags, cost_tags = self._tags_of(shape.tags)
-        owner = cost_tags.tenant if cost_tags else self._known.owners.get(shape.fact, self._named(shape))
-        domain = cost_tags.domain if cost_tags else self._known.domains.get(shape.fact)
+    def _seen(self, shape: Shape, consumer: str | None = None) -> _Seen:
+        tags, owner = self._owners.tags_of(shape.tags), self._owners.of(shape, consumer)
+        domain = tags.domain or self._known.domains.get(shape.fact)
         if domain is None:
-            domain = CostDomain.TENANT_RUNTIME if owner else CostDomain.SHARED_PLATFORM
+            domain = CostDomain.TENANT_RUNTIME if owner.tenant else CostDomain.SHARED_PLATFORM
         kind = self._known.kinds.get(shape.fact)
-        return _Seen(shape, tags, cost_tags, owner, kind, domain, self._category(shape, tags, domain))
+        return _Seen(shape, tags, owner, kind, domain, self._category(shape, tags, domain))
 
-    def _named(self, shape: Shape) -> str | None:
-        """The tenant whose id an allocated charge gives as the resource it went to."""
-        said = read(shape.allocated) if shape.allocated else None
-        return said.to if isinstance(said, Given) and said.to in self._known.tenants else None
-
-    def _category(self, shape: Shape, tags: Mapping[str, str], domain: CostDomain) -> CostCategory | None:
-        if tags.get(CATEGORY_TAG) in set(CostCategory):
-            return CostCategory(tags[CATEGORY_TAG])
+    def _category(self, shape: Shape, tags: OwnTags, domain: CostDomain) -> CostCategory | None:
+        named = (tags.value(CATEGORY_TAG) or "").strip().casefold()
+        if named in set(CostCategory):
+            return CostCategory(named)
         if domain is CostDomain.RESILIENCE:
             return CostCategory.RESILIENCE
         return self._rules.service_categories.get(shape.service_category)
 
 
-def _read_tags(text: str) -> tuple[Mapping[str, str], CostTags | None]:
-    tags = {key: str(value) for key, value in json.loads(text).items() if value not in (None, "")}
-    try:
-        return tags, CostTags.from_tags(tags)
-    except CatalogError:
-        # Missing or wrong tags decide nothing; the resource's id or its service may.
-        return tags, None
-
-
 def _matches(when: When, seen: _Seen) -> bool:
     shape = seen.shape
     return (
-        (when.owner is None or (when.owner == "tenant") is (seen.tenant is not None))
+        (when.owner is None or (when.owner == "tenant") is (seen.owner.tenant is not None))
         and (not when.facts or seen.kind in when.facts)
         and (not when.services or shape.service in when.services)
         and (not when.charge_categories or shape.charge_category in when.charge_categories)
         and (not when.domains or seen.domain in when.domains)
         and (not when.categories or seen.category in when.categories)
         and (not when.sub_accounts or shape.sub_account in when.sub_accounts)
-        and all(seen.tags.get(key) == value for key, value in when.tags.items())
+        and all(seen.tags.value(key) == value for key, value in when.tags.items())
     )
-
-
-def _as_ruled(rule: Rule, seen: _Seen, rules: Rulebook) -> Decision:
-    category = seen.category or rule.category or CostCategory.SUPPORT
-    if rule.unallocated_because is not None:
-        reason = f"{rule.rule}: {rule.unallocated_because}"
-        return Decision("unallocated", None, None, reason, seen.domain, category, rule.behaviour)
-    if rule.pool is not None:
-        domain = rules.pool_named(rule.pool).domain
-        return Decision("pooled", None, rule.pool, rule.rule, domain, category, rule.behaviour)
-    return Decision("direct", seen.tenant, None, rule.rule, seen.domain, category, rule.behaviour)
-
-
-def _as_written(said: Written, rules: Rulebook) -> Decision:
-    place = (CostDomain(said.domain or ""), CostCategory(said.category or ""), said.behaviour_by(rules))
-    return Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place, said.via, said.part)
 
 
 def _unreadable(shape: Shape) -> Decision:
@@ -274,28 +280,3 @@ def _unreadable(shape: Shape) -> Decision:
 def _unclaimed(seen: _Seen, rules: Rulebook) -> str:
     what = seen.kind or seen.shape.service or "a charge without a service"
     return f"no-rule: no rule of rulebook {rules.version} claims {what}"
-
-
-_KEYS: Final[Sequence[str]] = Shape._fields
-_KEY_OF: Final = {
-    key: "COALESCE(known_resource.fact, '')" if key == "fact" else f"COALESCE(charge.{key}, '')"
-    for key in _KEYS
-}
-
-_SHAPES: Final = f"""
-CREATE OR REPLACE TABLE shape AS
-SELECT ROW_NUMBER() OVER (ORDER BY {", ".join(_KEYS)}) AS shape, *
-FROM (
-    SELECT DISTINCT {", ".join(f"{value} AS {key}" for key, value in _KEY_OF.items())}
-    FROM charge LEFT JOIN known_resource USING (resource_id)
-)
-"""  # noqa: S608 - names of our own
-
-_CHARGED: Final = f"""
-CREATE OR REPLACE VIEW charged AS
-SELECT charge.*, decision.* EXCLUDE (shape)
-FROM charge
-LEFT JOIN known_resource USING (resource_id)
-JOIN shape ON {" AND ".join(f"shape.{key} = {value}" for key, value in _KEY_OF.items())}
-JOIN decision USING (shape)
-"""  # noqa: S608 - names of our own

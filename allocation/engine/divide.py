@@ -19,6 +19,7 @@ _RATIOS: Final = f"""
 CREATE OR REPLACE TEMP TABLE proportion AS
 SELECT -ROW_NUMBER() OVER (ORDER BY pool, slot) AS proportion, pool, slot
 FROM (SELECT DISTINCT pool, slot FROM amount);
+DELETE FROM amount WHERE origin < 0;  -- when all is divided once more
 INSERT INTO amount SELECT proportion, pool, slot, {RATIO_TOTAL} FROM proportion
 """  # noqa: S608 - a number of our own
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from tiers.vocabulary import Frozen, Positive, TenantId
+from tiers.vocabulary import Frozen, Positive, TagValue, TenantId
 
 _WHOLE: Final = 100
 
@@ -19,6 +19,9 @@ UNALLOCATED: Final = "(unallocated)"
 CAPACITY: Final = "(capacity)"
 """The consumer of everything there is: what remains after the usage of all tenants and pools is idle."""
 
+
+DIRECT: Final = "direct"
+"""What stands for the direct charges where a driver names costs; no pool has this name."""
 
 MEASURED: Final = "measured"
 DECLARED: Final = "declared"
@@ -78,6 +81,7 @@ class DriverRule(Frozen):
         largest: The larger of several drivers for each tenant, such as requests and usage.
         even: The same for every member, with the reason why no driver fits better.
         fixed: Agreed percentages, which add up to 100.
+        cost: What the tenant costs already: `direct`, and names of pools.
     """
 
     measure: Driver | None = None
@@ -85,12 +89,13 @@ class DriverRule(Frozen):
     largest: Annotated[tuple[Driver, ...], Field(min_length=2)] | None = None
     even: Annotated[str, Field(min_length=10)] | None = None
     fixed: Mapping[TenantId, Positive] | None = None
+    cost: Annotated[tuple[TagValue, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("a driver has exactly one of measure, composite, largest, even, fixed")
+            raise ValueError("a driver has exactly one of measure, composite, largest, even, fixed, cost")
         if self.fixed is not None and sum(self.fixed.values()) != _WHOLE:
             raise ValueError(f"fixed: percentages add up to {sum(self.fixed.values())}, not to 100")
         return self
@@ -111,6 +116,8 @@ class DriverRule(Frozen):
             return "+".join(self.composite)
         if self.largest is not None:
             return f"max({','.join(self.largest)})"
+        if self.cost is not None:
+            return f"cost({','.join(self.cost)})"
         return "even" if self.even is not None else "fixed"
 
     @property

@@ -9,14 +9,25 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from allocation.engine.drivers import DriverRule
+from allocation.engine.drivers import DIRECT, DriverRule
+from allocation.engine.owners.known import account_of
+from allocation.engine.owners.virtual_tags import VirtualTag
 from allocation.engine.reciprocal import ServingMethod
 from allocation.errors import AllocationError
 from tiers.facts.every_fact import FACT_TYPES
 from tiers.strict_yaml import load_model
-from tiers.vocabulary import CostCategory, CostDomain, Environment, Frozen, Positive, TagValue, TenantId
+from tiers.vocabulary import (
+    CostCategory,
+    CostDomain,
+    Environment,
+    Frozen,
+    PortfolioName,
+    Positive,
+    TagValue,
+    TenantId,
+)
 
 DIRECTORY: Final = Path(__file__).parent.parent / "rulebook"
 _KINDS: Final = frozenset(get_args(kind.model_fields["kind"].annotation)[0] for kind in FACT_TYPES)
@@ -91,8 +102,13 @@ class Rule(Frozen):
 
 
 class Members(Frozen):
-    """The tenants that a pool serves; they meet all given conditions."""
+    """The tenants that a pool serves; they meet all given conditions.
 
+    In a run of several portfolios a pool serves the tenants of the portfolio that a charge belongs to; one
+    that names `portfolios` is shared by their tenants.
+    """
+
+    portfolios: tuple[PortfolioName, ...] = ()
     environments: tuple[Environment, ...] = ()
     tiers: tuple[TagValue, ...] = ()
     tenants: tuple[TenantId, ...] = ()
@@ -136,6 +152,10 @@ class Pool(Frozen):
             raise ValueError("serves: other pools cannot take more than 100 percent of this one")
         if "usage" in self.serves.values() and not self.driver.measures:
             raise ValueError("serves: `usage` needs a driver that is measured")
+        if self.driver.cost and self.serves:
+            raise ValueError("a pool that is shared in proportion to cost serves no other: it comes last")
+        if any(rule and rule.cost for rule in (self.fallback, self.entitlement)):
+            raise ValueError("`cost` is the driver of a pool, and no fallback or entitlement")
         return self
 
 
@@ -153,10 +173,41 @@ class Readiness(Frozen):
     catalog_age_days: Limit = Decimal(120)
 
 
+class Accounts(Frozen):
+    """The cloud accounts that are this bill's, by their ids.
+
+    Those in which an inventory has resources need not be named. Of a `shared` account only that is ours which
+    a tag, an inventory or a virtual tag claims; nothing of a `foreign` one is.
+    """
+
+    ours: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+    @field_validator("ours", "shared", "foreign")
+    @classmethod
+    def _as_bills_write_them(cls, accounts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(account_of(account) for account in accounts)
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        named = [*self.ours, *self.shared, *self.foreign]
+        if twice := sorted({account for account in named if named.count(account) > 1}):
+            raise ValueError(f"account '{twice[0]}' is named twice")
+        return self
+
+    @property
+    def named(self) -> bool:
+        """Whether it says which accounts are ours."""
+        return bool(self.ours or self.shared)
+
+
 class Rulebook(Frozen):
     """The rules of one effective date.
 
     Attributes:
+        accounts: Whose the accounts of a bill are.
+        virtual_tags: What stands for the tags of charges that have none, the first that applies.
         cost: The one of the four costs of a charge that the statement shows; all four are divided.
         service_categories: The cost category of each FOCUS service category.
         chargeback: Tenants whose cost is booked to their client; the cost of all others is shown only.
@@ -170,18 +221,43 @@ class Rulebook(Frozen):
     service_categories: Mapping[str, CostCategory]
     chargeback: tuple[TenantId, ...] = ()
     readiness: Readiness = Readiness()
+    accounts: Accounts = Accounts()
+    virtual_tags: tuple[VirtualTag, ...] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         pools = [pool.pool for pool in self.pools]
-        for what, names in (("pool", pools), ("rule", [rule.rule for rule in self.rules])):
+        named = [
+            *(("rule", rule.rule, rule.pool) for rule in self.rules),
+            *(("virtual tag", virtual.tag, virtual.pool) for virtual in self.virtual_tags),
+        ]
+        for what, names in (("pool", pools), ("rule", [name for _, name, _ in named])):
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"{what} '{twice[0]}' appears twice")
-        for rule in self.rules:
-            if rule.pool is not None and rule.pool not in pools:
-                raise ValueError(f"rule '{rule.rule}': no pool is called '{rule.pool}'")
+        for what, name, into in named:
+            if into is not None and into not in pools:
+                raise ValueError(f"{what} '{name}': no pool is called '{into}'")
+        return self
+
+    @model_validator(mode="after")
+    def _follows_known_costs(self) -> Self:
+        pools = {pool.pool for pool in self.pools}
+        by_cost = {pool.pool for pool in self.pools if pool.driver.cost}
+        if DIRECT in pools:
+            raise ValueError(f"pool '{DIRECT}': is what drivers call direct charges; choose another name")
+        for pool in self.pools:
+            if wrong := sorted(set(pool.driver.cost or ()) - (pools - by_cost) - {DIRECT}):
+                raise ValueError(
+                    f"pool '{pool.pool}': cost: expected {DIRECT} and pools with a driver of their own, "
+                    f"found '{wrong[0]}'"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _serves_known_pools(self) -> Self:
+        pools = [pool.pool for pool in self.pools]
         for index, pool in enumerate(self.pools):
             if unknown := sorted(set(pool.serves) - set(pools)):
                 raise ValueError(f"pool '{pool.pool}': serves: no pool is called '{unknown[0]}'")

@@ -22,6 +22,7 @@ from allocation.engine.filed_shares import (
     as_filed,
     keep_filed_shares,
 )
+from allocation.engine.portfolios import bare, scope_of, scoped
 from allocation.engine.routes import Demand, Purpose, ways_out
 from allocation.engine.rulebook import IdlePolicy, Members, Pool, Rulebook
 from allocation.engine.tables import create, insert
@@ -34,13 +35,14 @@ _LARGEST_QUANTITY: Final = 10**15
 
 @dataclass(frozen=True)
 class Presence:
-    """An interval, half-open, in which a tenant was deployed, with its environment and tier."""
+    """An interval, half-open, in which a tenant was deployed, with its environment, tier and portfolio."""
 
     tenant: str
     start: datetime
     end: datetime
     environment: Environment
     tier: str
+    portfolio: str = ""
 
 
 class Fallback(NamedTuple):
@@ -115,6 +117,12 @@ LEFT JOIN user_of ON user_of.pool = everything.pool AND user_of.consumer = every
 WHERE quantity > 0 AND (multiplier IS NOT NULL OR user_of.pool IS NOT NULL)
 """
 
+_BY_COST: Final = f"""
+INSERT INTO demand
+SELECT cost_base.pool, '{Purpose.USAGE}', slot.slot, cost_base.tenant, cost_base.units * multiplier, true
+FROM cost_base JOIN member USING (pool, tenant) CROSS JOIN slot WHERE cost_base.units > 0
+"""  # noqa: S608 - a word of ours
+
 _TOTALS: Final = """
 SELECT pool, purpose, slot, CASE WHEN member THEN '' ELSE consumer END AS consumer, SUM(quantity)
 FROM demand GROUP BY ALL
@@ -148,11 +156,13 @@ def weigh(
     rules: Rulebook,
     present: Sequence[Presence],
     months: FiledMonths = NO_MONTHS,
+    *,
+    by_cost: bool = False,
 ) -> list[Fallback]:
     """Make the tables `weight` and `route` that the division reads, for every row of `slot`.
 
-    Reads `usage`. Usage of tenants that are no members of a pool does not count for that pool. The slots of
-    *months* are divided as these were filed.
+    Reads `usage`, and *by_cost* the table `cost_base`. Usage of tenants that are no members of a pool
+    does not count for that pool. The slots of *months* are divided as these were filed.
 
     Returns:
         The pools and slots that used a fallback.
@@ -167,6 +177,8 @@ def weigh(
     _insert_rules(connection, rules, present)
     connection.execute(_USED)
     connection.execute(_DEMAND)
+    if by_cost:
+        connection.execute(_BY_COST)
     demands = _demands(connection)
     slots = connection.execute(_BY_NUMBER).fetchall()
     routes: list[tuple[object, ...]] = []
@@ -205,7 +217,10 @@ def _demands(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[tuple[str,
 
 def _demand(by_consumer: dict[str, int]) -> Demand:
     tenants = by_consumer.pop("", 0)
-    idle, capacity = by_consumer.pop(IDLE, 0), by_consumer.pop(CAPACITY, 0)
+    idle, capacity = (
+        sum(by_consumer.pop(name) for name in list(by_consumer) if bare(name) == what)
+        for what in (IDLE, CAPACITY)
+    )
     # Pods that request more than the capacity are pending or throttled: then nothing is idle.
     return Demand(tenants, idle + max(capacity - tenants - idle - sum(by_consumer.values()), 0), by_consumer)
 
@@ -221,7 +236,7 @@ def _insert_rules(
         here = [one for one in present if _is_member(pool.members, one)]
         heavy = {one.tenant: pool.weight_by_environment.get(one.environment, 1) for one in here}
         members += ((pool.pool, tenant, multiplier) for tenant, multiplier in sorted(heavy.items()))
-        users += ((pool.pool, consumer) for consumer in (IDLE, CAPACITY, *pool.serves))
+        users += ((pool.pool, consumer) for consumer in (*_bounds(pool), *pool.serves))
         for purpose, rule in _purposes(pool):
             parts += _driver_parts(pool, purpose, rule)
             agreed += _agreed(pool, purpose, rule, here)
@@ -233,6 +248,13 @@ def _insert_rules(
     ):
         create(connection, name, table)
         insert(connection, name, table, rows)
+
+
+def _bounds(pool: Pool) -> Iterator[str]:
+    """The consumers of a pool that are its idle part and its whole: a portfolio's own, or anybody's."""
+    yield from (scoped(one, name) for one in pool.members.portfolios for name in (IDLE, CAPACITY))
+    if scope_of(pool.pool) is None:
+        yield from (IDLE, CAPACITY)
 
 
 def _purposes(pool: Pool) -> Iterator[tuple[Purpose, DriverRule]]:
@@ -265,4 +287,5 @@ def _is_member(members: Members, one: Presence) -> bool:
         (not members.environments or one.environment in members.environments)
         and (not members.tiers or one.tier in members.tiers)
         and (not members.tenants or one.tenant in members.tenants)
+        and (not members.portfolios or one.portfolio in members.portfolios)
     )

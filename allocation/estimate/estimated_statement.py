@@ -91,7 +91,8 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
             connection, "usage", tables.USAGE, usage_rows(declared_usage(plan, period, scale=scale))
         )
         present = [
-            Presence(tenant.tenant, *period, tenant.environment, tenant.tier) for tenant in plan.tenants
+            Presence(tenant.tenant, *period, tenant.environment, tenant.tier, plan.portfolio)
+            for tenant in plan.tenants
         ]
         allocation = allocate(connection, known_of(plan), present, rules)
     finally:
@@ -116,6 +117,12 @@ def known_of(plan: Plan, resources: Mapping[str, str] | None = None) -> Known:
         domains={fact.id: fact.domain for fact in facts},
         resources={fact.id: fact.id for fact in facts} if resources is None else resources,
         portfolios=frozenset({plan.portfolio}),
+        clients={
+            tenant.tenant: frozenset(
+                name.casefold() for name in (tenant.client, tenant.first_client) if name is not None
+            )
+            for tenant in plan.tenants
+        },
     )
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum, unique
 from typing import Final, NamedTuple
 
 from allocation.charges import Charge
-from allocation.engine.rulebook import Readiness, Rulebook
+from allocation.engine.rulebook import Accounts, Readiness, Rulebook
 from allocation.preview.comparison import Comparison
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.prices.price_book import Price, PriceBook
@@ -34,7 +34,15 @@ _EXPECTED: Final = (
     "log_gib_per_month",
     "support_hours_per_month",
 )
-_OF_A_RULEBOOK: Final = ("version", "effective", "cost", "serving", "chargeback", "service_categories")
+_OF_A_RULEBOOK: Final = (
+    "version",
+    "effective",
+    "cost",
+    "serving",
+    "chargeback",
+    "service_categories",
+    "accounts",
+)
 
 
 @unique
@@ -249,10 +257,12 @@ def _parts(before: Rulebook, after: Rulebook) -> Iterator[str]:
     """What differs between two rulebooks, but for their limits of readiness."""
     yield from _named("rule", *({each.rule: each for each in book.rules} for book in (before, after)))
     yield from _named("pool", *({each.pool: each for each in book.pools} for book in (before, after)))
+    virtual = ({each.tag: each for each in book.virtual_tags} for book in (before, after))
+    yield from _named("virtual tag", *virtual)
     for field in _OF_A_RULEBOOK:
         old, new = getattr(before, field), getattr(after, field)
         if old != new:
-            written = isinstance(old, Mapping | tuple)
+            written = isinstance(old, Mapping | tuple | Accounts)
             yield f"{field} changes" if written else f"{field} {old} → {new}"
 
 

@@ -22,19 +22,31 @@ from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import MANIFEST, keep_tables, new_run, sha256_of, write_json
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage
-from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
+from allocation.billed.billed_statement import billed_allocation
 from allocation.billed.commitments import commitment_gates
+from allocation.billed.deployed import Deployed, catalog_day, deployed_in, portfolios_of
 from allocation.billed.earlier_months import EarlierMonths
 from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.billed.state import state_of
 from allocation.charges import ChargePeriod
 from allocation.engine import tables
+from allocation.engine.attribution import Attributed, attributed
 from allocation.engine.drivers import Driver
+from allocation.engine.portfolios import of_portfolios
 from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
 from allocation.errors import AllocationError
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
+from allocation.runs.attribution import (
+    attribution_document,
+    credited,
+    portfolios_document,
+    refuse_for_several,
+    untagged,
+    unused,
+    write_parts,
+)
 from allocation.runs.messages import Messages
 from allocation.runs.other_months import filed_months_of, months_outside
 from allocation.statement.other_months import sentence_of
@@ -87,6 +99,8 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
     """
     rules = rules_on(request.period.start.date(), request.rulebook or DIRECTORY)
     deployed = deployed_in(request.period, [_inventory(text) for text in request.inventories])
+    several = portfolios_of(deployed)
+    refuse_for_several(several, {"--history": request.history, "--ended": request.ended})
     history = History(request.history) if request.history else None
     carried = history.carried_into(request.period) if history else {}
     with _workplace(request.out) as folder, _connected(folder) as connection:
@@ -108,8 +122,7 @@ class _Run:
         say("reading bills")
         intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
         self._warn_refused("rows of the bill", intake.refused)
-        if outside := months_outside(self.connection, currency):
-            self.messages.warn(outside)
+        self._warn(untagged(intake), months_outside(self.connection, currency))
         corrected = filed_months_of(self.connection, history, period)
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
@@ -124,8 +137,10 @@ class _Run:
             list(self.request.ended.values()),
             earlier=EarlierMonths(corrected),
         )
+        made = attributed(self.connection, self.rules)
+        self._warn(unused(made), credited(self.connection))
         found = (
-            *gates(self.connection, statement, self.rules, self._evidence(intake, sources)),
+            *gates(self.connection, statement, self.rules, self._evidence(intake, sources, made)),
             *commitment_gates(self.connection, period),
             *(Gate(*finding) for finding in intake.findings),
         )
@@ -141,7 +156,7 @@ class _Run:
             )
         else:
             state = state_of(period, now, filed)
-        manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
+        manifest = self._manifest(intake, used, statement, found, made) | {"state": str(state)}
         if self.request.out:
             self._write(filed_document, statement, manifest)
         say("")
@@ -152,6 +167,10 @@ class _Run:
             rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
             self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
 
+    def _warn(self, *sentences: str) -> None:
+        for sentence in filter(None, sentences):
+            self.messages.warn(sentence)
+
     def _refuse_early_close(self, now: datetime) -> None:
         if now < self.request.period.end:
             raise AllocationError(
@@ -159,13 +178,18 @@ class _Run:
                 "close it after its last day"
             )
 
-    def _evidence(self, intake: Intake, sources: Mapping[Driver, str]) -> Evidence:
+    def _evidence(self, intake: Intake, sources: Mapping[Driver, str], made: Attributed) -> Evidence:
         cost = intake.costs[self.rules.cost]
-        version = self.deployed[-1].inventory.plan.catalog_version
-        return Evidence(sources, cost.refused, cost.moved, _day_of(version))
+        catalog = catalog_day(self.deployed)
+        return Evidence(sources, cost.refused, cost.moved, catalog, made, intake.has_tags)
 
     def _manifest(
-        self, intake: Intake, used: UsageIntake, statement: Statement, found: Sequence[Gate]
+        self,
+        intake: Intake,
+        used: UsageIntake,
+        statement: Statement,
+        found: Sequence[Gate],
+        made: Attributed,
     ) -> dict[str, Any]:
         files = sorted((self.request.rulebook or DIRECTORY).glob("*.yaml"))
         manifest = {
@@ -187,6 +211,8 @@ class _Run:
             "versions": dict(statement.versions),
             "cost": self.rules.cost,
             "chargeback": list(self.rules.chargeback),
+            "attribution": attribution_document(made),
+            **portfolios_document(statement),
             "readiness": [gate._asdict() for gate in found],
         }
         text = json.dumps(manifest, sort_keys=True)
@@ -203,6 +229,7 @@ class _Run:
         self.messages.progress("writing")
         write_json(self.folder / STATEMENT, filed_document)
         write_json(self.folder / ITEMS, items_document(statement))
+        write_parts(self.folder, statement)
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
         for version in self.request.focus:
@@ -221,17 +248,17 @@ class _Run:
         )
         pools = [
             (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
-            for pool in self.rules.pools
+            for pool in of_portfolios(self.rules, portfolios_of(self.deployed)).pools
         ]
         _table(self.connection, "rulebook_pool", "pool driver driver_unit method_id", pools)
-        plan = self.deployed[-1].inventory.plan
+        whose = ", ".join(portfolios_of(self.deployed))
         run = FocusRun(
             run_id=run_id,
             period=self.request.period,
-            currency=plan.currency,
-            billing_account_id=plan.portfolio,
-            billing_account_name=plan.portfolio,
-            invoice_issuer=plan.portfolio,
+            currency=self.deployed[-1].inventory.plan.currency,
+            billing_account_id=whose,
+            billing_account_name=whose,
+            invoice_issuer=whose,
             provider="AWS",
             publisher="AWS",
         )
@@ -261,16 +288,6 @@ def _hashed(text: str) -> dict[str, str]:
     day, equals, path = text.partition("=")
     file = Path(path if equals else text)
     return {"file": file.name, "since": day if equals else "", "sha256": sha256_of(file)}
-
-
-def _day_of(version: str) -> date | None:
-    """The day of a version such as 2026-11 or 2026-11-23."""
-    for text in (version, f"{version}-01"):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            continue
-    return None
 
 
 @contextmanager

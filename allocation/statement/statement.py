@@ -135,6 +135,7 @@ class Statement:
         usage: The usage of each pool's driver by consumer.
         items: The items of the charges, of tenants and of pools.
         other_months: The charges of other months that this one bills; they are in the sums above.
+        parts: In a run of several portfolios, the statement of each.
     """
 
     portfolio: str
@@ -154,6 +155,12 @@ class Statement:
     usage: tuple[PoolUsage, ...] = ()
     items: tuple[Item, ...] = ()
     other_months: tuple[OtherMonth, ...] = ()
+    parts: tuple[Statement, ...] = ()
+
+    @property
+    def apart(self) -> int:
+        """The charged cost that is in the statement of no portfolio, where there are several."""
+        return self.charged - sum(part.charged for part in self.parts)
 
     @property
     def direct(self) -> int:

@@ -101,6 +101,12 @@ def layout_of(header: Header) -> Layout:
     )
 
 
+def has_tags(layout: Layout, header: Header) -> bool:
+    """Whether a bill has any column of tags that its format knows."""
+    single = layout.tag_prefix and header.starting_with(layout.tag_prefix)
+    return bool(single or (layout.tags and header.find(layout.tags)))
+
+
 def format_name(layout: Layout, header: Header, kind: str) -> str:
     """The format's name in reports, such as 'FOCUS 1.2 Parquet'; *kind* is the file type."""
     if layout is FOCUS:

@@ -14,7 +14,10 @@ _EXACT: Final = Context(prec=100, traps=[Inexact])
 
 @dataclass(frozen=True, slots=True)
 class FileIntake:
-    """One file of a bill; its *rows* are charged, or refused by a named rule."""
+    """One file of a bill; its *rows* are charged, or refused by a named rule.
+
+    `has_tags` is whether it has any column of tags that its format knows.
+    """
 
     name: str
     format: str
@@ -22,6 +25,7 @@ class FileIntake:
     rows: int
     charged: int
     refused: Mapping[str, int]
+    has_tags: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,11 @@ class Intake:
             for rule, rows in file.refused.items():
                 total[rule] = total.get(rule, 0) + rows
         return total
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether any file has a column of tags."""
+        return any(file.has_tags for file in self.files)
 
     def check(self) -> None:
         """Compare rows and sums.

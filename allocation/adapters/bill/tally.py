@@ -10,6 +10,7 @@ from decimal import Context, Decimal, Inexact
 from typing import Any, Final
 
 from allocation.adapters.bill.files import BillFile
+from allocation.adapters.bill.formats import has_tags
 from allocation.adapters.bill.intake import CostIntake, FileIntake, Intake
 from allocation.adapters.bill.row_rules import Check
 from allocation.engine.tables import COSTS
@@ -71,6 +72,7 @@ class Tally:
                 self.rows(number),
                 self.charged[number],
                 dict(self.refused[number]),
+                has_tags(file.layout, file.header),
             )
             for number, file in enumerate(files)
         )

@@ -13,8 +13,8 @@ from typing import Any, Final
 import duckdb
 
 from allocation.engine import tables
-from allocation.engine.attribution import Shape, charged_view
 from allocation.engine.filed_shares import FILED_SHARE
+from allocation.engine.shapes import make_charged
 from allocation.errors import AllocationError
 from tiers import files as given
 
@@ -35,10 +35,9 @@ _KEPT: Final[Mapping[str, str]] = {
     "usage_refused": "source, row_number, rule",
     "filed_share": "month, pool, part, tenant",
 }
-# What later versions know of a row, and a run of an earlier one does not say: NULL, and '' in a shape.
+# What later versions know of a row, and a run of an earlier one does not say.
 _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "charge": tables.columns_of(tables.CHARGE),
-    "shape": dict.fromkeys(Shape._fields, "VARCHAR"),
     "origin": tables.columns_of(tables.ORIGIN) | {"slot": "BIGINT"},
     "slot": {"other_month": "VARCHAR"},
 }
@@ -126,7 +125,7 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         for name in ("charge", *_KEPT):
             _open_table(connection, name, folder / (CHARGES if name == "charge" else f"{name}.parquet"))
-        connection.execute(charged_view())
+        make_charged(connection)
         yield connection
     except duckdb.IOException as error:
         raise AllocationError(f"{folder}: is incomplete: {str(error).splitlines()[0]}") from None
@@ -141,9 +140,8 @@ def _open_table(connection: duckdb.DuckDBPyConnection, name: str, file: Path) ->
     path = str(file).replace("'", "''")
     rows = f"read_parquet('{path}')"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
-    nothing = "''" if name == "shape" else "NULL"
     later = "".join(
-        f", CAST({nothing} AS {kind}) AS {column}"
+        f", CAST(NULL AS {kind}) AS {column}"
         for column, kind in _COLUMNS.get(name, {}).items()
         if column not in found
     )

@@ -13,6 +13,7 @@ from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import DIRECTORY, rules_on
 from allocation.errors import NotReadyError
 from allocation.estimate.estimated_statement import estimated_statement
+from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from allocation.report.statement.csv_and_markdown import as_csv, as_markdown
 from allocation.report.statement.document import document
@@ -110,10 +111,19 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
         MESSAGES,
     )
     _print(outcome.statement, request.output)
-    for line in (f"state: {outcome.manifest['state']}", *_gate_lines(outcome)):
+    for line in _closing_lines(outcome):
         echo(line, err=True)
     if outcome.failed:
         raise NotReadyError(_unready(outcome))
+
+
+def _closing_lines(outcome: Outcome) -> list[str]:
+    """What each of several portfolios pays and what none does, the state of the month, and the gates."""
+    statement = outcome.statement
+    currency = statement.currency
+    parts = [f"portfolio {part.portfolio}: {text_of(part.charged)} {currency}" for part in statement.parts]
+    rest = [f"of no portfolio: {text_of(statement.apart)} {currency}"] if parts else []
+    return [*parts, *rest, f"state: {outcome.manifest['state']}", *_gate_lines(outcome)]
 
 
 def _gate_lines(outcome: Outcome) -> list[str]:

@@ -17,7 +17,7 @@ _Inventories = Annotated[
     typer.Option(
         metavar="FILE",
         help="Read the inventory from this file instead of a stack; YYYY-MM-DD=FILE for one in force from "
-        "that day. May be repeated with --bill.",
+        "that day. May be repeated with --bill, also for several portfolios.",
     ),
 ]
 _Bills = Annotated[

@@ -50,10 +50,16 @@ def test_an_inventory_is_needed() -> None:
         deployed_in(NOVEMBER, [])
 
 
-def test_inventories_of_two_portfolios_do_not_mix() -> None:
-    other = BEFORE.model_copy(update={"plan": BEFORE.plan.model_copy(update={"portfolio": "elsewhere"})})
-    with pytest.raises(AllocationError, match="found elsewhere in USD, local in USD"):
+def test_two_portfolios_have_one_currency_and_no_tenant_of_the_same_id() -> None:
+    there = BEFORE.plan.model_copy(update={"portfolio": "elsewhere"})
+    other = BEFORE.model_copy(update={"plan": there})
+    with pytest.raises(
+        AllocationError, match="tenant 'acme' is in portfolio elsewhere and in portfolio local"
+    ):
         deployed_in(NOVEMBER, [(LONG_AGO, BEFORE), (SIXTEENTH, other)])
+    euros = BEFORE.model_copy(update={"plan": there.model_copy(update={"currency": "EUR", "tenants": ()})})
+    with pytest.raises(AllocationError, match="one currency, found elsewhere in EUR, local in USD"):
+        deployed_in(NOVEMBER, [(LONG_AGO, BEFORE), (LONG_AGO, euros)])
 
 
 def test_a_fee_is_paid_for_the_time_a_tenant_was_there() -> None:

@@ -281,6 +281,16 @@ def test_a_new_rulebook_and_a_deleted_one_are_named(branch: Branch) -> None:
     ]
 
 
+def test_accounts_and_virtual_tags_are_rules(branch: Branch) -> None:
+    virtual = "{tag: reports, when: {regions: [eu-west-1]}, pool: platform}"
+    more = f'accounts: {{foreign: ["111122223333"]}}\nvirtual_tags: [{virtual}]\n'
+    branch.edit(f"rulebook/{RULEBOOK}", r"\Z", more)
+    changes = "virtual tag 'reports' is new, accounts changes"
+    assert branch.told()["gates_failed"] == [
+        f"rulebook/{RULEBOOK}: {changes}; say that it may with --accept rules"
+    ]
+
+
 def test_looser_limits_are_named_by_their_own_word(branch: Branch) -> None:
     branch.edit(f"rulebook/{RULEBOOK}", r"\Z", "readiness: {unallocated_percent: 50}\n")
     assert branch.told("--accept", "prices,unpriced,fees,usage,rules,budgets")["gates_failed"] == [

@@ -1,0 +1,1 @@
+"""Whose a charge is, and what the parts of that answer know."""
