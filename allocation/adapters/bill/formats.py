@@ -103,8 +103,8 @@ def layout_of(header: Header) -> Layout:
 
 def has_tags(layout: Layout, header: Header) -> bool:
     """Whether a bill has any column of tags that its format knows."""
-    single = layout.tag_prefix and header.starting_with(layout.tag_prefix)
-    return bool(single or (layout.tags and header.find(layout.tags)))
+    single = any(header.starting_with(prefix) for prefix in layout.tag_prefixes)
+    return single or any(header.find(column) is not None for column in layout.tags)
 
 
 def format_name(layout: Layout, header: Header, kind: str) -> str:
