@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.billed import billed_statement, portfolio_statements
 from allocation.billed.billed_statement import billed_allocation, deployed_in
 from allocation.billed.deployed import Deployed
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import CAPACITY
 from allocation.engine.rulebook import Rulebook, rules_on
-from allocation.errors import AllocationError
+from allocation.errors import AllocationError, UnreconciledStatementError
 from allocation.estimate.estimated_statement import estimated_statement
 from allocation.money import amount_of, units_of
 from allocation.prices.price_book import load_price_book
@@ -178,6 +179,20 @@ def test_each_portfolio_pays_for_its_own_and_nobody_for_the_rest() -> None:
     nobodys = "no-portfolio: nothing says whose it is, and pool postgresql is not shared with it"
     assert reasons(statement)[nobodys] == "11.00"
     assert statement.pools == ("postgresql",)
+
+
+@pytest.mark.parametrize("portfolio", ["local", "theirs"])
+def test_a_unit_that_no_statement_has_fails_the_run(monkeypatch: pytest.MonkeyPatch, portfolio: str) -> None:
+    summed = portfolio_statements.charged_by_portfolio
+
+    def off_by_one(*arguments: Any) -> dict[str, int]:
+        found = summed(*arguments)
+        return found | {portfolio: found[portfolio] + 1}
+
+    monkeypatch.setattr(billed_statement, "charged_by_portfolio", off_by_one)
+    lines = [usd("1", tags=f'{{"cost/tenant": "{name}"}}') for name in ("acme", "cobalt")]
+    with pytest.raises(UnreconciledStatementError, match="1E-10 too little"):
+        stated(lines, BOTH, rulebook(POSTGRESQL, **RULES), OURS, THEIRS)
 
 
 def test_what_portfolios_share_is_shared_by_rule() -> None:

@@ -19,9 +19,9 @@ from tests.sampling import examples
 DIRECT: dict[str, Any] = {"rule": "direct", "direct": True, "when": {"owner": "tenant"}}
 KNOWN = Known(
     tenants=frozenset({"acme", "zephyr"}),
-    kinds={"zephyr/db": "database-instance"},
+    kinds={"zephyr/db": "database-instance", "platform/db": "database-instance"},
     owners={"zephyr/db": "zephyr"},
-    resources={"db-of-zephyr": "zephyr/db"},
+    resources={"db-of-zephyr": "zephyr/db", "db-of-all": "platform/db"},
     portfolios=frozenset({"local"}),
 )
 USAGE = [Usage("acme", "cpu-requests", 1), Usage("zephyr", "cpu-requests", 1)]
@@ -123,9 +123,11 @@ def test_what_a_tag_or_the_inventory_names_is_not_its_business() -> None:
         Line(4, values=CHARGE | {"tags": '{"cost/tenant": "ghost"}'}),
         Line(8, values=CHARGE | {"tags": '{"cost/tenant": "acme", "Cost/Tenant": "zephyr"}'}),
         Line(16, values=CHARGE | {"tags": '{"cost/portfolio": "theirs"}'}),
+        Line(32, values=CHARGE | {"resource_id": "db-of-all"}),
+        Line(64, values=CHARGE | {"tags": '{"cost/portfolio": "local"}'}),
     ]
     answer, count = made(lines, to_acme(regions=["eu-west-1"]))
-    assert paid(answer) == {("zephyr", "direct"): 3}
+    assert paid(answer) == {("zephyr", "direct"): 3, ("acme", "nodes"): 48, ("zephyr", "nodes"): 48}
     assert sum(item.units for item in answer.unallocated) == 28
     assert count.caught["legacy"].rows == 0
 

@@ -115,6 +115,33 @@ def test_virtual_tags_say_what_they_caught(tmp_path: Path) -> None:
     assert sum(Decimal(part["amount"]) for part in json.loads(told.stdout)["direct"]) == Decimal("12.5")
 
 
+def test_who_takes_no_part_of_what_is_shared_by_cost_is_named(tmp_path: Path) -> None:
+    book = yaml.safe_load((DIRECTORY / "2026-11.yaml").read_text(encoding="utf-8"))
+    tax = {
+        "pool": "tax",
+        "domain": "shared-platform",
+        "driver": {"cost": ["direct"]},
+        "members": {"mixes_environments_because": "tax is due on everything"},
+    }
+    rules = [{"rule": "vat", "when": {"charge_categories": ["Tax"]}, "pool": "tax"}, *book["rules"]]
+    rows = [
+        {"BilledCost": "-5", "ChargeCategory": "Credit", "Tags": '{"cost/tenant": "acme"}'},
+        {"BilledCost": "10", "Tags": '{"cost/tenant": "borealis"}'},
+        {"BilledCost": "4", "ChargeCategory": "Tax", "ServiceName": "Tax"},
+    ]
+    changed = with_rules(
+        tmp_path, rules=[each for each in rules if each["rule"] != "tax"], pools=[*book["pools"], tax]
+    )
+    said, _ = allocated(tmp_path, bill(tmp_path, *rows), *given(tmp_path, OURS), *changed)
+    assert said.exit_code == Exit.OK, said.output
+    assert "shared in proportion to cost, of which acme has less than 0 and takes no part" in said.output
+    paid = json.loads((tmp_path / "run" / "statement.json").read_text(encoding="utf-8"))
+    assert {line["tenant"]: line["total"] for line in paid["tenants"]} == {
+        "acme": "-5.00",
+        "borealis": "14.00",
+    }
+
+
 def test_another_portfolios_money_fails_no_gate_of_ours(tmp_path: Path) -> None:
     rows = [
         {"BilledCost": "100", "ResourceId": arn("local"), "Tags": '{"cost/domain": "shared-platform"}'},
