@@ -224,8 +224,8 @@ class Decider:
         if tags is None:
             return None
         fact = self._known.resources.get(given.to or "")
-        if fact is None:
-            fact = "" if given.to in self._known.tenants else shape.fact
+        if fact is None:  # tags of a consumer are no contradiction to whose the node is
+            fact = "" if given.tags is not None or given.to in self._known.tenants else shape.fact
         return shape._replace(tags=tags, fact=fact)
 
     def _pooled(self, rule: Rule, seen: _Seen) -> Decision:

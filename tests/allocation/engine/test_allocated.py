@@ -59,7 +59,7 @@ def test_an_allocated_charge_goes_to_the_tenant_that_it_names(said: str) -> None
 
 
 def test_tags_of_the_consumer_are_stronger_than_those_of_the_node() -> None:
-    node = NODE._replace(tags=tagged("bolt")["tags"])
+    node = NODE._replace(tags=tagged("bolt")["tags"], fact="")
     assert Decider(KNOWN, RULES).decide(node).tenant == "bolt"
     assert Decider(KNOWN, RULES).decide(node._replace(allocated=given(tags=TAGS))).tenant == "acme"
     # AllocatedTags leave out what Tags say (FOCUS 1.3): together they are the consumer's.
@@ -67,14 +67,14 @@ def test_tags_of_the_consumer_are_stronger_than_those_of_the_node() -> None:
     parts = [dict(list(tags.items())[:4]), dict(list(tags.items())[4:])]
     split = NODE._replace(tags=json.dumps(parts[0]), allocated=given(tags=json.dumps(parts[1])))
     assert Decider(KNOWN, RULES).decide(split).tenant == "acme"
-    assert Decider(KNOWN, RULES).is_tagged(split)
+    assert Decider(KNOWN, RULES).decide(split).tagged
 
 
 def test_what_is_left_over_is_a_charge_like_any_other() -> None:
     assert Decider(KNOWN, RULES).decide(NODE._replace(allocated=given())) == Decider(KNOWN, RULES).decide(
         NODE
     )
-    own = NODE._replace(tags=tagged("bolt")["tags"])
+    own = NODE._replace(tags=tagged("bolt")["tags"], fact="")
     assert Decider(KNOWN, RULES).decide(own._replace(allocated=given())).tenant == "bolt"
 
 
@@ -93,7 +93,7 @@ def test_allocated_tags_that_cannot_be_read_are_not_no_tags(tags: str) -> None:
     decision = Decider(KNOWN, RULES).decide(shape)
     assert decision.disposition == "unallocated"
     assert decision.rule.startswith("allocated-tags: expected AllocatedTags as a flat JSON object")
-    assert not Decider(KNOWN, RULES).is_tagged(shape)
+    assert not Decider(KNOWN, RULES).decide(shape).tagged
 
 
 def test_a_split_bill_is_paid_by_its_consumers_and_the_rest_is_shared_once() -> None:
