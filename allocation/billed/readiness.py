@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from string import Template
 from typing import Final, NamedTuple
 
 import duckdb
 
 from allocation.charges import ChargePeriod
+from allocation.engine.divide import RATIO_TOTAL
 from allocation.engine.drivers import MEASURED, Driver
 from allocation.engine.rulebook import Readiness, Rulebook
+from allocation.engine.shared_charges import DAY_AFTER_LAST, FIRST_DAY
 from allocation.statement.statement import Statement
 
 _HUNDRED: Final = Decimal(100)
@@ -23,6 +26,19 @@ WHERE NOT EXISTS (
     SELECT 1 FROM usage WHERE driver = $3 AND period_start < day + INTERVAL 1 DAY AND period_end > day
 )
 """
+
+# The ratio of a share is the same for all shared charges of a pool and its days.
+_WITHOUT_DRIVER: Final = Template(f"""
+WITH part AS (
+    SELECT pool, period_start, period_end, MAX(ratio) AS ratio
+    FROM (
+        SELECT origin, SUM(ratio) AS ratio FROM share WHERE part = 'unallocated' GROUP BY origin
+    ) JOIN origin USING (origin) GROUP BY ALL
+)
+SELECT CAST(SUM(ABS(CAST(charged.$cost AS DECIMAL(19, 0))) * CAST(part.ratio AS DECIMAL(19, 0))) AS HUGEINT)
+    // {RATIO_TOTAL}
+FROM charged JOIN part ON charged.disposition = 'pooled' AND part.pool = charged.pool
+    AND part.period_start = {FIRST_DAY} AND part.period_end = {DAY_AFTER_LAST}""")  # noqa: S608 - names of our own
 
 
 class Gate(NamedTuple):
@@ -42,12 +58,20 @@ class Evidence(NamedTuple):
 
     Attributes:
         sources: For each driver, whether it was measured or declared.
-        refused: The cost of refused rows, and `moved` the rounding to units, in currency.
+        rows: How many rows the bill has; `charged` are charged.
+        unknown: How many refused rows have an amount that is unknown.
+        read: The cost of all rows whose amount is known, `refused` of those that are refused, in units and
+            without signs: no row hides another.
+        moved: The rounding to units, in currency.
         catalog: The day of the catalog's version; None if it is unknown.
     """
 
     sources: Mapping[Driver, str]
-    refused: Decimal
+    rows: int
+    charged: int
+    unknown: int
+    read: int
+    refused: int
     moved: Decimal
     catalog: date | None
 
@@ -55,10 +79,15 @@ class Evidence(NamedTuple):
 def gates(
     connection: duckdb.DuckDBPyConnection, statement: Statement, rules: Rulebook, evidence: Evidence
 ) -> tuple[Gate, ...]:
-    """All gates of the rulebook for the allocation in *connection*."""
+    """All gates of the rulebook for the allocation in *connection*.
+
+    Sums are of amounts without their signs. Where nothing was charged no gate finds that there is nothing to
+    cover: a bill that is refused, or has no rows, does not say what the month cost.
+    """
     limits = rules.readiness
+    whole = _gross(connection, f"SELECT SUM(ABS({rules.cost})) FROM charged")  # noqa: S608 - a column of ours
     return (
-        *_coverage(connection, statement, rules, limits, evidence),
+        *_coverage(connection, whole, rules, limits, evidence),
         _at_most(
             "driver freshness (days without use)",
             Decimal(_missing_days(connection, statement.period, evidence.sources)),
@@ -66,44 +95,72 @@ def gates(
         ),
         _at_most(
             "unallocated (percent)",
-            _percent(abs(statement.unallocated_total), abs(statement.charged)),
+            _percent(_unallocated(connection, rules.cost), whole),
             limits.unallocated_percent,
+            empty=evidence.charged > 0,
         ),
-        _at_most(
-            "reconciliation error (percent)",
-            _percent(
-                abs(evidence.refused) + abs(evidence.moved), abs(Decimal(statement.charged).scaleb(-10))
-            ),
-            limits.reconciliation_error_percent,
-        ),
+        _reconciliation(evidence, limits.reconciliation_error_percent),
         _catalog_age(statement.period, evidence.catalog, limits.catalog_age_days),
     )
 
 
 def _coverage(
     connection: duckdb.DuckDBPyConnection,
-    statement: Statement,
+    whole: int,
     rules: Rulebook,
     limits: Readiness,
     evidence: Evidence,
 ) -> Iterator[Gate]:
-    tagged, whole = connection.execute(
-        f"""SELECT COALESCE(SUM(ABS({rules.cost})) FILTER (tagged), 0), COALESCE(SUM(ABS({rules.cost})), 0)
-        FROM charged"""  # noqa: S608 - a column of ours
-    ).fetchall()[0]
-    yield _at_least("tag coverage (percent of cost)", _percent(tagged, whole), limits.tag_coverage_percent)
+    tagged = _gross(connection, f"SELECT SUM(ABS({rules.cost})) FROM charged WHERE tagged")  # noqa: S608 - a column of ours
+    empty = evidence.charged > 0
+    yield _at_least(
+        "tag coverage (percent of cost)", _percent(tagged, whole), limits.tag_coverage_percent, empty=empty
+    )
     measured = {
         pool.pool
         for pool in rules.pools
         if all(evidence.sources.get(driver) == MEASURED for driver in pool.driver.measures)
     }
-    shares = [(pool, abs(units)) for line in statement.tenants for pool, units in line.pooled.items()]
-    covered = sum(units for pool, units in shares if pool in measured)
+    shares = connection.execute(
+        f"SELECT via, SUM(ABS({rules.cost})) FROM share WHERE tenant IS NOT NULL GROUP BY via"  # noqa: S608 - a column of ours
+    ).fetchall()
+    covered = sum(int(units) for pool, units in shares if pool in measured)
     yield _at_least(
         "driver coverage (percent of pooled cost that is divided by measured use)",
-        _percent(covered, sum(units for _, units in shares)),
+        _percent(covered, sum(int(units) for _, units in shares)),
         limits.driver_coverage_percent,
+        empty=empty,
     )
+
+
+def _reconciliation(evidence: Evidence, limit: Decimal) -> Gate:
+    name = "reconciliation error (percent)"
+    unready = {
+        "no rows": not evidence.rows,
+        f"nothing charged of {evidence.rows} rows": not evidence.charged,
+        f"unknown: refused rows without a known amount: {evidence.unknown}": evidence.unknown > 0,
+    }
+    for found, applies in unready.items():
+        if applies:
+            return Gate(name, found, f"at most {limit:f}", passed=False)
+    moved = abs(evidence.moved.scaleb(10))
+    return _at_most(name, _percent(evidence.refused + moved, evidence.read), limit, empty=True)
+
+
+def _unallocated(connection: duckdb.DuckDBPyConnection, cost: str) -> int:
+    """All that no tenant pays because no rule claims it, or no member has usage, without signs.
+
+    Charges of a pool without usage are counted one by one, too: their shares are of sums.
+    """
+    undecided = f"SELECT SUM(ABS({cost})) FROM charged WHERE disposition = 'unallocated'"  # noqa: S608 - a column of ours
+    if not _gross(connection, "SELECT COUNT(*) FROM share WHERE part = 'unallocated'"):
+        return _gross(connection, undecided)
+    return _gross(connection, undecided) + _gross(connection, _WITHOUT_DRIVER.substitute(cost=cost))
+
+
+def _gross(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    ((units,),) = connection.execute(query).fetchall()
+    return int(units or 0)
 
 
 def _missing_days(
@@ -125,13 +182,13 @@ def _catalog_age(period: ChargePeriod, catalog: date | None, limit: Decimal) -> 
     return _at_most(name, Decimal(max((period.end.date() - catalog).days, 0)), limit)
 
 
-def _at_least(name: str, found: Decimal | None, limit: Decimal) -> Gate:
-    passed = found is None or found >= limit
+def _at_least(name: str, found: Decimal | None, limit: Decimal, *, empty: bool) -> Gate:
+    passed = empty if found is None else found >= limit
     return Gate(name, "nothing to cover" if found is None else f"{found:f}", f"at least {limit:f}", passed)
 
 
-def _at_most(name: str, found: Decimal | None, limit: Decimal) -> Gate:
-    passed = found is None or found <= limit
+def _at_most(name: str, found: Decimal | None, limit: Decimal, *, empty: bool = True) -> Gate:
+    passed = empty if found is None else found <= limit
     return Gate(name, "nothing" if found is None else f"{found:f}", f"at most {limit:f}", passed)
 
 

@@ -24,15 +24,14 @@ from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
 from allocation.billed.readiness import Evidence, Gate, gates
-from allocation.billed.state import state_of
 from allocation.charges import ChargePeriod
 from allocation.engine import tables
 from allocation.engine.drivers import Driver
 from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
-from allocation.errors import AllocationError
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
+from allocation.runs.closing import DESPITE, Closed, Closing, close_month
 from allocation.runs.messages import Messages
 from allocation.statement.statement import Statement, Term
 from tiers.errors import CatalogError
@@ -54,6 +53,8 @@ class Request:
     history: Path | None = None
     close: bool = False
     restate: str | None = None
+    despite: str | None = None
+    """The reason to file the month although gates fail."""
     rulebook: Path | None = None
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
@@ -66,12 +67,14 @@ class Outcome:
     statement: Statement
     gates: tuple[Gate, ...]
     chargeback: tuple[str, ...]
+    closed: Closed
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[Gate]:
-        """The failed gates, if anything is to be booked."""
-        return [gate for gate in self.gates if not gate.passed] if self.chargeback else []
+        """The failed gates, if anything is to be booked and nobody filed it despite of them."""
+        booked = self.chargeback and self.closed.despite is None
+        return [gate for gate in self.gates if not gate.passed] if booked else []
 
 
 def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outcome:
@@ -121,36 +124,35 @@ class _Run:
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
         }
-        filed = len(history.filed(period)) if history else 0
-        if history and (self.request.close or self.request.restate or filed):
-            self._refuse_early_close(now)
-            state = history.file(
-                period, filed_document, items_document(statement), left, self.request.restate
-            )
-        else:
-            state = state_of(period, now, filed)
-        manifest = self._manifest(intake, used, statement, found) | {"state": str(state)}
+        asked = Closing(history, self.request.close, self.request.restate, self.request.despite)
+        items = items_document(statement)
+        closed = close_month(asked, period, filed_document, items, left, found, now)
+        manifest = self._manifest(intake, used, statement, found) | {"state": str(closed.state)}
+        if closed.despite:
+            manifest |= {DESPITE: closed.despite}
         if self.request.out:
             self._write(filed_document, statement, manifest)
         say("")
-        return Outcome(statement, found, self.rules.chargeback, manifest)
+        return Outcome(statement, found, self.rules.chargeback, closed, manifest)
 
     def _warn_refused(self, what: str, refused: Mapping[str, int]) -> None:
         if refused:
             rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
             self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
 
-    def _refuse_early_close(self, now: datetime) -> None:
-        if now < self.request.period.end:
-            raise AllocationError(
-                f"{self.request.period.start:%Y-%m} runs until {self.request.period.end:%Y-%m-%d}: "
-                "close it after its last day"
-            )
-
     def _evidence(self, intake: Intake, sources: Mapping[Driver, str]) -> Evidence:
         cost = intake.costs[self.rules.cost]
         version = self.deployed[-1].inventory.plan.catalog_version
-        return Evidence(sources, cost.refused, cost.moved, _day_of(version))
+        return Evidence(
+            sources=sources,
+            rows=intake.rows,
+            charged=intake.charges,
+            unknown=intake.unknown,
+            read=cost.gross_read,
+            refused=cost.gross_refused,
+            moved=cost.moved,
+            catalog=_day_of(version),
+        )
 
     def _manifest(
         self, intake: Intake, used: UsageIntake, statement: Statement, found: Sequence[Gate]

@@ -58,7 +58,7 @@ def ingest(
             bills.append(opened(connection, name, path, folder / f"{number:06d}"))
         report("checking rows")
         batches = _judged(connection, batches_of(bills, period, currency))
-        tally = _tally(connection, batches)
+        tally = _tally(connection, batches, currency)
         _refuse_twins(bills, tally)
         report("writing charges")
         written = write(connection, batches, tally, None if into is None else folder)
@@ -126,10 +126,10 @@ def _with_verdicts(batch: Batch, *, repeated: bool) -> Batch:
     return replace(batch, judged=f"({sql})")
 
 
-def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Tally:
+def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], currency: str) -> Tally:
     tally = Tally()
     for batch in batches:
-        for row in ask(connection, [batch], tally_of(batch.judged)):
+        for row in ask(connection, [batch], tally_of(batch.judged, batch.files[0].layout, currency)):
             tally.add(row, batch.checks)
     return tally
 

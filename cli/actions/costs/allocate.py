@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
@@ -27,7 +28,11 @@ from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 
 if TYPE_CHECKING:
+    from allocation.billed.readiness import Gate
     from allocation.runs.bill import Outcome
+
+_OF_BILLS: Final = ("usage", "out", "focus", "history", "close", "restate", "despite", "ended")
+"""The options that an estimate cannot have."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Request:
     cwd: Path
     output: str
     ended: tuple[Path, ...] = ()
+    despite: str | None = None
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -57,17 +63,15 @@ def print_allocation(request: Request, now: datetime) -> None:
     Raises:
         CatalogError: When the inventory cannot be read, or not exactly one source is named.
         AllocationError: When it cannot be allocated.
-        NotReadyError: When a part is to be charged back and a gate does not pass.
+        NotReadyError: When a gate does not pass, and a part is to be charged back or the month to be closed.
     """
     period = month_of(request.period)
     if request.bills:
         _print_billed(request, period, now)
         return
-    of_bills = (request.usage, request.out, request.focus, request.history, request.close, request.restate)
-    if any((*of_bills, request.ended)):
-        raise CatalogError(
-            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill: add --bill FILE"
-        )
+    if any(getattr(request, option) for option in _OF_BILLS):
+        *names, last = (f"--{option}" for option in _OF_BILLS)
+        raise CatalogError(f"{', '.join(names)} and {last} need a bill: add --bill FILE")
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
     prices = load_price_book(plan.plan.currency, regions=regions)
@@ -81,10 +85,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
     from allocation.runs.bill import allocate_bills  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
-    if request.stack is not None or not request.inventories:
-        raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
-    if (request.close or request.restate) and request.history is None:
-        raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
+    _check_options(request)
     try:
         versions = tuple(FocusVersion(text) for text in request.focus)
     except ValueError as error:
@@ -103,6 +104,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             history=request.history,
             close=request.close,
             restate=request.restate,
+            despite=request.despite,
             rulebook=request.rulebook,
             ended={path: read_plan(path).term for path in request.ended},
         ),
@@ -112,8 +114,20 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
     _print(outcome.statement, request.output)
     for line in (f"state: {outcome.manifest['state']}", *_gate_lines(outcome)):
         echo(line, err=True)
+    if outcome.closed.held:
+        raise NotReadyError(_held(outcome, period))
     if outcome.failed:
         raise NotReadyError(_unready(outcome))
+
+
+def _check_options(request: Request) -> None:
+    """Refuse options of a bill that miss what they need."""
+    if request.stack is not None or not request.inventories:
+        raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
+    if (request.close or request.restate) and request.history is None:
+        raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
+    if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
+        raise CatalogError("--despite needs a REASON, and --close or --restate, which it is the reason for")
 
 
 def _gate_lines(outcome: Outcome) -> list[str]:
@@ -126,8 +140,19 @@ def _gate_lines(outcome: Outcome) -> list[str]:
 
 def _unready(outcome: Outcome) -> str:
     """Why nothing can be charged back."""
-    names = "; ".join(f"{gate.gate} is {gate.found}, must be {gate.limit}" for gate in outcome.failed)
-    return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {names}"
+    return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {_named(outcome.failed)}"
+
+
+def _held(outcome: Outcome, period: ChargePeriod) -> str:
+    """Why the month was not filed, and what its user can do."""
+    return (
+        f"{period.start:%Y-%m} is not closed, nothing was filed: {_named(outcome.closed.held)}; "
+        "mend what was read, or file it with --despite REASON"
+    )
+
+
+def _named(gates: Iterable[Gate]) -> str:
+    return "; ".join(f"{gate.gate} is {gate.found}, must be {gate.limit}" for gate in gates)
 
 
 def _print(statement: Statement, output: str) -> None:

@@ -45,6 +45,13 @@ _Restate = Annotated[
     str | None,
     typer.Option(metavar="REASON", help="Restate a closed month for this reason, and file the difference."),
 ]
+_Despite = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        help="File the month although a gate of readiness fails; the reason and the gates are filed with it.",
+    ),
+]
 _Rulebook = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
@@ -78,6 +85,7 @@ def allocate(  # noqa: PLR0917 - options of a command
     history: _History = None,
     close: _Close = False,  # noqa: FBT002 - an option of a command
     restate: _Restate = None,
+    despite: _Despite = None,
     rulebook: _Rulebook = None,
     ended: _Ended = None,
     cwd: options.Cwd = Path(),
@@ -103,6 +111,7 @@ def allocate(  # noqa: PLR0917 - options of a command
         history=history,
         close=close,
         restate=restate,
+        despite=despite,
         rulebook=rulebook,
         ended=tuple(ended or ()),
         cwd=cwd,
