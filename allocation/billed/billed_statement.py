@@ -75,16 +75,25 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     rules: Rulebook,
     carried: Residuals = MappingProxyType({}),
     ended: Sequence[Term] = (),
+    worked: Known = Known(frozenset()),  # noqa: B008 - it cannot be changed
 ) -> tuple[Statement, Mapping[Driver, str], Residuals]:
     """The statement of the relations `charge` and `usage`, the source of each driver, and what is carried on.
 
     A driver without measured usage is taken from the declarations of the inventories; one with measured
     usage counts as measured for every tenant, so that all are compared alike. Retained resources of tenants
-    that *ended* stay direct cost of these tenants, which take part in no pool.
+    that *ended* stay direct cost of these tenants, which take part in no pool. What people *worked* is
+    known by facts of its own.
     """
     sources = _add_declared(connection, deployed, rules)
     known = _known(deployed)
     known = replace(known, tenants=known.tenants | {term.tenant for term in ended})
+    known = replace(
+        known,
+        kinds={**known.kinds, **worked.kinds},
+        owners={**known.owners, **worked.owners},
+        domains={**known.domains, **worked.domains},
+        resources={**known.resources, **worked.resources},
+    )
     allocation = allocate(connection, known, list(_present(deployed)), rules, carried)
     plan = deployed[-1].inventory.plan
     versions = {"catalog": plan.catalog_version, "rulebook": rules.version}

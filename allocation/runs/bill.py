@@ -20,9 +20,11 @@ from allocation.adapters.focus.writer import write_focus
 from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
 from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import MANIFEST, keep_tables, new_run, sha256_of, write_json
+from allocation.adapters.labour import Labour, add_support_usage, labour_bill
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
+from allocation.billed.labour import known_labour
 from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.charges import ChargePeriod
 from allocation.engine import tables
@@ -56,6 +58,8 @@ class Request:
     despite: str | None = None
     """The reason to file the month although gates fail."""
     rulebook: Path | None = None
+    labour: Path | None = None
+    """The hours of a ticket export."""
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
 
@@ -105,11 +109,14 @@ class _Run:
         period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
         say = self.messages.progress
         say("reading bills")
-        intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
+        with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
+            bills = [*self.request.bills, *labour.bills]
+            intake = ingest(self.connection, bills, period, currency, into=self.folder, progress=say)
         self._warn_refused("rows of the bill", intake.refused)
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
         self._warn_refused("rows of usage", used.refused)
+        add_support_usage(self.connection, labour, period)
         say("allocating")
         statement, sources, left = billed_allocation(
             self.connection,
@@ -118,8 +125,9 @@ class _Run:
             self.rules,
             carried,
             list(self.request.ended.values()),
+            known_labour(labour.worked),
         )
-        found = gates(self.connection, statement, self.rules, self._evidence(intake, sources))
+        found = gates(self.connection, statement, self.rules, self._evidence(intake, sources, labour))
         filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
@@ -127,7 +135,8 @@ class _Run:
         asked = Closing(history, self.request.close, self.request.restate, self.request.despite)
         items = items_document(statement)
         closed = close_month(asked, period, filed_document, items, left, found, now)
-        manifest = self._manifest(intake, used, statement, found) | {"state": str(closed.state)}
+        proof = self._manifest(intake, used, statement, found, labour.account)
+        manifest = proof | {"state": str(closed.state)}
         if closed.despite:
             manifest |= {DESPITE: closed.despite}
         if self.request.out:
@@ -140,13 +149,14 @@ class _Run:
             rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
             self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
 
-    def _evidence(self, intake: Intake, sources: Mapping[Driver, str]) -> Evidence:
+    def _evidence(self, intake: Intake, sources: Mapping[Driver, str], labour: Labour) -> Evidence:
         cost = intake.costs[self.rules.cost]
         version = self.deployed[-1].inventory.plan.catalog_version
+        hours = len(labour.worked)  # a month is not billed because somebody worked
         return Evidence(
             sources=sources,
-            rows=intake.rows,
-            charged=intake.charges,
+            rows=intake.rows - hours,
+            charged=intake.charges - hours,
             unknown=intake.unknown,
             read=cost.gross_read,
             refused=cost.gross_refused,
@@ -155,7 +165,12 @@ class _Run:
         )
 
     def _manifest(
-        self, intake: Intake, used: UsageIntake, statement: Statement, found: Sequence[Gate]
+        self,
+        intake: Intake,
+        used: UsageIntake,
+        statement: Statement,
+        found: Sequence[Gate],
+        more: Mapping[str, Any],
     ) -> dict[str, Any]:
         files = sorted((self.request.rulebook or DIRECTORY).glob("*.yaml"))
         manifest = {
@@ -170,6 +185,7 @@ class _Run:
             },
             "inventories": [_hashed(text) for text in self.request.inventories],
             **self._ended(),
+            **more,
             "rulebooks": {path.name: sha256_of(path) for path in files},
             "unallocated": {item.reason: item.charges for item in statement.unallocated},
             "strangers": list(statement.unknown_consumers),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from allocation.billed.readiness import Gate
     from allocation.runs.bill import Outcome
 
-_OF_BILLS: Final = ("usage", "out", "focus", "history", "close", "restate", "despite", "ended")
+_OF_BILLS: Final = ("usage", "out", "focus", "history", "close", "restate", "despite", "labour", "ended")
 """The options that an estimate cannot have."""
 
 
@@ -55,6 +55,7 @@ class Request:
     output: str
     ended: tuple[Path, ...] = ()
     despite: str | None = None
+    labour: Path | None = None
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -106,6 +107,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             restate=request.restate,
             despite=request.despite,
             rulebook=request.rulebook,
+            labour=request.labour,
             ended={path: read_plan(path).term for path in request.ended},
         ),
         now,

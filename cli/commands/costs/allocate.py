@@ -52,6 +52,13 @@ _Despite = Annotated[
         help="File the month although a gate of readiness fails; the reason and the gates are filed with it.",
     ),
 ]
+_Labour = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Charge the hours in this CSV file (tenant, day, hours, kind) at the house rate.",
+    ),
+]
 _Rulebook = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
@@ -86,6 +93,7 @@ def allocate(  # noqa: PLR0917 - options of a command
     close: _Close = False,  # noqa: FBT002 - an option of a command
     restate: _Restate = None,
     despite: _Despite = None,
+    labour: _Labour = None,
     rulebook: _Rulebook = None,
     ended: _Ended = None,
     cwd: options.Cwd = Path(),
@@ -112,6 +120,7 @@ def allocate(  # noqa: PLR0917 - options of a command
         close=close,
         restate=restate,
         despite=despite,
+        labour=labour,
         rulebook=rulebook,
         ended=tuple(ended or ()),
         cwd=cwd,
