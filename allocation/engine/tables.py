@@ -47,7 +47,11 @@ CHARGE: Final = """
     provider         VARCHAR,
     publisher        VARCHAR,
     invoice_issuer   VARCHAR,
-    tags             VARCHAR NOT NULL    -- a flat JSON object, '{}' for none, keys as the bill spells them
+    tags             VARCHAR NOT NULL,   -- a flat JSON object, '{}' for none, keys as the bill spells them
+    original_currency VARCHAR,           -- what the row was billed in, where it was converted
+    original_billed  DECIMAL(38, 12),    -- its billed cost in that currency
+    rate             DECIMAL(16, 10),    -- what one unit of that currency costs in that of the statement
+    commitment_status VARCHAR            -- Used, Unused (FOCUS CommitmentDiscountStatus)
 """
 
 USAGE: Final = """

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 
@@ -19,9 +17,10 @@ from allocation.adapters.focus.run import FocusRun, FocusVersion
 from allocation.adapters.focus.writer import write_focus
 from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
 from allocation.adapters.folders.filed_months import History
-from allocation.adapters.folders.run import MANIFEST, keep_tables, new_run, sha256_of, write_json
+from allocation.adapters.folders.run import MANIFEST, keep_tables, sha256_of, write_json
 from allocation.adapters.labour import Labour, add_support_usage, labour_bill
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.adapters.rates import rates_account, read_rates
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
 from allocation.billed.labour import known_labour
@@ -35,10 +34,9 @@ from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
 from allocation.runs.closing import DESPITE, Closed, Closing, close_month
 from allocation.runs.messages import Messages
+from allocation.runs.workplace import connected, workplace
 from allocation.statement.statement import Statement, Term
 from tiers.errors import CatalogError
-
-_MEMORY: Final = "1200MB"
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,8 @@ class Request:
     rulebook: Path | None = None
     labour: Path | None = None
     """The hours of a ticket export."""
+    rates: Path | None = None
+    """The exchange rates into the currency of the portfolio."""
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
 
@@ -92,7 +92,7 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
     deployed = deployed_in(request.period, [_inventory(text) for text in request.inventories])
     history = History(request.history) if request.history else None
     carried = history.carried_into(request.period) if history else {}
-    with _workplace(request.out) as folder, _connected(folder) as connection:
+    with workplace(request.out) as folder, connected(folder) as connection:
         return _Run(request, rules, deployed, connection, folder, messages).make(history, carried, now)
 
 
@@ -108,10 +108,13 @@ class _Run:
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
         period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
         say = self.messages.progress
+        rates = read_rates(self.request.rates, currency) if self.request.rates else []
         say("reading bills")
         with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
             bills = [*self.request.bills, *labour.bills]
-            intake = ingest(self.connection, bills, period, currency, into=self.folder, progress=say)
+            intake = ingest(
+                self.connection, bills, period, currency, into=self.folder, rates=rates, progress=say
+            )
         self._warn_refused("rows of the bill", intake.refused)
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
@@ -135,7 +138,8 @@ class _Run:
         asked = Closing(history, self.request.close, self.request.restate, self.request.despite)
         items = items_document(statement)
         closed = close_month(asked, period, filed_document, items, left, found, now)
-        proof = self._manifest(intake, used, statement, found, labour.account)
+        more = {**labour.account, **rates_account(self.connection, self.request.rates, rates)}
+        proof = self._manifest(intake, used, statement, found, more)
         manifest = proof | {"state": str(closed.state)}
         if closed.despite:
             manifest |= {DESPITE: closed.despite}
@@ -239,6 +243,7 @@ class _Run:
             invoice_issuer=plan.portfolio,
             provider="AWS",
             publisher="AWS",
+            converts=self.request.rates is not None,
         )
         write_focus(self.connection, self.folder / "focus", version, run, csv=self.request.focus_csv)
 
@@ -269,26 +274,6 @@ def _day_of(version: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-@contextmanager
-def _workplace(out: Path | None) -> Iterator[Path]:
-    with new_run(out) if out else TemporaryDirectory(prefix="costack-") as folder:
-        Path(folder).chmod(0o700)  # it holds every row of the bill
-        yield Path(folder)
-
-
-@contextmanager
-def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A temporary database on disk beside the run, for data larger than memory."""
-    with TemporaryDirectory(prefix=".work-", dir=folder) as work:
-        connection = duckdb.connect(str(Path(work) / "run.duckdb"))
-        try:
-            connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            connection.execute("SET temp_directory = ?", [str(Path(work) / "spill")])
-            yield connection
-        finally:
-            connection.close()
 
 
 def _table(

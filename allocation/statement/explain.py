@@ -32,6 +32,10 @@ _CHARGE: Final = [
     "domain",
     "category",
     "behaviour",
+    "original_currency",
+    "original_billed",
+    "rate",
+    "commitment_status",
 ]
 
 

@@ -46,6 +46,7 @@ FOCUS: Final = Layout(
         "resource_type": ("ResourceType",),
         "sku_id": ("SkuId",),
         "sku_price_id": ("SkuPriceId",),
+        "commitment_status": ("CommitmentDiscountStatus",),
         "unit": ("PricingUnit",),
         "billing_account": ("BillingAccountId",),
         "sub_account": ("SubAccountId",),

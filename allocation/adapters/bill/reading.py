@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from allocation.adapters.bill.conversion import converted, unconverted
 from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
@@ -44,7 +45,13 @@ _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
-_TEXTS: Final = (*_BEFORE_QUANTITY[1:], *_AFTER_QUANTITY[:-1], "line_id", "reservation")
+_MADE: Final = ("tags", "original_currency", "original_billed", "rate")
+_TEXTS: Final = (
+    *_BEFORE_QUANTITY[1:],
+    *(name for name in _AFTER_QUANTITY if name not in _MADE),
+    "line_id",
+    "reservation",
+)
 """The columns that are taken from the bill unchanged."""
 
 
@@ -66,8 +73,11 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
     return f"SELECT {', '.join(columns)} FROM {relation(files)}"
 
 
-def as_meant(found: str, layout: Layout) -> str:
-    """SQL of the relation *found* with amounts, units and moments; NULL where the text is not one."""
+def as_meant(found: str, layout: Layout, *, rates: bool = False) -> str:
+    """SQL of the relation *found* with amounts, units and moments; NULL where the text is not one.
+
+    With *rates* the amounts of other currencies are converted by the table `conversion.RATES`.
+    """
     columns = [
         *(f"{_amount(name)} AS {name}" for name in layout.amounts),
         f"CASE WHEN quantity_formed THEN {_QUANTITY} END AS quantity",
@@ -75,11 +85,15 @@ def as_meant(found: str, layout: Layout) -> str:
         f"{_point_in_time('start')} AS period_start",
         f"{_point_in_time('end')} AS period_end",
     ]
-    units = ", ".join(f"{_units(name)} AS {name}_units" for name in layout.amounts)
-    return f"SELECT *, {units} FROM (SELECT *, {', '.join(columns)} FROM {found})"
+    meant = f"SELECT *, {', '.join(columns)} FROM {found}"
+    meant = converted(meant, layout, _EXACT, _LIMIT) if rates else unconverted(meant)
+    units = ", ".join(f"{_units(name, rates=rates)} AS {name}_units" for name in layout.amounts)
+    return f"SELECT *, {units} FROM ({meant})"
 
 
-def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: bool) -> str:
+def judged(
+    found: str, layout: Layout, checks: Sequence[Check], *, repeated: bool, rates: bool = False
+) -> str:
     """SQL of the relation *found* with costs, tags and `verdict`, the number of the check that refuses a row.
 
     *repeated* says whether the table `REPEATED` has rows and has to be joined.
@@ -98,7 +112,7 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
         SELECT rows.* EXCLUDE (charge_class, charge_frequency), {costs}, {fell_back}, {_categories(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
-        FROM ({as_meant(found, layout)}) AS rows
+        FROM ({as_meant(found, layout, rates=rates)}) AS rows
         LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text {join}"""
     verdict = " ".join(f"WHEN {check.condition} THEN {number}" for number, check in enumerate(checks))
     return f"SELECT *, CASE {verdict} END AS verdict FROM ({meant})"
@@ -196,7 +210,7 @@ def _amount(name: str) -> str:
     return f"CASE WHEN {name}_formed AND abs({exact}) < {_LIMIT} THEN {exact} END"
 
 
-def _units(name: str) -> str:
+def _units(name: str, *, rates: bool) -> str:
     """Of 1e-10, half away from zero.
 
     Most amounts have no more decimals than that; writing them as a whole number is six times as fast as the
@@ -206,8 +220,9 @@ def _units(name: str) -> str:
     exponent = f"contains({text}, 'e') OR contains({text}, 'E')"
     plain = f"NOT ({exponent}) AND length(split_part({text}, '.', 2)) <= 10"
     rounded = f"CAST(CAST({name} AS DECIMAL(38, 10)) * 10000000000 AS BIGINT)"
+    as_written = f"{plain} AND rate IS NULL" if rates else plain
     return f"""CASE WHEN {name} IS NULL THEN NULL
-        WHEN {plain} THEN coalesce(try_cast({text} || 'e10' AS BIGINT), {rounded})
+        WHEN {as_written} THEN coalesce(try_cast({text} || 'e10' AS BIGINT), {rounded})
         ELSE {rounded} END"""
 
 

@@ -15,7 +15,7 @@ RULES: Final = (
     "too-large",  # 2**62 units of 1e-10 or more, or more than 14 digits before the point
     "bad-date",  # a moment is no date or time of ISO 8601, or there is no such day
     "empty-period",  # the charge period ends where it starts, or before
-    "other-currency",  # not the currency of the statement
+    "other-currency",  # not the currency of the statement, and the rates have none for it
     "unknown-category",  # the kind of charge is none that the format has
     "outside-period",  # the charge period starts outside the statement's
     "tags-not-json",  # the tags are no flat JSON object, or one key is there twice
@@ -57,7 +57,7 @@ def checks(layout: Layout, header: Header, period: ChargePeriod, currency: str) 
         *_values(layout),
         *_numbers(layout, header),
         *_moments(layout, period),
-        Check("other-currency", layout.currency, f"currency <> '{currency}'", "currency"),
+        Check("other-currency", layout.currency, f"currency <> '{currency}' AND rate IS NULL", "currency"),
         Check("unknown-category", layout.word, "charge_category IS NULL", "word"),
         Check("tags-not-json", layout.tags, "tags_text IS NOT NULL AND tags IS NULL", "tags_text"),
     ]

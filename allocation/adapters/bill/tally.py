@@ -31,7 +31,7 @@ def tally_of(relation: str, layout: Layout, currency: str) -> str:
     )
     # Only refused rows are looked at: CASE evaluates a branch for the rows that reach it.
     unknown = f"CASE WHEN verdict IS NULL THEN false ELSE {' OR '.join(_unknown(layout, currency))} END"
-    return f"""SELECT file, verdict, unknown, count(*), coalesce(sum(too_fine), 0), {sums}
+    return f"""SELECT file, verdict, unknown, count(*), coalesce(sum(too_fine), 0), sum(coarse), {sums}
         FROM (SELECT *, {unknown} AS unknown FROM {relation})
         GROUP BY file, verdict, unknown ORDER BY file, verdict NULLS FIRST, unknown"""
 
@@ -46,7 +46,7 @@ def _unknown(layout: Layout, currency: str) -> Iterator[str]:
     yield from (f"{cost} IS NULL" for cost in COSTS)
     # Nothing is nothing in every currency.
     given = " OR ".join(f"{cost} <> 0" for cost in COSTS)
-    yield f"(currency IS DISTINCT FROM {literal(currency)} AND ({given}))"
+    yield f"(currency IS DISTINCT FROM {literal(currency)} AND rate IS NULL AND ({given}))"
 
 
 @dataclass(slots=True)
@@ -65,10 +65,11 @@ class Tally:
 
     def add(self, row: Sequence[Any], checks: Sequence[Check]) -> None:
         """Add one row of `tally_of`; *checks* are those its verdicts number."""
-        file, verdict, unknown, rows, too_fine, *sums = row
+        file, verdict, unknown, rows, too_fine, coarse, *sums = row
         if verdict is None:
             self.charged[file] += rows
             self._note("amounts finer than 1e-24, rounded there", int(too_fine))
+            self._note("rows with amounts finer than 1e-12, rounded there and converted", int(coarse))
         else:
             self.refused[file][checks[verdict].rule] += rows
         self.unknown += rows if unknown else 0

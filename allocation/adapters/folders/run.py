@@ -13,6 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from allocation.engine.attribution import charged_view
+from allocation.engine.tables import CHARGE, columns_of
 from allocation.errors import AllocationError
 from tiers import files as given
 
@@ -116,10 +117,19 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         for name in ("charge", *_KEPT):
             file = folder / (CHARGES if name == "charge" else f"{name}.parquet")
             path = str(file).replace("'", "''")
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")  # noqa: S608 - a path, quoted
+            rows = f"read_parquet('{path}')"
+            more = _missing(connection, rows) if name == "charge" else ""
+            connection.execute(f"CREATE VIEW {name} AS SELECT *{more} FROM {rows}")  # noqa: S608 - a path, quoted
         connection.execute(charged_view())
         yield connection
     except duckdb.IOException as error:
         raise AllocationError(f"{folder}: is incomplete: {str(error).splitlines()[0]}") from None
     finally:
         connection.close()
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, rows: str) -> str:
+    """The columns of a charge that an earlier version did not write: nothing is known of them."""
+    written = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
+    missing = {name: kind for name, kind in columns_of(CHARGE).items() if name not in written}
+    return "".join(f", CAST(NULL AS {kind}) AS {name}" for name, kind in missing.items())

@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from allocation.billed.readiness import Gate
     from allocation.runs.bill import Outcome
 
-_OF_BILLS: Final = ("usage", "out", "focus", "history", "close", "restate", "despite", "labour", "ended")
+_OF_BILLS: Final = (
+    "usage",
+    "out",
+    "focus",
+    "history",
+    "close",
+    "restate",
+    "despite",
+    "labour",
+    "rates",
+    "ended",
+)
 """The options that an estimate cannot have."""
 
 
@@ -56,6 +67,7 @@ class Request:
     ended: tuple[Path, ...] = ()
     despite: str | None = None
     labour: Path | None = None
+    rates: Path | None = None
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -108,6 +120,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             despite=request.despite,
             rulebook=request.rulebook,
             labour=request.labour,
+            rates=request.rates,
             ended={path: read_plan(path).term for path in request.ended},
         ),
         now,

@@ -59,6 +59,13 @@ _Labour = Annotated[
         help="Charge the hours in this CSV file (tenant, day, hours, kind) at the house rate.",
     ),
 ]
+_Rates = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Convert other currencies by this CSV file (from, to, first_day, last_day, rate, source).",
+    ),
+]
 _Rulebook = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
@@ -94,6 +101,7 @@ def allocate(  # noqa: PLR0917 - options of a command
     restate: _Restate = None,
     despite: _Despite = None,
     labour: _Labour = None,
+    rates: _Rates = None,
     rulebook: _Rulebook = None,
     ended: _Ended = None,
     cwd: options.Cwd = Path(),
@@ -121,6 +129,7 @@ def allocate(  # noqa: PLR0917 - options of a command
         restate=restate,
         despite=despite,
         labour=labour,
+        rates=rates,
         rulebook=rulebook,
         ended=tuple(ended or ()),
         cwd=cwd,

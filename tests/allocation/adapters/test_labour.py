@@ -71,8 +71,8 @@ def test_hours_are_direct_cost_at_the_house_rate(tmp_path: Path) -> None:
             "3,cygnus,2026-11-30,3,migration",
         ],
     )
-    found = {key: tuple(map(Decimal, values)) for key, values in labour(run).items()}
-    assert found == {("acme", "support hour"): (2, 120), ("cygnus", "migration hour"): (3, 180)}
+    found = {key: [float(value) for value in values] for key, values in labour(run).items()}
+    assert found == {("acme", "support hour"): [2, 120], ("cygnus", "migration hour"): [3, 180]}
     assert run["manifest"]["labour"]["hours"] == "5.0"
     assert run["manifest"]["labour"]["rates"] == {"migration": "60", "support": "60"}
     lines = {line["tenant"]: line for line in run["statement"]["tenants"]}
