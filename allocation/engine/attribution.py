@@ -69,6 +69,7 @@ class Shape(NamedTuple):
     service_category: str
     charge_category: str
     sub_account: str
+    commitment_status: str = ""
 
 
 class Decision(NamedTuple):
@@ -194,6 +195,7 @@ def _matches(when: When, seen: _Seen) -> bool:
         and (not when.domains or seen.domain in when.domains)
         and (not when.categories or seen.category in when.categories)
         and (not when.sub_accounts or shape.sub_account in when.sub_accounts)
+        and (not when.commitment_statuses or shape.commitment_status in when.commitment_statuses)
         and all(seen.tags.get(key) == value for key, value in when.tags.items())
     )
 

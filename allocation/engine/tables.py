@@ -68,7 +68,8 @@ REFUSED: Final = """
     rule       VARCHAR NOT NULL,         -- the named rule that refused the row
     column_name VARCHAR,                 -- as the file calls it
     found      VARCHAR,                  -- the value, cut to 200 characters
-    amount     DECIMAL(38, 24)           -- its cost if it can be read; NULL otherwise
+    amount     DECIMAL(38, 24),          -- its cost if it can be read; NULL otherwise
+    invoice_id VARCHAR                   -- of a bill's row
 """
 
 ORIGIN: Final = """

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
+from allocation.runs.breakdowns import breakdowns
 from allocation.runs.closing import DESPITE, Closed, Closing, close_month
 from allocation.runs.messages import Messages
 from allocation.runs.workplace import connected, workplace
@@ -60,6 +62,8 @@ class Request:
     """The hours of a ticket export."""
     rates: Path | None = None
     """The exchange rates into the currency of the portfolio."""
+    invoices: Mapping[str, Decimal] | None = None
+    """The totals of invoices; None if no statement by invoice is asked for."""
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
 
@@ -130,7 +134,9 @@ class _Run:
             list(self.request.ended.values()),
             known_labour(labour.worked),
         )
-        found = gates(self.connection, statement, self.rules, self._evidence(intake, sources, labour))
+        broken_down = breakdowns(self.connection, intake, self.request.invoices)
+        evidence = self._evidence(intake, sources, labour)
+        found = (*gates(self.connection, statement, self.rules, evidence), *broken_down.gates)
         filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
@@ -138,12 +144,14 @@ class _Run:
         asked = Closing(history, self.request.close, self.request.restate, self.request.despite)
         items = items_document(statement)
         closed = close_month(asked, period, filed_document, items, left, found, now)
-        more = {**labour.account, **rates_account(self.connection, self.request.rates, rates)}
+        converted = rates_account(self.connection, self.request.rates, rates)
+        more = {**labour.account, **converted, **broken_down.account()}
         proof = self._manifest(intake, used, statement, found, more)
         manifest = proof | {"state": str(closed.state)}
         if closed.despite:
             manifest |= {DESPITE: closed.despite}
         if self.request.out:
+            broken_down.write(self.folder)
             self._write(filed_document, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, closed, manifest)

@@ -63,6 +63,16 @@ _CUR_COSTS: Final[Mapping[str, str]] = {
         END""",
 }
 
+# Of a fee the effective cost is the unused part, where the report says how much that is; the billed cost is
+# the whole fee. (User guide of AWS Data Exports, reservation columns: UnusedRecurringFee,
+# UnusedAmortizedUpfrontFeeForBillingPeriod; savings plans columns: TotalCommitmentToDate, UsedCommitment.)
+_CUR_STATUSES: Final[Mapping[str, tuple[str, str]]] = {
+    "DiscountedUsage": ("Used", "true"),
+    "SavingsPlanCoveredUsage": ("Used", "true"),
+    "RIFee": ("Unused", "unused_upfront IS NOT NULL OR unused_recurring IS NOT NULL"),
+    "SavingsPlanRecurringFee": ("Unused", "committed IS NOT NULL AND used IS NOT NULL"),
+}
+
 _CUR_COUNTS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "reserved": ("DiscountedUsage",),
     "unused_upfront": ("RIFee",),
@@ -119,6 +129,7 @@ LEGACY_CUR: Final = Layout(
     quantity="lineItem/UsageAmount",
     categories=_CUR_CATEGORIES,
     recurring=_RECURRING,
+    statuses=_CUR_STATUSES,
     counts_for=_CUR_COUNTS_FOR,
     line=("identity/LineItemId", "identity/TimeInterval"),
     tag_prefix="resourceTags/",
@@ -173,6 +184,7 @@ CUR_2: Final = Layout(
     quantity="line_item_usage_amount",
     categories=_CUR_CATEGORIES,
     recurring=_RECURRING,
+    statuses=_CUR_STATUSES,
     counts_for=_CUR_COUNTS_FOR,
     line=("identity_line_item_id", "identity_time_interval"),
     tags="resource_tags",

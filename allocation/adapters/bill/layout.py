@@ -21,6 +21,7 @@ class Layout:
         start, end, currency, word, quantity: The one column that holds it.
         categories: Word of the bill -> FOCUS ChargeCategory and ChargeClass.
         recurring: Words of charges that come again every month, where the bill itself does not say how often.
+        statuses: Word of the bill -> FOCUS CommitmentDiscountStatus, and SQL of when it has it.
         default_word: The word where the bill says nothing; without it the word is required.
         needed: `texts` that every row must have.
         line: Columns that together name a line once and for all; empty where the format has none.
@@ -42,6 +43,7 @@ class Layout:
     word: str
     quantity: str
     categories: Mapping[str, tuple[str, str | None]]
+    statuses: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     default_word: str | None = None
     recurring: tuple[str, ...] = ()
     counts_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -52,3 +54,14 @@ class Layout:
     bare_tags: bool = False
     drops_empty_tags: bool = False
     constants: Mapping[str, str] = field(default_factory=dict)
+
+
+def status_sql(layout: Layout) -> str:
+    """SQL of the status of a commitment over `rows`, `word` and the amounts; NULL where the bill has none."""
+    if not layout.statuses:
+        return "rows.commitment_status"
+    named = " ".join(
+        f"WHEN word = '{word}' AND ({condition}) THEN '{name}'"
+        for word, (name, condition) in layout.statuses.items()
+    )
+    return f"CASE {named} END"

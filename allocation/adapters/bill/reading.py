@@ -14,7 +14,7 @@ from typing import Final
 from allocation.adapters.bill.conversion import converted, unconverted
 from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.formats import Column, Header
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.layout import Layout, status_sql
 from allocation.adapters.bill.row_rules import Check
 from allocation.adapters.bill.tags import TAGS, tags_text
 from allocation.engine.tables import CHARGE, COSTS, columns_of
@@ -109,7 +109,8 @@ def judged(
     )
     join = f"LEFT JOIN {REPEATED} AS repeated USING (file, row_number)" if repeated else ""
     meant = f"""
-        SELECT rows.* EXCLUDE (charge_class, charge_frequency), {costs}, {fell_back}, {_categories(layout)},
+        SELECT rows.* EXCLUDE (charge_class, charge_frequency, commitment_status), {costs}, {fell_back},
+            {_categories(layout)},
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated
         FROM ({as_meant(found, layout, rates=rates)}) AS rows
@@ -271,7 +272,7 @@ def _frequency(layout: Layout) -> str:
         frequency = (
             f"CASE WHEN {frequency} IS NULL AND word IN ({words}) THEN 'Recurring' ELSE {frequency} END"
         )
-    return f"{frequency} AS charge_frequency"
+    return f"{frequency} AS charge_frequency, {status_sql(layout)} AS commitment_status"
 
 
 def _line_key(layout: Layout, header: Header) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.engine.attribution import charged_view
+from allocation.engine.attribution import Shape, charged_view
 from allocation.engine.tables import CHARGE, columns_of
 from allocation.errors import AllocationError
 from tiers import files as given
@@ -32,6 +32,11 @@ _KEPT: Final[Mapping[str, str]] = {
     "usage": "tenant, driver, period_start, period_end, quantity",
     "refused": "source, row_number, rule",
     "usage_refused": "source, row_number, rule",
+}
+# Columns of a run's tables, with what stands for one that an earlier version did not write.
+_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    "charge": {name: f"CAST(NULL AS {kind})" for name, kind in columns_of(CHARGE).items()},
+    "shape": dict.fromkeys(Shape._fields, "''"),
 }
 
 
@@ -118,7 +123,7 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             file = folder / (CHARGES if name == "charge" else f"{name}.parquet")
             path = str(file).replace("'", "''")
             rows = f"read_parquet('{path}')"
-            more = _missing(connection, rows) if name == "charge" else ""
+            more = _missing(connection, rows, _COLUMNS.get(name, {}))
             connection.execute(f"CREATE VIEW {name} AS SELECT *{more} FROM {rows}")  # noqa: S608 - a path, quoted
         connection.execute(charged_view())
         yield connection
@@ -128,8 +133,8 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _missing(connection: duckdb.DuckDBPyConnection, rows: str) -> str:
-    """The columns of a charge that an earlier version did not write: nothing is known of them."""
+def _missing(connection: duckdb.DuckDBPyConnection, rows: str, columns: Mapping[str, str]) -> str:
+    """The *columns* that an earlier version did not write: nothing is known of them."""
     written = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
-    missing = {name: kind for name, kind in columns_of(CHARGE).items() if name not in written}
-    return "".join(f", CAST(NULL AS {kind}) AS {name}" for name, kind in missing.items())
+    missing = {name: value for name, value in columns.items() if name not in written}
+    return "".join(f", {value} AS {name}" for name, value in missing.items())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,18 +34,11 @@ if TYPE_CHECKING:
     from allocation.runs.bill import Outcome
 
 _OF_BILLS: Final = (
-    "usage",
-    "out",
-    "focus",
-    "history",
-    "close",
-    "restate",
-    "despite",
-    "labour",
-    "rates",
-    "ended",
+    *("usage", "out", "focus", "history", "close", "restate", "despite"),
+    *("labour", "rates", "invoice", "by_invoice", "ended"),
 )
 """The options that an estimate cannot have."""
+_CENTS: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
 
 
 @dataclass(frozen=True)
@@ -68,6 +63,8 @@ class Request:
     despite: str | None = None
     labour: Path | None = None
     rates: Path | None = None
+    invoice: tuple[str, ...] = ()
+    by_invoice: bool = False
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -83,7 +80,7 @@ def print_allocation(request: Request, now: datetime) -> None:
         _print_billed(request, period, now)
         return
     if any(getattr(request, option) for option in _OF_BILLS):
-        *names, last = (f"--{option}" for option in _OF_BILLS)
+        *names, last = (f"--{option.replace('_', '-')}" for option in _OF_BILLS)
         raise CatalogError(f"{', '.join(names)} and {last} need a bill: add --bill FILE")
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
@@ -121,13 +118,14 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             rulebook=request.rulebook,
             labour=request.labour,
             rates=request.rates,
+            invoices=_invoices(request),
             ended={path: read_plan(path).term for path in request.ended},
         ),
         now,
         MESSAGES,
     )
     _print(outcome.statement, request.output)
-    for line in (f"state: {outcome.manifest['state']}", *_gate_lines(outcome)):
+    for line in (*_breakdown_lines(outcome), f"state: {outcome.manifest['state']}", *_gate_lines(outcome)):
         echo(line, err=True)
     if outcome.closed.held:
         raise NotReadyError(_held(outcome, period))
@@ -143,6 +141,39 @@ def _check_options(request: Request) -> None:
         raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
     if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
         raise CatalogError("--despite needs a REASON, and --close or --restate, which it is the reason for")
+
+
+def _invoices(request: Request) -> dict[str, Decimal] | None:
+    """The totals by invoice; None if no statement by invoice is asked for.
+
+    Raises:
+        CatalogError: When one is not ID=AMOUNT, or is named twice.
+    """
+    totals: dict[str, Decimal] = {}
+    for text in request.invoice:
+        name, _, amount = text.rpartition("=")
+        if not name or not _CENTS.fullmatch(amount):
+            raise CatalogError(
+                f"--invoice '{text}': expected ID=AMOUNT with at most two decimals, such as 71=12.50"
+            )
+        if name in totals:
+            raise CatalogError(f"--invoice '{text}': the invoice {name} has a total already")
+        totals[name] = Decimal(amount)
+    return totals if totals or request.by_invoice else None
+
+
+def _breakdown_lines(outcome: Outcome) -> list[str]:
+    """Cash beside amortised cost, and a line for each invoice."""
+    manifest, lines = outcome.manifest, []
+    if views := manifest.get("cost_views"):
+        lines.append(
+            f"billed (cash) {views['billed']}, effective (amortised) {views['effective']} "
+            f"{outcome.statement.currency}: each tenant's are in costs.csv of --out"
+        )
+    for name, said in manifest.get("invoices", {}).items():
+        compared = f", total {said['total']}, difference {said['difference']}" if said["total"] else ""
+        lines.append(f"invoice {name}: charged {said['charged']}, refused {said['refused']}{compared}")
+    return lines
 
 
 def _gate_lines(outcome: Outcome) -> list[str]:

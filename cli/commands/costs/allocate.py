@@ -66,6 +66,16 @@ _Rates = Annotated[
         help="Convert other currencies by this CSV file (from, to, first_day, last_day, rate, source).",
     ),
 ]
+_Invoice = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID=AMOUNT",
+        help="Compare the rows of this invoice with its total; implies --by-invoice. May be repeated.",
+    ),
+]
+_ByInvoice = Annotated[
+    bool, typer.Option("--by-invoice", help="Also state every invoice by tenant, to the cent.")
+]
 _Rulebook = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
@@ -102,6 +112,8 @@ def allocate(  # noqa: PLR0917 - options of a command
     despite: _Despite = None,
     labour: _Labour = None,
     rates: _Rates = None,
+    invoice: _Invoice = None,
+    by_invoice: _ByInvoice = False,  # noqa: FBT002 - an option of a command
     rulebook: _Rulebook = None,
     ended: _Ended = None,
     cwd: options.Cwd = Path(),
@@ -130,6 +142,8 @@ def allocate(  # noqa: PLR0917 - options of a command
         despite=despite,
         labour=labour,
         rates=rates,
+        invoice=tuple(invoice or ()),
+        by_invoice=by_invoice,
         rulebook=rulebook,
         ended=tuple(ended or ()),
         cwd=cwd,

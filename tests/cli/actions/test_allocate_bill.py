@@ -189,7 +189,7 @@ def test_every_form_has_the_same_total(output: str) -> None:
     [
         (
             ("--usage", "u.csv", "--stack", "local"),
-            "--usage, --out, --focus, --history, --close, --restate, --despite, --labour, --rates and --ended need a bill",
+            "--restate, --despite, --labour, --rates, --invoice, --by-invoice and --ended need a bill: add",
         ),
         (("--bill", "b.csv"), "a bill needs its tenants: name them with --inventory FILE, not with --stack"),
         (("--bill", "b.csv", "--inventory", "i.json", "--close"), "--close and --restate need --history"),
