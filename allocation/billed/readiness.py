@@ -76,6 +76,14 @@ class Evidence(NamedTuple):
     catalog: date | None
 
 
+class _Gross(NamedTuple):
+    """Sums of charges without their signs, in units: all, those with cost tags, those that no rule claims."""
+
+    charged: int
+    tagged: int
+    undecided: int
+
+
 def gates(
     connection: duckdb.DuckDBPyConnection, statement: Statement, rules: Rulebook, evidence: Evidence
 ) -> tuple[Gate, ...]:
@@ -85,9 +93,9 @@ def gates(
     cover: a bill that is refused, or has no rows, does not say what the month cost.
     """
     limits = rules.readiness
-    whole = _gross(connection, f"SELECT SUM(ABS({rules.cost})) FROM charged")  # noqa: S608 - a column of ours
+    gross = _gross(connection, rules.cost)
     return (
-        *_coverage(connection, whole, rules, limits, evidence),
+        *_coverage(connection, gross, rules, limits, evidence),
         _at_most(
             "driver freshness (days without use)",
             Decimal(_missing_days(connection, statement.period, evidence.sources)),
@@ -95,7 +103,7 @@ def gates(
         ),
         _at_most(
             "unallocated (percent)",
-            _percent(_unallocated(connection, rules.cost), whole),
+            _percent(gross.undecided + _without_driver(connection, rules.cost), gross.charged),
             limits.unallocated_percent,
             empty=evidence.charged > 0,
         ),
@@ -106,16 +114,14 @@ def gates(
 
 def _coverage(
     connection: duckdb.DuckDBPyConnection,
-    whole: int,
+    gross: _Gross,
     rules: Rulebook,
     limits: Readiness,
     evidence: Evidence,
 ) -> Iterator[Gate]:
-    tagged = _gross(connection, f"SELECT SUM(ABS({rules.cost})) FROM charged WHERE tagged")  # noqa: S608 - a column of ours
     empty = evidence.charged > 0
-    yield _at_least(
-        "tag coverage (percent of cost)", _percent(tagged, whole), limits.tag_coverage_percent, empty=empty
-    )
+    tagged = _percent(gross.tagged, gross.charged)
+    yield _at_least("tag coverage (percent of cost)", tagged, limits.tag_coverage_percent, empty=empty)
     measured = {
         pool.pool
         for pool in rules.pools
@@ -147,19 +153,23 @@ def _reconciliation(evidence: Evidence, limit: Decimal) -> Gate:
     return _at_most(name, _percent(evidence.refused + moved, evidence.read), limit, empty=True)
 
 
-def _unallocated(connection: duckdb.DuckDBPyConnection, cost: str) -> int:
-    """All that no tenant pays because no rule claims it, or no member has usage, without signs.
+def _gross(connection: duckdb.DuckDBPyConnection, cost: str) -> _Gross:
+    sums = connection.execute(
+        f"""SELECT SUM(ABS({cost})), SUM(ABS({cost})) FILTER (tagged),
+            SUM(ABS({cost})) FILTER (disposition = 'unallocated') FROM charged"""  # noqa: S608 - a column of ours
+    ).fetchall()[0]
+    return _Gross(*(int(units or 0) for units in sums))
 
-    Charges of a pool without usage are counted one by one, too: their shares are of sums.
+
+def _without_driver(connection: duckdb.DuckDBPyConnection, cost: str) -> int:
+    """The charges that no tenant pays because no member has usage, without signs.
+
+    They are counted one by one: their shares are of sums. Where all have usage, charges are not read again.
     """
-    undecided = f"SELECT SUM(ABS({cost})) FROM charged WHERE disposition = 'unallocated'"  # noqa: S608 - a column of ours
-    if not _gross(connection, "SELECT COUNT(*) FROM share WHERE part = 'unallocated'"):
-        return _gross(connection, undecided)
-    return _gross(connection, undecided) + _gross(connection, _WITHOUT_DRIVER.substitute(cost=cost))
-
-
-def _gross(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    ((units,),) = connection.execute(query).fetchall()
+    shares = "SELECT COUNT(*) FROM share WHERE part = 'unallocated'"
+    if connection.execute(shares).fetchall() == [(0,)]:
+        return 0
+    ((units,),) = connection.execute(_WITHOUT_DRIVER.substitute(cost=cost)).fetchall()
     return int(units or 0)
 
 
