@@ -12,6 +12,7 @@ import pytest
 from allocation.adapters.rates import read_rates
 from cli.actions.costs.allocate import print_allocation
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN, request
+from tests.stored import as_json
 from tiers.errors import CatalogError
 
 HEADER = "from,to,first_day,last_day,rate,source\n"
@@ -102,3 +103,21 @@ def test_a_month_billed_in_euros_is_stated_in_dollars(version: str, tmp_path: Pa
     ).fetchall()
     # Direct charges alone have one original; a shared charge may sum several.
     assert said == [(Decimal("1378.7562500001"), Decimal("3.71"), Decimal("1.25"), 0)]
+
+
+def test_a_converted_charge_is_explained(tmp_path: Path) -> None:
+    scenario = "small-firm-shared"
+    euros = tmp_path / "bill.csv"
+    text = (GOLDEN / scenario / "bill.csv").read_text(encoding="utf-8")
+    euros.write_text(text.replace(",USD,", ",EUR,"), encoding="utf-8")
+    out = tmp_path / "run"
+    print_allocation(request(scenario, bills=(euros,), rates=table(tmp_path, MONTH), out=out), AFTERWARDS)
+    said = as_json("explain", "acme", "--run", out, "--charge", "line-3")
+    (charge,) = said["charges"]
+    found = {name: charge[name] for name in ("amount", "original_currency", "original_billed", "rate")}
+    assert found == {
+        "amount": "36.00",
+        "original_currency": "EUR",
+        "original_billed": "28.8",
+        "rate": "1.25",
+    }

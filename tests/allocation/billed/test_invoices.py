@@ -9,9 +9,7 @@ from allocation.money import UNITS_PER_CENT
 UNITS = st.integers(-(10**14), 10**14)
 
 
-@given(
-    st.dictionaries(st.text("abc(", min_size=1, max_size=3), UNITS, max_size=6), UNITS, st.integers(-200, 200)
-)
+@given(st.dictionaries(st.text("abc(", min_size=1, max_size=3), UNITS, max_size=6), UNITS, st.integers(-2, 2))
 def test_the_cents_of_an_invoice_add_up_to_its_total(parts: dict[str, int], refused: int, off: int) -> None:
     read = sum(parts.values()) + refused
     total = round(read / UNITS_PER_CENT) + off

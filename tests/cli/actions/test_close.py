@@ -149,5 +149,8 @@ def test_a_closed_month_stays_closed_whatever_the_gates_find(
 ) -> None:
     print_allocation(wanted(tmp_path, lines()), AFTERWARDS)
     capsys.readouterr()
-    print_allocation(wanted(tmp_path, [*lines(), added("1,5", 2)], close=False), AFTERWARDS)
-    assert "state: closed" in capsys.readouterr().err
+    worse = [*lines(), added("1,5", 2)]
+    for restate in (None, "nothing changed"):
+        print_allocation(wanted(tmp_path, worse, close=False, restate=restate), AFTERWARDS)
+        assert "state: closed" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("history/2026-11/statement-*.json"))) == 1
