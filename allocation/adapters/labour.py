@@ -23,6 +23,7 @@ from allocation.charges import ChargePeriod
 from allocation.engine import tables
 from allocation.engine.drivers import Driver
 from allocation.errors import AllocationError
+from allocation.money import units_of
 from allocation.prices.price_book import load_price_book
 from tiers.errors import CatalogError
 from tiers.files import read_text
@@ -42,11 +43,13 @@ class Labour:
     Attributes:
         worked: Every row.
         bills: The file in which they stand as a bill; none without hours.
+        units: What they cost, in units.
         account: What a manifest says of them.
     """
 
     worked: tuple[Worked, ...] = ()
     bills: tuple[Path, ...] = ()
+    units: int = 0
     account: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,7 +80,8 @@ def labour_bill(
             "hours": f"{sum((each.hours for each in worked), Decimal(0)):f}",
             "rates": {kind: f"{rate_of(prices, kind):f}" for kind in sorted({each.kind for each in worked})},
         }
-        yield Labour(tuple(worked), (bill,) if rows else (), {"labour": account})
+        units = sum(units_of(each.hours * rate_of(prices, each.kind)) for each in worked)
+        yield Labour(tuple(worked), (bill,) if rows else (), units, {"labour": account})
 
 
 def add_support_usage(connection: duckdb.DuckDBPyConnection, labour: Labour, period: ChargePeriod) -> None:

@@ -164,13 +164,14 @@ class _Run:
     def _evidence(self, intake: Intake, sources: Mapping[Driver, str], labour: Labour) -> Evidence:
         cost = intake.costs[self.rules.cost]
         version = self.deployed[-1].inventory.plan.catalog_version
-        hours = len(labour.worked)  # a month is not billed because somebody worked
+        # What people worked is no bill: it does not make a month billed, and hides nothing that was refused.
+        hours = len(labour.worked)
         return Evidence(
             sources=sources,
             rows=intake.rows - hours,
             charged=intake.charges - hours,
             unknown=intake.unknown,
-            read=cost.gross_read,
+            read=cost.gross_read - labour.units,
             refused=cost.gross_refused,
             moved=cost.moved,
             catalog=_day_of(version),

@@ -164,6 +164,19 @@ def test_a_month_is_not_billed_because_somebody_worked(tmp_path: Path) -> None:
     assert "no rows" in [gate["found"] for gate in run["manifest"]["readiness"]]
 
 
+def test_hours_do_not_hide_what_was_refused(tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(
+        "id,start,end,service,cost,currency\n"
+        "1,2026-11-01,2026-11-02,AmazonEC2,9.98,USD\n"
+        "2,2026-10-01,2026-10-02,AmazonEC2,0.02,USD\n",
+        encoding="utf-8",
+    )
+    run = billed(tmp_path, ("1,acme,2026-11-03,100,support",), bills=(bill,))
+    gates = {gate["gate"]: gate["found"] for gate in run["manifest"]["readiness"]}
+    assert gates["reconciliation error (percent)"] == "0.2000"
+
+
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
