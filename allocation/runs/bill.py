@@ -21,13 +21,12 @@ from allocation.adapters.folders.filed_months import History
 from allocation.adapters.folders.run import MANIFEST, keep_tables, sha256_of, write_json
 from allocation.adapters.labour import Labour, add_support_usage, labour_bill
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
-from allocation.adapters.rates import rates_account, read_rates
+from allocation.adapters.rates import Rate, rates_account, read_rates
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import Deployed, billed_allocation, deployed_in
 from allocation.billed.labour import known_labour
 from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.charges import ChargePeriod
-from allocation.engine import tables
 from allocation.engine.drivers import Driver
 from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
@@ -36,7 +35,7 @@ from allocation.report.statement.document import document, items_document
 from allocation.runs.breakdowns import breakdowns
 from allocation.runs.closing import DESPITE, Closed, Closing, close_month
 from allocation.runs.messages import Messages
-from allocation.runs.workplace import connected, workplace
+from allocation.runs.workplace import connected, text_table, workplace
 from allocation.statement.statement import Statement, Term
 from tiers.errors import CatalogError
 
@@ -110,20 +109,10 @@ class _Run:
     messages: Messages
 
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
-        period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
-        say = self.messages.progress
+        period, say = self.request.period, self.messages.progress
+        currency = self.deployed[-1].inventory.plan.currency
         rates = read_rates(self.request.rates, currency) if self.request.rates else []
-        say("reading bills")
-        with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
-            bills = [*self.request.bills, *labour.bills]
-            intake = ingest(
-                self.connection, bills, period, currency, into=self.folder, rates=rates, progress=say
-            )
-        self._warn_refused("rows of the bill", intake.refused)
-        say(f"{intake.rows} rows read; reading usage")
-        used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
-        self._warn_refused("rows of usage", used.refused)
-        add_support_usage(self.connection, labour, period)
+        intake, used, labour = self._read(period, currency, rates)
         say("allocating")
         statement, sources, left = billed_allocation(
             self.connection,
@@ -155,6 +144,24 @@ class _Run:
             self._write(filed_document, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, closed, manifest)
+
+    def _read(
+        self, period: ChargePeriod, currency: str, rates: Sequence[Rate]
+    ) -> tuple[Intake, UsageIntake, Labour]:
+        """Make the tables `charge`, `refused`, `usage` and `usage_refused`."""
+        say = self.messages.progress
+        say("reading bills")
+        with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
+            bills = [*self.request.bills, *labour.bills]
+            intake = ingest(
+                self.connection, bills, period, currency, into=self.folder, rates=rates, progress=say
+            )
+        self._warn_refused("rows of the bill", intake.refused)
+        say(f"{intake.rows} rows read; reading usage")
+        used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
+        self._warn_refused("rows of usage", used.refused)
+        add_support_usage(self.connection, labour, period)
+        return intake, used, labour
 
     def _warn_refused(self, what: str, refused: Mapping[str, int]) -> None:
         if refused:
@@ -234,14 +241,14 @@ class _Run:
             for one in self.deployed
             for tenant in one.inventory.plan.tenants
         }
-        _table(
+        text_table(
             self.connection, "tenant_tags", "tenant name tags", [(name, *rest) for name, rest in tags.items()]
         )
         pools = [
             (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
             for pool in self.rules.pools
         ]
-        _table(self.connection, "rulebook_pool", "pool driver driver_unit method_id", pools)
+        text_table(self.connection, "rulebook_pool", "pool driver driver_unit method_id", pools)
         plan = self.deployed[-1].inventory.plan
         run = FocusRun(
             run_id=run_id,
@@ -283,11 +290,3 @@ def _day_of(version: str) -> date | None:
         except ValueError:
             continue
     return None
-
-
-def _table(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Sequence[object]]
-) -> None:
-    table = ", ".join(f"{column} VARCHAR" for column in columns.split())
-    tables.create(connection, name, table)
-    tables.insert(connection, name, table, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.folders.run import new_run
+from allocation.engine import tables
 
 _MEMORY: Final = "1200MB"
 
@@ -34,3 +35,12 @@ def connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def text_table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Sequence[object]]
+) -> None:
+    """Make the table *name* of text, with *columns* separated by spaces."""
+    table = ", ".join(f"{column} VARCHAR" for column in columns.split())
+    tables.create(connection, name, table)
+    tables.insert(connection, name, table, rows)

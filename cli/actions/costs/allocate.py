@@ -30,6 +30,7 @@ from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 
 if TYPE_CHECKING:
+    from allocation.adapters.focus.run import FocusVersion
     from allocation.billed.readiness import Gate
     from allocation.runs.bill import Outcome
 
@@ -90,18 +91,11 @@ def print_allocation(request: Request, now: datetime) -> None:
 
 
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
-    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - an estimate does not wait for it
-    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415
+    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415 - an estimate does not wait for it
     from allocation.runs.bill import allocate_bills  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
     _check_options(request)
-    try:
-        versions = tuple(FocusVersion(text) for text in request.focus)
-    except ValueError as error:
-        raise CatalogError(f"--focus: {error}; expected 1.2, 1.3 or 1.4") from None
-    if versions and request.out is None:
-        raise CatalogError("--focus needs --out FOLDER, to write to")
     outcome = allocate_bills(
         BillRequest(
             bills=request.bills,
@@ -109,7 +103,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             inventories=request.inventories,
             period=period,
             out=request.out,
-            focus=versions,
+            focus=_versions(request),
             focus_csv=request.focus_csv,
             history=request.history,
             close=request.close,
@@ -141,6 +135,18 @@ def _check_options(request: Request) -> None:
         raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
     if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
         raise CatalogError("--despite needs a REASON, and --close or --restate, which it is the reason for")
+
+
+def _versions(request: Request) -> tuple[FocusVersion, ...]:
+    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - an estimate does not wait for it
+
+    try:
+        versions = tuple(FocusVersion(text) for text in request.focus)
+    except ValueError as error:
+        raise CatalogError(f"--focus: {error}; expected 1.2, 1.3 or 1.4") from None
+    if versions and request.out is None:
+        raise CatalogError("--focus needs --out FOLDER, to write to")
+    return versions
 
 
 def _invoices(request: Request) -> dict[str, Decimal] | None:
