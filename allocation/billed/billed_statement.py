@@ -39,6 +39,7 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     rules: Rulebook,
     carried: Residuals = MappingProxyType({}),
     ended: Sequence[Term] = (),
+    worked: Known = Known(frozenset()),  # noqa: B008 - it cannot be changed
     *,
     earlier: EarlierMonths = _NONE_EARLIER,
 ) -> tuple[Statement, Mapping[Driver, str], Residuals]:
@@ -47,13 +48,21 @@ def billed_allocation(  # noqa: PLR0917 - a bill, the tenants, and what is carri
     A driver without measured usage is taken from the declarations of the inventories; one with measured
     usage counts as measured for every tenant, so that all are compared alike. Retained resources of tenants
     that *ended* stay direct cost of these tenants, which take part in no pool. Corrections of *earlier*
-    months are divided as these were filed, also among tenants that have left since.
+    months are divided as these were filed, also among tenants that have left since. What people *worked* is
+    known by facts of its own.
     """
     portfolios = portfolios_of(deployed)
     scoped_rules = of_portfolios(rules, portfolios)
     sources = add_declared(connection, deployed, scoped_rules)
     known = known_by(deployed)
     known = replace(known, tenants=known.tenants | {term.tenant for term in ended}, earlier=earlier.tenants)
+    known = replace(
+        known,
+        kinds={**known.kinds, **worked.kinds},
+        owners={**known.owners, **worked.owners},
+        domains={**known.domains, **worked.domains},
+        resources={**known.resources, **worked.resources},
+    )
     present, month = list(_present(deployed)), (period.start, period.end)
     allocation = allocate(
         connection, known, present, scoped_rules, carried, month=month, filed=earlier.shares

@@ -143,12 +143,14 @@ class Attributed(NamedTuple):
     Attributes:
         tagged: The cost of charges whose own tags say whose they are; each counts by its absolute amount.
         whole: The cost of all charges but another portfolio's, counted likewise.
+        undecided: What of it nobody is charged for, because no rule says whose it is.
         completed: How many rows had cost tags that were missing or amended, and took the inventory's.
         caught: What each virtual tag of the rulebook caught; nothing where it caught none.
     """
 
     tagged: int
     whole: int
+    undecided: int
     completed: int
     caught: Mapping[str, Caught]
 
@@ -157,15 +159,17 @@ def attributed(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Attrib
     """Sums over the view `charged`, in one pass."""
     rows = connection.execute(
         f"""SELECT virtual_tag, COALESCE(SUM(ABS({rules.cost})) FILTER (tagged AND NOT apart), 0),
-            COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0), COUNT(*) FILTER (completed), COUNT(*),
-            SUM({rules.cost})
+            COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0),
+            COALESCE(SUM(ABS({rules.cost})) FILTER (disposition = 'unallocated' AND NOT apart), 0),
+            COUNT(*) FILTER (completed), COUNT(*), SUM({rules.cost})
         FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL"""  # noqa: S608 - names of ours
     ).fetchall()
     caught = {name: Caught(count, int(units)) for name, *_, count, units in rows if name is not None}
     return Attributed(
         tagged=sum(int(row[1]) for row in rows),
         whole=sum(int(row[2]) for row in rows),
-        completed=sum(row[3] for row in rows),
+        undecided=sum(int(row[3]) for row in rows),
+        completed=sum(row[4] for row in rows),
         caught={one.tag: caught.get(one.tag, Caught(0, 0)) for one in rules.virtual_tags},
     )
 
@@ -212,7 +216,11 @@ class Decider:
         return category not in CHARGE_CATEGORIES and category not in named
 
     def _as_written(self, said: Written, shape: Shape) -> Decision:
-        place = (CostDomain(said.domain or ""), CostCategory(said.category or ""), said.behaviour_by(self._rules))
+        place = (
+            CostDomain(said.domain or ""),
+            CostCategory(said.category or ""),
+            said.behaviour_by(self._rules),
+        )
         tagged = said.tenant is not None or self._owners.tags_of(shape.tags).whole
         decision = Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place)
         home = self._known.homes.get(said.tenant or "", self._known.only_portfolio)
@@ -265,6 +273,7 @@ def _matches(when: When, seen: _Seen) -> bool:
         and (not when.domains or seen.domain in when.domains)
         and (not when.categories or seen.category in when.categories)
         and (not when.sub_accounts or shape.sub_account in when.sub_accounts)
+        and (not when.commitment_statuses or shape.commitment_discount_status in when.commitment_statuses)
         and all(seen.tags.value(key) == value for key, value in when.tags.items())
     )
 

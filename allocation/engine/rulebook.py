@@ -66,6 +66,7 @@ class When(Frozen):
     domains: tuple[CostDomain, ...] = ()
     categories: tuple[CostCategory, ...] = ()
     sub_accounts: tuple[str, ...] = ()
+    commitment_statuses: tuple[Literal["Used", "Unused"], ...] = ()
     tags: Mapping[str, str] = {}
 
     @model_validator(mode="after")

@@ -32,8 +32,9 @@ _KEY_OF: Final = {
     "matched": "COALESCE(known_resource.matched, '')",
     "other_month": "COALESCE(charge.other_month, '')",
     "allocated": "COALESCE(charge.allocated, '')",
+    "commitment_discount_status": "COALESCE(charge.commitment_discount_status, '')",
 }
-"""Column of a shape -> its value in a charge; region and matched only if they are looked at."""
+"""Column of a shape -> its value in a charge; region, matched and status only if they are looked at."""
 
 
 def shapes_of(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> dict[int, Shape]:
@@ -92,6 +93,11 @@ def _shapes(rules: Rulebook, *, matched: bool) -> str:
     unasked = {
         *(("region",) if not any(one.when.regions for one in rules.virtual_tags) else ()),
         *(("matched",) if not matched else ()),
+        *(
+            ("commitment_discount_status",)
+            if not any(rule.when.commitment_statuses for rule in rules.rules)
+            else ()
+        ),
     }
     keys = {key: value for key, value in _KEY_OF.items() if key not in unasked}
     source, times = "charge LEFT JOIN known_resource USING (resource_id)", ""

@@ -57,7 +57,10 @@ CHARGE: Final = """
     billing_end      TIMESTAMP,
     other_month      VARCHAR,            -- 'YYYY-MM' of a charge period outside its billing period, else NULL
     allocated        VARCHAR,            -- what it says of an earlier allocation, see `engine.allocated`
-    split            VARCHAR             -- of a share costack wrote: its shared charge, see `given_shares`
+    split            VARCHAR,            -- of a share costack wrote: its shared charge, see `given_shares`
+    original_currency VARCHAR,           -- what the row was billed in, where it was converted
+    original_billed  DECIMAL(38, 12),    -- its billed cost in that currency
+    rate             DECIMAL(16, 10)     -- what one unit of that currency costs in that of the statement
 """
 
 USAGE: Final = """
@@ -74,7 +77,8 @@ REFUSED: Final = """
     rule       VARCHAR NOT NULL,         -- the named rule that refused the row
     column_name VARCHAR,                 -- as the file calls it
     found      VARCHAR,                  -- the value, cut to 200 characters
-    amount     DECIMAL(38, 24)           -- its cost if it can be read; NULL otherwise
+    amount     DECIMAL(38, 24),          -- its cost if it can be read; NULL otherwise
+    invoice_id VARCHAR                   -- of a bill's row
 """
 
 ORIGIN: Final = """

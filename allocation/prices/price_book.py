@@ -128,6 +128,12 @@ class PriceBook:
                     return name
         return ""
 
+    def items_of(self, region: str, service: str) -> tuple[str, ...]:
+        """The items of *service* that have a price in *region* itself, sorted."""
+        return tuple(
+            sorted(item for (where, what, item) in self._prices if (where, what) == (region, service))
+        )
+
     def find(self, region: str, service: str, item: str) -> Price | None:
         """The price of *item* in *region*, or of one that is the same everywhere; None when unknown."""
         known = self._prices.get((region, service, item)) or self._prices.get((EVERYWHERE, service, item))

@@ -2,92 +2,48 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 
 from allocation.adapters.bill import Intake, ingest
-from allocation.adapters.focus.run import FocusRun, FocusVersion
-from allocation.adapters.focus.writer import write_focus
 from allocation.adapters.folders.earlier_months import ITEMS, STATEMENT
 from allocation.adapters.folders.filed_months import History
-from allocation.adapters.folders.run import MANIFEST, keep_tables, new_run, sha256_of, write_json
+from allocation.adapters.folders.run import MANIFEST, keep_tables, write_json
+from allocation.adapters.labour import Labour, add_support_usage, labour_bill
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.adapters.rates import Rate, rates_account, read_rates
 from allocation.adapters.usage.intake import UsageIntake, read_usage
 from allocation.billed.billed_statement import billed_allocation
 from allocation.billed.commitments import commitment_gates
 from allocation.billed.deployed import Deployed, catalog_day, deployed_in, portfolios_of
 from allocation.billed.earlier_months import EarlierMonths
+from allocation.billed.labour import known_labour
 from allocation.billed.readiness import Evidence, Gate, gates
-from allocation.billed.state import state_of
 from allocation.charges import ChargePeriod
-from allocation.engine import tables
 from allocation.engine.attribution import Attributed, attributed
 from allocation.engine.drivers import Driver
-from allocation.engine.portfolios import of_portfolios
 from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
-from allocation.errors import AllocationError
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
-from allocation.runs.attribution import (
-    attribution_document,
-    credited,
-    portfolios_document,
-    refuse_for_several,
-    untagged,
-    unused,
-    write_parts,
-)
+from allocation.runs.attribution import credited, refuse_for_several, untagged, unused, write_parts
+from allocation.runs.breakdowns import breakdowns
+from allocation.runs.closing import DESPITE, Closing, close_month
+from allocation.runs.focus_files import write_focus_files
+from allocation.runs.manifest import manifest_of
 from allocation.runs.messages import Messages
 from allocation.runs.other_months import filed_months_of, months_outside
-from allocation.statement.other_months import sentence_of
-from allocation.statement.statement import Statement, Term
+from allocation.runs.request import Outcome, Request
+from allocation.runs.workplace import connected, workplace
+from allocation.statement.statement import Statement
 from tiers.errors import CatalogError
 
-_MEMORY: Final = "1200MB"
-
-
-@dataclass(frozen=True)
-class Request:
-    """The options of the command line."""
-
-    bills: Sequence[Path]
-    usage: Sequence[Path]
-    inventories: Sequence[str]
-    period: ChargePeriod
-    out: Path | None = None
-    focus: Sequence[FocusVersion] = ()
-    focus_csv: bool = False
-    history: Path | None = None
-    close: bool = False
-    restate: str | None = None
-    rulebook: Path | None = None
-    ended: Mapping[Path, Term] = field(default_factory=dict)
-    """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A statement and its readiness."""
-
-    statement: Statement
-    gates: tuple[Gate, ...]
-    chargeback: tuple[str, ...]
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> list[Gate]:
-        """The failed gates, if anything is to be booked."""
-        return [gate for gate in self.gates if not gate.passed] if self.chargeback else []
+__all__ = ("Outcome", "Request", "allocate_bills")
 
 
 def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outcome:
@@ -103,7 +59,7 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
     refuse_for_several(several, {"--history": request.history, "--ended": request.ended})
     history = History(request.history) if request.history else None
     carried = history.carried_into(request.period) if history else {}
-    with _workplace(request.out) as folder, _connected(folder) as connection:
+    with workplace(request.out) as folder, connected(folder) as connection:
         return _Run(request, rules, deployed, connection, folder, messages).make(history, carried, now)
 
 
@@ -117,16 +73,10 @@ class _Run:
     messages: Messages
 
     def make(self, history: History | None, carried: Residuals, now: datetime) -> Outcome:
-        period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
-        say = self.messages.progress
-        say("reading bills")
-        intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
-        self._warn_refused("rows of the bill", intake.refused)
-        self._warn(untagged(intake), months_outside(self.connection, currency))
-        corrected = filed_months_of(self.connection, history, period)
-        say(f"{intake.rows} rows read; reading usage")
-        used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
-        self._warn_refused("rows of usage", used.refused)
+        request, say = self.request, self.messages.progress
+        period, currency = request.period, self.deployed[-1].inventory.plan.currency
+        rates = read_rates(request.rates, currency) if request.rates else []
+        intake, used, labour = self._read(period, currency, rates)
         say("allocating")
         statement, sources, left = billed_allocation(
             self.connection,
@@ -134,33 +84,56 @@ class _Run:
             period,
             self.rules,
             carried,
-            list(self.request.ended.values()),
-            earlier=EarlierMonths(corrected),
+            list(request.ended.values()),
+            known_labour(labour.worked),
+            earlier=EarlierMonths(filed_months_of(self.connection, history, period)),
         )
         made = attributed(self.connection, self.rules)
         self._warn(unused(made), credited(self.connection))
-        found = (
-            *gates(self.connection, statement, self.rules, self._evidence(intake, sources, made)),
-            *commitment_gates(self.connection, period),
-            *(Gate(*finding) for finding in intake.findings),
-        )
+        broken_down = breakdowns(self.connection, intake, request.invoices)
+        evidence = self._evidence(intake, sources, labour, made)
+        found = (*self._gates(statement, evidence, intake), *broken_down.gates)
         filed_document = document(statement) | {
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
         }
-        filed = len(history.filed(period)) if history else 0
-        if history and (self.request.close or self.request.restate or filed):
-            self._refuse_early_close(now)
-            state = history.file(
-                period, filed_document, items_document(statement), left, self.request.restate
-            )
-        else:
-            state = state_of(period, now, filed)
-        manifest = self._manifest(intake, used, statement, found, made) | {"state": str(state)}
-        if self.request.out:
+        asked = Closing(history, request.close, request.restate, request.despite)
+        closed = close_month(asked, period, filed_document, items_document(statement), left, found, now)
+        converted = rates_account(self.connection, request.rates, rates)
+        more = {**labour.account, **converted, **broken_down.account()}
+        manifest = manifest_of(request, self.rules, intake, used, statement, found, made, more)
+        manifest |= {"state": str(closed.state)} | ({DESPITE: closed.despite} if closed.despite else {})
+        if request.out:
+            broken_down.write(self.folder)
             self._write(filed_document, statement, manifest)
         say("")
-        return Outcome(statement, found, self.rules.chargeback, manifest)
+        return Outcome(statement, found, self.rules.chargeback, closed, manifest)
+
+    def _read(
+        self, period: ChargePeriod, currency: str, rates: Sequence[Rate]
+    ) -> tuple[Intake, UsageIntake, Labour]:
+        """Make the tables `charge`, `refused`, `usage` and `usage_refused`."""
+        say = self.messages.progress
+        say("reading bills")
+        with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
+            bills = [*self.request.bills, *labour.bills]
+            intake = ingest(
+                self.connection, bills, period, currency, into=self.folder, rates=rates, progress=say
+            )
+        self._warn_refused("rows of the bill", intake.refused)
+        self._warn(untagged(intake), months_outside(self.connection, currency))
+        say(f"{intake.rows} rows read; reading usage")
+        used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
+        self._warn_refused("rows of usage", used.refused)
+        add_support_usage(self.connection, labour, period)
+        return intake, used, labour
+
+    def _gates(self, statement: Statement, evidence: Evidence, intake: Intake) -> tuple[Gate, ...]:
+        return (
+            *gates(self.connection, statement, self.rules, evidence),
+            *commitment_gates(self.connection, self.request.period),
+            *(Gate(*finding) for finding in intake.findings),
+        )
 
     def _warn_refused(self, what: str, refused: Mapping[str, int]) -> None:
         if refused:
@@ -171,57 +144,24 @@ class _Run:
         for sentence in filter(None, sentences):
             self.messages.warn(sentence)
 
-    def _refuse_early_close(self, now: datetime) -> None:
-        if now < self.request.period.end:
-            raise AllocationError(
-                f"{self.request.period.start:%Y-%m} runs until {self.request.period.end:%Y-%m-%d}: "
-                "close it after its last day"
-            )
-
-    def _evidence(self, intake: Intake, sources: Mapping[Driver, str], made: Attributed) -> Evidence:
+    def _evidence(
+        self, intake: Intake, sources: Mapping[Driver, str], labour: Labour, made: Attributed
+    ) -> Evidence:
         cost = intake.costs[self.rules.cost]
-        catalog = catalog_day(self.deployed)
-        return Evidence(sources, cost.refused, cost.moved, catalog, made, intake.has_tags)
-
-    def _manifest(
-        self,
-        intake: Intake,
-        used: UsageIntake,
-        statement: Statement,
-        found: Sequence[Gate],
-        made: Attributed,
-    ) -> dict[str, Any]:
-        files = sorted((self.request.rulebook or DIRECTORY).glob("*.yaml"))
-        manifest = {
-            "schema_version": 1,
-            "period": f"{self.request.period.start:%Y-%m}",
-            "bill": intake.document(),
-            "usage": {
-                "files": {path.name: sha256_of(path) for path in self.request.usage},
-                "rows": used.rows,
-                "taken": used.taken,
-                "refused": dict(used.refused),
-            },
-            "inventories": [_hashed(text) for text in self.request.inventories],
-            **self._ended(),
-            **_other_months(statement),
-            "rulebooks": {path.name: sha256_of(path) for path in files},
-            "unallocated": {item.reason: item.charges for item in statement.unallocated},
-            "strangers": list(statement.unknown_consumers),
-            "versions": dict(statement.versions),
-            "cost": self.rules.cost,
-            "chargeback": list(self.rules.chargeback),
-            "attribution": attribution_document(made),
-            **portfolios_document(statement),
-            "readiness": [gate._asdict() for gate in found],
-        }
-        text = json.dumps(manifest, sort_keys=True)
-        return manifest | {"run_id": hashlib.sha256(text.encode()).hexdigest()[:16]}
-
-    def _ended(self) -> dict[str, Any]:
-        """The plans of ended tenants that are still on the bill, if there are any."""
-        files = {path.name: sha256_of(path) for path in self.request.ended}
-        return {"ended": files} if files else {}
+        # What people worked is no bill: it does not make a month billed, and hides nothing that was refused.
+        hours = len(labour.worked)
+        return Evidence(
+            sources=sources,
+            rows=intake.rows - hours,
+            charged=intake.charges - hours,
+            unknown=intake.unknown,
+            read=cost.gross_read - labour.units,
+            refused=cost.gross_refused,
+            moved=cost.moved,
+            catalog=catalog_day(self.deployed),
+            made=made,
+            has_tags=intake.has_tags,
+        )
 
     def _write(
         self, filed_document: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]
@@ -232,44 +172,16 @@ class _Run:
         write_parts(self.folder, statement)
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)
-        for version in self.request.focus:
-            self.messages.progress(f"writing FOCUS {version}")
-            self._focus(version, str(manifest["run_id"]))
+        write_focus_files(
+            self.connection,
+            self.folder,
+            self.request,
+            self.rules,
+            self.deployed,
+            str(manifest["run_id"]),
+            self.messages,
+        )
         write_json(self.folder / MANIFEST, manifest)
-
-    def _focus(self, version: FocusVersion, run_id: str) -> None:
-        tags = {
-            tenant.tenant: (tenant.client, json.dumps(tenant.cost_tags().as_tags(), sort_keys=True))
-            for one in self.deployed
-            for tenant in one.inventory.plan.tenants
-        }
-        _table(
-            self.connection, "tenant_tags", "tenant name tags", [(name, *rest) for name, rest in tags.items()]
-        )
-        pools = [
-            (pool.pool, pool.driver.name, pool.driver.unit, f"costack:{pool.pool}:{pool.driver.name}")
-            for pool in of_portfolios(self.rules, portfolios_of(self.deployed)).pools
-        ]
-        _table(self.connection, "rulebook_pool", "pool driver driver_unit method_id", pools)
-        whose = ", ".join(portfolios_of(self.deployed))
-        run = FocusRun(
-            run_id=run_id,
-            period=self.request.period,
-            currency=self.deployed[-1].inventory.plan.currency,
-            billing_account_id=whose,
-            billing_account_name=whose,
-            invoice_issuer=whose,
-            provider="AWS",
-            publisher="AWS",
-        )
-        write_focus(self.connection, self.folder / "focus", version, run, csv=self.request.focus_csv)
-
-
-def _other_months(statement: Statement) -> dict[str, Any]:
-    """How the charges of other months were divided, if there are any."""
-    month = f"{statement.period.start:%Y-%m}"
-    told = {other.month: sentence_of(other, month) for other in statement.other_months}
-    return {"other_months": told} if told else {}
 
 
 def _inventory(text: str) -> tuple[datetime, Any]:
@@ -282,37 +194,3 @@ def _inventory(text: str) -> tuple[datetime, Any]:
     except ValueError:
         raise CatalogError(f"--inventory '{text}': expected FILE or YYYY-MM-DD=FILE") from None
     return datetime(since.year, since.month, since.day, tzinfo=UTC), inventory_of_file(Path(path))
-
-
-def _hashed(text: str) -> dict[str, str]:
-    day, equals, path = text.partition("=")
-    file = Path(path if equals else text)
-    return {"file": file.name, "since": day if equals else "", "sha256": sha256_of(file)}
-
-
-@contextmanager
-def _workplace(out: Path | None) -> Iterator[Path]:
-    with new_run(out) if out else TemporaryDirectory(prefix="costack-") as folder:
-        Path(folder).chmod(0o700)  # it holds every row of the bill
-        yield Path(folder)
-
-
-@contextmanager
-def _connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A temporary database on disk beside the run, for data larger than memory."""
-    with TemporaryDirectory(prefix=".work-", dir=folder) as work:
-        connection = duckdb.connect(str(Path(work) / "run.duckdb"))
-        try:
-            connection.execute(f"SET memory_limit = '{_MEMORY}'")
-            connection.execute("SET temp_directory = ?", [str(Path(work) / "spill")])
-            yield connection
-        finally:
-            connection.close()
-
-
-def _table(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Sequence[object]]
-) -> None:
-    table = ", ".join(f"{column} VARCHAR" for column in columns.split())
-    tables.create(connection, name, table)
-    tables.insert(connection, name, table, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
@@ -35,6 +36,10 @@ _CHARGE: Final = [
     "domain",
     "category",
     "behaviour",
+    "original_currency",
+    "original_billed",
+    "rate",
+    "commitment_discount_status",
 ]
 
 
@@ -222,4 +227,6 @@ def _plain_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return value if value is None or isinstance(value, int | str) else str(value)

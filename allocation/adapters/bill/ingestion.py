@@ -15,6 +15,7 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, batches_of
 from allocation.adapters.bill.columns import FOCUS
+from allocation.adapters.bill.conversion import RATES, make_rates, refuse_missing_days
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files import BillFile, named, opened
 from allocation.adapters.bill.intake import Intake
@@ -24,6 +25,7 @@ from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
 from allocation.adapters.focus.double_charges import Columns, has_allocated, refuse_cut, refuse_double
+from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
@@ -36,12 +38,15 @@ def ingest(
     currency: str,
     *,
     into: Path | None = None,
+    rates: Sequence[Rate] = (),
     progress: Callable[[str], None] | None = None,
 ) -> Intake:
     """Read *files* whole into the relation `charge` and the table `refused` of *connection*.
 
     Amounts become whole units of 1e-10, rounded once, half away from zero. A row is refused if its charge
-    starts outside *period*, is not in *currency*, or breaks another of `row_rules.RULES`. A folder stands for
+    starts outside *period*, is not in *currency*, or breaks another of `row_rules.RULES`. With *rates* into
+    *currency* rows of other currencies are converted, each at the rate of the day on which it starts; both
+    amounts are kept. A folder stands for
     all bills below it. With *into* the charges are written to `charges.parquet` there, and `charge` is a view
     of it that needs no memory. When this raises, folder and connection stay unchanged.
 
@@ -49,7 +54,7 @@ def ingest(
     rows) and `temp_directory`; `preserve_insertion_order` must be on, as it is by default.
 
     Raises:
-        BillError: When a file cannot be read as a bill.
+        BillError: When a file cannot be read as a bill, or the rate of a day is missing.
         AllocationError: When *currency* is no ISO 4217 code, or the connection is set up otherwise.
     """
     period = _checked(connection, period, currency)
@@ -62,8 +67,10 @@ def ingest(
         refuse_cut(connection, [_columns_of(bill) for bill in bills if bill.layout is FOCUS])
         report("checking rows")
         bills, findings = with_discounts(connection, bills)
-        batches = _judged(connection, batches_of(bills, period, currency))
-        tally = _tally(connection, batches)
+        make_rates(connection, rates)
+        batches = _judged(connection, batches_of(bills, period, currency), rates=bool(rates))
+        refuse_missing_days(connection, batches, rates, period, currency)
+        tally = _tally(connection, batches, currency)
         _refuse_twins(bills, tally)
         report("writing charges")
         written = write(connection, batches, tally, None if into is None else folder)
@@ -107,14 +114,14 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     with contextlib.suppress(duckdb.Error):
         ours = connection.execute(
             "SELECT table_name, table_type FROM information_schema.tables "
-            "WHERE starts_with(table_name, 'bill_') AND (table_catalog = 'temp' OR table_name = ?)",
-            [WRITTEN],
+            "WHERE starts_with(table_name, 'bill_') AND (table_catalog = 'temp' OR table_name IN (?, ?))",
+            [WRITTEN, RATES],
         ).fetchall()
         for name, kind in ours:
             connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} IF EXISTS {name}")
 
 
-def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[Batch]:
+def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], *, rates: bool) -> list[Batch]:
     """The batches with the SQL of their verdicts, tags and repeated lines."""
     for batch in batches:
         with explained(batch.files[0].name):
@@ -123,14 +130,14 @@ def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> 
     if batches:
         tagged = {batch.found: sources_of(batch.files[0].layout, batch.files[0].header) for batch in batches}
         ask(connection, batches, known_tags(tagged))
-    once = [_with_verdicts(batch, repeated=False) for batch in batches]
+    once = [_with_verdicts(batch, repeated=False, rates=rates) for batch in batches]
     if _has_repeated(connection, [batch for batch in once if batch.files[0].layout.line]):
-        return [_with_verdicts(batch, repeated=True) for batch in batches]
+        return [_with_verdicts(batch, repeated=True, rates=rates) for batch in batches]
     return once
 
 
-def _with_verdicts(batch: Batch, *, repeated: bool) -> Batch:
-    sql = judged(batch.found, batch.files[0].layout, batch.checks, repeated=repeated)
+def _with_verdicts(batch: Batch, *, repeated: bool, rates: bool) -> Batch:
+    sql = judged(batch.found, batch.files[0].layout, batch.checks, repeated=repeated, rates=rates)
     return replace(batch, judged=f"({sql})")
 
 
@@ -140,10 +147,10 @@ def _columns_of(bill: BillFile) -> Columns:
     return Columns(bill.name, bill.header.names, parquet)
 
 
-def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Tally:
+def _tally(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], currency: str) -> Tally:
     tally = Tally()
     for batch in batches:
-        for row in ask(connection, [batch], tally_of(batch.judged)):
+        for row in ask(connection, [batch], tally_of(batch.judged, batch.files[0].layout, currency)):
             tally.add(row, batch.checks)
     return tally
 

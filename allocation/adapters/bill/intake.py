@@ -8,6 +8,7 @@ from decimal import Context, Decimal, Inexact
 from typing import Any, Final, NamedTuple
 
 from allocation.errors import AllocationError
+from allocation.money import text_of
 
 _EXACT: Final = Context(prec=100, traps=[Inexact])
 
@@ -37,12 +38,22 @@ class CostIntake:
         charged: The sum of the charges, in units of 1e-10.
         moved: The sum that rounding to units removed (negative: added), exact to 1e-24.
         refused: The sum of the refused rows whose amount could be read.
+        gross_charged: The sum of the charges without their signs, in units: what one row takes back, another
+            does not hide.
+        gross_refused: The same of the refused rows whose amount is known.
     """
 
     read: Decimal
     charged: int
     moved: Decimal
     refused: Decimal
+    gross_charged: int
+    gross_refused: int
+
+    @property
+    def gross_read(self) -> int:
+        """All that was read, charged or refused, without signs, in units."""
+        return self.gross_charged + self.gross_refused
 
     @property
     def adds_up(self) -> bool:
@@ -74,6 +85,8 @@ class Intake:
         charges: How many charges the table holds.
         notes: What was changed in charged rows, such as 'finer than 1e-24' -> how often.
         findings: What checks of the bill against itself found.
+        unknown: How many refused rows have no amount that is known: it cannot be read, or is money of another
+            currency. They are in no sum of what is gross.
 
     Raises:
         AllocationError: When rows or sums do not add up, which is an error of this program, never of a bill.
@@ -84,6 +97,7 @@ class Intake:
     charges: int
     notes: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    unknown: int = 0
 
     def __post_init__(self) -> None:
         self.check()
@@ -151,8 +165,12 @@ class Intake:
                     "charged": f"{_EXACT.scaleb(Decimal(cost.charged), -10):f}",
                     "moved": f"{cost.moved:f}",
                     "refused": f"{cost.refused:f}",
+                    "gross_read": text_of(cost.gross_read),
+                    "gross_charged": text_of(cost.gross_charged),
+                    "gross_refused": text_of(cost.gross_refused),
                 }
                 for name, cost in self.costs.items()
             },
+            "unknown_amounts": self.unknown,
             "notes": dict(self.notes),
         }

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from allocation.adapters.bill.conversion import converted, unconverted
 from allocation.adapters.bill.files import BillFile, literal, relation
 from allocation.adapters.bill.formats import Column, Header
 from allocation.adapters.bill.layout import Layout
@@ -47,7 +48,10 @@ _CHARGE: Final = tuple(columns_of(CHARGE))
 _BEFORE_QUANTITY: Final = _CHARGE[_CHARGE.index("charge_category") : _CHARGE.index("quantity")]
 _AFTER_QUANTITY: Final = _CHARGE[_CHARGE.index("quantity") + 1 :]
 _MADE: Final = frozenset(
-    {"charge_category", "tags", "billing_start", "billing_end", "other_month", "allocated", "split"}
+    {
+        *("charge_category", "tags", "billing_start", "billing_end", "other_month", "allocated", "split"),
+        *("original_currency", "original_billed", "rate"),
+    }
 )
 """Columns that are made of others, or of several of the bill."""
 _TEXTS: Final = (
@@ -82,8 +86,11 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
     return f"SELECT {', '.join(columns)} FROM {relation(files)}"
 
 
-def as_meant(found: str, layout: Layout) -> str:
-    """SQL of the relation *found* with amounts, units and moments; NULL where the text is not one."""
+def as_meant(found: str, layout: Layout, *, rates: bool = False) -> str:
+    """SQL of the relation *found* with amounts, units and moments; NULL where the text is not one.
+
+    With *rates* the amounts of other currencies are converted by the table `conversion.RATES`.
+    """
     columns = [
         *(f"{_amount(name)} AS {name}" for name in layout.amounts),
         f"CASE WHEN quantity_formed THEN {_QUANTITY} END AS quantity",
@@ -92,11 +99,15 @@ def as_meant(found: str, layout: Layout) -> str:
         f"{_point_in_time('end')} AS period_end",
         *(f"{_point_in_time(name)} AS {name}" for name in ("billing_start", "billing_end")),
     ]
-    units = ", ".join(f"{_units(name)} AS {name}_units" for name in layout.amounts)
-    return f"SELECT *, {units} FROM (SELECT *, {', '.join(columns)} FROM {found})"
+    meant = f"SELECT *, {', '.join(columns)} FROM {found}"
+    meant = converted(meant, layout, _EXACT, _LIMIT) if rates else unconverted(meant)
+    units = ", ".join(f"{_units(name, rates=rates)} AS {name}_units" for name in layout.amounts)
+    return f"SELECT *, {units} FROM ({meant})"
 
 
-def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: bool) -> str:
+def judged(
+    found: str, layout: Layout, checks: Sequence[Check], *, repeated: bool, rates: bool = False
+) -> str:
     """SQL of the relation *found* with costs, tags and `verdict`, the number of the check that refuses a row.
 
     *repeated* says whether the table `REPEATED` has rows and has to be joined.
@@ -117,7 +128,7 @@ def judged(found: str, layout: Layout, checks: Sequence[Check], *, repeated: boo
             CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated,
             {OTHER_MONTH} AS other_month
-        FROM ({as_meant(found, layout)}) AS rows
+        FROM ({as_meant(found, layout, rates=rates)}) AS rows
         LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text {join}"""
     verdict = " ".join(f"WHEN {check.condition} THEN {number}" for number, check in enumerate(checks))
     return f"SELECT *, CASE {verdict} END AS verdict FROM ({meant})"
@@ -215,7 +226,7 @@ def _amount(name: str) -> str:
     return f"CASE WHEN {name}_formed AND abs({exact}) < {_LIMIT} THEN {exact} END"
 
 
-def _units(name: str) -> str:
+def _units(name: str, *, rates: bool) -> str:
     """Of 1e-10, half away from zero.
 
     Most amounts have no more decimals than that; writing them as a whole number is six times as fast as the
@@ -225,8 +236,9 @@ def _units(name: str) -> str:
     exponent = f"contains({text}, 'e') OR contains({text}, 'E')"
     plain = f"NOT ({exponent}) AND length(split_part({text}, '.', 2)) <= 10"
     rounded = f"CAST(CAST({name} AS DECIMAL(38, 10)) * 10000000000 AS BIGINT)"
+    as_written = f"{plain} AND rate IS NULL" if rates else plain
     return f"""CASE WHEN {name} IS NULL THEN NULL
-        WHEN {plain} THEN coalesce(try_cast({text} || 'e10' AS BIGINT), {rounded})
+        WHEN {as_written} THEN coalesce(try_cast({text} || 'e10' AS BIGINT), {rounded})
         ELSE {rounded} END"""
 
 

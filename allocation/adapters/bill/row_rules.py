@@ -16,7 +16,7 @@ RULES: Final = (
     "too-large",  # 2**62 units of 1e-10 or more, or more than 14 digits before the point
     "bad-date",  # a moment is no date or time of ISO 8601, or there is no such day
     "empty-period",  # the charge period or the billing period ends where it starts, or before
-    "other-currency",  # not the currency of the statement
+    "other-currency",  # not the currency of the statement, and the rates have none for it
     "outside-period",  # another month bills it: by its billing period, or without one by its charge period
     "tags-not-json",  # the tags are no flat JSON object, or one key is there twice
     "duplicate-line",  # a line of the same name was read before; the first stays
@@ -86,7 +86,7 @@ def checks(layout: Layout, header: Header, period: ChargePeriod, currency: str) 
         *_numbers(layout, header),
         *_moments(layout),
         *_membership(layout, header, period),
-        Check("other-currency", layout.currency, f"currency <> '{currency}'", "currency"),
+        Check("other-currency", layout.currency, f"currency <> '{currency}' AND rate IS NULL", "currency"),
         Check("tags-not-json", _tagged(layout, header), "tags_text IS NOT NULL AND tags IS NULL", _TAGS),
     ]
     if layout.line:

@@ -15,7 +15,7 @@ from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files import literal
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
-from allocation.engine.tables import CHARGE, REFUSED, in_order
+from allocation.engine.tables import CHARGE, REFUSED, columns_of, in_order
 
 WRITTEN: Final = "bill_charge"
 """The table of charges before they are checked to add up."""
@@ -81,7 +81,7 @@ def publish(
     ask(
         connection,
         [],
-        f"INSERT INTO refused SELECT source, row_number, rule, column_name, found, amount FROM {_REFUSED}",
+        f"INSERT INTO refused SELECT {', '.join(columns_of(REFUSED))} FROM {_REFUSED}",
     )
 
 
@@ -95,7 +95,8 @@ def _write_refused(
         titles = listed(check.column for check in batch.checks)
         found = " ".join(f"WHEN {number} THEN {check.found}" for number, check in enumerate(batch.checks))
         rows = f"""SELECT file, {listed(names)}[file + 1], row_number,
-            {rules}[verdict + 1], {titles}[verdict + 1], left(CASE verdict {found} END, {_SHOWN}), billed
+            {rules}[verdict + 1], {titles}[verdict + 1], left(CASE verdict {found} END, {_SHOWN}), billed,
+            invoice_id
             FROM {batch.judged} WHERE verdict IS NOT NULL ORDER BY file, row_number"""
         ask(connection, [batch], f"INSERT INTO {_REFUSED} {rows}")
 

@@ -110,9 +110,19 @@ _OURS: Final = (
     Column("x_Via", "line.via"),
 )
 
+# Not FOCUS' own columns of a pricing currency: there the provider says in what it priced, and it billed in
+# BillingCurrency. Here the provider billed in the original currency, and we converted.
+_CONVERTED: Final = (
+    Column("x_ExchangeRate", "line.rate"),
+    Column("x_OriginalBilledCost", "line.original_billed"),
+    Column("x_OriginalBillingCurrency", "line.original_currency"),
+)
 
-def columns_of(version: FocusVersion) -> tuple[Column, ...]:
+
+def columns_of(version: FocusVersion, *, converts: bool = False) -> tuple[Column, ...]:
     """The columns of a file of *version*: those of FOCUS by name, then our own by name.
+
+    Where the run *converts* currencies, three more say what a whole charge was billed in.
 
     >>> [column.name for column in columns_of(FocusVersion.V1_2) if "MethodId" in column.name]
     ['x_AllocatedMethodId']
@@ -120,5 +130,6 @@ def columns_of(version: FocusVersion) -> tuple[Column, ...]:
     allocated: tuple[Column, ...] = _ALLOCATED
     if version is FocusVersion.V1_2:
         allocated = tuple(column._replace(name=f"x_{column.name}") for column in _ALLOCATED)
-    chosen = [column for column in (*_FOCUS, *allocated, *_OURS) if version in column.versions]
+    ours = (*_OURS, *(_CONVERTED if converts else ()))
+    chosen = [column for column in (*_FOCUS, *allocated, *ours) if version in column.versions]
     return tuple(sorted(chosen, key=lambda column: (column.name.startswith("x_"), column.name)))

@@ -123,13 +123,20 @@ SELECT charge.charge AS place, $costs, $common,
     CAST(NULL AS BIGINT) AS origin_charges,
     CAST(NULL AS VARCHAR) AS method_id, CAST(NULL AS VARCHAR) AS method_details,
     CAST(NULL AS VARCHAR) AS allocated_to, CAST(NULL AS VARCHAR) AS allocated_to_name,
-    CAST(NULL AS VARCHAR) AS allocated_tags
+    CAST(NULL AS VARCHAR) AS allocated_tags$original
 FROM charged AS charge
 CROSS JOIN focus_run AS run
 LEFT JOIN focus_tenant AS tenant ON tenant.tenant = charge.tenant
 LEFT JOIN focus_tags ON focus_tags.tags = charge.tags AND focus_tags.tenant = charge.tenant
 LEFT JOIN known_service ON known_service.service = $service
 WHERE charge.disposition NOT IN ('pooled', 'shared')""")
+
+_ORIGINAL: Final = ", charge.original_currency, charge.original_billed, charge.rate"
+# Charges of several currencies are summed in one shared charge.
+_NO_ORIGINAL: Final = (
+    ", CAST(NULL AS VARCHAR) AS original_currency, CAST(NULL AS DECIMAL(38, 12)) AS original_billed,"
+    " CAST(NULL AS DECIMAL(16, 10)) AS rate"
+)
 
 # What is divided is money, so an allocated charge counts the currency: its quantities add up like its costs.
 _SHARES: Final = Template("""
@@ -154,7 +161,7 @@ SELECT $behind_all_charges + origin.origin AS place, $costs, $common,
         || ',"UsageQuantity":' || $usage || '}]}' AS method_details,
     share.tenant AS allocated_to,
     CASE WHEN share.tenant IS NOT NULL THEN COALESCE(tenant.name, share.tenant) END AS allocated_to_name,
-    tenant.tags AS allocated_tags
+    tenant.tags AS allocated_tags$original
 FROM (SELECT * FROM share ORDER BY origin, via, part, tenant) AS share
 INNER JOIN origin ON origin.origin = share.origin
 CROSS JOIN focus_run AS run
@@ -171,7 +178,7 @@ WITH $known, line AS ($whole UNION ALL $shares)
 SELECT $columns FROM line CROSS JOIN focus_run AS run""")
 
 
-def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
+def rows_sql(version: FocusVersion, *, as_text: bool = False, converts: bool = False) -> str:
     """The SELECT of a whole file of *version*; *as_text* writes moments as text, which a CSV needs.
 
     It reads `charged`, `origin`, `share` (`allocation.engine.tables`) and the tables that
@@ -186,7 +193,9 @@ def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
                 for service in services
             ),
         ),
-        whole=_WHOLE_CHARGES.substitute(_of("charge", "charge"), has_quantity=_HAS_QUANTITY),
+        whole=_WHOLE_CHARGES.substitute(
+            _of("charge", "charge"), has_quantity=_HAS_QUANTITY, original=_ORIGINAL if converts else ""
+        ),
         shares=_SHARES.substitute(
             _of("origin", "share"),
             behind_all_charges=_BEHIND_ALL_CHARGES,
@@ -194,9 +203,11 @@ def rows_sql(version: FocusVersion, *, as_text: bool = False) -> str:
             usage=_TRIMMED.substitute(number=_DRIVER_VALUE),
             driver_value=_DRIVER_VALUE,
             origin_cost=_MONEY.substitute(units="origin.billed"),
+            original=_NO_ORIGINAL if converts else "",
         ),
         columns=", ".join(
-            f'{_shown(column, as_text=as_text)} AS "{column.name}"' for column in columns_of(version)
+            f'{_shown(column, as_text=as_text)} AS "{column.name}"'
+            for column in columns_of(version, converts=converts)
         ),
     )
 

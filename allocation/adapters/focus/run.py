@@ -43,6 +43,7 @@ class FocusRun:
         invoice_issuer: Who sends the invoice.
         provider: Who sells the services; also the service of a charge that names none, such as a tax.
         publisher: Who made them (FOCUS 1.2 and 1.3).
+        converts: Whether rates were given: rows then say what they were billed in (`x_Original...`).
         weight_decimals: Decimal places of `share.weight`: 9 when it counts billionths of its driver's unit,
             0 when it counts whole ones.
 
@@ -59,6 +60,7 @@ class FocusRun:
     provider: str
     publisher: str
     weight_decimals: int = 9
+    converts: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -56,7 +56,7 @@ def write_focus(
         with prepared(connection, run), in_order(connection):
             refuse_what_does_not_add_up(connection)
             for path, form in options.items():
-                rows = rows_sql(version, as_text=path.suffix == ".csv")
+                rows = rows_sql(version, as_text=path.suffix == ".csv", converts=run.converts)
                 connection.execute(f"COPY ({rows}) TO {_quoted(str(_partial(path)))} ({form})")
         for path in options:
             _partial(path).replace(path)

@@ -93,7 +93,7 @@ INSERT INTO usage_refused
 SELECT source, row_number, split_part(verdict, ' ', 1), split_part(verdict, ' ', 2),
     left(CASE split_part(verdict, ' ', 2) WHEN 'tenant' THEN tenant WHEN 'driver' THEN driver
         WHEN 'start' THEN period_start WHEN 'end' THEN period_end ELSE quantity END, 200),
-    NULL
+    NULL, NULL
 FROM usage_judged WHERE verdict IS NOT NULL ORDER BY file, row_number
 """
 _SCRATCH: Final = ("usage_text", "usage_parsed", "usage_judged")

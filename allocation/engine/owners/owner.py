@@ -40,6 +40,7 @@ class Shape(NamedTuple):
     since: date = date.min
     other_month: str = ""
     allocated: str = ""
+    commitment_discount_status: str = ""
 
 
 class Owner(NamedTuple):

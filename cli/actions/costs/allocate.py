@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
@@ -28,7 +31,16 @@ from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 
 if TYPE_CHECKING:
+    from allocation.adapters.focus.run import FocusVersion
+    from allocation.billed.readiness import Gate
     from allocation.runs.bill import Outcome
+
+_OF_BILLS: Final = (
+    *("usage", "out", "focus", "history", "close", "restate", "despite"),
+    *("labour", "rates", "invoice", "by_invoice", "ended"),
+)
+"""The options that an estimate cannot have."""
+_CENTS: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,11 @@ class Request:
     cwd: Path
     output: str
     ended: tuple[Path, ...] = ()
+    despite: str | None = None
+    labour: Path | None = None
+    rates: Path | None = None
+    invoice: tuple[str, ...] = ()
+    by_invoice: bool = False
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -58,17 +75,15 @@ def print_allocation(request: Request, now: datetime) -> None:
     Raises:
         CatalogError: When the inventory cannot be read, or not exactly one source is named.
         AllocationError: When it cannot be allocated.
-        NotReadyError: When a part is to be charged back and a gate does not pass.
+        NotReadyError: When a gate does not pass, and a part is to be charged back or the month to be closed.
     """
     period = month_of(request.period)
     if request.bills:
         _print_billed(request, period, now)
         return
-    of_bills = (request.usage, request.out, request.focus, request.history, request.close, request.restate)
-    if any((*of_bills, request.ended)):
-        raise CatalogError(
-            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill: add --bill FILE"
-        )
+    if any(getattr(request, option) for option in _OF_BILLS):
+        *names, last = (f"--{option.replace('_', '-')}" for option in _OF_BILLS)
+        raise CatalogError(f"{', '.join(names)} and {last} need a bill: add --bill FILE")
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
     prices = load_price_book(plan.plan.currency, regions=regions)
@@ -77,21 +92,11 @@ def print_allocation(request: Request, now: datetime) -> None:
 
 
 def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None:
-    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - an estimate does not wait for it
-    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415
+    from allocation.runs.bill import Request as BillRequest  # noqa: PLC0415 - an estimate does not wait for it
     from allocation.runs.bill import allocate_bills  # noqa: PLC0415
     from lifecycle.decommission.plan import read_plan  # noqa: PLC0415
 
-    if request.stack is not None or not request.inventories:
-        raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
-    if (request.close or request.restate) and request.history is None:
-        raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
-    try:
-        versions = tuple(FocusVersion(text) for text in request.focus)
-    except ValueError as error:
-        raise CatalogError(f"--focus: {error}; expected 1.2, 1.3 or 1.4") from None
-    if versions and request.out is None:
-        raise CatalogError("--focus needs --out FOLDER, to write to")
+    _check_options(request)
     outcome = allocate_bills(
         BillRequest(
             bills=request.bills,
@@ -99,20 +104,26 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             inventories=request.inventories,
             period=period,
             out=request.out,
-            focus=versions,
+            focus=_versions(request),
             focus_csv=request.focus_csv,
             history=request.history,
             close=request.close,
             restate=request.restate,
+            despite=request.despite,
             rulebook=request.rulebook,
+            labour=request.labour,
+            rates=request.rates,
+            invoices=_invoices(request),
             ended={path: read_plan(path).term for path in request.ended},
         ),
         now,
         MESSAGES,
     )
     _print(outcome.statement, request.output)
-    for line in _closing_lines(outcome):
+    for line in (*_breakdown_lines(outcome), *_closing_lines(outcome)):
         echo(line, err=True)
+    if outcome.closed.held:
+        raise NotReadyError(_held(outcome, period))
     if outcome.failed:
         raise NotReadyError(_unready(outcome))
 
@@ -126,6 +137,61 @@ def _closing_lines(outcome: Outcome) -> list[str]:
     return [*parts, *rest, f"state: {outcome.manifest['state']}", *_gate_lines(outcome)]
 
 
+def _check_options(request: Request) -> None:
+    """Refuse options of a bill that miss what they need."""
+    if request.stack is not None or not request.inventories:
+        raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
+    if (request.close or request.restate) and request.history is None:
+        raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
+    if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
+        raise CatalogError("--despite needs a REASON, and --close or --restate, which it is the reason for")
+
+
+def _versions(request: Request) -> tuple[FocusVersion, ...]:
+    from allocation.adapters.focus.run import FocusVersion  # noqa: PLC0415 - an estimate does not wait for it
+
+    try:
+        versions = tuple(FocusVersion(text) for text in request.focus)
+    except ValueError as error:
+        raise CatalogError(f"--focus: {error}; expected 1.2, 1.3 or 1.4") from None
+    if versions and request.out is None:
+        raise CatalogError("--focus needs --out FOLDER, to write to")
+    return versions
+
+
+def _invoices(request: Request) -> dict[str, Decimal] | None:
+    """The totals by invoice; None if no statement by invoice is asked for.
+
+    Raises:
+        CatalogError: When one is not ID=AMOUNT, or is named twice.
+    """
+    totals: dict[str, Decimal] = {}
+    for text in request.invoice:
+        name, _, amount = text.rpartition("=")
+        if not name or not _CENTS.fullmatch(amount):
+            raise CatalogError(
+                f"--invoice '{text}': expected ID=AMOUNT with at most two decimals, such as 71=12.50"
+            )
+        if name in totals:
+            raise CatalogError(f"--invoice '{text}': the invoice {name} has a total already")
+        totals[name] = Decimal(amount)
+    return totals if totals or request.by_invoice else None
+
+
+def _breakdown_lines(outcome: Outcome) -> list[str]:
+    """Cash beside amortised cost, and a line for each invoice."""
+    manifest, lines = outcome.manifest, []
+    if views := manifest.get("cost_views"):
+        lines.append(
+            f"billed (cash) {views['billed']}, effective (amortised) {views['effective']} "
+            f"{outcome.statement.currency}: each tenant's are in costs.csv of --out"
+        )
+    for name, said in manifest.get("invoices", {}).items():
+        compared = f", total {said['total']}, difference {said['difference']}" if said["total"] else ""
+        lines.append(f"invoice {name}: charged {said['charged']}, refused {said['refused']}{compared}")
+    return lines
+
+
 def _gate_lines(outcome: Outcome) -> list[str]:
     """One line for each gate: the value found, and the limit."""
     return [
@@ -136,8 +202,19 @@ def _gate_lines(outcome: Outcome) -> list[str]:
 
 def _unready(outcome: Outcome) -> str:
     """Why nothing can be charged back."""
-    names = "; ".join(f"{gate.gate} is {gate.found}, must be {gate.limit}" for gate in outcome.failed)
-    return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {names}"
+    return f"not ready for chargeback of {', '.join(outcome.chargeback)}: {_named(outcome.failed)}"
+
+
+def _held(outcome: Outcome, period: ChargePeriod) -> str:
+    """Why the month was not filed, and what its user can do."""
+    return (
+        f"{period.start:%Y-%m} is not closed, nothing was filed: {_named(outcome.closed.held)}; "
+        "mend what was read, or file it with --despite REASON"
+    )
+
+
+def _named(gates: Iterable[Gate]) -> str:
+    return "; ".join(f"{gate.gate} is {gate.found}, must be {gate.limit}" for gate in gates)
 
 
 def _print(statement: Statement, output: str) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.shared_options import Statement
+
+if TYPE_CHECKING:
+    from cli.actions.costs.allocate import Request
 
 _Inventories = Annotated[
     list[str] | None,
@@ -45,6 +49,37 @@ _Restate = Annotated[
     str | None,
     typer.Option(metavar="REASON", help="Restate a closed month for this reason, and file the difference."),
 ]
+_Despite = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        help="File the month although a gate of readiness fails; the reason and the gates are filed with it.",
+    ),
+]
+_Labour = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Charge the hours in this CSV file (tenant, day, hours, kind) at the house rate.",
+    ),
+]
+_Rates = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Convert other currencies by this CSV file (from, to, first_day, last_day, rate, source).",
+    ),
+]
+_Invoice = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID=AMOUNT",
+        help="Compare the rows of this invoice with its total; implies --by-invoice. May be repeated.",
+    ),
+]
+_ByInvoice = Annotated[
+    bool, typer.Option("--by-invoice", help="Also state every invoice by tenant, to the cent.")
+]
 _Rulebook = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Use the rulebooks in this folder. Default: those of costack."),
@@ -64,6 +99,8 @@ ALLOCATE_EXAMPLE: Final = (
     "Of a bill: costack allocate --bill bill.parquet --usage usage.csv --inventory inventory.json "
     "--period 2026-11 --out runs/2026-11 --focus 1.3"
 )
+_PLURALS: Final = {"inventory": "inventories", "bill": "bills"}
+_REPEATED: Final = ("inventories", "bills", "usage", "focus", "invoice", "ended")
 
 
 def allocate(  # noqa: PLR0917 - options of a command
@@ -78,6 +115,11 @@ def allocate(  # noqa: PLR0917 - options of a command
     history: _History = None,
     close: _Close = False,  # noqa: FBT002 - an option of a command
     restate: _Restate = None,
+    despite: _Despite = None,
+    labour: _Labour = None,
+    rates: _Rates = None,
+    invoice: _Invoice = None,
+    by_invoice: _ByInvoice = False,  # noqa: FBT002 - an option of a command
     rulebook: _Rulebook = None,
     ended: _Ended = None,
     cwd: options.Cwd = Path(),
@@ -88,24 +130,17 @@ def allocate(  # noqa: PLR0917 - options of a command
     Every charge goes to the tenant that causes it, or is divided by a driver, or is listed as unallocated;
     the parts add up to the bill exactly.
     """
-    from cli.actions.costs.allocate import Request, print_allocation  # noqa: PLC0415
+    given, now = dict(locals()), datetime.now(UTC)
+    from cli.actions.costs.allocate import print_allocation  # noqa: PLC0415
 
-    now = datetime.now(UTC)
-    request = Request(
-        stack=stack,
-        inventories=tuple(inventory or ()),
-        period=period or f"{now:%Y-%m}",
-        bills=tuple(bill or ()),
-        usage=tuple(usage or ()),
-        out=out,
-        focus=tuple(focus or ()),
-        focus_csv=focus_csv,
-        history=history,
-        close=close,
-        restate=restate,
-        rulebook=rulebook,
-        ended=tuple(ended or ()),
-        cwd=cwd,
-        output=str(output),
-    )
-    guarded(lambda: print_allocation(request, now))
+    guarded(lambda: print_allocation(_request(given, now), now))
+
+
+def _request(given: Mapping[str, Any], now: datetime) -> Request:
+    """What the options ask for: each is the field of its name, and one that may be repeated has a plural."""
+    from cli.actions.costs.allocate import Request  # noqa: PLC0415
+
+    fields = {_PLURALS.get(name, name): value for name, value in given.items()}
+    repeated = {name: tuple(fields[name] or ()) for name in _REPEATED}
+    period = given["period"] or f"{now:%Y-%m}"
+    return Request(**{**fields, **repeated, "period": period, "output": str(given["output"])})

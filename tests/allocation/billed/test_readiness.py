@@ -18,7 +18,16 @@ from tiers.vocabulary import Environment
 
 NOVEMBER = ChargePeriod.month("2026-11")
 MEASURED = {Driver.CPU_REQUESTS: "measured"}
-GOOD = Evidence(MEASURED, Decimal(0), Decimal(0), date(2026, 11, 1))
+GOOD = Evidence(
+    sources=MEASURED,
+    rows=1,
+    charged=1,
+    unknown=0,
+    read=100,
+    refused=0,
+    moved=Decimal(0),
+    catalog=date(2026, 11, 1),
+)
 
 
 def found(lines: list[Line], usage: list[Usage], evidence: Evidence = GOOD, **limits: Any) -> dict[str, Gate]:
@@ -71,9 +80,48 @@ def test_what_is_unallocated_is_reported_in_percent() -> None:
 
 
 def test_refused_and_moved_cost_are_the_reconciliation_error() -> None:
-    evidence = GOOD._replace(refused=Decimal("0.000000001"), moved=Decimal("-0.000000001"))
+    evidence = GOOD._replace(refused=10, moved=Decimal("-0.000000001"))
     gate = found([Line(100, values=tagged("acme"))], FULL, evidence)["reconciliation error"]
     assert (gate.found, gate.passed) == ("20.0000", False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rows": 0, "charged": 0, "read": 0}, "no rows"),
+        ({"rows": 3, "charged": 0, "read": 0}, "nothing charged of 3 rows"),
+        ({"unknown": 2}, "unknown: refused rows without a known amount: 2"),
+    ],
+)
+def test_what_cannot_be_reconciled_fails(changes: dict[str, int], said: str) -> None:
+    gate = found(LINES, FULL, GOOD._replace(**changes))["reconciliation error"]  # type: ignore[arg-type]
+    assert (gate.found, gate.passed) == (said, False)
+
+
+@pytest.mark.parametrize("gate", ["tag coverage", "driver coverage", "unallocated"])
+@pytest.mark.parametrize("charged", [0, 1])
+def test_nothing_to_cover_passes_only_where_something_was_charged(gate: str, charged: int) -> None:
+    lines = [Line(0, values=tagged("acme"))] if charged else []
+    every = found(lines, FULL, GOOD._replace(charged=charged, read=0))
+    assert (every[gate].found[:7], every[gate].passed) == ("nothing", bool(charged))
+
+
+def test_what_is_unallocated_does_not_cancel() -> None:
+    braket = {"service": "Amazon Braket"}
+    gate = found([Line(60), Line(20, values=braket), Line(-20, values=braket)], FULL)["unallocated"]
+    assert (gate.found, gate.passed) == ("40.0000", False)
+
+
+def test_charges_of_a_pool_without_usage_do_not_cancel() -> None:
+    lines = [Line(60, values=tagged("acme")), Line(20), Line(-20)]
+    gate = found(lines, [Usage("acme", "cpu-used", 1)])["unallocated"]
+    assert (gate.found, gate.passed) == ("40.0000", False)
+
+
+def test_pooled_cost_of_two_days_does_not_cancel() -> None:
+    lines = [Line(60, (1, 2)), Line(-60, (2, 3))]
+    gate = found(lines, FULL, GOOD._replace(sources={Driver.CPU_REQUESTS: "declared"}))["driver coverage"]
+    assert gate.found == "0.0000"
 
 
 @pytest.mark.parametrize(

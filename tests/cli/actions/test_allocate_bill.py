@@ -189,10 +189,14 @@ def test_every_form_has_the_same_total(output: str) -> None:
     [
         (
             ("--usage", "u.csv", "--stack", "local"),
-            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill",
+            "--restate, --despite, --labour, --rates, --invoice, --by-invoice and --ended need a bill: add",
         ),
         (("--bill", "b.csv"), "a bill needs its tenants: name them with --inventory FILE, not with --stack"),
         (("--bill", "b.csv", "--inventory", "i.json", "--close"), "--close and --restate need --history"),
+        (
+            ("--bill", "b.csv", "--inventory", "i.json", "--despite", "why"),
+            "--despite needs a REASON, and --close",
+        ),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "9"), "expected 1.2, 1.3 or 1.4"),
         (("--bill", "b.csv", "--inventory", "i.json", "--focus", "1.3"), "--focus needs --out"),
         (("--bill", "b.csv", "--inventory", "x=i.json"), "expected FILE or YYYY-MM-DD=FILE"),

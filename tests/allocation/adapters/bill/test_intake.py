@@ -10,7 +10,14 @@ from allocation.adapters.bill.intake import CostIntake, FileIntake, Intake
 from allocation.errors import AllocationError
 
 FILE = FileIntake("bill.csv", "FOCUS 1.2 CSV", "00", rows=3, charged=2, refused={"bad-date": 1})
-COST = CostIntake(Decimal("3.00000000004"), 20_000_000_000, Decimal("0.00000000004"), Decimal(1))
+COST = CostIntake(
+    Decimal("3.00000000004"),
+    20_000_000_000,
+    Decimal("0.00000000004"),
+    Decimal(1),
+    20_000_000_000,
+    10_000_000_000,
+)
 INTAKE = Intake((FILE,), {"billed": COST}, 2, {"a note": 1})
 
 
@@ -37,7 +44,9 @@ def test_what_does_not_add_up_is_none(wrong: dict[str, object], said: str) -> No
 
 
 def test_rounding_moves_less_than_a_unit_a_charge() -> None:
-    moved = CostIntake(Decimal("2.0000000003"), 20_000_000_000, Decimal("3E-10"), Decimal(0))
+    moved = CostIntake(
+        Decimal("2.0000000003"), 20_000_000_000, Decimal("3E-10"), Decimal(0), 20_000_000_000, 0
+    )
     assert moved.adds_up
     with pytest.raises(AllocationError):
         replace(INTAKE, costs={"billed": moved})
@@ -51,4 +60,8 @@ def test_the_document_is_plain_json_with_amounts_as_text() -> None:
         "charged": "2.0000000000",
         "moved": "0.00000000004",
         "refused": "1",
+        "gross_read": "3.00",
+        "gross_charged": "2.00",
+        "gross_refused": "1.00",
     }
+    assert document["unknown_amounts"] == 0

@@ -64,9 +64,7 @@ def test_every_version_says_what_was_decided(version: FocusVersion, tmp_path: Pa
         allocated(connection)
         file = write_focus(connection, tmp_path, version, RUN)
     copy = tmp_path / "bill.csv"
-    duckdb.execute(
-        f"COPY (FROM read_parquet('{file}', hive_partitioning = false)) TO '{copy}'"  # noqa: S608 - our own file
-    )
+    duckdb.execute(f"COPY (FROM read_parquet('{file}', hive_partitioning = false)) TO '{copy}'")
     charges = read(copy, period=RUN.period).charges
     rows = [json.loads(charge["allocated"]) for charge in charges]
     assert {row["run"] for row in rows} == {RUN.run_id}

@@ -1,0 +1,46 @@
+"""The folder and the database that a run works in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import duckdb
+
+from allocation.adapters.folders.run import new_run
+from allocation.engine import tables
+
+_MEMORY: Final = "1200MB"
+
+
+@contextmanager
+def workplace(out: Path | None) -> Iterator[Path]:
+    """The folder *out*, written completely or not at all; without one a folder that is removed."""
+    with new_run(out) if out else TemporaryDirectory(prefix="costack-") as folder:
+        Path(folder).chmod(0o700)  # it holds every row of the bill
+        yield Path(folder)
+
+
+@contextmanager
+def connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A temporary database on disk beside the run, for data larger than memory."""
+    with TemporaryDirectory(prefix=".work-", dir=folder) as work:
+        connection = duckdb.connect(str(Path(work) / "run.duckdb"))
+        try:
+            connection.execute(f"SET memory_limit = '{_MEMORY}'")
+            connection.execute("SET temp_directory = ?", [str(Path(work) / "spill")])
+            yield connection
+        finally:
+            connection.close()
+
+
+def text_table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[Sequence[object]]
+) -> None:
+    """Make the table *name* of text, with *columns* separated by spaces."""
+    table = ", ".join(f"{column} VARCHAR" for column in columns.split())
+    tables.create(connection, name, table)
+    tables.insert(connection, name, table, rows)
