@@ -44,7 +44,7 @@ _MEMORY: Final = "1200MB"
 class Request:
     """The options of the command line."""
 
-    bills: Sequence[Path]
+    bills: Sequence[str | Path]
     usage: Sequence[Path]
     inventories: Sequence[str]
     period: ChargePeriod
@@ -55,6 +55,8 @@ class Request:
     close: bool = False
     restate: str | None = None
     rulebook: Path | None = None
+    parts: bool = False
+    """Whether bills with lines about the same are parts of one, and not two deliveries of it."""
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
 
@@ -102,7 +104,15 @@ class _Run:
         period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
         say = self.messages.progress
         say("reading bills")
-        intake = ingest(self.connection, self.request.bills, period, currency, into=self.folder, progress=say)
+        intake = ingest(
+            self.connection,
+            self.request.bills,
+            period,
+            currency,
+            into=self.folder,
+            parts=self.request.parts,
+            progress=say,
+        )
         self._warn_refused("rows of the bill", intake.refused)
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])

@@ -58,24 +58,9 @@ class BillFile:
     layout: Layout
 
 
-def named(files: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The files to read with their names in reports; a folder stands for all bills below it, by path.
-
-    Raises:
-        BillError: When a file or folder is missing, or a folder holds no bill.
-    """
-    found: list[tuple[str, Path]] = []
-    for path in files:
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if _is_bill(file))
-            if not inside:
-                raise BillError(f"{path}: expected files ending in {', '.join(_SUFFIXES)}, found none")
-            found += [(file.relative_to(path).as_posix(), file) for file in inside]
-        else:
-            found.append((path.name, path))
-    names = [name for name, _ in found]
-    unique = [(name if names.count(name) == 1 else str(path), path) for name, path in found]
-    return [(os.fsencode(name).decode("utf-8", "replace"), path) for name, path in unique]
+def is_bill(name: str) -> bool:
+    """Whether a file of that name is read as a bill when its folder is given."""
+    return name.lower().endswith(_SUFFIXES)
 
 
 def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Path) -> BillFile:
@@ -109,10 +94,6 @@ def relation(files: Sequence[BillFile]) -> str:
     """SQL of the relation that holds *files*, which have the same columns; `file_index` counts from 0."""
     paths = ", ".join(literal(file.path) for file in files)
     return f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
-
-
-def _is_bill(file: Path) -> bool:
-    return file.name.lower().endswith(_SUFFIXES) and not file.name.startswith(".") and file.is_file()
 
 
 def _digest(name: str, path: Path) -> tuple[str, bytes]:

@@ -60,6 +60,8 @@ class Intake:
         costs: The costs of `tables.COSTS` by name.
         charges: How many charges the table holds.
         notes: What was changed in charged rows, such as 'finer than 1e-24' -> how often.
+        deliveries: What the manifests of the files say, and `left_out` what was not read and why
+            (`deliveries.Collected`).
 
     Raises:
         AllocationError: When rows or sums do not add up, which is an error of this program, never of a bill.
@@ -69,6 +71,8 @@ class Intake:
     costs: Mapping[str, CostIntake]
     charges: int
     notes: Mapping[str, int] = field(default_factory=dict)
+    deliveries: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         self.check()
@@ -135,4 +139,6 @@ class Intake:
                 for name, cost in self.costs.items()
             },
             "notes": dict(self.notes),
+            **({"deliveries": list(self.deliveries)} if self.deliveries else {}),
+            **({"left_out": list(self.left_out)} if self.left_out else {}),
         }

@@ -37,7 +37,7 @@ class Request:
     stack: str | None
     inventories: tuple[str, ...]
     period: str
-    bills: tuple[Path, ...]
+    bills: tuple[str, ...]
     usage: tuple[Path, ...]
     out: Path | None
     focus: tuple[str, ...]
@@ -49,6 +49,7 @@ class Request:
     cwd: Path
     output: str
     ended: tuple[Path, ...] = ()
+    parts: bool = False
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -64,9 +65,10 @@ def print_allocation(request: Request, now: datetime) -> None:
         _print_billed(request, period, now)
         return
     of_bills = (request.usage, request.out, request.focus, request.history, request.close, request.restate)
-    if any((*of_bills, request.ended)):
+    if any((*of_bills, request.ended, request.parts)):
         raise CatalogError(
-            "--usage, --out, --focus, --history, --close, --restate and --ended need a bill: add --bill FILE"
+            "--parts, --usage, --out, --focus, --history, --close, --restate and --ended need a bill: "
+            "add --bill FILE"
         )
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
@@ -104,6 +106,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             close=request.close,
             restate=request.restate,
             rulebook=request.rulebook,
+            parts=request.parts,
             ended={path: read_plan(path).term for path in request.ended},
         ),
         now,
