@@ -104,15 +104,7 @@ class _Run:
         period, currency = self.request.period, self.deployed[-1].inventory.plan.currency
         say = self.messages.progress
         say("reading bills")
-        intake = ingest(
-            self.connection,
-            self.request.bills,
-            period,
-            currency,
-            into=self.folder,
-            parts=self.request.parts,
-            progress=say,
-        )
+        intake = self._intake(currency)
         self._warn_refused("rows of the bill", intake.refused)
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
@@ -144,6 +136,18 @@ class _Run:
             self._write(filed_document, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, manifest)
+
+    def _intake(self, currency: str) -> Intake:
+        request, say = self.request, self.messages.progress
+        into, parts = self.folder, request.parts
+        done = ingest(
+            self.connection, request.bills, request.period, currency, into=into, parts=parts, progress=say
+        )
+        if done.left_out:
+            one, more = done.left_out[0], len(done.left_out) - 1
+            others = f"; {more} more are listed in the run's manifest" if more else ""
+            self.messages.warn(f"left out {one['name']}: {one['reason']}{others}")
+        return done
 
     def _warn_refused(self, what: str, refused: Mapping[str, int]) -> None:
         if refused:

@@ -44,8 +44,9 @@ def ingest(
     Amounts become whole units of 1e-10, rounded once, half away from zero. A row is refused if its charge
     starts outside *period*, is not in *currency*, or breaks another of `row_rules.RULES`. A folder, or an
     address in S3, stands for all bills below it; of what has a manifest the newest delivery is read
-    (`deliveries.collect`). Files with lines about the same are refused unless they are *parts* of a bill. With *into* the charges are written to `charges.parquet` there, and `charge` is a view
-    of it that needs no memory. When this raises, folder and connection stay unchanged.
+    (`deliveries.collect`). Files with lines about the same are refused unless they are *parts* of a bill.
+    With *into* the charges are written to `charges.parquet` there, and `charge` is a view of it that needs no
+    memory. When this raises, folder and connection stay unchanged.
 
     No setting of the connection is changed. For large bills set `memory_limit` (1 GB does for ten million
     rows) and `temp_directory`; `preserve_insertion_order` must be on, as it is by default.
@@ -211,18 +212,18 @@ def _refuse_overlap(
     """
     asked = [batch for batch in batches if batch.files[0].layout is not PLAIN]
     rows = [Rows(each.files[0].layout.name, as_meant(each.found, each.files[0].layout)) for each in asked]
-    both = overlap_of(
-        lambda sql: ask(connection, asked, sql), rows, [file.delivery for file in found.files]
-    )
+    both = overlap_of(lambda sql: ask(connection, asked, sql), rows, [file.delivery for file in found.files])
     if both is None:
         return
     first, second = found.files[both.first].name, found.files[both.second].name
     if both.lines is None:
-        raise BillError(f"{first} and {second} have the same days of one account in two formats: name one of them")
+        raise BillError(
+            f"{first} and {second} have the same days of one account in two formats: name one of them"
+        )
     lines = "1 line" if both.lines == 1 else f"{both.lines} lines"
     raise BillError(
-        f"{first} and {second} have {lines} about the same account, resource, SKU and time: name the newer one "
-        "of two deliveries, or say with --parts that both belong to the bill"
+        f"{first} and {second} have {lines} about the same account, resource, SKU and time: name the newer "
+        "one of two deliveries, or say with --parts that both belong to the bill"
     )
 
 

@@ -1,9 +1,9 @@
 """A bucket of S3 as a place, and its failures in one sentence each.
 
-Read with boto3, as all that asks AWS here is: the credentials are found as by every other command (environment,
-profile, role), nothing has to be fetched first, and each object is fetched once, as the version that was
-listed. DuckDB's httpfs has to be downloaded before its first use, and would read an object again in every
-pass, so that it could change in between.
+Read with boto3, as all that asks AWS here is: the credentials are found as by every other command
+(environment, profile, role), nothing has to be installed first, and each object is fetched once, as the
+version that was listed. DuckDB's httpfs has to be downloaded before its first use, and would read an object
+again in every pass, so that it could change in between; pyarrow would be a second reader of Parquet.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from allocation.errors import AllocationError
 SCHEME: Final = "s3://"
 _CHUNK: Final = 1 << 20
 _CONNECTIONS: Final = 16
-# Error code, or HTTP status, of S3 -> what it means for whoever runs the command. The message that S3 sends is
-# not shown: it may name keys and users of another account.
+# Error code, or HTTP status, of S3 -> what it means for whoever runs the command. The message that S3 sends
+# is not shown: it may name keys and users of another account.
 _SENTENCES: Final = (
     (
         ("NoSuchBucket",),
@@ -30,8 +30,10 @@ _SENTENCES: Final = (
     ),
     (
         ("AccessDenied", "AllAccessDisabled", "AccountProblem", "403"),
-        "access is denied: the credentials in use need s3:ListBucket on the bucket, s3:GetObject on what is in "
-        "it, and kms:Decrypt where it is encrypted with a key",
+        (
+            "access is denied: the credentials in use need s3:ListBucket on the bucket, s3:GetObject on what "
+            "is in it, and kms:Decrypt where it is encrypted with a key"
+        ),
     ),
     (
         (
@@ -111,10 +113,9 @@ class Bucket:
         import boto3  # noqa: PLC0415 - a third of a second, which a local bill does not wait for
         from botocore.config import Config  # noqa: PLC0415
 
-        make: Any = boto3.client
         with told(self.shown("")):
-            retries = {"mode": "standard", "max_attempts": 5}
-            return make("s3", config=Config(retries=retries, max_pool_connections=_CONNECTIONS))
+            make: Any = boto3.Session().client
+            return make("s3", config=Config(retries={"mode": "standard"}, max_pool_connections=_CONNECTIONS))
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
@@ -186,7 +187,9 @@ class Bucket:
         except OSError as error:
             raise AllocationError(f"{name}: cannot be stored: {error.strerror}") from None
         if written != entry.size:
-            raise AllocationError(f"{name}: expected {entry.size} bytes, found {written}: run the command again")
+            raise AllocationError(
+                f"{name}: expected {entry.size} bytes, found {written}: run the command again"
+            )
         return at
 
     def _get(self, entry: Entry) -> Any:
@@ -226,7 +229,7 @@ def told(name: str) -> Iterator[None]:
         if kind == "ParamValidationError":
             raise AllocationError(f"{name}: expected s3://bucket/prefix, found no name of a bucket") from None
         raise AllocationError(f"{name}: S3 cannot be asked: {kind}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AllocationError(f"{name}: S3 cannot be asked: {' '.join(str(error).split())}") from None
 
 

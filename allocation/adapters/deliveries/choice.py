@@ -1,4 +1,4 @@
-"""Takes of each export the newest delivery for the month, if all its files are there, and says why of the rest."""
+"""Takes the newest delivery of each export for a month, if it is whole, and says why not the others."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def _newest_of(rivals: Sequence[Manifest]) -> Manifest:
     longer = next((each for each in rivals if each.end > newest.end), None)
     if longer:
         raise AllocationError(
-            f"{newest.name} is newer than {longer.name}, but ends on {newest.end:%Y-%m-%d}, and the older one "
-            f"on {longer.end:%Y-%m-%d}: name the manifest of the one that holds the month"
+            f"{newest.name} is newer than {longer.name}, but ends on {newest.end:%Y-%m-%d}, and the older "
+            f"one on {longer.end:%Y-%m-%d}: name the manifest of the one that holds the month"
         )
     return newest
 
@@ -174,7 +174,7 @@ class _Finder:
     """Finds files by the end of their paths: a copy keeps the folders below some folder, and not those above.
 
     A name alone is found beside the manifest only: in another delivery's folder, other files have that name.
-    In a folder of AWS for a month not even there (*flat* is False): deliveries of another kind may have left it.
+    In AWS' folder for a month not even there (*flat* is False): a former way of delivery may have left it.
     """
 
     def __init__(self, place: Place, manifest: str, *, flat: bool) -> None:
@@ -190,6 +190,8 @@ class _Finder:
         parts = [part for part in key.split("/") if part not in {"", "."}]
         if ".." in parts:
             return None
+        if found := self._place.entry(key.lstrip("/")):
+            return found
         ways = ((start, base) for start in range(len(parts)) for base in self._bases)
         for start, base in itertools.chain((self._last,), ways):
             tail = parts[start:]

@@ -1,4 +1,4 @@
-"""Collects the files of a bill: from folders, files, manifests and `s3://` addresses to local files with names."""
+"""Collects the files of a bill: from folders, files, manifests and `s3://` addresses to local files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 
 _ABOVE: Final = 4
-"""How far above a manifest its files are looked for: an execution's folder, the month, `metadata`, the export."""
+"""How far above a manifest its files are looked for: an execution, the month, `metadata`, the export."""
+_SHOWN: Final = 3
 _AT_ONCE: Final = 8
 """Files that are fetched at the same time: each waits for its server most of the time."""
 
@@ -108,7 +109,7 @@ def collect(
     bucket is written below *workplace*.
 
     Raises:
-        AllocationError: When a place cannot be read or holds nothing for *period*, or a delivery is not whole.
+        AllocationError: When a place cannot be read, or has nothing for *period*, or a delivery is not whole.
     """
     found = _Found(period, is_bill)
     for source in sources:
@@ -155,7 +156,9 @@ def _in_folders(path: Path) -> tuple[Place, Entry | None]:
 def _loose(found: _Found, choice: Choice) -> list[tuple[Place, Entry]]:
     """The bills of which no manifest speaks; those in the folder of one are left out."""
     kept = []
-    governed = {(place, f"{folder}/" if folder != "." else ""): name for place, folder, name in choice.governed}
+    governed = {
+        (place, f"{folder}/" if folder != "." else ""): name for place, folder, name in choice.governed
+    }
     for place, entry in found.bills:
         if (id(place), entry.path) in choice.claimed:
             continue
@@ -192,7 +195,7 @@ def _refuse_nothing(found: _Found, picked: Sequence[Place], left: Sequence[LeftO
             why = [f"{each.name}: {each.reason}" for each in left if each.name.startswith(name)]
             raise AllocationError(
                 f"{name}: expected a bill for {found.period.start:%Y-%m}, found none"
-                + (f" ({'; '.join(why[:3])}{'; …' if len(why) > 3 else ''})" if why else "")
+                + (f" ({'; '.join(why[:_SHOWN])}{'; …' if why[_SHOWN:] else ''})" if why else "")
             )
 
 

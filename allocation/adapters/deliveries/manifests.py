@@ -2,12 +2,12 @@
 
 Sources of the fields and of where the files lie:
 
-- AWS Data Exports: docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html. The manifest is
-  "only delivered once all of the export data files have been delivered". Data are in
-  `data/BILLING_PERIOD=YYYY-MM/`, when every refresh is kept in `<timestamp>-<execution-id>/` below; the manifest
-  in `metadata/BILLING_PERIOD=YYYY-MM/` "always represents the most recent refresh". It has no billing period of
-  its own (JGrubb/open-finops-stack, issue 3), so that of its paths counts; `executionId` and `dataFiles` as
-  read there.
+- AWS Data Exports: docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html. The manifest
+  is "only delivered once all of the export data files have been delivered". Data are in
+  `data/BILLING_PERIOD=YYYY-MM/`; when every refresh is kept, in `<timestamp>-<execution-id>/` below. The
+  manifest in `metadata/BILLING_PERIOD=YYYY-MM/` "always represents the most recent refresh". It has no
+  billing period of its own (JGrubb/open-finops-stack, issue 3), so that of its paths counts; `executionId`
+  and `dataFiles` as read there (vendors/aws/manifest.py).
 - AWS Cost and Usage Report: docs.aws.amazon.com/cur/latest/userguide/understanding-report-versions.html;
   "use the assemblyId in the manifest file to find the latest report files" (view-latest-cur.html).
 - Azure Cost Management: the manifest of each run "describes the file partitions" (MicrosoftDocs/azure-docs,
@@ -34,6 +34,7 @@ _PARTITION: Final = re.compile(r"BILLING_PERIOD=(\d{4})-(\d{2})")
 _MONTH_FOLDER: Final = re.compile(r"\d{8}-\d{8}")
 # `20250307T053621Z-<id>` and `2025-03-07T05:36:21.000Z-<id>`; of a legacy report without an id.
 _STAMP: Final = re.compile(r"(\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d(?:\.\d+)?Z)(?:-|$)")
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MARKS: Final = {
     "dataFiles": "exports",
     "executionId": "exports",
@@ -105,7 +106,7 @@ def is_month_folder(name: str) -> bool:
 
 
 def span_of(path: str) -> tuple[datetime, datetime] | None:
-    """The time that the folders of *path* are for, where a provider named one of them; the end as it says it."""
+    """The time that the folders of *path* are for, where a provider named one of them so."""
     for part in reversed(PurePosixPath(path).parts):
         partition, days = _PARTITION.fullmatch(part), _MONTH_FOLDER.fullmatch(part)
         try:
@@ -113,15 +114,15 @@ def span_of(path: str) -> tuple[datetime, datetime] | None:
                 start = datetime(int(partition[1]), int(partition[2]), 1, tzinfo=UTC)
                 return start, _following(start)
             if days:
-                first, last = (datetime.strptime(day, "%Y%m%d") for day in part.split("-"))
-                return first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
+                first, last = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in part.split("-"))
+                return first, last
         except ValueError:
             continue
     return None
 
 
 def touches(start: datetime, end: datetime, period: ChargePeriod) -> bool:
-    """Whether that time lies in *period*; the last day of one that ends where *period* starts is not meant."""
+    """Whether that time lies in *period*; one that ends where *period* starts does not."""
     return start < period.end and (end > period.start or start >= period.start)
 
 
@@ -195,16 +196,17 @@ def _of_data_exports(place: Place, entry: Entry, fields: _Fields) -> Manifest:
     partition = _PARTITION.search(where) or _PARTITION.search(entry.path)
     above = PurePosixPath(entry.path).parent.name
     export = re.sub(r"-?manifest\.json$", "", PurePosixPath(entry.path).name, flags=re.IGNORECASE)
-    before = where[: partition.start()] if partition and partition.string == where else ""
+    # The prefix and the name of the export; the manifest itself may be called `Manifest.json` alone.
+    before = where[: partition.start()].strip("/") if partition and partition.string == where else ""
     stamp = next((found[1] for part in PurePosixPath(where).parts[:-1] if (found := _STAMP.match(part))), "")
-    start = _month(fields, int(partition[1]), int(partition[2])) if partition else datetime.min
+    start = _month(fields, int(partition[1]), int(partition[2])) if partition else _NEVER
     return Manifest(
         place,
         entry,
-        export=f"{before.strip('/')}:{export}",
+        export=before or export,
         id=execution,
-        start=start.replace(tzinfo=UTC),
-        end=_following(start) if partition else start.replace(tzinfo=UTC),
+        start=start,
+        end=_following(start),
         files=files,
         delivered=re.sub(r"[-:]", "", stamp),
         latest=_PARTITION.fullmatch(above) is not None,

@@ -3,8 +3,8 @@
 Lines of FOCUS have no ids, and AWS says of those of a Cost and Usage Report that "the line item ID isn't
 consistent between different Cost and Usage Reports and can't be used to identify the same line item across
 different reports" (docs.aws.amazon.com/cur/latest/userguide/identity-columns.html). So what a line is about
-counts: account, service, region, resource, SKU, category and the start of its charge period, whatever it costs.
-This is asked only of deliveries whose days and accounts meet: of a file for each day or account it is not.
+counts: account, service, region, resource, SKU, category and the start of its charge period, whatever it
+costs. This is asked only of deliveries whose days and accounts meet, not of a file for each day or account.
 """
 
 # ruff: noqa: S608 - SQL is assembled from our own names and numbers
@@ -17,7 +17,16 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 _ACCOUNT: Final = ("billing_account", "sub_account")
-_ABOUT: Final = (*_ACCOUNT, "service", "region", "resource_id", "sku_id", "sku_price_id", "word", "period_start")
+_ABOUT: Final = (
+    *_ACCOUNT,
+    "service",
+    "region",
+    "resource_id",
+    "sku_id",
+    "sku_price_id",
+    "word",
+    "period_start",
+)
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 """Runs SQL and gives its rows."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-# The last number of a name, if it is as wide as exports write it; what follows is a suffix, or the id of the job
-# that wrote the part. `bill-1.csv` and `bill-2.csv` are as likely two downloads of one bill.
+# The last number of a name, if it is as wide as exports write it; what follows is a suffix, or the id of the
+# job that wrote the part. `bill-1.csv` and `bill-2.csv` are as likely two downloads of one bill.
 _NUMBERED: Final = re.compile(
     r"(?P<stem>.*?)(?<!\d)(?P<number>\d{4,})(?P<rest>(-[0-9a-f-]{36}[^.]*)?(\.[a-z0-9]+)*)", re.IGNORECASE
 )

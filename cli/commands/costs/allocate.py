@@ -24,9 +24,9 @@ _Bills = Annotated[
     list[str] | None,
     typer.Option(
         metavar="FILE",
-        help="Allocate this bill: FOCUS, CUR or plain CSV or Parquet; a file, a folder, s3://BUCKET/PREFIX, or "
-        "the manifest of a delivery. Of what has a manifest, the newest delivery is read. Without a bill the "
-        "month is estimated from list prices. May be repeated.",
+        help="Allocate this bill: FOCUS, CUR or plain CSV or Parquet; a file, a folder, s3://BUCKET/PREFIX, "
+        "or the manifest of a delivery. Of what has a manifest, the newest delivery is read. Without a bill "
+        "the month is estimated from list prices. May be repeated.",
     ),
 ]
 _Parts = Annotated[

@@ -156,7 +156,8 @@ def test_of_a_restated_line_neither_amount_is_taken_silently(tmp_path: Path, *, 
     with pytest.raises(BillError) as caught:
         read(first, second, parts=parts)
     assert str(caught.value) == (
-        "b.csv, row 2: expected 1.25, as the same line has in row 2 of a.csv, found 7: keep the newer one only"
+        "b.csv, row 2: expected 1.25, as the same line has in row 2 of a.csv, found 7: keep the newer one "
+        "only"
     )
 
 

@@ -52,7 +52,9 @@ def document(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
-def azure_run(folder: Path, rows: Sequence[Mapping[str, str]], submitted: str, end: str, **changes: Any) -> Path:
+def azure_run(
+    folder: Path, rows: Sequence[Mapping[str, str]], submitted: str, end: str, **changes: Any
+) -> Path:
     """A run of a month-to-date export, in *folder*; *changes* replace parts of its manifest."""
     part = bill(folder / "part_0_0001.csv", rows)
     size = part.stat().st_size
@@ -112,7 +114,9 @@ def data_export(
     return [data, *written]
 
 
-def legacy_report(root: Path, rows: Sequence[Mapping[str, str]], assembly: str, *, newest: bool = True) -> Path:
+def legacy_report(
+    root: Path, rows: Sequence[Mapping[str, str]], assembly: str, *, newest: bool = True
+) -> Path:
     """An update of a Cost and Usage Report that keeps all of them; its data."""
     month = root / "20261101-20261201"
     data = bill(month / assembly / "report-1.csv", rows)

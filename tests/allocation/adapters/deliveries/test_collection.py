@@ -54,7 +54,9 @@ def test_of_azures_daily_runs_the_newest_is_read(tmp_path: Path) -> None:
 
 def test_a_restated_line_has_its_newer_amount(tmp_path: Path) -> None:
     azure_run(tmp_path / "b-older", DAYS, "2026-11-03T06:00:00Z", "2026-11-02T00:00:00Z")
-    azure_run(tmp_path / "a-newer", [focus(1, "12"), focus(2)], "2026-11-04T06:00:00Z", "2026-11-03T00:00:00Z")
+    azure_run(
+        tmp_path / "a-newer", [focus(1, "12"), focus(2)], "2026-11-04T06:00:00Z", "2026-11-03T00:00:00Z"
+    )
     assert billed(read(tmp_path)) == 22
 
 
@@ -152,8 +154,8 @@ def test_a_newer_run_of_fewer_days_is_refused(tmp_path: Path) -> None:
     azure_run(tmp_path / "month", DAYS, "2026-11-20T06:00:00Z", "2026-11-19T00:00:00Z")
     azure_run(tmp_path / "again", DAYS[:1], "2026-11-21T06:00:00Z", "2026-11-05T00:00:00Z")
     assert refusal(tmp_path) == (
-        f"{tmp_path}/again/manifest.json is newer than {tmp_path}/month/manifest.json, but ends on 2026-11-05, "
-        "and the older one on 2026-11-19: name the manifest of the one that holds the month"
+        f"{tmp_path}/again/manifest.json is newer than {tmp_path}/month/manifest.json, but ends on "
+        "2026-11-05, and the older one on 2026-11-19: name the manifest of the one that holds the month"
     )
 
 
@@ -174,9 +176,7 @@ def test_runs_for_days_of_their_own_are_added(tmp_path: Path) -> None:
 def test_what_is_no_bill_is_left_out(tmp_path: Path, kind: str) -> None:
     azure_run(tmp_path / "costs", DAYS, "2026-11-03T06:00:00Z", "2026-11-02T00:00:00Z")
     config = {"exportName": "other", "type": kind}
-    azure_run(
-        tmp_path / "other", DAYS, "2026-11-04T06:00:00Z", "2026-11-02T00:00:00Z", exportConfig=config
-    )
+    azure_run(tmp_path / "other", DAYS, "2026-11-04T06:00:00Z", "2026-11-02T00:00:00Z", exportConfig=config)
     done = read(tmp_path)
     assert billed(done) == 20
     assert [each["reason"] for each in done.intake.left_out] == [f"it is a {kind}"]
@@ -185,7 +185,9 @@ def test_what_is_no_bill_is_left_out(tmp_path: Path, kind: str) -> None:
 
 def test_azures_own_columns_of_the_same_costs_are_left_out(tmp_path: Path) -> None:
     azure_run(tmp_path / "costs", DAYS, "2026-11-03T06:00:00Z", "2026-11-02T00:00:00Z")
-    export = "/providers/Microsoft.Billing/billingAccounts/1234567/providers/Microsoft.CostManagement/exports/own"
+    export = (
+        "/providers/Microsoft.Billing/billingAccounts/1234567/providers/Microsoft.CostManagement/exports/own"
+    )
     config = {"exportName": "own", "resourceId": export, "type": "AmortizedCost"}
     azure_run(
         tmp_path / "own", [{"CostInBillingCurrency": "20"}], "2026-11-04T06:00:00Z", "2026-11-02T00:00:00Z",
@@ -248,7 +250,10 @@ def test_a_manifest_is_read_strictly(tmp_path: Path, change: dict[str, Any], sai
     [
         ({"runInfo": {}}, "runId: expected text, found 'None'"),
         ({"blobs": [], "blobCount": 1}, "blobs: expected 1 files, found '0'"),
-        ({"blobs": [{"blobName": "part_0_0001.csv", "byteCount": "1"}]}, "byteCount: expected a number of bytes"),
+        (
+            {"blobs": [{"blobName": "part_0_0001.csv", "byteCount": "1"}]},
+            "byteCount: expected a number of bytes",
+        ),
         ({"exportConfig": "x"}, "exportConfig: expected an object, found 'x'"),
     ],
 )
