@@ -1,14 +1,18 @@
-"""Opens the files of a bill; CSV is staged as Parquet of text, so that later passes read single columns."""
+"""Opens the files of a bill, and gives their rows to SQL; `staging` makes Parquet of CSV in between."""
 
+# ruff: noqa: S608 - SQL is assembled from our own names and quoted text
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import hashlib
+import os
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 import duckdb
@@ -30,12 +34,10 @@ _MOST_DECODED: Final = 50_000_000_000
 _ROW_NUMBERS: Final = frozenset({"file_row_number", "file_index"})
 """Columns that DuckDB adds to Parquet by itself; a bill that has them would hide them."""
 
-# RFC 4180: commas, quotes doubled, every row as wide as the header. DuckDB still takes one comma too many at
-# the end of a row, spaces around a quoted value and quotes inside an unquoted one; no value is lost by it.
-_DIALECT: Final = (
-    "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', comment = '', "
-    "strict_mode = true, null_padding = false, ignore_errors = false, encoding = 'utf-8'"
-)
+PART: Final = "bill_part"
+"""Column of a staged file that holds several bills: the number of the one a row is of."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._=+@%-]+")
+"""Names without a character that DuckDB takes for a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class BillFile:
 
     Attributes:
         name: Its name in reports: the path in the given folder, or the file name.
-        path: The file for DuckDB: a link to the bill, or its staged form.
+        path: The file for DuckDB: by a link to the bill, or its staged form.
+        csv: How DuckDB calls the compression of a CSV; empty for Parquet.
+        part: Its number in a staged form that holds several bills, and `before` the rows before its own.
         format: 'FOCUS 1.2 Parquet' and the like.
         sha256: Digest of the given file.
     """
@@ -55,11 +59,20 @@ class BillFile:
     sha256: str
     header: Header
     layout: Layout
+    csv: str = ""
+    part: int | None = None
+    before: int = 0
 
 
-def is_bill(name: str) -> bool:
-    """Whether a file of that name is read as a bill when its folder is given."""
-    return name.lower().endswith(_SUFFIXES)
+def is_bill(name: str, begin: Callable[[], bytes]) -> bool:
+    """Whether a file is read as a bill when its folder is given.
+
+    By its name; a name without an ending says nothing, and then its first bytes do, which *begin* gives.
+    """
+    lowered = PurePosixPath(name).name.lower()
+    if lowered.endswith(_SUFFIXES):
+        return True
+    return "." not in lowered and begin().startswith((_PARQUET, _GZIP))
 
 
 def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Path) -> BillFile:
@@ -70,18 +83,14 @@ def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Pat
     """
     sha256, magic = _digest(name, path)
     kind = "Parquet" if magic == _PARQUET else "CSV"
-    # Through a link of our own naming, since DuckDB takes '*' and '[' in a name for patterns.
-    link = at.with_suffix(f".{kind.lower()}")
-    link.symlink_to(path.resolve())
+    link = _linked(path, at.with_suffix(f".{kind.lower()}"))
     if kind == "Parquet":
         header = _parquet_header(connection, name, link)
     else:
-        compressed = magic.startswith(_GZIP)
-        header = _csv_header(name, path, compressed=compressed)
+        header = _csv_header(name, path, compressed=magic.startswith(_GZIP))
     layout = layout_of(header)
-    if kind == "CSV":
-        link = _staged(connection, header, link, compressed=compressed)
-    return BillFile(name, link, format_name(layout, header, kind), sha256, header, layout)
+    compression = "" if kind == "Parquet" else "gzip" if magic.startswith(_GZIP) else "none"
+    return BillFile(name, link, format_name(layout, header, kind), sha256, header, layout, compression)
 
 
 def literal(text: str | Path) -> str:
@@ -91,8 +100,32 @@ def literal(text: str | Path) -> str:
 
 def relation(files: Sequence[BillFile]) -> str:
     """SQL of the relation that holds *files*, which have the same columns; `file_index` counts from 0."""
-    paths = ", ".join(literal(file.path) for file in files)
-    return f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
+    firsts: dict[Path, int] = {}
+    for number, file in enumerate(files):
+        firsts.setdefault(file.path, number - (file.part or 0))
+    paths = ", ".join(map(literal, firsts))
+    rows = f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
+    if all(file.part is None for file in files):
+        return rows
+    index = f"{list(firsts.values())}[file_index::BIGINT + 1] + {PART}"
+    before = [file.before for file in files]
+    return f"""(SELECT * EXCLUDE ({PART}), {index} AS file_index,
+        file_row_number - {before}[{index} + 1] AS file_row_number FROM {rows})"""
+
+
+def _linked(path: Path, at: Path) -> Path:
+    """A path to *path* below our own folder, in which DuckDB finds no pattern: no '*' and no '['.
+
+    It is the folder that is linked, where the name allows it: a thousand links take seconds to remove.
+    """
+    if not _PLAIN.fullmatch(path.name):
+        at.symlink_to(path.resolve())
+        return at
+    folder = os.fsencode(path.parent.resolve())
+    link = at.with_name(f"in-{hashlib.sha256(folder).hexdigest()[:16]}")
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(os.fsdecode(folder))
+    return link / path.name
 
 
 def _digest(name: str, path: Path) -> tuple[str, bytes]:
@@ -168,17 +201,6 @@ def _text(path: Path, *, compressed: bool) -> IO[str]:
     if compressed:
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def _staged(connection: duckdb.DuckDBPyConnection, header: Header, link: Path, *, compressed: bool) -> Path:
-    """The CSV file behind *link* as Parquet beside it: all columns, all text, in the order of its rows."""
-    columns = ", ".join(f"{column.sql}: 'VARCHAR'" for column in header.columns)
-    staged = link.with_suffix(".parquet")
-    compression = "gzip" if compressed else "none"
-    rows = f"read_csv({literal(link)}, columns = {{{columns}}}, compression = '{compression}', {_DIALECT})"
-    with explained(header.bill):
-        connection.execute(f"COPY (FROM {rows}) TO {literal(staged)} (FORMAT parquet)")
-    return staged
 
 
 def _quoted(name: str) -> str:

@@ -19,6 +19,7 @@ from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files import BillFile, is_bill, opened
 from allocation.adapters.bill.intake import Intake
 from allocation.adapters.bill.reading import REPEATED, as_found, as_meant, judged
+from allocation.adapters.bill.staging import staged
 from allocation.adapters.bill.tags import known_tags
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
@@ -82,7 +83,7 @@ def _opened(
     for number, file in enumerate(found.files):
         report(f"opening {file.name}")
         bills.append(opened(connection, file.name, file.path, folder / f"{number:06d}"))
-    return bills
+    return staged(connection, bills, folder)
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, period: ChargePeriod, currency: str) -> ChargePeriod:
@@ -235,6 +236,6 @@ def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:
     """
     seen: dict[str, str] = {}
     for number, bill in enumerate(bills):
-        first = seen.setdefault(bill.sha256, bill.name)
-        if tally.rows(number) and any(bill.sha256 == other.sha256 for other in bills[:number]):
-            raise BillError(f"{bill.name}: has the same content as {first}; name every bill once")
+        if bill.sha256 in seen and tally.rows(number):
+            raise BillError(f"{bill.name}: has the same content as {seen[bill.sha256]}; name every bill once")
+        seen.setdefault(bill.sha256, bill.name)

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from allocation.adapters.deliveries.place import MAX_MANIFEST_BYTES, Entry
+from allocation.adapters.deliveries.place import BEGIN_BYTES, MAX_MANIFEST_BYTES, Entry
 from allocation.errors import AllocationError
 
 SCHEME: Final = "s3://"
@@ -127,12 +127,13 @@ class Bucket:
             for page in pages:
                 for each in page.get("Contents", ()):
                     path = _plain(each["Key"].removeprefix(self._folder))
-                    if path and not each["Key"].endswith("/"):
+                    hidden = path.rpartition("/")[2].startswith(".")
+                    if path and not hidden and not each["Key"].endswith("/"):
                         found[path] = Entry(path, each["Size"], each["Key"], each["ETag"])
         return dict(sorted(found.items()))
 
     def entries(self) -> Sequence[Entry]:
-        """All objects below the prefix.
+        """All objects below the prefix that are not hidden.
 
         Raises:
             AllocationError: When they cannot be listed.
@@ -154,6 +155,17 @@ class Bucket:
     def shown(self, path: str) -> str:
         """The address of *path*."""
         return f"{SCHEME}{self.bucket}/{self._folder}{path}"
+
+    def begin(self, entry: Entry) -> bytes:
+        """Its first bytes; none of an empty object.
+
+        Raises:
+            AllocationError: When it cannot be read.
+        """
+        if not entry.size:
+            return b""
+        with told(self.shown(entry.path)):
+            return bytes(self._get(entry, Range=f"bytes=0-{BEGIN_BYTES - 1}").read(BEGIN_BYTES))
 
     def text(self, entry: Entry) -> str:
         """The text of a manifest.
@@ -192,8 +204,8 @@ class Bucket:
             )
         return at
 
-    def _get(self, entry: Entry) -> Any:
-        return self._client.get_object(Bucket=self.bucket, Key=entry.key, IfMatch=entry.tag)["Body"]
+    def _get(self, entry: Entry, **more: str) -> Any:
+        return self._client.get_object(Bucket=self.bucket, Key=entry.key, IfMatch=entry.tag, **more)["Body"]
 
     def _head(self, path: str) -> Entry | None:
         key = f"{self._folder}{path}"

@@ -21,6 +21,10 @@ from allocation.errors import AllocationError
 _ABOVE: Final = 4
 """How far above a manifest its files are looked for: an execution, the month, `metadata`, the export."""
 _SHOWN: Final = 3
+
+IsBill = Callable[[str, Callable[[], bytes]], bool]
+"""Whether a file is a bill, by its path and, if the path says nothing, its first bytes."""
+
 _AT_ONCE: Final = 8
 """Files that are fetched at the same time: each waits for its server most of the time."""
 
@@ -54,7 +58,7 @@ class _Found:
     """What the given places hold, before anything is chosen."""
 
     period: ChargePeriod
-    is_bill: Callable[[str], bool]
+    is_bill: IsBill
     places: list[Place] = field(default_factory=list)
     manifests: list[Manifest] = field(default_factory=list)
     bills: list[tuple[Place, Entry]] = field(default_factory=list)
@@ -76,8 +80,11 @@ class _Found:
     def _add(self, place: Place, entry: Entry, *, asked_for: bool = False) -> None:
         if is_manifest(entry.path) and (manifest := manifest_of(place, entry)):
             self.manifests.append(manifest)
-        elif asked_for or self.is_bill(entry.path):
+        elif asked_for or self._is_bill(place, entry):
             self.bills.append((place, entry))
+
+    def _is_bill(self, place: Place, entry: Entry) -> bool:
+        return self.is_bill(entry.path, lambda: place.begin(entry))
 
     def _of_period(self, place: Place) -> list[Entry]:
         """The files of *place* without those in a folder that is for another month."""
@@ -87,7 +94,7 @@ class _Found:
             span = span_of(folder)
             if span is None or touches(*span, self.period):
                 kept.append(entry)
-            elif self.is_bill(entry.path):
+            elif self._is_bill(place, entry):
                 others[folder] = span
         self.left_out += [
             LeftOut(place.shown(folder), f"it is for {span[0]:%Y-%m}") for folder, span in others.items()
@@ -99,12 +106,12 @@ def collect(
     sources: Iterable[str | os.PathLike[str]],
     period: ChargePeriod,
     workplace: Path,
-    is_bill: Callable[[str], bool],
+    is_bill: IsBill,
     progress: Callable[[str], None],
 ) -> Collected:
     """The files of *sources* for *period*.
 
-    A folder, or an address `s3://bucket/prefix`, stands for all below it whose name *is_bill* knows. Where a
+    A folder, or an address `s3://bucket/prefix`, stands for all below it that *is_bill* knows. Where a
     manifest speaks of files, the newest whole delivery is taken and the others are left out. What lies in a
     bucket is written below *workplace*.
 

@@ -15,6 +15,9 @@ from tiers import files as given
 MAX_MANIFEST_BYTES: Final = 32_000_000
 """The largest manifest that is read: it names a hundred thousand files at most."""
 
+BEGIN_BYTES: Final = 4
+"""First bytes of a file by which its kind is known."""
+
 
 class Entry(NamedTuple):
     """A file of a place.
@@ -43,6 +46,9 @@ class Place(Protocol):
 
     def shown(self, path: str) -> str:
         """The name of *path* in sentences."""
+
+    def begin(self, entry: Entry) -> bytes:
+        """Its first bytes."""
 
     def text(self, entry: Entry) -> str:
         """The text of a manifest."""
@@ -79,6 +85,18 @@ class Folder:
     def shown(self, path: str) -> str:
         """The path, with that of the folder."""
         return readable(str(self.root / path))
+
+    def begin(self, entry: Entry) -> bytes:
+        """Its first bytes.
+
+        Raises:
+            AllocationError: When it cannot be read.
+        """
+        try:
+            with given.opened(self.root / entry.path, self.shown(entry.path)) as stream:
+                return stream.read(BEGIN_BYTES)
+        except given.UnreadableError as error:
+            raise AllocationError(str(error)) from None
 
     def text(self, entry: Entry) -> str:
         """The text of a manifest.

@@ -113,6 +113,8 @@ def test_bills_without_a_manifest(tmp_path: Path, s3: Callable[..., str]) -> Non
     bill(tmp_path / "a.csv", [focus(1)])
     bill(tmp_path / "b.csv", [focus(2)])
     (tmp_path / "notes.txt").write_text("no bill")
+    (tmp_path / "_SUCCESS").touch()
+    (tmp_path / ".hidden.csv").write_text("no bill")
     bucket = s3(tmp_path, "bills/")
     s3(tmp_path, "bills-of-before/")
     done = read(f"{bucket}/bills")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -298,6 +299,13 @@ def test_a_folder_stands_for_the_bills_below_it(tmp_path: Path) -> None:
     ]
     charges = read(tmp_path / "bills").charges
     assert [charge["source"] for charge in charges] == ["a.csv", "billing_period=2026-11/b.csv"]
+
+
+def test_a_name_without_an_ending_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bill").write_bytes(gzip.compress(bill(tmp_path / "bill.csv", [PLAIN]).read_bytes()))
+    (tmp_path / "bill.csv").unlink()
+    (tmp_path / "LICENSE").write_text("no bill")
+    assert [file.name for file in collected(tmp_path).files] == ["bill"]
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
