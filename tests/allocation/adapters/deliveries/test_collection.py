@@ -111,6 +111,24 @@ def test_other_months_of_an_export_are_left_out(tmp_path: Path) -> None:
     assert [each["reason"] for each in done.intake.document()["left_out"]] == ["it is for 2026-10"]
 
 
+def test_a_run_for_another_month_is_left_out(tmp_path: Path) -> None:
+    azure_run(tmp_path / "now", DAYS, "2026-11-03T06:00:00Z", "2026-11-02T00:00:00Z")
+    info = {"runId": "x", "submittedTime": "2026-11-09T06:00:00Z"}
+    before = {**info, "startDate": "2026-10-01T00:00:00", "endDate": "2026-10-31T00:00:00"}
+    azure_run(tmp_path / "before", [focus(3)], "", "", runInfo=before)
+    done = read(tmp_path)
+    assert billed(done) == 20
+    assert [each["reason"] for each in done.intake.left_out] == ["it is for 2026-10"]
+
+
+def test_a_manifest_names_no_file_outside_its_folders(tmp_path: Path) -> None:
+    bill(tmp_path / "x.csv", DAYS)
+    (_, _, manifest) = data_export(tmp_path, DAYS, "20261103T053621Z-one")
+    content = json.loads(manifest.read_text())
+    document(manifest, {**content, "dataFiles": ["s3://b/data/BILLING_PERIOD=2026-11/../../x.csv"]})
+    assert "which is not there" in refusal(manifest)
+
+
 def test_a_delivery_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     (data, _, manifest) = data_export(tmp_path, DAYS, "20261103T053621Z-one")
     data.unlink()
