@@ -80,6 +80,18 @@ def test_one_account_in_two_formats_is_paid_once(tmp_path: Path) -> None:
     assert ACCOUNT in one.read_text()
 
 
+def test_formats_without_an_account_are_added(tmp_path: Path) -> None:
+    """Nothing says that they are of one account."""
+    one = bill(tmp_path / "cur.csv", [{**CUR_2, "bill_payer_account_id": ""}])
+    assert total(one, bill(tmp_path / "focus.csv", [focus(1, BillingAccountId="")])) == 20
+
+
+def test_equal_lines_of_one_file_are_its_own(tmp_path: Path) -> None:
+    bill(tmp_path / "a.csv", [focus(1), focus(1)])
+    bill(tmp_path / "b.csv", [focus(1, ResourceId="i-2")])
+    assert total(tmp_path) == 30
+
+
 def test_numbered_parts_of_one_folder_are_one_bill(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         bill(tmp_path / f"costs-{number:05}.csv", [focus(1, str(number))])
