@@ -17,6 +17,7 @@ KNOWN_READERS = {
     "allocation/adapters/bill/archives.py gzip.open",
     "allocation/adapters/bill/files.py gzip.open",  # of a bill that was opened before, for its digest
     "allocation/adapters/bill/files.py path.open",
+    "allocation/adapters/deliveries/bucket.py at.open",  # for what it fetched, in the run's own folder
     "allocation/adapters/folders/run.py path.open",
     "allocation/adapters/price_list/writing.py path.read_bytes",
     "allocation/adapters/usage/files.py path.open",

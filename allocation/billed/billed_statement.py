@@ -19,6 +19,7 @@ from allocation.billed.portfolio_statements import charged_by_portfolio, stateme
 from allocation.charges import ChargePeriod, CostBasis
 from allocation.engine.allocate import allocate
 from allocation.engine.drivers import Driver
+from allocation.engine.owners.known import Known
 from allocation.engine.portfolios import of_portfolios
 from allocation.engine.rulebook import Rulebook
 from allocation.engine.settlement import Residuals

@@ -194,10 +194,8 @@ class Decider:
 
     def _ruled(self, seen: _Seen) -> Decision:
         owner, category = seen.owner, seen.shape.charge_category
-        if owner.apart:
-            return seen.unallocated(owner.apart)
-        if self._is_unknown(category):
-            return seen.unallocated(f"unknown-category: {category}")
+        if owner.apart or self._is_unknown(category):
+            return seen.unallocated(owner.apart or f"unknown-category: {category}")
         if owner.virtual is not None and owner.virtual.pool is not None:
             return self._pooled(Rule(rule=owner.virtual.tag, pool=owner.virtual.pool), seen)
         rule = next((rule for rule in self._rules.rules if _matches(rule.when, seen)), None)
@@ -211,8 +209,8 @@ class Decider:
 
     def _is_unknown(self, category: str) -> bool:
         """Whether nobody has said what charges of this kind are: neither FOCUS nor a rule that names it."""
-        asking = (*self._rules.rules, *self._rules.virtual_tags)
-        named = {each for one in asking for each in one.when.charge_categories}
+        named = {each for rule in self._rules.rules for each in rule.when.charge_categories}
+        named |= {each for virtual in self._rules.virtual_tags for each in virtual.when.charge_categories}
         return category not in CHARGE_CATEGORIES and category not in named
 
     def _as_written(self, said: Written, shape: Shape) -> Decision:

@@ -119,7 +119,7 @@ def _shape(names: Iterable[str], values: Iterable[object]) -> Shape:
     found = dict(zip(names, values, strict=True))
     since = found.get("since")
     day = since.date() if isinstance(since, datetime) else date.min
-    return Shape(**{key: str(found.get(key, "")) for key in _KEY_OF}, since=day)  # type: ignore[arg-type]
+    return Shape(**{key: str(found.get(key, "")) for key in _KEY_OF}, since=day)
 
 
 _CHARGED: Final = """

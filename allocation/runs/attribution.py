@@ -79,3 +79,12 @@ def portfolios_document(statement: Statement) -> dict[str, Any]:
         return {}
     charged = {part.portfolio: text_of(part.charged) for part in statement.parts}
     return {"portfolios": {"charged": charged, "apart": text_of(statement.apart)}}
+
+
+def left_out(intake: Intake) -> str:
+    """What was not read although it was given, '' for nothing."""
+    if not intake.left_out:
+        return ""
+    one, more = intake.left_out[0], len(intake.left_out) - 1
+    others = f"; {more} more are listed in the run's manifest" if more else ""
+    return f"left out {one['name']}: {one['reason']}{others}"

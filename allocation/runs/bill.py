@@ -31,7 +31,7 @@ from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
-from allocation.runs.attribution import credited, refuse_for_several, untagged, unused, write_parts
+from allocation.runs.attribution import credited, left_out, refuse_for_several, untagged, unused, write_parts
 from allocation.runs.breakdowns import breakdowns
 from allocation.runs.closing import DESPITE, Closing, close_month
 from allocation.runs.focus_files import write_focus_files
@@ -116,12 +116,18 @@ class _Run:
         say = self.messages.progress
         say("reading bills")
         with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
-            bills = [*self.request.bills, *labour.bills]
             intake = ingest(
-                self.connection, bills, period, currency, into=self.folder, rates=rates, progress=say
+                self.connection,
+                [*self.request.bills, *labour.bills],
+                period,
+                currency,
+                into=self.folder,
+                rates=rates,
+                parts=self.request.parts,
+                progress=say,
             )
         self._warn_refused("rows of the bill", intake.refused)
-        self._warn(untagged(intake), months_outside(self.connection, currency))
+        self._warn(left_out(intake), untagged(intake), months_outside(self.connection, currency))
         say(f"{intake.rows} rows read; reading usage")
         used = read_usage(self.connection, self.request.usage, period, [str(driver) for driver in Driver])
         self._warn_refused("rows of usage", used.refused)

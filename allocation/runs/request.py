@@ -19,7 +19,7 @@ from allocation.statement.statement import Statement, Term
 class Request:
     """The options of the command line."""
 
-    bills: Sequence[Path]
+    bills: Sequence[str | Path]
     usage: Sequence[Path]
     inventories: Sequence[str]
     period: ChargePeriod
@@ -32,6 +32,8 @@ class Request:
     despite: str | None = None
     """The reason to file the month although gates fail."""
     rulebook: Path | None = None
+    parts: bool = False
+    """Whether bills with lines about the same are parts of one, and not two deliveries of it."""
     labour: Path | None = None
     """The hours of a ticket export."""
     rates: Path | None = None

@@ -1,15 +1,18 @@
-"""Opens the files of a bill; CSV is staged as Parquet of text, so that later passes read single columns."""
+"""Opens the files of a bill, and gives their rows to SQL; `staging` makes Parquet of CSV in between."""
 
+# ruff: noqa: S608 - SQL is assembled from our own names and quoted text
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import hashlib
 import os
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 import duckdb
@@ -28,12 +31,10 @@ _LONGEST_LINE: Final = 2_000_000
 _ROW_NUMBERS: Final = frozenset({"file_row_number", "file_index"})
 """Columns that DuckDB adds to Parquet by itself; a bill that has them would hide them."""
 
-# RFC 4180: commas, quotes doubled, every row as wide as the header. DuckDB still takes one comma too many at
-# the end of a row, spaces around a quoted value and quotes inside an unquoted one; no value is lost by it.
-_DIALECT: Final = (
-    "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', comment = '', "
-    "strict_mode = true, null_padding = false, ignore_errors = false, encoding = 'utf-8'"
-)
+PART: Final = "bill_part"
+"""Column of a staged file that holds several bills: the number of the one a row is of."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._=+@%-]+")
+"""Names without a character that DuckDB takes for a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class BillFile:
 
     Attributes:
         name: Its name in reports: the path in the given folder, or the file name.
-        path: The file for DuckDB: a link to the bill, or its staged form.
+        path: The file for DuckDB: by a link to the bill, or its staged form.
+        csv: How DuckDB calls the compression of a CSV; empty for Parquet.
+        part: Its number in a staged form that holds several bills, and `before` the rows before its own.
         format: 'FOCUS 1.2 Parquet' and the like.
         sha256: Digest of the given file.
     """
@@ -53,28 +56,21 @@ class BillFile:
     sha256: str
     header: Header
     layout: Layout
+    csv: str = ""
+    part: int | None = None
+    before: int = 0
 
 
-def named(files: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The files to read with their names in reports; a folder stands for all bills below it, by path.
+def is_bill(name: str, begin: Callable[[], bytes]) -> bool:
+    """Whether a file is read as a bill when its folder is given.
 
-    Raises:
-        BillError: When a file or folder is missing, or a folder holds no bill.
+    By its name; a name without an ending says nothing, and then its first bytes do, which *begin* gives.
     """
-    found: list[tuple[str, Path]] = []
-    for path in files:
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if _is_bill(file))
-            if not inside:
-                raise BillError(
-                    f"{path}: expected files ending in {', '.join(_SUFFIXES)}, also compressed, found none"
-                )
-            found += [(file.relative_to(path).as_posix(), file) for file in inside]
-        else:
-            found.append((path.name, path))
-    names = [name for name, _ in found]
-    unique = [(name if names.count(name) == 1 else str(path), path) for name, path in found]
-    return [(os.fsencode(name).decode("utf-8", "replace"), path) for name, path in unique]
+    lowered = PurePosixPath(name).name.lower()
+    plain = next((lowered.removesuffix(end) for end in _COMPRESSED if lowered.endswith(end)), lowered)
+    if plain.endswith(_SUFFIXES):
+        return True
+    return "." not in plain and (plain != lowered or begin().startswith((_PARQUET, ZIP, GZIP)))
 
 
 def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Path) -> BillFile:
@@ -88,18 +84,14 @@ def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Pat
         path = unpacked(name, path, at.with_suffix(".unpacked"))
         magic = _digest(name, path)[1]
     kind = "Parquet" if magic == _PARQUET else "CSV"
-    # Through a link of our own naming, since DuckDB takes '*' and '[' in a name for patterns.
-    link = at.with_suffix(f".{kind.lower()}")
-    link.symlink_to(path.resolve())
+    link = _linked(path, at.with_suffix(f".{kind.lower()}"))
     if kind == "Parquet":
         header = _parquet_header(connection, name, link)
     else:
-        compressed = magic.startswith(GZIP)
-        header = _csv_header(name, path, compressed=compressed)
+        header = _csv_header(name, path, compressed=magic.startswith(GZIP))
     layout = layout_of(header)
-    if kind == "CSV":
-        link = _staged(connection, header, link, compressed=compressed)
-    return BillFile(name, link, format_name(layout, header, kind), sha256, header, layout)
+    compression = "" if kind == "Parquet" else "gzip" if magic.startswith(GZIP) else "none"
+    return BillFile(name, link, format_name(layout, header, kind), sha256, header, layout, compression)
 
 
 def literal(text: str | Path) -> str:
@@ -109,25 +101,32 @@ def literal(text: str | Path) -> str:
 
 def relation(files: Sequence[BillFile]) -> str:
     """SQL of the relation that holds *files*, which have the same columns; `file_index` counts from 0."""
-    paths = ", ".join(literal(file.path) for file in files)
-    return f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
+    firsts: dict[Path, int] = {}
+    for number, file in enumerate(files):
+        firsts.setdefault(file.path, number - (file.part or 0))
+    paths = ", ".join(map(literal, firsts))
+    rows = f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
+    if all(file.part is None for file in files):
+        return rows
+    index = f"{list(firsts.values())}[file_index::BIGINT + 1] + {PART}"
+    before = [file.before for file in files]
+    return f"""(SELECT * EXCLUDE ({PART}), {index} AS file_index,
+        file_row_number - {before}[{index} + 1] AS file_row_number FROM {rows})"""
 
 
-def _is_bill(file: Path) -> bool:
-    """By its name; a name without an ending says nothing, and then the first bytes do."""
-    name = file.name.lower()
-    if name.startswith(".") or not file.is_file():
-        return False
-    plain = next((name.removesuffix(end) for end in _COMPRESSED if name.endswith(end)), name)
-    if plain.endswith(_SUFFIXES):
-        return True
-    return "." not in plain and (plain != name or _begins_as_bill(file))
+def _linked(path: Path, at: Path) -> Path:
+    """A path to *path* below our own folder, in which DuckDB finds no pattern: no '*' and no '['.
 
-
-def _begins_as_bill(file: Path) -> bool:
-    with given.opened(file) as stream:
-        magic = stream.read(len(ZIP))
-    return magic in {_PARQUET, ZIP} or magic.startswith(GZIP)
+    It is the folder that is linked, where the name allows it: a thousand links take seconds to remove.
+    """
+    if not _PLAIN.fullmatch(path.name):
+        at.symlink_to(path.resolve())
+        return at
+    folder = os.fsencode(path.parent.resolve())
+    link = at.with_name(f"in-{hashlib.sha256(folder).hexdigest()[:16]}")
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to(os.fsdecode(folder))
+    return link / path.name
 
 
 def _digest(name: str, path: Path) -> tuple[str, bytes]:
@@ -189,17 +188,6 @@ def _text(path: Path, *, compressed: bool) -> IO[str]:
     if compressed:
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def _staged(connection: duckdb.DuckDBPyConnection, header: Header, link: Path, *, compressed: bool) -> Path:
-    """The CSV file behind *link* as Parquet beside it: all columns, all text, in the order of its rows."""
-    columns = ", ".join(f"{column.sql}: 'VARCHAR'" for column in header.columns)
-    staged = link.with_suffix(".parquet")
-    compression = "gzip" if compressed else "none"
-    rows = f"read_csv({literal(link)}, columns = {{{columns}}}, compression = '{compression}', {_DIALECT})"
-    with explained(header.bill):
-        connection.execute(f"COPY (FROM {rows}) TO {literal(staged)} (FORMAT parquet)")
-    return staged
 
 
 def _quoted(name: str) -> str:

@@ -14,16 +14,19 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, batches_of
-from allocation.adapters.bill.columns import FOCUS
+from allocation.adapters.bill.columns import FOCUS, PLAIN
 from allocation.adapters.bill.conversion import RATES, make_rates, refuse_missing_days
 from allocation.adapters.bill.failures import BillError, explained
-from allocation.adapters.bill.files import BillFile, named, opened
+from allocation.adapters.bill.files import BillFile, is_bill, opened
 from allocation.adapters.bill.intake import Intake
 from allocation.adapters.bill.net_costs import with_discounts
-from allocation.adapters.bill.reading import REPEATED, as_found, judged
+from allocation.adapters.bill.reading import REPEATED, as_found, as_meant, judged
+from allocation.adapters.bill.staging import staged
 from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
+from allocation.adapters.deliveries import Collected, collect
+from allocation.adapters.deliveries.overlap import Rows, overlap_of
 from allocation.adapters.focus.double_charges import Columns, has_allocated, refuse_cut, refuse_double
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
@@ -33,12 +36,13 @@ from allocation.errors import AllocationError
 
 def ingest(
     connection: duckdb.DuckDBPyConnection,
-    files: Sequence[Path],
+    files: Sequence[str | Path],
     period: ChargePeriod,
     currency: str,
     *,
     into: Path | None = None,
     rates: Sequence[Rate] = (),
+    parts: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Intake:
     """Read *files* whole into the relation `charge` and the table `refused` of *connection*.
@@ -46,9 +50,10 @@ def ingest(
     Amounts become whole units of 1e-10, rounded once, half away from zero. A row is refused if its charge
     starts outside *period*, is not in *currency*, or breaks another of `row_rules.RULES`. With *rates* into
     *currency* rows of other currencies are converted, each at the rate of the day on which it starts; both
-    amounts are kept. A folder stands for
-    all bills below it. With *into* the charges are written to `charges.parquet` there, and `charge` is a view
-    of it that needs no memory. When this raises, folder and connection stay unchanged.
+    amounts are kept. A folder, or an address in S3, stands for all bills below it; of what has a manifest the
+    newest delivery is read (`deliveries.collect`). Files with lines about the same are refused unless they
+    are *parts* of a bill. With *into* the charges are written to `charges.parquet` there, and `charge` is a
+    view of it that needs no memory. When this raises, folder and connection stay unchanged.
 
     No setting of the connection is changed. For large bills set `memory_limit` (1 GB does for ten million
     rows) and `temp_directory`; `preserve_insertion_order` must be on, as it is by default.
@@ -60,10 +65,8 @@ def ingest(
     period = _checked(connection, period, currency)
     report = progress or (lambda _: None)
     with _workplace(connection, into) as folder:
-        bills = []
-        for number, (name, path) in enumerate(named(files)):
-            report(f"opening {name}")
-            bills.append(opened(connection, name, path, folder / f"{number:06d}"))
+        found = collect(files, period, folder / "fetched", is_bill, report)
+        bills = _opened(connection, found, folder, report)
         refuse_cut(connection, [_columns_of(bill) for bill in bills if bill.layout is FOCUS])
         report("checking rows")
         bills, findings = with_discounts(connection, bills)
@@ -72,6 +75,8 @@ def ingest(
         refuse_missing_days(connection, batches, rates, period, currency)
         tally = _tally(connection, batches, currency)
         _refuse_twins(bills, tally)
+        if not parts:
+            _refuse_overlap(connection, batches, found)
         report("writing charges")
         written = write(connection, batches, tally, None if into is None else folder)
         if any(has_allocated(bill.header.names) for bill in bills):
@@ -80,7 +85,17 @@ def ingest(
         charges, *units = ask(connection, [], f"SELECT count(*), {sums} FROM {written}")[0]
         intake = replace(tally.intake(bills, charges, units), findings=findings)
         publish(connection, batches, folder, into)
-    return intake
+    return replace(intake, deliveries=found.deliveries, left_out=found.left_out)
+
+
+def _opened(
+    connection: duckdb.DuckDBPyConnection, found: Collected, folder: Path, report: Callable[[str], None]
+) -> list[BillFile]:
+    bills = []
+    for number, file in enumerate(found.files):
+        report(f"opening {file.name}")
+        bills.append(opened(connection, file.name, file.path, folder / f"{number:06d}"))
+    return staged(connection, bills, folder)
 
 
 def _checked(connection: duckdb.DuckDBPyConnection, period: ChargePeriod, currency: str) -> ChargePeriod:
@@ -171,14 +186,65 @@ def _has_repeated(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch
     if not ask(connection, [], "SELECT count(*) FROM bill_shared")[0][0]:
         return False
     rows = " UNION ALL ".join(
-        f"SELECT file, row_number, line_key FROM {batch.judged} WHERE verdict IS NULL "
+        f"SELECT file, row_number, line_key, billed FROM {batch.judged} WHERE verdict IS NULL "
         "AND line_key IS NOT NULL AND hash(line_key) IN (SELECT hashed FROM bill_shared)"
         for batch in batches
     )
-    later = f"""SELECT * FROM ({rows})
+    ask(connection, batches, f"CREATE OR REPLACE TEMP TABLE bill_rivals AS {rows}")
+    _refuse_restated(connection, [file for batch in batches for file in batch.files])
+    later = """SELECT file, row_number, line_key FROM bill_rivals
         QUALIFY row_number() OVER (PARTITION BY line_key ORDER BY file, row_number) > 1"""
     ask(connection, batches, f"CREATE OR REPLACE TEMP TABLE {REPEATED} AS {later}")
     return True
+
+
+def _refuse_restated(connection: duckdb.DuckDBPyConnection, files: Sequence[BillFile]) -> None:
+    """A line that is there twice with two amounts: which of them is right, only its deliverer knows.
+
+    Raises:
+        BillError: When there is one.
+    """
+    found = ask(
+        connection,
+        [],
+        """SELECT one.file, one.row_number, one.billed, other.file, other.row_number, other.billed
+        FROM bill_rivals AS one JOIN bill_rivals AS other USING (line_key)
+        WHERE one.billed <> other.billed
+            AND (one.file < other.file OR (one.file = other.file AND one.row_number < other.row_number))
+        ORDER BY ALL LIMIT 1""",
+    )
+    for file, row, billed, other, again, rebilled in found:
+        raise BillError(
+            f"{files[other].name}, row {again}: expected {billed.normalize():f}, as the same line has in row "
+            f"{row} of {files[file].name}, found {rebilled.normalize():f}: keep the newer one only"
+        )
+
+
+def _refuse_overlap(
+    connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], found: Collected
+) -> None:
+    """Refuse two deliveries of one bill that do not say of themselves that they are.
+
+    Lines of a plain bill are named once and for all, so that they cannot be added up by mistake.
+
+    Raises:
+        BillError: When two have lines about the same.
+    """
+    asked = [batch for batch in batches if batch.files[0].layout is not PLAIN]
+    rows = [Rows(each.files[0].layout.name, as_meant(each.found, each.files[0].layout)) for each in asked]
+    both = overlap_of(lambda sql: ask(connection, asked, sql), rows, [file.delivery for file in found.files])
+    if both is None:
+        return
+    first, second = found.files[both.first].name, found.files[both.second].name
+    if both.lines is None:
+        raise BillError(
+            f"{first} and {second} have the same days of one account in two formats: name one of them"
+        )
+    lines = "1 line" if both.lines == 1 else f"{both.lines} lines"
+    raise BillError(
+        f"{first} and {second} have {lines} about the same account, resource, SKU and time: name the newer "
+        "one of two deliveries, or say with --parts that both belong to the bill"
+    )
 
 
 def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:
@@ -189,6 +255,6 @@ def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:
     """
     seen: dict[str, str] = {}
     for number, bill in enumerate(bills):
-        first = seen.setdefault(bill.sha256, bill.name)
-        if tally.rows(number) and any(bill.sha256 == other.sha256 for other in bills[:number]):
-            raise BillError(f"{bill.name}: has the same content as {first}; name every bill once")
+        if bill.sha256 in seen and tally.rows(number):
+            raise BillError(f"{bill.name}: has the same content as {seen[bill.sha256]}; name every bill once")
+        seen.setdefault(bill.sha256, bill.name)

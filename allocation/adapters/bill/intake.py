@@ -87,6 +87,8 @@ class Intake:
         findings: What checks of the bill against itself found.
         unknown: How many refused rows have no amount that is known: it cannot be read, or is money of another
             currency. They are in no sum of what is gross.
+        deliveries: What the manifests of the files say, and `left_out` what was not read and why
+            (`deliveries.Collected`).
 
     Raises:
         AllocationError: When rows or sums do not add up, which is an error of this program, never of a bill.
@@ -98,6 +100,8 @@ class Intake:
     notes: Mapping[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     unknown: int = 0
+    deliveries: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         self.check()
@@ -173,4 +177,6 @@ class Intake:
             },
             "unknown_amounts": self.unknown,
             "notes": dict(self.notes),
+            **({"deliveries": list(self.deliveries)} if self.deliveries else {}),
+            **({"left_out": list(self.left_out)} if self.left_out else {}),
         }

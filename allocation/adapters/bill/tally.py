@@ -115,7 +115,7 @@ class Tally:
             )
             for cost, written in zip(COSTS, units, strict=True)
         }
-        return Intake(by_file, costs, charges, dict(self.notes), self.unknown)
+        return Intake(by_file, costs, charges, dict(self.notes), unknown=self.unknown)
 
     def _note(self, text: str, times: int) -> None:
         if times:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from allocation.runs.bill import Outcome
 
 _OF_BILLS: Final = (
-    *("usage", "out", "focus", "history", "close", "restate", "despite"),
+    *("parts", "usage", "out", "focus", "history", "close", "restate", "despite"),
     *("labour", "rates", "invoice", "by_invoice", "ended"),
 )
 """The options that an estimate cannot have."""
@@ -50,7 +50,7 @@ class Request:
     stack: str | None
     inventories: tuple[str, ...]
     period: str
-    bills: tuple[Path, ...]
+    bills: tuple[str, ...]
     usage: tuple[Path, ...]
     out: Path | None
     focus: tuple[str, ...]
@@ -67,6 +67,7 @@ class Request:
     rates: Path | None = None
     invoice: tuple[str, ...] = ()
     by_invoice: bool = False
+    parts: bool = False
 
 
 def print_allocation(request: Request, now: datetime) -> None:
@@ -114,6 +115,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             labour=request.labour,
             rates=request.rates,
             invoices=_invoices(request),
+            parts=request.parts,
             ended={path: read_plan(path).term for path in request.ended},
         ),
         now,

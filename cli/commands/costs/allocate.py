@@ -25,11 +25,20 @@ _Inventories = Annotated[
     ),
 ]
 _Bills = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         metavar="FILE",
-        help="Allocate this bill: FOCUS, CUR or plain CSV or Parquet, or a folder of such files. Without a "
-        "bill the month is estimated from list prices. May be repeated.",
+        help="Allocate this bill: FOCUS, CUR or plain CSV or Parquet; a file, a folder, s3://BUCKET/PREFIX, "
+        "or the manifest of a delivery. Of what has a manifest, the newest delivery is read. Without a bill "
+        "the month is estimated from list prices. May be repeated.",
+    ),
+]
+_Parts = Annotated[
+    bool,
+    typer.Option(
+        "--parts",
+        help="Add up bills that have lines about the same, because they are parts of one bill. Without it "
+        "they are taken for two deliveries of it, and refused.",
     ),
 ]
 _Out = Annotated[
@@ -97,7 +106,9 @@ _Output = Annotated[Statement, typer.Option("--output", "-o", help="Print in thi
 ALLOCATE_EXAMPLE: Final = (
     "Example: costack allocate --stack local --period 2026-11\n\n"
     "Of a bill: costack allocate --bill bill.parquet --usage usage.csv --inventory inventory.json "
-    "--period 2026-11 --out runs/2026-11 --focus 1.3"
+    "--period 2026-11 --out runs/2026-11 --focus 1.3\n\n"
+    "Of the newest delivery in a bucket: costack allocate --bill s3://bills/exports/costs "
+    "--inventory inventory.json --period 2026-11"
 )
 _PLURALS: Final = {"inventory": "inventories", "bill": "bills"}
 _REPEATED: Final = ("inventories", "bills", "usage", "focus", "invoice", "ended")
@@ -108,6 +119,7 @@ def allocate(  # noqa: PLR0917 - options of a command
     inventory: _Inventories = None,
     period: options.Period = None,
     bill: _Bills = None,
+    parts: _Parts = False,  # noqa: FBT002 - an option of a command
     usage: options.Usage = None,
     out: _Out = None,
     focus: _Focus = None,

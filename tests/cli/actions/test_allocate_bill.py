@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from decimal import Decimal
@@ -17,6 +18,8 @@ from allocation.engine.rulebook import DIRECTORY
 from allocation.money import units_of
 from cli.console.exit_codes import Exit
 from cli.main import app
+from tests.allocation.adapters.bill.written import bill as written_bill
+from tests.allocation.adapters.deliveries.delivered import azure_run, focus
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN
 
 SMALL = GOLDEN / "small-firm-shared"
@@ -70,6 +73,39 @@ def test_a_rerun_is_the_same_to_the_last_byte(run: Path, tmp_path: Path) -> None
     assert len(files) > 10
     for name in files:
         assert (tmp_path / "again" / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_daily_deliveries_are_charged_once(run: Path, tmp_path: Path) -> None:
+    """The same statement as of the newest one alone, and the run says what was left out."""
+    with (SMALL / "bill.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    bills_of = tmp_path / "bills"
+    restated = [{**row, "cost": "1.00"} for row in rows[:20]]
+    azure_run(bills_of / "day-20", restated, "2026-11-20T06:00:00Z", "2026-11-19T00:00:00Z")
+    newest = azure_run(bills_of / "day-30", rows, "2026-11-30T06:00:00Z", "2026-11-30T00:00:00Z")
+    out = tmp_path / "run"
+    said = bills(SMALL, "--out", out, bill=bills_of)
+    assert said.exit_code == Exit.OK, said.output
+    for name in ("statement.json", "statement.csv"):
+        assert (out / name).read_bytes() == (run / name).read_bytes()
+    older = bills_of / "day-20" / "manifest.json"
+    assert f"left out {older}: {newest} is newer\n" in said.stderr
+    bill = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["bill"]
+    assert [(each["manifest"], each["files"]) for each in bill["deliveries"]] == [(str(newest), 1)]
+    assert bill["left_out"] == [{"name": str(older), "reason": f"{newest} is newer"}]
+
+
+def test_two_deliveries_without_a_manifest_need_a_word(tmp_path: Path) -> None:
+    for day, name in ((1, "a.csv"), (1, "b.csv")):
+        written_bill(tmp_path / "bills" / name, [focus(day, name=name)])
+    said = bills(SMALL, bill=tmp_path / "bills")
+    assert said.exit_code == Exit.ERROR
+    assert said.stderr == (
+        "a.csv and b.csv have 1 line about the same account, resource, SKU and time: name the newer one of "
+        "two deliveries, or say with --parts that both belong to the bill\n"
+    )
+    assert bills(SMALL, "--parts", bill=tmp_path / "bills").exit_code == Exit.OK
+    assert "--parts" in costack("allocate", "--inventory", SMALL / "inventory.json", "--parts").stderr
 
 
 def test_what_is_explained_adds_up_to_the_statement(run: Path) -> None:

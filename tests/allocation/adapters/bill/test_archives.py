@@ -9,11 +9,18 @@ import pytest
 
 from allocation.adapters.bill import BillError
 from allocation.adapters.bill.archives import unpacked
-from allocation.adapters.bill.files import named
-from tests.allocation.adapters.bill.written import FOCUS, PLAIN, bill, parquet, read
+from allocation.adapters.bill.files import is_bill
+from allocation.adapters.deliveries import collect
+from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, parquet, read
 
 HEADER = b"id,start,end,service,cost,currency\n"
 ROW = b"1,2026-11-01,2026-11-02,S,1,USD\n"
+
+
+def named(folder: Path) -> list[str]:
+    """The files that are read when *folder* is given."""
+    found = collect([folder], NOVEMBER, folder / "fetched", is_bill, lambda _: None)
+    return [file.name for file in found.files]
 
 
 def archive(path: Path, members: dict[str, bytes]) -> Path:
@@ -98,10 +105,9 @@ def test_compressed_bills_of_a_folder_are_found_whatever_they_are_called(tmp_pat
     archive(tmp_path / "e.zip", {"bill.csv": content})
     archive(tmp_path / "f", {"bill.csv": content})
     (tmp_path / "g.zip").write_bytes(b"what arrived of it")
-    names = [name for name, _ in named([tmp_path])]
-    assert names == ["a.csv.gz", "b.gz", "c", "d.CSV.GZIP", "e.zip", "f", "g.zip"]
+    assert named(tmp_path) == ["a.csv.gz", "b.gz", "c", "d.CSV.GZIP", "e.zip", "f", "g.zip"]
 
 
 def test_a_plain_bill_beside_them(tmp_path: Path) -> None:
     file = bill(tmp_path / "bill.csv", [PLAIN])
-    assert named([tmp_path]) == [("bill.csv", file)]
+    assert (file.name, named(tmp_path)) == ("bill.csv", ["bill.csv"])

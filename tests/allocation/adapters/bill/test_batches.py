@@ -22,6 +22,16 @@ def bills(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[BillFile]
     return [opened(connection, file.name, file, folder / f"staged-{file.stem}") for file in files]
 
 
+def parquet_bills(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[BillFile]:
+    made = []
+    for name in "ab":
+        file = folder / f"{name}.parquet"
+        rows = f"read_csv('{bill(folder / f'{name}.csv', [FOCUS])}', all_varchar = true)"
+        connection.execute(f"COPY (FROM {rows}) TO '{file}' (FORMAT parquet)")
+        made.append(opened(connection, file.name, file, folder / f"staged-{name}"))
+    return made
+
+
 def test_files_of_one_shape_that_follow_each_other_are_read_together(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         batches = batches_of(bills(connection, tmp_path), NOVEMBER, "USD")
@@ -34,8 +44,9 @@ def test_files_of_one_shape_that_follow_each_other_are_read_together(tmp_path: P
 
 def test_of_many_files_the_damaged_one_is_named(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
-        batches = batches_of(bills(connection, tmp_path), NOVEMBER, "USD")
+        batches = batches_of(parquet_bills(connection, tmp_path), NOVEMBER, "USD")
+        assert [len(batch.files) for batch in batches] == [2]
         damaged = batches[0].files[1].path
         damaged.write_bytes(damaged.read_bytes()[:-20])
-        with pytest.raises(BillError, match=r"^b\.csv: is not a whole Parquet file"):
+        with pytest.raises(BillError, match=r"^b\.parquet: is not a whole Parquet file"):
             ask(connection, batches, "SELECT error('something')")

@@ -7,7 +7,6 @@ import duckdb
 import pytest
 
 from allocation.adapters.bill import BillError, ingest
-from allocation.adapters.bill.files import named
 from allocation.charges import ChargePeriod
 from tests.allocation.adapters.bill.written import FOCUS, PLAIN, bill, read
 
@@ -80,28 +79,6 @@ def test_bom_crlf_quotes_and_lines_in_values(tmp_path: Path) -> None:
 def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "bill").write_bytes(gzip.compress((HEADER + ROW).encode()))
     assert len(read(tmp_path / "bill").charges) == 1
-
-
-def test_a_folder_stands_for_the_bills_below_it(tmp_path: Path) -> None:
-    later = bill(tmp_path / "bills" / "billing_period=2026-11" / "b.csv", [{**PLAIN, "id": "2"}])
-    first = bill(tmp_path / "bills" / "a.csv", [PLAIN])
-    (tmp_path / "bills" / "notes.txt").write_text("not a bill")
-    (tmp_path / "bills" / ".hidden.csv").write_text("not a bill")
-    (tmp_path / "bills" / "manifest.json.gz").write_bytes(gzip.compress(b"{}"))
-    (tmp_path / "bills" / "LICENSE").write_text("not a bill")
-    assert named([tmp_path / "bills"]) == [("a.csv", first), ("billing_period=2026-11/b.csv", later)]
-    charges = read(tmp_path / "bills").charges
-    assert [charge["source"] for charge in charges] == ["a.csv", "billing_period=2026-11/b.csv"]
-
-
-def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BillError, match="found none"):
-        read(tmp_path)
-
-
-def test_files_of_one_name_are_distinguished_by_path(tmp_path: Path) -> None:
-    files = [bill(tmp_path / folder / "bill.csv", [PLAIN]) for folder in ("a", "b")]
-    assert [name for name, _ in named(files)] == [str(file) for file in files]
 
 
 def test_names_that_look_like_patterns_are_names(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from allocation.adapters.bill import BillError
 from allocation.adapters.bill.row_rules import RULES
 from tests.allocation.adapters.bill.written import CUR, FOCUS, PLAIN, bill, read
 
@@ -152,10 +153,22 @@ def test_of_one_line_the_first_that_can_be_charged_stays(tmp_path: Path) -> None
 
 def test_a_line_is_known_again_in_another_file(tmp_path: Path) -> None:
     first = bill(tmp_path / "a.csv", [PLAIN, {**PLAIN, "id": "2"}])
-    second = bill(tmp_path / "b.csv", [{**PLAIN, "id": "3"}, {**PLAIN, "id": "2", "cost": "7"}])
+    second = bill(tmp_path / "b.csv", [{**PLAIN, "id": "3"}, {**PLAIN, "id": "2", "cost": "1.250"}])
     done = read(first, second)
     assert [(row["source"], row["found"]) for row in done.refused] == [("b.csv", "2")]
     assert [charge["line_id"] for charge in done.charges] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_of_a_restated_line_neither_amount_is_taken_silently(tmp_path: Path, *, parts: bool) -> None:
+    first = bill(tmp_path / "a.csv", [PLAIN, {**PLAIN, "id": "2"}])
+    second = bill(tmp_path / "b.csv", [{**PLAIN, "id": "3"}, {**PLAIN, "id": "2", "cost": "7"}])
+    with pytest.raises(BillError) as caught:
+        read(first, second, parts=parts)
+    assert str(caught.value) == (
+        "b.csv, row 2: expected 1.25, as the same line has in row 2 of a.csv, found 7: keep the newer one "
+        "only"
+    )
 
 
 def test_equal_rows_of_focus_are_charges_of_their_own(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_refused_amounts_do_not_cancel(tmp_path: Path) -> None:
         # Of usage on demand a reservation says nothing.
         (
             CUR | {"reservation/EffectiveCost": ""},
-            {"reservation/EffectiveCost": "?", "lineItem/LineItemType": "X"},
+            {"reservation/EffectiveCost": "?", "lineItem/UsageStartDate": "yesterday"},
             0,
         ),
         (

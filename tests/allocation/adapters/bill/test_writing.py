@@ -22,7 +22,7 @@ def test_charges_are_numbered_without_gaps_in_the_order_of_the_input(tmp_path: P
     files.insert(2, bill(tmp_path / "plain.csv", [PLAIN]))
     expected.insert([name for name, _ in expected].index("3.csv"), ("plain.csv", 1))
     expected.sort(key=lambda each: [file.name for file in files].index(each[0]))
-    done = read(*files)
+    done = read(*files, parts=True)
     assert [charge["charge"] for charge in done.charges] == list(range(1, len(expected) + 1))
     assert [(charge["source"], charge["row_number"]) for charge in done.charges] == expected
     assert len(done.refused) == done.intake.rows - len(expected)

@@ -82,10 +82,12 @@ def parquet(file: Path, *replaced: str) -> Path:
     return made
 
 
-def read(*files: Path, into: Path | None = None, period: ChargePeriod = NOVEMBER) -> Read:
+def read(
+    *files: str | Path, into: Path | None = None, period: ChargePeriod = NOVEMBER, parts: bool = False
+) -> Read:
     """Read *files* with a connection of their own."""
     with duckdb.connect(config={"threads": "1"}) as connection:
-        intake = ingest(connection, files, period, "USD", into=into)
+        intake = ingest(connection, files, period, "USD", into=into, parts=parts)
         charges = fetched(connection, "SELECT * FROM charge ORDER BY charge")
         return Read(intake, charges, fetched(connection, "SELECT * FROM refused ORDER BY source, row_number"))
 
