@@ -101,17 +101,20 @@ def literal(text: str | Path) -> str:
 
 def relation(files: Sequence[BillFile]) -> str:
     """SQL of the relation that holds *files*, which have the same columns; `file_index` counts from 0."""
-    firsts: dict[Path, int] = {}
+    numbers: dict[Path, dict[int, int]] = {}
     for number, file in enumerate(files):
-        firsts.setdefault(file.path, number - (file.part or 0))
-    paths = ", ".join(map(literal, firsts))
+        numbers.setdefault(file.path, {})[file.part or 0] = number
+    paths = ", ".join(map(literal, numbers))
     rows = f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
     if all(file.part is None for file in files):
         return rows
-    index = f"{list(firsts.values())}[file_index::BIGINT + 1] + {PART}"
+    by_part = [[parts.get(part) for part in range(max(parts) + 1)] for parts in numbers.values()]
+    listed = ", ".join(f"[{', '.join('NULL' if n is None else str(n) for n in one)}]" for one in by_part)
+    index = f"[{listed}][file_index::BIGINT + 1][{PART} + 1]"
     before = [file.before for file in files]
+    # A staged file may hold bills of other layouts, too.
     return f"""(SELECT * EXCLUDE ({PART}), {index} AS file_index,
-        file_row_number - {before}[{index} + 1] AS file_row_number FROM {rows})"""
+        file_row_number - {before}[{index} + 1] AS file_row_number FROM {rows} WHERE {index} IS NOT NULL)"""
 
 
 def _linked(path: Path, at: Path) -> Path:

@@ -75,12 +75,12 @@ def ingest(
         refuse_missing_days(connection, batches, rates, period, currency)
         tally = _tally(connection, batches, currency)
         _refuse_twins(bills, tally)
-        if not parts:
-            _refuse_overlap(connection, batches, found)
         report("writing charges")
         written = write(connection, batches, tally, None if into is None else folder)
         if any(has_allocated(bill.header.names) for bill in bills):
             refuse_double(lambda sql: ask(connection, batches, sql), written)
+        if not parts:
+            _refuse_overlap(connection, batches, found)
         sums = ", ".join(f"coalesce(sum({cost}), 0)" for cost in COSTS)
         charges, *units = ask(connection, [], f"SELECT count(*), {sums} FROM {written}")[0]
         intake = replace(tally.intake(bills, charges, units), findings=findings)

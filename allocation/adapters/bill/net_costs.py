@@ -48,6 +48,9 @@ class _Discounts:
     in_columns: frozenset[str]
 
 
+_Key = tuple[Path, int | None]
+
+
 def with_discounts(
     connection: duckdb.DuckDBPyConnection, bills: Sequence[BillFile]
 ) -> tuple[list[BillFile], tuple[Finding, ...]]:
@@ -62,7 +65,7 @@ def with_discounts(
         return list(bills), ()
     seen = _seen(connection, [bill for bill in bills if bill.layout.net])
     in_rows = frozenset().union(*(each.in_rows for each in seen.values()))
-    decided = [_decided(seen[bill.path], in_rows) if bill.path in seen else bill for bill in bills]
+    decided = [_decided(seen[_key(bill)], in_rows) if _key(bill) in seen else bill for bill in bills]
     both = [each.bill for each in seen.values() if each.net and each.payers & in_rows]
     return decided, tuple(_agreement(connection, both))
 
@@ -89,21 +92,26 @@ def _discount_of(bill: BillFile) -> str | None:
     return next((text for name in bill.layout.discount if (text := text_at(bill.header, name))), None)
 
 
-def _seen(connection: duckdb.DuckDBPyConnection, bills: Sequence[BillFile]) -> dict[Path, _Discounts]:
-    """Where the discounts are, by the path of the file."""
-    rows: dict[Path, list[tuple[Any, ...]]] = {bill.path: [] for bill in bills}
+def _seen(connection: duckdb.DuckDBPyConnection, bills: Sequence[BillFile]) -> dict[_Key, _Discounts]:
+    """Where the discounts are, by file."""
+    rows: dict[_Key, list[tuple[Any, ...]]] = {_key(bill): [] for bill in bills}
     for bill, *row in _asked(connection, bills, _counts):
-        rows[bill.path].append(tuple(row))
+        rows[_key(bill)].append(tuple(row))
     return {
-        bill.path: _Discounts(
+        _key(bill): _Discounts(
             bill,
             _has_net(bill),
-            frozenset(payer for payer, *_ in rows[bill.path]),
-            frozenset(payer for payer, in_rows, _ in rows[bill.path] if in_rows),
-            frozenset(payer for payer, _, in_columns in rows[bill.path] if in_columns),
+            frozenset(payer for payer, *_ in rows[_key(bill)]),
+            frozenset(payer for payer, in_rows, _ in rows[_key(bill)] if in_rows),
+            frozenset(payer for payer, _, in_columns in rows[_key(bill)] if in_columns),
         )
         for bill in bills
     }
+
+
+def _key(bill: BillFile) -> _Key:
+    """What tells files apart: several may be staged as one."""
+    return bill.path, bill.part
 
 
 def _counts(bill: BillFile) -> str:

@@ -93,6 +93,8 @@ class Owners:
         tenant, reason = (
             self._named(tags, shape) if "tenant" in tags.found else self._nameless(tags, shape.fact)
         )
+        if tenant is not None and tenant not in self._known.tenants | self._earlier(shape):
+            reason = f"unknown-tenant: the inventory has no tenant '{tenant}'"
         if not reason and tenant is None and consumer in self._known.tenants:
             tenant = consumer
         if reason:
@@ -131,11 +133,15 @@ class Owners:
         """The portfolio of this run that a charge is tagged with."""
         return self._portfolios.get(tags.folded("portfolio"))
 
+    def _earlier(self, shape: Shape) -> frozenset[str]:
+        """The tenants of the month that a charge corrects, as it was filed."""
+        return self._known.earlier.get(shape.other_month, frozenset())
+
     def _named(self, tags: OwnTags, shape: Shape) -> tuple[str | None, str]:
         """The tenant that the tags name, or why it is not taken."""
-        fact, earlier = shape.fact, self._known.earlier.get(shape.other_month, frozenset())
+        fact = shape.fact
         tenant, named = tags.folded("tenant"), f"{KEYS['tenant']} is '{tags.found['tenant']}'"
-        if tenant not in self._known.tenants | earlier:
+        if tenant not in self._known.tenants | self._earlier(shape):
             return None, f"unknown-tenant: the inventory has no tenant '{tags.found['tenant']}'"
         if fact and self._known.owners.get(fact) != tenant:
             return None, f"contradicting-tags: {named}, and by the inventory {self._whose(fact)}"
