@@ -29,6 +29,7 @@ class Request:
     token_variable: str | None
     unlabelled: str | None
     drivers: Sequence[str] = ()
+    cluster_label: str | None = None
 
 
 def fetch_prometheus(request: Request, environment: Mapping[str, str], now: datetime) -> None:
@@ -39,7 +40,8 @@ def fetch_prometheus(request: Request, environment: Mapping[str, str], now: date
         CatalogError: When the period is not a month that is over.
     """
     drivers = request.drivers or sorted(queries().drivers)
-    server = Prometheus(_endpoint(request, environment), request.unlabelled)
+    endpoint = _endpoint(request, environment)
+    server = Prometheus(endpoint, request.unlabelled, request.cluster_label, tell=_tell)
     _write(request.out, list(server.fetch(_month(request.period, now), drivers)))
 
 
@@ -50,7 +52,7 @@ def fetch_opencost(request: Request, environment: Mapping[str, str], now: dateti
         AllocationError: When the server does not answer.
         CatalogError: When the period is not a month that is over.
     """
-    server = OpenCost(_endpoint(request, environment), request.unlabelled)
+    server = OpenCost(_endpoint(request, environment), request.unlabelled, tell=_tell)
     _write(request.out, list(server.fetch(_month(request.period, now))))
 
 
@@ -66,6 +68,10 @@ def read_backups(folder: Path, period: str, out: Path, now: datetime) -> None:
         since = f"before {first}" if first else f"in {period}"
         echo(f"{tenant}: no backup counted its users {since}; these days have no row", err=True)
     _write(out, counted.rows)
+
+
+def _tell(sentence: str) -> None:
+    echo(sentence, err=True)
 
 
 def _endpoint(request: Request, environment: Mapping[str, str]) -> Endpoint:

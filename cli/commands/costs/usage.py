@@ -36,6 +36,14 @@ _Drivers = Annotated[
     list[str] | None,
     typer.Option(metavar="DRIVER", help="Fetch this driver only. Default: all. May be repeated."),
 ]
+_ClusterLabel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="Tell clusters apart by this label of Prometheus. Default: cluster, k8s_cluster_name or another usual "
+        "one that all series have.",
+    ),
+]
 
 PROMETHEUS_EXAMPLE: Final = (
     "Example: costack usage prometheus --url http://127.0.0.1:9090 --period 2026-10 --out usage.csv"
@@ -54,6 +62,7 @@ def prometheus(  # noqa: PLR0917 - options of a command
     driver: _Drivers = None,
     token_env: _TokenVariable = None,
     unlabelled: _Unlabelled = None,
+    cluster_label: _ClusterLabel = None,
 ) -> None:
     """Fetch usage from Prometheus: a row for each tenant, driver and day.
 
@@ -68,6 +77,7 @@ def prometheus(  # noqa: PLR0917 - options of a command
         token_variable=token_env,
         unlabelled=unlabelled,
         drivers=tuple(driver or ()),
+        cluster_label=cluster_label,
     )
     guarded(lambda: fetch_prometheus(request, os.environ, datetime.now(UTC)))
 
