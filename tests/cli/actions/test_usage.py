@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.allocation.adapters.usage.server import Answer, answering, vector
+from tests.allocation.adapters.usage.server import Answer, answering, asks_for_presence, asks_for_use, vector
 from tests.allocation.adapters.usage.test_opencost import allocation, reply
 
 
@@ -19,8 +19,10 @@ def usage(*arguments: object, **environment: str) -> Any:
 
 def measured(path: str, query: dict[str, str]) -> Answer:
     assert path == "/api/v1/query"
-    if query["query"].startswith("count_over_time"):
+    if asks_for_presence(query["query"]):
         return 200, vector(({}, "288"))
+    if not asks_for_use(query["query"]):
+        return 200, vector()
     return 200, vector(({"label_cost_tenant": "acme"}, "288"))
 
 

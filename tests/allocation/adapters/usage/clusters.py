@@ -1,0 +1,157 @@
+"""Made-up clusters whose truth is known, as the series that their exporters would have told Prometheus."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+MINUTE: Final = 60
+HOUR: Final = 3600
+DAY: Final = 86400
+GIB: Final = 1024**3
+OWN: Final = ("namespace", "pod", "container", "service")
+"""What Prometheus renames to exported_… without honor_labels, where the target has labels of these names."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod of one container. Moments are seconds of its day; before 0 is the day before."""
+
+    tenant: str
+    name: str
+    cores: float = 1.0
+    began: int = -HOUR
+    ended: int = 2 * DAY
+    restarted: tuple[int, ...] = ()
+    node: str = "a"
+    job: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """Where it runs."""
+        return f"odoo-{self.tenant}" if self.tenant else "kube-system"
+
+    def hours(self) -> Decimal:
+        """How long it ran that day: the truth."""
+        return Decimal(max(0, min(self.ended, DAY) - max(self.began, 0))) / HOUR
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Pods, and when their exporters were scraped."""
+
+    pods: tuple[Pod, ...]
+    name: str = "one"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What Prometheus or its remote adds to all series."""
+    states: Collection[int] = range(-HOUR, DAY + HOUR + 1, 2 * MINUTE)
+    """When kube-state-metrics is scraped."""
+    nodes: Mapping[str, Collection[int]] = field(default_factory=dict)
+    """Node -> when its cAdvisor is scraped, where that differs from `states`."""
+    honours_labels: bool = True
+    without: frozenset[str] = frozenset()
+    """Metrics that are not kept."""
+
+    def told(self, day: datetime) -> Iterator[str]:
+        """All series of the cluster, series by series in the order of time."""
+        start = int(day.timestamp())
+        for series, value, moment in sorted(self._samples(start), key=lambda each: (each[0], each[2])):
+            yield f"{series} {value} {start + moment}"
+
+    def _samples(self, start: int) -> Iterator[tuple[str, str, int]]:
+        for pod in self.pods:
+            for moment in self.states:
+                # kube-state-metrics shows a pod that ended, until its Job is removed.
+                if pod.began <= moment and (moment < pod.ended or pod.job):
+                    yield from self._states(pod, start, moment)
+            for moment in self.nodes.get(pod.node, self.states):
+                if pod.began <= moment < pod.ended:
+                    yield from self._measured(pod, moment)
+
+    def _states(self, pod: Pod, start: int, moment: int) -> Iterator[tuple[str, str, int]]:
+        runs = moment < pod.ended
+        owner = "Job" if pod.job else "ReplicaSet"
+        facts: list[tuple[str, dict[str, str], float]] = [
+            ("kube_pod_labels", {"label_cost_tenant": pod.tenant} if pod.tenant else {}, 1),
+            ("kube_pod_created", {}, start + pod.began),
+            ("kube_pod_start_time", {}, start + pod.began),
+            ("kube_pod_owner", {"owner_kind": owner}, 1),
+            ("kube_pod_status_phase", {"phase": "Running"}, int(runs)),
+            ("kube_pod_status_phase", {"phase": "Succeeded"}, int(not runs)),
+            ("kube_pod_container_status_running", {"container": "odoo"}, int(runs)),
+            ("kube_pod_container_status_restarts_total", {"container": "odoo"}, sum(each <= moment for each in pod.restarted)),
+            *(
+                ("kube_pod_container_resource_requests", {"container": "odoo", "resource": resource, "node": pod.node}, each)
+                for resource, each in (("cpu", pod.cores), ("memory", pod.cores * GIB))
+            ),
+        ]
+        if not runs:
+            facts.append(("kube_pod_completion_time", {}, start + pod.ended))
+        for metric, more, value in facts:
+            if metric not in self.without:
+                yield self._state(metric, {"namespace": pod.namespace, "pod": pod.name, "uid": self._uid(pod), **more}), f"{value}", moment
+
+    def _state(self, metric: str, labels: Mapping[str, str]) -> str:
+        target = {"job": "kube-state-metrics", "instance": f"{self.name}:8080"}
+        if not self.honours_labels:
+            target |= {"namespace": "monitoring", "pod": "kube-state-metrics-0", "container": "metrics", "service": "states"}
+            labels = {f"exported_{name}" if name in target else name: value for name, value in labels.items()}
+        return _series(metric, {**target, **labels, **self.labels})
+
+    def _measured(self, pod: Pod, moment: int) -> Iterator[tuple[str, str, int]]:
+        began = max([pod.began, *(each for each in pod.restarted if each <= moment)])
+        labels = {
+            "job": "kubelet",
+            "instance": f"{self.name}-{pod.node}:10250",
+            "namespace": pod.namespace,
+            "pod": pod.name,
+            "container": "odoo",
+            "id": f"/kubepods/burstable/pod{self._uid(pod)}/{began}",
+            **self.labels,
+        }
+        yield _series("container_cpu_usage_seconds_total", labels), f"{pod.cores * (moment - began)}", moment
+        yield _series("container_memory_working_set_bytes", labels), f"{pod.cores * GIB}", moment
+
+    def _uid(self, pod: Pod) -> str:
+        # Of the form that Kubernetes gives: 8-4-4-4-12 hexadecimal digits.
+        digits = hashlib.sha256(f"{self.name} {pod.namespace} {pod.name}".encode()).hexdigest()
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
+
+
+def _series(metric: str, labels: Mapping[str, str]) -> str:
+    told = ",".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
+    return f"{metric}{{{told}}}"
+
+
+def truth(clusters: Iterable[Cluster]) -> dict[str, Decimal]:
+    """Tenant -> core-hours."""
+    hours: dict[str, Decimal] = {}
+    for cluster in clusters:
+        for pod in cluster.pods:
+            hours[pod.tenant] = hours.get(pod.tenant, Decimal()) + pod.hours() * Decimal(str(pod.cores))
+    return hours
+
+
+def bound(clusters: Iterable[Cluster], tenant: str) -> Decimal:
+    """By how many core-hours a measurement may differ: two steps at each start, one after each end."""
+    steps = Decimal()
+    for cluster in clusters:
+        for pod in cluster.pods:
+            if pod.tenant == tenant:
+                starts = (pod.began > 0) + len(pod.restarted)
+                steps += Decimal(str(pod.cores)) * (2 * starts + (pod.ended < DAY))
+    return steps / 12
+
+
+def named(cluster: Cluster, name: str, label: str = "cluster") -> Cluster:
+    """A copy of *cluster* under another name, which a label tells."""
+    return replace(cluster, name=name, labels={label: name})
+
+
+def day_of(number: int) -> datetime:
+    """A day of its own for each world: days with three days between them do not see each other."""
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=4 * number)
