@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,8 +13,6 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86400
 GIB: Final = 1024**3
-OWN: Final = ("namespace", "pod", "container", "service")
-"""What Prometheus renames to exported_… without honor_labels, where the target has labels of these names."""
 
 
 @dataclass(frozen=True)
@@ -56,54 +54,60 @@ class Cluster:
     without: frozenset[str] = frozenset()
     """Metrics that are not kept."""
 
-    def told(self, day: datetime) -> Iterator[str]:
-        """All series of the cluster, series by series in the order of time."""
+    def told(self, day: datetime) -> Iterator[tuple[str, int, float]]:
+        """Series, moment and value of all samples."""
         start = int(day.timestamp())
-        for series, value, moment in sorted(self._samples(start), key=lambda each: (each[0], each[2])):
-            yield f"{series} {value} {start + moment}"
-
-    def _samples(self, start: int) -> Iterator[tuple[str, str, int]]:
         for pod in self.pods:
-            for moment in self.states:
-                # kube-state-metrics shows a pod that ended, until its Job is removed.
-                if pod.began <= moment and (moment < pod.ended or pod.job):
-                    yield from self._states(pod, start, moment)
-            for moment in self.nodes.get(pod.node, self.states):
-                if pod.began <= moment < pod.ended:
-                    yield from self._measured(pod, moment)
+            # kube-state-metrics shows a pod that ended, until its Job is removed.
+            last = 2 * DAY if pod.job else pod.ended
+            shown = [moment for moment in self.states if pod.began <= moment < last]
+            for series, value in self._states(pod, start):
+                for moment in shown:
+                    if (found := value(moment)) is not None:
+                        yield series, start + moment, found
+            scraped = self.nodes.get(pod.node, self.states)
+            for moment in (moment for moment in scraped if pod.began <= moment < pod.ended):
+                began = max([pod.began, *(each for each in pod.restarted if each <= moment)])
+                cpu, memory = self._measured(pod, began)
+                yield cpu, start + moment, pod.cores * (moment - began)
+                yield memory, start + moment, pod.cores * GIB
 
-    def _states(self, pod: Pod, start: int, moment: int) -> Iterator[tuple[str, str, int]]:
-        runs = moment < pod.ended
-        owner = "Job" if pod.job else "ReplicaSet"
-        facts: list[tuple[str, dict[str, str], float]] = [
-            ("kube_pod_labels", {"label_cost_tenant": pod.tenant} if pod.tenant else {}, 1),
-            ("kube_pod_created", {}, start + pod.began),
-            ("kube_pod_start_time", {}, start + pod.began),
-            ("kube_pod_owner", {"owner_kind": owner}, 1),
-            ("kube_pod_status_phase", {"phase": "Running"}, int(runs)),
-            ("kube_pod_status_phase", {"phase": "Succeeded"}, int(not runs)),
-            ("kube_pod_container_status_running", {"container": "odoo"}, int(runs)),
-            ("kube_pod_container_status_restarts_total", {"container": "odoo"}, sum(each <= moment for each in pod.restarted)),
-            *(
-                ("kube_pod_container_resource_requests", {"container": "odoo", "resource": resource, "node": pod.node}, each)
-                for resource, each in (("cpu", pod.cores), ("memory", pod.cores * GIB))
+    def _states(self, pod: Pod, start: int) -> Iterator[tuple[str, Callable[[int], float | None]]]:
+        facts: list[tuple[str, dict[str, str], Callable[[int], float | None]]] = [
+            ("kube_pod_labels", {"label_cost_tenant": pod.tenant} if pod.tenant else {}, lambda _: 1),
+            ("kube_pod_created", {}, lambda _: start + pod.began),
+            ("kube_pod_start_time", {}, lambda _: start + pod.began),
+            ("kube_pod_completion_time", {}, lambda moment: None if moment < pod.ended else start + pod.ended),
+            ("kube_pod_owner", {"owner_kind": "Job" if pod.job else "ReplicaSet"}, lambda _: 1),
+            ("kube_pod_status_phase", {"phase": "Running"}, lambda moment: moment < pod.ended),
+            ("kube_pod_status_phase", {"phase": "Succeeded"}, lambda moment: moment >= pod.ended),
+            ("kube_pod_container_status_running", {}, lambda moment: moment < pod.ended),
+            (
+                "kube_pod_container_status_restarts_total",
+                {},
+                lambda moment: sum(each <= moment for each in pod.restarted),
+            ),
+            (
+                "kube_pod_container_resource_requests",
+                {"resource": "cpu", "node": pod.node},
+                lambda _: pod.cores,
             ),
         ]
-        if not runs:
-            facts.append(("kube_pod_completion_time", {}, start + pod.ended))
         for metric, more, value in facts:
             if metric not in self.without:
-                yield self._state(metric, {"namespace": pod.namespace, "pod": pod.name, "uid": self._uid(pod), **more}), f"{value}", moment
+                labels = {"namespace": pod.namespace, "pod": pod.name, "uid": self._uid(pod), **more}
+                if metric.startswith("kube_pod_container_"):
+                    labels["container"] = "odoo"
+                yield self._state(metric, labels), value
 
     def _state(self, metric: str, labels: Mapping[str, str]) -> str:
         target = {"job": "kube-state-metrics", "instance": f"{self.name}:8080"}
         if not self.honours_labels:
-            target |= {"namespace": "monitoring", "pod": "kube-state-metrics-0", "container": "metrics", "service": "states"}
+            target |= {"namespace": "monitoring", "pod": "states-0", "container": "states", "service": "states"}
             labels = {f"exported_{name}" if name in target else name: value for name, value in labels.items()}
         return _series(metric, {**target, **labels, **self.labels})
 
-    def _measured(self, pod: Pod, moment: int) -> Iterator[tuple[str, str, int]]:
-        began = max([pod.began, *(each for each in pod.restarted if each <= moment)])
+    def _measured(self, pod: Pod, began: int) -> tuple[str, str]:
         labels = {
             "job": "kubelet",
             "instance": f"{self.name}-{pod.node}:10250",
@@ -113,8 +117,8 @@ class Cluster:
             "id": f"/kubepods/burstable/pod{self._uid(pod)}/{began}",
             **self.labels,
         }
-        yield _series("container_cpu_usage_seconds_total", labels), f"{pod.cores * (moment - began)}", moment
-        yield _series("container_memory_working_set_bytes", labels), f"{pod.cores * GIB}", moment
+        cpu, memory = "container_cpu_usage_seconds_total", "container_memory_working_set_bytes"
+        return _series(cpu, labels), _series(memory, labels)
 
     def _uid(self, pod: Pod) -> str:
         # Of the form that Kubernetes gives: 8-4-4-4-12 hexadecimal digits.
@@ -125,6 +129,12 @@ class Cluster:
 def _series(metric: str, labels: Mapping[str, str]) -> str:
     told = ",".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
     return f"{metric}{{{told}}}"
+
+
+def lines_of(clusters: Iterable[Cluster], day: datetime) -> list[str]:
+    """The OpenMetrics of all samples, series by series in the order of time."""
+    samples = sorted(sample for cluster in clusters for sample in cluster.told(day))
+    return [f"{series} {float(value)} {moment}" for series, moment, value in samples]
 
 
 def truth(clusters: Iterable[Cluster]) -> dict[str, Decimal]:
