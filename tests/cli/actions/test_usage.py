@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.allocation.adapters.usage.server import Answer, answering, asks_for_presence, asks_for_use, vector
+from tests.allocation.adapters.usage.test_split_cost import month, written
 from tests.allocation.adapters.usage.test_opencost import allocation, reply
 
 
@@ -98,7 +99,37 @@ def test_a_folder_without_backups_writes_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "users.csv").exists()
 
 
-@pytest.mark.parametrize("command", ["prometheus --url", "opencost --url", "backups manifests"])
+def test_aws_split_cost_allocation_data_is_a_file_and_is_compared(tmp_path: Path) -> None:
+    report = written(tmp_path, [*month("odoo-production", resource_tags='{"user:cost/tenant": "acme"}'), *month("kube")])
+    out = tmp_path / "usage.csv"
+    inventory = "tests/golden/small-firm-shared/inventory.json"
+    arguments = ("split-cost", report, "--period", "2026-10", "--inventory", inventory)
+    said = usage(*arguments, "--unlabelled", "platform", "--out", out)
+    assert (said.exit_code, said.stdout, said.stderr) == (Exit.OK, "", f"{out}: 186 rows\n")
+    mine = tmp_path / "mine.csv"
+    mine.write_text(
+        "tenant,driver,start,end,quantity\nacme,cpu-requests,2026-10-01,2026-11-01,15.5\n"
+        "platform,cpu-requests,2026-10-01,2026-11-01,31\n",
+        encoding="utf-8",
+    )
+    said = usage(*arguments, "--unlabelled", "platform", "--out", out, "--against", mine)
+    assert said.exit_code == Exit.OK, said.stderr
+    assert said.stderr.splitlines()[:2] == [
+        "cpu-requests of platform: 15.500 here, 31.000 in the other file",
+        f"1 of 2 quantities differ by 5 % at most from {mine}",
+    ]
+
+
+def test_a_shared_namespace_without_tags_writes_nothing(tmp_path: Path) -> None:
+    report, out = written(tmp_path, month("odoo-production")), tmp_path / "usage.csv"
+    inventory = "tests/golden/small-firm-shared/inventory.json"
+    said = usage("split-cost", report, "--period", "2026-10", "--inventory", inventory, "--out", out)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    assert said.stderr.startswith("namespace odoo-production: several tenants share it")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["prometheus --url", "opencost --url", "backups manifests", "split-cost cur/"])
 def test_each_shows_an_example(command: str) -> None:
     said = usage(command.split(maxsplit=1)[0], "--help")
     assert f"Example: costack usage {command}" in said.stdout
