@@ -6,11 +6,12 @@ import contextlib
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import httpx
 
 from tests.portfolios import ROOT
 
@@ -25,7 +26,9 @@ def promtool() -> Path:
     for place in (folder / "promtool", folder / "usr" / "bin" / "promtool"):
         if place.exists():
             return place
-    raise RuntimeError("there is no Prometheus with a promtool in .toolchain/bin: run `make engine-prometheus`")
+    raise RuntimeError(
+        "there is no Prometheus with a promtool in .toolchain/bin: run `make engine-prometheus`"
+    )
 
 
 def stored(folder: Path, name: str, lines: Iterable[str]) -> None:
@@ -36,7 +39,7 @@ def stored(folder: Path, name: str, lines: Iterable[str]) -> None:
     source = folder / f"{name}.txt"
     source.write_text("".join(f"{line}\n" for line in (*lines, "# EOF")), encoding="utf-8")
     blocks = ("create-blocks-from", "--max-block-duration=54h", "openmetrics", "-q")
-    arguments = [promtool(), "tsdb", *blocks, str(source), str(folder / "data")]
+    arguments = [str(promtool()), "tsdb", *blocks, str(source), str(folder / "data")]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -50,7 +53,7 @@ def running_prometheus(folder: Path) -> Iterator[str]:
         free.bind((_LOOPBACK, 0))
         port = free.getsockname()[1]
     arguments = [
-        PROGRAM,
+        str(PROGRAM),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         "--storage.tsdb.retention.time=100y",
@@ -72,7 +75,8 @@ def running_prometheus(folder: Path) -> Iterator[str]:
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+        with contextlib.suppress(httpx.HTTPError), httpx.Client(trust_env=False) as client:
+            client.get(url).raise_for_status()
             return
         time.sleep(0.05)
     raise RuntimeError(f"Prometheus does not answer: {log.read_text(encoding='utf-8')[-500:]}")

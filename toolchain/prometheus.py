@@ -1,4 +1,4 @@
-"""Provides a Prometheus and its promtool for the tests: found on PATH, or Debian's package unpacked once per user."""
+"""Provides a Prometheus with its promtool for the tests: found on PATH, or unpacked once per user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROMETHEUS = DebianProgram(
     program="usr/bin/prometheus",
     fetches="Prometheus and its libraries",
     size="about 25 MB",
-    remedy=f"put a `prometheus` of version {OLDEST} or newer, with its `promtool` beside it, on PATH, "
+    remedy=f"put a `prometheus` of version {OLDEST} or newer, with its `promtool`, on PATH, "
     "then run this again.",
 )
 

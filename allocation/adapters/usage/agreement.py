@@ -57,7 +57,9 @@ def disagreements(
     there = _sums(other, period)
     both = {driver for _, driver in here} & {driver for _, driver in there}
     if not both:
-        raise UsageError(f"{other}: has none of the drivers {', '.join(sorted({driver for _, driver in here}))}")
+        raise UsageError(
+            f"{other}: has none of the drivers {', '.join(sorted({driver for _, driver in here}))}"
+        )
     keys = sorted(key for key in here.keys() | there.keys() if key[1] in both)
     off = [(_apart(here.get(key), there.get(key)), key) for key in keys]
     found = sorted((-by, key) for by, key in off if by > percent)

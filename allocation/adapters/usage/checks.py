@@ -15,6 +15,7 @@ from tiers.escapes import shortened
 
 _WHOLE: Final = 100
 _SHOWN: Final = 3
+_DIGITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,12 @@ class Checks:
 
 def _told(check: Check, found: Sequence[Sample], window: Window) -> str:
     # Sorted by what is wrong and by name; what is no number is worst.
-    worst = sorted(found, key=lambda each: (each[1].is_finite(), -each[1] if each[1].is_finite() else 0, str(each[0])))
-    shown = ", ".join(f"{_named(labels)} ({_amount(check, value, window)})" for labels, value in worst[:_SHOWN])
+    worst = sorted(
+        found, key=lambda each: (each[1].is_finite(), -each[1] if each[1].is_finite() else 0, str(each[0]))
+    )
+    shown = ", ".join(
+        f"{_named(labels)} ({_amount(check, value, window)})" for labels, value in worst[:_SHOWN]
+    )
     more = f" and {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
     return f"{check.finds}: {shown}{more}"
 
@@ -100,5 +105,5 @@ def _named(labels: dict[str, str]) -> str:
 
 
 def _amount(check: Check, value: Decimal, window: Window) -> str:
-    amount = f"{value.quantize(Decimal(1))}" if value.is_finite() and value.adjusted() < 20 else str(value)
+    amount = f"{value:.0f}" if value.is_finite() and value.adjusted() < _DIGITS else str(value)
     return f"{amount} seconds" if check.counts == "seconds" else f"{amount} of {window.steps} samples"

@@ -1,4 +1,4 @@
-"""Watches on which days usage had a tenant's label at all: a label that is lost looks like the platform's own usage."""
+"""Watches on which days usage had a tenant's label: without it, all looks like the platform's own usage."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LabelledDays:
             self.seen[driver][day.start.date()] = any(rows)
 
     def judged(self, unlabelled: str | None) -> Iterator[str]:
-        """A sentence for each driver whose first or last days have no tenant's usage: perhaps there was no tenant.
+        """A sentence for each driver whose first or last days have no tenant's usage: maybe there was none.
 
         Args:
             unlabelled: The pool that took the usage.
@@ -57,6 +57,6 @@ class LabelledDays:
                 )
             if without:
                 yield (
-                    f"driver {driver}: on {len(without)} days, {without[0]} to {without[-1]}, no usage has a "
-                    f"tenant's label, and all of it went to {unlabelled}"
+                    f"driver {driver}: no usage has a tenant's label on {len(without)} of {len(days)} days, "
+                    f"{without[0]} to {without[-1]}, and all of it went to {unlabelled}"
                 )

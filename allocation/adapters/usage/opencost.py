@@ -57,8 +57,8 @@ class OpenCost:
         """The usage of the drivers in `HOURS` by consumer, for every day of *period*.
 
         Raises:
-            UsageError: When the answer is not OpenCost's, has no data for a day, or names no tenant on any day or on
-                a day between others: then OpenCost does not know the label, and everything is `__unallocated__`.
+            UsageError: When the answer is not OpenCost's, has no data for a day, or names no tenant on any
+                day or on a day between others: then it does not know the label, and all is `__unallocated__`.
         """
         labelled = LabelledDays(self.endpoint.shown)
         for day in days_of(period):

@@ -8,10 +8,10 @@ and lookback exclude samples coinciding with the left boundary"). Evaluated at m
 count 289 samples, both midnights; a millisecond before, no sample lies on a boundary, and both count the same
 288 (tried with the engines of 2.54 and 3.5).
 
-Before a quantity is believed, the checks of `promql.yaml` must find nothing (`allocation.adapters.usage.checks`).
-What they let pass bounds the error: of each container at most two steps from each start until it is measured, and one
-step after its end, because a sample stays visible for five minutes (Prometheus' docs, "Staleness"); and of each name
-at most one per cent of a day's steps.
+Before a quantity is believed, the checks of `promql.yaml` must find nothing (`checks.py`).
+What they let pass bounds the error: of each container two steps at each start, until it is measured, and one
+after its end, because a sample stays visible for five minutes (Prometheus' docs, "Staleness"); and of each
+name one per cent of a day's steps.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Prometheus:
         NaN, infinite and negative quantities are passed on, for `read_usage` to refuse.
 
         Raises:
-            UsageError: When a driver is not measured, the server does not answer, warns, or did not see everything
-                once; and when days between others, or all, have no usage with a tenant's label.
+            UsageError: When a driver is not measured, the server does not answer, warns, or did not see
+                everything once; and when days between others, or all, have no usage with a tenant's label.
         """
         for driver in sorted(drivers):
             queries().of(driver)
@@ -87,9 +87,7 @@ class Prometheus:
         for sentence in labelled.judged(self.unlabelled):
             self.tell(sentence)
 
-    def _used(
-        self, server: Instants, driver: str, day: ChargePeriod, window: Window
-    ) -> Iterator[UsageRow]:
+    def _used(self, server: Instants, driver: str, day: ChargePeriod, window: Window) -> Iterator[UsageRow]:
         query = queries().of(driver)
         wanted = f"driver {driver} on {day.start:%Y-%m-%d}"
         summed: dict[str, Decimal] = {}

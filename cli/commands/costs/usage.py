@@ -40,8 +40,8 @@ _ClusterLabel = Annotated[
     str | None,
     typer.Option(
         metavar="LABEL",
-        help="Tell clusters apart by this label of Prometheus. Default: cluster, k8s_cluster_name or another usual "
-        "one that all series have.",
+        help="Tell clusters apart by this label of Prometheus. Default: cluster, k8s_cluster_name or another "
+        "usual one that all series have.",
     ),
 ]
 
@@ -123,21 +123,29 @@ def backups(
 @usage_app.command(name="split-cost", cls=Command, epilog=SPLIT_COST_EXAMPLE)
 def split_cost(  # noqa: PLR0917 - options of a command
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILES...", help="Cost and Usage Reports of AWS, or folders of them.")
+        list[Path],
+        typer.Argument(metavar="FILES...", help="Cost and Usage Reports of AWS, or folders of them."),
     ],
     period: _Month,
     out: _Out,
     inventory: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Find tenants by their namespaces in this inventory, where no tag names them."),
+        typer.Option(
+            metavar="FILE",
+            help="Find a tenant without a tag by its namespace in this inventory.",
+        ),
     ] = None,
     unlabelled: _Unlabelled = None,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Compare with this usage file, such as one fetched from Prometheus."),
+        typer.Option(
+            metavar="FILE", help="Compare with this usage file, such as one fetched from Prometheus."
+        ),
     ] = None,
 ) -> None:
-    """Read what pods and tasks used from AWS' split cost allocation data: a row for each tenant, driver and day.
+    """Read what pods and tasks used from AWS' split cost allocation data.
+
+    It writes a row for each tenant, driver and day.
 
     Its costs are not used: the bill has them already, in the rows of the instances.
     """

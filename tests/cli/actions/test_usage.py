@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.allocation.adapters.usage.server import Answer, answering, asks_for_presence, asks_for_use, vector
-from tests.allocation.adapters.usage.test_split_cost import month, written
 from tests.allocation.adapters.usage.test_opencost import allocation, reply
+from tests.allocation.adapters.usage.test_split_cost import month, written
 
 
 def usage(*arguments: object, **environment: str) -> Any:
@@ -100,7 +100,9 @@ def test_a_folder_without_backups_writes_no_file(tmp_path: Path) -> None:
 
 
 def test_aws_split_cost_allocation_data_is_a_file_and_is_compared(tmp_path: Path) -> None:
-    report = written(tmp_path, [*month("odoo-production", resource_tags='{"user:cost/tenant": "acme"}'), *month("kube")])
+    report = written(
+        tmp_path, [*month("odoo-production", resource_tags='{"user:cost/tenant": "acme"}'), *month("kube")]
+    )
     out = tmp_path / "usage.csv"
     inventory = "tests/golden/small-firm-shared/inventory.json"
     arguments = ("split-cost", report, "--period", "2026-10", "--inventory", inventory)
@@ -129,7 +131,9 @@ def test_a_shared_namespace_without_tags_writes_nothing(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-@pytest.mark.parametrize("command", ["prometheus --url", "opencost --url", "backups manifests", "split-cost cur/"])
+@pytest.mark.parametrize(
+    "command", ["prometheus --url", "opencost --url", "backups manifests", "split-cost cur/"]
+)
 def test_each_shows_an_example(command: str) -> None:
     said = usage(command.split(maxsplit=1)[0], "--help")
     assert f"Example: costack usage {command}" in said.stdout

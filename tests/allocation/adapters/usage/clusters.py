@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 MINUTE: Final = 60
 HOUR: Final = 3600
@@ -51,6 +51,8 @@ class Cluster:
     nodes: Mapping[str, Collection[int]] = field(default_factory=dict)
     """Node -> when its cAdvisor is scraped, where that differs from `states`."""
     honours_labels: bool = True
+    states_node: str = ""
+    """The node of kube-state-metrics, if Prometheus labels it so."""
     without: frozenset[str] = frozenset()
     """Metrics that are not kept."""
 
@@ -77,7 +79,11 @@ class Cluster:
             ("kube_pod_labels", {"label_cost_tenant": pod.tenant} if pod.tenant else {}, lambda _: 1),
             ("kube_pod_created", {}, lambda _: start + pod.began),
             ("kube_pod_start_time", {}, lambda _: start + pod.began),
-            ("kube_pod_completion_time", {}, lambda moment: None if moment < pod.ended else start + pod.ended),
+            (
+                "kube_pod_completion_time",
+                {},
+                lambda moment: None if moment < pod.ended else start + pod.ended,
+            ),
             ("kube_pod_owner", {"owner_kind": "Job" if pod.job else "ReplicaSet"}, lambda _: 1),
             ("kube_pod_status_phase", {"phase": "Running"}, lambda moment: moment < pod.ended),
             ("kube_pod_status_phase", {"phase": "Succeeded"}, lambda moment: moment >= pod.ended),
@@ -92,6 +98,11 @@ class Cluster:
                 {"resource": "cpu", "node": pod.node},
                 lambda _: pod.cores,
             ),
+            (
+                "kube_pod_container_resource_requests",
+                {"resource": "memory", "node": pod.node},
+                lambda _: pod.cores * GIB,
+            ),
         ]
         for metric, more, value in facts:
             if metric not in self.without:
@@ -103,7 +114,13 @@ class Cluster:
     def _state(self, metric: str, labels: Mapping[str, str]) -> str:
         target = {"job": "kube-state-metrics", "instance": f"{self.name}:8080"}
         if not self.honours_labels:
-            target |= {"namespace": "monitoring", "pod": "states-0", "container": "states", "service": "states"}
+            target |= {
+                "namespace": "monitoring",
+                "pod": "states-0",
+                "container": "states",
+                "service": "states",
+            }
+            target |= {"node": self.states_node} if self.states_node else {}
             labels = {f"exported_{name}" if name in target else name: value for name, value in labels.items()}
         return _series(metric, {**target, **labels, **self.labels})
 
@@ -131,7 +148,14 @@ def _series(metric: str, labels: Mapping[str, str]) -> str:
     return f"{metric}{{{told}}}"
 
 
-def lines_of(clusters: Iterable[Cluster], day: datetime) -> list[str]:
+class Tells(Protocol):
+    """What exporters tell."""
+
+    def told(self, day: datetime) -> Iterable[tuple[str, int, float]]:
+        """Series, moment and value of all samples."""
+
+
+def lines_of(clusters: Iterable[Tells], day: datetime) -> list[str]:
     """The OpenMetrics of all samples, series by series in the order of time."""
     samples = sorted(sample for cluster in clusters for sample in cluster.told(day))
     return [f"{series} {float(value)} {moment}" for series, moment, value in samples]

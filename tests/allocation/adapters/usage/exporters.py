@@ -1,4 +1,4 @@
-"""What postgres_exporter, Traefik and kube-state-metrics tell of databases, requests and volumes, with known truths."""
+"""What postgres_exporter, Traefik and kube-state-metrics tell of databases, requests and volumes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ class Exporter:
             labels = {**instance, **unique, **self.labels}
             told = ",".join(f'{name}="{text}"' for name, text in sorted(labels.items()) if text)
             for moment in self.scraped:
-                yield f"{metric}{{{told}}}", int(day.timestamp()) + moment, value + per_second * (moment + HOUR)
+                yield (
+                    f"{metric}{{{told}}}",
+                    int(day.timestamp()) + moment,
+                    value + per_second * (moment + HOUR),
+                )
 
 
 _CLAIM: Final = {"namespace": "odoo-acme", "persistentvolumeclaim": "files"}

@@ -19,8 +19,16 @@ def used(tenant: str, quantity: str, driver: str = "cpu-requests") -> UsageRow:
 
 def test_what_differs_is_named_largest_first(tmp_path: Path) -> None:
     other = tmp_path / "usage.csv"
-    write_usage([used("acme", "100"), used("bolt", "100"), used("corp", "0"), used("acme", "7", "users")], other)
-    here = [used("acme", "95"), used("bolt", "94.9"), used("corp", "0"), used("dyne", "3"), used("acme", "1", "cpu-used")]
+    write_usage(
+        [used("acme", "100"), used("bolt", "100"), used("corp", "0"), used("acme", "7", "users")], other
+    )
+    here = [
+        used("acme", "95"),
+        used("bolt", "94.9"),
+        used("corp", "0"),
+        used("dyne", "3"),
+        used("acme", "1", "cpu-used"),
+    ]
     found, compared = disagreements(here, other, OCTOBER, 5)
     assert [str(each) for each in found] == [
         "cpu-requests of dyne: 3.000 here, none in the other file",

@@ -35,7 +35,7 @@ def acme(value: str, tenant: str = "acme") -> tuple[dict[str, str], str]:
 
 
 def prometheus(use: str | Answer, presence: str = WHOLE_DAY) -> Callable[[str, dict[str, str]], Answer]:
-    """Answers a question for use with *use*, one for the samples that are there with *presence*; checks find nothing."""
+    """Answers with *use*, asked for the samples that are there with *presence*; checks find nothing."""
 
     def answer(path: str, query: dict[str, str]) -> Answer:
         assert path == "/api/v1/query"
@@ -74,7 +74,10 @@ def test_a_day_is_evaluated_a_millisecond_before_its_end() -> None:
     assert [query["time"] for query in used] == ["2026-10-01T23:59:59.999Z"]
     assert all("[86400s:300s]" in query["query"] for query in used)
     # What a check needs to see of the next day ends a millisecond before an hour.
-    assert {query["time"] for _, query, _ in server.asked} == {"2026-10-01T23:59:59.999Z", "2026-10-02T00:59:59.999Z"}
+    assert {query["time"] for _, query, _ in server.asked} == {
+        "2026-10-01T23:59:59.999Z",
+        "2026-10-02T00:59:59.999Z",
+    }
     assert {query["partial_response"] for _, query, _ in server.asked} == {"false"}
 
 
@@ -188,8 +191,8 @@ def test_a_label_that_is_on_no_day_is_refused_with_the_remedy() -> None:
     with answering(prometheus(vector(({}, "12")))) as server, pytest.raises(UsageError) as caught:
         fetched(server)
     assert str(caught.value) == (
-        f"{server.url}: no usage of driver cpu-used has a tenant's label; let kube-state-metrics show the pods' "
-        "label (--metric-labels-allowlist=pods=[cost/tenant]), and let the server keep it"
+        f"{server.url}: no usage of driver cpu-used has a tenant's label; let kube-state-metrics show the "
+        "pods' label (--metric-labels-allowlist=pods=[cost/tenant]), and let the server keep it"
     )
 
 
@@ -219,10 +222,11 @@ def test_days_before_the_first_tenant_are_told() -> None:
         reader = Prometheus(Endpoint(server.url), "platform", tell=told.append)
         rows = list(reader.fetch(ChargePeriod.month("2026-10"), ["cpu-used"]))
     assert len(rows) == 31 + 17
-    assert told == [
-        "driver cpu-used: on 14 days, 2026-10-01 to 2026-10-14, no usage has a tenant's label, and all of it went "
-        "to platform"
-    ]
+    (sentence,) = told
+    assert sentence == (
+        "driver cpu-used: no usage has a tenant's label on 14 of 31 days, 2026-10-01 to 2026-10-14, "
+        "and all of it went to platform"
+    )
 
 
 @pytest.mark.parametrize("value", ["3", "NaN", "+Inf"])
@@ -234,7 +238,10 @@ def test_what_a_check_answers_beyond_one_per_cent_is_refused(value: str) -> None
             return 200, found
         return prometheus(vector(acme("12")))(path, query)
 
-    with answering(answer) as server, pytest.raises(UsageError, match="pods without kube_pod_created") as caught:
+    with (
+        answering(answer) as server,
+        pytest.raises(UsageError, match="pods without kube_pod_created") as caught,
+    ):
         fetched(server)
     assert "namespace=odoo-acme pod=web-0\\u001b[31m" in str(caught.value)
     found = vector(({"namespace": "odoo-acme", "pod": "web-0"}, "2"))

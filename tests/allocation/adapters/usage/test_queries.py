@@ -52,9 +52,12 @@ def test_a_check_is_whole_and_has_a_driver_and_a_remedy(name: str, clusters: tup
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_every_join_and_group_of_a_driver_is_by_cluster(driver: str) -> None:
-    """What is joined or made one by a namespace, a database or an instance is told apart by its cluster first."""
+    """What is joined by a namespace, a database or an instance is told apart by its cluster first."""
     window = Window(86400, 300, 1790812800, ("site",))
-    texts = [queries().usage(driver, window), *(queries().check(name, window) for name in queries().of(driver).checks)]
+    texts = [
+        queries().usage(driver, window),
+        *(queries().check(name, window) for name in queries().of(driver).checks),
+    ]
     for text in texts:
         keys = re.findall(r"\b(?:on|by) \(([^)]*)\)", text)
         by_cluster = [key for key in keys if key.startswith("site, ")]
