@@ -16,7 +16,7 @@ from allocation.adapters.usage.export import write_usage
 from allocation.adapters.usage.opencost import OpenCost
 from allocation.adapters.usage.prometheus import Prometheus
 from allocation.adapters.usage.queries import queries
-from allocation.adapters.usage.split_cost import split_usage
+from allocation.adapters.usage.split_cost.usage import split_usage
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
 from cli.console.output import echo

@@ -25,6 +25,8 @@ class Exporter:
     """What is added to all its series, and what replaces or, with None's stand-in "", removes its own."""
     scraped: Collection[int] = EVERY
     without: frozenset[str] = frozenset()
+    created: int | None = None
+    """When what is asked for was created, in seconds of the day; None: long ago."""
 
     def told(self, day: datetime) -> Iterable[tuple[str, int, float]]:
         """Series, moment and value of all samples."""
@@ -35,12 +37,12 @@ class Exporter:
             unique = {name: text.format(self.cluster) for name, text in own.items()}
             labels = {**instance, **unique, **self.labels}
             told = ",".join(f'{name}="{text}"' for name, text in sorted(labels.items()) if text)
+            start = int(day.timestamp())
+            first = (
+                start + self.created if self.created is not None and metric.endswith("_created") else value
+            )
             for moment in self.scraped:
-                yield (
-                    f"{metric}{{{told}}}",
-                    int(day.timestamp()) + moment,
-                    value + per_second * (moment + HOUR),
-                )
+                yield f"{metric}{{{told}}}", start + moment, first + per_second * (moment + HOUR)
 
 
 _CLAIM: Final = {"namespace": "odoo-acme", "persistentvolumeclaim": "files"}
@@ -56,6 +58,7 @@ _SERIES: Final[Mapping[str, tuple[tuple[str, dict[str, str], float, float], ...]
         ("kube_persistentvolumeclaim_resource_requests_storage_bytes", _CLAIM, 0, 20 * GIB),
         ("kube_persistentvolumeclaim_labels", {**_CLAIM, "label_cost_tenant": "acme"}, 0, 1),
         ("kube_persistentvolumeclaim_info", {**_CLAIM, "volumename": "pvc-{}"}, 0, 1),
+        ("kube_persistentvolumeclaim_created", _CLAIM, 0, 0),
     ),
     "ingress": (("traefik_service_requests_total", {"service": "odoo-acme-web-http@kubernetes"}, 2, 0),),
     "services": (("kube_service_labels", {**_SERVICE, "label_cost_tenant": "acme"}, 0, 1),),

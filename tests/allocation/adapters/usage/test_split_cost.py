@@ -13,7 +13,7 @@ from allocation.adapters.bill.ingestion import ingest
 from allocation.adapters.usage.export import write_usage
 from allocation.adapters.usage.intake import read_usage
 from allocation.adapters.usage.rows import UsageError
-from allocation.adapters.usage.split_cost import split_usage
+from allocation.adapters.usage.split_cost.usage import split_usage
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 
@@ -232,6 +232,15 @@ def test_a_report_without_the_columns_says_how_to_get_them(tmp_path: Path) -> No
     ]
     with pytest.raises(UsageError, match=r"cur\.csv: has no split cost .*INCLUDE_SPLIT_COST_ALLOCATION_DATA"):
         split_usage([written(tmp_path, rows)], OCTOBER, {}, None)
+
+
+def test_a_cost_of_their_own_is_told(tmp_path: Path) -> None:
+    rows = month(line_item_unblended_cost="0.01")
+    found = split_usage([written(tmp_path, rows)], OCTOBER, {"odoo-acme": "acme"}, None)
+    (note,) = found.notes
+    assert note.startswith("31 rows of pods or tasks on an instance have an unblended cost of their own")
+    on_fargate = [{**each, "split_line_item_parent_resource_id": ""} for each in rows]
+    assert split_usage([written(tmp_path, on_fargate)], OCTOBER, {"odoo-acme": "acme"}, None).notes == ()
 
 
 def test_a_bill_that_holds_them_costs_what_the_instance_costs(tmp_path: Path) -> None:
