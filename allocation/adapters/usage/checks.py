@@ -101,7 +101,10 @@ def _told(check: Check, found: Sequence[Sample], window: Window) -> str:
 
 
 def _named(labels: dict[str, str]) -> str:
-    return " ".join(f"{name}={shortened(value)}" for name, value in sorted(labels.items())) or "(no label)"
+    return (
+        " ".join(f"{shortened(name)}={shortened(value)}" for name, value in sorted(labels.items()))
+        or "(no label)"
+    )
 
 
 def _amount(check: Check, value: Decimal, window: Window) -> str:

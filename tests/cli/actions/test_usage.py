@@ -39,6 +39,44 @@ def test_a_month_of_prometheus_is_a_file_that_allocate_reads(tmp_path: Path) -> 
     assert first.startswith("acme,cpu-used,2026-10-01")
 
 
+def test_a_cluster_label_that_is_given_is_in_every_join(tmp_path: Path) -> None:
+    out = tmp_path / "usage.csv"
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        if query["query"].startswith("group by (site) (last_over_time("):
+            return 200, vector(({"site": "east"}, "1"))
+        return measured(path, query)
+
+    with answering(answer) as server:
+        arguments = ("--url", server.url, "--period", "2026-10", "--out", out, "--driver", "cpu-used")
+        said = usage("prometheus", *arguments, "--cluster-label", "site")
+    assert (said.exit_code, said.stderr) == (Exit.OK, f"{out}: 31 rows\n")
+    queries = {query["query"] for _, query, _ in server.asked}
+    joins = [each for each in queries if "on (" in each]
+    assert joins
+    assert all("on (site, namespace, pod" in each for each in joins)
+
+
+def test_what_is_refused_on_the_last_day_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "usage.csv"
+    out.write_text("as it was", encoding="utf-8")
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        if query["time"].startswith("2026-10-31") and "unless" in query["query"]:
+            return 200, vector(({"namespace": "odoo-acme", "pod": "web-0"}, "288"))
+        return measured(path, query)
+
+    with answering(answer) as server:
+        arguments = ("--url", server.url, "--period", "2026-10", "--out", out, "--driver", "cpu-used")
+        said = usage("prometheus", *arguments)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    assert (
+        "asked for driver cpu-used on 2026-10-31, answered with pods without kube_pod_created: "
+        in said.stderr
+    )
+    assert (out.read_text(encoding="utf-8"), list(tmp_path.iterdir())) == ("as it was", [out])
+
+
 def test_opencosts_hours_are_taken(tmp_path: Path) -> None:
     out = tmp_path / "usage.csv"
     with answering(lambda _path, _query: (200, reply(acme=allocation()))) as server:

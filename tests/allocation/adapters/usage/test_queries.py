@@ -9,6 +9,7 @@ import pytest
 from allocation.adapters.usage.queries import Window, queries
 from allocation.adapters.usage.rows import UsageError
 from allocation.engine.drivers import UNITS, Driver
+from tests.portfolios import ROOT
 
 DRIVERS = sorted(queries().drivers)
 CHECKS = sorted(queries().checks)
@@ -64,6 +65,15 @@ def test_every_join_and_group_of_a_driver_is_by_cluster(driver: str) -> None:
         others = {key for key in keys if not key.startswith("site, ")}
         assert others <= {"label_cost_tenant", "datname", "uid", "job, instance"}, (driver, others)
         assert by_cluster or others == {"job, instance"}
+
+
+def test_the_docs_name_every_metric_that_is_asked_for() -> None:
+    texts = [queries().usage(driver, DAY) for driver in DRIVERS] + [
+        queries().check(name, DAY) for name in CHECKS
+    ]
+    asked = {name for text in texts for name in re.findall(r"\b(?:kube|container|pg|traefik)_\w+", text)}
+    told = set(re.findall(r"`(\w+_\w+)`", (ROOT / "docs" / "bills.md").read_text(encoding="utf-8")))
+    assert asked <= told
 
 
 def test_no_query_averages() -> None:
