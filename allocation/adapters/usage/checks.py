@@ -70,12 +70,13 @@ class Checks:
             check = queries().checks[name]
             wanted = f"driver {driver} on {day.start:%Y-%m-%d}"
             end = day.end + timedelta(seconds=check.beyond_seconds)
-            answered = self.server.asked(queries().check(name, window), end, wanted)
+            asked = f"{wanted} (query {name} of promql.yaml)"
+            answered = self.server.asked(queries().check(name, window), end, asked)
             found = [each for each in answered if self._too_much(check, each[1], window)]
             if not found:
                 continue
             if not check.says:
-                raise self.server.error(wanted, f"with {_told(check, found, window)}", check.remedy)
+                raise self.server.error(asked, f"with {_told(check, found, window)}", check.remedy)
             yield f"{wanted}: {_told(check, found, window)}"
 
     def _too_much(self, check: Check, value: Decimal, window: Window) -> bool:

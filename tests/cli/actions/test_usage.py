@@ -70,10 +70,8 @@ def test_what_is_refused_on_the_last_day_leaves_the_file_as_it_was(tmp_path: Pat
         arguments = ("--url", server.url, "--period", "2026-10", "--out", out, "--driver", "cpu-used")
         said = usage("prometheus", *arguments)
     assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
-    assert (
-        "asked for driver cpu-used on 2026-10-31, answered with pods without kube_pod_created: "
-        in said.stderr
-    )
+    asked = "asked for driver cpu-used on 2026-10-31 (query pods-undated of promql.yaml)"
+    assert f"{asked}, answered with pods without kube_pod_created: " in said.stderr
     assert (out.read_text(encoding="utf-8"), list(tmp_path.iterdir())) == ("as it was", [out])
 
 

@@ -52,6 +52,28 @@ def test_a_check_is_whole_and_has_a_driver_and_a_remedy(name: str, clusters: tup
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_has_the_checks_of_all_that_it_joins(driver: str) -> None:
+    """What is left out of one driver's list would be believed there."""
+    text, checks = queries().usage(driver, DAY), set(queries().of(driver).checks)
+    needed: dict[str, set[str]] = {
+        "kube_pod_labels": {"pods-twice", "pods-copied", "pods-undated", "pods-gaps"},
+        'kube_pod_container_resource_requests{resource="cpu"': {"cpu-requests-unknown", "nodes-exported"},
+        'kube_pod_container_resource_requests{resource="memory"': {
+            "memory-requests-unknown",
+            "nodes-exported",
+        },
+        "container_cpu_usage": {"containers-twice", "containers-unknown", "cpu-unknown", "cpu-unseen"},
+        "container_memory": {"containers-twice", "containers-unknown", "memory-unknown", "memory-unseen"},
+        "kube_pod_owner": {"owners-unknown", "jobs-undated", "jobs-short"},
+        "kube_persistentvolumeclaim": {"claims-twice", "claims-unknown", "claims-gaps", "claims-partly"},
+        "pg_database_size": {"databases-twice", "databases-gaps", "databases-partly"},
+        "pg_stat_database": {"active-twice", "active-gaps", "active-partly"},
+        "traefik_service": {"services-twice", "services-unknown", "ingress-gaps", "ingress-partly"},
+    }
+    assert checks == set().union(*(names for metric, names in needed.items() if metric in text))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_every_join_and_group_of_a_driver_is_by_cluster(driver: str) -> None:
     """What is joined by a namespace, a database or an instance is told apart by its cluster first."""
     window = Window(86400, 300, 1790812800, ("site",))
