@@ -46,6 +46,8 @@ class Cluster:
     name: str = "one"
     labels: Mapping[str, str] = field(default_factory=dict)
     """What Prometheus or its remote adds to all series."""
+    labels_of_nodes: bool = True
+    """Whether cAdvisor's series have them, too."""
     states: Collection[int] = range(-HOUR, DAY + HOUR + 1, 2 * MINUTE)
     """When kube-state-metrics is scraped."""
     nodes: Mapping[str, Collection[int]] = field(default_factory=dict)
@@ -132,7 +134,7 @@ class Cluster:
             "pod": pod.name,
             "container": "odoo",
             "id": f"/kubepods/burstable/pod{self._uid(pod)}/{began}",
-            **self.labels,
+            **(self.labels if self.labels_of_nodes else {}),
         }
         cpu, memory = "container_cpu_usage_seconds_total", "container_memory_working_set_bytes"
         return _series(cpu, labels), _series(memory, labels)

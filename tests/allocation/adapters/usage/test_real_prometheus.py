@@ -43,6 +43,7 @@ def but(hours: range) -> list[int]:
 CHANGED = [*range(-HOUR, DAY // 2, MINUTE), *range(DAY // 2, DAY + HOUR + 1, EVERY)]
 """Scraped every minute until noon, and every second minute from then on."""
 RARE = range(-HOUR + 17, DAY + HOUR + 1, 5 * MINUTE)
+ALL_THE_TIME = tuple(range(8 * HOUR, 10 * HOUR, 130))
 OVER_MIDNIGHT = [each for each in but(range(18, 24)) if not DAY <= each <= DAY + 1800]
 LIVELY = Cluster(
     (
@@ -62,6 +63,10 @@ MEASURED: dict[str, tuple[Cluster, ...]] = {
     "two clusters, OpenTelemetry's label": (
         named(STEADY, "east", "k8s_cluster_name"),
         named(STEADY, "west", "k8s_cluster_name"),
+    ),
+    "a cluster's label on kube-state-metrics only": (replace(named(STEADY, "east"), labels_of_nodes=False),),
+    "a container that begins anew all the time": (
+        Cluster((Pod("acme", "web-0", 2.0), Pod("acme", "loop-0", 0.1, restarted=ALL_THE_TIME))),
     ),
     "no honor_labels": (replace(STEADY, honours_labels=False),),
     "one cluster with honor_labels, one without": (
