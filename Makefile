@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-postgres engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or b
 
 engine-postgres: ## install PostgreSQL 16, 17 and 18 for the tests, once per user
 	@$(PYTHON) toolchain/postgres.py
+
+engine-prometheus: ## find a Prometheus for the tests of usage, or unpack it once per user from Debian's packages
+	@$(PYTHON) toolchain/prometheus.py
 
 engine-yaml: ## find Pulumi's host for YAML programs, for the tests of the plugin, or build it
 	@$(PYTHON) toolchain/build.py yaml
@@ -86,10 +89,10 @@ state: setup ## print the Pulumi state of the stack
 validate: setup ## check catalog and portfolios, without engine or cloud
 	@$(BIN)/costack validate
 
-test: engine engine-browser engine-cache engine-cluster engine-postgres engine-yaml setup ## all tests, the real engine and API server included
+test: engine engine-browser engine-cache engine-cluster engine-postgres engine-prometheus engine-yaml setup ## all tests, the real engine and API server included
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
-coverage: engine engine-browser engine-cache engine-cluster engine-postgres engine-yaml setup ## show which lines no test runs, and fail where a module is hardly run at all
+coverage: engine engine-browser engine-cache engine-cluster engine-postgres engine-prometheus engine-yaml setup ## show which lines no test runs, and fail where a module is hardly run at all
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 	@$(BIN)/coverage combine --quiet

@@ -86,6 +86,19 @@ CACHE_SERVER: Final = Provided(
     too_old="Redis server v=6.2.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=2ca87d4e1c0b8a6",
     remedy="put a `valkey-server` or `redis-server` of version 7.0 or newer on PATH, then run this again.",
 )
+PROMETHEUS: Final = Provided(
+    script="prometheus.py",
+    name="prometheus",
+    title="Prometheus",
+    names=("prometheus",),
+    oldest="2.42",
+    program="usr/bin/prometheus",
+    packages="prometheus",
+    says="prometheus, version 2.42.0+ds (branch: debian/sid, revision: 2.42.0+ds-5+deb12u1)",
+    version="2.42.0",
+    too_old="prometheus, version 2.33.5+ds (branch: debian/sid, revision: 2.33.5+ds-2)",
+    remedy="put a `prometheus` of version 2.42 or newer, with its `promtool`, on PATH, then run this again.",
+)
 
 
 class Machine:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchain.debian_machine import CACHE_SERVER, CHROMIUM, Machine, Provided
+from tests.toolchain.debian_machine import CACHE_SERVER, CHROMIUM, PROMETHEUS, Machine, Provided
 
-EACH = pytest.mark.parametrize("of", [CHROMIUM, CACHE_SERVER], ids=lambda of: of.name)
+OF_SEVERAL_NAMES = pytest.mark.parametrize("of", [CHROMIUM, CACHE_SERVER], ids=lambda of: of.name)
+EACH = pytest.mark.parametrize("of", [CHROMIUM, CACHE_SERVER, PROMETHEUS], ids=lambda of: of.name)
 
 
-@pytest.fixture(params=[CHROMIUM, CACHE_SERVER], ids=lambda of: of.name)
+@pytest.fixture(params=[CHROMIUM, CACHE_SERVER, PROMETHEUS], ids=lambda of: of.name)
 def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Machine:
     return Machine(tmp_path, request.param)
 
@@ -28,6 +29,8 @@ def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Machine:
         (CACHE_SERVER, "redis-server", CACHE_SERVER.says, "7.0.15"),
         (CACHE_SERVER, "redis-server", "Redis server v=7.0.0 sha=00000000:0 bits=64", "7.0.0"),
         (CACHE_SERVER, "valkey-server", "Valkey server v=8.1.1 sha=00000000:0 bits=64", "8.1.1"),
+        (PROMETHEUS, "prometheus", PROMETHEUS.says, "2.42.0"),
+        (PROMETHEUS, "prometheus", "prometheus, version 3.5.0 (branch: HEAD, revision: 8be3a9560f)", "3.5.0"),
     ],
 )
 def test_one_on_path_is_taken(tmp_path: Path, of: Provided, name: str, says: str, version: str) -> None:
@@ -40,8 +43,9 @@ def test_one_on_path_is_taken(tmp_path: Path, of: Provided, name: str, says: str
     assert machine.calls == []
 
 
-def test_an_old_one_is_passed_over(machine: Machine) -> None:
-    of = machine.of
+@OF_SEVERAL_NAMES
+def test_an_old_one_is_passed_over(tmp_path: Path, of: Provided) -> None:
+    machine = Machine(tmp_path, of)
     old = machine.install(of.names[0], of.too_old)
     found = machine.install(of.names[-1], of.says)
     done = machine.run()
@@ -50,7 +54,9 @@ def test_an_old_one_is_passed_over(machine: Machine) -> None:
     assert machine.linked.readlink() == found
 
 
-def test_one_that_does_not_start_is_passed_over(machine: Machine) -> None:
+@OF_SEVERAL_NAMES
+def test_one_that_does_not_start_is_passed_over(tmp_path: Path, of: Provided) -> None:
+    machine = Machine(tmp_path, of)
     machine.install(machine.of.names[0], f"{machine.of.says}: install the snap", code=1)
     found = machine.install(machine.of.names[-1], machine.of.says)
     assert machine.run().returncode == 0

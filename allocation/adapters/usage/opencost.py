@@ -8,13 +8,14 @@ number that could not be computed (core/pkg/opencost/allocation_json.go) and is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from allocation.adapters.usage.endpoint import Endpoint
+from allocation.adapters.usage.labelled_days import LabelledDays
 from allocation.adapters.usage.rows import WIDE, UsageError, UsageRow, days_of, rounded
 from allocation.charges import ChargePeriod
 
@@ -32,6 +33,10 @@ _RESERVED: Final = "__"
 """How OpenCost's own names begin and end: `__unallocated__` has no such label, `__unmounted__` no pod."""
 
 
+def _quiet(_: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenCost:
     """An OpenCost.
@@ -40,20 +45,29 @@ class OpenCost:
         endpoint: Its API, such as http://opencost.opencost:9003.
         unlabelled: The consumer of usage without a tenant's label, as with Prometheus; None is an error.
         label: The pods' label with the tenant's name; OpenCost replaces `/` with `_` by itself.
+        tell: Called with each sentence about days without a tenant's usage.
     """
 
     endpoint: Endpoint
     unlabelled: str | None = None
     label: str = "cost/tenant"
+    tell: Callable[[str], None] = _quiet
 
     def fetch(self, period: ChargePeriod) -> Iterator[UsageRow]:
         """The usage of the drivers in `HOURS` by consumer, for every day of *period*.
 
         Raises:
-            UsageError: When the answer is not OpenCost's, or has no data for a day.
+            UsageError: When the answer is not OpenCost's, has no data for a day, or names no tenant on any
+                day or on a day between others: then it does not know the label, and all is `__unallocated__`.
         """
+        labelled = LabelledDays(self.endpoint.shown)
         for day in days_of(period):
-            yield from self._day(day)
+            rows = list(self._day(day))
+            cpu = [row for row in rows if row.driver == "cpu-billable"]
+            labelled.add("cpu-billable", day, (row.tenant != self.unlabelled for row in cpu))
+            yield from rows
+        for sentence in labelled.judged(self.unlabelled):
+            self.tell(sentence)
 
     def _day(self, day: ChargePeriod) -> Iterator[UsageRow]:
         wanted = f"allocations on {day.start:%Y-%m-%d}"

@@ -1,8 +1,9 @@
-"""The PromQL of every driver, from `promql.yaml`, completed for one window."""
+"""The PromQL of every driver and of its checks, from `promql.yaml`, completed for one window."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,28 @@ FILE: Final = Path(__file__).with_name("promql.yaml")
 _SECONDS_PER_HOUR: Final = 3600
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a query is completed with.
+
+    Attributes:
+        seconds: The length of the day.
+        step_seconds: How far apart samples are taken.
+        start: The first moment, in seconds since 1970.
+        clusters: The labels that tell clusters apart; none where the series have none.
+    """
+
+    seconds: int
+    step_seconds: int
+    start: int = 0
+    clusters: Sequence[str] = ()
+
+    @property
+    def steps(self) -> int:
+        """How many samples a day has."""
+        return self.seconds // self.step_seconds
+
+
 class DriverQuery(Frozen):
     """The query of one driver.
 
@@ -27,6 +50,8 @@ class DriverQuery(Frozen):
         tenant: The label with the tenant's name.
         each_step: The query for one moment.
         present: A series that is there whenever the exporter works.
+        series: The metrics that are joined: a label that tells clusters apart must be on all of them.
+        checks: What must find nothing before the quantity is believed.
     """
 
     unit: str
@@ -35,6 +60,8 @@ class DriverQuery(Frozen):
     tenant: Literal["label_cost_tenant", "datname"]
     each_step: str
     present: str
+    series: tuple[str, ...]
+    checks: tuple[str, ...]
 
     def accrued(self, summed: Decimal, step_seconds: int) -> Decimal:
         """The quantity of a sum over steps, in `unit`, to the billionth."""
@@ -43,11 +70,35 @@ class DriverQuery(Frozen):
         return rounded(WIDE.divide(held, Decimal(per * self.divided_by)))
 
 
+class Check(Frozen):
+    """A query that answers what is wrong: for each series it names, how many steps or seconds.
+
+    Attributes:
+        finds: What it finds, in words.
+        remedy: What to do then; empty when nothing is refused.
+        query: The query.
+        says: Whether the finding is told and nothing is refused.
+        counts: What the answer counts.
+        allowed_steps: How many steps are let pass; None is one per cent of the day's.
+        beyond_seconds: How far into the next day it looks.
+    """
+
+    finds: str
+    remedy: str = ""
+    query: str
+    says: bool = False
+    counts: Literal["samples", "seconds"] = "samples"
+    allowed_steps: int | None = None
+    beyond_seconds: int = 0
+
+
 class Queries(Frozen):
     """The file `promql.yaml`."""
 
+    cluster_labels: tuple[str, ...]
     parts: Mapping[str, str]
     drivers: Mapping[str, DriverQuery]
+    checks: Mapping[str, Check]
     elsewhere: Mapping[str, str]
 
     def of(self, driver: str) -> DriverQuery:
@@ -62,18 +113,35 @@ class Queries(Frozen):
         known = f"it comes from {source}" if source else f"it knows {', '.join(sorted(self.drivers))}"
         raise UsageError(f"driver '{driver}': Prometheus does not measure it; {known}")
 
-    def usage(self, driver: str, window_seconds: int, step_seconds: int) -> str:
+    def usage(self, driver: str, window: Window) -> str:
         """The PromQL that sums *driver* over every step of a window."""
-        each = self._whole(self.of(driver).each_step, step_seconds)
-        return f"sum_over_time(({each})[{window_seconds}s:{step_seconds}s])"
+        each = self._whole(self.of(driver).each_step, window)
+        return f"sum_over_time(({each})[{window.seconds}s:{window.step_seconds}s])"
 
-    def presence(self, driver: str, window_seconds: int, step_seconds: int) -> str:
+    def presence(self, driver: str, window: Window) -> str:
         """The PromQL that counts the steps of a window at which the exporter of *driver* worked."""
-        return f"count_over_time((group({self.of(driver).present}))[{window_seconds}s:{step_seconds}s])"
+        text = f"count_over_time((group({self.of(driver).present}))[$window:$step])"
+        return self._whole(text, window)
 
-    def _whole(self, text: str, step_seconds: int) -> str:
+    def check(self, name: str, window: Window) -> str:
+        """The PromQL of one check."""
+        return self._whole(self.checks[name].query, window, self.checks[name].beyond_seconds)
+
+    def clusters(self, series: str, window: Window, labels: Sequence[str]) -> str:
+        """The PromQL that answers which values *labels* have on a metric in a window."""
+        return f"group by ({', '.join(labels)}) (last_over_time({series}[{window.seconds}s]))"
+
+    def _whole(self, text: str, window: Window, beyond_seconds: int = 0) -> str:
         """*text* with its parts filled in, recursively."""
-        known = {**self.parts, "step": f"{step_seconds}s"}
+        known = {
+            **self.parts,
+            "step": f"{window.step_seconds}s",
+            "seconds": str(window.step_seconds),
+            "window": f"{window.seconds + beyond_seconds}s",
+            "steps": str(window.steps),
+            "start": str(window.start),
+            "cluster": "".join(f"{label}, " for label in window.clusters).rstrip(),
+        }
         for _ in self.parts:
             if not any(f"${name}" in text for name in known):
                 break

@@ -1,4 +1,4 @@
-"""`costack usage prometheus`, `costack usage opencost` and `costack usage backups`, and their options."""
+"""The commands of `costack usage` and their options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli.console.exit_codes import guarded
 from cli.console.help import Command
 
 usage_app = typer.Typer(
-    no_args_is_help=True, help="Fetch what tenants used from Prometheus, OpenCost or backups."
+    no_args_is_help=True, help="Fetch what tenants used from Prometheus, OpenCost, backups or AWS reports."
 )
 _Url = Annotated[str, typer.Option(metavar="URL", help="Ask the server at this address, http or https.")]
 _Month = Annotated[str, typer.Option(metavar="YYYY-MM", help="Calendar month, in UTC; it must be over.")]
@@ -36,12 +36,23 @@ _Drivers = Annotated[
     list[str] | None,
     typer.Option(metavar="DRIVER", help="Fetch this driver only. Default: all. May be repeated."),
 ]
+_ClusterLabel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LABEL",
+        help="Tell clusters apart by this label of Prometheus. Default: cluster, k8s_cluster_name or another "
+        "usual one that all series have.",
+    ),
+]
 
 PROMETHEUS_EXAMPLE: Final = (
     "Example: costack usage prometheus --url http://127.0.0.1:9090 --period 2026-10 --out usage.csv"
 )
 OPENCOST_EXAMPLE: Final = (
     "Example: costack usage opencost --url http://127.0.0.1:9003 --period 2026-10 --out usage.csv"
+)
+SPLIT_COST_EXAMPLE: Final = (
+    "Example: costack usage split-cost cur/ --period 2026-10 --inventory inventory.json --out usage.csv"
 )
 BACKUPS_EXAMPLE: Final = "Example: costack usage backups manifests --period 2026-10 --out users.csv"
 
@@ -54,6 +65,7 @@ def prometheus(  # noqa: PLR0917 - options of a command
     driver: _Drivers = None,
     token_env: _TokenVariable = None,
     unlabelled: _Unlabelled = None,
+    cluster_label: _ClusterLabel = None,
 ) -> None:
     """Fetch usage from Prometheus: a row for each tenant, driver and day.
 
@@ -68,6 +80,7 @@ def prometheus(  # noqa: PLR0917 - options of a command
         token_variable=token_env,
         unlabelled=unlabelled,
         drivers=tuple(driver or ()),
+        cluster_label=cluster_label,
     )
     guarded(lambda: fetch_prometheus(request, os.environ, datetime.now(UTC)))
 
@@ -105,3 +118,45 @@ def backups(
     from cli.actions.costs.usage import read_backups  # noqa: PLC0415
 
     guarded(lambda: read_backups(folder, period, out, datetime.now(UTC)))
+
+
+@usage_app.command(name="split-cost", cls=Command, epilog=SPLIT_COST_EXAMPLE)
+def split_cost(  # noqa: PLR0917 - options of a command
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES...", help="Cost and Usage Reports of AWS, or folders of them."),
+    ],
+    period: _Month,
+    out: _Out,
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Find a tenant without a tag by its namespace in this inventory.",
+        ),
+    ] = None,
+    unlabelled: _Unlabelled = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Compare with this usage file, such as one fetched from Prometheus."
+        ),
+    ] = None,
+) -> None:
+    """Read what pods and tasks used from AWS' split cost allocation data.
+
+    It writes a row for each tenant, driver and day.
+
+    Its costs are not used: the bill has them already, in the rows of the instances.
+    """
+    from cli.actions.costs.usage import SplitCostRequest, read_split_cost  # noqa: PLC0415
+
+    request = SplitCostRequest(
+        files=tuple(files),
+        period=period,
+        out=out,
+        inventory=inventory,
+        unlabelled=unlabelled,
+        against=against,
+    )
+    guarded(lambda: read_split_cost(request, datetime.now(UTC)))

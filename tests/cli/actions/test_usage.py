@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from cli.console.exit_codes import Exit
 from cli.main import app
-from tests.allocation.adapters.usage.server import Answer, answering, vector
+from tests.allocation.adapters.usage.server import Answer, answering, asks_for_presence, asks_for_use, vector
 from tests.allocation.adapters.usage.test_opencost import allocation, reply
+from tests.allocation.adapters.usage.test_split_cost import month, written
 
 
 def usage(*arguments: object, **environment: str) -> Any:
@@ -19,8 +20,10 @@ def usage(*arguments: object, **environment: str) -> Any:
 
 def measured(path: str, query: dict[str, str]) -> Answer:
     assert path == "/api/v1/query"
-    if query["query"].startswith("count_over_time"):
+    if asks_for_presence(query["query"]):
         return 200, vector(({}, "288"))
+    if not asks_for_use(query["query"]):
+        return 200, vector()
     return 200, vector(({"label_cost_tenant": "acme"}, "288"))
 
 
@@ -34,6 +37,42 @@ def test_a_month_of_prometheus_is_a_file_that_allocate_reads(tmp_path: Path) -> 
     header, first, *rest = out.read_text(encoding="utf-8").splitlines()
     assert (header, len(rest)) == ("tenant,driver,start,end,quantity", 30)
     assert first.startswith("acme,cpu-used,2026-10-01")
+
+
+def test_a_cluster_label_that_is_given_is_in_every_join(tmp_path: Path) -> None:
+    out = tmp_path / "usage.csv"
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        if query["query"].startswith("group by (site) (last_over_time("):
+            return 200, vector(({"site": "east"}, "1"))
+        return measured(path, query)
+
+    with answering(answer) as server:
+        arguments = ("--url", server.url, "--period", "2026-10", "--out", out, "--driver", "cpu-used")
+        said = usage("prometheus", *arguments, "--cluster-label", "site")
+    assert (said.exit_code, said.stderr) == (Exit.OK, f"{out}: 31 rows\n")
+    queries = {query["query"] for _, query, _ in server.asked}
+    joins = [each for each in queries if "on (" in each]
+    assert joins
+    assert all("on (site, namespace, pod" in each for each in joins)
+
+
+def test_what_is_refused_on_the_last_day_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "usage.csv"
+    out.write_text("as it was", encoding="utf-8")
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        if query["time"].startswith("2026-10-31") and "unless" in query["query"]:
+            return 200, vector(({"namespace": "odoo-acme", "pod": "web-0"}, "288"))
+        return measured(path, query)
+
+    with answering(answer) as server:
+        arguments = ("--url", server.url, "--period", "2026-10", "--out", out, "--driver", "cpu-used")
+        said = usage("prometheus", *arguments)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    asked = "asked for driver cpu-used on 2026-10-31 (query pods-undated of promql.yaml)"
+    assert f"{asked}, answered with pods without kube_pod_created: " in said.stderr
+    assert (out.read_text(encoding="utf-8"), list(tmp_path.iterdir())) == ("as it was", [out])
 
 
 def test_opencosts_hours_are_taken(tmp_path: Path) -> None:
@@ -96,7 +135,41 @@ def test_a_folder_without_backups_writes_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "users.csv").exists()
 
 
-@pytest.mark.parametrize("command", ["prometheus --url", "opencost --url", "backups manifests"])
+def test_aws_split_cost_allocation_data_is_a_file_and_is_compared(tmp_path: Path) -> None:
+    report = written(
+        tmp_path, [*month("odoo-production", resource_tags='{"user:cost/tenant": "acme"}'), *month("kube")]
+    )
+    out = tmp_path / "usage.csv"
+    inventory = "tests/golden/small-firm-shared/inventory.json"
+    arguments = ("split-cost", report, "--period", "2026-10", "--inventory", inventory)
+    said = usage(*arguments, "--unlabelled", "platform", "--out", out)
+    assert (said.exit_code, said.stdout, said.stderr) == (Exit.OK, "", f"{out}: 186 rows\n")
+    mine = tmp_path / "mine.csv"
+    mine.write_text(
+        "tenant,driver,start,end,quantity\nacme,cpu-requests,2026-10-01,2026-11-01,15.5\n"
+        "platform,cpu-requests,2026-10-01,2026-11-01,31\n",
+        encoding="utf-8",
+    )
+    said = usage(*arguments, "--unlabelled", "platform", "--out", out, "--against", mine)
+    assert said.exit_code == Exit.OK, said.stderr
+    assert said.stderr.splitlines()[:2] == [
+        "cpu-requests of platform: 15.500 here, 31.000 in the other file",
+        f"1 of 2 quantities differ by 5 % at most from {mine}",
+    ]
+
+
+def test_a_shared_namespace_without_tags_writes_nothing(tmp_path: Path) -> None:
+    report, out = written(tmp_path, month("odoo-production")), tmp_path / "usage.csv"
+    inventory = "tests/golden/small-firm-shared/inventory.json"
+    said = usage("split-cost", report, "--period", "2026-10", "--inventory", inventory, "--out", out)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    assert said.stderr.startswith("namespace odoo-production: several tenants share it")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["prometheus --url", "opencost --url", "backups manifests", "split-cost cur/"]
+)
 def test_each_shows_an_example(command: str) -> None:
     said = usage(command.split(maxsplit=1)[0], "--help")
     assert f"Example: costack usage {command}" in said.stdout

@@ -63,6 +63,16 @@ def in_turn(*answers: Answer) -> Callable[[str, dict[str, str]], Answer]:
     return lambda _path, _query: left.pop(0) if len(left) > 1 else left[0]
 
 
+def asks_for_use(query: str) -> bool:
+    """Whether *query* asks Prometheus for the quantities of a driver."""
+    return query.startswith("sum_over_time")
+
+
+def asks_for_presence(query: str) -> bool:
+    """Whether *query* asks Prometheus for how many steps an exporter worked; all others are checks."""
+    return query.startswith("count_over_time((group(")
+
+
 def vector(*samples: tuple[dict[str, str], str], **more: Any) -> str:
     """An instant vector as Prometheus answers it."""
     result = [{"metric": metric, "value": [1790812799.999, value]} for metric, value in samples]

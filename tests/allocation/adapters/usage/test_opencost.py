@@ -57,6 +57,33 @@ def test_hours_are_read_and_prices_are_not() -> None:
     assert set(HOURS) <= set(Driver)
 
 
+def test_an_answer_that_names_no_tenant_is_refused() -> None:
+    with answering(in_turn((200, reply(__unallocated__=allocation())))) as server:
+        with pytest.raises(UsageError) as caught:
+            fetched(server)
+        sentence = (
+            f"{server.url}: no usage of driver cpu-billable has a tenant's label; let kube-state-metrics"
+        )
+        assert str(caught.value).startswith(sentence)
+
+
+def test_a_day_that_names_no_tenant_between_others_is_refused_and_before_them_told() -> None:
+    period = ChargePeriod(DAY.start, datetime(2026, 10, 4, tzinfo=UTC))
+    nobody, somebody = (200, reply(__unallocated__=allocation())), (200, reply(acme=allocation()))
+    with (
+        answering(in_turn(somebody, nobody, somebody)) as server,
+        pytest.raises(UsageError, match="on 2026-10-02 has a"),
+    ):
+        list(OpenCost(Endpoint(server.url), "platform").fetch(period))
+    told: list[str] = []
+    with answering(in_turn(nobody, somebody, somebody)) as server:
+        list(OpenCost(Endpoint(server.url), "platform", tell=told.append).fetch(period))
+    (sentence,) = told
+    assert sentence.startswith(
+        "driver cpu-billable: no usage has a tenant's label on 1 of 3 days, 2026-10-01 to 20"
+    )
+
+
 def test_use_without_a_label_goes_to_the_pool_that_is_named_or_nowhere() -> None:
     answer = reply(__unallocated__=allocation(1), __unmounted__=allocation(2), acme=allocation(3))
     with answering(in_turn((200, answer))) as server:

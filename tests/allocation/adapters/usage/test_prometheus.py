@@ -17,7 +17,14 @@ from allocation.adapters.usage.intake import read_usage
 from allocation.adapters.usage.prometheus import Prometheus
 from allocation.adapters.usage.rows import UsageError, UsageRow
 from allocation.charges import ChargePeriod
-from tests.allocation.adapters.usage.server import Answer, Recorded, answering, vector
+from tests.allocation.adapters.usage.server import (
+    Answer,
+    Recorded,
+    answering,
+    asks_for_presence,
+    asks_for_use,
+    vector,
+)
 
 DAY = ChargePeriod(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC))
 WHOLE_DAY = vector(({}, "288"))
@@ -28,12 +35,14 @@ def acme(value: str, tenant: str = "acme") -> tuple[dict[str, str], str]:
 
 
 def prometheus(use: str | Answer, presence: str = WHOLE_DAY) -> Callable[[str, dict[str, str]], Answer]:
-    """Answers a question for use with *use*, and one for the samples that are there with *presence*."""
+    """Answers with *use*, asked for the samples that are there with *presence*; checks find nothing."""
 
     def answer(path: str, query: dict[str, str]) -> Answer:
         assert path == "/api/v1/query"
-        if query["query"].startswith("count_over_time"):
+        if asks_for_presence(query["query"]):
             return 200, presence
+        if not asks_for_use(query["query"]):
+            return 200, vector()
         return use if isinstance(use, tuple) else (200, use)
 
     return answer
@@ -61,8 +70,14 @@ def test_use_is_in_the_unit_of_its_driver_for_each_tenant_and_the_pool_of_the_re
 def test_a_day_is_evaluated_a_millisecond_before_its_end() -> None:
     with answering(prometheus(vector())) as server:
         assert fetched(server) == []
-    assert [query["time"] for _, query, _ in server.asked] == ["2026-10-01T23:59:59.999Z"] * 2
-    assert all("[86400s:300s]" in query["query"] for _, query, _ in server.asked)
+    used = [query for _, query, _ in server.asked if asks_for_use(query["query"])]
+    assert [query["time"] for query in used] == ["2026-10-01T23:59:59.999Z"]
+    assert all("[86400s:300s]" in query["query"] for query in used)
+    # What a check needs to see of the next day ends a millisecond before an hour.
+    assert {query["time"] for _, query, _ in server.asked} == {
+        "2026-10-01T23:59:59.999Z",
+        "2026-10-02T00:59:59.999Z",
+    }
     assert {query["partial_response"] for _, query, _ in server.asked} == {"false"}
 
 
@@ -92,10 +107,11 @@ def test_what_is_no_number_is_refused_by_the_reader_and_never_zero(tmp_path: Pat
 
 
 def test_a_server_that_fails_once_is_asked_again() -> None:
-    answers = [(500, "oops"), (200, WHOLE_DAY), (200, vector(acme("12")))]
-    with answering(lambda _path, _query: answers.pop(0)) as server:
+    failures = [(500, "oops")]
+    healthy = prometheus(vector(acme("12")))
+    with answering(lambda path, query: failures.pop() if failures else healthy(path, query)) as server:
         assert [row.quantity for row in fetched(server)] == [Decimal(1)]
-    assert len(server.asked) == 3
+    assert [query["query"] for _, query, _ in server.asked[:2]] == [server.asked[0][1]["query"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -168,7 +184,76 @@ def test_usage_without_a_tenant_needs_a_pool() -> None:
     with answering(prometheus(vector(({}, "12")))) as server:
         with pytest.raises(UsageError, match="usage without label_cost_tenant; name the pool"):
             fetched(server, unlabelled=None)
-        assert fetched(server)[0].tenant == "platform"
+        assert fetched(server, "job-core-hours")[0].tenant == "platform"
+
+
+def test_a_label_that_is_on_no_day_is_refused_with_the_remedy() -> None:
+    with answering(prometheus(vector(({}, "12")))) as server, pytest.raises(UsageError) as caught:
+        fetched(server)
+    assert str(caught.value) == (
+        f"{server.url}: no usage of driver cpu-used has a tenant's label; let kube-state-metrics show the "
+        "pods' label (--metric-labels-allowlist=pods=[cost/tenant]), and let the server keep it"
+    )
+
+
+def labelled_on(*days: int) -> Callable[[str, dict[str, str]], Answer]:
+    """Usage every day, and a tenant's on some *days* of October only."""
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        tenants = [acme("12")] if int(query["time"][8:10]) in days else []
+        return prometheus(vector(({}, "12"), *tenants))(path, query)
+
+    return answer
+
+
+def test_a_label_that_is_lost_for_a_day_is_refused() -> None:
+    month = ChargePeriod.month("2026-10")
+    without_the_fifth = [day for day in range(1, 32) if day != 5]
+    with (
+        answering(labelled_on(*without_the_fifth)) as server,
+        pytest.raises(UsageError, match="driver cpu-used on 2026-10-05 has a tenant's label"),
+    ):
+        list(Prometheus(Endpoint(server.url), "platform").fetch(month, ["cpu-used"]))
+
+
+def test_days_before_the_first_tenant_are_told() -> None:
+    told: list[str] = []
+    with answering(labelled_on(*range(15, 32))) as server:
+        reader = Prometheus(Endpoint(server.url), "platform", tell=told.append)
+        rows = list(reader.fetch(ChargePeriod.month("2026-10"), ["cpu-used"]))
+    assert len(rows) == 31 + 17
+    (sentence,) = told
+    assert sentence == (
+        "driver cpu-used: no usage has a tenant's label on 14 of 31 days, 2026-10-01 to 2026-10-14, "
+        "and all of it went to platform"
+    )
+
+
+@pytest.mark.parametrize("value", ["3", "NaN", "+Inf"])
+def test_what_a_check_answers_beyond_one_per_cent_is_refused(value: str) -> None:
+    found = vector(({"namespace": "odoo-acme", "pod": "web-0\x1b[31m"}, value))
+
+    def answer(path: str, query: dict[str, str]) -> Answer:
+        if "unless" in query["query"] and "kube_pod_created" in query["query"]:
+            return 200, found
+        return prometheus(vector(acme("12")))(path, query)
+
+    with (
+        answering(answer) as server,
+        pytest.raises(UsageError, match="pods without kube_pod_created") as caught,
+    ):
+        fetched(server)
+    assert "namespace=odoo-acme pod=web-0\\u001b[31m" in str(caught.value)
+    found = vector(({"namespace": "odoo-acme", "pod": "web-0"}, "2"))
+    with answering(answer) as server:
+        assert len(fetched(server)) == 1
+
+
+def test_drivers_share_the_checks_of_a_day() -> None:
+    with answering(prometheus(vector(acme("12")))) as server:
+        fetched(server, "cpu-used", "cpu-billable")
+    asked = [query["query"] for _, query, _ in server.asked]
+    assert len(asked) == len(set(asked))
 
 
 def test_a_driver_that_is_not_measured_is_known_before_anything_is_asked() -> None:

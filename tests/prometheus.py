@@ -1,0 +1,82 @@
+"""A real Prometheus on the loopback, over series that promtool wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tests.portfolios import ROOT
+
+PROGRAM: Final = ROOT / ".toolchain" / "bin" / "prometheus"
+_LOOPBACK: Final = "127.0.0.1"
+_PATIENCE_SECONDS: Final = 30
+
+
+def promtool() -> Path:
+    """The promtool that came with the server."""
+    folder = PROGRAM.resolve().parent
+    for place in (folder / "promtool", folder / "usr" / "bin" / "promtool"):
+        if place.exists():
+            return place
+    raise RuntimeError(
+        "there is no Prometheus with a promtool in .toolchain/bin: run `make engine-prometheus`"
+    )
+
+
+def stored(folder: Path, name: str, lines: Iterable[str]) -> None:
+    """Write *lines*, which are OpenMetrics with moments, into the database in *folder*.
+
+    promtool reads all lines again for every block, so blocks are long and a call has a day.
+    """
+    source = folder / f"{name}.txt"
+    source.write_text("".join(f"{line}\n" for line in (*lines, "# EOF")), encoding="utf-8")
+    blocks = ("create-blocks-from", "--max-block-duration=54h", "openmetrics", "-q")
+    arguments = [str(promtool()), "tsdb", *blocks, str(source), str(folder / "data")]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running_prometheus(folder: Path) -> Iterator[str]:
+    """The URL of a server over the database in *folder*, as long as the block lasts; it scrapes nothing."""
+    promtool()
+    (folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
+    with socket.socket() as free:
+        free.bind((_LOOPBACK, 0))
+        port = free.getsockname()[1]
+    arguments = [
+        str(PROGRAM),
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=100y",
+        "--storage.tsdb.min-block-duration=2h",
+        "--storage.tsdb.max-block-duration=2h",
+        f"--web.listen-address={_LOOPBACK}:{port}",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(arguments, stdout=log, stderr=log)
+        try:
+            url = f"http://{_LOOPBACK}:{port}"
+            _wait(f"{url}/-/ready", process, folder / "log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(httpx.HTTPError), httpx.Client(trust_env=False) as client:
+            client.get(url).raise_for_status()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"Prometheus does not answer: {log.read_text(encoding='utf-8')[-500:]}")
