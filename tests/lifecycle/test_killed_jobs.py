@@ -69,7 +69,7 @@ def kill_everywhere(
     judge: Callable[[], None],
     *sample: float,
 ) -> None:
-    """Kill *text* at all moments or those of *sample*, each after *prepare*; then run it whole and *judge*."""
+    """Kill *text* at all moments or at *sample*, each time after *prepare*; run it whole and *judge*."""
     prepare()
     began = time.monotonic()
     done = pods.run(text, **environment)
