@@ -145,7 +145,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@$(PYTHON) toolchain/spark.py
 	@$(BIN)/python -m tests.torture.spark
 	@COSTACK_EVERY_PAIR=1 $(BIN)/python -m pytest -q tests/engine/test_priced.py
-	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py tests/components/test_secrets_reach_pods.py
+	@COSTACK_EVERY_COMBINATION=1 $(BIN)/python -m pytest -q tests/components/test_every_combination.py tests/components/test_secrets_reach_pods.py tests/components/test_services_apart.py
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q -m hypothesis tests
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q tests/lifecycle/decommission/test_forgeries.py
 	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py tests/cli/test_in_a_browser.py

@@ -37,6 +37,12 @@ ONCE: Final = (
 """Jobs of a move and of an end: each reads its Secrets when it starts, does its work, and nobody needs it
 again. To repeat it because of a new password would copy, back up or drop once more."""
 EVERY: Final = bool(os.environ.get("COSTACK_EVERY_COMBINATION"))
+STANDING: Final = (
+    ("shared-namespace", Environment.PRODUCTION),
+    ("dedicated-db", Environment.STAGING),
+    ("dedicated-db", Environment.MIGRATION),
+)
+"""Tenants of a fixed state. One of production with a server and a cache of its own is `turning-1`."""
 KUBERNETES_OWN: Final = "kube-root-ca.crt"
 
 Reader = tuple[str, str]
@@ -72,15 +78,12 @@ SEEN: Final = ("result", "address", "primaryEndpointAddress")
 
 @cache
 def portfolio() -> Plan:
-    """Every tier and environment, and a tenant at each stage of a rotation, of a move, and of its end.
+    """Tenants that share and that have their own, and one at each stage of a rotation, a move, and its end.
 
+    What pods read follows from the environment, from what is shared, and from the stage (the table below).
     `make torture` has every environment of every tier.
     """
-    offers = [
-        each
-        for each in every_offer()
-        if EVERY or each.tier == "dedicated-db" or each.environment is Environment.PRODUCTION
-    ]
+    offers = [each for each in every_offer() if EVERY or (each.tier, each.environment) in STANDING]
     turning = [
         tenant(f"turning-{number}", rotation=Rotation(number=number, stage=stage), tier="ha-postgresql")
         for number, stage in enumerate([None, *RotationStage], start=1)

@@ -20,8 +20,9 @@ from tests.postgres import MAJORS, NEWEST_SOLD, OWNER, Server, running_server
 
 EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 """`make torture` kills each job at twenty points, on every version of PostgreSQL."""
-MOMENTS: Final = tuple(point / 20 for point in range(20)) if EVERYWHERE else (0.35, 0.7)
-"""When a job is killed, as a part of the time that it takes."""
+EARLY, LATE = 0.35, 0.7
+"""When a job is killed, as a part of the time that it takes: at both where data moves, else at one."""
+MOMENTS: Final = tuple(point / 20 for point in range(20))
 VERSIONS: Final = MAJORS if EVERYWHERE else (NEWEST_SOLD,)
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", VERSIONS, indirect=True)]
 
@@ -61,15 +62,20 @@ def sums(server: Server) -> dict[str, str]:
 
 
 def kill_everywhere(
-    pods: Pods, text: str, environment: Environment, prepare: Callable[[], None], judge: Callable[[], None]
+    pods: Pods,
+    text: str,
+    environment: Environment,
+    prepare: Callable[[], None],
+    judge: Callable[[], None],
+    *sample: float,
 ) -> None:
-    """Kill *text* at several moments, each time after *prepare*; then run it whole and *judge*."""
+    """Kill *text* at all moments or at *sample*, each time after *prepare*; run it whole and *judge*."""
     prepare()
     began = time.monotonic()
     done = pods.run(text, **environment)
     lasted = time.monotonic() - began
     assert done.returncode == 0, done.stderr
-    for moment in MOMENTS:
+    for moment in MOMENTS if EVERYWHERE else sample:
         prepare()
         process = pods.start(text, **environment)
         time.sleep(lasted * moment)
@@ -88,7 +94,9 @@ def test_a_killed_copy_is_made_anew(moving: Pods, other: Server) -> None:
         assert said(other).startswith("costack: copy m1 ")
 
     places = move_places(moving.server, other, "m1") | {"WAIT_SECONDS": "20"}
-    kill_everywhere(moving, script("database_copy.sh"), places, lambda: reset(moving, other), judge)
+    kill_everywhere(
+        moving, script("database_copy.sh"), places, lambda: reset(moving, other), judge, EARLY, LATE
+    )
 
 
 def test_a_killed_hand_over_loses_nothing_and_ends(moving: Pods, other: Server) -> None:
@@ -105,7 +113,7 @@ def test_a_killed_hand_over_loses_nothing_and_ends(moving: Pods, other: Server) 
         refused = moving.server.try_to_ask("SELECT 1", **TENANT)
         assert "too many connections for database" in refused.stderr
 
-    kill_everywhere(moving, script("database_hand_over.sh"), places, prepare, judge)
+    kill_everywhere(moving, script("database_hand_over.sh"), places, prepare, judge, EARLY, LATE)
 
 
 def test_a_killed_setup_neither_loses_nor_gives_away_a_database(pods: Pods) -> None:
@@ -138,9 +146,9 @@ def test_a_killed_setup_neither_loses_nor_gives_away_a_database(pods: Pods) -> N
 
     text = script("database_setup.sh")
     kill_everywhere(
-        pods, text, wanted, lambda: begin(marked=False), lambda: judge(PASSWORD, ", found unmarked")
+        pods, text, wanted, lambda: begin(marked=False), lambda: judge(PASSWORD, ", found unmarked"), EARLY
     )
-    kill_everywhere(pods, text, wanted, lambda: begin(marked=True), lambda: judge("another", ""))
+    kill_everywhere(pods, text, wanted, lambda: begin(marked=True), lambda: judge("another", ""), LATE)
     assert pods.run(script("database_drop.sh"), **wanted).returncode == 0
 
 
@@ -172,8 +180,8 @@ def test_a_killed_setup_and_a_killed_drop_go_on(pods: Pods) -> None:
         roles = "SELECT count(*) FROM pg_roles WHERE rolname = 't_brief'"
         assert (pods.server.ask(databases), pods.server.ask(roles)) == ("0", "0")
 
-    kill_everywhere(pods, script("database_setup.sh"), wanted, drop, works)
-    kill_everywhere(pods, script("database_drop.sh"), wanted, set_it_up, gone)
+    kill_everywhere(pods, script("database_setup.sh"), wanted, drop, works, LATE)
+    kill_everywhere(pods, script("database_drop.sh"), wanted, set_it_up, gone, EARLY)
 
 
 def test_a_killed_job_of_a_rotation_goes_on(pods: Pods) -> None:
@@ -209,7 +217,7 @@ def test_a_killed_job_of_a_rotation_goes_on(pods: Pods) -> None:
         ("second-login", "first-login"): "none",
     }
     left = {"second-login": ("old", "second"), "first-login": ("second", "new"), "none": ("new",)}
-    for before, stage in following.items():
+    for (before, stage), moment in zip(following.items(), (EARLY, LATE, EARLY), strict=True):
         prepare, judge = partial(at, *before), partial(opens, *left[stage])
-        kill_everywhere(pods, setup_script(), job(stage), prepare, judge)
+        kill_everywhere(pods, setup_script(), job(stage), prepare, judge, moment)
     drop()

@@ -8,8 +8,8 @@ pytestmark = pytest.mark.postgres
 
 
 def test_no_order_of_steps_loses_what_was_written_last() -> None:
-    """A sample of `python -m tests.torture.moves`, with at least one cut-over among them."""
+    """A sample of `python -m tests.torture.moves`, with a copy, a cut-over and a removal among them."""
     with world() as made:
-        assert [lost(made, seed, length=12) for seed in (0, 6)] == ["", ""]
-        assert made.done["copy"]
-        assert made.done["cut over"]
+        assert lost(made, seed=0, length=12) == ""
+        assert made.done.keys() >= {"copy", "cut over", "drop"}
+        assert min(made.done.values()) >= 1
