@@ -13,10 +13,10 @@ ROOMS = ("allocation", "cli", "components", "lifecycle", "localcloud", "plugin",
 PRODUCT = (*ROOMS, "toolchain")
 PRINTERS = ("print", "echo_via_pager", "sys.stdout.write", "sys.stderr.write", "typer.echo", "typer.secho")
 KNOWN_READERS = {
-    "allocation/adapters/bill/archives.py archive.open",  # of a bill that was opened before
-    "allocation/adapters/bill/archives.py gzip.open",
-    "allocation/adapters/bill/files.py gzip.open",  # of a bill that was opened before, for its digest
-    "allocation/adapters/bill/files.py path.open",
+    "allocation/adapters/bill/files/archives.py archive.open",  # of a bill that was opened before
+    "allocation/adapters/bill/files/archives.py gzip.open",
+    "allocation/adapters/bill/files/bill_file.py gzip.open",  # opened before, for its digest
+    "allocation/adapters/bill/files/bill_file.py path.open",
     "allocation/adapters/deliveries/bucket.py at.open",  # for what it fetched, in the run's own folder
     "allocation/adapters/folders/run.py path.open",
     "allocation/adapters/price_list/writing.py path.read_bytes",

@@ -25,7 +25,8 @@ from allocation.engine.rulebook import Rulebook
 from allocation.engine.settlement import Residuals
 from allocation.engine.weights import Presence
 from allocation.money import units_of
-from allocation.statement.statement import Heading, Statement, Term, statement_of
+from allocation.statement.heading import Heading
+from allocation.statement.statement import Statement, Term, statement_of
 from tiers.plan.plan import TenantPlan
 
 __all__ = ("Deployed", "billed_allocation", "deployed_in", "terms_of")

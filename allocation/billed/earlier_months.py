@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from allocation.engine.allocate import Allocation
-from allocation.engine.filed_shares import FiledMonths
+from allocation.engine.earlier.filed_shares import FiledMonths
 from allocation.statement.filed import FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import filed_shares
 from allocation.statement.statement import Term

@@ -16,7 +16,8 @@ from allocation.engine.portfolios import bare, scope_of
 from allocation.engine.rulebook import Pool, Rulebook
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of
-from allocation.statement.statement import Heading, Statement, Term, statement_of
+from allocation.statement.heading import Heading
+from allocation.statement.statement import Statement, Term, statement_of
 
 _HOME: Final = "tenant VARCHAR NOT NULL, portfolio VARCHAR NOT NULL"
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import duckdb
 
-from allocation.engine.allocated import SHARED
 from allocation.engine.attribution import Known, attribute
 from allocation.engine.cost_bases import make_cost_bases
 from allocation.engine.divide import divide
-from allocation.engine.filed_shares import NO_MONTHS, FiledMonths
-from allocation.engine.given_shares import add_given_shares, add_slots, has_given_shares
+from allocation.engine.earlier.allocated import SHARED
+from allocation.engine.earlier.filed_shares import NO_MONTHS, FiledMonths
+from allocation.engine.earlier.given_shares import add_given_shares, add_slots, has_given_shares
 from allocation.engine.portfolios import bare, scope_of
 from allocation.engine.routes import Purpose
 from allocation.engine.rulebook import Behaviour, Rulebook

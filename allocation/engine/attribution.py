@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from allocation.engine.allocated import Given, Written, read, refuse_unknown
+from allocation.engine.earlier.allocated import Given, Written, read, refuse_unknown
 from allocation.engine.owners.known import Known
 from allocation.engine.owners.own_tags import OwnTags
 from allocation.engine.owners.owner import APART, Owner, Owners, Shape

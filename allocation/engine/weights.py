@@ -15,7 +15,7 @@ import duckdb
 
 from allocation.engine.division_sql import LARGEST_WEIGHT
 from allocation.engine.drivers import CAPACITY, IDLE, DriverRule
-from allocation.engine.filed_shares import (
+from allocation.engine.earlier.filed_shares import (
     NO_MONTHS,
     FiledMonths,
     add_filed_weights,
@@ -170,10 +170,7 @@ def weigh(
     Raises:
         AllocationError: When pools serve only each other, or a quantity is implausible.
     """
-    if row := connection.execute(_UNREASONABLE, [_LARGEST_QUANTITY]).fetchone():
-        raise AllocationError(
-            f"usage: {row[0]} has {row[2]:f} of {row[1]}; expected at most {_LARGEST_QUANTITY}"
-        )
+    _refuse_implausible(connection)
     _insert_rules(connection, rules, present)
     connection.execute(_USED)
     connection.execute(_DEMAND)
@@ -203,6 +200,13 @@ def weigh(
     keep_filed_shares(connection, months)
     add_filed_weights(connection)
     return list(dict.fromkeys(fallbacks))
+
+
+def _refuse_implausible(connection: duckdb.DuckDBPyConnection) -> None:
+    if row := connection.execute(_UNREASONABLE, [_LARGEST_QUANTITY]).fetchone():
+        raise AllocationError(
+            f"usage: {row[0]} has {row[2]:f} of {row[1]}; expected at most {_LARGEST_QUANTITY}"
+        )
 
 
 def _demands(connection: duckdb.DuckDBPyConnection) -> dict[int, dict[tuple[str, str], Demand]]:

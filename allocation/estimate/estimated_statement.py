@@ -24,7 +24,8 @@ from allocation.estimate.declared_usage import Usage, declared_usage
 from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.money import in_cents, units_of
 from allocation.prices.price_book import PriceBook, load_price_book
-from allocation.statement.statement import Heading, Statement, Term, statement_of
+from allocation.statement.heading import Heading
+from allocation.statement.statement import Statement, Term, statement_of
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan

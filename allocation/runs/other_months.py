@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from allocation.adapters.bill.columns import LAYOUTS
+from allocation.adapters.bill.formats.columns import LAYOUTS
 from allocation.adapters.bill.row_rules import FARTHEST_EAST
 from allocation.adapters.folders.filed_months import History
 from allocation.charges import ChargePeriod

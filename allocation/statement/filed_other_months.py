@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from allocation.engine.filed_shares import FiledShares
+from allocation.engine.earlier.filed_shares import FiledShares
 from allocation.engine.shared_charges import AllocationType
 from allocation.statement.filed import FiledPart, FiledStatement, FiledTenant
 

@@ -14,6 +14,7 @@ from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback
 from allocation.errors import UnreconciledStatementError
 from allocation.money import amount_of, split
+from allocation.statement.heading import Heading
 from allocation.statement.other_months import OtherMonth, idle_of, other_months
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import CostCategory, CostDomain, Environment, TenantId
@@ -249,17 +250,6 @@ class Statement:
                 f"({gap} too {'much' if self.difference < 0 else 'little'})"
             )
         return self
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The heading of a statement."""
-
-    portfolio: str
-    period: ChargePeriod
-    currency: str
-    basis: CostBasis
-    versions: Mapping[str, str]
 
 
 def statement_of(

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from allocation.adapters.bill.failures import BillError, explained, sentence
-from allocation.adapters.bill.files import BillFile, relation
+from allocation.adapters.bill.files.bill_file import BillFile, relation
 from allocation.adapters.bill.row_rules import Check, checks
 from allocation.charges import ChargePeriod
 

@@ -15,8 +15,8 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files import literal
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.files.bill_file import literal
+from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import create, insert

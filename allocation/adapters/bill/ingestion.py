@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, batches_of
-from allocation.adapters.bill.columns import FOCUS, PLAIN
 from allocation.adapters.bill.conversion import RATES, make_rates, refuse_missing_days
 from allocation.adapters.bill.failures import BillError, explained
-from allocation.adapters.bill.files import BillFile, is_bill, opened
+from allocation.adapters.bill.files.bill_file import BillFile, is_bill, opened
+from allocation.adapters.bill.files.staging import staged
+from allocation.adapters.bill.formats.columns import FOCUS, PLAIN
 from allocation.adapters.bill.intake import Intake
 from allocation.adapters.bill.net_costs import with_discounts
 from allocation.adapters.bill.reading import REPEATED, as_found, as_meant, judged
-from allocation.adapters.bill.staging import staged
 from allocation.adapters.bill.tags import known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write

@@ -19,9 +19,9 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files import BillFile, literal, relation
+from allocation.adapters.bill.files.bill_file import BillFile, literal, relation
+from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.intake import Finding
-from allocation.adapters.bill.layout import Layout
 from allocation.adapters.bill.reading import text_at, text_of
 
 NET_GATE: Final = "net costs (the bill's own sum after discounts)"

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from allocation.adapters.bill.conversion import converted, unconverted
-from allocation.adapters.bill.files import BillFile, literal, relation
-from allocation.adapters.bill.formats import Column, Header
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.files.bill_file import BillFile, literal, relation
+from allocation.adapters.bill.formats.detection import Column, Header
+from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
 from allocation.adapters.focus.allocated_columns import allocated_columns

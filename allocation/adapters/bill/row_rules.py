@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from allocation.adapters.bill.formats import Header
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.formats.detection import Header
+from allocation.adapters.bill.formats.layout import Layout
 from allocation.charges import ChargePeriod
 
 RULES: Final = (

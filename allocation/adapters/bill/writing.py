@@ -12,7 +12,7 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files import literal
+from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
 from allocation.engine.tables import CHARGE, REFUSED, columns_of, in_order

@@ -4,7 +4,7 @@ FOCUS 1.3 splits an origin charge into allocated charges
 (data_generator_calculated_split_cost_allocation_handling.md at 0942b25): AllocatedMethodId MUST NOT be null
 on any of them, AllocatedResourceId is null on the part that is left over (allocatedresourceid.md at 00d4b9b).
 Our own files say more in `x_` columns, in every version: with them a statement is read back to the unit.
-`allocation.engine.allocated` decides what becomes of these rows.
+`allocation.engine.earlier.allocated` decides what becomes of these rows.
 """
 
 from __future__ import annotations

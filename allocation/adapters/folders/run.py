@@ -13,7 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from allocation.engine import tables
-from allocation.engine.filed_shares import FILED_SHARE
+from allocation.engine.earlier.filed_shares import FILED_SHARE
 from allocation.engine.shapes import make_charged
 from allocation.errors import AllocationError
 from tiers import files as given

@@ -11,7 +11,8 @@ from allocation.charges import ChargePeriod, CostBasis
 from allocation.engine.allocate import allocate
 from allocation.engine.attribution import Known
 from allocation.engine.drivers import Driver
-from allocation.statement.statement import Heading, Term, statement_of
+from allocation.statement.heading import Heading
+from allocation.statement.statement import Term, statement_of
 from tests.allocation.rulebooks import POOL, RULE, rulebook
 from tests.allocation.small import Line, Usage, loaded, present, tagged
 from tiers.vocabulary import Environment

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from allocation.engine.allocated import Given, Written, read
 from allocation.engine.attribution import Decider, Known, Shape
+from allocation.engine.earlier.allocated import Given, Written, read
 from tests.allocation.rulebooks import PLATFORM, POOL, RULE, rulebook
 from tests.allocation.small import Line, Usage, allocated, paid, present, tagged, total
 from tiers.vocabulary import CostDomain

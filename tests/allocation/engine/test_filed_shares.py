@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from allocation.engine.allocate import Allocation, allocate
 from allocation.engine.attribution import Known
 from allocation.engine.division_sql import LARGEST_WEIGHT
-from allocation.engine.filed_shares import FiledShares
+from allocation.engine.earlier.filed_shares import FiledShares
 from allocation.engine.rulebook import Rulebook
 from allocation.engine.shared_charges import AllocationType
 from allocation.engine.weights import Fallback

@@ -11,9 +11,9 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.bill.failures import BillError, explained
-from allocation.adapters.bill.files import BillFile, literal, named, opened, relation
+from allocation.adapters.bill.files.bill_file import BillFile, is_bill, literal, opened, relation
 from allocation.adapters.bill.reading import text_of
-from allocation.adapters.bill.tags import tags_text
+from allocation.adapters.bill.tags import TAGS, known_tags, sources_of, tags_text
 from allocation.adapters.usage.rows import UsageError, days_of
 from allocation.charges import ChargePeriod
 from tiers.escapes import shortened
@@ -55,6 +55,11 @@ SELECT COUNT(*) FROM split_rows
 WHERE parent IS NOT NULL AND coalesce(TRY_CAST(cost AS DECIMAL(38, 12)), 0) <> 0"""
 
 
+# Of a legacy report the tags are columns of their own; the reader of bills makes one object of them.
+_READ_TAGS: Final = f"""
+UPDATE split_rows SET tags = filled_tags FROM {TAGS} WHERE file = {{file}} AND tags_text = tags"""
+
+
 def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: Path) -> None:
     """Make the table `split_rows` of all rows of pods and tasks in *files*; *folder* is for copies.
 
@@ -65,13 +70,15 @@ def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: P
     connection.execute(_ROWS)
     lacking = []
     try:
-        for number, (name, path) in enumerate(named(files)):
+        for number, (name, path) in enumerate(_named(files)):
             bill = opened(connection, name, path, folder / f"{number}")
             if not bill.layout.name.startswith("CUR") or _column(bill, COLUMNS["split"]) is None:
                 lacking.append(name)
                 continue
             with explained(name):
                 connection.execute(_insert(bill))
+                connection.execute(known_tags({_tags_in(bill): sources_of(bill.layout, bill.header)}))
+                connection.execute(_READ_TAGS.format(file=literal(name)))
     except BillError as error:
         raise UsageError(str(error)) from None
     (count,) = connection.execute("SELECT COUNT(*) FROM split_rows").fetchone() or (0,)
@@ -82,6 +89,26 @@ def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: P
             f"and in the export (INCLUDE_SPLIT_COST_ALLOCATION_DATA), so that it has {COLUMNS['split'][1]}"
         )
     _refuse_wrong_rows(connection)
+
+
+def _tags_in(bill: BillFile) -> str:
+    return f"(SELECT tags AS tags_text FROM split_rows WHERE file = {literal(bill.name)})"
+
+
+def _named(files: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """The files to read with their names in messages; a folder stands for all reports below it, by path.
+
+    Raises:
+        UsageError: When a folder holds none.
+    """
+    for path in files:
+        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
+        found = [file for file in inside if not file.name.startswith(".") and is_bill(file.name, lambda: b"")]
+        if path.is_dir() and not found:
+            raise UsageError(f"{path}: expected files ending in .csv, .csv.gz or .parquet, found none")
+        yield from ((file.relative_to(path).as_posix(), file) for file in found)
+        if not path.is_dir():
+            yield path.name, path
 
 
 def _column(bill: BillFile, names: tuple[str, str]) -> str | None:
@@ -99,7 +126,7 @@ def _insert(bill: BillFile) -> str:
     ]
     return (
         f"INSERT INTO split_rows SELECT {literal(bill.name)}, file_row_number + 1, {key}, "
-        f"{tags_text(bill.layout, bill.header, text_of)}, {texts['type']}, {texts['resource']}, "
+        f"{tags_text(sources_of(bill.layout, bill.header), text_of)}, {texts['type']}, {texts['resource']}, "
         f"{moments[0]}, {moments[1]}, {texts['split']}, {texts['reserved']}, {texts['actual']}, "
         f"{texts['parent']}, {texts['cost']} "
         f"FROM {relation([bill])} WHERE {texts['split']} IS NOT NULL"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from allocation.adapters.bill import BillError
-from allocation.adapters.bill.archives import unpacked
-from allocation.adapters.bill.files import is_bill
+from allocation.adapters.bill.files.archives import unpacked
+from allocation.adapters.bill.files.bill_file import is_bill
 from allocation.adapters.deliveries import collect
 from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill, parquet, read
 
@@ -91,7 +91,7 @@ def test_an_archive_with_a_password(tmp_path: Path) -> None:
 
 
 def test_an_archive_may_hold_so_many_times_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("allocation.adapters.bill.archives._LEAST_OF_MOST", 1000)
+    monkeypatch.setattr("allocation.adapters.bill.files.archives._LEAST_OF_MOST", 1000)
     file = archive(tmp_path / "bill.zip", {"bill.csv": HEADER + b"1,2,3\n" * 1_000_000})
     with pytest.raises(BillError, match=r"bill\.zip: holds more than [0-9,]+ bytes, .* give the CSV"):
         read(file, into=tmp_path / "out")

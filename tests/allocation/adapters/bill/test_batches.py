@@ -7,7 +7,7 @@ import pytest
 
 from allocation.adapters.bill import BillError
 from allocation.adapters.bill.batches import ask, batches_of
-from allocation.adapters.bill.files import BillFile, opened
+from allocation.adapters.bill.files.bill_file import BillFile, opened
 from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, bill
 
 

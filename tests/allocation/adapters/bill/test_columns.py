@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from allocation.adapters.bill.columns import LAYOUTS
+from allocation.adapters.bill.formats.columns import LAYOUTS
 
 
 def test_no_bill_is_taken_for_another() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from allocation.adapters.bill.cur_columns import CUR_2, LEGACY_CUR
+from allocation.adapters.bill.formats.cur_columns import CUR_2, LEGACY_CUR
 from allocation.money import amount_of
 from tests.allocation.adapters.bill.written import CUR, bill, read
 

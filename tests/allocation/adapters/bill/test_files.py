@@ -98,7 +98,7 @@ def test_a_column_that_would_hide_row_numbers_is_an_error(tmp_path: Path) -> Non
 def test_a_compressed_bill_may_be_so_many_times_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("allocation.adapters.bill.archives._LEAST_OF_MOST", 1000)
+    monkeypatch.setattr("allocation.adapters.bill.files.archives._LEAST_OF_MOST", 1000)
     file = tmp_path / "bill.csv.gz"
     file.write_bytes(gzip.compress(b"id,start,end\n" + b"1,2,3\n" * 1_000_000))
     with pytest.raises(BillError, match=r"bill\.csv\.gz: holds more than [0-9,]+ bytes, .* give the CSV"):
@@ -107,7 +107,7 @@ def test_a_compressed_bill_may_be_so_many_times_its_size(
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_a_header_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compressed: bool) -> None:
-    monkeypatch.setattr("allocation.adapters.bill.files._LONGEST_LINE", 1000)
+    monkeypatch.setattr("allocation.adapters.bill.files.bill_file._LONGEST_LINE", 1000)
     text = b"a," * 600
     file = tmp_path / "bill.csv"
     file.write_bytes(gzip.compress(text) if compressed else text)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from allocation.adapters.bill import BillError
-from allocation.adapters.bill.columns import FOCUS, LAYOUTS
-from allocation.adapters.bill.formats import Column, Header, format_name, layout_of
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.formats.columns import FOCUS, LAYOUTS
+from allocation.adapters.bill.formats.detection import Column, Header, format_name, layout_of
+from allocation.adapters.bill.formats.layout import Layout
 
 
 def header(*names: str) -> Header:

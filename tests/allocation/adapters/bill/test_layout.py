@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from allocation.adapters.bill.columns import LAYOUTS
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.formats.columns import LAYOUTS
+from allocation.adapters.bill.formats.layout import Layout
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 FOCUS_CATEGORIES = {"Usage", "Purchase", "Tax", "Credit", "Adjustment"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from allocation.adapters.bill import BillError, Intake
-from allocation.adapters.bill.columns import LAYOUTS
+from allocation.adapters.bill.formats.columns import LAYOUTS
 from allocation.adapters.bill.net_costs import NET_GATE, net_of
 from tests.allocation.adapters.bill.written import CUR, CUR_2, FOCUS, bill, parquet, read
 

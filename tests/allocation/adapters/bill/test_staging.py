@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from allocation.adapters.bill import BillError
-from allocation.adapters.bill.files import opened
-from allocation.adapters.bill.staging import staged
+from allocation.adapters.bill.files.bill_file import opened
+from allocation.adapters.bill.files.staging import staged
 from tests.allocation.adapters.bill.written import PLAIN, bill, read
 
 

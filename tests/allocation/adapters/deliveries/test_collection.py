@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from allocation.adapters.bill.files import is_bill
+from allocation.adapters.bill.files.bill_file import is_bill
 from allocation.adapters.deliveries import Collected, collect
 from allocation.errors import AllocationError
 from tests.allocation.adapters.bill.written import FOCUS, NOVEMBER, PLAIN, Read, bill, read

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from allocation.adapters.bill.columns import FOCUS, FOREIGN, LAYOUTS
-from allocation.adapters.bill.cur_columns import CUR_2
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.formats.columns import FOCUS, FOREIGN, LAYOUTS
+from allocation.adapters.bill.formats.cur_columns import CUR_2
+from allocation.adapters.bill.formats.layout import Layout
 
 _SHOWN: Final = 8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.formats.layout import Layout
 
 # lineItem/LineItemType. FOCUS puts refunds under what is refunded ("Usage: positive or negative charges ...
 # including refunds", chargecategory.md at 07eb2f3) and calls them corrections ("Correction to a previously

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from allocation.adapters.bill.cur_columns import CUR_2, LEGACY_CUR
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.formats.cur_columns import CUR_2, LEGACY_CUR
+from allocation.adapters.bill.formats.layout import Layout
 
 _FOCUS_CATEGORIES: Final[Mapping[str, tuple[str, str | None]]] = {
     word: (word, None) for word in ("Usage", "Purchase", "Tax", "Credit", "Adjustment")

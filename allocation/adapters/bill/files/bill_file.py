@@ -17,10 +17,10 @@ from typing import IO, Final
 
 import duckdb
 
-from allocation.adapters.bill.archives import GZIP, ZIP, check_gzip, unpacked
 from allocation.adapters.bill.failures import BillError, explained
-from allocation.adapters.bill.formats import Column, Header, format_name, layout_of
-from allocation.adapters.bill.layout import Layout
+from allocation.adapters.bill.files.archives import GZIP, ZIP, check_gzip, unpacked
+from allocation.adapters.bill.formats.detection import Column, Header, format_name, layout_of
+from allocation.adapters.bill.formats.layout import Layout
 from tiers import files as given
 
 _PARQUET: Final = b"PAR1"

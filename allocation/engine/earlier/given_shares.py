@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from allocation.engine.allocated import SHARED
+from allocation.engine.earlier.allocated import SHARED
 from allocation.engine.shared_charges import (
     DAY_AFTER_LAST,
     FIRST_DAY,

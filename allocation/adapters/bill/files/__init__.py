@@ -1,0 +1,1 @@
+"""The files of a bill: opened, unpacked, and staged as Parquet."""
