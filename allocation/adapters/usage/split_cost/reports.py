@@ -12,6 +12,7 @@ import duckdb
 
 from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files.bill_file import BillFile, is_bill, literal, opened, relation
+from allocation.adapters.bill.files.staging import staged
 from allocation.adapters.bill.reading import text_of
 from allocation.adapters.bill.tags import TAGS, known_tags, sources_of, tags_text
 from allocation.adapters.usage.rows import UsageError, days_of
@@ -57,7 +58,7 @@ WHERE parent IS NOT NULL AND coalesce(TRY_CAST(cost AS DECIMAL(38, 12)), 0) <> 0
 
 # Of a legacy report the tags are columns of their own; the reader of bills makes one object of them.
 _READ_TAGS: Final = f"""
-UPDATE split_rows SET tags = filled_tags FROM {TAGS} WHERE file = {{file}} AND tags_text = tags"""
+UPDATE split_rows SET tags = coalesce(filled_tags, tags) FROM {TAGS} WHERE file = {{file}} AND tags_text = tags"""
 
 
 def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: Path) -> None:
@@ -71,7 +72,9 @@ def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: P
     lacking = []
     try:
         for number, (name, path) in enumerate(_named(files)):
-            bill = opened(connection, name, path, folder / f"{number}")
+            place = folder / f"{number}"
+            place.mkdir()
+            (bill,) = staged(connection, [opened(connection, name, path, place / "bill")], place)
             if not bill.layout.name.startswith("CUR") or _column(bill, COLUMNS["split"]) is None:
                 lacking.append(name)
                 continue
