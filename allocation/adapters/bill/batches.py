@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -25,6 +25,9 @@ class Batch:
         first: Number of its first file, of all files.
         checks: The checks of its rows; a verdict is the number of one.
         judged: SQL of its rows with their values and the verdict, in parentheses.
+        by_kind: The names of the columns as read that all rows of a kind have alike.
+        kind_columns: Columns of a charge that follow from these: name -> SQL over `kind` and `kind_join`.
+        kind_join: SQL of the table that they need besides.
     """
 
     number: int
@@ -32,11 +35,19 @@ class Batch:
     files: tuple[BillFile, ...]
     checks: tuple[Check, ...]
     judged: str = ""
+    by_kind: frozenset[str] = frozenset()
+    kind_columns: Mapping[str, str] = field(default_factory=dict)
+    kind_join: str = ""
 
     @property
     def found(self) -> str:
         """Name of the temporary view of its rows as read."""
         return f"bill_found_{self.number}"
+
+    @property
+    def kind(self) -> str:
+        """Name of the table of its kinds."""
+        return f"bill_kind_{self.number}"
 
 
 def batches_of(bills: Sequence[BillFile], period: ChargePeriod, currency: str) -> list[Batch]:

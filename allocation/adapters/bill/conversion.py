@@ -8,7 +8,7 @@ a month; a row of the table may hold for as many days as its user says.
 # ruff: noqa: S608 - SQL is assembled from our own names and quoted text
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import duckdb
@@ -17,6 +17,7 @@ from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.layout import Layout
+from allocation.adapters.bill.numbers import EXACT, LIMIT, rounded
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import create, insert
@@ -41,25 +42,19 @@ def make_rates(connection: duckdb.DuckDBPyConnection, rates: Sequence[Rate]) -> 
     )
 
 
-def converted(meant: str, layout: Layout, exact: str, limit: str) -> str:
+def converted(meant: str, layout: Layout) -> str:
     """SQL of the relation *meant* with converted amounts, the rate, and what was billed before.
 
     Args:
         meant: SQL of rows with amounts, currency and period_start.
         layout: Of the bill.
-        exact: The type of an amount.
-        limit: What an amount is below.
     """
     billed = next(iter(layout.amounts))
-    amounts = ", ".join(
-        f"CASE WHEN rate IS NULL THEN {name} WHEN abs({_product(name)}) < {limit} "
-        f"THEN try_cast({_product(name)} AS {exact}) END AS {name}"
-        for name in layout.amounts
-    )
-    coarse = " OR ".join(f"{name} <> CAST({name} AS {_AMOUNT})" for name in layout.amounts)
-    return f"""SELECT * REPLACE ({amounts}),
+    replaced = [part for name in layout.amounts for part in _converted(f"{name}_exact", f"{name}_units")]
+    coarse = " OR ".join(f"{name}_exact <> CAST({name}_exact AS {_AMOUNT})" for name in layout.amounts)
+    return f"""SELECT * REPLACE ({", ".join(replaced)}),
             CASE WHEN rate IS NOT NULL THEN currency END AS original_currency,
-            CASE WHEN rate IS NOT NULL THEN CAST({billed} AS DECIMAL(38, 12)) END AS original_billed,
+            CASE WHEN rate IS NOT NULL THEN CAST({billed}_exact AS DECIMAL(38, 12)) END AS original_billed,
             CASE WHEN rate IS NOT NULL AND ({coarse}) THEN 1 ELSE 0 END AS coarse
         FROM (
             SELECT meant.*, {RATES}.rate FROM ({meant}) AS meant
@@ -104,6 +99,13 @@ def refuse_missing_days(
         others = f", and {len(missing) - 1} other days have none, too" if len(missing) > 1 else ""
         wanted = f"expected a rate from {pair} to {currency} for {day}, found none{others}"
         raise BillError(f"{names[file]}, row {row}: {wanted}")
+
+
+def _converted(exact: str, units: str) -> Iterator[str]:
+    """SQL of the columns *exact* and *units* of an amount at the rate of its row, if it has one."""
+    amount = f"CASE WHEN abs({_product(exact)}) < {LIMIT} THEN try_cast({_product(exact)} AS {EXACT}) END"
+    yield f"CASE WHEN rate IS NULL THEN {exact} ELSE {amount} END AS {exact}"
+    yield f"CASE WHEN rate IS NULL THEN {units} ELSE {rounded(amount)} END AS {units}"
 
 
 def _product(name: str) -> str:

@@ -10,19 +10,29 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, batches_of
 from allocation.adapters.bill.conversion import RATES, make_rates, refuse_missing_days
-from allocation.adapters.bill.failures import BillError, explained
+from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import BillFile, is_bill, opened
 from allocation.adapters.bill.files.staging import staged
 from allocation.adapters.bill.formats.columns import FOCUS, PLAIN
 from allocation.adapters.bill.intake import Intake
+from allocation.adapters.bill.kinds import found_by_kind
 from allocation.adapters.bill.net_costs import with_discounts
-from allocation.adapters.bill.reading import REPEATED, as_found, as_meant, judged
-from allocation.adapters.bill.tags import known_tags, sources_of
+from allocation.adapters.bill.numbers import exact_of
+from allocation.adapters.bill.reading import (
+    REPEATED,
+    as_meant,
+    found_columns,
+    judged,
+    kind_columns,
+    own_columns,
+)
+from allocation.adapters.bill.tags import TAGS, known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
 from allocation.adapters.deliveries import Collected, collect
@@ -32,6 +42,11 @@ from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
+
+_OURS: Final = r"""
+    SELECT table_name, table_type FROM information_schema.tables WHERE starts_with(table_name, 'bill_')
+        AND (table_catalog = 'temp' OR table_name IN (?, ?) OR regexp_matches(table_name, '^bill_(charge_)?kind'))
+    UNION ALL SELECT type_name, 'TYPE' FROM duckdb_types() WHERE starts_with(type_name, 'bill_word_')"""
 
 
 def ingest(
@@ -127,28 +142,35 @@ def _workplace(connection: duckdb.DuckDBPyConnection, into: Path | None) -> Iter
 
 def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     with contextlib.suppress(duckdb.Error):
-        ours = connection.execute(
-            "SELECT table_name, table_type FROM information_schema.tables "
-            "WHERE starts_with(table_name, 'bill_') AND (table_catalog = 'temp' OR table_name IN (?, ?))",
-            [WRITTEN, RATES],
-        ).fetchall()
-        for name, kind in ours:
-            connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} IF EXISTS {name}")
+        for name, kind in connection.execute(_OURS, [WRITTEN, RATES]).fetchall():
+            what = {"VIEW": "VIEW", "TYPE": "TYPE"}.get(kind, "TABLE")
+            connection.execute(f"DROP {what} IF EXISTS {name}")
 
 
 def _judged(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], *, rates: bool) -> list[Batch]:
-    """The batches with the SQL of their verdicts, tags and repeated lines."""
-    for batch in batches:
-        with explained(batch.files[0].name):
-            found = as_found(batch.files, batch.first)
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {batch.found} AS {found}")
-    if batches:
-        tagged = {batch.found: sources_of(batch.files[0].layout, batch.files[0].header) for batch in batches}
-        ask(connection, batches, known_tags(tagged))
-    once = [_with_verdicts(batch, repeated=False, rates=rates) for batch in batches]
+    """The batches with the SQL of their kinds, verdicts, tags and repeated lines."""
+    read = [_found(connection, batch, rates=rates) for batch in batches]
+    if read:
+        tagged = {
+            batch.kind if "tags_text" in batch.by_kind else batch.found: sources_of(
+                batch.files[0].layout, batch.files[0].header
+            )
+            for batch in read
+        }
+        ask(connection, read, known_tags(tagged))
+    once = [_with_verdicts(batch, repeated=False, rates=rates) for batch in read]
     if _has_repeated(connection, [batch for batch in once if batch.files[0].layout.line]):
-        return [_with_verdicts(batch, repeated=True, rates=rates) for batch in batches]
+        return [_with_verdicts(batch, repeated=True, rates=rates) for batch in read]
     return once
+
+
+def _found(connection: duckdb.DuckDBPyConnection, batch: Batch, *, rates: bool) -> Batch:
+    layout, header = batch.files[0].layout, batch.files[0].header
+    columns = found_columns(layout, header, batch.first, rates=rates)
+    found, by_kind = found_by_kind(connection, batch, columns, own_columns(layout))
+    ask(connection, [batch], f"CREATE OR REPLACE TEMP VIEW {batch.found} AS {found}")
+    join = f"LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text" if "tags_text" in by_kind else ""
+    return replace(batch, by_kind=by_kind, kind_columns=kind_columns(layout, by_kind), kind_join=join)
 
 
 def _with_verdicts(batch: Batch, *, repeated: bool, rates: bool) -> Batch:
@@ -186,7 +208,8 @@ def _has_repeated(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch
     if not ask(connection, [], "SELECT count(*) FROM bill_shared")[0][0]:
         return False
     rows = " UNION ALL ".join(
-        f"SELECT file, row_number, line_key, billed FROM {batch.judged} WHERE verdict IS NULL "
+        f"SELECT file, row_number, line_key, coalesce(billed, {exact_of('billed_units')}) AS billed "
+        f"FROM {batch.judged} WHERE verdict IS NULL "
         "AND line_key IS NOT NULL AND hash(line_key) IN (SELECT hashed FROM bill_shared)"
         for batch in batches
     )

@@ -1,6 +1,6 @@
 """Writes the SQL that reads a bill: the text, its values, and the rule that refuses a row.
 
-`as_found` cleans the text of every column, `as_meant` turns it into amounts and moments, and `judged` joins
+`found_columns` cleans the text of every column, `as_meant` turns it into amounts and moments, and `judged` joins
 tags and checks the rules. The SQL consists of column maps and quoted names and never of values.
 """
 
@@ -8,13 +8,14 @@ tags and checks the rules. The SQL consists of column maps and quoted names and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from allocation.adapters.bill.conversion import converted, unconverted
-from allocation.adapters.bill.files.bill_file import BillFile, literal, relation
+from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.detection import Column, Header
 from allocation.adapters.bill.formats.layout import Layout
+from allocation.adapters.bill.numbers import EXACT, amount_columns, exact_of, quantity_columns
 from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
 from allocation.adapters.focus.allocated_columns import allocated_columns
@@ -23,25 +24,12 @@ from allocation.engine.tables import CHARGE, COSTS, columns_of
 REPEATED: Final = "bill_repeated"
 """Temporary table of the rows, by file and number, that repeat a line read before."""
 
-# 24 decimals and 14 digits before the point; 2**62 units, of which two still fit into a BIGINT.
-_EXACT: Final = "DECIMAL(38, 24)"
-_LIMIT: Final = "461168601.8427387904"
-
-# In 64 bits where it fits, eight times as fast; both round the text alike.
-_QUANTITY: Final = (
-    "coalesce(try_cast(try_cast(quantity_text AS DECIMAL(18, 12)) AS DECIMAL(38, 12)),"
-    " try_cast(quantity_text AS DECIMAL(38, 12)))"
-)
-
-# DuckDB itself would also take '1_000', '+5' and ' 1.5 '. Oracle's bills do write '.5'.
-_NUMBER: Final = r"-?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
 _LOCAL: Final = f"{_DAY}([T ]{_TIME})?"
 # DuckDB would take +99:00. BigQuery writes ` UTC`.
 _ZONED: Final = f"{_DAY}[T ]{_TIME}(Z| UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 
-_EXACT_TYPES: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _MOMENT_TYPES: Final = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
@@ -62,19 +50,18 @@ _TEXTS: Final = (
 """The columns that are taken from the bill unchanged."""
 
 
-def as_found(files: Sequence[BillFile], first: int) -> str:
-    """SQL of the rows of *files*, which have the same columns, as text; file numbers begin with *first*."""
-    layout, header = files[0].layout, files[0].header
-    columns = [
+def found_columns(layout: Layout, header: Header, first: int, *, rates: bool) -> dict[str, str]:
+    """The columns of a row as read: name -> SQL over the bill's own columns; file numbers begin with *first*."""
+    moments = {"start": layout.start, "end": layout.end}
+    moments |= {"billing_start": layout.billing_start, "billing_end": layout.billing_end}
+    parts = [
         f"file_index::INTEGER + {first} AS file",
         "file_row_number + 1 AS row_number",
         *(f"{_first_text(layout, header, text)} AS {text}" for text in _TEXTS),
-        *_numbers(layout, header),
-        *_moment(header.find(layout.start), "start"),
-        *_moment(header.find(layout.end), "end"),
+        *_numbers(layout, header, rates=rates),
         *(
             part
-            for name, column in (("billing_start", layout.billing_start), ("billing_end", layout.billing_end))
+            for name, column in moments.items()
             for part in _moment(header.find(column) if column else None, name)
         ),
         f"{text_of(header.find(layout.currency))} AS currency",
@@ -83,26 +70,32 @@ def as_found(files: Sequence[BillFile], first: int) -> str:
         *allocated_columns(lambda name: text_at(header, name)),
         f"{_line_key(layout, header)} AS line_key",
     ]
-    return f"SELECT {', '.join(columns)} FROM {relation(files)}"
+    pairs = (part.rpartition(" AS ") for part in parts)
+    return {name: sql for sql, _, name in pairs}
+
+
+def own_columns(layout: Layout) -> list[str]:
+    """The names of `found_columns` that may differ from row to row."""
+    texts = ("line_id", "resource_id", "resource_name", "reservation", "description", "sku_id")
+    numbers = [f"{name}_text" for name in (*layout.amounts, "quantity")]
+    return [*texts, "sku_price_id", *numbers, "start_text", "end_text", "line_key", "allocated", "split"]
 
 
 def as_meant(found: str, layout: Layout, *, rates: bool = False) -> str:
-    """SQL of the relation *found* with amounts, units and moments; NULL where the text is not one.
+    """SQL of the relation *found* with moments, NULL where the text is none, and what its amounts share.
 
     With *rates* the amounts of other currencies are converted by the table `conversion.RATES`.
     """
     columns = [
-        *(f"{_amount(name)} AS {name}" for name in layout.amounts),
-        f"CASE WHEN quantity_formed THEN {_QUANTITY} END AS quantity",
-        f"{' + '.join(_too_fine(name) for name in layout.amounts)} AS too_fine",
+        f"{' + '.join(f'{name}_fine' for name in layout.amounts)} AS too_fine",
         f"{_point_in_time('start')} AS period_start",
         f"{_point_in_time('end')} AS period_end",
         *(f"{_point_in_time(name)} AS {name}" for name in ("billing_start", "billing_end")),
     ]
     meant = f"SELECT *, {', '.join(columns)} FROM {found}"
-    meant = converted(meant, layout, _EXACT, _LIMIT) if rates else unconverted(meant)
-    units = ", ".join(f"{_units(name, rates=rates)} AS {name}_units" for name in layout.amounts)
-    return f"SELECT *, {units} FROM ({meant})"
+    meant = converted(meant, layout) if rates else unconverted(meant)
+    is_exact = " OR ".join(f"{name}_exact IS NOT NULL" for name in layout.amounts)
+    return f"SELECT *, ({is_exact}) AS is_exact FROM ({meant})"
 
 
 def judged(
@@ -112,20 +105,22 @@ def judged(
 
     *repeated* says whether the table `REPEATED` has rows and has to be joined.
     """
-    exact = [f"CAST({sql} AS {_EXACT}) AS {cost}" for cost, sql in layout.costs.items()]
+    # The exact cost of a row whose amounts are all plain is that of its units: it is not made.
+    exact = [
+        f"CASE WHEN is_exact THEN CAST({_over(sql, layout, _exactly)} AS {EXACT}) END AS {cost}"
+        for cost, sql in layout.costs.items()
+    ]
     units = [
-        f"CAST({_in_units(sql, layout)} AS BIGINT) AS {cost}_units" for cost, sql in layout.costs.items()
+        f"CAST({_over(sql, layout, _in_units)} AS BIGINT) AS {cost}_units"
+        for cost, sql in layout.costs.items()
     ]
     costs = ", ".join(exact + units)
-    tags = "filled_tags" if layout.drops_empty_tags else "all_tags"
-    fell_back = ", ".join(
-        f"({amount}_text IS NULL) AS {cost}_fell_back" for cost, amount in _fallbacks(layout)
-    )
+    fell_back = ", ".join(f"(NOT {amount}_given) AS {cost}_fell_back" for cost, amount in _fallbacks(layout))
     join = f"LEFT JOIN {REPEATED} AS repeated USING (file, row_number)" if repeated else ""
     meant = f"""
         SELECT rows.* EXCLUDE (charge_class, charge_frequency, commitment_discount_status),
             {costs}, {fell_back}, {_categories(layout)}, {_frequency(layout)}, {_status(layout)},
-            CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags,
+            {_tags(layout)},
             {"repeated.line_key IS NOT NULL" if repeated else "false"} AS is_repeated,
             {OTHER_MONTH} AS other_month
         FROM ({as_meant(found, layout, rates=rates)}) AS rows
@@ -134,14 +129,38 @@ def judged(
     return f"SELECT *, CASE {verdict} END AS verdict FROM ({meant})"
 
 
-def as_charge(names: Sequence[str], number: str) -> str:
-    """The columns of `tables.CHARGE` over `judged`; *number* is SQL, and *names* are those of the files."""
+def kind_columns(layout: Layout, by_kind: Collection[str]) -> dict[str, str]:
+    """The columns of a charge that follow from those called *by_kind*: name -> SQL over the kinds, as `rows`."""
+    own = {"charge_category", "charge_class", "charge_frequency", "tags", "commitment_discount_status"}
+    names = [name for name in (*_BEFORE_QUANTITY, *_AFTER_QUANTITY) if name in by_kind and name not in own]
+    known = {name: f"rows.{name}" for name in names}
+    made: list[str] = []
+    if {"word", "charge_class", "charge_frequency"} <= set(by_kind):
+        category, _, kind = _categories(layout).partition(" AS charge_category, ")
+        made += [f"{category} AS charge_category", kind, _frequency(layout)]
+    if "tags_text" in by_kind:
+        made.append(_tags(layout))
+    if "commitment_discount_status" in by_kind and not layout.status:
+        made.append(_status(layout))
+    pairs = (part.rpartition(" AS ") for part in made)
+    return known | {name: sql for sql, _, name in pairs}
+
+
+def as_charge(names: Sequence[str], number: str, by_kind: Collection[str] = ()) -> str:
+    """The columns of `tables.CHARGE` over `judged` and, for those called *by_kind*, over the kinds.
+
+    *number* is SQL, and *names* are those of the files.
+    """
     source = f"{listed(names)}[file + 1]"
     units = ", ".join(f"{cost}_units AS {cost}" for cost in COSTS)
+    before, after = (
+        ", ".join(f"kinds.{name}" if name in by_kind else f"rows.{name}" for name in part)
+        for part in (_BEFORE_QUANTITY, _AFTER_QUANTITY)
+    )
     return f"""CAST({number} AS BIGINT) AS charge,
         coalesce(line_id, {source} || ':' || row_number) AS line_id,
         {source} AS source, row_number, period_start, period_end, {units},
-        {", ".join(_BEFORE_QUANTITY)}, quantity, {", ".join(_AFTER_QUANTITY)}"""
+        {before}, quantity, {after}"""
 
 
 def listed(values: Iterable[str]) -> str:
@@ -182,24 +201,13 @@ def text_at(header: Header, name: str) -> str | None:
     return None
 
 
-def _numbers(layout: Layout, header: Header) -> list[str]:
-    columns = {name: header.find(titles[0]) for name, titles in layout.amounts.items()}
-    columns["quantity"] = header.find(layout.quantity) if layout.quantity else None
-    return [
-        part
-        for name, column in columns.items()
-        for part in (f"{text_of(column)} AS {name}_text", f"{_is_number(column)} AS {name}_formed")
-    ]
-
-
-def _is_number(column: Column | None) -> str:
-    if column is None:
-        return "false"
-    if column.type in {"DOUBLE", "FLOAT"}:
-        return f"isfinite({column.sql})"
-    if column.type.startswith(_EXACT_TYPES) and not column.type.endswith("]"):
-        return "true"
-    return f"regexp_full_match({text_of(column)}, '{_NUMBER}')"
+def _numbers(layout: Layout, header: Header, *, rates: bool) -> list[str]:
+    parts: list[str] = []
+    for name, titles in layout.amounts.items():
+        column = header.find(titles[0])
+        parts += amount_columns(column, name, text_of(column), rates=rates)
+    column = header.find(layout.quantity) if layout.quantity else None
+    return parts + quantity_columns(column, text_of(column))
 
 
 def _moment(column: Column | None, name: str) -> list[str]:
@@ -221,41 +229,17 @@ def _point_in_time(name: str) -> str:
         THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"""
 
 
-def _amount(name: str) -> str:
-    exact = f"try_cast({name}_text AS {_EXACT})"
-    return f"CASE WHEN {name}_formed AND abs({exact}) < {_LIMIT} THEN {exact} END"
+def _over(sql: str, layout: Layout, of: Callable[[str], str]) -> str:
+    """The formula *sql* with *of* each of its amounts."""
+    return re.sub(rf"\b({'|'.join(layout.amounts)})\b", lambda found: of(found[1]), sql)
 
 
-def _units(name: str, *, rates: bool) -> str:
-    """Of 1e-10, half away from zero.
-
-    Most amounts have no more decimals than that; writing them as a whole number is six times as fast as the
-    division of 128 bits that rounding takes.
-    """
-    text = f"{name}_text"
-    exponent = f"contains({text}, 'e') OR contains({text}, 'E')"
-    plain = f"NOT ({exponent}) AND length(split_part({text}, '.', 2)) <= 10"
-    rounded = f"CAST(CAST({name} AS DECIMAL(38, 10)) * 10000000000 AS BIGINT)"
-    as_written = f"{plain} AND rate IS NULL" if rates else plain
-    return f"""CASE WHEN {name} IS NULL THEN NULL
-        WHEN {as_written} THEN coalesce(try_cast({text} || 'e10' AS BIGINT), {rounded})
-        ELSE {rounded} END"""
+def _in_units(amount: str) -> str:
+    return f"{amount}_units"
 
 
-def _in_units(sql: str, layout: Layout) -> str:
-    """The formula of a cost over the units of its amounts."""
-    names = "|".join(layout.amounts)
-    return re.sub(rf"\b({names})\b", r"\1_units", sql)
-
-
-def _too_fine(name: str) -> str:
-    """1 for a number written with more than 24 decimals, which reading has rounded; else 0."""
-    text = f"{name}_text"
-    decimals = rf"length(rtrim(regexp_extract({text}, '\.([0-9]*)', 1), '0'))"
-    exponent = f"coalesce(try_cast(regexp_extract({text}, '[eE]([+-]?[0-9]+)$', 1) AS INTEGER), 0)"
-    long = f"{name}_formed AND (length({text}) > 25 OR contains({text}, 'e') OR contains({text}, 'E'))"
-    return f"""CASE WHEN {long} AND regexp_matches({text}, '^-?[0.]*[1-9]')
-        THEN ({decimals} - {exponent} > 24)::INTEGER ELSE 0 END"""
+def _exactly(amount: str) -> str:
+    return f"coalesce({amount}_exact, {exact_of(f'{amount}_units')})"
 
 
 def _fallbacks(layout: Layout) -> Iterable[tuple[str, str]]:
@@ -274,6 +258,11 @@ def _word(layout: Layout, header: Header) -> str:
     return f"CASE WHEN {text} IN ({words}) THEN {text} ELSE CASE lower({text}) {others} ELSE {text} END END"
 
 
+def _tags(layout: Layout) -> str:
+    tags = "filled_tags" if layout.drops_empty_tags else "all_tags"
+    return f"CASE WHEN rows.tags_text IS NULL THEN '{{}}' ELSE known.{tags} END AS tags"
+
+
 def _categories(layout: Layout) -> str:
     named = " ".join(
         f"WHEN {literal(word)} THEN {literal(name)}" for word, (name, _) in layout.categories.items()
@@ -286,7 +275,8 @@ def _categories(layout: Layout) -> str:
 
 
 def _status(layout: Layout) -> str:
-    return f"{layout.status or 'rows.commitment_discount_status'} AS commitment_discount_status"
+    status = _over(layout.status, layout, _in_units)
+    return f"{status or 'rows.commitment_discount_status'} AS commitment_discount_status"
 
 
 def _frequency(layout: Layout) -> str:

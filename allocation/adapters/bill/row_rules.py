@@ -43,14 +43,6 @@ OTHER_MONTH: Final = f"""CASE
     THEN nullif(strftime({_MIDDLE}, '%Y-%m'), strftime({_BILLED_IN}, '%Y-%m')) END"""
 """SQL of a row's month where its charge period lies outside its billing period; NULL of all others."""
 
-# Up to 26 characters without an exponent fit; making the decimal of every row only to know that takes as long
-# as everything else that is asked.
-_QUANTITY_UNREAD: Final = (
-    "(length(quantity_text) > 26 OR contains(lower(quantity_text), 'e'))"
-    " AND try_cast(quantity_text AS DECIMAL(38, 12)) IS NULL"
-)
-
-
 # Where a bill has several columns with tags, a character that nobody can see stands between their texts.
 _TAGS: Final = r"ltrim(replace(regexp_replace(tags_text, '^\x1e[0-9a-f]{16}', ''), chr(30), ' '))"
 
@@ -96,8 +88,8 @@ def checks(layout: Layout, header: Header, period: ChargePeriod, currency: str) 
 
 def _values(layout: Layout) -> Iterator[Check]:
     billed = next(iter(layout.amounts))
+    yield Check("missing-value", layout.amounts[billed][0], f"NOT {billed}_given", "NULL")
     needed = {
-        layout.amounts[billed][0]: f"{billed}_text",
         layout.start: "start_text",
         layout.end: "end_text",
         layout.currency: "currency",
@@ -114,12 +106,12 @@ def _numbers(layout: Layout, header: Header) -> Iterator[Check]:
         named["quantity"] = layout.quantity
     for name, column in named.items():
         if header.find(column) is not None:
-            given = f"{name}_text IS NOT NULL"
+            given = f"{name}_given"
             if name in layout.counts_for:
                 words = ", ".join(f"'{word}'" for word in layout.counts_for[name])
                 given = f"word IN ({words}) AND {given}"
             yield Check("not-a-number", column, f"{given} AND NOT {name}_formed", f"{name}_text")
-            unread = _QUANTITY_UNREAD if name == "quantity" else f"{name} IS NULL"
+            unread = "quantity_unread" if name == "quantity" else f"{name}_units IS NULL"
             yield Check("too-large", column, f"{given} AND {unread}", f"{name}_text")
 
 

@@ -26,8 +26,8 @@ def tally_of(relation: str, layout: Layout, currency: str) -> str:
     A row is unknown if it is refused and its amount in *currency* cannot be known.
     """
     sums = ", ".join(
-        f"coalesce(sum({cost}), 0), coalesce(sum({cost}_units), 0), coalesce(sum(abs({cost}_units)), 0), "
-        f"count_if({cost}_fell_back)"
+        f"coalesce(sum({cost}), 0), coalesce(sum({cost}_units) FILTER (NOT is_exact), 0), "
+        f"coalesce(sum({cost}_units), 0), coalesce(sum(abs({cost}_units)), 0), count_if({cost}_fell_back)"
         for cost in COSTS
     )
     # Only refused rows are looked at: CASE evaluates a branch for the rows that reach it.
@@ -41,12 +41,12 @@ def _unknown(layout: Layout, currency: str) -> Iterator[str]:
     """SQL of each reason why the amount of a refused row is unknown."""
     for amount in layout.amounts:
         # An amount that cannot be read is not the billed one that takes the place of one not given.
-        unread = f"({amount}_text IS NOT NULL AND {amount} IS NULL)"
+        unread = f"({amount}_given AND {amount}_units IS NULL)"
         words = ", ".join(literal(word) for word in layout.counts_for.get(amount, ()))
         yield f"({unread} AND coalesce(word IN ({words}), false))" if words else unread
-    yield from (f"{cost} IS NULL" for cost in COSTS)
+    yield from (f"{cost}_units IS NULL" for cost in COSTS)
     # Nothing is nothing in every currency.
-    given = " OR ".join(f"{cost} <> 0" for cost in COSTS)
+    given = " OR ".join(f"{cost}_units <> 0 OR coalesce({cost} <> 0, false)" for cost in COSTS)
     yield f"(currency IS DISTINCT FROM {literal(currency)} AND rate IS NULL AND ({given}))"
 
 
@@ -75,7 +75,8 @@ class Tally:
             self.refused[file][checks[verdict].rule] += rows
         self.unknown += rows if unknown else 0
         for index, cost in enumerate(COSTS):
-            amount, units, gross, fell_back = sums[4 * index : 4 * index + 4]
+            exact, plain, units, gross, fell_back = sums[5 * index : 5 * index + 5]
+            amount = _EXACT.add(exact, _EXACT.scaleb(Decimal(plain), -10))
             self.read[cost] = _EXACT.add(self.read[cost], amount)
             if verdict is None:
                 moved = _EXACT.subtract(amount, _EXACT.scaleb(Decimal(units), -10))

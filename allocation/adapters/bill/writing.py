@@ -13,6 +13,8 @@ import duckdb
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import literal
+from allocation.adapters.bill.kinds import KINDS, NEW_KINDS, make_charge_kinds
+from allocation.adapters.bill.numbers import exact_of
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
 from allocation.engine.tables import CHARGE, REFUSED, columns_of, in_order
@@ -41,9 +43,11 @@ def write(
     if refusing:
         ask(connection, [], _gaps([tally.rows(number) for number in range(len(names))]))
     before = list(itertools.accumulate((tally.charged[n] for n in range(len(names))), initial=0))
+    by_kind = make_charge_kinds(connection, batches) if folder is not None and batches else []
+    kind = ", rows.kind" if by_kind else ""
     charges = " UNION ALL ".join(
-        f"SELECT {as_charge(names, _number(before, gaps=batch in refusing))} FROM {batch.judged}"
-        f" {_join(gaps=batch in refusing)} WHERE verdict IS NULL"
+        f"SELECT {as_charge(names, _number(before, gaps=batch in refusing), by_kind)}{kind}"
+        f" FROM {batch.judged} AS rows {_join(gaps=batch in refusing, kinds=bool(by_kind))} WHERE verdict IS NULL"
         for batch in batches
     )
     if folder is not None and batches:
@@ -75,14 +79,33 @@ def publish(
     if into is None:
         ask(connection, [], f"ALTER TABLE {WRITTEN} RENAME TO charge")
     else:
-        rows = f"read_parquet({literal((into / _CHARGES).resolve())}, hive_partitioning = false)"
-        ask(connection, [], f"CREATE VIEW charge AS SELECT * FROM {rows}")
+        _publish_file(connection, (into / _CHARGES).resolve())
     ask(connection, [], f"CREATE TABLE refused ({REFUSED})")
     ask(
         connection,
         [],
         f"INSERT INTO refused SELECT {', '.join(columns_of(REFUSED))} FROM {_REFUSED}",
     )
+
+
+def _publish_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Make the view `charge` of *file*: what the rows of a kind have alike is read from the table of kinds."""
+    rows = f"read_parquet({literal(file)}, hive_partitioning = false)"
+    _drop(connection, KINDS)
+    alike = _columns(connection, NEW_KINDS)
+    if not alike:
+        ask(connection, [], f"CREATE VIEW charge AS SELECT * FROM {rows}")
+        return
+    ask(connection, [], f"ALTER TABLE {NEW_KINDS} RENAME TO {KINDS}")
+    columns = ", ".join(f"{'kinds' if name in alike else 'rows'}.{name}" for name in columns_of(CHARGE))
+    join = f"{rows} AS rows JOIN {KINDS} AS kinds ON kinds.kind = rows.kind"
+    ask(connection, [], f"CREATE VIEW charge AS SELECT {columns}, rows.kind FROM {join}")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    """The columns of *table*; none if it is not there."""
+    sql = f"SELECT column_name FROM duckdb_columns() WHERE table_name = {literal(table)}"
+    return {name for (name,) in ask(connection, [], sql)}
 
 
 def _write_refused(
@@ -95,7 +118,8 @@ def _write_refused(
         titles = listed(check.column for check in batch.checks)
         found = " ".join(f"WHEN {number} THEN {check.found}" for number, check in enumerate(batch.checks))
         rows = f"""SELECT file, {listed(names)}[file + 1], row_number,
-            {rules}[verdict + 1], {titles}[verdict + 1], left(CASE verdict {found} END, {_SHOWN}), billed,
+            {rules}[verdict + 1], {titles}[verdict + 1], left(CASE verdict {found} END, {_SHOWN}),
+            coalesce(billed, {exact_of("billed_units")}),
             invoice_id
             FROM {batch.judged} WHERE verdict IS NOT NULL ORDER BY file, row_number"""
         ask(connection, [batch], f"INSERT INTO {_REFUSED} {rows}")
@@ -131,11 +155,11 @@ def _number(before: Sequence[int], *, gaps: bool) -> str:
     return f"{number} - gaps.before - bit_count(gaps.bits & {earlier})"
 
 
-def _join(*, gaps: bool) -> str:
-    if not gaps:
-        return ""
+def _join(*, gaps: bool, kinds: bool) -> str:
     block = f"(rows.row_number - 1) // {_BLOCK}"
-    return f"AS rows JOIN {_GAPS} AS gaps ON gaps.gap_file = rows.file AND gaps.block = {block}"
+    return (
+        f"JOIN {_GAPS} AS gaps ON gaps.gap_file = rows.file AND gaps.block = {block} " if gaps else ""
+    ) + (f"JOIN {NEW_KINDS} AS kinds ON kinds.kind = rows.kind" if kinds else "")
 
 
 def _numbers(batch: Batch) -> range:
