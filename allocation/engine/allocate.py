@@ -215,13 +215,19 @@ def _usage(connection: duckdb.DuckDBPyConnection) -> Iterator[PoolUsage]:
 
 
 def _items(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Iterator[Item]:
-    # If one charge has no quantity, that of the whole item is unknown.
+    # If one charge has no quantity, that of the whole item is unknown. Text is put together for few groups.
     rows = connection.execute(
         f"""SELECT CASE WHEN disposition <> '{SHARED}' THEN tenant END, COALESCE(pool, ''),
             COALESCE(service, ''), COALESCE(sku_id, description, ''),
             COALESCE(unit, ''), COALESCE(other_month, ''),
-            CASE WHEN COUNT(*) = COUNT(quantity) THEN SUM(quantity) END, SUM({rules.cost})
-        FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
+            CASE WHEN SUM(charges) = SUM(counted) THEN SUM(quantity) END, SUM(units)
+        FROM (
+            SELECT disposition, tenant, pool, service, sku_id,
+                CASE WHEN sku_id IS NULL THEN description END AS description, unit, other_month,
+                COUNT(*) AS charges, COUNT(quantity) AS counted, SUM(quantity) AS quantity,
+                SUM({rules.cost}) AS units
+            FROM charged WHERE disposition <> 'unallocated' GROUP BY ALL
+        ) GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a column of ours
     ).fetchall()
     for tenant, pool, service, item, unit, other_month, quantity, units in rows:
         yield Item(tenant, pool, service, item, unit, quantity, int(units), other_month)

@@ -5,13 +5,14 @@ The rulebook decides what a shape is made of: what no rule looks at is no part o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Final
 
 import duckdb
 
+from allocation.engine import kinds
 from allocation.engine.owners.known import UNLISTED, Known
 from allocation.engine.owners.owner import Shape
 from allocation.engine.owners.virtual_tags import days_of_change, like_patterns
@@ -43,7 +44,7 @@ def shapes_of(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebo
     resources = ((resource, fact, "") for resource, fact in known.resources.items())
     insert(connection, "known_resource", _RESOURCE, resources)
     matched = _match_resources(connection, known, rules)
-    connection.execute(_shapes(rules, matched=matched))
+    connection.execute(_shapes(rules, kinds.columns_by_kind(connection), matched=matched))
     found = connection.execute("SELECT * FROM shape ORDER BY shape")
     names = [column[0] for column in found.description][1:]
     return {number: _shape(names, values) for number, *values in found.fetchall()}
@@ -52,13 +53,36 @@ def shapes_of(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebo
 def make_charged(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the view `charged` of `charge`, `known_resource`, `shape` and `decision`.
 
-    The columns of `shape` say what was looked at; older runs looked at less.
+    The columns of `shape` say what was looked at; older runs looked at less. What all shapes have alike
+    tells none from another, and is not compared.
     """
-    columns = {row[0] for row in connection.execute("DESCRIBE shape").fetchall()}
-    alike = [f"shape.{key} = {value}" for key, value in _KEY_OF.items() if key in columns]
+    columns = [row[0] for row in connection.execute("DESCRIBE shape").fetchall()]
+    asked = ", ".join(f"COUNT(DISTINCT {key}) > 1" for key in columns)
+    differing = connection.execute(f"SELECT {asked} FROM shape").fetchall()[0]  # noqa: S608 - names of our own
+    keys = {key for key, differs in zip(columns, differing, strict=True) if differs and key in _KEY_OF}
+    by_kind = keys & kinds.columns_by_kind(connection)
+    decided = "shape JOIN decision USING (shape)"
+    alike = [f"decided.{key} = {_KEY_OF[key]}" for key in sorted(keys - by_kind)]
+    if kinds.has_kinds(connection):
+        same = [f"shape.{key} = COALESCE(CAST(kinds.{key} AS VARCHAR), '')" for key in sorted(by_kind)]
+        decided = (
+            f"{kinds.KINDS} AS kinds JOIN shape ON {' AND '.join(same) or 'true'} JOIN decision USING (shape)"
+        )
+        alike.append("decided.kind = charge.kind")
     if "since" in columns:
-        alike.append("charge.period_start >= shape.since AND charge.period_start < shape.until")
-    connection.execute(_CHARGED.format(alike=" AND ".join(alike)))
+        alike.append("charge.period_start >= decided.since AND charge.period_start < decided.until")
+    own = [*sorted(keys - by_kind), *(name for name in ("since", "until") if name in columns)]
+    named = ", ".join((*(("kinds.kind",) if "kinds" in decided else ()), *(f"shape.{key}" for key in own)))
+    kinds.make_enumerated(
+        connection, "decided", f"SELECT {named + ', ' if named else ''}decision.* FROM {decided}"
+    )
+    resources = "LEFT JOIN known_resource USING (resource_id)" if keys & {"fact", "matched"} else ""
+    hidden = ", ".join(("shape", *own, *(("kind",) if "kinds" in decided else ())))
+    connection.execute(
+        f"""CREATE OR REPLACE VIEW charged AS
+        SELECT charge.*, decided.* EXCLUDE ({hidden})
+        FROM charge {resources} JOIN decided ON {" AND ".join(alike) or "true"}"""  # noqa: S608 - names of our own
+    )
 
 
 def _match_resources(connection: duckdb.DuckDBPyConnection, known: Known, rules: Rulebook) -> bool:
@@ -88,7 +112,7 @@ def _match_resources(connection: duckdb.DuckDBPyConnection, known: Known, rules:
     return bool(connection.execute("SELECT 1 FROM known_resource WHERE matched <> '' LIMIT 1").fetchall())
 
 
-def _shapes(rules: Rulebook, *, matched: bool) -> str:
+def _shapes(rules: Rulebook, by_kind: Collection[str], *, matched: bool) -> str:
     """The SQL of the table `shape`: it has a column for what is looked at, and no other."""
     unasked = {
         *(("region",) if not any(one.when.regions for one in rules.virtual_tags) else ()),
@@ -107,11 +131,21 @@ def _shapes(rules: Rulebook, *, matched: bool) -> str:
         source += f""" JOIN (VALUES {spans}) AS span (since, until)
             ON charge.period_start >= span.since AND charge.period_start < span.until"""
         times = ", since, until"
-    columns = ", ".join(f"{value} AS {key}" for key, value in keys.items())
+    own = {key: value for key, value in keys.items() if key not in by_kind}
+    rows = ", ".join(f"{value} AS {key}" for key, value in own.items())
+    found = f"SELECT DISTINCT {rows}{times} FROM {source}"
+    if len(own) < len(keys):
+        of_kind = ", ".join(
+            f"COALESCE(CAST(kinds.{key} AS VARCHAR), '') AS {key}" if key in by_kind else f"found.{key}"
+            for key in keys
+        )
+        found = f"""SELECT DISTINCT {of_kind}{times}
+            FROM (SELECT DISTINCT charge.kind, {rows}{times} FROM {source}) AS found
+            JOIN {kinds.KINDS} AS kinds USING (kind)"""
     return f"""
 CREATE OR REPLACE TABLE shape AS
 SELECT ROW_NUMBER() OVER (ORDER BY {", ".join(keys)}{times}) AS shape, *
-FROM (SELECT DISTINCT {columns}{times} FROM {source})
+FROM ({found})
 """  # noqa: S608 - names of our own and days
 
 
@@ -120,13 +154,3 @@ def _shape(names: Iterable[str], values: Iterable[object]) -> Shape:
     since = found.get("since")
     day = since.date() if isinstance(since, datetime) else date.min
     return Shape(**{key: str(found.get(key, "")) for key in _KEY_OF}, since=day)
-
-
-_CHARGED: Final = """
-CREATE OR REPLACE VIEW charged AS
-SELECT charge.*, decision.* EXCLUDE (shape)
-FROM charge
-LEFT JOIN known_resource USING (resource_id)
-JOIN shape ON {alike}
-JOIN decision USING (shape)
-"""

@@ -16,19 +16,15 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.files.bill_file import relation
+from allocation.engine.kinds import make_enumerated
 
 _FEW_ROWS: Final = 10_000
 """Rows of a bill that is read before its kinds are counted."""
 _MOST_WORDS: Final = 20_000
 """Different values of a column of words; more make a dictionary larger than what it saves."""
 _MOST_KINDS: Final = 500_000
-_LONGEST: Final = 1_000_000
-"""Characters of all values of an enumerated type: a file of Parquet repeats them for every 122,880 rows."""
 _LARGEST: Final = 2**62
 
-
-KINDS: Final = "charge_kind"
-"""Table of the kinds of all charges: `kind` and the columns of `charge` that every row of a kind has alike."""
 
 NEW_KINDS: Final = "bill_charge_kind"
 
@@ -81,32 +77,13 @@ def make_charge_kinds(connection: duckdb.DuckDBPyConnection, batches: Sequence[B
     times as fast.
     """
     alike = [name for name in batches[0].kind_columns if all(name in one.kind_columns for one in batches)]
-    text = f"{NEW_KINDS}_text"
     kinds = " UNION ALL ".join(
         f"SELECT {', '.join(('rows.kind', *(f'{one.kind_columns[name]} AS {name}' for name in alike)))}"
         f" FROM {one.kind} AS rows {one.kind_join}"
         for one in batches
     )
-    ask(connection, batches, f"CREATE OR REPLACE TABLE {text} AS {kinds}")
-    typed = [_enumerated(connection, text, name) for name in alike]
-    ask(
-        connection,
-        [],
-        f"CREATE OR REPLACE TABLE {NEW_KINDS} AS SELECT {', '.join(('kind', *typed))} FROM {text}",
-    )
-    for name in alike:  # a table keeps what it knows of its types
-        ask(connection, [], f"DROP TYPE IF EXISTS bill_word_{name}")
+    make_enumerated(connection, NEW_KINDS, kinds)
     return alike
-
-
-def _enumerated(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> str:
-    """SQL of the text *name* as one of an enumerated type, if it has few values."""
-    words = f"SELECT DISTINCT {name} AS word FROM {table} WHERE {name} IS NOT NULL"
-    ((size, length),) = ask(connection, [], f"SELECT count(*), coalesce(sum(length(word)), 0) FROM ({words})")
-    if not 0 < size <= _MOST_WORDS or length > _LONGEST:
-        return name
-    ask(connection, [], f"CREATE TYPE bill_word_{name} AS ENUM ({words} ORDER BY word)")
-    return f"CAST({name} AS bill_word_{name}) AS {name}"
 
 
 def _mentioned(batch: Batch, sql: str) -> set[str]:

@@ -13,10 +13,11 @@ import duckdb
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import literal
-from allocation.adapters.bill.kinds import KINDS, NEW_KINDS, make_charge_kinds
+from allocation.adapters.bill.kinds import NEW_KINDS, make_charge_kinds
 from allocation.adapters.bill.numbers import exact_of
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
+from allocation.engine.kinds import KINDS
 from allocation.engine.tables import CHARGE, REFUSED, columns_of, in_order
 
 WRITTEN: Final = "bill_charge"

@@ -1,0 +1,66 @@
+"""Kinds of charges: rows of a bill that say the same but for their amounts, times and resources.
+
+A reader of large bills makes the table `charge_kind`, with the number `kind` and the columns of `charge` that
+every charge of a kind has alike. What follows from these is worked out for each kind, and not for each row.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+KINDS: Final = "charge_kind"
+"""Table of the kinds; `charge` then has their number in a column `kind`."""
+
+_MOST_WORDS: Final = 20_000
+_LONGEST: Final = 1_000_000
+"""Characters of all values of an enumerated type: a file of Parquet repeats them for every 122,880 rows."""
+
+
+def has_kinds(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the charges of *connection* have kinds."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE column_name = 'kind' AND table_name IN (?, 'charge')",
+        [KINDS],
+    ).fetchall()
+    return len(tables) == len((KINDS, "charge"))
+
+
+def columns_by_kind(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The columns of `charge` that the charges of a kind have alike; none without kinds."""
+    if not has_kinds(connection):
+        return frozenset()
+    rows = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND column_name <> 'kind'", [KINDS]
+    ).fetchall()
+    return frozenset(name for (name,) in rows)
+
+
+def make_enumerated(connection: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:
+    """Make *table* of the SQL *rows*; its texts are of enumerated types where they have few values.
+
+    DuckDB groups, joins and writes these several times as fast. Read back from a file they are text.
+    """
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table}_text AS {rows}")
+    columns = connection.execute(f"DESCRIBE {table}_text").fetchall()
+    typed = [
+        _enumerated(connection, f"{table}_text", name) if kind == "VARCHAR" else name
+        for name, kind, *_ in columns
+    ]
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(typed)} FROM {table}_text")  # noqa: S608 - names of our own
+    for name, *_ in columns:  # a table keeps what it knows of its types
+        connection.execute(f"DROP TYPE IF EXISTS word_of_{name}")
+    connection.execute(f"DROP TABLE {table}_text")
+
+
+def _enumerated(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> str:
+    """SQL of the text *name* as one of an enumerated type, if it has few values."""
+    words = f"SELECT DISTINCT {name} AS word FROM {table} WHERE {name} IS NOT NULL"  # noqa: S608 - names of our own
+    ((size, length),) = connection.execute(
+        f"SELECT COUNT(*), COALESCE(SUM(LENGTH(word)), 0) FROM ({words})"  # noqa: S608 - names of our own
+    ).fetchall()
+    if not 0 < size <= _MOST_WORDS or length > _LONGEST:
+        return name
+    connection.execute(f"CREATE TYPE word_of_{name} AS ENUM ({words} ORDER BY word)")
+    return f"CAST({name} AS word_of_{name}) AS {name}"
