@@ -3,6 +3,7 @@
 The rulebook decides what a shape is made of: what no rule looks at is no part of it, so that shapes stay few.
 """
 
+# ruff: noqa: S608 - SQL is assembled from our own names and days
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
@@ -58,30 +59,30 @@ def make_charged(connection: duckdb.DuckDBPyConnection) -> None:
     """
     columns = [row[0] for row in connection.execute("DESCRIBE shape").fetchall()]
     asked = ", ".join(f"COUNT(DISTINCT {key}) > 1" for key in columns)
-    differing = connection.execute(f"SELECT {asked} FROM shape").fetchall()[0]  # noqa: S608 - names of our own
+    differing = connection.execute(f"SELECT {asked} FROM shape").fetchall()[0]
     keys = {key for key, differs in zip(columns, differing, strict=True) if differs and key in _KEY_OF}
     by_kind = keys & kinds.columns_by_kind(connection)
-    decided = "shape JOIN decision USING (shape)"
-    alike = [f"decided.{key} = {_KEY_OF[key]}" for key in sorted(keys - by_kind)]
+    own = sorted(keys - by_kind)
+    alike = [f"decided.{key} = {_KEY_OF[key]}" for key in own]
+    if "since" in columns:
+        own += ["since", "until"]
+        alike.append("charge.period_start >= decided.since AND charge.period_start < decided.until")
+    source, chosen = "shape", [f"shape.{key}" for key in own]
     if kinds.has_kinds(connection):
         same = [f"shape.{key} = COALESCE(CAST(kinds.{key} AS VARCHAR), '')" for key in sorted(by_kind)]
-        decided = (
-            f"{kinds.KINDS} AS kinds JOIN shape ON {' AND '.join(same) or 'true'} JOIN decision USING (shape)"
-        )
+        source = f"{kinds.KINDS} AS kinds JOIN shape ON {' AND '.join(same) or 'true'}"
+        chosen.append("kinds.kind")
+        own.append("kind")
         alike.append("decided.kind = charge.kind")
-    if "since" in columns:
-        alike.append("charge.period_start >= decided.since AND charge.period_start < decided.until")
-    own = [*sorted(keys - by_kind), *(name for name in ("since", "until") if name in columns)]
-    named = ", ".join((*(("kinds.kind",) if "kinds" in decided else ()), *(f"shape.{key}" for key in own)))
+    decided = ", ".join((*chosen, "decision.*"))
     kinds.make_enumerated(
-        connection, "decided", f"SELECT {named + ', ' if named else ''}decision.* FROM {decided}"
+        connection, "decided", f"SELECT {decided} FROM {source} JOIN decision USING (shape)"
     )
     resources = "LEFT JOIN known_resource USING (resource_id)" if keys & {"fact", "matched"} else ""
-    hidden = ", ".join(("shape", *own, *(("kind",) if "kinds" in decided else ())))
     connection.execute(
         f"""CREATE OR REPLACE VIEW charged AS
-        SELECT charge.*, decided.* EXCLUDE ({hidden})
-        FROM charge {resources} JOIN decided ON {" AND ".join(alike) or "true"}"""  # noqa: S608 - names of our own
+        SELECT charge.*, decided.* EXCLUDE ({", ".join(("shape", *own))})
+        FROM charge {resources} JOIN decided ON {" AND ".join(alike) or "true"}"""
     )
 
 
@@ -102,7 +103,7 @@ def _match_resources(connection: duckdb.DuckDBPyConnection, known: Known, rules:
             SELECT resource_id, CONCAT_WS(' ', {", ".join(judged)}) AS matched
             FROM (SELECT DISTINCT resource_id FROM charge WHERE {asked}) AS named
             ANTI JOIN known_resource USING (resource_id)
-        ) WHERE matched <> ''""",  # noqa: S608 - placeholders
+        ) WHERE matched <> ''""",
         [
             *(text for name, pattern in patterns for text in (pattern, name)),
             *listed,
@@ -146,7 +147,7 @@ def _shapes(rules: Rulebook, by_kind: Collection[str], *, matched: bool) -> str:
 CREATE OR REPLACE TABLE shape AS
 SELECT ROW_NUMBER() OVER (ORDER BY {", ".join(keys)}{times}) AS shape, *
 FROM ({found})
-"""  # noqa: S608 - names of our own and days
+"""
 
 
 def _shape(names: Iterable[str], values: Iterable[object]) -> Shape:

@@ -45,7 +45,8 @@ from allocation.errors import AllocationError
 
 _OURS: Final = r"""
     SELECT table_name, table_type FROM information_schema.tables WHERE starts_with(table_name, 'bill_')
-        AND (table_catalog = 'temp' OR table_name IN (?, ?) OR regexp_matches(table_name, '^bill_(charge_)?kind'))
+        AND (table_catalog = 'temp' OR table_name IN (?, ?)
+            OR regexp_matches(table_name, '^bill_(charge_)?kind'))
     UNION ALL SELECT type_name, 'TYPE' FROM duckdb_types() WHERE starts_with(type_name, 'bill_word_')"""
 
 

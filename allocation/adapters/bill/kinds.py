@@ -1,8 +1,8 @@
 """Kinds of rows: what the words of a row say is worked out once for every different set of words.
 
-A bill of millions of rows has few names of services, accounts and units, and few sets of tags. Its *words* are
-the columns of text with few different values, and a *kind* is one combination of them. Whatever SQL reads words
-alone is evaluated for each kind; a row only finds its kind, by a number that the numbers of its words make.
+A bill of millions of rows has few names of services, accounts and units, and few sets of tags. Its *words*
+are the columns of text with few different values, and a *kind* is one combination of them. Whatever SQL reads
+words alone is evaluated for each kind; a row only finds its kind, by a number that its words make.
 """
 
 # ruff: noqa: S608 - SQL is assembled from our own names and quoted ones
@@ -61,7 +61,7 @@ def found_by_kind(
     }
     by_row = {name: sql for name, sql in columns.items() if name not in by_kind}
     keys = _keys(words)
-    ask(connection, [batch], _kinds(rows, words, keys, by_kind, batch.kind, batch.number * _MOST_KINDS * 2))
+    ask(connection, [batch], _kinds(batch, rows, keys, by_kind))
     read = ["file_index", "file_row_number", *sorted(_mentioned(batch, " ".join(by_row.values())))]
     found = ", ".join(f"{sql} AS {name}" for name, sql in by_row.items())
     sql = f"""SELECT {found}, {", ".join((*by_kind, "kind"))}
@@ -73,8 +73,7 @@ def found_by_kind(
 def make_charge_kinds(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[str]:
     """Make the table of kinds with the columns that all *batches* know by kind; returns their names.
 
-    Its texts are of enumerated types where they have few values: DuckDB groups, joins and writes these several
-    times as fast.
+    Its texts are of enumerated types where they have few values (`allocation.engine.kinds`).
     """
     alike = [name for name in batches[0].kind_columns if all(name in one.kind_columns for one in batches)]
     kinds = " UNION ALL ".join(
@@ -157,28 +156,20 @@ def _as_keys(keys: Mapping[str, Sequence[_Word]]) -> Iterator[str]:
         yield f"{' + '.join(digits)} AS {key}"
 
 
-def _kinds(
-    rows: str,
-    words: Sequence[_Word],
-    keys: Mapping[str, Sequence[_Word]],
-    by_kind: Mapping[str, str],
-    table: str,
-    first: int,
-) -> str:
-    """SQL that makes *table*: every kind with its keys and what its words say."""
-    read = []
-    for key, group in keys.items():
+def _kinds(batch: Batch, rows: str, keys: Mapping[str, Sequence[_Word]], by_kind: Mapping[str, str]) -> str:
+    """SQL that makes the table of the kinds of *rows*: the keys of each, and what its words say."""
+    read, order = [], []
+    for key, words in keys.items():
         place = 1
-        for word in group:
+        for word in words:
             digit = f"({key} // {place}) % {word.size + 1}"
-            said = (
-                f"CAST(enum_range(NULL::{word.type})[{digit}] AS VARCHAR)" if word.size else "NULL::VARCHAR"
-            )
-            read.append(f"{said} AS {word.sql}")
+            said = f"CAST(enum_range(NULL::{word.type})[{digit}] AS VARCHAR)"
+            read.append(f"{said if word.size else 'NULL::VARCHAR'} AS {word.sql}")
+            order.append(word.sql)
             place *= word.size + 1
-    names = ", ".join(keys)
-    said = ", ".join((names, *(f"{sql} AS {name}" for name, sql in by_kind.items())))
-    order = ", ".join(word.sql for word in words) or names
-    return f"""CREATE OR REPLACE TABLE {table} AS
-        SELECT {said}, {first} + row_number() OVER (ORDER BY {order}) AS kind
-        FROM (SELECT {", ".join((names, *read))} FROM (SELECT DISTINCT {", ".join(_as_keys(keys))} FROM {rows}))"""
+    names, first = ", ".join(keys), 2 * _MOST_KINDS * batch.number
+    columns = ", ".join((names, *(f"{sql} AS {name}" for name, sql in by_kind.items())))
+    found = f"SELECT DISTINCT {', '.join(_as_keys(keys))} FROM {rows}"
+    return f"""CREATE OR REPLACE TABLE {batch.kind} AS
+        SELECT {columns}, {first} + row_number() OVER (ORDER BY {", ".join(order) or names}) AS kind
+        FROM (SELECT {", ".join((names, *read))} FROM ({found}))"""

@@ -54,7 +54,7 @@ def exact_of(units: str) -> str:
 
 
 def quantity_columns(column: Column | None, text: str) -> list[str]:
-    """The columns of the quantity, a decimal of twelve places; `quantity_unread` if it does not fit into one."""
+    """The columns of the quantity, a decimal of twelve places; `quantity_unread` if too long for it."""
     formed = is_number(column, text)
     # In 64 bits where it fits, eight times as fast; both round the text alike.
     read = (
@@ -64,7 +64,8 @@ def quantity_columns(column: Column | None, text: str) -> list[str]:
     quantity = f"CASE WHEN {formed} THEN {read} END"
     # Up to 26 characters without an exponent fit; making the decimal of every row only to know that takes as
     # long as everything else that is asked.
-    unread = f"(length({text}) > 26 OR contains(lower({text}), 'e')) AND try_cast({text} AS DECIMAL(38, 12)) IS NULL"
+    long = f"(length({text}) > 26 OR contains(lower({text}), 'e'))"
+    unread = f"{long} AND try_cast({text} AS DECIMAL(38, 12)) IS NULL"
     if column is not None and column.type == "DOUBLE":
         # As with amounts: fewer than 15 digits, so the shortest text of the double is this decimal.
         short = f"abs({column.sql}) < 1000 AND round({column.sql} * 1e12) / 1e12 = {column.sql}"

@@ -1,7 +1,7 @@
 """Writes the SQL that reads a bill: the text, its values, and the rule that refuses a row.
 
-`found_columns` cleans the text of every column, `as_meant` turns it into amounts and moments, and `judged` joins
-tags and checks the rules. The SQL consists of column maps and quoted names and never of values.
+`found_columns` cleans the text of every column and reads its numbers, `as_meant` adds moments, and `judged`
+joins tags and checks the rules. The SQL consists of column maps and quoted names and never of values.
 """
 
 # ruff: noqa: S608 - as the docstring says
@@ -51,7 +51,7 @@ _TEXTS: Final = (
 
 
 def found_columns(layout: Layout, header: Header, first: int, *, rates: bool) -> dict[str, str]:
-    """The columns of a row as read: name -> SQL over the bill's own columns; file numbers begin with *first*."""
+    """The columns of a row as read: name -> SQL over the bill's own; file numbers begin with *first*."""
     moments = {"start": layout.start, "end": layout.end}
     moments |= {"billing_start": layout.billing_start, "billing_end": layout.billing_end}
     parts = [
@@ -130,7 +130,7 @@ def judged(
 
 
 def kind_columns(layout: Layout, by_kind: Collection[str]) -> dict[str, str]:
-    """The columns of a charge that follow from those called *by_kind*: name -> SQL over the kinds, as `rows`."""
+    """The columns of a charge that follow from those called *by_kind*: name -> SQL over the kinds `rows`."""
     own = {"charge_category", "charge_class", "charge_frequency", "tags", "commitment_discount_status"}
     names = [name for name in (*_BEFORE_QUANTITY, *_AFTER_QUANTITY) if name in by_kind and name not in own]
     known = {name: f"rows.{name}" for name in names}

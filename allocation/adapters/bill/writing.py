@@ -48,7 +48,8 @@ def write(
     kind = ", rows.kind" if by_kind else ""
     charges = " UNION ALL ".join(
         f"SELECT {as_charge(names, _number(before, gaps=batch in refusing), by_kind)}{kind}"
-        f" FROM {batch.judged} AS rows {_join(gaps=batch in refusing, kinds=bool(by_kind))} WHERE verdict IS NULL"
+        f" FROM {batch.judged} AS rows {_join(gaps=batch in refusing, kinds=bool(by_kind))}"
+        " WHERE verdict IS NULL"
         for batch in batches
     )
     if folder is not None and batches:
@@ -90,7 +91,7 @@ def publish(
 
 
 def _publish_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Make the view `charge` of *file*: what the rows of a kind have alike is read from the table of kinds."""
+    """Make the view `charge` of *file* and the table of kinds, which has what their rows have alike."""
     rows = f"read_parquet({literal(file)}, hive_partitioning = false)"
     _drop(connection, KINDS)
     alike = _columns(connection, NEW_KINDS)

@@ -77,7 +77,7 @@ pooled_as AS (
 )""")
 
 # The tenant's tags join the bill's; where both have a key, the bill's stays. Bills have millions of lines and
-# few sets of tags, so each set is merged once.
+# few sets of tags, so each set is merged once. (Functions of JSON take a text, and no enumerated type.)
 MERGED_TAGS: Final = """
 CREATE OR REPLACE TEMP TABLE focus_tags AS
 SELECT charge.tags, charge.tenant,
@@ -92,7 +92,10 @@ SELECT charge.tags, charge.tenant,
                     lambda each: each.member), ','), '')
             ], lambda part: part IS NOT NULL), ',') || '}'
     END AS merged
-FROM (SELECT DISTINCT tags, tenant FROM charged WHERE disposition = 'direct') AS charge
+FROM (
+    SELECT CAST(tags AS VARCHAR) AS tags, tenant
+    FROM (SELECT DISTINCT tags, tenant FROM charged WHERE disposition = 'direct')
+) AS charge
 LEFT JOIN focus_tenant AS tenant ON tenant.tenant = charge.tenant"""
 
 # Taxes have no quantity; usage and purchases must have one: without the bill's it is the cost itself.

@@ -133,7 +133,7 @@ def test_a_failure_leaves_folder_and_connection_as_they_were(tmp_path: Path) -> 
         tables = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
     assert [path.name for path in out.iterdir()] == ["charges.parquet"]
     assert (out / "charges.parquet").read_bytes() == before
-    assert tables == [("charge",), ("refused",)]
+    assert tables == [("charge",), ("charge_kind",), ("refused",)]
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def row(
     unknown: bool = False,
 ) -> list[object]:
     """A row of `tally_of`: the same sums for each of the four costs."""
-    return [file, verdict, unknown, rows, 1, 0, *([Decimal(amount), units, abs(units), fell_back] * 4)]
+    return [file, verdict, unknown, rows, 1, 0, *([Decimal(amount), 0, units, abs(units), fell_back] * 4)]
 
 
 def test_sums_and_rows_are_kept_apart_by_verdict() -> None:
