@@ -43,7 +43,7 @@ lineItem/CurrencyCode,lineItem/UnblendedCost,lineItem/UsageAmount,reservation/Ef
 savingsPlan/SavingsPlanEffectiveCost,product/ProductName,resourceTags/user:cost/tenant,resourceTags/aws:createdBy
 a1,i,Usage,2026-11-01T00:00:00Z,2026-11-01T01:00:00Z,USD,0.0000000001,1,,,EC2,acme,
 a2,i,DiscountedUsage,2026-11-01T00:00:00Z,2026-11-01T01:00:00Z,USD,0,1,0.05,,EC2,,root
-a2,i,SavingsPlanNegation,2026-11-01T00:00:00Z,2026-11-01T01:00:00Z,USD,-1.5,,,0.5,EC2,,
+a3,i,SavingsPlanNegation,2026-11-01T00:00:00Z,2026-11-01T01:00:00Z,USD,-1.5,,,0.5,EC2,,
 """
 CUR_2 = '''\
 identity_line_item_id,identity_time_interval,line_item_line_item_type,line_item_usage_start_date,\

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from allocation.adapters.usage.rows import WIDE, UsageError, rounded
 from tiers.strict_yaml import load_model
-from tiers.vocabulary import Frozen, Positive
+from tiers.vocabulary import Count, Frozen, Positive
 
 FILE: Final = Path(__file__).with_name("promql.yaml")
 _SECONDS_PER_HOUR: Final = 3600
@@ -88,8 +88,8 @@ class Check(Frozen):
     query: str
     says: bool = False
     counts: Literal["samples", "seconds"] = "samples"
-    allowed_steps: int | None = None
-    beyond_seconds: int = 0
+    allowed_steps: Count | None = None
+    beyond_seconds: Count = 0
 
 
 class Queries(Frozen):
