@@ -71,7 +71,7 @@ def make_charged(connection: duckdb.DuckDBPyConnection) -> None:
     if kinds.has_kinds(connection):
         same = [f"shape.{key} = COALESCE(CAST(kinds.{key} AS VARCHAR), '')" for key in sorted(by_kind)]
         source = f"{kinds.KINDS} AS kinds JOIN shape ON {' AND '.join(same) or 'true'}"
-        chosen.append("kinds.kind")
+        chosen += ["kinds.kind", "ROW_NUMBER() OVER (ORDER BY kinds.kind, shape) AS decided"]
         own.append("kind")
         alike.append("decided.kind = charge.kind")
     decided = ", ".join((*chosen, "decision.*"))

@@ -6,9 +6,12 @@ They are the contract between the readers (`adapters`), the engine and the write
 
 from __future__ import annotations
 
+import queue
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -186,20 +189,49 @@ def insert(
 
 
 @contextmanager
-def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[int]:
     """Make COPY write the same bytes each time: with one thread, and joins in the order of the SQL.
 
     With several threads DuckDB 2.0 writes the row groups of a joined COPY in any order, although it is set to
-    preserve it. The right side of every join should be small.
+    preserve it. The right side of every join should be small. Yields the number of threads before.
     """
     (threads,) = connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     connection.execute("SET threads = 1")
     try:
-        yield
+        yield threads
     finally:
         connection.execute(f"SET threads = {threads}")
         connection.execute("RESET disabled_optimizers")
+
+
+def copy_all(connection: duckdb.DuckDBPyConnection, copies: Mapping[Path, str], threads: int) -> None:
+    """Write several files, each by a thread of its own; *copies* has SQL behind `COPY`, with `{path}`.
+
+    Tables that are read may not be temporary: each thread has a cursor of its own.
+    """
+    cursors = [connection.cursor() for _ in range(min(threads, len(copies)))]
+    free = queue.SimpleQueue[duckdb.DuckDBPyConnection]()
+    for cursor in cursors:
+        free.put(cursor)
+
+    def write(path: Path, copy: str) -> None:
+        cursor = free.get()
+        try:
+            quoted = str(path).replace("'", "''")
+            cursor.execute("COPY " + copy.replace("{path}", f"'{quoted}'"))
+        finally:
+            free.put(cursor)
+
+    with ThreadPoolExecutor(max_workers=max(len(cursors), 1)) as pool:
+        try:
+            for done in [pool.submit(write, path, copy) for path, copy in copies.items()]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for cursor in cursors:
+                cursor.interrupt()
+            raise
 
 
 def _without_comments(table: str) -> str:

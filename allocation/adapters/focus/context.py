@@ -74,8 +74,8 @@ def prepared(connection: duckdb.DuckDBPyConnection, run: FocusRun) -> Iterator[N
         _prepare(connection, run)
         yield
     finally:
-        for name in (*_TABLES, "focus_tags"):
-            connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        for name in (*_TABLES, "focus_tags", "focus_kind"):
+            connection.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def refuse_what_does_not_add_up(connection: duckdb.DuckDBPyConnection) -> None:
@@ -104,7 +104,7 @@ def refuse_what_does_not_add_up(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _prepare(connection: duckdb.DuckDBPyConnection, run: FocusRun) -> None:
     for name, columns in _TABLES.items():
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
+        connection.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
     values = (
         run.run_id,
         run.period.start.replace(tzinfo=None),

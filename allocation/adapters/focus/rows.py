@@ -6,14 +6,17 @@ each, and costs, quantities and ratios add up to it. An origin sums charges of m
 resource and no tags of its own.
 """
 
+# ruff: noqa: S608 - SQL is assembled from our own names
 from __future__ import annotations
 
+import re
 from string import Template
 from typing import Final
 
 from allocation.adapters.focus.columns import Column, columns_of
 from allocation.adapters.focus.run import FocusVersion
 from allocation.adapters.focus.services import CATEGORIES, SUBCATEGORIES
+from allocation.engine.kinds import KINDS
 from allocation.engine.tables import COSTS
 
 _MONEY: Final = Template(
@@ -32,8 +35,8 @@ _FREQUENCY: Final = Template("""CASE
             THEN $row.charge_frequency
         WHEN $row.charge_category = 'Usage' THEN 'Usage-Based'
         ELSE 'One-Time' END""")
+_MOMENTS: Final = Template("$row.period_start, $row.period_end, $row.billing_start, $row.billing_end")
 _COMMON: Final = Template("""
-    $row.period_start, $row.period_end, $row.billing_start, $row.billing_end,
     $row.charge_category, $row.charge_class, $row.invoice_id,
     $frequency AS charge_frequency,
     $service AS service, COALESCE(known_service.service_category, 'Other') AS service_category,
@@ -79,7 +82,7 @@ pooled_as AS (
 # The tenant's tags join the bill's; where both have a key, the bill's stays. Bills have millions of lines and
 # few sets of tags, so each set is merged once. (Functions of JSON take a text, and no enumerated type.)
 MERGED_TAGS: Final = """
-CREATE OR REPLACE TEMP TABLE focus_tags AS
+CREATE OR REPLACE TABLE focus_tags AS
 SELECT charge.tags, charge.tenant,
     CASE
         WHEN tenant.members IS NULL OR LEN(tenant.members) = 0 THEN NULLIF(charge.tags, '{}')
@@ -104,8 +107,9 @@ _MUST_HAVE_ONE: Final = Template(
     "($row.charge_category IN ('Usage', 'Purchase') AND $row.charge_class IS DISTINCT FROM 'Correction')"
 )
 
-_WHOLE_CHARGES: Final = Template("""
-SELECT charge.charge AS place, $costs, $common,
+# What a charge has of its own, and what all charges of its kind have that were decided alike.
+_OWN: Final = Template("""
+    charge.charge AS place, $costs, $moments,
     charge.description, charge.resource_id, charge.resource_name, charge.resource_type,
     CASE WHEN charge.charge_category = 'Tax' THEN NULL
         WHEN $has_quantity THEN charge.quantity
@@ -113,10 +117,11 @@ SELECT charge.charge AS place, $costs, $common,
     CASE WHEN charge.charge_category = 'Tax' THEN NULL
         WHEN $has_quantity THEN charge.unit
         WHEN $must_have_one THEN run.currency END AS unit,
-    COALESCE(focus_tags.merged, NULLIF(charge.tags, '{}')) AS tags,
     CASE WHEN charge.charge_category = 'Tax' OR NOT $has_quantity THEN charge.quantity END AS billed_quantity,
     CASE WHEN charge.charge_category = 'Tax' OR NOT $has_quantity THEN charge.unit END AS billed_unit,
-    charge.sku_id, charge.sku_price_id, charge.line_id,
+    charge.sku_id, charge.sku_price_id, charge.line_id$original""")
+_ALIKE: Final = Template("""
+    $common, COALESCE(focus_tags.merged, NULLIF(charge.tags, '{}')) AS tags,
     charge.domain, charge.category, charge.rule, charge.behaviour,
     charge.tenant, tenant.tier,
     CASE WHEN charge.disposition = 'unallocated' THEN charge.rule END AS unallocated_reason,
@@ -126,14 +131,22 @@ SELECT charge.charge AS place, $costs, $common,
     CAST(NULL AS BIGINT) AS origin_charges,
     CAST(NULL AS VARCHAR) AS method_id, CAST(NULL AS VARCHAR) AS method_details,
     CAST(NULL AS VARCHAR) AS allocated_to, CAST(NULL AS VARCHAR) AS allocated_to_name,
-    CAST(NULL AS VARCHAR) AS allocated_tags$original
-FROM charged AS charge
+    CAST(NULL AS VARCHAR) AS allocated_tags""")
+_JOINED: Final = Template("""
 CROSS JOIN focus_run AS run
 LEFT JOIN focus_tenant AS tenant ON tenant.tenant = charge.tenant
 LEFT JOIN focus_tags ON focus_tags.tags = charge.tags AND focus_tags.tenant = charge.tenant
-LEFT JOIN known_service ON known_service.service = $service
-WHERE charge.disposition NOT IN ('pooled', 'shared')""")
+LEFT JOIN known_service ON known_service.service = $service""")
+_WHOLE: Final = "charge.disposition NOT IN ('pooled', 'shared')"
 
+_OWN_NAMES: Final = frozenset(
+    {
+        *(*COSTS, "period_start", "period_end", "billing_start", "billing_end"),
+        *("description", "resource_id", "resource_name", "resource_type", "quantity", "unit", "line_id"),
+        *("billed_quantity", "billed_unit", "sku_id", "sku_price_id"),
+        *("original_currency", "original_billed", "rate"),
+    }
+)
 _ORIGINAL: Final = ", charge.original_currency, charge.original_billed, charge.rate"
 # Charges of several currencies are summed in one shared charge.
 _NO_ORIGINAL: Final = (
@@ -143,7 +156,7 @@ _NO_ORIGINAL: Final = (
 
 # What is divided is money, so an allocated charge counts the currency: its quantities add up like its costs.
 _SHARES: Final = Template("""
-SELECT $behind_all_charges + origin.origin AS place, $costs, $common,
+SELECT $behind_all_charges + origin.origin AS place, $costs, $moments, $common,
     origin.charges || CASE WHEN origin.charges = 1 THEN ' charge of ' ELSE ' charges of ' END
         || $service || ' through pool ' || origin.pool AS description,
     CAST(NULL AS VARCHAR) AS resource_id, CAST(NULL AS VARCHAR) AS resource_name,
@@ -177,8 +190,22 @@ LEFT JOIN known_service ON known_service.service = $service""")
 # The same run writes the same bytes: charges in their own order, shares in theirs. Sorting whole rows would
 # take half of the time and spill; the writer sees to it that joins keep the order of what they read.
 _FILE: Final = Template("""
-WITH $known, line AS ($whole UNION ALL $shares)
+WITH $known, line AS ($whole UNION ALL BY NAME $shares)
 SELECT $columns FROM line CROSS JOIN focus_run AS run""")
+
+
+OF_A_KIND: Final = frozenset(
+    re.findall(
+        r"charge\.(\w+)",
+        _ALIKE.template
+        + _COMMON.substitute(
+            row="charge",
+            frequency=_FREQUENCY.substitute(row="charge"),
+            service=_SERVICE.substitute(row="charge"),
+        ),
+    )
+)
+"""The columns of `charged` that decide what charges have alike."""
 
 
 def rows_sql(version: FocusVersion, *, as_text: bool = False, converts: bool = False) -> str:
@@ -187,32 +214,102 @@ def rows_sql(version: FocusVersion, *, as_text: bool = False, converts: bool = F
     It reads `charged`, `origin`, `share` (`allocation.engine.tables`) and the tables that
     `allocation.adapters.focus.context` prepares.
     """
+    parts = _of("charge", "charge") | {
+        "has_quantity": _HAS_QUANTITY,
+        "original": _ORIGINAL if converts else "",
+    }
+    items = f"{_OWN.substitute(parts)}, {_ALIKE.substitute(parts)}"
+    whole = f"SELECT {items} FROM charged AS charge {_JOINED.substitute(parts)} WHERE {_WHOLE}"
     return _FILE.substitute(
-        known=_SERVICE_CATEGORY.substitute(
-            categories=", ".join(f"'{category}'" for category in CATEGORIES),
-            subcategories=", ".join(
-                f"('{service}', '{category}', '{subcategory}')"
-                for (category, subcategory), services in SUBCATEGORIES.items()
-                for service in services
-            ),
-        ),
-        whole=_WHOLE_CHARGES.substitute(
-            _of("charge", "charge"), has_quantity=_HAS_QUANTITY, original=_ORIGINAL if converts else ""
-        ),
-        shares=_SHARES.substitute(
-            _of("origin", "share"),
-            behind_all_charges=_BEHIND_ALL_CHARGES,
-            ratio=_TRIMMED.substitute(number=f"({_RATIO})"),
-            usage=_TRIMMED.substitute(number=_DRIVER_VALUE),
-            driver_value=_DRIVER_VALUE,
-            origin_cost=_MONEY.substitute(units="origin.billed"),
-            original=_NO_ORIGINAL if converts else "",
-        ),
-        columns=", ".join(
-            f'{_shown(column, as_text=as_text)} AS "{column.name}"'
-            for column in columns_of(version, converts=converts)
+        known=_known(),
+        whole=whole,
+        shares=_shares(converts=converts),
+        columns=_columns(version, as_text=as_text, converts=converts),
+    )
+
+
+def shares_sql(version: FocusVersion, *, converts: bool = False) -> str:
+    """The SELECT of the shares alone."""
+    columns = _columns(version, converts=converts)
+    line = f"WITH {_known()}, line AS ({_shares(converts=converts)})"
+    return f"{line} SELECT {columns} FROM line CROSS JOIN focus_run AS run"
+
+
+def kinds_sql(version: FocusVersion, *, converts: bool = False) -> str:
+    """The SELECT of what charges have alike, for each number of `decided`: a column `decided`, and FOCUS'."""
+    parts = _of("charge", "charge")
+    charge = f"(SELECT * FROM {KINDS} JOIN decided USING (kind))"
+    source = f"{charge} AS charge {_JOINED.substitute(parts)}"
+    items = f"SELECT {_ALIKE.substitute(parts)}, charge.decided FROM {source}"
+    columns = ", ".join(
+        f'{_shown(column, as_text=False)} AS "{column.name}"'
+        for column in columns_of(version, converts=converts)
+        if not _is_own(column)
+    )
+    return f"""WITH {_known()}, line AS ({items})
+        SELECT line.decided, {columns} FROM line CROSS JOIN focus_run AS run"""
+
+
+def part_sql(version: FocusVersion, first: int, last: int, *, converts: bool = False) -> str:
+    """The SELECT of the charges numbered *first* to *last*, beside the table `focus_kind` of `kinds_sql`."""
+    parts = _of("charge", "charge") | {
+        "has_quantity": _HAS_QUANTITY,
+        "original": _ORIGINAL if converts else "",
+    }
+    columns = ", ".join(
+        f'{_shown(column, as_text=False) if _is_own(column) else _alike(column)} AS "{column.name}"'
+        for column in columns_of(version, converts=converts)
+    )
+    return f"""SELECT {columns}
+        FROM (
+            SELECT {_OWN.substitute(parts)}, charge.decided
+            FROM charged AS charge CROSS JOIN focus_run AS run
+            WHERE {_WHOLE} AND charge.charge BETWEEN {first} AND {last}
+        ) AS line
+        CROSS JOIN focus_run AS run JOIN focus_kind AS alike ON alike.decided = line.decided"""
+
+
+def _alike(column: Column) -> str:
+    return f'alike."{column.name}"'
+
+
+def _is_own(column: Column) -> bool:
+    return bool(set(re.findall(r"line\.(\w+)", column.value)) & _OWN_NAMES)
+
+
+def _columns(version: FocusVersion, *, as_text: bool = False, converts: bool) -> str:
+    return ", ".join(
+        f'{_shown(column, as_text=as_text)} AS "{column.name}"'
+        for column in columns_of(version, converts=converts)
+    )
+
+
+def _known() -> str:
+    return _SERVICE_CATEGORY.substitute(
+        categories=", ".join(f"'{category}'" for category in CATEGORIES),
+        subcategories=", ".join(
+            f"('{service}', '{category}', '{subcategory}')"
+            for (category, subcategory), services in SUBCATEGORIES.items()
+            for service in services
         ),
     )
+
+
+def _shares(*, converts: bool) -> str:
+    return _SHARES.substitute(
+        _of("origin", "share"),
+        behind_all_charges=_BEHIND_ALL_CHARGES,
+        ratio=_TRIMMED.substitute(number=f"({_RATIO})"),
+        usage=_TRIMMED.substitute(number=_DRIVER_VALUE),
+        driver_value=_DRIVER_VALUE,
+        origin_cost=_MONEY.substitute(units="origin.billed"),
+        original=_NO_ORIGINAL if converts else "",
+    )
+
+
+def _of_charges(*, converts: bool) -> dict[str, str]:
+    original = _ORIGINAL if converts else ""
+    return _of("charge", "charge") | {"has_quantity": _HAS_QUANTITY, "original": original}
 
 
 def _of(row: str, costs: str) -> dict[str, str]:
@@ -223,6 +320,7 @@ def _of(row: str, costs: str) -> dict[str, str]:
         "costs": ", ".join(f"{amount} AS {cost}" for cost, amount in money.items()),
         "contracted": money["contracted"],
         "service": service,
+        "moments": _MOMENTS.substitute(row=row),
         "common": _COMMON.substitute(row=row, service=service, frequency=_FREQUENCY.substitute(row=row)),
         "must_have_one": _MUST_HAVE_ONE.substitute(row=row),
     }

@@ -9,10 +9,16 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.focus.context import prepared, refuse_what_does_not_add_up
-from allocation.adapters.focus.rows import rows_sql
+from allocation.adapters.focus.rows import OF_A_KIND, kinds_sql, part_sql, rows_sql, shares_sql
 from allocation.adapters.focus.run import FocusError, FocusRun, FocusVersion
-from allocation.engine.tables import in_order
+from allocation.engine.kinds import columns_by_kind, make_enumerated
+from allocation.engine.tables import copy_all, in_order
 
+LARGEST_PART: Final = 1_000_000
+"""Charges of a file; of more there are several files, `focus-1.3-00001.parquet` and so on."""
+_DECIDED: Final = frozenset(
+    {"disposition", "tenant", "pool", "rule", "domain", "category", "behaviour", "portfolio", "decided"}
+)
 _PARTIAL: Final = ".partial"
 _CSV: Final = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
 
@@ -40,7 +46,8 @@ def write_focus(
         csv: Whether to write a CSV, too.
 
     Returns:
-        Where the Parquet file is.
+        Where the Parquet file is; of a large month the first of several, which have a million charges each
+        and the shares in the last.
 
     Raises:
         FocusError: When rows and charges do not add up to the same, or the file cannot be written; what was
@@ -48,25 +55,50 @@ def write_focus(
     """
     partition = folder / f"billing_period={run.month}"
     target = partition / f"focus-{version}.parquet"
-    options = {target: _parquet(version, run)}
-    if csv:
-        options[target.with_suffix(".csv")] = _CSV
+    copies: dict[Path, str] = {}
     try:
         partition.mkdir(parents=True, exist_ok=True)
-        with prepared(connection, run), in_order(connection):
+        with prepared(connection, run), in_order(connection) as threads:
             refuse_what_does_not_add_up(connection)
-            for path, form in options.items():
-                rows = rows_sql(version, as_text=path.suffix == ".csv", converts=run.converts)
-                connection.execute(f"COPY ({rows}) TO {_quoted(str(_partial(path)))} ({form})")
-        for path in options:
+            copies = _rows(connection, target, version, run)
+            if csv:
+                rows = rows_sql(version, as_text=True, converts=run.converts)
+                copies[target.with_suffix(".csv")] = f"({rows}) TO {{path}} ({_CSV})"
+            copy_all(connection, {_partial(path): copy for path, copy in copies.items()}, threads)
+        for path in (*partition.glob(f"focus-{version}*"),):
+            if path not in copies and not path.name.endswith(_PARTIAL):
+                path.unlink()
+        for path in copies:
             _partial(path).replace(path)
     except (duckdb.Error, OSError) as error:
         raise FocusError(f"{target}: cannot be written: {error}") from error
     finally:
-        for path in options:
+        for path in copies:
             with suppress(OSError):
                 _partial(path).unlink()
-    return target
+    return next(iter(copies))
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, target: Path, version: FocusVersion, run: FocusRun
+) -> dict[Path, str]:
+    """What to copy into each file: one has all rows, or several have the charges and the last the shares."""
+    form = _parquet(version, run)
+    (charges,) = connection.execute("SELECT COALESCE(MAX(charge), 0) FROM charge").fetchall()[0]
+    if charges <= LARGEST_PART or not columns_by_kind(connection) >= OF_A_KIND - _DECIDED:
+        rows = rows_sql(version, converts=run.converts)
+        return {target: f"({rows}) TO {{path}} ({form})"}
+    make_enumerated(connection, "focus_kind", kinds_sql(version, converts=run.converts))
+    parts = [
+        part_sql(version, first, first + LARGEST_PART - 1, converts=run.converts)
+        for first in range(1, charges + 1, LARGEST_PART)
+    ]
+    if connection.execute("SELECT 1 FROM share LIMIT 1").fetchall():
+        parts.append(shares_sql(version, converts=run.converts))
+    return {
+        target.with_name(f"{target.stem}-{number:05}.parquet"): f"({part}) TO {{path}} ({form})"
+        for number, part in enumerate(parts, 1)
+    }
 
 
 def _partial(path: Path) -> Path:
