@@ -97,15 +97,16 @@ class _Run:
             "drivers": {str(driver): how for driver, how in sources.items()},
             "chargeback": list(self.rules.chargeback),
         }
+        items = items_document(statement)
         asked = Closing(history, request.close, request.restate, request.despite)
-        closed = close_month(asked, period, filed_document, items_document(statement), left, found, now)
+        closed = close_month(asked, period, filed_document, items, left, found, now)
         converted = rates_account(self.connection, request.rates, rates)
         more = {**labour.account, **converted, **broken_down.account()}
         manifest = manifest_of(request, self.rules, intake, used, statement, found, made, more)
         manifest |= {"state": str(closed.state)} | ({DESPITE: closed.despite} if closed.despite else {})
         if request.out:
             broken_down.write(self.folder)
-            self._write(filed_document, statement, manifest)
+            self._write(filed_document, items, statement, manifest)
         say("")
         return Outcome(statement, found, self.rules.chargeback, closed, manifest)
 
@@ -170,11 +171,15 @@ class _Run:
         )
 
     def _write(
-        self, filed_document: Mapping[str, Any], statement: Statement, manifest: Mapping[str, Any]
+        self,
+        filed_document: Mapping[str, Any],
+        items: Mapping[str, Any],
+        statement: Statement,
+        manifest: Mapping[str, Any],
     ) -> None:
         self.messages.progress("writing")
         write_json(self.folder / STATEMENT, filed_document)
-        write_json(self.folder / ITEMS, items_document(statement))
+        write_json(self.folder / ITEMS, items, indent=None)
         write_parts(self.folder, statement)
         (self.folder / "statement.csv").write_text(as_csv(statement), encoding="utf-8", newline="")
         keep_tables(self.connection, self.folder)

@@ -223,7 +223,7 @@ class Statement:
             for line in lines
         }
 
-    @property
+    @cached_property
     def out_of_bounds(self) -> Mapping[TenantId, str]:
         """Tenants whose cost is below their floor or above their ceiling, with which of the two."""
         found = {}

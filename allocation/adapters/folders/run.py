@@ -79,14 +79,17 @@ def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         )
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write *document* so that equal documents are equal bytes."""
-    path.write_text(json_text(document), encoding="utf-8")
+def write_json(path: Path, document: Mapping[str, Any], *, indent: int | None = 2) -> None:
+    """Write *document* so that equal documents are equal bytes.
+
+    Without *indent* a document of hundreds of thousands of lines takes a tenth of the time.
+    """
+    path.write_text(json_text(document, indent=indent), encoding="utf-8")
 
 
-def json_text(document: Mapping[str, Any]) -> str:
+def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """*document* as JSON: equal documents are equal text."""
-    return json.dumps(document, indent=2, sort_keys=True) + "\n"
+    return json.dumps(document, indent=indent, sort_keys=True) + "\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:
