@@ -136,7 +136,7 @@ def split_cost(  # noqa: PLR0917 - options of a command
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Find the tenant of pods without the label cost/tenant by their namespace in this inventory.",
+            help="Find the tenant of pods without the label cost/tenant by namespace, in this inventory.",
         ),
     ] = None,
     unlabelled: _Unlabelled = None,

@@ -136,9 +136,7 @@ def test_a_folder_without_reports_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["acme", " Acme "])
 @pytest.mark.parametrize("key", ["user:cost/tenant", "user_cost_tenant", "cost/tenant", "User:Cost-Tenant"])
-def test_the_pods_label_names_the_tenant_in_a_shared_namespace(
-    tmp_path: Path, key: str, value: str
-) -> None:
+def test_the_pods_label_names_the_tenant_in_a_shared_namespace(tmp_path: Path, key: str, value: str) -> None:
     rows = [
         *month(
             "odoo-production", resource_tags=f'{{"{key}": "{value}", "aws:eks:namespace": "odoo-production"}}'
