@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from allocation.engine.earlier.allocated import Given, Written, read, refuse_unknown
+from allocation.engine.earlier.allocated import AllocatedTo, Written, read, refuse_unknown
 from allocation.engine.owners.known import Known
 from allocation.engine.owners.own_tags import OwnTags
 from allocation.engine.owners.owner import APART, Owner, Owners, Shape
@@ -224,14 +224,14 @@ class Decider:
         home = self._known.homes.get(said.tenant or "", self._known.only_portfolio)
         return decision._replace(tagged=tagged, portfolio=home, via=said.via, part=said.part)
 
-    def _consumer(self, shape: Shape, given: Given) -> Shape | None:
+    def _consumer(self, shape: Shape, consumer: AllocatedTo) -> Shape | None:
         """An allocated charge as a charge of its consumer; what is left over stays what it is."""
-        tags = given.tags_over(shape.tags)
+        tags = consumer.tags_over(shape.tags)
         if tags is None:
             return None
-        fact = self._known.resources.get(given.to or "")
+        fact = self._known.resources.get(consumer.to or "")
         if fact is None:  # tags of a consumer are no contradiction to whose the node is
-            fact = "" if given.tags is not None or given.to in self._known.tenants else shape.fact
+            fact = "" if consumer.tags is not None or consumer.to in self._known.tenants else shape.fact
         return shape._replace(tags=tags, fact=fact)
 
     def _pooled(self, rule: Rule, seen: _Seen) -> Decision:

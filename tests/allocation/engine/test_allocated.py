@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from allocation.engine.attribution import Decider, Known, Shape
-from allocation.engine.earlier.allocated import Given, Written, read
+from allocation.engine.earlier.allocated import AllocatedTo, Written, read
 from tests.allocation.rulebooks import PLATFORM, POOL, RULE, rulebook
 from tests.allocation.small import Line, Usage, allocated, paid, present, tagged, total
 from tiers.vocabulary import CostDomain
@@ -87,7 +87,9 @@ def test_a_consumer_that_is_unknown_is_nobody_elses() -> None:
     )
 
 
-@pytest.mark.parametrize("tags", ["not json", "[1]", '{"a": {"b": 1}}', '"acme"'])
+@pytest.mark.parametrize(
+    "tags", ["not json", "[1]", '{"a": {"b": 1}}', '"acme"', pytest.param("[" * 100_000, id="deep")]
+)
 def test_allocated_tags_that_cannot_be_read_are_not_no_tags(tags: str) -> None:
     shape = NODE._replace(allocated=given(tags=tags))
     decision = Decider(KNOWN, RULES).decide(shape)
@@ -115,7 +117,7 @@ def test_a_split_bill_is_paid_by_its_consumers_and_the_rest_is_shared_once() -> 
 
 
 def test_both_forms_are_told_apart() -> None:
-    assert read(given(to="pod/1")) == Given("pod/1", None)
+    assert read(given(to="pod/1")) == AllocatedTo("pod/1", None)
     one = read(written(tenant="acme"))
     assert isinstance(one, Written)
     assert (one.run, one.disposition, one.trouble({"acme"}, RULES)) == ("r1", "direct", None)
