@@ -146,7 +146,7 @@ def _check_options(request: Request) -> None:
     if (request.close or request.restate) and request.history is None:
         raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
     if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
-        raise CatalogError("--despite needs a REASON, and --close or --restate, which it is the reason for")
+        raise CatalogError("--despite needs a REASON, and --close or --restate beside it")
 
 
 def _versions(request: Request) -> tuple[FocusVersion, ...]:

@@ -44,7 +44,7 @@ def tenant_of(
     if unlabelled is None:
         what = f"namespace {shortened(namespace)}" if namespace else "a task"
         raise UsageError(
-            f"{what}: has no tag cost/tenant and no tenant; name the pool it belongs to (unlabelled), "
+            f"{what}: has no tag cost/tenant and no tenant; name the pool it belongs to with --unlabelled, "
             "or activate the label cost/tenant as a cost allocation tag"
         )
     return unlabelled
