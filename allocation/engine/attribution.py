@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.engine.earlier.allocated import AllocatedTo, Written, read, refuse_unknown
-from allocation.engine.owners.known import Known
+from allocation.engine.owners.known import Known, account_of
 from allocation.engine.owners.own_tags import OwnTags
 from allocation.engine.owners.owner import APART, Owner, Owners, Shape
 from allocation.engine.portfolios import pool_for
@@ -270,7 +270,7 @@ def _matches(when: When, seen: _Seen) -> bool:
         and (not when.charge_categories or shape.charge_category in when.charge_categories)
         and (not when.domains or seen.domain in when.domains)
         and (not when.categories or seen.category in when.categories)
-        and (not when.sub_accounts or shape.sub_account in when.sub_accounts)
+        and (not when.sub_accounts or account_of(shape.sub_account) in when.sub_accounts)
         and (not when.commitment_statuses or shape.commitment_discount_status in when.commitment_statuses)
         and all(seen.tags.value(key) == value for key, value in when.tags.items())
     )
