@@ -71,7 +71,7 @@ class Known:
 
 
 @unique
-class Standing(StrEnum):
+class Ownership(StrEnum):
     """Whose the money in a cloud account is."""
 
     OURS = "ours"
