@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from allocation.runs.bill import Outcome
 
 _OF_BILLS: Final = (
-    *("parts", "usage", "out", "focus", "history", "close", "restate", "despite"),
+    *("parts", "usage", "out", "focus", "focus_csv", "history", "close", "restate", "despite"),
     *("labour", "rates", "invoice", "by_invoice", "ended"),
 )
 """The options that an estimate cannot have."""
@@ -82,9 +82,8 @@ def print_allocation(request: Request, now: datetime) -> None:
     if request.bills:
         _print_billed(request, period, now)
         return
-    if any(getattr(request, option) for option in _OF_BILLS):
-        *names, last = (f"--{option.replace('_', '-')}" for option in _OF_BILLS)
-        raise CatalogError(f"{', '.join(names)} and {last} need a bill: add --bill FILE")
+    if given := [f"--{name.replace('_', '-')}" for name in _OF_BILLS if getattr(request, name)]:
+        raise CatalogError(f"{', '.join(given)}: expected a bill, found none: add --bill FILE")
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
     prices = load_price_book(plan.plan.currency, regions=regions)
