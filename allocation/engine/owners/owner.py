@@ -95,7 +95,9 @@ class Owners:
         )
         if tenant is not None and tenant not in self._known.tenants | self._earlier(shape):
             reason = f"unknown-tenant: the inventory has no tenant '{tenant}'"
-        if not reason and tenant is None and consumer in self._known.tenants:
+        if not reason and consumer in self._known.tenants:
+            if tenant not in {None, consumer}:
+                reason = f"contradicting-tags: {KEYS['tenant']} is '{tenant}', and it was allocated to '{consumer}'"
             tenant = consumer
         if reason:
             return self._mended(shape, tags) or Owner(portfolio=portfolio, apart=reason)
