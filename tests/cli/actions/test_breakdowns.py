@@ -155,7 +155,7 @@ def test_a_fee_that_costs_what_was_used_of_it_is_another_tenants_cash(tmp_path: 
     used = focus("0", "300", CommitmentDiscountStatus="Used", ServiceName="Amazon Braket")
     used |= {"ListCost": "0", "ContractedCost": "0"}
     allocated(tmp_path, [fee, used])
-    header, *lines, total = table(tmp_path / "run" / "costs.csv")
+    _, *lines, total = table(tmp_path / "run" / "costs.csv")
     assert total[:3] == ["(total)", "300.00", "300.00"]
     unallocated = next(line for line in lines if line[0] == "(unallocated)")
     assert unallocated[1:3] == ["0.00", "300.00"]

@@ -58,7 +58,8 @@ WHERE parent IS NOT NULL AND coalesce(TRY_CAST(cost AS DECIMAL(38, 12)), 0) <> 0
 
 # Of a legacy report the tags are columns of their own; the reader of bills makes one object of them.
 _READ_TAGS: Final = f"""
-UPDATE split_rows SET tags = coalesce(filled_tags, tags) FROM {TAGS} WHERE file = {{file}} AND tags_text = tags"""
+UPDATE split_rows SET tags = coalesce(filled_tags, tags) FROM {TAGS}
+WHERE file = {{file}} AND tags_text = tags"""
 
 
 def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: Path) -> None:
