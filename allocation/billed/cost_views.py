@@ -53,6 +53,13 @@ def cost_views(connection: duckdb.DuckDBPyConnection) -> tuple[CostView, ...]:
     return views
 
 
+def differ(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any charge has two costs: a fee and what it was for may have one sum, and two payers."""
+    first, *others = COSTS
+    unequal = " OR ".join(f"{first} <> {other}" for other in others)
+    return bool(connection.execute(f"SELECT 1 FROM charge WHERE {unequal} LIMIT 1").fetchall())
+
+
 def totals(views: tuple[CostView, ...]) -> dict[str, int]:
     """The sum of each cost, in units."""
     return {cost: sum(view.costs[cost] for view in views) for cost in COSTS}

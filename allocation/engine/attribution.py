@@ -221,7 +221,9 @@ class Decider:
         )
         tagged = said.tenant is not None or self._owners.tags_of(shape.tags).whole
         decision = Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place)
-        home = self._known.homes.get(said.tenant or "", self._known.only_portfolio)
+        # What is nobody's keeps the portfolio that its own tags, resource or account say, as in that run.
+        elsewhere = None if said.part is not None else self._owners.of(shape).portfolio
+        home = self._known.homes.get(said.tenant or "", self._known.only_portfolio or elsewhere)
         return decision._replace(tagged=tagged, portfolio=home, via=said.via, part=said.part)
 
     def _consumer(self, shape: Shape, consumer: AllocatedTo) -> Shape | None:

@@ -9,6 +9,7 @@ a month; a row of the table may hold for as many days as its user says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import duckdb
@@ -17,6 +18,7 @@ from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.layout import Layout
+from allocation.adapters.bill.row_rules import FARTHEST_EAST
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import create, insert
@@ -91,9 +93,8 @@ def refuse_missing_days(
         return
     rows = " UNION ALL ".join(
         f"SELECT currency, CAST(period_start AS DATE) AS day, [file, row_number] AS place "
-        f"FROM {batch.judged} WHERE rate IS NULL "
-        f"AND currency IN ({known}) AND period_start >= '{period.start:%Y-%m-%d}' "
-        f"AND period_start < '{period.end:%Y-%m-%d}'"
+        f"FROM {batch.judged} WHERE rate IS NULL AND currency IN ({known}) "
+        f"AND period_start IS NOT NULL AND {_is_of(period)}"
         for batch in batches
     )
     first = f"SELECT currency, day, min(place) FROM ({rows}) GROUP BY ALL ORDER BY ALL"
@@ -104,6 +105,14 @@ def refuse_missing_days(
         others = f", and {len(missing) - 1} other days have none, too" if len(missing) > 1 else ""
         wanted = f"expected a rate from {pair} to {currency} for {day}, found none{others}"
         raise BillError(f"{names[file]}, row {row}: {wanted}")
+
+
+def _is_of(period: ChargePeriod) -> str:
+    """SQL of whether *period* bills a row, as `row_rules` has it: corrections start in other months."""
+    start, end = (f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'" for moment in period)
+    hours = f"INTERVAL {FARTHEST_EAST // timedelta(hours=1)} HOUR"
+    return f"""CASE WHEN billing_start IS NULL THEN period_start >= {start} AND period_start < {end}
+        ELSE billing_start >= {start} - {hours} AND billing_start < {end} - {hours} END"""
 
 
 def _product(name: str) -> str:

@@ -45,7 +45,9 @@ class AllocatedTo(NamedTuple):
             return None
         if not isinstance(tags, dict) or any(isinstance(value, dict | list) for value in tags.values()):
             return None
-        return json.dumps(json.loads(own) | tags, sort_keys=True)
+        # A key without a value takes no tag back: the charge would lose the tenant that it names.
+        filled = {key: value for key, value in tags.items() if value not in (None, "")}
+        return json.dumps(json.loads(own) | filled, sort_keys=True)
 
 
 class Written(NamedTuple):

@@ -95,8 +95,8 @@ class Owners:
         )
         if tenant is not None and tenant not in self._known.tenants | self._earlier(shape):
             reason = f"unknown-tenant: the inventory has no tenant '{tenant}'"
-        if not reason and tenant is None and consumer in self._known.tenants:
-            tenant = consumer
+        if not reason and consumer in self._known.tenants:
+            tenant, reason = consumer, _disagreement(tenant, consumer)
         if reason:
             return self._mended(shape, tags) or Owner(portfolio=portfolio, apart=reason)
         if tenant is not None:
@@ -251,3 +251,10 @@ class Owners:
         if not account or account in self._known.accounts:
             return Ownership.OURS if account else Ownership.UNSAID
         return Ownership.UNKNOWN if self._known.accounts or declared.named else Ownership.UNSAID
+
+
+def _disagreement(tenant: str | None, consumer: str | None) -> str:
+    """Why a charge that names *tenant* was not allocated to *consumer*; '' if it may have been."""
+    if tenant in {None, consumer}:
+        return ""
+    return f"contradicting-tags: {KEYS['tenant']} is '{tenant}', and it was allocated to '{consumer}'"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.billed.state import MonthState
 from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import DIRECTORY, rules_on
 from allocation.errors import NotReadyError
@@ -142,6 +143,8 @@ def _check_options(request: Request) -> None:
     """Refuse options of a bill that miss what they need."""
     if request.stack is not None or not request.inventories:
         raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
+    if request.restate is not None and not request.restate.strip():
+        raise CatalogError("--restate needs a REASON, which is filed with the difference")
     if (request.close or request.restate) and request.history is None:
         raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
     if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
@@ -208,8 +211,10 @@ def _unready(outcome: Outcome) -> str:
 
 def _held(outcome: Outcome, period: ChargePeriod) -> str:
     """Why the month was not filed, and what its user can do."""
+    filed = outcome.closed.state in {MonthState.CLOSED, MonthState.RESTATED}
     return (
-        f"{period.start:%Y-%m} is not closed, nothing was filed: {_named(outcome.closed.held)}; "
+        f"{period.start:%Y-%m} is not {'restated' if filed else 'closed'}, nothing was filed: "
+        f"{_named(outcome.closed.held)}; "
         "mend what was read, or file it with --despite REASON"
     )
 

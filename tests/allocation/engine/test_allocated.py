@@ -70,6 +70,22 @@ def test_tags_of_the_consumer_are_stronger_than_those_of_the_node() -> None:
     assert Decider(KNOWN, RULES).decide(split).tagged
 
 
+@pytest.mark.parametrize("empty", [None, ""])
+def test_a_consumers_tag_without_a_value_hides_no_tenant(empty: str | None) -> None:
+    own = NODE._replace(tags=tagged("bolt")["tags"], fact="")
+    shape = own._replace(allocated=given(tags=json.dumps({"cost/tenant": empty})))
+    assert Decider(KNOWN, RULES).decide(shape).tenant == "bolt"
+
+
+def test_a_consumer_whose_tags_name_another_tenant_is_nobody() -> None:
+    decision = Decider(KNOWN, RULES).decide(NODE._replace(allocated=given(to="bolt", tags=TAGS)))
+    assert (decision.disposition, decision.tenant, decision.rule) == (
+        "unallocated",
+        None,
+        "contradicting-tags: cost/tenant is 'acme', and it was allocated to 'bolt'",
+    )
+
+
 def test_what_is_left_over_is_a_charge_like_any_other() -> None:
     assert Decider(KNOWN, RULES).decide(NODE._replace(allocated=given())) == Decider(KNOWN, RULES).decide(
         NODE

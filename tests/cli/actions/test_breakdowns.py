@@ -150,6 +150,17 @@ def test_cash_and_amortised_cost_stand_side_by_side(
     assert sum(Decimal(line[1]) for line in lines) == 1000
 
 
+def test_a_fee_that_costs_what_was_used_of_it_is_another_tenants_cash(tmp_path: Path) -> None:
+    fee = focus("300", "0", ChargeCategory="Purchase", ListCost="300", ContractedCost="300")
+    used = focus("0", "300", CommitmentDiscountStatus="Used", ServiceName="Amazon Braket")
+    used |= {"ListCost": "0", "ContractedCost": "0"}
+    allocated(tmp_path, [fee, used])
+    _, *lines, total = table(tmp_path / "run" / "costs.csv")
+    assert total[:3] == ["(total)", "300.00", "300.00"]
+    unallocated = next(line for line in lines if line[0] == "(unallocated)")
+    assert unallocated[1:3] == ["0.00", "300.00"]
+
+
 def test_one_cost_needs_no_views(tmp_path: Path) -> None:
     run = allocated(tmp_path, [focus("5", "5")])
     assert "cost_views" not in run["manifest"]
