@@ -27,7 +27,7 @@ DIFFERENCE: Final = "(difference)"
 _PARTS: Final = f"""
 SELECT COALESCE(invoice_id, '{NO_INVOICE}') AS invoice, payer, SUM(billed) FROM (
     SELECT invoice_id, CASE disposition WHEN 'direct' THEN tenant ELSE '{UNALLOCATED}' END AS payer, billed
-    FROM charged WHERE disposition <> 'pooled'
+    FROM charged WHERE disposition NOT IN ('pooled', 'shared')
     UNION ALL
     SELECT origin.invoice_id, CASE WHEN part = 'unallocated' THEN '{UNALLOCATED}'
         ELSE COALESCE(tenant, '{IDLE}') END AS payer, share.billed
