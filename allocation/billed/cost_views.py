@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from allocation.billed.payers import OF_CHARGE, OF_SHARE, TENANTS_FIRST
+from allocation.billed.payers import IS_WHOLE, OF_CHARGE, OF_SHARE, TENANTS_FIRST
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
 from allocation.money import amount_of
@@ -21,7 +21,7 @@ _SUMS: Final = ", ".join(f"COALESCE(SUM({cost}), 0) AS {cost}" for cost in COSTS
 _VIEWS: Final = f"""
 SELECT payer, {_SUMS} FROM (
     SELECT {OF_CHARGE} AS payer, {_SUMS}
-    FROM charged WHERE disposition <> 'pooled' GROUP BY 1
+    FROM charged WHERE {IS_WHOLE} GROUP BY 1
     UNION ALL
     SELECT {OF_SHARE} AS payer, {_SUMS}
     FROM share GROUP BY 1
@@ -54,9 +54,12 @@ def cost_views(connection: duckdb.DuckDBPyConnection) -> tuple[CostView, ...]:
 
 
 def differ(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether any charge has two costs: a fee and what it was for may have one sum, and two payers."""
+    """Whether any charge has two costs: a fee and what it was for may have one sum, and two payers.
+
+    A unit is no difference: it is what remained when another run divided each cost.
+    """
     first, *others = COSTS
-    unequal = " OR ".join(f"{first} <> {other}" for other in others)
+    unequal = " OR ".join(f"ABS({first} - {other}) > 1" for other in others)
     return bool(connection.execute(f"SELECT 1 FROM charge WHERE {unequal} LIMIT 1").fetchall())
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.billed.payers import OF_CHARGE, OF_SHARE, TENANTS_FIRST
+from allocation.billed.payers import IS_WHOLE, OF_CHARGE, OF_SHARE, TENANTS_FIRST
 from allocation.billed.readiness import Gate
 from allocation.engine.drivers import UNALLOCATED
 from allocation.money import UNITS_PER_CENT, in_cents, text_of, units_of
@@ -28,7 +28,7 @@ DIFFERENCE: Final = "(difference)"
 _PARTS: Final = f"""
 SELECT COALESCE(invoice_id, '{NO_INVOICE}') AS invoice, payer, SUM(billed) FROM (
     SELECT invoice_id, {OF_CHARGE} AS payer, billed
-    FROM charged WHERE disposition <> 'pooled'
+    FROM charged WHERE {IS_WHOLE}
     UNION ALL
     SELECT origin.invoice_id, {OF_SHARE} AS payer, share.billed
     FROM share JOIN origin USING (origin)

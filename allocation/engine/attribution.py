@@ -160,7 +160,7 @@ def attributed(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Attrib
     rows = connection.execute(
         f"""SELECT virtual_tag, COALESCE(SUM(ABS({rules.cost})) FILTER (tagged AND NOT apart), 0),
             COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0),
-            COALESCE(SUM(ABS({rules.cost})) FILTER (disposition = 'unallocated' AND NOT apart), 0),
+            COALESCE(SUM(ABS({rules.cost})) FILTER ('unallocated' IN (disposition, part) AND NOT apart), 0),
             COUNT(*) FILTER (completed), COUNT(*), SUM({rules.cost})
         FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL"""  # noqa: S608 - names of ours
     ).fetchall()

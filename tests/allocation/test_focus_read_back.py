@@ -18,7 +18,7 @@ from allocation.money import units_of
 from allocation.runs.bill import Outcome, Request, allocate_bills
 from allocation.runs.messages import Messages
 from tests.allocation.billed.test_portfolios import inventory
-from tests.allocation.bills import RULES, row
+from tests.allocation.bills import RULES, month_of, row, whole
 from tests.allocation.bills import written as written_bill
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN, SCENARIOS, request
 
@@ -94,6 +94,29 @@ def test_a_month_settled_with_what_was_carried_is_read_back_without_it(tmp_path:
     fresh = allocate_bills(plain, AFTERWARDS, Messages()).statement
     assert again.tenants == last.statement.tenants
     assert fresh.tenants != last.statement.tenants, "nothing was carried: the test shows nothing"
+
+
+def test_what_no_tenant_used_is_unallocated_to_the_gate_again(tmp_path: Path) -> None:
+    month, out = "2026-10", tmp_path / "run"
+    rows = [row("7", whole(month), whole(month)), row("3", whole(month), whole(month), tenant="acme")]
+    first = month_of(tmp_path, month, rows, {"acme": 0}, out=out, focus=(FocusVersion.V1_3,))
+    (file,) = (out / "focus").rglob("focus-1.3.parquet")
+    here = tmp_path / month
+    again = allocate_bills(
+        Request(
+            (file,),
+            (here / "usage.csv",),
+            [str(here / "inventory.json")],
+            ChargePeriod.month(month),
+            rulebook=tmp_path / "rules",
+        ),
+        AFTERWARDS,
+        Messages(),
+    )
+    found = [
+        gate.found for run in (first, again) for gate in run.gates if gate.gate == "unallocated (percent)"
+    ]
+    assert found == ["70.0000", "70.0000"]
 
 
 def test_what_is_nobodys_stays_in_its_portfolio(tmp_path: Path) -> None:

@@ -161,6 +161,17 @@ def test_a_fee_that_costs_what_was_used_of_it_is_another_tenants_cash(tmp_path: 
     assert unallocated[1:3] == ["0.00", "300.00"]
 
 
+def test_breakdowns_of_a_month_that_is_read_back_are_those_of_the_month(tmp_path: Path) -> None:
+    rows = [row | {"InvoiceId": "A"} for row in (*AS_FOCUS, focus("700", "0", ChargeCategory="Purchase"))]
+    allocated(tmp_path, rows, by_invoice=True, focus=("1.3",))
+    first, again = tmp_path / "run", tmp_path / "again"
+    (file,) = first.rglob("focus-1.3.parquet")
+    wanted = request("small-firm-shared", bills=(file,), out=again, by_invoice=True)
+    print_allocation(wanted, AFTERWARDS)
+    for name in ("costs.csv", "invoices.csv"):
+        assert table(again / name) == table(first / name) != []
+
+
 def test_one_cost_needs_no_views(tmp_path: Path) -> None:
     run = allocated(tmp_path, [focus("5", "5")])
     assert "cost_views" not in run["manifest"]
