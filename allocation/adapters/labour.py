@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import duckdb
 
+from allocation.adapters.csv_table import csv_rows, day_of
 from allocation.adapters.folders.run import sha256_of
 from allocation.billed.billed_statement import Deployed
 from allocation.billed.labour import Worked, bill_rows, kinds_of, rate_of, support_usage, tenants_of
@@ -26,14 +26,12 @@ from allocation.errors import AllocationError
 from allocation.money import units_of
 from allocation.prices.price_book import load_price_book
 from tiers.errors import CatalogError
-from tiers.files import read_text
 
 COLUMNS: Final = ("tenant", "day", "hours", "kind")
 """The columns of a labour file; others may stand beside them, such as the number of a ticket."""
 
 _MOST_BYTES: Final = 64_000_000
 _HOURS: Final = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -114,27 +112,16 @@ def read_hours(
     Raises:
         CatalogError: With every wrong value, by row and column. Hours are money, so no row is left out.
     """
-    text = read_text(path, _MOST_BYTES).removeprefix("\ufeff")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        rows = [row for row in reader if row]
-    except csv.Error as error:
-        raise CatalogError(f"{path}, line {reader.line_num}: expected CSV, found {error}") from None
-    for name in COLUMNS:
-        if header.count(name) != 1:
-            how = f"{header.count(name)} columns" if name in header else "no column"
-            raise CatalogError(f"{path}: expected the columns {', '.join(COLUMNS)}, found {how} '{name}'")
     spelled = {tenant.casefold(): tenant for tenant in tenants}
     problems: list[str] = []
     worked = []
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
-            problems.append(f"{path}, row {number}: expected {len(header)} columns, found {len(row)}")
+    for row in csv_rows(path, COLUMNS, _MOST_BYTES):
+        if row.fault:
+            problems.append(row.fault)
             continue
-        values = {name: row[header.index(name)].strip() for name in COLUMNS}
+        values = row.values
         faults = list(_faults(values, period, kinds))
-        problems += [f"{path}, row {number}, column {fault}" for fault in faults]
+        problems += [f"{row.where}, column {fault}" for fault in faults]
         if not faults:
             tenant = spelled.get(values["tenant"].casefold(), values["tenant"])
             day = date.fromisoformat(values["day"])
@@ -146,7 +133,7 @@ def read_hours(
 
 def _faults(values: Mapping[str, str], period: ChargePeriod, kinds: Collection[str]) -> Iterator[str]:
     """What is wrong with a row: column, what was expected, what was found."""
-    day = _day(values["day"])
+    day = day_of(values["day"])
     if day is None:
         yield f"day: expected a day such as {period.start:%Y-%m-%d}, found '{values['day']}'"
     elif not period.start.date() <= day <= period.last_day:
@@ -155,10 +142,3 @@ def _faults(values: Mapping[str, str], period: ChargePeriod, kinds: Collection[s
         yield f"hours: expected hours above 0 such as 1.5, found '{values['hours']}'"
     if values["kind"] not in kinds:
         yield f"kind: expected one of {', '.join(kinds)}, which have a price, found '{values['kind']}'"
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None

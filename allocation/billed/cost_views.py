@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from allocation.engine.drivers import IDLE, UNALLOCATED
+from allocation.billed.payers import IS_WHOLE, OF_CHARGE, OF_SHARE, TENANTS_FIRST
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
 from allocation.money import amount_of
@@ -20,13 +20,12 @@ from allocation.money import amount_of
 _SUMS: Final = ", ".join(f"COALESCE(SUM({cost}), 0) AS {cost}" for cost in COSTS)
 _VIEWS: Final = f"""
 SELECT payer, {_SUMS} FROM (
-    SELECT CASE disposition WHEN 'direct' THEN tenant ELSE '{UNALLOCATED}' END AS payer, {_SUMS}
-    FROM charged WHERE disposition <> 'pooled' GROUP BY 1
+    SELECT {OF_CHARGE} AS payer, {_SUMS}
+    FROM charged WHERE {IS_WHOLE} GROUP BY 1
     UNION ALL
-    SELECT CASE WHEN part = 'unallocated' THEN '{UNALLOCATED}' ELSE COALESCE(tenant, '{IDLE}') END AS payer,
-        {_SUMS}
+    SELECT {OF_SHARE} AS payer, {_SUMS}
     FROM share GROUP BY 1
-) GROUP BY payer ORDER BY payer[1] = '(', payer"""
+) GROUP BY payer ORDER BY {TENANTS_FIRST}"""
 
 
 class CostView(NamedTuple):
@@ -52,6 +51,16 @@ def cost_views(connection: duckdb.DuckDBPyConnection) -> tuple[CostView, ...]:
                 f"the {cost} cost of all tenants is {amount_of(stated)}, charged are {amount_of(int(whole))}"
             )
     return views
+
+
+def differ(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any charge has two costs: a fee and what it was for may have one sum, and two payers.
+
+    A unit is no difference: it is what remained when another run divided each cost.
+    """
+    first, *others = COSTS
+    unequal = " OR ".join(f"ABS({first} - {other}) > 1" for other in others)
+    return bool(connection.execute(f"SELECT 1 FROM charge WHERE {unequal} LIMIT 1").fetchall())
 
 
 def totals(views: tuple[CostView, ...]) -> dict[str, int]:

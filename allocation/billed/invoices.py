@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import duckdb
 
+from allocation.billed.payers import IS_WHOLE, OF_CHARGE, OF_SHARE, TENANTS_FIRST
 from allocation.billed.readiness import Gate
-from allocation.engine.drivers import IDLE, UNALLOCATED
+from allocation.engine.drivers import UNALLOCATED
 from allocation.money import UNITS_PER_CENT, in_cents, text_of, units_of
 
 NO_INVOICE: Final = "(none)"
@@ -26,13 +27,12 @@ DIFFERENCE: Final = "(difference)"
 
 _PARTS: Final = f"""
 SELECT COALESCE(invoice_id, '{NO_INVOICE}') AS invoice, payer, SUM(billed) FROM (
-    SELECT invoice_id, CASE disposition WHEN 'direct' THEN tenant ELSE '{UNALLOCATED}' END AS payer, billed
-    FROM charged WHERE disposition <> 'pooled'
+    SELECT invoice_id, {OF_CHARGE} AS payer, billed
+    FROM charged WHERE {IS_WHOLE}
     UNION ALL
-    SELECT origin.invoice_id, CASE WHEN part = 'unallocated' THEN '{UNALLOCATED}'
-        ELSE COALESCE(tenant, '{IDLE}') END AS payer, share.billed
+    SELECT origin.invoice_id, {OF_SHARE} AS payer, share.billed
     FROM share JOIN origin USING (origin)
-) GROUP BY invoice, payer ORDER BY invoice, payer[1] = '(', payer"""
+) GROUP BY invoice, payer ORDER BY invoice, {TENANTS_FIRST}"""
 # In another currency, or without one, the amount is not money of the statement.
 _REFUSED: Final = f"""
 SELECT COALESCE(invoice_id, '{NO_INVOICE}') AS invoice, COUNT(*), COUNT(*) FILTER (NOT known),

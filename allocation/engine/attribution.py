@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from allocation.engine.earlier.allocated import Given, Written, read, refuse_unknown
-from allocation.engine.owners.known import Known
+from allocation.engine.earlier.allocated import AllocatedTo, Written, read, refuse_unknown
+from allocation.engine.owners.known import Known, account_of
 from allocation.engine.owners.own_tags import OwnTags
 from allocation.engine.owners.owner import APART, Owner, Owners, Shape
 from allocation.engine.portfolios import pool_for
@@ -160,7 +160,7 @@ def attributed(connection: duckdb.DuckDBPyConnection, rules: Rulebook) -> Attrib
     rows = connection.execute(
         f"""SELECT virtual_tag, COALESCE(SUM(ABS({rules.cost})) FILTER (tagged AND NOT apart), 0),
             COALESCE(SUM(ABS({rules.cost})) FILTER (NOT apart), 0),
-            COALESCE(SUM(ABS({rules.cost})) FILTER (disposition = 'unallocated' AND NOT apart), 0),
+            COALESCE(SUM(ABS({rules.cost})) FILTER ('unallocated' IN (disposition, part) AND NOT apart), 0),
             COUNT(*) FILTER (completed), COUNT(*), SUM({rules.cost})
         FROM (SELECT *, STARTS_WITH(rule, '{APART}:') AS apart FROM charged) GROUP BY ALL"""  # noqa: S608 - names of ours
     ).fetchall()
@@ -221,17 +221,19 @@ class Decider:
         )
         tagged = said.tenant is not None or self._owners.tags_of(shape.tags).whole
         decision = Decision(said.disposition, said.tenant, said.pool, said.rule or "", *place)
-        home = self._known.homes.get(said.tenant or "", self._known.only_portfolio)
+        # What is nobody's keeps the portfolio that its own tags, resource or account say, as in that run.
+        elsewhere = None if said.part is not None else self._owners.of(shape).portfolio
+        home = self._known.homes.get(said.tenant or "", self._known.only_portfolio or elsewhere)
         return decision._replace(tagged=tagged, portfolio=home, via=said.via, part=said.part)
 
-    def _consumer(self, shape: Shape, given: Given) -> Shape | None:
+    def _consumer(self, shape: Shape, consumer: AllocatedTo) -> Shape | None:
         """An allocated charge as a charge of its consumer; what is left over stays what it is."""
-        tags = given.tags_over(shape.tags)
+        tags = consumer.tags_over(shape.tags)
         if tags is None:
             return None
-        fact = self._known.resources.get(given.to or "")
+        fact = self._known.resources.get(consumer.to or "")
         if fact is None:  # tags of a consumer are no contradiction to whose the node is
-            fact = "" if given.tags is not None or given.to in self._known.tenants else shape.fact
+            fact = "" if consumer.tags is not None or consumer.to in self._known.tenants else shape.fact
         return shape._replace(tags=tags, fact=fact)
 
     def _pooled(self, rule: Rule, seen: _Seen) -> Decision:
@@ -270,7 +272,7 @@ def _matches(when: When, seen: _Seen) -> bool:
         and (not when.charge_categories or shape.charge_category in when.charge_categories)
         and (not when.domains or seen.domain in when.domains)
         and (not when.categories or seen.category in when.categories)
-        and (not when.sub_accounts or shape.sub_account in when.sub_accounts)
+        and (not when.sub_accounts or account_of(shape.sub_account) in when.sub_accounts)
         and (not when.commitment_statuses or shape.commitment_discount_status in when.commitment_statuses)
         and all(seen.tags.value(key) == value for key, value in when.tags.items())
     )

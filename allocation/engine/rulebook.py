@@ -9,10 +9,10 @@ from enum import StrEnum, unique
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from allocation.engine.drivers import DIRECT, DriverRule
-from allocation.engine.owners.known import account_of
+from allocation.engine.owners.known import AccountId
 from allocation.engine.owners.virtual_tags import VirtualTag
 from allocation.engine.reciprocal import ServingMethod
 from allocation.errors import AllocationError
@@ -65,7 +65,7 @@ class When(Frozen):
     charge_categories: tuple[str, ...] = ()
     domains: tuple[CostDomain, ...] = ()
     categories: tuple[CostCategory, ...] = ()
-    sub_accounts: tuple[str, ...] = ()
+    sub_accounts: tuple[AccountId, ...] = ()
     commitment_statuses: tuple[Literal["Used", "Unused"], ...] = ()
     tags: Mapping[str, str] = {}
 
@@ -181,14 +181,9 @@ class Accounts(Frozen):
     a tag, an inventory or a virtual tag claims; nothing of a `foreign` one is.
     """
 
-    ours: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-
-    @field_validator("ours", "shared", "foreign")
-    @classmethod
-    def _as_bills_write_them(cls, accounts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(account_of(account) for account in accounts)
+    ours: tuple[AccountId, ...] = ()
+    shared: tuple[AccountId, ...] = ()
+    foreign: tuple[AccountId, ...] = ()
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:

@@ -59,8 +59,8 @@ CHARGE: Final = """
     billing_start    TIMESTAMP,          -- FOCUS BillingPeriodStart; NULL where the bill has none
     billing_end      TIMESTAMP,
     other_month      VARCHAR,            -- 'YYYY-MM' of a charge period outside its billing period, else NULL
-    allocated        VARCHAR,            -- what it says of an earlier allocation, see `engine.allocated`
-    split            VARCHAR,            -- of a share costack wrote: its shared charge, see `given_shares`
+    allocated        VARCHAR,            -- what it says of an earlier allocation, see `earlier.allocated`
+    split            VARCHAR,            -- of a share costack wrote: see `earlier.given_shares`
     original_currency VARCHAR,           -- what the row was billed in, where it was converted
     original_billed  DECIMAL(38, 12),    -- its billed cost in that currency
     rate             DECIMAL(16, 10)     -- what one unit of that currency costs in that of the statement

@@ -17,6 +17,7 @@ from allocation.errors import UnreconciledStatementError
 from allocation.money import text_of
 from allocation.statement.filed import FiledItem, FiledOtherMonth, FiledStatement, FiledTenant
 from allocation.statement.filed_other_months import without_other_months
+from allocation.statement.other_months import OtherMonthKind
 
 
 @unique
@@ -81,7 +82,7 @@ def nobodys_causes(before: FiledStatement, after: FiledStatement) -> tuple[Cause
     for month, sign in ((before, -1), (after, 1)):
         for other in month.other_months:
             idle = sum(part.amount for part in other.parts if part.tenant is None)
-            reason = _reason(other, month)
+            reason = reason_of(other)
             found += [
                 Cause(reason, IDLE, sign * idle),
                 Cause(reason, UNALLOCATED, sign * other.unallocated),
@@ -138,14 +139,15 @@ def _of_other_months(name: str, before: FiledStatement, after: FiledStatement) -
     for month, sign in ((before, -1), (after, 1)):
         for other in month.other_months:
             units = sum(part.amount for part in other.parts if part.tenant == name)
-            reason = _reason(other, month)
+            reason = reason_of(other)
             sums[reason, other.month] = sums.get((reason, other.month), 0) + sign * units
     for (reason, about), units in sorted(sums.items()):
         yield Cause(reason, about, units)
 
 
-def _reason(other: FiledOtherMonth, month: FiledStatement) -> Reason:
-    return Reason.CORRECTION if other.month < month.month else Reason.ADVANCE
+def reason_of(other: FiledOtherMonth) -> Reason:
+    """Why another month is on an invoice."""
+    return Reason[OtherMonthKind(other.kind).name]
 
 
 def _of_tenant(

@@ -86,5 +86,5 @@ def left_out(intake: Intake) -> str:
     if not intake.left_out:
         return ""
     one, more = intake.left_out[0], len(intake.left_out) - 1
-    others = f"; {more} more are listed in the run's manifest" if more else ""
+    others = f", and {more} more, which the manifest of --out lists" if more else ""
     return f"left out {one['name']}: {one['reason']}{others}"

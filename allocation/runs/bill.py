@@ -145,7 +145,8 @@ class _Run:
     def _warn_refused(self, what: str, refused: Mapping[str, int]) -> None:
         if refused:
             rules = ", ".join(f"{rule} {rows}" for rule, rows in sorted(refused.items()))
-            self.messages.warn(f"refused {what}: {rules}; each is listed in the run's folder")
+            where = "each is listed in the run's folder" if self.request.out else "--out FOLDER lists each"
+            self.messages.warn(f"refused {what}: {rules}; {where}")
 
     def _warn(self, *sentences: str) -> None:
         for sentence in filter(None, sentences):

@@ -56,12 +56,12 @@ def breakdowns(
 
     Args:
         connection: After the allocation.
-        intake: The account of the bill: where all costs are the same, one of them says everything.
+        intake: The account of the bill: where all costs of all rows are the same, one says everything.
         given: The totals of invoices; None if nobody asked for invoices.
     """
     sums = {(cost.charged, cost.gross_charged) for cost in intake.costs.values()}
     return Breakdowns(
-        cost_views.cost_views(connection) if len(sums) > 1 else (),
+        cost_views.cost_views(connection) if len(sums) > 1 or cost_views.differ(connection) else (),
         () if given is None else invoices.invoices(connection, given),
     )
 

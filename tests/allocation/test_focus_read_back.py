@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,12 @@ import pytest
 from allocation.adapters.focus.run import FocusVersion
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
+from allocation.money import units_of
 from allocation.runs.bill import Outcome, Request, allocate_bills
 from allocation.runs.messages import Messages
+from tests.allocation.billed.test_portfolios import inventory
+from tests.allocation.bills import RULES, month_of, row, whole
+from tests.allocation.bills import written as written_bill
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN, SCENARIOS, request
 
 # Written by the run, and nothing of the allocation: the hash of what was read, and the order of keys.
@@ -88,6 +94,62 @@ def test_a_month_settled_with_what_was_carried_is_read_back_without_it(tmp_path:
     fresh = allocate_bills(plain, AFTERWARDS, Messages()).statement
     assert again.tenants == last.statement.tenants
     assert fresh.tenants != last.statement.tenants, "nothing was carried: the test shows nothing"
+
+
+def test_what_no_tenant_used_is_unallocated_to_the_gate_again(tmp_path: Path) -> None:
+    month, out = "2026-10", tmp_path / "run"
+    rows = [row("7", whole(month), whole(month)), row("3", whole(month), whole(month), tenant="acme")]
+    first = month_of(tmp_path, month, rows, {"acme": 0}, out=out, focus=(FocusVersion.V1_3,))
+    (file,) = (out / "focus").rglob("focus-1.3.parquet")
+    here = tmp_path / month
+    again = allocate_bills(
+        Request(
+            (file,),
+            (here / "usage.csv",),
+            [str(here / "inventory.json")],
+            ChargePeriod.month(month),
+            rulebook=tmp_path / "rules",
+        ),
+        AFTERWARDS,
+        Messages(),
+    )
+    found = [
+        gate.found for run in (first, again) for gate in run.gates if gate.gate == "unallocated (percent)"
+    ]
+    assert found == ["70.0000", "70.0000"]
+
+
+def test_what_is_nobodys_stays_in_its_portfolio(tmp_path: Path) -> None:
+    """Of two portfolios: rows that no rule gives to a tenant belong to the portfolio of their account."""
+    inventories = []
+    for name, tenants, account in (("here", ("acme",), "111122223333"), ("there", ("bolt",), "444455556666")):
+        found = inventory(name, *tenants, account=account).model_dump(mode="json")
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({"schema_version": 1} | found), encoding="utf-8")
+        inventories.append(str(path))
+    month = ("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z")
+    rows = [
+        row("7", month, month, SubAccountId="111122223333", ChargeCategory="Odd"),
+        row("9", month, month, SubAccountId="444455556666", ChargeCategory="Odd"),
+        row("11", month, month, SubAccountId="", ChargeCategory="Odd"),
+        row("3", month, month, SubAccountId="444455556666", tenant="bolt"),
+    ]
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "test.yaml").write_text(json.dumps(RULES), encoding="utf-8")
+    bills, out = (written_bill(tmp_path / "bill.csv", rows),), tmp_path / "run"
+    wanted = Request(
+        bills, (), inventories, ChargePeriod.month("2026-10"), out=out, rulebook=tmp_path / "rules"
+    )
+    first = allocate_bills(replace(wanted, focus=tuple(FocusVersion)), AFTERWARDS, Messages()).statement
+    assert [(part.portfolio, part.charged) for part in first.parts] == [
+        ("here", units_of(Decimal(7))),
+        ("there", units_of(Decimal(12))),
+    ]
+    files = sorted((out / "focus").rglob("focus-*.parquet"))
+    assert len(files) == len(FocusVersion)
+    for file in files:
+        again = allocate_bills(replace(wanted, bills=(file,), out=None), AFTERWARDS, Messages()).statement
+        assert replace(again, items=()) == replace(first, items=()), file.name
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ a month; a row of the table may hold for as many days as its user says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Final
 
 import duckdb
@@ -18,6 +19,7 @@ from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.numbers import EXACT, LIMIT, rounded
+from allocation.adapters.bill.row_rules import FARTHEST_EAST
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
 from allocation.engine.tables import create, insert
@@ -86,9 +88,8 @@ def refuse_missing_days(
         return
     rows = " UNION ALL ".join(
         f"SELECT currency, CAST(period_start AS DATE) AS day, [file, row_number] AS place "
-        f"FROM {batch.judged} WHERE rate IS NULL "
-        f"AND currency IN ({known}) AND period_start >= '{period.start:%Y-%m-%d}' "
-        f"AND period_start < '{period.end:%Y-%m-%d}'"
+        f"FROM {batch.judged} WHERE rate IS NULL AND currency IN ({known}) "
+        f"AND period_start IS NOT NULL AND {_is_of(period)}"
         for batch in batches
     )
     first = f"SELECT currency, day, min(place) FROM ({rows}) GROUP BY ALL ORDER BY ALL"
@@ -106,6 +107,14 @@ def _converted(exact: str, units: str) -> Iterator[str]:
     amount = f"CASE WHEN abs({_product(exact)}) < {LIMIT} THEN try_cast({_product(exact)} AS {EXACT}) END"
     yield f"CASE WHEN rate IS NULL THEN {exact} ELSE {amount} END AS {exact}"
     yield f"CASE WHEN rate IS NULL THEN {units} ELSE {rounded(amount)} END AS {units}"
+
+
+def _is_of(period: ChargePeriod) -> str:
+    """SQL of whether *period* bills a row, as `row_rules` has it: corrections start in other months."""
+    start, end = (f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'" for moment in period)
+    hours = f"INTERVAL {FARTHEST_EAST // timedelta(hours=1)} HOUR"
+    return f"""CASE WHEN billing_start IS NULL THEN period_start >= {start} AND period_start < {end}
+        ELSE billing_start >= {start} - {hours} AND billing_start < {end} - {hours} END"""
 
 
 def _product(name: str) -> str:

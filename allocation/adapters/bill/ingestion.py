@@ -266,8 +266,8 @@ def _refuse_overlap(
         )
     lines = "1 line" if both.lines == 1 else f"{both.lines} lines"
     raise BillError(
-        f"{first} and {second} have {lines} about the same account, resource, SKU and time: name the newer "
-        "one of two deliveries, or say with --parts that both belong to the bill"
+        f"{first} and {second} have {lines} about the same account, service, resource, SKU and time: "
+        "name the newer one of two deliveries, or say with --parts that both belong to the bill"
     )
 
 

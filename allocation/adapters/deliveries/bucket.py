@@ -64,6 +64,7 @@ _SENTENCES: Final = (
         "it is archived: restore it first",
     ),
 )
+_CONNECTION: Final = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
 _NO_CREDENTIALS: Final = frozenset(
     {
         "NoCredentialsError",
@@ -240,9 +241,10 @@ def told(name: str) -> Iterator[None]:
             ) from None
         if kind == "ParamValidationError":
             raise AllocationError(f"{name}: expected s3://bucket/prefix, found no name of a bucket") from None
-        raise AllocationError(f"{name}: S3 cannot be asked: {kind}") from None
+        raise AllocationError(f"{name}: S3 cannot be asked ({kind}): {_CONNECTION}") from None
     except (ValueError, RecursionError) as error:
-        raise AllocationError(f"{name}: S3 cannot be asked: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split())
+        raise AllocationError(f"{name}: S3 cannot be asked ({reason}): {_CONNECTION}") from None
 
 
 def _code(error: Any) -> str:

@@ -54,7 +54,7 @@ _SPLIT: Final = {
     "charges": "x_SplitOriginCharges",
     "weight": "x_DriverValue",
 }
-GIVEN: Final = {"method": "AllocatedMethodId", "to": "AllocatedResourceId", "tags": "AllocatedTags"}
+OF_OTHERS: Final = {"method": "AllocatedMethodId", "to": "AllocatedResourceId", "tags": "AllocatedTags"}
 """Keys of `allocated` on a charge that somebody else allocated -> columns of FOCUS 1.3."""
 
 
@@ -74,9 +74,9 @@ def allocated_columns(text_at: TextAt) -> list[str]:
     ours = said["run"] is not None and said["rule"] is not None
     if ours:
         cases.append(f"WHEN {said['run']} IS NOT NULL THEN {_object(said)}")
-    given = {key: text for key, name in GIVEN.items() if (text := text_at(name)) is not None}
-    if given:
-        cases.append(f"WHEN coalesce({', '.join(given.values())}) IS NOT NULL THEN {_object(given)}")
+    others = {key: text for key, name in OF_OTHERS.items() if (text := text_at(name)) is not None}
+    if others:
+        cases.append(f"WHEN coalesce({', '.join(others.values())}) IS NOT NULL THEN {_object(others)}")
     allocated = f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
     return [f"{allocated} AS allocated", f"{_split(text_at) if ours else 'NULL::VARCHAR'} AS split"]
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from allocation.adapters.focus.allocated_columns import GIVEN, METHOD_OF_OURS, OURS, is_ours
+from allocation.adapters.focus.allocated_columns import METHOD_OF_OURS, OF_OTHERS, OURS, is_ours
 from allocation.errors import AllocationError
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
@@ -79,7 +79,7 @@ ORDER BY ALL LIMIT 1"""  # noqa: S608 - names of our own
 def has_allocated(names: Collection[str]) -> bool:
     """Whether a file with the columns *names* can hold what was allocated before."""
     there = {name.casefold() for name in names}
-    return is_ours(names) or any(name.casefold() in there for name in GIVEN.values())
+    return is_ours(names) or any(name.casefold() in there for name in OF_OTHERS.values())
 
 
 class Columns(NamedTuple):
@@ -121,7 +121,9 @@ def refuse_double(ask: Ask, charges: str) -> None:
     _refuse_beside(ask(_ACCOUNTS.format(run=_RUN, charges=charges)))
     for first, second, run in ask(_WRITTEN_TWICE.format(run=_RUN, charges=charges)):
         where = first if first == second else f"{first} and {second}"
-        raise AllocationError(f"{where}: hold the same charges of run {run} twice; name one file of each run")
+        raise AllocationError(
+            f"{where}: expected the charges of run {run} once, found them twice; name one file of each run"
+        )
     for source, number, resource in ask(_ORIGINS.format(charges=charges)):
         raise AllocationError(
             f"{source}, row {number}: expected an origin charge to be left out, 0, or taken back once it is "

@@ -107,7 +107,7 @@ class OpenCost:
         if not (name.startswith(_RESERVED) and name.endswith(_RESERVED)):
             return name
         if self.unlabelled is None:
-            raise self._error(wanted, f"use of {name}", "name the pool it belongs to (unlabelled)")
+            raise self._error(wanted, f"use of {name}", "name the pool it belongs to with --unlabelled")
         return self.unlabelled
 
     def _number(self, allocation: Any, field: str, wanted: str) -> Decimal | None:

@@ -116,7 +116,7 @@ class Prometheus:
             if self.unlabelled is None:
                 raise UsageError(
                     f"{self.endpoint.shown}: asked for {wanted}, answered with usage without {label}; "
-                    "name the pool it belongs to (unlabelled)"
+                    "name the pool it belongs to with --unlabelled"
                 )
             return self.unlabelled
         return named.removeprefix(_DATABASE).replace("_", "-") if label == "datname" else named

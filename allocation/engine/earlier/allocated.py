@@ -25,7 +25,7 @@ SHARED: Final = "shared"
 """The disposition of a share that was divided before and comes as it is."""
 
 
-class Given(NamedTuple):
+class AllocatedTo(NamedTuple):
     """Who gets an allocated charge of somebody else: a resource, and its tags as the bill writes them."""
 
     to: str | None
@@ -41,11 +41,13 @@ class Given(NamedTuple):
             return own
         try:
             tags = json.loads(self.tags)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(tags, dict) or any(isinstance(value, dict | list) for value in tags.values()):
             return None
-        return json.dumps(json.loads(own) | tags, sort_keys=True)
+        # A key without a value takes no tag back: the charge would lose the tenant that it names.
+        filled = {key: value for key, value in tags.items() if value not in (None, "")}
+        return json.dumps(json.loads(own) | filled, sort_keys=True)
 
 
 class Written(NamedTuple):
@@ -103,12 +105,12 @@ class Written(NamedTuple):
             yield "x_Via", self.via, pools, f"a pool of rulebook {rules.version}"
 
 
-def read(allocated: str) -> Given | Written:
+def read(allocated: str) -> AllocatedTo | Written:
     """What the column `allocated` of a charge says."""
     said: Mapping[str, str | None] = json.loads(allocated)
     if "run" in said:
         return Written(**{name: said.get(name) for name in Written._fields})  # type: ignore[arg-type]
-    return Given(said.get("to"), said.get("tags"))
+    return AllocatedTo(said.get("to"), said.get("tags"))
 
 
 def refuse_unknown(

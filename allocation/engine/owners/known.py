@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
 
 from tiers.vocabulary import CostDomain
 
@@ -69,7 +71,7 @@ class Known:
 
 
 @unique
-class Standing(StrEnum):
+class Ownership(StrEnum):
     """Whose the money in a cloud account is."""
 
     OURS = "ours"
@@ -86,3 +88,7 @@ def account_of(text: str) -> str:
     """An account without spaces around it; AWS' twelve digits with zeros that a spreadsheet took away."""
     bare = text.strip()
     return bare.zfill(_AWS_ACCOUNT) if bare.isdigit() else bare
+
+
+AccountId = Annotated[str, AfterValidator(account_of)]
+"""An account in a rulebook, as bills are compared with it."""

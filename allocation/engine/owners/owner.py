@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from allocation.engine.owners.known import UNLISTED, Known, Standing, account_of
+from allocation.engine.owners.known import UNLISTED, Known, Ownership, account_of
 from allocation.engine.owners.own_tags import OwnTags, own_tags
 from allocation.engine.owners.virtual_tags import Look, VirtualTag, first_that_applies
 from allocation.engine.rulebook import Rulebook
@@ -95,8 +95,8 @@ class Owners:
         )
         if tenant is not None and tenant not in self._known.tenants | self._earlier(shape):
             reason = f"unknown-tenant: the inventory has no tenant '{tenant}'"
-        if not reason and tenant is None and consumer in self._known.tenants:
-            tenant = consumer
+        if not reason and consumer in self._known.tenants:
+            tenant, reason = consumer, _disagreement(tenant, consumer)
         if reason:
             return self._mended(shape, tags) or Owner(portfolio=portfolio, apart=reason)
         if tenant is not None:
@@ -115,7 +115,7 @@ class Owners:
             return f"contradicting-tags: {tags.fault}"
         if elsewhere := self._elsewhere(tags):
             return f"{APART}: tagged with portfolio '{elsewhere}'"
-        if self.standing(shape.sub_account) is not Standing.FOREIGN:
+        if self.ownership(shape.sub_account) is not Ownership.FOREIGN:
             return ""
         account = f"the rulebook calls account {account_of(shape.sub_account)} foreign"
         if "portfolio" in tags.found:
@@ -212,10 +212,10 @@ class Owners:
         """Why a charge that nothing claims is set apart; '' if it may be shared by its service."""
         account = account_of(shape.sub_account)
         named = f"account {account}" if account else "the bill names no account, and"
-        standing = self.standing(shape.sub_account)
-        if standing is Standing.UNKNOWN:
+        ownership = self.ownership(shape.sub_account)
+        if ownership is Ownership.UNKNOWN:
             return f"unknown-account: {named} is neither in the inventory nor in the rulebook"
-        if standing is Standing.SHARED:
+        if ownership is Ownership.SHARED:
             what = shape.service or "a charge without a service"
             where = (
                 f"{named} is another portfolio's too"
@@ -239,15 +239,22 @@ class Owners:
         there = known.accounts.get(account_of(shape.sub_account), frozenset())
         return next(iter(there)) if len(there) == 1 else None
 
-    def standing(self, sub_account: str) -> Standing:
+    def ownership(self, sub_account: str) -> Ownership:
         """Whose the account is: as the rulebook says, as the bill shows, or as the inventories know."""
         account = account_of(sub_account)
         declared = self._rules.accounts
-        for standing in (Standing.FOREIGN, Standing.SHARED, Standing.OURS):
-            if account and account in getattr(declared, standing):
-                return standing
+        for ownership in (Ownership.FOREIGN, Ownership.SHARED, Ownership.OURS):
+            if account and account in getattr(declared, ownership):
+                return ownership
         if account in self._visited:
-            return Standing.SHARED
+            return Ownership.SHARED
         if not account or account in self._known.accounts:
-            return Standing.OURS if account else Standing.UNSAID
-        return Standing.UNKNOWN if self._known.accounts or declared.named else Standing.UNSAID
+            return Ownership.OURS if account else Ownership.UNSAID
+        return Ownership.UNKNOWN if self._known.accounts or declared.named else Ownership.UNSAID
+
+
+def _disagreement(tenant: str | None, consumer: str | None) -> str:
+    """Why a charge that names *tenant* was not allocated to *consumer*; '' if it may have been."""
+    if tenant in {None, consumer}:
+        return ""
+    return f"contradicting-tags: {KEYS['tenant']} is '{tenant}', and it was allocated to '{consumer}'"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final, NamedTuple, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
-from allocation.engine.owners.known import account_of
+from allocation.engine.owners.known import AccountId
 from allocation.engine.owners.own_tags import OwnTags
 from tiers.tags import KEYS, field_of
 from tiers.vocabulary import Frozen, TagValue, TenantId
@@ -23,18 +23,13 @@ class Traits(Frozen):
     `resources` are ids of resources in which `*` stands for any text.
     """
 
-    accounts: tuple[str, ...] = ()
+    accounts: tuple[AccountId, ...] = ()
     services: tuple[str, ...] = ()
     charge_categories: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     tags: Mapping[str, tuple[str, ...]] = {}
     cost_categories: Mapping[str, tuple[str, ...]] = {}
-
-    @field_validator("accounts")
-    @classmethod
-    def _as_bills_write_them(cls, accounts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(account_of(account) for account in accounts)
 
     @model_validator(mode="after")
     def _looks_at_something(self) -> Self:

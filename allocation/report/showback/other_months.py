@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from allocation.report.showback.content import EMPTY, Table, summed, text
+from allocation.review.causes import reason_of
 from allocation.statement.filed import FiledOtherMonth, FiledStatement, FiledTenant
-from allocation.statement.other_months import OtherMonthKind
-
-_WORDS: Final = {
-    OtherMonthKind.CORRECTION: "correction of an earlier month",
-    OtherMonthKind.ADVANCE: "paid in advance for a later month",
-}
 
 
 def other_months_table(
@@ -26,7 +20,7 @@ def other_months_table(
         return
     rows, whole = summed(
         [
-            (text(other.month), text(_WORDS[OtherMonthKind(other.kind)]), text(_division(other, statement)))
+            (text(other.month), text(reason_of(other)), text(_division(other, statement)))
             for other, _ in shown
         ],
         [[units for _, units in shown]],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
+from allocation.billed.state import MonthState
 from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import DIRECTORY, rules_on
 from allocation.errors import NotReadyError
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from allocation.runs.bill import Outcome
 
 _OF_BILLS: Final = (
-    *("parts", "usage", "out", "focus", "history", "close", "restate", "despite"),
+    *("parts", "usage", "out", "focus", "focus_csv", "history", "close", "restate", "despite"),
     *("labour", "rates", "invoice", "by_invoice", "ended"),
 )
 """The options that an estimate cannot have."""
@@ -82,9 +83,8 @@ def print_allocation(request: Request, now: datetime) -> None:
     if request.bills:
         _print_billed(request, period, now)
         return
-    if any(getattr(request, option) for option in _OF_BILLS):
-        *names, last = (f"--{option.replace('_', '-')}" for option in _OF_BILLS)
-        raise CatalogError(f"{', '.join(names)} and {last} need a bill: add --bill FILE")
+    if given := [f"--{name.replace('_', '-')}" for name in _OF_BILLS if getattr(request, name)]:
+        raise CatalogError(f"{', '.join(given)}: expected a bill, found none: add --bill FILE")
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
     prices = load_price_book(plan.plan.currency, regions=regions)
@@ -143,10 +143,12 @@ def _check_options(request: Request) -> None:
     """Refuse options of a bill that miss what they need."""
     if request.stack is not None or not request.inventories:
         raise CatalogError("a bill needs its tenants: name them with --inventory FILE, not with --stack")
+    if request.restate is not None and not request.restate.strip():
+        raise CatalogError("--restate needs a REASON, which is filed with the difference")
     if (request.close or request.restate) and request.history is None:
         raise CatalogError("--close and --restate need --history FOLDER, in which statements are filed")
     if request.despite is not None and not (request.despite.strip() and (request.close or request.restate)):
-        raise CatalogError("--despite needs a REASON, and --close or --restate, which it is the reason for")
+        raise CatalogError("--despite needs a REASON, and --close or --restate beside it")
 
 
 def _versions(request: Request) -> tuple[FocusVersion, ...]:
@@ -209,8 +211,10 @@ def _unready(outcome: Outcome) -> str:
 
 def _held(outcome: Outcome, period: ChargePeriod) -> str:
     """Why the month was not filed, and what its user can do."""
+    filed = outcome.closed.state in {MonthState.CLOSED, MonthState.RESTATED}
     return (
-        f"{period.start:%Y-%m} is not closed, nothing was filed: {_named(outcome.closed.held)}; "
+        f"{period.start:%Y-%m} is not {'restated' if filed else 'closed'}, nothing was filed: "
+        f"{_named(outcome.closed.held)}; "
         "mend what was read, or file it with --despite REASON"
     )
 

@@ -82,7 +82,7 @@ def read_backups(folder: Path, period: str, out: Path, now: datetime) -> None:
 class SplitCostRequest:
     """What the command line asks for; `against` is a usage file to compare with."""
 
-    files: Sequence[Path]
+    files: Sequence[str]
     period: str
     out: Path
     inventory: Path | None

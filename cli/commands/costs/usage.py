@@ -123,8 +123,12 @@ def backups(
 @usage_app.command(name="split-cost", cls=Command, epilog=SPLIT_COST_EXAMPLE)
 def split_cost(  # noqa: PLR0917 - options of a command
     files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILES...", help="Cost and Usage Reports of AWS, or folders of them."),
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="Cost and Usage Reports of AWS: files, folders, s3://BUCKET/PREFIX, or the manifest of a "
+            "delivery. Of what has a manifest, the newest delivery is read.",
+        ),
     ],
     period: _Month,
     out: _Out,
@@ -132,7 +136,7 @@ def split_cost(  # noqa: PLR0917 - options of a command
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Find a tenant without a tag by its namespace in this inventory.",
+            help="Find the tenant of pods without the label cost/tenant by namespace, in this inventory.",
         ),
     ] = None,
     unlabelled: _Unlabelled = None,

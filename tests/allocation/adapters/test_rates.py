@@ -37,36 +37,40 @@ def test_rates_of_other_portfolios_may_stand_in_the_table(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("eur,USD,2026-11-01,,1.1,x", "column from: expected a code of ISO 4217 such as EUR, found 'eur'"),
-        ("EUR,EUR,2026-11-01,,1.1,x", "column to: expected another currency than EUR"),
+        ("eur,USD,2026-11-01,,1.1,x", ", column from: expected a code of ISO 4217 such as EUR, found 'eur'"),
+        ("EUR,EUR,2026-11-01,,1.1,x", ", column to: expected another currency than EUR, found the same"),
         (
             "EUR,USD,2026-11-31,,1.1,x",
-            "column first_day: expected a day such as 2026-11-01, found '2026-11-31'",
+            ", column first_day: expected a day such as 2026-11-01, found '2026-11-31'",
         ),
         (
             "EUR,USD,2026-12-03,2026-12-01,1.1,x",
-            "column last_day: expected a day from 2026-12-03 on, or nothing, found '2026-12-01'",
+            ", column last_day: expected a day from 2026-12-03 on, or nothing, found '2026-12-01'",
         ),
         (
             'EUR,USD,2026-12-03,,"1,1",x',
-            "column rate: expected a decimal above 0 such as 1.0834, found '1,1'",
+            ", column rate: expected a decimal above 0 such as 1.0834, found '1,1'",
         ),
-        ("EUR,USD,2026-12-03,,0.0,x", "column rate: expected a decimal above 0 such as 1.0834, found '0.0'"),
-        ("EUR,USD,2026-12-03,,1.1,", "column source: expected where the rate was published, found nothing"),
-        ("EUR,USD,2026-12-03", "column last_day: expected a value, found the end of the row"),
+        (
+            "EUR,USD,2026-12-03,,0.0,x",
+            ", column rate: expected a decimal above 0 such as 1.0834, found '0.0'",
+        ),
+        ("EUR,USD,2026-12-03,,1.1,", ", column source: expected where the rate was published, found nothing"),
+        ("EUR,USD,2026-12-03", ": expected 6 columns, found 3"),
     ],
 )
 def test_a_wrong_rate_is_named_by_row_and_column(row: str, fault: str, tmp_path: Path) -> None:
     path = table(tmp_path, MONTH, f"{row}\n")
     with pytest.raises(CatalogError) as caught:
         read_rates(path, "USD")
-    assert str(caught.value) == f"{path}, row 2, {fault}"
+    assert str(caught.value) == f"{path}, row 2{fault}"
 
 
 def test_a_day_has_one_rate(tmp_path: Path) -> None:
     path = table(tmp_path, MONTH, "EUR,USD,2026-11-30,,1.2,another bank\n")
     with pytest.raises(
-        CatalogError, match=r"row 2, column first_day: EUR to USD has two rates on 2026-11-30$"
+        CatalogError,
+        match=r"row 2, column first_day: expected one rate of EUR to USD .* another for 2026-11-30$",
     ):
         read_rates(path, "USD")
 
@@ -75,7 +79,7 @@ def test_a_table_has_these_columns(tmp_path: Path) -> None:
     path = tmp_path / "rates.csv"
     path.write_text("from,to,day,rate\n", encoding="utf-8")
     with pytest.raises(
-        CatalogError, match=r"expected the columns from, to, first_day, .*, found from, to, day, rate"
+        CatalogError, match=r"expected the columns from, to, first_day, .*, found no column 'first_day'"
     ):
         read_rates(path, "USD")
 

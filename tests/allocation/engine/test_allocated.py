@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from allocation.engine.attribution import Decider, Known, Shape
-from allocation.engine.earlier.allocated import Given, Written, read
+from allocation.engine.earlier.allocated import AllocatedTo, Written, read
 from tests.allocation.rulebooks import PLATFORM, POOL, RULE, rulebook
 from tests.allocation.small import Line, Usage, allocated, paid, present, tagged, total
 from tiers.vocabulary import CostDomain
@@ -70,6 +70,22 @@ def test_tags_of_the_consumer_are_stronger_than_those_of_the_node() -> None:
     assert Decider(KNOWN, RULES).decide(split).tagged
 
 
+@pytest.mark.parametrize("empty", [None, ""])
+def test_a_consumers_tag_without_a_value_hides_no_tenant(empty: str | None) -> None:
+    own = NODE._replace(tags=tagged("bolt")["tags"], fact="")
+    shape = own._replace(allocated=given(tags=json.dumps({"cost/tenant": empty})))
+    assert Decider(KNOWN, RULES).decide(shape).tenant == "bolt"
+
+
+def test_a_consumer_whose_tags_name_another_tenant_is_nobody() -> None:
+    decision = Decider(KNOWN, RULES).decide(NODE._replace(allocated=given(to="bolt", tags=TAGS)))
+    assert (decision.disposition, decision.tenant, decision.rule) == (
+        "unallocated",
+        None,
+        "contradicting-tags: cost/tenant is 'acme', and it was allocated to 'bolt'",
+    )
+
+
 def test_what_is_left_over_is_a_charge_like_any_other() -> None:
     assert Decider(KNOWN, RULES).decide(NODE._replace(allocated=given())) == Decider(KNOWN, RULES).decide(
         NODE
@@ -87,7 +103,9 @@ def test_a_consumer_that_is_unknown_is_nobody_elses() -> None:
     )
 
 
-@pytest.mark.parametrize("tags", ["not json", "[1]", '{"a": {"b": 1}}', '"acme"'])
+@pytest.mark.parametrize(
+    "tags", ["not json", "[1]", '{"a": {"b": 1}}', '"acme"', pytest.param("[" * 100_000, id="deep")]
+)
 def test_allocated_tags_that_cannot_be_read_are_not_no_tags(tags: str) -> None:
     shape = NODE._replace(allocated=given(tags=tags))
     decision = Decider(KNOWN, RULES).decide(shape)
@@ -115,7 +133,7 @@ def test_a_split_bill_is_paid_by_its_consumers_and_the_rest_is_shared_once() -> 
 
 
 def test_both_forms_are_told_apart() -> None:
-    assert read(given(to="pod/1")) == Given("pod/1", None)
+    assert read(given(to="pod/1")) == AllocatedTo("pod/1", None)
     one = read(written(tenant="acme"))
     assert isinstance(one, Written)
     assert (one.run, one.disposition, one.trouble({"acme"}, RULES)) == ("r1", "direct", None)

@@ -86,6 +86,7 @@ def test_what_no_rule_claims_is_unallocated_with_the_reason() -> None:
         ({"domains": ["shared-platform"]}, True),
         ({"categories": ["storage"]}, True),
         ({"sub_accounts": ["2"]}, False),
+        ({"sub_accounts": [" 000000000001 "]}, True),  # a spreadsheet took the zeros of the bill away
         ({"tags": {"team": "a"}}, True),
         ({"tags": {"team": "a", "x": "y"}}, False),
         ({"services": ["A"], "categories": ["compute"]}, False),

@@ -101,8 +101,8 @@ def test_two_deliveries_without_a_manifest_need_a_word(tmp_path: Path) -> None:
     said = bills(SMALL, bill=tmp_path / "bills")
     assert said.exit_code == Exit.ERROR
     assert said.stderr == (
-        "a.csv and b.csv have 1 line about the same account, resource, SKU and time: name the newer one of "
-        "two deliveries, or say with --parts that both belong to the bill\n"
+        "a.csv and b.csv have 1 line about the same account, service, resource, SKU and time: "
+        "name the newer one of two deliveries, or say with --parts that both belong to the bill\n"
     )
     assert bills(SMALL, "--parts", bill=tmp_path / "bills").exit_code == Exit.OK
     assert "--parts" in costack("allocate", "--inventory", SMALL / "inventory.json", "--parts").stderr
@@ -224,8 +224,8 @@ def test_every_form_has_the_same_total(output: str) -> None:
     ("arguments", "sentence"),
     [
         (
-            ("--usage", "u.csv", "--stack", "local"),
-            "--restate, --despite, --labour, --rates, --invoice, --by-invoice and --ended need a bill: add",
+            ("--usage", "u.csv", "--focus-csv", "--stack", "local"),
+            "--usage, --focus-csv: expected a bill, found none: add --bill FILE\n",
         ),
         (("--bill", "b.csv"), "a bill needs its tenants: name them with --inventory FILE, not with --stack"),
         (("--bill", "b.csv", "--inventory", "i.json", "--close"), "--close and --restate need --history"),

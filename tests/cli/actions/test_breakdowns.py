@@ -150,6 +150,28 @@ def test_cash_and_amortised_cost_stand_side_by_side(
     assert sum(Decimal(line[1]) for line in lines) == 1000
 
 
+def test_a_fee_that_costs_what_was_used_of_it_is_another_tenants_cash(tmp_path: Path) -> None:
+    fee = focus("300", "0", ChargeCategory="Purchase", ListCost="300", ContractedCost="300")
+    used = focus("0", "300", CommitmentDiscountStatus="Used", ServiceName="Amazon Braket")
+    used |= {"ListCost": "0", "ContractedCost": "0"}
+    allocated(tmp_path, [fee, used])
+    _, *lines, total = table(tmp_path / "run" / "costs.csv")
+    assert total[:3] == ["(total)", "300.00", "300.00"]
+    unallocated = next(line for line in lines if line[0] == "(unallocated)")
+    assert unallocated[1:3] == ["0.00", "300.00"]
+
+
+def test_breakdowns_of_a_month_that_is_read_back_are_those_of_the_month(tmp_path: Path) -> None:
+    rows = [row | {"InvoiceId": "A"} for row in (*AS_FOCUS, focus("700", "0", ChargeCategory="Purchase"))]
+    allocated(tmp_path, rows, by_invoice=True, focus=("1.3",))
+    first, again = tmp_path / "run", tmp_path / "again"
+    (file,) = first.rglob("focus-1.3.parquet")
+    wanted = request("small-firm-shared", bills=(file,), out=again, by_invoice=True)
+    print_allocation(wanted, AFTERWARDS)
+    for name in ("costs.csv", "invoices.csv"):
+        assert table(again / name) == table(first / name) != []
+
+
 def test_one_cost_needs_no_views(tmp_path: Path) -> None:
     run = allocated(tmp_path, [focus("5", "5")])
     assert "cost_views" not in run["manifest"]

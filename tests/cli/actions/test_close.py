@@ -16,6 +16,7 @@ from allocation.engine.rulebook import DIRECTORY
 from allocation.errors import NotReadyError
 from cli.actions.costs.allocate import print_allocation
 from tests.allocation.test_golden import AFTERWARDS, GOLDEN, request
+from tiers.errors import CatalogError
 
 SMALL = "small-firm-shared"
 
@@ -137,11 +138,16 @@ def test_a_restatement_has_to_pass_the_same_gates(tmp_path: Path) -> None:
     worse = [*lines(), added("7", 1), added("1,5", 2)]
     with pytest.raises(ClosedMonthError):
         print_allocation(wanted(tmp_path, worse), AFTERWARDS)
-    with pytest.raises(NotReadyError, match="2026-11 is not closed, nothing was filed"):
+    with pytest.raises(NotReadyError, match="2026-11 is not restated, nothing was filed"):
         print_allocation(wanted(tmp_path, worse, close=False, restate="a late row"), AFTERWARDS)
     assert len(list(tmp_path.glob("history/2026-11/statement-*.json"))) == 1
     print_allocation(wanted(tmp_path, worse, close=False, restate="a late row", despite="known"), AFTERWARDS)
     assert len(list(tmp_path.glob("history/2026-11/statement-*.json"))) == 2
+
+
+def test_a_restatement_without_a_reason_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="--restate needs a REASON"):
+        print_allocation(wanted(tmp_path, lines(), close=False, restate=" "), AFTERWARDS)
 
 
 def test_a_closed_month_stays_closed_whatever_the_gates_find(

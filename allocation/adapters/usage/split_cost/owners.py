@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from allocation.adapters.usage.rows import UsageError
+from allocation.engine.owners.own_tags import OwnTags, own_tags
 from tiers.escapes import shortened
 
-_TAG: Final = re.compile(r"(resource_?tags?[/_])?(user[:_])?cost[^a-z0-9]tenant", re.IGNORECASE)
 _NAMESPACE: Final = re.compile(r"arn:aws[a-z-]*:eks:[^:]*:[^:]*:pod/[^/]+/([^/]+)/[^/]+/[^/]+")
 
 
@@ -28,18 +27,16 @@ def tenant_of(
     Raises:
         UsageError: When the tags cannot be read or disagree, or there is no tenant.
     """
-    labels = {value for key, value in _pairs(tags) if _TAG.fullmatch(key) and value}
-    if len(labels) > 1:
-        raise UsageError(
-            f"a pod or task has the tag cost/tenant twice: {', '.join(map(shortened, sorted(labels)))}"
-        )
-    if labels:
-        return labels.pop()
+    own = _own_tags(tags)
+    if own.fault:
+        raise UsageError(f"the tags of a pod or task contradict each other: {shortened(own.fault)}")
+    if tenant := own.folded("tenant"):
+        return tenant
     found = _NAMESPACE.fullmatch(place or "")
     namespace: str | None = found[1] if found else None
     if namespace is not None and namespace in namespaces:
-        if tenant := namespaces[namespace]:
-            return tenant
+        if only := namespaces[namespace]:
+            return only
         raise UsageError(
             f"namespace {shortened(namespace)}: several tenants share it, and pods have no tag cost/tenant; "
             "activate the label cost/tenant as a cost allocation tag"
@@ -47,18 +44,16 @@ def tenant_of(
     if unlabelled is None:
         what = f"namespace {shortened(namespace)}" if namespace else "a task"
         raise UsageError(
-            f"{what}: has no tag cost/tenant and no tenant; name the pool it belongs to (unlabelled), "
+            f"{what}: has no tag cost/tenant and no tenant; name the pool it belongs to with --unlabelled, "
             "or activate the label cost/tenant as a cost allocation tag"
         )
     return unlabelled
 
 
-def _pairs(tags: str | None) -> Iterator[tuple[str, str]]:
+def _own_tags(tags: str | None) -> OwnTags:
     try:
-        read = json.loads(tags or "{}")
-    except (ValueError, RecursionError):
+        return own_tags(tags or "{}")
+    except (ValueError, RecursionError, AttributeError):  # the last one: JSON, and no object
         raise UsageError(
             "the tags of a pod or task are no JSON object; expected those of AWS' report"
         ) from None
-    if isinstance(read, dict):
-        yield from ((str(key), value) for key, value in read.items() if isinstance(value, str))

@@ -6,17 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
-from allocation.adapters.bill.failures import BillError, explained
+from allocation.adapters.bill.failures import explained
 from allocation.adapters.bill.files.bill_file import BillFile, is_bill, literal, opened, relation
 from allocation.adapters.bill.files.staging import staged
 from allocation.adapters.bill.reading import text_of
 from allocation.adapters.bill.tags import TAGS, known_tags, sources_of, tags_text
+from allocation.adapters.deliveries import Collected, collect
 from allocation.adapters.usage.rows import UsageError, days_of
 from allocation.charges import ChargePeriod
+from allocation.errors import AllocationError
 from tiers.escapes import shortened
 
 # Of the legacy report, and of CUR 2.0.
@@ -62,57 +64,53 @@ UPDATE split_rows SET tags = coalesce(filled_tags, tags) FROM {TAGS}
 WHERE file = {{file}} AND tags_text = tags"""
 
 
-def load(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], folder: Path) -> None:
-    """Make the table `split_rows` of all rows of pods and tasks in *files*; *folder* is for copies.
+def load(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[str], period: ChargePeriod, folder: Path
+) -> tuple[dict[str, Any], ...]:
+    """Make the table `split_rows` of all rows of pods and tasks in *sources*; *folder* is for copies.
+
+    The files are those that would be read as the bill of *period*. Returns what was left out, and why.
 
     Raises:
         UsageError: When a file cannot be read, none has such rows, a row cannot be read, or a line is there
             twice.
     """
     connection.execute(_ROWS)
-    lacking = []
     try:
-        for number, (name, path) in enumerate(_named(files)):
-            place = folder / f"{number}"
-            place.mkdir()
-            (bill,) = staged(connection, [opened(connection, name, path, place / "bill")], place)
-            if not bill.layout.name.startswith("CUR") or _column(bill, COLUMNS["split"]) is None:
-                lacking.append(name)
-                continue
-            with explained(name):
-                connection.execute(_insert(bill))
-                connection.execute(known_tags({_tags_in(bill): sources_of(bill.layout, bill.header)}))
-                connection.execute(_READ_TAGS.format(file=literal(name)))
-    except BillError as error:
+        found = collect(sources, period, folder / "fetched", is_bill, lambda _: None)
+        lacking = _load(connection, found, folder)
+    except AllocationError as error:
         raise UsageError(str(error)) from None
     (count,) = connection.execute("SELECT COUNT(*) FROM split_rows").fetchone() or (0,)
     if not count:
-        where = ", ".join(lacking[:3]) if lacking else ", ".join(path.name for path in files[:3])
+        where = ", ".join((lacking or [file.name for file in found.files])[:3])
         raise UsageError(
             f"{where}: has no split cost allocation data; switch it on in the cost management preferences "
             f"and in the export (INCLUDE_SPLIT_COST_ALLOCATION_DATA), so that it has {COLUMNS['split'][1]}"
         )
     _refuse_wrong_rows(connection)
+    return found.left_out
+
+
+def _load(connection: duckdb.DuckDBPyConnection, found: Collected, folder: Path) -> list[str]:
+    """Add the rows of every file; returns the names of files that have no such columns."""
+    lacking = []
+    for number, file in enumerate(found.files):
+        place = folder / f"{number}"
+        place.mkdir()
+        (bill,) = staged(connection, [opened(connection, file.name, file.path, place / "bill")], place)
+        if not bill.layout.name.startswith("CUR") or _column(bill, COLUMNS["split"]) is None:
+            lacking.append(file.name)
+            continue
+        with explained(file.name):
+            connection.execute(_insert(bill))
+            connection.execute(known_tags({_tags_in(bill): sources_of(bill.layout, bill.header)}))
+            connection.execute(_READ_TAGS.format(file=literal(file.name)))
+    return lacking
 
 
 def _tags_in(bill: BillFile) -> str:
     return f"(SELECT tags AS tags_text FROM split_rows WHERE file = {literal(bill.name)})"
-
-
-def _named(files: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """The files to read with their names in messages; a folder stands for all reports below it, by path.
-
-    Raises:
-        UsageError: When a folder holds none.
-    """
-    for path in files:
-        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else []
-        found = [file for file in inside if not file.name.startswith(".") and is_bill(file.name, lambda: b"")]
-        if path.is_dir() and not found:
-            raise UsageError(f"{path}: expected files ending in .csv, .csv.gz or .parquet, found none")
-        yield from ((file.relative_to(path).as_posix(), file) for file in found)
-        if not path.is_dir():
-            yield path.name, path
 
 
 def _column(bill: BillFile, names: tuple[str, str]) -> str | None:
@@ -150,7 +148,7 @@ def _refuse_wrong_rows(connection: duckdb.DuckDBPyConnection) -> None:
     if twice := connection.execute(_TWICE).fetchone():
         line = shortened(str(twice[0]).partition("\x1f")[0])
         raise UsageError(
-            f"line {line}: is there {twice[1]} times; give the files of one delivery only, the newest"
+            f"line {line}: expected once, found {twice[1]} times: give the files of one delivery, the newest"
         )
 
 

@@ -63,12 +63,12 @@ class SplitCost:
 
 
 def split_usage(
-    files: Sequence[Path], period: ChargePeriod, namespaces: Mapping[str, str | None], unlabelled: str | None
+    files: Sequence[str], period: ChargePeriod, namespaces: Mapping[str, str | None], unlabelled: str | None
 ) -> SplitCost:
     """The usage of pods and tasks in *files* during *period*.
 
     Args:
-        files: Cost and Usage Reports, or folders of them.
+        files: Cost and Usage Reports: files, folders, `s3://` addresses or manifests of deliveries.
         period: Rows of other months are left out.
         namespaces: Namespace -> its tenant; None where several share it.
         unlabelled: The consumer of what has no tenant; None is an error.
@@ -79,10 +79,11 @@ def split_usage(
     """
     connection = duckdb.connect()
     with tempfile.TemporaryDirectory(prefix=".bill-") as folder:
-        load(connection, files, Path(folder))
+        left_out = load(connection, files, period, Path(folder))
     bounds = {"first": period.start.replace(tzinfo=None), "behind": period.end.replace(tzinfo=None)}
     connection.execute("DELETE FROM split_rows WHERE starts < $first OR ends > $behind", bounds)
-    notes = [*uncovered(connection, period), *other_measures(connection), *costs(connection)]
+    notes = [f"left out {each['name']}: {each['reason']}" for each in left_out]
+    notes += [*uncovered(connection, period), *other_measures(connection), *costs(connection)]
     _name_tenants(connection, namespaces, unlabelled)
     rows: list[UsageRow] = []
     for ending, column in _DRIVERS.items():

@@ -111,6 +111,22 @@ def test_a_missing_day_is_an_error_and_no_neighbours_rate(tmp_path: Path) -> Non
     )
 
 
+def test_a_correction_needs_the_rate_of_its_own_day(tmp_path: Path) -> None:
+    billed = {"BillingPeriodStart": "2026-11-01", "BillingPeriodEnd": "2026-12-01", "BillingCurrency": "EUR"}
+    corrected = {"ChargePeriodStart": "2026-09-10", "ChargePeriodEnd": "2026-09-11"}
+    rows = [FOCUS | billed | {"ChargeClass": ""}, FOCUS | billed | corrected | {"ChargeClass": "Correction"}]
+    with pytest.raises(BillError) as caught:
+        read(bill(tmp_path / "bill.csv", rows))
+    sentence = "bill.csv, row 2: expected a rate from EUR to USD for 2026-09-10, found none"
+    assert str(caught.value) == sentence
+
+
+def test_a_row_that_another_month_bills_needs_no_rate(tmp_path: Path) -> None:
+    billed = {"BillingPeriodStart": "2026-09-01", "BillingPeriodEnd": "2026-10-01", "BillingCurrency": "EUR"}
+    found = read(bill(tmp_path / "bill.csv", [FOCUS | billed]), RATES[:1])
+    assert [row["rule"] for row in found.refused] == ["outside-period"]
+
+
 def test_what_the_rates_do_not_know_is_refused_and_unknown(tmp_path: Path) -> None:
     rows = [PLAIN, PLAIN | {"id": "2", "currency": "JPY"}, euros("1", "2026-10-31", 3)]
     found = read(bill(tmp_path / "bill.csv", rows))

@@ -209,7 +209,10 @@ def test_what_s3_refuses_is_one_sentence(
 def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with sending(lambda connection: connection.close()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        assert refusal("s3://bills") == "s3://bills/: S3 cannot be asked: ConnectionClosedError"
+        assert refusal("s3://bills") == (
+            "s3://bills/: S3 cannot be asked (ConnectionClosedError): "
+            "check the network, AWS_REGION and AWS_ENDPOINT_URL"
+        )
 
 
 def test_an_answer_that_ends_early(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -221,5 +224,5 @@ def test_an_answer_that_ends_early(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         place = Bucket("bills")
         entry = place.entry("a.csv")
         assert entry
-        with pytest.raises(AllocationError, match=r"s3://bills/a\.csv: S3 cannot be asked: "):
+        with pytest.raises(AllocationError, match=r"s3://bills/a\.csv: S3 cannot be asked \("):
             place.fetched(entry, tmp_path / "a.csv")

@@ -186,7 +186,7 @@ def test_runs_for_days_of_their_own_are_added(tmp_path: Path) -> None:
     assert billed(read(tmp_path)) == 30
     meets = {**info, "startDate": "2026-11-02T00:00:00", "endDate": "2026-11-09T00:00:00"}
     azure_run(tmp_path / "two", [focus(2)], "", "", runInfo=meets)
-    assert "have 1 line about the same account, resource, SKU and time" in refusal(tmp_path)
+    assert "have 1 line about the same account, service, resource, SKU and time" in refusal(tmp_path)
     azure_run(tmp_path / "one", DAYS, "2026-11-03T06:00:00Z", "2026-11-03T00:00:00Z")
     assert "name the manifests of runs that share no day" in refusal(tmp_path)
 

@@ -24,8 +24,8 @@ def test_two_deliveries_of_one_bill_are_not_added_up(tmp_path: Path) -> None:
     older = bill(tmp_path / "costs-20.csv", [focus(1), focus(2)])
     newer = bill(tmp_path / "costs-21.csv", [focus(1), focus(2, "11"), focus(3)])
     assert refusal(tmp_path) == (
-        "costs-20.csv and costs-21.csv have 2 lines about the same account, resource, SKU and time: name the "
-        "newer one of two deliveries, or say with --parts that both belong to the bill"
+        "costs-20.csv and costs-21.csv have 2 lines about the same account, service, resource, SKU and time: "
+        "name the newer one of two deliveries, or say with --parts that both belong to the bill"
     )
     assert total(newer) == 31
     assert total(older, newer, parts=True) == 51

@@ -109,7 +109,7 @@ def test_both_may_stand_in_one_file(tmp_path: Path) -> None:
 def test_one_run_in_two_forms_is_charged_once(tmp_path: Path) -> None:
     forms = (focus(tmp_path / "focus-1.3.csv", of("1")), focus(tmp_path / "focus-1.4.csv", of("1", Tags="")))
     with pytest.raises(
-        AllocationError, match=r"focus-1.3\.csv and focus-1.4\.csv: hold the same charges of run r1"
+        AllocationError, match=r"focus-1.3\.csv and focus-1.4\.csv: expected the charges of run r1 once"
     ):
         read(*forms)
 
@@ -120,7 +120,9 @@ def test_one_run_in_parts_is_read(tmp_path: Path) -> None:
 
 
 def test_a_share_that_is_there_twice_is_refused_within_a_file(tmp_path: Path) -> None:
-    with pytest.raises(AllocationError, match=r"bill\.csv: hold the same charges of run r1 twice"):
+    with pytest.raises(
+        AllocationError, match=r"bill\.csv: expected the charges of run r1 once, found them twice"
+    ):
         read(focus(tmp_path / "bill.csv", SHARE, SHARE))
     other = SHARE | {"x_Tenant": "bolt"}
     assert read(focus(tmp_path / "bill.csv", SHARE, other)).intake.charges == 2

@@ -94,7 +94,7 @@ def test_the_docs_name_every_metric_that_is_asked_for() -> None:
         queries().check(name, DAY) for name in CHECKS
     ]
     asked = {name for text in texts for name in re.findall(r"\b(?:kube|container|pg|traefik)_\w+", text)}
-    told = set(re.findall(r"`(\w+_\w+)`", (ROOT / "docs" / "bills.md").read_text(encoding="utf-8")))
+    told = set(re.findall(r"`(\w+_\w+)`", (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")))
     assert asked <= told
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,7 +82,7 @@ def quantities(
     """Tenant and driver -> the month's quantity."""
     places = {name.replace("_", "-"): tenant for name, tenant in namespaces.items()}
     found: dict[tuple[str, str], Decimal] = {}
-    for each in split_usage(files, OCTOBER, places, unlabelled).rows:
+    for each in split_usage([str(file) for file in files], OCTOBER, places, unlabelled).rows:
         key = (each.tenant, each.driver)
         found[key] = found.get(key, Decimal()) + (each.quantity or Decimal())
     return found
@@ -102,11 +103,43 @@ def test_requests_usage_and_the_larger_are_three_drivers_of_cpu_and_of_memory(tm
     }
 
 
-@pytest.mark.parametrize("key", ["user:cost/tenant", "user_cost_tenant", "cost/tenant"])
-def test_the_pods_label_names_the_tenant_in_a_shared_namespace(tmp_path: Path, key: str) -> None:
+def test_of_what_aws_delivered_the_newest_is_read_and_the_rest_told(tmp_path: Path) -> None:
+    for stamp, hours in (("20261101T000000Z", "9"), ("20261102T000000Z", "2")):
+        folder = tmp_path / "report" / "20261001-20261101" / stamp
+        folder.mkdir(parents=True)
+        written(folder, month(split_line_item_reserved_usage=hours))
+        key = (folder / "cur.csv").relative_to(tmp_path).as_posix()
+        (folder / "report-Manifest.json").write_text(
+            json.dumps(
+                {
+                    "assemblyId": stamp,
+                    "account": "123456789012",
+                    "reportName": "report",
+                    "bucket": "bills",
+                    "reportKeys": [key],
+                    "billingPeriod": {"start": "20261001T000000.000Z", "end": "20261101T000000.000Z"},
+                }
+            ),
+            encoding="utf-8",
+        )
+    found = split_usage([str(tmp_path)], OCTOBER, {"odoo-acme": "acme"}, None)
+    requests = [each.quantity for each in found.rows if each.driver == "cpu-requests"]
+    assert requests == [Decimal(2)] * 31
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith("left out ")
+
+
+def test_a_folder_without_reports_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected a bill for 2026-10, found none"):
+        split_usage([str(tmp_path)], OCTOBER, {}, None)
+
+
+@pytest.mark.parametrize("value", ["acme", " Acme "])
+@pytest.mark.parametrize("key", ["user:cost/tenant", "user_cost_tenant", "cost/tenant", "User:Cost-Tenant"])
+def test_the_pods_label_names_the_tenant_in_a_shared_namespace(tmp_path: Path, key: str, value: str) -> None:
     rows = [
         *month(
-            "odoo-production", resource_tags=f'{{"{key}": "acme", "aws:eks:namespace": "odoo-production"}}'
+            "odoo-production", resource_tags=f'{{"{key}": "{value}", "aws:eks:namespace": "odoo-production"}}'
         ),
         *month("odoo-production", resource_tags=f'{{"{key}": "bolt"}}'),
     ]
@@ -148,7 +181,7 @@ def test_parquet_with_a_map_of_tags_says_the_same(tmp_path: Path) -> None:
 
 def test_a_day_is_one_row_and_what_is_written_can_be_read(tmp_path: Path) -> None:
     rows = [row("odoo-acme", day, hour) for day in range(1, 32) for hour in range(24)]
-    found = split_usage([written(tmp_path, rows)], OCTOBER, {"odoo-acme": "acme"}, None)
+    found = split_usage([str(written(tmp_path, rows))], OCTOBER, {"odoo-acme": "acme"}, None)
     assert len(found.rows) == 31 * 3
     assert {each.quantity for each in found.rows} == {Decimal(12), Decimal(18)}
     write_usage(found.rows, tmp_path / "usage.csv")
@@ -158,14 +191,14 @@ def test_a_day_is_one_row_and_what_is_written_can_be_read(tmp_path: Path) -> Non
 
 def test_usage_that_aws_did_not_measure_is_no_driver(tmp_path: Path) -> None:
     rows = month(split_line_item_actual_usage="", split_line_item_split_usage="0.5")
-    found = split_usage([written(tmp_path, rows)], OCTOBER, {"odoo-acme": "acme"}, None)
+    found = split_usage([str(written(tmp_path, rows))], OCTOBER, {"odoo-acme": "acme"}, None)
     assert {each.driver for each in found.rows} == {"cpu-requests", "cpu-billable"}
     assert found.notes == ("*-used are not written: 31 rows have no split_line_item_actual_usage",)
 
 
 def test_what_measures_neither_is_left_out_and_told(tmp_path: Path) -> None:
     rows = [*month(), *month("odoo-bolt", line_item_usage_type="USE1-EKS-EC2-GPU-Hours")]
-    found = split_usage([written(tmp_path, rows)], OCTOBER, {"odoo-acme": "acme"}, None)
+    found = split_usage([str(written(tmp_path, rows))], OCTOBER, {"odoo-acme": "acme"}, None)
     assert {each.tenant for each in found.rows} == {"acme"}
     assert found.notes == (
         "31 rows of usage type USE1-EKS-EC2-GPU-Hours are left out: neither vCPU nor memory",
@@ -174,11 +207,11 @@ def test_what_measures_neither_is_left_out_and_told(tmp_path: Path) -> None:
 
 def test_first_days_without_data_are_told_and_later_ones_refused(tmp_path: Path) -> None:
     path = written(tmp_path, month()[9:])
-    found = split_usage([path], OCTOBER, {"odoo-acme": "acme"}, None)
+    found = split_usage([str(path)], OCTOBER, {"odoo-acme": "acme"}, None)
     assert found.notes == ("no split cost allocation data before 2026-10-10: 9 days have no row",)
     path = written(tmp_path, [*month()[:9], *month()[10:]])
     with pytest.raises(UsageError, match="data from 2026-10-01 on and none of 2026-10-10; give all"):
-        split_usage([path], OCTOBER, {"odoo-acme": "acme"}, None)
+        split_usage([str(path)], OCTOBER, {"odoo-acme": "acme"}, None)
 
 
 @pytest.mark.parametrize(
@@ -205,23 +238,24 @@ def test_first_days_without_data_are_told_and_later_ones_refused(tmp_path: Path)
         ),
         (
             {"resource_tags": '{"user:cost/tenant": "a", "user_cost_tenant": "b"}'},
-            "has the tag cost/tenant twice: a, b",
+            "contradict each other: cost/tenant is both 'a' and 'b'",
         ),
         ({"resource_tags": "{broken"}, "are no JSON object"),
+        ({"resource_tags": "[1]"}, "are no JSON object"),
         ({"split_line_item_split_usage": ""}, "has no split cost allocation data; switch it on"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, columns: Row, message: str) -> None:
     path = written(tmp_path, month(**columns))
     with pytest.raises(UsageError, match=message) as caught:
-        split_usage([path], OCTOBER, {"odoo-acme": "acme", "shared": None}, None)
+        split_usage([str(path)], OCTOBER, {"odoo-acme": "acme", "shared": None}, None)
     assert "\n" not in str(caught.value)
 
 
 def test_two_deliveries_of_a_month_are_refused(tmp_path: Path) -> None:
-    files = [written(tmp_path, month(), "a.csv"), written(tmp_path, month(), "b.csv")]
+    files = [str(written(tmp_path, month(), name)) for name in ("a.csv", "b.csv")]
     with pytest.raises(
-        UsageError, match=r"line odoo-acme-USE1-EKS-EC2-vCPU-Hours-: is there 2 times; give the files of"
+        UsageError, match=r"line odoo-acme-USE1-EKS-EC2-vCPU-Hours-: expected once, found 2 times: give"
     ):
         split_usage(files, OCTOBER, {"odoo-acme": "acme"}, None)
 
@@ -231,16 +265,16 @@ def test_a_report_without_the_columns_says_how_to_get_them(tmp_path: Path) -> No
         {name: value for name, value in each.items() if not name.startswith("split_")} for each in month()
     ]
     with pytest.raises(UsageError, match=r"cur\.csv: has no split cost .*INCLUDE_SPLIT_COST_ALLOCATION_DATA"):
-        split_usage([written(tmp_path, rows)], OCTOBER, {}, None)
+        split_usage([str(written(tmp_path, rows))], OCTOBER, {}, None)
 
 
 def test_a_cost_of_their_own_is_told(tmp_path: Path) -> None:
     rows = month(line_item_unblended_cost="0.01")
-    found = split_usage([written(tmp_path, rows)], OCTOBER, {"odoo-acme": "acme"}, None)
+    found = split_usage([str(written(tmp_path, rows))], OCTOBER, {"odoo-acme": "acme"}, None)
     (note,) = found.notes
     assert note.startswith("31 rows of pods or tasks on an instance have an unblended cost of their own")
     on_fargate = [{**each, "split_line_item_parent_resource_id": ""} for each in rows]
-    assert split_usage([written(tmp_path, on_fargate)], OCTOBER, {"odoo-acme": "acme"}, None).notes == ()
+    assert split_usage([str(written(tmp_path, on_fargate))], OCTOBER, {"odoo-acme": "acme"}, None).notes == ()
 
 
 def test_a_bill_that_holds_them_costs_what_the_instance_costs(tmp_path: Path) -> None:
