@@ -9,6 +9,10 @@ class AllocationError(ToldError):
     """An allocation cannot be made from the given input."""
 
 
+class InputError(AllocationError):
+    """What the user named cannot be used as it is: a bill, a usage file, or two of them together."""
+
+
 class UnreconciledStatementError(AllocationError):
     """The parts of a statement do not add up to its charges; the statement is not shown."""
 

@@ -22,7 +22,7 @@ from allocation.billed.labour import Worked, bill_rows, kinds_of, rate_of, suppo
 from allocation.charges import ChargePeriod
 from allocation.engine import tables
 from allocation.engine.drivers import Driver
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from allocation.money import units_of
 from allocation.prices.price_book import load_price_book
 from tiers.errors import CatalogError
@@ -86,12 +86,12 @@ def add_support_usage(connection: duckdb.DuckDBPyConnection, labour: Labour, per
     """Add the hours of support to the table `usage`, for pools that are divided by them.
 
     Raises:
-        AllocationError: When a usage file has such hours, too: they would count twice.
+        InputError: When a usage file has such hours, too: they would count twice.
     """
     rows = list(support_usage(labour.worked, period))
     measured = "SELECT COUNT(*) FROM usage WHERE driver = ?"
     if rows and connection.execute(measured, [str(Driver.SUPPORT_HOURS)]).fetchall() != [(0,)]:
-        raise AllocationError(
+        raise InputError(
             f"--labour and a usage file both have {Driver.SUPPORT_HOURS}: leave them out of the usage file"
         )
     tables.insert(connection, "usage", tables.USAGE, rows)

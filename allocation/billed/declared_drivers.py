@@ -13,7 +13,7 @@ from allocation.engine import tables
 from allocation.engine.drivers import CAPACITY, DECLARED, IDLE, MEASURED, Driver
 from allocation.engine.portfolios import bare, scope_of, scoped
 from allocation.engine.rulebook import Rulebook
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from allocation.estimate.declared_usage import Usage, declared_usage
 from allocation.estimate.estimated_statement import usage_rows
 
@@ -24,7 +24,7 @@ def add_declared(
     """Add what was not measured to the table `usage`; returns the source of each driver of *rules*.
 
     Raises:
-        AllocationError: When usage that was measured cannot be told from usage that is none: tenants whose
+        InputError: When usage that was measured cannot be told from usage that is none: tenants whose
             users were not counted, portfolios without measurements beside others, or a portfolio's pool that
             is not named as its own.
     """
@@ -72,7 +72,7 @@ def _refuse_uncounted(connection: duckdb.DuckDBPyConnection, deployed: Sequence[
     }
     tenants = {tenant.tenant for one in deployed for tenant in one.inventory.plan.tenants}
     if missing := sorted(tenants - counted):
-        raise AllocationError(
+        raise InputError(
             f"the usage files count the users of {len(tenants & counted)} of {len(tenants)} tenants, and not "
             f"of {', '.join(missing)}: add rows for them (users times hours, such as their declared users), "
             "or leave all rows of the driver users out"
@@ -85,7 +85,7 @@ def _refuse_unscoped(rows: Collection[tuple[str, str]], rules: Rulebook) -> None
     drivers = {driver for pool in rules.pools if scope_of(pool.pool) for driver in pool.driver.measures}
     for driver, consumer in sorted(rows):
         if consumer in own or (consumer in {IDLE, CAPACITY} and driver in drivers):
-            raise AllocationError(
+            raise InputError(
                 f"usage of {driver}: '{consumer}' may be that of any portfolio of this run; name it "
                 f"PORTFOLIO/{consumer}, or share the pool by naming the portfolios of its members"
             )
@@ -108,7 +108,7 @@ def _refuse_unmeasured(
         }
         missing = [portfolio for portfolio, names in tenants.items() if names and not names & consumers]
         if missing and any(names & consumers for names in tenants.values()):
-            raise AllocationError(
+            raise InputError(
                 f"usage of {driver}: was measured for other portfolios and not for {', '.join(missing)}; "
                 "add its usage (0 where there was none), or leave all rows of this driver out"
             )

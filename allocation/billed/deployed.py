@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from tiers.inventory import Inventory
 
 
@@ -41,11 +41,11 @@ def deployed_in(period: ChargePeriod, since: Sequence[tuple[datetime, Inventory]
     Those of several portfolios stand side by side.
 
     Raises:
-        AllocationError: When there is none, they have different currencies, or two portfolios have a tenant
+        InputError: When there is none, they have different currencies, or two portfolios have a tenant
             of the same id.
     """
     if not since:
-        raise AllocationError("no inventory: it is needed for the tenants and their fees")
+        raise InputError("no inventory: it is needed for the tenants and their fees")
     by_portfolio: dict[str, list[tuple[datetime, Inventory]]] = {}
     for moment, inventory in since:
         by_portfolio.setdefault(inventory.plan.portfolio, []).append((moment, inventory))
@@ -53,12 +53,12 @@ def deployed_in(period: ChargePeriod, since: Sequence[tuple[datetime, Inventory]
     currencies = {(one.inventory.plan.currency, one.portfolio) for one in kept}
     if len({currency for currency, _ in currencies}) != 1:
         listed = ", ".join(f"{portfolio} in {currency}" for currency, portfolio in sorted(currencies))
-        raise AllocationError(f"expected inventories of one currency, found {listed}")
+        raise InputError(f"expected inventories of one currency, found {listed}")
     homes: dict[str, str] = {}
     for one in kept:
         for tenant in one.inventory.plan.tenants:
             if (home := homes.setdefault(tenant.tenant, one.portfolio)) != one.portfolio:
-                raise AllocationError(
+                raise InputError(
                     f"tenant '{tenant.tenant}' is in portfolio {home} and in portfolio {one.portfolio}, and "
                     "usage names tenants by their ids only; allocate these portfolios in runs of their own"
                 )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from allocation.engine.rulebook import Pool, Rulebook
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 
 _SCOPE = "/"
 
@@ -36,7 +36,7 @@ def of_portfolios(rules: Rulebook, portfolios: Collection[str]) -> Rulebook:
     For one portfolio they are *rules* themselves.
 
     Raises:
-        AllocationError: When a shared pool serves one of them by a percentage, of which nobody said how much
+        InputError: When a shared pool serves one of them by a percentage, of which nobody said how much
             is whose.
     """
     if len(portfolios) < 2:  # noqa: PLR2004 - several
@@ -70,7 +70,7 @@ def _scoped_pool(rules: Rulebook, pool: Pool, portfolio: str | None) -> Pool:
             serves |= {other: part} if set(taking) & set(mine) else {}
             continue
         if portfolio is None and isinstance(part, int):
-            raise AllocationError(
+            raise InputError(
                 f"pool '{pool.pool}': is shared by {', '.join(mine)} and serves '{other}', of which each of "
                 f"them has one, by {part} percent; expected `usage`, or a pool that they share"
             )

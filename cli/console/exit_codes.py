@@ -27,7 +27,7 @@ class Exit(IntEnum):
 def guarded(command: Callable[[], None]) -> None:
     """Run *command*; a mistake its user can correct ends in sentences and an exit code."""
     from allocation.adapters.pulumi.stack_outputs import StackNotFoundError  # noqa: PLC0415
-    from allocation.errors import AllocationError, GateError, NotReadyError  # noqa: PLC0415
+    from allocation.errors import AllocationError, GateError, InputError, NotReadyError  # noqa: PLC0415
     from lifecycle.errors import LifecycleError, RefusedError  # noqa: PLC0415
     from tiers.errors import CatalogError  # noqa: PLC0415
 
@@ -35,7 +35,7 @@ def guarded(command: Callable[[], None]) -> None:
         command()
     except StackNotFoundError as error:
         _end(error, Exit.NO_SUCH_STACK)
-    except CatalogError as error:
+    except (CatalogError, InputError) as error:
         _end(error, Exit.CONFIGURATION)
     except (NotReadyError, GateError, RefusedError) as error:
         _end(error, Exit.POLICY)

@@ -9,10 +9,10 @@ from typing import Final
 
 import duckdb
 
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 
 
-class BillError(AllocationError):
+class BillError(InputError):
     """A file cannot be read as a bill: the whole file is wrong, not only some rows."""
 
     def __init__(self, sentence: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from allocation.adapters.deliveries.place import BEGIN_BYTES, MAX_MANIFEST_BYTES, Entry
-from allocation.errors import AllocationError
+from allocation.errors import AllocationError, InputError
 
 SCHEME: Final = "s3://"
 _CHUNK: Final = 1 << 20
@@ -92,7 +92,7 @@ def bucket_and_key(address: str) -> tuple[str, str]:
     """
     bucket, _, key = address.removeprefix(SCHEME).partition("/")
     if not bucket:
-        raise AllocationError(f"{address}: expected s3://bucket/prefix, found no bucket")
+        raise InputError(f"{address}: expected s3://bucket/prefix, found no bucket")
     return bucket, key
 
 
@@ -175,15 +175,13 @@ class Bucket:
             AllocationError: When it cannot be read, or is too large.
         """
         if entry.size > MAX_MANIFEST_BYTES:
-            raise AllocationError(f"{self.shown(entry.path)}: is larger than {MAX_MANIFEST_BYTES:,} bytes")
+            raise InputError(f"{self.shown(entry.path)}: is larger than {MAX_MANIFEST_BYTES:,} bytes")
         with told(self.shown(entry.path)):
             data = self._get(entry).read(MAX_MANIFEST_BYTES + 1)
         try:
             return str(data, "utf-8")
         except UnicodeDecodeError as error:
-            raise AllocationError(
-                f"{self.shown(entry.path)}: is not UTF-8 text (byte {error.start})"
-            ) from None
+            raise InputError(f"{self.shown(entry.path)}: is not UTF-8 text (byte {error.start})") from None
 
     def fetched(self, entry: Entry, at: Path) -> Path:
         """The object as the file *at*, as it was when it was listed.
@@ -240,7 +238,7 @@ def told(name: str) -> Iterator[None]:
                 f"{name}: no AWS credentials are found: sign in, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
             ) from None
         if kind == "ParamValidationError":
-            raise AllocationError(f"{name}: expected s3://bucket/prefix, found no name of a bucket") from None
+            raise InputError(f"{name}: expected s3://bucket/prefix, found no name of a bucket") from None
         raise AllocationError(f"{name}: S3 cannot be asked ({kind}): {_CONNECTION}") from None
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())

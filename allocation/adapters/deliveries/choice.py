@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from allocation.adapters.deliveries.manifests import Manifest, is_month_folder, touches
 from allocation.adapters.deliveries.place import Entry, Place
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 
 _SAME_COSTS: Final = frozenset({"ActualCost", "AmortizedCost", "Usage"})
 """What Azure exports of costs besides FOCUS: the same money in columns of its own."""
@@ -45,7 +45,7 @@ def choose(manifests: Sequence[Manifest], period: ChargePeriod) -> Choice:
     """The newest delivery of every export for *period*.
 
     Raises:
-        AllocationError: When one is not whole, or it cannot be known which is the newest.
+        InputError: When one is not whole, or it cannot be known which is the newest.
     """
     left: list[LeftOut] = []
     taken = _newest(_of_month(_bills(manifests, left), period, left), left)
@@ -101,13 +101,13 @@ def _newest_of(rivals: Sequence[Manifest]) -> Manifest:
     elif len(latest) == 1:
         newest = latest[0]
     else:
-        raise AllocationError(
+        raise InputError(
             f"{rivals[0].name} and {rivals[1].name} are deliveries of one bill for {rivals[0].month}, and "
             "neither says when it was made: name the manifest of the newer one"
         )
     longer = next((each for each in rivals if each.end > newest.end), None)
     if longer:
-        raise AllocationError(
+        raise InputError(
             f"{newest.name} is newer than {longer.name}, but ends on {newest.end:%Y-%m-%d}, and the older "
             f"one on {longer.end:%Y-%m-%d}: name the manifest of the one that holds the month"
         )
@@ -130,12 +130,12 @@ def _refuse_shared_days(taken: Iterable[Manifest]) -> None:
     """Two runs of one export for days of which some are in both.
 
     Raises:
-        AllocationError: When there are such.
+        InputError: When there are such.
     """
     by_export = sorted(taken, key=lambda each: (each.export, each.start))
     for one, other in itertools.pairwise(by_export):
         if one.export == other.export and other.start < one.end:
-            raise AllocationError(
+            raise InputError(
                 f"{one.name} reaches until {one.end:%Y-%m-%d} and {other.name} begins on "
                 f"{other.start:%Y-%m-%d}: name the manifests of runs that share no day"
             )
@@ -145,22 +145,22 @@ def _whole(manifest: Manifest) -> tuple[Entry, ...]:
     """The files of *manifest*.
 
     Raises:
-        AllocationError: When one is missing, or has another size than it says, or it names none.
+        InputError: When one is missing, or has another size than it says, or it names none.
     """
     found = []
     for named, entry in zip(manifest.files, located(manifest), strict=True):
         if entry is None:
-            raise AllocationError(
+            raise InputError(
                 f"{manifest.name}: names {named.key}, which is not there: copy the whole delivery"
             )
         if named.size is not None and named.size != entry.size:
-            raise AllocationError(
+            raise InputError(
                 f"{manifest.place.shown(entry.path)}: expected {named.size} bytes, as {manifest.name} says, "
                 f"found {entry.size}: copy it again"
             )
         found.append(entry)
     if not found:
-        raise AllocationError(f"{manifest.name}: names no files; a delivery without files is no bill")
+        raise InputError(f"{manifest.name}: names no files; a delivery without files is no bill")
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from allocation.adapters.deliveries.manifests import Manifest, is_manifest, mani
 from allocation.adapters.deliveries.parts import grouped
 from allocation.adapters.deliveries.place import Entry, Folder, Place, readable
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 
 _ABOVE: Final = 4
 """How far above a manifest its files are looked for: an execution, the month, `metadata`, the export."""
@@ -116,7 +116,7 @@ def collect(
     bucket is written below *workplace*.
 
     Raises:
-        AllocationError: When a place cannot be read, or has nothing for *period*, or a delivery is not whole.
+        InputError: When a place cannot be read, or has nothing for *period*, or a delivery is not whole.
     """
     found = _Found(period, is_bill)
     for source in sources:
@@ -188,7 +188,7 @@ def _refuse_nothing(found: _Found, picked: Sequence[Place], left: Sequence[LeftO
     """A place of which nothing is for the month is a mistake, never a month without costs.
 
     Raises:
-        AllocationError: When there is one.
+        InputError: When there is one.
     """
     useful = {id(place) for place in picked}
     useful |= {
@@ -200,7 +200,7 @@ def _refuse_nothing(found: _Found, picked: Sequence[Place], left: Sequence[LeftO
         if id(place) not in useful:
             name = place.shown("")
             why = [f"{each.name}: {each.reason}" for each in left if each.name.startswith(name)]
-            raise AllocationError(
+            raise InputError(
                 f"{name}: expected a bill for {found.period.start:%Y-%m}, found none"
                 + (f" ({'; '.join(why[:_SHOWN])}{'; …' if why[_SHOWN:] else ''})" if why else "")
             )

@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 
 from allocation.adapters.deliveries.place import Entry, Place
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from tiers import files as given
 
 _SUFFIX: Final = "manifest.json"
@@ -130,18 +130,18 @@ def manifest_of(place: Place, entry: Entry) -> Manifest | None:
     """The manifest in *entry*; None for a document that is none, such as the one for Redshift.
 
     Raises:
-        AllocationError: When it is damaged, or lacks a field.
+        InputError: When it is damaged, or lacks a field.
     """
     name = place.shown(entry.path)
     try:
         document = given.parsed_json(place.text(entry), name)
     except given.UnreadableError as error:
-        raise AllocationError(str(error)) from None
+        raise InputError(str(error)) from None
     kinds = {_MARKS[key] for key in document if key in _MARKS} if isinstance(document, dict) else set()
     if not kinds:
         return None
     if len(kinds) > 1:
-        raise AllocationError(f"{name}: expected the manifest of one delivery, found fields of several kinds")
+        raise InputError(f"{name}: expected the manifest of one delivery, found fields of several kinds")
     read = {"exports": _of_data_exports, "report": _of_report, "azure": _of_azure}[kinds.pop()]
     return read(place, entry, _Fields(name, document))
 
@@ -179,8 +179,8 @@ class _Fields:
             raise self.wrong(key, "a moment", text) from None
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
-    def wrong(self, key: str, expected: str, found: object) -> AllocationError:
-        return AllocationError(f"{self.name}: {key}: expected {expected}, found {str(found)[:80]!r}")
+    def wrong(self, key: str, expected: str, found: object) -> InputError:
+        return InputError(f"{self.name}: {key}: expected {expected}, found {str(found)[:80]!r}")
 
 
 def _keys(fields: _Fields, key: str) -> tuple[NamedFile, ...]:

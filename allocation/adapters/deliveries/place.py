@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from tiers import files as given
 
 MAX_MANIFEST_BYTES: Final = 32_000_000
@@ -90,24 +90,24 @@ class Folder:
         """Its first bytes.
 
         Raises:
-            AllocationError: When it cannot be read.
+            InputError: When it cannot be read.
         """
         try:
             with given.opened(self.root / entry.path, self.shown(entry.path)) as stream:
                 return stream.read(BEGIN_BYTES)
         except given.UnreadableError as error:
-            raise AllocationError(str(error)) from None
+            raise InputError(str(error)) from None
 
     def text(self, entry: Entry) -> str:
         """The text of a manifest.
 
         Raises:
-            AllocationError: When it cannot be read, or is too large.
+            InputError: When it cannot be read, or is too large.
         """
         try:
             return given.read_text(self.root / entry.path, MAX_MANIFEST_BYTES, self.shown(entry.path))
         except given.UnreadableError as error:
-            raise AllocationError(str(error)) from None
+            raise InputError(str(error)) from None
 
     def fetched(self, entry: Entry, at: Path) -> Path:  # noqa: ARG002 - it is here already
         """The file itself."""

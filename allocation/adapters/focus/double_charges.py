@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from allocation.adapters.focus.allocated_columns import METHOD_OF_OURS, OF_OTHERS, OURS, is_ours
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 """The rows that a query returns."""
@@ -94,7 +94,7 @@ def refuse_cut(connection: duckdb.DuckDBPyConnection, files: Sequence[Columns]) 
     """Refuse a file of ours without the columns that say what was decided.
 
     Raises:
-        AllocationError: With the first, and a column that it lacks.
+        InputError: With the first, and a column that it lacks.
     """
     parquet = [str(file.parquet) for file in files if file.parquet]
     ours: set[str] = set()
@@ -105,7 +105,7 @@ def refuse_cut(connection: duckdb.DuckDBPyConnection, files: Sequence[Columns]) 
         there = {name.casefold() for name in file.names}
         missing = [name for name in OURS if name.casefold() not in there]
         if missing and (is_ours(file.names) or str(file.parquet) in ours):
-            raise AllocationError(
+            raise InputError(
                 f"{file.bill}: costack wrote it; expected its columns {', '.join(OURS)}, found no "
                 f"{missing[0]}: give the file as it was written"
             )
@@ -115,17 +115,17 @@ def refuse_double(ask: Ask, charges: str) -> None:
     """Refuse *charges*, SQL of the relation of all charges, that hold the same money twice.
 
     Raises:
-        AllocationError: With the files, and what to give instead.
+        InputError: With the files, and what to give instead.
     """
     _refuse_stripped(ask, charges)
     _refuse_beside(ask(_ACCOUNTS.format(run=_RUN, charges=charges)))
     for first, second, run in ask(_WRITTEN_TWICE.format(run=_RUN, charges=charges)):
         where = first if first == second else f"{first} and {second}"
-        raise AllocationError(
+        raise InputError(
             f"{where}: expected the charges of run {run} once, found them twice; name one file of each run"
         )
     for source, number, resource in ask(_ORIGINS.format(charges=charges)):
-        raise AllocationError(
+        raise InputError(
             f"{source}, row {number}: expected an origin charge to be left out, 0, or taken back once it is "
             f"split, found the cost of {resource or 'a resource without id'} beside allocated charges of the "
             "same amount; it would be charged twice"
@@ -138,7 +138,7 @@ def _refuse_stripped(ask: Ask, charges: str) -> None:
         f"WHERE starts_with(allocated ->> '$.method', '{METHOD_OF_OURS}') ORDER BY charge LIMIT 1"
     )
     for source, number in ask(sql):
-        raise AllocationError(
+        raise InputError(
             f"{source}, row {number}: costack allocated this charge; expected its columns {', '.join(OURS)}, "
             "found none: give the file as it was written"
         )
@@ -152,7 +152,7 @@ def _refuse_beside(accounts: Sequence[Sequence[Any]]) -> None:
                 continue
             what = "a bill" if other is None else f"what run {other} made of one"
             which = f"the same account {same}" if same == account else f"account {same or 'unknown'}"
-            raise AllocationError(
+            raise InputError(
                 f"{beside}: expected no other bill of the month beside {source}, which run {run} of costack "
                 f"made of the bills of account {account or 'unknown'}, found {what} of {which}: give either "
                 "the bills or what was made of them"

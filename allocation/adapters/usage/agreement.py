@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.usage.intake import read_usage
-from allocation.adapters.usage.rows import WIDE, UsageError, UsageRow
+from allocation.adapters.usage.rows import WIDE, UsageFileError, UsageRow
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 
@@ -49,7 +49,7 @@ def disagreements(
         percent: What is let pass.
 
     Raises:
-        UsageError: When the file cannot be read, has rows that are refused, or no driver of *rows*.
+        UsageFileError: When the file cannot be read, has rows that are refused, or no driver of *rows*.
     """
     here: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for row in rows:
@@ -57,7 +57,7 @@ def disagreements(
     there = _sums(other, period)
     both = {driver for _, driver in here} & {driver for _, driver in there}
     if not both:
-        raise UsageError(
+        raise UsageFileError(
             f"{other}: has none of the drivers {', '.join(sorted({driver for _, driver in here}))}"
         )
     keys = sorted(key for key in here.keys() | there.keys() if key[1] in both)
@@ -71,7 +71,7 @@ def _sums(path: Path, period: ChargePeriod) -> Mapping[tuple[str, str], Decimal]
     intake = read_usage(connection, [path], period, list(Driver))
     if intake.refused:
         rules = ", ".join(f"{rule} ({count})" for rule, count in intake.refused.items())
-        raise UsageError(f"{path}: has rows that cannot be compared: {rules}")
+        raise UsageFileError(f"{path}: has rows that cannot be compared: {rules}")
     return {(tenant, driver): quantity for tenant, driver, quantity in connection.execute(_SUMS).fetchall()}
 
 

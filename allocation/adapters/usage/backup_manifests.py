@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from allocation.adapters.usage.rows import UsageError, UsageRow, days_of, rounded
+from allocation.adapters.usage.rows import UsageFileError, UsageRow, days_of, rounded
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 from tiers.files import UnreadableError, read_json
@@ -52,7 +52,7 @@ def counted_users(folder: Path, period: ChargePeriod) -> CountedUsers:
     A day has the count of its newest backup, or of the newest of the seven days before.
 
     Raises:
-        UsageError: When a file is no manifest, or a count is missing for longer than it holds.
+        UsageFileError: When a file is no manifest, or a count is missing for longer than it holds.
     """
     counts = sorted(_manifests(folder), key=lambda each: (each.tenant, each.started))
     rows: list[UsageRow] = []
@@ -67,7 +67,7 @@ def counted_users(folder: Path, period: ChargePeriod) -> CountedUsers:
         if first != period.start:
             uncounted[tenant] = first.date() if first else None
     if not rows:
-        raise UsageError(
+        raise UsageFileError(
             f"{folder}: no backup of {period.start:%Y-%m} counted users; expected manifests with active_users"
         )
     return CountedUsers(tuple(rows), uncounted)
@@ -82,7 +82,7 @@ def _days(tenant: str, own: Sequence[_Count], period: ChargePeriod) -> Iterator[
         today = day.start.date()
         if known is None:
             if before and (ended is None or today <= ended):
-                raise UsageError(
+                raise UsageFileError(
                     f"{tenant}: no backup counted its users after {_last(own, day):%Y-%m-%d}, so on {today} "
                     f"they are unknown (a count holds for {HOLDS_DAYS} days); take it out of the folder "
                     "and write its rows of the usage file yourself"
@@ -108,12 +108,12 @@ def _last(own: Sequence[_Count], day: ChargePeriod) -> datetime:
 
 def _manifests(folder: Path) -> Iterator[_Count]:
     if not folder.is_dir():
-        raise UsageError(
+        raise UsageFileError(
             f"{folder}: no such folder; expected a copy of the bucket's folder manifests/ (aws s3 sync)"
         )
     found = [path for path in sorted(folder.rglob("*.json")) if _RESTORE_TESTS not in path.parts]
     if not found:
-        raise UsageError(f"{folder}: holds no manifest of a backup; expected TENANT/MOMENT.json")
+        raise UsageFileError(f"{folder}: holds no manifest of a backup; expected TENANT/MOMENT.json")
     for path in found:
         yield _manifest(path)
 
@@ -122,12 +122,12 @@ def _manifest(path: Path) -> _Count:
     try:
         told = read_json(path)
     except UnreadableError as error:
-        raise UsageError(f"{error}; expected a manifest of a backup") from None
+        raise UsageFileError(f"{error}; expected a manifest of a backup") from None
     if not isinstance(told, dict):
-        raise UsageError(f"{path}: is not a manifest of a backup: expected an object, found {told!r:.80}")
+        raise UsageFileError(f"{path}: is not a manifest of a backup: expected an object, found {told!r:.80}")
     tenant = told.get("tenant")
     if not isinstance(tenant, str) or not tenant:
-        raise UsageError(f"{path}: tenant: expected a tenant's name, found {tenant!r:.80}")
+        raise UsageFileError(f"{path}: tenant: expected a tenant's name, found {tenant!r:.80}")
     return _Count(tenant, _moment(path, told.get("started")), _users(path, told), bool(told.get("last")))
 
 
@@ -135,7 +135,7 @@ def _moment(path: Path, value: Any) -> datetime:
     try:
         return datetime.strptime(value, _MOMENT).replace(tzinfo=UTC)
     except (TypeError, ValueError):
-        raise UsageError(
+        raise UsageFileError(
             f"{path}: started: expected a moment such as 2026-11-01T02:00:00Z, found {value!r:.80}"
         ) from None
 
@@ -145,5 +145,5 @@ def _users(path: Path, told: Mapping[str, Any]) -> int | None:
     if users is None:
         return None
     if isinstance(users, bool) or not isinstance(users, int) or users < 0:
-        raise UsageError(f"{path}: active_users: expected a whole number or null, found {users!r:.80}")
+        raise UsageFileError(f"{path}: active_users: expected a whole number or null, found {users!r:.80}")
     return users

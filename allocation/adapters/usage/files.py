@@ -10,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from allocation.adapters.usage.rows import COLUMNS, UsageError
+from allocation.adapters.usage.rows import COLUMNS, UsageFileError
 
 _LONGEST_HEADER: Final = 100_000
 _TEXT: Final = """
@@ -25,23 +25,23 @@ def load_text(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> i
     """Load *files* into the temporary table `usage_text`; returns the number of rows.
 
     Raises:
-        UsageError: When a file does not exist, is neither CSV nor Parquet, or lacks a column.
+        UsageFileError: When a file does not exist, is neither CSV nor Parquet, or lacks a column.
     """
     connection.execute(_TEXT)
     for number, path in enumerate(files):
         readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
         reader = readers.get(path.suffix)
         if reader is None:
-            raise UsageError(f"{path}: is neither .csv nor .parquet")
+            raise UsageFileError(f"{path}: is neither .csv nor .parquet")
         if not path.is_file():
-            raise UsageError(f"{path}: no such file")
+            raise UsageFileError(f"{path}: no such file")
         try:
             # The file's own row numbers; scans of one file keep its order.
             rows = f"SELECT $file, $source, ROW_NUMBER() OVER (), * FROM ({reader(path)})"  # noqa: S608 - names are quoted
             connection.execute(f"INSERT INTO usage_text {rows}", {"file": number, "source": path.name})
         except duckdb.Error as error:
             first = str(error).partition("\n")[0]
-            raise UsageError(f"{path}: cannot be read: {first}") from None
+            raise UsageFileError(f"{path}: cannot be read: {first}") from None
         if path.suffix == ".csv":
             _refuse_lost_rows(connection, number, path)
     counted = connection.execute("SELECT COUNT(*) FROM usage_text").fetchone()
@@ -53,7 +53,7 @@ def _csv_rows(path: Path) -> str:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             header = next(csv.reader([stream.readline(_LONGEST_HEADER)], strict=True), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: cannot be read: {error}; expected a CSV in UTF-8") from None
+        raise UsageFileError(f"{path}: cannot be read: {error}; expected a CSV in UTF-8") from None
     _need_columns(path, header)
     named = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in _unique(header))
     wanted = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -70,10 +70,10 @@ def _refuse_lost_rows(connection: duckdb.DuckDBPyConnection, number: int, path: 
         with path.open(encoding="utf-8-sig", newline="") as stream:
             records = sum(1 for record in csv.reader(stream, strict=True) if record) - 1
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: cannot be read: {error}; expected a CSV in UTF-8") from None
+        raise UsageFileError(f"{path}: cannot be read: {error}; expected a CSV in UTF-8") from None
     found = connection.execute("SELECT COUNT(*) FROM usage_text WHERE file = ?", [number]).fetchone()
     if found != (records,):
-        raise UsageError(
+        raise UsageFileError(
             f"{path}: has {records} records, of which {found and found[0]} could be read; check its quotes"
         )
 
@@ -84,7 +84,7 @@ def _parquet_rows(path: Path) -> str:
         described = duckdb.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {file})").fetchall()  # noqa: S608 - the name is quoted
     except duckdb.Error as error:
         first = str(error).partition("\n")[0]
-        raise UsageError(f"{path}: cannot be read: {first}; expected a Parquet file") from None
+        raise UsageFileError(f"{path}: cannot be read: {first}; expected a Parquet file") from None
     types = dict(described)
     _need_columns(path, list(types))
     texts = ", ".join(_as_text(name, types[name]) for name in COLUMNS)
@@ -101,7 +101,7 @@ def _need_columns(path: Path, header: Sequence[str]) -> None:
     for name in COLUMNS:
         if header.count(name) != 1:
             how = "no column" if name not in header else "more than one column"
-            raise UsageError(f"{path}: has {how} '{name}'; {_REMEDY}")
+            raise UsageFileError(f"{path}: has {how} '{name}'; {_REMEDY}")
 
 
 def _unique(header: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, NamedTuple
 
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError
+from allocation.errors import AllocationError, InputError
 
 COLUMNS: Final = ("tenant", "driver", "start", "end", "quantity")
 """The columns of a usage file."""
@@ -22,6 +22,10 @@ _DAY: Final = timedelta(days=1)
 
 class UsageError(AllocationError):
     """Usage cannot be read; the message says from where, what was found, and what to do."""
+
+
+class UsageFileError(UsageError, InputError):
+    """A file with usage cannot be used as it is; what a server answers is no file."""
 
 
 class UsageRow(NamedTuple):

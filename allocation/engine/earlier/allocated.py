@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.engine.rulebook import Behaviour, Rulebook
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from tiers.vocabulary import CostCategory, CostDomain
 
 SHARED: Final = "shared"
@@ -125,7 +125,7 @@ def refuse_unknown(
         rules: The rulebook in force.
 
     Raises:
-        AllocationError: With file and row of the first.
+        InputError: With file and row of the first.
     """
     for text in said:
         written = read(text)
@@ -134,7 +134,7 @@ def refuse_unknown(
                 "SELECT source, row_number FROM charge WHERE allocated = ? ORDER BY charge LIMIT 1", [text]
             ).fetchone()
             source, number = row or ("", 0)
-            raise AllocationError(
+            raise InputError(
                 f"{source}, row {number}: {trouble}; costack wrote this bill (run {written.run}): read it "
                 "with the inventories and the rulebook of that run"
             )

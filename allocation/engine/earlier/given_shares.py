@@ -22,7 +22,7 @@ from allocation.engine.shared_charges import (
     bounds_of,
 )
 from allocation.engine.tables import COSTS, KIND_OF_SHARED_CHARGE
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from allocation.money import text_of
 
 _KIND: Final = ", ".join(f"ANY_VALUE({name}) AS {name}" for name in KIND_OF_SHARED_CHARGE)
@@ -111,19 +111,19 @@ def add_given_shares(connection: duckdb.DuckDBPyConnection) -> None:
     """Add the given shares to `share` and their shared charges to `origin`, when all others are settled.
 
     Raises:
-        AllocationError: When a share is there twice, or the shares of a shared charge do not add up to it.
+        InputError: When a share is there twice, or the shares of a shared charge do not add up to it.
     """
     connection.execute(_GIVEN)
     if twice := connection.execute(_TWICE).fetchone():
         run, named, via, part, tenant = twice
-        raise AllocationError(
+        raise InputError(
             f"run {run}: shared charge {named} has two shares '{part}' of {tenant or 'nobody'} through pool "
             f"'{via}'; name every FOCUS file once"
         )
     if off := connection.execute(_INCOMPLETE).fetchone():
         source, run, named, units, least, most = off
         expected = text_of(least) if least is not None and least == most else "one x_SplitOriginCost"
-        raise AllocationError(
+        raise InputError(
             f"{source}: expected the shares of shared charge {named} of run {run} to add up to {expected}, "
             f"found {text_of(units)}; give the whole file as costack wrote it"
         )

@@ -99,7 +99,7 @@ def test_two_deliveries_without_a_manifest_need_a_word(tmp_path: Path) -> None:
     for day, name in ((1, "a.csv"), (1, "b.csv")):
         written_bill(tmp_path / "bills" / name, [focus(day, name=name)])
     said = bills(SMALL, bill=tmp_path / "bills")
-    assert said.exit_code == Exit.ERROR
+    assert said.exit_code == Exit.CONFIGURATION
     assert said.stderr == (
         "a.csv and b.csv have 1 line about the same account, service, resource, SKU and time: "
         "name the newer one of two deliveries, or say with --parts that both belong to the bill\n"
@@ -173,7 +173,7 @@ def test_a_run_that_fails_leaves_the_one_before(run: Path, tmp_path: Path) -> No
     broken = tmp_path / "bill.csv"
     broken.write_text("id,start,end\n1,2,3\n", encoding="utf-8")
     said = bills(SMALL, "--out", run, bill=broken)
-    assert (said.exit_code, said.stdout) == (Exit.ERROR, "")
+    assert (said.exit_code, said.stdout) == (Exit.CONFIGURATION, "")
     assert said.stderr.startswith("bill.csv: ")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     assert [path.name for path in run.parent.iterdir()] == [run.name]

@@ -131,7 +131,7 @@ def test_backups_say_how_many_users_odoo_had_and_of_whom_they_do_not(tmp_path: P
 
 def test_a_folder_without_backups_writes_no_file(tmp_path: Path) -> None:
     said = usage("backups", tmp_path, "--period", "2026-10", "--out", tmp_path / "users.csv")
-    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.CONFIGURATION, "", 1)
     assert not (tmp_path / "users.csv").exists()
 
 
@@ -162,7 +162,7 @@ def test_a_shared_namespace_without_tags_writes_nothing(tmp_path: Path) -> None:
     report, out = written(tmp_path, month("odoo-production")), tmp_path / "usage.csv"
     inventory = "tests/golden/small-firm-shared/inventory.json"
     said = usage("split-cost", report, "--period", "2026-10", "--inventory", inventory, "--out", out)
-    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.ERROR, "", 1)
+    assert (said.exit_code, said.stdout, said.stderr.count("\n")) == (Exit.CONFIGURATION, "", 1)
     assert said.stderr.startswith("namespace odoo-production: several tenants share it")
     assert not out.exists()
 

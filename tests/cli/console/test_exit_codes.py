@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from allocation.adapters.pulumi.stack_outputs import StackNotFoundError
-from allocation.errors import AllocationError, GateError, NotReadyError
+from allocation.errors import AllocationError, GateError, InputError, NotReadyError
 from cli.console.exit_codes import Exit, guarded
 from lifecycle.errors import LifecycleError, RefusedError
 from tiers.errors import CatalogError
@@ -25,6 +25,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (CatalogError("a"), Exit.CONFIGURATION),
         (StackNotFoundError("a"), Exit.NO_SUCH_STACK),
         (AllocationError("a"), Exit.ERROR),
+        (InputError("a"), Exit.CONFIGURATION),
         (NotReadyError("a"), Exit.POLICY),
         (GateError("a"), Exit.POLICY),
         (RefusedError("a"), Exit.POLICY),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from allocation.adapters.usage.rows import UsageError
+from allocation.adapters.usage.rows import UsageFileError
 from allocation.engine.owners.own_tags import OwnTags, own_tags
 from tiers.escapes import shortened
 
@@ -25,11 +25,11 @@ def tenant_of(
         unlabelled: The consumer of what has no tenant; None is an error.
 
     Raises:
-        UsageError: When the tags cannot be read or disagree, or there is no tenant.
+        UsageFileError: When the tags cannot be read or disagree, or there is no tenant.
     """
     own = _own_tags(tags)
     if own.fault:
-        raise UsageError(f"the tags of a pod or task contradict each other: {shortened(own.fault)}")
+        raise UsageFileError(f"the tags of a pod or task contradict each other: {shortened(own.fault)}")
     if tenant := own.folded("tenant"):
         return tenant
     found = _NAMESPACE.fullmatch(place or "")
@@ -37,13 +37,13 @@ def tenant_of(
     if namespace is not None and namespace in namespaces:
         if only := namespaces[namespace]:
             return only
-        raise UsageError(
+        raise UsageFileError(
             f"namespace {shortened(namespace)}: several tenants share it, and pods have no tag cost/tenant; "
             "activate the label cost/tenant as a cost allocation tag"
         )
     if unlabelled is None:
         what = f"namespace {shortened(namespace)}" if namespace else "a task"
-        raise UsageError(
+        raise UsageFileError(
             f"{what}: has no tag cost/tenant and no tenant; name the pool it belongs to with --unlabelled, "
             "or activate the label cost/tenant as a cost allocation tag"
         )
@@ -54,6 +54,6 @@ def _own_tags(tags: str | None) -> OwnTags:
     try:
         return own_tags(tags or "{}")
     except (ValueError, RecursionError, AttributeError):  # the last one: JSON, and no object
-        raise UsageError(
+        raise UsageFileError(
             "the tags of a pod or task are no JSON object; expected those of AWS' report"
         ) from None

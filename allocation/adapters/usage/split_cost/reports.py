@@ -16,9 +16,9 @@ from allocation.adapters.bill.files.staging import staged
 from allocation.adapters.bill.reading import text_of
 from allocation.adapters.bill.tags import TAGS, known_tags, sources_of, tags_text
 from allocation.adapters.deliveries import Collected, collect
-from allocation.adapters.usage.rows import UsageError, days_of
+from allocation.adapters.usage.rows import UsageFileError, days_of
 from allocation.charges import ChargePeriod
-from allocation.errors import AllocationError
+from allocation.errors import InputError
 from tiers.escapes import shortened
 
 # Of the legacy report, and of CUR 2.0.
@@ -72,19 +72,19 @@ def load(
     The files are those that would be read as the bill of *period*. Returns what was left out, and why.
 
     Raises:
-        UsageError: When a file cannot be read, none has such rows, a row cannot be read, or a line is there
-            twice.
+        UsageFileError: When a file cannot be read, none has such rows, a row cannot be read, or a line is
+            there twice.
     """
     connection.execute(_ROWS)
     try:
         found = collect(sources, period, folder / "fetched", is_bill, lambda _: None)
         lacking = _load(connection, found, folder)
-    except AllocationError as error:
-        raise UsageError(str(error)) from None
+    except InputError as error:
+        raise UsageFileError(str(error)) from None
     (count,) = connection.execute("SELECT COUNT(*) FROM split_rows").fetchone() or (0,)
     if not count:
         where = ", ".join((lacking or [file.name for file in found.files])[:3])
-        raise UsageError(
+        raise UsageFileError(
             f"{where}: has no split cost allocation data; switch it on in the cost management preferences "
             f"and in the export (INCLUDE_SPLIT_COST_ALLOCATION_DATA), so that it has {COLUMNS['split'][1]}"
         )
@@ -142,12 +142,12 @@ def _refuse_wrong_rows(connection: duckdb.DuckDBPyConnection) -> None:
     )
     if wrong := connection.execute(_WRONG.format(numbers=numbers)).fetchone():
         file, row, expected = wrong
-        raise UsageError(
+        raise UsageFileError(
             f"{file}, row {row}: expected {expected} of a pod or task, found none that can be read"
         )
     if twice := connection.execute(_TWICE).fetchone():
         line = shortened(str(twice[0]).partition("\x1f")[0])
-        raise UsageError(
+        raise UsageFileError(
             f"line {line}: expected once, found {twice[1]} times: give the files of one delivery, the newest"
         )
 
@@ -156,12 +156,12 @@ def uncovered(connection: duckdb.DuckDBPyConnection, period: ChargePeriod) -> It
     """A sentence about first days without rows: perhaps the data was not switched on yet.
 
     Raises:
-        UsageError: When there are no rows at all, or none of a later day.
+        UsageFileError: When there are no rows at all, or none of a later day.
     """
     spans = connection.execute("SELECT DISTINCT starts, ends FROM split_rows").fetchall()
     utc = [(one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)) for one, other in spans]
     if not utc:
-        raise UsageError(f"the reports have no split cost allocation data of {period.start:%Y-%m}")
+        raise UsageFileError(f"the reports have no split cost allocation data of {period.start:%Y-%m}")
     first = min(one for one, _ in utc)
     without = [
         day.start
@@ -170,7 +170,7 @@ def uncovered(connection: duckdb.DuckDBPyConnection, period: ChargePeriod) -> It
     ]
     lost: list[datetime] = [day for day in without if day > first]
     if lost:
-        raise UsageError(
+        raise UsageFileError(
             f"the reports have split cost allocation data from {first:%Y-%m-%d} on and none of "
             f"{lost[0]:%Y-%m-%d}; give all files of the month"
         )
