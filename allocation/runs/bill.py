@@ -27,6 +27,7 @@ from allocation.billed.readiness import Evidence, Gate, gates
 from allocation.charges import ChargePeriod
 from allocation.engine.attribution import Attributed, attributed
 from allocation.engine.drivers import Driver
+from allocation.engine.earlier.allocated import runs_read_back
 from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
 from allocation.engine.settlement import Residuals
 from allocation.report.statement.csv_and_markdown import as_csv
@@ -140,6 +141,11 @@ class _Run:
             *gates(self.connection, statement, self.rules, evidence),
             *commitment_gates(self.connection, self.request.period),
             *(Gate(*finding) for finding in intake.findings),
+            *(
+                # What was refused then, and failed its gates, is not in the file.
+                Gate("read from bills", f"rows that run {run} wrote", "bills", passed=False)
+                for run in runs_read_back(self.connection)
+            ),
         )
 
     def _warn_refused(self, what: str, refused: Mapping[str, int]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import duckdb
 
-from allocation.adapters.focus.rows import MERGED_TAGS
+from allocation.adapters.focus.lines import MERGED_TAGS
 from allocation.adapters.focus.run import FocusError, FocusRun
 from allocation.engine.tables import COSTS
 

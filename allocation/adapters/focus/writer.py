@@ -9,7 +9,8 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.focus.context import prepared, refuse_what_does_not_add_up
-from allocation.adapters.focus.rows import OF_A_KIND, kinds_sql, part_sql, rows_sql, shares_sql
+from allocation.adapters.focus.lines import OF_A_KIND
+from allocation.adapters.focus.rows import kinds_sql, part_sql, rows_sql, shares_sql
 from allocation.adapters.focus.run import FocusError, FocusRun, FocusVersion
 from allocation.engine.kinds import columns_by_kind, make_enumerated
 from allocation.engine.tables import copy_all, in_order

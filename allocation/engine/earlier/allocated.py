@@ -138,3 +138,12 @@ def refuse_unknown(
                 f"{source}, row {number}: {trouble}; costack wrote this bill (run {written.run}): read it "
                 "with the inventories and the rulebook of that run"
             )
+
+
+def runs_read_back(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The runs of ours whose files are among the bills, by the table `shape`."""
+    rows = connection.execute(
+        "SELECT DISTINCT allocated ->> '$.run' AS run FROM shape "
+        "WHERE starts_with(allocated, '{\"run\":') ORDER BY run"
+    ).fetchall()
+    return tuple(run for (run,) in rows)

@@ -145,6 +145,17 @@ def test_a_restatement_has_to_pass_the_same_gates(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("history/2026-11/statement-*.json"))) == 2
 
 
+def test_what_costack_wrote_closes_no_month(tmp_path: Path) -> None:
+    """What was refused is not in a FOCUS file: its gates would pass where those of the bill failed."""
+    out = tmp_path / "run"
+    print_allocation(request(SMALL, out=out, focus=("1.3",)), AFTERWARDS)
+    (focus,) = (out / "focus").rglob("*.parquet")
+    closing = request(SMALL, bills=(focus,), history=tmp_path / "history", close=True)
+    with pytest.raises(NotReadyError, match=r"read from bills is rows that run [0-9a-f]+ wrote"):
+        print_allocation(closing, AFTERWARDS)
+    assert not list(tmp_path.glob("history/*/*"))
+
+
 def test_a_restatement_without_a_reason_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="--restate needs a REASON"):
         print_allocation(wanted(tmp_path, lines(), close=False, restate=" "), AFTERWARDS)
