@@ -12,7 +12,8 @@ import pytest
 from allocation.adapters.bill import kinds
 from allocation.adapters.focus import writer
 from allocation.adapters.focus.run import FocusVersion
-from tests.allocation.test_focus_read_back import GOLDEN, allocated
+from tests.allocation.test_focus_read_back import allocated
+from tests.allocation.test_golden import GOLDEN
 
 SCENARIO = "small-firm-shared"
 BILL = GOLDEN / SCENARIO / "bill.csv"

@@ -62,6 +62,11 @@ class Check(NamedTuple):
     condition: str
     found: str
 
+    @property
+    def is_of_another_invoice(self) -> bool:
+        """Whether what it refuses is on the invoice of another month, by its billing period."""
+        return self.rule == "outside-period" and self.found == "billing_start_text"
+
 
 def has_billing_period(layout: Layout, header: Header) -> bool:
     """Whether the bill says which invoice a row is on."""

@@ -73,7 +73,9 @@ class Tally:
             self._note("rows with amounts finer than 1e-12, rounded there and converted", int(coarse))
         else:
             self.refused[file][checks[verdict].rule] += rows
-        self.unknown += rows if unknown else 0
+        # Rows of another invoice are no fault of this month; those that say nothing of an invoice may be.
+        elsewhere = verdict is not None and checks[verdict].is_of_another_invoice
+        self.unknown += rows if unknown and not elsewhere else 0
         for index, cost in enumerate(COSTS):
             exact, plain, units, gross, fell_back = sums[5 * index : 5 * index + 5]
             amount = _EXACT.add(exact, _EXACT.scaleb(Decimal(plain), -10))
@@ -85,7 +87,7 @@ class Tally:
                 self._note(f"{cost} cost not given, billed cost taken", fell_back)
             else:
                 self.held_back[cost] = _EXACT.add(self.held_back[cost], amount)
-                self.gross_refused[cost] += 0 if unknown else int(gross)
+                self.gross_refused[cost] += 0 if unknown or elsewhere else int(gross)
 
     def rows(self, file: int) -> int:
         """How many rows the file of that number has."""

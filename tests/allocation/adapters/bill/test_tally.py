@@ -102,3 +102,20 @@ def test_a_refused_amount_is_known_or_not(
     second |= {"identity/LineItemId": "a2"} if "identity/LineItemId" in good else {}
     intake = read(bill(tmp_path / "bill.csv", [good, good | second | bad])).intake
     assert (sum(intake.refused.values()), intake.unknown) == (1, unknown)
+
+
+def test_rows_of_another_invoice_are_no_error_of_this_month(tmp_path: Path) -> None:
+    """A bill of two billing periods is closed for each; a bill without them may lack something."""
+    month = {"BillingPeriodStart": "2026-11-01T00:00:00Z", "BillingPeriodEnd": "2026-12-01T00:00:00Z"}
+    october = {"BillingPeriodStart": "2026-10-01T00:00:00Z", "BillingPeriodEnd": "2026-11-01T00:00:00Z"}
+    focus = FOCUS | month
+    intake = read(bill(tmp_path / "focus.csv", [focus, focus | october])).intake
+    assert (intake.refused, intake.unknown) == ({"outside-period": 1}, 0)
+    assert intake.costs["billed"].gross_refused == 0
+    other = focus | october | {"BillingCurrency": "EUR"}
+    assert read(bill(tmp_path / "euro.csv", [focus, other])).intake.costs["billed"].gross_refused == 0
+    unread = focus | {"BillingPeriodStart": "soon"}
+    assert read(bill(tmp_path / "unread.csv", [focus, unread])).intake.costs["billed"].gross_refused > 0
+    plain = read(bill(tmp_path / "plain.csv", [PLAIN, PLAIN | {"id": "2", "start": "2026-10-01"}])).intake
+    assert plain.refused == {"outside-period": 1}
+    assert plain.costs["billed"].gross_refused > 0
