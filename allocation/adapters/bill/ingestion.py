@@ -37,6 +37,7 @@ from allocation.adapters.bill.tally import Tally, tally_of
 from allocation.adapters.bill.writing import WRITTEN, publish, write
 from allocation.adapters.deliveries import Collected, collect
 from allocation.adapters.deliveries.overlap import Rows, overlap_of
+from allocation.adapters.focus.allocated_columns import is_ours
 from allocation.adapters.focus.double_charges import Columns, has_allocated, refuse_cut, refuse_double
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
@@ -249,12 +250,13 @@ def _refuse_overlap(
 ) -> None:
     """Refuse two deliveries of one bill that do not say of themselves that they are.
 
-    Lines of a plain bill are named once and for all, so that they cannot be added up by mistake.
+    Lines of a plain bill are named once and for all, and those that costack wrote once in a run, so that they
+    cannot be added up by mistake.
 
     Raises:
         BillError: When two have lines about the same.
     """
-    asked = [batch for batch in batches if batch.files[0].layout is not PLAIN]
+    asked = [batch for batch in batches if not _names_its_lines(batch.files[0])]
     rows = [Rows(each.files[0].layout.name, as_meant(each.found, each.files[0].layout)) for each in asked]
     both = overlap_of(lambda sql: ask(connection, asked, sql), rows, [file.delivery for file in found.files])
     if both is None:
@@ -269,6 +271,10 @@ def _refuse_overlap(
         f"{first} and {second} have {lines} about the same account, service, resource, SKU and time: "
         "name the newer one of two deliveries, or say with --parts that both belong to the bill"
     )
+
+
+def _names_its_lines(bill: BillFile) -> bool:
+    return bill.layout is PLAIN or (bill.layout is FOCUS and is_ours(bill.header.names))
 
 
 def _refuse_twins(bills: Sequence[BillFile], tally: Tally) -> None:

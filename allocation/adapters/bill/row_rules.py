@@ -16,8 +16,8 @@ RULES: Final = (
     "too-large",  # 2**62 units of 1e-10 or more, or more than 14 digits before the point
     "bad-date",  # a moment is no date or time of ISO 8601, or there is no such day
     "empty-period",  # the charge period or the billing period ends where it starts, or before
-    "other-currency",  # not the currency of the statement, and the rates have none for it
     "outside-period",  # another month bills it: by its billing period, or without one by its charge period
+    "other-currency",  # not the currency of the statement, and the rates have none for it
     "tags-not-json",  # the tags are no flat JSON object, or one key is there twice
     "duplicate-line",  # a line of the same name was read before; the first stays
 )

@@ -63,8 +63,16 @@ def unpacked(name: str, path: Path, at: Path) -> Path:
     return at
 
 
+_NO_BILLS: Final = ("__MACOSX/", ".DS_Store")
+"""What the archiver of macOS adds of its own."""
+
+
 def _only_member(name: str, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith(_NO_BILLS)
+    ]
     if len(members) != 1:
         raise BillError(f"{name}: expected an archive of one bill, found {len(members)} files: unpack it")
     if members[0].flag_bits & 1:

@@ -174,6 +174,8 @@ def _csv_header(name: str, path: Path, *, compressed: bool) -> Header:
         raise BillError(f"{name}, line 1: expected a header as RFC 4180 has it: {error}") from None
     except OSError as error:
         raise BillError(f"{name}: cannot be read: {error.strerror}") from None
+    if compressed and names and names[0].startswith(_PARQUET.decode()):
+        raise BillError(f"{name}: expected CSV inside the gzip, found Parquet: decompress it and give that")
     if any("\udc80" <= character <= "\udcff" for title in names for character in title):
         raise BillError(f"{name}, line 1: expected UTF-8 text or Parquet, found other bytes")
     return Header(name, tuple(Column(title, f"c{n}", "VARCHAR") for n, title in enumerate(names)))

@@ -111,3 +111,15 @@ def test_compressed_bills_of_a_folder_are_found_whatever_they_are_called(tmp_pat
 def test_a_plain_bill_beside_them(tmp_path: Path) -> None:
     file = bill(tmp_path / "bill.csv", [PLAIN])
     assert (file.name, named(tmp_path)) == ("bill.csv", ["bill.csv"])
+
+
+def test_what_macos_adds_to_an_archive_is_no_bill(tmp_path: Path) -> None:
+    members = {"bill.csv": HEADER + ROW, "__MACOSX/._bill.csv": b"of the archiver"}
+    assert read(archive(tmp_path / "bill.zip", members)).intake.charges == 1
+
+
+def test_parquet_inside_gzip_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "bill.parquet.gz"
+    file.write_bytes(gzip.compress(parquet(bill(tmp_path / "bill.csv", [PLAIN])).read_bytes()))
+    with pytest.raises(BillError, match=r"bill\.parquet\.gz: expected CSV inside the gzip, found Parquet"):
+        read(file)

@@ -130,7 +130,7 @@ def test_a_row_that_another_month_bills_needs_no_rate(tmp_path: Path) -> None:
 def test_what_the_rates_do_not_know_is_refused_and_unknown(tmp_path: Path) -> None:
     rows = [PLAIN, PLAIN | {"id": "2", "currency": "JPY"}, euros("1", "2026-10-31", 3)]
     found = read(bill(tmp_path / "bill.csv", rows))
-    assert [row["rule"] for row in found.refused] == ["other-currency", "other-currency"]
+    assert [row["rule"] for row in found.refused] == ["other-currency", "outside-period"]
     assert found.intake.unknown == 2
 
 

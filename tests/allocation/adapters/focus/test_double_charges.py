@@ -116,7 +116,7 @@ def test_one_run_in_two_forms_is_charged_once(tmp_path: Path) -> None:
 
 def test_one_run_in_parts_is_read(tmp_path: Path) -> None:
     parts = (focus(tmp_path / "a.csv", of("1")), focus(tmp_path / "b.csv", of("1", x_LineId="line-2")))
-    assert read(*parts, parts=True).intake.charges == 2
+    assert read(*parts).intake.charges == 2
 
 
 def test_a_share_that_is_there_twice_is_refused_within_a_file(tmp_path: Path) -> None:
