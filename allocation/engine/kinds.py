@@ -18,23 +18,15 @@ _LONGEST: Final = 1_000_000
 """Characters of all values of an enumerated type: a file of Parquet repeats them for every 122,880 rows."""
 
 
-def has_kinds(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the charges of *connection* have kinds."""
-    tables = connection.execute(
-        "SELECT table_name FROM duckdb_columns() WHERE column_name = 'kind' AND table_name IN (?, 'charge')",
+def columns_by_kind(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The columns of `charge` that the charges of a kind have alike; none where charges have no kinds."""
+    rows = connection.execute(
+        "SELECT table_name = 'charge', column_name FROM duckdb_columns() WHERE table_name IN ('charge', ?)",
         [KINDS],
     ).fetchall()
-    return len(tables) == len((KINDS, "charge"))
-
-
-def columns_by_kind(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The columns of `charge` that the charges of a kind have alike; none without kinds."""
-    if not has_kinds(connection):
+    if (True, "kind") not in rows:
         return frozenset()
-    rows = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND column_name <> 'kind'", [KINDS]
-    ).fetchall()
-    return frozenset(name for (name,) in rows)
+    return frozenset(name for of_charge, name in rows if not of_charge and name != "kind")
 
 
 def make_enumerated(connection: duckdb.DuckDBPyConnection, table: str, rows: str) -> None:

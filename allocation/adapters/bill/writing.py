@@ -94,7 +94,7 @@ def _publish_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     """Make the view `charge` of *file* and the table of kinds, which has what their rows have alike."""
     rows = f"read_parquet({literal(file)}, hive_partitioning = false)"
     _drop(connection, KINDS)
-    alike = _columns(connection, NEW_KINDS)
+    alike = _columns(connection, NEW_KINDS) - {"kind"}
     if not alike:
         ask(connection, [], f"CREATE VIEW charge AS SELECT * FROM {rows}")
         return

@@ -12,14 +12,12 @@ from allocation.adapters.focus.context import prepared, refuse_what_does_not_add
 from allocation.adapters.focus.lines import OF_A_KIND
 from allocation.adapters.focus.rows import kinds_sql, part_sql, rows_sql, shares_sql
 from allocation.adapters.focus.run import FocusError, FocusRun, FocusVersion
+from allocation.engine.attribution import Decision
 from allocation.engine.kinds import columns_by_kind, make_enumerated
 from allocation.engine.tables import copy_all, in_order
 
 LARGEST_PART: Final = 1_000_000
 """Charges of a file; of more there are several files, `focus-1.3-00001.parquet` and so on."""
-_DECIDED: Final = frozenset(
-    {"disposition", "tenant", "pool", "rule", "domain", "category", "behaviour", "portfolio", "decided"}
-)
 _PARTIAL: Final = ".partial"
 _CSV: Final = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
 
@@ -86,7 +84,7 @@ def _rows(
     """What to copy into each file: one has all rows, or several have the charges and the last the shares."""
     form = _parquet(version, run)
     (charges,) = connection.execute("SELECT COALESCE(MAX(charge), 0) FROM charge").fetchall()[0]
-    if charges <= LARGEST_PART or not columns_by_kind(connection) >= OF_A_KIND - _DECIDED:
+    if charges <= LARGEST_PART or not columns_by_kind(connection) >= OF_A_KIND.difference(Decision._fields):
         rows = rows_sql(version, converts=run.converts)
         return {target: f"({rows}) TO {{path}} ({form})"}
     make_enumerated(connection, "focus_kind", kinds_sql(version, converts=run.converts))
