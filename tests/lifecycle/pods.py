@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -297,6 +297,28 @@ def setting_up(  # noqa: PLR0917 - what the job gets
         "ROTATION": stage,
         "LOGIN_WAIT_SECONDS": str(patience),
     }
+
+
+@contextmanager
+def keeping(pods: Pods) -> Iterator[Callable[[], None]]:
+    """Give what puts the tenant's database back to the row, which also happens at the end.
+
+    The server is shared by many files of tests: what one left changed, another would take for lost data.
+    """
+    server = pods.server
+    server.ask(f"CREATE DATABASE kept TEMPLATE {DATABASE} OWNER {ROLE}")
+
+    def put_back() -> None:
+        server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        server.ask(f"CREATE DATABASE {DATABASE} TEMPLATE kept OWNER {ROLE}")
+        server.ask(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
+        assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
+
+    try:
+        yield put_back
+    finally:
+        put_back()
+        server.ask("DROP DATABASE kept")
 
 
 def move_places(source: Server, target: Server, move: str) -> dict[str, str]:

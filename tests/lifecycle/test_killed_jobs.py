@@ -15,7 +15,7 @@ from components.scripts import script
 from components.tenant.database import setup_script
 from components.tenant.rotation import second_role
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up, setting_up
+from tests.lifecycle.pods import TENANT, Pods, keeping, move_places, said, set_up, setting_up
 from tests.postgres import MAJORS, NEWEST_SOLD, OWNER, Server, running_server
 
 EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
@@ -36,25 +36,19 @@ def other() -> Iterator[Server]:
 
 
 @pytest.fixture
-def moving(pods: Pods, other: Server) -> Iterator[Pods]:
-    """The tenant as it is, with nothing of it on the other server; made anew afterwards."""
-    pods.server.ask(f"CREATE DATABASE kept TEMPLATE {DATABASE} OWNER {ROLE}")
-    (pods.folder / "password").write_text(PASSWORD, encoding="utf-8")
-    try:
-        yield pods
-    finally:
-        reset(pods, other)
-        pods.server.ask("DROP DATABASE kept")
+def reset(pods: Pods, other: Server) -> Iterator[Callable[[], None]]:
+    """Put the tenant back to where it was, with nothing of it on the other server; it ends so, too."""
+    with keeping(pods) as put_back:
 
+        def put_back_both() -> None:
+            other.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            other.ask(f"DROP ROLE IF EXISTS {ROLE}")
+            put_back()
 
-def reset(pods: Pods, other: Server) -> None:
-    """Put the tenant back to where it was."""
-    for server in (pods.server, other):
-        server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-    other.ask(f"DROP ROLE IF EXISTS {ROLE}")
-    pods.server.ask(f"CREATE DATABASE {DATABASE} TEMPLATE kept OWNER {ROLE}")
-    pods.server.ask(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
-    assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
+        try:
+            yield put_back_both
+        finally:
+            put_back_both()
 
 
 def sums(server: Server) -> dict[str, str]:
@@ -86,34 +80,34 @@ def kill_everywhere(
         judge()
 
 
-def test_a_killed_copy_is_made_anew(moving: Pods, other: Server) -> None:
-    before = sums(moving.server)
+def test_a_killed_copy_is_made_anew(pods: Pods, other: Server, reset: Callable[[], None]) -> None:
+    before = sums(pods.server)
 
     def judge() -> None:
-        assert sums(other) == before == sums(moving.server)
+        assert sums(other) == before == sums(pods.server)
         assert said(other).startswith("costack: copy m1 ")
 
-    places = move_places(moving.server, other, "m1") | {"WAIT_SECONDS": "20"}
-    kill_everywhere(
-        moving, script("database_copy.sh"), places, lambda: reset(moving, other), judge, EARLY, LATE
-    )
+    places = move_places(pods.server, other, "m1") | {"WAIT_SECONDS": "20"}
+    kill_everywhere(pods, script("database_copy.sh"), places, reset, judge, EARLY, LATE)
 
 
-def test_a_killed_hand_over_loses_nothing_and_ends(moving: Pods, other: Server) -> None:
-    before = sums(moving.server)
-    places = move_places(moving.server, other, "m1") | {"WAIT_SECONDS": "20"}
+def test_a_killed_hand_over_loses_nothing_and_ends(
+    pods: Pods, other: Server, reset: Callable[[], None]
+) -> None:
+    before = sums(pods.server)
+    places = move_places(pods.server, other, "m1") | {"WAIT_SECONDS": "20"}
 
     def prepare() -> None:
-        reset(moving, other)
-        assert moving.run(script("database_copy.sh"), **places).returncode == 0
+        reset()
+        assert pods.run(script("database_copy.sh"), **places).returncode == 0
 
     def judge() -> None:
-        assert (said(moving.server), said(other)) == ("costack: left m1", "costack: used m1")
+        assert (said(pods.server), said(other)) == ("costack: left m1", "costack: used m1")
         assert sums(other) == before
-        refused = moving.server.try_to_ask("SELECT 1", **TENANT)
+        refused = pods.server.try_to_ask("SELECT 1", **TENANT)
         assert "too many connections for database" in refused.stderr
 
-    kill_everywhere(moving, script("database_hand_over.sh"), places, prepare, judge, EARLY, LATE)
+    kill_everywhere(pods, script("database_hand_over.sh"), places, prepare, judge, EARLY, LATE)
 
 
 def test_a_killed_setup_neither_loses_nor_gives_away_a_database(pods: Pods) -> None:
