@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +69,19 @@ def ask(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], sql: st
     Raises:
         BillError: When it fails; the sentence names the file that cannot be read.
     """
-    try:
+    with told(connection, batches):
         return connection.execute(sql).fetchall()
+
+
+@contextmanager
+def told(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Iterator[None]:
+    """Tell which file of *batches* cannot be read, if that is why what is done with them fails.
+
+    Raises:
+        BillError: When it fails.
+    """
+    try:
+        yield
     except (duckdb.Error, RuntimeError, MemoryError, UnicodeError) as error:
         for batch in batches:
             for file in batch.files:

@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, batches_of
-from allocation.adapters.bill.conversion import RATES, make_rates, refuse_missing_days
+from allocation.adapters.bill.conversion import make_rates, refuse_missing_days
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import BillFile, is_bill, opened
 from allocation.adapters.bill.files.staging import staged
@@ -34,7 +34,7 @@ from allocation.adapters.bill.reading import (
 )
 from allocation.adapters.bill.tags import TAGS, known_tags, sources_of
 from allocation.adapters.bill.tally import Tally, tally_of
-from allocation.adapters.bill.writing import WRITTEN, publish, write
+from allocation.adapters.bill.writing import publish, write
 from allocation.adapters.deliveries import Collected, collect
 from allocation.adapters.deliveries.overlap import Rows, overlap_of
 from allocation.adapters.focus.allocated_columns import is_ours
@@ -44,10 +44,11 @@ from allocation.charges import ChargePeriod
 from allocation.engine.tables import COSTS
 from allocation.errors import AllocationError
 
+# What several threads read at once may not be temporary: each has a connection of its own.
 _OURS: Final = r"""
     SELECT table_name, table_type FROM information_schema.tables WHERE starts_with(table_name, 'bill_')
-        AND (table_catalog = 'temp' OR table_name IN (?, ?)
-            OR regexp_matches(table_name, '^bill_(charge_)?kind'))
+        AND (table_catalog = 'temp' OR regexp_full_match(table_name,
+            'bill_(charge|rate|tags|repeated|gaps|charge_kind|(found|kind)_[0-9]+)'))
     UNION ALL SELECT type_name, 'TYPE' FROM duckdb_types() WHERE starts_with(type_name, 'bill_word_')"""
 
 
@@ -144,7 +145,7 @@ def _workplace(connection: duckdb.DuckDBPyConnection, into: Path | None) -> Iter
 
 def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     with contextlib.suppress(duckdb.Error):
-        for name, kind in connection.execute(_OURS, [WRITTEN, RATES]).fetchall():
+        for name, kind in connection.execute(_OURS).fetchall():
             what = {"VIEW": "VIEW", "TYPE": "TYPE"}.get(kind, "TABLE")
             connection.execute(f"DROP {what} IF EXISTS {name}")
 
@@ -170,7 +171,7 @@ def _found(connection: duckdb.DuckDBPyConnection, batch: Batch, *, rates: bool) 
     layout, header = batch.files[0].layout, batch.files[0].header
     columns = found_columns(layout, header, batch.first, rates=rates)
     found, by_kind = found_by_kind(connection, batch, columns, own_columns(layout))
-    ask(connection, [batch], f"CREATE OR REPLACE TEMP VIEW {batch.found} AS {found}")
+    ask(connection, [batch], f"CREATE OR REPLACE VIEW {batch.found} AS {found}")
     join = f"LEFT JOIN {TAGS} AS known ON known.tags_text = rows.tags_text" if "tags_text" in by_kind else ""
     return replace(batch, by_kind=by_kind, kind_columns=kind_columns(layout, by_kind), kind_join=join)
 
@@ -219,7 +220,7 @@ def _has_repeated(connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch
     _refuse_restated(connection, [file for batch in batches for file in batch.files])
     later = """SELECT file, row_number, line_key FROM bill_rivals
         QUALIFY row_number() OVER (PARTITION BY line_key ORDER BY file, row_number) > 1"""
-    ask(connection, batches, f"CREATE OR REPLACE TEMP TABLE {REPEATED} AS {later}")
+    ask(connection, batches, f"CREATE OR REPLACE TABLE {REPEATED} AS {later}")
     return True
 
 

@@ -19,10 +19,11 @@ from allocation.adapters.bill.numbers import EXACT, amount_columns, exact_of, qu
 from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
 from allocation.adapters.focus.allocated_columns import allocated_columns
+from allocation.adapters.folders.charges import line_name
 from allocation.engine.tables import CHARGE, COSTS, columns_of
 
 REPEATED: Final = "bill_repeated"
-"""Temporary table of the rows, by file and number, that repeat a line read before."""
+"""Table of the rows, by file and number, that repeat a line read before."""
 
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
@@ -146,10 +147,11 @@ def kind_columns(layout: Layout, by_kind: Collection[str]) -> dict[str, str]:
     return known | {name: sql for sql, _, name in pairs}
 
 
-def as_charge(names: Sequence[str], number: str, by_kind: Collection[str] = ()) -> str:
+def as_charge(names: Sequence[str], number: str, by_kind: Collection[str], *, is_file: bool) -> str:
     """The columns of `tables.CHARGE` over `judged` and, for those called *by_kind*, over the kinds.
 
-    *number* is SQL, and *names* are those of the files.
+    *number* is SQL, and *names* are those of the files. What *is_file* has the kind besides, and only the
+    names of lines that the bill has: `charge_rows` gives the others theirs.
     """
     source = f"{listed(names)}[file + 1]"
     units = ", ".join(f"{cost}_units AS {cost}" for cost in COSTS)
@@ -157,10 +159,10 @@ def as_charge(names: Sequence[str], number: str, by_kind: Collection[str] = ()) 
         ", ".join(f"kinds.{name}" if name in by_kind else f"rows.{name}" for name in part)
         for part in (_BEFORE_QUANTITY, _AFTER_QUANTITY)
     )
-    return f"""CAST({number} AS BIGINT) AS charge,
-        coalesce(line_id, {source} || ':' || row_number) AS line_id,
+    line = "line_id" if is_file else line_name(source)
+    return f"""CAST({number} AS BIGINT) AS charge, {line} AS line_id,
         {source} AS source, row_number, period_start, period_end, {units},
-        {before}, quantity, {after}"""
+        {before}, quantity, {after}{", rows.kind" if by_kind else ""}"""
 
 
 def listed(values: Iterable[str]) -> str:

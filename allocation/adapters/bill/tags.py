@@ -66,7 +66,7 @@ def known_tags(found: Mapping[str, Sequence[Source]]) -> str:
     flat = "len(list_filter(map_values(pairs), lambda value: json_type(value) IN ('OBJECT', 'ARRAY'))) = 0"
     filled = "list_filter(sorted, lambda pair: json_type(pair.value) <> 'NULL' AND pair.value <> '\"\"')"
     return f"""
-        CREATE OR REPLACE TEMP TABLE {TAGS} AS
+        CREATE OR REPLACE TABLE {TAGS} AS
         SELECT tags_text, CAST(to_json(map_from_entries(sorted)) AS VARCHAR) AS all_tags,
             CAST(to_json(map_from_entries({filled})) AS VARCHAR) AS filled_tags
         FROM (

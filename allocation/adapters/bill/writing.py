@@ -4,28 +4,28 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from allocation.adapters.bill.batches import Batch, ask
+from allocation.adapters.bill.batches import Batch, ask, told
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.kinds import NEW_KINDS, make_charge_kinds
 from allocation.adapters.bill.numbers import exact_of
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
+from allocation.adapters.folders.charges import CHARGES, charge_files, charge_rows, charges_in
 from allocation.engine.kinds import KINDS
-from allocation.engine.tables import CHARGE, REFUSED, columns_of, in_order
+from allocation.engine.tables import CHARGE, LARGEST_PART, PARQUET, REFUSED, columns_of, copy_all, in_order
 
 WRITTEN: Final = "bill_charge"
 """The table of charges before they are checked to add up."""
 
 _REFUSED: Final = "bill_refused"
 _GAPS: Final = "bill_gaps"
-_CHARGES: Final = "charges.parquet"
 _BLOCK: Final = 64  # rows whose refusals are the bits of one UBIGINT
 _SHOWN: Final = 200  # characters of a value that was refused
 
@@ -33,7 +33,7 @@ _SHOWN: Final = 200  # characters of a value that was refused
 def write(
     connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], tally: Tally, folder: Path | None
 ) -> str:
-    """Write the rows of *batches* into a table or a file in *folder*; returns SQL of the charges.
+    """Write the rows of *batches* into a table or into files in *folder*; returns SQL of the charges.
 
     Raises:
         BillError: When a file cannot be read.
@@ -45,22 +45,57 @@ def write(
         ask(connection, [], _gaps([tally.rows(number) for number in range(len(names))]))
     before = list(itertools.accumulate((tally.charged[n] for n in range(len(names))), initial=0))
     by_kind = make_charge_kinds(connection, batches) if folder is not None and batches else []
-    kind = ", rows.kind" if by_kind else ""
-    charges = " UNION ALL ".join(
-        f"SELECT {as_charge(names, _number(before, gaps=batch in refusing), by_kind)}{kind}"
+    charges = [
+        f"SELECT {as_charge(names, _number(before, gaps=batch in refusing), by_kind, is_file=bool(folder))}"
         f" FROM {batch.judged} AS rows {_join(gaps=batch in refusing, kinds=bool(by_kind))}"
         " WHERE verdict IS NULL"
         for batch in batches
-    )
+    ]
     if folder is not None and batches:
-        target = literal(folder / _CHARGES)
-        with in_order(connection):
-            ask(connection, batches, f"COPY ({charges}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
-        return f"read_parquet({target})"
+        return _write_files(connection, batches, charges, tally, folder)
     ask(connection, [], f"CREATE OR REPLACE TABLE {WRITTEN} ({CHARGE})")
     if batches:
-        ask(connection, batches, f"INSERT INTO {WRITTEN} {charges}")
+        ask(connection, batches, f"INSERT INTO {WRITTEN} {' UNION ALL '.join(charges)}")
     return WRITTEN
+
+
+def _write_files(
+    connection: duckdb.DuckDBPyConnection,
+    batches: Sequence[Batch],
+    charges: Sequence[str],
+    tally: Tally,
+    folder: Path,
+) -> str:
+    """Write *charges*, SQL for each of *batches*, into one file, or several that are written side by side."""
+    parts = [" UNION ALL ".join(charges)]
+    if sum(tally.charged.values()) > LARGEST_PART:
+        each = zip(batches, charges, strict=True)
+        parts = [f"{sql} AND {rows}" for batch, sql in each for rows in _ranges(batch, tally)]
+    paths = [folder / name for name in charge_files(len(parts))]
+    copies = {path: f"({part}) TO {{path}} ({PARQUET})" for path, part in zip(paths, parts, strict=True)}
+    with in_order(connection) as threads, told(connection, batches):
+        copy_all(connection, copies, threads)
+    return f"({charge_rows(paths)})"
+
+
+def _ranges(batch: Batch, tally: Tally) -> Iterator[str]:
+    """SQL of the conditions that cut the rows of *batch* into parts, in their order.
+
+    Small files stay whole, so that a thousand of them are a few parts.
+    """
+    first, held = batch.first, 0
+    for number in _numbers(batch):
+        rows = tally.rows(number)
+        if held and held + rows > LARGEST_PART:
+            yield f"file BETWEEN {first} AND {number - 1}"
+            first, held = number, 0
+        held += rows
+        if held > LARGEST_PART:
+            for row in range(1, rows + 1, LARGEST_PART):
+                yield f"file = {number} AND row_number BETWEEN {row} AND {row + LARGEST_PART - 1}"
+            first, held = number + 1, 0
+    if held:
+        yield f"file BETWEEN {first} AND {_numbers(batch)[-1]}"
 
 
 def publish(
@@ -72,16 +107,15 @@ def publish(
         BillError: When the file cannot be put there.
     """
     if into is not None and not batches:
-        target = literal(folder / _CHARGES)
-        ask(connection, [], f"COPY {WRITTEN} TO {target} (FORMAT parquet, COMPRESSION zstd)")
-    if into is not None:
-        _move(folder / _CHARGES, into / _CHARGES)
+        target = literal(folder / CHARGES)
+        ask(connection, [], f"COPY {WRITTEN} TO {target} ({PARQUET})")
+    files = [] if into is None else _moved(folder, into)
     _drop(connection, "charge")
     _drop(connection, "refused")
     if into is None:
         ask(connection, [], f"ALTER TABLE {WRITTEN} RENAME TO charge")
     else:
-        _publish_file(connection, (into / _CHARGES).resolve())
+        _publish_files(connection, files)
     ask(connection, [], f"CREATE TABLE refused ({REFUSED})")
     ask(
         connection,
@@ -90,17 +124,17 @@ def publish(
     )
 
 
-def _publish_file(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Make the view `charge` of *file* and the table of kinds, which has what their rows have alike."""
-    rows = f"read_parquet({literal(file)}, hive_partitioning = false)"
+def _publish_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """Make the view `charge` of *files* and the table of kinds, which has what their rows have alike."""
+    rows = charge_rows([file.resolve() for file in files])
     _drop(connection, KINDS)
     alike = _columns(connection, NEW_KINDS) - {"kind"}
     if not alike:
-        ask(connection, [], f"CREATE VIEW charge AS SELECT * FROM {rows}")
+        ask(connection, [], f"CREATE VIEW charge AS {rows}")
         return
     ask(connection, [], f"ALTER TABLE {NEW_KINDS} RENAME TO {KINDS}")
     columns = ", ".join(f"{'kinds' if name in alike else 'rows'}.{name}" for name in columns_of(CHARGE))
-    join = f"{rows} AS rows JOIN {KINDS} AS kinds ON kinds.kind = rows.kind"
+    join = f"({rows}) AS rows JOIN {KINDS} AS kinds ON kinds.kind = rows.kind"
     ask(connection, [], f"CREATE VIEW charge AS SELECT {columns}, rows.kind FROM {join}")
 
 
@@ -135,7 +169,7 @@ def _gaps(rows: Sequence[int]) -> str:
     """
     files = ", ".join(f"({file}, {(count + _BLOCK - 1) // _BLOCK})" for file, count in enumerate(rows))
     return f"""
-        CREATE OR REPLACE TEMP TABLE {_GAPS} AS
+        CREATE OR REPLACE TABLE {_GAPS} AS
         WITH held AS (
             SELECT file, (row_number - 1) // {_BLOCK} AS block, count(*) AS refused,
                 bit_or(1::UBIGINT << ((row_number - 1) % {_BLOCK})::UBIGINT) AS bits
@@ -168,11 +202,19 @@ def _numbers(batch: Batch) -> range:
     return range(batch.first, batch.first + len(batch.files))
 
 
-def _move(file: Path, target: Path) -> None:
+def _moved(folder: Path, into: Path) -> list[Path]:
+    """The files of charges in *folder*, moved *into* another, where they take the place of earlier ones."""
+    found = charges_in(folder)
     try:
-        file.replace(target)
+        for file in found:
+            file.replace(into / file.name)
+        names = {file.name for file in found}
+        for file in charges_in(into):
+            if file.name not in names:
+                file.unlink()
     except OSError as error:
-        raise BillError(f"{target}: cannot be written: {error.strerror}") from None
+        raise BillError(f"{into / CHARGES}: cannot be written: {error.strerror}") from None
+    return [into / file.name for file in found]
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:

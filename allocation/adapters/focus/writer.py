@@ -14,10 +14,8 @@ from allocation.adapters.focus.rows import kinds_sql, part_sql, rows_sql, shares
 from allocation.adapters.focus.run import FocusError, FocusRun, FocusVersion
 from allocation.engine.attribution import Decision
 from allocation.engine.kinds import columns_by_kind, make_enumerated
-from allocation.engine.tables import copy_all, in_order
+from allocation.engine.tables import LARGEST_PART, PARQUET, copy_all, in_order
 
-LARGEST_PART: Final = 1_000_000
-"""Charges of a file; of more there are several files, `focus-1.3-00001.parquet` and so on."""
 _PARTIAL: Final = ".partial"
 _CSV: Final = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
 
@@ -106,7 +104,7 @@ def _partial(path: Path) -> Path:
 
 def _parquet(version: FocusVersion, run: FocusRun) -> str:
     said = f"{{focus_version: {_quoted(version)}, costack_run: {_quoted(run.run_id)}}}"
-    return f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {said}"
+    return f"{PARQUET}, KV_METADATA {said}"
 
 
 def _quoted(text: str) -> str:

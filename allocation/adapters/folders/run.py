@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import duckdb
 
+from allocation.adapters.folders.charges import CHARGES, charge_rows, charges_in
 from allocation.engine import tables
 from allocation.engine.earlier.filed_shares import FILED_SHARE
 from allocation.engine.shapes import make_charged
@@ -19,7 +20,6 @@ from allocation.errors import AllocationError
 from tiers import files as given
 
 MANIFEST: Final = "manifest.json"
-CHARGES: Final = "charges.parquet"
 # The tables that explain a figure, in an order set by their content, so that a rerun writes the same bytes.
 _KEPT: Final[Mapping[str, str]] = {
     "shape": "shape",
@@ -75,7 +75,7 @@ def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for name, order in _KEPT.items():
         path = str(folder / f"{name}.parquet").replace("'", "''")
         connection.execute(
-            f"COPY (SELECT * FROM {name} ORDER BY {order}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608 - names of our own
+            f"COPY (SELECT * FROM {name} ORDER BY {order}) TO '{path}' ({tables.PARQUET})"  # noqa: S608 - names of our own
         )
 
 
@@ -127,7 +127,7 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     try:
         for name in ("charge", *_KEPT):
-            _open_table(connection, name, folder / (CHARGES if name == "charge" else f"{name}.parquet"))
+            _open_table(connection, name, folder)
         make_charged(connection)
         yield connection
     except duckdb.IOException as error:
@@ -136,16 +136,19 @@ def opened_run(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _open_table(connection: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
+def _open_table(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> None:
+    file = folder / f"{name}.parquet"
     if name in _LATER_TABLES and not file.is_file():
         tables.create(connection, name, _LATER_TABLES[name])
         return
     path = str(file).replace("'", "''")
-    rows = f"read_parquet('{path}')"
-    found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}  # noqa: S608 - a path, quoted
+    rows = f"SELECT * FROM read_parquet('{path}')"  # noqa: S608 - a path, quoted
+    if name == "charge":
+        rows = charge_rows(charges_in(folder) or [folder / CHARGES])
+    found = {row[0] for row in connection.execute(f"DESCRIBE {rows}").fetchall()}
     later = "".join(
         f", CAST(NULL AS {kind}) AS {column}"
         for column, kind in _COLUMNS.get(name, {}).items()
         if column not in found
     )
-    connection.execute(f"CREATE VIEW {name} AS SELECT *{later} FROM {rows}")  # noqa: S608 - names of our own
+    connection.execute(f"CREATE VIEW {name} AS SELECT *{later} FROM ({rows})")  # noqa: S608 - names of our own

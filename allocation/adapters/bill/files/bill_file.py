@@ -105,12 +105,15 @@ def relation(files: Sequence[BillFile]) -> str:
     for number, file in enumerate(files):
         numbers.setdefault(file.path, {})[file.part or 0] = number
     paths = ", ".join(map(literal, numbers))
-    rows = f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true)"
+    options = "hive_partitioning = false, binary_as_string = true"
     if all(file.part is None for file in files):
-        return rows
+        return f"read_parquet([{paths}], {options})"
+    rows, part = f"read_parquet([{paths}], {options})", PART
+    if any(file.part is None for file in files):
+        rows, part = f"read_parquet([{paths}], {options}, union_by_name = true)", f"coalesce({PART}, 0)"
     by_part = [[parts.get(part) for part in range(max(parts) + 1)] for parts in numbers.values()]
     listed = ", ".join(f"[{', '.join('NULL' if n is None else str(n) for n in one)}]" for one in by_part)
-    index = f"[{listed}][file_index::BIGINT + 1][{PART} + 1]"
+    index = f"[{listed}][file_index::BIGINT + 1][{part} + 1]"
     before = [file.before for file in files]
     # A staged file may hold bills of other layouts, too.
     return f"""(SELECT * EXCLUDE ({PART}), {index} AS file_index,

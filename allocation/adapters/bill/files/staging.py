@@ -87,9 +87,8 @@ def _one_thread(connection: duckdb.DuckDBPyConnection, bills: Sequence[BillFile]
 
 def _alone(connection: duckdb.DuckDBPyConnection, bill: BillFile, target: Path) -> BillFile:
     with explained(bill.name):
-        rows = f"SELECT *, 0::INTEGER AS {PART} FROM {_rows([bill])}"
-        connection.execute(f"COPY ({rows}) TO {literal(target)} (FORMAT parquet)")
-    return replace(bill, path=target, part=0)
+        connection.execute(f"COPY (SELECT * FROM {_rows([bill])}) TO {literal(target)} (FORMAT parquet)")
+    return replace(bill, path=target)
 
 
 def _rows(bills: Sequence[BillFile]) -> str:
