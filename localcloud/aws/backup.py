@@ -97,11 +97,12 @@ ROWS = (
         find=finds("get_backup_plan", "BackupPlanId", "[@][?!DeletionDate]|[0]"),
         changes=(
             Change(
-                names("rules name"),
+                names("rules"),
                 lambda call: call.ask("update_backup_plan", BackupPlanId=call.id, BackupPlan=_plan(call)),
             ),
         ),
         delete=deletes("delete_backup_plan", "BackupPlanId"),
+        replaces=names("name"),
         name=Name("name"),
         tags=tagged_by_map("ResourceArn", at_create="BackupPlanTags", **_TAGS),
     ),

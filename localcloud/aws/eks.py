@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from localcloud.aws.errors import refuse
 from localcloud.aws.operations import finds, tagged_by_map, tags_at_create
 from localcloud.aws.remembered import remembered
-from localcloud.aws.row import Name, Row, fields, names
+from localcloud.aws.row import Change, Name, Row, fields, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,21 @@ def _delete_cluster(call: Call) -> None:
         call.ask("ec2:delete_security_group", GroupId=group["GroupId"])
 
 
+def _encryption(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
+    """Encryption of secrets is added in place; only taking it off needs a new cluster.
+
+    Source: terraform-provider-aws 5.100, internal/service/eks/cluster.go, ForceNewIfChange.
+    """
+    taken_off = bool(held.get("encryptionConfig")) and not wanted.get("encryptionConfig")
+    return frozenset() if taken_off else names("encryptionConfig")
+
+
+def _encrypt(call: Call) -> None:
+    """The key of a cluster that has one cannot change (EKS User Guide, "Encrypt Kubernetes secrets")."""
+    if call.old.get("encryptionConfig"):
+        refuse("InvalidParameterException", "the encryption configuration of the cluster cannot be changed")
+
+
 def _cluster_exists(call: Call) -> None:
     cluster = str(call.new["clusterName"])
     if call.seek("describe_cluster", name=cluster) is None:
@@ -94,7 +109,9 @@ ROWS = (
         derive=_network,
         completed=names("vpcConfig"),
         delete=_delete_cluster,
+        changes=(Change(names("encryptionConfig"), _encrypt),),
         replaces=names("name roleArn encryptionConfig"),
+        spares=_encryption,
         name=Name("name"),
         tags=tagged_by_map(
             "resourceArn", at_create="tags", tags="tags", keys="tagKeys", listed="list_tags_for_resource"

@@ -52,7 +52,8 @@ def _create_alias(call: Call) -> str:
 
 
 def _put_policy(call: Call) -> str:
-    key = str(call.new["keyId"])
+    # What was made for one key stays that key's: the provider sends its id, whatever keyId says by now.
+    key = call.id or str(call.new["keyId"])
     call.ask("put_key_policy", KeyId=key, PolicyName="default", Policy=call.new["policy"])
     return key
 
@@ -146,13 +147,14 @@ ROWS = (
         service="kms",
         inputs=fields("keyId= policy= bypassPolicyLockoutSafetyCheck="),
         live=fields("policy"),
+        derive=lambda call, _: {"keyId": call.id},
         create=_put_policy,
         find=_find_policy,
         changes=(Change(names("policy"), _put_policy),),
+        waits=names("keyId"),
         delete=lambda call: call.ask(
             "put_key_policy", KeyId=call.id, PolicyName="default", Policy=_everything_to_the_account()
         ),
-        replaces=names("keyId"),
         parse=lambda key: {"keyId": key},
         before_create=(_keeps_access,),
         before_update=(_keeps_access,),

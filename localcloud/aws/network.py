@@ -139,10 +139,44 @@ def _inline_routes(call: Call) -> None:
 
 
 def _find_association(call: Call) -> Mapping[str, Any] | None:
-    of = [{"Name": "association.route-table-association-id", "Values": [call.id]}]
-    tables = call.ask("describe_route_tables", Filters=of)["RouteTables"]
+    """By its id, else by its subnet: it has another id since its table was changed."""
+    tables = call.ask("describe_route_tables")["RouteTables"]
     joined = [a for table in tables for a in table["Associations"]]
-    return next((a for a in joined if a["RouteTableAssociationId"] == call.id), None)
+    subnet = call.new.get("subnetId") or call.old.get("subnetId")
+    own = [a for a in joined if a["RouteTableAssociationId"] == call.id]
+    return next(iter([*own, *(a for a in joined if subnet and a.get("SubnetId") == subnet)]), None)
+
+
+def _join_another(call: Call) -> None:
+    """The table of an association is changed in place.
+
+    Source: terraform-provider-aws 5.100, internal/service/ec2/vpc_route_table_association.go (route_table_id
+    has no ForceNew).
+    """
+    held = _find_association(call) or {}
+    call.ask(
+        "replace_route_table_association",
+        AssociationId=held.get("RouteTableAssociationId", call.id),
+        RouteTableId=call.new["routeTableId"],
+    )
+
+
+def _part(call: Call) -> None:
+    if held := _find_association(call):
+        call.ask("disassociate_route_table", AssociationId=held["RouteTableAssociationId"])
+
+
+def _becomes_shared(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
+    """A network on hardware of its own may leave it in place; every other change of tenancy needs a new one.
+
+    Source: terraform-provider-aws 5.100, internal/service/ec2/vpc_.go, resourceVPCCustomizeDiff.
+    """
+    leaves = held.get("instanceTenancy") == "dedicated" and wanted.get("instanceTenancy") == "default"
+    return names("instanceTenancy") if leaves else frozenset()
+
+
+def _tenancy(call: Call) -> None:
+    call.ask("modify_vpc_tenancy", VpcId=call.id, InstanceTenancy=call.new["instanceTenancy"])
 
 
 ROWS = (
@@ -158,9 +192,13 @@ ROWS = (
         derived=names("arn defaultSecurityGroupId mainRouteTableId defaultRouteTableId"),
         create=creates("create_vpc", "Vpc.VpcId"),
         find=finds("describe_vpcs", "VpcIds", "Vpcs[0]", many=True),
-        changes=(Change(names("enableDnsSupport enableDnsHostnames"), _vpc_attributes, settles=True),),
         delete=deletes("delete_vpc", "VpcId"),
-        replaces=names("cidrBlock"),
+        changes=(
+            Change(names("enableDnsSupport enableDnsHostnames"), _vpc_attributes, settles=True),
+            Change(names("instanceTenancy"), _tenancy),
+        ),
+        replaces=names("cidrBlock instanceTenancy"),
+        spares=_becomes_shared,
         tags=ec2_tags("vpc"),
     ),
     Row(
@@ -250,9 +288,9 @@ ROWS = (
         live=fields("routeTableId subnetId gatewayId"),
         create=creates("associate_route_table", "AssociationId"),
         find=_find_association,
-        delete=deletes("disassociate_route_table", "AssociationId"),
-        # AWS changes the table of an association in place, under a new id; a new resource says the same.
-        replaces=names("routeTableId subnetId gatewayId"),
+        changes=(Change(names("routeTableId"), _join_another),),
+        delete=_part,
+        replaces=names("subnetId gatewayId"),
     ),
     Row(
         kind="aws:ec2/route:Route",

@@ -53,6 +53,10 @@ class AwsType(ResourceType):
             inputs[self.row.name.property] = self._made_up(subject, inputs, olds)
         return Checked(inputs, failures)
 
+    def replace_paths(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> frozenset[str]:  # noqa: ARG002
+        """What replaces, but for changes between these values that are made in place."""
+        return self.replace_on - (self.row.spares(olds, news) if self.row.spares else frozenset())
+
     def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:  # noqa: ARG002
         """True when both would bear the same physical name."""
         name = self.row.name
