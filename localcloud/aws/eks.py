@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from localcloud.aws.row import Call
 
 
+_UNMANAGED = frozenset({"vpc-cni", "kube-proxy", "coredns"})
+
+
 def _facts(call: Call, made: str) -> dict[str, Any]:
     return {
         "associationId": made,
@@ -92,6 +95,21 @@ def _cluster_exists(call: Call) -> None:
         refuse("ResourceNotFoundException", f"no cluster found for name: {cluster}")
 
 
+def _overwrites_the_unmanaged(call: Call) -> None:
+    """A new cluster has these three already, unmanaged; an add-on that may not overwrite them may fail.
+
+    Source: EKS API reference, CreateAddon (resolveConflicts) and CreateCluster (bootstrapSelfManagedAddons,
+    which is true by default). That it may fail is refused here always.
+    """
+    addon = str(call.new["addonName"])
+    if addon in _UNMANAGED and call.new.get("resolveConflictsOnCreate") != "OVERWRITE":
+        refuse(
+            "ConfigurationConflict",
+            f"{addon} is in the cluster {call.new['clusterName']} already, not managed by EKS; "
+            "resolveConflictsOnCreate OVERWRITE takes it over",
+        )
+
+
 ROWS = (
     Row(
         kind="aws:eks/cluster:Cluster",
@@ -120,13 +138,14 @@ ROWS = (
     remembered(
         "aws:eks/addon:Addon",
         service="eks",
-        inputs="clusterName addonName addonVersion configurationValues resolveConflictsOnUpdate preserve",
+        inputs="""clusterName addonName addonVersion configurationValues resolveConflictsOnCreate
+        resolveConflictsOnUpdate preserve""",
         replaces="clusterName addonName",
         identify=lambda call: f"{call.new['clusterName']}:{call.new['addonName']}",
         facts=lambda call, made: {"arn": call.arn(f"addon/{made.replace(':', '/')}/{uuid.uuid4()}")},
         taken="ResourceInUseException",
         taggable=True,
-        before=(_cluster_exists,),
+        before=(_cluster_exists, _overwrites_the_unmanaged),
     ),
     remembered(
         "aws:eks/podIdentityAssociation:PodIdentityAssociation",

@@ -261,6 +261,15 @@ def test_restore_testing_takes_its_own_names_and_an_existing_plan(driver: Driver
     refused("ResourceNotFoundException", lambda: driver.create(kind, "x", absent))
 
 
+@pytest.mark.parametrize("addon", ["coredns", "kube-proxy", "vpc-cni"])
+def test_an_add_on_that_a_new_cluster_has_already_must_be_taken_over(
+    driver: Driver, ground: Ground, addon: str
+) -> None:
+    kind = "aws:eks/addon:Addon"
+    wanted = {**EXAMPLES[kind](ground), "addonName": addon, "resolveConflictsOnCreate": "NONE"}
+    assert addon in refused("ConfigurationConflict", lambda: driver.create(kind, "kept", wanted))
+
+
 def test_a_key_policy_that_locks_everyone_out_is_refused(driver: Driver, ground: Ground) -> None:
     kind = "aws:kms/keyPolicy:KeyPolicy"
     wanted = EXAMPLES[kind](ground)
