@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.clients import ACCOUNT
 from localcloud.aws.errors import refuse
-from localcloud.aws.limits import between, matches
+from localcloud.aws.limits import between
 from localcloud.aws.operations import changes, creates, deletes, finds, tagged_by_pairs
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
@@ -134,11 +134,6 @@ ROWS = (
         delete=deletes("delete_alias", "AliasName"),
         replaces=names("name namePrefix"),
         name=Name("name", "namePrefix", start="alias/"),
-        checks=(
-            matches(
-                "name", r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}", "must begin with alias/, but not alias/aws/"
-            ),
-        ),
         before_create=(key_exists("targetKeyId", "NotFoundException"),),
         before_update=(key_exists("targetKeyId", "NotFoundException"),),
     ),

@@ -8,7 +8,9 @@ from localcloud.aws.errors import refuse
 from localcloud.aws.row import Call, Change, Name, Row, Tags, names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from localcloud.provider import Failure
 
 ID = "_id"
 """Where a document says its own id: its name in the store is spelled otherwise."""
@@ -29,6 +31,7 @@ def remembered(
     defaults: Mapping[str, Any] | None = None,
     completed: str = "",
     before: tuple[Callable[[Call], None], ...] = (),
+    checks: tuple[Callable[[Mapping[str, Any]], Iterable[Failure]], ...] = (),
 ) -> Row:
     """A row whose create, find, change and delete go to the store.
 
@@ -59,6 +62,7 @@ def remembered(
         defaults=defaults or {},
         completed=names(completed),
         before_create=before,
+        checks=checks,
     )
 
 

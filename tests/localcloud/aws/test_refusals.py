@@ -255,7 +255,8 @@ def test_a_file_system_is_replicated_under_a_key_of_the_other_region(driver: Dri
 
 def test_restore_testing_takes_its_own_names_and_an_existing_plan(driver: Driver, ground: Ground) -> None:
     plan = EXAMPLES[TESTING_PLAN](ground)
-    refused("ValidationException", lambda: driver.create(TESTING_PLAN, "x", {**plan, "name": "with-dash"}))
+    with pytest.raises(CheckRefusedError, match="has 1 to 50 letters, digits and underscores"):
+        driver.create(TESTING_PLAN, "x", {**plan, "name": "with-dash"})
     kind = "aws:backup/restoreTestingSelection:RestoreTestingSelection"
     absent = {**EXAMPLES[kind](ground), "restoreTestingPlanName": "absent"}
     refused("ResourceNotFoundException", lambda: driver.create(kind, "x", absent))
