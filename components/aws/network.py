@@ -23,8 +23,9 @@ class PrivateNetwork(pulumi.ComponentResource):
     """A VPC with a private subnet per zone, and a security group that lets only the cluster's pods in.
 
     Its subnets have no route to the internet: databases need none. An adopted cluster's VPC is connected
-    by peering or a transit gateway, which belongs to the cluster's owner. In an adopted network only the
-    security group is created.
+    by peering or a transit gateway, which belongs to the cluster's owner; file systems are then found by
+    address, which the EFS driver asks AWS for (docs/real-account.md). In an adopted network only the security
+    group is created.
     """
 
     def __init__(self, name: str, fact: Network, opts: pulumi.ResourceOptions | None = None) -> None:

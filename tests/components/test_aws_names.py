@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.aws.name_rules import RULES
+from tests.components.aws_names import MADE_UP, RANDOM_END, refused_by_aws
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.portfolios import LOCAL, ROOT, catalog, every_offer, plan_of
@@ -40,19 +41,6 @@ NAMED = {
 CHOSEN = {"aws:s3/bucket:Bucket": names.BUCKET, "aws:eks/nodeGroup:NodeGroup": names.NODES}
 
 
-# Types whose name Pulumi makes of the logical name, with the property, where AWS limits it.
-MADE_UP = {
-    "aws:s3/bucket:Bucket": "bucket",
-    "aws:eks/nodeGroup:NodeGroup": "nodeGroupName",
-    "aws:ec2/launchTemplate:LaunchTemplate": "name",
-    "aws:ec2/securityGroup:SecurityGroup": "name",
-    "aws:iam/rolePolicy:RolePolicy": "name",
-    "aws:rds/subnetGroup:SubnetGroup": "name",
-    "aws:rds/parameterGroup:ParameterGroup": "name",
-    "aws:elasticache/subnetGroup:SubnetGroup": "name",
-    "aws:secretsmanager/secret:Secret": "name",
-}
-RANDOM_END = "-0123abc"
 SHORTEST, LONGEST = 3, 30
 """Of a tenant's id; with two digits that tell tenants apart (`TenantId` takes 30)."""
 
@@ -94,10 +82,20 @@ def plan_from(folder: Path) -> Plan:
     return resolve(catalog(), load_portfolio(folder, catalog()))
 
 
-@pytest.mark.parametrize("folder", [LOCAL, ROOT / "examples" / "every-option"], ids=["local", "every-option"])
+@cache
+def declared_from(folder: Path) -> tuple[Declared, ...]:
+    return tuple(declare_plan(plan_from(folder)))
+
+
+FOLDERS = pytest.mark.parametrize(
+    "folder", [LOCAL, ROOT / "examples" / "every-option"], ids=["local", "every-option"]
+)
+
+
+@FOLDERS
 def test_a_portfolios_names_are_those_that_are_declared(folder: Path) -> None:
-    plan = plan_from(folder)
-    assert {(made.kind, made.name) for made in names.names_of(plan)} == declared_names(declare_plan(plan))
+    made = {(made.kind, made.name) for made in names.names_of(plan_from(folder))}
+    assert made == declared_names(declared_from(folder))
 
 
 def test_the_names_of_every_offer_are_those_that_are_declared() -> None:
@@ -116,23 +114,6 @@ def test_names_that_are_cut_are_those_that_are_declared() -> None:
     assert {(each.kind, each.name) for each in made} == declared_names(declare_plan(plan))
     refused = {each.kind for each in made if each.length > names.LIMITS[each.kind]}
     assert refused == {names.VAULT, names.BACKUP_PLAN, names.SELECTION, names.BUCKET}
-
-
-def refused_by_aws(declared: Iterable[Declared]) -> list[str]:
-    """The names and descriptions among *declared* that AWS would refuse, by the rules of the local cloud."""
-    found = []
-    for each in declared:
-        texts = {name: text for name, text in each.props.items() if isinstance(text, str)}
-        made_up = MADE_UP.get(each.type)
-        if made_up and made_up not in texts:
-            prefix = texts.get(f"{made_up}Prefix")
-            texts[made_up] = f"{prefix or each.name}{RANDOM_END}"
-        found += [
-            f"{each.type} {each.name}: {name} {texts[name]!r} {rule.words}"
-            for (kind, name), rule in RULES.items()
-            if kind == each.type and name in texts and not rule.takes(texts[name])
-        ]
-    return found
 
 
 @cache
@@ -162,10 +143,10 @@ def test_every_name_of_the_longest_portfolio_that_validate_takes_is_taken_by_aws
     assert [made for made in said if BY_KIND[made.kind].takes(in_aws(made))] == []
 
 
-@pytest.mark.parametrize("folder", [LOCAL, ROOT / "examples" / "every-option"], ids=["local", "every-option"])
+@FOLDERS
 def test_what_a_portfolio_names_and_describes_is_taken_by_aws(folder: Path) -> None:
     """An apostrophe in the description of a security group stopped the first `up` of every portfolio."""
-    declared = list(declare_plan(plan_from(folder)))
+    declared = declared_from(folder)
     assert refused_by_aws(declared) == []
     kinds = {each.type for each in declared}
     named = {kind for kind, name in RULES if name in ("name", *MADE_UP.values())}

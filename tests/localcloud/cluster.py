@@ -38,6 +38,11 @@ class Cluster:
     kubeconfig: Path
     client: httpx.Client
     """Signed in as an administrator."""
+    starting: Starting
+
+    def wait_for(self, path: str) -> None:
+        """Until the server answers at *path*, as one does that comes to know a new kind."""
+        Patience().wait(self.starting, lambda: self.client.get(path).is_success or None)
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
         finalizer = threading.Thread(target=_finalize_namespaces, args=(client, stop))
         finalizer.start()
         try:
-            yield Cluster(_kubeconfig(folder, server, token), client)
+            yield Cluster(_kubeconfig(folder, server, token), client, starting)
         finally:
             stop.set()
             finalizer.join()
