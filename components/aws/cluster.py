@@ -32,7 +32,7 @@ _POLICIES: Final[Mapping[str, Any]] = {"enableNetworkPolicy": "true"}
 # AWS advises mode `standard` where network policies are enforced; in `strict`, the default, all traffic of a
 # pod leaves its node (EKS Best Practices Guide, "Security Groups Per Pod"; README of amazon-vpc-cni-k8s).
 _POD_GROUPS: Final = {"env": {"ENABLE_POD_ENI": "true", "POD_SECURITY_GROUP_ENFORCING_MODE": "standard"}}
-_INTERFACES_POLICY: Final = f"{_MANAGED}AmazonEKSVPCResourceController"
+_INTERFACES: Final = {"interfaces": "AmazonEKSVPCResourceController"}
 
 
 class ManagedCluster(pulumi.ComponentResource):
@@ -60,9 +60,8 @@ class ManagedCluster(pulumi.ComponentResource):
             kms_key_id=key.arn,
             opts=child,
         )
-        role, rights = _role(f"{name}-control-plane", "eks.amazonaws.com", _CLUSTER_POLICIES, child)
-        if fact.pod_security_groups:
-            rights.append(_attached(f"{name}-control-plane-interfaces", role, _INTERFACES_POLICY, child))
+        policies = {**_CLUSTER_POLICIES, **(_INTERFACES if fact.pod_security_groups else {})}
+        role, rights = _role(f"{name}-control-plane", "eks.amazonaws.com", policies, child)
         self.cluster = eks.Cluster(
             name,
             name=fact.cluster,

@@ -69,6 +69,10 @@ def _network(call: Call, _found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _delete_cluster(call: Call) -> None:
+    """EKS deletes no cluster that has node groups (EKS API reference, DeleteCluster)."""
+    groups = call.simulation.every("eks-NodeGroup", call.region)
+    if left := sorted(each["nodeGroupName"] for each in groups if each["clusterName"] == call.id):
+        refuse("ResourceInUseException", f"the cluster {call.id} has node groups: {', '.join(left)}")
     call.ask("delete_cluster", name=call.id)
     for group in _groups(call, call.id):
         call.ask("ec2:delete_security_group", GroupId=group["GroupId"])

@@ -52,7 +52,9 @@ class AwsType(ResourceType):
             inputs |= self.row.keeps(known, olds)
         if self.row.name and self.row.name.property not in inputs:
             inputs[self.row.name.property] = self._made_up(subject, inputs, olds)
-        failures += name_failures(self.row.kind, without_unknown(inputs))
+        # What is there was taken once.
+        fresh = {name: value for name, value in without_unknown(inputs).items() if value != olds.get(name)}
+        failures += name_failures(self.row.kind, fresh)
         return Checked(inputs, failures)
 
     def replace_paths(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> frozenset[str]:  # noqa: ARG002

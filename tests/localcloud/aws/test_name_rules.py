@@ -116,6 +116,15 @@ def test_a_name_that_the_provider_makes_up_is_held_against_the_rule_too(driver: 
     driver.check(f"urn:pulumi:dev::test::{kind}::{'v' * 42}", {})
 
 
+def test_what_was_taken_once_is_kept(driver: Driver) -> None:
+    """States of an earlier version have descriptions that only the local cloud took."""
+    kind, held = "aws:ec2/securityGroup:SecurityGroup", {"name": "web", "description": "the team's"}
+    urn = f"urn:pulumi:dev::test::{kind}::web"
+    assert driver.check(urn, held, held) == held
+    with pytest.raises(CheckRefusedError, match="description"):
+        driver.check(urn, {**held, "description": "another team's"}, held)
+
+
 CRON = [
     "cron(0 3 * * ? *)",
     "cron(30 7 ? * MON,TUE *)",

@@ -11,10 +11,12 @@ from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
 from tests.localcloud.aws.examples import (
     ABROAD,
+    CLUSTER,
     EXAMPLES,
     FILES,
     GROUP,
     KEY,
+    NODES,
     TESTING_PLAN,
     Ground,
     mounts_policy,
@@ -260,6 +262,15 @@ def test_restore_testing_takes_its_own_names_and_an_existing_plan(driver: Driver
     kind = "aws:backup/restoreTestingSelection:RestoreTestingSelection"
     absent = {**EXAMPLES[kind](ground), "restoreTestingPlanName": "absent"}
     refused("ResourceNotFoundException", lambda: driver.create(kind, "x", absent))
+
+
+def test_a_cluster_goes_after_its_node_groups(driver: Driver, ground: Ground) -> None:
+    """As EKS answers to DeleteCluster (EKS API reference, ResourceInUseException)."""
+    cluster = driver.create(CLUSTER, "populated", {**EXAMPLES[CLUSTER](ground), "name": "populated"})
+    nodes = driver.create(NODES, "inside", {**EXAMPLES[NODES](ground), "clusterName": cluster.id})
+    assert "inside-" in refused("ResourceInUseException", lambda: driver.delete(cluster))
+    driver.delete(nodes)
+    driver.delete(cluster)
 
 
 @pytest.mark.parametrize("addon", ["coredns", "kube-proxy", "vpc-cni"])
