@@ -39,7 +39,7 @@ class ManagedCluster(pulumi.ComponentResource):
     """An EKS control plane in private subnets; Kubernetes secrets are encrypted with the platform's key.
 
     What a role may do is there before who takes it, and goes after it: EKS removes its network interfaces,
-    and a node leaves, with these rights (terraform-provider-aws 5.100, documentation of aws_eks_cluster and
+    and a node leaves, with these rights (terraform-provider-aws, documentation of aws_eks_cluster and
     aws_eks_node_group, "Ensure that IAM Role permissions are created before and deleted after").
     """
 

@@ -81,7 +81,7 @@ def _delete_cluster(call: Call) -> None:
 def _encryption(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
     """Encryption of secrets is added in place; only taking it off needs a new cluster.
 
-    Source: terraform-provider-aws 5.100, internal/service/eks/cluster.go, ForceNewIfChange.
+    Source: terraform-provider-aws, internal/service/eks/cluster.go, ForceNewIfChange.
     """
     taken_off = bool(held.get("encryptionConfig")) and not wanted.get("encryptionConfig")
     return frozenset() if taken_off else names("encryptionConfig")

@@ -49,8 +49,7 @@ _BACKUP: Final = NameRule(
 _TESTING: Final = NameRule(
     r"[a-zA-Z0-9_]{1,50}",
     "has 1 to 50 letters, digits and underscores",
-    "AWS Backup API, RestoreTestingPlanForCreate (characters); terraform-provider-aws 6, "
-    "internal/service/backup/restore_testing_plan.go (length)",
+    "AWS Backup API, RestoreTestingPlanForCreate",
 )
 _POLICY: Final = NameRule(
     r"[\w+=,.@-]{1,128}", "has 1 to 128 letters, digits and _+=,.@-", "IAM API, CreatePolicy, PutRolePolicy"
@@ -115,8 +114,7 @@ RULES: Final[Mapping[tuple[str, str], NameRule]] = {
     ("aws:ec2/launchTemplate:LaunchTemplate", "name"): NameRule(
         r"[a-zA-Z0-9().\-/_]{3,128}",
         "has 3 to 128 letters, digits and ().-/_",
-        "EC2 User Guide, Create an Amazon EC2 launch template; terraform-provider-aws 5.100, "
-        "internal/verify/validate.go",
+        "EC2 API, CreateLaunchTemplate",
     ),
     ("aws:ec2/securityGroup:SecurityGroup", "name"): NameRule(
         rf"(?!sg-){_GROUP}{{1,255}}",

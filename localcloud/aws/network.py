@@ -89,7 +89,7 @@ def _delete_nat_gateway(call: Call) -> None:
 def _becomes_shared(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
     """A network on hardware of its own may leave it in place; every other change of tenancy needs a new one.
 
-    Source: terraform-provider-aws 5.100, internal/service/ec2/vpc_.go, resourceVPCCustomizeDiff.
+    Source: terraform-provider-aws, internal/service/ec2/vpc_.go, resourceVPCCustomizeDiff.
     """
     leaves = held.get("instanceTenancy") == "dedicated" and wanted.get("instanceTenancy") == "default"
     return names("instanceTenancy") if leaves else frozenset()

@@ -75,7 +75,7 @@ def _find_association(call: Call) -> Mapping[str, Any] | None:
 def _join_another(call: Call) -> None:
     """The table of an association is changed in place.
 
-    Source: terraform-provider-aws 5.100, internal/service/ec2/vpc_route_table_association.go (route_table_id
+    Source: terraform-provider-aws, internal/service/ec2/vpc_route_table_association.go (route_table_id
     has no ForceNew).
     """
     held = _find_association(call) or {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.patience import NotStartedError, Patience, Signs, Starting, cpu_seconds
+from localcloud.patience import NotStartedError, Patience, Signs, Starting, _asked, _listed, cpu_seconds
 
 MINUTE = 60.0
 SOON = Patience(idle_seconds=2.0, idle_cpu_seconds=0.02, tell_seconds=0.5, pause_seconds=0.02)
@@ -161,3 +163,11 @@ def test_a_real_program_that_dies_says_why(tmp_path: Path) -> None:
         ),
     ):
         SOON.wait(starting, lambda: None)
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
+def test_where_there_is_no_proc_ps_tells_the_same() -> None:
+    told, listed = dict(_asked()), dict(_listed())
+    me, parent = os.getpid(), os.getppid()
+    assert told[me][0] == listed[me][0] == parent
+    assert abs(told[me][1] - listed[me][1]) <= 2  # ps tells whole seconds

@@ -15,8 +15,10 @@ from localcloud.aws.table import ROWS
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
 from tests.localcloud.aws.examples import EXAMPLES, Ground
 
+VERSION = "CreateLaunchTemplateVersionRequest"
 # Type and property -> service, shape and member of its API that says the length or the characters.
 API = {
+    ("aws:ec2/launchTemplate:LaunchTemplate", "name"): ("ec2", VERSION, "LaunchTemplateName"),
     ("aws:backup/vault:Vault", "name"): ("backup", "CreateBackupVaultInput", "BackupVaultName"),
     ("aws:backup/selection:Selection", "name"): ("backup", "BackupSelection", "SelectionName"),
     ("aws:iam/role:Role", "name"): ("iam", "CreateRoleRequest", "RoleName"),

@@ -1,6 +1,6 @@
 """What needs a new resource and what is changed in place, where that is easily mistaken.
 
-Sources: the schemas of terraform-provider-aws 5.100, ForceNew and CustomizeDiff, in the named files.
+Sources: the schemas of terraform-provider-aws, ForceNew and CustomizeDiff, in the named files.
 """
 
 from __future__ import annotations
