@@ -93,11 +93,12 @@ class BucketPlace(NamedTuple):
 
 
 class NodePlace(NamedTuple):
-    """Where worker nodes join a cluster."""
+    """Where worker nodes join a cluster; nodes wait for the rights of their role, and go before them."""
 
     cluster: Text
     role_arn: Text
     subnet_ids: Sequence[Text]
+    rights: Sequence[pulumi.Resource] = ()
 
 
 def secret_store(portfolio: str, name: str | None) -> SecretStore | None:

@@ -22,7 +22,7 @@ _NOT_FOUND = 127
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     asked = _parser().parse_args(arguments)
-    cloud = LocalCloud(local_directory(os.environ))
+    cloud = LocalCloud(local_directory(os.environ), tell=_tell)
     commands = {
         "start": _start,
         "status": _status,
@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("exec", help="run a command in the environment of the local cloud")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser
+
+
+def _tell(line: str) -> None:
+    print(f"localcloud: {line}", file=sys.stderr, flush=True)
 
 
 def _start(cloud: LocalCloud) -> int:

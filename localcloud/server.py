@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localcloud.environment import PULUMI_HOME, ROOT, STATE
+from localcloud.patience import NotStartedError, Patience, Starting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MODULE = "localcloud.aws.cloud"
+PATIENCE = Patience()
 _MARKER = ".costack-local"
-_START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+_WELL = range(200, 300)
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Servers started by this very process, which has to collect them when they end."""
 _MANIFESTS = "manifests"
@@ -48,6 +50,9 @@ class LocalCloud:
     """The loopback AWS that keeps its files in one folder."""
 
     directory: Path
+    patience: Patience = PATIENCE
+    tell: Callable[[str], None] | None = None
+    """Takes a line about what is waited for while it starts."""
 
     @property
     def log(self) -> Path:
@@ -151,22 +156,22 @@ class LocalCloud:
                 start_new_session=True,  # Ctrl-C in the terminal is for the command, not for the cloud
             )
         _CHILDREN[process.pid] = process
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise ServerError(self._death(f"ended with code {process.returncode}"))
-            server = self.running()
-            if server and _healthy(server.endpoint):
-                return server
-            time.sleep(0.05)
-        process.kill()
-        process.wait()
-        raise ServerError(self._death(f"did not answer within {_START_SECONDS:.0f} seconds"))
+        return self._awaited(process)
 
-    def _death(self, how: str) -> str:
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        last = lines[-1] if lines else "it printed nothing"
-        return f"the loopback AWS {how}: {last}; the complete log is {self.log}."
+    def _awaited(self, process: subprocess.Popen[bytes]) -> Server:
+        try:
+            starting = Starting.of("the loopback AWS", process, log=self.log)
+            return self.patience.wait(starting, self._answering, tell=self.tell)
+        except BaseException as error:  # Ctrl-C, too, leaves no server behind that nobody knows of
+            process.kill()
+            process.wait()
+            if isinstance(error, NotStartedError):
+                raise ServerError(str(error)) from error
+            raise
+
+    def _answering(self) -> Server | None:
+        server = self.running()
+        return server if server and _healthy(server.endpoint) else None
 
     def _is_ours(self, pid: int) -> bool:
         command = _command_of(pid)
@@ -204,11 +209,12 @@ def _reap(pid: int) -> None:
 
 
 def _healthy(endpoint: str) -> bool:
+    """Whether a server answers; what it is asked for needs none of the services to be loaded."""
     # No proxy between this machine and itself.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{endpoint}/moto-api/data.json", timeout=10) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004
+        with opener.open(f"{endpoint}/moto-api/config", timeout=10) as answer:
+            return bool(answer.status in _WELL)
     except OSError:
         return False
 

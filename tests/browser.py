@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import re
+import signal
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import FloatRect, Page, ViewportSize, sync_playwright
 
+from localcloud.patience import NotStartedError, Patience, Starting, children
 from tests.portfolios import ROOT
 
 T = TypeVar("T")
@@ -89,13 +93,30 @@ def running_browser() -> Iterator[Browser]:
     """A Chromium that lives as long as the block; tests share the one of the fixture `browser`."""
     if not PROGRAM.exists():
         raise RuntimeError("there is no Chromium in .toolchain/bin: run `make engine-browser`")
+    before = children()
     with ThreadPoolExecutor(1, "browser") as thread:
-        driver = thread.submit(sync_playwright().start).result()
+        driver = _awaited(thread.submit(sync_playwright().start), before)
         try:
-            launch = thread.submit(driver.chromium.launch, executable_path=PROGRAM, args=_ARGUMENTS)
-            yield Browser(launch.result(), thread)
+            # Its own patience is a time of the clock; 0 is for ever.
+            launch = thread.submit(
+                driver.chromium.launch, executable_path=PROGRAM, args=_ARGUMENTS, timeout=0
+            )
+            yield Browser(_awaited(launch, before), thread)
         finally:
             thread.submit(driver.stop).result()  # takes the browser along
+
+
+def _awaited(begun: Future[T], before: Collection[int]) -> T:
+    """What was begun, as long as the processes live and work that were not there *before*."""
+    starting = Starting("Chromium", lambda: children() - set(before), lambda: None)
+    try:
+        Patience().wait(starting, lambda: begun.done() or None)
+    except NotStartedError:
+        for pid in starting.processes():  # else their thread would wait for them for ever
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        raise
+    return begun.result()
 
 
 @contextmanager

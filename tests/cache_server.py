@@ -6,13 +6,13 @@ import contextlib
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from localcloud.patience import Patience, Starting
 from tests.components.monitor import Declared
 from tests.portfolios import ROOT
 
@@ -177,7 +177,9 @@ def running_cache_server(
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([PROGRAM, str(conf)], stdout=log, stderr=log)
         try:
-            with contextlib.closing(_answering(folder / "log", port, host, certificate)) as running:
+            starting = Starting.of("the cache server", process, log=folder / "log")
+            running = Patience().wait(starting, lambda: _answering(port, host, certificate))
+            with contextlib.closing(running):
                 yield running
         finally:
             process.terminate()
@@ -198,11 +200,7 @@ def _listening(port: int, certificate: Certificate | None) -> tuple[str, ...]:
     return ("port 0", f"tls-port {port}", *files, "tls-auth-clients no")
 
 
-def _answering(log: Path, port: int, host: str, certificate: Certificate | None) -> CacheServer:
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return CacheServer(port, host, certificate)
-        except (OSError, RefusedCommandError):
-            assert time.monotonic() < until, log.read_text(encoding="utf-8")
-            time.sleep(0.05)
+def _answering(port: int, host: str, certificate: Certificate | None) -> CacheServer | None:
+    with contextlib.suppress(OSError, RefusedCommandError):
+        return CacheServer(port, host, certificate)
+    return None

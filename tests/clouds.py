@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from localcloud.patience import Patience, Starting, ended
 from localcloud.server import MODULE
 from tests.portfolios import ROOT
 
@@ -28,7 +28,6 @@ T = TypeVar("T")
 RECORD: Final = "server.json"
 READY: Final = "ready"
 SHARED: Final = "COSTACK_TESTS_CLOUDS"
-_START_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,17 @@ class Clouds:
 
     def copy(self, record: Path, of: Cloud | None = None) -> Cloud:
         """A cloud that holds what *of* holds now, else nothing; it writes *record* as every cloud does."""
-        _await(lambda: (self.folder / READY).exists() or None)
+        self._wait(lambda: (self.folder / READY).exists() or None)
         before = _recorded(record)
         with (self.folder / "lock").open("w") as lock:  # one order at a time, whoever gives it
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._order.write_text(str(record), encoding="utf-8")
             os.kill(of.pid if of else self.pid, signal.SIGUSR1)
-            return _await(lambda: made if (made := _recorded(record)) != before else None)
+            return self._wait(lambda: made if (made := _recorded(record)) != before else None)
+
+    def _wait(self, ready: Callable[[], T | None]) -> T:
+        starting = Starting("the loopback AWS", lambda: [self.pid], lambda: ended(self.pid))
+        return Patience(pause_seconds=0.01).wait(starting, ready)
 
     def close(self) -> None:
         """End the first; copies that were not ended leave when they notice."""
@@ -136,15 +139,6 @@ def claim(local: Path) -> None:
     """Make the folder one of a local cloud."""
     (local / "state").mkdir(parents=True)
     (local / ".costack-local").touch()
-
-
-def _await(ask: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if (answer := ask()) is not None:
-            return answer
-        time.sleep(0.01)
-    raise TimeoutError("the loopback AWS does not answer")
 
 
 def _recorded(record: Path) -> Cloud | None:

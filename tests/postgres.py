@@ -6,6 +6,7 @@ import atexit
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 import pytest
 
+from localcloud.patience import Patience, Starting
 from tests.portfolios import ROOT
 
 TOOLS: Final = ROOT / ".toolchain" / "postgresql"
@@ -37,6 +39,7 @@ PORT: Final = 5432
 OWNER: Final = "local/acme-consulting/acme"
 """Whose a tenant is here: portfolio, client and the id it was first deployed under."""
 _NOBODY: Final = 65534
+_ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 # Predefined roles that rds_superuser holds and every version here has.
 _RDS_SUPERUSER: Final = ("pg_monitor", "pg_signal_backend", "pg_checkpoint", "pg_create_subscription")
 # A server for a test of seconds need not outlive a power cut.
@@ -185,18 +188,44 @@ def running_server(
         give(data)
         host = own_address()
         given = (*_SETTINGS, f"unix_socket_directories={folder}", f"listen_addresses={host}", *settings)
-        control = [str(tools / "pg_ctl"), f"--pgdata={data}", "--wait", "--timeout=300"]
-        started = " ".join(f"-c {setting}" for setting in given)
-        _run([*control, "start", f"--log={folder / 'log'}", f"--options={started}"], folder)
-        try:
+        with _started([str(tools / "postgres"), "-D", str(data), *(f"--{each}" for each in given)], folder):
             server = Server(tools, host, major, folder)
             quoted = ADMIN_PASSWORD.replace("'", "''")
             server.ask(f"CREATE ROLE {ADMIN} LOGIN CREATEDB CREATEROLE PASSWORD '{quoted}'")
             if like_rds:
                 server.ask(f"GRANT {', '.join(_RDS_SUPERUSER)} TO {ADMIN} WITH ADMIN OPTION")
             yield server
-        finally:
-            _run([*control, "stop", "--mode=immediate"], folder)
+
+
+@contextmanager
+def _started(command: list[str], folder: Path) -> Iterator[None]:
+    """A server that lives as long as the block, and is ready when it begins."""
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the tests
+            env=_ENVIRONMENT,
+            **unprivileged(),
+        )
+    try:
+        starting = Starting.of("PostgreSQL", process, log=folder / "log")
+        Patience().wait(starting, lambda: _ready(folder / "data" / "postmaster.pid"))
+        yield
+    finally:
+        process.send_signal(signal.SIGQUIT)  # PostgreSQL's immediate shutdown
+        process.wait()
+
+
+def _ready(record: Path) -> bool | None:
+    """Whether a server is; it says so in the eighth line of its record (PostgreSQL, pidfile.h)."""
+    try:
+        return record.read_text(encoding="utf-8").splitlines()[7].strip() == "ready" or None
+    except (FileNotFoundError, IndexError):
+        return None
 
 
 @cache
@@ -266,7 +295,7 @@ def _run(command: list[str], folder: Path) -> None:
             stderr=said,
             check=False,
             **unprivileged(),
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+            env=_ENVIRONMENT,
         )
     if done.returncode:
         raise RuntimeError((folder / "said").read_text(encoding="utf-8"))

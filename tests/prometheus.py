@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,11 @@ from typing import Final
 
 import httpx
 
+from localcloud.patience import Patience, Starting
 from tests.portfolios import ROOT
 
 PROGRAM: Final = ROOT / ".toolchain" / "bin" / "prometheus"
 _LOOPBACK: Final = "127.0.0.1"
-_PATIENCE_SECONDS: Final = 30
 
 
 def promtool() -> Path:
@@ -65,18 +64,15 @@ def running_prometheus(folder: Path) -> Iterator[str]:
         process = subprocess.Popen(arguments, stdout=log, stderr=log)
         try:
             url = f"http://{_LOOPBACK}:{port}"
-            _wait(f"{url}/-/ready", process, folder / "log")
+            starting = Starting.of("Prometheus", process, log=folder / "log")
+            Patience().wait(starting, lambda: _ready(f"{url}/-/ready"))
             yield url
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(httpx.HTTPError), httpx.Client(trust_env=False) as client:
-            client.get(url).raise_for_status()
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"Prometheus does not answer: {log.read_text(encoding='utf-8')[-500:]}")
+def _ready(url: str) -> bool | None:
+    with contextlib.suppress(httpx.HTTPError), httpx.Client(trust_env=False) as client:
+        return client.get(url).is_success or None
+    return None

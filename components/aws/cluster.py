@@ -32,11 +32,16 @@ _POLICIES: Final[Mapping[str, Any]] = {"enableNetworkPolicy": "true"}
 # AWS advises mode `standard` where network policies are enforced; in `strict`, the default, all traffic of a
 # pod leaves its node (EKS Best Practices Guide, "Security Groups Per Pod"; README of amazon-vpc-cni-k8s).
 _POD_GROUPS: Final = {"env": {"ENABLE_POD_ENI": "true", "POD_SECURITY_GROUP_ENFORCING_MODE": "standard"}}
-_INTERFACES_POLICY: Final = f"{_MANAGED}AmazonEKSVPCResourceController"
+_INTERFACES: Final = {"interfaces": "AmazonEKSVPCResourceController"}
 
 
 class ManagedCluster(pulumi.ComponentResource):
-    """An EKS control plane in private subnets; Kubernetes secrets are encrypted with the platform's key."""
+    """An EKS control plane in private subnets; Kubernetes secrets are encrypted with the platform's key.
+
+    What a role may do is there before who takes it, and goes after it: EKS removes its network interfaces,
+    and a node leaves, with these rights (terraform-provider-aws, documentation of aws_eks_cluster and
+    aws_eks_node_group, "Ensure that IAM Role permissions are created before and deleted after").
+    """
 
     def __init__(
         self,
@@ -55,7 +60,8 @@ class ManagedCluster(pulumi.ComponentResource):
             kms_key_id=key.arn,
             opts=child,
         )
-        role = _role(f"{name}-control-plane", "eks.amazonaws.com", _CLUSTER_POLICIES, child)
+        policies = {**_CLUSTER_POLICIES, **(_INTERFACES if fact.pod_security_groups else {})}
+        role, rights = _role(f"{name}-control-plane", "eks.amazonaws.com", policies, child)
         self.cluster = eks.Cluster(
             name,
             name=fact.cluster,
@@ -70,23 +76,22 @@ class ManagedCluster(pulumi.ComponentResource):
             access_config={"authentication_mode": "API"},
             encryption_config={"provider": {"key_arn": key.arn}, "resources": ["secrets"]},
             enabled_cluster_log_types=list(_LOGS),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, role]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, role, *rights]),
         )
-        nodes = _role(f"{name}-nodes", "ec2.amazonaws.com", _NODE_POLICIES, child)
-        self.nodes = NodePlace(self.cluster.name, nodes.arn, subnet_ids)
+        nodes, may = _role(f"{name}-nodes", "ec2.amazonaws.com", _NODE_POLICIES, child)
+        self.nodes = NodePlace(self.cluster.name, nodes.arn, subnet_ids, may)
         self.group_id = self.cluster.vpc_config.cluster_security_group_id
-        self.addons = self._addons(name, fact, role, child)
+        self.addons = self._addons(name, fact, child)
         self.register_outputs({})
 
     def _addons(
         self,
         name: str,
         fact: ClusterControlPlane,
-        control_plane: iam.Role,
         child: pulumi.ResourceOptions,
     ) -> list[pulumi.Resource]:
-        driver = _role(f"{name}-efs-driver", _PODS, {}, child)
-        _attached(f"{name}-efs-driver-policy", driver, _EFS_POLICY, child)
+        driver, _ = _role(f"{name}-efs-driver", _PODS, {}, child)
+        may = _attached(f"{name}-efs-driver-policy", driver, _EFS_POLICY, child)
         association = eks.PodIdentityAssociation(
             f"{name}-efs-driver-pods",
             cluster_name=self.cluster.name,
@@ -95,10 +100,7 @@ class ManagedCluster(pulumi.ComponentResource):
             role_arn=driver.arn,
             opts=child,
         )
-        before: dict[str, list[pulumi.Resource]] = {_EFS_DRIVER: [association]}
-        if fact.pod_security_groups:
-            name_of_policy = f"{name}-control-plane-interfaces"
-            before[_NETWORK_DRIVER] = [_attached(name_of_policy, control_plane, _INTERFACES_POLICY, child)]
+        before: dict[str, list[pulumi.Resource]] = {_EFS_DRIVER: [association, may]}
         return [
             eks.Addon(
                 f"{name}-{addon}",
@@ -106,6 +108,9 @@ class ManagedCluster(pulumi.ComponentResource):
                 addon_name=addon,
                 addon_version=version,
                 configuration_values=_settings(addon, fact),
+                # A new cluster has network driver, kube-proxy and CoreDNS already, unmanaged: an add-on that
+                # may not overwrite them may fail (EKS API reference, CreateAddon, resolveConflicts).
+                resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
                 opts=pulumi.ResourceOptions(parent=self, depends_on=before.get(addon)),
             )
@@ -125,7 +130,10 @@ def _attached(
     return iam.RolePolicyAttachment(name, role=role.name, policy_arn=policy, opts=child)
 
 
-def _role(name: str, service: str, policies: Mapping[str, str], child: pulumi.ResourceOptions) -> iam.Role:
+def _role(
+    name: str, service: str, policies: Mapping[str, str], child: pulumi.ResourceOptions
+) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
+    """A role, and the attachments that give it its rights."""
     pods = ("sts:TagSession",) if service == _PODS else ()
     role = iam.Role(
         name,
@@ -133,6 +141,7 @@ def _role(name: str, service: str, policies: Mapping[str, str], child: pulumi.Re
         assume_role_policy=assume_role_policy(service, "sts:AssumeRole", *pods),
         opts=child,
     )
-    for purpose, policy in policies.items():
+    return role, [
         _attached(f"{name}-{purpose}", role, f"{_MANAGED}{policy}", child)
-    return role
+        for purpose, policy in policies.items()
+    ]

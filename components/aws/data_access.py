@@ -64,7 +64,7 @@ class DataAccess(pulumi.ComponentResource):
             vpc.SecurityGroupIngressRule(
                 physical_name(name, service, "pods"),
                 security_group_id=group.id,
-                description=f"{service} from the tenant's pods",
+                description=f"{service} from pods of the tenant",
                 ip_protocol="tcp",
                 from_port=port,
                 to_port=port,

@@ -63,5 +63,19 @@ class PodRole(pulumi.ComponentResource):
 
 def assume_role_policy(service: str, *actions: str) -> str:
     """The trust policy that lets an AWS service assume a role."""
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return json.dumps(_trust(service, actions))
+
+
+def assume_role_policy_within(arn: Text, service: str) -> pulumi.Output[str]:
+    """The trust policy that lets an AWS service assume a role for the account of *arn* only.
+
+    For services whose documentation says that they state the account: others would be locked out.
+    """
+    account = pulumi.Output.from_input(arn).apply(lambda known: known.split(":")[4])
+    condition = {"StringEquals": {"aws:SourceAccount": account}}
+    return pulumi.Output.json_dumps(_trust(service, ("sts:AssumeRole",), Condition=condition))
+
+
+def _trust(service: str, actions: Sequence[str], **more: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions), **more}
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -23,8 +23,9 @@ class PrivateNetwork(pulumi.ComponentResource):
     """A VPC with a private subnet per zone, and a security group that lets only the cluster's pods in.
 
     Its subnets have no route to the internet: databases need none. An adopted cluster's VPC is connected
-    by peering or a transit gateway, which belongs to the cluster's owner. In an adopted network only the
-    security group is created.
+    by peering or a transit gateway, which belongs to the cluster's owner; file systems are then found by
+    address, which the EFS driver asks AWS for (docs/real-account.md). In an adopted network only the security
+    group is created.
     """
 
     def __init__(self, name: str, fact: Network, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -46,10 +47,12 @@ class PrivateNetwork(pulumi.ComponentResource):
     def _security_group(self, name: str, fact: Network, child: pulumi.ResourceOptions) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             f"{name}-data",
-            description="Data services of the shared platform, reached by the cluster's pods only",
+            # EC2 takes no apostrophe here.
+            description="Data services of the shared platform, reached by pods of the cluster only",
             vpc_id=self.vpc_id,
             tags={"Name": f"{name}-data"},
-            opts=child,
+            # A group cannot change its description, and data services need no other group for it.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["description"]),
         )
         admit_addresses(name, group, _PORTS, fact.client_cidrs, child)
         return group
@@ -67,7 +70,7 @@ def admit_addresses(
         vpc.SecurityGroupIngressRule(
             f"{name}-{service}-{index}",
             security_group_id=group.id,
-            description=f"{service} from the cluster's pods",
+            description=f"{service} from pods of the cluster",
             ip_protocol="tcp",
             from_port=port,
             to_port=port,

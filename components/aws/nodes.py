@@ -61,7 +61,7 @@ class WorkerNodes(pulumi.ComponentResource):
                 "version": template.latest_version.apply(str),
             },
             **_dedication(dedicated_to),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(place.rights)),
         )
         scaling = self.group.resources.apply(lambda made: made[0].autoscaling_groups[0].name)
         for key, value in tags.items():

@@ -118,7 +118,8 @@ def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]
     return [
         {
             "Effect": "Allow",
-            "Action": ["s3:PutObject", "s3:GetObject"],
+            # To abort is to leave no parts of an upload that failed; what is whole it does not touch.
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
             "Resource": [pulumi.Output.concat(bucket.arn, "/", path) for path in mine],
         },
         {

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import iam, scheduler
 
-from components.aws.iam import assume_role_policy
+from components.aws.iam import assume_role_policy_within
 from components.aws.nodes import placement
 from components.kubernetes import jobs, pods
 from components.kubernetes.isolation import api_policy
@@ -141,7 +141,9 @@ def _stopper(
     role = iam.Role(
         physical_name(name, FALL_ASLEEP),
         name=physical_name(name, FALL_ASLEEP, limit=IAM_NAME_LIMIT),
-        assume_role_policy=assume_role_policy("scheduler.amazonaws.com", "sts:AssumeRole"),
+        # AWS's advice against a schedule of another account that names this role (EventBridge Scheduler User
+        # Guide, "Confused deputy prevention").
+        assume_role_policy=assume_role_policy_within(server.arn, "scheduler.amazonaws.com"),
         opts=child,
     )
     statement = {

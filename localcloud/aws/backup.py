@@ -7,15 +7,16 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
-from localcloud.aws.limits import matches
 from localcloud.aws.operations import creates, deletes, finds, tagged_by_map
 from localcloud.aws.remembered import remembered, remembered_document
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
+from localcloud.aws.schedule_expressions import scheduled
 from localcloud.aws.spelling import camel, pascal
+from localcloud.provider import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _RULE = {
     "targetVaultName": "TargetBackupVaultName",
@@ -52,10 +53,14 @@ def _plan_facts(_call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
     return {"rules": rules}
 
 
-def _is_a_testing_name(call: Call) -> None:
-    name = str(call.new["name"])
-    if not re.fullmatch(r"\w{1,50}", name, re.ASCII):
-        refuse("ValidationException", f"'{name}' is not 1 to 50 letters, digits and underscores")
+def _rule_names(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """AWS Backup API, BackupRuleInput, RuleName."""
+    for rule in inputs.get("rules") or []:
+        name = str(rule.get("ruleName"))
+        if not re.fullmatch(r"[a-zA-Z0-9_.-]{1,50}", name, re.ASCII):
+            yield Failure(
+                "rules", f"ruleName {name!r} is refused by AWS: it has 1 to 50 letters, digits and -_."
+            )
 
 
 def _testing_plan_exists(call: Call) -> None:
@@ -79,11 +84,6 @@ ROWS = (
         replaces=names("name kmsKeyArn"),
         name=Name("name"),
         tags=tagged_by_map("ResourceArn", at_create="BackupVaultTags", **_TAGS),
-        checks=(
-            matches(
-                "name", r"[A-Za-z0-9_-]{2,50}", "must have 2 to 50 letters, digits, hyphens and underscores"
-            ),
-        ),
         before_create=(key_exists("kmsKeyArn", "InvalidParameterValueException"),),
         defaults={"recoveryPoints": 0},
     ),
@@ -97,13 +97,15 @@ ROWS = (
         find=finds("get_backup_plan", "BackupPlanId", "[@][?!DeletionDate]|[0]"),
         changes=(
             Change(
-                names("rules name"),
+                names("rules"),
                 lambda call: call.ask("update_backup_plan", BackupPlanId=call.id, BackupPlan=_plan(call)),
             ),
         ),
         delete=deletes("delete_backup_plan", "BackupPlanId"),
+        replaces=names("name"),
         name=Name("name"),
         tags=tagged_by_map("ResourceArn", at_create="BackupPlanTags", **_TAGS),
+        checks=(scheduled("rules", "schedule", cron_only=True), _rule_names),
     ),
     remembered(
         "aws:backup/selection:Selection",
@@ -124,7 +126,7 @@ ROWS = (
         taggable=True,
         name=Name("name"),
         defaults={"scheduleExpressionTimezone": "Etc/UTC", "startWindowHours": 24},
-        before=(_is_a_testing_name,),
+        checks=(scheduled("scheduleExpression", cron_only=True),),
     ),
     remembered(
         "aws:backup/restoreTestingSelection:RestoreTestingSelection",
@@ -135,6 +137,6 @@ ROWS = (
         identify=lambda call: f"{call.new['restoreTestingPlanName']}:{call.new['name']}",
         taken="AlreadyExistsException",
         name=Name("name"),
-        before=(_is_a_testing_name, _testing_plan_exists),
+        before=(_testing_plan_exists,),
     ),
 )

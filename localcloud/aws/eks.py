@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from localcloud.aws.errors import refuse
 from localcloud.aws.operations import finds, tagged_by_map, tags_at_create
 from localcloud.aws.remembered import remembered
-from localcloud.aws.row import Name, Row, fields, names
+from localcloud.aws.row import Change, Name, Row, fields, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from localcloud.aws.row import Call
+
+
+_UNMANAGED = frozenset({"vpc-cni", "kube-proxy", "coredns"})
 
 
 def _facts(call: Call, made: str) -> dict[str, Any]:
@@ -66,15 +69,49 @@ def _network(call: Call, _found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _delete_cluster(call: Call) -> None:
+    """EKS deletes no cluster that has node groups (EKS API reference, DeleteCluster)."""
+    groups = call.simulation.every("eks-NodeGroup", call.region)
+    if left := sorted(each["nodeGroupName"] for each in groups if each["clusterName"] == call.id):
+        refuse("ResourceInUseException", f"the cluster {call.id} has node groups: {', '.join(left)}")
     call.ask("delete_cluster", name=call.id)
     for group in _groups(call, call.id):
         call.ask("ec2:delete_security_group", GroupId=group["GroupId"])
+
+
+def _encryption(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
+    """Encryption of secrets is added in place; only taking it off needs a new cluster.
+
+    Source: terraform-provider-aws, internal/service/eks/cluster.go, ForceNewIfChange.
+    """
+    taken_off = bool(held.get("encryptionConfig")) and not wanted.get("encryptionConfig")
+    return frozenset() if taken_off else names("encryptionConfig")
+
+
+def _encrypt(call: Call) -> None:
+    """The key of a cluster that has one cannot change (EKS User Guide, "Encrypt Kubernetes secrets")."""
+    if call.old.get("encryptionConfig"):
+        refuse("InvalidParameterException", "the encryption configuration of the cluster cannot be changed")
 
 
 def _cluster_exists(call: Call) -> None:
     cluster = str(call.new["clusterName"])
     if call.seek("describe_cluster", name=cluster) is None:
         refuse("ResourceNotFoundException", f"no cluster found for name: {cluster}")
+
+
+def _overwrites_the_unmanaged(call: Call) -> None:
+    """A new cluster has these three already, unmanaged; an add-on that may not overwrite them may fail.
+
+    Source: EKS API reference, CreateAddon (resolveConflicts) and CreateCluster (bootstrapSelfManagedAddons,
+    which is true by default). That it may fail is refused here always.
+    """
+    addon = str(call.new["addonName"])
+    if addon in _UNMANAGED and call.new.get("resolveConflictsOnCreate") != "OVERWRITE":
+        refuse(
+            "ConfigurationConflict",
+            f"{addon} is in the cluster {call.new['clusterName']} already, not managed by EKS; "
+            "resolveConflictsOnCreate OVERWRITE takes it over",
+        )
 
 
 ROWS = (
@@ -94,7 +131,9 @@ ROWS = (
         derive=_network,
         completed=names("vpcConfig"),
         delete=_delete_cluster,
+        changes=(Change(names("encryptionConfig"), _encrypt),),
         replaces=names("name roleArn encryptionConfig"),
+        spares=_encryption,
         name=Name("name"),
         tags=tagged_by_map(
             "resourceArn", at_create="tags", tags="tags", keys="tagKeys", listed="list_tags_for_resource"
@@ -103,13 +142,14 @@ ROWS = (
     remembered(
         "aws:eks/addon:Addon",
         service="eks",
-        inputs="clusterName addonName addonVersion configurationValues resolveConflictsOnUpdate preserve",
+        inputs="""clusterName addonName addonVersion configurationValues resolveConflictsOnCreate
+        resolveConflictsOnUpdate preserve""",
         replaces="clusterName addonName",
         identify=lambda call: f"{call.new['clusterName']}:{call.new['addonName']}",
         facts=lambda call, made: {"arn": call.arn(f"addon/{made.replace(':', '/')}/{uuid.uuid4()}")},
         taken="ResourceInUseException",
         taggable=True,
-        before=(_cluster_exists,),
+        before=(_cluster_exists, _overwrites_the_unmanaged),
     ),
     remembered(
         "aws:eks/podIdentityAssociation:PodIdentityAssociation",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.clients import ACCOUNT
 from localcloud.aws.errors import refuse
-from localcloud.aws.limits import between, matches
+from localcloud.aws.limits import between
 from localcloud.aws.operations import changes, creates, deletes, finds, tagged_by_pairs
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
@@ -52,7 +52,8 @@ def _create_alias(call: Call) -> str:
 
 
 def _put_policy(call: Call) -> str:
-    key = str(call.new["keyId"])
+    # What was made for one key stays that key's: the provider sends its id, whatever keyId says by now.
+    key = call.id or str(call.new["keyId"])
     call.ask("put_key_policy", KeyId=key, PolicyName="default", Policy=call.new["policy"])
     return key
 
@@ -133,11 +134,6 @@ ROWS = (
         delete=deletes("delete_alias", "AliasName"),
         replaces=names("name namePrefix"),
         name=Name("name", "namePrefix", start="alias/"),
-        checks=(
-            matches(
-                "name", r"alias/(?!aws/)[a-zA-Z0-9/_-]{1,250}", "must begin with alias/, but not alias/aws/"
-            ),
-        ),
         before_create=(key_exists("targetKeyId", "NotFoundException"),),
         before_update=(key_exists("targetKeyId", "NotFoundException"),),
     ),
@@ -146,13 +142,14 @@ ROWS = (
         service="kms",
         inputs=fields("keyId= policy= bypassPolicyLockoutSafetyCheck="),
         live=fields("policy"),
+        derive=lambda call, _: {"keyId": call.id},
         create=_put_policy,
         find=_find_policy,
         changes=(Change(names("policy"), _put_policy),),
+        waits=names("keyId"),
         delete=lambda call: call.ask(
             "put_key_policy", KeyId=call.id, PolicyName="default", Policy=_everything_to_the_account()
         ),
-        replaces=names("keyId"),
         parse=lambda key: {"keyId": key},
         before_create=(_keeps_access,),
         before_update=(_keeps_access,),

@@ -1,4 +1,4 @@
-"""Knows networks: VPC, subnets, gateways, addresses, route tables and endpoints."""
+"""Knows networks: VPC, subnets, gateways and addresses."""
 
 from __future__ import annotations
 
@@ -86,63 +86,17 @@ def _delete_nat_gateway(call: Call) -> None:
             call.ask("disassociate_address", AssociationId=address["AssociationId"])
 
 
-_TARGETS = fields(
-    """gatewayId natGatewayId networkInterfaceId transitGatewayId vpcEndpointId vpcPeeringConnectionId
-    egressOnlyGatewayId=EgressOnlyInternetGatewayId"""
-)
-_DESTINATIONS = fields("destinationCidrBlock destinationIpv6CidrBlock destinationPrefixListId")
+def _becomes_shared(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
+    """A network on hardware of its own may leave it in place; every other change of tenancy needs a new one.
+
+    Source: terraform-provider-aws, internal/service/ec2/vpc_.go, resourceVPCCustomizeDiff.
+    """
+    leaves = held.get("instanceTenancy") == "dedicated" and wanted.get("instanceTenancy") == "default"
+    return names("instanceTenancy") if leaves else frozenset()
 
 
-def _create_route(call: Call) -> str:
-    call.ask("create_route", **call.parameters())
-    return f"r-{call.new['routeTableId']}_{_destination(call.new)}"
-
-
-def _destination(inputs: Mapping[str, Any]) -> str:
-    return next((str(inputs[name]) for name in _DESTINATIONS if inputs.get(name)), "")
-
-
-def _find_route(call: Call) -> Mapping[str, Any] | None:
-    table = call.old.get("routeTableId") or call.new["routeTableId"]
-    tables = call.seek("describe_route_tables", RouteTableIds=[table])
-    if tables is None:
-        return None
-    wanted = _destination(call.new or call.old)
-    return next(
-        (
-            r
-            for r in tables["RouteTables"][0]["Routes"]
-            if wanted in [r.get(api) for api in _DESTINATIONS.values()]
-        ),
-        None,
-    )
-
-
-def _parse_route(route: str) -> dict[str, str]:
-    table, _, destination = route.removeprefix("r-").partition("_")
-    kind = "destinationIpv6CidrBlock" if ":" in destination else "destinationCidrBlock"
-    return {"routeTableId": table, kind: destination}
-
-
-def _key_of_route(call: Call) -> dict[str, Any]:
-    table = {"routeTableId": call.old["routeTableId"]}
-    held = {name: call.old[name] for name in _DESTINATIONS if call.old.get(name)}
-    return {name[0].upper() + name[1:]: value for name, value in {**table, **held}.items()}
-
-
-def _inline_routes(call: Call) -> None:
-    for route in call.old.get("routes") or []:
-        call.ask("delete_route", RouteTableId=call.id, DestinationCidrBlock=route["cidrBlock"])
-    for route in call.new.get("routes") or []:
-        target = {api: route[name] for name, api in _TARGETS.items() if route.get(name)}
-        call.ask("create_route", RouteTableId=call.id, DestinationCidrBlock=route["cidrBlock"], **target)
-
-
-def _find_association(call: Call) -> Mapping[str, Any] | None:
-    of = [{"Name": "association.route-table-association-id", "Values": [call.id]}]
-    tables = call.ask("describe_route_tables", Filters=of)["RouteTables"]
-    joined = [a for table in tables for a in table["Associations"]]
-    return next((a for a in joined if a["RouteTableAssociationId"] == call.id), None)
+def _tenancy(call: Call) -> None:
+    call.ask("modify_vpc_tenancy", VpcId=call.id, InstanceTenancy=call.new["instanceTenancy"])
 
 
 ROWS = (
@@ -158,9 +112,13 @@ ROWS = (
         derived=names("arn defaultSecurityGroupId mainRouteTableId defaultRouteTableId"),
         create=creates("create_vpc", "Vpc.VpcId"),
         find=finds("describe_vpcs", "VpcIds", "Vpcs[0]", many=True),
-        changes=(Change(names("enableDnsSupport enableDnsHostnames"), _vpc_attributes, settles=True),),
         delete=deletes("delete_vpc", "VpcId"),
-        replaces=names("cidrBlock"),
+        changes=(
+            Change(names("enableDnsSupport enableDnsHostnames"), _vpc_attributes, settles=True),
+            Change(names("instanceTenancy"), _tenancy),
+        ),
+        replaces=names("cidrBlock instanceTenancy"),
+        spares=_becomes_shared,
         tags=ec2_tags("vpc"),
     ),
     Row(
@@ -228,42 +186,5 @@ ROWS = (
         delete=_delete_nat_gateway,
         replaces=names("subnetId allocationId connectivityType privateIp"),
         tags=ec2_tags("natgateway"),
-    ),
-    Row(
-        kind="aws:ec2/routeTable:RouteTable",
-        service="ec2",
-        inputs=fields("vpcId routes="),
-        live=fields("vpcId ownerId"),
-        derive=lambda call, _: {"arn": call.arn(f"route-table/{call.id}")},
-        derived=names("arn"),
-        create=creates("create_route_table", "RouteTable.RouteTableId"),
-        find=finds("describe_route_tables", "RouteTableIds", "RouteTables[0]", many=True),
-        changes=(Change(names("routes"), _inline_routes, settles=True),),
-        delete=deletes("delete_route_table", "RouteTableId"),
-        replaces=names("vpcId"),
-        tags=ec2_tags("route-table"),
-    ),
-    Row(
-        kind="aws:ec2/routeTableAssociation:RouteTableAssociation",
-        service="ec2",
-        inputs=fields("routeTableId subnetId gatewayId"),
-        live=fields("routeTableId subnetId gatewayId"),
-        create=creates("associate_route_table", "AssociationId"),
-        find=_find_association,
-        delete=deletes("disassociate_route_table", "AssociationId"),
-        # AWS changes the table of an association in place, under a new id; a new resource says the same.
-        replaces=names("routeTableId subnetId gatewayId"),
-    ),
-    Row(
-        kind="aws:ec2/route:Route",
-        service="ec2",
-        inputs={"routeTableId": "RouteTableId", **_DESTINATIONS, **_TARGETS},
-        live=fields("gatewayId natGatewayId networkInterfaceId vpcPeeringConnectionId origin state"),
-        create=_create_route,
-        find=_find_route,
-        changes=(Change(frozenset(_TARGETS), lambda call: call.ask("replace_route", **call.parameters())),),
-        delete=lambda call: call.ask("delete_route", **_key_of_route(call)),
-        replaces=frozenset({"routeTableId", *_DESTINATIONS}),
-        parse=_parse_route,
     ),
 )

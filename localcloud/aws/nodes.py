@@ -104,7 +104,8 @@ ROWS = (
         service="eks",
         inputs="""clusterName nodeGroupName nodeRoleArn subnetIds amiType instanceTypes scalingConfig
         updateConfig launchTemplate labels taints capacityType version""",
-        replaces="clusterName nodeGroupName nodeRoleArn subnetIds amiType instanceTypes capacityType",
+        replaces="""clusterName nodeGroupName nodeRoleArn subnetIds amiType instanceTypes capacityType
+        launchTemplate.id""",
         identify=lambda call: f"{call.new['clusterName']}:{call.new['nodeGroupName']}",
         facts=_group_facts,
         outputs="arn status resources",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
-from localcloud.aws.row import Call, Change, Name, Row, Tags, names
+from localcloud.aws.row import Call, Change, Row, Tags, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,10 +25,9 @@ def remembered(
     outputs: str = "arn",
     taken: str = "ResourceAlreadyExistsException",
     taggable: bool = False,
-    name: Name | None = None,
-    defaults: Mapping[str, Any] | None = None,
     completed: str = "",
     before: tuple[Callable[[Call], None], ...] = (),
+    **more: Any,
 ) -> Row:
     """A row whose create, find, change and delete go to the store.
 
@@ -54,11 +53,10 @@ def remembered(
         changes=(Change(changeable, lambda call: store.change(call, dict(call.new))),) if changeable else (),
         delete=lambda call: call.simulation.drop(store.kind, store.key(call, call.id)),
         replaces=names(replaces),
-        name=name,
         tags=store.tags() if taggable else None,
-        defaults=defaults or {},
         completed=names(completed),
         before_create=before,
+        **more,
     )
 
 

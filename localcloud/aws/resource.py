@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from localcloud.aws.errors import AwsError, is_absent, sentence
 from localcloud.aws.limits import tag_failures
+from localcloud.aws.name_rules import name_failures
 from localcloud.aws.row import Call
 from localcloud.properties import UNKNOWN, without_unknown
 from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name
@@ -51,7 +52,14 @@ class AwsType(ResourceType):
             inputs |= self.row.keeps(known, olds)
         if self.row.name and self.row.name.property not in inputs:
             inputs[self.row.name.property] = self._made_up(subject, inputs, olds)
+        # What is there was taken once.
+        fresh = {name: value for name, value in without_unknown(inputs).items() if value != olds.get(name)}
+        failures += name_failures(self.row.kind, fresh)
         return Checked(inputs, failures)
+
+    def replace_paths(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> frozenset[str]:  # noqa: ARG002
+        """What replaces, but for changes between these values that are made in place."""
+        return frozenset(self.replace_on) - (self.row.spares(olds, news) if self.row.spares else frozenset())
 
     def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:  # noqa: ARG002
         """True when both would bear the same physical name."""

@@ -140,6 +140,8 @@ class Row:
     """Terraform's DiffSuppressFunc: of inputs wanted and held, those that stay as they are held."""
     replaces: frozenset[str] = frozenset()
     """Terraform's ForceNew: inputs whose change makes a new resource."""
+    spares: Callable[[Mapping[str, Any], Mapping[str, Any]], frozenset[str]] | None = None
+    """Terraform's CustomizeDiff: of `replaces`, those whose change from held to wanted is made in place."""
     name: Name | None = None
     tags: Tags | None = None
     derive: Callable[[Call, Mapping[str, Any]], Mapping[str, Any]] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
-from localcloud.aws.limits import matches
 from localcloud.aws.operations import from_key_values, key_values
 from localcloud.aws.row import Call, Name, Row, Tags, fields, names
 
@@ -107,13 +106,6 @@ ROWS = (
             remove=lambda call, bucket, _: _put_tags(call, bucket),
             target="id",
             late=True,
-        ),
-        checks=(
-            matches(
-                "bucket",
-                r"(?!xn--|sthree-)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)",
-                "needs 3 to 63 lower-case letters, digits, dots and hyphens, no dot or hyphen at the ends",
-            ),
         ),
         defaults={"forceDestroy": False, "objectLockEnabled": False},
     ),

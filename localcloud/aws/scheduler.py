@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from localcloud.aws.limits import matches
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
+from localcloud.aws.schedule_expressions import scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,14 +47,7 @@ ROWS = (
         delete=lambda call: call.ask("delete_schedule", **_named(call)),
         replaces=names("name namePrefix groupName"),
         name=Name("name", "namePrefix"),
-        checks=(
-            matches("name", r"[0-9A-Za-z_.-]{1,64}", "must have 1 to 64 letters, digits, '_', '-' and '.'"),
-            matches(
-                "scheduleExpression",
-                r"cron\((\S+ ){5}\S+\)|rate\(\d+ (minute|hour|day)s?\)|at\(\d{4}-\d\d-\d\dT[\d:]{8}\)",
-                "is no schedule expression: cron with six fields, rate or at",
-            ),
-        ),
+        checks=(scheduled("scheduleExpression"),),
         defaults={"state": "ENABLED", "scheduleExpressionTimezone": "UTC", "groupName": _DEFAULT_GROUP},
     ),
 )

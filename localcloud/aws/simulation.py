@@ -76,6 +76,13 @@ class Simulation:
             return None
         return document
 
+    def every(self, kind: str, region: str) -> list[dict[str, Any]]:
+        """All documents of a kind in a region."""
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(
+            Path=f"{self.ROOT}/{kind}/{region}", Recursive=True
+        )
+        return [json.loads(each["Value"]) for page in pages for each in page["Parameters"]]
+
     def drop(self, kind: str, name: str) -> None:
         """Forgets a document; one that is not there is forgotten already."""
         self._ssm.delete_parameters(Names=[self._path(kind, name)])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.tags.cost_tags import TAGGABLE_TYPES
+from tests.components.aws_names import refused_by_aws
 from tests.components.kubernetes.test_pods import violations
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs
@@ -47,7 +48,7 @@ def faults_of(plan: Plan, declared: Sequence[Declared]) -> list[str]:
     found += (f"{each} crosses tenants" for each in between_tenants(network))
     found += (f"{each} crosses tenants" for each in across(declared))
     found += reach_faults(plan, declared)
-    return found
+    return found + refused_by_aws(declared)
 
 
 def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:

@@ -138,7 +138,33 @@ def test_pods_get_groups_where_the_network_driver_may_make_interfaces() -> None:
     interfaces = the(made, attached, "local-cluster-control-plane-interfaces")
     assert interfaces.props["policyArn"].endswith(":policy/AmazonEKSVPCResourceController")
     assert interfaces.props["role"] == "local-cluster-control-plane"
-    assert interfaces.urn in driver.dependencies
+    cluster = the(made, "aws:eks/cluster:Cluster", "local-cluster")
+    assert interfaces.urn in cluster.dependencies
+    assert cluster.urn in driver.made_of["clusterName"]
+
+
+def test_add_ons_take_over_what_a_new_cluster_has_already() -> None:
+    """EKS puts three of them there unmanaged (EKS API reference, CreateCluster); else the first up fails."""
+    addons = of_type("Addon")
+    assert {each.props["addonName"] for each in addons} == set(CREATED["addons"])  # type: ignore[call-overload]
+    assert {each.props.get("resolveConflictsOnCreate") for each in addons} == {"OVERWRITE"}
+
+
+def test_whoever_takes_a_role_goes_before_the_rights_of_that_role() -> None:
+    """Pulumi removes a resource before those it depends on: else nodes and control plane cannot clean up."""
+    rights: dict[str, set[str]] = {}
+    for each in of_type("RolePolicyAttachment"):
+        rights.setdefault(each.props["role"], set()).add(each.urn)
+    cluster = the(declared(), "aws:eks/cluster:Cluster", "local-cluster")
+    assert rights["local-cluster-control-plane"]
+    assert rights["local-cluster-control-plane"] <= cluster.dependencies
+    groups = of_type("NodeGroup")
+    assert {each.name for each in groups} >= {"local-acme-nodes"}
+    assert len(rights["local-cluster-nodes"]) == 3
+    for each in groups:
+        assert rights["local-cluster-nodes"] <= each.dependencies, each.name
+    driver = the(declared(), "aws:eks/addon:Addon", "local-cluster-aws-efs-csi-driver")
+    assert rights["local-cluster-efs-driver"] <= driver.dependencies
 
 
 def test_databases_let_in_the_nodes_that_are_created() -> None:

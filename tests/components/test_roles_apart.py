@@ -28,6 +28,7 @@ ACTIONS = (
     "rds:CreateDBSnapshot",
     "rds:DeleteDBInstance",
     "rds:ModifyDBInstance",
+    "s3:AbortMultipartUpload",
     "s3:DeleteObject",
     "s3:GetObject",
     "s3:ListBucket",
@@ -136,7 +137,7 @@ def test_a_tenants_backup_does_its_work_on_its_own_part_of_the_bucket() -> None:
     assert len(backed_up) >= 10
     for tenant in backed_up:
         did = {(action, arn.partition("/")[2]) for who, action, arn, _ in granted() if who == tenant}
-        for kind, action in product(_KINDS, ("s3:GetObject", "s3:PutObject")):
+        for kind, action in product(_KINDS, ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")):
             assert (action, f"{kind}/{tenant}/2027.dump") in did
         # Manifests, owner's marks, results of restore tests and files are never deleted by it.
         gone = {path for action, path in did if action == "s3:DeleteObject"}

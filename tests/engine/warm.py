@@ -10,16 +10,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
+from localcloud.patience import Patience, Starting, ended
 from tests.portfolios import ROOT
 
 _HERE: Final = Path(__file__).resolve().parent
 _PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 _ASKED: Final[list[socket.socket]] = []
-_START_SECONDS: Final = 60.0
 SHARED: Final = "COSTACK_TESTS_WARM"
 POSSIBLE: Final = sys.platform == "linux"
 """Elsewhere a process cannot be waited for beside a connection (pidfd), and interpreters start as ever."""
@@ -28,11 +27,10 @@ POSSIBLE: Final = sys.platform == "linux"
 @functools.cache
 def server() -> Path:
     """The socket of the server that the workers of this run of tests share, else of this process's own."""
-    path = Path(os.environ[SHARED]) if SHARED in os.environ else _started()
-    deadline = time.monotonic() + _START_SECONDS
-    while not _listens(path):
-        assert time.monotonic() < deadline, "the server of interpreters did not start"
-        time.sleep(0.05)
+    known, _, pid = os.environ.get(SHARED, "").rpartition(":")
+    path, process = (Path(known), int(pid)) if known else _started()
+    starting = Starting("the server of interpreters", lambda: [process], lambda: ended(process))
+    Patience().wait(starting, lambda: _listens(path) or None)
     return path
 
 
@@ -44,11 +42,12 @@ def _listens(path: Path) -> bool:
 def share() -> None:
     """Start it for all processes that this one will start; who needs it waits until it is ready."""
     if POSSIBLE:
-        os.environ[SHARED] = str(_started())
+        path, pid = _started()
+        os.environ[SHARED] = f"{path}:{pid}"
 
 
-def _started() -> Path:
-    """The socket of a server that will be there and that ends with this process."""
+def _started() -> tuple[Path, int]:
+    """The socket of a server that will be there and that ends with this process, and its process id."""
     folder = Path(tempfile.mkdtemp(prefix="costack-warm-"))
     path = folder / "socket"
     process = subprocess.Popen(
@@ -65,7 +64,7 @@ def _started() -> Path:
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
-    return path
+    return path, process.pid
 
 
 def equip(environment: Path, project: Path | None = None) -> None:

@@ -12,7 +12,6 @@ import secrets
 import socket
 import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,12 @@ from typing import IO, TYPE_CHECKING
 
 import httpx
 
+from localcloud.patience import Patience, Starting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TOOLS = Path(__file__).resolve().parents[2] / ".toolchain" / "bin"
-READY_SECONDS = 120.0
 _COLLECTS_LATER = {"GOGC": "400"}
 """Both run for a minute: they collect garbage when they have five times what they need, not twice."""
 _BACKGROUND = {"propagationPolicy": "Background"}
@@ -38,6 +38,11 @@ class Cluster:
     kubeconfig: Path
     client: httpx.Client
     """Signed in as an administrator."""
+    starting: Starting
+
+    def wait_for(self, path: str) -> None:
+        """Until the server answers at *path*, as one does that comes to know a new kind."""
+        Patience().wait(self.starting, lambda: self.client.get(path).is_success or None)
 
 
 @contextmanager
@@ -58,11 +63,12 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
         _running(_api_server(folder, etcd_url, port), log) as api,
         client,
     ):
-        _await_ready(client, (etcd, api), folder / "log")
+        starting = Starting.of("the API server", etcd, api, log=folder / "log")
+        Patience().wait(starting, lambda: _ready(client))
         finalizer = threading.Thread(target=_finalize_namespaces, args=(client, stop))
         finalizer.start()
         try:
-            yield Cluster(_kubeconfig(folder, server, token), client)
+            yield Cluster(_kubeconfig(folder, server, token), client, starting)
         finally:
             stop.set()
             finalizer.join()
@@ -115,15 +121,10 @@ def _running(command: list[str], log: IO[bytes]) -> Iterator[subprocess.Popen[by
             process.wait()
 
 
-def _await_ready(client: httpx.Client, processes: tuple[subprocess.Popen[bytes], ...], log: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and all(process.poll() is None for process in processes):
-        with suppress(httpx.HTTPError):
-            if client.get("/readyz").is_success:
-                return
-        time.sleep(0.1)
-    tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise RuntimeError(f"the API server did not become ready; its log ends with:\n{tail}")
+def _ready(client: httpx.Client) -> bool | None:
+    with suppress(httpx.HTTPError):
+        return client.get("/readyz").is_success or None
+    return None
 
 
 def _kubeconfig(folder: Path, server: str, token: str) -> Path:

@@ -5,7 +5,6 @@ The schema is the operator's own (PrometheusRule, v1), as far as alerts go: what
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from tests.localcloud.cluster import Cluster
@@ -61,8 +60,4 @@ def install(cluster: Cluster) -> None:
     cluster.client.post("/api/v1/namespaces", json=namespace).raise_for_status()
     kinds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     cluster.client.post(kinds, json=_KIND).raise_for_status()
-    for _ in range(300):
-        if cluster.client.get("/apis/monitoring.coreos.com/v1/prometheusrules").is_success:
-            return
-        time.sleep(0.1)
-    raise RuntimeError("the API server did not come to know PrometheusRule within 30 seconds")
+    cluster.wait_for("/apis/monitoring.coreos.com/v1/prometheusrules")

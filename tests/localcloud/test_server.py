@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localcloud.environment import ROOT, STATE
-from localcloud.server import LocalCloud, ServerError
+from localcloud.patience import Patience, cpu_seconds
+from localcloud.server import LocalCloud, ServerError, _healthy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,3 +148,84 @@ def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:
     assert done.returncode == 127
     assert done.stderr == "localcloud: no-such-command was not found on PATH.\n"
     assert run(cloud, "exec").returncode == 1
+
+
+_SLOW = """
+import json, os, sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/moto-api/config" else 404)
+        self.end_headers()
+
+for step in range(20):
+    print("loads", step, flush=True)
+    time.sleep(.2)
+server = HTTPServer(("127.0.0.1", 0), Answer)
+with open(sys.argv[1], "w") as record:
+    json.dump({"pid": os.getpid(), "endpoint": f"http://127.0.0.1:{server.server_port}"}, record)
+server.serve_forever()
+"""
+_IMPATIENT = Patience(idle_seconds=2.0, idle_cpu_seconds=0.02, tell_seconds=1.0)
+
+
+def a_server_that(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str) -> None:
+    """Have what starts run *text* instead of moto."""
+    (folder / "stand_in.py").write_text(text)
+    monkeypatch.setattr("localcloud.server.MODULE", "stand_in")
+    monkeypatch.setattr("localcloud.server.ROOT", folder)
+
+
+def test_a_start_that_takes_longer_than_the_patience_is_waited_for_and_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_server_that(monkeypatch, tmp_path, _SLOW)
+    told: list[str] = []
+    cloud = LocalCloud(tmp_path / "local", patience=_IMPATIENT, tell=told.append)
+    try:
+        server, fresh = cloud.start()
+        assert fresh
+        assert cloud.running() == server
+        assert told[0].startswith("waiting for the loopback AWS: for ")
+        assert ", and said last: loads " in told[0]
+    finally:
+        cloud.stop()
+
+
+def test_a_start_that_hangs_ends_with_a_sentence_and_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n"
+    a_server_that(monkeypatch, tmp_path, text)
+    cloud = LocalCloud(tmp_path / "local", patience=_IMPATIENT)
+    with pytest.raises(
+        ServerError, match=r"^the loopback AWS neither printed nor computed anything for 2 sec"
+    ):
+        cloud.start()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(cloud.log.read_text()), 0)
+
+
+def test_an_interrupted_start_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_server_that(monkeypatch, tmp_path, _SLOW.replace("print(", "print(os.getpid(), "))
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    cloud = LocalCloud(tmp_path / "local", patience=_IMPATIENT, tell=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cloud.start()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(cloud.log.read_text().split()[0]), 0)
+
+
+def test_its_health_is_asked_without_loading_any_service(cloud: LocalCloud) -> None:
+    cloud.start()
+    server = cloud.running()
+    assert server
+    assert _healthy(server.endpoint)
+    before = cpu_seconds([server.pid])
+    for _ in range(20):
+        assert _healthy(server.endpoint)
+    assert cpu_seconds([server.pid]) - before < 1.0

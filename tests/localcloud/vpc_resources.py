@@ -6,7 +6,6 @@ SecurityGroupPolicy, v1beta1); descriptions are left out.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from tests.localcloud.cluster import Cluster
@@ -63,8 +62,4 @@ def install(cluster: Cluster) -> None:
     """Teach *cluster* the kind, and wait until its server knows it."""
     kinds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     cluster.client.post(kinds, json=_KIND).raise_for_status()
-    for _ in range(300):
-        if cluster.client.get(f"{API}/securitygrouppolicies").is_success:
-            return
-        time.sleep(0.1)
-    raise RuntimeError("the API server did not come to know SecurityGroupPolicy within 30 seconds")
+    cluster.wait_for(f"{API}/securitygrouppolicies")

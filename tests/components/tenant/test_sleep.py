@@ -125,6 +125,17 @@ def test_a_server_of_its_own_is_stopped_and_started_by_a_role_that_may_do_nothin
     assert not may(role, "rds:DeleteDBInstance", arn)
 
 
+def test_a_schedule_of_another_account_cannot_take_the_role() -> None:
+    """EventBridge Scheduler User Guide, "Confused deputy prevention"."""
+    (trust,) = [
+        json.loads(each.props["assumeRolePolicy"])
+        for each in own()
+        if each.type == "aws:iam/role:Role" and "scheduler.amazonaws.com" in each.props["assumeRolePolicy"]
+    ]
+    (statement,) = trust["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
 def test_what_all_share_is_never_stopped() -> None:
     assert not [each.name for each in shared() if each.type == SCHEDULE]
 

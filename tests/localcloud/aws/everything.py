@@ -266,7 +266,14 @@ cluster = aws.eks.Cluster(
     vpc_config={"subnet_ids": [s.id for s in subnets]},
     tags=tags,
 )
-aws.eks.Addon("addon", cluster_name=cluster.name, addon_name="coredns", addon_version="v1", tags=tags)
+aws.eks.Addon(
+    "addon",
+    cluster_name=cluster.name,
+    addon_name="coredns",
+    addon_version="v1",
+    resolve_conflicts_on_create="OVERWRITE",
+    tags=tags,
+)
 elsewhere = "eu-central-1"
 key_elsewhere = kms.Key("key-elsewhere", region=elsewhere, deletion_window_in_days=7, tags=tags)
 rds.InstanceAutomatedBackupsReplication(

@@ -379,6 +379,7 @@ EXAMPLES: Mapping[str, Callable[[Ground], dict[str, Any]]] = {
         "clusterName": g.need(CLUSTER, "addons", name="with-addons").id,
         "addonName": "coredns",
         "addonVersion": "v1.12.1-eksbuild.2",
+        "resolveConflictsOnCreate": "OVERWRITE",
     },
     "aws:kms/keyPolicy:KeyPolicy": lambda g: {
         "keyId": g.need(KEY, "policy").id,

@@ -11,10 +11,12 @@ from localcloud.provider import ProviderError
 from tests.localcloud.aws.driver import CheckRefusedError, Driver
 from tests.localcloud.aws.examples import (
     ABROAD,
+    CLUSTER,
     EXAMPLES,
     FILES,
     GROUP,
     KEY,
+    NODES,
     TESTING_PLAN,
     Ground,
     mounts_policy,
@@ -255,10 +257,29 @@ def test_a_file_system_is_replicated_under_a_key_of_the_other_region(driver: Dri
 
 def test_restore_testing_takes_its_own_names_and_an_existing_plan(driver: Driver, ground: Ground) -> None:
     plan = EXAMPLES[TESTING_PLAN](ground)
-    refused("ValidationException", lambda: driver.create(TESTING_PLAN, "x", {**plan, "name": "with-dash"}))
+    with pytest.raises(CheckRefusedError, match="has 1 to 50 letters, digits and underscores"):
+        driver.create(TESTING_PLAN, "x", {**plan, "name": "with-dash"})
     kind = "aws:backup/restoreTestingSelection:RestoreTestingSelection"
     absent = {**EXAMPLES[kind](ground), "restoreTestingPlanName": "absent"}
     refused("ResourceNotFoundException", lambda: driver.create(kind, "x", absent))
+
+
+def test_a_cluster_goes_after_its_node_groups(driver: Driver, ground: Ground) -> None:
+    """As EKS answers to DeleteCluster (EKS API reference, ResourceInUseException)."""
+    cluster = driver.create(CLUSTER, "populated", {**EXAMPLES[CLUSTER](ground), "name": "populated"})
+    nodes = driver.create(NODES, "inside", {**EXAMPLES[NODES](ground), "clusterName": cluster.id})
+    assert "inside-" in refused("ResourceInUseException", lambda: driver.delete(cluster))
+    driver.delete(nodes)
+    driver.delete(cluster)
+
+
+@pytest.mark.parametrize("addon", ["coredns", "kube-proxy", "vpc-cni"])
+def test_an_add_on_that_a_new_cluster_has_already_must_be_taken_over(
+    driver: Driver, ground: Ground, addon: str
+) -> None:
+    kind = "aws:eks/addon:Addon"
+    wanted = {**EXAMPLES[kind](ground), "addonName": addon, "resolveConflictsOnCreate": "NONE"}
+    assert addon in refused("ConfigurationConflict", lambda: driver.create(kind, "kept", wanted))
 
 
 def test_a_key_policy_that_locks_everyone_out_is_refused(driver: Driver, ground: Ground) -> None:
