@@ -18,6 +18,8 @@ from localcloud.aws.operations import (
 from localcloud.aws.remembered import remembered
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
+from localcloud.aws.versions import replaces_cache
+from localcloud.aws.windows import CACHE_LEAST, lasts
 from localcloud.provider import Failure
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _CLASS = re.compile(
     r"cache\.(t[234]g?|m[3-8]g?|r[3-8](g|gd)?|c7gn)\.(micro|small|medium|large|\d{0,2}xlarge)"
 )
 _PAIR = 2
+_VERSION = re.compile(r"[1-5](\.\d+){2}|6\.x|[6-9]\.\d+")
 
 
 def _class_is_real(call: Call) -> None:
@@ -55,6 +58,13 @@ def _one_way_in(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         yield Failure("authToken", "authToken conflicts with userGroupIds")
     if inputs.get("authToken") and inputs.get("authTokenUpdateStrategy") == "DELETE":
         yield Failure("authToken", "authToken must not be specified when authTokenUpdateStrategy is DELETE")
+
+
+def _version_has_a_shape(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """terraform-provider-aws, internal/service/elasticache/engine_version.go (`validRedisVersionString`)."""
+    version = inputs.get("engineVersion")
+    if isinstance(version, str) and not _VERSION.fullmatch(version):
+        yield Failure("engineVersion", f"engineVersion {version} is invalid: use <major>.<minor>")
 
 
 def _change_who_logs_in(call: Call) -> None:
@@ -87,6 +97,8 @@ def _change_who_logs_in(call: Call) -> None:
 def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
     nodes = found.get("NodeGroups") or [{}]
     primary = (nodes[0].get("PrimaryEndpoint") or {}).get("Address")
+    (node,) = call.ask("describe_cache_clusters", CacheClusterId=f"{call.id}-001")["CacheClusters"]
+    actual = str(node["EngineVersion"])
     reader = (nodes[0].get("ReaderEndpoint") or {}).get("Address")
     count = (call.new or call.old).get("numCacheClusters")
     members = [f"{call.id}-{number:03d}" for number in range(1, count + 1)] if count else None
@@ -94,7 +106,9 @@ def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
         "primaryEndpointAddress": primary,
         "readerEndpointAddress": reader or (primary.replace("master.", "replica.", 1) if primary else None),
         "memberClusters": members or found.get("MemberClusters"),
-        "engineVersionActual": (call.new or call.old).get("engineVersion"),
+        "engine": node["Engine"],
+        "engineVersion": ".".join(actual.split(".")[:2]),
+        "engineVersionActual": actual,
     }
 
 
@@ -132,7 +146,9 @@ ROWS = (
             port=NodeGroups[0].PrimaryEndpoint.Port||ConfigurationEndpoint.Port"""
         ),
         derive=_group_facts,
-        derived=names("primaryEndpointAddress readerEndpointAddress memberClusters engineVersionActual"),
+        derived=names(
+            "primaryEndpointAddress readerEndpointAddress memberClusters engine engineVersion engineVersionActual"
+        ),
         create=creates("create_replication_group", "ReplicationGroup.ReplicationGroupId"),
         find=finds(
             "describe_replication_groups",
@@ -147,7 +163,8 @@ ROWS = (
             ),
             Change(names("authToken authTokenUpdateStrategy userGroupIds"), _change_who_logs_in),
         ),
-        waits=names("nodeType"),
+        waits=names("nodeType engine engineVersion"),
+        replaces_if=replaces_cache,
         delete=_delete_group,
         replaces=names(
             """atRestEncryptionEnabled dataTieringEnabled globalReplicationGroupId kmsKeyId networkType port
@@ -157,6 +174,8 @@ ROWS = (
         tags=TAGS,
         checks=(
             _one_way_in,
+            _version_has_a_shape,
+            lasts("maintenanceWindow", CACHE_LEAST),
             between("snapshotRetentionLimit", 0, 35),
             matches(
                 "replicationGroupId",

@@ -16,7 +16,7 @@ from localcloud.properties import UNKNOWN, without_unknown
 from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from localcloud.aws.clients import Clients
     from localcloud.aws.row import Row
@@ -53,6 +53,16 @@ class AwsType(ResourceType):
             inputs[self.row.name.property] = self._made_up(subject, inputs, olds)
         return Checked(inputs, failures)
 
+    def replace_paths(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> Collection[str]:
+        """What replaces always, and what does by its values."""
+        always = super().replace_paths(subject, olds, news)
+        return {*always, *self.row.replaces_if(olds, news)} if self.row.replaces_if else always
+
+    def compared(self, olds: dict[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What AWS changes later is compared with what is there (terraform-plugin-sdk, the state of a plan)."""
+        there = {name: outputs[name] for name in self.row.waits & olds.keys() & outputs.keys()}
+        return {**olds, **there}
+
     def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:  # noqa: ARG002
         """True when both would bear the same physical name."""
         name = self.row.name
@@ -86,7 +96,8 @@ class AwsType(ResourceType):
         self, subject: Subject, inputs: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
     ) -> dict[str, Any]:
         """Sends only what changed."""
-        call = self._call(subject, inputs, new=inputs, old=olds, id=subject.id, state=outputs)
+        before = self.compared(olds, outputs)
+        call = self._call(subject, inputs, new=inputs, old=before, id=subject.id, state=outputs)
         with self._as_sentence(call):
             for refusal in self.row.before_update:
                 refusal(call)
