@@ -92,6 +92,12 @@ def _check(held: ReplicationGroup, engine: str | None, version: str | None) -> N
         )
 
 
+def check_subnets_are_free(self: ElastiCacheBackend, name: str) -> None:
+    """A subnet group that a cache lies in cannot go (ElastiCache API Reference, DeleteCacheSubnetGroup)."""
+    if any(held.cache_subnet_group_name == name for held in self.replication_groups.values()):
+        _refuse("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use by a cache cluster.")
+
+
 def _refuse(code: str, message: str) -> NoReturn:
     error = ElastiCacheException(message)
     error.code = code

@@ -22,7 +22,7 @@ from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
 from localcloud.aws.cache_access import let_users_log_in
-from localcloud.aws.cache_waiting import let_caches_wait
+from localcloud.aws.cache_waiting import check_subnets_are_free, let_caches_wait
 from localcloud.aws.waiting import let_servers_wait
 
 _WITHOUT_TLS: Final = {"Bool": {"aws:SecureTransport": "false"}}
@@ -135,6 +135,7 @@ def _modify_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
 def _delete_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
     backend, name = self.elasticache_backend, self._get_param("CacheSubnetGroupName")
     backend.describe_cache_subnet_groups(name)
+    check_subnets_are_free(backend, name)
     del backend.cache_subnet_groups[name]
     return EmptyResult()
 

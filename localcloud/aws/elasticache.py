@@ -15,10 +15,10 @@ from localcloud.aws.operations import (
     finds,
     sends_all,
 )
-from localcloud.aws.remembered import remembered
+from localcloud.aws.remembered import remembered, remembered_document
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
-from localcloud.aws.versions import replaces_cache
+from localcloud.aws.versions import major, replaces_cache
 from localcloud.aws.windows import CACHE_LEAST, lasts
 from localcloud.provider import Failure
 
@@ -29,6 +29,8 @@ _CLASS = re.compile(
     r"cache\.(t[234]g?|m[3-8]g?|r[3-8](g|gd)?|c7gn)\.(micro|small|medium|large|\d{0,2}xlarge)"
 )
 _PAIR = 2
+_GROUP = "aws:elasticache/parameterGroup:ParameterGroup"
+_TOKEN = re.compile(r"[0-9A-Za-z!&#$^<>-]{16,128}")
 _VERSION = re.compile(r"[1-5](\.\d+){2}|6\.x|[6-9]\.\d+")
 
 
@@ -65,6 +67,29 @@ def _version_has_a_shape(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     version = inputs.get("engineVersion")
     if isinstance(version, str) and not _VERSION.fullmatch(version):
         yield Failure("engineVersion", f"engineVersion {version} is invalid: use <major>.<minor>")
+
+
+def _token_is_allowed(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """ElastiCache API Reference, CreateReplicationGroup, `AuthToken`."""
+    token = inputs.get("authToken")
+    if isinstance(token, str) and not _TOKEN.fullmatch(token):
+        yield Failure("authToken", "authToken needs 16 to 128 letters, digits and !&#$^<>-")
+
+
+def _family_fits(call: Call) -> None:
+    """terraform-provider-aws, internal/service/elasticache/engine_version.go (`customizeDiffValidateEngineVersion`)."""
+    name, version = call.new.get("parameterGroupName"), str(call.new.get("engineVersion") or "")
+    group = remembered_document(call, _GROUP, str(name)) if name and version else None
+    if group is None:
+        return
+    engine, first = str(call.new.get("engine") or "redis"), major(version)
+    family = f"{engine}6.x" if (engine, first) == ("redis", "6") else f"{engine}{first}"
+    if group["family"] != family:
+        refuse(
+            "InvalidParameterCombination",
+            f"engine_version {version} is not compatible with parameter_group_name {name}: engine version family "
+            f"{family} does not match parameter group family {group['family']}",
+        )
 
 
 def _change_who_logs_in(call: Call) -> None:
@@ -175,6 +200,7 @@ ROWS = (
         checks=(
             _one_way_in,
             _version_has_a_shape,
+            _token_is_allowed,
             lasts("maintenanceWindow", CACHE_LEAST),
             between("snapshotRetentionLimit", 0, 35),
             matches(
@@ -183,8 +209,14 @@ ROWS = (
                 "needs 1 to 40 letters, digits and single hyphens, with a letter first and no hyphen last",
             ),
         ),
-        before_create=(_class_is_real, _failover_needs_a_pair, _token_needs_tls, key_exists("kmsKeyId")),
-        before_update=(_class_is_real, _failover_needs_a_pair, _token_needs_tls),
+        before_create=(
+            _class_is_real,
+            _failover_needs_a_pair,
+            _token_needs_tls,
+            _family_fits,
+            key_exists("kmsKeyId"),
+        ),
+        before_update=(_class_is_real, _failover_needs_a_pair, _token_needs_tls, _family_fits),
         secrets=names("authToken"),
     ),
     Row(
@@ -206,9 +238,10 @@ ROWS = (
         replaces=names("name"),
         name=Name("name", lower=True),
         tags=TAGS,
+        checks=(matches("name", r"[0-9a-z-]{1,255}", "needs 1 to 255 small letters, digits and hyphens"),),
     ),
     remembered(
-        "aws:elasticache/parameterGroup:ParameterGroup",
+        _GROUP,
         service="elasticache",
         inputs="name family description parameters",
         replaces="name family description",

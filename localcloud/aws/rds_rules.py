@@ -43,6 +43,25 @@ def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> No
     wanted = sent.get("engine_version") or held.engine_version
     _check_family(self, held.engine, str(wanted), sent)
     _check_growth(held, sent)
+    if held.replicas and str(sent.get("backup_retention_period")) == "0":
+        # RDS API Reference, ModifyDBInstance, `BackupRetentionPeriod`.
+        _refuse(
+            "InvalidParameterCombination", "Backups cannot be disabled: the instance is a source of replicas"
+        )
+
+
+def check_replica(source: DBInstance, sent: dict[str, Any], *, abroad: bool) -> None:
+    """RDS API Reference, CreateDBInstanceReadReplica, `SourceDBInstanceIdentifier` and `KmsKeyId`."""
+    if not source.backup_retention_period:
+        _refuse(
+            "InvalidDBInstanceState",
+            f"Automated backups are not enabled for {source.db_instance_identifier}, so it can have no replica",
+        )
+    if abroad and source.storage_encrypted and not sent.get("kms_key_id"):
+        _refuse(
+            "InvalidParameterCombination",
+            "Cannot create an encrypted cross-region read replica without a KMS key of the destination region",
+        )
 
 
 def check_delete(held: DBInstance, **named: Any) -> None:
@@ -68,6 +87,17 @@ def check_group_is_free(self: RDSBackend, name: str) -> None:
             f"One or more database instances are still members of this parameter group {name}, "
             "so the group cannot be deleted",
         )
+
+
+def check_subnets_are_free(self: RDSBackend, name: str) -> None:
+    """A subnet group that a server lies in cannot go (RDS API Reference, DeleteDBSubnetGroup)."""
+    for held in self.databases.values():
+        if held.db_subnet_group_name == name:
+            _refuse(
+                "InvalidDBSubnetGroupStateFault",
+                f"Cannot delete the subnet group '{name}' because at least one database instance: "
+                f"{held.db_instance_identifier} is still using it.",
+            )
 
 
 def _groups_of(held: DBInstance) -> set[str | None]:

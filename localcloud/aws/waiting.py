@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 from moto.rds.models import DBInstance, RDSBackend
 
 from localcloud.aws.clock import inside, released
-from localcloud.aws.rds_rules import check_create, check_delete, check_group_is_free, check_modify
+from localcloud.aws.rds_rules import (
+    check_create,
+    check_delete,
+    check_group_is_free,
+    check_modify,
+    check_replica,
+    check_subnets_are_free,
+)
 from localcloud.aws.versions import major, numbers, whole
 from localcloud.aws.windows import opens
 
@@ -45,6 +52,7 @@ def let_servers_wait() -> None:
         _promote_read_replica,
         _delete_db_instance,
         _delete_db_parameter_group,
+        _delete_subnet_group,
     ):
         _complete(operation.__name__.removeprefix("_"), operation)
 
@@ -70,6 +78,9 @@ def _create_db_instance_read_replica(
     self: RDSBackend, original: Any, db_kwargs: dict[str, Any]
 ) -> DBInstance:
     sent = dict(db_kwargs)
+    name = str(sent["source_db_instance_identifier"])
+    source = self.find_db_from_id(name)
+    check_replica(source, sent, abroad=source.region != self.region_name)
     check_create(self, sent)
     return _fresh(original(self, sent))
 
@@ -145,6 +156,11 @@ def _delete_db_parameter_group(self: RDSBackend, original: Any, db_parameter_gro
     _pass_windows(self)
     check_group_is_free(self, db_parameter_group_name)
     return original(self, db_parameter_group_name)
+
+
+def _delete_subnet_group(self: RDSBackend, original: Any, subnet_name: str) -> Any:
+    check_subnets_are_free(self, subnet_name)
+    return original(self, subnet_name)
 
 
 def _pass_windows(self: RDSBackend) -> None:

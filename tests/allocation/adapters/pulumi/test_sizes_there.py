@@ -9,7 +9,7 @@ import pytest
 from tests.portfolios import local_plan
 from tests.states import State, fact_in, read, resources, server_of, tenant, the
 from tiers.deployed import RECORD_TYPE
-from tiers.facts.every_fact import Workload
+from tiers.facts.every_fact import CacheGroup, Workload
 from tiers.facts.names import TENANT_STACK
 
 SERVER = "aws:rds/instance:Instance"
@@ -107,7 +107,14 @@ def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 
     [
         ("17.6", "17.6", "17.6", "17.6", None),
         ("17", "17", "17.6", "17", None),
-        ("17.6", "17.6", "17.7", "17.6", None),
+        ("17", "17", "17.7", "17", None),
+        (
+            "17.6",
+            "17.6",
+            "17.7",
+            "17.7",
+            'runs version 17.7, newer than 17.6: the next update would fail; write engine_version: "17", or "17.7"',
+        ),
         ("17.6", "17.6", None, "17.6", None),
         ("17.7", "17.7", "17.6", "17.6", "version 17.6 to version 17.7"),
         ("18", "18", "17.6", "17.6", "version 17.6 to version 18"),
@@ -139,7 +146,7 @@ def test_a_version_that_waits_for_the_window_is_not_counted_and_told(  # noqa: P
     told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/server")]
     assert len(told) == (1 if sentence else 0)
     assert (sentence or "") in "".join(told)
-    assert server_of(tenant(found, "halcyon")).engine_version == (counted if recorded else "17.6")
+    assert server_of(tenant(found, "halcyon")).engine_version == (counted if recorded else "17")
 
 
 def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
@@ -147,6 +154,22 @@ def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
     there["outputs"]["engineVersionActual"] = "7.2.6"
     found = read(state)
     (sentence,) = found.pending["halcyon"]
-    assert sentence.startswith("halcyon/cache: AWS changes version 7.2.6 to version 8.0 in the maintenance ")
+    assert sentence == (
+        "halcyon/cache: AWS changes version 7.2.6 to version 8.0 on Sunday at 04:00 UTC, when its maintenance "
+        "window opens; run `pulumi refresh` after it"
+    )
     there["outputs"]["engineVersionActual"] = "8.0.1"
     assert read(state).pending == {}
+
+
+def test_a_cache_that_runs_a_newer_version_would_be_replaced(state: State) -> None:
+    there = the(state, "aws:elasticache/replicationGroup:ReplicationGroup", "local-halcyon-sessions")
+    there["outputs"] |= {"engineVersion": "8.1", "engineVersionActual": "8.1.2"}
+    found = read(state)
+    assert found.pending["halcyon"] == (
+        "halcyon/cache: runs version 8.1.2, newer than 8.0: a new, empty cache would replace it at the next "
+        'update; write engine_version: "8.1"',
+    )
+    (cache,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/cache"]
+    assert isinstance(cache, CacheGroup)
+    assert cache.engine_version == "8.1.2"
