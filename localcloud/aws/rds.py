@@ -140,8 +140,8 @@ def _modify(call: Call) -> None:
         sent["AllowMajorVersionUpgrade"] = bool(call.new.get("allowMajorVersionUpgrade"))
     if "AllocatedStorage" in sent and not _chooses_no_iops(call.new):
         sent["Iops"] = call.new.get("iops") or call.state.get("iops") or _BASE_IOPS
-    if "identifier" in call.changed:
-        sent["NewDBInstanceIdentifier"] = call.new["identifier"]
+    if (renamed := sent.pop("DBInstanceIdentifier", None)) is not None:
+        sent["NewDBInstanceIdentifier"] = renamed
     now = bool(call.new.get("applyImmediately"))
     call.ask("modify_db_instance", DBInstanceIdentifier=_name(call), ApplyImmediately=now, **sent)
 
@@ -237,7 +237,7 @@ ROWS = (
         ),
         delete=delete_instance,
         keeps=_storage_that_grew,
-        waits=names("allocatedStorage engineVersion instanceClass multiAz"),
+        waits=names("allocatedStorage engineVersion identifier instanceClass multiAz"),
         replaces=names(
             """availabilityZone dbName engine identifierPrefix kmsKeyId snapshotIdentifier
             storageEncrypted timezone username"""

@@ -41,7 +41,9 @@ def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> No
             held, str(sent["engine_version"]), allowed=bool(sent.get("allow_major_version_upgrade"))
         )
     wanted = sent.get("engine_version") or held.engine_version
-    _check_family(self, held.engine, str(wanted), sent)
+    upgraded = major(str(wanted)) != major(held.engine_version)
+    group = {"db_parameter_group_name": held.db_parameter_group_name} if upgraded else {}
+    _check_family(self, held.engine, str(wanted), {**group, **sent})
     _check_growth(held, sent)
     if held.replicas and str(sent.get("backup_retention_period")) == "0":
         # RDS API Reference, ModifyDBInstance, `BackupRetentionPeriod`.
@@ -92,7 +94,7 @@ def check_group_is_free(self: RDSBackend, name: str) -> None:
 def check_subnets_are_free(self: RDSBackend, name: str) -> None:
     """A subnet group that a server lies in cannot go (RDS API Reference, DeleteDBSubnetGroup)."""
     for held in self.databases.values():
-        if held.db_subnet_group_name == name:
+        if vars(held).get("_db_subnet_group_name") == name:  # moto's property can only be written
             _refuse(
                 "InvalidDBSubnetGroupStateFault",
                 f"Cannot delete the subnet group '{name}' because at least one database instance: "

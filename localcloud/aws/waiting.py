@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from moto.rds import models
 from moto.rds.models import DBInstance, RDSBackend
 
 from localcloud.aws.clock import inside, released
@@ -23,7 +24,7 @@ from localcloud.aws.rds_rules import (
     check_subnets_are_free,
 )
 from localcloud.aws.versions import major, numbers, whole
-from localcloud.aws.windows import opens
+from localcloud.aws.windows import opens, window_fault
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +45,7 @@ def let_servers_wait() -> None:
     """Completes moto, once per process."""
     if RDSBackend.modify_db_instance.__module__ == __name__:
         return
+    setattr(models, "valid_preferred_maintenance_window", window_fault)  # noqa: B010 - what moto calls
     for operation in (
         _create_db_instance,
         _create_db_instance_read_replica,
@@ -80,9 +82,13 @@ def _create_db_instance_read_replica(
     sent = dict(db_kwargs)
     name = str(sent["source_db_instance_identifier"])
     source = self.find_db_from_id(name)
-    check_replica(source, sent, abroad=source.region != self.region_name)
+    abroad = source.region != self.region_name
+    check_replica(source, sent, abroad=abroad)
     check_create(self, sent)
-    return _fresh(original(self, sent))
+    made = _fresh(original(self, sent))
+    if abroad and not sent.get("db_parameter_group_name"):
+        made.db_parameter_group_name = None  # the source's is not there: the default one of the engine
+    return made
 
 
 def _fresh(made: DBInstance) -> DBInstance:

@@ -101,6 +101,23 @@ def backs_up_outside(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         )
 
 
+def window_fault(maintenance: str | None, backup: str | None) -> str | None:
+    """What RDS says against two windows, in place of moto's own check, which knows no week that ends."""
+    window = weekly((maintenance or "").lower())
+    if window is None:
+        return f"Invalid maintenance window format: {maintenance}. Should be specified as a range ddd:hh24:mi-ddd:hh24:mi"
+    if window[1] < SERVER_LEAST:
+        return "The maintenance window must be at least 30 minutes."
+    if window[1] >= _DAY:
+        return "Maintenance window must be less than 24 hours."
+    other = daily(backup) if backup else None
+    return (
+        "The backup window and maintenance window must not overlap."
+        if other and _meet(other, window)
+        else None
+    )
+
+
 def _meet(every_day: tuple[int, int], once: tuple[int, int]) -> bool:
     starts = [day * _DAY + every_day[0] for day in range(-1, 15)]
     return any(start < once[0] + once[1] and once[0] < start + every_day[1] for start in starts)
