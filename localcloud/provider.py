@@ -105,7 +105,7 @@ class ResourceType(ABC):
         return False
 
     def compared(self, olds: dict[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """What wanted inputs are compared with: the old inputs, unless a type says that some are not there yet."""
+        """What wanted inputs are compared with: the old ones, or what is there instead of some of them."""
         return olds
 
     def secret_names(self, values: Mapping[str, Any]) -> Collection[str]:  # noqa: ARG002

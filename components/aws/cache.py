@@ -20,10 +20,10 @@ _AUTH_TOKEN_LENGTH: Final = 48
 class SessionCache(pulumi.ComponentResource):
     """A replication group that keeps Odoo's sessions: encrypted on the wire and at rest, behind logins.
 
-    AWS upgrades no version by itself: the provider takes none without a minor version, and replaces a cache that is
-    asked for an older version than runs there, so that everybody would have to log in again
-    (terraform-provider-aws, internal/service/elasticache/engine_version.go). Patches of a minor version come with
-    AWS' service updates all the same (ElastiCache User Guide, "Service updates").
+    AWS upgrades no version by itself: the provider takes none without a minor version, and replaces a cache
+    that is asked for an older version than runs there, so that everybody would have to log in again
+    (terraform-provider-aws, internal/service/elasticache/engine_version.go). Patches of a minor version
+    come with AWS' service updates all the same (ElastiCache User Guide, "Service updates").
     """
 
     def __init__(

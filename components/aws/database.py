@@ -29,7 +29,7 @@ _KIB_PER_GIB: Final = 1024 * 1024
 LOGS: Final = ("postgresql", "upgrade")
 _STRIPED_FROM_GIB: Final = 400
 _STRIPED: Final = {"iops": 12_000, "storage_throughput": 500}
-"""What gp3 of PostgreSQL does without extra charge from 400 GiB on, where RDS stripes it (RDS User Guide, "gp3
+"""What gp3 of PostgreSQL does without extra charge from 400 GiB on, where it is striped (RDS User Guide, "gp3
 storage"). Unsaid, a server that grows that far is sent the 3,000 IOPS it had, and RDS refuses them
 (terraform-provider-aws, issue 28382)."""
 _NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
@@ -128,10 +128,10 @@ def log_groups(
 
 
 def follows_minor_versions(engine_version: str) -> bool:
-    """Whether AWS upgrades a server in its window: where a major version is asked for, which every minor one is.
+    """Whether AWS upgrades a server in its window: where a major version is asked for.
 
-    A server that asks for a minor version keeps it. Upgraded all the same, every later update would ask RDS for
-    the older version, which it refuses (RDS API Reference, ModifyDBInstance, `EngineVersion`).
+    A server that asks for a minor version keeps it. Upgraded all the same, every later update would ask RDS
+    for the older version, which it refuses (RDS API Reference, ModifyDBInstance, `EngineVersion`).
     """
     return "." not in engine_version
 

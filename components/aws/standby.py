@@ -15,13 +15,13 @@ from tiers.facts.every_fact import DatabaseStandby, LogGroup
 class StandbyServer(pulumi.ComponentResource):
     """A cross-region read replica, encrypted with its own region's key.
 
-    An operator promotes it by the runbook (docs/lifecycle.md). A promoted replica is an independent server, and
-    no update makes it a replica again: the provider refuses a source for a server that has none
+    An operator promotes it by the runbook (docs/lifecycle.md). A promoted replica is an independent server,
+    and no update makes it a replica again: the provider refuses a source for a server that has none
     (terraform-provider-aws, internal/service/rds/instance.go, "cannot elect new source database for
     replication"), so after a refresh every update would fail.
 
-    A replica leaves no final snapshot (RDS API Reference, DeleteDBInstance: `FinalDBSnapshotIdentifier` "can't be
-    specified when deleting a read replica"); one that the plan knows as promoted does.
+    A replica leaves no final snapshot (RDS API Reference, DeleteDBInstance: `FinalDBSnapshotIdentifier`
+    "can't be specified when deleting a read replica"); one that the plan knows as promoted does.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Knows which changes of a cache AWS makes only in the maintenance window, unless it is told to make them at once.
+"""Knows which changes of a cache AWS makes only in the maintenance window, unless they are to be at once.
 
 As `waiting` does for servers: by the loopback's clock, or with a modification that says `ApplyImmediately`
-(ElastiCache API Reference, ModifyReplicationGroup). moto has no nodes of a replication group; the nodes that are
-asked for by name tell the version that runs, as AWS' do. Its third number is made up.
+(ElastiCache API Reference, ModifyReplicationGroup). moto has no nodes of a replication group; the nodes
+that are asked for by name tell the version that runs, as AWS' do. Its third number is made up.
 """
 
 from __future__ import annotations
@@ -78,9 +78,10 @@ def _modify_replication_group(self: ElastiCacheResponse, original: Any) -> Any:
 
 
 def _check(held: ReplicationGroup, engine: str | None, version: str | None) -> None:
-    """ElastiCache API Reference, ModifyReplicationGroup, `EngineVersion`: no earlier version; User Guide, upgrades.
+    """ElastiCache API Reference, ModifyReplicationGroup, `EngineVersion`: no earlier version.
 
-    From Valkey nothing leads back to Redis (User Guide, "Upgrading engine versions including cross engine upgrades").
+    From Valkey nothing leads back to Redis (User Guide, "Upgrading engine versions including cross engine
+    upgrades").
     """
     if engine == "redis" and held.engine == "valkey":
         _refuse("InvalidParameterCombination", f"Cannot modify engine from {held.engine} to {engine}")

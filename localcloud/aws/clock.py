@@ -1,8 +1,8 @@
-"""Knows the clock of the loopback AWS: it stands still until somebody moves it, and windows open as it passes them.
+"""Knows the clock of the loopback AWS: it stands still until it is moved, and windows open as it passes them.
 
 It is kept in the simulation's memory, so that it dies with the server, and no test waits for a Sunday.
-`python -m localcloud clock` moves it. What AWS has released for automatic upgrades is kept beside it: AWS alone
-decides that (RDS User Guide, "Automatic minor version upgrades").
+`python -m localcloud clock` moves it. What AWS has released for automatic upgrades is kept beside it: AWS
+alone decides that (RDS User Guide, "Automatic minor version upgrades").
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def move(clients: Clients, to: datetime) -> None:
     """Moves the clock; every window that opens meanwhile does its work.
 
     Args:
+        clients: Of the loopback AWS.
         to: An instant in UTC, or without a zone.
 
     Raises:
@@ -49,6 +50,7 @@ def release(clients: Clients, engine: str, version: str) -> None:
     """From now on AWS upgrades to *version* whatever of its major version lets itself be upgraded.
 
     Args:
+        clients: Of the loopback AWS.
         engine: As RDS and ElastiCache call it: `postgres`, `valkey`, `redis`.
         version: With its minor version, such as `17.7`.
     """

@@ -77,7 +77,10 @@ def _token_is_allowed(inputs: Mapping[str, Any]) -> Iterator[Failure]:
 
 
 def _family_fits(call: Call) -> None:
-    """terraform-provider-aws, internal/service/elasticache/engine_version.go (`customizeDiffValidateEngineVersion`)."""
+    """What the official provider refuses (`customizeDiffValidateEngineVersion`).
+
+    Source: terraform-provider-aws, internal/service/elasticache/engine_version.go.
+    """
     name, version = call.new.get("parameterGroupName"), str(call.new.get("engineVersion") or "")
     group = remembered_document(call, _GROUP, str(name)) if name and version else None
     if group is None:
@@ -87,8 +90,8 @@ def _family_fits(call: Call) -> None:
     if group["family"] != family:
         refuse(
             "InvalidParameterCombination",
-            f"engine_version {version} is not compatible with parameter_group_name {name}: engine version family "
-            f"{family} does not match parameter group family {group['family']}",
+            f"engine_version {version} is not compatible with parameter_group_name {name}: engine version "
+            f"family {family} does not match parameter group family {group['family']}",
         )
 
 
@@ -172,7 +175,8 @@ ROWS = (
         ),
         derive=_group_facts,
         derived=names(
-            "primaryEndpointAddress readerEndpointAddress memberClusters engine engineVersion engineVersionActual"
+            """primaryEndpointAddress readerEndpointAddress memberClusters engine engineVersion
+            engineVersionActual"""
         ),
         create=creates("create_replication_group", "ReplicationGroup.ReplicationGroupId"),
         find=finds(

@@ -9,8 +9,8 @@ from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import creates, tagged_by_pairs, tags_at_create
 from localcloud.aws.rds_ending import SNAPSHOT_NAME, SNAPSHOT_RULE, delete_instance
-from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rds_names import SERVER_NAME, SERVER_RULE, keeps_insights_for
+from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
 from localcloud.aws.versions import told
 from localcloud.aws.windows import SERVER_LEAST, backs_up_outside, lasts

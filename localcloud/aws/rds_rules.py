@@ -57,12 +57,13 @@ def check_replica(source: DBInstance, sent: dict[str, Any], *, abroad: bool) -> 
     if not source.backup_retention_period:
         _refuse(
             "InvalidDBInstanceState",
-            f"Automated backups are not enabled for {source.db_instance_identifier}, so it can have no replica",
+            f"Automated backups are not enabled for {source.db_instance_identifier}: no replica is made",
         )
     if abroad and source.storage_encrypted and not sent.get("kms_key_id"):
         _refuse(
             "InvalidParameterCombination",
-            "Cannot create an encrypted cross-region read replica without a KMS key of the destination region",
+            "Cannot create an encrypted cross-region read replica without a KMS key of the destination "
+            "region",
         )
 
 
@@ -107,12 +108,12 @@ def _groups_of(held: DBInstance) -> set[str | None]:
 
 
 def _check_name(name: str) -> None:
-    """RDS API Reference, CreateDBInstance, `DBInstanceIdentifier`; ModifyDBInstance, `NewDBInstanceIdentifier`."""
+    """RDS API Reference, `DBInstanceIdentifier` of CreateDBInstance, `NewDBInstanceIdentifier`."""
     if not _NAME.fullmatch(name):
         _refuse(
             "InvalidParameterValue",
-            f"The parameter DBInstanceIdentifier is not a valid identifier: {name} needs 1 to 63 letters, digits "
-            "and single hyphens, with a letter first and no hyphen last",
+            f"The parameter DBInstanceIdentifier is not a valid identifier: {name} needs 1 to 63 letters, "
+            "digits and single hyphens, with a letter first and no hyphen last",
         )
 
 
@@ -133,7 +134,7 @@ def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
 
 
 def _check_family(self: RDSBackend, engine: str, version: str, sent: dict[str, Any]) -> None:
-    """RDS API Reference, ModifyDBInstance, `DBParameterGroupName` (same family) and `EngineVersion` (a new group).
+    """RDS API Reference, ModifyDBInstance, `DBParameterGroupName` (family) and `EngineVersion` (a new group).
 
     The words are AWS's (terraform-provider-aws, pull 47121).
     """
@@ -169,5 +170,6 @@ def _check_gp3(sent: dict[str, Any], size: Any, kind: Any) -> None:
     if kind == "gp3" and chosen and int(size or 0) < _THRESHOLD_GIB:
         _refuse(
             "InvalidParameterCombination",
-            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400.",
+            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than "
+            "400.",
         )

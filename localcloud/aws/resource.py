@@ -59,7 +59,7 @@ class AwsType(ResourceType):
         return {*always, *self.row.replaces_if(olds, news)} if self.row.replaces_if else always
 
     def compared(self, olds: dict[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What AWS changes later is compared with what is there (terraform-plugin-sdk, the state of a plan)."""
+        """What AWS changes later is compared with what is there, as Terraform plans from its state."""
         there = {name: outputs[name] for name in self.row.waits & olds.keys() & outputs.keys()}
         return {**olds, **there}
 

@@ -137,8 +137,8 @@ class Row:
     waits: frozenset[str] = frozenset()
     """Inputs whose change AWS may make later: the outputs say what is there, not what was asked for.
 
-    The official provider compares what is wanted with them: what still waits is a difference, and what is taken
-    back meanwhile is none.
+    The official provider compares what is wanted with them: what still waits is a difference, and what is
+    taken back meanwhile is none.
     """
     keeps: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Terraform's DiffSuppressFunc: of inputs wanted and held, those that stay as they are held."""

@@ -1,7 +1,7 @@
-"""Knows versions of engines: which is newer, which one a major version means, and what the provider makes of them.
+"""Knows versions of engines: which is newer, what a major version means, and what the provider makes of them.
 
-Sources: RDS API Reference, ModifyDBInstance, `EngineVersion` ("if you specify only a major version, Amazon RDS
-updates the DB instance to the default minor version if the current minor version is lower");
+Sources: RDS API Reference, ModifyDBInstance, `EngineVersion` ("if you specify only a major version, Amazon
+RDS updates the DB instance to the default minor version if the current minor version is lower");
 terraform-provider-aws, internal/service/rds/engine_version.go (`compareActualEngineVersion`) and
 internal/service/elasticache/engine_version.go (`engineVersionForceNewOnDowngrade`,
 `customizeDiffEngineForceNewOnDowngrade`), read in 2026.
@@ -22,7 +22,7 @@ _DEFAULT_MINORS: Final[Mapping[str, str]] = {
     "17": "17.6",
     "18": "18.1",
 }
-"""What the loopback takes for AWS's default minor version: versions that RDS had in 2025, until one is released."""
+"""What the loopback takes for the default minor version until one is released: what RDS had in 2025."""
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ def told(asked: str, actual: str, pending: str) -> str:
 
 
 def replaces_cache(olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
-    """What makes the official provider replace a cache: a lower version, and any other engine than Valkey for Redis.
+    """What makes the official provider replace a cache: a lower version, and any engine but Valkey for Redis.
 
     A global replication group decides both for its members.
     """

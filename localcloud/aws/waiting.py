@@ -1,10 +1,10 @@
-"""Knows which changes of a server AWS makes only in the maintenance window, unless it is told to make them at once.
+"""Knows which changes of a server AWS makes only in the maintenance window, unless they are to be at once.
 
 moto makes every change at once. Here a server stays as it is until a window opens by the loopback's clock
-(`clock`), or until a modification says `ApplyImmediately`; that one makes everything that waits, too, as AWS does
-(RDS User Guide, "Modifying an Amazon RDS DB instance", schedule modifications and settings). In the window AWS also
-upgrades to a newer minor version whatever lets itself be upgraded (RDS API Reference, ModifyDBInstance,
-`AutoMinorVersionUpgrade`).
+(`clock`), or until a modification says `ApplyImmediately`; that one makes everything that waits, too, as
+AWS does (RDS User Guide, "Modifying an Amazon RDS DB instance", schedule modifications and settings). In
+the window AWS also upgrades to a newer minor version whatever lets itself be upgraded (RDS API Reference,
+ModifyDBInstance, `AutoMinorVersionUpgrade`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Knows weekly and daily windows as AWS takes them, in minutes of the week, UTC.
 
-Sources: RDS API Reference, CreateDBInstance, `PreferredMaintenanceWindow` (ddd:hh24:mi-ddd:hh24:mi, at least 30
-minutes, not in conflict with the backup window) and `PreferredBackupWindow` (hh24:mi-hh24:mi, at least 30
-minutes); ElastiCache API Reference, CreateReplicationGroup, `PreferredMaintenanceWindow` (at least 60 minutes);
-terraform-provider-aws, internal/verify/validate.go (small letters).
+Sources: RDS API Reference, CreateDBInstance, `PreferredMaintenanceWindow` (ddd:hh24:mi-ddd:hh24:mi, at
+least 30 minutes, not in conflict with the backup window) and `PreferredBackupWindow` (hh24:mi-hh24:mi, at
+least 30 minutes); ElastiCache API Reference, CreateReplicationGroup, `PreferredMaintenanceWindow` (at least
+60 minutes); terraform-provider-aws, internal/verify/validate.go (small letters).
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def window_fault(maintenance: str | None, backup: str | None) -> str | None:
     """What RDS says against two windows, in place of moto's own check, which knows no week that ends."""
     window = weekly((maintenance or "").lower())
     if window is None:
-        return f"Invalid maintenance window format: {maintenance}. Should be specified as a range ddd:hh24:mi-ddd:hh24:mi"
+        return f"Invalid maintenance window format: {maintenance}. Should be ddd:hh24:mi-ddd:hh24:mi"
     if window[1] < SERVER_LEAST:
         return "The maintenance window must be at least 30 minutes."
     if window[1] >= _DAY:

@@ -85,8 +85,8 @@ def test_a_change_is_pending_until_sunday_and_then_made(project: Project) -> Non
     held = servers(project)["local-postgresql"]
     assert (held["DBInstanceClass"], held["PendingModifiedValues"]) == before
     sentence = (
-        "platform/database: AWS changes class db.t4g.medium to class db.t4g.large on Sunday at 03:00 UTC, when its "
-        "maintenance window opens"
+        "platform/database: AWS changes class db.t4g.medium to class db.t4g.large on Sunday at 03:00 UTC, "
+        "when its maintenance window opens"
     )
     statement = ("allocate", "--stack", STACK, "--period", "2026-11")
     report = ("report", "--stack", STACK, "--period", "2026-11", "--out", "reports")

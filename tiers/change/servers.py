@@ -63,8 +63,8 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.RESTART, what, waits=True)
     elif "." not in before.engine_version:
         what = (
-            f"{step}: AWS no longer upgrades its minor version by itself; the update fails where a newer one runs, "
-            "and else it does not answer while it restarts"
+            f"{step}: AWS no longer upgrades its minor version by itself; the update fails where a newer one "
+            "runs, and else it does not answer while it restarts"
         )
         yield Change(EffectKind.RESTART, what, waits=True)
     else:

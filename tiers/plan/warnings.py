@@ -64,8 +64,8 @@ def _pinned_version(portfolio: Portfolio) -> Iterator[str]:
     major, minor, _ = version.partition(".")
     if minor:
         yield (
-            f"platform/database: engine_version {version} is a minor version, which AWS upgrades only when it must: "
-            f'write "{major}" to get newer ones in the maintenance window'
+            f"platform/database: engine_version {version} is a minor version, which AWS upgrades only when "
+            f'it must: write "{major}" to get newer ones in the maintenance window'
         )
 
 

@@ -118,8 +118,7 @@ class DatabaseSpec(DatabaseSize):
     """The shared PostgreSQL server; its version and windows apply to tenants' own servers too."""
 
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
-    """Version of PostgreSQL, in quotes: a major one such as "17", of which AWS makes newer minor versions in the
-    window, or a minor one, which it keeps."""
+    """Version of PostgreSQL, in quotes: a major one, kept up to date by AWS, or a minor one, which stays."""
     maintenance_window: ServerWindow
     """When AWS may maintain servers, in UTC; at least 30 minutes."""
     backup_window: BackupWindow

@@ -85,8 +85,8 @@ class Options(Frozen):
     dr_region: Region | None = None
     """Second region for copies; tiers that copy need it, all others refuse it."""
     warm_standby: bool | Literal["promoted"] = False
-    """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once somebody
-    has promoted it."""
+    """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
+    does so no longer."""
     resilience_class: ResilienceClass | None = None
     """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None

@@ -91,8 +91,8 @@ def name_of_newer(after: Fact, sizes: Sizes, differs: list[str]) -> str | None:
 def _newer(after: Fact, there: str) -> str:
     """That a newer version runs than the file says, and what the next update would do.
 
-    RDS refuses a downgrade (RDS API Reference, ModifyDBInstance, `EngineVersion`); the provider replaces a cache
-    (terraform-provider-aws, internal/service/elasticache/engine_version.go).
+    RDS refuses a downgrade (RDS API Reference, ModifyDBInstance, `EngineVersion`); the provider replaces a
+    cache (terraform-provider-aws, internal/service/elasticache/engine_version.go).
     """
     wanted, minor = said(after, _VERSION), ".".join(there.split(".")[:2])
     if isinstance(after, CacheGroup):

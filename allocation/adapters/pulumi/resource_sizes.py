@@ -142,7 +142,7 @@ A managed secret follows its server. Every other fact is an expectation, and fol
 
 
 def fits(fact: Fact, sizes: Sizes) -> bool:
-    """Whether a resource of these sizes is what *fact* says; grown storage is, and every minor version of a major."""
+    """Whether a resource of these sizes is what *fact* says; so are grown storage and any 17.x for "17"."""
     return not differing(fact, sizes)
 
 

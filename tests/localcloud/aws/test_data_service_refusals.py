@@ -1,4 +1,4 @@
-"""What RDS and ElastiCache, or the official provider before them, refuse: a row for each rule, with its source."""
+"""What RDS and ElastiCache, or the official provider, refuse: a row for each rule, with its source."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def replica(driver: Driver, ground: Ground, name: str, **changed: Any) -> tuple[
 
 
 def test_a_replica_leaves_no_final_snapshot_until_it_is_promoted(driver: Driver, ground: Ground) -> None:
-    """RDS API Reference, DeleteDBInstance; the words: github.com/cloudposse/terraform-aws-rds-replica/issues/9."""
+    """RDS API Reference, DeleteDBInstance; the words: cloudposse/terraform-aws-rds-replica, issue 9."""
     final = {"skipFinalSnapshot": False, "finalSnapshotIdentifier": "followed-last"}
     primary, held = replica(driver, ground, "followed", **final)
     assert held.state["replicateSourceDb"] == primary.state["arn"]
@@ -300,7 +300,7 @@ def test_what_something_stands_on_stays(  # noqa: PLR0917 - a table
 
 
 def test_a_server_that_is_renamed_stays_the_same(driver: Driver, ground: Ground) -> None:
-    """terraform-provider-aws, internal/service/rds/instance.go: `identifier` is updated, by NewDBInstanceIdentifier."""
+    """terraform-provider-aws, internal/service/rds/instance.go: NewDBInstanceIdentifier is sent."""
     inputs = {**EXAMPLES[DB](ground), "identifier": "was-called"}
     held = driver.create(DB, "renamed", inputs)
     wanted = {**inputs, "identifier": "is-called"}
@@ -348,13 +348,13 @@ def test_the_provider_replaces_a_cache_that_would_go_back(
 
 
 def refused_by_aws(call: Callable[[], object]) -> str:
-    with pytest.raises(Exception, match="An error occurred") as caught:  # noqa: PT011 - a class made at run time
+    with pytest.raises(Exception, match="An error occurred") as caught:
         call()
     return str(caught.value)
 
 
 def test_elasticache_itself_leads_no_cache_back(driver: Driver, ground: Ground) -> None:
-    """ElastiCache API Reference, ModifyReplicationGroup, `EngineVersion`; User Guide, cross-engine upgrades."""
+    """ElastiCache API Reference, ModifyReplicationGroup, `EngineVersion`; User Guide, upgrades."""
     inputs = {key: value for key, value in EXAMPLES[CACHE](ground).items() if key != "parameterGroupName"}
     made = driver.create(CACHE, "stays", {**inputs, "engine": "valkey", "engineVersion": "8.0"})
     cache = client(driver, "elasticache")

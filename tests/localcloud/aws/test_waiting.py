@@ -120,8 +120,8 @@ def test_the_window_of_a_cache_makes_what_waits(driver: Driver, ground: Ground) 
 @pytest.mark.parametrize(
     ("asked", "told", "automatic"), [("16", "16", True), ("16.3", "16.11", True), ("16.3", "16.3", False)]
 )
-def test_aws_upgrades_minor_versions_in_the_window(  # noqa: PLR0913, PLR0917 - two fixtures and a row
-    driver: Driver, ground: Ground, asked: str, told: str, automatic: bool
+def test_aws_upgrades_minor_versions_in_the_window(
+    driver: Driver, ground: Ground, asked: str, told: str, *, automatic: bool
 ) -> None:
     """What refresh and the next plan see: with a major version nothing, with a minor one a downgrade."""
     inputs = {
@@ -141,14 +141,14 @@ def test_aws_upgrades_minor_versions_in_the_window(  # noqa: PLR0913, PLR0917 - 
     assert found.state["engineVersion"] == told
     assert driver.diff(found, inputs).changes == (told != asked)
     if told != asked:
-        with pytest.raises(ProviderError, match="Cannot upgrade postgres from 16.11 to 16.3"):
+        with pytest.raises(ProviderError, match=r"Cannot upgrade postgres from 16\.11 to 16\.3"):
             driver.update(found, inputs)
     driver.delete(found)
 
 
 @pytest.mark.parametrize("automatic", [True, False])
 def test_aws_upgrades_a_cache_and_the_provider_would_replace_it(
-    driver: Driver, ground: Ground, automatic: bool
+    driver: Driver, ground: Ground, *, automatic: bool
 ) -> None:
     inputs = {
         **EXAMPLES[CACHE](ground),
@@ -182,7 +182,7 @@ def test_the_clock_stands_still_and_does_not_go_back(driver: Driver) -> None:
         ("2026-12-06T03:30", "2026-12-13T03:00", True),
     ],
 )
-def test_a_window_opens_once_a_week(after: str, until: str, opened: bool) -> None:
+def test_a_window_opens_once_a_week(after: str, until: str, *, opened: bool) -> None:
     assert opens(WINDOW, datetime.fromisoformat(after), datetime.fromisoformat(until)) is opened
 
 
