@@ -104,6 +104,30 @@ def test_a_change_is_pending_until_sunday_and_then_made(project: Project) -> Non
     project.up("--expect-no-changes")
 
 
+def test_a_major_upgrade_keeps_its_old_parameter_group_until_sunday(project: Project) -> None:
+    """AWS refuses to delete a group that a server still has (terraform-provider-aws, issue 6448)."""
+    write(project, PLATFORM, 'engine_version: "17"', 'engine_version: "18"')
+    said = project.up(code=1)
+    assert "InvalidDBParameterGroupState: One or more database instances are still members" in said.text
+    held = servers(project)["local-postgresql"]
+    assert (held["EngineVersion"], held["PendingModifiedValues"]) == ("17.7", {"EngineVersion": "18.1"})
+    assert held["DBParameterGroups"][0]["DBParameterGroupName"].startswith("local-postgresql-parameters-")
+    assert (
+        project.costack("allocate", "--stack", STACK).text.count("version 17.7 to version 18 on Sunday") == 2
+    )
+    clock.move(project.clients(), SUNDAY + timedelta(weeks=2))
+    refresh(project)
+    project.up()
+    groups = [
+        project.clients().get("rds", region).describe_db_parameter_groups()
+        for region in ("us-east-1", ABROAD)
+    ]
+    families = [each["DBParameterGroupFamily"] for found in groups for each in found["DBParameterGroups"]]
+    assert families == ["postgres18"] * 3
+    assert {each["EngineVersion"] for each in servers(project).values()} == {"17.7", "18.1"}
+    project.up("--expect-no-changes")
+
+
 def test_a_standby_is_removed_and_leaves_nothing(project: Project) -> None:
     write(project, TENANT, BOUGHT, "  dr_region: eu-west-1")
     assert ("delete", STANDBY) in changed(project)
