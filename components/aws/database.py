@@ -153,6 +153,8 @@ def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
         "delete_automated_backups": False,
         "deletion_protection": fact.deletion_protection,
         "enabled_cloudwatch_logs_exports": list(LOGS),
+        # Since 2026-07-31 its page is that of Database Insights in standard mode; the setting, seven days
+        # without charge and the API are what they were (RDS User Guide, "Turning Performance Insights on").
         "performance_insights_enabled": fact.performance_insights,
     }
 

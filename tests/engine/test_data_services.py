@@ -106,7 +106,7 @@ def test_a_change_is_pending_until_sunday_and_then_made(project: Project) -> Non
 
 def test_a_major_upgrade_keeps_its_old_parameter_group_until_sunday(project: Project) -> None:
     """AWS refuses to delete a group that a server still has (terraform-provider-aws, issue 6448)."""
-    write(project, PLATFORM, 'engine_version: "17"', 'engine_version: "18"')
+    write(project, PLATFORM, "engine_version: '17'", "engine_version: '18'")
     said = project.up(code=1)
     assert "InvalidDBParameterGroupState: One or more database instances are still members" in said.text
     held = servers(project)["local-postgresql"]
@@ -145,8 +145,14 @@ def test_a_promoted_standby_stays_what_it_is_and_leaves_a_final_snapshot(project
     rds.promote_read_replica(DBInstanceIdentifier=STANDBY, BackupRetentionPeriod=7)
     refresh(project)
     project.up("--expect-no-changes")
+    said = project.costack("allocate", "--stack", STACK).text
+    assert (
+        "pending: meridian/standby: was promoted and has data of its own: write warm_standby: promoted"
+        in said
+    )
     write(project, TENANT, BOUGHT, BOUGHT.replace("true", "promoted"))
     assert changed(project) == [("update", STANDBY)]
+    assert "pending" not in project.costack("allocate", "--stack", STACK).text
     write(project, TENANT, BOUGHT.replace("true", "promoted"), "  dr_region: eu-west-1")
     assert ("delete", STANDBY) in changed(project)
     (snapshot,) = rds.describe_db_snapshots()["DBSnapshots"]

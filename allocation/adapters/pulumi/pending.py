@@ -29,6 +29,7 @@ _PHRASES: Final[Mapping[str, Callable[[Any], str]]] = {
 
 
 _VERSION: Final = "engine_version"
+_PROMOTED: Final = "promoted"
 _DAYS: Final[Mapping[str, str]] = {name[:3].lower(): name for name in day_name}
 
 
@@ -51,9 +52,10 @@ def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
     """
     later, never = [], []
     differs = differing(after, sizes)
-    if newer := name_of_newer(after, sizes, differs):
-        differs = [name for name in differs if name != newer]
+    newer = _name_of_newer(after, sizes, differs)
     for name in differs:
+        if name in (newer, _PROMOTED):
+            continue
         there, wanted = in_words(name, sizes[name]), in_words(name, said(after, name))
         if applied.get(name) == said(after, name):
             later.append(f"{there} to {wanted}")
@@ -69,6 +71,7 @@ def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
         ),
         *([f"{after.id}: has {', '.join(never)}; run `pulumi up`"] if never else []),
         *([_newer(after, str(sizes[newer]))] if newer else []),
+        *([_promoted(after.id, there=bool(sizes[_PROMOTED]))] if _PROMOTED in differs else []),
     ]
 
 
@@ -78,14 +81,12 @@ def _opening(window: str) -> str:
     return f"{_DAYS[day]} at {time} UTC"
 
 
-def name_of_newer(after: Fact, sizes: Sizes, differs: list[str]) -> str | None:
+def _name_of_newer(after: Fact, sizes: Sizes, differs: list[str]) -> str | None:
     """The field of a version that is older than the one there; None where it is not."""
-    found = next((name for name in differs if name == _VERSION), None)
-    return (
-        found
-        if found and version_numbers(str(sizes[found])) > version_numbers(str(said(after, found)))
-        else None
-    )
+    if _VERSION not in differs:
+        return None
+    there, wanted = (version_numbers(str(each)) for each in (sizes[_VERSION], said(after, _VERSION)))
+    return _VERSION if there > wanted else None
 
 
 def _newer(after: Fact, there: str) -> str:
@@ -100,6 +101,16 @@ def _newer(after: Fact, there: str) -> str:
     else:
         what, write = "the next update would fail", f'"{minor.partition(".")[0]}", or "{minor}"'
     return f"{after.id}: runs version {there}, newer than {wanted}: {what}; write engine_version: {write}"
+
+
+def _promoted(fact: FactId, *, there: bool) -> str:
+    """That a standby is promoted and its file does not say so, or the other way round."""
+    if not there:
+        return f"{fact}: still follows its server, and could not be deleted: write warm_standby: true"
+    return (
+        f"{fact}: was promoted and has data of its own: write warm_standby: promoted and run `pulumi up`, or "
+        "it goes without a final snapshot"
+    )
 
 
 def replaced(fact: FactId) -> str:

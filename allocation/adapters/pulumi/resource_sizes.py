@@ -75,9 +75,12 @@ def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
 
 
 def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
+    # The official provider writes '' for the source of a server that follows nobody.
+    follows = {"promoted": props["replicateSourceDb"] == ""} if "replicateSourceDb" in props else {}
     return {
         "instance_class": _text(props, "instanceClass"),
         "storage_gib": _whole(props, "allocatedStorage"),
+        **follows,
     }
 
 

@@ -6,11 +6,15 @@ import copy
 
 import pytest
 
-from tests.portfolios import local_plan
+from allocation.adapters.pulumi.pending import waiting
+from allocation.adapters.pulumi.resource_sizes import RESOURCES, fits, resized
+from tests.portfolios import local_plan, plan_of
+from tests.portfolios import tenant as made_tenant
 from tests.states import State, fact_in, read, resources, server_of, tenant, the
 from tiers.deployed import RECORD_TYPE
-from tiers.facts.every_fact import CacheGroup, Workload
+from tiers.facts.every_fact import CacheGroup, DatabaseStandby, Workload
 from tiers.facts.names import TENANT_STACK
+from tiers.plan.plan import facts_of
 
 SERVER = "aws:rds/instance:Instance"
 
@@ -160,6 +164,33 @@ def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
     )
     there["outputs"]["engineVersionActual"] = "8.0.1"
     assert read(state).pending == {}
+
+
+@pytest.mark.parametrize(
+    ("says", "source", "words"),
+    [
+        (True, "", "was promoted and has data of its own: write warm_standby: promoted"),
+        (True, "arn:aws:rds:us-east-1:123456789012:db:first", None),
+        ("promoted", "", None),
+        ("promoted", "arn:aws:rds:us-east-1:123456789012:db:first", "write warm_standby: true"),
+        (True, None, None),
+    ],
+)
+def test_a_standby_that_was_promoted_is_told(says: object, source: str | None, words: str | None) -> None:
+    """What a refresh brings: the provider writes '' for the source of a server that follows nobody."""
+    options = {"users": 50, "warm_standby": says}
+    plan = plan_of(made_tenant("acme", tier="cross-region-backup", options=options))
+    (fact,) = facts_of(plan.tenants[0].facts, DatabaseStandby)
+    props: dict[str, object] = {
+        "instanceClass": fact.instance_class,
+        "allocatedStorage": fact.storage_gib,
+        **({} if source is None else {"replicateSourceDb": source}),
+    }
+    sizes = RESOURCES[DatabaseStandby].sizes(props, fact)
+    told = waiting(fact, sizes, sizes)
+    assert len(told) == (1 if words else 0)
+    assert (words or "") in "".join(told)
+    assert fits(resized(fact, sizes), sizes)
 
 
 def test_a_cache_that_runs_a_newer_version_would_be_replaced(state: State) -> None:
