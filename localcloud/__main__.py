@@ -1,10 +1,11 @@
-"""Knows the commands `python -m localcloud start | stop | status | reset | environment | exec -- COMMAND`."""
+"""Knows the commands `python -m localcloud start | stop | status | reset | clock | environment | exec`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from datetime import datetime
 
 from localcloud.environment import (
     ROOT,
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if asked.command == "exec":
             return _exec(cloud, asked.argv)
+        if asked.command == "clock":
+            return _clock(cloud, asked.to, asked.release)
         if asked.command == "stop":
             return _stop(cloud, if_unused=asked.if_unused)
         return commands[asked.command](cloud)
@@ -50,6 +53,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("status", help="show whether it is running (exit code 0) or not (1)")
     commands.add_parser("reset", help="stop it and delete the local Pulumi state and rendered manifests")
+    clock = commands.add_parser(
+        "clock",
+        help="show the clock of the loopback AWS, or move it: maintenance windows open as it passes them",
+    )
+    clock.add_argument(
+        "--to", type=datetime.fromisoformat, metavar="TIME", help="such as 2026-12-06T03:00, in UTC"
+    )
+    clock.add_argument(
+        "--release",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("ENGINE", "VERSION"),
+        help="what AWS upgrades to in the windows, such as postgres 17.7",
+    )
     commands.add_parser(
         "environment",
         help='point a shell at the local cloud: eval "$(python -m localcloud environment)"',
@@ -89,6 +107,27 @@ def _status(cloud: LocalCloud) -> int:
 def _reset(cloud: LocalCloud) -> int:
     cloud.reset()
     print(f"forgotten: server, Pulumi state and manifests under {cloud.directory}")
+    return 0
+
+
+def _clock(cloud: LocalCloud, to: datetime | None, releases: list[list[str]]) -> int:
+    # Not at the top: no other command needs a client.
+    from localcloud.aws import clock  # noqa: PLC0415
+    from localcloud.aws.clients import Clients  # noqa: PLC0415
+    from localcloud.provider import ProviderError  # noqa: PLC0415
+
+    server = cloud.running()
+    if server is None:
+        raise ServerError("the loopback AWS is not running; start it with `python -m localcloud start`.")
+    clients = Clients(server.endpoint)
+    try:
+        for engine, version in releases:
+            clock.release(clients, engine, version)
+        if to is not None:
+            clock.move(clients, to)
+    except ProviderError as error:
+        raise ServerError(str(error)) from error
+    print(f"{clock.now(clients):%A %Y-%m-%d %H:%M} UTC")
     return 0
 
 

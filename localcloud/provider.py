@@ -104,6 +104,10 @@ class ResourceType(ABC):
         """Whether old and new cannot exist side by side, as with a physical name fixed by the program."""
         return False
 
+    def compared(self, olds: dict[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """What wanted inputs are compared with: the old ones, or what is there instead of some of them."""
+        return olds
+
     def secret_names(self, values: Mapping[str, Any]) -> Collection[str]:  # noqa: ARG002
         """Override when the values decide which top-level properties are secret, as an object's kind does."""
         return self.secret_outputs
@@ -202,6 +206,7 @@ class TableProvider(sdk.Provider):
         kind = self.resource_type(subject.token)
         news, outputs = plain(request.new_inputs), plain(request.old_state)
         olds = outputs[INPUTS] if INPUTS in outputs else kind.adopted(news, outputs)
+        olds = kind.compared(olds, outputs)
         return difference(
             olds,
             news,

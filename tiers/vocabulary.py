@@ -248,3 +248,12 @@ LARGEST: Final = 10**12
 """The largest number in a file: no estate has a tenth of it, and figures made of it stay exact."""
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(gt=0, le=LARGEST)]
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """The numbers of an engine's version, to compare them.
+
+    >>> version_numbers("17.10") > version_numbers("17.9"), version_numbers("6.x")
+    (True, (6,))
+    """
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())

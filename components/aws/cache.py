@@ -18,7 +18,13 @@ _AUTH_TOKEN_LENGTH: Final = 48
 
 
 class SessionCache(pulumi.ComponentResource):
-    """A replication group that keeps Odoo's sessions: encrypted on the wire and at rest, behind logins."""
+    """A replication group that keeps Odoo's sessions: encrypted on the wire and at rest, behind logins.
+
+    AWS upgrades no version by itself: the provider takes none without a minor version, and replaces a cache
+    that is asked for an older version than runs there, so that everybody would have to log in again
+    (terraform-provider-aws, internal/service/elasticache/engine_version.go). Patches of a minor version
+    come with AWS' service updates all the same (ElastiCache User Guide, "Service updates").
+    """
 
     def __init__(
         self,
@@ -50,7 +56,7 @@ class SessionCache(pulumi.ComponentResource):
             at_rest_encryption_enabled=True,
             kms_key_id=key.arn,
             **login,
-            auto_minor_version_upgrade=True,
+            auto_minor_version_upgrade=False,
             snapshot_retention_limit=fact.snapshot_retention_days,
             maintenance_window=fact.maintenance_window,
             opts=child,

@@ -27,6 +27,11 @@ _AUDIT: Final = "pgaudit.log"
 _TEMPORARY: Final = "temp_file_limit"
 _KIB_PER_GIB: Final = 1024 * 1024
 LOGS: Final = ("postgresql", "upgrade")
+_STRIPED_FROM_GIB: Final = 400
+_STRIPED: Final = {"iops": 12_000, "storage_throughput": 500}
+"""What gp3 of PostgreSQL does without extra charge from 400 GiB on, where it is striped (RDS User Guide, "gp3
+storage"). Unsaid, a server that grows that far is sent the 3,000 IOPS it had, and RDS refuses them
+(terraform-provider-aws, issue 28382)."""
 _NEEDS_REBOOT: Final = frozenset({"shared_preload_libraries", "rds.logical_replication"})
 
 
@@ -122,6 +127,15 @@ def log_groups(
     ]
 
 
+def follows_minor_versions(engine_version: str) -> bool:
+    """Whether AWS upgrades a server in its window: where a major version is asked for.
+
+    A server that asks for a minor version keeps it. Upgraded all the same, every later update would ask RDS
+    for the older version, which it refuses (RDS API Reference, ModifyDBInstance, `EngineVersion`).
+    """
+    return "." not in engine_version
+
+
 def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
     """The settings that primaries and standbys share."""
     return {
@@ -132,20 +146,23 @@ def every_server(fact: DatabaseInstance | DatabaseStandby) -> dict[str, Any]:
         "publicly_accessible": False,
         "iam_database_authentication_enabled": True,
         "maintenance_window": fact.maintenance_window,
-        "auto_minor_version_upgrade": True,
+        "auto_minor_version_upgrade": follows_minor_versions(fact.engine_version),
         # Alone it upgrades nothing; without it RDS refuses to (RDS API reference, ModifyDBInstance).
         "allow_major_version_upgrade": True,
         "copy_tags_to_snapshot": True,
         "delete_automated_backups": False,
-        "skip_final_snapshot": False,
         "deletion_protection": fact.deletion_protection,
         "enabled_cloudwatch_logs_exports": list(LOGS),
+        # Since 2026-07-31 its page is that of Database Insights in standard mode; the setting, seven days
+        # without charge and the API are what they were (RDS User Guide, "Turning Performance Insights on").
         "performance_insights_enabled": fact.performance_insights,
     }
 
 
 def _original(fact: DatabaseInstance) -> dict[str, Any]:
     return {
+        "skip_final_snapshot": False,
+        **(_STRIPED if fact.storage_gib >= _STRIPED_FROM_GIB else {}),
         "engine": "postgres",
         "engine_version": fact.engine_version,
         "multi_az": fact.multi_az,

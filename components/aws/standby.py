@@ -15,8 +15,13 @@ from tiers.facts.every_fact import DatabaseStandby, LogGroup
 class StandbyServer(pulumi.ComponentResource):
     """A cross-region read replica, encrypted with its own region's key.
 
-    An operator promotes it by the runbook; it is not a property here: a
-    promoted replica is an independent server, and this program must not make it a replica again.
+    An operator promotes it by the runbook (docs/lifecycle.md). A promoted replica is an independent server,
+    and no update makes it a replica again: the provider refuses a source for a server that has none
+    (terraform-provider-aws, internal/service/rds/instance.go, "cannot elect new source database for
+    replication"), so after a refresh every update would fail.
+
+    A replica leaves no final snapshot (RDS API Reference, DeleteDBInstance: `FinalDBSnapshotIdentifier`
+    "can't be specified when deleting a read replica"); one that the plan knows as promoted does.
     """
 
     def __init__(
@@ -50,8 +55,12 @@ class StandbyServer(pulumi.ComponentResource):
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             **every_server(fact),
+            skip_final_snapshot=not fact.promoted,
             opts=pulumi.ResourceOptions(
-                parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
+                parent=self,
+                protect=fact.deletion_protection,
+                depends_on=log_groups(name, logs, key, child),
+                ignore_changes=["replicateSourceDb"],
             ),
         )
         self.register_outputs({"address": self.instance.address})

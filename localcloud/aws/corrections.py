@@ -22,19 +22,23 @@ from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
 from localcloud.aws.cache_access import let_users_log_in
-from localcloud.aws.waiting import let_changes_wait
+from localcloud.aws.cache_waiting import check_subnets_are_free, let_caches_wait
+from localcloud.aws.waiting import let_servers_wait
 
 _WITHOUT_TLS: Final = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def correct_moto() -> None:
     """Completes moto, once per process."""
+    if RDSBackend.modify_db_instance.__module__ == let_servers_wait.__module__:
+        return
     _let_replication_groups_go()
     _let_replicas_leave_their_region()
     _let_backup_plans_go()
     _take_the_loopback_for_tls()
     let_users_log_in()
-    let_changes_wait()  # last of those about caches: what is outermost is made once
+    let_servers_wait()
+    let_caches_wait()  # last of those about caches: what is outermost is made once
     for responses, operation in (
         (ElastiCacheResponse, _modify_cache_subnet_group),
         (ElastiCacheResponse, _delete_cache_subnet_group),
@@ -131,6 +135,7 @@ def _modify_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
 def _delete_cache_subnet_group(self: ElastiCacheResponse) -> ActionResult:
     backend, name = self.elasticache_backend, self._get_param("CacheSubnetGroupName")
     backend.describe_cache_subnet_groups(name)
+    check_subnets_are_free(backend, name)
     del backend.cache_subnet_groups[name]
     return EmptyResult()
 

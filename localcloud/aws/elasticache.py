@@ -15,9 +15,11 @@ from localcloud.aws.operations import (
     finds,
     sends_all,
 )
-from localcloud.aws.remembered import remembered
+from localcloud.aws.remembered import remembered, remembered_document
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
+from localcloud.aws.versions import major, replaces_cache
+from localcloud.aws.windows import CACHE_LEAST, lasts
 from localcloud.provider import Failure
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ _CLASS = re.compile(
     r"cache\.(t[234]g?|m[3-8]g?|r[3-8](g|gd)?|c7gn)\.(micro|small|medium|large|\d{0,2}xlarge)"
 )
 _PAIR = 2
+_GROUP = "aws:elasticache/parameterGroup:ParameterGroup"
+_TOKEN = re.compile(r"[0-9A-Za-z!&#$^<>-]{16,128}")
+_VERSION = re.compile(r"[1-5](\.\d+){2}|6\.x|[6-9]\.\d+")
 
 
 def _class_is_real(call: Call) -> None:
@@ -55,6 +60,39 @@ def _one_way_in(inputs: Mapping[str, Any]) -> Iterator[Failure]:
         yield Failure("authToken", "authToken conflicts with userGroupIds")
     if inputs.get("authToken") and inputs.get("authTokenUpdateStrategy") == "DELETE":
         yield Failure("authToken", "authToken must not be specified when authTokenUpdateStrategy is DELETE")
+
+
+def _version_has_a_shape(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """terraform-provider-aws, internal/service/elasticache/engine_version.go (`validRedisVersionString`)."""
+    version = inputs.get("engineVersion")
+    if isinstance(version, str) and not _VERSION.fullmatch(version):
+        yield Failure("engineVersion", f"engineVersion {version} is invalid: use <major>.<minor>")
+
+
+def _token_is_allowed(inputs: Mapping[str, Any]) -> Iterator[Failure]:
+    """ElastiCache API Reference, CreateReplicationGroup, `AuthToken`."""
+    token = inputs.get("authToken")
+    if isinstance(token, str) and not _TOKEN.fullmatch(token):
+        yield Failure("authToken", "authToken needs 16 to 128 letters, digits and !&#$^<>-")
+
+
+def _family_fits(call: Call) -> None:
+    """What the official provider refuses (`customizeDiffValidateEngineVersion`).
+
+    Source: terraform-provider-aws, internal/service/elasticache/engine_version.go.
+    """
+    name, version = call.new.get("parameterGroupName"), str(call.new.get("engineVersion") or "")
+    group = remembered_document(call, _GROUP, str(name)) if name and version else None
+    if group is None:
+        return
+    engine, first = str(call.new.get("engine") or "redis"), major(version)
+    family = f"{engine}6.x" if (engine, first) == ("redis", "6") else f"{engine}{first}"
+    if group["family"] != family:
+        refuse(
+            "InvalidParameterCombination",
+            f"engine_version {version} is not compatible with parameter_group_name {name}: engine version "
+            f"family {family} does not match parameter group family {group['family']}",
+        )
 
 
 def _change_who_logs_in(call: Call) -> None:
@@ -87,6 +125,8 @@ def _change_who_logs_in(call: Call) -> None:
 def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
     nodes = found.get("NodeGroups") or [{}]
     primary = (nodes[0].get("PrimaryEndpoint") or {}).get("Address")
+    (node,) = call.ask("describe_cache_clusters", CacheClusterId=f"{call.id}-001")["CacheClusters"]
+    actual = str(node["EngineVersion"])
     reader = (nodes[0].get("ReaderEndpoint") or {}).get("Address")
     count = (call.new or call.old).get("numCacheClusters")
     members = [f"{call.id}-{number:03d}" for number in range(1, count + 1)] if count else None
@@ -94,7 +134,9 @@ def _group_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
         "primaryEndpointAddress": primary,
         "readerEndpointAddress": reader or (primary.replace("master.", "replica.", 1) if primary else None),
         "memberClusters": members or found.get("MemberClusters"),
-        "engineVersionActual": (call.new or call.old).get("engineVersion"),
+        "engine": node["Engine"],
+        "engineVersion": ".".join(actual.split(".")[:2]),
+        "engineVersionActual": actual,
     }
 
 
@@ -132,7 +174,10 @@ ROWS = (
             port=NodeGroups[0].PrimaryEndpoint.Port||ConfigurationEndpoint.Port"""
         ),
         derive=_group_facts,
-        derived=names("primaryEndpointAddress readerEndpointAddress memberClusters engineVersionActual"),
+        derived=names(
+            """primaryEndpointAddress readerEndpointAddress memberClusters engine engineVersion
+            engineVersionActual"""
+        ),
         create=creates("create_replication_group", "ReplicationGroup.ReplicationGroupId"),
         find=finds(
             "describe_replication_groups",
@@ -147,7 +192,8 @@ ROWS = (
             ),
             Change(names("authToken authTokenUpdateStrategy userGroupIds"), _change_who_logs_in),
         ),
-        waits=names("nodeType"),
+        waits=names("nodeType engine engineVersion"),
+        replaces_if=replaces_cache,
         delete=_delete_group,
         replaces=names(
             """atRestEncryptionEnabled dataTieringEnabled globalReplicationGroupId kmsKeyId networkType port
@@ -157,6 +203,9 @@ ROWS = (
         tags=TAGS,
         checks=(
             _one_way_in,
+            _version_has_a_shape,
+            _token_is_allowed,
+            lasts("maintenanceWindow", CACHE_LEAST),
             between("snapshotRetentionLimit", 0, 35),
             matches(
                 "replicationGroupId",
@@ -164,8 +213,14 @@ ROWS = (
                 "needs 1 to 40 letters, digits and single hyphens, with a letter first and no hyphen last",
             ),
         ),
-        before_create=(_class_is_real, _failover_needs_a_pair, _token_needs_tls, key_exists("kmsKeyId")),
-        before_update=(_class_is_real, _failover_needs_a_pair, _token_needs_tls),
+        before_create=(
+            _class_is_real,
+            _failover_needs_a_pair,
+            _token_needs_tls,
+            _family_fits,
+            key_exists("kmsKeyId"),
+        ),
+        before_update=(_class_is_real, _failover_needs_a_pair, _token_needs_tls, _family_fits),
         secrets=names("authToken"),
     ),
     Row(
@@ -187,9 +242,10 @@ ROWS = (
         replaces=names("name"),
         name=Name("name", lower=True),
         tags=TAGS,
+        checks=(matches("name", r"[0-9a-z-]{1,255}", "needs 1 to 255 small letters, digits and hyphens"),),
     ),
     remembered(
-        "aws:elasticache/parameterGroup:ParameterGroup",
+        _GROUP,
         service="elasticache",
         inputs="name family description parameters",
         replaces="name family description",

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
 from localcloud.aws.limits import between, matches
-from localcloud.aws.operations import (
-    changes_in_the_window,
-    creates,
-    finds,
-    tagged_by_pairs,
-    tags_at_create,
-)
+from localcloud.aws.operations import creates, tagged_by_pairs, tags_at_create
 from localcloud.aws.rds_ending import SNAPSHOT_NAME, SNAPSHOT_RULE, delete_instance
+from localcloud.aws.rds_names import SERVER_NAME, SERVER_RULE, keeps_insights_for
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
-from localcloud.provider import Failure
+from localcloud.aws.versions import told
+from localcloud.aws.windows import SERVER_LEAST, backs_up_outside, lasts
+from localcloud.provider import Failure, ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +23,9 @@ _CLASS = re.compile(
     r"db\.(t[234]g?|m[3-8](g|gd|i|id|idn|d|in)?|r[3-8](g|gd|i|id|idn|b|d|in)?|x[12](g|gd|idn|iedn|e)?|z1d|c6gd)"
     r"\.(micro|small|medium|large|\d{0,2}xlarge)(\.tpc\d\.mem\dx)?"
 )
+
+_THRESHOLD_GIB, _BASE_IOPS = 400, 3000
+"""From where gp3 of PostgreSQL is striped, and what it does below (RDS User Guide, "gp3 storage")."""
 
 _HOSTED_ZONES = {  # https://docs.aws.amazon.com/general/latest/gr/rds-service.html
     "us-east-1": "Z2R2ITUGPM61AM",
@@ -51,6 +51,12 @@ def _instance_facts(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
         ]
         if secret
         else [],
+        "engineVersion": told(
+            str((call.new or call.state or call.old).get("engineVersion") or ""),
+            str(found["EngineVersion"]),
+            str((found.get("PendingModifiedValues") or {}).get("EngineVersion") or ""),
+        ),
+        "replicateSourceDb": found.get("ReadReplicaSourceDBInstanceIdentifier") or "",
         "vpcSecurityGroupIds": sorted(g["VpcSecurityGroupId"] for g in found.get("VpcSecurityGroups") or []),
     }
 
@@ -69,24 +75,6 @@ def _storage_only_grows(call: Call) -> None:
             f"the allocated storage cannot shrink from {before} to {after} GiB; "
             "a smaller database is a new instance with the data restored into it",
         )
-
-
-def _major_upgrade_is_allowed(call: Call) -> None:
-    """As AWS does (RDS API reference, ModifyDBInstance, `AllowMajorVersionUpgrade`)."""
-    wanted = str(call.new.get("engineVersion") or "")
-    current = str(call.state.get("engineVersionActual") or call.old.get("engineVersion") or "")
-    if "engineVersion" not in call.changed or not (wanted and current):
-        return
-    if _major(wanted) != _major(current) and not call.new.get("allowMajorVersionUpgrade"):
-        refuse(
-            "InvalidParameterCombination",
-            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version: "
-            f"from {current} to {wanted}",
-        )
-
-
-def _major(version: str) -> str:
-    return version.partition(".")[0]
 
 
 def _storage_that_grew(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -129,11 +117,60 @@ def _create_instance(call: Call) -> str:
     return str(made["DBInstance"]["DBInstanceIdentifier"])
 
 
+def _keeps_its_source(call: Call) -> None:
+    """What the official provider refuses (internal/service/rds/instance.go, `resourceInstanceUpdate`)."""
+    if "replicateSourceDb" in call.changed and call.new.get("replicateSourceDb"):
+        raise ProviderError(f"{call.row.kind} {call.name}: cannot elect new source database for replication")
+
+
+def _promote(call: Call) -> None:
+    """A replica whose source is taken away becomes a server of its own."""
+    if not call.new.get("replicateSourceDb"):
+        call.ask(
+            "promote_read_replica", DBInstanceIdentifier=_name(call), **call.parameters(names("backupWindow"))
+        )
+
+
+def _modify(call: Call) -> None:
+    """As the official provider does (internal/service/rds/instance.go, `dbInstancePopulateModify`)."""
+    sent = call.parameters(_CHANGEABLE & call.changed)
+    if not sent:
+        return
+    if "EngineVersion" in sent:
+        sent["AllowMajorVersionUpgrade"] = bool(call.new.get("allowMajorVersionUpgrade"))
+    if "AllocatedStorage" in sent and not _chooses_no_iops(call.new):
+        sent["Iops"] = call.new.get("iops") or call.state.get("iops") or _BASE_IOPS
+    if (renamed := sent.pop("DBInstanceIdentifier", None)) is not None:
+        sent["NewDBInstanceIdentifier"] = renamed
+    now = bool(call.new.get("applyImmediately"))
+    call.ask("modify_db_instance", DBInstanceIdentifier=_name(call), ApplyImmediately=now, **sent)
+
+
+def _chooses_no_iops(inputs: Mapping[str, Any]) -> bool:
+    """Below the threshold the provider sends IOPS only where they changed."""
+    return inputs.get("storageType") != "gp3" or int(inputs.get("allocatedStorage") or 0) < _THRESHOLD_GIB
+
+
+def _name(call: Call) -> str:
+    """What the server is called now; its id is what it was called first."""
+    return str(call.state.get("identifier") or call.id)
+
+
+def _find(call: Call) -> Mapping[str, Any] | None:
+    """The server, which may have got its new name by now."""
+    for name in dict.fromkeys((_name(call), str(call.new.get("identifier") or call.id))):
+        answer = call.seek("describe_db_instances", DBInstanceIdentifier=name)
+        if answer is not None:
+            found: Mapping[str, Any] = answer["DBInstances"][0]
+            return found
+    return None
+
+
 def _exported_logs(call: Call) -> None:
     before = set(call.old.get("enabledCloudwatchLogsExports") or [])
     after = set(call.new.get("enabledCloudwatchLogsExports") or [])
     plan = {"EnableLogTypes": sorted(after - before), "DisableLogTypes": sorted(before - after)}
-    call.ask("modify_db_instance", DBInstanceIdentifier=call.id, CloudwatchLogsExportConfiguration=plan)
+    call.ask("modify_db_instance", DBInstanceIdentifier=_name(call), CloudwatchLogsExportConfiguration=plan)
 
 
 TAGS = tagged_by_pairs(
@@ -157,11 +194,12 @@ _INSTANCE = """allocatedStorage autoMinorVersionUpgrade availabilityZone backupR
     vpcSecurityGroupIds databaseInsightsMode dedicatedLogVolume engineLifecycleSupport"""
 _IN_PLACE = """allocatedStorage autoMinorVersionUpgrade backupRetentionPeriod backupWindow caCertIdentifier
     copyTagsToSnapshot dbSubnetGroupName deletionProtection engineVersion iamDatabaseAuthenticationEnabled
-    instanceClass iops maintenanceWindow manageMasterUserPassword masterUserSecretKmsKeyId
+    identifier instanceClass iops maintenanceWindow manageMasterUserPassword masterUserSecretKmsKeyId
     maxAllocatedStorage monitoringInterval monitoringRoleArn multiAz networkType optionGroupName
     parameterGroupName password performanceInsightsEnabled performanceInsightsKmsKeyId
     performanceInsightsRetentionPeriod publiclyAccessible storageThroughput storageType vpcSecurityGroupIds
     databaseInsightsMode dedicatedLogVolume"""
+_CHANGEABLE = names(_IN_PLACE)
 
 ROWS = (
     Row(
@@ -175,7 +213,7 @@ ROWS = (
         live=fields(
             """allocatedStorage autoMinorVersionUpgrade availabilityZone backupRetentionPeriod
             backupWindow=PreferredBackupWindow copyTagsToSnapshot dbName=DBName
-            dbSubnetGroupName=DBSubnetGroup.DBSubnetGroupName deletionProtection engine engineVersion
+            dbSubnetGroupName=DBSubnetGroup.DBSubnetGroupName deletionProtection engine
             engineVersionActual=EngineVersion
             iamDatabaseAuthenticationEnabled=IAMDatabaseAuthenticationEnabled identifier=DBInstanceIdentifier
             instanceClass=DBInstanceClass iops kmsKeyId licenseModel
@@ -187,24 +225,31 @@ ROWS = (
             caCertIdentifier=CACertificateIdentifier"""
         ),
         derive=_instance_facts,
-        derived=names("endpoint hostedZoneId masterUserSecrets vpcSecurityGroupIds"),
+        derived=names(
+            "endpoint hostedZoneId masterUserSecrets vpcSecurityGroupIds engineVersion replicateSourceDb"
+        ),
         create=_create_instance,
-        find=finds("describe_db_instances", "DBInstanceIdentifier", "DBInstances[0]"),
+        find=_find,
         changes=(
-            changes_in_the_window(_IN_PLACE, "modify_db_instance", "DBInstanceIdentifier"),
+            Change(names("replicateSourceDb"), _promote),
+            Change(_CHANGEABLE, _modify),
             Change(names("enabledCloudwatchLogsExports"), _exported_logs),
         ),
         delete=delete_instance,
         keeps=_storage_that_grew,
-        waits=names("allocatedStorage engineVersion instanceClass multiAz"),
+        waits=names("allocatedStorage engineVersion identifier instanceClass multiAz"),
         replaces=names(
-            """availabilityZone dbName engine identifier identifierPrefix kmsKeyId snapshotIdentifier
+            """availabilityZone dbName engine identifierPrefix kmsKeyId snapshotIdentifier
             storageEncrypted timezone username"""
         ),
         name=Name("identifier", "identifierPrefix", lower=True),
         tags=TAGS,
         checks=(
             between("backupRetentionPeriod", 0, 35),
+            matches("identifier", SERVER_NAME, SERVER_RULE),
+            keeps_insights_for,
+            lasts("maintenanceWindow", SERVER_LEAST),
+            backs_up_outside,
             matches("finalSnapshotIdentifier", SNAPSHOT_NAME, SNAPSHOT_RULE),
             _autoscaling_has_room,
         ),
@@ -217,7 +262,7 @@ ROWS = (
         before_update=(
             _class_is_real,
             _storage_only_grows,
-            _major_upgrade_is_allowed,
+            _keeps_its_source,
             key_exists("masterUserSecretKmsKeyId"),
         ),
         secrets=names("password"),

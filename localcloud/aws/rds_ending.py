@@ -15,7 +15,11 @@ SNAPSHOT_RULE = "must begin with a letter, hold letters, digits and single hyphe
 
 
 def delete_instance(call: Call) -> None:
-    """Deletes it only when the state says what becomes of its data, as AWS demands."""
+    """Deletes it only when the state says what becomes of its data, as AWS demands.
+
+    Where both are set the official provider sends the skip alone (terraform-provider-aws,
+    internal/service/rds/instance.go, `resourceInstanceDelete`).
+    """
     inputs = call.old
     skip, final = bool(inputs.get("skipFinalSnapshot")), inputs.get("finalSnapshotIdentifier")
     if not skip and not final:
@@ -28,7 +32,7 @@ def delete_instance(call: Call) -> None:
         _snapshot_is_new(call, str(final))
     call.ask(
         "delete_db_instance",
-        DBInstanceIdentifier=call.id,
+        DBInstanceIdentifier=str(call.state.get("identifier") or call.id),
         SkipFinalSnapshot=skip,
         FinalDBSnapshotIdentifier=None if skip else final,
         DeleteAutomatedBackups=inputs.get("deleteAutomatedBackups", True),

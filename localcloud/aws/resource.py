@@ -17,7 +17,7 @@ from localcloud.properties import UNKNOWN, without_unknown
 from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from localcloud.aws.clients import Clients
     from localcloud.aws.row import Row
@@ -57,9 +57,17 @@ class AwsType(ResourceType):
         failures += name_failures(self.row.kind, fresh)
         return Checked(inputs, failures)
 
-    def replace_paths(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> frozenset[str]:  # noqa: ARG002
-        """What replaces, but for changes between these values that are made in place."""
-        return frozenset(self.replace_on) - (self.row.spares(olds, news) if self.row.spares else frozenset())
+    def replace_paths(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> Collection[str]:
+        """What replaces always, but for changes that are made in place, and what does by its values."""
+        always = set(super().replace_paths(subject, olds, news))
+        spared = self.row.spares(olds, news) if self.row.spares else ()
+        besides = self.row.replaces_if(olds, news) if self.row.replaces_if else ()
+        return always.difference(spared).union(besides)
+
+    def compared(self, olds: dict[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What AWS changes later is compared with what is there, as Terraform plans from its state."""
+        there = {name: outputs[name] for name in self.row.waits & olds.keys() & outputs.keys()}
+        return {**olds, **there}
 
     def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:  # noqa: ARG002
         """True when both would bear the same physical name."""
@@ -94,7 +102,8 @@ class AwsType(ResourceType):
         self, subject: Subject, inputs: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
     ) -> dict[str, Any]:
         """Sends only what changed."""
-        call = self._call(subject, inputs, new=inputs, old=olds, id=subject.id, state=outputs)
+        before = self.compared(olds, outputs)
+        call = self._call(subject, inputs, new=inputs, old=before, id=subject.id, state=outputs)
         with self._as_sentence(call):
             for refusal in self.row.before_update:
                 refusal(call)

@@ -14,7 +14,7 @@ from localcloud.aws.errors import is_absent
 from localcloud.aws.spelling import camel, pascal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from localcloud.aws.clients import Clients
     from localcloud.aws.simulation import Simulation
@@ -135,13 +135,19 @@ class Row:
     delete: Callable[[Call], object]
     changes: tuple[Change, ...] = ()
     waits: frozenset[str] = frozenset()
-    """Inputs whose change AWS may make later: the outputs say what is there, not what was asked for."""
+    """Inputs whose change AWS may make later: the outputs say what is there, not what was asked for.
+
+    The official provider compares what is wanted with them: what still waits is a difference, and what is
+    taken back meanwhile is none.
+    """
     keeps: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Terraform's DiffSuppressFunc: of inputs wanted and held, those that stay as they are held."""
     replaces: frozenset[str] = frozenset()
     """Terraform's ForceNew: inputs whose change makes a new resource."""
     spares: Callable[[Mapping[str, Any], Mapping[str, Any]], frozenset[str]] | None = None
     """Terraform's CustomizeDiff: of `replaces`, those whose change from held to wanted is made in place."""
+    replaces_if: Callable[[Mapping[str, Any], Mapping[str, Any]], Collection[str]] | None = None
+    """Terraform's CustomizeDiff: of inputs held and wanted, those that make a new resource besides."""
     name: Name | None = None
     tags: Tags | None = None
     derive: Callable[[Call, Mapping[str, Any]], Mapping[str, Any]] | None = None

@@ -1,69 +1,223 @@
-"""Knows which changes AWS makes only in the maintenance window, unless it is told to make them at once.
+"""Knows which changes of a server AWS makes only in the maintenance window, unless they are to be at once.
 
-moto makes every change at once. Here a server, or a cache group, stays as it is until a modification says
-`ApplyImmediately`; that one makes everything that waits, too, as AWS does (RDS User Guide, "Modifying an
-Amazon RDS DB instance", schedule modifications and settings; ElastiCache API Reference,
-ModifyReplicationGroup). No window ever comes by itself.
+moto makes every change at once. Here a server stays as it is until a window opens by the loopback's clock
+(`clock`), or until a modification says `ApplyImmediately`; that one makes everything that waits, too, as
+AWS does (RDS User Guide, "Modifying an Amazon RDS DB instance", schedule modifications and settings). In
+the window AWS also upgrades to a newer minor version whatever lets itself be upgraded (RDS API Reference,
+ModifyDBInstance, `AutoMinorVersionUpgrade`).
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from moto.elasticache.responses import ElastiCacheResponse
+from moto.rds import models
 from moto.rds.models import DBInstance, RDSBackend
+
+from localcloud.aws.clock import inside, released
+from localcloud.aws.rds_rules import (
+    check_create,
+    check_delete,
+    check_group_is_free,
+    check_modify,
+    check_replica,
+    check_subnets_are_free,
+)
+from localcloud.aws.versions import major, numbers, whole
+from localcloud.aws.windows import opens, window_fault
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LATER: Final = {
     "db_instance_class": "DBInstanceClass",
     "multi_az": "MultiAZ",
     "allocated_storage": "AllocatedStorage",
     "engine_version": "EngineVersion",
+    "new_db_instance_identifier": "DBInstanceIdentifier",
 }
 """moto's attribute of an instance -> its name in PendingModifiedValues."""
-_NODE_TYPE: Final = "CacheNodeType"
+_WITH_THE_VERSION: Final = "db_parameter_group_name"
+"""A group of another family waits for the version that can use it (terraform-provider-aws, pull 47121)."""
 
 
-def let_changes_wait() -> None:
+def let_servers_wait() -> None:
     """Completes moto, once per process."""
-    _let_servers_wait()
-    _let_caches_wait()
-
-
-def _let_servers_wait() -> None:
-    original = RDSBackend.modify_db_instance
-    if original.__module__ == __name__:
+    if RDSBackend.modify_db_instance.__module__ == __name__:
         return
-
-    def modify_db_instance(self: RDSBackend, db_instance_identifier: str, db_kwargs: Any) -> Any:
-        held: DBInstance = self.describe_db_instances(db_instance_identifier)[0]
-        sent = dict(db_kwargs)
-        wanted = {name: sent.pop(name) for name in LATER if sent.get(name) is not None}
-        waiting = {**vars(held).get("waiting", {}), **wanted}
-        if sent.get("apply_immediately"):
-            sent, waiting = {**sent, **waiting}, {}
-        changed = original(self, db_instance_identifier, sent)
-        waiting = {name: value for name, value in waiting.items() if getattr(held, name) != value}
-        shown = {LATER[name]: value for name, value in waiting.items()}
-        vars(held).update(waiting=waiting, pending_modified_values=shown)
-        return changed
-
-    setattr(RDSBackend, original.__name__, modify_db_instance)
+    setattr(models, "valid_preferred_maintenance_window", window_fault)  # noqa: B010 - what moto calls
+    for operation in (
+        _create_db_instance,
+        _create_db_instance_read_replica,
+        _describe_db_instances,
+        _modify_db_instance,
+        _promote_read_replica,
+        _delete_db_instance,
+        _delete_db_parameter_group,
+        _delete_subnet_group,
+    ):
+        _complete(operation.__name__.removeprefix("_"), operation)
 
 
-def _let_caches_wait() -> None:
-    original = ElastiCacheResponse.modify_replication_group
-    if original.__module__ == __name__:
-        return
+def _complete(name: str, completed: Any) -> None:
+    original = getattr(RDSBackend, name)
 
-    def modify_replication_group(self: ElastiCacheResponse) -> Any:
-        name, wanted = self._get_param("ReplicationGroupId"), self._get_param(_NODE_TYPE)
-        held: Any = self.elasticache_backend.replication_groups.get(name)
-        waiting = wanted or getattr(held, "waiting", None)
-        if held is None or not waiting:
-            return original(self)
-        at_once = self._get_bool_param("ApplyImmediately")
-        self.params[_NODE_TYPE] = waiting if at_once else held.cache_node_type
-        held.waiting = None if at_once or waiting == held.cache_node_type else waiting
-        return original(self)
+    def operation(self: RDSBackend, *given: Any, **named: Any) -> Any:
+        return completed(self, original, *given, **named)
 
-    setattr(ElastiCacheResponse, original.__name__, modify_replication_group)
+    setattr(RDSBackend, name, operation)
+
+
+def _create_db_instance(self: RDSBackend, original: Any, db_kwargs: dict[str, Any]) -> DBInstance:
+    sent = dict(db_kwargs)
+    if sent.get("engine_version"):
+        sent["engine_version"] = _whole(sent["engine"], sent["engine_version"])
+    check_create(self, sent)
+    return _fresh(original(self, sent))
+
+
+def _create_db_instance_read_replica(
+    self: RDSBackend, original: Any, db_kwargs: dict[str, Any]
+) -> DBInstance:
+    sent = dict(db_kwargs)
+    name = str(sent["source_db_instance_identifier"])
+    source = self.find_db_from_id(name)
+    abroad = source.region != self.region_name
+    check_replica(source, sent, abroad=abroad)
+    check_create(self, sent)
+    made = _fresh(original(self, sent))
+    if abroad and not sent.get("db_parameter_group_name"):
+        made.db_parameter_group_name = None  # the source's is not there: the default one of the engine
+    return made
+
+
+def _fresh(made: DBInstance) -> DBInstance:
+    """A new server, or the replica that moto copies from its source: nothing waits for it."""
+    vars(made).update(waiting={}, pending_modified_values={}, since=inside())
+    return made
+
+
+def _describe_db_instances(self: RDSBackend, original: Any, *given: Any, **named: Any) -> list[DBInstance]:
+    _pass_windows(self)
+    return list(original(self, *given, **named))
+
+
+def _modify_db_instance(
+    self: RDSBackend, original: Any, db_instance_identifier: str, db_kwargs: dict[str, Any]
+) -> DBInstance:
+    held: DBInstance = self.describe_db_instances(db_instance_identifier)[0]
+    sent = dict(db_kwargs)
+    if sent.get("engine_version"):
+        sent["engine_version"] = _not_lower(held, sent["engine_version"])
+    check_modify(self, held, sent)
+    sent.pop("allow_major_version_upgrade", None)
+    later = set(LATER) | ({_WITH_THE_VERSION} if _takes_other_family(self, held, sent) else set())
+    wanted = {name: sent.pop(name) for name in later if sent.get(name) is not None}
+    waiting = {**_waiting(held), **wanted}
+    if sent.get("apply_immediately"):
+        sent, waiting = {**sent, **waiting}, {}
+    changed: DBInstance = _ask(original, self, db_instance_identifier, sent)
+    _wait(changed, {name: value for name, value in waiting.items() if getattr(held, name, None) != value})
+    return changed
+
+
+def _ask(original: Any, self: RDSBackend, name: str, sent: dict[str, Any]) -> DBInstance:
+    # moto renames by what it was called with.
+    return original(self, name, sent)  # type: ignore[no-any-return]
+
+
+def _wait(held: DBInstance, waiting: dict[str, Any]) -> None:
+    shown = {LATER[name]: value for name, value in waiting.items() if name in LATER}
+    vars(held).update(waiting=waiting, pending_modified_values=shown, asked_at=inside())
+
+
+def _promote_read_replica(self: RDSBackend, original: Any, db_kwargs: dict[str, Any]) -> DBInstance:
+    held: DBInstance = self.describe_db_instances(db_kwargs["db_instance_identifier"])[0]
+    source = held.source_db_instance_identifier
+    if not held.is_replica or source is None:
+        _refuse_promotion(held)
+    self.find_db_from_id(str(source)).remove_replica(held)
+    promoted: DBInstance = original(self, db_kwargs)
+    vars(promoted).update(source_db_instance_identifier=None)
+    return promoted
+
+
+def _refuse_promotion(held: DBInstance) -> None:
+    from moto.rds.exceptions import RDSClientError  # noqa: PLC0415 - beside its one use
+
+    raise RDSClientError(
+        "InvalidDBInstanceState", f"DB Instance {held.db_instance_identifier} is not a read replica"
+    )
+
+
+def _delete_db_instance(
+    self: RDSBackend, original: Any, db_instance_identifier: str, **named: Any
+) -> DBInstance:
+    held: DBInstance = self.describe_db_instances(db_instance_identifier)[0]
+    check_delete(held, **named)
+    return original(self, db_instance_identifier, **named)  # type: ignore[no-any-return]
+
+
+def _delete_db_parameter_group(self: RDSBackend, original: Any, db_parameter_group_name: str) -> Any:
+    _pass_windows(self)
+    check_group_is_free(self, db_parameter_group_name)
+    return original(self, db_parameter_group_name)
+
+
+def _delete_subnet_group(self: RDSBackend, original: Any, subnet_name: str) -> Any:
+    check_subnets_are_free(self, subnet_name)
+    return original(self, subnet_name)
+
+
+def _pass_windows(self: RDSBackend) -> None:
+    """Makes what the windows that have opened since then would have made."""
+    now = inside()
+    for held in list(self.databases.values()):
+        window = held.preferred_maintenance_window or ""
+        if (waiting := _waiting(held)) and opens(window, vars(held)["asked_at"], now):
+            _wait(held, {})
+            _take(self, held, waiting)
+        if newer := _automatic(held, window, now):
+            held.engine_version = newer
+
+
+def _take(self: RDSBackend, held: DBInstance, waiting: dict[str, Any]) -> None:
+    sent = dict(waiting)
+    if (name := sent.pop("new_db_instance_identifier", None)) is not None:
+        del self.databases[held.db_instance_identifier]
+        held.db_instance_identifier = name
+        self.databases[name] = held
+    held.update(**sent)
+
+
+def _automatic(held: DBInstance, window: str, now: datetime) -> str | None:
+    """The minor version to which AWS has upgraded it by itself; None for none."""
+    known = released(held.engine, major(held.engine_version))
+    if known is None or not held.auto_minor_version_upgrade:
+        return None
+    version, since = known
+    older = numbers(held.engine_version) < numbers(version)
+    begun = max(since, vars(held).get("since", since))
+    return version if older and opens(window, begun, now) else None
+
+
+def _whole(engine: str, version: str) -> str:
+    known = released(engine, version)
+    return whole(version, known[0] if known else None) if engine == "postgres" else version
+
+
+def _not_lower(held: DBInstance, version: str) -> str:
+    """The version asked for; a major version alone asks for no lower minor version."""
+    wanted = _whole(held.engine, version)
+    stays = "." not in version and major(held.engine_version) == version
+    return held.engine_version if stays and numbers(wanted) < numbers(held.engine_version) else wanted
+
+
+def _takes_other_family(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> bool:
+    group = self.db_parameter_groups.get(str(sent.get(_WITH_THE_VERSION)))
+    return group is not None and group.family != f"{held.engine}{major(held.engine_version)}"
+
+
+def _waiting(held: DBInstance) -> dict[str, Any]:
+    found: dict[str, Any] = vars(held).get("waiting", {})
+    return found

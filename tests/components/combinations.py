@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from itertools import product
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -231,6 +231,8 @@ def _listed(name: str, annotation: Any) -> Iterator[Any]:
         yield None
     elif annotation is bool:
         yield from (False, True)
+    elif get_origin(annotation) is Literal:
+        yield from get_args(annotation)
     elif isinstance(annotation, type) and issubclass(annotation, Enum):
         yield from annotation
     else:

@@ -2,10 +2,24 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
+from tests.portfolios import plan_of, tenant, wide_platform
+from tiers.portfolio.platform import DatabaseSpec, Platform
 
 DATABASE = "aws:rds/instance:Instance"
+
+
+def with_database(**changes: object) -> Platform:
+    """The platform with another server, and a network for standbys."""
+    database = wide_platform().database.model_dump() | changes
+    return wide_platform().model_copy(update={"database": DatabaseSpec.model_validate(database)})
+
+
+STANDBY = {"users": 50, "warm_standby": True}
 
 
 def test_the_database_is_private_encrypted_and_ends_with_a_snapshot(declared: tuple[Declared, ...]) -> None:
@@ -24,6 +38,33 @@ def test_every_server_may_be_taken_to_a_new_major_version(declared: tuple[Declar
     servers = [each for each in declared if each.type == DATABASE]
     assert len(servers) > 1
     assert {each.props["allowMajorVersionUpgrade"] for each in servers} == {True}
+
+
+@pytest.mark.parametrize(("version", "follows"), [("17", True), ("17.6", False), ("18", True)])
+def test_aws_upgrades_servers_that_ask_for_a_major_version_and_no_cache(
+    version: str, *, follows: bool
+) -> None:
+    """Of what asks for a minor version an upgrade by AWS would make every later update ask for less."""
+    asked = with_database(engine_version=version)
+    made = declare_plan(plan_of(tenant("acme", tier="cross-region-backup", options=STANDBY), platform=asked))
+    servers = [each for each in made if each.type == DATABASE]
+    assert len(servers) == 3
+    assert {each.props["autoMinorVersionUpgrade"] for each in servers} == {follows}
+    assert {each.props.get("engineVersion", version) for each in servers} == {version}
+    caches = [each for each in made if each.type == "aws:elasticache/replicationGroup:ReplicationGroup"]
+    assert {each.props["autoMinorVersionUpgrade"] for each in caches} == {False}
+
+
+@pytest.mark.parametrize(
+    ("gib", "iops", "throughput"), [(399, None, None), (400, 12_000, 500), (900, 12_000, 500)]
+)
+def test_a_striped_disk_asks_for_what_it_does_without_charge(
+    gib: int, iops: int | None, throughput: int | None
+) -> None:
+    """Else a server that grows to 400 GiB is sent the IOPS it had (terraform-provider-aws, issue 28382)."""
+    asked = with_database(storage_gib=gib, max_storage_gib=1000)
+    props = the(declare_plan(plan_of(tenant("acme"), platform=asked)), DATABASE, "local-postgresql").props
+    assert (props.get("iops"), props.get("storageThroughput")) == (iops, throughput)
 
 
 def test_the_database_refuses_connections_without_tls(declared: tuple[Declared, ...]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TypeVar
 
 from allocation.adapters.pulumi.deployed import inventory_of_state
+from localcloud.aws import clock
 from tests.engine.project import Project
 from tiers.facts.every_fact import (
     Bucket,
@@ -67,9 +69,6 @@ def listed(project: Project) -> Held:
 
 
 def pass_the_window(project: Project) -> None:
-    """The maintenance window: AWS makes what waits for it."""
-    rds, cache = project.clients().get("rds"), project.clients().get("elasticache")
-    for each in rds.describe_db_instances()["DBInstances"]:
-        rds.modify_db_instance(DBInstanceIdentifier=each["DBInstanceIdentifier"], ApplyImmediately=True)
-    for group in cache.describe_replication_groups()["ReplicationGroups"]:
-        cache.modify_replication_group(ReplicationGroupId=group["ReplicationGroupId"], ApplyImmediately=True)
+    """Every maintenance window: AWS makes what waits for it."""
+    clients = project.clients()
+    clock.move(clients, clock.now(clients) + timedelta(weeks=1))

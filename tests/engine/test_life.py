@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.console.exit_codes import Exit
 from lifecycle import evidence
@@ -21,6 +22,7 @@ from lifecycle.decommission.steps import STEPS
 from tests.engine.holdings import holdings
 from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.promises import Promise, is_the_largest, promise
+from tests.engine.test_created import second_network
 from tests.engine.test_priced import OTHERS
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
@@ -239,8 +241,15 @@ def test_running_production_is_refused(life: Life) -> None:
 
 
 def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_path: Path) -> None:
-    life.write(CLIENT, lambda text: f"{text}lifecycle_stage: decommissioning\n")
+    platform = life.project.folder / "portfolios" / "local" / "platform.yaml"
+    waiting = yaml.safe_dump({"dr_networks": {"eu-west-1": second_network(life.project)}})
+    platform.write_text(f"{platform.read_text('utf-8')}{waiting}", "utf-8")
+    bought = ("  dr_region: eu-west-1", "  dr_region: eu-west-1\n  warm_standby: true")
+    life.write(CLIENT, lambda text: f"{text.replace(*bought)}lifecycle_stage: decommissioning\n")
     life.up()
+    abroad = life.project.clients().get("rds", "eu-west-1")
+    (standby,) = abroad.describe_db_instances()["DBInstances"]
+    assert standby["DBInstanceIdentifier"] == f"local-{CLIENT}-postgresql-standby"
     name, plan = planned(life, CLIENT)
     unproven = applied(life, name, plan, code=Exit.POLICY)
     assert f"no restore of {CLIENT} was ever tried" in unproven.stderr
@@ -253,6 +262,8 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     make_the_last_dump(life.project, CLIENT)
     said = applied(life, name, plan)
     assert f"still billed: database snapshot local-{CLIENT}-postgresql-final-" in said.stdout
+    assert abroad.describe_db_instances()["DBInstances"] == []
+    assert abroad.describe_db_snapshots()["DBSnapshots"] == []
     assert "nothing else is billed for it" in said.stdout
     record = evidence.read(life.project.folder / name.replace(".json", ".evidence.jsonl"))
     (saved,) = [line["inputs"] for line in record if line["step"] == "save"]

@@ -143,6 +143,19 @@ def test_a_shell_is_turned_to_the_local_cloud_as_exec_turns_a_command(cloud: Loc
     assert server.endpoint in done.stderr
 
 
+def test_the_clock_is_shown_moved_and_never_back(cloud: LocalCloud) -> None:
+    stopped = run(cloud, "clock")
+    assert (stopped.returncode, "is not running" in stopped.stderr) == (1, True)
+    cloud.start()
+    assert run(cloud, "clock").stdout == "Monday 2026-11-30 00:00 UTC\n"
+    moved = run(cloud, "clock", "--release", "postgres", "17.7", "--to", "2026-12-06T03:00")
+    assert moved.stdout == "Sunday 2026-12-06 03:00 UTC\n"
+    back = run(cloud, "clock", "--to", "2026-12-01T00:00")
+    assert back.returncode == 1
+    assert "expected a later time" in back.stderr
+    assert "Traceback" not in back.stderr
+
+
 def test_exec_of_an_unknown_command_is_one_sentence(cloud: LocalCloud) -> None:
     done = run(cloud, "exec", "--", "no-such-command")
     assert done.returncode == 127

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tiers.change.effect import EffectKind
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, DatabaseInstance
+from tiers.vocabulary import version_numbers
 
 Server = DatabaseInstance | DatabaseStandby
 
@@ -54,16 +55,31 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
             f"a restore leads back; it needs a parameter group of family postgres{new}, made by the update"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
-    elif new < old:
-        what = f"{step}: RDS takes no server back to an older major version; the update would fail"
+    elif _older_version(before, after):
+        what = f"{step}: RDS takes no server back to an older version; the update would fail"
         yield Change(EffectKind.MAJOR, what)
+    elif "." not in after.engine_version:
+        what = f"{step}: AWS upgrades its minor version by itself; it does not answer while it restarts"
+        yield Change(EffectKind.RESTART, what, waits=True)
+    elif "." not in before.engine_version:
+        what = (
+            f"{step}: AWS no longer upgrades its minor version by itself; the update fails where a newer one "
+            "runs, and else it does not answer while it restarts"
+        )
+        yield Change(EffectKind.RESTART, what, waits=True)
     else:
         yield Change(EffectKind.RESTART, f"{step}: it does not answer while it restarts", waits=True)
 
 
+def _older_version(before: Server, after: Server) -> bool:
+    """Whether a version is asked for that RDS cannot lead to; a major version alone is every minor one."""
+    old, new = version_numbers(before.engine_version), version_numbers(after.engine_version)
+    known = min(len(old), len(new))
+    return new[:known] < old[:known]
+
+
 def _major(server: Server) -> int:
-    major = server.engine_version.partition(".")[0]
-    return int(major) if major.isdigit() else 0
+    return (version_numbers(server.engine_version) or (0,))[0]
 
 
 def _new_class(before: Server, after: Server) -> str:
@@ -129,8 +145,6 @@ def _older(before: CacheGroup, after: CacheGroup) -> bool:
     """Whether ElastiCache must replace it: no cache goes back in versions, nor from Valkey to Redis."""
     if before.engine != after.engine:
         return after.engine == "redis"
-    old, new = (
-        tuple(int(part) for part in each.engine_version.split(".") if part.isdigit())
-        for each in (before, after)
-    )
-    return new < old
+    old, new = version_numbers(before.engine_version), version_numbers(after.engine_version)
+    known = min(len(old), len(new))
+    return new[:known] < old[:known]

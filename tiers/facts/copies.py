@@ -34,7 +34,10 @@ class DatabaseBackupCopy(FactRecord):
 
 
 class DatabaseStandby(FactRecord):
-    """A PostgreSQL server that follows another region's, minutes behind, until it is promoted."""
+    """A PostgreSQL server that follows another region's, minutes behind, until it is promoted.
+
+    `promoted` says that it follows nobody any longer: it has data of its own, and leaves a final snapshot.
+    """
 
     kind: Literal["database-standby"] = "database-standby"
     server: FactId
@@ -51,6 +54,7 @@ class DatabaseStandby(FactRecord):
     vcpus: Positive = 2
     from_region: Region | None = None
     transfer_gib_per_month: Count = 0
+    promoted: bool = False
 
 
 class FileSystemReplica(FactRecord):

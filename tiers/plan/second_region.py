@@ -164,7 +164,7 @@ def warm_standby(
     classes: Classes, platform: Platform, tenant: Tenant, offer: Offer, copies: RegionCopies, *, audited: bool
 ) -> Iterator[Fact]:
     """The server and its log, in the network that the platform has in the second region."""
-    region = tenant.options.dr_region
+    region, promoted = tenant.options.dr_region, tenant.options.warm_standby == "promoted"
     if region is None or copies.standby_database_class is None or not isinstance(offer.database, OwnDatabase):
         raise ValueError(f"tenant {tenant.tenant} cannot have a standby; the loader should have refused it")
     size, network = classes.database_classes[copies.standby_database_class], platform.dr_networks[region]
@@ -184,7 +184,8 @@ def warm_standby(
         audited=audited,
         vcpus=size.vcpus,
         from_region=tenant.region,
-        transfer_gib_per_month=changed_gib_per_month(offer),
+        transfer_gib_per_month=0 if promoted else changed_gib_per_month(offer),
+        promoted=promoted,
     )
     yield LogGroup(
         **there(tenant, "standby-logs", region),

@@ -25,6 +25,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
     return [
         *_crowded_database(catalog, portfolio, plan),
         *_crowded_cache(catalog, portfolio, plan),
+        *_pinned_version(portfolio),
         *_cache_logins(plan),
         *_crowded_nodes(plan),
         *_crowded_interfaces(catalog, plan),
@@ -55,6 +56,16 @@ def _crowded_database(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> Ite
         yield (
             f"platform/database: tenants are expected to store {stored} GiB, the server starts with "
             f"{portfolio.platform.database.storage_gib} GiB"
+        )
+
+
+def _pinned_version(portfolio: Portfolio) -> Iterator[str]:
+    version = portfolio.platform.database.engine_version
+    major, minor, _ = version.partition(".")
+    if minor:
+        yield (
+            f"platform/database: engine_version {version} is a minor version, which AWS upgrades only when "
+            f'it must: write "{major}" to get newer ones in the maintenance window'
         )
 
 

@@ -118,7 +118,7 @@ class DatabaseSpec(DatabaseSize):
     """The shared PostgreSQL server; its version and windows apply to tenants' own servers too."""
 
     engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.\d+)?$")]
-    """Version of PostgreSQL, in quotes."""
+    """Version of PostgreSQL, in quotes: a major one, kept up to date by AWS, or a minor one, which stays."""
     maintenance_window: ServerWindow
     """When AWS may maintain servers, in UTC; at least 30 minutes."""
     backup_window: BackupWindow
@@ -131,7 +131,7 @@ class CacheSpec(CacheSize):
     engine: Literal["valkey", "redis"]
     """Which engine runs."""
     engine_version: _CacheVersion
-    """Version of the engine, in quotes."""
+    """Version of the engine, in quotes; AWS upgrades none by itself."""
     maintenance_window: CacheWindow
     """When AWS may maintain caches, in UTC; at least 60 minutes."""
     rotation: TokenRotation | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
@@ -84,8 +84,9 @@ class Options(Frozen):
     """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
     """Second region for copies; tiers that copy need it, all others refuse it."""
-    warm_standby: bool = False
-    """Whether a standby server in the second region follows the tenant's own, for a fee."""
+    warm_standby: bool | Literal["promoted"] = False
+    """Whether a standby server in the second region follows the tenant's own, for a fee; `promoted` once it
+    does so no longer."""
     resilience_class: ResilienceClass | None = None
     """The promised recovery, where the contract promises less than the tier gives."""
     controls: Controls | None = None

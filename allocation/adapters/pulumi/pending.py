@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import day_name
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from allocation.adapters.pulumi.resource_sizes import Sizes, differing, said
 from tiers.deployed import is_released
-from tiers.facts.every_fact import Fact, FactId
+from tiers.facts.every_fact import CacheGroup, Fact, FactId
+from tiers.vocabulary import version_numbers
 
 _PHRASES: Final[Mapping[str, Callable[[Any], str]]] = {
     "instance_class": "class {}".format,
@@ -24,6 +26,11 @@ _PHRASES: Final[Mapping[str, Callable[[Any], str]]] = {
     "compute.memory_limit_mib": "memory limit {} MiB".format,
 }
 """A field of `Sizes` -> its value in words."""
+
+
+_VERSION: Final = "engine_version"
+_PROMOTED: Final = "promoted"
+_DAYS: Final[Mapping[str, str]] = {name[:3].lower(): name for name in day_name}
 
 
 def in_words(name: str, value: Any) -> str:
@@ -44,14 +51,18 @@ def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
         applied: What the last update asked the cloud for, as far as the cloud may do it later.
     """
     later, never = [], []
-    for name in differing(after, sizes):
+    differs = differing(after, sizes)
+    newer = _name_of_newer(after, sizes, differs)
+    for name in differs:
+        if name in (newer, _PROMOTED):
+            continue
         there, wanted = in_words(name, sizes[name]), in_words(name, said(after, name))
         if applied.get(name) == said(after, name):
             later.append(f"{there} to {wanted}")
         else:
             never.append(f"{there} instead of {wanted}")
     window = getattr(after, "maintenance_window", None)
-    when = f"in the maintenance window {window} (UTC)" if window else "later"
+    when = f"on {_opening(window)}, when its maintenance window opens" if window else "later"
     return [
         *(
             [f"{after.id}: AWS changes {', '.join(later)} {when}; run `pulumi refresh` after it"]
@@ -59,7 +70,47 @@ def waiting(after: Fact, sizes: Sizes, applied: Sizes) -> list[str]:
             else []
         ),
         *([f"{after.id}: has {', '.join(never)}; run `pulumi up`"] if never else []),
+        *([_newer(after, str(sizes[newer]))] if newer else []),
+        *([_promoted(after.id, there=bool(sizes[_PROMOTED]))] if _PROMOTED in differs else []),
     ]
+
+
+def _opening(window: str) -> str:
+    """When a window such as sun:03:00-sun:04:00 opens."""
+    day, _, time = window.partition("-")[0].partition(":")
+    return f"{_DAYS[day]} at {time} UTC"
+
+
+def _name_of_newer(after: Fact, sizes: Sizes, differs: list[str]) -> str | None:
+    """The field of a version that is older than the one there; None where it is not."""
+    if _VERSION not in differs:
+        return None
+    there, wanted = (version_numbers(str(each)) for each in (sizes[_VERSION], said(after, _VERSION)))
+    return _VERSION if there > wanted else None
+
+
+def _newer(after: Fact, there: str) -> str:
+    """That a newer version runs than the file says, and what the next update would do.
+
+    RDS refuses a downgrade (RDS API Reference, ModifyDBInstance, `EngineVersion`); the provider replaces a
+    cache (terraform-provider-aws, internal/service/elasticache/engine_version.go).
+    """
+    wanted, minor = said(after, _VERSION), ".".join(there.split(".")[:2])
+    if isinstance(after, CacheGroup):
+        what, write = "a new, empty cache would replace it at the next update", f'"{minor}"'
+    else:
+        what, write = "the next update would fail", f'"{minor.partition(".")[0]}", or "{minor}"'
+    return f"{after.id}: runs version {there}, newer than {wanted}: {what}; write engine_version: {write}"
+
+
+def _promoted(fact: FactId, *, there: bool) -> str:
+    """That a standby is promoted and its file does not say so, or the other way round."""
+    if not there:
+        return f"{fact}: still follows its server, and could not be deleted: write warm_standby: true"
+    return (
+        f"{fact}: was promoted and has data of its own: write warm_standby: promoted and run `pulumi up`, or "
+        "it goes without a final snapshot"
+    )
 
 
 def replaced(fact: FactId) -> str:

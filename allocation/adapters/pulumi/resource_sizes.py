@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import Fact, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
+from tiers.vocabulary import version_numbers
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that is not known yet (pulumi, sdk/go/common/resource/plugin/rpc.go)."""
@@ -61,10 +62,6 @@ def _version(props: Mapping[str, Any]) -> Sizes:
         return {}
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
-
-
 def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
     both = False if props.get("multiAz") is None else props["multiAz"]
     if not isinstance(both, bool):
@@ -78,9 +75,12 @@ def _server(props: Mapping[str, Any], _: Fact) -> Sizes:
 
 
 def _standby(props: Mapping[str, Any], _: Fact) -> Sizes:
+    # The official provider writes '' for the source of a server that follows nobody.
+    follows = {"promoted": props["replicateSourceDb"] == ""} if "replicateSourceDb" in props else {}
     return {
         "instance_class": _text(props, "instanceClass"),
         "storage_gib": _whole(props, "allocatedStorage"),
+        **follows,
     }
 
 
@@ -145,7 +145,7 @@ A managed secret follows its server. Every other fact is an expectation, and fol
 
 
 def fits(fact: Fact, sizes: Sizes) -> bool:
-    """Whether a resource of these sizes is what *fact* says; grown storage and a newer minor version are."""
+    """Whether a resource of these sizes is what *fact* says; so are grown storage and any 17.x for "17"."""
     return not differing(fact, sizes)
 
 
@@ -159,16 +159,16 @@ def _differs(fact: Fact, name: str, value: Any) -> bool:
     if name == "storage_gib":
         return bool(value < wanted)
     if name == "engine_version":
-        return _is_other_version(_numbers(value), _numbers(wanted))
+        return _is_other_version(version_numbers(value), version_numbers(wanted))
     if name == "replicas" and _scales(fact):
         return bool((value == 0) != (wanted == 0))  # between, others set the number
     return bool(value != wanted)
 
 
 def _is_other_version(there: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    # "17" is every 17, and AWS makes minor upgrades by itself.
+    # "17" is every 17, and AWS makes minor upgrades by itself; "17.6" is no 17.7.
     known = min(len(there), len(wanted))
-    return there[:1] != wanted[:1] or there[:known] < wanted[:known]
+    return there[:known] != wanted[:known]
 
 
 def said(fact: Fact, name: str) -> Any:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from allocation.estimate.quantities.lines import Category, Line, assumed, awake_hours, hours, rounded, rule_of
-from allocation.estimate.quantities.support import postgresql_support_years
+from allocation.estimate.quantities.support import postgresql_support_years, redis_support_years
 from tiers.facts import every_fact as facts
 
 _MIB_PER_GIB: Final = 1024
@@ -60,10 +60,13 @@ def _secret(fact: facts.ManagedSecret, _: date) -> Iterator[Line]:  # noqa: ARG0
 
 
 @rule_of.register
-def _cache(fact: facts.CacheGroup, _: date) -> Iterator[Line]:
+def _cache(fact: facts.CacheGroup, as_of: date) -> Iterator[Line]:
     service = "AmazonElastiCache"
     item = f"{fact.node_type} {fact.engine.capitalize()}"
     yield Line("nodes", service, item, hours(fact.nodes), Category.COMPUTE)
+    if (years := redis_support_years(fact.engine, fact.engine_version, as_of)) is not None:
+        extended = f"{item} extended support {years}"
+        yield Line("extended-support", service, extended, hours(fact.nodes), Category.COMPUTE)
     # One snapshot of each cluster is free, and none is larger than the memory (ElastiCache pricing).
     charged = max(fact.snapshot_retention_days - 1, 0)
     kept = rounded(Decimal(charged * fact.memory_mib) / _MIB_PER_GIB)

@@ -3,8 +3,11 @@
 EKS: standard support ends on the day its release calendar names, extended support follows (EKS User Guide,
 Kubernetes versions; dates of 1.31 to 1.35 as of 2026-02, endoflife.date/amazon-eks). RDS for PostgreSQL is
 charged from the day after its end of standard support, at twice the price from the third year on (RDS User
-Guide, release calendar and extended support charges; Infracost, db_instance.go, as of 2026-11). PostgreSQL 11
-is the odd one: its charge, and so its third year, began a month late.
+Guide, release calendar and extended support charges; Infracost, db_instance.go, as of 2026-11). PostgreSQL
+11 is the odd one: its charge, and so its third year, began a month late. Redis 4 and 5 on ElastiCache:
+standard support ended on 31 January 2026, and extended support is charged from the next day, at twice the
+premium from the third year on (cloudburn.io, "ElastiCache pricing", 2026-04; educative.io, "Version and
+upgrade strategy", 2026).
 """
 
 from __future__ import annotations
@@ -33,6 +36,13 @@ POSTGRESQL_EXTENDED_SUPPORT: Final[Mapping[int, tuple[date, date]]] = {
 """The first day that is charged and the first day of year 3, by major version of PostgreSQL."""
 
 
+REDIS_EXTENDED_SUPPORT: Final[Mapping[int, tuple[date, date]]] = {
+    4: (date(2026, 2, 1), date(2028, 2, 1)),
+    5: (date(2026, 2, 1), date(2028, 2, 1)),
+}
+"""The same of Redis on ElastiCache. Valkey and newer versions of Redis are not in it."""
+
+
 def eks_is_extended(version: str, on: date) -> bool:
     """Whether a cluster of *version* pays for extended support on a day.
 
@@ -59,6 +69,19 @@ def postgresql_support_years(engine_version: str, on: date) -> str | None:
     if on >= third:
         return "year 3"
     return "year 1-2" if on >= first else None
+
+
+def redis_support_years(engine: str, engine_version: str, on: date) -> str | None:
+    """Which years of extended support a cache pays for on a day; None for none.
+
+    >>> redis_support_years("redis", "5.0.6", date(2026, 2, 1)), redis_support_years("valkey", "8.0",
+    date.max) ('year 1-2', None)
+    """
+    major = int(engine_version.partition(".")[0])
+    first, third = REDIS_EXTENDED_SUPPORT.get(major, (date.max, date.max))
+    if engine != "redis" or on < first:
+        return None
+    return "year 3" if on >= third else "year 1-2"
 
 
 def _minor(version: str) -> int:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from functools import cache
 
+import pytest
+
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import the
@@ -128,3 +130,16 @@ def test_a_standby_follows_its_server_under_the_second_regions_key() -> None:
     assert [each["region"] for each in groups] == ["eu-west-1", "eu-west-1"]
     registered = [Registration(each.type, each.name, each.props) for each in made]
     assert differences(plan, Registrations("local", registered)) == []
+
+
+@pytest.mark.parametrize(("bought", "skipped"), [(True, True), ("promoted", False)])
+def test_a_replica_leaves_no_final_snapshot_and_a_promoted_one_does(bought: object, skipped: object) -> None:
+    """RDS refuses to make one of a replica (RDS API Reference, DeleteDBInstance)."""
+    options = {"users": 50, "warm_standby": bought}
+    made = declare_plan(plan_of(tenant("acme", tier="cross-region-backup", options=options)))
+    standby = the(made, "aws:rds/instance:Instance", "local-acme-postgresql-standby")
+    assert standby.props["skipFinalSnapshot"] is skipped
+    assert standby.props["finalSnapshotIdentifier"].startswith("local-acme-postgresql-standby-final-")
+    assert standby.ignore_changes == ("replicateSourceDb",)
+    primary = the(made, "aws:rds/instance:Instance", "local-acme-postgresql")
+    assert primary.props["skipFinalSnapshot"] is False

@@ -35,6 +35,11 @@ def database(ground: Ground, **changed: Any) -> dict[str, Any]:
     return {**EXAMPLES[DB](ground), **changed}
 
 
+def of_family(ground: Ground, family: str) -> str:
+    """A parameter group of that family."""
+    return ground.need("aws:rds/parameterGroup:ParameterGroup", family, family=family).id
+
+
 def refused(error: str, call: Callable[[], object]) -> str:
     """The sentence of a refusal."""
     with pytest.raises(ProviderError, match=error) as caught:
@@ -59,7 +64,7 @@ def test_storage_of_a_database_cannot_shrink(driver: Driver, ground: Ground) -> 
 def test_a_major_version_asks_for_leave(driver: Driver, ground: Ground) -> None:
     """The words are AWS's (aws-controllers-k8s/community, issue 1265)."""
     held = driver.create(DB, "ages", database(ground))
-    newer = database(ground, engineVersion="17.6")
+    newer = database(ground, engineVersion="17.6", parameterGroupName=of_family(ground, "postgres17"))
     sentence = refused("InvalidParameterCombination", lambda: driver.update(held, newer))
     assert "AllowMajorVersionUpgrade flag must be present when upgrading to a new major version" in sentence
     assert sentence.endswith("from 16.3 to 17.6.")
@@ -71,10 +76,12 @@ def test_a_major_version_asks_for_leave(driver: Driver, ground: Ground) -> None:
 
 def test_a_major_version_that_waits_for_its_window_still_asks(driver: Driver, ground: Ground) -> None:
     held = driver.create(DB, "ages-later", database(ground))
-    later = driver.update(held, database(ground, engineVersion="17.6", allowMajorVersionUpgrade=True))
-    assert later.state["engineVersion"] == "16.3"
+    newer = database(ground, engineVersion="17.6", parameterGroupName=of_family(ground, "postgres17"))
+    later = driver.update(held, {**newer, "allowMajorVersionUpgrade": True})
+    assert (later.state["engineVersion"], later.state["engineVersionActual"]) == ("17.6", "16.3")
     refused(
-        "InvalidParameterCombination", lambda: driver.update(later, database(ground, engineVersion="17.7"))
+        "InvalidParameterCombination: The AllowMajor",
+        lambda: driver.update(later, {**newer, "engineVersion": "17.7"}),
     )
 
 

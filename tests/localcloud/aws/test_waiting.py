@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from tests.localcloud.aws.driver import Driver
+import pytest
+
+from localcloud.aws import clock
+from localcloud.aws.clients import Clients
+from localcloud.aws.windows import opens, weekly
+from localcloud.provider import ProviderError
+from tests.localcloud.aws.driver import Driver, Resource
 from tests.localcloud.aws.examples import EXAMPLES, Ground
 from tests.localcloud.aws.test_resource import CACHE, DB, client
 
@@ -38,13 +45,145 @@ def test_a_server_changes_in_the_window(driver: Driver, ground: Ground) -> None:
     assert {name: seen.state[name] for name in LARGE} == LARGE
 
 
-def test_what_is_taken_back_before_the_window_waits_no_longer(driver: Driver, ground: Ground) -> None:
+def test_a_change_that_waits_is_planned_again_and_harms_nobody(driver: Driver, ground: Ground) -> None:
+    """The official provider compares what is wanted with what is there (`Row.waits`)."""
+    wanted = {**EXAMPLES[DB](ground), "instanceClass": "db.m7g.large"}
+    held = driver.update(driver.create(DB, "again", EXAMPLES[DB](ground)), wanted)
+    assert set(driver.diff(held, wanted).detailed_diff) == {"instanceClass"}
+    again = driver.update(held, wanted)
+    assert again.state == held.state
+    assert pending(driver, again.id) == {"DBInstanceClass": "db.m7g.large"}
+
+
+def test_what_is_taken_back_before_the_window_is_made_nevertheless(driver: Driver, ground: Ground) -> None:
+    """There is no difference then, so the official provider sends nothing; AWS is told by its own command."""
     inputs = EXAMPLES[DB](ground)
     held = driver.create(DB, "regrets", inputs)
     later = driver.update(held, {**inputs, "instanceClass": "db.m7g.large"})
-    again = driver.update(later, inputs)
-    assert pending(driver, again.id) == {}
-    assert again.state["instanceClass"] == inputs["instanceClass"]
+    assert not driver.diff(later, inputs).changes
+    assert pending(driver, later.id) == {"DBInstanceClass": "db.m7g.large"}
+    client(driver, "rds").modify_db_instance(
+        DBInstanceIdentifier=later.id, DBInstanceClass=inputs["instanceClass"]
+    )
+    assert pending(driver, later.id) == {}
+
+
+def clients(driver: Driver) -> Clients:
+    return Clients(driver.endpoint, "eu-west-1")
+
+
+def to_the_next(window: str, driver: Driver, late: timedelta = timedelta(0)) -> None:
+    """Move the clock to the next time that a window opens, or a little later or earlier."""
+    there, found = clock.now(clients(driver)), weekly(window)
+    assert found is not None
+    monday = there.replace(hour=0, minute=0) - timedelta(days=there.weekday())
+    opening = monday + timedelta(minutes=found[0])
+    clock.move(clients(driver), (opening if opening > there else opening + timedelta(weeks=1)) + late)
+
+
+def seen(driver: Driver, held: Resource) -> Resource:
+    found = driver.read(held)
+    assert found is not None
+    return found
+
+
+WINDOW = "sun:03:00-sun:04:00"
+
+
+def test_the_window_makes_what_waits(driver: Driver, ground: Ground) -> None:
+    inputs = {**EXAMPLES[DB](ground), "maintenanceWindow": WINDOW, "backupWindow": "00:00-01:00"}
+    wanted = {**inputs, **LARGE, "engineVersion": "16.9"}
+    held = driver.update(driver.create(DB, "on-sunday", inputs), wanted)
+    assert (held.state["engineVersion"], held.state["engineVersionActual"]) == ("16.9", "16.3")
+    to_the_next(WINDOW, driver, -timedelta(minutes=1))
+    assert pending(driver, held.id)["EngineVersion"] == "16.9"
+    assert seen(driver, held).state["instanceClass"] == inputs["instanceClass"]
+    to_the_next(WINDOW, driver)
+    assert pending(driver, held.id) == {}
+    made = seen(driver, held)
+    assert {name: made.state[name] for name in LARGE} == LARGE
+    assert made.state["engineVersionActual"] == "16.9"
+    assert not driver.diff(made, wanted).changes
+
+
+def test_the_window_of_a_cache_makes_what_waits(driver: Driver, ground: Ground) -> None:
+    inputs = {**EXAMPLES[CACHE](ground), "engineVersion": "7.0", "maintenanceWindow": WINDOW}
+    wanted = {**inputs, "engineVersion": "7.1", "nodeType": "cache.m7g.large"}
+    held = driver.update(driver.create(CACHE, "on-sunday", inputs), wanted)
+    assert (held.state["engineVersion"], held.state["nodeType"]) == ("7.0", inputs["nodeType"])
+    to_the_next(WINDOW, driver)
+    made = seen(driver, held)
+    assert (made.state["engineVersion"], made.state["nodeType"]) == ("7.1", "cache.m7g.large")
+    assert not driver.diff(made, wanted).changes
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "automatic"), [("16", "16", True), ("16.3", "16.11", True), ("16.3", "16.3", False)]
+)
+def test_aws_upgrades_minor_versions_in_the_window(
+    driver: Driver, ground: Ground, asked: str, told: str, *, automatic: bool
+) -> None:
+    """What refresh and the next plan see: with a major version nothing, with a minor one a downgrade."""
+    inputs = {
+        **EXAMPLES[DB](ground),
+        "engineVersion": asked,
+        "autoMinorVersionUpgrade": automatic,
+        "maintenanceWindow": WINDOW,
+        "backupWindow": "00:00-01:00",
+    }
+    held = driver.create(DB, f"minor-{asked.replace('.', '-')}-{automatic}".lower(), inputs)
+    was = held.state["engineVersionActual"]
+    clock.release(clients(driver), "postgres", "16.11")
+    assert seen(driver, held).state["engineVersionActual"] == was
+    to_the_next(WINDOW, driver)
+    found = seen(driver, held)
+    assert found.state["engineVersionActual"] == ("16.11" if automatic else was)
+    assert found.state["engineVersion"] == told
+    assert driver.diff(found, inputs).changes == (told != asked)
+    if told != asked:
+        with pytest.raises(ProviderError, match=r"Cannot upgrade postgres from 16\.11 to 16\.3"):
+            driver.update(found, inputs)
+    driver.delete(found)
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_aws_upgrades_a_cache_and_the_provider_would_replace_it(
+    driver: Driver, ground: Ground, *, automatic: bool
+) -> None:
+    inputs = {
+        **EXAMPLES[CACHE](ground),
+        "engineVersion": "7.0",
+        "autoMinorVersionUpgrade": automatic,
+        "maintenanceWindow": WINDOW,
+    }
+    held = driver.create(CACHE, f"minor-{automatic}".lower(), inputs)
+    clock.release(clients(driver), "redis", "7.1")
+    to_the_next(WINDOW, driver)
+    found = seen(driver, held)
+    assert found.state["engineVersion"] == ("7.1" if automatic else "7.0")
+    assert driver.diff(found, inputs).replaces == (["engineVersion"] if automatic else [])
+    driver.delete(found)
+
+
+def test_the_clock_stands_still_and_does_not_go_back(driver: Driver) -> None:
+    there = clock.now(clients(driver))
+    assert there >= clock.START
+    assert clock.now(clients(driver)) == there
+    with pytest.raises(ProviderError, match="expected a later time"):
+        clock.move(clients(driver), there - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "opened"),
+    [
+        ("2026-12-05T00:00", "2026-12-06T02:59", False),
+        ("2026-12-05T00:00", "2026-12-06T03:00", True),
+        ("2026-12-06T03:00", "2026-12-13T02:59", False),
+        ("2026-12-06T03:30", "2026-12-13T03:00", True),
+    ],
+)
+def test_a_window_opens_once_a_week(after: str, until: str, *, opened: bool) -> None:
+    assert opens(WINDOW, datetime.fromisoformat(after), datetime.fromisoformat(until)) is opened
 
 
 def test_a_cache_changes_in_the_window_and_its_token_at_once(driver: Driver, ground: Ground) -> None:

@@ -79,7 +79,7 @@ def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> No
     assert set(effect.tenants) == {each.tenant for each in local_plan().tenants}
     assert effect.window == "sun:03:00-sun:04:00"
     assert effect.in_words.startswith("major: platform/database, ")
-    assert "PostgreSQL 17.6 → 18.1" in effect.in_words
+    assert "PostgreSQL 17 → 18.1" in effect.in_words
     assert "a parameter group of family postgres18, made by the update" in effect.in_words
     assert "; 7 tenants at once: " in effect.in_words
     assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
@@ -117,9 +117,33 @@ def test_an_older_major_version_would_fail() -> None:
 
 
 def test_a_minor_version_restarts() -> None:
-    effect = only(local_plan(), local_on(platform(database={"engine_version": "17.7"})))
+    effect = only(
+        local_on(platform(database={"engine_version": "17.6"})),
+        local_on(platform(database={"engine_version": "17.7"})),
+    )
     assert effect.kind is EffectKind.RESTART
     assert set(effect.subjects) == SERVERS
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "said"),
+    [
+        ("17.6", "17", EffectKind.RESTART, "AWS upgrades its minor version by itself"),
+        ("17", "17.6", EffectKind.RESTART, "the update fails where a newer one runs"),
+        (
+            "17.7",
+            "17.6",
+            EffectKind.MAJOR,
+            "RDS takes no server back to an older version; the update would fail",
+        ),
+        ("17.10", "17.9", EffectKind.MAJOR, "the update would fail"),
+        ("17.9", "17.10", EffectKind.RESTART, "17.9 → 17.10: it does not answer while it restarts"),
+    ],
+)
+def test_a_minor_version_is_kept_or_left_to_aws(before: str, after: str, kind: EffectKind, said: str) -> None:
+    plans = [local_on(platform(database={"engine_version": each})) for each in (before, after)]
+    effect = only(*plans)
+    assert (effect.kind, said in effect.what) == (kind, True), effect.what
 
 
 def test_a_new_version_of_odoo_hits_every_tenant_at_once() -> None:

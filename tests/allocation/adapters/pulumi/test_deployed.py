@@ -99,7 +99,7 @@ def test_a_change_that_aws_makes_later_is_not_counted_and_told(state: State) -> 
     (sentence,) = found.pending["halcyon"]
     assert sentence == (
         f"halcyon/server: AWS changes class db.t4g.micro to class {wanted.instance_class}, one zone to two "
-        f"zones in the maintenance window {wanted.maintenance_window} (UTC); run `pulumi refresh` after it"
+        f"zones on Sunday at 03:00 UTC, when its maintenance window opens; run `pulumi refresh` after it"
     )
 
 

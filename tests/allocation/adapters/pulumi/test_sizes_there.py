@@ -6,11 +6,15 @@ import copy
 
 import pytest
 
-from tests.portfolios import local_plan
+from allocation.adapters.pulumi.pending import waiting
+from allocation.adapters.pulumi.resource_sizes import RESOURCES, fits, resized
+from tests.portfolios import local_plan, plan_of
+from tests.portfolios import tenant as made_tenant
 from tests.states import State, fact_in, read, resources, server_of, tenant, the
 from tiers.deployed import RECORD_TYPE
-from tiers.facts.every_fact import Workload
+from tiers.facts.every_fact import CacheGroup, DatabaseStandby, Workload
 from tiers.facts.names import TENANT_STACK
+from tiers.plan.plan import facts_of
 
 SERVER = "aws:rds/instance:Instance"
 
@@ -107,7 +111,14 @@ def test_pods_that_scale_are_compared_where_a_plan_stops_them(  # noqa: PLR0917 
     [
         ("17.6", "17.6", "17.6", "17.6", None),
         ("17", "17", "17.6", "17", None),
-        ("17.6", "17.6", "17.7", "17.6", None),
+        ("17", "17", "17.7", "17", None),
+        (
+            "17.6",
+            "17.6",
+            "17.7",
+            "17.7",
+            'the next update would fail; write engine_version: "17", or "17.7"',
+        ),
         ("17.6", "17.6", None, "17.6", None),
         ("17.7", "17.7", "17.6", "17.6", "version 17.6 to version 17.7"),
         ("18", "18", "17.6", "17.6", "version 17.6 to version 18"),
@@ -139,7 +150,7 @@ def test_a_version_that_waits_for_the_window_is_not_counted_and_told(  # noqa: P
     told = [each for each in found.pending.get("halcyon", ()) if each.startswith("halcyon/server")]
     assert len(told) == (1 if sentence else 0)
     assert (sentence or "") in "".join(told)
-    assert server_of(tenant(found, "halcyon")).engine_version == (counted if recorded else "17.6")
+    assert server_of(tenant(found, "halcyon")).engine_version == (counted if recorded else "17")
 
 
 def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
@@ -147,6 +158,50 @@ def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
     there["outputs"]["engineVersionActual"] = "7.2.6"
     found = read(state)
     (sentence,) = found.pending["halcyon"]
-    assert sentence.startswith("halcyon/cache: AWS changes version 7.2.6 to version 8.0 in the maintenance ")
+    assert sentence == (
+        "halcyon/cache: AWS changes version 7.2.6 to version 8.0 on Sunday at 04:00 UTC, when its "
+        "maintenance window opens; run `pulumi refresh` after it"
+    )
     there["outputs"]["engineVersionActual"] = "8.0.1"
     assert read(state).pending == {}
+
+
+@pytest.mark.parametrize(
+    ("says", "source", "words"),
+    [
+        (True, "", "was promoted and has data of its own: write warm_standby: promoted"),
+        (True, "arn:aws:rds:us-east-1:123456789012:db:first", None),
+        ("promoted", "", None),
+        ("promoted", "arn:aws:rds:us-east-1:123456789012:db:first", "write warm_standby: true"),
+        (True, None, None),
+    ],
+)
+def test_a_standby_that_was_promoted_is_told(says: object, source: str | None, words: str | None) -> None:
+    """What a refresh brings: the provider writes '' for the source of a server that follows nobody."""
+    options = {"users": 50, "warm_standby": says}
+    plan = plan_of(made_tenant("acme", tier="cross-region-backup", options=options))
+    (fact,) = facts_of(plan.tenants[0].facts, DatabaseStandby)
+    props: dict[str, object] = {
+        "instanceClass": fact.instance_class,
+        "allocatedStorage": fact.storage_gib,
+        **({} if source is None else {"replicateSourceDb": source}),
+    }
+    sizes = RESOURCES[DatabaseStandby].sizes(props, fact)
+    told = waiting(fact, sizes, sizes)
+    assert len(told) == (1 if words else 0)
+    assert (words or "") in "".join(told)
+    assert fits(resized(fact, sizes), sizes)
+
+
+def test_a_cache_that_runs_a_newer_version_would_be_replaced(state: State) -> None:
+    there = the(state, "aws:elasticache/replicationGroup:ReplicationGroup", "local-halcyon-sessions")
+    there["outputs"] |= {"engineVersion": "8.1", "engineVersionActual": "8.1.2"}
+    found = read(state)
+    (sentence,) = found.pending["halcyon"]
+    assert sentence == (
+        "halcyon/cache: runs version 8.1.2, newer than 8.0: a new, empty cache would replace it at the next "
+        'update; write engine_version: "8.1"'
+    )
+    (cache,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/cache"]
+    assert isinstance(cache, CacheGroup)
+    assert cache.engine_version == "8.1.2"

@@ -69,6 +69,29 @@ def test_a_standby_in_another_zone_pays_for_support_too() -> None:
     assert found["extended-support"].quantity == 2 * 4 * 730
 
 
+@pytest.mark.parametrize(
+    ("engine", "version", "day", "years"),
+    [
+        ("redis", "5.0.6", date(2026, 1, 31), None),
+        ("redis", "5.0.6", date(2026, 2, 1), "year 1-2"),
+        ("redis", "4.0.10", date(2028, 2, 1), "year 3"),
+        ("redis", "7.1", date(2028, 2, 1), None),
+        ("valkey", "8.0", date(2028, 2, 1), None),
+    ],
+)
+def test_an_old_redis_pays_for_support_by_node(
+    engine: str, version: str, day: date, years: str | None
+) -> None:
+    """The price book has no price for it, so it is shown as unpriced and never as 0."""
+    found = lines(one(CacheGroup, engine=engine, engine_version=version), day).get("extended-support")
+    if years is None:
+        assert found is None
+    else:
+        assert found is not None
+        item = f"cache.t4g.micro Redis extended support {years}"
+        assert said(found) == (item, Decimal(2 * 730), KnownBy.DECLARED)
+
+
 def test_cache_nodes_are_counted_in_hours() -> None:
     found = lines(one(CacheGroup))
     assert {name: said(line) for name, line in found.items()} == {

@@ -1,0 +1,175 @@
+"""Knows what RDS refuses and moto takes, inside the server of moto, so that every client is refused.
+
+Each rule names its source; tests/localcloud/aws/test_data_service_refusals.py has a row for each.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from moto.rds.exceptions import RDSClientError
+
+from localcloud.aws.versions import major, numbers
+
+if TYPE_CHECKING:
+    from moto.rds.models import DBInstance, RDSBackend
+
+_NAME: Final = re.compile(r"[a-zA-Z](?!.*--)[0-9a-zA-Z-]{0,62}(?<!-)")
+_THRESHOLD_GIB: Final = 400
+_STRIPED_IOPS: Final = 12_000
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise RDSClientError(code, message)
+
+
+def check_create(self: RDSBackend, sent: dict[str, Any]) -> None:
+    """What CreateDBInstance and CreateDBInstanceReadReplica refuse."""
+    _check_name(str(sent["db_instance_identifier"]))
+    if sent.get("engine_version"):
+        _check_family(self, str(sent["engine"]), str(sent["engine_version"]), sent)
+    _check_gp3(sent, sent.get("allocated_storage"), sent.get("storage_type"))
+
+
+def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> None:
+    """What ModifyDBInstance refuses."""
+    if sent.get("new_db_instance_identifier"):
+        _check_name(str(sent["new_db_instance_identifier"]))
+    if sent.get("engine_version"):
+        _check_version(
+            held, str(sent["engine_version"]), allowed=bool(sent.get("allow_major_version_upgrade"))
+        )
+    wanted = sent.get("engine_version") or held.engine_version
+    upgraded = major(str(wanted)) != major(held.engine_version)
+    group = {"db_parameter_group_name": held.db_parameter_group_name} if upgraded else {}
+    _check_family(self, held.engine, str(wanted), {**group, **sent})
+    _check_growth(held, sent)
+    if held.replicas and str(sent.get("backup_retention_period")) == "0":
+        # RDS API Reference, ModifyDBInstance, `BackupRetentionPeriod`.
+        _refuse(
+            "InvalidParameterCombination", "Backups cannot be disabled: the instance is a source of replicas"
+        )
+
+
+def check_replica(source: DBInstance, sent: dict[str, Any], *, abroad: bool) -> None:
+    """RDS API Reference, CreateDBInstanceReadReplica, `SourceDBInstanceIdentifier` and `KmsKeyId`."""
+    if not source.backup_retention_period:
+        _refuse(
+            "InvalidDBInstanceState",
+            f"Automated backups are not enabled for {source.db_instance_identifier}: no replica is made",
+        )
+    if abroad and source.storage_encrypted and not sent.get("kms_key_id"):
+        _refuse(
+            "InvalidParameterCombination",
+            "Cannot create an encrypted cross-region read replica without a KMS key of the destination "
+            "region",
+        )
+
+
+def check_delete(held: DBInstance, **named: Any) -> None:
+    """A replica leaves no final snapshot.
+
+    RDS API Reference, DeleteDBInstance: `FinalDBSnapshotIdentifier` "can't be specified when deleting a read
+    replica", and `SkipFinalSnapshot` must be enabled then. The words are AWS's
+    (github.com/cloudposse/terraform-aws-rds-replica, issue 9).
+    """
+    final, skipped = named.get("final_db_snapshot_identifier"), named.get("skip_final_snapshot")
+    if held.is_replica and (final or not skipped):
+        _refuse(
+            "InvalidParameterCombination",
+            "FinalDBSnapshotIdentifier can not be specified when deleting a replica instance",
+        )
+
+
+def check_group_is_free(self: RDSBackend, name: str) -> None:
+    """A parameter group that a server has cannot go (the words: terraform-provider-aws, issue 6448)."""
+    if any(name in _groups_of(held) for held in self.databases.values()):
+        _refuse(
+            "InvalidDBParameterGroupState",
+            f"One or more database instances are still members of this parameter group {name}, "
+            "so the group cannot be deleted",
+        )
+
+
+def check_subnets_are_free(self: RDSBackend, name: str) -> None:
+    """A subnet group that a server lies in cannot go (RDS API Reference, DeleteDBSubnetGroup)."""
+    for held in self.databases.values():
+        if vars(held).get("_db_subnet_group_name") == name:  # moto's property can only be written
+            _refuse(
+                "InvalidDBSubnetGroupStateFault",
+                f"Cannot delete the subnet group '{name}' because at least one database instance: "
+                f"{held.db_instance_identifier} is still using it.",
+            )
+
+
+def _groups_of(held: DBInstance) -> set[str | None]:
+    return {held.db_parameter_group_name}
+
+
+def _check_name(name: str) -> None:
+    """RDS API Reference, `DBInstanceIdentifier` of CreateDBInstance, `NewDBInstanceIdentifier`."""
+    if not _NAME.fullmatch(name):
+        _refuse(
+            "InvalidParameterValue",
+            f"The parameter DBInstanceIdentifier is not a valid identifier: {name} needs 1 to 63 letters, "
+            "digits and single hyphens, with a letter first and no hyphen last",
+        )
+
+
+def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
+    """RDS API Reference, ModifyDBInstance, `EngineVersion` (to upgrade to) and `AllowMajorVersionUpgrade`.
+
+    The words of the second refusal are AWS's (aws-controllers-k8s/community, issue 1265).
+    """
+    there = held.engine_version
+    if numbers(wanted) < numbers(there):
+        _refuse("InvalidParameterCombination", f"Cannot upgrade {held.engine} from {there} to {wanted}")
+    if major(wanted) != major(there) and not allowed:
+        _refuse(
+            "InvalidParameterCombination",
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version: "
+            f"from {there} to {wanted}",
+        )
+
+
+def _check_family(self: RDSBackend, engine: str, version: str, sent: dict[str, Any]) -> None:
+    """RDS API Reference, ModifyDBInstance, `DBParameterGroupName` (family) and `EngineVersion` (a new group).
+
+    The words are AWS's (terraform-provider-aws, pull 47121).
+    """
+    name = sent.get("db_parameter_group_name")
+    group = self.db_parameter_groups.get(str(name))
+    if group is not None and engine == "postgres" and group.family != f"{engine}{major(version)}":
+        _refuse(
+            "InvalidParameterCombination",
+            f"The parameter group {name} with DBParameterGroupFamily {group.family} can't be used for this "
+            f"instance. Use a parameter group with DBParameterGroupFamily {engine}{major(version)}",
+        )
+
+
+def _check_growth(held: DBInstance, sent: dict[str, Any]) -> None:
+    """IOPS of a striped volume (the words: terraform-provider-aws, issue 28382)."""
+    size = sent.get("allocated_storage") or held.allocated_storage
+    kind = sent.get("storage_type") or held.storage_type
+    _check_gp3(sent, size, kind)
+    chosen, striped = sent.get("iops"), int(size or 0) >= _THRESHOLD_GIB
+    if kind == "gp3" and held.engine == "postgres" and striped and chosen and int(chosen) < _STRIPED_IOPS:
+        _refuse(
+            "InvalidParameterCombination",
+            f"Invalid iops value for engine name {held.engine} and storage type gp3: {chosen}",
+        )
+
+
+def _check_gp3(sent: dict[str, Any], size: Any, kind: Any) -> None:
+    """gp3 of PostgreSQL is striped from 400 GiB on: below that nobody chooses IOPS or throughput.
+
+    RDS User Guide, "gp3 storage"; the words: crossplane-contrib/provider-aws, issue 1630.
+    """
+    chosen = sent.get("iops") or sent.get("storage_throughput")
+    if kind == "gp3" and chosen and int(size or 0) < _THRESHOLD_GIB:
+        _refuse(
+            "InvalidParameterCombination",
+            "You can't specify IOPS or storage throughput for engine postgres and a storage size less than "
+            "400.",
+        )
