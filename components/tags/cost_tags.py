@@ -23,7 +23,11 @@ TAGGABLE_TYPES: Final = frozenset(
 AUTO_SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 _KUBERNETES: Final = "kubernetes:"
 _JOB: Final = "kubernetes:batch/v1:Job"
-_JOB_TEMPLATE_LABELS: Final = "spec.template.metadata.labels"
+_KEPT_BY_A_JOB: Final = ("metadata.labels", "metadata.annotations", "spec.template.metadata.labels")
+"""A Job that is there is not updated for new labels: its template can never change. Nor for its own labels or
+annotations: an update writes the server's labels of the template into what the provider compares with, and the
+next update would replace the Job, on `controller-uid` and `job-name` (pulumi-kubernetes 4.25.0: `ssaUpdate` and
+`Diff`)."""
 
 # Kind -> the paths of its pod templates in the object. A volume claim template and a
 # selector are never touched: both are immutable, and a label there would replace the object.
@@ -54,8 +58,7 @@ def cost_tagged(tags: CostTags, opts: pulumi.ResourceOptions | None = None) -> p
             return None
         options = args.opts
         if args.type_ == _JOB:
-            # A Job's template can never change; it keeps the labels it was created with.
-            kept = pulumi.ResourceOptions(ignore_changes=[_JOB_TEMPLATE_LABELS])
+            kept = pulumi.ResourceOptions(ignore_changes=list(_KEPT_BY_A_JOB))
             options = pulumi.ResourceOptions.merge(options, kept)
         return pulumi.ResourceTransformResult(props, options)
 

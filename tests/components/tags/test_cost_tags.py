@@ -131,10 +131,13 @@ def test_selectors_and_volume_claim_templates_are_never_touched() -> None:
     assert props["spec"]["volumeClaimTemplates"] == [{"metadata": {"name": "data"}}]
 
 
-def test_the_template_of_a_job_that_exists_is_not_changed(declared: tuple[Declared, ...]) -> None:
+def test_a_job_that_exists_is_not_updated_for_new_labels(declared: tuple[Declared, ...]) -> None:
+    """Any update of a Job makes the provider replace it at the next one."""
     jobs = [resource for resource in declared if resource.type == "kubernetes:batch/v1:Job"]
     assert jobs
-    assert {resource.ignore_changes for resource in jobs} == {("spec.template.metadata.labels",)}
+    assert {resource.ignore_changes for resource in jobs} == {
+        ("metadata.labels", "metadata.annotations", "spec.template.metadata.labels")
+    }
 
 
 def test_everything_taggable_carries_its_full_tag_set(declared: tuple[Declared, ...]) -> None:
