@@ -72,8 +72,13 @@ preview: stack-file engine setup ## show what `make up` would change, then what 
 	@$(RUN) pulumi preview $(if $(DIFF),--diff,--suppress-outputs) --non-interactive --stack $(STACK) $(PULUMI_FLAGS)
 	@$(RUN) $(BIN)/costack preview --stack $(STACK) --portfolio "portfolios/$$($(RUN) pulumi config get portfolio --stack $(STACK))"
 
-refresh: engine setup ## compare the state with the cloud
-	@$(RUN) pulumi refresh --yes --non-interactive --stack $(STACK)
+# Objects that are only written as files have no cluster to be compared with: `lifecycle/recover/rendered.py`.
+refresh: engine setup ## compare the state with the cloud; Kubernetes objects that are only files stay as they are
+	@unset PULUMI_K8S_SKIP_UPDATE_UNREACHABLE; \
+	if where=$$($(RUN) pulumi config get kubernetes:renderYamlToDirectory --stack $(STACK) 2>/dev/null); then \
+	  echo "Kubernetes objects are files in $$where: only AWS is compared"; \
+	  export PULUMI_K8S_SKIP_UPDATE_UNREACHABLE=true; fi; \
+	$(RUN) pulumi refresh --yes --non-interactive --stack $(STACK)
 
 down: engine setup ## destroy the local tenants, and stop the loopback cloud when no other stack is in it
 	@if $(LOCAL) status >/dev/null; then \

@@ -1,0 +1,67 @@
+"""The committed portfolio with the official Kubernetes provider, an API server, and its controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.engine.project import Project, running_project
+from tests.localcloud.cluster import TOOLS, Cluster, running_cluster
+from tests.localcloud.operator import install
+from tests.official.controllers import CONTROLLERS, controlled
+from tests.official.kubelet import Kubelet
+
+PROVIDER: Final = TOOLS / "official" / "pulumi-resource-kubernetes"
+REASON: Final = "the official Kubernetes provider is not built: `make engine-kubernetes` does it in 10 minutes"
+
+
+@dataclass(frozen=True)
+class Official:
+    """A project whose Kubernetes objects go through the official provider."""
+
+    project: Project
+    cluster: Cluster
+    kubelet: Kubelet
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """Both programs; who has not built them sees the tests of this folder as skipped."""
+    if not (PROVIDER.exists() and CONTROLLERS.exists()):
+        pytest.skip(REASON)
+
+
+@contextmanager
+def official_project(folder: Path) -> Iterator[Project]:
+    """A project that finds the official provider where it would find this repository's own."""
+    with running_project(folder) as project:
+        ours = project.folder / "localcloud" / "bin" / PROVIDER.name
+        ours.unlink()
+        ours.symlink_to(PROVIDER.resolve())
+        yield project
+
+
+@pytest.fixture(scope="module")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Official]:
+    """Nothing is deployed yet."""
+    kubelets: list[Kubelet] = []
+
+    @contextmanager
+    def tended(cluster: Cluster) -> Iterator[None]:
+        with controlled(cluster) as kubelet:
+            kubelets.append(kubelet)
+            yield
+
+    folder = tmp_path_factory.mktemp("official")
+    (folder / "cluster").mkdir()
+    with running_cluster(folder / "cluster", tended) as cluster, official_project(folder / "project") as project:
+        install(cluster)
+        project.configure(
+            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
+        )
+        yield Official(project, cluster, kubelets[0])
