@@ -1,4 +1,4 @@
-"""Provides the official Kubernetes provider for the tests, built once per user from its published Go module."""
+"""Provides the official Kubernetes provider for the tests, built once per user from its Go module."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from build import HERE, Tool, ToolchainError, go_list, link, locked, module_vers
 
 NAME: Final = "pulumi-resource-kubernetes"
 LINKED: Final = f"official/{NAME}"
-"""Below `.toolchain/bin`, in a folder of its own: on PATH it would serve `make up`, which needs no API server."""
+"""Below `.toolchain/bin`, in a folder of its own: on PATH it would serve `make up` too."""
 FOLDER: Final = HERE / "kubernetes"
 MODULE: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 DOCUMENTS: Final = ("schema.json", "terraform-mapping.json")
@@ -77,8 +77,8 @@ def build(entry: Path) -> None:
     require_go(FOLDER)
     version = module_version(PROVIDER)
     print(
-        f"Building {NAME} {version}, {PROVIDER.minutes} (5 minutes on 2 idle cores, 1.5 GB of memory), from its "
-        "published Go module. This happens once per user.",
+        f"Building {NAME} {version}, {PROVIDER.minutes} (5 minutes on 2 idle cores, 1.5 GB of memory), "
+        "from its published Go module. This happens once per user.",
         flush=True,
     )
     with tempfile.TemporaryDirectory(dir=entry, prefix="building-") as scratch:
@@ -97,7 +97,7 @@ def build(entry: Path) -> None:
 
 
 def write_documents(source: Path, version: str) -> None:
-    """What the module's generate.go makes for a release: both documents in short, the schema with its version."""
+    """What the module's generate.go makes for a release: both documents, the schema with its version."""
     module = Path(go_list(FOLDER, "{{.Dir}}", MODULE))
     (source / "documents").mkdir()
     for name in DOCUMENTS:

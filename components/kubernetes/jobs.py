@@ -40,10 +40,10 @@ def selection(tenant: str, name: str, namespace: str) -> str:
 
 
 class OneOffJob(pulumi.ComponentResource):
-    """A Job that runs once, and once more when its content changes, or when an update finds that it has not succeeded.
+    """A Job that runs once, and once more when its content changes or an update finds that it has not succeeded.
 
-    The latter also ends a Job that still runs, so an update waits as long as the data needs; every script can
-    be ended and begun again (tests/lifecycle/test_killed_jobs.py).
+    Such an update also ends a Job that still runs. So the update before waits as long as the data needs, and
+    every script can be ended and begun again (tests/lifecycle/test_killed_jobs.py).
 
     Args:
         tenant: The tenant of the job; how long the update waits for it follows from the size of its data.

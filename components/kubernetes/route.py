@@ -15,8 +15,8 @@ from tiers.facts.every_fact import Route, Workload
 class OdooRoute(pulumi.ComponentResource):
     """The route from outside: a Service, and an Ingress that sends `/websocket` to its own port.
 
-    Pulumi's Kubernetes provider waits until no pod behind the Service is unready, and 10 minutes for the address
-    that the ingress controller writes into the Ingress (4.25.0, `await/service.go` and `await/ingress.go`).
+    Pulumi's Kubernetes provider waits until no pod behind the Service is unready, and 10 minutes for the
+    address that the ingress controller writes into the Ingress (4.25.0, `await/service.go`, `ingress.go`).
 
     Args:
         tenant: The tenant.

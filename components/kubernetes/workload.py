@@ -214,8 +214,8 @@ def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi
 def rollout_patience(fact: Workload) -> pulumi.ResourceOptions:
     """How long an update waits for the pods of *fact*, and for what sends traffic to them.
 
-    Pulumi's Kubernetes provider waits 10 minutes by default (4.25.0, `await/deployment.go`). New pods come one
-    after the other here (`_strategy`), as many as an autoscaler may have made.
+    Pulumi's Kubernetes provider waits 10 minutes by default (4.25.0, `await/deployment.go`). New pods come
+    one after the other here (`_strategy`), as many as an autoscaler may have made.
     """
     pods_at_most = max(fact.replicas, fact.max_replicas or 0)
     patience = f"{_NODE_MINUTES + _POD_MINUTES * pods_at_most}m"

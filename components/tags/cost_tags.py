@@ -15,7 +15,7 @@ import pulumi
 from pulumi.runtime import rpc
 
 from components.tags.propagation import with_propagated_tags
-from tiers.tags import CostTags
+from tiers.tags import KEYS, CostTags
 
 TAGGABLE_TYPES: Final = frozenset(
     (Path(__file__).parent / "taggable_types.txt").read_text(encoding="utf-8").split()
@@ -23,11 +23,17 @@ TAGGABLE_TYPES: Final = frozenset(
 AUTO_SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 _KUBERNETES: Final = "kubernetes:"
 _JOB: Final = "kubernetes:batch/v1:Job"
-_KEPT_BY_A_JOB: Final = ("metadata.labels", "metadata.annotations", "spec.template.metadata.labels")
-"""A Job that is there is not updated for new labels: its template can never change. Nor for its own labels or
-annotations: an update writes the server's labels of the template into what the provider compares with, and the
-next update would replace the Job, on `controller-uid` and `job-name` (pulumi-kubernetes 4.25.0: `ssaUpdate` and
-`Diff`)."""
+_KEPT_BY_A_JOB: Final = tuple(
+    f'{path}["{key}"]'
+    for path in ("metadata.labels", "spec.template.metadata.labels")
+    for key in KEYS.values()
+)
+"""A Job keeps the cost labels that it was created with: its template can never change.
+
+One path for each label. Of a map that is ignored as a whole, an update writes what the server has into what the
+provider compares with: the next one would replace the Job, on `controller-uid` and `job-name`. And of a Job that
+is over it stores what was there before the update, so that the next one updates it again (pulumi-kubernetes
+4.25.0: `ssaUpdate` and `Diff`, and the informer in `await/job.go`)."""
 
 # Kind -> the paths of its pod templates in the object. A volume claim template and a
 # selector are never touched: both are immutable, and a label there would replace the object.

@@ -8,11 +8,11 @@ from typing import Any, Final
 _PROVIDER: Final = "pulumi:providers:kubernetes"
 _FOLDER: Final = "renderYamlToDirectory"
 UNREAD: Final[Mapping[str, str]] = {"PULUMI_K8S_SKIP_UPDATE_UNREACHABLE": "true"}
-"""Environment of a refresh that leaves objects as they are in the state where their cluster cannot be reached.
+"""Environment of a refresh that leaves objects as they are in the state where no cluster can be reached.
 
-Without it the official provider (4.25.0, `Read`) fails the refresh, and advises PULUMI_K8S_DELETE_UNREACHABLE,
-which takes every object out of the state. It must not be set for an update that applies objects: that would skip
-them silently. One that renders them writes its files all the same (`Update`).
+Without it the official provider (4.25.0, `Read`) fails the refresh, and advises another variable, which takes
+every object out of the state. It must not be set for an update that applies objects: that would skip them
+silently. One that renders them writes its files all the same (`Update`).
 """
 
 

@@ -95,12 +95,12 @@ class BrokenStack(Stack):
     def _refresh(
         self, state: Mapping[str, Any], report: Callable[[str], None], *, owner_is_dead: bool
     ) -> None:
-        """Refresh from AWS and the cluster; objects that are only written as files have nothing to be compared with."""
+        """Refresh from AWS and the cluster; objects that are only files have nothing to be compared with."""
         where = rendered_to(state)
         if where:
             report(
-                f"Kubernetes objects are files in {', '.join(where)}, which somebody else applies: the refresh "
-                "leaves them as they are in the state"
+                f"Kubernetes objects are files in {', '.join(where)}, which somebody else applies: "
+                "the refresh leaves them as they are in the state"
             )
         more = UNREAD if where else None
         self._must(["refresh", *_QUIETLY], report, owner_is_dead=owner_is_dead, more=more)

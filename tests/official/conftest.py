@@ -17,7 +17,9 @@ from tests.official.controllers import CONTROLLERS, controlled
 from tests.official.kubelet import Kubelet
 
 PROVIDER: Final = TOOLS / "official" / "pulumi-resource-kubernetes"
-REASON: Final = "the official Kubernetes provider is not built: `make engine-kubernetes` does it in 10 minutes"
+REASON: Final = (
+    "the official Kubernetes provider is not built: `make engine-kubernetes` does it in 10 minutes"
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Official]:
 
     folder = tmp_path_factory.mktemp("official")
     (folder / "cluster").mkdir()
-    with running_cluster(folder / "cluster", tended) as cluster, official_project(folder / "project") as project:
+    with (
+        running_cluster(folder / "cluster", tended) as cluster,
+        official_project(folder / "project") as project,
+    ):
         install(cluster)
         project.configure(
             {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}

@@ -1,7 +1,7 @@
 """A pretended node: its pods get ready, succeed or fail by rule, and every Ingress gets an address.
 
-Controllers, admission and the API are Kubernetes' own; only what runs containers and what listens on the network
-are pretended, because nothing here does either.
+Controllers, admission and the API are Kubernetes' own; only what runs containers and what listens on the
+network are pretended, because nothing here does either.
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def _status_of(pod: Pod, outcome: Outcome) -> dict[str, Any]:
     condition = {"status": str(ready), "lastTransitionTime": now}
     if ended:
         code = int(outcome is Outcome.FAILED)
-        state = {"terminated": {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": now}}
+        state = {
+            "terminated": {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": now}
+        }
     else:
         state = {"running": {"startedAt": now}}
     containers = [

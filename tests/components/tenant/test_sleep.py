@@ -102,7 +102,10 @@ def test_an_update_leaves_the_number_of_pods_to_the_schedule() -> None:
     [
         ({}, {"acme-web", "acme-cron"}),
         ({"tier": "ha-postgresql"}, {"acme-cron"}),
-        ({"tier": "ha-postgresql", "lifecycle_stage": "decommissioning", "protected": False}, {"acme-web", "acme-cron"}),
+        (
+            {"tier": "ha-postgresql", "lifecycle_stage": "decommissioning", "protected": False},
+            {"acme-web", "acme-cron"},
+        ),
     ],
 )
 def test_the_number_of_pods_is_taken_back_from_whoever_set_it_except_from_an_autoscaler(

@@ -72,7 +72,10 @@ class Looking(Pulumi):
 def broken(
     pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, found: dict[str, str] | None = None
 ) -> BrokenStack:
-    monkeypatch.setattr(BrokenStack, "_run", lambda *args, **options: pulumi(*args, **options))
+    def run(*arguments: Any, **options: Any) -> CompletedProcess[str]:
+        return pulumi(*arguments, **options)
+
+    monkeypatch.setattr(BrokenStack, "_run", run)
     monkeypatch.setattr(
         repair, "untracked_id", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
     )
