@@ -40,7 +40,7 @@ def selection(tenant: str, name: str, namespace: str) -> str:
 
 
 class OneOffJob(pulumi.ComponentResource):
-    """A Job that runs once, and once more when its content changes or an update finds that it has not succeeded.
+    """A Job that runs once, and once more when its content changes or an update finds it without success.
 
     Such an update also ends a Job that still runs. So the update before waits as long as the data needs, and
     every script can be ended and begun again (tests/lifecycle/test_killed_jobs.py).

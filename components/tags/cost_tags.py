@@ -23,17 +23,14 @@ TAGGABLE_TYPES: Final = frozenset(
 AUTO_SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 _KUBERNETES: Final = "kubernetes:"
 _JOB: Final = "kubernetes:batch/v1:Job"
-_KEPT_BY_A_JOB: Final = tuple(
-    f'{path}["{key}"]'
-    for path in ("metadata.labels", "spec.template.metadata.labels")
-    for key in KEYS.values()
-)
+_LABELS_OF_A_JOB: Final = ("metadata.labels", "spec.template.metadata.labels")
+_KEPT_BY_A_JOB: Final = tuple(f'{path}["{key}"]' for path in _LABELS_OF_A_JOB for key in KEYS.values())
 """A Job keeps the cost labels that it was created with: its template can never change.
 
-One path for each label. Of a map that is ignored as a whole, an update writes what the server has into what the
-provider compares with: the next one would replace the Job, on `controller-uid` and `job-name`. And of a Job that
-is over it stores what was there before the update, so that the next one updates it again (pulumi-kubernetes
-4.25.0: `ssaUpdate` and `Diff`, and the informer in `await/job.go`)."""
+One path for each label. Of a map that is ignored as a whole, an update writes what the server has into what
+the provider compares with: the next one would replace the Job, on `controller-uid` and `job-name`. And of a
+Job that is over it stores what was there before the update, so that the next one updates it again
+(pulumi-kubernetes 4.25.0: `ssaUpdate` and `Diff`, and the informer in `await/job.go`)."""
 
 # Kind -> the paths of its pod templates in the object. A volume claim template and a
 # selector are never touched: both are immutable, and a label there would replace the object.

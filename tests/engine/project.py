@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import yaml
 
-from localcloud.aws.clients import Clients
 from lifecycle.recover.rendered import UNREAD
+from localcloud.aws.clients import Clients
 from localcloud.environment import PULUMI_HOME, local_environment, needs_language_host
 from tests.clouds import running_cloud
 from tests.engine.warm import equip

@@ -42,10 +42,15 @@ def built() -> None:
 def official_project(folder: Path) -> Iterator[Project]:
     """A project that finds the official provider where it would find this repository's own."""
     with running_project(folder) as project:
-        ours = project.folder / "localcloud" / "bin" / PROVIDER.name
-        ours.unlink()
-        ours.symlink_to(PROVIDER.resolve())
+        use_official(project)
         yield project
+
+
+def use_official(project: Project) -> None:
+    """Put the official provider where the project finds this repository's own."""
+    ours = project.folder / "localcloud" / "bin" / PROVIDER.name
+    ours.unlink()
+    ours.symlink_to(PROVIDER.resolve())
 
 
 @pytest.fixture(scope="module")

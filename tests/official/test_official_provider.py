@@ -164,7 +164,7 @@ def test_an_update_that_ends_while_it_waits_for_a_job_converges(there: Official,
 
 
 def end(process: subprocess.Popen[str], how: signal.Signals) -> None:
-    """Send a signal to a command and its children, as a terminal or a machine that runs out of memory does."""
+    """Send a signal to a command and its children, as a terminal or a machine without memory does."""
     os.killpg(process.pid, how)
     process.communicate(timeout=PATIENCE_SECONDS)
 
