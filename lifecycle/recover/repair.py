@@ -58,7 +58,7 @@ class BrokenStack(Stack):
         imported = {note["urn"]: note["id"] for note in notes if note["id"]}
         for urn, made in imported.items():
             report(f"{made} was created: it is imported as {urn}")
-        if notes:
+        if _begun(state):
             # Not `pulumi refresh --import-pending-creates`, which drops the records and imports nothing.
             made = [note for note in notes if note["id"]]
             self._import(_with(state, made), report, owner_is_dead=owner_is_dead)
@@ -206,6 +206,12 @@ def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         made = each.get("id") or _made(each, resources)
         if each["urn"] not in replaced or (made and (each["urn"], made) not in there):
             yield {**each, "id": made}
+
+
+def _begun(state: Mapping[str, Any]) -> bool:
+    """Whether any creation was pending: a note that `_pending` leaves out would stay for ever, too."""
+    notes = (state.get("deployment") or {}).get("pending_operations") or ()
+    return any(note["type"] == "creating" for note in notes)
 
 
 def _made(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:

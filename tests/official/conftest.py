@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from tests.engine.project import Project, running_project
+from tests.engine.project import STACK, Project, running_project
 from tests.localcloud.cluster import TOOLS, Cluster, running_cluster
 from tests.localcloud.operator import install
 from tests.official.controllers import CONTROLLERS, controlled
@@ -51,6 +52,23 @@ def use_official(project: Project) -> None:
     ours = project.folder / "localcloud" / "bin" / PROVIDER.name
     ours.unlink()
     ours.symlink_to(PROVIDER.resolve())
+
+
+def forget(project: Project, file: Path, lost: Callable[[dict[str, Any]], bool]) -> None:
+    """Take resources out of the state and out of what others depend on; *file* holds it on the way."""
+    state = json.loads(project.export())
+    resources = state["deployment"]["resources"]
+    gone = {each["urn"] for each in resources if lost(each)}
+    left = [each for each in resources if each["urn"] not in gone]
+    for each in left:
+        each["dependencies"] = [urn for urn in each.get("dependencies", []) if urn not in gone]
+        each["propertyDependencies"] = {
+            name: [urn for urn in urns or [] if urn not in gone]
+            for name, urns in each.get("propertyDependencies", {}).items()
+        }
+    state["deployment"]["resources"] = left
+    file.write_text(json.dumps(state), encoding="utf-8")
+    project.pulumi("stack", "import", "--file", str(file), "--stack", STACK)
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.engine.project import STACK, Project
-from tests.official.conftest import Official
+from tests.official.conftest import Official, forget
 from tests.official.kubelet import Outcome, Pod, healthy
 from tests.portfolios import local_plan
 
@@ -243,26 +244,13 @@ def test_what_somebody_scaled_by_hand_is_found_and_set_back(there: Official) -> 
     changes_nothing(there.project)
 
 
-def test_an_object_that_the_state_lost_is_imported_as_it_is(there: Official) -> None:
-    project = there.project
-    (lost,) = [
-        each
-        for each in project.registered()
-        if each.type == "kubernetes:core/v1:Service" and each.name == "acme-web"
-    ]
-    project.pulumi("state", "delete", lost.urn, "--yes", "--stack", STACK)
-    imported = ("import", "kubernetes:core/v1:Service", "acme-web", "odoo-production/acme-web")
-    project.pulumi(
-        *imported,
-        "--parent",
-        f"route={lost.parent}",
-        "--protect=false",
-        "--generate-code=false",
-        "--yes",
-        "--skip-preview",
-        "--stack",
-        STACK,
-    )
+def test_an_object_that_the_state_lost_is_imported_as_it_is(there: Official, tmp_path: Path) -> None:
+    project, kind = there.project, "kubernetes:core/v1:Service"
+    (lost,) = [each for each in project.registered() if (each.type, each.name) == (kind, "acme-web")]
+    forget(project, tmp_path / "state.json", lambda each: bool(each["urn"] == lost.urn))
+    how = ("--protect=false", "--generate-code=false", "--yes", "--skip-preview", "--stack", STACK)
+    parent = ("--parent", f"route={lost.parent}")
+    project.pulumi("import", kind, "acme-web", "odoo-production/acme-web", *parent, *how)
     project.up()
     changes_nothing(project)
     (found,) = [each for each in project.registered() if each.urn == lost.urn]

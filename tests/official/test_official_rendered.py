@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import yaml
 
 from localcloud.kubernetes.objects import quantity
 from tests.engine.project import STACK, Project, running_project
-from tests.official.conftest import use_official
+from tests.official.conftest import forget, use_official
 
 pytestmark = [pytest.mark.engine, pytest.mark.kubernetes]
 
@@ -62,28 +61,11 @@ def meaning(said: Any, *, sizes: bool = False) -> Any:
     }
 
 
-def forget_objects(project: Project, file: Path) -> None:
-    """Take every object out of the state, so that the next update writes it anew from the same values."""
-    state = json.loads(project.export())
-    resources = state["deployment"]["resources"]
-    gone = {each["urn"] for each in resources if each["type"].startswith("kubernetes:")}
-    left = [each for each in resources if each["urn"] not in gone]
-    for each in left:
-        each["dependencies"] = [urn for urn in each.get("dependencies", []) if urn not in gone]
-        each["propertyDependencies"] = {
-            name: [urn for urn in urns or [] if urn not in gone]
-            for name, urns in each.get("propertyDependencies", {}).items()
-        }
-    state["deployment"]["resources"] = left
-    file.write_text(json.dumps(state), encoding="utf-8")
-    project.pulumi("stack", "import", "--file", str(file), "--stack", STACK)
-
-
 def test_both_write_the_same_files(rendered: Project, tmp_path: Path) -> None:
     ours = files(rendered)
     assert len(ours) > 130
     shutil.rmtree(manifests(rendered))
-    forget_objects(rendered, tmp_path / "state.json")
+    forget(rendered, tmp_path / "state.json", lambda each: str(each["type"]).startswith("kubernetes:"))
     use_official(rendered)
     rendered.up()
     theirs = files(rendered)
