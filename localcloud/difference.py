@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pulumi.provider.experimental.provider import DiffResponse, PropertyDiff, PropertyDiffKind
@@ -38,6 +38,8 @@ def difference(
     *,
     replace_on: Collection[str] = (),
     ignore: Collection[str] = (),
+    is_ignorable: Callable[[Path], bool] = lambda _: True,
+    remade_for: str = "",
     delete_first: bool = False,
 ) -> DiffResponse:
     """The engine's answer to "what differs?".
@@ -47,6 +49,8 @@ def difference(
         new: checked inputs of this one.
         replace_on: property paths, `*` allowed as a step, below which a change needs a new resource.
         ignore: property paths whose changes the program asked not to see.
+        is_ignorable: whether a provider leaves a change at a path out then.
+        remade_for: a property path that needs a new resource whatever differs.
         delete_first: whether a replacement must delete the old resource before it creates the new one.
     """
     ignored = [path_steps(text) for text in ignore]
@@ -54,15 +58,16 @@ def difference(
     detailed: dict[str, PropertyDiff] = {}
     roots: dict[str, bool] = {}
     for change in changes(old, new):
-        if any(is_within(change.path, path) for path in ignored):
+        if any(is_within(change.path, path) for path in ignored) and is_ignorable(change.path):
             continue
         replace = any(_triggers(change, trigger) for trigger in triggers)
         detailed[path_text(change.path)] = PropertyDiff(_kind(change, replace=replace), input_diff=True)
         root = str(change.path[0])
         roots[root] = roots.get(root, False) or replace
     replaced = [root for root, replace in roots.items() if replace]
+    replaced += [remade_for] if remade_for else []
     return DiffResponse(
-        changes=bool(detailed),
+        changes=bool(detailed or remade_for),
         replaces=replaced,
         delete_before_replace=bool(replaced) and delete_first,
         diffs=list(roots),

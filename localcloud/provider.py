@@ -91,6 +91,8 @@ class ResourceType(ABC):
     """Outputs unknown until the resource exists."""
     secret_outputs: Collection[str] = ()
     """Top-level outputs that are secret whatever the inputs were."""
+    is_ignorable: Callable[[Path], bool] = staticmethod(lambda _path: True)
+    """Whether a change at a path is left out where the program ignores it."""
 
     def check(self, subject: Subject, news: dict[str, Any], olds: dict[str, Any]) -> Checked:  # noqa: ARG002
         """Validate and complete the program's inputs; `olds` is empty for a new resource or a replacement."""
@@ -112,6 +114,10 @@ class ResourceType(ABC):
         """Override when the values decide which top-level properties are secret, as an object's kind does."""
         return self.secret_outputs
 
+    def remade_for(self, news: dict[str, Any], outputs: dict[str, Any]) -> str:  # noqa: ARG002
+        """The property path that says why a new one is needed whatever the inputs are; '' where none is."""
+        return ""
+
     def preview(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """Outputs to show for a create (`outputs` empty) or an update; inputs may hold `UNKNOWN`."""
         known = outputs or dict.fromkeys(self.computed, UNKNOWN)
@@ -129,7 +135,7 @@ class ResourceType(ABC):
     def update(
         self, subject: Subject, inputs: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
     ) -> dict[str, Any]:
-        """Change it from the inputs `olds` to `inputs` and return all outputs."""
+        """Change it from `olds` to `inputs` and return all outputs, with `INPUTS` where others are kept."""
 
     @abstractmethod
     def read(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> State | None:
@@ -212,6 +218,8 @@ class TableProvider(sdk.Provider):
             news,
             replace_on=kind.replace_paths(subject, olds, news),
             ignore=request.ignore_changes,
+            is_ignorable=kind.is_ignorable,
+            remade_for=await asyncio.to_thread(kind.remade_for, news, outputs),
             delete_first=kind.delete_first(subject, olds, news),
         )
 
@@ -286,7 +294,7 @@ def _state(
 ) -> dict[str, PropertyValue]:
     secret = secret_paths(wire) | _always_secret(kind, outputs)
     kept = {(INPUTS, *path) for path in secret}
-    return wrap_map({**outputs, INPUTS: inputs}, secret | kept)
+    return wrap_map({INPUTS: inputs, **outputs}, secret | kept)
 
 
 def _always_secret(kind: ResourceType, values: Mapping[str, Any]) -> set[Path]:

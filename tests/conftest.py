@@ -64,6 +64,7 @@ def pytest_collection_finish() -> None:
 
 
 LONGEST = (
+    "official/test_official_provider.py",
     "engine/test_faulty.py",
     "lifecycle/test_rotation.py",
     "lifecycle/test_database_move.py",
@@ -86,6 +87,7 @@ LONGEST = (
     "engine/test_created.py",
     "lifecycle/test_shared_server.py",
     "torture/test_input_fuzz.py",
+    "official/test_official_rendered.py",
 )
 """Files that take longest, waits included, the longest first."""
 

@@ -19,6 +19,9 @@ _BACKOFF_LIMIT: Final = 3
 _LEAST_MINUTES: Final = 30
 _MINUTES_PER_GIB: Final = 2
 _MOST_MINUTES: Final = 2 * 24 * 60
+# Lets Pulumi's Kubernetes provider delete a Job that has not succeeded and make it anew (4.25.0, `Diff`): one
+# that has failed for good fails every update, however well its cause is mended.
+_AGAIN: Final = {"pulumi.com/replaceUnready": "true"}
 
 
 def command(text: str) -> Manifest:
@@ -37,7 +40,10 @@ def selection(tenant: str, name: str, namespace: str) -> str:
 
 
 class OneOffJob(pulumi.ComponentResource):
-    """A Job that runs once, and once more when its content changes.
+    """A Job that runs once, and once more when its content changes or an update finds it without success.
+
+    Such an update also ends a Job that still runs. So the update before waits as long as the data needs, and
+    every script can be ended and begun again (tests/lifecycle/test_killed_jobs.py).
 
     Args:
         tenant: The tenant of the job; how long the update waits for it follows from the size of its data.
@@ -73,6 +79,7 @@ class OneOffJob(pulumi.ComponentResource):
                 "name": called,
                 "namespace": fact.namespace,
                 "labels": labels,
+                "annotations": _AGAIN,
             },
             spec={
                 "backoffLimit": _BACKOFF_LIMIT,

@@ -1,4 +1,4 @@
-"""Odoo's pods: web behind a Service and an Ingress, scheduled actions beside it."""
+"""Odoo's pods: those that serve, and those of the scheduled actions."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ _NODE = "kubernetes.io/hostname"
 _CPU_TARGET_PERCENT = 70
 # Lets Pulumi set fields that another manager has set since (pulumi-kubernetes, server-side apply).
 _TAKE_BACK = "pulumi.com/patchForce"
+# A new node and its images, then Odoo: its startup probe allows each pod 10 minutes (`odoo.web_probes`).
+_NODE_MINUTES = 10
+_POD_MINUTES = 10
 
 
 class OdooSettings(pulumi.ComponentResource):
@@ -111,52 +114,10 @@ class OdooWorkload(pulumi.ComponentResource):
                 "strategy": _strategy(fact.odoo),
                 "template": pods.pod_template(joining, spec, {ANNOTATION: settings.fingerprint}),
             },
-            opts=_left_alone(child, fact),
+            opts=pulumi.ResourceOptions.merge(_left_alone(child, fact), rollout_patience(fact)),
         )
         _companions(name, fact, labels, child)
         self.register_outputs({})
-
-
-class OdooRoute(pulumi.ComponentResource):
-    """The route from outside: a Service, and an Ingress that sends `/websocket` to its own port."""
-
-    def __init__(self, tenant: str, fact: Route, opts: pulumi.ResourceOptions | None = None) -> None:
-        name = physical_name(tenant, "web")
-        super().__init__(component_type("OdooRoute"), name, fact.model_dump(mode="json"), opts)
-        child = pulumi.ResourceOptions(parent=self)
-        metadata = {"name": name, "namespace": fact.namespace}
-        ports = {odoo.HTTP_PORT_NAME: fact.http_port}
-        if fact.websocket_port != fact.http_port:
-            ports[odoo.EVENTED_PORT_NAME] = fact.websocket_port
-        k8s.core.v1.Service(
-            name,
-            metadata=metadata,
-            spec={
-                "selector": pods.identity(tenant, "web"),
-                "ports": [
-                    {"name": port, "port": number, "targetPort": number} for port, number in ports.items()
-                ],
-            },
-            opts=child,
-        )
-        k8s.networking.v1.Ingress(name, metadata=metadata, spec=_ingress(name, fact), opts=child)
-        self.register_outputs({})
-
-
-def _ingress(service: str, fact: Route) -> Manifest:
-    def path(prefix: str, port: int) -> Manifest:
-        backend = {"service": {"name": service, "port": {"number": port}}}
-        return {"path": prefix, "pathType": "Prefix", "backend": backend}
-
-    return {
-        "tls": [{"hosts": [fact.hostname], "secretName": f"{service}-tls"}],
-        "rules": [
-            {
-                "host": fact.hostname,
-                "http": {"paths": [path("/websocket", fact.websocket_port), path("/", fact.http_port)]},
-            }
-        ],
-    }
 
 
 def _container(
@@ -250,23 +211,43 @@ def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi
         _autoscaler(name, fact, child)
 
 
+def rollout_patience(fact: Workload) -> pulumi.ResourceOptions:
+    """How long an update waits for the pods of *fact*, and for what sends traffic to them.
+
+    Pulumi's Kubernetes provider waits 10 minutes by default (4.25.0, `await/deployment.go`). New pods come
+    one after the other here (`_strategy`), as many as an autoscaler may have made.
+    """
+    pods_at_most = max(fact.replicas, fact.max_replicas or 0)
+    patience = f"{_NODE_MINUTES + _POD_MINUTES * pods_at_most}m"
+    timeouts = pulumi.CustomTimeouts(create=patience, update=patience)
+    return pulumi.ResourceOptions(custom_timeouts=timeouts)
+
+
 def _sleeps(fact: Workload) -> bool:
     return fact.awake_minutes_per_week < MINUTES_PER_WEEK
 
 
+def _is_scaled(fact: Workload) -> bool:
+    """Whether the autoscaler or the schedule owns the number of pods, from the first day on."""
+    return not fact.starts_again and bool(fact.max_replicas or _sleeps(fact))
+
+
 def _notes(fact: Workload, process: OdooProcess) -> Manifest:
-    if not process.neutralised:
-        return {}
-    # An update may override the number of pods that a sandbox's schedule has set. The second annotation
-    # is removed with the schedule: an update without a change would leave the pods stopped for ever.
-    notes = {_TAKE_BACK: "true"} | ({"costack/sleeps": "outside its hours"} if _sleeps(fact) else {})
-    return {"annotations": notes}
+    # Whoever scaled the pods since owns their number: the autoscaler, the schedule, a person. An update that
+    # stops them, starts them again, or has no autoscaler any more would be refused (a conflict of managers).
+    takes_back = process.neutralised or not _is_scaled(fact)
+    # The second annotation is removed with the schedule: an update without a change would leave the pods
+    # stopped for ever.
+    notes = ({_TAKE_BACK: "true"} if takes_back else {}) | (
+        {"costack/sleeps": "outside its hours"} if process.neutralised and _sleeps(fact) else {}
+    )
+    return {"annotations": notes} if notes else {}
 
 
 def _left_alone(child: pulumi.ResourceOptions, fact: Workload) -> pulumi.ResourceOptions:
-    if fact.starts_again or not (fact.max_replicas or _sleeps(fact)):
+    if not _is_scaled(fact):
         return child
-    # The autoscaler or the schedule owns the number from the first day; no later update may override it.
+    # No update may override the number that its owner has set.
     return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=["spec.replicas"]))
 
 

@@ -15,7 +15,7 @@ import pulumi
 from pulumi.runtime import rpc
 
 from components.tags.propagation import with_propagated_tags
-from tiers.tags import CostTags
+from tiers.tags import KEYS, CostTags
 
 TAGGABLE_TYPES: Final = frozenset(
     (Path(__file__).parent / "taggable_types.txt").read_text(encoding="utf-8").split()
@@ -23,7 +23,14 @@ TAGGABLE_TYPES: Final = frozenset(
 AUTO_SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 _KUBERNETES: Final = "kubernetes:"
 _JOB: Final = "kubernetes:batch/v1:Job"
-_JOB_TEMPLATE_LABELS: Final = "spec.template.metadata.labels"
+_LABELS_OF_A_JOB: Final = ("metadata.labels", "spec.template.metadata.labels")
+_KEPT_BY_A_JOB: Final = tuple(f'{path}["{key}"]' for path in _LABELS_OF_A_JOB for key in KEYS.values())
+"""A Job keeps the cost labels that it was created with: its template can never change.
+
+One path for each label. Of a map that is ignored as a whole, an update writes what the server has into what
+the provider compares with: the next one would replace the Job, on `controller-uid` and `job-name`. And of a
+Job that is over it stores what was there before the update, so that the next one updates it again
+(pulumi-kubernetes 4.25.0: `ssaUpdate` and `Diff`, and the informer in `await/job.go`)."""
 
 # Kind -> the paths of its pod templates in the object. A volume claim template and a
 # selector are never touched: both are immutable, and a label there would replace the object.
@@ -54,8 +61,7 @@ def cost_tagged(tags: CostTags, opts: pulumi.ResourceOptions | None = None) -> p
             return None
         options = args.opts
         if args.type_ == _JOB:
-            # A Job's template can never change; it keeps the labels it was created with.
-            kept = pulumi.ResourceOptions(ignore_changes=[_JOB_TEMPLATE_LABELS])
+            kept = pulumi.ResourceOptions(ignore_changes=list(_KEPT_BY_A_JOB))
             options = pulumi.ResourceOptions.merge(options, kept)
         return pulumi.ResourceTransformResult(props, options)
 

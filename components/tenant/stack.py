@@ -12,7 +12,8 @@ from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.isolation import TenantBoundary
 from components.kubernetes.monitoring import watch
-from components.kubernetes.workload import OdooRoute, OdooSettings, OdooWorkload
+from components.kubernetes.route import OdooRoute
+from components.kubernetes.workload import OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name
 from components.places import Administered, PlatformPlace, SecretPlace
 from components.record import record
@@ -204,7 +205,7 @@ class TenantStack(pulumi.ComponentResource):
             )
             for fact in facts_of(self.tenant.facts, Workload)
         ]
-        OdooRoute(self.tenant.tenant, route, self._inside)
+        OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside)
         return built
 
     def _build_boundary(self) -> None:

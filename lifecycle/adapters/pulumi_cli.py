@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,10 @@ class Stack:
         except ValueError:
             raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` printed no JSON") from None
 
-    def _run(self, arguments: Sequence[str], *, capture: bool) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, arguments: Sequence[str], *, capture: bool, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """How a command of Pulumi ended; *more* is added to its environment."""
         command = [
             "pulumi",
             *arguments,
@@ -91,6 +95,7 @@ class Stack:
                 command,
                 stdout=subprocess.PIPE if capture else _STDERR,  # progress; results of a command go to stdout
                 stderr=subprocess.PIPE if capture else None,
+                env={**os.environ, **(more or {})},
                 text=True,
                 check=False,
             )

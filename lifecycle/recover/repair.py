@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.errors import LifecycleError, RefusedError
+from lifecycle.recover.rendered import UNREAD, rendered_to
 from lifecycle.recover.untracked import is_searchable, untracked_id, untracked_ids
 
 _QUIETLY: Final = ("--yes", "--skip-preview", "--suppress-outputs")
@@ -57,11 +58,11 @@ class BrokenStack(Stack):
         imported = {note["urn"]: note["id"] for note in notes if note["id"]}
         for urn, made in imported.items():
             report(f"{made} was created: it is imported as {urn}")
-        if notes:
+        if _begun(state):
             # Not `pulumi refresh --import-pending-creates`, which drops the records and imports nothing.
             made = [note for note in notes if note["id"]]
             self._import(_with(state, made), report, owner_is_dead=owner_is_dead)
-        self._must(["refresh", *_QUIETLY], report, owner_is_dead=owner_is_dead)
+        self._refresh(state, report, owner_is_dead=owner_is_dead)
         return Recovered(imported, tuple(note["urn"] for note in notes if not note["id"]))
 
     def search(self, report: Callable[[str], None] = lambda _: None, *, take: bool = False) -> Recovered:
@@ -88,8 +89,21 @@ class BrokenStack(Stack):
             report(f"{', '.join(ids)}: same as {urn}, but not in the stack; delete what is not in use")
         if take and found:
             self._import(_with(state, found), report, owner_is_dead=False)
-            self._must(["refresh", *_QUIETLY], report, owner_is_dead=False)
+            self._refresh(state, report, owner_is_dead=False)
         return Recovered({each["urn"]: each["id"] for each in found}, duplicates=duplicates)
+
+    def _refresh(
+        self, state: Mapping[str, Any], report: Callable[[str], None], *, owner_is_dead: bool
+    ) -> None:
+        """Refresh from AWS and the cluster; objects that are only files have nothing to be compared with."""
+        where = rendered_to(state)
+        if where:
+            report(
+                f"Kubernetes objects are files in {', '.join(where)}, which somebody else applies: "
+                "the refresh leaves them as they are in the state"
+            )
+        more = UNREAD if where else None
+        self._must(["refresh", *_QUIETLY], report, owner_is_dead=owner_is_dead, more=more)
 
     def _would_make(self) -> Iterator[Mapping[str, Any]]:
         for step in self._json("preview", "--json").get("steps") or ():
@@ -121,15 +135,22 @@ class BrokenStack(Stack):
             report(f"{file.name} is incomplete and is deleted")
         return self.state()
 
-    def _must(self, command: Sequence[str], report: Callable[[str], None], *, owner_is_dead: bool) -> None:
-        done = self._run(command, capture=True)
+    def _must(
+        self,
+        command: Sequence[str],
+        report: Callable[[str], None],
+        *,
+        owner_is_dead: bool,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        done = self._run(command, capture=True, more=more)
         if done.returncode and _LOCKED in done.stderr + done.stdout:
             owner = _OWNER.search(done.stderr + done.stdout)
             if not owner_is_dead:
                 self._refuse_if_alive(owner)
             report(f"the lock of {_owner_of(owner)} is removed")
             self._run(["cancel", "--yes"], capture=True)
-            done = self._run(command, capture=True)
+            done = self._run(command, capture=True, more=more)
         if done.returncode:
             reason = " ".join((done.stderr or done.stdout).split())[-400:]
             raise LifecycleError(f"stack '{self.name}': `pulumi {command[0]}` failed: {reason}")
@@ -185,6 +206,12 @@ def _pending(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         made = each.get("id") or _made(each, resources)
         if each["urn"] not in replaced or (made and (each["urn"], made) not in there):
             yield {**each, "id": made}
+
+
+def _begun(state: Mapping[str, Any]) -> bool:
+    """Whether any creation was pending: a note that `_pending` leaves out would stay for ever, too."""
+    notes = (state.get("deployment") or {}).get("pending_operations") or ()
+    return any(note["type"] == "creating" for note in notes)
 
 
 def _made(each: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str | None:

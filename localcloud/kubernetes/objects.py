@@ -181,6 +181,12 @@ def with_live_values(
     return kept
 
 
+def has_failed(job: Mapping[str, Any]) -> bool:
+    """Whether a live Job has failed for good: its retries are spent, or its time is over."""
+    conditions = (job.get("status") or {}).get("conditions") or []
+    return any(each.get("type") == "Failed" and each.get("status") == "True" for each in conditions)
+
+
 def _observed(wanted: Any, live: Any, *, verbatim: bool = False) -> Any:
     if isinstance(wanted, dict) and isinstance(live, dict):
         return {

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import yaml
 
+from lifecycle.recover.rendered import UNREAD
 from localcloud.aws.clients import Clients
 from localcloud.environment import PULUMI_HOME, local_environment, needs_language_host
 from tests.clouds import running_cloud
@@ -130,6 +131,11 @@ class Project:
         """`pulumi up` without a question."""
         return self.pulumi("up", "--yes", "--skip-preview", "--stack", STACK, *arguments, code=code)
 
+    def refresh(self, *arguments: str, code: int = 0) -> Said:
+        """`pulumi refresh` as `make refresh` has it: objects that are only rendered stay as they are."""
+        command = ["pulumi", "--non-interactive", "refresh", "--stack", STACK, *arguments]
+        return self._run(command, code=code, environment={**self._turned(), **UNREAD})
+
     def update(self) -> list[dict[str, Any]]:
         """`pulumi up`; the steps it made that changed something, in the engine's words; components left out.
 
@@ -237,19 +243,34 @@ class Project:
         record = json.loads((self.local / "server.json").read_text(encoding="utf-8"))
         return Clients(str(record["endpoint"]))
 
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """A call of the CLI, begun in a process group of its own, as a terminal would; the caller ends it."""
+        return subprocess.Popen(
+            ["pulumi", "--non-interactive", *arguments],
+            cwd=self.folder,
+            env=self._turned(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
     def _exec(self, *command: str, code: int) -> Said:
         if not self._is_forked:
             return self._run([sys.executable, "-m", "localcloud", "exec", "--", *command], code=code)
+        return self._run(list(command), code=code, environment=self._turned())
+
+    def _turned(self) -> dict[str, str]:
+        """This process's environment, turned to the project's cloud as `localcloud exec` does."""
         record = json.loads((self.local / "server.json").read_text(encoding="utf-8"))
         base = self._environment()
-        environment = local_environment(
+        return local_environment(
             base,
             root=self._root,
             local=self.local,
             endpoint=str(record["endpoint"]),
             language_host=needs_language_host(base, self._root),
         )
-        return self._run(list(command), code=code, environment=environment)
 
     def _environment(self) -> dict[str, str]:
         # Without the last, 119 MB of pulumi-aws would be compiled anew by every run of the program.

@@ -36,7 +36,7 @@ class Promise:
         """The change is over: nothing is left to do, and every figure of the estimate is the preview's."""
         project, promised = self.project, self.preview
         pass_the_window(project)
-        project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+        project.refresh("--yes", "--skip-preview")
         project.up("--expect-no-changes")
         allocated = json.loads(project.costack("allocate", "--stack", STACK, "-o", "json").stdout)
         assert {each["tenant"]: each["total"] for each in allocated["tenants"]} == {

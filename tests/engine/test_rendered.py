@@ -167,11 +167,11 @@ def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
     )
     logs = clients.get("logs")
     logs.put_retention_policy(logGroupName="/odoo/local/acme", retentionInDays=1)
-    seen = project.pulumi("refresh", "--preview-only", "--expect-no-changes", "--stack", STACK, code=7)
+    seen = project.refresh("--preview-only", "--expect-no-changes", code=7)
     assert "~ 2 to update" in seen.stdout
     assert re.search(r" local-postgresql update \[diff: ~instanceClass\]", seen.stdout)
     assert re.search(r" acme-logs update \[diff: ~retentionInDays\]", seen.stdout)
-    project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+    project.refresh("--yes", "--skip-preview")
     steps = project.update()
     assert {step["urn"].rsplit("::", 1)[1]: list(step["detailedDiff"]) for step in steps} == {
         "local-postgresql": ["instanceClass"],

@@ -146,7 +146,7 @@ def test_a_change_that_waits_for_the_maintenance_window(made: Worlds, change: Up
     )
     assert sentence.endswith("; run `pulumi refresh` after it")
     pass_the_window(made.project)
-    made.project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+    made.project.refresh("--yes", "--skip-preview")
     inventory = told(made.project)
     assert counted(inventory) == listed(made.project)
     assert inventory.pending == {}
@@ -200,5 +200,5 @@ def test_an_update_of_some_resources_only(made: Worlds, change: Update) -> None:
         assert inventory.plan.tenants[0].tier == "dedicated-db"
         assert made.project.inventory()["plan"]["tenants"][0]["tier"] == "dedicated-db"
         pass_the_window(made.project)
-        made.project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+        made.project.refresh("--yes", "--skip-preview")
     assert ("db.r7g.large", True, 100) in listed(made.project)["server"]

@@ -12,7 +12,7 @@ import secrets
 import socket
 import subprocess
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,7 +22,7 @@ import httpx
 from localcloud.patience import Patience, Starting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 TOOLS = Path(__file__).resolve().parents[2] / ".toolchain" / "bin"
 _COLLECTS_LATER = {"GOGC": "400"}
@@ -46,8 +46,16 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path) -> Iterator[Cluster]:
-    """An API server that lives as long as the block, with its data and logs in `folder`."""
+def running_cluster(
+    folder: Path,
+    tended: Callable[[Cluster], AbstractContextManager[object]] | None = None,
+) -> Iterator[Cluster]:
+    """An API server that lives as long as the block, with its data and logs in `folder`.
+
+    Args:
+        folder: Data, keys and logs.
+        tended: Runs controllers for it; without them a thread here empties namespaces.
+    """
     token, port = secrets.token_hex(16), _free_port()
     server = f"https://127.0.0.1:{port}"
     etcd_url = f"http://127.0.0.1:{_free_port()}"
@@ -56,22 +64,31 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     subprocess.run(key, check=True, capture_output=True)
     signed_in = {"Authorization": f"Bearer {token}"}
     client = httpx.Client(base_url=server, headers=signed_in, verify=False, timeout=30)  # noqa: S501  loopback
-    stop = threading.Event()
+    # Service accounts and volume claims wait for controllers.
+    left_out = () if tended else ("ServiceAccount", "StorageObjectInUseProtection")
     with (
         (folder / "log").open("wb") as log,
-        _running(_etcd(folder, etcd_url), log) as etcd,
-        _running(_api_server(folder, etcd_url, port), log) as api,
+        running(_etcd(folder, etcd_url), log) as etcd,
+        running(_api_server(folder, etcd_url, port, left_out), log) as api,
         client,
     ):
         starting = Starting.of("the API server", etcd, api, log=folder / "log")
         Patience().wait(starting, lambda: _ready(client))
-        finalizer = threading.Thread(target=_finalize_namespaces, args=(client, stop))
-        finalizer.start()
-        try:
-            yield Cluster(_kubeconfig(folder, server, token), client, starting)
-        finally:
-            stop.set()
-            finalizer.join()
+        cluster = Cluster(_kubeconfig(folder, server, token), client, starting)
+        with (tended or _finalizing)(cluster):
+            yield cluster
+
+
+@contextmanager
+def _finalizing(cluster: Cluster) -> Iterator[None]:
+    stop = threading.Event()
+    finalizer = threading.Thread(target=_finalize_namespaces, args=(cluster.client, stop))
+    finalizer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        finalizer.join()
 
 
 def _etcd(folder: Path, url: str) -> list[str]:
@@ -88,7 +105,7 @@ def _etcd(folder: Path, url: str) -> list[str]:
     ]
 
 
-def _api_server(folder: Path, etcd_url: str, port: int) -> list[str]:
+def _api_server(folder: Path, etcd_url: str, port: int, left_out: Sequence[str]) -> list[str]:
     return [
         str(TOOLS / "kube-apiserver"),
         f"--etcd-servers={etcd_url}",
@@ -101,13 +118,13 @@ def _api_server(folder: Path, etcd_url: str, port: int) -> list[str]:
         f"--token-auth-file={folder / 'tokens.csv'}",
         "--authorization-mode=RBAC",
         "--service-cluster-ip-range=10.0.0.0/16",
-        # service accounts and volume claims wait for controllers that do not run here
-        "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",
+        *(f"--disable-admission-plugins={each}" for each in left_out),
     ]
 
 
 @contextmanager
-def _running(command: list[str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives as long as the block."""
     environment = {**os.environ, **_COLLECTS_LATER}
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:

@@ -41,3 +41,10 @@ def test_every_job_of_a_tenant_may_last_as_long_as_its_data_needs() -> None:
         "acme-empty-filestore",
     }
     assert set(seen.values()) == {"1030m"}
+
+
+def test_a_job_that_has_failed_is_made_again() -> None:
+    jobs = [each for each in declare_plan(plan_of(tenant("acme"))) if each.type == JOB]
+    assert len(jobs) == 2
+    for each in jobs:
+        assert each.props["metadata"]["annotations"] == {"pulumi.com/replaceUnready": "true"}

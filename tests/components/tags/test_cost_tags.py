@@ -15,6 +15,7 @@ from pulumi.runtime import rpc
 from components.tags.cost_tags import AUTO_SCALING_GROUP, TAGGABLE_TYPES, merged, tagged_properties
 from tests.components.monitor import Declared, declare
 from tests.tagged import expected_keys, label_sets
+from tiers.tags import MANDATORY_FOR_TENANTS
 
 COST = {"cost/tenant": "acme", "cost/client": "acme-ltd"}
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
@@ -131,10 +132,14 @@ def test_selectors_and_volume_claim_templates_are_never_touched() -> None:
     assert props["spec"]["volumeClaimTemplates"] == [{"metadata": {"name": "data"}}]
 
 
-def test_the_template_of_a_job_that_exists_is_not_changed(declared: tuple[Declared, ...]) -> None:
+def test_a_job_that_exists_keeps_every_cost_label(declared: tuple[Declared, ...]) -> None:
+    """Each by itself: labels ignored as a whole make the provider replace a Job after any update of it."""
     jobs = [resource for resource in declared if resource.type == "kubernetes:batch/v1:Job"]
     assert jobs
-    assert {resource.ignore_changes for resource in jobs} == {("spec.template.metadata.labels",)}
+    paths = ("metadata.labels", "spec.template.metadata.labels")
+    kept = {f'{path}["{key}"]' for path in paths for key in MANDATORY_FOR_TENANTS}
+    for job in jobs:
+        assert set(job.ignore_changes) == kept
 
 
 def test_everything_taggable_carries_its_full_tag_set(declared: tuple[Declared, ...]) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from tiers.plan.plan import Plan
 CRON_JOB = "kubernetes:batch/v1:CronJob"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
+FORCED = {"pulumi.com/patchForce": "true"}
 ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 
 
@@ -92,14 +94,30 @@ def test_an_update_leaves_the_number_of_pods_to_the_schedule() -> None:
             "costack/sleeps": "outside its hours",
         }
     awake = the(shared(), DEPLOYMENT, "acme-awake-web").props["metadata"]["annotations"]
-    assert awake == {"pulumi.com/patchForce": "true"}
+    assert awake == FORCED
 
 
-def test_of_production_nothing_is_taken_back_by_force() -> None:
-    declared = declare_plan(plan_of(tenant("acme")))
+@pytest.mark.parametrize(
+    ("changes", "taken_back"),
+    [
+        ({}, {"acme-web", "acme-cron"}),
+        ({"tier": "ha-postgresql"}, {"acme-cron"}),
+        (
+            {"tier": "ha-postgresql", "lifecycle_stage": "decommissioning", "protected": False},
+            {"acme-web", "acme-cron"},
+        ),
+    ],
+)
+def test_the_number_of_pods_is_taken_back_from_whoever_set_it_except_from_an_autoscaler(
+    changes: dict[str, Any], taken_back: set[str]
+) -> None:
+    """What scaled the pods owns their number: an update that states another one would be refused."""
+    declared = declare_plan(plan_of(tenant("acme", **changes)))
     deployments = [each for each in declared if each.type == DEPLOYMENT]
     assert len(deployments) == 2
-    assert not [each.name for each in deployments if "annotations" in each.props["metadata"]]
+    forced = {each.name for each in deployments if each.props["metadata"].get("annotations") == FORCED}
+    assert forced == taken_back
+    assert {each.name for each in deployments if not each.ignore_changes} == taken_back
 
 
 def test_a_server_of_its_own_is_stopped_and_started_by_a_role_that_may_do_nothing_else() -> None:

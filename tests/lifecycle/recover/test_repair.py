@@ -30,10 +30,16 @@ class Pulumi:
     def __init__(self, state: dict[str, Any], locked_by: str = "") -> None:
         self.state, self.locked_by = state, locked_by
         self.calls: list[str] = []
+        self.environments: dict[str, dict[str, str]] = {}
+        """What each command finds beside the environment of costack, where that is anything."""
 
-    def __call__(self, _: Any, arguments: Sequence[str], *, capture: bool) -> CompletedProcess[str]:
+    def __call__(
+        self, _: Any, arguments: Sequence[str], *, capture: bool, more: dict[str, str] | None = None
+    ) -> CompletedProcess[str]:
         assert capture
         self.calls.append(" ".join(arguments[:2]))
+        if more:
+            self.environments[arguments[0]] = more
         if arguments[0] == "cancel":
             self.locked_by = ""
         elif tuple(arguments[:2]) == ("stack", "export"):
@@ -53,18 +59,23 @@ class Looking(Pulumi):
         super().__init__(state)
         self.planned = planned
 
-    def __call__(self, stack: Any, arguments: Sequence[str], *, capture: bool) -> CompletedProcess[str]:
+    def __call__(
+        self, stack: Any, arguments: Sequence[str], *, capture: bool, more: dict[str, str] | None = None
+    ) -> CompletedProcess[str]:
         if arguments[0] == "preview":
             steps = [{"op": "create", "newState": each} for each in self.planned]
             steps += [{"op": "same", "newState": note("same")["resource"]}]
             return CompletedProcess((), 0, json.dumps({"steps": steps}), "")
-        return super().__call__(stack, arguments, capture=capture)
+        return super().__call__(stack, arguments, capture=capture, more=more)
 
 
 def broken(
     pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, found: dict[str, str] | None = None
 ) -> BrokenStack:
-    monkeypatch.setattr(BrokenStack, "_run", lambda *args, capture: pulumi(*args, capture=capture))
+    def run(*arguments: Any, **options: Any) -> CompletedProcess[str]:
+        return pulumi(*arguments, **options)
+
+    monkeypatch.setattr(BrokenStack, "_run", run)
     monkeypatch.setattr(
         repair, "untracked_id", lambda _kind, inputs, _region, _known, **_: (found or {}).get(inputs["name"])
     )
@@ -101,6 +112,18 @@ def test_what_the_state_has_already_is_not_taken_in_twice(monkeypatch: pytest.Mo
     assert broken(pulumi, monkeypatch).recover().imported == {}
 
 
+def test_what_was_not_made_leaves_in_its_place_what_is_there_and_no_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A refresh keeps the note, and with it costack would ask for a repair for ever."""
+    old = note("a", "old-a")["resource"]
+    pulumi = Pulumi(state(note("a"), there=[old]))
+    found = broken(pulumi, monkeypatch).recover()
+    assert (found.imported, found.dropped) == ({}, ())
+    assert pulumi.state["deployment"]["pending_operations"] == []
+    assert pulumi.state["deployment"]["resources"] == [old]
+
+
 def test_what_was_made_to_take_the_place_of_another_is_taken_in_beside_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -112,12 +135,6 @@ def test_what_was_made_to_take_the_place_of_another_is_taken_in_beside_it(
         ("old-a", True),
         ("id-a", False),
     ]
-
-
-def test_what_was_not_made_leaves_in_its_place_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    pulumi = Pulumi(state(note("a"), there=[note("a", "old-a")["resource"]]))
-    found = broken(pulumi, monkeypatch).recover()
-    assert (found.imported, found.dropped, pulumi.calls) == ({}, (), ["stack export", "refresh --yes"])
 
 
 def test_without_notes_the_state_is_only_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,9 +208,35 @@ def test_what_cannot_be_read_for_another_reason_is_reported(monkeypatch: pytest.
         stack.recover()
 
 
+def kubernetes(folder: str | None, **more: Any) -> dict[str, Any]:
+    inputs = {"renderYamlToDirectory": folder} if folder else {"context": "production"}
+    return {"urn": f"urn:x::{folder}", "type": "pulumi:providers:kubernetes", "inputs": inputs, **more}
+
+
+@pytest.mark.parametrize(
+    ("providers", "skipped"),
+    [
+        ([kubernetes("manifests")], True),
+        ([kubernetes("manifests"), kubernetes(None, delete=True)], True),
+        ([kubernetes("manifests"), kubernetes(None)], False),
+        ([kubernetes(None)], False),
+        ([], False),
+    ],
+)
+def test_a_refresh_leaves_alone_what_is_only_written_as_files_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, providers: list[dict[str, Any]], *, skipped: bool
+) -> None:
+    """Where anything is applied, a cluster that cannot be reached must fail the refresh."""
+    pulumi, said = Pulumi(state(there=providers)), list[str]()
+    broken(pulumi, monkeypatch).recover(said.append)
+    skipping = {"refresh": {"PULUMI_K8S_SKIP_UPDATE_UNREACHABLE": "true"}}
+    assert pulumi.environments == (skipping if skipped else {})
+    assert [line for line in said if "files in manifests" in line] == said
+    assert len(said) == skipped
+
+
 def test_a_refresh_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(_: Any, arguments: Sequence[str], *, capture: bool) -> CompletedProcess[str]:
-        assert capture
+    def run(_: Any, arguments: Sequence[str], **_options: Any) -> CompletedProcess[str]:
         return CompletedProcess((), int(arguments[0] == "refresh"), json.dumps(state()), "it broke")
 
     monkeypatch.setattr(BrokenStack, "_run", run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from localcloud.kubernetes.provider import AppliedObject, KubernetesProvider
+from localcloud.kubernetes.applied import AppliedObject, KubernetesProvider
 from localcloud.properties import UNKNOWN
 from localcloud.provider import ProviderError, Subject
 

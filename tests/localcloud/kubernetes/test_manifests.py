@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from localcloud.kubernetes.manifests import manifest_path, remove_manifest, write_manifest
-from localcloud.kubernetes.provider import RenderedObject
+from localcloud.kubernetes.rendered import RenderedObject
 from localcloud.provider import ProviderError, Subject
 
 WEB = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "odoo-acme"}}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from lifecycle.recover.rendered import UNREAD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -74,6 +76,9 @@ def test_manifests_follow_the_program(project: Callable[..., Engine]) -> None:
     )
     assert changed(engine.steps()) == {"web": ['metadata.labels["cost/tenant"]', REQUEST]}
     assert engine.up() == {"updated": 1, "unchanged": 5}
+    # There is no cluster to ask: as with the official provider, whoever refreshes must know that.
+    assert "refresh with PULUMI_K8S_SKIP_UPDATE_UNREACHABLE=true" in engine.run("refresh", "--yes", code=1)
+    engine.environment.update(UNREAD)
     assert engine.refresh() == {"unchanged": 6}
     assert engine.destroy() == {"deleted": 6}
     assert list(folder.iterdir()) == []
@@ -146,3 +151,60 @@ def test_an_object_made_by_hand_is_imported_as_it_is(
     assert live["metadata"]["uid"] == made["metadata"]["uid"]
     assert live["metadata"]["labels"] == {"a": "1", "b": "2", "c": "3"}
     assert engine.destroy() == {"deleted": 2}
+
+
+JOB = """
+import pulumi
+import pulumi_kubernetes as k8s
+k8s.batch.v1.Job(
+    "once",
+    metadata={"name": "once", "namespace": "default", "annotations": {"pulumi.com/replaceUnready": "true"}},
+    spec={
+        "backoffLimit": 1,
+        "template": {
+            "metadata": {"labels": {"team": "one"}},
+            "spec": {"restartPolicy": "Never", "containers": [{"name": "work", "image": "odoo:17"}]},
+        },
+    },
+    opts=pulumi.ResourceOptions(ignore_changes=["spec.template.metadata.labels"]),
+)
+"""
+TEMPLATE = "spec.template.metadata.labels"
+
+
+@pytest.mark.engine
+@pytest.mark.cluster
+def test_a_job_is_replaced_where_the_official_provider_replaces_it(
+    project: Callable[..., Engine], cluster: Cluster
+) -> None:
+    """After any update, on labels that the server gave its template; and once it has failed."""
+    engine = project(JOB, warm=True, config={"kubernetes:kubeconfig": str(cluster.kubeconfig)})
+    assert engine.up() == {"created": 2}
+    engine.program(JOB.replace('"team": "one"', '"team": "two"'))
+    assert engine.up() == {"unchanged": 2}
+    engine.program(JOB.replace('"backoffLimit": 1', '"backoffLimit": 2'))
+    assert engine.up() == {"updated": 1, "unchanged": 1}
+    assert changed(engine.steps()) == {"once": [f'{TEMPLATE}["controller-uid"]', f'{TEMPLATE}["job-name"]']}
+    assert engine.up() == {"replaced": 1, "unchanged": 1}
+    assert engine.up() == {"unchanged": 2}
+
+    once = "/apis/batch/v1/namespaces/default/jobs/once"
+    before = cluster.client.get(once).json()["metadata"]["uid"]
+    fail(cluster, once)
+    assert engine.refresh() == {"updated": 1, "unchanged": 1}  # its status
+    assert engine.up() == {"replaced": 1, "unchanged": 1}
+    assert cluster.client.get(once).json()["metadata"]["uid"] != before
+    assert engine.destroy() == {"deleted": 2}
+
+
+def fail(cluster: Cluster, path: str) -> None:
+    """What the Job's controller reports when its retries are spent."""
+    now = "2026-11-29T12:00:00Z"
+    conditions = [
+        {"type": kind, "status": "True", "reason": "BackoffLimitExceeded", "lastTransitionTime": now}
+        for kind in ("FailureTarget", "Failed")
+    ]
+    merge = {"Content-Type": "application/merge-patch+json"}
+    for status in ({"startTime": now, "failed": 2}, {"conditions": conditions}):
+        done = cluster.client.patch(f"{path}/status", json={"status": status}, headers=merge)
+        assert done.is_success, done.text

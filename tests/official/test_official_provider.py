@@ -1,0 +1,268 @@
+"""The committed portfolio with the official Kubernetes provider and Kubernetes' own controllers.
+
+The tests stand in the order of the story; each that changes something leaves a stack with nothing left to do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.engine.project import STACK, Project
+from tests.official.conftest import Official, forget
+from tests.official.kubelet import Outcome, Pod, healthy
+from tests.portfolios import local_plan
+
+pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.kubernetes]
+
+TENANTS = "portfolios/local/tenants"
+SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Brussels\n"
+SCALED = "halcyon"
+PATIENCE_SECONDS = 120.0
+MERGE = {"Content-Type": "application/merge-patch+json"}
+
+
+@pytest.fixture(scope="module")
+def there(official: Official) -> Official:
+    """Everything is deployed."""
+    # A failed Job is failed at its first pod: three more take 70 seconds.
+    jobs = official.project.folder / "components/kubernetes/jobs.py"
+    text = jobs.read_text(encoding="utf-8")
+    assert "_BACKOFF_LIMIT: Final = 3" in text
+    jobs.write_text(text.replace("_BACKOFF_LIMIT: Final = 3", "_BACKOFF_LIMIT: Final = 0"), encoding="utf-8")
+    official.project.up()
+    return official
+
+
+def until(what: Callable[[], object], said: str) -> None:
+    """Wait for what controllers do."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        assert time.monotonic() < deadline, said
+        time.sleep(0.2)
+
+
+def deployment(there: Official, path: str) -> dict[str, Any]:
+    """A Deployment, by namespace and name."""
+    namespace, name = path.split("/")
+    answer = there.cluster.client.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    found: dict[str, Any] = answer.raise_for_status().json()
+    return found
+
+
+def replicas(there: Official, path: str) -> int:
+    return int(deployment(there, path)["spec"]["replicas"])
+
+
+def once(there: Official) -> list[str]:
+    """The pods of one-off Jobs that were started so far, by what they are for."""
+    return [re.sub(r"-[0-9a-f]{6,}-[0-9a-z]{5}$", "", each) for each in there.kubelet.seen]
+
+
+def scale_up(there: Official, pods: int) -> None:
+    """Let the autoscaler itself set the number: it does so where there are fewer pods than its least."""
+    path = f"/apis/autoscaling/v2/namespaces/odoo-{SCALED}/horizontalpodautoscalers/{SCALED}-web"
+    least = {"spec": {"minReplicas": pods}}
+    there.cluster.client.patch(path, json=least, headers=MERGE).raise_for_status()
+    until(lambda: replicas(there, f"odoo-{SCALED}/{SCALED}-web") == pods, "the autoscaler did not scale")
+    managers = {
+        each["manager"]
+        for each in deployment(there, f"odoo-{SCALED}/{SCALED}-web")["metadata"]["managedFields"]
+        if each.get("subresource") == "scale"
+    }
+    assert managers == {"kube-controller-manager"}
+
+
+@contextmanager
+def outcome_of(there: Official, part: str, outcome: Outcome) -> Iterator[None]:
+    """Pods with *part* in their names come to *outcome*, as long as the block lasts."""
+
+    def rule(pod: Pod) -> Outcome:
+        return outcome if part in pod["metadata"]["name"] else healthy(pod)
+
+    there.kubelet.rule = rule
+    try:
+        yield
+    finally:
+        there.kubelet.rule = healthy
+
+
+def changes_nothing(project: Project) -> None:
+    project.up("--expect-no-changes")
+
+
+def test_all_tenants_are_created_in_order_and_nothing_is_left_to_do(there: Official) -> None:
+    started = there.kubelet.seen
+    for tenant in local_plan().tenants:
+        kinds = ("-database-setup-", "-odoo-setup-", "-web-")
+        first = [
+            next(place for place, pod in enumerate(started) if pod.startswith(f"{tenant.tenant}{kind}"))
+            for kind in kinds
+        ]
+        assert first == sorted(first), tenant.tenant
+    changes_nothing(there.project)
+
+
+def test_a_changed_label_runs_no_job_again(there: Official) -> None:
+    before, project = once(there), there.project
+    file = f"{TENANTS}/{SCALED}.yaml"
+    with project.edited(file, "service_line: odoo-hosting", "service_line: odoo-in-house"):
+        project.up()
+        assert deployment(there, f"odoo-{SCALED}/{SCALED}-web")["metadata"]["labels"][
+            "cost/service-line"
+        ] == ("odoo-in-house")
+        changes_nothing(project)
+    project.up()
+    changes_nothing(project)
+    jobs = [each for each in once(there)[len(before) :] if "-web" not in each and "-cron" not in each]
+    assert jobs == []
+
+
+def test_a_failed_job_is_made_again_once_its_cause_is_gone(there: Official) -> None:
+    project, file = there.project, f"{TENANTS}/cobalt.yaml"
+    with project.edited(file, "hostname: cobalt.", "hostname: erp.cobalt."):
+        with outcome_of(there, "cobalt-odoo-setup", Outcome.FAILED):
+            said = project.up("--suppress-outputs", code=1).text
+            assert "BackoffLimitExceeded" in said
+            assert "cobalt-odoo-setup" in said
+        project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+        project.up()
+        changes_nothing(project)
+    project.up()
+    changes_nothing(project)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_update_that_ends_while_it_waits_for_a_job_converges(there: Official, how: signal.Signals) -> None:
+    project, file = there.project, f"{TENANTS}/borealis.yaml"
+    word = how.name.lower()
+    with (
+        project.edited(file, "hostname: borealis.", f"hostname: {word}.borealis."),
+        project.saving_every_step(),
+    ):
+        with outcome_of(there, "borealis-odoo-setup", Outcome.UNREADY):
+            before = len(there.kubelet.seen)
+            process = project.begin("up", "--yes", "--skip-preview", "--stack", STACK)
+            until(lambda: "borealis-odoo-setup" in once(there)[before:], "the Job's pod was not started")
+            end(process, how)
+        assert process.returncode != 0
+        if how is signal.SIGKILL:
+            project.costack("recover", "--stack", STACK)
+        project.up()
+        changes_nothing(project)
+    project.up()
+    changes_nothing(project)
+
+
+def end(process: subprocess.Popen[str], how: signal.Signals) -> None:
+    """Send a signal to a command and its children, as a terminal or a machine without memory does."""
+    os.killpg(process.pid, how)
+    process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def test_an_update_leaves_the_autoscalers_number_alone(there: Official) -> None:
+    scale_up(there, 3)
+    with there.project.edited(f"{TENANTS}/{SCALED}.yaml", "users: 60", "users: 61"):
+        there.project.up()
+        assert replicas(there, f"odoo-{SCALED}/{SCALED}-web") == 3
+    there.project.up()
+
+
+def test_a_scaled_tenant_moves(there: Official) -> None:
+    project = there.project
+    project.costack("move", SCALED, "--stack", STACK, "--to", "cross-region-backup")
+    project.up()
+    scale_up(there, 4)
+    seen = []
+    for _ in ("migrate", "switch", "contract", "over"):
+        project.costack("move", SCALED, "--stack", STACK, "--next")
+        project.up()
+        seen.append(replicas(there, f"odoo-{SCALED}/{SCALED}-web"))
+    assert seen[0] == 0
+    assert min(seen[1:]) > 0
+    changes_nothing(project)
+
+
+def test_a_scaled_tenant_is_stopped_for_its_end(there: Official) -> None:
+    scale_up(there, 4)
+    file = there.project.folder / TENANTS / f"{SCALED}.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "lifecycle_stage: decommissioning\n", encoding="utf-8")
+    there.project.up()
+    assert replicas(there, f"odoo-{SCALED}/{SCALED}-web") == 0
+    assert f"{SCALED}-final-backup" in once(there)
+    changes_nothing(there.project)
+
+
+def test_a_tenant_stays_asleep_through_updates_and_wakes(there: Official) -> None:
+    project, web = there.project, "odoo-staging/acme-staging-web"
+    file = project.folder / TENANTS / "acme-staging.yaml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before + SCHEDULE, encoding="utf-8")
+    project.up()
+    scale(there, web, 0)
+    changes_nothing(project)
+    file.write_text((before + SCHEDULE).replace("odoo-hosting", "odoo-in-house"), encoding="utf-8")
+    project.up()
+    assert replicas(there, web) == 0
+    changes_nothing(project)
+    scale(there, web, 1)
+    changes_nothing(project)
+    scale(there, web, 0)
+    file.write_text(before, encoding="utf-8")
+    project.up()
+    assert replicas(there, web) == 1
+    changes_nothing(project)
+
+
+def scale(there: Official, path: str, pods: int) -> None:
+    """What the schedule's CronJob asks the API server for (components/scripts/scale.sh)."""
+    namespace, name = path.split("/")
+    body: Mapping[str, Any] = {"spec": {"replicas": pods}}
+    where = f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+    there.cluster.client.patch(f"{where}/scale", json=body, headers=MERGE).raise_for_status()
+    until(lambda: deployment(there, path)["status"].get("replicas", 0) == pods, "the pods did not follow")
+
+
+def test_what_somebody_scaled_by_hand_is_found_and_set_back(there: Official) -> None:
+    scale(there, "odoo-production/acme-web", 3)
+    there.project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
+    ((urn, step),) = there.project.preview().items()
+    assert urn.endswith("Deployment::acme-web")
+    assert list(step["detailedDiff"]) == ["spec.replicas"]
+    there.project.up()
+    assert replicas(there, "odoo-production/acme-web") == 1
+    changes_nothing(there.project)
+
+
+def test_an_object_that_the_state_lost_is_imported_as_it_is(there: Official, tmp_path: Path) -> None:
+    project, kind = there.project, "kubernetes:core/v1:Service"
+    (lost,) = [each for each in project.registered() if (each.type, each.name) == (kind, "acme-web")]
+    forget(project, tmp_path / "state.json", lambda each: bool(each["urn"] == lost.urn))
+    how = ("--protect=false", "--generate-code=false", "--yes", "--skip-preview", "--stack", STACK)
+    parent = ("--parent", f"route={lost.parent}")
+    project.pulumi("import", kind, "acme-web", "odoo-production/acme-web", *parent, *how)
+    project.up()
+    changes_nothing(project)
+    (found,) = [each for each in project.registered() if each.urn == lost.urn]
+    assert found.outputs["metadata"]["uid"] == lost.outputs["metadata"]["uid"]
+
+
+def test_destroy_leaves_nothing_in_the_cluster(there: Official) -> None:
+    there.project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
+    assert there.project.registered() == []
+    for path in ("/apis/apps/v1/deployments", "/apis/batch/v1/jobs", "/apis/networking.k8s.io/v1/ingresses"):
+        assert there.cluster.client.get(path).json()["items"] == []
+    namespaces = there.cluster.client.get("/api/v1/namespaces").json()["items"]
+    assert not [each for each in namespaces if each["metadata"]["name"].startswith("odoo")]
+    gone = there.cluster.client.get("/api/v1/namespaces/odoo-production")
+    assert gone.status_code == httpx.codes.NOT_FOUND
