@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets as entropy
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -272,12 +270,6 @@ class TableProvider(sdk.Provider):
         kind = self.resource_type(subject.token)
         olds, outputs = _remembered(request.properties)
         await asyncio.to_thread(kind.delete, subject, olds, outputs)
-
-
-def auto_name(subject: Subject, digits: int = 7) -> str:
-    """The logical name, a hyphen and hex digits drawn from the engine's seed, or at random without one."""
-    seed = subject.seed or entropy.token_bytes(32)
-    return f"{subject.name}-{hashlib.sha256(seed).hexdigest()[:digits]}"
 
 
 def _to_stderr(urn: str, message: str) -> None:

@@ -102,10 +102,17 @@ def _catalog() -> Catalog:
 
 
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
-    """A deleted database leaves a snapshot and its backups; without them a destroy is final."""
+    """A deleted database leaves a snapshot and its backups; without them a destroy is final.
+
+    Of a read replica RDS makes no final snapshot, and its data are in its source (RDS API Reference,
+    DeleteDBInstance, `FinalDBSnapshotIdentifier`).
+    """
     if type_token != _DATABASE:
         return
-    if is_on(props.get("skipFinalSnapshot")) or not props.get("finalSnapshotIdentifier"):
+    if props.get("replicateSourceDb"):
+        if props.get("skipFinalSnapshot") not in {True, NOT_KNOWN}:
+            yield "is a read replica, which RDS deletes only without a snapshot; set skipFinalSnapshot: true"
+    elif is_on(props.get("skipFinalSnapshot")) or not props.get("finalSnapshotIdentifier"):
         yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false, or a destroy is final; set both"
     if props.get("deleteAutomatedBackups") not in {False, NOT_KNOWN}:
         yield "deleteAutomatedBackups must be false, or a destroy deletes the backups; set it to false"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from localcloud.aws.errors import error_code
-from localcloud.aws.limits import matches
 from localcloud.aws.operations import changes, creates, deletes, finds, tagged_by_pairs
 from localcloud.aws.row import Call, Change, Row, fields, names
 from localcloud.provider import Failure
@@ -21,11 +20,6 @@ TAGS = tagged_by_pairs(
     remove="remove_tags_from_resource",
     listed="list_tags_for_resource",
     at="TagList",
-)
-_ID = r"[a-z](?!.*--)[0-9a-z-]{0,39}(?<!-)"
-_ID_RULE = (
-    "needs 1 to 40 small letters, digits and single hyphens, with a letter first and no hyphen last: AWS "
-    "stores it in small letters"
 )
 
 
@@ -84,7 +78,7 @@ ROWS = (
         delete=deletes("delete_user", "UserId"),
         replaces=names("userId userName"),
         tags=TAGS,
-        checks=(_passwords, _engine, matches("userId", _ID, _ID_RULE)),
+        checks=(_passwords, _engine),
         secrets=names("passwords"),
         defaults={"noPasswordRequired": False},
     ),
@@ -99,7 +93,7 @@ ROWS = (
         delete=deletes("delete_user_group", "UserGroupId"),
         replaces=names("engine userGroupId"),
         tags=TAGS,
-        checks=(_engine, matches("userGroupId", _ID, _ID_RULE)),
+        checks=(_engine,),
     ),
     Row(
         kind="aws:elasticache/userGroupAssociation:UserGroupAssociation",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.cache_users import TAGS
 from localcloud.aws.errors import refuse
-from localcloud.aws.limits import between, matches
+from localcloud.aws.limits import between
 from localcloud.aws.operations import (
     changes_in_the_window,
     creates,
@@ -207,11 +207,6 @@ ROWS = (
             _token_is_allowed,
             lasts("maintenanceWindow", CACHE_LEAST),
             between("snapshotRetentionLimit", 0, 35),
-            matches(
-                "replicationGroupId",
-                r"(?i)[a-z](?!.*--)[0-9a-z-]{0,39}(?<!-)",
-                "needs 1 to 40 letters, digits and single hyphens, with a letter first and no hyphen last",
-            ),
         ),
         before_create=(
             _class_is_real,
@@ -242,7 +237,6 @@ ROWS = (
         replaces=names("name"),
         name=Name("name", lower=True),
         tags=TAGS,
-        checks=(matches("name", r"[0-9a-z-]{1,255}", "needs 1 to 255 small letters, digits and hyphens"),),
     ),
     remembered(
         _GROUP,

@@ -79,7 +79,8 @@ RULES: Final[Mapping[tuple[str, str], NameRule]] = {
     ),
     ("aws:rds/subnetGroup:SubnetGroup", "name"): NameRule(
         r"(?!default$)[a-z][a-z0-9._ -]{0,254}",
-        "has 1 to 255 lower-case letters, digits, dots, underscores, spaces and hyphens, a letter first",
+        "has 1 to 255 lower-case letters, digits, dots, underscores, spaces and hyphens, a letter first, "
+        "and is not default",
         "RDS API, CreateDBSubnetGroup",
     ),
     ("aws:rds/parameterGroup:ParameterGroup", "name"): NameRule(

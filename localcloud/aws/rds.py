@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from localcloud.aws.errors import refuse
+from localcloud.aws.insights import keeps_insights_for
 from localcloud.aws.limits import between, matches
 from localcloud.aws.operations import creates, tagged_by_pairs, tags_at_create
 from localcloud.aws.rds_ending import SNAPSHOT_NAME, SNAPSHOT_RULE, delete_instance
-from localcloud.aws.rds_names import SERVER_NAME, SERVER_RULE, keeps_insights_for
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import key_exists
 from localcloud.aws.versions import told
@@ -246,7 +246,6 @@ ROWS = (
         tags=TAGS,
         checks=(
             between("backupRetentionPeriod", 0, 35),
-            matches("identifier", SERVER_NAME, SERVER_RULE),
             keeps_insights_for,
             lasts("maintenanceWindow", SERVER_LEAST),
             backs_up_outside,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from localcloud.aws.limits import matches
 from localcloud.aws.operations import creates, deletes, finds, sends_all
 from localcloud.aws.rds import TAGS
-from localcloud.aws.rds_names import GROUP_NAME, GROUP_RULE, SUBNETS_NAME, SUBNETS_RULE
 from localcloud.aws.row import Call, Change, Name, Row, fields, names
 from localcloud.aws.rules import two_zones
 
@@ -69,7 +67,6 @@ ROWS = (
         name=Name("name", "namePrefix", lower=True),
         tags=TAGS,
         defaults={"supportedNetworkTypes": ["IPV4"]},
-        checks=(matches("name", SUBNETS_NAME, SUBNETS_RULE),),
         before_create=(lambda call: two_zones(call, "DBSubnetGroupDoesNotCoverEnoughAZs"),),
         before_update=(lambda call: two_zones(call, "DBSubnetGroupDoesNotCoverEnoughAZs"),),
     ),
@@ -93,7 +90,6 @@ ROWS = (
         delete=deletes("delete_db_parameter_group", "DBParameterGroupName"),
         replaces=names("name namePrefix family description"),
         name=Name("name", "namePrefix", lower=True),
-        checks=(matches("name", GROUP_NAME, GROUP_RULE),),
         tags=TAGS,
     ),
 )

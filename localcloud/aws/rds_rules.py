@@ -5,7 +5,6 @@ Each rule names its source; tests/localcloud/aws/test_data_service_refusals.py h
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from moto.rds.exceptions import RDSClientError
@@ -15,7 +14,6 @@ from localcloud.aws.versions import major, numbers
 if TYPE_CHECKING:
     from moto.rds.models import DBInstance, RDSBackend
 
-_NAME: Final = re.compile(r"[a-zA-Z](?!.*--)[0-9a-zA-Z-]{0,62}(?<!-)")
 _THRESHOLD_GIB: Final = 400
 _STRIPED_IOPS: Final = 12_000
 
@@ -26,7 +24,6 @@ def _refuse(code: str, message: str) -> NoReturn:
 
 def check_create(self: RDSBackend, sent: dict[str, Any]) -> None:
     """What CreateDBInstance and CreateDBInstanceReadReplica refuse."""
-    _check_name(str(sent["db_instance_identifier"]))
     if sent.get("engine_version"):
         _check_family(self, str(sent["engine"]), str(sent["engine_version"]), sent)
     _check_gp3(sent, sent.get("allocated_storage"), sent.get("storage_type"))
@@ -34,8 +31,6 @@ def check_create(self: RDSBackend, sent: dict[str, Any]) -> None:
 
 def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> None:
     """What ModifyDBInstance refuses."""
-    if sent.get("new_db_instance_identifier"):
-        _check_name(str(sent["new_db_instance_identifier"]))
     if sent.get("engine_version"):
         _check_version(
             held, str(sent["engine_version"]), allowed=bool(sent.get("allow_major_version_upgrade"))
@@ -105,16 +100,6 @@ def check_subnets_are_free(self: RDSBackend, name: str) -> None:
 
 def _groups_of(held: DBInstance) -> set[str | None]:
     return {held.db_parameter_group_name}
-
-
-def _check_name(name: str) -> None:
-    """RDS API Reference, `DBInstanceIdentifier` of CreateDBInstance, `NewDBInstanceIdentifier`."""
-    if not _NAME.fullmatch(name):
-        _refuse(
-            "InvalidParameterValue",
-            f"The parameter DBInstanceIdentifier is not a valid identifier: {name} needs 1 to 63 letters, "
-            "digits and single hyphens, with a letter first and no hyphen last",
-        )
 
 
 def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from localcloud.auto_names import auto_name
 from localcloud.aws.errors import AwsError, is_absent, sentence
 from localcloud.aws.limits import tag_failures
 from localcloud.aws.name_rules import name_failures
 from localcloud.aws.row import Call
 from localcloud.properties import UNKNOWN, without_unknown
-from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State, auto_name
+from localcloud.provider import Checked, Failure, ProviderError, ResourceType, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -10,8 +10,9 @@ import secrets
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from localcloud.auto_names import auto_name
 from localcloud.properties import UNKNOWN, path_steps
-from localcloud.provider import Subject, auto_name
+from localcloud.provider import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -18,6 +18,7 @@ from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from localcloud.auto_names import auto_name
 from localcloud.plugin import sdk_version
 from localcloud.properties import UNKNOWN, plain, secret_paths, wrap_map
 from localcloud.provider import (
@@ -29,7 +30,6 @@ from localcloud.provider import (
     State,
     Subject,
     TableProvider,
-    auto_name,
 )
 
 ROOT = Path(__file__).resolve().parents[2]

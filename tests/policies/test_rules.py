@@ -120,6 +120,11 @@ def test_the_good_examples_are_good() -> None:
         ({"storageEncrypted": False}, "encryption", "storageEncrypted turns encryption off"),
         ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible opens it to the internet"),
         ({"skipFinalSnapshot": True}, "recoverable-data", "needs a finalSnapshotIdentifier"),
+        (
+            {"replicateSourceDb": "arn:aws:rds:eu-west-1:123456789012:db:acme"},
+            "recoverable-data",
+            "is a read replica, which RDS deletes only without a snapshot",
+        ),
         ({"finalSnapshotIdentifier": None}, "recoverable-data", "needs a finalSnapshotIdentifier"),
         ({"deleteAutomatedBackups": True}, "recoverable-data", "deleteAutomatedBackups must be false"),
         ({"copyTagsToSnapshot": None}, "recoverable-data", "copyTagsToSnapshot must be true"),
@@ -130,6 +135,11 @@ def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence
     violations = found(DATABASE, GOOD_DATABASE | change)
     assert list(violations) == [rule]
     assert violations[rule][0].startswith(sentence)
+
+
+def test_a_read_replica_leaves_no_snapshot_of_its_own() -> None:
+    replica = {"replicateSourceDb": "arn:aws:rds:eu-west-1:123456789012:db:acme", "skipFinalSnapshot": True}
+    assert found(DATABASE, GOOD_DATABASE | replica) == {}
 
 
 @pytest.mark.parametrize(

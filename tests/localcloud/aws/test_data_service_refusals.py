@@ -36,25 +36,25 @@ class Refused(NamedTuple):
 
 CHANGES: Mapping[str, Refused] = {
     "a name of a server that begins with a digit": Refused(
-        DB, {"identifier": "1-server"}, "with a letter first", f"{PROVIDER} internal/service/rds/validate.go"
+        DB, {"identifier": "1-server"}, "a letter first", f"{PROVIDER} internal/service/rds/validate.go"
     ),
     "capitals in the name of a server": Refused(
-        DB, {"identifier": "Server"}, "small letters", f"{PROVIDER} internal/service/rds/validate.go"
+        DB, {"identifier": "Server"}, "lower-case letters", f"{PROVIDER} internal/service/rds/validate.go"
     ),
     "two hyphens in the name of a server": Refused(
-        DB, {"identifier": "a--b"}, "single hyphens", f"{API}/API_CreateDBInstance.html"
+        DB, {"identifier": "a--b"}, "no two hyphens together", f"{API}/API_CreateDBInstance.html"
     ),
     "a name of a server of 64 characters": Refused(
-        DB, {"identifier": "s" * 64}, "is not a valid identifier", f"{API}/API_CreateDBInstance.html"
+        DB, {"identifier": "s" * 64}, "1 to 63", f"{API}/API_CreateDBInstance.html"
     ),
     "a name of a subnet group that AWS keeps": Refused(
-        SUBNETS, {"name": "default"}, "is not default", f"{API}/API_CreateDBSubnetGroup.html"
+        SUBNETS, {"name": "default"}, "and is not default", f"{API}/API_CreateDBSubnetGroup.html"
     ),
     "a name of a subnet group of 256 characters": Refused(
         SUBNETS, {"name": "s" * 256}, "1 to 255", f"{API}/API_CreateDBSubnetGroup.html"
     ),
     "a name of a parameter group that ends with a hyphen": Refused(
-        GROUP, {"name": "group-"}, "no hyphen last", f"{API}/API_CreateDBParameterGroup.html"
+        GROUP, {"name": "group-"}, "none last", f"{API}/API_CreateDBParameterGroup.html"
     ),
     "a name of a cache's subnet group with dots": Refused(
         CACHE_SUBNETS,
@@ -171,7 +171,7 @@ CHANGES: Mapping[str, Refused] = {
     "a new name of a server of 64 characters": Refused(
         DB,
         {"identifier": "r" * 64},
-        "is not a valid identifier",
+        "1 to 63",
         f"{API}/API_ModifyDBInstance.html",
         held={},
     ),

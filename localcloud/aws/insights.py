@@ -1,28 +1,14 @@
-"""Knows names of servers and their groups, and settings that have few values, as the provider takes them."""
+"""Knows for how long Performance Insights keeps what it saw, which has few values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from localcloud.provider import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SERVER_NAME: Final = r"[a-z](?!.*--)[0-9a-z-]*(?<!-)"
-SERVER_RULE: Final = "needs small letters, digits and single hyphens, with a letter first and no hyphen last"
-"""terraform-provider-aws, internal/service/rds/validate.go (`validIdentifier`); RDS refuses the length."""
-GROUP_NAME: Final = r"[a-z](?!.*--)[0-9a-z.-]{0,254}(?<!-)"
-GROUP_RULE: Final = (
-    "needs 1 to 255 small letters, digits, dots and single hyphens, with a letter first and no hyphen last"
-)
-"""The same (`validParamGroupName`); RDS API Reference, CreateDBParameterGroup, `DBParameterGroupName`."""
-SUBNETS_NAME: Final = r"(?!default$)[a-z][0-9a-z._ -]{0,254}"
-SUBNETS_RULE: Final = (
-    "needs 1 to 255 small letters, digits, dots, underscores, spaces and hyphens, with a letter first, and "
-    "is not default"
-)
-"""The same (`validSubnetGroupName`); RDS API Reference, CreateDBSubnetGroup, `DBSubnetGroupName`."""
 _WEEK, _MONTH, _TWO_YEARS, _ADVANCED = 7, 31, 731, 465
 
 
