@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from localcloud.kubernetes.applied import AppliedObject, KubernetesProvider
+from localcloud.kubernetes.applied import AppliedObject
+from localcloud.kubernetes.provider import KubernetesProvider
 from localcloud.properties import UNKNOWN
 from localcloud.provider import ProviderError, Subject
 
