@@ -21,9 +21,11 @@ class Filestore(pulumi.ComponentResource):
     """An access point and its volume. The volume is retained: files stay when a namespace is deleted.
 
     A volume remembers the uid of its claim (`spec.claimRef.uid`), and a claim of another namespace is another
-    claim: the volume is then Released for ever, and the new claim waits (`syncVolume` in Kubernetes,
-    pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, which is a pointer to the access
-    point, is made anew under its name when the namespace changes, after its old claim and before its new one.
+    claim, as is one that comes back: the volume is then Released for ever, and the new claim waits
+    (`syncVolume` in Kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, a
+    pointer to the access point, is made anew under its name when the namespace changes and when its claim
+    goes or comes back, after the old claim and before the new one. Without a claim it is kept for one that
+    nobody makes: a volume for anybody would be bound to the next claim of its size.
     """
 
     def __init__(
@@ -82,8 +84,9 @@ class Filestore(pulumi.ComponentResource):
         self, name: str, fact: FileShare, file_system: FileSystemPlace
     ) -> k8s.core.v1.PersistentVolume:
         anew = pulumi.ResourceOptions(
-            parent=self, replace_on_changes=["spec.claimRef.namespace"], delete_before_replace=True
+            parent=self, replace_on_changes=["spec.claimRef"], delete_before_replace=True
         )
+        claim = name if fact.mounted else physical_name(name, "unmounted")
         handle = pulumi.Output.concat(file_system.id, "::", self.access_point.id)
         return k8s.core.v1.PersistentVolume(
             name,
@@ -94,7 +97,7 @@ class Filestore(pulumi.ComponentResource):
                 "persistentVolumeReclaimPolicy": "Retain",
                 "storageClassName": _STORAGE_CLASS,
                 "mountOptions": ["tls"],
-                "claimRef": {"namespace": fact.namespace, "name": name},
+                "claimRef": {"namespace": fact.namespace, "name": claim},
                 "csi": {"driver": _CSI_DRIVER, "volumeHandle": handle},
             },
             opts=anew,

@@ -173,9 +173,6 @@ def test_an_update_leaves_the_autoscalers_number_alone(there: Official) -> None:
 
 def test_a_scaled_tenant_moves(there: Official) -> None:
     project = there.project
-    import json
-
-    print("PENDING", json.dumps(json.loads(project.export())["deployment"].get("pending_operations"))[:3000])
     project.costack("move", SCALED, "--stack", STACK, "--to", "cross-region-backup")
     project.up()
     scale_up(there, 4)

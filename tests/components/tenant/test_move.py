@@ -182,3 +182,24 @@ def marks(everything: Everything) -> list[str]:
 def claims(spec: dict[str, Any]) -> list[str]:
     volumes = [each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each]
     return [each["claimName"] for each in volumes]
+
+
+def test_a_volume_is_for_another_claim_each_time_its_own_goes_or_comes_back() -> None:
+    """A volume remembers its claim for ever, and would let one of the same name wait for ever."""
+    volume, claim = "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim"
+    for name in ("acme-filestore", "acme-own-filestore"):
+        seen = []
+        for stage in (*MoveStage, None):
+            there = declared(SHARED, COPIED, stage)
+            meant = [
+                each.props["spec"]["claimRef"]["name"]
+                for each in there
+                if (each.type, each.name) == (volume, name)
+            ]
+            claims = [each for each in there if (each.type, each.name) == (claim, name)]
+            if meant:
+                (only,) = meant
+                assert (only == name) is bool(claims), (name, stage)
+                assert only in {name, f"{name}-unmounted"}
+                seen.append(only)
+        assert len(set(seen)) == 2
