@@ -23,9 +23,8 @@ class Filestore(pulumi.ComponentResource):
     A volume remembers the uid of its claim (`spec.claimRef.uid`), and a claim of another namespace is another
     claim, as is one that comes back: the volume is then Released for ever, and the new claim waits
     (`syncVolume` in Kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, a
-    pointer to the access point, is made anew under its name when the namespace changes and when its claim
-    goes or comes back, after the old claim and before the new one. Without a claim it is kept for one that
-    nobody makes: a volume for anybody would be bound to the next claim of its size.
+    pointer to the access point, goes with its claim and comes with it. It is made anew under its name when
+    the namespace changes, after its old claim and before its new one.
     """
 
     def __init__(
@@ -41,12 +40,11 @@ class Filestore(pulumi.ComponentResource):
         self.fact_id = fact.id
         self.claim_name = name
         self.access_point = self._access_point(name, fact, file_system, child)
-        self.volume = self._volume(name, fact, file_system)
         if fact.mounted:
-            self._claim(name, fact)
+            self._claim(name, fact, self._volume(name, fact, file_system))
         self.register_outputs({})
 
-    def _claim(self, name: str, fact: FileShare) -> None:
+    def _claim(self, name: str, fact: FileShare, volume: k8s.core.v1.PersistentVolume) -> None:
         k8s.core.v1.PersistentVolumeClaim(
             name,
             metadata={"name": name, "namespace": fact.namespace},
@@ -54,10 +52,10 @@ class Filestore(pulumi.ComponentResource):
                 "accessModes": ["ReadWriteMany"],
                 "storageClassName": _STORAGE_CLASS,
                 # Not the plain name: whatever replaces the volume then deletes the claim first.
-                "volumeName": self.volume.metadata["name"],
+                "volumeName": volume.metadata["name"],
                 "resources": {"requests": {"storage": f"{CLAIM_GIB}Gi"}},
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[volume]),
         )
 
     @staticmethod
@@ -84,9 +82,8 @@ class Filestore(pulumi.ComponentResource):
         self, name: str, fact: FileShare, file_system: FileSystemPlace
     ) -> k8s.core.v1.PersistentVolume:
         anew = pulumi.ResourceOptions(
-            parent=self, replace_on_changes=["spec.claimRef"], delete_before_replace=True
+            parent=self, replace_on_changes=["spec.claimRef.namespace"], delete_before_replace=True
         )
-        claim = name if fact.mounted else physical_name(name, "unmounted")
         handle = pulumi.Output.concat(file_system.id, "::", self.access_point.id)
         return k8s.core.v1.PersistentVolume(
             name,
@@ -97,7 +94,7 @@ class Filestore(pulumi.ComponentResource):
                 "persistentVolumeReclaimPolicy": "Retain",
                 "storageClassName": _STORAGE_CLASS,
                 "mountOptions": ["tls"],
-                "claimRef": {"namespace": fact.namespace, "name": claim},
+                "claimRef": {"namespace": fact.namespace, "name": name},
                 "csi": {"driver": _CSI_DRIVER, "volumeHandle": handle},
             },
             opts=anew,

@@ -115,7 +115,7 @@ def test_a_volume_is_made_anew_when_its_claim_lies_in_another_namespace() -> Non
             each for each in declared_as(tier) if each.type == VOLUME and each.name == "acme-filestore"
         ]
         (claim,) = [each for each in declared_as(tier) if each.type == CLAIM]
-        assert (volume.replaced_by, volume.deleted_first) == (("spec.claimRef",), True)
+        assert (volume.replaced_by, volume.deleted_first) == (("spec.claimRef.namespace",), True)
         # The engine deletes first what is made of it, and the claim's volume is fixed.
         assert volume.urn in claim.made_of["spec"]
         assert claim.props["spec"]["volumeName"] == volume.props["metadata"]["name"] == "acme-filestore"

@@ -186,6 +186,18 @@ def test_a_scaled_tenant_moves(there: Official) -> None:
     changes_nothing(project)
 
 
+def test_a_tenant_moves_to_a_namespace_of_its_own(there: Official) -> None:
+    """Its files stay where they are: their claim goes from one namespace to the other."""
+    project = there.project
+    project.costack("move", "borealis-migration", "--stack", STACK, "--to", "dedicated-db")
+    project.up()
+    for _ in ("migrate", "switch", "contract", "over"):
+        project.costack("move", "borealis-migration", "--stack", STACK, "--next")
+        project.up()
+    changes_nothing(project)
+    assert replicas(there, "odoo-borealis-migration/borealis-migration-web") > 0
+
+
 def test_a_scaled_tenant_is_stopped_for_its_end(there: Official) -> None:
     scale_up(there, 4)
     file = there.project.folder / TENANTS / f"{SCALED}.yaml"
