@@ -412,17 +412,17 @@ def _cache_space(fact: Any, registered: Registrations) -> Pairs:
 def _file_share(fact: Any, registered: Registrations) -> Pairs:
     name = f"{fact.tenant}-{fact.name}"
     props = registered.find("aws:efs/accessPoint:AccessPoint", name)
-    volume = registered.find("kubernetes:core/v1:PersistentVolume", name)
     claimed = {}
     if fact.mounted:
+        volume = registered.find("kubernetes:core/v1:PersistentVolume", name)
         claim = registered.find("kubernetes:core/v1:PersistentVolumeClaim", name)
         claimed = {
             "namespace": (fact.namespace, claim["metadata"]["namespace"]),
             "claim": ("1Gi", claim["spec"]["resources"]["requests"]["storage"]),
+            "volume": (fact.volume or name, volume["metadata"]["name"]),
         }
     return {
         **claimed,
-        "volume": (fact.volume or name, volume["metadata"]["name"]),
         "path": (fact.path, props["rootDirectory"]["path"]),
         "owner_user": (fact.owner_user, props["posixUser"]["uid"]),
         "owner_group": (fact.owner_group, props["posixUser"]["gid"]),

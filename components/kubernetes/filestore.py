@@ -21,9 +21,10 @@ class Filestore(pulumi.ComponentResource):
     """An access point and its volume. The volume is retained: files stay when a namespace is deleted.
 
     A volume remembers the uid of its claim (`spec.claimRef.uid`), and a claim of another namespace is another
-    claim: the volume is then Released for ever, and the new claim waits (`syncVolume` in Kubernetes,
-    pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, which is a pointer to the access
-    point, is made anew under its name when the namespace changes, after its old claim and before its new one.
+    claim, as is one that comes back: the volume is then Released for ever, and the new claim waits
+    (`syncVolume` in Kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, a
+    pointer to the access point, goes with its claim and comes with it. It is made anew under its name when
+    the namespace changes, after its old claim and before its new one.
     """
 
     def __init__(
@@ -39,12 +40,11 @@ class Filestore(pulumi.ComponentResource):
         self.fact_id = fact.id
         self.claim_name = name
         self.access_point = self._access_point(name, fact, file_system, child)
-        self.volume = self._volume(name, fact, file_system)
         if fact.mounted:
-            self._claim(name, fact)
+            self._claim(name, fact, self._volume(name, fact, file_system))
         self.register_outputs({})
 
-    def _claim(self, name: str, fact: FileShare) -> None:
+    def _claim(self, name: str, fact: FileShare, volume: k8s.core.v1.PersistentVolume) -> None:
         k8s.core.v1.PersistentVolumeClaim(
             name,
             metadata={"name": name, "namespace": fact.namespace},
@@ -52,10 +52,10 @@ class Filestore(pulumi.ComponentResource):
                 "accessModes": ["ReadWriteMany"],
                 "storageClassName": _STORAGE_CLASS,
                 # Not the plain name: whatever replaces the volume then deletes the claim first.
-                "volumeName": self.volume.metadata["name"],
+                "volumeName": volume.metadata["name"],
                 "resources": {"requests": {"storage": f"{CLAIM_GIB}Gi"}},
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.volume]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[volume]),
         )
 
     @staticmethod

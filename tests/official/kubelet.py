@@ -74,7 +74,7 @@ class Kubelet:
             self.client.request("DELETE", path, json={"gracePeriodSeconds": 0})
             return
         outcome = self.rule(pod)
-        if phase in ("Succeeded", "Failed") or outcome is Outcome.PENDING:
+        if phase in ("Succeeded", "Failed") or outcome is Outcome.PENDING or not self._can_mount(pod):
             return
         if not pod["spec"].get("nodeName"):
             target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
@@ -84,6 +84,16 @@ class Kubelet:
         wanted = _status_of(pod, outcome)
         if wanted["phase"] != phase or _is_ready(pod) != (outcome is Outcome.READY):
             self._status(path, wanted)
+
+    def _can_mount(self, pod: Pod) -> bool:
+        """A scheduler gives no node to a pod whose claims are not bound."""
+        claims = [
+            each["persistentVolumeClaim"]["claimName"]
+            for each in pod["spec"].get("volumes") or []
+            if "persistentVolumeClaim" in each
+        ]
+        paths = [f"/api/v1/{_below(pod)}/persistentvolumeclaims/{each}" for each in claims]
+        return all(self.client.get(each).json().get("status", {}).get("phase") == "Bound" for each in paths)
 
     def _items(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.client.get(path).json().get("items") or []

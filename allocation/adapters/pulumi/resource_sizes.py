@@ -7,7 +7,9 @@ applied last; its own outputs are changed by autoscalers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from tiers.facts import every_fact as facts
@@ -17,6 +19,14 @@ from tiers.vocabulary import version_numbers
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that is not known yet (pulumi, sdk/go/common/resource/plugin/rpc.go)."""
+_QUANTITY: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<suffix>m|[kMGTPE]|[KMGTPE]i|)")
+_SCALES: Final[Mapping[str, Fraction]] = {
+    "m": Fraction(1, 1000),
+    "": Fraction(1),
+    **{suffix: Fraction(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
+    **{f"{suffix}i": Fraction(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
+}
+"""Suffix of a quantity -> its size (Kubernetes, resource.Quantity)."""
 Sizes = dict[str, Any]
 """Name of a fact's field -> what a resource says; `compute.` stands before the fields of `compute`."""
 
@@ -51,6 +61,26 @@ def _whole(props: Mapping[str, Any], *path: str | int) -> int:
     if not isinstance(found, int) or isinstance(found, bool):
         raise TypeError(path)
     return found
+
+
+def in_units(quantity: str, suffix: str) -> int:
+    """A quantity of Kubernetes in whole units of *suffix*.
+
+    Pulumi's official provider keeps a quantity as the API server writes it: 1000m as 1, 2048Mi as 2Gi.
+
+    >>> in_units("1", "m"), in_units("250m", "m"), in_units("1.5", "m"), in_units("2Gi", "Mi")
+    (1000, 250, 1500, 2048)
+
+    Raises:
+        ValueError: When it is no quantity, or no whole number of units.
+    """
+    found = _QUANTITY.fullmatch(quantity)
+    if found is None:
+        raise ValueError("no quantity of Kubernetes")
+    units = Fraction(found["number"]) * _SCALES[found["suffix"]] / _SCALES[suffix]
+    if units.denominator != 1:
+        raise ValueError(f"no whole number of {suffix}")
+    return units.numerator
 
 
 def _version(props: Mapping[str, Any]) -> Sizes:
@@ -100,7 +130,7 @@ def _nodes(props: Mapping[str, Any], _: Fact) -> Sizes:
 def _pods(props: Mapping[str, Any], fact: Fact) -> Sizes:
     told = _at(props, "spec", "template", "spec", "containers", 0, "resources")
     found: Sizes = {
-        f"compute.{resource}_{bound}_{unit}": int(_text(told, f"{bound}s", resource).removesuffix(suffix))
+        f"compute.{resource}_{bound}_{unit}": in_units(_text(told, f"{bound}s", resource), suffix)
         for resource, unit, suffix in (("cpu", "millicores", "m"), ("memory", "mib", "Mi"))
         for bound in ("request", "limit")
     }

@@ -22,6 +22,7 @@ from tiers.vocabulary import Environment
 
 TIERS = sorted(catalog().tiers)
 INSTANCE = "aws:rds/instance:Instance"
+VOLUME = "kubernetes:core/v1:PersistentVolume"
 CACHE_GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 # Properties of what holds data whose change replaces it (Terraform's ForceNew; Kubernetes' immutable fields).
 REPLACING = {
@@ -31,7 +32,7 @@ REPLACING = {
     "aws:efs/fileSystem:FileSystem": ("creationToken", "encrypted", "kmsKeyId", "performanceMode"),
     "aws:kms/key:Key": ("customerMasterKeySpec", "keyUsage", "multiRegion"),
     "aws:s3/bucket:Bucket": ("bucket", "bucketPrefix", "objectLockEnabled"),
-    "kubernetes:core/v1:PersistentVolume": ("csi",),
+    VOLUME: ("csi",),
     "random:index/randomPassword:RandomPassword": ("length", "special"),
 }
 
@@ -108,14 +109,14 @@ def test_a_namespace_of_its_own_is_bounded_and_closed() -> None:
 @pytest.mark.parametrize(("before", "after"), list(permutations(TIERS, 2)))
 def test_a_tier_change_replaces_nothing_that_holds_data(before: str, after: str) -> None:
     """What is there under both tiers keeps its URN and every property that would replace it."""
-    kinds = {*HOLDS_DATA, CACHE_GROUP}
+    kinds = {*HOLDS_DATA, CACHE_GROUP, VOLUME}
     old = {each.urn: each for each in declared_as(before) if each.type in kinds}
     new = {each.urn: each for each in declared_as(after) if each.type in kinds}
     # What every tier has: its password, its files, and all that the platform keeps.
     assert {urn for urn in old.keys() & new.keys() if "TenantStack" in urn} >= {
         urn
         for urn in old
-        if "RandomPassword" in urn or "AccessPoint" in urn or "PersistentVolume" in urn
+        if "RandomPassword" in urn or "AccessPoint" in urn
         # Files of its own stay behind a move to a smaller tier; the loader of moves will keep them.
         if "sessions" not in urn and "own-filestore" not in urn
     }

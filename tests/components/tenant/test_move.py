@@ -182,3 +182,16 @@ def marks(everything: Everything) -> list[str]:
 def claims(spec: dict[str, Any]) -> list[str]:
     volumes = [each["persistentVolumeClaim"] for each in spec["volumes"] if "persistentVolumeClaim" in each]
     return [each["claimName"] for each in volumes]
+
+
+def test_a_volume_goes_with_its_claim_and_comes_with_it() -> None:
+    """A volume remembers its claim for ever, and would let another one of that name wait for ever."""
+    volume, claim = "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim"
+    for name in ("acme-filestore", "acme-own-filestore"):
+        seen = []
+        for stage in (*MoveStage, None):
+            there = declared(SHARED, COPIED, stage)
+            kinds = {each.type for each in there if each.name == name}
+            assert (volume in kinds) is (claim in kinds), (name, stage)
+            seen.append(claim in kinds)
+        assert len(set(seen)) == 2

@@ -13,7 +13,6 @@ HOLDS_DATA = (
     "aws:kms/key:Key",
     "aws:rds/instance:Instance",
     "aws:s3/bucket:Bucket",
-    "kubernetes:core/v1:PersistentVolume",
     "random:index/randomPassword:RandomPassword",
 )
 

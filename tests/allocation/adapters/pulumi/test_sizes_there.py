@@ -167,6 +167,7 @@ def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
 
 
 @pytest.mark.parametrize(
+<<<<<<< HEAD
     ("says", "source", "words"),
     [
         (True, "", "was promoted and has data of its own: write warm_standby: promoted"),
@@ -205,3 +206,28 @@ def test_a_cache_that_runs_a_newer_version_would_be_replaced(state: State) -> No
     (cache,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/cache"]
     assert isinstance(cache, CacheGroup)
     assert cache.engine_version == "8.1.2"
+=======
+    ("cpu", "memory", "pending"),
+    [
+        ("1000m", "2048Mi", False),
+        ("1", "2Gi", False),  # how the official Kubernetes provider writes them
+        ("1.0", "2097152Ki", False),
+        ("2", "2Gi", True),
+        ("1", "4Gi", True),
+    ],
+)
+def test_a_quantity_is_the_same_however_it_is_written(
+    state: State, cpu: str, memory: str, *, pending: bool
+) -> None:
+    said = fact_in(the(state, TENANT_STACK, "acme")["inputs"]["plan"], "acme/web")["compute"]
+    done = fact_in(the(state, RECORD_TYPE, "acme-deployed")["outputs"]["input"]["plan"], "acme/web")[
+        "compute"
+    ]
+    for each in (said, done):
+        each.update({"cpu_limit_millicores": 1000, "memory_limit_mib": 2048})
+    deployment = the(state, "kubernetes:apps/v1:Deployment", "acme-web")["inputs"]
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    container["resources"]["limits"].update({"cpu": cpu, "memory": memory})
+    told = [each for each in read(state).pending.get("acme", ()) if each.startswith("acme/web")]
+    assert bool(told) is pending
+>>>>>>> 177c65940cb28569df4537048e45bb141a2e32ff
