@@ -102,10 +102,15 @@ def _catalog() -> Catalog:
 
 
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
-    """A deleted database leaves a snapshot and its backups; without them a destroy is final."""
+    """A deleted database leaves a snapshot and its backups; without them a destroy is final.
+
+    RDS makes no final snapshot of a replica, and refuses to delete one that asks for it (RDS API Reference,
+    DeleteDBInstance).
+    """
     if type_token != _DATABASE:
         return
-    if is_on(props.get("skipFinalSnapshot")) or not props.get("finalSnapshotIdentifier"):
+    kept = not is_on(props.get("skipFinalSnapshot")) and props.get("finalSnapshotIdentifier")
+    if not kept and not props.get("replicateSourceDb"):
         yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false, or a destroy is final; set both"
     if props.get("deleteAutomatedBackups") not in {False, NOT_KNOWN}:
         yield "deleteAutomatedBackups must be false, or a destroy deletes the backups; set it to false"

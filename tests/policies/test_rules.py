@@ -132,6 +132,12 @@ def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence
     assert violations[rule][0].startswith(sentence)
 
 
+def test_a_replica_may_leave_no_final_snapshot() -> None:
+    source = "arn:aws:rds:us-east-1:123456789012:db:acme"
+    assert not found(DATABASE, GOOD_DATABASE | {"skipFinalSnapshot": True, "replicateSourceDb": source})
+    assert found(DATABASE, GOOD_DATABASE | {"skipFinalSnapshot": True, "replicateSourceDb": ""})
+
+
 @pytest.mark.parametrize(
     ("change", "rule", "sentence"),
     [
