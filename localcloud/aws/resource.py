@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -70,10 +71,18 @@ class AwsType(ResourceType):
         there = {name: outputs[name] for name in self.row.waits & olds.keys() & outputs.keys()}
         return {**olds, **there}
 
-    def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:  # noqa: ARG002
-        """True when both would bear the same physical name."""
+    def delete_first(self, subject: Subject, olds: dict[str, Any], news: dict[str, Any]) -> bool:
+        """True when both would bear the same physical name, which the program gave.
+
+        One that was made up is made up anew for a replacement, as Pulumi's bridge does with a name among the
+        defaults (pulumi-terraform-bridge, pkg/tfbridge/names.go): the new one comes first.
+        """
         name = self.row.name
-        return name is not None and olds.get(name.property) == news.get(name.property)
+        if name is None or olds.get(name.property) != news.get(name.property):
+            return False
+        start = self._prefix(news) or f"{name.start}{subject.name}-"
+        made_up = rf"{re.escape(str(start))}[0-9a-f]{{7}}"
+        return re.fullmatch(made_up, str(news.get(name.property)), re.IGNORECASE) is None
 
     def preview(self, subject: Subject, inputs: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
         """What is known before the call: computed outputs stay as they are in an update."""

@@ -3,7 +3,8 @@
 Costack leaves `apply_immediately` false, so AWS applies most changes in the next maintenance window (RDS User
 Guide, "Settings for DB instances"; ElastiCache API reference, ModifyReplicationGroup). Minutes are named only
 where AWS names them. A new major version of PostgreSQL: RDS User Guide, "Major version upgrades"; it needs a
-parameter group of the new family: RDS API reference, ModifyDBInstance (`EngineVersion`).
+parameter group of the new family: RDS API reference, ModifyDBInstance (`EngineVersion`). Until then the server
+keeps the group of before (terraform-provider-aws, pull 47121), and RDS deletes none that a server has.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     if new > old:
         what = (
             f"{step}, a new major version: it does not answer until all its databases are upgraded, and only "
-            f"a restore leads back; it needs a parameter group of family postgres{new}, made by the update"
+            f"a restore leads back; it needs a parameter group of family postgres{new}, made by the update, "
+            "which cannot delete the group of before and ends with an error for it: run it again after the "
+            "window"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
     elif _older_version(before, after):

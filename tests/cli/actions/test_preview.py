@@ -340,7 +340,7 @@ def clean(branch: Path) -> Path:
     [
         (
             "platform.yaml",
-            '"17.6"',
+            '"17"',
             '"18.1"',
             "major: platform/database, cobalt/server, halcyon/server, meridian/",
         ),

@@ -215,3 +215,16 @@ def test_what_aws_adds_to_an_input_is_unknown_before_and_known_after(driver: Dri
     assert held.state["destination"].items() > wanted["destination"].items()
     assert held.state["destination"]["fileSystemId"].startswith("fs-")
     assert not driver.diff(held, wanted).changes
+
+
+def test_a_made_up_name_lets_the_new_one_come_first(driver: Driver, ground: Ground) -> None:
+    """Else a parameter group would go while its server still has it."""
+    kind = "aws:rds/parameterGroup:ParameterGroup"
+    inputs = EXAMPLES[kind](ground)
+    newer = {**inputs, "family": "postgres17"}
+    made_up = driver.create(kind, "first", inputs)
+    found = driver.diff(made_up, newer)
+    assert (found.replaces, found.delete_before_replace) == (["family"], False)
+    given = driver.create(kind, "second", {**inputs, "name": "given"})
+    found = driver.diff(given, {**newer, "name": "given"})
+    assert (found.replaces, found.delete_before_replace) == (["family"], True)

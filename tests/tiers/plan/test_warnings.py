@@ -17,6 +17,17 @@ def test_the_local_portfolio_needs_no_advice() -> None:
     assert advice(catalog(), local_portfolio(), local_plan()) == []
 
 
+def test_a_minor_version_that_aws_does_not_upgrade_is_reported() -> None:
+    local = local_portfolio()
+    database = local.platform.database.model_copy(update={"engine_version": "17.6"})
+    pinned = local.model_copy(update={"platform": local.platform.model_copy(update={"database": database})})
+    (said,) = advice(catalog(), pinned, resolve(catalog(), pinned))
+    assert said.startswith(
+        "platform/database: engine_version 17.6 is a minor version, which AWS upgrades only"
+    )
+    assert said.endswith('write "17" to get newer ones in the maintenance window')
+
+
 def test_a_crowded_platform_is_reported() -> None:
     said = advised(*(tenant(f"t{index}") for index in range(40)))
     assert [sentence.partition(":")[0] for sentence in said] == [
