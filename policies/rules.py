@@ -104,7 +104,6 @@ def _catalog() -> Catalog:
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
     """A deleted database leaves a snapshot and its backups; without them a destroy is final.
 
-<<<<<<< HEAD
     Of a read replica RDS makes no final snapshot, and its data are in its source (RDS API Reference,
     DeleteDBInstance, `FinalDBSnapshotIdentifier`).
     """
@@ -114,15 +113,6 @@ def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
         if props.get("skipFinalSnapshot") not in {True, NOT_KNOWN}:
             yield "is a read replica, which RDS deletes only without a snapshot; set skipFinalSnapshot: true"
     elif is_on(props.get("skipFinalSnapshot")) or not props.get("finalSnapshotIdentifier"):
-=======
-    RDS makes no final snapshot of a replica, and refuses to delete one that asks for it (RDS API Reference,
-    DeleteDBInstance).
-    """
-    if type_token != _DATABASE:
-        return
-    kept = not is_on(props.get("skipFinalSnapshot")) and props.get("finalSnapshotIdentifier")
-    if not kept and not props.get("replicateSourceDb"):
->>>>>>> c7428590c08a9cff920f55e2c58a656fa6e09456
         yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false, or a destroy is final; set both"
     if props.get("deleteAutomatedBackups") not in {False, NOT_KNOWN}:
         yield "deleteAutomatedBackups must be false, or a destroy deletes the backups; set it to false"

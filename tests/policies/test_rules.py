@@ -137,16 +137,15 @@ def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence
     assert violations[rule][0].startswith(sentence)
 
 
-<<<<<<< HEAD
 def test_a_read_replica_leaves_no_snapshot_of_its_own() -> None:
     replica = {"replicateSourceDb": "arn:aws:rds:eu-west-1:123456789012:db:acme", "skipFinalSnapshot": True}
     assert found(DATABASE, GOOD_DATABASE | replica) == {}
-=======
+
+
 def test_a_replica_may_leave_no_final_snapshot() -> None:
     source = "arn:aws:rds:us-east-1:123456789012:db:acme"
     assert not found(DATABASE, GOOD_DATABASE | {"skipFinalSnapshot": True, "replicateSourceDb": source})
     assert found(DATABASE, GOOD_DATABASE | {"skipFinalSnapshot": True, "replicateSourceDb": ""})
->>>>>>> c7428590c08a9cff920f55e2c58a656fa6e09456
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,6 @@ def test_a_version_of_a_cache_that_waits_is_told(state: State) -> None:
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
     ("says", "source", "words"),
     [
         (True, "", "was promoted and has data of its own: write warm_standby: promoted"),
@@ -206,7 +205,9 @@ def test_a_cache_that_runs_a_newer_version_would_be_replaced(state: State) -> No
     (cache,) = [each for each in tenant(found, "halcyon").facts if each.id == "halcyon/cache"]
     assert isinstance(cache, CacheGroup)
     assert cache.engine_version == "8.1.2"
-=======
+
+
+@pytest.mark.parametrize(
     ("cpu", "memory", "pending"),
     [
         ("1000m", "2048Mi", False),
@@ -230,4 +231,3 @@ def test_a_quantity_is_the_same_however_it_is_written(
     container["resources"]["limits"].update({"cpu": cpu, "memory": memory})
     told = [each for each in read(state).pending.get("acme", ()) if each.startswith("acme/web")]
     assert bool(told) is pending
->>>>>>> 177c65940cb28569df4537048e45bb141a2e32ff
