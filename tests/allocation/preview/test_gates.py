@@ -16,6 +16,7 @@ from tiers.change.effects import effects_of
 from tiers.plan.resolve import resolve
 from tiers.vocabulary import TenantId
 
+
 def upwards() -> Comparison:
     return comparison_of("cobalt", "ha-postgresql")
 
