@@ -50,7 +50,7 @@ def test_everybody_can_read_a_page_of_all(browser: Browser, report: Path, name: 
     with opened(browser, report / f"{name}.html") as page:
         contrast = ALWAYS if EVERY_ELEMENT else (("light",) if name in SHORT else ())
         assert complaints(page, contrast=contrast) == []
-        assert pages_of(printed(page)) <= max(2, MOST_SHEETS[name] / PART)
+        assert pages_of(printed(page)) <= max(2, -(-MOST_SHEETS[name] // PART))
 
 
 def test_everybody_can_read_the_largest_account(browser: Browser, report: Path) -> None:
