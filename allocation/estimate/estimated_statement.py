@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-import duckdb
-
 from allocation.charges import Charge, ChargePeriod, CostBasis
 from allocation.engine import tables
 from allocation.engine.allocate import allocate
@@ -22,6 +20,7 @@ from allocation.errors import AllocationError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.estimate.declared_usage import Usage, declared_usage
 from allocation.estimate.estimated_charges import PricedCharges, priced_charges
+from allocation.estimate.scratch import scratch
 from allocation.money import in_cents, units_of
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.heading import Heading
@@ -83,8 +82,7 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
     scale: Scale = Scale.LEAST,
 ) -> Statement:
     """The statement of an estimate: every charge is given to a tenant, or unallocated with a reason."""
-    connection = duckdb.connect()
-    try:
+    with scratch() as connection:
         tables.create(connection, "charge", tables.CHARGE)
         tables.insert(connection, "charge", tables.CHARGE, _charge_rows(plan, priced.charges, period))
         tables.create(connection, "usage", tables.USAGE)
@@ -96,8 +94,6 @@ def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules
             for tenant in plan.tenants
         ]
         allocation = allocate(connection, known_of(plan), present, rules)
-    finally:
-        connection.close()
     versions = {
         "catalog": plan.catalog_version,
         "rulebook": rules.version,

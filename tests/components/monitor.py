@@ -133,7 +133,7 @@ class EngineMonitor(mocks.MockMonitor):
         )
         asked = mocks.MockResourceArgs(request.type, request.name, plain, custom=request.custom)
         identifier, state = self.answers.new_resource(asked)
-        outputs = mocks._sync_await(rpc.serialize_properties(state, {}))  # type: ignore[attr-defined]
+        outputs = _answered(state, properties, inputs, plain)
         self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identifier or "", state)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier or "", object=outputs)
 
@@ -185,8 +185,10 @@ class CloudAnswers(mocks.Mocks):
     """What a cloud would answer: an id, an ARN, addresses. A component that asks it anything is at fault."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Echo the inputs and add the outputs that components read."""
+        """Echo the inputs and add the outputs that components read; of Kubernetes they read inputs only."""
         identifier = f"{args.name}-id"
+        if args.typ.startswith("kubernetes:"):
+            return identifier, dict(args.inputs)
         outputs = {
             "arn": f"arn:aws:test:us-east-1:123456789012:{args.name}",
             "name": args.name,
@@ -239,6 +241,25 @@ def declare(
     finally:
         monitor.close()
     return list(monitor.declared.values())
+
+
+def _answered(
+    state: Mapping[str, Any], properties: Any, inputs: Mapping[str, Any], plain: Mapping[str, Any]
+) -> Any:
+    """The message of a resource's outputs; what is an input as it came is copied.
+
+    Most outputs are, and to serialize them again takes a tenth of the time of a declaration.
+    """
+    echoed = {
+        key
+        for key, value in state.items()
+        if key in plain and value is plain[key] and not _holds_secret(inputs[key])
+    }
+    others = {key: value for key, value in state.items() if key not in echoed}
+    message = mocks._sync_await(rpc.serialize_properties(others, {}))  # type: ignore[attr-defined]
+    for key in echoed:
+        message.fields[key].CopyFrom(properties.fields[key])
+    return message
 
 
 def _unwrapped(value: Any) -> Any:

@@ -1,10 +1,13 @@
 """A tenant is created while AWS turns calls away, fails and loses answers, or the engine dies: all is mended.
 
-The deaths are a sample of `make torture`, mended by `costack recover` and the same command.
+The deaths are a sample of `make torture`, mended by `costack recover` and the same command. There a tenant's
+end is interrupted, too: at every call by `tests.torture.kills`, at the largest here. In `make test` a file, a
+stack and an account in memory are interrupted at every call of an end (tests/lifecycle/decommission).
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -19,6 +22,7 @@ pytestmark = [pytest.mark.engine]
 
 OWN_SERVER: Final = "dedicated-db"
 ROUNDS: Final = 8
+EVERY: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 SECOND: Final = re.compile(r"^(?P<ids>[^:]+): same as (?P<urn>\S+), but not in the stack", re.MULTILINE)
 # What a person would do with a second one that nobody uses.
 DELETE: Final[Mapping[str, Callable[[Any, str], Any]]] = {
@@ -109,6 +113,7 @@ def test_a_death_at_its_creation_is_survived(creation: Phase) -> None:
     assert creation.survive(Point(creation.number_of("CreateDBInstance"), after=True)) == ""
 
 
+@pytest.mark.skipif(not EVERY, reason="make torture; in memory in tests/lifecycle/decommission")
 def test_a_death_at_its_end_is_survived(end: Phase) -> None:
     """The engine and the command above it die when the server is gone."""
     assert "snapshot of local-acme-postgresql" in end.undisturbed

@@ -18,7 +18,7 @@ from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE
 from tests.lifecycle.pods import Pods, running_pods, set_up
 from tests.lifecycle.writer import Writer, writing, written
-from tests.postgres import ADMIN, CHOSEN, MAJORS, Server, chosen_versions, running_server
+from tests.postgres import ADMIN, CHOSEN, MAJORS, NEWEST_SOLD, Server, chosen_versions, running_server
 
 pytestmark = pytest.mark.postgres
 SECOND: Final = second_role(ROLE)
@@ -32,9 +32,9 @@ AGAIN: Final = (
     "`pulumi up --refresh`"
 )
 
-FORTH_ON: Final = tuple(major for major in MAJORS if major not in CHOSEN or len(CHOSEN) > 1)
-"""In `make test` pods write while the newest version turns back, and while the others turn; in `make torture`
-every version does both. Without pods the newest one turns in most tests here."""
+FORTH_ON: Final = MAJORS if len(CHOSEN) > 1 else (NEWEST_SOLD,)
+"""In `make test` pods write while the newest version turns back, and while the newest sold turns; in `make
+torture` every version does both. Without pods the newest one turns in most tests here."""
 Login = tuple[str, str]
 
 

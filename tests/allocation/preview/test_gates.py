@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allocation.errors import AllocationError
-from allocation.preview.comparison import Step, compared
+from allocation.preview.comparison import Comparison, Step, compared
 from allocation.preview.cost_estimate import cost_estimate
 from allocation.preview.gates import Gates, Limit
 from tests.allocation.previews import comparison_of, conditions, now
@@ -16,8 +16,13 @@ from tiers.change.effects import effects_of
 from tiers.plan.resolve import resolve
 from tiers.vocabulary import TenantId
 
-UPWARDS = comparison_of("cobalt", "ha-postgresql")
-DOWNWARDS = comparison_of("halcyon", "shared-namespace")
+
+def upwards() -> Comparison:
+    return comparison_of("cobalt", "ha-postgresql")
+
+
+def downwards() -> Comparison:
+    return comparison_of("halcyon", "shared-namespace")
 
 
 def limits(*texts: str) -> Gates:
@@ -47,15 +52,15 @@ def test_from_nothing_every_rise_is_too_much() -> None:
 
 
 def test_a_bill_that_rises_too_far_is_one_sentence() -> None:
-    (reported,) = limits("50/mo").failed(UPWARDS)
+    (reported,) = limits("50/mo").failed(upwards())
     assert reported.startswith("the bill rises by ")
     assert "more than the 50/mo allowed" in reported
-    assert len(limits("50/mo", "10%").failed(UPWARDS)) == 2
-    assert limits("2000/mo", "50%").failed(UPWARDS) == ()
+    assert len(limits("50/mo", "10%").failed(upwards())) == 2
+    assert limits("2000/mo", "50%").failed(upwards()) == ()
 
 
 def test_a_bill_that_falls_is_never_too_much() -> None:
-    assert limits("0/mo", "0%").failed(DOWNWARDS) == ()
+    assert limits("0/mo", "0%").failed(downwards()) == ()
 
 
 def test_a_margin_below_the_floor_names_its_tenant() -> None:
@@ -65,9 +70,9 @@ def test_a_margin_below_the_floor_names_its_tenant() -> None:
 
 
 def test_a_neighbour_that_is_pushed_below_the_floor_counts() -> None:
-    line = next(each for each in UPWARDS.tenants if each.tenant == "acme")
+    line = next(each for each in upwards().tenants if each.tenant == "acme")
     between = Decimal(100 * line.margin.before) / line.fee.before
-    reported = Gates(margin_floor_percent=between).failed(UPWARDS)
+    reported = Gates(margin_floor_percent=between).failed(upwards())
     assert any(each.startswith("acme: ") for each in reported)
 
 
@@ -84,7 +89,7 @@ def test_a_budget_of_the_tenants_own_file_always_holds() -> None:
 
 
 def test_no_changes_were_expected() -> None:
-    (reported,) = Gates(no_changes=True).failed(UPWARDS)
+    (reported,) = Gates(no_changes=True).failed(upwards())
     assert "cobalt" in reported
     assert Gates(no_changes=True).failed(compared(now(), now())) == ()
 

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from allocation.adapters.bill import ingest
 from allocation.adapters.bill.failures import BillError
 from allocation.adapters.rates import Rate
+from allocation.estimate.scratch import scratch
 from tests.allocation.adapters.bill.written import CUR, FOCUS, NOVEMBER, PLAIN, Read, bill, fetched
 
 SECOND = date(2026, 11, 2)
@@ -25,7 +25,7 @@ RATES = [
 
 
 def read(path: Path, rates: Sequence[Rate] = RATES) -> Read:
-    with duckdb.connect(config={"threads": "1"}) as connection:
+    with scratch() as connection:
         intake = ingest(connection, [path], NOVEMBER, "USD", rates=rates)
         charges = fetched(connection, "SELECT * FROM charge ORDER BY charge")
         return Read(intake, charges, fetched(connection, "SELECT * FROM refused"))

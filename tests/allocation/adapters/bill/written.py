@@ -11,6 +11,7 @@ import duckdb
 
 from allocation.adapters.bill import Intake, ingest
 from allocation.charges import ChargePeriod
+from allocation.estimate.scratch import scratch
 
 NOVEMBER = ChargePeriod.month("2026-11")
 
@@ -85,8 +86,8 @@ def parquet(file: Path, *replaced: str) -> Path:
 def read(
     *files: str | Path, into: Path | None = None, period: ChargePeriod = NOVEMBER, parts: bool = False
 ) -> Read:
-    """Read *files* with a connection of their own."""
-    with duckdb.connect(config={"threads": "1"}) as connection:
+    """Read *files* into a database of their own."""
+    with scratch() as connection:
         intake = ingest(connection, files, period, "USD", into=into, parts=parts)
         charges = fetched(connection, "SELECT * FROM charge ORDER BY charge")
         return Read(intake, charges, fetched(connection, "SELECT * FROM refused ORDER BY source, row_number"))

@@ -15,7 +15,7 @@ from allocation.statement.filed import FiledStatement
 from tests.allocation.showbacks import filed, moved, statement_of
 from tests.portfolios import catalog, local_plan, plan_of, tenant
 
-CLIENTS = sorted({line.client for line in moved().statement.tenants})
+CLIENTS = sorted({each.client for each in local_plan().tenants})
 TELLING = 6
 """Digits from which on a figure belongs to one tenant and is no coincidence."""
 
