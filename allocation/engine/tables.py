@@ -215,7 +215,7 @@ def copy_all(connection: duckdb.DuckDBPyConnection, copies: Mapping[Path, str], 
 
     Tables that are read may not be temporary: each thread has a cursor of its own.
     """
-    cursors = [connection.cursor() for _ in range(min(threads, len(copies)))]
+    cursors = [_cursor(connection) for _ in range(min(threads, len(copies)))]
     free = queue.SimpleQueue[duckdb.DuckDBPyConnection]()
     for cursor in cursors:
         free.put(cursor)
@@ -237,6 +237,15 @@ def copy_all(connection: duckdb.DuckDBPyConnection, copies: Mapping[Path, str], 
             for cursor in cursors:
                 cursor.interrupt()
             raise
+
+
+def _cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another connection to what *connection* uses, which may not be the engine's first database."""
+    names = connection.execute("SELECT current_database(), current_schema()").fetchall()[0]
+    cursor = connection.cursor()
+    quoted = (str(name).replace('"', '""') for name in names)
+    cursor.execute('USE "' + '"."'.join(quoted) + '"')
+    return cursor
 
 
 def _without_comments(table: str) -> str:
