@@ -3,8 +3,8 @@
 Costack leaves `apply_immediately` false, so AWS applies most changes in the next maintenance window (RDS User
 Guide, "Settings for DB instances"; ElastiCache API reference, ModifyReplicationGroup). Minutes are named only
 where AWS names them. A new major version of PostgreSQL: RDS User Guide, "Major version upgrades"; it needs a
-parameter group of the new family: RDS API reference, ModifyDBInstance (`EngineVersion`). Until then the server
-keeps the group of before (terraform-provider-aws, pull 47121), and RDS deletes none that a server has.
+parameter group of the new family: RDS API reference, ModifyDBInstance (`EngineVersion`). Until then the
+server keeps the group of before (terraform-provider-aws, pull 47121), and RDS deletes none that a server has.
 """
 
 from __future__ import annotations
