@@ -48,7 +48,8 @@ def write(
     charges = [
         f"SELECT {as_charge(names, _number(before, gaps=batch in refusing), by_kind, is_file=bool(folder))}"
         f" FROM {batch.judged} AS rows {_join(gaps=batch in refusing, kinds=bool(by_kind))}"
-        " WHERE verdict IS NULL"
+        # Where no row was refused, no rule is asked again.
+        f" WHERE {'verdict IS NULL' if batch in refusing else 'true'}"
         for batch in batches
     ]
     if folder is not None and batches:
