@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture odoo goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -144,6 +144,9 @@ bench: setup ## measure time and memory: 1,000 tenants planned to declared, bill
 odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we declare: ODOO=<folder of odoo-bin> ODOO_ADDONS=<folders, such as session_redis's>
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
+
+official: engine engine-cluster engine-kubernetes setup ## run the tests with the official Kubernetes provider, an API server and its controllers (20 minutes)
+	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q tests/official
 
 torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 200,000 broken files and answers, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division

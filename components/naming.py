@@ -15,6 +15,7 @@ __all__: Final = (
     "component_type",
     "job_name",
     "physical_name",
+    "short_hash",
 )
 
 

@@ -227,7 +227,7 @@ def _listed() -> Iterator[tuple[int, tuple[int, float]]]:
 
 
 def _asked() -> Iterator[tuple[int, tuple[int, float]]]:
-    """The same where there is no /proc."""
+    """The same where there is no /proc, without children that have ended."""
     answer = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,time="], capture_output=True, text=True, check=False
     )

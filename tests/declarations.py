@@ -422,7 +422,7 @@ def _file_share(fact: Any, registered: Registrations) -> Pairs:
         claimed = {
             "namespace": (fact.namespace, claim["metadata"]["namespace"]),
             "claim": ("1Gi", claim["spec"]["resources"]["requests"]["storage"]),
-            "volume": (fact.volume or name, volume["metadata"]["name"]),
+            "volume": (fact.volume or name, volume["metadata"]["name"].rpartition("-")[0]),
         }
     return {
         **claimed,

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_aws import efs
 
-from components.naming import component_type, physical_name
+from components.naming import component_type, physical_name, short_hash
 from components.places import FileSystemPlace
 from tiers.facts.data import CLAIM_GIB
 from tiers.facts.every_fact import FileShare
@@ -23,8 +23,9 @@ class Filestore(pulumi.ComponentResource):
     A volume remembers the uid of its claim (`spec.claimRef.uid`), and a claim of another namespace is another
     claim, as is one that comes back: the volume is then Released for ever, and the new claim waits
     (`syncVolume` in Kubernetes, pkg/controller/volume/persistentvolume/pv_controller.go). So the volume, a
-    pointer to the access point, goes with its claim and comes with it. It is made anew under its name when
-    the namespace changes, after its old claim and before its new one.
+    pointer to the access point, goes with its claim and comes with it. When the namespace changes there is
+    another volume first, of another name: the old claim goes only after every pod that has it, also a Job's
+    that is over (Kubernetes, "Storage Object in Use Protection").
     """
 
     def __init__(
@@ -51,7 +52,6 @@ class Filestore(pulumi.ComponentResource):
             spec={
                 "accessModes": ["ReadWriteMany"],
                 "storageClassName": _STORAGE_CLASS,
-                # Not the plain name: whatever replaces the volume then deletes the claim first.
                 "volumeName": volume.metadata["name"],
                 "resources": {"requests": {"storage": f"{CLAIM_GIB}Gi"}},
             },
@@ -82,12 +82,16 @@ class Filestore(pulumi.ComponentResource):
         self, name: str, fact: FileShare, file_system: FileSystemPlace
     ) -> k8s.core.v1.PersistentVolume:
         anew = pulumi.ResourceOptions(
-            parent=self, replace_on_changes=["spec.claimRef.namespace"], delete_before_replace=True
+            parent=self,
+            replace_on_changes=["spec.claimRef.namespace"],
+            # Volumes that are there keep their names, which were those of their claims once.
+            ignore_changes=["metadata.name"],
         )
+        called = f"{fact.volume or name}-{short_hash(fact.namespace)}"
         handle = pulumi.Output.concat(file_system.id, "::", self.access_point.id)
         return k8s.core.v1.PersistentVolume(
             name,
-            metadata={"name": fact.volume or name},
+            metadata={"name": called},
             spec={
                 "capacity": {"storage": f"{CLAIM_GIB}Gi"},
                 "accessModes": ["ReadWriteMany"],

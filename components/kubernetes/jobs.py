@@ -43,7 +43,7 @@ class OneOffJob(pulumi.ComponentResource):
     """A Job that runs once, and once more when its content changes or an update finds it without success.
 
     Such an update also ends a Job that still runs. So the update before waits as long as the data needs, and
-    every script can be ended and begun again (tests/lifecycle/test_killed_jobs.py).
+    a script that was ended can begin again (about databases: tests/lifecycle/test_killed_jobs.py).
 
     Args:
         tenant: The tenant of the job; how long the update waits for it follows from the size of its data.

@@ -30,7 +30,8 @@ from tests.examples.hosts import (
 from tests.portfolios import ROOT
 
 EXAMPLES = ROOT / "examples" / "ci"
-COPIED = ("allocation", "cli", "tiers", "portfolios")
+CODE = ("allocation", "cli", "tiers")
+COPIED = (*CODE, "portfolios")
 LINE = re.compile(r"^\*\*local: bill ([\d,.]+) → ([\d,.]+) USD a month", re.MULTILINE)
 Workflow = dict[Any, Any]
 
@@ -41,17 +42,23 @@ def workflow(name: str) -> Workflow:
 
 
 class Checkout:
-    """A repository as a runner has it: the base is `origin/main`, the change is in the working tree."""
+    """A repository as a runner has it: the base is `origin/main`, the change is in the working tree.
 
-    def __init__(self, folder: Path) -> None:
+    It is made anew, or as a copy of another one, which takes a fraction of the time.
+    """
+
+    def __init__(self, folder: Path, of: Checkout | None = None) -> None:
         self.folder, self.state, self.said = folder / "repository", folder / "state.json", ""
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
-        for each in COPIED:
-            shutil.copytree(ROOT / each, self.folder / each)
-        self._git("init", "--quiet", "--initial-branch", "main")
-        (self.folder / ".git" / "info" / "exclude").write_text("__pycache__\n.venv\n", encoding="utf-8")
-        self.commit()
+        for each in COPIED if of is None else (*COPIED, ".git"):
+            # A test changes the portfolio, and git its own files.
+            copied = os.link if of and each in CODE else shutil.copy2
+            shutil.copytree((of.folder if of else ROOT) / each, self.folder / each, copy_function=copied)
+        if of is None:
+            self._git("init", "--quiet", "--initial-branch", "main")
+            (self.folder / ".git" / "info" / "exclude").write_text("__pycache__\n.venv\n", encoding="utf-8")
+            self.commit()
         self._install(folder / "path")
 
     def _install(self, path: Path) -> None:
@@ -215,9 +222,14 @@ def run(host: Both, checkout: Checkout, labels: str = "") -> int:
     return code
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return Checkout(tmp_path_factory.mktemp("base"))
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path)
+def checkout(tmp_path: Path, base: Checkout) -> Checkout:
+    return Checkout(tmp_path, base)
 
 
 HOSTS = pytest.mark.parametrize("host", [OnGithub(), OnGitlab()], ids=["github", "gitlab"])

@@ -175,8 +175,8 @@ def test_a_real_program_that_dies_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
-def test_where_there_is_no_proc_ps_tells_the_same() -> None:
+def test_where_there_is_no_proc_ps_tells_it() -> None:
     told, listed = dict(_asked()), dict(_listed())
     me, parent = os.getpid(), os.getppid()
     assert told[me][0] == listed[me][0] == parent
-    assert abs(told[me][1] - listed[me][1]) <= 2  # ps tells whole seconds
+    assert 0 < told[me][1] <= listed[me][1] + 2  # ps tells whole seconds, and no ended children

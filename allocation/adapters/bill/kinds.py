@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
-from allocation.adapters.bill.files.bill_file import relation
+from allocation.adapters.bill.files.bill_file import PLACE, relation
 from allocation.engine.kinds import make_enumerated
 
 _FEW_ROWS: Final = 10_000
@@ -53,6 +53,8 @@ def found_by_kind(
     own_text = " ".join(columns[name] for name in own)
     asked = " ".join(sql for name, sql in columns.items() if name not in own)
     words = _words(connection, batch, rows, _mentioned(batch, asked) - _mentioned(batch, own_text))
+    while _made(connection, batch, rows, words) > _MOST_KINDS:
+        words.pop()
     each = {column.sql for column in batch.files[0].header.columns} - {word.sql for word in words}
     by_kind = {
         name: sql
@@ -61,10 +63,10 @@ def found_by_kind(
     }
     by_row = {name: sql for name, sql in columns.items() if name not in by_kind}
     keys = _keys(words)
-    ask(connection, [batch], _kinds(batch, rows, keys, by_kind))
-    read = ["file_index", "file_row_number", *sorted(_mentioned(batch, " ".join(by_row.values())))]
+    ask(connection, [batch], _kinds(batch, keys, by_kind))
+    read = ["file_index", "file_row_number", *PLACE, *sorted(_mentioned(batch, " ".join(by_row.values())))]
     found = ", ".join(f"{sql} AS {name}" for name, sql in by_row.items())
-    sql = f"""SELECT {found}, {", ".join((*by_kind, "kind"))}
+    sql = f"""SELECT {found}, {", ".join((*PLACE, *by_kind, "kind"))}
         FROM (SELECT {", ".join((*read, *_as_keys(keys)))} FROM {rows}) AS raw
         JOIN {batch.kind} USING ({", ".join(keys)})"""
     return sql, frozenset(by_kind)
@@ -94,7 +96,7 @@ def _mentioned(batch: Batch, sql: str) -> set[str]:
 def _words(
     connection: duckdb.DuckDBPyConnection, batch: Batch, rows: str, candidates: set[str]
 ) -> list[_Word]:
-    """The columns of words among *candidates*, fewest values first, as long as they make few kinds."""
+    """The columns of words among *candidates*, fewest values first."""
     texts = [
         column.sql
         for column in batch.files[0].header.columns
@@ -112,19 +114,14 @@ def _words(
         if size:
             ask(connection, [batch], f"CREATE TYPE {name} AS ENUM ({values})")
         words.append(_Word(text, name, size))
-    while words and _number_of_kinds(connection, batch, rows, words) > _MOST_KINDS:
-        words.pop()
     return words
 
 
-def _number_of_kinds(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, rows: str, words: Sequence[_Word]
-) -> int:
-    if _product(words) <= _MOST_KINDS:
-        return 0
-    keys = ", ".join(_as_keys(_keys(words)))
-    ((kinds,),) = ask(connection, [batch], f"SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {rows})")
-    return int(kinds)
+def _made(connection: duckdb.DuckDBPyConnection, batch: Batch, rows: str, words: Sequence[_Word]) -> int:
+    """Make the table of the keys of all kinds; returns how many there are."""
+    found = f"SELECT DISTINCT {', '.join(_as_keys(_keys(words)))} FROM {rows}"
+    ask(connection, [batch], f"CREATE OR REPLACE TEMP TABLE {batch.kind}_keys AS {found}")
+    return int(ask(connection, [], f"SELECT count(*) FROM {batch.kind}_keys")[0][0])
 
 
 def _product(words: Sequence[_Word]) -> int:
@@ -156,8 +153,8 @@ def _as_keys(keys: Mapping[str, Sequence[_Word]]) -> Iterator[str]:
         yield f"{' + '.join(digits)} AS {key}"
 
 
-def _kinds(batch: Batch, rows: str, keys: Mapping[str, Sequence[_Word]], by_kind: Mapping[str, str]) -> str:
-    """SQL that makes the table of the kinds of *rows*: the keys of each, and what its words say."""
+def _kinds(batch: Batch, keys: Mapping[str, Sequence[_Word]], by_kind: Mapping[str, str]) -> str:
+    """SQL that makes the table of kinds: the keys of each, and what its words say."""
     read, order = [], []
     for key, words in keys.items():
         place = 1
@@ -169,7 +166,6 @@ def _kinds(batch: Batch, rows: str, keys: Mapping[str, Sequence[_Word]], by_kind
             place *= word.size + 1
     names, first = ", ".join(keys), 2 * _MOST_KINDS * batch.number
     columns = ", ".join((names, *(f"{sql} AS {name}" for name, sql in by_kind.items())))
-    found = f"SELECT DISTINCT {', '.join(_as_keys(keys))} FROM {rows}"
     return f"""CREATE OR REPLACE TABLE {batch.kind} AS
         SELECT {columns}, {first} + row_number() OVER (ORDER BY {", ".join(order) or names}) AS kind
-        FROM (SELECT {", ".join((names, *read))} FROM ({found}))"""
+        FROM (SELECT {", ".join((names, *read))} FROM {batch.kind}_keys)"""

@@ -30,7 +30,6 @@ _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
 _LOCAL: Final = f"{_DAY}([T ]{_TIME})?"
 # DuckDB would take +99:00. BigQuery writes ` UTC`.
 _ZONED: Final = f"{_DAY}[T ]{_TIME}(Z| UTC|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
-
 _MOMENT_TYPES: Final = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _NESTED_TYPES: Final = ("MAP(", "STRUCT(", "JSON")
 _CHARGE: Final = tuple(columns_of(CHARGE))
@@ -216,7 +215,8 @@ def _moment(column: Column | None, name: str) -> list[str]:
     """The text of a moment, and the moment itself where the column has a type that is one."""
     point = "NULL::TIMESTAMP"
     if column is not None and column.type == "TIMESTAMP WITH TIME ZONE":
-        point = f"CASE WHEN isfinite({column.sql}) THEN {column.sql} AT TIME ZONE 'UTC' END"
+        # `AT TIME ZONE 'UTC'` takes ten times as long.
+        point = f"CASE WHEN isfinite({column.sql}) THEN make_timestamp(epoch_us({column.sql})) END"
     elif column is not None and column.type in _MOMENT_TYPES:
         point = f"CASE WHEN isfinite({column.sql}) THEN try_cast({column.sql} AS TIMESTAMP) END"
     return [f"{text_of(column)} AS {name}_text", f"{point} AS {name}_point"]
@@ -228,7 +228,7 @@ def _point_in_time(name: str) -> str:
     return f"""CASE WHEN {name}_point IS NOT NULL THEN {name}_point
         WHEN regexp_full_match({text}, '{_LOCAL}') THEN try_cast({text} AS TIMESTAMP)
         WHEN regexp_full_match({text}, '{_ZONED}')
-        THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"""
+        THEN make_timestamp(epoch_us(try_cast({text} AS TIMESTAMPTZ))) END"""
 
 
 def _over(sql: str, layout: Layout, of: Callable[[str], str]) -> str:

@@ -12,7 +12,7 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, told
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files.bill_file import literal
+from allocation.adapters.bill.files.bill_file import literal, place_of
 from allocation.adapters.bill.kinds import NEW_KINDS, make_charge_kinds
 from allocation.adapters.bill.numbers import exact_of
 from allocation.adapters.bill.reading import as_charge, listed
@@ -84,7 +84,7 @@ def _ranges(batch: Batch, tally: Tally) -> Iterator[str]:
     Small files stay whole, so that a thousand of them are a few parts.
     """
     first, held = batch.first, 0
-    for number in _numbers(batch):
+    for number, file in zip(_numbers(batch), batch.files, strict=True):
         rows = tally.rows(number)
         if held and held + rows > LARGEST_PART:
             yield f"file BETWEEN {first} AND {number - 1}"
@@ -92,7 +92,7 @@ def _ranges(batch: Batch, tally: Tally) -> Iterator[str]:
         held += rows
         if held > LARGEST_PART:
             for row in range(1, rows + 1, LARGEST_PART):
-                yield f"file = {number} AND row_number BETWEEN {row} AND {row + LARGEST_PART - 1}"
+                yield place_of(batch.files, file, (row, min(row + LARGEST_PART - 1, rows)))
             first, held = number + 1, 0
     if held:
         yield f"file BETWEEN {first} AND {_numbers(batch)[-1]}"

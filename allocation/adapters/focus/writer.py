@@ -55,13 +55,14 @@ def write_focus(
     copies: dict[Path, str] = {}
     try:
         partition.mkdir(parents=True, exist_ok=True)
-        with prepared(connection, run), in_order(connection) as threads:
+        with prepared(connection, run):
             refuse_what_does_not_add_up(connection)
             copies = _rows(connection, target, version, run)
             if csv:
                 rows = rows_sql(version, as_text=True, converts=run.converts)
                 copies[target.with_suffix(".csv")] = f"({rows}) TO {{path}} ({_CSV})"
-            copy_all(connection, {_partial(path): copy for path, copy in copies.items()}, threads)
+            with in_order(connection) as threads:
+                copy_all(connection, {_partial(path): copy for path, copy in copies.items()}, threads)
         for path in (*partition.glob(f"focus-{version}*"),):
             if path not in copies and not path.name.endswith(_PARTIAL):
                 path.unlink()

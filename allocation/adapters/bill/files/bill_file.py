@@ -28,11 +28,13 @@ _SUFFIXES: Final = (".csv", ".parquet")
 _COMPRESSED: Final = (".gz", ".gzip", ".zip")
 _CHUNK: Final = 1 << 20
 _LONGEST_LINE: Final = 2_000_000
-_ROW_NUMBERS: Final = frozenset({"file_row_number", "file_index"})
-"""Columns that DuckDB adds to Parquet by itself; a bill that has them would hide them."""
 
 PART: Final = "bill_part"
 """Column of a staged file that holds several bills: the number of the one a row is of."""
+PLACE: Final = ("bill_path", "bill_row")
+"""Columns of the number of a row's file, of those that are read, and of its place there; both from 0."""
+_ROW_NUMBERS: Final = frozenset({"file_row_number", "file_index", PART, *PLACE})
+"""Columns that DuckDB adds to Parquet, or that are added here; a bill that has them would hide them."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._=+@%-]+")
 """Names without a character that DuckDB takes for a pattern."""
 
@@ -100,14 +102,18 @@ def literal(text: str | Path) -> str:
 
 
 def relation(files: Sequence[BillFile]) -> str:
-    """SQL of the relation that holds *files*, which have the same columns; `file_index` counts from 0."""
+    """SQL of the relation that holds *files*, which have the same columns; `file_index` counts from 0.
+
+    `PLACE` says where a row lies: by conditions on these columns alone DuckDB skips what it need not read.
+    """
     numbers: dict[Path, dict[int, int]] = {}
     for number, file in enumerate(files):
         numbers.setdefault(file.path, {})[file.part or 0] = number
     paths = ", ".join(map(literal, numbers))
     options = "hive_partitioning = false, binary_as_string = true"
     if all(file.part is None for file in files):
-        return f"read_parquet([{paths}], {options})"
+        place = f"file_index, file_row_number, file_index AS {PLACE[0]}, file_row_number AS {PLACE[1]}"
+        return f"(SELECT *, {place} FROM read_parquet([{paths}], {options}))"
     rows, part = f"read_parquet([{paths}], {options})", PART
     if any(file.part is None for file in files):
         rows, part = f"read_parquet([{paths}], {options}, union_by_name = true)", f"coalesce({PART}, 0)"
@@ -117,7 +123,15 @@ def relation(files: Sequence[BillFile]) -> str:
     before = [file.before for file in files]
     # A staged file may hold bills of other layouts, too.
     return f"""(SELECT * EXCLUDE ({PART}), {index} AS file_index,
-        file_row_number - {before}[{index} + 1] AS file_row_number FROM {rows} WHERE {index} IS NOT NULL)"""
+        file_row_number - {before}[{index} + 1] AS file_row_number,
+        file_index AS {PLACE[0]}, file_row_number AS {PLACE[1]} FROM {rows} WHERE {index} IS NOT NULL)"""
+
+
+def place_of(files: Sequence[BillFile], file: BillFile, rows: tuple[int, int]) -> str:
+    """SQL of the condition that a row of `relation` is one of *rows*, first and last from 1, of *file*."""
+    path = list(dict.fromkeys(each.path for each in files)).index(file.path)
+    first, last = (file.before + row - 1 for row in rows)
+    return f"{PLACE[0]} = {path} AND {PLACE[1]} BETWEEN {first} AND {last}"
 
 
 def _linked(path: Path, at: Path) -> Path:
