@@ -28,7 +28,6 @@ _TEMPORARY: Final = "temp_file_limit"
 _KIB_PER_GIB: Final = 1024 * 1024
 _MASTER: Final = "costack"
 _PASSWORD_LENGTH: Final = 48
-_RECOVERY_DAYS: Final = 7
 LOGS: Final = ("postgresql", "upgrade")
 _STRIPED_FROM_GIB: Final = 400
 _STRIPED: Final = {"iops": 12_000, "storage_throughput": 500}
@@ -109,7 +108,8 @@ def _master_of(name: str, fact: DatabaseInstance, key: KeyPlace, child: pulumi.R
         f"{name}-master",
         description=f"Master user of {name}",
         kms_key_id=key.arn,
-        recovery_window_in_days=_RECOVERY_DAYS,
+        # It goes with its server: what the final snapshot is restored to gets another password.
+        recovery_window_in_days=0,
         opts=child,
     )
     version = secretsmanager.SecretVersion(
