@@ -95,7 +95,10 @@ def _temporary_gib(fact: Any, registered: Registrations) -> int | None:
 
 def _secret(fact: Any, registered: Registrations) -> Pairs:
     props = registered.find("aws:rds/instance:Instance", f"{_owner(fact, registered)}-postgresql")
-    return {"managed": (True, props["manageMasterUserPassword"])}
+    kept = "password" in props and registered.find(
+        "aws:secretsmanager/secretVersion:SecretVersion", f"{_owner(fact, registered)}-postgresql-master"
+    )
+    return {"kept": (True, bool(props.get("manageMasterUserPassword") or kept))}
 
 
 def _cache(fact: Any, registered: Registrations) -> Pairs:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import cloudwatch, rds
+from pulumi_aws import cloudwatch, rds, secretsmanager
 
 from components.naming import component_type, physical_name
 from components.places import KeyPlace, NetworkPlace, ServerPlace
@@ -26,6 +26,8 @@ _PARAMETERS: Final = {
 _AUDIT: Final = "pgaudit.log"
 _TEMPORARY: Final = "temp_file_limit"
 _KIB_PER_GIB: Final = 1024 * 1024
+_MASTER: Final = "costack"
+_PASSWORD_LENGTH: Final = 48
 LOGS: Final = ("postgresql", "upgrade")
 _STRIPED_FROM_GIB: Final = 400
 _STRIPED: Final = {"iops": 12_000, "storage_throughput": 500}
@@ -63,6 +65,7 @@ class PostgresServer(pulumi.ComponentResource):
             opts=child,
         )
         life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
+        master = _master_of(name, fact, key, child)
         self.instance = rds.Instance(
             name,
             identifier=physical_name(name),
@@ -73,18 +76,57 @@ class PostgresServer(pulumi.ComponentResource):
             parameter_group_name=parameter_group(name, fact, opts=child).name,
             kms_key_id=key.arn,
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
-            master_user_secret_kms_key_id=key.key_id,
+            **master.arguments,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
             ),
         )
-        self.place = _place(self.instance)
+        self.place = _place(self.instance, master.secret_arn)
         self.register_outputs({"address": self.instance.address})
 
 
-def _place(instance: rds.Instance) -> ServerPlace:
-    secret = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+class _Master(NamedTuple):
+    """The password of the master user as arguments of a server, and its secret; None for AWS' own."""
+
+    arguments: dict[str, Any]
+    secret_arn: pulumi.Output[str] | None
+
+
+def _master_of(name: str, fact: DatabaseInstance, key: KeyPlace, child: pulumi.ResourceOptions) -> _Master:
+    """AWS makes and renews the password, except where a replica may follow the server.
+
+    RDS makes no replica of a server whose password AWS manages (RDS User Guide, "Password management with
+    Amazon RDS and AWS Secrets Manager", limitations). A deployed server takes the other password in place.
+    """
+    if not fact.may_have_replica:
+        return _Master(
+            {"manage_master_user_password": True, "master_user_secret_kms_key_id": key.key_id}, None
+        )
+    made = random.RandomPassword(f"{name}-master", length=_PASSWORD_LENGTH, special=False, opts=child)
+    secret = secretsmanager.Secret(
+        f"{name}-master",
+        description=f"Master user of {name}",
+        kms_key_id=key.arn,
+        # It goes with its server: what the final snapshot is restored to gets another password.
+        recovery_window_in_days=0,
+        opts=child,
+    )
+    version = secretsmanager.SecretVersion(
+        f"{name}-master",
+        secret_id=secret.id,
+        # As RDS writes it, so that Jobs read either.
+        secret_string=pulumi.Output.json_dumps({"username": _MASTER, "password": made.result}),
+        opts=child,
+    )
+    return _Master({"password": made.result}, version.secret_arn)
+
+
+def _place(instance: rds.Instance, secret_arn: pulumi.Output[str] | None) -> ServerPlace:
+    managed = instance.master_user_secrets.apply(
+        lambda secrets: secrets[0].secret_arn or "" if secrets else ""
+    )
+    secret = managed if secret_arn is None else secret_arn
     return ServerPlace(instance.arn, instance.address, secret, instance.allocated_storage)
 
 
@@ -167,8 +209,7 @@ def _original(fact: DatabaseInstance) -> dict[str, Any]:
         "engine_version": fact.engine_version,
         "multi_az": fact.multi_az,
         "allocated_storage": fact.storage_gib,
-        "username": "costack",
-        "manage_master_user_password": True,
+        "username": _MASTER,
         "backup_retention_period": fact.backup_retention_days,
         "backup_window": fact.backup_window,
         "apply_immediately": False,

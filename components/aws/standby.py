@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pulumi_random as random
 from pulumi_aws import rds
@@ -55,7 +57,7 @@ class StandbyServer(pulumi.ComponentResource):
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             **every_server(fact),
-            skip_final_snapshot=not fact.promoted,
+            **_end_and_version(fact),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=fact.deletion_protection,
@@ -64,3 +66,9 @@ class StandbyServer(pulumi.ComponentResource):
             ),
         )
         self.register_outputs({"address": self.instance.address})
+
+
+def _end_and_version(fact: DatabaseStandby) -> dict[str, Any]:
+    """A replica has the version of its source, and is upgraded by hand before it."""
+    version = {"engine_version": fact.engine_version} if fact.promoted else {}
+    return {"skip_final_snapshot": not fact.promoted, **version}

@@ -134,6 +134,8 @@ def _promote(call: Call) -> None:
 def _modify(call: Call) -> None:
     """As the official provider does (internal/service/rds/instance.go, `dbInstancePopulateModify`)."""
     sent = call.parameters(_CHANGEABLE & call.changed)
+    if "manageMasterUserPassword" in call.changed:
+        sent["ManageMasterUserPassword"] = bool(call.new.get("manageMasterUserPassword"))
     if not sent:
         return
     if "EngineVersion" in sent:

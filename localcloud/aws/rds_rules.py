@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from moto.rds.exceptions import RDSClientError
+from moto.rds.models import rds_backends
 
 from localcloud.aws.versions import major, numbers
 
@@ -32,9 +33,9 @@ def check_create(self: RDSBackend, sent: dict[str, Any]) -> None:
 def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> None:
     """What ModifyDBInstance refuses."""
     if sent.get("engine_version"):
-        _check_version(
-            held, str(sent["engine_version"]), allowed=bool(sent.get("allow_major_version_upgrade"))
-        )
+        allowed = bool(sent.get("allow_major_version_upgrade"))
+        _check_version(held, str(sent["engine_version"]), allowed=allowed)
+        _check_replicas(self, held, str(sent["engine_version"]))
     wanted = sent.get("engine_version") or held.engine_version
     upgraded = major(str(wanted)) != major(held.engine_version)
     group = {"db_parameter_group_name": held.db_parameter_group_name} if upgraded else {}
@@ -47,8 +48,20 @@ def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> No
         )
 
 
-def check_replica(source: DBInstance, sent: dict[str, Any], *, abroad: bool) -> None:
-    """RDS API Reference, CreateDBInstanceReadReplica, `SourceDBInstanceIdentifier` and `KmsKeyId`."""
+def check_replica(self: RDSBackend, source: DBInstance, sent: dict[str, Any], *, abroad: bool) -> None:
+    """RDS API Reference, CreateDBInstanceReadReplica, `SourceDBInstanceIdentifier` and `KmsKeyId`.
+
+    A replica begins with the version of its source, so its parameter group is of that family. None follows a
+    server whose password AWS manages (RDS User Guide, "Password management with Amazon RDS and AWS Secrets
+    Manager", limitations; the words: terraform-aws-modules/terraform-aws-rds, issue 532).
+    """
+    if source.manage_master_user_password:
+        _refuse(
+            "InvalidParameterValue",
+            f"Creating read replicas for source instance with engine {source.engine} where "
+            "ManageMasterUserPassword is enabled is not supported.",
+        )
+    _check_family(self, source.engine, source.engine_version, sent)
     if not source.backup_retention_period:
         _refuse(
             "InvalidDBInstanceState",
@@ -116,6 +129,35 @@ def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
             "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version: "
             f"from {there} to {wanted}",
         )
+    if major(wanted) != major(there) and held.is_replica and held.engine == "postgres":
+        # The words: terraform-provider-aws, pull 7013.
+        _refuse(
+            "InvalidParameterValue",
+            "Major Version Upgrade not supported for Postgres Read Replica DB Instances",
+        )
+
+
+def _check_replicas(self: RDSBackend, held: DBInstance, wanted: str) -> None:
+    """A minor upgrade waits until all replicas have it, in every region.
+
+    RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine"; the words:
+    ministryofjustice/cloud-platform, issue 6068.
+    """
+    if major(wanted) != major(held.engine_version):
+        return
+    regions = rds_backends[self.account_id].values()
+    for each in (each for region in regions for each in region.databases.values()):
+        follows = each.is_replica and each.source_db_instance_identifier in _names_of(held)
+        if follows and numbers(each.engine_version) < numbers(wanted):
+            _refuse(
+                "DBUpgradeDependencyFailure",
+                "One or more of the DB Instance's read replicas need to be upgraded: "
+                f"{each.db_instance_identifier}",
+            )
+
+
+def _names_of(held: DBInstance) -> set[str]:
+    return {held.db_instance_identifier, held.db_instance_arn}
 
 
 def _check_family(self: RDSBackend, engine: str, version: str, sent: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ def _create_db_instance_read_replica(
     name = str(sent["source_db_instance_identifier"])
     source = self.find_db_from_id(name)
     abroad = source.region != self.region_name
-    check_replica(source, sent, abroad=abroad)
+    check_replica(self, source, sent, abroad=abroad)
     check_create(self, sent)
     made = _fresh(original(self, sent))
     if abroad and not sent.get("db_parameter_group_name"):

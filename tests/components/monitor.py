@@ -202,6 +202,8 @@ class CloudAnswers(mocks.Mocks):
             "result": f"password-of-{args.name}",
             "masterUserSecrets": [{"secretArn": f"arn:aws:secretsmanager:us-east-1:1:secret:{args.name}"}],
         }
+        if args.typ == "aws:secretsmanager/secretVersion:SecretVersion":
+            outputs["secretArn"] = f"arn:aws:secretsmanager:us-east-1:1:secret:{args.name}"
         completed = dict(args.inputs)
         if args.typ == "aws:eks/cluster:Cluster":
             completed["vpcConfig"] = {

@@ -61,7 +61,8 @@ def belongings(declared: Sequence[Declared]) -> dict[str, set[tuple[str, str]]]:
             mine = owned.setdefault(owner, set())
             mine |= {(arn_of(each.name), ""), (f"{arn_of(each.name)}/any", "")}
             if each.type == "aws:rds/instance:Instance":
-                mine.add((f"arn:aws:secretsmanager:us-east-1:1:secret:{each.name}", ""))
+                own = "" if each.props.get("manageMasterUserPassword") else "-master"
+                mine.add((f"arn:aws:secretsmanager:us-east-1:1:secret:{each.name}{own}", ""))
     for _, spec in pod_specs(declared):
         given = {variable["name"]: variable.get("value") for variable in spec["containers"][0].get("env", ())}
         if "BUCKET" in given:
@@ -185,9 +186,12 @@ def test_what_a_backup_deletes_or_overwrites_stays_as_a_version() -> None:
 def test_an_own_servers_administrator_reads_its_secret_and_no_other() -> None:
     readers = {(who, arn) for who, action, arn, _ in granted() if action.startswith("secretsmanager:")}
     servers = {
-        (each.tags["cost/tenant"], f"arn:aws:secretsmanager:us-east-1:1:secret:{each.name}")
+        (each.tags["cost/tenant"], f"arn:aws:secretsmanager:us-east-1:1:secret:{each.name}{own}")
         for each in whole()
-        if each.props.get("manageMasterUserPassword") and "cost/tenant" in each.tags
+        if each.type == "aws:rds/instance:Instance"
+        and "username" in each.props
+        and "cost/tenant" in each.tags
+        for own in ["" if each.props.get("manageMasterUserPassword") else "-master"]
     }
     assert readers == servers
     assert len(servers) == 3

@@ -48,10 +48,6 @@ def write(project: Project, path: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def refresh(project: Project) -> None:
-    project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
-
-
 def servers(project: Project) -> dict[str, dict[str, Any]]:
     """What AWS says of every server."""
     regions = [project.clients().get("rds", region) for region in ("us-east-1", ABROAD)]
@@ -72,7 +68,7 @@ def test_a_minor_upgrade_by_aws_is_no_change(project: Project) -> None:
     clock.release(clients, "valkey", "8.1")
     clock.move(clients, SUNDAY)
     assert {each["EngineVersion"] for each in servers(project).values()} == {"17.7"}
-    refresh(project)
+    project.refresh("--yes", "--skip-preview")
     project.up("--expect-no-changes")
     said = project.costack("allocate", "--stack", STACK, "--period", "2026-11")
     assert "pending" not in said.text
@@ -96,7 +92,7 @@ def test_a_change_is_pending_until_sunday_and_then_made(project: Project) -> Non
     # As with the official provider: what waits is planned again, and made once.
     assert changed(project) == [("update", "local-postgresql")]
     clock.move(project.clients(), SUNDAY + timedelta(weeks=1))
-    refresh(project)
+    project.refresh("--yes", "--skip-preview")
     held = servers(project)["local-postgresql"]
     assert (held["DBInstanceClass"], held["PendingModifiedValues"]) == ("db.t4g.large", {})
     for command in (statement, preview):
@@ -126,7 +122,7 @@ def test_a_major_upgrade_keeps_its_old_parameter_group_until_sunday(project: Pro
         project.costack("allocate", "--stack", STACK).text.count("version 17.7 to version 18 on Sunday") == 2
     )
     clock.move(project.clients(), SUNDAY + timedelta(weeks=2))
-    refresh(project)
+    project.refresh("--yes", "--skip-preview")
     project.up()
     groups = project.clients().get("rds").describe_db_parameter_groups()["DBParameterGroups"]
     assert [each["DBParameterGroupFamily"] for each in groups] == ["postgres18"] * 2
@@ -139,7 +135,7 @@ def test_a_promoted_standby_stays_what_it_is_and_leaves_a_final_snapshot(project
     project.up()
     rds = project.clients().get("rds", ABROAD)
     rds.promote_read_replica(DBInstanceIdentifier=STANDBY, BackupRetentionPeriod=7)
-    refresh(project)
+    project.refresh("--yes", "--skip-preview")
     project.up("--expect-no-changes")
     said = project.costack("allocate", "--stack", STACK).text
     assert (

@@ -33,7 +33,7 @@ def server_changes(before: Server, after: Server) -> Iterator[Change]:
     if before.region != after.region:
         yield Change(EffectKind.DATA, f"a new, empty server in {after.region} would replace it")
         return
-    yield from _versions(before, after)
+    yield from _followed(before, after) if _follows(after) else _versions(before, after)
     if before.instance_class != after.instance_class:
         yield Change(EffectKind.RESTART, _new_class(before, after), waits=True)
     if before.storage_gib < after.storage_gib:
@@ -72,6 +72,28 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.RESTART, what, waits=True)
     else:
         yield Change(EffectKind.RESTART, f"{step}: it does not answer while it restarts", waits=True)
+
+
+def _follows(server: Server) -> bool:
+    return isinstance(server, DatabaseStandby) and not server.promoted
+
+
+def _followed(before: Server, after: Server) -> Iterator[Change]:
+    """A replica is upgraded before its source and apart from it, and to no major version.
+
+    RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine": minor versions of all read replicas first;
+    major ones reach replicas of the same region only (terraform-provider-aws, pull 7013, has the refusal).
+    """
+    if before.engine_version == after.engine_version:
+        return
+    step = f"PostgreSQL {before.engine_version} → {after.engine_version}"
+    if _major(before) != _major(after):
+        what = "RDS takes no replica in another region to a new major version, so the update would fail"
+        way = "take warm_standby out before, and write it again after the window of its server"
+    else:
+        what = "RDS takes its server to a newer minor version only after it, so the update may fail"
+        way = "bring it there first with `aws rds modify-db-instance --engine-version`"
+    yield Change(EffectKind.MAJOR, f"{step}: {what}; {way}")
 
 
 def _older_version(before: Server, after: Server) -> bool:

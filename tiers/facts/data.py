@@ -33,6 +33,8 @@ class DatabaseInstance(FactRecord):
     performance_insights: bool = False
     audited: bool = False
     """Whether grants and schema changes are written to the log."""
+    may_have_replica: bool = False
+    """Whether a standby may follow it. RDS makes none of a server whose master password AWS manages."""
     temp_file_limit_gib: Positive | None = None
     """How much a process may write to temporary files; None where no neighbour shares the disk."""
     vcpus: Positive = 2

@@ -68,10 +68,12 @@ def own_database(
     audited: bool,
     log_days: int,
     backup_gib: int,
+    may_have_replica: bool,
 ) -> Iterator[Fact]:
     """The server, its log and its master user's secret; version and window are the platform's.
 
-    *backup_gib* is the expected size of its automated backups.
+    *backup_gib* is the expected size of its automated backups. *may_have_replica* is the tier's, whether a
+    standby is bought or not: so buying one, and giving it up, changes nothing of the server.
     """
     size = classes.database_classes[offer.database_class]
     window = tenant.options.maintenance_window or platform.database.maintenance_window
@@ -90,6 +92,7 @@ def own_database(
         audited=audited,
         vcpus=size.vcpus,
         backup_gib=backup_gib,
+        may_have_replica=may_have_replica,
     )
     yield LogGroup(
         **about(tenant, "server-logs", CostCategory.STORAGE),

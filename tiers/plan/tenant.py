@@ -128,6 +128,7 @@ def _dedicated(
             backup_gib=automated_backups_gib(
                 offer.database_gib, changed_mib_per_day(offer), offer.database.backup_retention_days
             ),
+            may_have_replica=offer.standby_fee_per_month is not None,
         )
     if isinstance(offer.cache, OwnCache):
         yield from own_cache(catalog.classes, platform, tenant, offer.cache)

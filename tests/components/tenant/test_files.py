@@ -124,6 +124,12 @@ def test_a_standby_follows_its_server_under_the_second_regions_key() -> None:
     made = declare_plan(plan)
     standby = the(made, "aws:rds/instance:Instance", "local-acme-postgresql-standby").props
     assert standby["replicateSourceDb"].endswith(":local-acme-postgresql")
+    # RDS makes no replica of a server whose master password it manages.
+    server = the(made, "aws:rds/instance:Instance", "local-acme-postgresql").props
+    assert "manageMasterUserPassword" not in server
+    secret = the(made, "aws:secretsmanager/secretVersion:SecretVersion", "local-acme-postgresql-master")
+    assert json.loads(secret.props["secretString"]) == {"username": "costack", "password": server["password"]}
+    assert secret.secret_props >= {"secretString"}
     assert standby["kmsKeyId"].endswith(f":{COPY}-key")
     assert standby["region"] == "eu-west-1"
     groups = [each.props for each in made if "postgresql-standby" in each.name and "logGroup" in each.type]
@@ -139,6 +145,7 @@ def test_a_replica_leaves_no_final_snapshot_and_a_promoted_one_does(bought: obje
     made = declare_plan(plan_of(tenant("acme", tier="cross-region-backup", options=options)))
     standby = the(made, "aws:rds/instance:Instance", "local-acme-postgresql-standby")
     assert standby.props["skipFinalSnapshot"] is skipped
+    assert ("engineVersion" in standby.props) is (bought == "promoted")
     assert standby.props["finalSnapshotIdentifier"].startswith("local-acme-postgresql-standby-final-")
     assert standby.ignore_changes == ("replicateSourceDb",)
     primary = the(made, "aws:rds/instance:Instance", "local-acme-postgresql")

@@ -150,12 +150,12 @@ def test_files_are_copied_between_two_claims_in_one_namespace() -> None:
 def test_what_holds_data_comes_before_it_is_needed_and_goes_last(origin: str, target: str) -> None:
     stages = [declared(target, origin, None)]
     stages += [declared(origin, target, stage) for stage in (*MoveStage, None)]
-    # A user of a cache holds nothing: it is made with the switch to that cache, or goes with it.
+    # A user of a cache, or the master of a server, holds nothing: it is made with its use, or goes with it.
     kept = [
         {
             each.urn
             for each in stage
-            if each.type in HOLDS_DATA and not each.name.endswith("sessions-password")
+            if each.type in HOLDS_DATA and not each.name.endswith(("sessions-password", "postgresql-master"))
         }
         for stage in stages
     ]

@@ -269,6 +269,61 @@ def test_a_replica_without_a_final_snapshot_goes(driver: Driver, ground: Ground)
     driver.delete(primary)
 
 
+def test_a_minor_upgrade_takes_the_replica_first(driver: Driver, ground: Ground) -> None:
+    """RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine", minor version upgrades.
+
+    The words: github.com/ministryofjustice/cloud-platform, issue 6068.
+    """
+    primary, held = replica(driver, ground, "first")
+    newer = {**primary.inputs, "engineVersion": "16.11"}
+    with pytest.raises(ProviderError, match="DBUpgradeDependencyFailure: One or more of the DB Instance's"):
+        driver.update(primary, newer)
+    abroad = client(driver, "rds", ELSEWHERE)
+    abroad.modify_db_instance(DBInstanceIdentifier=held.id, EngineVersion="16.11", ApplyImmediately=True)
+    driver.update(primary, newer)
+    (waits,) = client(driver, "rds").describe_db_instances(DBInstanceIdentifier=primary.id)["DBInstances"]
+    assert waits["PendingModifiedValues"] == {"EngineVersion": "16.11"}
+    driver.delete(held)
+    driver.delete(primary)
+
+
+def test_a_replica_takes_no_major_version_and_no_group_of_one(driver: Driver, ground: Ground) -> None:
+    """The words of the first: github.com/hashicorp/terraform-provider-aws, pull 7013."""
+    primary, held = replica(driver, ground, "older")
+    abroad = client(driver, "rds", ELSEWHERE)
+    with pytest.raises(Exception, match="Major Version Upgrade not supported for Postgres Read Replica"):
+        abroad.modify_db_instance(
+            DBInstanceIdentifier=held.id, EngineVersion="17.6", AllowMajorVersionUpgrade=True
+        )
+    driver.delete(held)
+    group = driver.create(GROUP, "newer", {"name": "newer", "family": "postgres17", "region": ELSEWHERE})
+    inputs = {key: value for key, value in held.inputs.items() if key != "identifier"}
+    with pytest.raises(ProviderError, match="Use a parameter group with DBParameterGroupFamily postgres16"):
+        driver.create(DB, "of-older", {**inputs, "parameterGroupName": group.id})
+    driver.delete(group)
+    driver.delete(primary)
+
+
+def test_no_replica_follows_a_server_whose_password_aws_manages(driver: Driver, ground: Ground) -> None:
+    """RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager", limitations.
+
+    The words: github.com/terraform-aws-modules/terraform-aws-rds, issue 532.
+    """
+    inputs = {key: value for key, value in EXAMPLES[DB](ground).items() if key != "password"}
+    held = driver.create(DB, "managed", {**inputs, "manageMasterUserPassword": True})
+    (secret,) = held.state["masterUserSecrets"]
+    with pytest.raises(ProviderError, match="where ManageMasterUserPassword is enabled is not supported"):
+        replica(driver, ground, "of-managed", replicateSourceDb=held.state["arn"])
+    own = driver.update(held, {**inputs, "password": "a-password-of-its-own"})
+    assert own.state["masterUserSecrets"] == []
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        client(driver, "secretsmanager").describe_secret(SecretId=secret["secretArn"])
+    _, follows = replica(driver, ground, "of-own", replicateSourceDb=own.state["arn"])
+    assert follows.state["masterUserSecrets"] == []
+    driver.delete(follows)
+    driver.delete(own)
+
+
 def test_a_replica_needs_backups_of_its_source_and_a_key_of_its_region(
     driver: Driver, ground: Ground
 ) -> None:

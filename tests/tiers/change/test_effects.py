@@ -14,6 +14,7 @@ from tests.portfolios import (
     local_portfolio,
     plan_of,
     tenant,
+    wide_platform,
 )
 from tiers.change.effect import Effect, EffectKind
 from tiers.change.effects import effects_of
@@ -145,6 +146,35 @@ def test_a_minor_version_is_kept_or_left_to_aws(before: str, after: str, kind: E
     plans = [local_on(platform(database={"engine_version": each})) for each in (before, after)]
     effect = only(*plans)
     assert (effect.kind, said in effect.what) == (kind, True), effect.what
+
+
+@pytest.mark.parametrize(
+    ("bought", "after", "said"),
+    [
+        (True, "18", "take warm_standby out before"),
+        (True, "17.7", "bring it there first with `aws rds modify-db-instance --engine-version`"),
+        (True, "17", "bring it there first"),
+        ("promoted", "18", "a new major version: it does not answer"),
+        ("promoted", "17.7", "17.6 → 17.7: it does not answer while it restarts"),
+    ],
+)
+def test_a_standby_is_upgraded_before_its_server_until_it_is_promoted(
+    bought: object, after: str, said: str
+) -> None:
+    wanted = tenant("acme", tier="cross-region-backup", options={"users": 50, "warm_standby": bought})
+    wide = wide_platform()
+    plans = [
+        plan_of(
+            wanted,
+            platform=wide.model_copy(
+                update={"database": wide.database.model_copy(update={"engine_version": version})}
+            ),
+        )
+        for version in ("17.6", after)
+    ]
+    (told,) = [each.what for each in effects_of(*plans) if "acme/standby" in each.subjects]
+    assert said in told
+    assert ("warm_standby" in told or "modify-db-instance" in told) is (bought is True)
 
 
 def test_a_new_version_of_odoo_hits_every_tenant_at_once() -> None:
