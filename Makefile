@@ -132,13 +132,14 @@ focus: setup ## check the FOCUS files with two validators (in environments of th
 alerts: setup ## judge the alerts of tenants with promtool, in good hours and bad; needs promtool on PATH
 	@$(BIN)/python -m tests.components.run_alerts
 
-bench: setup ## measure time and memory: 1,000 tenants planned to declared, bills of 10 million rows, and beside cloud-cost-allocation
+bench: engine setup ## measure time and memory: 1,000 tenants planned to declared, bills of 10 million rows, beside cloud-cost-allocation, and both Kubernetes providers
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
 	@$(BIN)/python -m tests.bench.previews
 	@$(BIN)/python -m tests.bench.reports
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
+	@$(BIN)/python -m tests.bench.providers
 
 # The tree is read where it lies: nothing of it is copied or fetched.
 odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we declare: ODOO=<folder of odoo-bin> ODOO_ADDONS=<folders, such as session_redis's>

@@ -42,8 +42,8 @@ def selection(tenant: str, name: str, namespace: str) -> str:
 class OneOffJob(pulumi.ComponentResource):
     """A Job that runs once, and once more when its content changes or an update finds it without success.
 
-    Such an update also ends a Job that still runs. So the update before waits as long as the data needs, and
-    a script that was ended can begin again (about databases: tests/lifecycle/test_killed_jobs.py).
+    Such an update also ends a Job that still runs. So the update before waits until it has ended, and a
+    script that was ended can begin again (about databases: tests/lifecycle/test_killed_jobs.py).
 
     Args:
         tenant: The tenant of the job; how long the update waits for it follows from the size of its data.
@@ -72,7 +72,8 @@ class OneOffJob(pulumi.ComponentResource):
             called = has_read.apply(lambda seen: job_name(owner, fact.name, [*described, seen]))
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(owner, fact.name)
-        patience = f"{patience_minutes(data_gib(tenant))}m"
+        gib = data_gib(tenant)
+        patience = f"{patience_minutes(gib)}m"
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
@@ -83,6 +84,7 @@ class OneOffJob(pulumi.ComponentResource):
             },
             spec={
                 "backoffLimit": _BACKOFF_LIMIT,
+                "activeDeadlineSeconds": deadline_seconds(gib),
                 "template": pods.pod_template(labels, {**spec, **placement(fact), "restartPolicy": "Never"}),
             },
             opts=pulumi.ResourceOptions(
@@ -100,14 +102,30 @@ def data_gib(tenant: TenantPlan) -> int:
 
 
 def patience_minutes(gib: int) -> int:
-    """How many minutes an update waits for a job on *gib* GiB of data until it fails; the job goes on.
+    """How many minutes an update should wait for a job on *gib* GiB of data until it fails; the job goes on.
 
-    Pulumi's Kubernetes provider waits 10 minutes for a Job by default (its documentation of resource await).
-    Here it is half an hour (a new node, images, 10 minutes for the last connection to end, Odoo's
-    installation), and 2 minutes for each GiB. That is 9 MiB/s, an assumption for one connection that dumps,
-    restores and makes indexes, or for many small files on EFS. After two days somebody must look.
+    It is half an hour (a new node, images, 10 minutes for the last connection to end, Odoo's installation),
+    and 2 minutes for each GiB. That is 9 MiB/s, an assumption for one connection that dumps, restores and
+    makes indexes, or for many small files on EFS. After two days somebody must look.
+
+    Pulumi's Kubernetes provider does not keep to it: its clock starts again with every event of a Job, and
+    all Jobs are told anew each minute (4.25.0, `Await` in await/job.go, `ForNamespace` in
+    await/informers/factory.go). So an update waits until the job has ended, see `deadline_seconds`.
     """
-    return min(_LEAST_MINUTES + _MINUTES_PER_GIB * gib, _MOST_MINUTES)
+    return min(_expected_minutes(gib), _MOST_MINUTES)
+
+
+def deadline_seconds(gib: int) -> int:
+    """How long a job on *gib* GiB of data may last, its retries included; Kubernetes then ends it as failed.
+
+    Otherwise an update would wait for ever for a job that never ends. A copy that is ended begins at its
+    start again, so this is two days, and twice what is expected where that is longer.
+    """
+    return 60 * max(_MOST_MINUTES, 2 * _expected_minutes(gib))
+
+
+def _expected_minutes(gib: int) -> int:
+    return _LEAST_MINUTES + _MINUTES_PER_GIB * gib
 
 
 def operations_container(

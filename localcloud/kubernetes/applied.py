@@ -67,7 +67,9 @@ class AppliedObject(KubernetesObject):
             target = _identified(inputs, outputs)
             present = self.api.get(target) if outputs else None
             kept = with_live_values(target, present, subject.ignored) if present else target
-            self.api.apply(with_generated_name(kept), dry_run=True, force=True)
+            # As the official one (4.25.0, `patchForce`): the preview says what the update would be refused.
+            forced = present is None or self._forced(inputs)
+            self.api.apply(with_generated_name(kept), dry_run=True, force=forced)
         return super().preview(subject, inputs, outputs)
 
     def create(self, _subject: Subject, inputs: dict[str, Any]) -> State:

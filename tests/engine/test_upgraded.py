@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,17 @@ from tiers.plan.plan import facts_of
 pytestmark = [pytest.mark.engine]
 
 STATE = ROOT / "tests" / "data" / "stored" / "0.2" / "local" / "state.json.gz"
-VOLUME = "kubernetes:core/v1:PersistentVolume"
 JOB = "kubernetes:batch/v1:Job"
 """A Job cannot be changed: one whose script is another is another Job, and the old one has run."""
 SECRET = "kubernetes:core/v1:Secret"
 """The provider of Kubernetes puts another in its place whenever its content changes."""
+
+VOLUME = "kubernetes:core/v1:PersistentVolume"
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+ACCESS_POINT = "aws:efs/accessPoint:AccessPoint"
+UNCLAIMED = "meridian-filestore"
+"""The tenant has a file system of its own: no pod mounts its directory on the shared one."""
+REPLACED = ("replace", "create-replacement", "delete-replaced")
 
 
 def test_the_last_version_is_updated_in_place(empty: Project) -> None:
@@ -30,6 +37,7 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     # The local AWS takes what another memory of it made for gone; this one is to pass for the same.
     now = empty.clients().get("ssm").get_parameter(Name="/localcloud/generation")["Parameter"]["Value"]
     (then,) = set(re.findall(r'"__generation":"([^"]+)"', text))
+    stored = json.loads(text)["deployment"]["resources"]
     state.write_text(text.replace(then, now), encoding="utf-8")
     empty.pulumi("stack", "import", "--file", str(state), "--stack", STACK)
     refused = empty.pulumi("preview", "--stack", STACK, code=1)
@@ -41,11 +49,7 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
         found = step.get("newState") or step["oldState"]
         if found["custom"]:
             kinds.setdefault(step["op"], Counter())[found["type"]] += 1
-    gone = [step["oldState"] for step in steps if step["op"] == "delete"]
-    for each in gone:  # a pointer to files that stay, which no pod uses: its claim went long ago
-        assert (each["type"], each["inputs"]["spec"]["persistentVolumeReclaimPolicy"]) == (VOLUME, "Retain")
-        claimed = [step for step in steps if step["urn"].endswith(f"PersistentVolumeClaim::{each['id']}")]
-        assert claimed == []
+    assert kinds.keys() <= {"same", "create", "update", "delete", *REPLACED}
     created = kinds.get("create", Counter())
     # A tier that sells standbys takes servers whose password AWS does not manage, in place.
     assert created["aws:secretsmanager/secretVersion:SecretVersion"] == 1
@@ -68,6 +72,7 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     assert "authToken" not in wanted
     # The token of before stays what it is: a preview leaves out what does not change.
     assert not [step for step in steps if step["urn"].endswith("RandomPassword::local-sessions-token")]
+    volumes_and_claims_stay(steps, stored)
     for op, changed in kinds.items():
         if "replace" in op:
             assert set(changed) == {JOB, SECRET}, op
@@ -75,3 +80,28 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
         step["urn"].rpartition("::")[2] for step in steps if "replace" in step["op"] and SECRET in step["urn"]
     }
     assert replaced == {f"{space.tenant}-odoo" for space in users}
+
+
+def volumes_and_claims_stay(steps: list[dict[str, Any]], stored: list[dict[str, Any]]) -> None:
+    """All but one, a pointer that no claim has; its files and their access point stay, too."""
+    there = {
+        kind: {each["urn"].rpartition("::")[2]: each for each in stored if each["type"] == kind}
+        for kind in (VOLUME, CLAIM, ACCESS_POINT)
+    }
+    assert there[VOLUME].keys() - there[CLAIM].keys() == {UNCLAIMED}
+    assert there[VOLUME].keys() == there[ACCESS_POINT].keys()
+    (gone,) = [step for step in steps if step["op"] == "delete"]
+    assert gone["urn"] == there[VOLUME].pop(UNCLAIMED)["urn"]
+    assert gone["oldState"]["inputs"]["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    # A preview leaves out what does not change.
+    changed = {step["urn"]: step for step in steps if step["op"] != "same"}
+    for each in (one for kind in there.values() for one in kind.values()):
+        step = changed.get(each["urn"])
+        if step:
+            assert step["op"] == "update", each["urn"]
+            assert named(step["newState"]) == named(each), each["urn"]
+
+
+def named(resource: dict[str, Any]) -> str:
+    """The name of a Kubernetes object; '' of everything else."""
+    return str((resource["inputs"].get("metadata") or {}).get("name", ""))

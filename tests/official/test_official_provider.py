@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.kubernetes]
 TENANTS = "portfolios/local/tenants"
 SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Brussels\n"
 SCALED = "halcyon"
+JOBS = "components/kubernetes/jobs.py"
+ROUTE = "components/kubernetes/route.py"
 PATIENCE_SECONDS = 120.0
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -36,7 +38,7 @@ MERGE = {"Content-Type": "application/merge-patch+json"}
 def there(official: Official) -> Official:
     """Everything is deployed."""
     # A failed Job is failed at its first pod: three more take 70 seconds.
-    jobs = official.project.folder / "components/kubernetes/jobs.py"
+    jobs = official.project.folder / JOBS
     text = jobs.read_text(encoding="utf-8")
     assert "_BACKOFF_LIMIT: Final = 3" in text
     jobs.write_text(text.replace("_BACKOFF_LIMIT: Final = 3", "_BACKOFF_LIMIT: Final = 0"), encoding="utf-8")
@@ -139,6 +141,55 @@ def test_a_failed_job_is_made_again_once_its_cause_is_gone(there: Official) -> N
         project.pulumi("refresh", "--yes", "--skip-preview", "--stack", STACK)
         project.up()
         changes_nothing(project)
+
+
+def test_a_job_that_never_ends_is_ended_and_begun_again_by_the_next_update(there: Official) -> None:
+    project, file, job = there.project, f"{TENANTS}/cobalt.yaml", "cobalt-odoo-setup"
+    with (
+        project.edited(JOBS, '"activeDeadlineSeconds": deadline_seconds(gib)', '"activeDeadlineSeconds": 15'),
+        project.edited(file, "hostname: cobalt.", "hostname: late.cobalt."),
+    ):
+        before = len(there.kubelet.seen)
+        with outcome_of(there, job, Outcome.UNREADY):
+            said = project.up("--suppress-outputs", code=1).text
+            assert job in said
+            assert "DeadlineExceeded" in said
+        (planned,) = [step for urn, step in project.preview().items() if urn.endswith(f"Job::{job}")]
+        assert planned["op"] == "replace"
+        assert planned["replaceReasons"] == ['.metadata.annotations["pulumi.com/replaceUnready"]']
+        project.up()
+        changes_nothing(project)
+        assert once(there)[before:].count(job) == 2
+
+
+def test_an_ingress_without_an_address_fails_the_update_until_it_has_one(there: Official) -> None:
+    project, file = there.project, f"{TENANTS}/cobalt.yaml"
+    five = "pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(update='5s'))"
+    impatient = f"pulumi.ResourceOptions.merge(child, {five})"
+    ingress = "spec=_ingress(name, fact), opts="
+    with (
+        project.edited(ROUTE, f"{ingress}child", f"{ingress}{impatient}"),
+        project.edited(file, "hostname: cobalt.", "hostname: hidden.cobalt."),
+    ):
+        with unpublished(there, "odoo-cobalt/cobalt-web"):
+            said = project.up("--suppress-outputs", code=1).text
+            assert "Ingress .status.loadBalancer field was not updated with a hostname/IP address" in said
+        project.up()
+        changes_nothing(project)
+
+
+@contextmanager
+def unpublished(there: Official, path: str) -> Iterator[None]:
+    """No Ingress gets an address while the block lasts, and one loses its own."""
+    namespace, name = path.split("/")
+    where = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}/status"
+    there.kubelet.publishes = False
+    try:
+        lost = {"status": {"loadBalancer": {"ingress": None}}}
+        there.cluster.client.patch(where, json=lost, headers=MERGE).raise_for_status()
+        yield
+    finally:
+        there.kubelet.publishes = True
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

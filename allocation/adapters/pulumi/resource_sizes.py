@@ -7,6 +7,7 @@ applied last; its own outputs are changed by autoscalers.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -19,14 +20,15 @@ from tiers.vocabulary import version_numbers
 
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that is not known yet (pulumi, sdk/go/common/resource/plugin/rpc.go)."""
-_QUANTITY: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<suffix>m|[kMGTPE]|[KMGTPE]i|)")
+_QUANTITY: Final = re.compile(
+    r"\+?(?P<number>[0-9]+\.?[0-9]*|\.[0-9]+)(?:(?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<power>[+-]?[0-9]{1,2}))?"
+)
 _SCALES: Final[Mapping[str, Fraction]] = {
-    "m": Fraction(1, 1000),
-    "": Fraction(1),
-    **{suffix: Fraction(1000) ** power for power, suffix in enumerate("kMGTPE", 1)},
+    **{suffix: Fraction(1000) ** power for power, suffix in enumerate(("n", "u", "m", "", "k"), -3)},
+    **{suffix: Fraction(1000) ** power for power, suffix in enumerate("MGTPE", 2)},
     **{f"{suffix}i": Fraction(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
 }
-"""Suffix of a quantity -> its size (Kubernetes, resource.Quantity)."""
+"""Suffix of a quantity -> its size (Kubernetes, apimachinery, pkg/api/resource, `Quantity`)."""
 Sizes = dict[str, Any]
 """Name of a fact's field -> what a resource says; `compute.` stands before the fields of `compute`."""
 
@@ -64,23 +66,25 @@ def _whole(props: Mapping[str, Any], *path: str | int) -> int:
 
 
 def in_units(quantity: str, suffix: str) -> int:
-    """A quantity of Kubernetes in whole units of *suffix*.
+    """A quantity of Kubernetes in units of *suffix*, rounded up.
 
-    Pulumi's official provider keeps a quantity as the API server writes it: 1000m as 1, 2048Mi as 2Gi.
+    Pulumi's official provider keeps a quantity as the API server writes it: 1000m as 1, 2048Mi as 2Gi. What
+    somebody wrote there may be no whole number of units; Kubernetes rounds up, too (`Quantity.MilliValue`).
 
     >>> in_units("1", "m"), in_units("250m", "m"), in_units("1.5", "m"), in_units("2Gi", "Mi")
     (1000, 250, 1500, 2048)
+    >>> in_units("2G", "Mi"), in_units("1e9", "Mi"), in_units("100u", "m")
+    (1908, 954, 1)
 
     Raises:
-        ValueError: When it is no quantity, or no whole number of units.
+        ValueError: When it is no quantity, or a negative one, which no pod has.
     """
     found = _QUANTITY.fullmatch(quantity)
     if found is None:
         raise ValueError("no quantity of Kubernetes")
-    units = Fraction(found["number"]) * _SCALES[found["suffix"]] / _SCALES[suffix]
-    if units.denominator != 1:
-        raise ValueError(f"no whole number of {suffix}")
-    return units.numerator
+    power = found["power"]
+    scale = Fraction(10) ** int(power) if power else _SCALES[found["suffix"] or ""]
+    return math.ceil(Fraction(found["number"]) * scale / _SCALES[suffix])
 
 
 def _version(props: Mapping[str, Any]) -> Sizes:

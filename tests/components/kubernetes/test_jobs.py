@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from components.kubernetes.jobs import data_gib, patience_minutes
+from components.kubernetes.jobs import data_gib, deadline_seconds, patience_minutes
 from tests.components.conftest import declare_plan
 from tests.portfolios import plan_of, tenant
 from tiers.portfolio.tenant import Move
@@ -11,6 +11,14 @@ JOB = "kubernetes:batch/v1:Job"
 
 def test_an_update_waits_longer_for_more_data_within_bounds() -> None:
     assert [patience_minutes(gib) for gib in (0, 1, 100, 1000, 100_000)] == [30, 32, 230, 2030, 2880]
+
+
+def test_kubernetes_ends_a_job_long_after_its_data_should_be_done() -> None:
+    """The provider never gives up on one that runs: an update would wait for ever."""
+    hours = [deadline_seconds(gib) // 3600 for gib in (0, 1, 500, 2000, 100_000)]
+    assert hours == [48, 48, 48, 134, 6667]
+    (spec, other) = [each.props["spec"] for each in declare_plan(plan_of(tenant("acme"))) if each.type == JOB]
+    assert spec["activeDeadlineSeconds"] == other["activeDeadlineSeconds"] == 48 * 3600
 
 
 def test_every_job_of_a_tenant_may_last_as_long_as_its_data_needs() -> None:

@@ -130,10 +130,14 @@ def test_what_another_owner_set_is_a_conflict_unless_forced(
     seen = applied.read(subject("v1", "ConfigMap", made.id), inputs, made.outputs)
     assert seen is not None
     assert seen.inputs == config_map(namespace, a="mine")
-    with pytest.raises(ProviderError, match=r'data\.a: conflict with "someone".*pulumi\.com/patchForce'):
+    conflict = r'data\.a: conflict with "someone".*pulumi\.com/patchForce'
+    with pytest.raises(ProviderError, match=conflict):
+        applied.preview(subject("v1", "ConfigMap", made.id), inputs, made.outputs)
+    with pytest.raises(ProviderError, match=conflict):
         applied.update(subject("v1", "ConfigMap", made.id), inputs, inputs, made.outputs)
     forced = config_map(namespace, a="1")
     forced["metadata"]["annotations"] = {"pulumi.com/patchForce": "true"}
+    applied.preview(subject("v1", "ConfigMap", made.id), forced, made.outputs)
     assert applied.update(subject("v1", "ConfigMap", made.id), forced, inputs, made.outputs)["data"] == {
         "a": "1"
     }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from decimal import Decimal, localcontext
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allocation.adapters.pulumi.pending import waiting
-from allocation.adapters.pulumi.resource_sizes import RESOURCES, fits, resized
+from allocation.adapters.pulumi.resource_sizes import RESOURCES, fits, in_units, resized
 from tests.portfolios import local_plan, plan_of
 from tests.portfolios import tenant as made_tenant
 from tests.states import State, fact_in, read, resources, server_of, tenant, the
@@ -213,8 +216,12 @@ def test_a_cache_that_runs_a_newer_version_would_be_replaced(state: State) -> No
         ("1000m", "2048Mi", False),
         ("1", "2Gi", False),  # how the official Kubernetes provider writes them
         ("1.0", "2097152Ki", False),
+        ("1e0", "2147483648", False),
         ("2", "2Gi", True),
         ("1", "4Gi", True),
+        ("1", "2G", True),  # 1,907.3 MiB
+        ("1", "1500M", True),
+        ("999999u", "2G", True),
     ],
 )
 def test_a_quantity_is_the_same_however_it_is_written(
@@ -231,3 +238,40 @@ def test_a_quantity_is_the_same_however_it_is_written(
     container["resources"]["limits"].update({"cpu": cpu, "memory": memory})
     told = [each for each in read(state).pending.get("acme", ()) if each.startswith("acme/web")]
     assert bool(told) is pending
+
+
+def test_memory_that_is_no_whole_number_of_mib_is_told_rounded_up(state: State) -> None:
+    """What somebody set by hand, and a refresh brought: it passed for what the plan says."""
+    deployment = the(state, "kubernetes:apps/v1:Deployment", "acme-web")["inputs"]
+    deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = "2G"
+    found = read(state)
+    (told,) = found.pending["acme"]
+    assert "1908 MiB" in told
+    (web,) = [each for each in tenant(found, "acme").facts if each.id == "acme/web"]
+    assert isinstance(web, Workload)
+    assert web.compute.memory_limit_mib == 1908
+
+
+DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+
+
+@given(st.integers(0, 10**6), st.integers(0, 3), st.sampled_from([*DECIMAL, *BINARY, "e", "E+", "E-"]))
+def test_every_quantity_that_kubernetes_writes_is_read(digits: int, places: int, suffix: str) -> None:
+    number = Decimal(digits).scaleb(-places)
+    size = Decimal(1024) ** BINARY[suffix] if suffix in BINARY else Decimal(1).scaleb(DECIMAL.get(suffix, 0))
+    if suffix not in {*DECIMAL, *BINARY}:
+        size, suffix = Decimal(1).scaleb(-6 if suffix == "E-" else 6), f"{suffix}6"
+    with localcontext(prec=60):
+        for unit, each in (("m", Decimal("0.001")), ("Mi", Decimal(1024) ** 2)):
+            read_as = in_units(f"{number:f}{suffix}", unit)
+            assert read_as - 1 < number * size / each <= read_as
+            assert (read_as == 0) is (number == 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "m", "-1", "++1", "1 ", "1mi", "1K", "1ki", "0x1", "1e", "1e999", "1.2.3", "٣"]
+)
+def test_what_is_no_quantity_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no quantity of Kubernetes"):
+        in_units(text, "m")
