@@ -25,7 +25,7 @@ from tests.engine.project import STACK, Project, running_project
 from tests.official.conftest import PROVIDER, use_official
 
 ROUNDS: Final = 3
-_POLL_SECONDS: Final = 0.02
+_POLL_SECONDS: Final = 0.1
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _COMMANDS: Final = (
     ("up", ("up", "--yes", "--skip-preview")),
@@ -71,7 +71,8 @@ class Watch:
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure and print; the one argument is the number of rounds."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     console = Console(width=130)
     if not PROVIDER.exists():
         console.print(
@@ -80,7 +81,7 @@ def main() -> int:
         return 0
     seen: dict[tuple[str, str], list[Cost]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(ROUNDS):
+        for number in range(rounds):
             for provider in ("small", "official"):
                 with running_project(Path(folder) / f"{provider}-{number}") as project:
                     if provider == "official":
@@ -103,7 +104,7 @@ def measured(project: Project, command: tuple[str, ...]) -> Cost:
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Looks fifty times a second, as long as the block lasts."""
+    """Looks ten times a second, as long as the block lasts."""
     watch, stop = Watch(), threading.Event()
 
     def work() -> None:
@@ -131,11 +132,13 @@ def _is_below(pid: int, parents: dict[int, int]) -> bool:
 
 
 def _table(seen: dict[tuple[str, str], list[Cost]]) -> Table:
-    title = f"both Kubernetes providers, the committed portfolio as files, in turns; medians of {ROUNDS}"
+    rounds = len(next(iter(seen.values())))
+    title = f"both Kubernetes providers, the committed portfolio as files, in turns: medians of {rounds}"
     table = Table(title=title, title_justify="left")
     for heading in ("", "provider", "command", "provider, CPU", "provider, peak MB"):
         table.add_column(heading, justify="right")
-    for (name, provider), costs in sorted(seen.items(), key=lambda each: each[0][0], reverse=True):
+    order = [name for name, _ in _COMMANDS]
+    for (name, provider), costs in sorted(seen.items(), key=lambda each: order.index(each[0][0])):
         wall, cpu, peak = (median(each) for each in zip(*costs, strict=True))
         table.add_row(name, provider, f"{wall:.1f} s", f"{cpu:.1f} s", f"{peak:.0f}")
     return table
