@@ -118,7 +118,10 @@ class Project:
         return self._run([sys.executable, "-m", "localcloud", *arguments], code=0)
 
     def pulumi(self, *arguments: str, code: int = 0) -> Said:
-        """A call of the CLI that must end with `code`."""
+        """A call of the CLI that must end with `code`; a refresh beside it is as `refresh` has it."""
+        if "--refresh" in arguments:
+            command = ["pulumi", "--non-interactive", *arguments]
+            return self._run(command, code=code, environment={**self._turned(), **UNREAD})
         return self._exec("pulumi", "--non-interactive", *arguments, code=code)
 
     def costack(self, *arguments: str, code: int = 0) -> Said:

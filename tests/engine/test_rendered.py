@@ -21,7 +21,7 @@ from tests.engine.listing import pass_the_window
 from tests.engine.project import STACK, Registered
 from tests.portfolios import local_plan
 from tests.tagged import expected_keys, label_sets
-from tiers.facts.every_fact import CacheSpace
+from tiers.facts.every_fact import CacheSpace, DatabaseInstance
 from tiers.facts.names import TENANT_STACK
 from tiers.inventory import Inventory
 from tiers.plan.plan import facts_of
@@ -77,7 +77,14 @@ def test_no_password_is_written_in_clear(rendered: Deployed) -> None:
     passwords = {each.outputs["result"] for each in rendered.registered if each.type == PASSWORD}
     spaces = [space for each in local_plan().tenants for space in facts_of(each.facts, CacheSpace)]
     users = sum(space.user is not None for space in spaces)
-    assert len(passwords) == 7 * 3 + 3 + users > 26  # three per tenant, one per cache, one per user
+    followed = [
+        server
+        for each in local_plan().tenants
+        for server in facts_of(each.facts, DatabaseInstance)
+        if server.may_have_replica
+    ]
+    # Three per tenant, one per cache, one per user, one for the master of a server that a standby may follow.
+    assert len(passwords) == 7 * 3 + 3 + users + len(followed) > 27
     shown = rendered.project.export("--show-secrets")
     assert all(password in shown for password in passwords)
     where = {
