@@ -52,10 +52,8 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     step = f"PostgreSQL {before.engine_version} → {after.engine_version}"
     if new > old:
         what = (
-            f"{step}, a new major version: it does not answer until all its databases are upgraded, and only "
-            f"a restore leads back; it needs a parameter group of family postgres{new}, made by the update, "
-            "which cannot delete the group of before and ends with an error for it: run it again after the "
-            "window"
+            f"{step}, a new major version: it does not answer until it is upgraded, and only a restore leads "
+            f"back; it gets the parameter group of postgres{new}: run the update again after the window"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
     elif _older_version(before, after):

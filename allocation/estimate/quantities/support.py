@@ -74,8 +74,10 @@ def postgresql_support_years(engine_version: str, on: date) -> str | None:
 def redis_support_years(engine: str, engine_version: str, on: date) -> str | None:
     """Which years of extended support a cache pays for on a day; None for none.
 
-    >>> redis_support_years("redis", "5.0.6", date(2026, 2, 1)), redis_support_years("valkey", "8.0",
-    date.max) ('year 1-2', None)
+    >>> redis_support_years("redis", "5.0.6", date(2026, 2, 1))
+    'year 1-2'
+    >>> redis_support_years("valkey", "8.0", date.max) is None
+    True
     """
     major = int(engine_version.partition(".")[0])
     first, third = REDIS_EXTENDED_SUPPORT.get(major, (date.max, date.max))

@@ -81,8 +81,8 @@ def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> No
     assert effect.window == "sun:03:00-sun:04:00"
     assert effect.in_words.startswith("major: platform/database, ")
     assert "PostgreSQL 17 → 18.1" in effect.in_words
-    assert "a parameter group of family postgres18, made by the update" in effect.in_words
-    assert "ends with an error for it: run it again after the window" in effect.in_words
+    assert "it gets the parameter group of postgres18" in effect.in_words
+    assert "run the update again after the window" in effect.in_words
     assert "; 7 tenants at once: " in effect.in_words
     assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
 
