@@ -257,3 +257,14 @@ def version_numbers(version: str) -> tuple[int, ...]:
     (True, (6,))
     """
     return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
+def is_older_version(wanted: str, there: str) -> bool:
+    """Whether *wanted* is no version that *there* leads to; a major version alone is every minor one of it.
+
+    >>> is_older_version("17.9", "17.10"), is_older_version("17", "17.10")
+    (True, False)
+    """
+    new, old = version_numbers(wanted), version_numbers(there)
+    known = min(len(old), len(new))
+    return new[:known] < old[:known]

@@ -134,9 +134,13 @@ def outside_this_project(name: str) -> Path | None:
 
 def cache_entry(folder: Path) -> Path:
     """Where a tool is kept for every clone of this user, named after exactly what it is built from."""
+    return cached((folder / "go.sum").read_bytes())
+
+
+def cached(made_of: bytes) -> Path:
+    """The folder of the user's cache for whatever is made of *made_of*, and of nothing else."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    digest = hashlib.sha256((folder / "go.sum").read_bytes()).hexdigest()[:16]
-    return Path(home) / "costack" / "toolchain" / digest
+    return Path(home) / "costack" / "toolchain" / hashlib.sha256(made_of).hexdigest()[:16]
 
 
 def build(tool: Tool, entry: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import shlex
@@ -14,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from build import ToolchainError, link, locked, numbers, outside_this_project, run_text
+from build import ToolchainError, cached, link, locked, numbers, outside_this_project, run_text
 
 UNPACKED = "unpacked"
 # Own lists and archives and none of the system's hooks: nothing of the system changes, so that any user
@@ -124,9 +123,7 @@ def system() -> tuple[str, str]:
 
 def cache_entry(wanted: DebianProgram) -> Path:
     """Where it is kept for every clone of this user, named after the system whose libraries it uses."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    made_of = repr((wanted, SETTINGS, LAUNCHER, system(), platform.machine()))
-    return Path(home) / "costack" / "toolchain" / hashlib.sha256(made_of.encode()).hexdigest()[:16]
+    return cached(repr((wanted, SETTINGS, LAUNCHER, system(), platform.machine())).encode())
 
 
 def unpack(wanted: DebianProgram, entry: Path) -> None:

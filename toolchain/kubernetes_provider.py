@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +10,18 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from build import HERE, Tool, ToolchainError, go_list, link, locked, module_version, provide, require_go
+from build import (
+    HERE,
+    Tool,
+    ToolchainError,
+    cached,
+    go_list,
+    link,
+    locked,
+    module_version,
+    provide,
+    require_go,
+)
 
 NAME: Final = "pulumi-resource-kubernetes"
 LINKED: Final = f"official/{NAME}"
@@ -65,11 +74,8 @@ def provide_provider() -> str:
 
 def cache_entry() -> Path:
     """Where it is kept for every clone of this user, named after every file that it is built from."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in FOLDER.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(FOLDER)}\0".encode() + path.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "costack" / "toolchain" / digest.hexdigest()[:16]
+    files = sorted(path for path in FOLDER.rglob("*") if path.is_file())
+    return cached(b"".join(f"{path.relative_to(FOLDER)}\0".encode() + path.read_bytes() for path in files))
 
 
 def build(entry: Path) -> None:

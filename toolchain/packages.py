@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from build import ToolchainError, link, locked
+from build import ToolchainError, cached, link, locked
 from environment import find_uv, run
 
 HERE = Path(__file__).resolve().parent
@@ -83,9 +82,7 @@ def provide(tool: PythonTool) -> str:
 
 def cache_entry(tool: PythonTool) -> Path:
     """Where it is kept for every clone of this user, named after what is installed and for which Python."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    wanted = tool.lock.read_bytes() + tool.python.encode()
-    return Path(home) / "costack" / "toolchain" / hashlib.sha256(wanted).hexdigest()[:16]
+    return cached(tool.lock.read_bytes() + tool.python.encode())
 
 
 def install(tool: PythonTool, environment: Path) -> None:

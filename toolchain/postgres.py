@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
 import shutil
 import sys
 import tarfile
 from pathlib import Path
 
-from build import ToolchainError, link, locked
+from build import ToolchainError, cached, link, locked
 from environment import find_uv, run
 from packages import LOCKED, READY, exit_code
 
@@ -52,9 +50,7 @@ def provide(major: int) -> Path:
 
 def cache_entry(major: int) -> Path:
     """Where it is kept for every clone of this user, named after what is installed."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    digest = hashlib.sha256(requirements(major).read_bytes()).hexdigest()
-    return Path(home) / "costack" / "toolchain" / digest[:16]
+    return cached(requirements(major).read_bytes())
 
 
 def requirements(major: int) -> Path:

@@ -70,7 +70,8 @@ def _make_of(original: Any, completed: Any) -> None:
     setattr(ElastiCacheResponse, original.__name__, operation)
 
 
-def _refuse(code: str, message: str) -> NoReturn:
+def refuse(code: str, message: str) -> NoReturn:
+    """Raises what ElastiCache answers, inside the server of moto."""
     error = ElastiCacheException(message)
     error.code = code
     raise error
@@ -83,7 +84,7 @@ def _groups(self: ElastiCacheResponse) -> dict[str, dict[str, Any]]:
 
 def _group(self: ElastiCacheResponse, name: str) -> dict[str, Any]:
     if name not in _groups(self):
-        _refuse("UserGroupNotFound", f"User group {name} not found.")
+        refuse("UserGroupNotFound", f"User group {name} not found.")
     return _groups(self)[name]
 
 
@@ -96,23 +97,23 @@ def _user(self: ElastiCacheResponse, name: str) -> User:
 def _check_access(access: str) -> None:
     for rule in _SELECTORS.sub("", access).split():
         if not _RULE.fullmatch(rule):
-            _refuse("InvalidParameterValue", f"Access string has the rule {rule}, which is not allowed.")
+            refuse("InvalidParameterValue", f"Access string has the rule {rule}, which is not allowed.")
         if rule[1:].partition("|")[0] in _RESTRICTED:
-            _refuse("InvalidParameterValue", f"Access string names the restricted command {rule[1:]}.")
+            refuse("InvalidParameterValue", f"Access string names the restricted command {rule[1:]}.")
 
 
 def _check_passwords(passwords: list[str], engine: str, *, none_required: bool) -> None:
     if none_required and (passwords or engine == _VALKEY):
-        _refuse("InvalidParameterCombination", "A user without a password has none, and is not of Valkey.")
+        refuse("InvalidParameterCombination", "A user without a password has none, and is not of Valkey.")
     if not none_required and not passwords:
-        _refuse("InvalidParameterValue", "No password was provided, and NoPasswordRequired is not set.")
+        refuse("InvalidParameterValue", "No password was provided, and NoPasswordRequired is not set.")
     if len(passwords) > 2:  # noqa: PLR2004 - the rule itself
-        _refuse("InvalidParameterValue", "A user can have up to two passwords.")
+        refuse("InvalidParameterValue", "A user can have up to two passwords.")
     for each in passwords:
         if not (16 <= len(each) <= 128 and each.isprintable() and each.isascii()):  # noqa: PLR2004
-            _refuse("InvalidParameterValue", "Passwords need 16 to 128 printable characters.")
+            refuse("InvalidParameterValue", "Passwords need 16 to 128 printable characters.")
         if _FORBIDDEN_IN_PASSWORDS & set(each):
-            _refuse("InvalidParameterValue", 'Passwords may not contain , " / or @.')
+            refuse("InvalidParameterValue", 'Passwords may not contain , " / or @.')
 
 
 def _create_user(self: ElastiCacheResponse, original: Any) -> Any:
@@ -126,7 +127,7 @@ def _create_user(self: ElastiCacheResponse, original: Any) -> Any:
 def _modify_user(self: ElastiCacheResponse) -> ActionResult:
     user = _user(self, self._get_param("UserId"))
     if user.id == DEFAULT:
-        _refuse("InvalidParameterValue", "User default can not be modified.")
+        refuse("InvalidParameterValue", "User default can not be modified.")
     passwords = self._get_param("Passwords")
     if passwords is not None:
         _check_passwords(passwords, user.engine, none_required=False)
@@ -143,10 +144,10 @@ def _delete_user(self: ElastiCacheResponse) -> ActionResult:
     """A user leaves its groups by being deleted; one called `default` cannot, where the group needs it."""
     user = _user(self, self._get_param("UserId"))
     if user.id == DEFAULT:
-        _refuse("InvalidParameterValue", "User default can not be deleted.")
+        refuse("InvalidParameterValue", "User default can not be deleted.")
     holding = [group for group in _groups(self).values() if user.id in group["UserIds"]]
     if user.name == DEFAULT and any(group["Engine"] != _VALKEY for group in holding):
-        _refuse("DefaultUserAssociatedToUserGroup", f"User {user.id} is the default user of a user group.")
+        refuse("DefaultUserAssociatedToUserGroup", f"User {user.id} is the default user of a user group.")
     for group in holding:
         group["UserIds"].remove(user.id)
     del self.elasticache_backend.users[user.id]
@@ -158,23 +159,23 @@ def _check_members(self: ElastiCacheResponse, engine: str, ids: list[str]) -> No
     users = [_user(self, each) for each in ids]
     names = [user.name for user in users]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        _refuse("DuplicateUserName", f"User group has more than one user called {', '.join(twice)}.")
+        refuse("DuplicateUserName", f"User group has more than one user called {', '.join(twice)}.")
     if engine != _VALKEY and DEFAULT not in names:
-        _refuse("DefaultUserRequired", "User group needs to contain a user with the user name default.")
+        refuse("DefaultUserRequired", "User group needs to contain a user with the user name default.")
     if len(users) > USERS_PER_GROUP:
-        _refuse("UserGroupQuotaExceeded", f"A user group has at most {USERS_PER_GROUP} users.")
+        refuse("UserGroupQuotaExceeded", f"A user group has at most {USERS_PER_GROUP} users.")
     for user in users:
         if engine == _VALKEY and user.no_password_required:
-            _refuse("InvalidParameterValue", f"User {user.id} asks for no password, {engine} does.")
+            refuse("InvalidParameterValue", f"User {user.id} asks for no password, {engine} does.")
         if engine != _VALKEY and user.engine == _VALKEY:
-            _refuse("InvalidParameterValue", f"User {user.id} is of {_VALKEY}, the group of {engine}.")
+            refuse("InvalidParameterValue", f"User {user.id} is of {_VALKEY}, the group of {engine}.")
 
 
 def _create_user_group(self: ElastiCacheResponse) -> ActionResult:
     name, engine = self._get_param("UserGroupId").lower(), self._get_param("Engine").lower()
     ids = [each.lower() for each in self._get_param("UserIds") or []]
     if name in _groups(self):
-        _refuse("UserGroupAlreadyExists", f"User group {name} already exists.")
+        refuse("UserGroupAlreadyExists", f"User group {name} already exists.")
     _check_members(self, engine, ids)
     backend = self.elasticache_backend
     made = {
@@ -209,10 +210,10 @@ def _modify_user_group(self: ElastiCacheResponse) -> ActionResult:
     more, fewer = (self._get_param(f"UserIdsTo{word}") or [] for word in ("Add", "Remove"))
     for each in fewer:
         if each not in group["UserIds"]:
-            _refuse("InvalidParameterValue", f"{each} is not a member of user group {group['UserGroupId']}.")
+            refuse("InvalidParameterValue", f"{each} is not a member of user group {group['UserGroupId']}.")
     for each in more:
         if each in group["UserIds"]:
-            _refuse("InvalidParameterValue", f"{each} is a member of user group {group['UserGroupId']}.")
+            refuse("InvalidParameterValue", f"{each} is a member of user group {group['UserGroupId']}.")
     ids = [*(each for each in group["UserIds"] if each not in fewer), *more]
     _check_members(self, group["Engine"], ids)
     group["UserIds"] = ids
@@ -223,7 +224,7 @@ def _delete_user_group(self: ElastiCacheResponse) -> ActionResult:
     group = _told(self, _group(self, self._get_param("UserGroupId")))
     if used := group["ReplicationGroups"]:
         name = group["UserGroupId"]
-        _refuse("InvalidUserGroupState", f"User group {name} is associated with {', '.join(used)}.")
+        refuse("InvalidUserGroupState", f"User group {name} is associated with {', '.join(used)}.")
     del _groups(self)[group["UserGroupId"]]
     self.elasticache_backend.tagging_service.delete_all_tags_for_resource(group["ARN"])
     return ActionResult(group)
@@ -231,18 +232,18 @@ def _delete_user_group(self: ElastiCacheResponse) -> ActionResult:
 
 def _check_groups(self: ElastiCacheResponse, engine: str, wanted: list[str], *, encrypted: bool) -> None:
     if len(wanted) > 1:
-        _refuse("InvalidParameterValue", "A replication group has at most one user group.")
+        refuse("InvalidParameterValue", "A replication group has at most one user group.")
     for each in wanted:
         if not encrypted:
-            _refuse("InvalidParameterCombination", "A user group needs TransitEncryptionEnabled.")
+            refuse("InvalidParameterCombination", "A user group needs TransitEncryptionEnabled.")
         if engine != _VALKEY and _group(self, each)["Engine"] == _VALKEY:
-            _refuse("InvalidParameterCombination", f"User group {each} is of {_VALKEY}, the cache {engine}.")
+            refuse("InvalidParameterCombination", f"User group {each} is of {_VALKEY}, the cache {engine}.")
 
 
 def _create_replication_group(self: ElastiCacheResponse, original: Any) -> Any:
     groups = self._get_param("UserGroupIds") or []
     if groups and self._get_param("AuthToken"):
-        _refuse("InvalidParameterCombination", "Auth token and user groups exclude each other.")
+        refuse("InvalidParameterCombination", "Auth token and user groups exclude each other.")
     encrypted = bool(self._get_bool_param("TransitEncryptionEnabled"))
     _check_groups(self, self._get_param("Engine") or "redis", groups, encrypted=encrypted)
     return original(self)
@@ -260,14 +261,14 @@ def _change_access(self: ElastiCacheResponse, held: ReplicationGroup) -> None:
     more, fewer = (self._get_param(f"UserGroupIdsTo{word}") or [] for word in ("Add", "Remove"))
     kept = [each for each in held.user_group_ids if each not in fewer]
     if more and held.auth_token_enabled and strategy != "DELETE":
-        _refuse(
+        refuse(
             "InvalidParameterCombination",
             "User group can't be associated with auth token enabled. Pass AuthStrategy delete to proceed.",
         )
     if strategy == "DELETE" and (token or not more):
-        _refuse("InvalidParameterCombination", "DELETE takes a user group and no auth token.")
+        refuse("InvalidParameterCombination", "DELETE takes a user group and no auth token.")
     if token is not None and kept:
-        _refuse(
+        refuse(
             "InvalidParameterCombination",
             "Auth tokens can't be enabled with a user group already associated. "
             "Pass RemoveUserGroups to proceed.",

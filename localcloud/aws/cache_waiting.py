@@ -7,19 +7,20 @@ that are asked for by name tell the version that runs, as AWS' do. Its third num
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.responses import ActionResult
-from moto.elasticache.exceptions import ElastiCacheException
 from moto.elasticache.models import ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
-from localcloud.aws.clock import inside, released
-from localcloud.aws.versions import major, numbers
+from localcloud.aws.cache_access import refuse
+from localcloud.aws.clock import inside
+from localcloud.aws.deferred import complete, upgraded_to, waiting_of
+from localcloud.aws.versions import numbers
 from localcloud.aws.windows import opens
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    pass
 
 LATER: Final = {"CacheNodeType": "cache_node_type", "Engine": "engine", "EngineVersion": "engine_version"}
 """A parameter of ModifyReplicationGroup -> moto's attribute of a group."""
@@ -34,17 +35,8 @@ def let_caches_wait() -> None:
     if ElastiCacheResponse.modify_replication_group.__module__ == __name__:
         return
     for operation in (_create_replication_group, _modify_replication_group, _describe_cache_clusters):
-        _complete(ElastiCacheResponse, operation.__name__.removeprefix("_"), operation)
-    _complete(ElastiCacheBackend, "describe_replication_groups", _describe_replication_groups)
-
-
-def _complete(owner: type, name: str, completed: Any) -> None:
-    original = getattr(owner, name)
-
-    def operation(self: Any, *given: Any, **named: Any) -> Any:
-        return completed(self, original, *given, **named)
-
-    setattr(owner, name, operation)
+        complete(ElastiCacheResponse, operation.__name__.removeprefix("_"), operation)
+    complete(ElastiCacheBackend, "describe_replication_groups", _describe_replication_groups)
 
 
 def _create_replication_group(self: ElastiCacheResponse, original: Any) -> Any:
@@ -66,7 +58,7 @@ def _modify_replication_group(self: ElastiCacheResponse, original: Any) -> Any:
     for parameter, name in _AT_ONCE.items():
         setattr(held, name, self._get_param(parameter) or getattr(held, name))
     wanted = {name: self._get_param(parameter) for parameter, name in LATER.items()}
-    waiting = {**_waiting(held), **{name: value for name, value in wanted.items() if value is not None}}
+    waiting = {**waiting_of(held), **{name: value for name, value in wanted.items() if value is not None}}
     for parameter in LATER:
         self.params.pop(parameter, None)  # what is changed, and when, is said here
     if self._get_bool_param("ApplyImmediately"):
@@ -84,10 +76,10 @@ def _check(held: ReplicationGroup, engine: str | None, version: str | None) -> N
     upgrades").
     """
     if engine == "redis" and held.engine == "valkey":
-        _refuse("InvalidParameterCombination", f"Cannot modify engine from {held.engine} to {engine}")
+        refuse("InvalidParameterCombination", f"Cannot modify engine from {held.engine} to {engine}")
     lower = version and held.engine_version and numbers(version) < numbers(held.engine_version)
     if lower and (engine or held.engine) == held.engine:
-        _refuse(
+        refuse(
             "InvalidParameterValue",
             f"Cannot downgrade engine version from {held.engine_version} to {version}",
         )
@@ -96,13 +88,7 @@ def _check(held: ReplicationGroup, engine: str | None, version: str | None) -> N
 def check_subnets_are_free(self: ElastiCacheBackend, name: str) -> None:
     """A subnet group that a cache lies in cannot go (ElastiCache API Reference, DeleteCacheSubnetGroup)."""
     if any(held.cache_subnet_group_name == name for held in self.replication_groups.values()):
-        _refuse("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use by a cache cluster.")
-
-
-def _refuse(code: str, message: str) -> NoReturn:
-    error = ElastiCacheException(message)
-    error.code = code
-    raise error
+        refuse("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use by a cache cluster.")
 
 
 def _describe_replication_groups(self: ElastiCacheBackend, original: Any, *given: Any, **named: Any) -> Any:
@@ -117,7 +103,8 @@ def _describe_cache_clusters(self: ElastiCacheResponse, original: Any) -> Any:
     if held is None or not node.rpartition("-")[2].isdecimal():
         return original(self)
     _pass_windows(self.elasticache_backend)
-    shown = {parameter: _waiting(held)[name] for parameter, name in LATER.items() if name in _waiting(held)}
+    waiting = waiting_of(held)
+    shown = {parameter: waiting[name] for parameter, name in LATER.items() if name in waiting}
     told = {
         "CacheClusterId": node,
         "ReplicationGroupId": held.replication_group_id,
@@ -135,32 +122,17 @@ def _pass_windows(self: ElastiCacheBackend) -> None:
     now = inside()
     for held in self.replication_groups.values():
         window = held.preferred_maintenance_window or _NOBODY_CHOSE
-        if (waiting := _waiting(held)) and opens(window, vars(held)["asked_at"], now):
+        if (waiting := waiting_of(held)) and opens(window, vars(held)["asked_at"], now):
             _take(held, waiting)
             vars(held).update(waiting={})
-        if newer := _automatic(held, window, now):
-            held.engine_version = newer
+        if _is_yes(held.auto_minor_version_upgrade):
+            version = held.engine_version or ""
+            held.engine_version = upgraded_to(held, version, window, now) or held.engine_version
 
 
 def _take(held: ReplicationGroup, waiting: dict[str, Any]) -> None:
     vars(held).update(waiting)
 
 
-def _automatic(held: ReplicationGroup, window: str, now: datetime) -> str | None:
-    """The minor version to which AWS has upgraded it by itself; None for none."""
-    known = released(held.engine, major(held.engine_version or ""))
-    if known is None or not _is_yes(held.auto_minor_version_upgrade):
-        return None
-    version, since = known
-    older = numbers(held.engine_version or "") < numbers(version)
-    begun = max(since, vars(held).get("since", since))
-    return version if older and opens(window, begun, now) else None
-
-
 def _is_yes(given: Any) -> bool:
     return given is True or str(given).lower() == "true"
-
-
-def _waiting(held: ReplicationGroup) -> dict[str, Any]:
-    found: dict[str, Any] = vars(held).get("waiting", {})
-    return found

@@ -100,6 +100,12 @@ def check_group_is_free(self: RDSBackend, name: str) -> None:
         )
 
 
+def check_promotion(held: DBInstance) -> None:
+    """RDS API Reference, PromoteReadReplica: of a read replica only."""
+    if not held.is_replica or held.source_db_instance_identifier is None:
+        _refuse("InvalidDBInstanceState", f"DB Instance {held.db_instance_identifier} is not a read replica")
+
+
 def check_subnets_are_free(self: RDSBackend, name: str) -> None:
     """A subnet group that a server lies in cannot go (RDS API Reference, DeleteDBSubnetGroup)."""
     for held in self.databases.values():

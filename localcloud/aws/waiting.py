@@ -15,11 +15,13 @@ from moto.rds import models
 from moto.rds.models import DBInstance, RDSBackend
 
 from localcloud.aws.clock import inside, released
+from localcloud.aws.deferred import complete, upgraded_to, waiting_of
 from localcloud.aws.rds_rules import (
     check_create,
     check_delete,
     check_group_is_free,
     check_modify,
+    check_promotion,
     check_replica,
     check_subnets_are_free,
 )
@@ -27,7 +29,7 @@ from localcloud.aws.versions import major, numbers, whole
 from localcloud.aws.windows import opens, window_fault
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    pass
 
 LATER: Final = {
     "db_instance_class": "DBInstanceClass",
@@ -56,16 +58,7 @@ def let_servers_wait() -> None:
         _delete_db_parameter_group,
         _delete_subnet_group,
     ):
-        _complete(operation.__name__.removeprefix("_"), operation)
-
-
-def _complete(name: str, completed: Any) -> None:
-    original = getattr(RDSBackend, name)
-
-    def operation(self: RDSBackend, *given: Any, **named: Any) -> Any:
-        return completed(self, original, *given, **named)
-
-    setattr(RDSBackend, name, operation)
+        complete(RDSBackend, operation.__name__.removeprefix("_"), operation)
 
 
 def _create_db_instance(self: RDSBackend, original: Any, db_kwargs: dict[str, Any]) -> DBInstance:
@@ -113,7 +106,7 @@ def _modify_db_instance(
     sent.pop("allow_major_version_upgrade", None)
     later = set(LATER) | ({_WITH_THE_VERSION} if _takes_other_family(self, held, sent) else set())
     wanted = {name: sent.pop(name) for name in later if sent.get(name) is not None}
-    waiting = {**_waiting(held), **wanted}
+    waiting = {**waiting_of(held), **wanted}
     if sent.get("apply_immediately"):
         sent, waiting = {**sent, **waiting}, {}
     changed: DBInstance = _ask(original, self, db_instance_identifier, sent)
@@ -133,21 +126,11 @@ def _wait(held: DBInstance, waiting: dict[str, Any]) -> None:
 
 def _promote_read_replica(self: RDSBackend, original: Any, db_kwargs: dict[str, Any]) -> DBInstance:
     held: DBInstance = self.describe_db_instances(db_kwargs["db_instance_identifier"])[0]
-    source = held.source_db_instance_identifier
-    if not held.is_replica or source is None:
-        _refuse_promotion(held)
-    self.find_db_from_id(str(source)).remove_replica(held)
+    check_promotion(held)
+    self.find_db_from_id(str(held.source_db_instance_identifier)).remove_replica(held)
     promoted: DBInstance = original(self, db_kwargs)
     vars(promoted).update(source_db_instance_identifier=None)
     return promoted
-
-
-def _refuse_promotion(held: DBInstance) -> None:
-    from moto.rds.exceptions import RDSClientError  # noqa: PLC0415 - beside its one use
-
-    raise RDSClientError(
-        "InvalidDBInstanceState", f"DB Instance {held.db_instance_identifier} is not a read replica"
-    )
 
 
 def _delete_db_instance(
@@ -174,11 +157,11 @@ def _pass_windows(self: RDSBackend) -> None:
     now = inside()
     for held in list(self.databases.values()):
         window = held.preferred_maintenance_window or ""
-        if (waiting := _waiting(held)) and opens(window, vars(held)["asked_at"], now):
+        if (waiting := waiting_of(held)) and opens(window, vars(held)["asked_at"], now):
             _wait(held, {})
             _take(self, held, waiting)
-        if newer := _automatic(held, window, now):
-            held.engine_version = newer
+        if held.auto_minor_version_upgrade:
+            held.engine_version = upgraded_to(held, held.engine_version, window, now) or held.engine_version
 
 
 def _take(self: RDSBackend, held: DBInstance, waiting: dict[str, Any]) -> None:
@@ -188,17 +171,6 @@ def _take(self: RDSBackend, held: DBInstance, waiting: dict[str, Any]) -> None:
         held.db_instance_identifier = name
         self.databases[name] = held
     held.update(**sent)
-
-
-def _automatic(held: DBInstance, window: str, now: datetime) -> str | None:
-    """The minor version to which AWS has upgraded it by itself; None for none."""
-    known = released(held.engine, major(held.engine_version))
-    if known is None or not held.auto_minor_version_upgrade:
-        return None
-    version, since = known
-    older = numbers(held.engine_version) < numbers(version)
-    begun = max(since, vars(held).get("since", since))
-    return version if older and opens(window, begun, now) else None
 
 
 def _whole(engine: str, version: str) -> str:
@@ -216,8 +188,3 @@ def _not_lower(held: DBInstance, version: str) -> str:
 def _takes_other_family(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> bool:
     group = self.db_parameter_groups.get(str(sent.get(_WITH_THE_VERSION)))
     return group is not None and group.family != f"{held.engine}{major(held.engine_version)}"
-
-
-def _waiting(held: DBInstance) -> dict[str, Any]:
-    found: dict[str, Any] = vars(held).get("waiting", {})
-    return found

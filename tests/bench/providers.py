@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from rich.table import Table
 
 from tests.engine.project import STACK, Project, running_project
 from tests.official.conftest import PROVIDER, use_official
+from tests.repetition import repeating
 
 ROUNDS: Final = 3
 _POLL_SECONDS: Final = 0.1
@@ -105,19 +105,9 @@ def measured(project: Project, command: tuple[str, ...]) -> Cost:
 @contextmanager
 def watching() -> Iterator[Watch]:
     """Looks ten times a second, as long as the block lasts."""
-    watch, stop = Watch(), threading.Event()
-
-    def work() -> None:
-        while not stop.wait(_POLL_SECONDS):
-            watch.look()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    watch = Watch()
+    with repeating(watch.look, _POLL_SECONDS):
         yield watch
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _program(pid: int) -> bytes:

@@ -120,8 +120,7 @@ class Project:
     def pulumi(self, *arguments: str, code: int = 0) -> Said:
         """A call of the CLI that must end with `code`; a refresh beside it is as `refresh` has it."""
         if "--refresh" in arguments:
-            command = ["pulumi", "--non-interactive", *arguments]
-            return self._run(command, code=code, environment={**self._turned(), **UNREAD})
+            return self._unread(*arguments, code=code)
         return self._exec("pulumi", "--non-interactive", *arguments, code=code)
 
     def costack(self, *arguments: str, code: int = 0) -> Said:
@@ -136,7 +135,10 @@ class Project:
 
     def refresh(self, *arguments: str, code: int = 0) -> Said:
         """`pulumi refresh` as `make refresh` has it: objects that are only rendered stay as they are."""
-        command = ["pulumi", "--non-interactive", "refresh", "--stack", STACK, *arguments]
+        return self._unread("refresh", "--stack", STACK, *arguments, code=code)
+
+    def _unread(self, *arguments: str, code: int) -> Said:
+        command = ["pulumi", "--non-interactive", *arguments]
         return self._run(command, code=code, environment={**self._turned(), **UNREAD})
 
     def update(self) -> list[dict[str, Any]]:

@@ -308,17 +308,21 @@ def keeping(pods: Pods) -> Iterator[Callable[[], None]]:
     server = pods.server
     server.ask(f"CREATE DATABASE kept TEMPLATE {DATABASE} OWNER {ROLE}")
 
-    def put_back() -> None:
-        server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        server.ask(f"CREATE DATABASE {DATABASE} TEMPLATE kept OWNER {ROLE}")
+    def make(sql: str) -> None:
+        forget(server)
+        server.ask(sql)
         server.ask(f"REVOKE CONNECT, TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
         assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
 
     try:
-        yield put_back
+        yield lambda: make(f"CREATE DATABASE {DATABASE} TEMPLATE kept OWNER {ROLE}")
     finally:
-        put_back()
-        server.ask("DROP DATABASE kept")
+        make(f"ALTER DATABASE kept RENAME TO {DATABASE}")
+
+
+def forget(server: Server) -> None:
+    """Drop the tenant's database, whoever is connected."""
+    server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
 def move_places(source: Server, target: Server, move: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pytest
 from components.scripts import script
 from tests.lifecycle.hostile import answered, connect
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import TENANT, Pods, move_places, said, set_up
+from tests.lifecycle.pods import TENANT, Pods, forget, keeping, move_places, said
 from tests.lifecycle.writer import writing, written
 from tests.postgres import MAJORS, Server, chosen_versions, programs, running_server
 
@@ -40,19 +40,12 @@ def other(server: Server) -> Iterator[Server]:
 @pytest.fixture
 def moving(pods: Pods, other: Server) -> Iterator[Pods]:
     """The tenant as it is, with nothing of it on the other server; its database is made anew afterwards."""
-    pods.server.ask(f"CREATE DATABASE kept TEMPLATE {DATABASE} OWNER {ROLE}")
-    try:
-        yield pods
-    finally:
-        forget(pods.server)
-        pods.server.ask(f"ALTER DATABASE kept RENAME TO {DATABASE}")
-        forget(other)
-        other.ask(f"DROP ROLE IF EXISTS {ROLE}")
-        assert set_up(pods, ROLE, DATABASE, PASSWORD).returncode == 0
-
-
-def forget(server: Server) -> None:
-    server.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    with keeping(pods):
+        try:
+            yield pods
+        finally:
+            forget(other)
+            other.ask(f"DROP ROLE IF EXISTS {ROLE}")
 
 
 def copy(pods: Pods, source: Server, target: Server, move: str = "m1", wait: int = 5) -> Done:

@@ -14,8 +14,8 @@ import pytest
 from components.scripts import script
 from components.tenant.database import setup_script
 from components.tenant.rotation import second_role
-from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
-from tests.lifecycle.pods import TENANT, Pods, keeping, move_places, said, set_up, setting_up
+from tests.lifecycle.odoo import PASSWORD, ROLE, checksums
+from tests.lifecycle.pods import TENANT, Pods, forget, keeping, move_places, said, set_up, setting_up
 from tests.postgres import MAJORS, NEWEST_SOLD, OWNER, Server, running_server
 
 EVERYWHERE: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
@@ -41,7 +41,7 @@ def reset(pods: Pods, other: Server) -> Iterator[Callable[[], None]]:
     with keeping(pods) as put_back:
 
         def put_back_both() -> None:
-            other.ask(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            forget(other)
             other.ask(f"DROP ROLE IF EXISTS {ROLE}")
             put_back()
 

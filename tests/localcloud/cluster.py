@@ -11,7 +11,6 @@ import os
 import secrets
 import socket
 import subprocess
-import threading
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 import httpx
 
 from localcloud.patience import Patience, Starting
+from tests.repetition import repeating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -81,14 +81,8 @@ def running_cluster(
 
 @contextmanager
 def _finalizing(cluster: Cluster) -> Iterator[None]:
-    stop = threading.Event()
-    finalizer = threading.Thread(target=_finalize_namespaces, args=(cluster.client, stop))
-    finalizer.start()
-    try:
+    with repeating(lambda: _finalize_namespaces(cluster.client), 0.2):
         yield
-    finally:
-        stop.set()
-        finalizer.join()
 
 
 def _etcd(folder: Path, url: str) -> list[str]:
@@ -165,12 +159,11 @@ def _free_port() -> int:
         return port
 
 
-def _finalize_namespaces(client: httpx.Client, stop: threading.Event) -> None:
-    while not stop.wait(0.2):
-        with suppress(httpx.HTTPError):
-            for namespace in client.get("/api/v1/namespaces").json().get("items", []):
-                if namespace["metadata"].get("deletionTimestamp"):
-                    _finalize(client, namespace)
+def _finalize_namespaces(client: httpx.Client) -> None:
+    with suppress(httpx.HTTPError):
+        for namespace in client.get("/api/v1/namespaces").json().get("items", []):
+            if namespace["metadata"].get("deletionTimestamp"):
+                _finalize(client, namespace)
 
 
 def _finalize(client: httpx.Client, namespace: dict[str, dict[str, object]]) -> None:

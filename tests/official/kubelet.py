@@ -6,7 +6,6 @@ network are pretended, because nothing here does either.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 import httpx
+
+from tests.repetition import repeating
 
 NODE: Final = "pretended"
 _POLL_SECONDS: Final = 0.2
@@ -106,21 +107,15 @@ class Kubelet:
 @contextmanager
 def running_kubelet(client: httpx.Client) -> Iterator[Kubelet]:
     """A node that looks at its pods five times a second."""
-    kubelet, stop = Kubelet(client), threading.Event()
+    kubelet = Kubelet(client)
     kubelet.register()
 
-    def work() -> None:
-        while not stop.wait(_POLL_SECONDS):
-            with suppress(httpx.HTTPError):
-                kubelet.tend()
+    def tend() -> None:
+        with suppress(httpx.HTTPError):
+            kubelet.tend()
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with repeating(tend, _POLL_SECONDS):
         yield kubelet
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _status_of(pod: Pod, outcome: Outcome) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tiers.change.effect import EffectKind
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, DatabaseInstance
-from tiers.vocabulary import version_numbers
+from tiers.vocabulary import is_older_version, version_numbers
 
 Server = DatabaseInstance | DatabaseStandby
 
@@ -56,7 +56,7 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
             f"back; it gets the parameter group of postgres{new}: run the update again after the window"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
-    elif _older_version(before, after):
+    elif is_older_version(after.engine_version, before.engine_version):
         what = f"{step}: RDS takes no server back to an older version; the update would fail"
         yield Change(EffectKind.MAJOR, what)
     elif "." not in after.engine_version:
@@ -92,13 +92,6 @@ def _followed(before: Server, after: Server) -> Iterator[Change]:
         what = "RDS takes its server to a newer minor version only after it, so the update may fail"
         way = "bring it there first with `aws rds modify-db-instance --engine-version`"
     yield Change(EffectKind.MAJOR, f"{step}: {what}; {way}")
-
-
-def _older_version(before: Server, after: Server) -> bool:
-    """Whether a version is asked for that RDS cannot lead to; a major version alone is every minor one."""
-    old, new = version_numbers(before.engine_version), version_numbers(after.engine_version)
-    known = min(len(old), len(new))
-    return new[:known] < old[:known]
 
 
 def _major(server: Server) -> int:
@@ -168,6 +161,4 @@ def _older(before: CacheGroup, after: CacheGroup) -> bool:
     """Whether ElastiCache must replace it: no cache goes back in versions, nor from Valkey to Redis."""
     if before.engine != after.engine:
         return after.engine == "redis"
-    old, new = version_numbers(before.engine_version), version_numbers(after.engine_version)
-    known = min(len(old), len(new))
-    return new[:known] < old[:known]
+    return is_older_version(after.engine_version, before.engine_version)

@@ -120,8 +120,8 @@ def _words(
 def _made(connection: duckdb.DuckDBPyConnection, batch: Batch, rows: str, words: Sequence[_Word]) -> int:
     """Make the table of the keys of all kinds; returns how many there are."""
     found = f"SELECT DISTINCT {', '.join(_as_keys(_keys(words)))} FROM {rows}"
-    ask(connection, [batch], f"CREATE OR REPLACE TEMP TABLE {batch.kind}_keys AS {found}")
-    return int(ask(connection, [], f"SELECT count(*) FROM {batch.kind}_keys")[0][0])
+    made = ask(connection, [batch], f"CREATE OR REPLACE TEMP TABLE {batch.kind}_keys AS {found}")
+    return int(made[0][0])
 
 
 def _product(words: Sequence[_Word]) -> int:

@@ -110,21 +110,21 @@ def relation(files: Sequence[BillFile]) -> str:
     for number, file in enumerate(files):
         numbers.setdefault(file.path, {})[file.part or 0] = number
     paths = ", ".join(map(literal, numbers))
-    options = "hive_partitioning = false, binary_as_string = true"
-    if all(file.part is None for file in files):
-        place = f"file_index, file_row_number, file_index AS {PLACE[0]}, file_row_number AS {PLACE[1]}"
-        return f"(SELECT *, {place} FROM read_parquet([{paths}], {options}))"
-    rows, part = f"read_parquet([{paths}], {options})", PART
-    if any(file.part is None for file in files):
-        rows, part = f"read_parquet([{paths}], {options}, union_by_name = true)", f"coalesce({PART}, 0)"
+    alone = [file.part is None for file in files]
+    by_name = ", union_by_name = true" if any(alone) and not all(alone) else ""
+    rows = f"read_parquet([{paths}], hive_partitioning = false, binary_as_string = true{by_name})"
+    place = f"file_index AS {PLACE[0]}, file_row_number AS {PLACE[1]}"
+    if all(alone):
+        return f"(SELECT *, file_index, file_row_number, {place} FROM {rows})"
     by_part = [[parts.get(part) for part in range(max(parts) + 1)] for parts in numbers.values()]
     listed = ", ".join(f"[{', '.join('NULL' if n is None else str(n) for n in one)}]" for one in by_part)
+    part = f"coalesce({PART}, 0)" if by_name else PART  # who is alone has no number
     index = f"[{listed}][file_index::BIGINT + 1][{part} + 1]"
     before = [file.before for file in files]
     # A staged file may hold bills of other layouts, too.
     return f"""(SELECT * EXCLUDE ({PART}), {index} AS file_index,
-        file_row_number - {before}[{index} + 1] AS file_row_number,
-        file_index AS {PLACE[0]}, file_row_number AS {PLACE[1]} FROM {rows} WHERE {index} IS NOT NULL)"""
+        file_row_number - {before}[{index} + 1] AS file_row_number, {place}
+        FROM {rows} WHERE {index} IS NOT NULL)"""
 
 
 def place_of(files: Sequence[BillFile], file: BillFile, rows: tuple[int, int]) -> str:
