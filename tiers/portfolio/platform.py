@@ -25,6 +25,7 @@ from tiers.vocabulary import (
     Positive,
     Region,
     TagValue,
+    version_numbers,
 )
 from tiers.windows import BackupWindow, CacheWindow, ServerWindow
 
@@ -136,6 +137,13 @@ class CacheSpec(CacheSize):
     """When AWS may maintain caches, in UTC; at least 60 minutes."""
     rotation: TokenRotation | None = None
     """The way from a token that all tenants of the shared cache had to users; `costack rotate` writes it."""
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        """ElastiCache User Guide, "Engine versions and upgrading": Valkey begins with 7.2, then 8.0."""
+        if self.engine == "valkey" and version_numbers(self.engine_version) < (7, 2):
+            raise ValueError(f"ElastiCache has no Valkey {self.engine_version}; expected 7.2 or newer")
+        return self
 
 
 class FileSystemSpec(Frozen):
