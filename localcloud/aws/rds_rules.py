@@ -45,6 +45,12 @@ def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> No
     group = {"db_parameter_group_name": held.db_parameter_group_name} if upgraded else {}
     _check_family(self, held.engine, str(wanted), {**group, **sent})
     _check_growth(held, sent)
+    if held.replicas and sent.get("manage_master_user_password"):
+        # As for making a replica of such a server (`check_replica`); that it holds here, too, is assumed.
+        _refuse(
+            "InvalidParameterCombination",
+            "ManageMasterUserPassword is not supported for the source of a read replica",
+        )
     if held.replicas and str(sent.get("backup_retention_period")) == "0":
         # RDS API Reference, ModifyDBInstance, `BackupRetentionPeriod`.
         _refuse(

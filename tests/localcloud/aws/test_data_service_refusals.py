@@ -279,6 +279,9 @@ def test_a_replica_without_a_final_snapshot_goes(driver: Driver, ground: Ground)
     primary, held = replica(driver, ground, "left")
     with pytest.raises(ProviderError, match="Backups cannot be disabled"):
         driver.update(primary, {**primary.inputs, "backupRetentionPeriod": 0, "applyImmediately": True})
+    managed = {key: value for key, value in primary.inputs.items() if key != "password"}
+    with pytest.raises(ProviderError, match="not supported for the source of a read replica"):
+        driver.update(primary, {**managed, "manageMasterUserPassword": True})
     driver.delete(held)
     driver.delete(primary)
 
