@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.engine.project import STACK, Project, running_project
-from tests.official.conftest import PROVIDER, use_official
+from tests.kubernetes import PROVIDER, use_official
 from tests.repetition import repeating
 
 ROUNDS: Final = 3

@@ -13,7 +13,8 @@ import yaml
 
 from localcloud.kubernetes.objects import quantity
 from tests.engine.project import STACK, Project, running_project
-from tests.official.conftest import forget, use_official
+from tests.kubernetes import use_official
+from tests.official.conftest import forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.kubernetes]
 
