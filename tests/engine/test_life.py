@@ -6,6 +6,7 @@ the pods of a Job would do: its own command with its own variables.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -194,11 +195,11 @@ def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
 def configuration(life: Life) -> str:
     """The client's odoo.conf, as its pods would read it."""
     (conf,) = [
-        each.inputs["stringData"]["odoo.conf"]
-        for each in life.project.registered()
-        if each.name == f"{CLIENT}-odoo" and "stringData" in each.inputs
+        each["data"]["odoo.conf"]
+        for each in life.cluster.client.get("/api/v1/secrets").json()["items"]
+        if each["metadata"]["name"].startswith(f"{CLIENT}-odoo") and "odoo.conf" in each["data"]
     ]
-    return str(conf)
+    return base64.b64decode(conf).decode()
 
 
 def planned(life: Life, tenant: str, *options: str) -> tuple[str, dict[str, Any]]:

@@ -245,7 +245,7 @@ def test_a_tenant_gets_a_namespace_of_its_own(there: Official) -> None:
         said = there.project.up("--suppress-outputs", code=1).text
         assert "PersistentVolumeClaim" in said
         assert "borealis-migration-filestore" in said
-        assert "timed out waiting for the condition" in said
+        assert "Timeout occurred polling for" in said
         claim = there.cluster.client.get(CLAIM).json()
         assert claim["status"]["phase"] == "Pending"
     there.project.up()
