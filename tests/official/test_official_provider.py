@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ SCALED = "halcyon"
 JOBS = "components/kubernetes/jobs.py"
 ROUTE = "components/kubernetes/route.py"
 FILES = "components/kubernetes/filestore.py"
+WORKLOAD = "components/kubernetes/workload.py"
 CLAIM = "/api/v1/namespaces/odoo-borealis-migration/persistentvolumeclaims/borealis-migration-filestore"
 PATIENCE_SECONDS = 120.0
 IN_ORDER = (
@@ -72,11 +73,12 @@ def scale_up(there: Official, pods: int) -> None:
 
 
 @contextmanager
-def outcome_of(there: Official, part: str, outcome: Outcome) -> Iterator[None]:
-    """Pods with *part* in their names come to *outcome*, as long as the block lasts."""
+def outcome_of(there: Official, part: str, outcome: Outcome, *, but: Collection[str] = ()) -> Iterator[None]:
+    """Pods with *part* in their names come to *outcome*, as long as the block lasts; not *but*."""
 
     def rule(pod: Pod) -> Outcome:
-        return outcome if part in pod["metadata"]["name"] else healthy(pod)
+        name = pod["metadata"]["name"]
+        return outcome if part in name and name not in but else healthy(pod)
 
     there.kubelet.rule = rule
     try:
@@ -165,6 +167,23 @@ def test_an_ingress_without_an_address_fails_the_update_until_it_has_one(there: 
             assert "Ingress .status.loadBalancer field was not updated with a hostname/IP address" in said
         project.up()
         changes_nothing(project)
+
+
+def test_pods_that_do_not_get_ready_fail_the_update_and_those_that_serve_stay(there: Official) -> None:
+    project, file, web = there.project, f"{TENANTS}/cobalt.yaml", "odoo-cobalt/cobalt-web"
+    patience = 'patience = f"{_NODE_MINUTES + _POD_MINUTES * pods_at_most}m"'
+    with (
+        project.edited(WORKLOAD, patience, 'patience = "15s"'),
+        project.edited(file, "options:\n", "options:\n  workload_class: xs\n"),
+    ):
+        with outcome_of(there, "cobalt-web", Outcome.UNREADY, but=there.kubelet.seen):
+            said = project.up("--suppress-outputs", code=1).text
+            assert "'cobalt-web' timed out waiting to be Ready" in said
+            assert "minimum number of Pods did not become live" in said
+            assert deployment(there.cluster, web)["status"]["availableReplicas"] >= 1
+        project.up()
+        changes_nothing(project)
+    project.up()
 
 
 @contextmanager
