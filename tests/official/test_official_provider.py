@@ -179,7 +179,7 @@ def test_pods_that_do_not_get_ready_fail_the_update_and_those_that_serve_stay(th
         with outcome_of(there, "cobalt-web", Outcome.UNREADY, but=there.kubelet.seen):
             said = project.up("--suppress-outputs", code=1).text
             assert "'cobalt-web' timed out waiting to be Ready" in said
-            assert "minimum number of Pods did not become live" in said
+            assert "Minimum number of Pods to consider the application live was not attained" in said
             assert deployment(there.cluster, web)["status"]["availableReplicas"] >= 1
         project.up()
         changes_nothing(project)
