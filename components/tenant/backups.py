@@ -61,7 +61,8 @@ class TenantBackups(pulumi.ComponentResource):
             name,
             metadata={"name": name, "namespace": run.namespace, "labels": labels},
             spec=_schedule(run, labels, make()),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            # The claim goes after it: pods of past nights, which go with it, hold the claim.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, files]),
         )
         self.last: list[pulumi.Resource] = []
         if last:

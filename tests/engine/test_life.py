@@ -25,7 +25,7 @@ from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.promises import Promise, is_the_largest, promise
 from tests.engine.test_created import second_network
 from tests.engine.test_priced import OTHERS
-from tests.kubernetes import autoscale, use_either
+from tests.kubernetes import autoscale, run_at_night, use_either
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
 from tests.localcloud.cluster import Cluster
@@ -251,6 +251,7 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     bought = ("  dr_region: eu-west-1", "  dr_region: eu-west-1\n  warm_standby: true")
     life.write(CLIENT, lambda text: f"{text.replace(*bought)}lifecycle_stage: decommissioning\n")
     autoscale(life.cluster, WEB, 4)
+    run_at_night(life.cluster, "odoo-acme/acme-backup")
     life.up()
     assert set(life.replicas(CLIENT)) == {0}
     abroad = life.project.clients().get("rds", "eu-west-1")

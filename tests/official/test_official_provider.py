@@ -19,7 +19,7 @@ import pytest
 
 from tests.engine.project import STACK, Project, Registered
 from tests.engine.warm import home
-from tests.kubernetes import MERGE, autoscale, deployment, until
+from tests.kubernetes import MERGE, autoscale, deployment, run_at_night, until
 from tests.localcloud.engine import Engine
 from tests.official.conftest import Official, forget
 from tests.official.kubelet import STARTED, Outcome, Pod, healthy
@@ -408,6 +408,7 @@ def test_every_claim_of_a_tenant_names_its_volume(there: Official) -> None:
 
 
 def test_destroy_leaves_nothing_in_the_cluster(there: Official) -> None:
+    run_at_night(there.cluster, "odoo-production/acme-backup")
     there.project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     assert there.project.registered() == []
     for path in ("/apis/apps/v1/deployments", "/apis/batch/v1/jobs", "/apis/networking.k8s.io/v1/ingresses"):
