@@ -14,7 +14,7 @@ import pytest
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.portfolios import every_offer, plan_of, tenant
-from tiers.portfolio.move import Move
+from tiers.portfolio.tenant import Move
 from tiers.vocabulary import LifecycleStage, MoveStage
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
