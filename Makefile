@@ -146,8 +146,8 @@ odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we
 	@$(PYTHON) toolchain/odoo.py "$(ODOO)"
 	@ODOO="$(ODOO)" ODOO_ADDONS="$(ODOO_ADDONS)" $(BIN)/python -m pytest -q -m odoo tests/odoo $(PYTEST_FLAGS)
 
-official: engine engine-cluster engine-kubernetes setup ## run the tests with the official Kubernetes provider, an API server and its controllers (20 minutes)
-	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q tests/official
+official: engine engine-cluster engine-kubernetes engine-postgres setup ## run the tests of Kubernetes' behaviour with the official provider, an API server and its controllers (40 minutes)
+	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q -m "kubernetes or either" tests/official tests/engine tests/localcloud/kubernetes
 
 torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 200,000 broken files and answers, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
