@@ -124,7 +124,11 @@ def _changes(
     said = list(_taken_back(portfolio, fact, there, asked))
     kept = _kept(fact, there, asked)
     if kept:
-        changes = {"kept_group_version": kept, "upgrade_is_asked": there.asked == fact.engine_version}
+        waits = kept == str(_major(there.version))
+        changes = {
+            "kept_group_version": kept,
+            "upgrade_is_asked": waits and there.asked == fact.engine_version,
+        }
     elif isinstance(fact, DatabaseInstance) and _waits(portfolio, fact, there, facts, servers):
         changes["engine_version"] = there.asked
         said.append(

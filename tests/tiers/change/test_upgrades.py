@@ -206,3 +206,12 @@ def test_storage_that_grew_by_itself_and_is_written_down_was_not_taken_back() ->
 def test_a_version_that_somebody_else_upgraded_was_not_taken_back() -> None:
     found = there(plan("17", standby=False), shared=("18", "18.1"), own=("18", "18.1"))
     assert step(found, plan("18", standby=False))[1] == ()
+
+
+def test_a_minor_version_taken_back_from_a_major_one_does_not_get_the_group_of_the_major_one() -> None:
+    """Of "18" the provider keeps what runs, so the state asks for what the file says again."""
+    wanted = plan("17.6", standby=False)
+    found = there(plan("18", standby=False), shared=("17.6", "17.6"), own=("17.6", "17.6"))
+    made, _ = next_step(wanted, deployed_of(found).servers)
+    servers = [each for each in made.all_facts() if isinstance(each, DatabaseInstance)]
+    assert [(each.kept_group_version, each.upgrade_is_asked) for each in servers] == [("18", False)] * 2
