@@ -129,13 +129,13 @@ def _changes(
             "kept_group_version": kept,
             "upgrade_is_asked": waits and there.asked == fact.engine_version,
         }
-    elif isinstance(fact, DatabaseInstance) and _waits(portfolio, fact, there, facts, servers):
+    elif isinstance(fact, DatabaseInstance) and (why := _waits(portfolio, fact, there, facts, servers)):
         changes["engine_version"] = there.asked
         said.append(
-            f"{fact.id}: stays with PostgreSQL {there.version} in this update, which takes its standby "
-            f"to {fact.engine_version}, because RDS upgrades the standby first; run `pulumi up` again"
+            f"{fact.id}: stays with PostgreSQL {there.version} in this update, which {why}, because RDS "
+            "upgrades the standby first; run `pulumi up` again"
         )
-    if isinstance(fact, DatabaseInstance) and _loses_standby(portfolio, fact, servers):
+    if isinstance(fact, DatabaseInstance) and _loses_standby(portfolio, fact, facts, servers):
         changes |= {"may_have_replica": True, "master_number": asked.get("master_number", 0)}
         said.append(
             f"{fact.id}: keeps its master password in this update, which removes its standby, because RDS "
@@ -144,11 +144,19 @@ def _changes(
     return changes, said
 
 
-def _loses_standby(portfolio: str, fact: DatabaseInstance, servers: Servers) -> bool:
-    """Whether a tier without standbys comes while one is there; deletions are the last of an update."""
-    if fact.tenant is None or fact.may_have_replica:
-        return False
-    return physical_name(portfolio, fact.tenant, _STANDBY) in servers.running
+def _loses_standby(portfolio: str, fact: DatabaseInstance, facts: Iterable[Fact], servers: Servers) -> bool:
+    """Whether a tier without standbys comes while one follows."""
+    return not fact.may_have_replica and _goes(portfolio, fact, facts, servers) is not None
+
+
+def _goes(portfolio: str, fact: DatabaseInstance, facts: Iterable[Fact], servers: Servers) -> Running | None:
+    """The standby that still follows a server and goes in this update, which deletes it last."""
+    if fact.tenant is None or any(isinstance(each, DatabaseStandby) for each in facts):
+        return None
+    known = (each for each in servers.asked.values() if each.get("server") == fact.id)
+    if any(each.get("promoted") for each in known):
+        return None
+    return servers.running.get(physical_name(portfolio, fact.tenant, _STANDBY))
 
 
 def _kept(fact: Server, there: Running, asked: Mapping[str, Any]) -> str | None:
@@ -163,13 +171,16 @@ def _kept(fact: Server, there: Running, asked: Mapping[str, Any]) -> str | None:
 
 def _waits(
     portfolio: str, fact: DatabaseInstance, there: Running, facts: Iterable[Fact], servers: Servers
-) -> bool:
-    """Whether a server gets a newer minor version and a standby of it has none yet."""
+) -> str | None:
+    """What the update does first, where a server gets a newer minor version and a standby has none yet."""
     wanted = fact.engine_version
     if wanted == there.asked or is_older_version(wanted, there.version):
-        return False
+        return None
     known = (servers.running.get(name_of(portfolio, each)) for each in _followers(fact, facts))
-    return any(standby is not None and not _is_ready(standby, wanted) for standby in known)
+    if any(standby is not None and not _is_ready(standby, wanted) for standby in known):
+        return f"takes its standby to {wanted}"
+    goes = _goes(portfolio, fact, facts, servers)
+    return "removes its standby" if goes is not None and not _is_ready(goes, wanted) else None
 
 
 def _is_ready(standby: Running, wanted: str) -> bool:

@@ -215,3 +215,19 @@ def test_a_minor_version_taken_back_from_a_major_one_does_not_get_the_group_of_t
     made, _ = next_step(wanted, deployed_of(found).servers)
     servers = [each for each in made.all_facts() if isinstance(each, DatabaseInstance)]
     assert [(each.kept_group_version, each.upgrade_is_asked) for each in servers] == [("18", False)] * 2
+
+
+def test_a_server_waits_for_a_standby_that_goes() -> None:
+    """Deletions are the last of an update, and RDS refuses the version while an older replica is there."""
+    found = there(plan("17.6"), shared=("17.6", "17.6"), own=("17.6", "17.6"), standby=("17.6", "17.6"))
+    asked, said = step(found, plan("17.7", standby=False))
+    assert asked == {"platform/database": ("17.7", None), "acme/server": ("17.6", None)}
+    (sentence,) = said
+    assert sentence == (
+        "acme/server: stays with PostgreSQL 17.6 in this update, which removes its standby, because RDS "
+        "upgrades the standby first; run `pulumi up` again"
+    )
+    upgraded = there(plan("17.6"), own=("17.6", "17.6"), standby=("17.7", "17.7"))
+    assert step(upgraded, plan("17.7", standby=False))[1] == ()
+    promoted = there(plan("17.6", standby="promoted"), own=("17.6", "17.6"), standby=("17.6", "17.6"))
+    assert step(promoted, plan("17.7", standby=False))[1] == ()
