@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+from unittest import mock
 
+import pulumi
 import pytest
+from pulumi.runtime import mocks
 
+from components.record import tenant_as_far
 from tests.components.conftest import declare_plan
-from tests.components.monitor import Declared
+from tests.components.monitor import CloudAnswers, Declared, declare
 from tests.portfolios import every_offer, local_portfolio, plan_of, tenant
+from tests.tiers.change import test_upgrades as upgrades
 from tiers.deployed import RECORD_TYPE
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
+from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import LifecycleStage
 
 
@@ -70,3 +77,37 @@ def test_only_a_released_tenant_is_not_protected(environment: str) -> None:
 def test_a_portfolio_that_may_end_protects_nothing() -> None:
     declared = declare_plan(plan_of(tenant("acme")))
     assert not any(each.protect for each in declared)
+
+
+def told_in(there: Mapping[str, Any], planned: TenantPlan, portfolio: str = "local") -> list[str]:
+    """What a tenant's own program warns of over a stack that has *there*."""
+
+    class Answers(CloudAnswers):
+        def call(self, args: mocks.MockCallArgs) -> Any:
+            assert args.token == "pulumi:pulumi:readStackResourceOutputs"
+            return {"name": args.args["stackName"], "outputs": dict(there)}
+
+    with mock.patch.object(pulumi, "warn") as warned:
+        declare(lambda: tenant_as_far(portfolio, planned), answers=Answers())
+    return [str(call.args[0]) for call in warned.call_args_list]
+
+
+def only_its_own(there: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without the platform."""
+    return {urn: each for urn, each in there.items() if "costack:index:SharedPlatform" not in urn}
+
+
+def test_a_tenant_in_a_stack_of_its_own_leaves_no_standby_behind() -> None:
+    found = only_its_own(upgrades.there(upgrades.plan("17"), own=("17", "17.6"), standby=("17", "17.6")))
+    (planned,) = upgrades.plan("18").tenants
+    with pytest.raises(pulumi.RunError, match=r"acme/standby: RDS takes no standby .*; nothing was changed"):
+        told_in(found, planned)
+
+
+def test_what_an_update_leaves_for_the_next_one_is_said_once() -> None:
+    """The platform's program says it of every tenant that is in its stack."""
+    found = upgrades.there(upgrades.plan("17.6"), own=("17.6", "17.6"), standby=("17.6", "17.6"))
+    (planned,) = upgrades.plan("17.7").tenants
+    (sentence,) = told_in(only_its_own(found), planned)
+    assert "acme/server: stays with PostgreSQL 17.6 in this update" in sentence
+    assert told_in(found, planned) == []

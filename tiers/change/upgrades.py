@@ -199,17 +199,22 @@ def _followers(server: DatabaseInstance, facts: Iterable[Fact]) -> Iterator[Data
 def left_standbys(plan: Plan, servers: Servers) -> Iterator[str]:
     """Why the next update may not be: standbys that major upgrades of their servers would leave behind."""
     for tenant in plan.tenants:
-        for fact in tenant.facts:
-            there = servers.running.get(name_of(plan.portfolio, fact)) if isinstance(fact, Server) else None
-            if not isinstance(fact, DatabaseInstance) or there is None:
-                continue
-            runs, wanted = _major(there.version), _major(fact.engine_version)
-            for standby in _followers(fact, tenant.facts) if wanted > runs else ():
-                yield (
-                    f"{standby.id}: RDS takes no standby in another region from PostgreSQL {runs} to "
-                    f"{wanted} with its server: take warm_standby out of {tenant.tenant}.yaml, and write it "
-                    f"again when its server runs {wanted} and `pulumi refresh` has seen it"
-                )
+        yield from left_standbys_of_tenant(plan.portfolio, tenant, servers)
+
+
+def left_standbys_of_tenant(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:
+    """The same of one tenant."""
+    for fact in tenant.facts:
+        there = servers.running.get(name_of(portfolio, fact)) if isinstance(fact, Server) else None
+        if not isinstance(fact, DatabaseInstance) or there is None:
+            continue
+        runs, wanted = _major(there.version), _major(fact.engine_version)
+        for standby in _followers(fact, tenant.facts) if wanted > runs else ():
+            yield (
+                f"{standby.id}: RDS takes no standby in another region from PostgreSQL {runs} to "
+                f"{wanted} with its server: take warm_standby out of {tenant.tenant}.yaml, and write it "
+                f"again when its server runs {wanted} and `pulumi refresh` has seen it"
+            )
 
 
 def _taken_back(portfolio: str, fact: Server, there: Running, asked: Mapping[str, Any]) -> Iterator[str]:
