@@ -120,7 +120,7 @@ def _changes(
 ) -> tuple[dict[str, Any], list[str]]:
     """What a server is in the next update other than what its fact says, and why."""
     changes: dict[str, Any] = {}
-    asked = servers.asked.get(fact.id, {})
+    asked = _asked(there, servers.asked.get(fact.id, {}))
     said = list(_taken_back(portfolio, fact, there, asked))
     kept = _kept(fact, there, asked)
     if kept:
@@ -142,6 +142,16 @@ def _changes(
             "manages no password of a server that has one; run `pulumi up` again"
         )
     return changes, said
+
+
+def _asked(there: Running, recorded: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was asked for last: an update that failed has no record, and the provider knows what it began.
+
+    It keeps a version as the one asked for while that waits, if it has its minor one
+    (terraform-provider-aws, internal/service/rds/engine_version.go, `compareActualEngineVersion`).
+    """
+    version = max(str(recorded.get("engine_version") or ""), there.asked, key=version_numbers)
+    return {**recorded, "engine_version": version}
 
 
 def _loses_standby(portfolio: str, fact: DatabaseInstance, facts: Iterable[Fact], servers: Servers) -> bool:

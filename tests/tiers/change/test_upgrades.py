@@ -231,3 +231,16 @@ def test_a_server_waits_for_a_standby_that_goes() -> None:
     assert step(upgraded, plan("17.7", standby=False))[1] == ()
     promoted = there(plan("17.6", standby="promoted"), own=("17.6", "17.6"), standby=("17.6", "17.6"))
     assert step(promoted, plan("17.7", standby=False))[1] == ()
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("17.7", None), ("18.1", "18")])
+def test_what_an_update_asked_for_that_failed_later_is_told_when_it_is_taken_back(
+    asked: str, kept: str | None
+) -> None:
+    """No record says so; the provider does, which keeps a version with its minor one while it waits."""
+    before = plan("17.6", standby=False)
+    found = there(before, shared=("17.6", "17.6"), own=(asked, "17.6"))
+    made, (sentence,) = step(found, before)
+    assert made == {"platform/database": ("17.6", None), "acme/server": ("17.6", kept)}
+    assert "--db-instance-identifier local-acme-postgresql --engine-version 17.6 " in sentence
+    assert ("--db-parameter-group-name" in sentence) is (kept is not None)
