@@ -18,7 +18,7 @@ from tiers.change.cache_logins import late_tenants
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
-from tiers.change.upgrades import SERVER_TYPE, Running, Servers, left_standbys, running
+from tiers.change.upgrades import GROUP_TYPE, SERVER_TYPE, Running, Servers, left_standbys, running
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
@@ -88,8 +88,17 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
         tuple(portfolios),
         tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
         lasting(_mappings(platform.get("platform"))),
-        Servers(servers, {str(each.get("id")): each for each in _server_facts(platform, applied)}),
+        Servers(
+            servers,
+            {str(each.get("id")): each for each in _server_facts(platform, applied)},
+            _groups(resources),
+        ),
     )
+
+
+def _groups(resources: Mapping[str, Any]) -> frozenset[str]:
+    found = (urn for urn, known in resources.items() if known.get("type") == GROUP_TYPE)
+    return frozenset(urn.rpartition("::")[2] for urn in found)
 
 
 def _server_facts(

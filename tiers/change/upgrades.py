@@ -8,7 +8,7 @@ terraform-provider-aws, issue 22107 (source and replica in one update fail).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from tiers.facts.copies import DatabaseStandby
@@ -19,6 +19,7 @@ from tiers.plan.plan import Plan, TenantPlan
 from tiers.vocabulary import is_older_version, version_numbers
 
 SERVER_TYPE: Final = "aws:rds/instance:Instance"
+GROUP_TYPE: Final = "aws:rds/parameterGroup:ParameterGroup"
 Server = DatabaseInstance | DatabaseStandby
 _STANDBY: Final = "postgresql-standby"
 _OPTIONS: Final[Mapping[str, str]] = {
@@ -54,10 +55,12 @@ class Servers(NamedTuple):
     Attributes:
         running: Name of a server, which is its name in Pulumi and in AWS -> how it runs.
         asked: Id of its fact -> what the last complete update asked for, as plain data.
+        groups: The names of all parameter groups in Pulumi.
     """
 
     running: Mapping[str, Running] = {}
     asked: Mapping[FactId, Mapping[str, Any]] = {}
+    groups: Collection[str] = ()
 
 
 def running(outputs: Mapping[str, Any]) -> Running | None:
@@ -120,7 +123,7 @@ def _changes(
 ) -> tuple[dict[str, Any], list[str]]:
     """What a server is in the next update other than what its fact says, and why."""
     changes: dict[str, Any] = {}
-    asked = _asked(there, servers.asked.get(fact.id, {}))
+    asked = _asked(name_of(portfolio, fact), there, servers.asked.get(fact.id, {}), servers.groups)
     said = list(_taken_back(portfolio, fact, there, asked))
     kept = _kept(fact, there, asked)
     if kept:
@@ -144,14 +147,19 @@ def _changes(
     return changes, said
 
 
-def _asked(there: Running, recorded: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What was asked for last: an update that failed has no record, and the provider knows what it began.
+def _asked(
+    name: str, there: Running, recorded: Mapping[str, Any], groups: Iterable[str]
+) -> Mapping[str, Any]:
+    """What was asked for last. An update that failed has no record; two things say what it began.
 
-    It keeps a version as the one asked for while that waits, if it has its minor one
-    (terraform-provider-aws, internal/service/rds/engine_version.go, `compareActualEngineVersion`).
+    The provider keeps a version as the one asked for while it waits, if it has its minor one
+    (terraform-provider-aws, internal/service/rds/engine_version.go, `compareActualEngineVersion`). And there
+    is a parameter group of a major version, which the last complete update did not keep.
     """
-    version = max(str(recorded.get("engine_version") or ""), there.asked, key=version_numbers)
-    return {**recorded, "engine_version": version}
+    start, kept = f"{name}-parameters-postgres", recorded.get("kept_group_version")
+    majors = (each.removeprefix(start) for each in groups if each.startswith(start))
+    versions = (str(recorded.get("engine_version") or ""), there.asked, *(m for m in majors if m != kept))
+    return {**recorded, "engine_version": max(versions, key=version_numbers)}
 
 
 def _loses_standby(portfolio: str, fact: DatabaseInstance, facts: Iterable[Fact], servers: Servers) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.portfolios import plan_of, tenant, wide_platform
 from tests.tiers.test_deployed import PREFIX, refused, state
-from tiers.change.upgrades import SERVER_TYPE, next_step
+from tiers.change.upgrades import GROUP_TYPE, SERVER_TYPE, next_step
 from tiers.deployed import deployed_of
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import DatabaseInstance
@@ -244,3 +244,19 @@ def test_what_an_update_asked_for_that_failed_later_is_told_when_it_is_taken_bac
     assert made == {"platform/database": ("17.6", None), "acme/server": ("17.6", kept)}
     assert "--db-instance-identifier local-acme-postgresql --engine-version 17.6 " in sentence
     assert ("--db-parameter-group-name" in sentence) is (kept is not None)
+
+
+def test_a_major_version_that_a_failed_update_asked_for_is_told_once_when_it_is_taken_back() -> None:
+    """Its parameter group is all that is left of it in the state."""
+    before = plan("17", standby=False)
+    servers = {"shared": ("17.6", "17.6"), "own": ("17.6", "17.6")}
+    found = there(before, **servers)
+    group = f"{OWN}-parameters-postgres18"
+    found[f"{PREFIX}{GROUP_TYPE}::{group}"] = {"type": GROUP_TYPE, "outputs": {"family": "postgres18"}}
+    made, (sentence,) = step(found, before)
+    assert made == {"platform/database": ("17", None), "acme/server": ("17", "18")}
+    assert "local-acme-postgresql --engine-version 17.6 --db-parameter-group-name" in sentence
+    assert step(found, plan("18", standby=False))[1] == ()
+    told, _ = next_step(before, deployed_of(found).servers)
+    later = {**there(told, **servers), **{urn: each for urn, each in found.items() if group in urn}}
+    assert step(later, before) == ({"platform/database": ("17", None), "acme/server": ("17", None)}, ())
