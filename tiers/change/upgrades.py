@@ -138,7 +138,7 @@ def _changes(
             f"{fact.id}: stays with PostgreSQL {there.version} in this update, which {why}, because RDS "
             "upgrades the standby first; run `pulumi up` again"
         )
-    if isinstance(fact, DatabaseInstance) and _loses_standby(portfolio, fact, facts, servers):
+    if isinstance(fact, DatabaseInstance) and _loses_standby(portfolio, fact, servers):
         changes |= {"may_have_replica": True, "master_number": asked.get("master_number", 0)}
         said.append(
             f"{fact.id}: keeps its master password in this update, which removes its standby, because RDS "
@@ -162,17 +162,15 @@ def _asked(
     return {**recorded, "engine_version": max(versions, key=version_numbers)}
 
 
-def _loses_standby(portfolio: str, fact: DatabaseInstance, facts: Iterable[Fact], servers: Servers) -> bool:
-    """Whether a tier without standbys comes while one follows."""
-    return not fact.may_have_replica and _goes(portfolio, fact, facts, servers) is not None
+def _loses_standby(portfolio: str, fact: DatabaseInstance, servers: Servers) -> bool:
+    """Whether a tier without standbys comes while one is there; deletions are the last of an update."""
+    return not fact.may_have_replica and _standby_of(portfolio, fact, servers) is not None
 
 
-def _goes(portfolio: str, fact: DatabaseInstance, facts: Iterable[Fact], servers: Servers) -> Running | None:
-    """The standby that still follows a server and goes in this update, which deletes it last."""
-    if fact.tenant is None or any(isinstance(each, DatabaseStandby) for each in facts):
-        return None
+def _standby_of(portfolio: str, fact: DatabaseInstance, servers: Servers) -> Running | None:
+    """The standby that follows a server, wanted or not; one that was promoted follows nobody."""
     known = (each for each in servers.asked.values() if each.get("server") == fact.id)
-    if any(each.get("promoted") for each in known):
+    if fact.tenant is None or any(each.get("promoted") for each in known):
         return None
     return servers.running.get(physical_name(portfolio, fact.tenant, _STANDBY))
 
@@ -197,7 +195,9 @@ def _waits(
     known = (servers.running.get(name_of(portfolio, each)) for each in _followers(fact, facts))
     if any(standby is not None and not _is_ready(standby, wanted) for standby in known):
         return f"takes its standby to {wanted}"
-    goes = _goes(portfolio, fact, facts, servers)
+    if any(isinstance(each, DatabaseStandby) for each in facts):
+        return None
+    goes = _standby_of(portfolio, fact, servers)
     return "removes its standby" if goes is not None and not _is_ready(goes, wanted) else None
 
 
