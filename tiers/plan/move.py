@@ -13,6 +13,7 @@ from tiers.catalog.classes import WorkloadClass
 from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import (
     CacheSpace,
+    DatabaseInstance,
     Egress,
     Fact,
     FileShare,
@@ -91,7 +92,7 @@ class _MoveFacts:
         share = self._other_share()
         for fact in self._here:
             if share is None or fact.id != share.id:
-                yield self._scaled(fact) if isinstance(fact, Workload) else fact
+                yield self._of_both(fact)
         known = {fact.id for fact in self._here} | ({share.id} if share else set())
         for fact in self._there:
             if fact.id not in known and not isinstance(fact, _OF_WORK):
@@ -99,6 +100,15 @@ class _MoveFacts:
         if share is not None:
             yield share
         yield from self._jobs(share)
+
+    def _of_both(self, fact: Fact) -> Fact:
+        if isinstance(fact, DatabaseInstance):
+            # A standby of either tier follows it: AWS may manage its master password at no stage.
+            for other in self._there:
+                if isinstance(other, DatabaseInstance) and other.may_have_replica:
+                    told = {name: getattr(other, name) for name in ("may_have_replica", "master_number")}
+                    return fact.model_copy(update=told)
+        return self._scaled(fact) if isinstance(fact, Workload) else fact
 
     def _scaled(self, workload: Workload) -> Workload:
         if self._stage is MoveStage.MIGRATE:

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.portfolios import WORKING_HOURS, catalog, local_portfolio, plan_of, tenant
+from tests.portfolios import WORKING_HOURS, catalog, local_portfolio, plan_of, tenant, wide_platform
+from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import Bucket, DatabaseInstance, FileShare, FileSystem, Key, TenantDatabase
 from tiers.facts.every_fact import Fact, FactId, Job, Workload
 from tiers.facts.names import FALL_ASLEEP, MOVE_JOBS, OTHER_DATABASE
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
+from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Tenant
 from tiers.vocabulary import Environment, MoveStage
 
@@ -69,6 +71,22 @@ def test_no_update_both_makes_and_takes_away_what_holds_data(origin: str, target
     for before, after in pairwise(way(origin, target)):
         made, gone = holders(after).keys() - holders(before).keys(), holders(before).keys() - holders(after)
         assert not (made and gone), (made, gone)
+
+
+@pytest.mark.parametrize(("origin", "target"), MOVES)
+@pytest.mark.parametrize("stage", MoveStage)
+def test_a_server_with_a_standby_has_a_password_that_aws_does_not_manage(
+    origin: str, target: str, stage: MoveStage
+) -> None:
+    """RDS makes no replica of another (RDS User Guide, "Password management", limitations)."""
+    options = {"users": 50, "dr_region": "eu-west-1", "warm_standby": True}
+    rotated = Rotation(number=3)
+    moved = moving(origin, target, stage, options=options, rotation=rotated)
+    plan = plan_of(moved, platform=wide_platform()).tenants[0]
+    servers = {each.id: each for each in facts_of(plan.facts, DatabaseInstance)}
+    followed = [servers[each.server] for each in facts_of(plan.facts, DatabaseStandby)]
+    assert bool(followed) is ("cross-region-backup" in {origin, target})
+    assert all(each.may_have_replica and each.master_number == rotated.ended for each in followed)
 
 
 @pytest.mark.parametrize(("origin", "target"), MOVES)
