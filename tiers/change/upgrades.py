@@ -68,10 +68,11 @@ def running(outputs: Mapping[str, Any]) -> Running | None:
     version, asked = outputs.get("engineVersionActual"), outputs.get("engineVersion")
     if not isinstance(version, str) or not isinstance(asked, str):
         return None
+    storage = outputs.get("allocatedStorage")
     values = {
         "engine_version": version,
         "instance_class": outputs.get("instanceClass"),
-        "storage_gib": outputs.get("allocatedStorage"),
+        "storage_gib": None if storage is None else int(storage),  # the engine's answer has no integers
     }
     return Running(asked, values, str(outputs.get("parameterGroupName") or ""))
 
@@ -139,7 +140,7 @@ def _changes(
             "upgrades the standby first; run `pulumi up` again"
         )
     if isinstance(fact, DatabaseInstance) and _loses_standby(portfolio, fact, servers):
-        changes |= {"may_have_replica": True, "master_number": asked.get("master_number", 0)}
+        changes |= {"may_have_replica": True, "master_number": int(asked.get("master_number", 0))}
         said.append(
             f"{fact.id}: keeps its master password in this update, which removes its standby, because RDS "
             "manages no password of a server that has one; run `pulumi up` again"

@@ -260,3 +260,38 @@ def test_a_major_version_that_a_failed_update_asked_for_is_told_once_when_it_is_
     told, _ = next_step(before, deployed_of(found).servers)
     later = {**there(told, **servers), **{urn: each for urn, each in found.items() if group in urn}}
     assert step(later, before) == ({"platform/database": ("17", None), "acme/server": ("17", None)}, ())
+
+
+def test_a_password_keeps_its_number() -> None:
+    """The engine's answer has no integers, and 3.0 would name another password."""
+    before = plan("17")
+    rotated = tuple(
+        each.model_copy(update={"master_number": 3}) if isinstance(each, DatabaseInstance) else each
+        for each in before.tenants[0].facts
+    )
+    applied = (before.tenants[0].model_copy(update={"facts": rotated}),)
+    found = there(before.model_copy(update={"tenants": applied}), own=("17", "17.6"), standby=("17", "17.6"))
+    away = plan_of(tenant("acme", tier="ha-postgresql", options={"users": 50}), platform=wide_platform())
+    made, _ = next_step(away, deployed_of(with_floats(found)).servers)
+    (own,) = (each for each in made.tenants[0].facts if isinstance(each, DatabaseInstance))
+    assert str(own.master_number) == "3"
+
+
+def test_storage_that_is_taken_back_is_told_as_aws_takes_it() -> None:
+    before = plan("17")
+    larger = tuple(
+        each.model_copy(update={"storage_gib": 200}) if isinstance(each, DatabaseInstance) else each
+        for each in before.platform
+    )
+    found = there(before.model_copy(update={"platform": larger}), shared=("17", "17.6"))
+    (sentence,) = step(with_floats(found), before)[1]
+    assert "--allocated-storage 50 --apply-immediately" in sentence
+
+
+def with_floats(value: Any) -> Any:
+    """The same with numbers as the engine has them."""
+    if isinstance(value, dict):
+        return {name: with_floats(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [with_floats(each) for each in value]
+    return float(value) if type(value) is int else value
