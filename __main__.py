@@ -1,10 +1,15 @@
 """The composition root: configuration, catalog, platform, one stack of resources per tenant, inventory."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from runpy import run_module
 from typing import Any
 
 import pulumi
+
+if len(sys.argv) > 1:  # as a plugin (PulumiPlugin.yaml) the engine runs this with its own address
+    sys.exit(run_module("plugin", run_name="__main__") and None)
 
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform

@@ -24,6 +24,8 @@ KNOWN_READERS = {
     "cli/console/exit_codes.py os.open",
     "lifecycle/evidence.py os.open",
     "lifecycle/recover/repair.py file.read_text",
+    "plugin/provider.py SCHEMA.read_text",  # our own, beside the module
+    "plugin/schema.py _PROJECT.read_text",
     "policies/protections.py FILE.read_text",  # our own list, beside the module
     "tiers/files.py os.open",
     "tiers/strict_yaml.py yaml.parse",
@@ -83,7 +85,7 @@ def test_every_module_says_what_it_knows() -> None:
 
 def test_the_program_has_no_branch_for_this_machine() -> None:
     main = (ROOT / "__main__.py").read_text(encoding="utf-8")
-    assert len(main.splitlines()) <= 45
+    assert len(main.splitlines()) <= 50
     named = [
         path.relative_to(ROOT)
         for path in (ROOT / "__main__.py", *(ROOT / "components").rglob("*.py"))
