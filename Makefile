@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-languages engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas languages lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or b
 
 engine-kubernetes: ## find the official Kubernetes provider and kube-controller-manager for the tests in the cache, or build them (10 minutes)
 	@$(PYTHON) toolchain/kubernetes_provider.py
+
+engine-languages: ## find the generator of SDKs for programs in TypeScript, Go and Python in the cache, or build it (a minute, needs Go)
+	@$(PYTHON) toolchain/languages.py
 
 engine-postgres: ## install PostgreSQL 16, 17 and 18 for the tests, once per user
 	@$(PYTHON) toolchain/postgres.py
@@ -148,6 +151,9 @@ odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we
 
 official: engine engine-cluster engine-kubernetes setup ## run the tests with the official Kubernetes provider, an API server and its controllers (20 minutes)
 	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q tests/official
+
+languages: engine engine-languages engine-yaml setup ## run the examples of the plugin in every language, from a git address (10 minutes, needs Go, Node.js and npm)
+	@COSTACK_LANGUAGES=1 $(BIN)/python -m pytest -q tests/languages
 
 torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 200,000 broken files and answers, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division

@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 
 if len(sys.argv) > 1:  # as a plugin (PulumiPlugin.yaml) the engine runs this with its own address
-    sys.exit(run_module("plugin", run_name="__main__") and None)
+    run_module("plugin", run_name="__main__")
+    sys.exit()
 
 from allocation.estimate.estimated_statement import monthly_estimates
 from components.platform import SharedPlatform

@@ -18,13 +18,16 @@ INVENTORY: Final = (
     "`tiers/schema/inventory.schema.json` describes and later versions of `costack allocate` read. A typed "
     "copy would make every new fact a breaking change of five SDKs."
 )
+_GO: Final = "example.com/pulumi-costack/sdk/go"
 _LANGUAGES: Final[Mapping[str, Spec]] = {
     "csharp": {"respectSchemaVersion": True},
-    "go": {"respectSchemaVersion": True, "generateResourceContainerTypes": False},
+    "go": {"respectSchemaVersion": True, "modulePath": _GO, "importBasePath": f"{_GO}/costack"},
     "java": {"respectSchemaVersion": True},
-    "nodejs": {"respectSchemaVersion": True},
-    "python": {"respectSchemaVersion": True, "pyproject": {"enabled": True}},
+    "nodejs": {"respectSchemaVersion": True, "packageName": "@costack/pulumi"},
+    "python": {"respectSchemaVersion": True, "packageName": "pulumi_costack", "pyproject": {"enabled": True}},
 }
+"""Names of SDKs. Left out, they would differ with the address that a package was added from: the engine makes
+the owner of a git repository a part of them (pulumi 3.259, cmd/pulumi/packages/packages.go)."""
 _DESCRIPTION: Final = (
     "Odoo for many clients on AWS and Kubernetes: isolated tenants, with their cost tags and their "
     "inventory, so that every bill can be divided among the clients who pay it."
@@ -79,7 +82,7 @@ def package_spec(version: str, project: Mapping[str, Any]) -> Spec:
         "publisher": "Costack",
         **_addresses(project.get("urls", {})),
         "language": dict(_LANGUAGES),
-        "meta": {"moduleFormat": "(.*)"},
+        "meta": {"moduleFormat": "(.*)", "supportPack": True},
         "types": types.made,
         "resources": {f"{PACKAGE}:index:{name}": spec for name, spec in resources.items()},
         "functions": {f"{PACKAGE}:index:{name}": spec for name, spec in functions.items()},
@@ -130,7 +133,7 @@ def _session_token(description: str) -> Spec:
 
 
 def _documents(types: Types) -> Spec:
-    platform, tenant = types.of_model(Platform), types.of_model(Tenant)
+    platform, tenant = types.of_model(Platform, plain=True), types.of_model(Tenant, plain=True)
     return {
         "platform": {
             **platform,
@@ -149,7 +152,10 @@ def _documents(types: Types) -> Spec:
 
 def _shared_platform(types: Types) -> Spec:
     outputs = {
-        "contract": {**types.of_model(Contract), "description": "What a `TenantStack` needs to know of it."},
+        "contract": {
+            **types.of_model(Contract, plain=False),
+            "description": "What a `TenantStack` needs to know of it.",
+        },
         "sessionToken": _session_token(
             "The token that all tenants' sessions shared, as long as pods still have it; else empty."
         ),
@@ -177,7 +183,10 @@ def _tenant_stack(types: Types) -> Spec:
     inputs = {
         **fields["properties"],
         "platform": _documents(types)["platform"],
-        "contract": {**types.of_model(Contract), "description": "The platform's output `contract`."},
+        "contract": {
+            **types.of_model(Contract, plain=False),
+            "description": "The platform's output `contract`.",
+        },
         "sessionToken": _session_token("The platform's output `sessionToken`."),
     }
     outputs = {

@@ -29,24 +29,34 @@ class Types:
     def __init__(self) -> None:
         self.made: dict[str, Spec] = {}
 
-    def of_model(self, model: type[BaseModel]) -> Spec:
+    def of_model(self, model: type[BaseModel], *, plain: bool) -> Spec:
         """A property that holds *model*; its type, and those of its fields, are added to `made`."""
         schema = model.model_json_schema()
-        return self._made(model.__name__, schema, schema.get("$defs", {}))
+        return self._made(model.__name__, schema, schema.get("$defs", {}), plain=plain)
 
     def fields_of(self, model: type[BaseModel], *, plain: bool) -> Spec:
-        """The `properties` and `required` of *model*, to be those of a resource or a function."""
-        schema = model.model_json_schema()
-        return self._fields(model.__name__, schema, schema.get("$defs", {}), plain=plain)
+        """The `properties` and `required` of *model*, to be those of a resource or a function.
 
-    def _made(self, name: str, schema: Mapping[str, Any], known: Mapping[str, Any]) -> Spec:
+        Only these have defaults that SDKs fill in. Where a nested field has one, the SDK of Node.js makes an
+        output of what holds it, so that it is no longer known before a deployment (pulumi 3.259,
+        codegen/nodejs/gen.go, `ProvideDefaults`).
+        """
+        schema = model.model_json_schema()
+        fields = self._fields(model.__name__, schema, schema.get("$defs", {}), plain=plain)
+        for name, field in schema["properties"].items():
+            default, made = field.get("default"), fields["properties"][camel(name)]
+            if isinstance(default, (bool, int, str)) and "oneOf" not in made:
+                made["default"] = default
+        return fields
+
+    def _made(self, name: str, schema: Mapping[str, Any], known: Mapping[str, Any], *, plain: bool) -> Spec:
         token = f"{PACKAGE}:index:{name}"
         if token not in self.made:
             self.made[token] = {}  # a type may contain itself
             if "enum" in schema:
                 self.made[token] = _enum(schema, schema["description"])
             else:
-                fields = self._fields(name, schema, known, plain=False)
+                fields = self._fields(name, schema, known, plain=plain)
                 self.made[token] = {"type": "object", "description": told(schema), **fields}
         return {"$ref": f"#/types/{token}"}
 
@@ -67,9 +77,7 @@ class Types:
         model = self.made.get(shape.get("$ref", "").removeprefix("#/types/"), {})
         made: Spec = {"description": told(field) or model.get("description", ""), **shape}
         default = field.get("default")
-        if isinstance(default, (bool, int, str)) and default != "" and "oneOf" not in made:
-            made["default"] = default
-        elif default or default is False:
+        if default or default is False:
             made["description"] += f" Left out: {json.dumps(default)}."
         if field.get("deprecated"):
             made["deprecationMessage"] = made["description"]
@@ -82,7 +90,7 @@ class Types:
     def _shape(self, name: str, field: Mapping[str, Any], known: Mapping[str, Any], *, plain: bool) -> Spec:
         if "$ref" in field:
             model = field["$ref"].rpartition("/")[2]
-            return self._made(model, known[model], known)
+            return self._made(model, known[model], known, plain=plain)
         if "anyOf" in field:
             return self._either(name, field, known, plain=plain)
         if field["type"] == "array":

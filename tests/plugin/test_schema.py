@@ -87,8 +87,21 @@ def test_words_of_a_closed_list_are_enums_and_tiers_are_not(schema: dict[str, An
         listed = types[tenant[field]["$ref"].removeprefix("#/types/")]["enum"]
         assert [each["value"] for each in listed] == list(words), field
     assert tenant["tier"]["type"] == "string", "tiers are the catalog's, which may be one's own"
-    assert tenant["lifecycleStage"]["default"] == "active"
-    assert tenant["protected"]["default"] is True
+
+
+def test_defaults_are_told_and_an_sdk_fills_them_in_at_the_top_only(schema: dict[str, Any]) -> None:
+    """Node.js makes an output of an object with defaults in it, and a platform may not be one."""
+    inputs = schema["resources"]["costack:index:TenantStack"]["inputProperties"]
+    assert (inputs["lifecycleStage"]["default"], inputs["protected"]["default"]) == ("active", True)
+    nested = schema["types"]["costack:index:Tenant"]["properties"]
+    assert nested["lifecycleStage"]["description"].endswith('Left out: "active".')
+    assert [name for name, spec in _all(schema["types"]) if "default" in spec] == []
+    options = schema["types"]["costack:index:Options"]["properties"]
+    assert options["warmStandby"]["description"].endswith("Left out: false.")
+
+
+def _all(types: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return (each for token, spec in types.items() for each in _named(token, spec.get("properties", {})))
 
 
 def test_the_token_is_a_secret_wherever_it_is(schema: dict[str, Any]) -> None:
@@ -100,6 +113,14 @@ def test_the_token_is_a_secret_wherever_it_is(schema: dict[str, Any]) -> None:
 def test_what_is_decided_before_a_deployment_is_plain(schema: dict[str, Any]) -> None:
     inputs = schema["resources"]["costack:index:TenantStack"]["inputProperties"]
     assert {name for name, spec in inputs.items() if not spec.get("plain")} == {"contract", "sessionToken"}
+    for kind, plain in (
+        ("Platform", True),
+        ("OdooImage", True),
+        ("Options", True),
+        ("ContractServer", False),
+    ):
+        fields = schema["types"][f"costack:index:{kind}"]["properties"]
+        assert {spec.get("plain", False) for spec in fields.values()} == {plain}, kind
 
 
 def test_a_tenant_stack_takes_every_field_of_a_tenant_file(schema: dict[str, Any]) -> None:
