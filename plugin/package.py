@@ -26,8 +26,8 @@ _LANGUAGES: Final[Mapping[str, Spec]] = {
     "nodejs": {"respectSchemaVersion": True, "packageName": "@costack/pulumi"},
     "python": {"respectSchemaVersion": True, "packageName": "pulumi_costack", "pyproject": {"enabled": True}},
 }
-"""Names of SDKs. Left out, they would differ with the address that a package was added from: the engine makes
-the owner of a git repository a part of them (pulumi 3.259, cmd/pulumi/packages/packages.go)."""
+"""Names of SDKs. Left out, they and the namespace would differ with the address that a package was added from: the
+engine takes the owner of a git repository, and fails if that is no word (pulumi 3.259, `setSpecNamespace`)."""
 _DESCRIPTION: Final = (
     "Odoo for many clients on AWS and Kubernetes: isolated tenants, with their cost tags and their "
     "inventory, so that every bill can be divided among the clients who pay it."
@@ -74,6 +74,7 @@ def package_spec(version: str, project: Mapping[str, Any]) -> Spec:
     functions = {"monthlyEstimate": _monthly_estimate(types)}
     return {
         "name": PACKAGE,
+        "namespace": PACKAGE,
         "displayName": "Costack",
         "version": version,
         "description": _DESCRIPTION,
