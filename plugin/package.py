@@ -26,8 +26,9 @@ _LANGUAGES: Final[Mapping[str, Spec]] = {
     "nodejs": {"respectSchemaVersion": True, "packageName": "@costack/pulumi"},
     "python": {"respectSchemaVersion": True, "packageName": "pulumi_costack", "pyproject": {"enabled": True}},
 }
-"""Names of SDKs. Left out, they and the namespace would differ with the address that a package was added from: the
-engine takes the owner of a git repository, and fails if that is no word (pulumi 3.259, `setSpecNamespace`)."""
+"""Names of SDKs. Left out, they and the namespace would differ with the address that a package was added
+from: the engine takes the owner of a git repository, and fails if that is no word (pulumi 3.259,
+cmd/pulumi/packages/packages.go, `setSpecNamespace`)."""
 _DESCRIPTION: Final = (
     "Odoo for many clients on AWS and Kubernetes: isolated tenants, with their cost tags and their "
     "inventory, so that every bill can be divided among the clients who pay it."
