@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal, Self
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
+from tiers.catalog.unused import Row
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import Rotation
 from tiers.schedule import Schedule
@@ -220,3 +222,13 @@ class Portfolio(Frozen):
 
     platform: Platform
     tenants: tuple[Tenant, ...]
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the catalog's menus that its files name."""
+        yield Row("database_classes", self.platform.database.database_class)
+        yield Row("cache_classes", self.platform.cache.cache_class)
+        for group in self.platform.cluster.node_groups:
+            yield Row("node_classes", group.node_class)
+        for tenant in self.tenants:
+            if tenant.options.workload_class is not None:
+                yield Row("workload_classes", tenant.options.workload_class)
