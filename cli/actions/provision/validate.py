@@ -18,6 +18,7 @@ from tiers.plan.resolve import planned
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS
 from tiers.portfolio.loading import Catalogs
+from tiers.strict_yaml import collect
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ def validate_portfolios(request: Request) -> None:
             problems += [fault for each in valid for fault in faults_between((sibling, each))]
     else:
         problems += faults_between(valid)
-    for each in valid:
-        problems += _faults_of_prices_and_rules(each)
+    problems += _faults_of_prices_and_rules(valid)
     for each in valid:
         if not any(problem.startswith(f"{each.folder}/") for problem in problems):
             _print(each, catalogs)
@@ -63,19 +63,23 @@ def validate_portfolios(request: Request) -> None:
         raise CatalogError(*problems)
 
 
-def _faults_of_prices_and_rules(one: PlannedPortfolio) -> tuple[str, ...]:
-    """The mistakes in price files and rulebooks of the portfolio's own; a warning if it needs prices."""
-    folders = folders_of(one.folder)
-    try:
-        if folders.rules != OURS.rules:
-            rulebooks(folders.rules)
-        if folders.prices != OURS.prices or one.plan.currency != CURRENCY:
-            load_price_book(one.plan.currency, folders.prices)
-    except CatalogError as error:
-        if folders.prices != OURS.prices:
-            return error.problems
-        echo(f"warning: {one.folder}: has no estimates: {error}", err=True)
-    return ()
+def _faults_of_prices_and_rules(valid: Sequence[PlannedPortfolio]) -> list[str]:
+    """The mistakes in price files and rulebooks that are not Costack's; a warning who has no prices."""
+    problems: list[str] = []
+    found = {each.folder: (folders_of(each.folder), each.plan.currency) for each in valid}
+    for rules in {folders.rules for folders, _ in found.values()} - {OURS.rules}:
+        collect(problems, lambda rules=rules: rulebooks(rules))  # type: ignore[misc]
+    for prices, currency in {(folders.prices, currency) for folders, currency in found.values()}:
+        told: list[str] = []
+        if (prices, currency) != (OURS.prices, CURRENCY):
+            collect(told, lambda prices=prices, currency=currency: load_price_book(currency, prices))  # type: ignore[misc]
+        if prices != OURS.prices:
+            problems += told
+            continue
+        for warning in told:
+            without = sorted(str(folder) for folder, each in found.items() if each[1] == currency)
+            echo(f"warning: {', '.join(without)}: no estimates: {warning}", err=True)
+    return problems
 
 
 def _siblings(folder: Path, catalogs: Catalogs) -> Iterator[PlannedPortfolio]:
