@@ -9,7 +9,17 @@ from pathlib import Path
 
 from tests.portfolios import ROOT
 
-ROOMS = ("allocation", "cli", "components", "lifecycle", "localcloud", "plugin", "policies", "tiers")
+ROOMS = (
+    "allocation",
+    "cli",
+    "components",
+    "costack",
+    "lifecycle",
+    "localcloud",
+    "plugin",
+    "policies",
+    "tiers",
+)
 PRODUCT = (*ROOMS, "toolchain")
 PRINTERS = ("print", "echo_via_pager", "sys.stdout.write", "sys.stderr.write", "typer.echo", "typer.secho")
 KNOWN_READERS = {
@@ -86,7 +96,11 @@ def test_the_program_has_no_branch_for_this_machine() -> None:
     assert len(main.splitlines()) <= 45
     named = [
         path.relative_to(ROOT)
-        for path in (ROOT / "__main__.py", *(ROOT / "components").rglob("*.py"))
+        for path in (
+            ROOT / "__main__.py",
+            ROOT / "costack" / "program.py",
+            *(ROOT / "components").rglob("*.py"),
+        )
         if any(
             word in path.read_text(encoding="utf-8").lower() for word in ("localcloud", "moto", "loopback")
         )

@@ -40,6 +40,7 @@ _COPIED: Final = (
     "allocation",
     "cli",
     "components",
+    "costack",
     "lifecycle",
     "localcloud",
     "plugin",
