@@ -118,7 +118,7 @@ scan: setup ## scan production tenants of every tier with checkov, example workf
 	@$(PYTHON) toolchain/scanner.py
 	@$(PYTHON) toolchain/build.py gitleaks
 	@$(BIN)/python -m tests.policies.scan.run
-	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml cli/project/cost-preview.yml
 	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
@@ -165,6 +165,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py tests/lifecycle/test_frozen_database.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
 	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py
+	@COSTACK_EVERY_INSTALL=1 $(BIN)/python -m pytest -q tests/toolchain/test_wheel.py
 	@$(BIN)/python -m tests.torture.histories
 	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants

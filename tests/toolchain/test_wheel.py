@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,8 @@ import yaml
 from tests.portfolios import ROOT
 from tests.toolchain.wheels import BACKEND, Environment, built, contents
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSION = PROJECT["version"]
 DATA = {
     "cli/project/platform.yaml",
     "allocation/pricebook/aws-us-east-1.yaml",
@@ -88,7 +91,7 @@ def test_what_would_no_longer_be_found_is_refused(source: str, sentence: str) ->
 
 def test_everything_tracked_is_in_it_below_one_package(wheel: Path) -> None:
     names = contents(wheel).keys()
-    assert {name.split("/")[0] for name in names} == {"costack", "costack-0.2.0.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"costack", f"costack-{VERSION}.dist-info"}
     tracked = {
         str(path.relative_to(ROOT))
         for folder in backend.MOVED
@@ -148,9 +151,8 @@ def test_the_command_runs_in_an_empty_folder(installed: Environment, tmp_path: P
     assert said.startswith("firm: 18 files; ")
     said = installed.run("costack", "validate", cwd=tmp_path / "firm").stdout
     assert re.fullmatch(r"portfolios/local: valid, 2 tenants, \d+ facts, catalog 2026-11\n", said)
-    said = installed.run(
-        "costack", "preview", "--tenant", "acme", "--set", "users=9", cwd=tmp_path / "firm"
-    ).stdout
+    change = ("preview", "--tenant", "acme", "--set", "users=9")
+    said = installed.run("costack", *change, cwd=tmp_path / "firm").stdout
     assert "local: estimated difference of a 730-hour month in USD" in said
 
 
@@ -170,10 +172,10 @@ def test_a_program_with_folders_of_the_same_names_has_both(installed: Environmen
 
 def test_the_versions_are_those_of_one_place(installed: Environment, tmp_path: Path) -> None:
     program = "from importlib import metadata; print(metadata.version('costack'))"
-    assert installed.run("python", "-c", program, cwd=tmp_path).stdout == "0.2.0\n"
-    assert installed.run("costack", "--version", cwd=tmp_path).stdout == "costack 0.2.0\n"
+    assert installed.run("python", "-c", program, cwd=tmp_path).stdout == f"{VERSION}\n"
+    assert installed.run("costack", "--version", cwd=tmp_path).stdout == f"costack {VERSION}\n"
     installed.run("costack", "init", ".", cwd=tmp_path)
-    assert "costack[local]==0.2.0\n" in (tmp_path / "requirements.txt").read_text(encoding="utf-8")
+    assert f"costack[local]=={VERSION}\n" in (tmp_path / "requirements.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.engine
@@ -197,9 +199,7 @@ def test_a_new_project_goes_up_in_the_local_cloud(wheel: Path, tmp_path: Path) -
         local("pulumi", "stack", "select", "--create", "local", "--non-interactive")
         up = local("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "local")
         assert re.search(r"\+ \d{3} created", up)
-        judged = local(
-            *["pulumi", "preview", "--policy-pack", "policies", "--non-interactive", "--stack", "local"]
-        )
+        judged = local("pulumi", "preview", "--policy-pack", "policies", "--non-interactive", "-s", "local")
         assert re.search(r"\d{3} unchanged", judged)
         assert "mandatory" not in judged
         assert "│ acme " in (statement := local("costack", "allocate", "--stack", "local"))

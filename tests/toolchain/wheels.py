@@ -16,17 +16,13 @@ BACKEND = ROOT / "toolchain" / "backend"
 
 
 def built(folder: Path, what: str = "wheel", source: Path = ROOT) -> Path:
-    """A wheel or an sdist of *source*, as an installer has it built: by the backend, in the source's folder."""
+    """A wheel or an sdist of *source*, as an installer has it built: by its own backend."""
     folder.mkdir(parents=True, exist_ok=True)
     program = f"import costack_wheel; costack_wheel.build_{what}({str(folder)!r})"
     subprocess.run(
         [sys.executable, "-c", program],
         cwd=source,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(source / "toolchain" / "backend"),
-            "SOURCE_DATE_EPOCH": "1764460800",
-        },
+        env=os.environ | {"PYTHONPATH": str(source / "toolchain" / "backend")},
         capture_output=True,
         text=True,
         check=True,
@@ -67,15 +63,12 @@ class Environment:
         """Run *command* in the folder *cwd*; it must end with *code*."""
         found = (self.folder / "bin", *path, Path("/usr/bin"), Path("/bin"))
         home = self.folder.parent / "home"
+        variables = {"HOME": str(home), "VIRTUAL_ENV": str(self.folder)}
         home.mkdir(exist_ok=True)
         done = subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
-            env={
-                "PATH": os.pathsep.join(map(str, found)),
-                "HOME": str(home),
-                "VIRTUAL_ENV": str(self.folder),
-            },
+            env={"PATH": os.pathsep.join(map(str, found)), **variables},
             capture_output=True,
             text=True,
             check=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ _FILES: Final = {
     "stacks/Pulumi.local.yaml": "stack.yaml",
 }
 """The files of a project and what they are made from in `cli/project`; names with a dot are not packed."""
+_NAMED: Final = {"Pulumi.yaml", "README.md", "requirements.txt"}
+"""Which of them have the name of the project or the version."""
 _PLATFORM: Final = "portfolios/local/platform.yaml"
 _FIRST: Final = "portfolio: local\n"
 _OWN: Final = "catalog: ../../catalog # your tiers, fees and classes\n"
@@ -52,10 +55,7 @@ def write_project(request: Request) -> None:
         CatalogError: When one of the files is there already, or cannot be written.
     """
     made = dict(_contents(request))
-    there = [
-        name for name in made if (request.folder / name).exists() or (request.folder / name).is_symlink()
-    ]
-    if there:
+    if there := [name for name in made if os.path.lexists(request.folder / name)]:
         raise CatalogError(
             f"{request.folder / there[0]}: exists already; expected a folder without the files of a project, "
             "because none is overwritten; nothing was written"
@@ -77,7 +77,8 @@ def _contents(request: Request) -> Iterator[tuple[str, str]]:
     named = {"project": _project_name(request.folder), "version": metadata.version("costack")}
     templates = files(__name__.removesuffix(".actions.provision.init")) / "project"
     for name, source in _FILES.items():
-        text = Template(_text(templates / source)).substitute(named)
+        text = _text(templates / source)
+        text = Template(text).substitute(named) if name in _NAMED else text
         yield name, text.replace(_FIRST, _FIRST + _OWN) if name == _PLATFORM and request.catalog else text
     if request.catalog:
         for path in sorted(CATALOG_DIRECTORY.glob("*.yaml")):

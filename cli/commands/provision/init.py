@@ -20,9 +20,10 @@ INIT_EXAMPLE: Final = "Example: costack init my-hosting --catalog"
 
 
 def init(folder: _Folder, catalog: _Catalog = False) -> None:  # noqa: FBT002 - an option of a command
-    """Write a project of your own: program, portfolio with two tenants, stack of the local cloud.
+    """Write a project of your own that can be deployed at once.
 
-    Nothing is overwritten: if one of the files is there already, none is written.
+    It has a program, a portfolio with two tenants, a stack of the local cloud and a workflow. Nothing is
+    overwritten: if one of the files is there already, none is written.
     """
     from cli.actions.provision.init import Request, write_project  # noqa: PLC0415
 
