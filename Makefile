@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test dist lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -183,6 +183,10 @@ schemas: setup ## rewrite the JSON Schemas
 
 docs: setup ## rewrite the generated pages of docs/: commands, files of a portfolio, modules
 	@$(BIN)/python -m docs.generator
+
+dist: setup ## build the wheel and the sdist into dist/
+	@rm -rf dist && mkdir dist
+	@for kind in sdist wheel; do PYTHONPATH=toolchain/backend $(BIN)/python -c "import costack_wheel; costack_wheel.build_$$kind('dist')" >dist.log 2>&1 || { cat dist.log; exit 1; }; done; rm -f dist.log; ls dist
 
 lock: setup ## choose new versions and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock

@@ -17,9 +17,8 @@ from plugin.inputs import (
     require_known,
     tenant_document,
 )
-from tiers.catalog.loading import load_catalog
 from tiers.inventory import SCHEMA_VERSION
-from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
+from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
 
 
 class SharedPlatform(platform.SharedPlatform):
@@ -37,7 +36,7 @@ class SharedPlatform(platform.SharedPlatform):
     ) -> None:
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
-        catalog = load_catalog()
+        catalog = by_property(lambda: catalog_of_document(args["platform"]))
         plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], catalog))
         super().__init__(may_follow(plan, catalog), opts)
         self.contract = pulumi.Output.from_input(contract_of(self.place))
@@ -61,7 +60,9 @@ class TenantStack(stack.TenantStack):
         del name  # the tenant names it, so that every program gives it the same URN
         require_known(args, [*tenant_document(args), "platform"])
         plan, tenant = by_property(
-            lambda: tenant_plan_of_documents(args["platform"], tenant_document(args), load_catalog())
+            lambda: tenant_plan_of_documents(
+                args["platform"], tenant_document(args), catalog_of_document(args["platform"])
+            )
         )
         super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)
         self.inventory = pulumi.Output.from_input(

@@ -56,7 +56,8 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
         problems += sentences(files[name], faults)
         unusable |= {name} if unknown else set()
     usable = {name: tier for name, tier in tiers.items() if name not in unusable}
-    return Catalog(tiers=usable, classes=classes, unusable=frozenset(unusable))
+    own = directory != CATALOG_DIRECTORY
+    return Catalog(tiers=usable, classes=classes, is_own=own, unusable=frozenset(unusable))
 
 
 def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, Tier], dict[str, Path]]:

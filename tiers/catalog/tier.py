@@ -201,6 +201,8 @@ class Catalog(Frozen):
 
     tiers: Mapping[str, Tier]
     classes: Classes
+    is_own: bool = False
+    """Whether it is a firm's own, and not the one that comes with Costack."""
     unusable: frozenset[str] = frozenset()
     """Names of tiers whose files have mistakes; empty except while mistakes are collected."""
 
