@@ -268,3 +268,48 @@ def test_the_example_is_read_as_it_is_committed() -> None:
     read, portfolio = load_catalog_and_portfolio(ROOT / "examples" / "own-catalog" / "portfolios" / "alpine")
     assert sorted(read.tiers) == ["basic", "premium"]
     assert portfolio.platform.catalog == "../../catalog"
+
+
+def test_what_is_typed_badly_is_answered_without_a_tier_of_ours(project: Path) -> None:
+    assert project.is_dir()
+    for option, given in (("--more", "many"), ("--move", "basic"), ("--tier", "gold")):
+        tenant = ("--tenant", "gentian") if option == "--tier" else ()
+        done = costack("preview", "--portfolio", alpine(), *tenant, option, given)
+        assert done.exit_code == Exit.CONFIGURATION
+        assert given in done.stderr
+        assert OF_OURS.search(done.stderr) is None, done.stderr
+
+
+def test_a_preview_says_that_a_commit_lacks_its_catalog(project: Path) -> None:
+    git(project, "rm", "-q", "-r", "--cached", "catalog")
+    git(project, "commit", "-q", "-m", "without its catalog")
+    done = costack("preview", "--base", "HEAD")
+    assert done.exit_code == Exit.CONFIGURATION
+    assert "--base HEAD: this version of costack cannot read it" in done.stderr
+    assert "HEAD/portfolios/alpine/platform.yaml:3: catalog: HEAD/catalog: no such folder" in done.stderr
+
+
+def test_going_over_to_a_catalog_of_its_own_is_compared_with_that_of_costack(tmp_path: Path) -> None:
+    said("init", tmp_path)
+    git(tmp_path, "init", "-q", "-b", "main", ".")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "base")
+    folder, sold = tmp_path / "portfolios" / "local", tmp_path / "catalog"
+    shutil.copytree(OURS.catalog, sold, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    edit(sold / "shared-namespace.yaml", "249.00", "239.00")
+    edit(folder / "platform.yaml", "portfolio: local\n", "portfolio: local\ncatalog: ../../catalog\n")
+    done = costack("preview", "--portfolio", folder, "--base", "HEAD")
+    assert done.exit_code == Exit.POLICY, done.output
+    (refused,) = (line for line in done.stderr.splitlines() if "--accept" in line)
+    assert "fee_per_month of production 249.00 → 239.00 for acme" in refused
+
+
+def test_prices_are_held_against_the_classes_beside_them(project: Path) -> None:
+    book = project / "catalog" / "pricebook" / "contract.yaml"
+    kept = [line for line in book.read_text(encoding="utf-8").splitlines() if "db.t4g.large" not in line]
+    book.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    edit(book, "region: everywhere", "region: eu-central-1")
+    shown = costack("prices", "lint", "--prices", book.parent)
+    told = shown.stdout + shown.stderr
+    assert "db.t4g.large" in told  # of pg-medium, and without a price now
+    assert "db.r7g.large" not in told  # a class of Costack's, and none of theirs

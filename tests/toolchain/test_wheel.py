@@ -122,12 +122,8 @@ def test_its_record_and_rights_are_those_of_its_files(wheel: Path) -> None:
         if not name.endswith("/RECORD"):
             found = base64.urlsafe_b64encode(hashlib.sha256(packed[name]).digest()).rstrip(b"=").decode()
             assert (digest, int(size)) == (f"sha256={found}", len(packed[name])), name
-    assert {Path(name).name for name in executable} == {
-        "pulumi-language-python",
-        "pulumi-resource-aws",
-        "pulumi-resource-kubernetes",
-        "pulumi-resource-random",
-    }
+    started = [path for folder in ("bin", "host-bin") for path in (ROOT / "localcloud" / folder).iterdir()]
+    assert executable == {f"costack/{path.relative_to(ROOT)}" for path in started}
 
 
 def test_a_wheel_of_the_sdist_is_the_same(wheel: Path, tmp_path: Path) -> None:
@@ -161,13 +157,21 @@ def test_a_program_with_folders_of_the_same_names_has_both(installed: Environmen
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"WHOSE = 'theirs: {name}'\n", encoding="utf-8")
     program = (
-        "import sys, allocation, components, tiers\n"
-        "import costack.program, costack.plugin.stacks, costack.policies.rules, costack.cli.main\n"
+        "import importlib, pkgutil, sys\n"
+        "import allocation, components, costack, tiers\n"
+        "for each in pkgutil.walk_packages(costack.__path__, 'costack.'):\n"
+        "    if not each.name.endswith('.__main__') and not each.name.startswith('costack.localcloud'):\n"
+        "        importlib.import_module(each.name)\n"
         "print(components.WHOSE, tiers.WHOSE, costack.program.SharedPlatform.__module__)\n"
+        f"print(sorted({{name.split('.')[0] for name in sys.modules}} & {{*{backend.MOVED!r}}}))\n"
         f"print([path for path in sys.path if path.startswith({str(ROOT)!r})])\n"
     )
     said = installed.run("python", "-c", program, cwd=tmp_path).stdout
-    assert said.splitlines() == ["theirs: components theirs: tiers costack.components.platform", "[]"]
+    assert said.splitlines() == [
+        "theirs: components theirs: tiers costack.components.platform",
+        "['allocation', 'components', 'tiers']",
+        "[]",
+    ]
 
 
 def test_the_versions_are_those_of_one_place(installed: Environment, tmp_path: Path) -> None:

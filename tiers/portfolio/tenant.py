@@ -81,7 +81,7 @@ class Options(Frozen):
     filestore_gib: Positive | None = None
     """Expected size of the filestore (attachments) in GiB."""
     workload_class: ClassId | None = None
-    """Size of the Odoo pods: a row of `workload_classes` in `tiers/catalog/classes.yaml`."""
+    """Size of the Odoo pods: a row of `workload_classes` in `classes.yaml` of the catalog."""
     maintenance_window: ServerWindow | None = None
     """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
@@ -135,7 +135,7 @@ class Tenant(Frozen):
     environment: Environment
     """What the tenant is used for."""
     tier: TagValue
-    """Its tier: the name of a file in `tiers/catalog`."""
+    """Its tier: the name of a file of the catalog."""
     move: Move | None = None
     """Present while its data moves to another tier; `costack move` writes and removes it."""
     rotation: Rotation | None = None
