@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-languages engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas languages lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-languages engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test dist lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas languages lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -121,7 +121,7 @@ scan: setup ## scan production tenants of every tier with checkov, example workf
 	@$(PYTHON) toolchain/scanner.py
 	@$(PYTHON) toolchain/build.py gitleaks
 	@$(BIN)/python -m tests.policies.scan.run
-	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml cli/project/cost-preview.yml
 	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
@@ -171,6 +171,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py tests/lifecycle/test_frozen_database.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
 	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py
+	@COSTACK_EVERY_INSTALL=1 $(BIN)/python -m pytest -q tests/toolchain/test_wheel.py
 	@$(BIN)/python -m tests.torture.histories
 	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants
@@ -188,6 +189,10 @@ schemas: setup ## rewrite the JSON Schemas
 
 docs: setup ## rewrite the generated pages of docs/: commands, files of a portfolio, modules
 	@$(BIN)/python -m docs.generator
+
+dist: setup ## build the wheel and the sdist into dist/
+	@rm -rf dist && mkdir dist
+	@for kind in sdist wheel; do PYTHONPATH=toolchain/backend $(BIN)/python -c "import costack_wheel; costack_wheel.build_$$kind('dist')" >dist.log 2>&1 || { cat dist.log; exit 1; }; done; rm -f dist.log; ls dist
 
 lock: setup ## choose new versions and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock

@@ -8,8 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from plugin.stacks import estimates_of
-from tiers.catalog.loading import load_catalog
-from tiers.plan.from_program import DocumentError, plan_of_documents
+from tiers.plan.from_program import DocumentError, catalog_of_document, plan_of_documents
 
 _MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
@@ -25,7 +24,8 @@ def monthly_estimate(args: Mapping[str, Any], today: date) -> dict[str, Any]:
         DocumentError: With every mistake of the platform, the tenants and the month.
         NoEstimateError: When no price is known, or no rule divides the cost.
     """
-    plan = plan_of_documents(args["platform"], args["tenants"], load_catalog())
+    catalog = catalog_of_document(args["platform"])
+    plan = plan_of_documents(args["platform"], args["tenants"], catalog)
     day = first_of(args.get("month"), today)
     found = estimates_of(plan, day)
     if "(unknown)" in found:

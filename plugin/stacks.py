@@ -5,6 +5,7 @@ Each has `outputs`: what the program reads, with the names that files have.
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -21,10 +22,9 @@ from plugin.inputs import (
     require_known,
     tenant_document,
 )
-from tiers.catalog.loading import load_catalog
 from tiers.facts.every_fact import Route, TenantDatabase
 from tiers.inventory import SCHEMA_VERSION
-from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
+from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
 from tiers.plan.plan import Plan, TenantPlan, fact_named
 from tiers.plan.storage import grown
 
@@ -44,7 +44,7 @@ class SharedPlatform(platform.SharedPlatform):
         """Declare it, and estimate the month of *day*."""
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
-        catalog = load_catalog()
+        catalog = catalog_of_document(args["platform"])
         plan = plan_of_documents(args["platform"], args["tenants"], catalog)
         super().__init__(may_follow(plan, catalog), opts)
         estimates = self._estimates(plan, day)
@@ -69,7 +69,8 @@ class TenantStack(stack.TenantStack):
     def __init__(self, name: str, args: TenantStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         del name  # the tenant names it, so that every program gives it the same URN
         require_known(args, [*tenant_document(args), "platform"])
-        plan, tenant = tenant_plan_of_documents(args["platform"], tenant_document(args), load_catalog())
+        catalog = catalog_of_document(args["platform"])
+        plan, tenant = tenant_plan_of_documents(args["platform"], tenant_document(args), catalog)
         contract = pulumi.Output.from_input(args["contract"])
         super().__init__(tenant, place_from(plan, contract, args["session_token"]), opts)
         self.outputs: Outputs = {
@@ -117,12 +118,16 @@ def addresses(tenant: TenantPlan) -> dict[str, str]:
 
 
 def estimates_of(plan: Plan, day: date) -> dict[str, str]:
-    """What each tenant of *plan* costs in the month of *day*, such as `412.07 USD`."""
+    """What each tenant of *plan* costs in the month of *day*, such as `412.07 USD`.
+
+    A catalog of its own is looked for in the folder of the program, where the engine starts a plugin.
+    """
     from allocation.estimate.estimated_statement import (  # noqa: PLC0415 - a plugin starts without DuckDB
         monthly_estimates,
     )
+    from allocation.estimate.folders import folders_of_plan  # noqa: PLC0415
 
-    return monthly_estimates(plan, day)
+    return monthly_estimates(plan, day, folders_of_plan(plan, Path()))
 
 
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _COPIED: Final = (
     "allocation",
     "cli",
     "components",
+    "costack",
     "lifecycle",
     "localcloud",
     "plugin",

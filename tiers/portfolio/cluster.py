@@ -72,7 +72,7 @@ class NodeGroupSpec(Frozen):
     name: TagValue
     """Name of the node group."""
     node_class: ClassId
-    """EC2 instance type: a row of `node_classes` in `tiers/catalog/classes.yaml`."""
+    """EC2 instance type: a row of `node_classes` in `classes.yaml` of the catalog."""
     nodes: Positive
     """How many nodes."""
     volume_gib: Positive

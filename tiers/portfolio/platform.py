@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
@@ -226,6 +227,8 @@ class Platform(Frozen):
     """AWS region."""
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     """AWS account, in quotes. Two portfolios of one account must not make the same names."""
+    catalog: CatalogPath | None = None
+    """Folder of your own catalog, seen from this file; left out, the one that comes with Costack."""
     service_line: TagValue
     """Value of the cost tag `cost/service-line` of shared resources."""
     deletion_protection: bool
