@@ -8,7 +8,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,7 +106,6 @@ class Program:
     language: str
     folder: Path
     world: World
-    said: list[str] = field(default_factory=list)
 
     def pulumi(self, *arguments: str, code: int = 0) -> str:
         """A call of the CLI that must end with *code*; gives everything that it printed."""
@@ -120,7 +119,7 @@ class Program:
         )
         text = done.stdout + done.stderr
         assert done.returncode == code, f"pulumi {' '.join(arguments)}:\n{text[-4000:]}"
-        return text if code else done.stdout + done.stderr
+        return text
 
     def add(self, version: str) -> None:
         """Add the package from its address, or take another version of it."""
@@ -147,9 +146,6 @@ class Program:
 def program(language: str, folder: Path, world: World) -> Program:
     """The example of *language* as a user would have it: a copy, without this repository beside it."""
     shutil.copytree(example.EXAMPLES / language, folder)
-    manifest = folder / "Pulumi.yaml"
-    text = manifest.read_text(encoding="utf-8").replace("packages:\n  costack: ../../..\n", "")
-    manifest.write_text(text, encoding="utf-8")
     made = Program(language, folder, world)
     made.pulumi("stack", "select", "--create", STACK)
     return made

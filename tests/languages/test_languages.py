@@ -1,4 +1,7 @@
-"""The examples of the plugin, each through the SDK that Pulumi makes of the schema."""
+"""The examples of the plugin, each through the SDK that Pulumi makes of the schema.
+
+YAML has none; `tests/engine/test_plugin.py` runs its example.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,6 @@ MISTAKES = {
     "python": ("__main__.py", '"users": 8', '"users": -8'),
     "typescript": ("index.ts", "users: 8", "users: -8"),
     "go": ("portfolio.go", "Users: 8", "Users: -8"),
-    "yaml": ("Pulumi.yaml", "users: 8", "users: -8"),
 }
 EXTRAS = """
 import * as pulumi from "@pulumi/pulumi";

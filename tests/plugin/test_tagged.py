@@ -25,6 +25,11 @@ def below(given: Any, domain: str | None = None, *, preview: bool = False) -> di
         labels: Any = {"labels": {"app": "bi"}}
         pods: Any = {"selector": {"match_labels": labels["labels"]}, "template": {"metadata": labels}}
         k8s.apps.v1.Deployment("bi", metadata={"name": "bi"}, spec=pods, opts=ours)
+        inner = pulumi.ResourceOptions(parent=pulumi.ComponentResource("a:b:C", "group", None, ours))
+        aws.s3.Bucket("deep", opts=inner)
+        another: Any = {"cost_tags": example.plan().tenants[1].cost_tags().as_tags()}
+        apart = pulumi.ResourceOptions(parent=CostTagged("others", another, ours))
+        aws.s3.Bucket("meridians", opts=apart)
         aws.s3.Bucket("nobodys")
 
     return {each.name: each for each in declare(program, preview=preview)}
@@ -42,6 +47,8 @@ def test_own_resources_get_the_tags_and_keep_theirs() -> None:
     assert spec["template"]["metadata"]["labels"] == {**tags(), "app": "bi"}
     assert spec["selector"] == {"matchLabels": {"app": "bi"}}, "a selector can never change"
     assert not found["nobodys"].tags
+    assert found["deep"].tags == tags()
+    assert found["meridians"].tags["cost/tenant"] == "meridian"
 
 
 def test_tags_may_be_another_components_output() -> None:
