@@ -10,12 +10,14 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from pulumi.errors import InputPropertiesError
 
 from plugin.provider import ESTIMATE, CostackProvider
 from tests.components.monitor import Declared, declare
 from tests.plugin import example
 from tests.plugin.test_inputs import problems
+from tests.portfolios import ROOT
 
 DAY = date(2026, 11, 30)
 SHARED = "costack:index:SharedPlatform"
@@ -129,6 +131,21 @@ def test_the_function_estimates_what_the_platform_does_without_deploying_it() ->
     assert later.outputs["month"] == "2026-12"
     shape = provider()._package["functions"][ESTIMATE]["outputs"]
     assert answer.outputs.keys() == set(shape["required"])
+
+
+def test_a_catalog_of_ones_own_prices_in_its_own_currency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine starts a plugin in the folder of the program, from which the catalog's folder is named."""
+    folder = ROOT / "examples" / "own-catalog" / "portfolios" / "alpine"
+    monkeypatch.chdir(folder)
+    files = [folder / "platform.yaml", *sorted(folder.glob("tenants/*.yaml"))]
+    # As the wire has them: a date is text.
+    platform, *tenants = (yaml.load(each.read_text("utf-8"), yaml.BaseLoader) for each in files)  # noqa: S506
+    answer = provider().invoke(ESTIMATE, {"platform": platform, "tenants": tenants})
+    assert not answer.failures
+    assert answer.outputs["currency"] == "EUR"
+    assert len(answer.outputs["tenants"]) == len(tenants) > 1
+    answer = provider().invoke(ESTIMATE, {"platform": {**platform, "catalog": "none"}, "tenants": tenants})
+    assert [each.property for each in answer.failures or []] == ["platform.catalog"]
 
 
 def test_the_function_tells_mistakes_at_their_argument() -> None:
