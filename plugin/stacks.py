@@ -6,7 +6,7 @@ import pulumi
 
 from components import platform
 from components.naming import component_type
-from components.record import may_follow
+from components.record import may_follow, tenant_as_far
 from components.tenant import stack
 from plugin.contract import contract_of, place_from
 from plugin.inputs import (
@@ -64,7 +64,8 @@ class TenantStack(stack.TenantStack):
                 args["platform"], tenant_document(args), catalog_of_document(args["platform"])
             )
         )
-        super().__init__(tenant, place_from(plan, args["contract"], args["session_token"]), opts)
+        step = tenant_as_far(plan.portfolio, tenant)
+        super().__init__(step, place_from(plan, args["contract"], args["session_token"]), opts)
         self.inventory = pulumi.Output.from_input(
             {
                 "plan": self.applied,
