@@ -16,9 +16,11 @@ from pulumi.runtime import invoke
 
 from components.naming import physical_name
 from tiers.catalog.tier import Catalog
-from tiers.deployed import RECORD, deployed_of, refusals
+from tiers.change.upgrades import next_step, next_step_of_tenant
+from tiers.deployed import RECORD, Deployed, deployed_of, refusals
 from tiers.errors import CatalogError
-from tiers.plan.plan import Plan
+from tiers.facts.data import DatabaseInstance
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 
 
 def record(
@@ -46,7 +48,7 @@ def record(
 
 
 def may_follow(plan: Plan, catalog: Catalog) -> Plan:
-    """The *plan*, if it may follow what its stack has already; if not, the program ends here.
+    """The *plan* as far as the next update may go; if it may not follow what is there, the program ends here.
 
     Args:
         plan: What is to be deployed.
@@ -55,10 +57,26 @@ def may_follow(plan: Plan, catalog: Catalog) -> Plan:
     Raises:
         pulumi.RunError: With every reason.
     """
-    stack = pulumi.get_stack()
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
-    # What `StackReference` asks, too; of its own stack it gives the state before this update.
-    known = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value
-    if found := list(refusals(deployed_of(known["outputs"]), plan, stack, catalog)):
+    there = _there()
+    if found := list(refusals(there, plan, pulumi.get_stack(), catalog)):
         raise pulumi.RunError(str(CatalogError(*found)))
-    return plan
+    step, said = next_step(plan, there.servers)
+    for sentence in said:
+        pulumi.warn(sentence)
+    return step
+
+
+def tenant_as_far(portfolio: str, tenant: TenantPlan) -> TenantPlan:
+    """The same of a tenant's plan in a program that declares it by itself."""
+    if not facts_of(tenant.facts, DatabaseInstance):
+        return tenant
+    step, said = next_step_of_tenant(portfolio, tenant, _there().servers)
+    for sentence in said:
+        pulumi.warn(sentence)
+    return step
+
+
+def _there() -> Deployed:
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    # What `StackReference` asks, too; of its own stack it gives the state before this update.
+    return deployed_of(invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value["outputs"])

@@ -12,7 +12,7 @@ import pulumi
 
 from components import platform
 from components.naming import component_type
-from components.record import may_follow
+from components.record import may_follow, tenant_as_far
 from components.tenant import stack
 from plugin.contract import contract_of, place_from
 from plugin.inputs import (
@@ -45,8 +45,8 @@ class SharedPlatform(platform.SharedPlatform):
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
         catalog = catalog_of_document(args["platform"])
-        plan = plan_of_documents(args["platform"], args["tenants"], catalog)
-        super().__init__(may_follow(plan, catalog), opts)
+        plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
+        super().__init__(plan, opts)
         estimates = self._estimates(plan, day)
         self.outputs: Outputs = {
             "contract": pulumi.Output.from_input({**contract_of(self.place), "monthly_estimates": estimates}),
@@ -72,7 +72,8 @@ class TenantStack(stack.TenantStack):
         catalog = catalog_of_document(args["platform"])
         plan, tenant = tenant_plan_of_documents(args["platform"], tenant_document(args), catalog)
         contract = pulumi.Output.from_input(args["contract"])
-        super().__init__(tenant, place_from(plan, contract, args["session_token"]), opts)
+        step = tenant_as_far(plan.portfolio, tenant)
+        super().__init__(step, place_from(plan, contract, args["session_token"]), opts)
         self.outputs: Outputs = {
             **addresses(tenant),
             "database_endpoint": self.services.server.address,

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from tests import clouds
 from tests.browser import Browser, running_browser
 from tests.engine import warm
-from tests.localcloud.cluster import Cluster, running_cluster
+from tests.kubernetes import either_cluster
+from tests.localcloud.cluster import Cluster
 from tests.localcloud.operator import install
 
 # A run started in the background ignores Ctrl-C, and so would every process that a test starts and
@@ -38,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
     To start one takes less time than one that waits for the next file takes for itself.
     """
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+    with either_cluster(tmp_path_factory.mktemp("cluster")) as running:
         install(running)
         yield running
 

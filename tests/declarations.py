@@ -80,7 +80,8 @@ def _database(fact: Any, registered: Registrations) -> Pairs:
 
 def _parameters(fact: Any, registered: Registrations) -> dict[str, str]:
     group = "aws:rds/parameterGroup:ParameterGroup"
-    found = registered.find(group, f"{_owner(fact, registered)}-postgresql-parameters")["parameters"]
+    name = f"{_owner(fact, registered)}-postgresql-parameters-postgres{fact.engine_version.partition('.')[0]}"
+    found = registered.find(group, name)["parameters"]
     return {each["name"]: each["value"] for each in found}
 
 
@@ -527,11 +528,13 @@ def _database_backup_copy(fact: Any, registered: Registrations) -> Pairs:
 def _standby(fact: Any, registered: Registrations) -> Pairs:
     name = f"{_owner(fact, registered)}-postgresql-standby"
     props = registered.find("aws:rds/instance:Instance", name)
-    group = registered.find("aws:rds/parameterGroup:ParameterGroup", f"{name}-parameters")
+    family = f"postgres{fact.engine_version.partition('.')[0]}"
+    group = registered.find("aws:rds/parameterGroup:ParameterGroup", f"{name}-parameters-{family}")
     audits = {each["name"]: each["value"] for each in group["parameters"]}["pgaudit.log"]
     return {
         "region": (fact.region, props["region"]),
         "instance_class": (fact.instance_class, props["instanceClass"]),
+        "engine_version": (fact.engine_version, props["engineVersion"]),
         "max_storage_gib": (fact.max_storage_gib, props["maxAllocatedStorage"]),
         "maintenance_window": (fact.maintenance_window, props["maintenanceWindow"]),
         "security_group_id": ([fact.security_group_id], props["vpcSecurityGroupIds"]),

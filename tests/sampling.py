@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 from hypothesis import HealthCheck, settings
+
+Item = TypeVar("Item")
 
 EVERY: Final = "COSTACK_EVERY_EXAMPLE"
 
@@ -19,3 +22,8 @@ def examples(sample: int, *, of: int) -> settings:
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
+
+
+def chosen(items: Sequence[Item], number: int, *, one_in: int) -> Sequence[Item]:
+    """Every *one_in*-th of *items*, beginning elsewhere for every *number*; all where all are asked for."""
+    return items if os.environ.get(EVERY) else items[number % one_in :: one_in]

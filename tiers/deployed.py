@@ -18,6 +18,7 @@ from tiers.change.cache_logins import late_tenants
 from tiers.change.forbidden import forbidden
 from tiers.change.gone import new_name
 from tiers.change.platform import Lasting, forbidden_of_platform, lasting, lasting_of
+from tiers.change.upgrades import SERVER_TYPE, Running, Servers, left_standbys, running
 from tiers.expectations import first_fault
 from tiers.facts.names import SHARED_PLATFORM, STACK, TENANT_STACK
 from tiers.inventory import OUTPUT_NAME
@@ -45,11 +46,12 @@ class DeployedTenant(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """The portfolios and tenants that a stack has resources of, and what of its platform must last."""
+    """The portfolios and tenants of a stack, what of its platform must last, and how its servers run."""
 
     portfolios: tuple[str, ...] = ()
     tenants: tuple[DeployedTenant, ...] = ()
     platform: Lasting = Lasting()
+    servers: Servers = Servers()
 
 
 def deployed_of(resources: Mapping[str, Any]) -> Deployed:
@@ -63,12 +65,15 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
     tenants: dict[str, DeployedTenant] = {}
     applied: dict[str, Mapping[str, Any]] = {}
     platform: Mapping[str, Any] = {}
+    servers: dict[str, Running] = {}
     for urn, known in sorted(resources.items()):
         kind, name, outputs = str(known.get("type")), urn.rpartition("::")[2], _mapping(known.get("outputs"))
         if kind == SHARED_PLATFORM:
             portfolios.append(name)
         elif kind == TENANT_STACK:
             tenants[name] = DeployedTenant(name, urn, outputs.get(RELEASED) is True)
+        elif kind == SERVER_TYPE and (server := running(outputs)) is not None:
+            servers[name] = server
         elif kind == STACK:
             told = _mapping(_mapping(outputs.get(OUTPUT_NAME)).get("plan"))
             platform = platform or told
@@ -83,7 +88,17 @@ def deployed_of(resources: Mapping[str, Any]) -> Deployed:
         tuple(portfolios),
         tuple(each._replace(applied=applied.get(name)) for name, each in tenants.items()),
         lasting(_mappings(platform.get("platform"))),
+        Servers(servers, {str(each.get("id")): each for each in _server_facts(platform, applied)}),
     )
+
+
+def _server_facts(
+    platform: Mapping[str, Any], tenants: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    of_tenants = (fact for each in tenants.values() for fact in _mappings(each.get("facts")))
+    for fact in (*_mappings(platform.get("platform")), *of_tenants):
+        if fact.get("kind") in ("database-instance", "database-standby"):
+            yield fact
 
 
 def _qualified_type(urn: str) -> str:
@@ -122,7 +137,8 @@ def refusals(deployed: Deployed, plan: Plan, stack: str, catalog: Catalog) -> It
     after_it = lasting_of(plan)
     known = {each.tenant: each.applied or {} for each in deployed.tenants}
     late = late_tenants(deployed.platform.logins, after_it.logins, known, stack)
-    for sentence in (*forbidden_of_platform(deployed.platform, after_it, stack), *late):
+    left = left_standbys(plan, deployed.servers)
+    for sentence in (*forbidden_of_platform(deployed.platform, after_it, stack), *late, *left):
         yield f"{sentence}; nothing was changed"
     wanted = {tenant.tenant: tenant for tenant in plan.tenants}
     fresh = [each for name, each in wanted.items() if name not in {one.tenant for one in deployed.tenants}]

@@ -57,7 +57,9 @@ def folders_of_plan(plan: Plan, portfolio: Path) -> Folders:
     """
     if plan.catalog is None:
         return OURS
-    if not (folder := own_catalog(portfolio, plan.catalog)).is_dir():
+    # A program in another language has no folder of a portfolio: its catalog is seen from its own.
+    where = portfolio if portfolio.is_dir() else portfolio.parent.parent
+    if not (folder := own_catalog(where, plan.catalog)).is_dir():
         raise CatalogError(
             f"{folder}: no such folder; portfolio '{plan.portfolio}' was deployed with this catalog of its "
             f"own: run the command in the project's folder, where {portfolio} is"

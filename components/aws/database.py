@@ -65,7 +65,7 @@ class PostgresServer(pulumi.ComponentResource):
             opts=child,
         )
         life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
-        master = _master_of(name, fact, key, child)
+        master, groups = _master_of(name, fact, key, child), parameter_groups(name, fact, child)
         self.instance = rds.Instance(
             name,
             identifier=physical_name(name),
@@ -73,13 +73,15 @@ class PostgresServer(pulumi.ComponentResource):
             **_original(fact),
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[network.security_group_id],
-            parameter_group_name=parameter_group(name, fact, opts=child).name,
+            parameter_group_name=groups[0].name,
             kms_key_id=key.arn,
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             **master.arguments,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             opts=pulumi.ResourceOptions(
-                parent=self, protect=fact.deletion_protection, depends_on=log_groups(name, logs, key, child)
+                parent=self,
+                protect=fact.deletion_protection,
+                depends_on=[*log_groups(name, logs, key, child), *groups],
             ),
         )
         self.place = _place(self.instance, master.secret_arn)
@@ -103,7 +105,9 @@ def _master_of(name: str, fact: DatabaseInstance, key: KeyPlace, child: pulumi.R
         return _Master(
             {"manage_master_user_password": True, "master_user_secret_kms_key_id": key.key_id}, None
         )
-    made = random.RandomPassword(f"{name}-master", length=_PASSWORD_LENGTH, special=False, opts=child)
+    # Another number is another resource, as of a tenant's other passwords.
+    numbered = physical_name(name, "rotation", str(fact.master_number)) if fact.master_number else name
+    made = random.RandomPassword(f"{numbered}-master", length=_PASSWORD_LENGTH, special=False, opts=child)
     secret = secretsmanager.Secret(
         f"{name}-master",
         description=f"Master user of {name}",
@@ -130,16 +134,39 @@ def _place(instance: rds.Instance, secret_arn: pulumi.Output[str] | None) -> Ser
     return ServerPlace(instance.arn, instance.address, secret, instance.allocated_storage)
 
 
-def parameter_group(
-    name: str, fact: DatabaseInstance | DatabaseStandby, opts: pulumi.ResourceOptions
+def parameter_groups(
+    name: str, fact: DatabaseInstance | DatabaseStandby, child: pulumi.ResourceOptions
+) -> list[rds.ParameterGroup]:
+    """The parameter group of a server, and that of the major version that still runs.
+
+    Until the window a server keeps its group of before, and RDS deletes none that a server has (RDS API
+    Reference, DeleteDBParameterGroup). So every major version has a group of its own, and the old one goes
+    with the first update that knows of the new version. Before there was one for all, which the first of
+    these was: it is that one's alias.
+
+    The first is the one to send. Where the provider sends no version any more, RDS refuses the group of the
+    new one alone, and the provider sees the old (terraform-provider-aws, pull 47121): then the old is first.
+    """
+    before = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=f"{name}-parameters")])
+    known = pulumi.ResourceOptions.merge(child, before)
+    asked = fact.engine_version.partition(".")[0]
+    if fact.kept_group_version is None:
+        return [_parameter_group(name, fact, asked, known)]
+    kept = _parameter_group(name, fact, fact.kept_group_version, known)
+    new = _parameter_group(name, fact, asked, child)
+    return [kept, new] if fact.upgrade_is_asked else [new, kept]
+
+
+def _parameter_group(
+    name: str, fact: DatabaseInstance | DatabaseStandby, major: str, opts: pulumi.ResourceOptions
 ) -> rds.ParameterGroup:
     """The parameter group of every server; `temp_file_limit` is in KiB."""
     values = {**_PARAMETERS, _AUDIT: "ddl,role" if fact.audited else "none"}
     if isinstance(fact, DatabaseInstance) and fact.temp_file_limit_gib is not None:
         values[_TEMPORARY] = str(fact.temp_file_limit_gib * _KIB_PER_GIB)
     return rds.ParameterGroup(
-        f"{name}-parameters",
-        family=f"postgres{fact.engine_version.partition('.')[0]}",
+        f"{name}-parameters-postgres{major}",
+        family=f"postgres{major}",
         description=f"Parameters of {name}",
         parameters=[
             {

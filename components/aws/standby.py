@@ -8,7 +8,7 @@ import pulumi
 import pulumi_random as random
 from pulumi_aws import rds
 
-from components.aws.database import every_server, log_groups, parameter_group
+from components.aws.database import every_server, log_groups, parameter_groups
 from components.naming import component_type, physical_name
 from components.places import KeyPlace, ServerPlace
 from tiers.facts.every_fact import DatabaseStandby, LogGroup
@@ -45,7 +45,7 @@ class StandbyServer(pulumi.ComponentResource):
             opts=child,
         )
         life = random.RandomId(f"{name}-life", byte_length=4, opts=child)
-        parameters = parameter_group(name, fact, opts=child)
+        groups = parameter_groups(name, fact, child)
         self.instance = rds.Instance(
             name,
             identifier=physical_name(name),
@@ -53,7 +53,7 @@ class StandbyServer(pulumi.ComponentResource):
             kms_key_id=key.arn,
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[fact.security_group_id],
-            parameter_group_name=parameters.name,
+            parameter_group_name=groups[0].name,
             final_snapshot_identifier=life.hex.apply(lambda suffix: f"{name}-final-{suffix}"),
             performance_insights_kms_key_id=key.arn if fact.performance_insights else None,
             **every_server(fact),
@@ -61,7 +61,7 @@ class StandbyServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=fact.deletion_protection,
-                depends_on=log_groups(name, logs, key, child),
+                depends_on=[*log_groups(name, logs, key, child), *groups],
                 ignore_changes=["replicateSourceDb"],
             ),
         )
@@ -69,6 +69,13 @@ class StandbyServer(pulumi.ComponentResource):
 
 
 def _end_and_version(fact: DatabaseStandby) -> dict[str, Any]:
-    """A replica has the version of its source, and is upgraded by hand before it."""
-    version = {"engine_version": fact.engine_version} if fact.promoted else {}
-    return {"skip_final_snapshot": not fact.promoted, **version}
+    """How it ends, and how it comes to a version; made, a replica has that of its source.
+
+    A replica takes a newer minor version before its source does, and nobody works with it: what changes it
+    is made at once, so that the next update finds it ready (`tiers/change/upgrades.py`).
+    """
+    return {
+        "skip_final_snapshot": not fact.promoted,
+        "engine_version": fact.engine_version,
+        "apply_immediately": not fact.promoted,
+    }

@@ -30,7 +30,10 @@ _KINDS = (DUMPS, "filestores", "manifests")
 
 
 class TenantBackups(pulumi.ComponentResource):
-    """A CronJob that can write only to the tenant's own prefix of the bucket."""
+    """A CronJob that can write only to the tenant's own prefix of the bucket.
+
+    It goes before the claim that it mounts: pods of past nights go with it, and hold the claim until then.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class TenantBackups(pulumi.ComponentResource):
             name,
             metadata={"name": name, "namespace": run.namespace, "labels": labels},
             spec=_schedule(run, labels, make()),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, files]),
         )
         self.last: list[pulumi.Resource] = []
         if last:

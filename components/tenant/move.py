@@ -93,9 +93,8 @@ class DataMove:
             used, other = (files[share.id] for share in _mounted(self._tenant))
             more = ({"name": "target", "mountPath": _TARGET}, _claimed("target", other))
             places = {"SOURCE": pods.DATA_DIRECTORY, "TARGET": _TARGET, "OWNER": self._tenant.owner}
-            self._about_files(
-                COPY_FILES, "filestore_copy.sh", places, used, settings, self._after(*still), more
-            )
+            after = self._after(*still, used, other)
+            self._about_files(COPY_FILES, "filestore_copy.sh", places, used, settings, after, more)
 
     def remove_old(
         self, files: Mapping[FactId, Filestore], settings: OdooSettings, saved: Sequence[pulumi.Resource]
@@ -113,7 +112,7 @@ class DataMove:
                 {"OWNER": self._tenant.owner},
                 left,
                 settings,
-                self._after(*saved),
+                self._after(*saved, left),
             )
 
     def _after(self, *before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:

@@ -239,7 +239,7 @@ ROWS = (
         ),
         delete=delete_instance,
         keeps=_storage_that_grew,
-        waits=names("allocatedStorage engineVersion identifier instanceClass multiAz"),
+        waits=names("allocatedStorage engineVersion identifier instanceClass multiAz parameterGroupName"),
         replaces=names(
             """availabilityZone dbName engine identifierPrefix kmsKeyId snapshotIdentifier
             storageEncrypted timezone username"""

@@ -5,18 +5,22 @@ Each rule names its source; tests/localcloud/aws/test_data_service_refusals.py h
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import rds_backends
 
-from localcloud.aws.versions import major, numbers
+from localcloud.aws.clock import inside
+from localcloud.aws.versions import is_released_before, major, numbers
 
 if TYPE_CHECKING:
     from moto.rds.models import DBInstance, RDSBackend
 
 _THRESHOLD_GIB: Final = 400
 _STRIPED_IOPS: Final = 12_000
+_BETWEEN_GROWTHS: Final = timedelta(hours=6)
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _refuse(code: str, message: str) -> NoReturn:
@@ -41,6 +45,12 @@ def check_modify(self: RDSBackend, held: DBInstance, sent: dict[str, Any]) -> No
     group = {"db_parameter_group_name": held.db_parameter_group_name} if upgraded else {}
     _check_family(self, held.engine, str(wanted), {**group, **sent})
     _check_growth(held, sent)
+    if held.replicas and sent.get("manage_master_user_password"):
+        # As for making a replica of such a server (`check_replica`); that it holds here, too, is assumed.
+        _refuse(
+            "InvalidParameterCombination",
+            "ManageMasterUserPassword is not supported for the source of a read replica",
+        )
     if held.replicas and str(sent.get("backup_retention_period")) == "0":
         # RDS API Reference, ModifyDBInstance, `BackupRetentionPeriod`.
         _refuse(
@@ -124,10 +134,12 @@ def _groups_of(held: DBInstance) -> set[str | None]:
 def _check_version(held: DBInstance, wanted: str, *, allowed: bool) -> None:
     """RDS API Reference, ModifyDBInstance, `EngineVersion` (to upgrade to) and `AllowMajorVersionUpgrade`.
 
-    The words of the second refusal are AWS's (aws-controllers-k8s/community, issue 1265).
+    A newer major version must not be older by its day of release: its list of targets begins later
+    (terraform-aws-modules/terraform-aws-rds, issue 627: from 16.13 not to 17.6, to 17.9). The words of the
+    second refusal are AWS's (aws-controllers-k8s/community, issue 1265).
     """
     there = held.engine_version
-    if numbers(wanted) < numbers(there):
+    if numbers(wanted) < numbers(there) or (held.engine == "postgres" and is_released_before(wanted, there)):
         _refuse("InvalidParameterCombination", f"Cannot upgrade {held.engine} from {there} to {wanted}")
     if major(wanted) != major(there) and not allowed:
         _refuse(
@@ -182,8 +194,24 @@ def _check_family(self: RDSBackend, engine: str, version: str, sent: dict[str, A
 
 
 def _check_growth(held: DBInstance, sent: dict[str, Any]) -> None:
-    """IOPS of a striped volume (the words: terraform-provider-aws, issue 28382)."""
+    """Steps of storage, and IOPS of a striped volume (the words: terraform-provider-aws, issue 28382).
+
+    RDS User Guide, "Scaling up DB instance storage": by at least 10 percent, and not again within six hours.
+    """
     size = sent.get("allocated_storage") or held.allocated_storage
+    if (grows := int(size or 0) - int(held.allocated_storage or 0)) > 0:
+        if grows * 10 < held.allocated_storage:
+            _refuse(
+                "InvalidParameterValue",
+                f"The allocated storage must grow by at least 10 percent, from {held.allocated_storage} to "
+                f"{-(-held.allocated_storage * 11 // 10)} GiB or more: {size}",
+            )
+        if inside() < vars(held).get("grown_at", _LONG_AGO) + _BETWEEN_GROWTHS:
+            _refuse(
+                "InvalidParameterCombination",
+                "You can't currently modify the storage of this DB instance because the previous storage "
+                "change is being optimized.",
+            )
     kind = sent.get("storage_type") or held.storage_type
     _check_gp3(sent, size, kind)
     chosen, striped = sent.get("iops"), int(size or 0) >= _THRESHOLD_GIB

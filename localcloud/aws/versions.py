@@ -25,6 +25,25 @@ _DEFAULT_MINORS: Final[Mapping[str, str]] = {
 """What the loopback takes for the default minor version until one is released: what RDS had in 2025."""
 
 
+_MINOR_AHEAD: Final[Mapping[str, int]] = {"13": 16, "14": 13, "15": 8, "16": 4, "17": 0, "18": -6}
+"""By how much minor versions of PostgreSQL that were released together are ahead of those of 17: the releases
+of August 2025 were 13.22, 14.19, 15.14, 16.10 and 17.6 (https://www.postgresql.org/docs/release/)."""
+
+
+def is_released_before(version: str, other: str) -> bool:
+    """Whether a version of another major version of PostgreSQL is the older release; False where unknown.
+
+    >>> is_released_before("17.6", "16.13"), is_released_before("17.9", "16.13")
+    (True, False)
+    """
+    if major(version) == major(other) or not all(
+        "." in each and major(each) in _MINOR_AHEAD for each in (version, other)
+    ):
+        return False
+    wanted, there = (numbers(each)[1] - _MINOR_AHEAD[major(each)] for each in (version, other))
+    return wanted < there
+
+
 def numbers(version: str) -> tuple[int, ...]:
     """The parts of a version that are numbers.
 

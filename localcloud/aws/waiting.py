@@ -106,10 +106,16 @@ def _modify_db_instance(
     sent.pop("allow_major_version_upgrade", None)
     later = set(LATER) | ({_WITH_THE_VERSION} if _takes_other_family(self, held, sent) else set())
     wanted = {name: sent.pop(name) for name in later if sent.get(name) is not None}
-    waiting = {**waiting_of(held), **wanted}
+    waiting = {name: value for name, value in waiting_of(held).items() if name not in sent}
     if sent.get("apply_immediately"):
-        sent, waiting = {**sent, **waiting}, {}
+        sent, waiting = {**sent, **waiting, **wanted}, {}
+    else:
+        # What waits is taken back "by specifying the --apply-immediately option" (RDS User Guide, "Using the
+        # schedule modifications setting"); nothing says that it goes otherwise.
+        waiting |= {name: value for name, value in wanted.items() if getattr(held, name, None) != value}
+    had = held.allocated_storage
     changed: DBInstance = _ask(original, self, db_instance_identifier, sent)
+    _note_growth(changed, had)
     _wait(changed, {name: value for name, value in waiting.items() if getattr(held, name, None) != value})
     return changed
 
@@ -170,7 +176,14 @@ def _take(self: RDSBackend, held: DBInstance, waiting: dict[str, Any]) -> None:
         del self.databases[held.db_instance_identifier]
         held.db_instance_identifier = name
         self.databases[name] = held
+    had = held.allocated_storage
     held.update(**sent)
+    _note_growth(held, had)
+
+
+def _note_growth(held: DBInstance, had: int | None) -> None:
+    if held.allocated_storage != had:
+        vars(held)["grown_at"] = inside()
 
 
 def _whole(engine: str, version: str) -> str:

@@ -1,7 +1,8 @@
-"""Measures both Kubernetes providers in turns: the committed portfolio as files, made, compared, destroyed.
+"""Measures both Kubernetes providers in turns: the committed portfolio, made, compared, destroyed.
 
-Files, because on a cluster the official one waits for pods and the small one for nothing; measured is the
-work of the providers themselves. `make bench` prints; nothing here judges a time, because machines differ.
+As files, and on an API server with its controllers and a pretended node. There the official one waits for
+pods and the small one for nothing: the provider's own work is its processor time. `make bench` prints;
+nothing here judges a time, because machines differ.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -21,7 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.engine.project import STACK, Project, running_project
-from tests.official.conftest import PROVIDER, use_official
+from tests.kubernetes import PROVIDER, use_official
+from tests.localcloud.cluster import running_cluster
+from tests.localcloud.operator import install
+from tests.official.controllers import controlled
 from tests.repetition import repeating
 
 ROUNDS: Final = 3
@@ -79,18 +83,45 @@ def main() -> int:
             "both Kubernetes providers: `make engine-kubernetes` builds the official one; not measured"
         )
         return 0
+    for where, running in _PLACES:
+        console.print(_table(where, costs(rounds, running)))
+    return 0
+
+
+def costs(rounds: int, running: Running) -> dict[tuple[str, str], list[Cost]]:
+    """What each command costs with each provider, in turns."""
     seen: dict[tuple[str, str], list[Cost]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
             for provider in ("small", "official"):
-                with running_project(Path(folder) / f"{provider}-{number}") as project:
+                with running(Path(folder) / f"{provider}-{number}") as project:
                     if provider == "official":
                         use_official(project)
                     for name, command in _COMMANDS:
-                        cost = measured(project, command)
-                        seen.setdefault((name, provider), []).append(cost)
-    console.print(_table(seen))
-    return 0
+                        seen.setdefault((name, provider), []).append(measured(project, command))
+    return seen
+
+
+@contextmanager
+def running_on_a_cluster(folder: Path) -> Iterator[Project]:
+    """A project whose objects go to an API server of its own, with controllers."""
+    (folder / "cluster").mkdir(parents=True)
+    with (
+        running_cluster(folder / "cluster", controlled) as cluster,
+        running_project(folder / "project") as project,
+    ):
+        install(cluster)
+        project.configure(
+            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
+        )
+        yield project
+
+
+Running = Callable[[Path], AbstractContextManager[Project]]
+_PLACES: Final[Sequence[tuple[str, Running]]] = (
+    ("as files", running_project),
+    ("on an API server with controllers", running_on_a_cluster),
+)
 
 
 def measured(project: Project, command: tuple[str, ...]) -> Cost:
@@ -121,17 +152,23 @@ def _is_below(pid: int, parents: dict[int, int]) -> bool:
     return pid == os.getpid()
 
 
-def _table(seen: dict[tuple[str, str], list[Cost]]) -> Table:
+def _table(where: str, seen: dict[tuple[str, str], list[Cost]]) -> Table:
     rounds = len(next(iter(seen.values())))
-    title = f"both Kubernetes providers, the committed portfolio as files, in turns: medians of {rounds}"
+    said = f"in turns: medians of {rounds}, least and most"
+    title = f"both Kubernetes providers, the committed portfolio {where}, {said}"
     table = Table(title=title, title_justify="left")
-    for heading in ("", "provider", "command", "provider, CPU", "provider, peak MB"):
+    for heading in ("", "provider", "command, s", "provider, CPU s", "provider, peak MB"):
         table.add_column(heading, justify="right")
     order = [name for name, _ in _COMMANDS]
-    for (name, provider), costs in sorted(seen.items(), key=lambda each: order.index(each[0][0])):
-        wall, cpu, peak = (median(each) for each in zip(*costs, strict=True))
-        table.add_row(name, provider, f"{wall:.1f} s", f"{cpu:.1f} s", f"{peak:.0f}")
+    for (name, provider), found in sorted(seen.items(), key=lambda each: order.index(each[0][0])):
+        wall, cpu, peak = zip(*found, strict=True)
+        table.add_row(name, provider, _range(wall, 1), _range(cpu, 1), _range(peak, 0))
     return table
+
+
+def _range(numbers: Sequence[float], places: int) -> str:
+    middle, least, most = (f"{each:.{places}f}" for each in (median(numbers), min(numbers), max(numbers)))
+    return f"{middle} ({least}-{most})"
 
 
 if __name__ == "__main__":

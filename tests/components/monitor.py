@@ -50,6 +50,8 @@ class Declared:
     made_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Property -> the URNs of the resources that its value comes from."""
     create_timeout: str = ""
+    aliases: tuple[str, ...] = ()
+    """Earlier names, by which it is known to stacks that have it already."""
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -132,6 +134,7 @@ class EngineMonitor(mocks.MockMonitor):
             deleted_first=request.deleteBeforeReplace,
             made_of={key: frozenset(each.urns) for key, each in request.propertyDependencies.items()},
             create_timeout=request.customTimeouts.create,
+            aliases=tuple(each.spec.name for each in request.aliases),
         )
         asked = mocks.MockResourceArgs(request.type, request.name, plain, custom=request.custom)
         identifier, state = self.answers.new_resource(asked)

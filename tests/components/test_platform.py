@@ -68,7 +68,7 @@ def test_a_striped_disk_asks_for_what_it_does_without_charge(
 
 
 def test_the_database_refuses_connections_without_tls(declared: tuple[Declared, ...]) -> None:
-    group = the(declared, "aws:rds/parameterGroup:ParameterGroup", "local-postgresql-parameters")
+    group = the(declared, "aws:rds/parameterGroup:ParameterGroup", "local-postgresql-parameters-postgres17")
     values = {each["name"]: (each["value"], each["applyMethod"]) for each in group.props["parameters"]}
     assert values["rds.force_ssl"] == ("1", "immediate")
     assert values["rds.logical_replication"] == ("1", "pending-reboot")
@@ -76,12 +76,16 @@ def test_the_database_refuses_connections_without_tls(declared: tuple[Declared, 
 
 
 def test_a_query_may_fill_a_tenth_of_the_shared_servers_disk(declared: tuple[Declared, ...]) -> None:
-    (shared,) = (each for each in declared if each.name == "local-postgresql-parameters")
+    (shared,) = (each for each in declared if each.name == "local-postgresql-parameters-postgres17")
     values = {each["name"]: (each["value"], each["applyMethod"]) for each in shared.props["parameters"]}
     server = the(declared, "aws:rds/instance:Instance", "local-postgresql")
     assert server.props["allocatedStorage"] == 50
     assert values["temp_file_limit"] == (str(5 * 1024 * 1024), "immediate")
-    own = [each for each in declared if each.name.endswith("-postgresql-parameters") and each != shared]
+    own = [
+        each
+        for each in declared
+        if each.name.endswith("-postgresql-parameters-postgres17") and each != shared
+    ]
     assert own
     assert all("temp_file_limit" not in {one["name"] for one in each.props["parameters"]} for each in own)
 
@@ -156,3 +160,39 @@ def test_only_the_administrating_jobs_may_read_the_master_secret(declared: tuple
     assert sorted(readers) == sorted(
         ["local-database-admin-policy", *(f"local-{tenant}-database-admin-policy" for tenant in own)]
     )
+
+
+GROUP = "aws:rds/parameterGroup:ParameterGroup"
+
+
+def test_the_group_of_a_version_that_still_runs_stays_beside_the_new_one() -> None:
+    """RDS deletes no parameter group that a server has, and it has the old one until its window."""
+    asked = with_database(engine_version="18")
+    planned = plan_of(tenant("acme"), platform=asked)
+    waits = tuple(
+        fact.model_copy(update={"kept_group_version": "17"}) if fact.kind == "database-instance" else fact
+        for fact in planned.platform
+    )
+    made = declare_plan(planned.model_copy(update={"platform": waits}))
+    groups = {each.name: each for each in made if each.type == GROUP}
+    name = "local-postgresql-parameters"
+    families = {each: groups[each].props["family"] for each in groups}
+    assert families == {f"{name}-postgres17": "postgres17", f"{name}-postgres18": "postgres18"}
+    # Whoever knew one group for all versions has it as the one that stays.
+    assert [each for each in groups if groups[each].aliases] == [f"{name}-postgres17"]
+    assert groups[f"{name}-postgres17"].aliases == (name,)
+    server = the(made, DATABASE, "local-postgresql")
+    assert server.props["parameterGroupName"] == f"{name}-postgres18"
+    known = tuple(
+        fact.model_copy(update={"upgrade_is_asked": True}) if fact.kind == "database-instance" else fact
+        for fact in waits
+    )
+    again = declare_plan(planned.model_copy(update={"platform": known}))
+    assert the(again, DATABASE, "local-postgresql").props["parameterGroupName"] == f"{name}-postgres17"
+    # So a destroy deletes the server first.
+    assert {each.urn for each in groups.values()} <= server.dependencies
+
+
+def test_a_group_is_known_by_its_earlier_name(declared: tuple[Declared, ...]) -> None:
+    groups = [each for each in declared if each.type == GROUP]
+    assert {each.aliases for each in groups} == {(each.name.removesuffix("-postgres17"),) for each in groups}

@@ -18,8 +18,9 @@ import yaml
 
 from lifecycle.recover.rendered import UNREAD
 from localcloud.aws.clients import Clients
-from localcloud.environment import PULUMI_HOME, local_environment, needs_language_host
+from localcloud.environment import PULUMI_HOME, STATE, local_environment, needs_language_host
 from tests.clouds import running_cloud
+from tests.engine.saved_state import deployment, unsealed
 from tests.engine.warm import equip
 from tests.engine.warm_client import UNFORKED
 from tests.portfolios import ROOT
@@ -50,7 +51,6 @@ _COPIED: Final = (
     "stacks",
     "tiers",
 )
-_SECRET: Final = "4dabf18193072939515e22adb298388d"
 
 
 @dataclass(frozen=True)
@@ -225,25 +225,31 @@ class Project:
         """The stored state as JSON text."""
         return self.pulumi("stack", "export", "--stack", STACK, *arguments).stdout
 
+    def saved(self) -> dict[str, Any]:
+        """The stored state as `pulumi stack export` has it under `deployment`, without starting Pulumi."""
+        program = yaml.safe_load((self.folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        return deployment(self.local / STATE / ".pulumi" / "stacks" / program / f"{STACK}.json")
+
     def registered(self) -> list[Registered]:
         """Every resource the engine stored but its own: no stack, no provider."""
-        stored = json.loads(self.export("--show-secrets"))["deployment"].get("resources", [])
+        stored = self.saved()
         return [
             Registered(
                 urn=each["urn"],
                 type=each["type"],
                 custom=each["custom"],
                 parent=each.get("parent", ""),
-                inputs=_shown(each.get("inputs", {})),
-                outputs=_shown(each.get("outputs", {})),
+                inputs=unsealed(stored, each.get("inputs", {})),
+                outputs=unsealed(stored, each.get("outputs", {})),
             )
-            for each in stored
+            for each in stored.get("resources", [])
             if not each["type"].startswith("pulumi:")
         ]
 
     def inventory(self) -> Any:
         """The stack output `inventory`."""
-        return json.loads(self.pulumi("stack", "output", "inventory", "--json", "--stack", STACK).stdout)
+        stack = next(each for each in self.saved()["resources"] if each["type"] == "pulumi:pulumi:Stack")
+        return stack["outputs"]["inventory"]
 
     def clients(self) -> Clients:
         """AWS clients of this project's loopback cloud."""
@@ -316,12 +322,3 @@ def running_project(folder: Path) -> Iterator[Project]:
         project.keep_no_log()
         project.pulumi("stack", "select", "--create", STACK)
         yield project
-
-
-def _shown(value: Any) -> Any:
-    """A value of an export that shows secrets, without the envelopes around them."""
-    if isinstance(value, dict):
-        if _SECRET in value:
-            return _shown(json.loads(value["plaintext"]))
-        return {key: _shown(item) for key, item in value.items()}
-    return [_shown(item) for item in value] if isinstance(value, list) else value

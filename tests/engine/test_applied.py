@@ -19,11 +19,12 @@ from components.scripts import script
 from tests.engine.conftest import Deployed
 from tests.engine.holdings import holdings, left_behind
 from tests.engine.project import STACK, Project, Registered, running_project
+from tests.kubernetes import use_either
 from tests.localcloud.cluster import Cluster
 from tests.portfolios import ROOT
 from tests.tagged import expected_keys, label_sets
 
-pytestmark = [pytest.mark.engine, pytest.mark.cluster]
+pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.either]
 
 TENANTS = Path("portfolios/local/tenants")
 SANDBOX = TENANTS / "acme-staging.yaml"
@@ -41,6 +42,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iter
         for path in (project.folder / TENANTS).iterdir():
             if path.name not in STAYING:
                 path.unlink()
+        use_either(project)
         project.configure(
             {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
         )

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.engine]
 TENANT, ABROAD = "portfolios/local/tenants/meridian.yaml", "eu-west-1"
 PLATFORM = "portfolios/local/platform.yaml"
 STANDBY = "local-meridian-postgresql-standby"
+SHARED = "local-postgresql"
 BOUGHT = "  dr_region: eu-west-1\n  warm_standby: true"
 SUNDAY = datetime(2026, 12, 6, 5, 1, tzinfo=UTC)
 """After the windows of all servers and caches, by a clock that starts on a Monday."""
@@ -110,29 +111,79 @@ def test_a_standby_is_removed_and_leaves_nothing(project: Project) -> None:
     assert rds.describe_db_subnet_groups()["DBSubnetGroups"] == []
 
 
+def families(project: Project) -> list[str]:
+    """The families of all parameter groups in the first region."""
+    groups = project.clients().get("rds").describe_db_parameter_groups()["DBParameterGroups"]
+    return sorted(each["DBParameterGroupFamily"].removeprefix("postgres") for each in groups)
+
+
 def test_a_major_upgrade_keeps_its_old_parameter_group_until_sunday(project: Project) -> None:
     """AWS refuses to delete a group that a server still has (terraform-provider-aws, issue 6448)."""
     write(project, PLATFORM, "engine_version: '17'", "engine_version: '18'")
-    said = project.up(code=1)
-    assert "InvalidDBParameterGroupState: One or more database instances are still members" in said.text
+    project.up()
     held = servers(project)["local-postgresql"]
     assert (held["EngineVersion"], held["PendingModifiedValues"]) == ("17.7", {"EngineVersion": "18.1"})
     assert held["DBParameterGroups"][0]["DBParameterGroupName"].startswith("local-postgresql-parameters-")
-    assert (
-        project.costack("allocate", "--stack", STACK).text.count("version 17.7 to version 18 on Sunday") == 2
-    )
+    assert families(project) == ["17", "17", "18", "18"]
+    for command in (("allocate", "--stack", STACK), ("preview", "--stack", STACK)):
+        assert project.costack(*command).text.count("version 17.7 to version 18 on Sunday") == 2, command
+    # Every update before Sunday says the same to AWS, and no standby comes that would be left behind.
+    assert sorted(changed(project)) == [("update", "local-meridian-postgresql"), ("update", SHARED)]
+    write(project, TENANT, "  dr_region: eu-west-1", BOUGHT)
+    said = project.up(code=1).text
+    assert "RDS takes no standby in another region from PostgreSQL 17 to 18" in " ".join(said.split())
+    write(project, TENANT, BOUGHT, "  dr_region: eu-west-1")
+    # With a minor version the provider knows that it waits, and RDS takes its group no second time.
+    write(project, PLATFORM, "engine_version: '18'", "engine_version: '18.1'")
+    project.up()
+    project.up()
+    project.up("--expect-no-changes")
+    assert families(project) == ["17", "17", "18", "18"]
     clock.move(project.clients(), SUNDAY + timedelta(weeks=2))
     project.refresh("--yes", "--skip-preview")
-    project.up()
-    groups = project.clients().get("rds").describe_db_parameter_groups()["DBParameterGroups"]
-    assert [each["DBParameterGroupFamily"] for each in groups] == ["postgres18"] * 2
     assert {each["EngineVersion"] for each in servers(project).values()} == {"18.1"}
+    write(project, PLATFORM, "engine_version: '18.1'", "engine_version: '18'")
+    assert {step[0] for step in changed(project)} == {"update", "delete"}
+    assert families(project) == ["18", "18"]
+    project.up("--expect-no-changes")
+
+
+def test_an_upgrade_that_is_taken_back_is_ended_by_the_command_that_the_update_prints(
+    project: Project,
+) -> None:
+    """RDS User Guide, "Using the schedule modifications setting"."""
+    rds = project.clients().get("rds")
+    write(project, PLATFORM, "engine_version: '18'", "engine_version: '18.2'")
+    project.up()
+    write(project, PLATFORM, "engine_version: '18.2'", "engine_version: '18'")
+    said = " ".join(project.up().text.split())
+    for name, held in servers(project).items():
+        assert held["PendingModifiedValues"] == {"EngineVersion": "18.2"}
+        assert f"--db-instance-identifier {name} --engine-version 18.1 --apply-immediately" in said
+        rds.modify_db_instance(DBInstanceIdentifier=name, EngineVersion="18.1", ApplyImmediately=True)
+        assert servers(project)[name]["PendingModifiedValues"] == {}
+    project.up("--expect-no-changes")
+
+
+def test_a_standby_gets_a_minor_version_in_the_update_before_its_server(project: Project) -> None:
+    """RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine"; terraform-provider-aws, issue 22107."""
+    write(project, TENANT, "  dr_region: eu-west-1", BOUGHT)
+    project.up()
+    write(project, PLATFORM, "engine_version: '18'", "engine_version: '18.2'")
+    said = " ".join(project.up().text.split())
+    assert "meridian/server: stays with PostgreSQL 18.1 in this update, which takes its standby to" in said
+    own = "local-meridian-postgresql"
+    held = servers(project)
+    assert (held[STANDBY]["EngineVersion"], held[own]["PendingModifiedValues"]) == ("18.2", {})
+    assert ("update", own) in changed(project)
+    assert servers(project)[own]["PendingModifiedValues"] == {"EngineVersion": "18.2"}
+    clock.move(project.clients(), SUNDAY + timedelta(weeks=3))
+    project.refresh("--yes", "--skip-preview")
+    assert {each["EngineVersion"] for each in servers(project).values()} == {"18.2"}
     project.up("--expect-no-changes")
 
 
 def test_a_promoted_standby_stays_what_it_is_and_leaves_a_final_snapshot(project: Project) -> None:
-    write(project, TENANT, "  dr_region: eu-west-1", BOUGHT)
-    project.up()
     rds = project.clients().get("rds", ABROAD)
     rds.promote_read_replica(DBInstanceIdentifier=STANDBY, BackupRetentionPeriod=7)
     project.refresh("--yes", "--skip-preview")

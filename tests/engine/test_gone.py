@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ class Deployed:
 
     def resources(self) -> set[str]:
         """Every resource of the state."""
-        return {each["urn"] for each in json.loads(self.project.export())["deployment"]["resources"]}
+        return {each["urn"] for each in self.project.saved()["resources"]}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ the pods of a Job would do: its own command with its own variables.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,15 +25,17 @@ from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.promises import Promise, is_the_largest, promise
 from tests.engine.test_created import second_network
 from tests.engine.test_priced import OTHERS
+from tests.kubernetes import autoscale, run_at_night, use_either
 from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
 from tests.localcloud.cluster import Cluster
 from tests.postgres import Server, running_server
 from tests.torture.kills import make_a_restore_test, make_the_last_dump
 
-pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.postgres]
+pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.postgres, pytest.mark.either]
 
 SANDBOX, CLIENT = "borealis-migration", "acme"
+WEB = "odoo-acme/acme-web"
 TARGET = "cross-region-backup"
 SHARED, OWN_SERVER = "shared-namespace", "dedicated-db"
 SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Brussels\n"
@@ -122,6 +125,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator
         platform = folder / "portfolios" / "local" / "platform.yaml"
         text = platform.read_text(encoding="utf-8")
         platform.write_text(text.replace("deletion_protection: false", "deletion_protection: true"), "utf-8")
+        use_either(project)
         project.configure(
             {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
         )
@@ -191,11 +195,11 @@ def test_what_is_left_is_given_up_and_the_move_is_over(life: Life) -> None:
 def configuration(life: Life) -> str:
     """The client's odoo.conf, as its pods would read it."""
     (conf,) = [
-        each.inputs["stringData"]["odoo.conf"]
-        for each in life.project.registered()
-        if each.name == f"{CLIENT}-odoo" and "stringData" in each.inputs
+        each["data"]["odoo.conf"]
+        for each in life.cluster.client.get("/api/v1/secrets").json()["items"]
+        if each["metadata"]["name"].startswith(f"{CLIENT}-odoo") and "odoo.conf" in each["data"]
     ]
-    return str(conf)
+    return base64.b64decode(conf).decode()
 
 
 def planned(life: Life, tenant: str, *options: str) -> tuple[str, dict[str, Any]]:
@@ -246,7 +250,10 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     platform.write_text(f"{platform.read_text('utf-8')}{waiting}", "utf-8")
     bought = ("  dr_region: eu-west-1", "  dr_region: eu-west-1\n  warm_standby: true")
     life.write(CLIENT, lambda text: f"{text.replace(*bought)}lifecycle_stage: decommissioning\n")
+    autoscale(life.cluster, WEB, 4)
+    run_at_night(life.cluster, "odoo-acme/acme-backup")
     life.up()
+    assert set(life.replicas(CLIENT)) == {0}
     abroad = life.project.clients().get("rds", "eu-west-1")
     (standby,) = abroad.describe_db_instances()["DBInstances"]
     assert standby["DBInstanceIdentifier"] == f"local-{CLIENT}-postgresql-standby"

@@ -19,6 +19,7 @@ from tests.engine.conftest import Deployed
 from tests.engine.holdings import holdings, left_behind
 from tests.engine.listing import pass_the_window
 from tests.engine.project import STACK, Registered
+from tests.engine.saved_state import SECRET, unsealed
 from tests.portfolios import local_plan
 from tests.tagged import expected_keys, label_sets
 from tiers.facts.every_fact import CacheSpace, DatabaseInstance
@@ -87,6 +88,9 @@ def test_no_password_is_written_in_clear(rendered: Deployed) -> None:
     assert len(passwords) == 7 * 3 + 3 + users + len(followed) > 27
     shown = rendered.project.export("--show-secrets")
     assert all(password in shown for password in passwords)
+    saved = rendered.project.saved()
+    in_clear = json.loads(shown)["deployment"]["resources"]
+    assert without_envelopes(in_clear) == unsealed(saved, saved["resources"])  # what all other tests read
     where = {
         "export": rendered.project.export(),
         "outputs": rendered.project.pulumi("stack", "output", "--json", "--stack", STACK).stdout,
@@ -98,7 +102,18 @@ def test_no_password_is_written_in_clear(rendered: Deployed) -> None:
         assert not [password for password in passwords if password in text], name
 
 
+def without_envelopes(value: Any) -> Any:
+    """What Pulumi exported with its secrets shown, without what it puts around each."""
+    if isinstance(value, dict):
+        if SECRET in value:
+            return without_envelopes(json.loads(value["plaintext"]))
+        return {key: without_envelopes(item) for key, item in value.items()}
+    return [without_envelopes(item) for item in value] if isinstance(value, list) else value
+
+
 def test_the_inventory_is_the_plan(rendered: Deployed) -> None:
+    asked = ("stack", "output", "inventory", "--json", "--stack", STACK)
+    assert json.loads(rendered.project.pulumi(*asked).stdout) == rendered.project.inventory()
     inventory = Inventory.model_validate(rendered.project.inventory())
     assert inventory.plan == local_plan()
     stored = json.dumps([each.outputs for each in rendered.registered])
@@ -195,7 +210,7 @@ def test_drift_is_found_by_refresh_and_mended_by_up(rendered: Deployed) -> None:
 def test_destroy_leaves_nothing(rendered: Deployed) -> None:
     project = rendered.project
     project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
-    assert json.loads(project.export())["deployment"].get("resources", []) == []
+    assert project.saved().get("resources", []) == []
     # Keys outlive what they encrypted: the platform's, and one of each tenant with a server of its own.
     assert left_behind(project.clients(), rendered.before) == {"enabled key": 1 + 3}
     assert list((project.folder / ".local" / "manifests").rglob("*.yaml")) == []

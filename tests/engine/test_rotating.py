@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,14 +13,16 @@ from tests.engine.project import STACK, Project, Registered, running_project
 
 pytestmark = [pytest.mark.engine]
 TENANT: Final = "meridian"
+SERVER: Final = "local-meridian-postgresql"
 """It has a server and a cache of its own; `tests/components/test_cache_users.py` has the shared cache."""
 MAY_GO: Final = {
     "random:index/randomPassword:RandomPassword",
+    "aws:secretsmanager/secretVersion:SecretVersion",
     "kubernetes:batch/v1:Job",
     "kubernetes:core/v1:Secret",
 }
-"""What an update of a rotation may delete or replace: old passwords, Jobs that have ended, and Secrets, in
-whose place the provider of Kubernetes puts another whenever their content changes."""
+"""What an update of a rotation may delete or replace: old passwords, Jobs that have ended, and secrets, in
+whose place the providers put another whenever their content changes."""
 GOES: Final = {"delete", "replace", "create-replacement", "delete-replaced"}
 
 
@@ -59,6 +62,7 @@ def secrets_of(there: dict[tuple[str, str], Registered]) -> dict[str, Any]:
     lines = there["Secret", f"{TENANT}-odoo"].inputs["stringData"]["odoo.conf"].splitlines()
     conf = dict(line.split(" = ", 1) for line in lines if " = " in line)
     role = there["Secret", f"{TENANT}-database"].inputs["stringData"]
+    kept = json.loads(there["SecretVersion", f"{SERVER}-master"].inputs["secretString"])
     cache = there["ReplicationGroup", f"local-{TENANT}-sessions"].inputs
     return {
         **pods,
@@ -67,6 +71,7 @@ def secrets_of(there: dict[tuple[str, str], Registered]) -> dict[str, Any]:
         "role": role,
         "admin": there["Secret", f"{TENANT}-admin"].inputs["stringData"],
         "token": (cache["authToken"], cache.get("authTokenUpdateStrategy")),
+        "master": (there["Instance", SERVER].inputs["password"], kept["password"]),
         "seen": there["Secret", f"{TENANT}-odoo"].inputs["stringData"]["session-token"],
     }
 
@@ -117,6 +122,12 @@ def test_a_rotation_goes_through_its_stages(project: Project) -> None:
     assert ended["login"] == first["login"]
     assert ended["token"] == (first["seen"], "SET")
     assert "replaced" not in ended["admin"]
+    # The master of a server that may have a standby: there is no way back from it, so it comes last.
+    assert before["master"] == second["master"] == first["master"]
+    assert ended["master"][0] == ended["master"][1] != before["master"][0]
+    secrets = project.clients().get("secretsmanager")
+    held = secrets.get_secret_value(SecretId=found(project)["Secret", f"{SERVER}-master"].outputs["arn"])
+    assert json.loads(held["SecretString"])["password"] == ended["master"][0]
     for name in ("web", "cron", "database-setup", "odoo-setup"):
         assert len({stage[name] for stage in (before, second, first)}) == 3, name
     assert (ended["web"], ended["cron"]) == (first["web"], first["cron"])

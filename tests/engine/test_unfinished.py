@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,7 +125,7 @@ def changed_at(project: Project) -> str:
     """When the engine last changed the record of the tenant."""
     (record,) = [
         each
-        for each in json.loads(project.export())["deployment"]["resources"]
+        for each in project.saved()["resources"]
         if each["urn"].endswith(f"{RECORD_TYPE}::{TENANT}-{RECORD}")
     ]
     return str(record["modified"])
@@ -171,7 +170,7 @@ def test_a_server_that_is_deleted_before_the_new_one_is_refused(made: Worlds, ch
     with made.project.edited(*encrypted):
         with made.faults("refuse=2"):
             made.project.up("--target", target, "--suppress-outputs", code=1)
-        state = json.loads(made.project.export())["deployment"]["resources"]
+        state = made.project.saved()["resources"]
         # What depends on its address goes first, such as pods.
         assert target in {each["urn"] for each in state if each.get("pendingReplacement")}
         inventory = told(made.project)

@@ -264,6 +264,16 @@ def test_a_plan_without_a_catalog_of_its_own_needs_no_folder(plan: Plan) -> None
         folders_of_plan(plan, Path("elsewhere/portfolios/alpine"))
 
 
+def test_the_catalog_of_a_program_without_portfolios_is_seen_from_the_program(
+    project: Path, plan: Plan
+) -> None:
+    shutil.rmtree(project / "portfolios")
+    of_program = plan.model_copy(update={"catalog": "catalog"})
+    assert folders_of_plan(of_program, alpine()) == Folders(
+        *(Path("catalog") / name for name in ("", "pricebook", "rulebook"))
+    )
+
+
 def test_the_example_is_read_as_it_is_committed() -> None:
     read, portfolio = load_catalog_and_portfolio(ROOT / "examples" / "own-catalog" / "portfolios" / "alpine")
     assert sorted(read.tiers) == ["basic", "premium"]

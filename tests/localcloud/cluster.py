@@ -39,6 +39,8 @@ class Cluster:
     client: httpx.Client
     """Signed in as an administrator."""
     starting: Starting
+    is_controlled: bool = False
+    """Whether Kubernetes' own controllers run beside it."""
 
     def wait_for(self, path: str) -> None:
         """Until the server answers at *path*, as one does that comes to know a new kind."""
@@ -74,7 +76,7 @@ def running_cluster(
     ):
         starting = Starting.of("the API server", etcd, api, log=folder / "log")
         Patience().wait(starting, lambda: _ready(client))
-        cluster = Cluster(_kubeconfig(folder, server, token), client, starting)
+        cluster = Cluster(_kubeconfig(folder, server, token), client, starting, bool(tended))
         with (tended or _finalizing)(cluster):
             yield cluster
 

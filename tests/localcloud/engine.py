@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.kubernetes import OFFICIAL, PROVIDER
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".toolchain" / "bin"
 _COUNT = re.compile(r"(\d+) (?!changes?\b)(\w+)")  # beside several kinds of change the CLI prints their sum
@@ -110,7 +112,8 @@ class Engine:
 
 def environment(folder: Path, home: Path = ROOT) -> dict[str, str]:
     """What keeps the CLI offline, in its own home, and on this machine's providers, those of *home*."""
-    folders = [str(home / "localcloud" / "bin"), str(TOOLS)]
+    official = [str(PROVIDER.parent)] if OFFICIAL else []
+    folders = [*official, str(home / "localcloud" / "bin"), str(TOOLS)]
     release = (TOOLS / "pulumi").resolve().parent
     if not (release / "pulumi-language-python").exists() and not shutil.which("pulumi-language-python"):
         folders.append(str(home / "localcloud" / "host-bin"))

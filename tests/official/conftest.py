@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from typing import Any, Final
 import pytest
 
 from tests.engine.project import STACK, Project, running_project
-from tests.localcloud.cluster import TOOLS, Cluster, running_cluster
+from tests.kubernetes import OFFICIAL, PROVIDER, use_official
+from tests.localcloud.cluster import Cluster, running_cluster
 from tests.localcloud.operator import install
 from tests.official.controllers import CONTROLLERS, controlled
 from tests.official.kubelet import Kubelet
 
-PROVIDER: Final = TOOLS / "official" / "pulumi-resource-kubernetes"
 REASON: Final = "`make official` builds the official Kubernetes provider and runs these: 20 minutes"
 
 
@@ -34,7 +33,7 @@ class Official:
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """Both programs; `make test` skips this folder."""
-    if not os.environ.get("COSTACK_OFFICIAL"):
+    if not OFFICIAL:
         pytest.skip(REASON)
     assert PROVIDER.exists()
     assert CONTROLLERS.exists()
@@ -46,13 +45,6 @@ def official_project(folder: Path) -> Iterator[Project]:
     with running_project(folder) as project:
         use_official(project)
         yield project
-
-
-def use_official(project: Project) -> None:
-    """Put the official provider where the project finds this repository's own."""
-    ours = project.folder / "localcloud" / "bin" / PROVIDER.name
-    ours.unlink()
-    ours.symlink_to(PROVIDER.resolve())
 
 
 def forget(project: Project, file: Path, lost: Callable[[dict[str, Any]], bool]) -> None:

@@ -1,7 +1,7 @@
 """A pretended node: its pods get ready, succeed or fail by rule, and every Ingress gets an address.
 
-Controllers, admission and the API are Kubernetes' own; only what runs containers and what listens on the
-network are pretended, because nothing here does either.
+Controllers, admission and the API are Kubernetes' own. Pretended are the scheduler, what provisions a volume
+once a pod needs it, what runs containers, and what listens on the network: nothing here does any of it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import httpx
 from tests.repetition import repeating
 
 NODE: Final = "pretended"
+STARTED: Final = "started"
 _POLL_SECONDS: Final = 0.2
 _MERGE: Final = {"Content-Type": "application/merge-patch+json"}
 
@@ -47,8 +48,13 @@ class Kubelet:
     rule: Callable[[Pod], Outcome] = healthy
     publishes: bool = True
     """Whether Ingresses get addresses."""
-    seen: list[str] = field(default_factory=list)
-    """The names of all pods that it has started, in order."""
+    events: list[tuple[str, str]] = field(default_factory=list)
+    """What became of pods, in order: a pod's name, and `STARTED` or the `Outcome` it came to."""
+
+    @property
+    def seen(self) -> list[str]:
+        """The names of all pods that it has started, in order."""
+        return [name for name, what in self.events if what == STARTED]
 
     def register(self) -> None:
         """Make the node known, ready and large."""
@@ -75,26 +81,52 @@ class Kubelet:
             self.client.request("DELETE", path, json={"gracePeriodSeconds": 0})
             return
         outcome = self.rule(pod)
-        if phase in ("Succeeded", "Failed") or outcome is Outcome.PENDING or not self._can_mount(pod):
+        if phase in ("Succeeded", "Failed") or outcome is Outcome.PENDING:
             return
         if not pod["spec"].get("nodeName"):
-            target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
-            binding = {"apiVersion": "v1", "kind": "Binding", "metadata": pod["metadata"], "target": target}
-            self.client.post(f"{path}/binding", json=_named_only(binding))
-            self.seen.append(_name(pod))
+            if self._can_mount(pod):
+                self._start(pod, path)
+            return  # what a pod comes to is seen at the next look: pods that start together end together
         wanted = _status_of(pod, outcome)
         if wanted["phase"] != phase or _is_ready(pod) != (outcome is Outcome.READY):
             self._status(path, wanted)
+            self.events.append((_name(pod), outcome))
+
+    def _start(self, pod: Pod, path: str) -> None:
+        target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": pod["metadata"], "target": target}
+        self.client.post(f"{path}/binding", json=_named_only(binding))
+        self._status(path, _status_of(pod, Outcome.UNREADY))
+        self.events.append((_name(pod), STARTED))
 
     def _can_mount(self, pod: Pod) -> bool:
-        """A scheduler gives no node to a pod whose claims are not bound."""
+        """A scheduler gives no node to a pod whose claims are not bound, but those that wait for a pod."""
         claims = [
             each["persistentVolumeClaim"]["claimName"]
             for each in pod["spec"].get("volumes") or []
             if "persistentVolumeClaim" in each
         ]
         paths = [f"/api/v1/{_below(pod)}/persistentvolumeclaims/{each}" for each in claims]
-        return all(self.client.get(each).json().get("status", {}).get("phase") == "Bound" for each in paths)
+        found = [self.client.get(each).json() for each in paths]
+        for path, claim in zip(paths, found, strict=True):
+            self._provision(path, claim)
+        return all(each.get("status", {}).get("phase") == "Bound" for each in found)
+
+    def _provision(self, path: str, claim: dict[str, Any]) -> None:
+        """Make the volume of a claim that waits for its first pod, as a CSI driver's provisioner does.
+
+        The scheduler tells it by an annotation which node the pod will run on (Kubernetes,
+        pkg/scheduler/framework/plugins/volumebinding/binder.go, `AnnSelectedNode`).
+        """
+        called = claim.get("spec", {}).get("storageClassName")
+        if not called or claim["status"].get("phase") != "Pending":
+            return
+        kind = self.client.get(f"/apis/storage.k8s.io/v1/storageclasses/{called}").json()
+        if kind.get("volumeBindingMode") != "WaitForFirstConsumer":
+            return
+        chosen = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": NODE}}}
+        self.client.patch(path, json=chosen, headers=_MERGE)
+        self.client.post("/api/v1/persistentvolumes", json=_volume(claim, kind["provisioner"]))
 
     def _items(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.client.get(path).json().get("items") or []
@@ -116,6 +148,23 @@ def running_kubelet(client: httpx.Client) -> Iterator[Kubelet]:
 
     with repeating(tend, _POLL_SECONDS):
         yield kubelet
+
+
+def _volume(claim: dict[str, Any], provisioner: str) -> dict[str, Any]:
+    metadata, spec = claim["metadata"], claim["spec"]
+    return {
+        "metadata": {
+            "name": f"pvc-{metadata['uid']}",
+            "annotations": {"pv.kubernetes.io/provisioned-by": provisioner},
+        },
+        "spec": {
+            "capacity": spec["resources"]["requests"],
+            "accessModes": spec["accessModes"],
+            "storageClassName": spec["storageClassName"],
+            "claimRef": {key: metadata[key] for key in ("namespace", "name", "uid")},
+            "csi": {"driver": provisioner, "volumeHandle": metadata["uid"]},
+        },
+    }
 
 
 def _status_of(pod: Pod, outcome: Outcome) -> dict[str, Any]:

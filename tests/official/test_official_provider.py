@@ -9,8 +9,7 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,11 @@ import httpx
 import pytest
 
 from tests.engine.project import STACK, Project, Registered
+from tests.engine.warm import home
+from tests.kubernetes import MERGE, autoscale, deployment, run_at_night, until
+from tests.localcloud.engine import Engine
 from tests.official.conftest import Official, forget
-from tests.official.kubelet import Outcome, Pod, healthy
+from tests.official.kubelet import STARTED, Outcome, Pod, healthy
 from tests.portfolios import local_plan
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.kubernetes]
@@ -30,8 +32,18 @@ SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Br
 SCALED = "halcyon"
 JOBS = "components/kubernetes/jobs.py"
 ROUTE = "components/kubernetes/route.py"
+FILES = "components/kubernetes/filestore.py"
+WORKLOAD = "components/kubernetes/workload.py"
+CLAIM = "/api/v1/namespaces/odoo-borealis-migration/persistentvolumeclaims/borealis-migration-filestore"
 PATIENCE_SECONDS = 120.0
-MERGE = {"Content-Type": "application/merge-patch+json"}
+IN_ORDER = (
+    ("-database-setup-", STARTED),
+    ("-database-setup-", Outcome.SUCCEEDED),
+    ("-odoo-setup-", STARTED),
+    ("-odoo-setup-", Outcome.SUCCEEDED),
+    ("-web-", STARTED),
+    ("-web-", Outcome.READY),
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,24 +58,8 @@ def there(official: Official) -> Official:
     return official
 
 
-def until(what: Callable[[], object], said: str) -> None:
-    """Wait for what controllers do."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < deadline, said
-        time.sleep(0.2)
-
-
-def deployment(there: Official, path: str) -> dict[str, Any]:
-    """A Deployment, by namespace and name."""
-    namespace, name = path.split("/")
-    answer = there.cluster.client.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
-    found: dict[str, Any] = answer.raise_for_status().json()
-    return found
-
-
 def replicas(there: Official, path: str) -> int:
-    return int(deployment(there, path)["spec"]["replicas"])
+    return int(deployment(there.cluster, path)["spec"]["replicas"])
 
 
 def once(there: Official) -> list[str]:
@@ -72,25 +68,17 @@ def once(there: Official) -> list[str]:
 
 
 def scale_up(there: Official, pods: int) -> None:
-    """Let the autoscaler itself set the number: it does so where there are fewer pods than its least."""
-    path = f"/apis/autoscaling/v2/namespaces/odoo-{SCALED}/horizontalpodautoscalers/{SCALED}-web"
-    least = {"spec": {"minReplicas": pods}}
-    there.cluster.client.patch(path, json=least, headers=MERGE).raise_for_status()
-    until(lambda: replicas(there, f"odoo-{SCALED}/{SCALED}-web") == pods, "the autoscaler did not scale")
-    managers = {
-        each["manager"]
-        for each in deployment(there, f"odoo-{SCALED}/{SCALED}-web")["metadata"]["managedFields"]
-        if each.get("subresource") == "scale"
-    }
-    assert managers == {"kube-controller-manager"}
+    """Let the autoscaler itself set the number."""
+    autoscale(there.cluster, f"odoo-{SCALED}/{SCALED}-web", pods)
 
 
 @contextmanager
-def outcome_of(there: Official, part: str, outcome: Outcome) -> Iterator[None]:
-    """Pods with *part* in their names come to *outcome*, as long as the block lasts."""
+def outcome_of(there: Official, part: str, outcome: Outcome, *, but: Collection[str] = ()) -> Iterator[None]:
+    """Pods with *part* in their names come to *outcome*, as long as the block lasts; not *but*."""
 
     def rule(pod: Pod) -> Outcome:
-        return outcome if part in pod["metadata"]["name"] else healthy(pod)
+        name = pod["metadata"]["name"]
+        return outcome if part in name and name not in but else healthy(pod)
 
     there.kubelet.rule = rule
     try:
@@ -104,12 +92,15 @@ def changes_nothing(project: Project) -> None:
 
 
 def test_all_tenants_are_created_in_order_and_nothing_is_left_to_do(there: Official) -> None:
-    started = there.kubelet.seen
+    events = there.kubelet.events
     for tenant in local_plan().tenants:
-        kinds = ("-database-setup-", "-odoo-setup-", "-web-")
         first = [
-            next(place for place, pod in enumerate(started) if pod.startswith(f"{tenant.tenant}{kind}"))
-            for kind in kinds
+            next(
+                place
+                for place, (pod, happened) in enumerate(events)
+                if pod.startswith(f"{tenant.tenant}{kind}") and happened == what
+            )
+            for kind, what in IN_ORDER
         ]
         assert first == sorted(first), tenant.tenant
     changes_nothing(there.project)
@@ -123,7 +114,7 @@ def test_a_changed_label_runs_no_job_again(there: Official) -> None:
     file = f"{TENANTS}/{SCALED}.yaml"
     with project.edited(file, "service_line: odoo-hosting", "service_line: odoo-in-house"):
         project.up()
-        assert deployment(there, f"odoo-{SCALED}/{SCALED}-web")["metadata"]["labels"][
+        assert deployment(there.cluster, f"odoo-{SCALED}/{SCALED}-web")["metadata"]["labels"][
             "cost/service-line"
         ] == ("odoo-in-house")
         changes_nothing(project)
@@ -176,6 +167,23 @@ def test_an_ingress_without_an_address_fails_the_update_until_it_has_one(there: 
             assert "Ingress .status.loadBalancer field was not updated with a hostname/IP address" in said
         project.up()
         changes_nothing(project)
+
+
+def test_pods_that_do_not_get_ready_fail_the_update_and_those_that_serve_stay(there: Official) -> None:
+    project, file, web = there.project, f"{TENANTS}/cobalt.yaml", "odoo-cobalt/cobalt-web"
+    patience = 'patience = f"{_NODE_MINUTES + _POD_MINUTES * pods_at_most}m"'
+    with (
+        project.edited(WORKLOAD, patience, 'patience = "15s"'),
+        project.edited(file, "options:\n", "options:\n  workload_class: xs\n"),
+    ):
+        with outcome_of(there, "cobalt-web", Outcome.UNREADY, but=there.kubelet.seen):
+            said = project.up("--suppress-outputs", code=1).text
+            assert "'cobalt-web' timed out waiting to be Ready" in said
+            assert "Minimum number of Pods to consider the application live was not attained" in said
+            assert deployment(there.cluster, web)["status"]["availableReplicas"] >= 1
+        project.up()
+        changes_nothing(project)
+    project.up()
 
 
 @contextmanager
@@ -241,11 +249,23 @@ def test_a_scaled_tenant_moves(there: Official) -> None:
 
 
 def test_a_tenant_gets_a_namespace_of_its_own(there: Official) -> None:
-    """Its files stay where they are: their claim goes from one namespace to the other."""
+    """Its files stay where they are: their claim goes from one namespace to the other.
+
+    At first its new volume is another claim's, which is gone: the update fails, and the next one, once the
+    volume is free, goes on from there.
+    """
     file = there.project.folder / TENANTS / "borealis-migration.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("tier: shared-namespace", "tier: dedicated-db"), encoding="utf-8")
+    free = '"claimRef": {"namespace": fact.namespace, "name": name'
+    gone = '**({"uid": "gone"} if fact.namespace == "odoo-borealis-migration" else {})'
+    with there.project.edited(FILES, f"{free}}}", f"{free}, {gone}}}"):
+        said = there.project.up("--suppress-outputs", code=1).text
+        assert "PersistentVolume borealis-migration-filestore" in said
+        assert "Timeout occurred polling for" in said
+        assert there.cluster.client.get(CLAIM).status_code == httpx.codes.NOT_FOUND
     there.project.up()
+    assert there.cluster.client.get(CLAIM).json()["status"]["phase"] == "Bound"
     assert replicas(there, "odoo-borealis-migration/borealis-migration-web") > 0
     changes_nothing(there.project)
 
@@ -287,7 +307,10 @@ def scale(there: Official, path: str, pods: int) -> None:
     body: Mapping[str, Any] = {"spec": {"replicas": pods}}
     where = f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
     there.cluster.client.patch(f"{where}/scale", json=body, headers=MERGE).raise_for_status()
-    until(lambda: deployment(there, path)["status"].get("replicas", 0) == pods, "the pods did not follow")
+    until(
+        lambda: deployment(there.cluster, path)["status"].get("replicas", 0) == pods,
+        "the pods did not follow",
+    )
 
 
 def test_what_somebody_scaled_by_hand_is_found_and_set_back(there: Official) -> None:
@@ -330,7 +353,62 @@ def lost(project: Project, kind: str, name: str) -> Registered:
     return found
 
 
+FIRST_CONSUMER = """
+import pulumi
+import pulumi_kubernetes as k8s
+kind = k8s.storage.v1.StorageClass(
+    "kind",
+    metadata={"name": "first-consumer"},
+    provisioner="pretended.example.com",
+    volume_binding_mode="WaitForFirstConsumer",
+)
+claim = k8s.core.v1.PersistentVolumeClaim(
+    "claim",
+    metadata={"name": "claim", "namespace": "default"},
+    spec={
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": kind.metadata["name"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    },
+)
+labels = {"app": "files"}
+container = {"name": "files", "image": "files:1", "volumeMounts": [{"name": "files", "mountPath": "/files"}]}
+volumes = [{"name": "files", "persistentVolumeClaim": {"claimName": claim.metadata["name"]}}]
+k8s.apps.v1.Deployment(
+    "files",
+    metadata={"name": "files", "namespace": "default"},
+    spec={
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": volumes}},
+    },
+)
+pulumi.export("phase", claim.status["phase"])
+"""
+
+
+def test_a_claim_that_waits_for_its_first_pod_is_not_waited_for(there: Official, tmp_path: Path) -> None:
+    """No claim of ours does: each names its volume. Those of others are Pending, which is enough."""
+    engine = Engine(
+        tmp_path, FIRST_CONSUMER, config={"kubernetes:kubeconfig": str(there.cluster.kubeconfig)}, home=home()
+    )
+    assert engine.up() == {"created": 4}
+    assert engine.output()["phase"] == "Pending"
+    claim = "/api/v1/namespaces/default/persistentvolumeclaims/claim"
+    assert there.cluster.client.get(claim).json()["status"]["phase"] == "Bound"
+    assert engine.up() == {"unchanged": 4}
+    engine.destroy()
+
+
+def test_every_claim_of_a_tenant_names_its_volume(there: Official) -> None:
+    listed = there.cluster.client.get("/api/v1/persistentvolumeclaims").json()["items"]
+    assert len(listed) >= len(local_plan().tenants) - 1
+    for each in listed:
+        assert each["spec"]["storageClassName"] == "", each["metadata"]["name"]
+        assert each["status"]["phase"] == "Bound", each["metadata"]["name"]
+
+
 def test_destroy_leaves_nothing_in_the_cluster(there: Official) -> None:
+    run_at_night(there.cluster, "odoo-production/acme-backup")
     there.project.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     assert there.project.registered() == []
     for path in ("/apis/apps/v1/deployments", "/apis/batch/v1/jobs", "/apis/networking.k8s.io/v1/ingresses"):

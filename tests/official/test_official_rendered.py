@@ -13,18 +13,22 @@ import yaml
 
 from localcloud.kubernetes.objects import quantity
 from tests.engine.project import STACK, Project, running_project
-from tests.official.conftest import forget, use_official
+from tests.kubernetes import use_official
+from tests.official.conftest import forget
 
 pytestmark = [pytest.mark.engine, pytest.mark.kubernetes]
 
 Files = dict[str, Any]
+SCHEDULE = "  schedule:\n    awake: Mon-Fri 07:00-19:00\n    timezone: Europe/Brussels\n"
 SIZES = frozenset({"requests", "limits", "hard", "default", "defaultRequest", "max", "min", "capacity"})
 
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The committed portfolio as `make up` has it."""
+    """The committed portfolio as `make up` has it, and a sandbox that sleeps."""
     with running_project(tmp_path_factory.mktemp("rendered") / "project") as project:
+        sandbox = project.folder / "portfolios" / "local" / "tenants" / "acme-staging.yaml"
+        sandbox.write_text(sandbox.read_text(encoding="utf-8") + SCHEDULE, encoding="utf-8")
         project.up()
         yield project
 

@@ -20,7 +20,9 @@ import pytest
 import yaml
 
 from tests.portfolios import ROOT
+from tests.repositories import git
 from tests.toolchain.wheels import BACKEND, Environment, built, contents
+from toolchain.environment import find_uv
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSION = PROJECT["version"]
@@ -126,14 +128,51 @@ def test_its_record_and_rights_are_those_of_its_files(wheel: Path) -> None:
     assert executable == {f"costack/{path.relative_to(ROOT)}" for path in started}
 
 
-def test_a_wheel_of_the_sdist_is_the_same(wheel: Path, tmp_path: Path) -> None:
-    with tarfile.open(built(tmp_path / "sdist", "sdist")) as packed:
-        packed.extractall(tmp_path / "unpacked", filter="data")
-    (source,) = (tmp_path / "unpacked").iterdir()
-    again = built(tmp_path / "again", source=source)
-    ours, theirs = contents(wheel), contents(again)
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist, unpacked."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(built(folder / "packed", "sdist")) as packed:
+        packed.extractall(folder / "unpacked", filter="data")
+    (source,) = (folder / "unpacked").iterdir()
+    return source
+
+
+def test_a_wheel_of_the_sdist_is_the_same(wheel: Path, unpacked: Path, tmp_path: Path) -> None:
+    ours, theirs = contents(wheel), contents(built(tmp_path, source=unpacked))
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name] and not name.endswith("RECORD")] == []
+
+
+def test_a_tag_of_a_repository_is_installed_by_its_address(
+    unpacked: Path, installed: Environment, tmp_path: Path
+) -> None:
+    source = Path(shutil.copytree(unpacked, tmp_path / "source", ignore=shutil.ignore_patterns("*.egg-info")))
+    git(source, "init", "-q", "-b", "main", ".")
+    git(source, "add", ".")
+    git(source, "commit", "-q", "-m", "release")
+    git(source, "tag", f"v{VERSION}")
+    git(source, "clone", "-q", "--bare", ".", str(tmp_path / "costack.git"))
+    address = f"costack @ git+file://{tmp_path}/costack.git@v{VERSION}"
+    # setuptools is among what is installed already: nothing is fetched for the build.
+    uv = (
+        find_uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--offline",
+        "--no-deps",
+        "--no-build-isolation",
+        "--reinstall",
+    )
+    installed.run(*uv, "--python", installed.folder / "bin" / "python", address, cwd=tmp_path)
+    assert installed.run("costack", "--version", cwd=tmp_path).stdout == f"costack {VERSION}\n"
+    assert (
+        f"costack.git@{git(source, 'rev-parse', 'HEAD')}"
+        in installed.run(
+            find_uv(), "pip", "freeze", "--python", installed.folder / "bin" / "python", cwd=tmp_path
+        ).stdout
+    )
 
 
 def test_the_clone_stays_as_it_was() -> None:
@@ -183,17 +222,30 @@ def test_the_versions_are_those_of_one_place(installed: Environment, tmp_path: P
 
 
 @pytest.mark.engine
-@pytest.mark.skipif("COSTACK_EVERY_INSTALL" not in os.environ, reason="takes two minutes: make torture")
-def test_a_new_project_goes_up_in_the_local_cloud(wheel: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif("COSTACK_EVERY_INSTALL" not in os.environ, reason="takes minutes: make torture")
+@pytest.mark.parametrize(
+    ("portfolio", "region", "fee"), [("local", "us-east-1", "251.00"), ("alpine", "eu-central-1", "290.00")]
+)
+def test_a_new_project_goes_up_in_the_local_cloud(
+    wheel: Path, tmp_path: Path, portfolio: str, region: str, fee: str
+) -> None:
     environment = Environment.of(wheel, tmp_path / "venv", "requirements-dev.txt")
     environment.run("costack", "init", "firm", "--catalog", cwd=tmp_path)
     firm, tools = tmp_path / "firm", tmp_path / "tools"
+    if portfolio == "alpine":
+        for name in ("catalog", "portfolios"):
+            shutil.rmtree(firm / name)
+            shutil.copytree(ROOT / "examples" / "own-catalog" / name, firm / name)
+    else:
+        tier = firm / "catalog" / "shared-namespace.yaml"
+        tier.write_text(tier.read_text(encoding="utf-8").replace("249.00", fee), encoding="utf-8")
+    stack = {"costack:portfolio": portfolio, "aws:region": region}
+    stack["kubernetes:renderYamlToDirectory"] = ".local/manifests"
+    (firm / "stacks" / "Pulumi.local.yaml").write_text(yaml.safe_dump({"config": stack}), encoding="utf-8")
     (firm / ".venv").symlink_to(tmp_path / "venv")
     tools.mkdir()
     for name in ("pulumi", "pulumi-language-python-exec"):
         (tools / name).symlink_to((ROOT / ".toolchain" / "bin" / name).resolve())
-    classes = firm / "catalog" / "shared-namespace.yaml"
-    classes.write_text(classes.read_text(encoding="utf-8").replace("249.00", "251.00"), encoding="utf-8")
 
     def local(*command: str) -> str:
         inside = ("python", "-m", "costack.localcloud", "exec", "--", *command)
@@ -202,15 +254,18 @@ def test_a_new_project_goes_up_in_the_local_cloud(wheel: Path, tmp_path: Path) -
     try:
         local("pulumi", "stack", "select", "--create", "local", "--non-interactive")
         up = local("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "local")
-        assert re.search(r"\+ \d{3} created", up)
         judged = local("pulumi", "preview", "--policy-pack", "policies", "--non-interactive", "-s", "local")
-        assert re.search(r"\d{3} unchanged", judged)
-        assert "mandatory" not in judged
-        assert "│ acme " in (statement := local("costack", "allocate", "--stack", "local"))
-        assert "251.00" in statement
+        statement = local("costack", "allocate", "--stack", "local")
+        local("costack", "report", "--stack", "local", "--out", "pages")
         local("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "local")
     finally:
         environment.run("python", "-m", "costack.localcloud", "stop", cwd=firm)
-    made = yaml.safe_load((firm / "Pulumi.yaml").read_text(encoding="utf-8"))
-    assert made["name"] == "firm"
-    shutil.rmtree(firm / ".local")
+    assert re.search(r"\+ \d{3} created", up)
+    assert re.search(r"\d{3} unchanged", judged)
+    assert "mandatory" not in judged
+    assert fee in statement
+    pages = [page.read_text(encoding="utf-8") for page in firm.glob("pages/**/*.html")]
+    if portfolio == "alpine":
+        assert "EUR" in up
+        seen = (up, judged, statement, *pages)
+        assert [text for text in seen if re.search("shared-namespace|dedicated-db|USD", text)] == []

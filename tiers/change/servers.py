@@ -34,15 +34,27 @@ def server_changes(before: Server, after: Server) -> Iterator[Change]:
         yield Change(EffectKind.DATA, f"a new, empty server in {after.region} would replace it")
         return
     yield from _followed(before, after) if _follows(after) else _versions(before, after)
+    waits = not _follows(after)  # nobody works with a standby: what changes it is made at once
     if before.instance_class != after.instance_class:
-        yield Change(EffectKind.RESTART, _new_class(before, after), waits=True)
+        yield Change(EffectKind.RESTART, _new_class(before, after), waits=waits)
     if before.storage_gib < after.storage_gib:
-        grows = f"storage {before.storage_gib} → {after.storage_gib} GiB without downtime"
-        yield Change(EffectKind.NOTICE, f"{grows}; it cannot grow again for 6 hours", waits=True)
+        yield _grows(before, after, waits=waits)
     if isinstance(before, DatabaseInstance) and isinstance(after, DatabaseInstance):
         yield from _only_primaries(before, after)
     if before.deletion_protection and not after.deletion_protection:
         yield Change(EffectKind.DATA, "no longer refuses its deletion")
+
+
+def _grows(before: Server, after: Server, *, waits: bool) -> Change:
+    """RDS User Guide, "Scaling up DB instance storage": "by at least 10 percent", and 6 hours between."""
+    step = f"storage {before.storage_gib} → {after.storage_gib} GiB"
+    if (after.storage_gib - before.storage_gib) * 10 < before.storage_gib:
+        least = -(-before.storage_gib * 11 // 10)
+        what = f"{step}: RDS adds no less than a tenth, so the update would fail; {least} GiB or more"
+        return Change(EffectKind.MAJOR, what)
+    return Change(
+        EffectKind.NOTICE, f"{step} without downtime; it cannot grow again for 6 hours", waits=waits
+    )
 
 
 def _versions(before: Server, after: Server) -> Iterator[Change]:
@@ -53,7 +65,7 @@ def _versions(before: Server, after: Server) -> Iterator[Change]:
     if new > old:
         what = (
             f"{step}, a new major version: it does not answer until it is upgraded, and only a restore leads "
-            f"back; it gets the parameter group of postgres{new}: run the update again after the window"
+            f"back. Its parameter group of postgres{old} goes with the first update after `pulumi refresh`"
         )
         yield Change(EffectKind.MAJOR, what, waits=True)
     elif is_older_version(after.engine_version, before.engine_version):
@@ -77,21 +89,17 @@ def _follows(server: Server) -> bool:
 
 
 def _followed(before: Server, after: Server) -> Iterator[Change]:
-    """A replica is upgraded before its source and apart from it, and to no major version.
-
-    RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine": minor versions of all read replicas first;
-    major ones reach replicas of the same region only (terraform-provider-aws, pull 7013, has the refusal).
-    """
+    """A replica is upgraded before its source, and to no major version (`tiers/change/upgrades.py`)."""
     if before.engine_version == after.engine_version:
         return
     step = f"PostgreSQL {before.engine_version} → {after.engine_version}"
     if _major(before) != _major(after):
-        what = "RDS takes no replica in another region to a new major version, so the update would fail"
+        what = "RDS takes no standby in another region to a new major version, so the update stops"
         way = "take warm_standby out before, and write it again after the window of its server"
+        yield Change(EffectKind.MAJOR, f"{step}: {what}; {way}")
     else:
-        what = "RDS takes its server to a newer minor version only after it, so the update may fail"
-        way = "bring it there first with `aws rds modify-db-instance --engine-version`"
-    yield Change(EffectKind.MAJOR, f"{step}: {what}; {way}")
+        what = "where it is older, this update takes it there at once, and the next one its server"
+        yield Change(EffectKind.NOTICE, f"{step}: {what}")
 
 
 def _major(server: Server) -> int:

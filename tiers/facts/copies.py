@@ -55,6 +55,9 @@ class DatabaseStandby(FactRecord):
     from_region: Region | None = None
     transfer_gib_per_month: Count = 0
     promoted: bool = False
+    kept_group_version: str | None = None
+    """As of a `DatabaseInstance`, once it is promoted."""
+    upgrade_is_asked: bool = False
 
 
 class FileSystemReplica(FactRecord):

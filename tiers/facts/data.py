@@ -35,6 +35,15 @@ class DatabaseInstance(FactRecord):
     """Whether grants and schema changes are written to the log."""
     may_have_replica: bool = False
     """Whether a standby may follow it. RDS makes none of a server whose master password AWS manages."""
+    kept_group_version: str | None = None
+    """Another major version whose parameter group stays; the stack's state says so, and never a file.
+
+    It is what runs while an upgrade waits for its window, or what was asked for and taken back.
+    """
+    upgrade_is_asked: bool = False
+    """Whether AWS makes the waiting upgrade without another word: then its group is not sent alone."""
+    master_number: Count = 0
+    """How often the master's password was renewed that Costack makes; every number has one of its own."""
     temp_file_limit_gib: Positive | None = None
     """How much a process may write to temporary files; None where no neighbour shares the disk."""
     vcpus: Positive = 2

@@ -23,6 +23,7 @@ from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.owner import about, is_protected, own_cache_group, own_server, token_fields
 from tiers.portfolio.platform import Platform
+from tiers.portfolio.rotation import NEVER
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
 
@@ -93,6 +94,7 @@ def own_database(
         vcpus=size.vcpus,
         backup_gib=backup_gib,
         may_have_replica=may_have_replica,
+        master_number=(tenant.rotation or NEVER).ended if may_have_replica else 0,
     )
     yield LogGroup(
         **about(tenant, "server-logs", CostCategory.STORAGE),

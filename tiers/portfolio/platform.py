@@ -13,10 +13,9 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, NetworkSpec, groups_problem, store_problem
+from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
-from tiers.tags import PREFIX
 from tiers.vocabulary import (
     Count,
     Frozen,
@@ -26,17 +25,12 @@ from tiers.vocabulary import (
     Positive,
     Region,
     TagValue,
+    version_numbers,
 )
 from tiers.windows import BackupWindow, CacheWindow, ServerWindow
 
 _MOST_ZONES_WITH_NODES: Final = 5
 """A VPC has sixteen subnet ranges: each zone takes one for data, one for nodes and one for public subnets."""
-
-
-def _not_a_cost_tag(key: str) -> str:
-    if key.startswith(PREFIX):
-        raise ValueError(f"'{key}' is a cost tag, which every rule has already; leave it out")
-    return key
 
 
 _OLDEST_ODOO: Final = 16
@@ -69,11 +63,6 @@ def _cache_version(version: str) -> str:
 
 _CacheVersion = Annotated[
     str, AfterValidator(_cache_version), Field(json_schema_extra={"pattern": _CACHE_VERSION})
-]
-_RuleLabel = Annotated[
-    str,
-    Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
-    AfterValidator(_not_a_cost_tag),
 ]
 
 
@@ -138,6 +127,13 @@ class CacheSpec(CacheSize):
     rotation: TokenRotation | None = None
     """The way from a token that all tenants of the shared cache had to users; `costack rotate` writes it."""
 
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        """ElastiCache User Guide, "Engine versions and upgrading": Valkey begins with 7.2, then 8.0."""
+        if self.engine == "valkey" and version_numbers(self.engine_version) < (7, 2):
+            raise ValueError(f"ElastiCache has no Valkey {self.engine_version}; expected 7.2 or newer")
+        return self
+
 
 class FileSystemSpec(Frozen):
     """The shared file system for filestores, and the retention of its nightly backups."""
@@ -190,21 +186,6 @@ class ObservabilitySpec(Frozen):
     """How many days they are kept; a number that CloudWatch has."""
     metric_samples_per_month: Count
     """Expected Prometheus samples."""
-
-
-class MonitoringSpec(Frozen):
-    """What Costack makes for the Grafana and the Prometheus operator that the cluster already has."""
-
-    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-    """Existing namespace in which Grafana's sidecar looks for dashboards."""
-    dashboards: bool = False
-    """Whether to make a ConfigMap with the cost dashboard."""
-    prometheus_operator: bool = False
-    """Whether to make a PrometheusRule for each tenant; the API server must know the kind."""
-    rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
-    """Labels by which Prometheus picks its rules, such as `release`."""
-    restore_test_days: Positive | None = None
-    """How old the last good restore test may be; Prometheus must keep metrics as long."""
 
 
 class SecondNetwork(Frozen):

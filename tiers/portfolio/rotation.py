@@ -74,6 +74,11 @@ class Rotation(Frozen):
         return self.number - 1 if early else self.number
 
     @property
+    def ended(self) -> int:
+        """The number of the newest rotation that has ended: what has no way back changes with its end."""
+        return self.number if self.stage is None else self.number - 1
+
+    @property
     def second_login(self) -> bool:
         """Whether pods log in as the second role."""
         return self.stage is RotationStage.SECOND_LOGIN

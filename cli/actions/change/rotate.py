@@ -24,7 +24,7 @@ from lifecycle.rotation import (
     whereabouts,
 )
 from tiers.errors import CatalogError
-from tiers.facts.every_fact import CacheGroup, CacheSpace
+from tiers.facts.every_fact import CacheGroup, CacheSpace, DatabaseInstance
 from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
@@ -130,12 +130,14 @@ def _step(request: Request, tenant: Tenant) -> Step | None:
 def _left_out(deployed: TenantPlan) -> str:
     """What a rotation of this tenant changes, and what it does not."""
     with_it = "database login, Odoo's master password, the administrator's first password"
+    own = any(server.may_have_replica for server in facts_of(deployed.facts, DatabaseInstance))
+    last = "; at its end: master user of its PostgreSQL server" if own else ""
     if facts_of(deployed.facts, CacheGroup):
-        return f"rotates: {with_it}, token of its session cache"
+        return f"rotates: {with_it}, token of its session cache{last}"
     if any(space.user for space in facts_of(deployed.facts, CacheSpace)):
-        return f"rotates: {with_it}, password of its user in the shared session cache"
+        return f"rotates: {with_it}, password of its user in the shared session cache{last}"
     shared = "not the token of the session cache, which tenants share (costack rotate platform)"
-    return f"rotates: {with_it}; {shared}"
+    return f"rotates: {with_it}{last}; {shared}"
 
 
 def _whereabouts(tenant: Tenant) -> str:

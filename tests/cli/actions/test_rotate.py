@@ -77,7 +77,13 @@ def test_the_way_back_is_open_when_the_first_update_failed(folder: Path) -> None
 
 @pytest.mark.usefixtures("up")
 def test_a_tenant_with_its_own_cache_rotates_the_token_too(folder: Path) -> None:
-    assert "first password, token of its session cache\n" in rotate(folder, "meridian", "--begin").stdout
+    said = rotate(folder, "meridian", "--begin").stdout
+    assert (
+        "first password, token of its session cache; at its end: master user of its PostgreSQL server\n"
+        in said
+    )
+    other = rotate(folder, "halcyon", "--begin").stdout
+    assert "first password, token of its session cache\n" in other
 
 
 def test_no_step_is_skipped(folder: Path, up: Callable[[], None]) -> None:

@@ -145,7 +145,8 @@ def test_a_replica_leaves_no_final_snapshot_and_a_promoted_one_does(bought: obje
     made = declare_plan(plan_of(tenant("acme", tier="cross-region-backup", options=options)))
     standby = the(made, "aws:rds/instance:Instance", "local-acme-postgresql-standby")
     assert standby.props["skipFinalSnapshot"] is skipped
-    assert ("engineVersion" in standby.props) is (bought == "promoted")
+    assert standby.props["engineVersion"] == "17"
+    assert standby.props["applyImmediately"] is skipped
     assert standby.props["finalSnapshotIdentifier"].startswith("local-acme-postgresql-standby-final-")
     assert standby.ignore_changes == ("replicateSourceDb",)
     primary = the(made, "aws:rds/instance:Instance", "local-acme-postgresql")

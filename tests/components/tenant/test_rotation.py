@@ -157,3 +157,19 @@ def test_a_tenants_rotation_leaves_its_neighbours_alone() -> None:
         return {each.urn: each.props for each in declared if "borealis" in each.urn or "platform" in each.urn}
 
     assert pods(None) == pods(Rotation(number=1, stage=RotationStage.SECOND_LOGIN)) != {}
+
+
+@pytest.mark.parametrize(
+    ("number", "stage", "used"),
+    [(1, "second-login", 0), (1, "back", 0), (8, "first-login", 7), (8, None, 8)],
+)
+def test_the_master_that_costack_makes_changes_with_the_end_of_a_rotation(
+    number: int, stage: str | None, used: int
+) -> None:
+    """There is no way back from it, so it waits until none is needed."""
+    declared = at(number, stage, tier="cross-region-backup")
+    name = "local-acme-postgresql"
+    password = f"password-of-{name}-{f'rotation-{used}-' if used else ''}master"
+    assert the(declared, "aws:rds/instance:Instance", name).props["password"] == password
+    stored = the(declared, "aws:secretsmanager/secretVersion:SecretVersion", f"{name}-master")
+    assert f'"{password}"' in stored.props["secretString"]

@@ -154,6 +154,13 @@ CHANGES: Mapping[str, Refused] = {
         f"{API}/API_ModifyDBInstance.html",
         held={"engineVersion": "16.9"},
     ),
+    "a major version that is the older release": Refused(
+        DB,
+        {"engineVersion": "17", "allowMajorVersionUpgrade": True},
+        "Cannot upgrade postgres from 16.13 to 17.6",
+        "https://github.com/terraform-aws-modules/terraform-aws-rds/issues/627",
+        held={"engineVersion": "16.13"},
+    ),
     "a major upgrade without leave": Refused(
         DB,
         {"engineVersion": "17.6"},
@@ -181,6 +188,13 @@ CHANGES: Mapping[str, Refused] = {
         "cannot elect new source database for replication",
         f"{PROVIDER} internal/service/rds/instance.go",
         held={},
+    ),
+    "a disk that grows by less than a tenth": Refused(
+        DB,
+        {"allocatedStorage": 54},
+        "by at least 10 percent, from 50 to 55 GiB or more: 54",
+        f"{GUIDE}/USER_PIOPS.ModifyingExisting.ScalingUp.html",
+        held={"allocatedStorage": 50},
     ),
     "a smaller disk": Refused(
         DB,
@@ -265,6 +279,9 @@ def test_a_replica_without_a_final_snapshot_goes(driver: Driver, ground: Ground)
     primary, held = replica(driver, ground, "left")
     with pytest.raises(ProviderError, match="Backups cannot be disabled"):
         driver.update(primary, {**primary.inputs, "backupRetentionPeriod": 0, "applyImmediately": True})
+    managed = {key: value for key, value in primary.inputs.items() if key != "password"}
+    with pytest.raises(ProviderError, match="not supported for the source of a read replica"):
+        driver.update(primary, {**managed, "manageMasterUserPassword": True})
     driver.delete(held)
     driver.delete(primary)
 

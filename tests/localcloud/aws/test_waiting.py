@@ -15,6 +15,7 @@ from tests.localcloud.aws.driver import Driver, Resource
 from tests.localcloud.aws.examples import EXAMPLES, Ground
 from tests.localcloud.aws.test_resource import CACHE, DB, client
 
+GROUP = "aws:rds/parameterGroup:ParameterGroup"
 LARGE = {"instanceClass": "db.m7g.large", "multiAz": False, "allocatedStorage": 200}
 
 
@@ -56,7 +57,10 @@ def test_a_change_that_waits_is_planned_again_and_harms_nobody(driver: Driver, g
 
 
 def test_what_is_taken_back_before_the_window_is_made_nevertheless(driver: Driver, ground: Ground) -> None:
-    """There is no difference then, so the official provider sends nothing; AWS is told by its own command."""
+    """There is no difference then, so the official provider sends nothing; AWS is told by its own command.
+
+    RDS User Guide, "Using the schedule modifications setting".
+    """
     inputs = EXAMPLES[DB](ground)
     held = driver.create(DB, "regrets", inputs)
     later = driver.update(held, {**inputs, "instanceClass": "db.m7g.large"})
@@ -65,7 +69,28 @@ def test_what_is_taken_back_before_the_window_is_made_nevertheless(driver: Drive
     client(driver, "rds").modify_db_instance(
         DBInstanceIdentifier=later.id, DBInstanceClass=inputs["instanceClass"]
     )
+    assert pending(driver, later.id) == {"DBInstanceClass": "db.m7g.large"}
+    client(driver, "rds").modify_db_instance(
+        DBInstanceIdentifier=later.id, DBInstanceClass=inputs["instanceClass"], ApplyImmediately=True
+    )
     assert pending(driver, later.id) == {}
+
+
+def test_a_group_of_a_version_that_waits_is_not_taken_alone(driver: Driver, ground: Ground) -> None:
+    """And the provider sees the group of before: terraform-provider-aws, pull 47121."""
+    new = driver.create(GROUP, "newer-group", {"name": "newer-group", "family": "postgres17"})
+    inputs = {**EXAMPLES[DB](ground), "allowMajorVersionUpgrade": True}
+    wanted = {**inputs, "engineVersion": "17.6", "parameterGroupName": new.id}
+    held = driver.create(DB, "waits-for-group", inputs)
+    later = driver.update(held, wanted)
+    assert later.state["engineVersion"] == "17.6"
+    assert later.state["parameterGroupName"] == held.state["parameterGroupName"] != new.id
+    assert set(driver.diff(later, wanted).detailed_diff) == {"parameterGroupName"}
+    with pytest.raises(ProviderError, match="can't be used for this instance"):
+        driver.update(later, wanted)
+    assert not driver.diff(later, {**wanted, "parameterGroupName": later.state["parameterGroupName"]}).changes
+    driver.delete(later)
+    driver.delete(new)
 
 
 def clients(driver: Driver) -> Clients:
@@ -171,6 +196,17 @@ def test_the_clock_stands_still_and_does_not_go_back(driver: Driver) -> None:
     assert clock.now(clients(driver)) == there
     with pytest.raises(ProviderError, match="expected a later time"):
         clock.move(clients(driver), there - timedelta(minutes=1))
+
+
+def test_storage_grows_again_after_six_hours(driver: Driver, ground: Ground) -> None:
+    """RDS User Guide, "Scaling up DB instance storage"."""
+    inputs = {**EXAMPLES[DB](ground), "allocatedStorage": 50, "applyImmediately": True}
+    held = driver.update(driver.create(DB, "grows", inputs), {**inputs, "allocatedStorage": 55})
+    assert held.state["allocatedStorage"] == 55
+    with pytest.raises(ProviderError, match="the previous storage change is being optimized"):
+        driver.update(held, {**inputs, "allocatedStorage": 80})
+    clock.move(clients(driver), clock.now(clients(driver)) + timedelta(hours=6))
+    assert driver.update(held, {**inputs, "allocatedStorage": 80}).state["allocatedStorage"] == 80
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ k8s.apiextensions.CustomResource(
 
 
 @pytest.mark.engine
+@pytest.mark.either
 def test_pulumi_makes_changes_and_removes_one(tmp_path: Path, known: Cluster) -> None:
     stack = Engine(tmp_path, PROGRAM, config={"kubernetes:kubeconfig": str(known.kubeconfig)})
     path = f"{vpc_resources.API}/namespaces/odoo-acme/securitygrouppolicies/made-by-pulumi"

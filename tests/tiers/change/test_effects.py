@@ -81,8 +81,7 @@ def test_a_new_major_version_of_postgresql_names_every_server_and_tenant() -> No
     assert effect.window == "sun:03:00-sun:04:00"
     assert effect.in_words.startswith("major: platform/database, ")
     assert "PostgreSQL 17 → 18.1" in effect.in_words
-    assert "it gets the parameter group of postgres18" in effect.in_words
-    assert "run the update again after the window" in effect.in_words
+    assert "Its parameter group of postgres17 goes with the first update after" in effect.in_words
     assert "; 7 tenants at once: " in effect.in_words
     assert effect.in_words.endswith("; AWS does it in the window sun:03:00-sun:04:00 (UTC)")
 
@@ -152,8 +151,8 @@ def test_a_minor_version_is_kept_or_left_to_aws(before: str, after: str, kind: E
     ("bought", "after", "said"),
     [
         (True, "18", "take warm_standby out before"),
-        (True, "17.7", "bring it there first with `aws rds modify-db-instance --engine-version`"),
-        (True, "17", "bring it there first"),
+        (True, "17.7", "where it is older, this update takes it there at once, and the next one its server"),
+        (True, "17", "this update takes it there at once"),
         ("promoted", "18", "a new major version: it does not answer"),
         ("promoted", "17.7", "17.6 → 17.7: it does not answer while it restarts"),
     ],
@@ -174,7 +173,7 @@ def test_a_standby_is_upgraded_before_its_server_until_it_is_promoted(
     ]
     (told,) = [each.what for each in effects_of(*plans) if "acme/standby" in each.subjects]
     assert said in told
-    assert ("warm_standby" in told or "modify-db-instance" in told) is (bought is True)
+    assert ("warm_standby" in told or "at once" in told) is (bought is True)
 
 
 def test_a_new_version_of_odoo_hits_every_tenant_at_once() -> None:
@@ -204,6 +203,12 @@ def test_a_new_image_restarts_pods_and_nothing_else() -> None:
         ("platform/database", {"instance_class": "db.m7g.large"}, EffectKind.RESTART, "1 to 2 minutes"),
         ("platform/database", {"multi_az": False}, EffectKind.NOTICE, "loses its standby"),
         ("platform/database", {"storage_gib": 100}, EffectKind.NOTICE, "50 → 100 GiB without downtime"),
+        (
+            "platform/database",
+            {"storage_gib": 54},
+            EffectKind.MAJOR,
+            "50 → 54 GiB: RDS adds no less than a tenth, so the",
+        ),
         ("platform/database", {"backup_retention_days": 7}, EffectKind.DATA, "kept 7 days, 14 before"),
         (
             "cobalt/server",

@@ -149,12 +149,26 @@ def test_a_tenants_own_window_is_shorter_than_a_day(folder: Path, file: str) -> 
     assert "tue:02:00-thu:01:00 lasts 47 hours; expected less than 24: RDS takes no longer window" in found
 
 
-@pytest.mark.parametrize("version", ["7.2", "8.1", "10.0", "6.2", "6.x", "5.0.6"])
-def test_a_version_that_elasticache_has_is_taken(folder: Path, version: str) -> None:
+@pytest.mark.parametrize(
+    ("engine", "version"),
+    [
+        *(("valkey", each) for each in ("7.2", "8.1", "10.0")),
+        *(("redis", each) for each in ("7.1", "6.2", "6.x", "5.0.6")),
+    ],
+)
+def test_a_version_that_elasticache_has_is_taken(folder: Path, engine: str, version: str) -> None:
     path = folder / PLATFORM
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace("engine: valkey", f"engine: {engine}")
     path.write_text(text.replace('engine_version: "8.0"', f'engine_version: "{version}"'), encoding="utf-8")
     assert load_portfolio(folder, catalog()).platform.cache.engine_version == version
+
+
+@pytest.mark.parametrize("version", ["7.1", "7.0", "6.2", "6.x", "5.0.6"])
+def test_valkey_begins_with_the_version_that_elasticache_began_with(folder: Path, version: str) -> None:
+    """ElastiCache User Guide, "Engine versions and upgrading": 7.2, 8.0 and newer ones."""
+    (found,) = problems(folder, PLATFORM, ('engine_version: "8.0"', f'engine_version: "{version}"'))
+    assert f"ElastiCache has no Valkey {version}; expected 7.2 or newer" in found
+    assert "platform.yaml:" in found
 
 
 def test_almost_a_day_is_a_window_of_a_cache(folder: Path) -> None:

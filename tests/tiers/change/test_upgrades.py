@@ -1,0 +1,208 @@
+"""Upgrades of servers take one step after the other, as RDS asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.portfolios import plan_of, tenant, wide_platform
+from tests.tiers.test_deployed import PREFIX, refused, state
+from tiers.change.upgrades import SERVER_TYPE, next_step
+from tiers.deployed import deployed_of
+from tiers.facts.copies import DatabaseStandby
+from tiers.facts.data import DatabaseInstance
+from tiers.plan.plan import Plan
+from tiers.portfolio.platform import DatabaseSpec
+
+SHARED, OWN, STANDBY = "local-postgresql", "local-acme-postgresql", "local-acme-postgresql-standby"
+
+
+def plan(version: str, *, standby: bool | str = True, database_class: str = "s") -> Plan:
+    """A tenant with a server of its own, and where it is sold a standby."""
+    spec = wide_platform().database.model_dump() | {
+        "engine_version": version,
+        "database_class": database_class,
+    }
+    platform = wide_platform().model_copy(update={"database": DatabaseSpec.model_validate(spec)})
+    options = {"users": 50, "warm_standby": standby}
+    return plan_of(tenant("acme", tier="cross-region-backup", options=options), platform=platform)
+
+
+def there(applied: Plan, **servers: tuple[str, str]) -> dict[str, Any]:
+    """The engine's answer for a stack of *applied*; of a server the version asked for and the one there."""
+    found = state(applied)
+    urn = f"{PREFIX}costack:index:SharedPlatform$pulumi:index:Stash::local-deployed"
+    stored = {"plan": applied.model_dump(mode="json", exclude={"tenants"})}
+    found[urn] = {"type": "pulumi:index:Stash", "outputs": {"input": stored, "output": stored}}
+    for name, (asked, version) in servers.items():
+        logical = {"shared": SHARED, "own": OWN, "standby": STANDBY}[name]
+        found[f"{PREFIX}{SERVER_TYPE}::{logical}"] = {
+            "type": SERVER_TYPE,
+            "outputs": {
+                "engineVersion": asked,
+                "engineVersionActual": version,
+                "instanceClass": "db.t4g.medium",
+                "allocatedStorage": 50,
+                "parameterGroupName": f"{logical}-parameters-0a1b2c3",
+            },
+        }
+    return found
+
+
+def step(found: dict[str, Any], wanted: Plan) -> tuple[dict[str, tuple[str, str | None]], tuple[str, ...]]:
+    """Fact -> the version that the next update asks for and the one whose group stays; and what is said."""
+    made, said = next_step(wanted, deployed_of(found).servers)
+    servers = (each for each in made.all_facts() if isinstance(each, DatabaseInstance | DatabaseStandby))
+    return {each.id: (each.engine_version, each.kept_group_version) for each in servers}, said
+
+
+def test_a_new_stack_takes_no_steps() -> None:
+    wanted = plan("17")
+    assert next_step(wanted, deployed_of({}).servers) == (wanted, ())
+
+
+def test_what_runs_as_it_is_asked_for_changes_nothing() -> None:
+    wanted = plan("17")
+    found = there(wanted, shared=("17", "17.6"), own=("17", "17.7"), standby=("17", "17.6"))
+    assert next_step(wanted, deployed_of(found).servers) == (wanted, ())
+
+
+def test_the_parameter_group_of_before_stays_until_the_new_major_version_runs() -> None:
+    before, wanted = plan("17", standby=False), plan("18", standby=False)
+    waits = there(before, shared=("17.6", "17.6"), own=("17.7", "17.7"))
+    assert step(waits, wanted) == ({"platform/database": ("18", "17"), "acme/server": ("18", "17")}, ())
+    again = there(wanted, shared=("17.6", "17.6"), own=("18", "18.1"))
+    assert step(again, wanted)[0] == {"platform/database": ("18", "17"), "acme/server": ("18", None)}
+    after = there(wanted, shared=("18", "18.1"), own=("18", "18.1"))
+    assert step(after, wanted)[0] == {"platform/database": ("18", None), "acme/server": ("18", None)}
+
+
+@pytest.mark.parametrize(("asked", "known"), [("18.1", True), ("17.6", False)])
+def test_a_group_is_not_sent_without_its_version(asked: str, *, known: bool) -> None:
+    """The provider sends no version that waits, and RDS takes no group alone (pull 47121 of the provider)."""
+    wanted = plan("18.1", standby=False)
+    made, _ = next_step(wanted, deployed_of(there(wanted, shared=(asked, "17.6"))).servers)
+    (server,) = (each for each in made.platform if isinstance(each, DatabaseInstance))
+    assert (server.kept_group_version, server.upgrade_is_asked) == ("17", known)
+
+
+def test_a_standby_that_follows_stops_a_major_upgrade() -> None:
+    found = there(plan("17"), shared=("17", "17.6"), own=("17", "17.6"), standby=("17", "17.6"))
+    (sentence,) = refused(found, plan("18"))
+    assert sentence == (
+        "acme/standby: RDS takes no standby in another region from PostgreSQL 17 to 18 with its server: take "
+        "warm_standby out of acme.yaml, and write it again when its server runs 18 and `pulumi refresh` has "
+        "seen it; nothing was changed"
+    )
+    assert refused(found, plan("18", standby=False)) == []
+
+
+def test_no_standby_comes_while_a_major_upgrade_waits() -> None:
+    """It would be made of the version before, and left behind on Sunday."""
+    waits = there(plan("18", standby=False), shared=("18", "18.1"), own=("17.6", "17.6"))
+    (sentence,) = refused(waits, plan("18"))
+    assert "acme/standby: RDS takes no standby" in sentence
+    done = there(plan("18", standby=False), shared=("18", "18.1"), own=("18", "18.1"))
+    assert refused(done, plan("18")) == []
+
+
+def test_a_promoted_standby_is_upgraded_as_any_server() -> None:
+    found = there(plan("17"), own=("17", "17.6"), standby=("17", "17.6"))
+    wanted = plan("18", standby="promoted")
+    assert refused(found, wanted) == []
+    assert step(found, wanted)[0]["acme/standby"] == ("18", "17")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "standby", "server_asks"),
+    [
+        ("17.7", ("17.6", "17.6"), "17.6"),
+        ("17.7", ("17.7", "17.7"), "17.7"),
+        ("17.7", ("17", "17.9"), "17.7"),
+        ("17", ("17.6", "17.6"), "17.6"),  # the default minor version may be newer
+        ("17", ("17", "17.6"), "17"),
+        ("17.5", ("17.6", "17.6"), "17.5"),  # RDS refuses it, as it does today
+    ],
+)
+def test_a_standby_gets_a_minor_version_before_its_server(
+    wanted: str, standby: tuple[str, str], server_asks: str
+) -> None:
+    found = there(plan("17.6"), shared=("17.6", "17.6"), own=("17.6", "17.6"), standby=standby)
+    asked, said = step(found, plan(wanted))
+    assert asked == {
+        "platform/database": (wanted, None),
+        "acme/server": (server_asks, None),
+        "acme/standby": (wanted, None),
+    }
+    waits = server_asks != wanted
+    assert bool(said) is waits
+    if waits:
+        (sentence,) = said
+        assert sentence == (
+            f"acme/server: stays with PostgreSQL 17.6 in this update, which takes its standby to {wanted}, "
+            "because RDS upgrades the standby first; run `pulumi up` again"
+        )
+
+
+def test_a_standby_that_is_new_holds_nobody_back() -> None:
+    found = there(plan("17.6", standby=False), shared=("17.6", "17.6"), own=("17.6", "17.6"))
+    assert step(found, plan("17.7"))[0]["acme/server"] == ("17.7", None)
+
+
+def test_a_major_upgrade_that_is_taken_back_keeps_its_group_once_and_says_what_ends_it() -> None:
+    """RDS User Guide, "Using the schedule modifications setting"."""
+    found = there(plan("18", standby=False), shared=("17.6", "17.6"), own=("17.6", "17.6"))
+    asked, said = step(found, plan("17", standby=False))
+    assert asked == {"platform/database": ("17", "18"), "acme/server": ("17", "18")}
+    assert said[1] == (
+        "acme/server: what the last update asked for may still be made when its maintenance window opens, "
+        "because no difference is left for Pulumi to send. If `aws rds describe-db-instances` shows it under "
+        "PendingModifiedValues, run this before the window and before the next update; it makes at once what "
+        "else is pending: `aws rds modify-db-instance --region us-east-1 --db-instance-identifier "
+        "local-acme-postgresql --engine-version 17.6 --db-parameter-group-name "
+        "local-acme-postgresql-parameters-0a1b2c3 --apply-immediately`"
+    )
+    later = there(plan("17", standby=False), shared=("17.6", "17.6"), own=("17.6", "17.6"))
+    assert step(later, plan("17", standby=False)) == (
+        {"platform/database": ("17", None), "acme/server": ("17", None)},
+        (),
+    )
+
+
+def test_a_class_that_is_taken_back_is_told_and_one_that_waits_is_not() -> None:
+    found = there(plan("17", database_class="m"), shared=("17", "17.6"))
+    assert step(found, plan("17", database_class="m"))[1] == ()
+    (said,) = step(found, plan("17"))[1]
+    assert "--db-instance-identifier local-postgresql --db-instance-class db.t4g.medium --apply" in said
+
+
+def test_a_server_keeps_its_master_password_until_its_standby_is_gone() -> None:
+    """RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager", limitations."""
+    before = plan("17")
+    away = plan_of(tenant("acme", tier="ha-postgresql", options={"users": 50}), platform=wide_platform())
+    found = there(before, own=("17", "17.6"), standby=("17", "17.6"))
+    made, said = next_step(away, deployed_of(found).servers)
+    (own,) = (each for each in made.tenants[0].facts if isinstance(each, DatabaseInstance))
+    assert own.may_have_replica
+    (sentence,) = said
+    assert sentence == (
+        "acme/server: keeps its master password in this update, which removes its standby, because RDS "
+        "manages no password of a server that has one; run `pulumi up` again"
+    )
+    assert next_step(away, deployed_of(there(made, own=("17", "17.6"))).servers) == (away, ())
+
+
+def test_storage_that_grew_by_itself_and_is_written_down_was_not_taken_back() -> None:
+    before = plan("17")
+    grown = tuple(
+        each.model_copy(update={"storage_gib": 40}) if isinstance(each, DatabaseInstance) else each
+        for each in before.platform
+    )
+    found = there(before.model_copy(update={"platform": grown}), shared=("17", "17.6"))
+    assert step(found, before)[1] == ()
+
+
+def test_a_version_that_somebody_else_upgraded_was_not_taken_back() -> None:
+    found = there(plan("17", standby=False), shared=("18", "18.1"), own=("18", "18.1"))
+    assert step(found, plan("18", standby=False))[1] == ()
