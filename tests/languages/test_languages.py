@@ -6,9 +6,9 @@ YAML has none; `tests/engine/test_plugin.py` runs its example.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -73,13 +73,8 @@ def test_the_resources_and_their_tags_are_those_of_the_in_process_program(deploy
     assert len(declared) > 150
     for urn, each in declared.items():
         if each.custom:
-            found = label_sets(each.type, _shown(built[urn]["inputs"]))
+            found = label_sets(each.type, built[urn]["inputs"])
             assert found == label_sets(each.type, each.props), urn
-
-
-def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Secret maps hold no tags."""
-    return inputs
 
 
 def test_a_resource_of_the_programs_own_gets_its_tenants_tags(deployed: Program) -> None:
@@ -106,7 +101,9 @@ def test_a_mistake_is_told_at_its_property(deployed: Program) -> None:
     file.write_text(before, encoding="utf-8")
     assert "tenants[0].options.users" in said
     assert "expected a number above 0" in said
-    assert "Traceback" not in said
+    # Whatever a component refuses, Pulumi's SDK for Python shows where in the program it was declared.
+    assert "Traceback" not in said or deployed.language == "python"
+    assert not re.search(r"/plugin/\w+\.py", said), "where in the plugin it was found is nobody's concern"
 
 
 def test_a_later_version_changes_nothing(deployed: Program) -> None:
