@@ -16,7 +16,7 @@ REPORT := .local/report$(if $(filter-out local,$(STACK)),-$(STACK))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas lock clean
+.PHONY: help setup stack-file engine engine-browser engine-cache engine-cluster engine-kubernetes engine-languages engine-postgres engine-prometheus engine-yaml up down preview refresh state allocate reset validate test dist lint scan docs focus alerts coverage format bench torture official odoo goldens screenshots schemas languages lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or b
 
 engine-kubernetes: ## find the official Kubernetes provider and kube-controller-manager for the tests in the cache, or build them (10 minutes)
 	@$(PYTHON) toolchain/kubernetes_provider.py
+
+engine-languages: ## find the generator of SDKs for programs in TypeScript, Go and Python in the cache, or build it (a minute, needs Go)
+	@$(PYTHON) toolchain/languages.py
 
 engine-postgres: ## install PostgreSQL 16, 17 and 18 for the tests, once per user
 	@$(PYTHON) toolchain/postgres.py
@@ -118,7 +121,7 @@ scan: setup ## scan production tenants of every tier with checkov, example workf
 	@$(PYTHON) toolchain/scanner.py
 	@$(PYTHON) toolchain/build.py gitleaks
 	@$(BIN)/python -m tests.policies.scan.run
-	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml cli/project/cost-preview.yml
 	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
@@ -149,6 +152,9 @@ odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we
 official: engine engine-cluster engine-kubernetes engine-postgres setup ## run the tests of Kubernetes' behaviour with the official provider, an API server and its controllers (40 minutes)
 	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q -m "kubernetes or either" tests/official tests/engine tests/localcloud/kubernetes
 
+languages: engine engine-languages engine-yaml setup ## run the examples of the plugin in every language, from a git address (10 minutes, needs Go, Node.js and npm)
+	@COSTACK_LANGUAGES=1 $(BIN)/python -m pytest -q tests/languages
+
 torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 200,000 broken files and answers, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)
 	@$(BIN)/python -m tests.torture.division
 	@$(BIN)/python -m tests.torture.bill_fuzz --inputs 100000
@@ -165,6 +171,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py tests/lifecycle/test_frozen_database.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
 	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py
+	@COSTACK_EVERY_INSTALL=1 $(BIN)/python -m pytest -q tests/toolchain/test_wheel.py
 	@$(BIN)/python -m tests.torture.histories
 	@$(BIN)/python -m tests.torture.moves
 	@$(BIN)/python -m tests.torture.mutants
@@ -182,6 +189,10 @@ schemas: setup ## rewrite the JSON Schemas
 
 docs: setup ## rewrite the generated pages of docs/: commands, files of a portfolio, modules
 	@$(BIN)/python -m docs.generator
+
+dist: setup ## build the wheel and the sdist into dist/
+	@rm -rf dist && mkdir dist
+	@for kind in sdist wheel; do PYTHONPATH=toolchain/backend $(BIN)/python -c "import costack_wheel; costack_wheel.build_$$kind('dist')" >dist.log 2>&1 || { cat dist.log; exit 1; }; done; rm -f dist.log; ls dist
 
 lock: setup ## choose new versions and write the hashed requirement files
 	@$(PYTHON) toolchain/environment.py --lock

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import Final
+from importlib import metadata
+from typing import Annotated, Final
 
 import typer
 
@@ -12,8 +13,9 @@ from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
 from cli.commands.decommission import decommission, expire
-from cli.commands.provision import import_estate, preview, unit_costs, validate
+from cli.commands.provision import import_estate, init, preview, unit_costs, validate
 from cli.console.help import Command, CommandsByJob
+from cli.console.output import echo
 
 PROVISION: Final = "Provision tenants"
 CHANGE: Final = "Change and repair"
@@ -30,8 +32,19 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        echo(f"costack {metadata.version('costack')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Host Odoo for many clients, and know who pays for what.
 
     Run it in the folder of the Pulumi project, the one with Pulumi.yaml.
@@ -39,6 +52,7 @@ def _root() -> None:
 
 
 for heading, name, function, example in (
+    (PROVISION, "init", init.init, init.INIT_EXAMPLE),
     (PROVISION, "validate", validate.validate, validate.VALIDATE_EXAMPLE),
     (PROVISION, "preview", preview.preview, preview.PREVIEW_EXAMPLE),
     (PROVISION, "unit-costs", unit_costs.unit_costs, unit_costs.UNIT_COSTS_EXAMPLE),

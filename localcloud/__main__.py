@@ -8,6 +8,7 @@ import sys
 from datetime import datetime
 
 from localcloud.environment import (
+    COMMAND,
     ROOT,
     local_directory,
     local_environment,
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m localcloud", description="A cloud on this machine.")
+    parser = argparse.ArgumentParser(prog=COMMAND, description="A cloud on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="start the loopback AWS, unless it is running")
     stop = commands.add_parser("stop", help="stop it; its content is lost")
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser(
         "environment",
-        help='point a shell at the local cloud: eval "$(python -m localcloud environment)"',
+        help=f'point a shell at the local cloud: eval "$({COMMAND} environment)"',
     )
     run = commands.add_parser("exec", help="run a command in the environment of the local cloud")
     run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -89,7 +90,7 @@ def _start(cloud: LocalCloud) -> int:
 
 def _stop(cloud: LocalCloud, *, if_unused: bool) -> int:
     if if_unused and (users := cloud.stacks_in_use()):
-        print(f"still running, for {' and '.join(users)}; `python -m localcloud stop` stops it nevertheless")
+        print(f"still running, for {' and '.join(users)}; `{COMMAND} stop` stops it nevertheless")
         return 0
     print("stopped" if cloud.stop() else "was not running")
     return 0
@@ -118,7 +119,7 @@ def _clock(cloud: LocalCloud, to: datetime | None, releases: list[list[str]]) ->
 
     server = cloud.running()
     if server is None:
-        raise ServerError("the loopback AWS is not running; start it with `python -m localcloud start`.")
+        raise ServerError(f"the loopback AWS is not running; start it with `{COMMAND} start`.")
     clients = Clients(server.endpoint)
     try:
         for engine, version in releases:
@@ -160,7 +161,7 @@ def _exec(cloud: LocalCloud, argv: list[str]) -> int:
     """Becomes the command, so its exit code and the terminal's signals are its own."""
     command = argv[1:] if argv[:1] == ["--"] else argv
     if not command:
-        raise ServerError("exec needs a command: python -m localcloud exec -- pulumi up.")
+        raise ServerError(f"exec needs a command: {COMMAND} exec -- pulumi up.")
     environment, _ = _turned(cloud)
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - the user's own command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
+"""The clone, or the package it is installed in."""
+IS_INSTALLED = __name__.startswith("costack.")
+"""Whether it runs from a wheel, whose packages lie below `costack`."""
+COMMAND = f"python -m {__name__.rpartition('.')[0]}"
 
 STATE = "state"
 PULUMI_HOME = "pulumi-home"
@@ -33,9 +38,13 @@ _DROPPED_PULUMI_VARIABLES = frozenset(
 
 
 def local_directory(environ: Mapping[str, str]) -> Path:
-    """The folder of everything this machine's cloud remembers: `$COSTACK_LOCAL_DIR`, else `.local`."""
+    """The folder of everything this machine's cloud remembers: `$COSTACK_LOCAL_DIR`, else `.local`.
+
+    That is in the clone, or where the command runs: in a project of one's own.
+    """
     chosen = environ.get("COSTACK_LOCAL_DIR")
-    return Path(chosen).expanduser().resolve() if chosen else ROOT / ".local"
+    here = Path.cwd() if IS_INSTALLED else ROOT
+    return Path(chosen).expanduser().resolve() if chosen else here / ".local"
 
 
 def local_environment(
@@ -70,6 +79,7 @@ def local_environment(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_HOME": str(local / PULUMI_HOME),
+        **({"COSTACK_PYTHON": sys.executable} if IS_INSTALLED else {}),
         # A proxy must not be asked for an address of this machine.
         **{name: _bypassing(base.get(name)) for name in ("NO_PROXY", "no_proxy")},
     }
@@ -104,7 +114,8 @@ def _search_path(base: Mapping[str, str], root: Path, *, language_host: bool) ->
     folders = [root / "localcloud" / "bin"]
     if language_host:
         folders.append(root / "localcloud" / "host-bin")
-    folders += [root / ".venv" / "bin", root / ".toolchain" / "bin"]
+    clone = (root / ".venv" / "bin", root / ".toolchain" / "bin")
+    folders += (Path(sys.executable).parent,) if IS_INSTALLED else clone
     ours = [str(folder) for folder in folders]
     # A shell that was turned to this machine already must not get a longer path each time.
     others = [folder for folder in base.get("PATH", "").split(os.pathsep) if folder and folder not in ours]

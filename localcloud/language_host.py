@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-from concurrent import futures
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2 as messages
-from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
+from pulumi.runtime.proto import plugin_pb2
 
 from localcloud import installed
 from localcloud.children import Children
-from localcloud.plugin import GRPC_OPTIONS, leave_with_parent, sdk_version
+from localcloud.languages.environments import InstallError, install
+from localcloud.languages.sdks import SdkHost, link_python
+from localcloud.languages.serving import serve
+from localcloud.plugin import sdk_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,19 +31,24 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 EXEC_SCRIPT: Final = "pulumi-language-python-exec"
 MESSAGE_SHOWN: Final = 32
 """Exit code of a program whose error the user has already seen (the exec script's own constant)."""
-_THREADS: Final = 32
 
 
 class HostError(Exception):
     """One sentence for the user about an environment that cannot run the program."""
 
 
-class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+class LanguageHost(SdkHost):
     """Answers the engine's questions about Python programs and runs them."""
+
+    language = "python"
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
         self.children = Children()
+
+    def linked(self, program: Path, path: str, name: str) -> str:
+        """Add the SDK to `requirements.txt`."""
+        return link_python(program, path, name)
 
     def Handshake(self, request: messages.LanguageHandshakeRequest, _context: Any) -> Any:  # noqa: N802
         """The engine's address may arrive here instead of on the command line."""
@@ -94,13 +99,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def InstallDependencies(  # noqa: N802
         self, request: messages.InstallDependenciesRequest, context: Any
     ) -> Iterator[messages.InstallDependenciesResponse]:
-        """Installs nothing: says which environment is used, or that it is missing."""
+        """Makes the environment that is named and not there yet, and installs SDKs that are linked."""
+        option = dict(request.info.options).get("virtualenv")
+        program = Path(request.info.program_directory)
         try:
-            python = interpreter(request.info)
-        except HostError as error:
+            if option and (program / "requirements.txt").is_file():
+                said = install(Path(request.info.root_directory) / str(option), program)
+            else:
+                said = f"Using {interpreter(request.info)} as it is.\n"
+        except (HostError, InstallError) as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         else:
-            yield messages.InstallDependenciesResponse(stdout=f"Using {python} as it is.\n".encode())
+            yield messages.InstallDependenciesResponse(stdout=said.encode())
 
     def Run(self, request: messages.RunRequest, context: Any) -> Any:  # noqa: N802
         """Run a program to its end; its output goes to this process's own streams, which the engine reads."""
@@ -251,26 +261,5 @@ def _streamed(child: subprocess.Popen[bytes]) -> Iterator[messages.RunPluginResp
         yield from iter(arrived.get, None)
 
 
-def main() -> None:
-    """Serve until the engine or a signal ends it; prints the port as its only line."""
-    logging.getLogger("grpc").setLevel(logging.CRITICAL)  # it prints a traceback for every refused call
-    addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    host = LanguageHost(addresses[-1] if addresses else "")
-    server = grpc.server(futures.ThreadPoolExecutor(_THREADS), options=GRPC_OPTIONS)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    server.start()
-    print(port, flush=True)
-    leave_with_parent()
-    ended.wait()
-    # The engine is done with us, after a failure for example: programs end without a word. Ctrl-C arrives
-    # as `Cancel`.
-    host.children.close(signal.SIGTERM)
-    server.stop(None)
-
-
 if __name__ == "__main__":
-    main()
+    serve(LanguageHost)

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localcloud.environment import PULUMI_HOME, ROOT, STATE
+from localcloud.environment import IS_INSTALLED, PULUMI_HOME, ROOT, STATE
 from localcloud.patience import NotStartedError, Patience, Starting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MODULE = "localcloud.aws.cloud"
+MODULE = f"{__package__}.aws.cloud"
 PATIENCE = Patience()
 _MARKER = ".costack-local"
 _STOP_SECONDS = 10.0
@@ -146,7 +146,7 @@ class LocalCloud:
                 # Without the caller's AWS_* variables, so that no profile changes how moto answers.
                 env={
                     **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
-                    "PYTHONPATH": str(ROOT),
+                    **({} if IS_INSTALLED else {"PYTHONPATH": str(ROOT)}),
                     # The policies AWS itself keeps are there to be attached, as in every real account.
                     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
                 },

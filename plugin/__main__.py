@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 from pulumi.provider import main
 
 from plugin.provider import CostackProvider
 
-main(CostackProvider(), sys.argv[1:])
+main(CostackProvider(lambda: datetime.now(UTC).date()), sys.argv[1:])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 from pulumi.resource import DependencyResource
+from pydantic import Field
 
 from components.aws.nodes import node_place
 from components.places import (
@@ -23,6 +24,111 @@ from components.places import (
 from tiers.facts.every_fact import CacheGroup, ClusterControlPlane, Network, Origin
 from tiers.facts.network import subnet_ranges
 from tiers.plan.plan import Plan, fact_named, is_protected
+from tiers.vocabulary import Frozen
+
+
+class ContractKey(Frozen):
+    """The KMS key of the platform's data."""
+
+    arn: str
+    """ARN of the key."""
+    key_id: str
+    """Id of the key."""
+
+
+class ContractNetwork(Frozen):
+    """The network of databases, caches and file systems."""
+
+    subnet_ids: tuple[str, ...]
+    """Private subnets, in the order of the platform's `zones`."""
+    security_group_id: str
+    """The security group that lets the cluster's pods in."""
+    vpc_id: str
+    """The VPC."""
+
+
+class ContractServer(Frozen):
+    """The shared PostgreSQL server."""
+
+    arn: str
+    """ARN of the instance."""
+    address: str
+    """Its host name; it listens on 5432."""
+    master_secret_arn: str
+    """ARN of the secret with the password of its master user; RDS manages it."""
+    storage_gib: int
+    """The storage that it really has, in GiB."""
+
+
+class ContractCache(Frozen):
+    """The shared session cache."""
+
+    arn: str
+    """ARN of the replication group."""
+    address: str
+    """Its host name; it listens on 6379, with TLS."""
+    user_group: str | None = None
+    """The group that each tenant's user joins; left out by a platform of an older version."""
+
+
+class ContractFileSystem(Frozen):
+    """The shared EFS file system."""
+
+    id: str
+    """Id of the file system."""
+    arn: str
+    """ARN of the file system."""
+
+
+class ContractBucket(Frozen):
+    """The bucket of dumps."""
+
+    name: str
+    """Name of the bucket."""
+    arn: str
+    """ARN of the bucket."""
+    key_arn: str
+    """ARN of the KMS key that its objects are encrypted with."""
+
+
+class ContractNodes(Frozen):
+    """Where the worker nodes of tenants join the cluster."""
+
+    cluster: str
+    """Name of the cluster."""
+    role_arn: str
+    """ARN of the role of nodes."""
+    subnet_ids: tuple[str, ...]
+    """Private subnets for nodes."""
+
+
+class Contract(Frozen):
+    """What a tenant's stack needs to know of its platform: ids and addresses, no secrets."""
+
+    key: ContractKey
+    """The key of the platform's data."""
+    network: ContractNetwork
+    """The network of data services."""
+    cluster_group_id: str | None = None
+    """Security group of the cluster, where tenants' pods have security groups of their own."""
+    server: ContractServer
+    """The shared PostgreSQL server."""
+    cache: ContractCache
+    """The shared session cache."""
+    file_system: ContractFileSystem
+    """The shared file system."""
+    bucket: ContractBucket
+    """The bucket of dumps."""
+    cluster: str
+    """Name of the EKS cluster."""
+    nodes: ContractNodes | None = None
+    """Where tenants can have nodes of their own; left out where they cannot."""
+    administrator: str
+    """URN of the service account that may set up databases on the shared server."""
+    namespaces: Mapping[str, str] = Field(default_factory=dict)
+    """URNs of the platform's namespaces, by their names."""
+    monthly_estimates: Mapping[str, str] = Field(default_factory=dict)
+    """What each tenant is expected to cost this month, such as `412.07 USD`, by its id."""
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:
@@ -41,10 +147,16 @@ def contract_of(place: PlatformPlace) -> dict[str, Any]:
         "file_system": place.file_system._asdict(),
         "bucket": place.bucket._asdict(),
         "cluster": place.cluster,
-        "nodes": place.nodes._asdict() if place.nodes else None,
+        "nodes": _node_contract(place.nodes),
         "administrator": _urn(place.administrator),
         "namespaces": {name: _urn(resource) for name, resource in place.namespaces.items()},
     }
+
+
+def _node_contract(nodes: NodePlace | None) -> dict[str, Any] | None:
+    if nodes is None:
+        return None
+    return {"cluster": nodes.cluster, "role_arn": nodes.role_arn, "subnet_ids": list(nodes.subnet_ids)}
 
 
 def place_from(

@@ -1,14 +1,12 @@
-"""The inputs of the components, as in Pulumi's schema, and errors about them."""
+"""The inputs of the components, with the names that files have, and the check that they are known in time."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NotRequired, TypedDict, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
 from pulumi.errors import InputPropertiesError
 
-from tiers.plan.from_program import DocumentError
-
-Known = TypeVar("Known")
+from plugin.spelling import camel
 
 
 class SharedPlatformArgs(TypedDict):
@@ -56,25 +54,20 @@ class InventoryArgs(TypedDict):
     tenants: pulumi.Input[list[dict[str, Any]]]
 
 
-_OF_THE_PLATFORM: Final = ("platform", "contract", "session_token")
+class CostTaggedArgs(TypedDict):
+    """Whose the resources below are: the output `cost_tags` of a platform or a tenant."""
+
+    cost_tags: pulumi.Input[dict[str, str]]
+    domain: NotRequired[str]
+
+
+OF_THE_PLATFORM: Final = ("platform", "contract", "session_token")
+"""The inputs of a `TenantStack` that no tenant file has."""
 
 
 def tenant_document(args: TenantStackArgs) -> dict[str, Any]:
     """The fields of a tenant file."""
-    return {name: value for name, value in args.items() if name not in _OF_THE_PLATFORM}
-
-
-def by_property(read: Callable[[], Known]) -> Known:
-    """What *read* returns; its mistakes become errors of the properties that have them.
-
-    Raises:
-        InputPropertiesError: With every mistake, under the program's property names.
-    """
-    try:
-        return read()
-    except DocumentError as error:
-        problems = [{"property_path": _path(where), "reason": reason} for where, reason in error.faults]
-        raise InputPropertiesError("", problems) from None  # type: ignore[arg-type]
+    return {name: value for name, value in args.items() if name not in OF_THE_PLATFORM}
 
 
 def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -86,8 +79,13 @@ def require_known(args: Mapping[str, Any], names: Sequence[str]) -> None:
     unknown = [name for name in names if name in args and _holds_output(args[name])]
     if unknown:
         reason = "is an output of another resource; what is deployed depends on it, so write the value itself"
-        problems = [{"property_path": _camel(name), "reason": reason} for name in unknown]
-        raise InputPropertiesError("", problems)  # type: ignore[arg-type]
+        raise refused({camel(name): reason for name in unknown})
+
+
+def refused(reasons: Mapping[str, str]) -> InputPropertiesError:
+    """The error that tells each of *reasons* at the property it is about."""
+    problems = [{"property_path": path, "reason": reason} for path, reason in reasons.items()]
+    return InputPropertiesError("", problems)  # type: ignore[arg-type]
 
 
 def _holds_output(value: Any) -> bool:
@@ -96,14 +94,3 @@ def _holds_output(value: Any) -> bool:
     if isinstance(value, list):
         return any(_holds_output(item) for item in value)
     return isinstance(value, pulumi.Output)
-
-
-def _path(where: tuple[int | str, ...]) -> str:
-    first, *rest = where or ("",)
-    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest]
-    return _camel(str(first)) + "".join(steps)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.title() for word in rest)

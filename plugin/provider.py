@@ -1,28 +1,45 @@
-"""Serves the components: the SDK's component provider, with errors reported at the wrong input."""
+"""Serves the components under the committed schema: names as programs have them, errors at the wrong input.
+
+The SDK's own component provider makes a schema of annotations, which know no descriptions, enums, defaults or
+secrets of nested fields, and does so again at each start (pulumi 3.272, provider/experimental).
+"""
 
 from __future__ import annotations
 
-from importlib import metadata
-from typing import TYPE_CHECKING, Final
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
-from pulumi.provider.experimental.component import ComponentProvider
-from pulumi.provider.server import ComponentInitError
+import pulumi
+from pulumi.provider import CheckFailure, ConstructResult, Provider
+from pulumi.provider.provider import InvokeResult
 
+from plugin.estimate import NoEstimateError, monthly_estimate
+from plugin.inputs import refused
+from plugin.spelling import Spelling, SpellingError, camel, snake
 from plugin.stacks import Inventory, SharedPlatform, TenantStack
+from plugin.tagged import CostTagged
+from tiers.errors import CatalogError
+from tiers.plan.from_program import DocumentError
 
-if TYPE_CHECKING:
-    import pulumi
-    from pulumi.provider import ConstructResult
-
-NAME: Final = "costack"
-COMPONENTS: Final[list[type[pulumi.ComponentResource]]] = [SharedPlatform, TenantStack, Inventory]
+SCHEMA: Final = Path(__file__).parent / "schema.json"
+ESTIMATE: Final = "costack:index:monthlyEstimate"
+Made = TypeVar("Made")
 
 
-class CostackProvider(ComponentProvider):
-    """The components, served under the project's name and version."""
+class CostackProvider(Provider):
+    """The components and the function of the package."""
 
-    def __init__(self) -> None:
-        super().__init__(COMPONENTS, NAME, version=metadata.version(NAME))
+    def __init__(self, today: Callable[[], date]) -> None:
+        """Serve them; *today* says which month is estimated."""
+        text = SCHEMA.read_text(encoding="utf-8")
+        self._package: Mapping[str, Any] = json.loads(text)
+        self._spelling = Spelling(self._package)
+        self._today = today
+        super().__init__(self._package["version"], text)
 
     def construct(
         self,
@@ -33,10 +50,82 @@ class CostackProvider(ComponentProvider):
     ) -> ConstructResult:
         """Build a component.
 
-        The SDK wraps an exception of a constructor and shows its traceback; an error that names the wrong
-        input must reach the engine unchanged.
+        Raises:
+            InputPropertiesError: With every mistake, at the property that has it.
         """
+        builders: Mapping[str, Callable[..., Any]] = {
+            "costack:index:SharedPlatform": partial(SharedPlatform, day=self._today()),
+            "costack:index:TenantStack": TenantStack,
+            "costack:index:CostTagged": CostTagged,
+            "costack:index:Inventory": Inventory,
+        }
+        if resource_type not in builders:
+            raise pulumi.RunError(
+                f"costack has no component '{resource_type}': {', '.join(sorted(builders))}"
+            )
+        about = self._package["resources"][resource_type]
+        given = about["inputProperties"]
+        args = self._read(inputs, given, about["requiredInputs"])
+        made = self._told(given, lambda: builders[resource_type](name, args, options))
+        state = {
+            camel(key): self._for_program(value, about["properties"][camel(key)])
+            for key, value in made.outputs.items()
+        }
+        return ConstructResult(made.urn, state)
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> InvokeResult:
+        """Answer a function; mistakes are failures of the arguments that have them."""
+        if token != ESTIMATE:
+            raise pulumi.RunError(f"costack has no function '{token}': {ESTIMATE}")
+        about = self._package["functions"][token]["inputs"]
+        given = about["properties"]
         try:
-            return super().construct(name, resource_type, inputs, options)
-        except ComponentInitError as error:
-            raise error.inner from None
+            read = self._read(args, given, about["required"])
+            estimate = self._told(given, lambda: monthly_estimate(read, self._today()))
+        except pulumi.InputPropertiesError as error:
+            found = error.errors or []
+            return InvokeResult({}, [CheckFailure(each["property_path"], each["reason"]) for each in found])
+        except NoEstimateError as error:
+            return InvokeResult({}, [CheckFailure("platform", str(error))])
+        return InvokeResult(estimate)
+
+    def _read(
+        self, inputs: Mapping[str, Any], given: Mapping[str, Any], required: list[str]
+    ) -> dict[str, Any]:
+        """The inputs with the names that files have."""
+        missing = {name: "is missing" for name in required if inputs.get(name) is None}
+        if missing:
+            raise refused(missing)
+        args: dict[str, Any] = {}
+        for name, value in inputs.items():
+            spec = given.get(name, {})
+            try:
+                args[snake(name)] = self._for_file(value, spec, name)
+            except SpellingError as error:
+                raise refused({error.path: error.reason}) from None
+        return args
+
+    def _for_file(self, value: Any, spec: Mapping[str, Any], name: str) -> Any:
+        def renamed(known: Any) -> Any:
+            return self._spelling.for_file(known, spec, name)
+
+        if spec.get("plain"):
+            return renamed(value)
+        return pulumi.Output.from_input(value).apply(renamed)
+
+    def _for_program(self, value: Any, spec: Mapping[str, Any]) -> Any:
+        return pulumi.Output.from_input(value).apply(lambda known: self._spelling.for_program(known, spec))
+
+    def _told(self, given: Mapping[str, Any], make: Callable[[], Made]) -> Made:
+        """What *make* returns; its mistakes become errors of the properties that have them."""
+        try:
+            return make()
+        except DocumentError as error:
+            raise refused({self._path(where, given): why for where, why in error.faults}) from None
+        except CatalogError as error:
+            raise pulumi.RunError(str(error)) from None
+
+    def _path(self, where: tuple[int | str, ...], given: Mapping[str, Any]) -> str:
+        first, *rest = where or ("",)
+        name = camel(str(first))
+        return name + self._spelling.path(tuple(rest), given.get(name, {}))

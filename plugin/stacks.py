@@ -1,5 +1,11 @@
-"""The components for other languages: inputs validated like files, and an inventory as output."""
+"""The components for other languages: inputs validated like files, and an inventory as output.
 
+Each has `outputs`: what the program reads, with the names that files have.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -13,79 +19,116 @@ from plugin.inputs import (
     InventoryArgs,
     SharedPlatformArgs,
     TenantStackArgs,
-    by_property,
     require_known,
     tenant_document,
 )
-from tiers.catalog.loading import load_catalog
+from tiers.facts.every_fact import Route, TenantDatabase
 from tiers.inventory import SCHEMA_VERSION
-from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
+from tiers.plan.from_program import catalog_of_document, plan_of_documents, tenant_plan_of_documents
+from tiers.plan.plan import Plan, TenantPlan, fact_named
+from tiers.plan.storage import grown
+
+Outputs = dict[str, pulumi.Input[Any]]
 
 
 class SharedPlatform(platform.SharedPlatform):
     """The shared platform of a portfolio: network, PostgreSQL, cache, file system, backups, namespaces."""
 
-    contract: pulumi.Output[dict[str, Any]]
-    """What a tenant's stack needs to know of this platform; without secrets."""
-    session_token: pulumi.Output[str]
-    """The token that all tenants shared, as long as pods still have it; else empty."""
-    inventory: pulumi.Output[dict[str, Any]]
-    """The platform's part of the inventory."""
-
     def __init__(
-        self, name: str, args: SharedPlatformArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        args: SharedPlatformArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        day: date | None = None,
     ) -> None:
+        """Declare it, and estimate the month of *day*."""
         del name  # the portfolio names it, so that every program gives it the same URN
         require_known(args, ["platform", "tenants"])
-        catalog = load_catalog()
-        plan = by_property(lambda: plan_of_documents(args["platform"], args["tenants"], catalog))
-        super().__init__(may_follow(plan, catalog), opts)
-        self.contract = pulumi.Output.from_input(contract_of(self.place))
-        self.session_token = pulumi.Output.secret(self.place.cache.auth_token or "")
-        self.inventory = pulumi.Output.from_input(
-            {
-                "plan": self.applied,
-                "cloud_ids": dict(self.cloud_ids()),
-                "storage_gib": dict(self.storage_gib()),
-            }
-        )
+        catalog = catalog_of_document(args["platform"])
+        plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
+        super().__init__(plan, opts)
+        estimates = self._estimates(plan, day)
+        self.outputs: Outputs = {
+            "contract": pulumi.Output.from_input({**contract_of(self.place), "monthly_estimates": estimates}),
+            "session_token": pulumi.Output.secret(self.place.cache.auth_token or ""),
+            "cost_tags": plan.platform_tags().as_tags(),
+            "cluster": self.place.cluster,
+            "database_endpoint": self.place.server.address,
+            "monthly_estimates": estimates,
+            "inventory": part(self),
+        }
+
+    def _estimates(self, plan: Plan, day: date | None) -> pulumi.Output[dict[str, str]]:
+        sizes = pulumi.Output.all(**self.storage_gib())
+        return sizes.apply(lambda gib: estimates_of(grown(plan, gib), day) if day else {})
 
 
 class TenantStack(stack.TenantStack):
     """One tenant's Odoo in one environment: database, files, pods, route, backups."""
 
-    inventory: pulumi.Output[dict[str, Any]]
-    """The tenant's part of the inventory."""
-
     def __init__(self, name: str, args: TenantStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         del name  # the tenant names it, so that every program gives it the same URN
         require_known(args, [*tenant_document(args), "platform"])
-        plan, tenant = by_property(
-            lambda: tenant_plan_of_documents(args["platform"], tenant_document(args), load_catalog())
-        )
+        catalog = catalog_of_document(args["platform"])
+        plan, tenant = tenant_plan_of_documents(args["platform"], tenant_document(args), catalog)
+        contract = pulumi.Output.from_input(args["contract"])
         step = tenant_as_far(plan.portfolio, tenant)
-        super().__init__(step, place_from(plan, args["contract"], args["session_token"]), opts)
-        self.inventory = pulumi.Output.from_input(
-            {
-                "plan": self.applied,
-                "cloud_ids": dict(self.cloud_ids()),
-                "storage_gib": dict(self.storage_gib()),
-            }
-        )
+        super().__init__(step, place_from(plan, contract, args["session_token"]), opts)
+        self.outputs: Outputs = {
+            **addresses(tenant),
+            "database_endpoint": self.services.server.address,
+            "cost_tags": tenant.cost_tags().as_tags(),
+            "monthly_estimate": contract.apply(
+                lambda known: known.get("monthly_estimates", {}).get(tenant.tenant, "")
+            ),
+            "inventory": part(self),
+        }
 
 
 class Inventory(pulumi.ComponentResource):
     """Joins the parts of an inventory: export its output `inventory` under that name."""
 
-    inventory: pulumi.Output[dict[str, Any]]
-    """The inventory that `costack allocate` reads."""
-
     def __init__(self, name: str, args: InventoryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(component_type("Inventory"), name, None, opts)
-        self.inventory = pulumi.Output.all(args["platform"], args["tenants"]).apply(
+        inventory = pulumi.Output.all(args["platform"], args["tenants"]).apply(
             lambda parts: joined(parts[0], parts[1])
         )
-        self.register_outputs({"inventory": self.inventory})
+        self.outputs: Outputs = {"inventory": inventory}
+        self.register_outputs(self.outputs)
+
+
+def part(owner: platform.SharedPlatform | stack.TenantStack) -> pulumi.Output[Mapping[str, Any]]:
+    """What *owner* adds to the inventory."""
+    return pulumi.Output.from_input(
+        {
+            "plan": owner.applied,
+            "cloud_ids": dict(owner.cloud_ids()),
+            "storage_gib": dict(owner.storage_gib()),
+        }
+    )
+
+
+def addresses(tenant: TenantPlan) -> dict[str, str]:
+    """Where people and programs find *tenant*."""
+    route = fact_named(tenant.facts, Route, "route")
+    return {
+        "namespace": route.namespace,
+        "url": f"https://{route.hostname}",
+        "database_name": fact_named(tenant.facts, TenantDatabase, "database").database,
+    }
+
+
+def estimates_of(plan: Plan, day: date) -> dict[str, str]:
+    """What each tenant of *plan* costs in the month of *day*, such as `412.07 USD`.
+
+    A catalog of its own is looked for in the folder of the program, where the engine starts a plugin.
+    """
+    from allocation.estimate.estimated_statement import (  # noqa: PLC0415 - a plugin starts without DuckDB
+        monthly_estimates,
+    )
+    from allocation.estimate.folders import folders_of_plan  # noqa: PLC0415
+
+    return monthly_estimates(plan, day, folders_of_plan(plan, Path()))
 
 
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:

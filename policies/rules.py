@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -23,10 +24,12 @@ from policies.public_access import no_public_data
 from policies.services import BACKED_UP, HARDENED, backed_up, hardened
 from policies.unknown_values import unknown_values
 from policies.whole_stack import CLAUSES as COMPANION_CLAUSES
+from tiers.catalog.folder import catalog_folder
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
+from tiers.portfolio.folders import PORTFOLIOS
 from tiers.tags import KEYS, MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
 from tiers.vocabulary import Environment, ResilienceClass
 
@@ -85,7 +88,11 @@ def kept_promises(type_token: str, props: Properties) -> Iterator[str]:
     sold, promised = tags.get(KEYS["service_tier"]), tags.get(KEYS["recovery_class"])
     if sold is None or promised not in set(ResilienceClass):
         return
-    tier = _catalog().tiers.get(str(sold))
+    try:
+        tier = _catalog(str(tags.get(KEYS["portfolio"]))).tiers.get(str(sold))
+    except CatalogError as error:
+        yield f"names the tier '{sold}' of a catalog that cannot be read: {error}"
+        return
     if tier is None:
         yield f"names the tier '{sold}', which is not in the catalog; name one that is"
         return
@@ -97,8 +104,13 @@ def kept_promises(type_token: str, props: Properties) -> Iterator[str]:
 
 
 @cache
-def _catalog() -> Catalog:
-    return load_catalog()
+def _catalog(portfolio: str) -> Catalog:
+    """The catalog of a portfolio of the project: Pulumi starts a pack in Python in the project's folder.
+
+    Source: sdk/v3.259.0, go/common/resource/plugin/analyzer_plugin.go, `newPlugin(ctx, ctx.Pwd, …)`.
+    """
+    known = re.fullmatch(r"[a-z0-9-]+", portfolio)
+    return load_catalog(catalog_folder(PORTFOLIOS / portfolio) if known else None)
 
 
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:

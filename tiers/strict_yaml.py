@@ -23,6 +23,7 @@ from tiers.files import read_text
 from tiers.unknown_keys import UNKNOWN_KEY, unknown_key
 
 Model = TypeVar("Model", bound=BaseModel)
+Read = TypeVar("Read")
 Location = tuple[int | str, ...]
 Tree = dict[str, "Tree"] | list["Tree"] | str
 Fault = tuple[Location, str]
@@ -214,7 +215,7 @@ def _shape(tree: object) -> str:
     return f"'{shortened(str(tree))}'" if tree else "nothing"
 
 
-def collect(problems: list[str], load: Callable[[], Model]) -> Model | None:
+def collect(problems: list[str], load: Callable[[], Read]) -> Read | None:
     """What *load* returns; None when it raises `CatalogError`, whose sentences go to *problems*."""
     try:
         return load()

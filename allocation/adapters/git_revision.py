@@ -34,7 +34,18 @@ class Revision(NamedTuple):
     root: Path
     folders: dict[Path, Path]
     base: Base
+    git: Git
     pipelines: tuple[str, ...] = ()
+
+    def add(self, folder: Path) -> None:
+        """Bring another *folder* of the working tree, if the commit has it.
+
+        Raises:
+            CatalogError: As `revision_of`.
+        """
+        path = _inside(self.git, folder)
+        if path is not None and _write(self.git, self.base, path, self.root):
+            self.folders[folder] = self.root / path
 
 
 @contextmanager
@@ -59,7 +70,7 @@ def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) ->
         # A portfolio at the top of its repository keeps the folder that its name is compared with.
         root = Path(scratch) / git.top.name
         known = {each: root / path for each, path in inside.items() if _write(git, base, path, root)}
-        yield Revision(root, known, base, tuple(_changed_pipelines(git, base)))
+        yield Revision(root, known, base, git, tuple(_changed_pipelines(git, base)))
 
 
 def _inside(git: Git, folder: Path) -> Path | None:

@@ -24,7 +24,7 @@ from allocation.engine import tables
 from allocation.engine.drivers import Driver
 from allocation.errors import InputError
 from allocation.money import units_of
-from allocation.prices.price_book import load_price_book
+from allocation.prices.price_book import DIRECTORY, load_price_book
 from tiers.errors import CatalogError
 
 COLUMNS: Final = ("tenant", "day", "hours", "kind")
@@ -53,7 +53,11 @@ class Labour:
 
 @contextmanager
 def labour_bill(
-    path: Path | None, period: ChargePeriod, deployed: Iterable[Deployed], currency: str
+    path: Path | None,
+    period: ChargePeriod,
+    deployed: Iterable[Deployed],
+    currency: str,
+    house: Path = DIRECTORY,
 ) -> Iterator[Labour]:
     """The hours in *path* as a bill in a folder of its own, which is removed afterwards.
 
@@ -63,7 +67,7 @@ def labour_bill(
     if path is None:
         yield Labour()
         return
-    prices, tenants = load_price_book(currency, regions=()), tenants_of(deployed)
+    prices, tenants = load_price_book(currency, house, ()), tenants_of(deployed)
     worked = read_hours(path, period, kinds_of(prices), tenants)
     with TemporaryDirectory(prefix="costack-labour-") as folder:
         bill = Path(folder) / f"{path.stem}.labour.csv"

@@ -20,6 +20,7 @@ from allocation.errors import AllocationError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.estimate.declared_usage import Usage, declared_usage
 from allocation.estimate.estimated_charges import PricedCharges, priced_charges
+from allocation.estimate.folders import OURS, Folders
 from allocation.estimate.scratch import scratch
 from allocation.money import in_cents, units_of
 from allocation.prices.price_book import PriceBook, load_price_book
@@ -50,7 +51,7 @@ def estimated_statement(
     return allocated_estimate(inventory.plan, priced, period, prices, rules, assumptions.scale)
 
 
-def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
+def monthly_estimates(plan: Plan, day: date, folders: Folders = OURS) -> dict[str, str]:
     """What each tenant of *plan* costs in the month of *day*, in cents as text; idle and unallocated last.
 
     If nothing can be priced or divided, the reason is under `(unknown)`: a missing price must not prevent a
@@ -59,7 +60,8 @@ def monthly_estimates(plan: Plan, day: date) -> dict[str, str]:
     period = ChargePeriod.month(f"{day:%Y-%m}")
     try:
         regions = frozenset(fact.region for fact in plan.all_facts())
-        prices, rules = load_price_book(plan.currency, regions=regions), rules_on(day)
+        prices = load_price_book(plan.currency, folders.prices, regions)
+        rules = rules_on(day, folders.rules)
         statement = allocated_estimate(
             plan, priced_charges(plan, prices, Assumptions.on(day)), period, prices, rules
         )

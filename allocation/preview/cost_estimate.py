@@ -11,6 +11,7 @@ from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.estimate.assumptions import Assumptions
 from allocation.estimate.estimated_charges import PricedCharges, priced_charges
 from allocation.estimate.estimated_statement import allocated_estimate
+from allocation.estimate.folders import OURS, Folders
 from allocation.prices.price_book import PriceBook, load_price_book
 from allocation.statement.statement import Statement, TenantLine
 from tiers.catalog.tier import Currency
@@ -29,14 +30,17 @@ class Conditions:
     assumptions: Assumptions
 
     @classmethod
-    def of_month(cls, period: ChargePeriod, currency: Currency, regions: Collection[Region]) -> Conditions:
+    def of_month(
+        cls, period: ChargePeriod, currency: Currency, regions: Collection[Region], folders: Folders = OURS
+    ) -> Conditions:
         """The prices of *regions* and the rules in force, without quantities from a usage file.
 
         Raises:
             CatalogError: When prices or rules cannot be read.
         """
-        prices = load_price_book(currency, regions=frozenset(regions))
-        return cls(period, prices, rules_on(period.start.date()), Assumptions.on(period.last_day))
+        prices = load_price_book(currency, folders.prices, frozenset(regions))
+        rules = rules_on(period.start.date(), folders.rules)
+        return cls(period, prices, rules, Assumptions.on(period.last_day))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from tiers.vocabulary import Frozen
 
 DIRECTORY: Final = Path(__file__).parent.parent / "pricebook"
 EVERYWHERE: Final = "everywhere"
+CURRENCY: Final = "USD"
+"""Of the price files that come with Costack."""
 
 Confidence = Literal["A", "A-", "A (old)", "B", "B (old)", "C", "D", "example"]
 """The confidence in a price.

@@ -13,7 +13,7 @@ from tiers.escapes import visible
 def template(name: str) -> Template:
     """The template with that name, such as `page.html.j2`, loaded once."""
     environment = Environment(
-        loader=PackageLoader("allocation.report"),
+        loader=PackageLoader(str(__package__)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

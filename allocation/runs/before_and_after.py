@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from allocation.adapters.git_revision import revision_of
+from allocation.adapters.git_revision import Revision, revision_of
 from allocation.adapters.pulumi.preview import plans_of_preview
 from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
-from allocation.engine import rulebook as rules
+from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from allocation.preview.base import Base, BaseKind
-from allocation.prices import price_book as pricing
-from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
+from tiers.catalog.folder import catalog_named, own_catalog
+from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.change.places import unmoved
 from tiers.change.platform import platform_faults
@@ -67,18 +67,6 @@ class WhatIf:
         return not (self.tenant or self.moves or self.more or self.add_capacity)
 
 
-class Folders(NamedTuple):
-    """Where catalog, price book and rulebooks of one side lie."""
-
-    catalog: Path = CATALOG_DIRECTORY
-    prices: Path = pricing.DIRECTORY
-    rules: Path = rules.DIRECTORY
-
-
-OURS: Final = Folders()
-"""Those of the working tree."""
-
-
 @dataclass(frozen=True)
 class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
@@ -117,12 +105,11 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
     if where.plan is not None:
         if where.portfolio is not None or not what_if.nothing:
             raise CatalogError("--plan is the whole change; leave --portfolio and the what-if options out")
-        before, after = plans_of_preview(where.plan)
-        after, kept = keeping_storage(before or emptied(after), after)
-        yield _planned(before, after, kept)
+        yield _planned(where, *plans_of_preview(where.plan))
         return
     with ExitStack() as open_folders:
         there = _before(where, open_folders)
+        now = folders_of(there.folder, OURS)
         catalog, portfolio = load_catalog_and_portfolio(there.folder, OURS.catalog)
         tree = deployable(there.folder, catalog, portfolio)
         supposed = _supposed(catalog, portfolio, what_if)
@@ -138,8 +125,8 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             notes=(*there.notes, *supposed.notes, *kept, *fresh),
             catalog=catalog,
             portfolio=supposed.portfolio,
-            then=there.then or OURS,
-            now=OURS,
+            then=there.then or now,
+            now=now,
             supposed=not named,
             base=there.base,
             refused=left,
@@ -147,11 +134,13 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
         )
 
 
-def _planned(before: Plan | None, after: Plan, kept: tuple[str, ...]) -> BeforeAndAfter:
-    """Both plans of a preview of Pulumi, with the catalog, prices and rules that come with costack."""
-    catalog = load_catalog(OURS.catalog)
+def _planned(where: Where, before: Plan | None, after: Plan) -> BeforeAndAfter:
+    """Both plans of a preview of Pulumi, with the catalog, prices and rules of the plan after."""
+    after, kept = keeping_storage(before or emptied(after), after)
+    now = folders_of_plan(after, portfolio_folder(None, where.cwd, after.portfolio))
+    catalog = load_catalog(now.catalog)
     left = _refused(before, after, catalog)
-    return BeforeAndAfter(before, after, kept, catalog, None, OURS, OURS, refused=left)
+    return BeforeAndAfter(before, after, kept, catalog, None, now, now, refused=left)
 
 
 def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, ...]:
@@ -192,7 +181,8 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
                 f"--base-folder: {where.base_folder}: no such folder; a git revision is named with --base"
             )
         plan = resolve(*load_catalog_and_portfolio(where.base_folder, OURS.catalog))
-        return _Before(folder, plan, base=Base(BaseKind.FOLDER, str(where.base_folder)))
+        then = folders_of(where.base_folder, OURS)
+        return _Before(folder, plan, then, Base(BaseKind.FOLDER, str(where.base_folder)))
     if where.base is None:
         return _Before(folder)
     return _in_revision(where.base, folder, open_folders, tip=False)
@@ -210,8 +200,10 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
     found = read.folders
     then = Folders(*(found.get(each, each) for each in OURS))
     if folder not in found:
-        return _Before(folder, None, then, read.base)
+        own = folders_of(folder, OURS) != OURS  # which has the currency of what is new
+        return _Before(folder, None, None if own else then, read.base)
     try:
+        then = _folders_then(read, folder, then)
         plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
     except CatalogError as error:
         option = "--base-tip" if tip else "--base"
@@ -221,6 +213,19 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
             *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
     return _Before(folder, plan, then, read.base, pipelines=read.pipelines)
+
+
+def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:
+    """The folders of the portfolio in a commit: of the catalog that its `platform.yaml` named then.
+
+    Raises:
+        CatalogError: When the commit does not have the catalog.
+    """
+    named = catalog_named(read.folders[folder])
+    if named is None:
+        return otherwise
+    read.add(own_catalog(folder, named))
+    return folders_of(read.folders[folder], otherwise)
 
 
 def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> AssumedPortfolio:

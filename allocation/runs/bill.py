@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ from allocation.charges import ChargePeriod
 from allocation.engine.attribution import Attributed, attributed
 from allocation.engine.drivers import Driver
 from allocation.engine.earlier.allocated import runs_read_back
-from allocation.engine.rulebook import DIRECTORY, Rulebook, rules_on
+from allocation.engine.rulebook import Rulebook, rules_on
 from allocation.engine.settlement import Residuals
+from allocation.estimate.folders import OURS, Folders, folders_of_plan
 from allocation.report.statement.csv_and_markdown import as_csv
 from allocation.report.statement.document import document, items_document
 from allocation.runs.attribution import credited, left_out, refuse_for_several, untagged, unused, write_parts
@@ -43,6 +44,7 @@ from allocation.runs.request import Outcome, Request
 from allocation.runs.workplace import connected, workplace
 from allocation.statement.statement import Statement
 from tiers.errors import CatalogError
+from tiers.portfolio.folders import portfolio_folder
 
 __all__ = ("Outcome", "Request", "allocate_bills")
 
@@ -54,19 +56,47 @@ def allocate_bills(request: Request, now: datetime, messages: Messages) -> Outco
         AllocationError: When a file cannot be read or the figures would not add up.
         CatalogError: When an inventory cannot be read.
     """
-    rules = rules_on(request.period.start.date(), request.rulebook or DIRECTORY)
     deployed = deployed_in(request.period, [_inventory(text) for text in request.inventories])
+    folders = _folders(request, deployed)
+    request = replace(request, rulebook=folders.rules)
+    rules = rules_on(request.period.start.date(), folders.rules)
     several = portfolios_of(deployed)
     refuse_for_several(several, {"--history": request.history, "--ended": request.ended})
     history = History(request.history) if request.history else None
     carried = history.carried_into(request.period) if history else {}
     with workplace(request.out) as folder, connected(folder) as connection:
-        return _Run(request, rules, deployed, connection, folder, messages).make(history, carried, now)
+        return _Run(request, folders, rules, deployed, connection, folder, messages).make(
+            history, carried, now
+        )
+
+
+def _folders(request: Request, deployed: Iterable[Deployed]) -> Folders:
+    """Prices and rules for all *deployed* portfolios, by the newest plan of each.
+
+    Raises:
+        CatalogError: When two portfolios have others, and the command line does not name the rules.
+    """
+    given = {} if request.rulebook is None else {"rules": request.rulebook}
+    if given and request.labour is None:
+        return OURS._replace(**given)
+    newest = {each.portfolio: each.inventory.plan for each in deployed}
+    found = {
+        name: folders_of_plan(plan, portfolio_folder(None, request.cwd, name))._replace(**given)
+        for name, plan in newest.items()
+    }
+    if len({(each.prices, each.rules) for each in found.values()}) > 1:
+        names = " and ".join(f"'{name}'" for name in sorted(found))
+        raise CatalogError(
+            f"portfolios {names} have price books or rulebooks of their own: one allocation has one of each; "
+            "name the rules with --rulebook, or allocate each portfolio by itself"
+        )
+    return next(iter(found.values()))
 
 
 @dataclass(frozen=True)
 class _Run:
     request: Request
+    folders: Folders
     rules: Rulebook
     deployed: tuple[Deployed, ...]
     connection: duckdb.DuckDBPyConnection
@@ -117,7 +147,7 @@ class _Run:
         """Make the tables `charge`, `refused`, `usage` and `usage_refused`."""
         say = self.messages.progress
         say("reading bills")
-        with labour_bill(self.request.labour, period, self.deployed, currency) as labour:
+        with labour_bill(self.request.labour, period, self.deployed, currency, self.folders.prices) as labour:
             intake = ingest(
                 self.connection,
                 [*self.request.bills, *labour.bills],

@@ -16,6 +16,7 @@ from allocation.adapters.usage.intake import read_usage
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import Driver
 from allocation.errors import AllocationError
+from allocation.estimate.folders import Folders, folders_of_plan
 from allocation.preview.cost_estimate import Conditions, CostEstimate, cost_estimate
 from allocation.preview.unit_costs import unit_costs
 from allocation.report.showback.quarterly import Curve
@@ -26,6 +27,7 @@ from allocation.statement.filed import FiledStatement
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
+from tiers.portfolio.folders import portfolio_folder
 from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import Environment, Isolation
 
@@ -60,18 +62,28 @@ def month_documents(
 
     A run in a currency without list prices has no estimate.
     """
+    folders = folders_of_report(request, plan)
     if request.run is None:
-        estimate = cost_estimate(plan, _conditions(plan, portfolio, period))
+        estimate = cost_estimate(plan, _conditions(plan, portfolio, period, folders))
         return (document(estimate.statement), items_document(estimate.statement)), estimate
     items = request.run / ITEMS
     documents = read_json(request.run / STATEMENT), read_json(items) if items.is_file() else None
     try:
-        return documents, cost_estimate(plan, _conditions(plan, portfolio, period))
+        return documents, cost_estimate(plan, _conditions(plan, portfolio, period, folders))
     except (CatalogError, AllocationError) as error:
         messages.warn(
             f"without an estimate the report has no off-hours savings, unit costs or priced options: {error}"
         )
         return documents, None
+
+
+def folders_of_report(request: Request, plan: Plan) -> Folders:
+    """The catalog, prices and rules that the deployed plan was made with.
+
+    Raises:
+        CatalogError: As `folders_of_plan`.
+    """
+    return folders_of_plan(plan, portfolio_folder(request.portfolio, request.cwd, plan.portfolio))
 
 
 def refuse_another(statement: FiledStatement, request: Request, plan: Plan) -> None:
@@ -93,12 +105,14 @@ def readiness_of(request: Request) -> tuple[tuple[str, str, str, bool], ...] | N
     return tuple((each["gate"], each["found"], each["limit"], bool(each["passed"])) for each in found or ())
 
 
-def _conditions(plan: Plan, portfolio: Portfolio | None, period: ChargePeriod) -> Conditions:
+def _conditions(
+    plan: Plan, portfolio: Portfolio | None, period: ChargePeriod, folders: Folders
+) -> Conditions:
     """Prices of every region of the plan and the portfolio, and the rules of the month."""
     regions = {fact.region for fact in plan.all_facts()}
     if portfolio is not None:
         regions |= {portfolio.platform.region, *portfolio.platform.dr_regions}
-    return Conditions.of_month(period, plan.currency, regions)
+    return Conditions.of_month(period, plan.currency, regions, folders)
 
 
 def earlier_months(request: Request, statement: FiledStatement) -> tuple[FiledStatement, ...]:

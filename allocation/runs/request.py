@@ -42,6 +42,8 @@ class Request:
     """The totals of invoices; None if no statement by invoice is asked for."""
     ended: Mapping[Path, Term] = field(default_factory=dict)
     """The decommission plans of ended tenants, and the terms under which retained resources are paid."""
+    cwd: Path = Path()
+    """The folder of the project, for a catalog of one's own."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def what_if_of(
         tenant,
         tier,
         dict(_pairs("--set", settings, "users=80", empty=True)),
-        dict(_pairs("--move", moves, "shared-namespace=dedicated-db", empty=False)),
+        dict(_pairs("--move", moves, "OLD-TIER=NEW-TIER", empty=False)),
         tuple(_counted(text) for text in more),
         add_capacity,
     )
@@ -114,7 +114,7 @@ def _pairs(option: str, texts: Iterable[str], example: str, *, empty: bool) -> I
 def _counted(text: str) -> tuple[int, str]:
     count, _, tier = text.partition(":")
     if not (count.isascii() and count.isdigit() and 0 < int(count) <= 100_000 and tier):  # noqa: PLR2004 - a typing error beyond it
-        raise CatalogError(f"--more: '{text}': expected a number and a tier such as 10:shared-namespace")
+        raise CatalogError(f"--more: '{text}': expected a number and a tier such as 10:TIER")
     return int(count), tier
 
 

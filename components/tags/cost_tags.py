@@ -52,20 +52,22 @@ def cost_tagged(tags: CostTags, opts: pulumi.ResourceOptions | None = None) -> p
     A component inside it may have other tags: the innermost tags stay.
     """
     written = tags.as_tags()
+    transforms: list[pulumi.ResourceTransform] = [lambda args: tag_transform(args, written)]
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=transforms))
 
-    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if not args.custom:
-            return None
-        props = tagged_properties(args.type_, args.props, written)
-        if props is None:
-            return None
-        options = args.opts
-        if args.type_ == _JOB:
-            kept = pulumi.ResourceOptions(ignore_changes=list(_KEPT_BY_A_JOB))
-            options = pulumi.ResourceOptions.merge(options, kept)
-        return pulumi.ResourceTransformResult(props, options)
 
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(transforms=[transform]))
+def tag_transform(
+    args: pulumi.ResourceTransformArgs, tags: Mapping[str, str]
+) -> pulumi.ResourceTransformResult | None:
+    """What becomes of a resource below a component with *tags*; None when it has no tags."""
+    props = tagged_properties(args.type_, args.props, tags) if args.custom else None
+    if props is None:
+        return None
+    options = args.opts
+    if args.type_ == _JOB:
+        kept = pulumi.ResourceOptions(ignore_changes=list(_KEPT_BY_A_JOB))
+        options = pulumi.ResourceOptions.merge(options, kept)
+    return pulumi.ResourceTransformResult(props, options)
 
 
 def tagged_properties(

@@ -16,7 +16,7 @@ from tiers.vocabulary import LARGEST
 Schema = Mapping[str, Any]
 Document = tuple[str, yaml.Node]
 """A file's text, and what YAML makes of it."""
-EXAMPLES: Final = ("portfolios/local", "examples/every-option")
+EXAMPLES: Final = ("portfolios/local", "examples/every-option", "examples/own-catalog/portfolios/alpine")
 """Portfolios whose files give the examples; the first file that has a field gives its example."""
 
 _INTRODUCTION: Final = """\

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from allocation.estimate.folders import folders_of_plan
 from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
@@ -74,7 +75,7 @@ class CloudWorld:
             inventory.plan,
             tenant,
             self.stack.state(),
-            load_catalog().classes,
+            load_catalog(folders_of_plan(inventory.plan, self.portfolio).catalog).classes,
             self.stack.name,
             self._account.id,
             self.plan.made_at,

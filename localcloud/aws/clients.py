@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from localcloud.aws.faults import attach
+from localcloud.environment import COMMAND
 from localcloud.provider import ProviderError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def endpoint_of(settings: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     if not named:
         raise ProviderError(
             "This aws provider serves the local cloud only and was given no endpoint: run the command "
-            "through `python -m localcloud exec -- ...`, or use the official provider for a real account."
+            f"through `{COMMAND} exec -- ...`, or use the official provider for a real account."
         )
     foreign = sorted(url for url in named if not _is_loopback(url))
     if foreign or len(named) > 1:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
+from localcloud.environment import COMMAND
+
 if TYPE_CHECKING:
     from typing import NoReturn
 
@@ -43,9 +45,9 @@ def is_absent(error: ClientError) -> bool:
 def sentence(error: Exception) -> str:
     """The error's name and its message, on one line."""
     if isinstance(error, HTTPClientError):
-        return "the loopback AWS does not answer; start it with `python -m localcloud start`."
+        return f"the loopback AWS does not answer; start it with `{COMMAND} start`."
     if isinstance(error, ResponseParserError):
-        return "the loopback AWS (moto) failed at the call; `python -m localcloud status` names its log."
+        return f"the loopback AWS (moto) failed at the call; `{COMMAND} status` names its log."
     if not isinstance(error, ClientError):
         return _on_one_line(str(error))
     answer = error.response.get("Error", {})

@@ -10,6 +10,7 @@ from localcloud.aws.resource import AwsType
 from localcloud.aws.row import names
 from localcloud.aws.simulation import Simulation
 from localcloud.aws.table import ROWS
+from localcloud.environment import COMMAND
 from localcloud.properties import plain
 from localcloud.provider import Failure, ProviderError, TableProvider
 
@@ -93,7 +94,7 @@ class AwsProvider(TableProvider):
         if kind.is_from_another_memory(plain(request.old_state)):
             raise ProviderError(
                 "The loopback AWS was restarted and has forgotten everything this stack created in it: run "
-                "`python -m localcloud reset` to forget the local stacks too, then `pulumi up` again."
+                f"`{COMMAND} reset` to forget the local stacks too, then `pulumi up` again."
             )
         return await super().diff(request)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from allocation.estimate import folders
 from allocation.runs import before_and_after
 from cli.console.exit_codes import Exit
 from cli.main import app
@@ -33,7 +34,7 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tier = catalog / "shared-namespace.yaml"
     tier.write_text(f"colour: red\n{tier.read_text(encoding='utf-8')}", encoding="utf-8")
     monkeypatch.setattr(loading.load_catalog_and_portfolio, "__defaults__", (catalog,))
-    monkeypatch.setattr(before_and_after, "OURS", before_and_after.OURS._replace(catalog=catalog))
+    monkeypatch.setattr(before_and_after, "OURS", folders.OURS._replace(catalog=catalog))
     return portfolio
 
 

@@ -18,6 +18,7 @@ from tiers.errors import CatalogError
 from tiers.inventory import exported
 
 COMMANDS = (
+    "init",
     "validate",
     "allocate",
     "preview",

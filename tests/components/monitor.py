@@ -16,6 +16,7 @@ from unittest import mock
 
 import grpc
 import pulumi
+from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, resource, rpc
 from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.proto import callback_pb2, resource_pb2, source_pb2
@@ -100,6 +101,7 @@ class EngineMonitor(mocks.MockMonitor):
     _transforms: dict[str, list[Any]] = field(default_factory=dict)
     _parents: dict[str, str] = field(default_factory=dict)
     _stubs: dict[str, Callbacks] = field(default_factory=dict)
+    _of_the_stack: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(self.answers)
@@ -140,6 +142,11 @@ class EngineMonitor(mocks.MockMonitor):
         self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, identifier or "", state)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier or "", object=outputs)
 
+    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802 - the name of the call
+        """Take a transform that every later resource goes through, after those of its parents."""
+        self._of_the_stack.append(request)
+        return empty_pb2.Empty()
+
     def close(self) -> None:
         """Forget the program's callback server."""
         self._stubs.clear()
@@ -155,6 +162,7 @@ class EngineMonitor(mocks.MockMonitor):
         while ancestor:
             callbacks += self._transforms.get(ancestor, [])
             ancestor = self._parents.get(ancestor, "")
+        callbacks += self._of_the_stack
         properties = request.object
         options = resource_pb2.TransformResourceOptions(
             ignore_changes=list(request.ignoreChanges), protect=request.protect

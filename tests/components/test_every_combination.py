@@ -6,7 +6,7 @@ is what takes time, and because neighbours are what tenants must be kept apart f
 
 from __future__ import annotations
 
-import ast
+import inspect
 import json
 import os
 from collections import Counter
@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
+from costack import program
 from tests.components.combinations import Offer, accepted, choices_of, offers, portfolios
 from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
@@ -38,15 +39,9 @@ SECRET = "password-of-"
 EXAMPLES, COMBINATIONS = (440, 1000) if os.environ.get("COSTACK_EVERY_COMBINATION") else (20, 30)
 
 
-@cache
 def composition_root(name: str = "deploy") -> Callable[..., Any]:
-    """The program's own `deploy`, or another of its functions, without the last line, which starts it."""
-    path = ROOT / "__main__.py"
-    program = ast.parse(path.read_text(encoding="utf-8"))
-    program.body.pop()
-    names: dict[str, Any] = {}
-    exec(compile(program, str(path), "exec"), names)  # noqa: S102 - our own file
-    function: Callable[..., Any] = names[name]
+    """The program's own `deploy`, or another of its functions."""
+    function: Callable[..., Any] = getattr(program, name)
     return function
 
 
@@ -58,14 +53,14 @@ def deployed(plan: Plan) -> tuple[list[Declared], dict[str, Any]]:
     def export(name: str, value: Any) -> None:
         exported[name] = pulumi.Output.from_input(value)
 
-    def program() -> pulumi.Output[None]:
+    def declaring() -> pulumi.Output[None]:
         composition_root()(plan)
         message = {name: pulumi.Output.all(value, value.is_secret()) for name, value in exported.items()}
         return pulumi.Output.all(**message).apply(known.update)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pulumi, "export", export)
-        return declare(program), known
+        return declare(declaring), known
 
 
 def test_the_program_reads_the_catalog_once() -> None:
@@ -94,7 +89,7 @@ def test_the_program_waits_for_all_that_aws_tells() -> None:
     assert exported[OUTPUT_NAME]["storage_gib"]
     # Records come after everything of their owner (tests/components/test_record.py).
     assert len(told) == 1 + 1
-    assert "pulumi.run(lambda: known(deploy(" in (ROOT / "__main__.py").read_text(encoding="utf-8")
+    assert "pulumi.run(lambda: known(deploy(" in inspect.getsource(program.run)
 
 
 @pytest.fixture(scope="module")

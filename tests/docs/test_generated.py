@@ -9,8 +9,8 @@ from docs.generator.commands import command_page, commands
 from docs.generator.fields import EXAMPLES, field_paths, tenant_page
 from docs.generator.modules import module_page
 from docs.generator.pages import FOLDER, PAGES
-from tests.portfolios import ROOT, catalog
-from tiers.portfolio.loading import load_portfolio
+from tests.portfolios import ROOT
+from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.schemas import MODELS
 
 
@@ -32,7 +32,7 @@ def test_every_option_of_every_command_is_on_the_page() -> None:
 
 @pytest.mark.parametrize("folder", EXAMPLES)
 def test_the_portfolios_that_give_examples_are_valid(folder: str) -> None:
-    assert load_portfolio(ROOT / folder, catalog()).tenants
+    assert load_catalog_and_portfolio(ROOT / folder)[1].tenants
 
 
 def test_every_field_of_a_tenant_has_a_meaning_and_an_example() -> None:

@@ -37,10 +37,12 @@ _COLLECTS_LATER: Final = {"GOGC": "400"}
 """The engine lives for seconds: it collects its garbage when it has five times what it needs, not twice."""
 _COPIED: Final = (
     "Pulumi.yaml",
+    "PulumiPlugin.yaml",
     "__main__.py",
     "allocation",
     "cli",
     "components",
+    "costack",
     "lifecycle",
     "localcloud",
     "plugin",

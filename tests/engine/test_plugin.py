@@ -37,8 +37,8 @@ def consumer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consumer]:
     """A copy of the example beside a copy of the plugin, as it lies in the repository."""
     home = tmp_path_factory.mktemp("plugin")
     with running_project(home / "project") as project:
-        shutil.copytree(example.EXAMPLE, project.folder / "examples" / "plugin")
-        inside = project.within("examples/plugin")
+        shutil.copytree(example.EXAMPLE, project.folder / "examples" / "plugin" / "yaml")
+        inside = project.within("examples/plugin/yaml")
         inside.pulumi("stack", "select", "--create", STACK)
         inside.up()
         yield Consumer(inside, inside.registered())
@@ -90,7 +90,7 @@ def test_the_token_of_the_cache_is_kept_secret(consumer: Consumer) -> None:
 
 
 def test_the_engine_gets_the_committed_schema(consumer: Consumer) -> None:
-    got = json.loads(consumer.project.pulumi("package", "get-schema", "../../plugin").stdout)
+    got = json.loads(consumer.project.pulumi("package", "get-schema", "../../..").stdout)
     committed = json.loads(PATH.read_text(encoding="utf-8"))
     assert got["version"] == committed["version"]
     assert _shape(got) == _shape(committed)
@@ -113,8 +113,8 @@ def test_mistakes_are_told_at_their_property_and_nothing_is_built(consumer: Cons
 
 
 def test_what_may_not_follow_is_refused_as_in_a_portfolio(consumer: Consumer) -> None:
-    line = "ingress_namespace: traefik"
-    with consumer.project.edited(PROGRAM, line, f"{line}\n      namespace_prefix: example"):
+    line = "ingressNamespace: traefik"
+    with consumer.project.edited(PROGRAM, line, f"{line}\n      namespacePrefix: example"):
         text = consumer.project.pulumi("preview", "--stack", STACK, code=1).text
     assert "cluster.namespace_prefix cannot change while the portfolio is deployed" in text
     assert "Traceback" not in text

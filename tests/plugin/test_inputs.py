@@ -7,28 +7,12 @@ import pulumi
 import pytest
 from pulumi.errors import InputPropertiesError
 
-from plugin.inputs import by_property, require_known, tenant_document
+from plugin.inputs import require_known, tenant_document
 from tests.plugin import example
-from tests.portfolios import catalog
-from tiers.plan.from_program import plan_of_documents, tenant_plan_of_documents
 
 
 def problems(error: pytest.ExceptionInfo[InputPropertiesError]) -> dict[str, str]:
     return {str(each["property_path"]): str(each["reason"]) for each in error.value.errors or []}
-
-
-def test_a_mistake_is_reported_at_the_property_that_has_it() -> None:
-    acme: dict[str, Any] = {**example.tenants()[0], "service_line": "?", "options": {"users": 0}}
-    with pytest.raises(InputPropertiesError) as caught:
-        by_property(lambda: tenant_plan_of_documents(example.platform(), acme, catalog()))
-    assert problems(caught).keys() == {"serviceLine", "options.users"}
-    with pytest.raises(InputPropertiesError) as caught:
-        by_property(lambda: plan_of_documents(example.platform(), [acme], catalog()))
-    assert problems(caught).keys() == {"tenants[0].service_line", "tenants[0].options.users"}
-
-
-def test_correct_inputs_are_passed_on() -> None:
-    assert by_property(lambda: 3) == 3
 
 
 def test_an_output_cannot_decide_what_is_deployed() -> None:

@@ -23,12 +23,16 @@ def from_values(collect: Callable[[Any], None] = lambda _: None) -> list[Declare
         shared = SharedPlatform("any", {"platform": platform, "tenants": example.tenants()})
         given: Any = {
             "platform": platform,
-            "contract": shared.contract,
-            "session_token": shared.session_token,
+            "contract": shared.outputs["contract"],
+            "session_token": shared.outputs["session_token"],
         }
         stacks = [TenantStack("any", each) for each in tenants(given)]
-        parts: Any = {"platform": shared.inventory, "tenants": [each.inventory for each in stacks]}
-        Inventory("parts", parts).inventory.apply(collect)
+        parts: Any = {
+            "platform": shared.outputs["inventory"],
+            "tenants": [each.outputs["inventory"] for each in stacks],
+        }
+        inventory: Any = Inventory("parts", parts).outputs["inventory"]
+        inventory.apply(collect)
 
     return declare(program)
 

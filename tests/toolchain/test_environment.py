@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,12 @@ def test_a_lock_has_hashes_and_no_address(lock: Path) -> None:
 
 def test_both_locks_are_there() -> None:
     assert [lock.name for lock in LOCKS] == ["requirements-dev.txt", "requirements.txt"]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_a_lock_has_everything_that_the_project_depends_on(lock: Path) -> None:
+    """What is imported and not locked is missing wherever the shorter file is installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", each).group().lower() for each in project["dependencies"]}  # type: ignore[union-attr]
+    pinned = set(re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE))
+    assert needed - pinned == set()

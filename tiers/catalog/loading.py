@@ -7,23 +7,26 @@ from pathlib import Path
 from typing import Final
 
 from tiers.catalog.classes import Classes
+from tiers.catalog.folder import CATALOG_DIRECTORY
 from tiers.catalog.promises import offer_faults, tier_faults
 from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.errors import CatalogError
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
 
-CATALOG_DIRECTORY: Final = Path(__file__).parent
 CLASSES: Final = "classes.yaml"
 
 
-def load_catalog(directory: Path = CATALOG_DIRECTORY) -> Catalog:
-    """Read every tier of *directory* and the classes they name.
+__all__ = ("CATALOG_DIRECTORY", "CLASSES", "load_catalog", "read_catalog")
+
+
+def load_catalog(directory: Path | None = None) -> Catalog:
+    """Read every tier of *directory* and the classes they name; None reads the one that comes with Costack.
 
     Raises:
         CatalogError: With every mistake in every file.
     """
     problems: list[str] = []
-    catalog = read_catalog(directory, problems)
+    catalog = read_catalog(directory or CATALOG_DIRECTORY, problems)
     if problems or catalog is None:
         raise CatalogError(*problems)
     return catalog
@@ -53,7 +56,8 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
         problems += sentences(files[name], faults)
         unusable |= {name} if unknown else set()
     usable = {name: tier for name, tier in tiers.items() if name not in unusable}
-    return Catalog(tiers=usable, classes=classes, unusable=frozenset(unusable))
+    own = directory != CATALOG_DIRECTORY
+    return Catalog(tiers=usable, classes=classes, is_own=own, unusable=frozenset(unusable))
 
 
 def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, Tier], dict[str, Path]]:

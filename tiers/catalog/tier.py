@@ -36,7 +36,7 @@ class DatabaseSize(Frozen):
     """The size and durability of a PostgreSQL server; `multi_az` means an instance, never a cluster."""
 
     database_class: ClassId
-    """Size: a row of `database_classes` in `tiers/catalog/classes.yaml`."""
+    """Size: a row of `database_classes` in `classes.yaml` of the catalog."""
     multi_az: bool
     """Whether a second instance in another zone takes over."""
     storage_gib: Annotated[int, Field(ge=20, le=65536)]
@@ -59,7 +59,7 @@ class CacheSize(Frozen):
     """The size and durability of a session cache."""
 
     cache_class: ClassId
-    """Size: a row of `cache_classes` in `tiers/catalog/classes.yaml`."""
+    """Size: a row of `cache_classes` in `classes.yaml` of the catalog."""
     nodes: Positive
     """How many nodes."""
     multi_az: bool
@@ -201,6 +201,8 @@ class Catalog(Frozen):
 
     tiers: Mapping[str, Tier]
     classes: Classes
+    is_own: bool = False
+    """Whether it is a firm's own, and not the one that comes with Costack."""
     unusable: frozenset[str] = frozenset()
     """Names of tiers whose files have mistakes; empty except while mistakes are collected."""
 

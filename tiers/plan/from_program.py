@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from tiers.catalog.folder import CatalogPath
+from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan, TenantPlan
@@ -33,6 +36,30 @@ class DocumentError(CatalogError):
         super().__init__(*(f"{'.'.join(map(str, where))}: {message}" for where, message in self.faults))
 
 
+def catalog_of_document(platform: Document, program: Path = Path()) -> Catalog:
+    """The catalog that *platform* names, seen from the folder of the program; Costack's where it names none.
+
+    Pulumi starts a plugin in the folder of the program (sdk 3.259, plugin.go, `WorkingDirectory: ctx.Pwd`).
+
+    Raises:
+        DocumentError: When there is no such folder, and with every mistake in its files; a wrong name is for
+            `plan_of_documents` to tell.
+    """
+    try:
+        named = TypeAdapter(CatalogPath | None).validate_python(platform.get("catalog"))
+    except ValidationError:
+        named = None
+    if named is None:
+        return load_catalog()
+    folder = program / named
+    if not folder.is_dir():
+        raise DocumentError([(("platform", "catalog"), f"{folder}: no such folder; expected tier files")])
+    try:
+        return load_catalog(folder)
+    except CatalogError as error:
+        raise DocumentError((("platform", "catalog"), problem) for problem in error.problems) from None
+
+
 def plan_of_documents(platform: Document, tenants: Sequence[Document], catalog: Catalog) -> Plan:
     """The plan of a whole portfolio.
 
@@ -44,6 +71,8 @@ def plan_of_documents(platform: Document, tenants: Sequence[Document], catalog: 
     read = [_checked(Tenant, each, ("tenants", index), faults) for index, each in enumerate(tenants)]
     if about is not None:
         faults += ((("platform", *where), message) for where, message in faults_of_platform(about, catalog))
+        if about.catalog is not None and not catalog.is_own:
+            faults.append((("platform", "catalog"), f"'{about.catalog}' is not what the program was given"))
     known = {index: tenant for index, tenant in enumerate(read) if tenant is not None}
     for index, tenant in known.items():
         for where, message in faults_of_tenant(tenant, about, catalog):

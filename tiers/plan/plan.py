@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import PlainSerializer, model_validator
 
+from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import Currency, Fee
 from tiers.facts.every_fact import CacheSpace, DatabaseInstance, Fact, FactRecord, TenantDatabase
 from tiers.facts.names import CACHE, DATABASE
@@ -107,6 +108,8 @@ class Plan(Frozen):
     region: Region
     service_line: TagValue
     catalog_version: TagValue
+    catalog: CatalogPath | None = None
+    """Where the catalog that it was made with lies, seen from its portfolio; None: it came with Costack."""
     platform: tuple[Fact, ...]
     tenants: tuple[TenantPlan, ...]
 

@@ -17,14 +17,14 @@ from tiers.plan.move import move_facts
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.platform import platform_facts
 from tiers.portfolio.controls import controls_of, fee_of
-from tiers.portfolio.loading import load_catalog_and_portfolio, read_portfolio
+from tiers.portfolio.loading import Catalogs, load_catalog_and_portfolio, read_portfolio
 from tiers.portfolio.move import on_working_tier
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Portfolio, Tenant
 
 
 def plan_of_folder(folder: Path) -> Plan:
-    """The plan of the portfolio in *folder*, with the catalog that comes with costack.
+    """The plan of the portfolio in *folder*, with its catalog.
 
     Raises:
         CatalogError: With every mistake in every file, or with what it shares with a portfolio beside it.
@@ -52,8 +52,10 @@ def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:
     """
     one = PlannedPortfolio(folder, portfolio, resolve(catalog, portfolio))
     problems = [*faults_within(one)]
+    catalogs = Catalogs()
+    catalogs.know(folder, catalog)
     for sibling in sibling_folders(folder):
-        other = planned(sibling, catalog, [])
+        other = planned(sibling, catalogs, [])
         if other is not None:
             problems += faults_between((other, one))
     if problems:
@@ -61,9 +63,10 @@ def deployable(folder: Path, catalog: Catalog, portfolio: Portfolio) -> Plan:
     return one.plan
 
 
-def planned(folder: Path, catalog: Catalog | None, problems: list[str]) -> PlannedPortfolio | None:
+def planned(folder: Path, catalogs: Catalogs, problems: list[str]) -> PlannedPortfolio | None:
     """The portfolio in *folder* with its plan; None if it cannot be read, with its mistakes in *problems*."""
     found: list[str] = []
+    catalog = catalogs.of(folder, found)
     portfolio = read_portfolio(folder, catalog, found)
     problems += found
     if found or portfolio is None or catalog is None or catalog.unusable:
@@ -86,6 +89,7 @@ def resolve(catalog: Catalog, portfolio: Portfolio) -> Plan:
             region=platform.region,
             service_line=platform.service_line,
             catalog_version=catalog.version,
+            catalog=platform.catalog,
             platform=tuple(platform_facts(catalog, platform, [tenant.facts for tenant in tenants])),
             tenants=tenants,
         )

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
 from tiers.retention import LogDays
+from tiers.tags import PREFIX
 from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -72,7 +73,7 @@ class NodeGroupSpec(Frozen):
     name: TagValue
     """Name of the node group."""
     node_class: ClassId
-    """EC2 instance type: a row of `node_classes` in `tiers/catalog/classes.yaml`."""
+    """EC2 instance type: a row of `node_classes` in `classes.yaml` of the catalog."""
     nodes: Positive
     """How many nodes."""
     volume_gib: Positive
@@ -199,3 +200,31 @@ def store_problem(cluster: ClusterSpec, addons_path: Sequence[str]) -> str | Non
         f"secret_store keeps odoo.conf in a parameter of 4 KB, in which images.odoo.addons_path may have "
         f"{_MOST_ADDONS_BYTES} bytes, and has {size}; shorten it, or leave secret_store out"
     )
+
+
+def _not_a_cost_tag(key: str) -> str:
+    if key.startswith(PREFIX):
+        raise ValueError(f"'{key}' is a cost tag, which every rule has already; leave it out")
+    return key
+
+
+_RuleLabel = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
+    AfterValidator(_not_a_cost_tag),
+]
+
+
+class MonitoringSpec(Frozen):
+    """What Costack makes for the Grafana and the Prometheus operator that the cluster already has."""
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    """Existing namespace in which Grafana's sidecar looks for dashboards."""
+    dashboards: bool = False
+    """Whether to make a ConfigMap with the cost dashboard."""
+    prometheus_operator: bool = False
+    """Whether to make a PrometheusRule for each tenant; the API server must know the kind."""
+    rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
+    """Labels by which Prometheus picks its rules, such as `release`."""
+    restore_test_days: Positive | None = None
+    """How old the last good restore test may be; Prometheus must keep metrics as long."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tiers.catalog.loading import CATALOG_DIRECTORY, CLASSES, read_catalog
+from tiers.catalog.folder import CATALOG_DIRECTORY, catalog_folder
+from tiers.catalog.loading import CLASSES, read_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
@@ -37,19 +38,42 @@ def load_portfolio(directory: Path, catalog: Catalog) -> Portfolio:
 
 
 def load_catalog_and_portfolio(
-    directory: Path, catalog_directory: Path = CATALOG_DIRECTORY
+    directory: Path, otherwise: Path = CATALOG_DIRECTORY
 ) -> tuple[Catalog, Portfolio]:
-    """Read the catalog and the portfolio in *directory*.
+    """Read the portfolio in *directory* and its catalog: its own, or that in *otherwise* if it names none.
 
     Raises:
         CatalogError: With every mistake in every file of both.
     """
     problems: list[str] = []
-    catalog = read_catalog(catalog_directory, problems)
+    catalog = Catalogs(otherwise).of(directory, problems)
     portfolio = read_portfolio(directory, catalog, problems)
     if problems or catalog is None or portfolio is None:
         raise CatalogError(*problems)
     return catalog, portfolio
+
+
+class Catalogs:
+    """The catalogs of several portfolios: each is read once, and its mistakes are told once."""
+
+    def __init__(self, otherwise: Path = CATALOG_DIRECTORY) -> None:
+        self._otherwise = otherwise
+        self.by_folder: dict[Path, Catalog | None] = {}
+
+    def know(self, portfolio: Path, catalog: Catalog) -> None:
+        """Take *catalog* for that of the portfolio in a folder, and of all that have the same."""
+        self.by_folder[catalog_folder(portfolio, self._otherwise)] = catalog
+
+    def of(self, portfolio: Path, problems: list[str]) -> Catalog | None:
+        """As much of its catalog as can be read; None when there is none, with the reasons in *problems*."""
+        try:
+            folder = catalog_folder(portfolio, self._otherwise)
+        except CatalogError as error:
+            problems += error.problems
+            return None
+        if folder not in self.by_folder:
+            self.by_folder[folder] = read_catalog(folder, problems)
+        return self.by_folder[folder]
 
 
 def read_portfolio(directory: Path, catalog: Catalog | None, problems: list[str]) -> Portfolio | None:

@@ -8,14 +8,14 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from tiers.catalog.folder import CatalogPath
 from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, NetworkSpec, groups_problem, store_problem
+from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
-from tiers.tags import PREFIX
 from tiers.vocabulary import (
     Count,
     Frozen,
@@ -31,12 +31,6 @@ from tiers.windows import BackupWindow, CacheWindow, ServerWindow
 
 _MOST_ZONES_WITH_NODES: Final = 5
 """A VPC has sixteen subnet ranges: each zone takes one for data, one for nodes and one for public subnets."""
-
-
-def _not_a_cost_tag(key: str) -> str:
-    if key.startswith(PREFIX):
-        raise ValueError(f"'{key}' is a cost tag, which every rule has already; leave it out")
-    return key
 
 
 _OLDEST_ODOO: Final = 16
@@ -69,11 +63,6 @@ def _cache_version(version: str) -> str:
 
 _CacheVersion = Annotated[
     str, AfterValidator(_cache_version), Field(json_schema_extra={"pattern": _CACHE_VERSION})
-]
-_RuleLabel = Annotated[
-    str,
-    Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
-    AfterValidator(_not_a_cost_tag),
 ]
 
 
@@ -199,21 +188,6 @@ class ObservabilitySpec(Frozen):
     """Expected Prometheus samples."""
 
 
-class MonitoringSpec(Frozen):
-    """What Costack makes for the Grafana and the Prometheus operator that the cluster already has."""
-
-    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-    """Existing namespace in which Grafana's sidecar looks for dashboards."""
-    dashboards: bool = False
-    """Whether to make a ConfigMap with the cost dashboard."""
-    prometheus_operator: bool = False
-    """Whether to make a PrometheusRule for each tenant; the API server must know the kind."""
-    rule_labels: Mapping[_RuleLabel, TagValue] = Field(default_factory=dict)
-    """Labels by which Prometheus picks its rules, such as `release`."""
-    restore_test_days: Positive | None = None
-    """How old the last good restore test may be; Prometheus must keep metrics as long."""
-
-
 class SecondNetwork(Frozen):
     """An existing network in a second region in which standby servers can run."""
 
@@ -234,6 +208,8 @@ class Platform(Frozen):
     """AWS region."""
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     """AWS account, in quotes. Two portfolios of one account must not make the same names."""
+    catalog: CatalogPath | None = None
+    """Folder of your own catalog, seen from this file; left out, the one that comes with Costack."""
     service_line: TagValue
     """Value of the cost tag `cost/service-line` of shared resources."""
     deletion_protection: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal, Self
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from tiers.catalog.classes import ClassId
 from tiers.catalog.tier import Fee
+from tiers.catalog.unused import Row
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import Rotation
 from tiers.schedule import Schedule
@@ -79,7 +81,7 @@ class Options(Frozen):
     filestore_gib: Positive | None = None
     """Expected size of the filestore (attachments) in GiB."""
     workload_class: ClassId | None = None
-    """Size of the Odoo pods: a row of `workload_classes` in `tiers/catalog/classes.yaml`."""
+    """Size of the Odoo pods: a row of `workload_classes` in `classes.yaml` of the catalog."""
     maintenance_window: ServerWindow | None = None
     """When AWS maintains the tenant's own server and cache, in UTC; else in the platform's window."""
     dr_region: Region | None = None
@@ -133,7 +135,7 @@ class Tenant(Frozen):
     environment: Environment
     """What the tenant is used for."""
     tier: TagValue
-    """Its tier: the name of a file in `tiers/catalog`."""
+    """Its tier: the name of a file of the catalog."""
     move: Move | None = None
     """Present while its data moves to another tier; `costack move` writes and removes it."""
     rotation: Rotation | None = None
@@ -220,3 +222,13 @@ class Portfolio(Frozen):
 
     platform: Platform
     tenants: tuple[Tenant, ...]
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the catalog's menus that its files name."""
+        yield Row("database_classes", self.platform.database.database_class)
+        yield Row("cache_classes", self.platform.cache.cache_class)
+        for group in self.platform.cluster.node_groups:
+            yield Row("node_classes", group.node_class)
+        for tenant in self.tenants:
+            if tenant.options.workload_class is not None:
+                yield Row("workload_classes", tenant.options.workload_class)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.billed.state import MonthState
 from allocation.charges import ChargePeriod
-from allocation.engine.rulebook import DIRECTORY, rules_on
+from allocation.engine.rulebook import rules_on
 from allocation.errors import NotReadyError
 from allocation.estimate.estimated_statement import estimated_statement
+from allocation.estimate.folders import folders_of_plan
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from allocation.report.statement.csv_and_markdown import as_csv, as_markdown
@@ -30,6 +31,7 @@ from cli.console.progress import MESSAGES
 from cli.console.table import print_table
 from tiers.errors import CatalogError
 from tiers.inventory import Inventory
+from tiers.portfolio.folders import portfolio_folder
 
 if TYPE_CHECKING:
     from allocation.adapters.focus.run import FocusVersion
@@ -87,8 +89,9 @@ def print_allocation(request: Request, now: datetime) -> None:
         raise CatalogError(f"{', '.join(given)}: expected a bill, found none: add --bill FILE")
     plan = _inventory(request)
     regions = frozenset(fact.region for fact in plan.plan.all_facts())
-    prices = load_price_book(plan.plan.currency, regions=regions)
-    rules = rules_on(period.start.date(), request.rulebook or DIRECTORY)
+    folders = folders_of_plan(plan.plan, portfolio_folder(None, request.cwd, plan.plan.portfolio))
+    prices = load_price_book(plan.plan.currency, folders.prices, regions)
+    rules = rules_on(period.start.date(), request.rulebook or folders.rules)
     _print(estimated_statement(plan, period, prices, rules), request.output)
 
 
@@ -117,6 +120,7 @@ def _print_billed(request: Request, period: ChargePeriod, now: datetime) -> None
             invoices=_invoices(request),
             parts=request.parts,
             ended={path: read_plan(path).term for path in request.ended},
+            cwd=request.cwd,
         ),
         now,
         MESSAGES,

@@ -27,7 +27,7 @@ from allocation.prices.price_book import DIRECTORY, PriceFile, price_files, read
 from allocation.prices.search import Found, search_prices
 from cli.console.output import echo, say
 from cli.console.table import print_table
-from tiers.catalog.loading import load_catalog
+from tiers.catalog.loading import CLASSES, load_catalog
 from tiers.errors import CatalogError
 
 _AWS: Final = "aws"
@@ -70,7 +70,7 @@ def lint_prices(request: LintRequest, today: date) -> None:
     Raises:
         CatalogError: With everything that is wrong in it.
     """
-    found = lint_book(request.prices or DIRECTORY, load_catalog().classes, today)
+    found = lint_book(request.prices or DIRECTORY, load_catalog(_catalog(request)).classes, today)
     for sentence in found.warnings:
         echo(f"warning: {sentence}", err=True)
     for sentence in found.notes:
@@ -78,6 +78,12 @@ def lint_prices(request: LintRequest, today: date) -> None:
     _print_coverage(found)
     if found.problems:
         raise CatalogError(*found.problems)
+
+
+def _catalog(request: LintRequest) -> Path | None:
+    """The catalog that the price files lie in, if it is one: theirs are the classes that need a price."""
+    above = request.prices.absolute().parent if request.prices is not None else None
+    return above if above is not None and (above / CLASSES).is_file() else None
 
 
 def explain_price(request: ExplainRequest) -> None:

@@ -16,6 +16,7 @@ from allocation.runs.other_tiers import Alternatives
 from allocation.runs.report import (
     Request,
     earlier_months,
+    folders_of_report,
     levels_of,
     month_documents,
     readiness_of,
@@ -30,11 +31,10 @@ from cli.console.preview_values import month_of
 from cli.console.progress import MESSAGES
 from lifecycle.restore_test.result import tried_restores
 from tiers.catalog.loading import load_catalog
-from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import portfolio_folder
-from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
 
 
@@ -47,8 +47,8 @@ def write_pages(request: Request) -> None:
     """
     period = month_of(request.period)
     plan = _plan(request)
-    catalog = load_catalog()
-    portfolio = _portfolio(request, plan, catalog)
+    catalog = load_catalog(folders_of_report(request, plan).catalog)
+    portfolio = _portfolio(request, plan)
     signed = read_sign_off(request.sign_off, request.period) if request.sign_off else {}
     say("allocating")
     documents, estimate = month_documents(request, plan, portfolio, period, MESSAGES)
@@ -95,8 +95,14 @@ def _recovery(at: datetime, record: Mapping[str, Any]) -> Recovery:
     return Recovery(at, record.get("result") == "ok", minutes, str(record.get("taken_at") or ""))
 
 
-def _portfolio(request: Request, plan: Plan, catalog: Catalog) -> Portfolio | None:
+def _portfolio(request: Request, plan: Plan) -> Portfolio | None:
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     if request.portfolio is None and not folder.is_dir():
         return None
-    return load_portfolio(folder, catalog)
+    portfolio = load_catalog_and_portfolio(folder)[1]
+    if portfolio.platform.catalog != plan.catalog:
+        now, then = (name or "that of Costack" for name in (portfolio.platform.catalog, plan.catalog))
+        raise CatalogError(
+            f"{folder / 'platform.yaml'}: its catalog is {now}, deployed is {then}: run `pulumi up` first"
+        )
+    return portfolio

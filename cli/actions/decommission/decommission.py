@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from allocation.estimate.folders import folders_of, folders_of_plan
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from cli.console.deployed import deployed_inventory
@@ -95,7 +96,7 @@ def _plan(request: Request, now: datetime) -> None:
         plan,
         tenant,
         stack.state(),
-        load_catalog().classes,
+        load_catalog(folders_of_plan(plan, _folder(request, plan.portfolio)).catalog).classes,
         stack.name,
         Account(plan.region).id,
         now,
@@ -136,19 +137,23 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
     if request.phrase is None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
     stack = Stack(request.stack, request.cwd)
-    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    folder = _folder(request, plan.portfolio)
     world = CloudWorld(plan, stack, folder, clock, _tried(request.restore_evidence, plan))
     record = request.evidence or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
         world=world,
-        prices=load_price_book(plan.currency, regions=plan.regions),
+        prices=load_price_book(plan.currency, folders_of(folder).prices, plan.regions),
         record=record,
         phrase=request.phrase,
         stack=stack.name,
         report=lambda step: echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
     )
     _show_remains(ending.run(), plan, record)
+
+
+def _folder(request: Request, portfolio: str) -> Path:
+    return portfolio_folder(request.portfolio, request.cwd, portfolio)
 
 
 def _tried(path: Path | None, plan: DecommissionPlan) -> frozenset[str] | None:

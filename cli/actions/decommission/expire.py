@@ -16,6 +16,7 @@ from allocation.adapters.pulumi.stack_files import stacks_of
 from allocation.adapters.pulumi.stack_outputs import inventory_of_file
 from allocation.charges import ChargePeriod
 from allocation.errors import GateError
+from allocation.estimate.folders import folders_of_plan
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
 from allocation.report.figures import money
@@ -26,7 +27,7 @@ from lifecycle.expire import Finding, findings
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import plan_of_folder
-from tiers.portfolio.folders import PORTFOLIOS, portfolio_folders
+from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
 
 _NAMES: Final = (
     "tenant",
@@ -64,6 +65,8 @@ class _Source:
     name: str
     option: tuple[str, ...]
     plan: Plan
+    portfolio: Path
+    """The folder of its portfolio, which it may have its catalog from."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,11 @@ def print_due(request: Request) -> None:
 
 def _sources(request: Request) -> Iterator[_Source]:
     for stack in request.stacks:
-        yield _Source(stack, ("--stack", stack), deployed_inventory(stack, request.cwd).plan)
+        plan = deployed_inventory(stack, request.cwd).plan
+        yield _Source(stack, ("--stack", stack), plan, portfolio_folder(None, request.cwd, plan.portfolio))
     for file in request.inventories:
-        yield _Source(str(file), (), inventory_of_file(file).plan)
+        plan = inventory_of_file(file).plan
+        yield _Source(str(file), (), plan, portfolio_folder(None, request.cwd, plan.portfolio))
     folders: Sequence[Path] = request.portfolios
     if not (request.stacks or request.inventories or request.portfolios):
         folders = portfolio_folders(request.cwd)
@@ -114,7 +119,7 @@ def _sources(request: Request) -> Iterator[_Source]:
                 "the project's folder with --cwd"
             )
     for folder in folders:
-        yield _Source(str(folder), ("--portfolio", str(folder)), plan_of_folder(folder))
+        yield _Source(str(folder), ("--portfolio", str(folder)), plan_of_folder(folder), folder)
 
 
 def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_Row]:
@@ -123,7 +128,8 @@ def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_
         return
     month = ChargePeriod.month(f"{now:%Y-%m}")
     regions = {fact.region for fact in source.plan.all_facts()}
-    conditions = Conditions.of_month(month, source.plan.currency, regions)
+    folders = folders_of_plan(source.plan, source.portfolio)
+    conditions = Conditions.of_month(month, source.plan.currency, regions, folders)
     lines = cost_estimate(source.plan, conditions).lines
     for each in found:
         yield _Row(source, each, lines[each.tenant.tenant].total)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from allocation.estimate.folders import folders_of
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions
 from allocation.preview.unit_costs import UnitCost, unit_costs
@@ -48,7 +49,8 @@ def print_unit_costs(request: Request) -> None:
     catalog, loaded = load_catalog_and_portfolio(request.portfolio)
     month = month_of(request.period)
     currency = loaded.platform.currency
-    conditions = Conditions.of_month(month, currency, {loaded.platform.region, *loaded.platform.dr_regions})
+    regions = {loaded.platform.region, *loaded.platform.dr_regions}
+    conditions = Conditions.of_month(month, currency, regions, folders_of(request.portfolio))
     points = unit_costs(catalog, loaded, tier, counts, conditions)
     shown = track(
         points,

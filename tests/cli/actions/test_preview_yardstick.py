@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from allocation.engine import rulebook as rules
+from allocation.estimate.folders import Folders
 from allocation.prices import price_book as pricing
-from allocation.runs.before_and_after import Folders
 from cli.console.exit_codes import Exit
 from cli.main import app
 from tests.portfolios import LOCAL, ROOT

@@ -19,7 +19,7 @@ from tests.portfolios import ROOT, local_plan, local_portfolio, plan_of, tenant
 from tests.promql import CADVISOR, KUBE_STATE_METRICS, POSTGRES_EXPORTER, selected
 from tests.tagged import expected_keys
 from tiers.plan.plan import Plan
-from tiers.portfolio.platform import MonitoringSpec
+from tiers.portfolio.cluster import MonitoringSpec
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 RULE = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"

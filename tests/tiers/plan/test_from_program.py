@@ -1,19 +1,29 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.plugin import example
-from tests.portfolios import LOCAL, catalog, local_plan
-from tiers.plan.from_program import DocumentError, plan_of_documents, tenant_plan_of_documents
+from tests.portfolios import LOCAL, ROOT, catalog, local_plan
+from tiers.plan.from_program import (
+    DocumentError,
+    catalog_of_document,
+    plan_of_documents,
+    tenant_plan_of_documents,
+)
 
 
 def faults(*tenants: dict[str, Any], platform: dict[str, Any] | None = None) -> list[tuple[Any, str]]:
     with pytest.raises(DocumentError) as caught:
         plan_of_documents(platform or example.platform(), tenants, catalog())
     return caught.value.faults
+
+
+def document(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def acme(**changes: Any) -> dict[str, Any]:
@@ -85,3 +95,27 @@ def test_a_tenant_alone_has_the_plan_it_has_in_company() -> None:
     for document in example.tenants():
         _, alone = tenant_plan_of_documents(example.platform(), document, catalog())
         assert alone in example.plan().tenants
+
+
+def test_a_platform_may_name_a_catalog_beside_its_program() -> None:
+    example = ROOT / "examples" / "own-catalog"
+    platform = document(example / "portfolios" / "alpine" / "platform.yaml") | {"catalog": "catalog"}
+    tenants = [document(path) for path in sorted((example / "portfolios/alpine/tenants").glob("*.yaml"))]
+    sold = catalog_of_document(platform, example)
+    assert [each.tier for each in plan_of_documents(platform, tenants, sold).tenants] == ["basic", "premium"]
+    assert catalog_of_document({}) == catalog()
+    assert catalog_of_document({"catalog": "/srv"}) == catalog()  # told as a mistake of the platform
+    with pytest.raises(DocumentError, match=r"platform.catalog: .*nowhere: no such folder"):
+        catalog_of_document({"catalog": "nowhere"}, example)
+
+
+def test_another_catalog_than_the_platforms_own_is_not_taken(tmp_path: Path) -> None:
+    platform = document(LOCAL / "platform.yaml") | {"catalog": "catalog"}
+    with pytest.raises(
+        DocumentError, match=r"platform\.catalog: 'catalog' is not what the program was given"
+    ):
+        plan_of_documents(platform, [], catalog())
+    (tmp_path / "catalog").mkdir()
+    with pytest.raises(DocumentError) as told:
+        catalog_of_document(platform, tmp_path)
+    assert [where for where, _ in told.value.faults] == [("platform", "catalog")] * 2

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from tests.portfolios import local_portfolio, plan_of, tenant
 from tiers.facts.every_fact import Alerts, Dashboards
 from tiers.plan.plan import Plan, facts_of
-from tiers.portfolio.platform import MonitoringSpec
+from tiers.portfolio.cluster import MonitoringSpec
 from tiers.portfolio.tenant import Tenant
 
 

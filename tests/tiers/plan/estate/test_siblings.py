@@ -9,11 +9,12 @@ import yaml
 from allocation.preview.comparison import compared
 from allocation.preview.cost_estimate import cost_estimate
 from tests.allocation.previews import conditions
-from tests.portfolios import LOCAL, catalog
+from tests.portfolios import LOCAL
 from tiers.errors import CatalogError
 from tiers.plan.estate.names import LIMITS, names_of, tight
 from tiers.plan.estate.siblings import PlannedPortfolio, faults_between, faults_within, sibling_folders
 from tiers.plan.resolve import plan_of_folder, planned
+from tiers.portfolio.loading import Catalogs
 
 
 def portfolio(root: Path, name: str, *tenants: str, cluster: str | None = None, folder: str = "") -> Path:
@@ -33,7 +34,7 @@ def portfolio(root: Path, name: str, *tenants: str, cluster: str | None = None, 
 
 def read(folder: Path) -> PlannedPortfolio:
     problems: list[str] = []
-    found = planned(folder, catalog(), problems)
+    found = planned(folder, Catalogs(), problems)
     assert problems == []
     assert found is not None
     return found

@@ -1,0 +1,80 @@
+"""Writes SDKs of packages, and links them into programs, as `pulumi package add` asks for it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from pulumi.runtime.proto import language_pb2 as messages
+from pulumi.runtime.proto import language_pb2_grpc
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+GENERATOR: Final = "pulumi-sdks"
+_REQUIREMENTS: Final = "requirements.txt"
+
+
+class SdkHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """The part of a language host that has to do with SDKs."""
+
+    language: str
+    """As the generator calls it."""
+
+    def GeneratePackage(self, request: messages.GeneratePackageRequest, context: Any) -> Any:  # noqa: N802
+        """Write the SDK of a schema."""
+        try:
+            done = subprocess.run(
+                [generator(), self.language, request.directory, request.loader_target],
+                input=request.schema,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        if done.returncode:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, done.stderr.strip())
+        return messages.GeneratePackageResponse()
+
+    def Link(self, request: messages.LinkRequest, context: Any) -> Any:  # noqa: N802
+        """Name the SDKs among what the program depends on."""
+        program = Path(request.info.program_directory)
+        try:
+            told = [self.linked(program, each.path, each.package.name) for each in request.packages]
+        except (OSError, subprocess.CalledProcessError) as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"the SDK cannot be linked: {error}")
+        return messages.LinkResponse(import_instructions="\n".join(told))
+
+    def linked(self, program: Path, path: str, name: str) -> str:
+        """Link the SDK at *path*, which is relative to *program*; returns how it is imported."""
+        raise NotImplementedError
+
+
+def generator() -> str:
+    """Where the generator lies: built by `make engine-languages`.
+
+    Raises:
+        FileNotFoundError: When it is not built.
+    """
+    found = shutil.which(GENERATOR) or shutil.which(GENERATOR, path=str(ROOT / ".toolchain" / "bin"))
+    if found is None:
+        raise FileNotFoundError(f"there is no {GENERATOR}: run `make engine-languages`, then this again")
+    return found
+
+
+def link_python(program: Path, path: str, name: str) -> str:
+    """Add the SDK to `requirements.txt`, once."""
+    requirements, line = program / _REQUIREMENTS, f"./{path}"
+    lines = requirements.read_text(encoding="utf-8").splitlines() if requirements.exists() else []
+    if line not in lines:
+        requirements.write_text("".join(f"{each}\n" for each in (*lines, line)), encoding="utf-8")
+    return f"You can import the SDK in your Python code with:\n\n  import pulumi_{name} as {name}"
+
+
+def linked_python(program: Path) -> list[str]:
+    """The SDKs that are linked into a program of Python."""
+    requirements = program / _REQUIREMENTS
+    lines = requirements.read_text(encoding="utf-8").splitlines() if requirements.exists() else []
+    return [line for line in lines if line.startswith("./")]
