@@ -16,7 +16,8 @@ from pulumi.runtime import invoke
 
 from components.naming import physical_name
 from tiers.catalog.tier import Catalog
-from tiers.change.upgrades import left_standbys_of_tenant, next_step, next_step_of_tenant
+from tiers.change.upgrades import next_step, next_step_of_tenant
+from tiers.change.version_refusals import refused_versions_of_tenant
 from tiers.deployed import RECORD, Deployed, deployed_of, refusals
 from tiers.errors import CatalogError
 from tiers.facts.data import DatabaseInstance
@@ -75,7 +76,7 @@ def tenant_as_far(portfolio: str, tenant: TenantPlan) -> TenantPlan:
     if not facts_of(tenant.facts, DatabaseInstance):
         return tenant
     there = _there()
-    if left := list(left_standbys_of_tenant(portfolio, tenant, there.servers)):
+    if left := list(refused_versions_of_tenant(portfolio, tenant, there.servers)):
         raise pulumi.RunError(str(CatalogError(*(f"{each}; nothing was changed" for each in left))))
     step, said = next_step_of_tenant(portfolio, tenant, there.servers)
     for sentence in said if portfolio not in there.portfolios else ():  # else its platform has said it

@@ -128,7 +128,7 @@ def _changes(
     said = list(_taken_back(portfolio, fact, there, asked))
     kept = _kept(fact, there, asked)
     if kept:
-        waits = kept == str(_major(there.version))
+        waits = kept == str(major_of(there.version))
         changes = {
             "kept_group_version": kept,
             "upgrade_is_asked": waits and there.asked == fact.engine_version,
@@ -179,7 +179,8 @@ def _standby_of(portfolio: str, fact: DatabaseInstance, servers: Servers) -> Run
 def _kept(fact: Server, there: Running, asked: Mapping[str, Any]) -> str | None:
     """The major version whose parameter group stays: AWS may have the server in it still, or already."""
     wanted, runs, before = (
-        _major(each) for each in (fact.engine_version, there.version, str(asked.get("engine_version") or ""))
+        major_of(each)
+        for each in (fact.engine_version, there.version, str(asked.get("engine_version") or ""))
     )
     if wanted > runs:
         return str(runs)
@@ -193,7 +194,7 @@ def _waits(
     wanted = fact.engine_version
     if wanted == there.asked or is_older_version(wanted, there.version):
         return None
-    known = (servers.running.get(name_of(portfolio, each)) for each in _followers(fact, facts))
+    known = (servers.running.get(name_of(portfolio, each)) for each in followers(fact, facts))
     if any(standby is not None and not _is_ready(standby, wanted) for standby in known):
         return f"takes its standby to {wanted}"
     if any(isinstance(each, DatabaseStandby) for each in facts):
@@ -209,31 +210,11 @@ def _is_ready(standby: Running, wanted: str) -> bool:
     return version_numbers(standby.version) >= version_numbers(wanted)
 
 
-def _followers(server: DatabaseInstance, facts: Iterable[Fact]) -> Iterator[DatabaseStandby]:
+def followers(server: DatabaseInstance, facts: Iterable[Fact]) -> Iterator[DatabaseStandby]:
+    """The standbys of a server among *facts*; one that was promoted follows nobody."""
     for each in facts:
         if isinstance(each, DatabaseStandby) and each.server == server.id and not each.promoted:
             yield each
-
-
-def left_standbys(plan: Plan, servers: Servers) -> Iterator[str]:
-    """Why the next update may not be: standbys that major upgrades of their servers would leave behind."""
-    for tenant in plan.tenants:
-        yield from left_standbys_of_tenant(plan.portfolio, tenant, servers)
-
-
-def left_standbys_of_tenant(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:
-    """The same of one tenant."""
-    for fact in tenant.facts:
-        there = servers.running.get(name_of(portfolio, fact)) if isinstance(fact, Server) else None
-        if not isinstance(fact, DatabaseInstance) or there is None:
-            continue
-        runs, wanted = _major(there.version), _major(fact.engine_version)
-        for standby in _followers(fact, tenant.facts) if wanted > runs else ():
-            yield (
-                f"{standby.id}: RDS takes no standby in another region from PostgreSQL {runs} to "
-                f"{wanted} with its server: take warm_standby out of {tenant.tenant}.yaml, and write it "
-                f"again when its server runs {wanted} and `pulumi refresh` has seen it"
-            )
 
 
 def _taken_back(portfolio: str, fact: Server, there: Running, asked: Mapping[str, Any]) -> Iterator[str]:
@@ -252,7 +233,7 @@ def _taken_back(portfolio: str, fact: Server, there: Running, asked: Mapping[str
     ]
     if not options:
         return
-    if _major(str(asked.get("engine_version"))) > _major(there.version):
+    if major_of(str(asked.get("engine_version"))) > major_of(there.version):
         options.append(f"--db-parameter-group-name {there.parameter_group}")
     yield (
         f"{fact.id}: what the last update asked for may still be made when its maintenance window opens, "
@@ -280,5 +261,6 @@ def _runs(asked: str, there: str) -> bool:
     return version_numbers(there)[: len(wanted)] == wanted
 
 
-def _major(version: str) -> int:
+def major_of(version: str) -> int:
+    """The major version; 0 where there is none."""
     return (version_numbers(version) or (0,))[0]

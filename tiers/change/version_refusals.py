@@ -1,0 +1,50 @@
+"""Says which versions of servers an update may not ask for, because RDS would refuse them in its middle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tiers.change.upgrades import Server, Servers, followers, major_of, name_of
+from tiers.facts.every_fact import DatabaseInstance, Fact
+from tiers.plan.plan import Plan, TenantPlan
+
+
+def refused_versions(plan: Plan, servers: Servers) -> Iterator[str]:
+    """Why the next update may not be: versions that RDS would refuse in its middle."""
+    yield from _older_majors(plan.portfolio, plan.platform, servers)
+    for tenant in plan.tenants:
+        yield from refused_versions_of_tenant(plan.portfolio, tenant, servers)
+
+
+def refused_versions_of_tenant(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:
+    """The same of one tenant."""
+    yield from _older_majors(portfolio, tenant.facts, servers)
+    yield from _left_standbys(portfolio, tenant, servers)
+
+
+def _older_majors(portfolio: str, facts: Iterable[Fact], servers: Servers) -> Iterator[str]:
+    """Servers that would go back (RDS User Guide, "Upgrading the major version": there is no way back)."""
+    for fact in facts:
+        there = servers.running.get(name_of(portfolio, fact)) if isinstance(fact, Server) else None
+        if there is None or not isinstance(fact, Server):
+            continue
+        if 0 < major_of(fact.engine_version) < (runs := major_of(there.version)):
+            yield (
+                f"{fact.id}: RDS takes no server back from PostgreSQL {runs} to {fact.engine_version}: "
+                f"write engine_version {runs}"
+            )
+
+
+def _left_standbys(portfolio: str, tenant: TenantPlan, servers: Servers) -> Iterator[str]:
+    """Standbys that major upgrades of their servers would leave behind."""
+    for fact in tenant.facts:
+        there = servers.running.get(name_of(portfolio, fact)) if isinstance(fact, Server) else None
+        if not isinstance(fact, DatabaseInstance) or there is None:
+            continue
+        runs, wanted = major_of(there.version), major_of(fact.engine_version)
+        for standby in followers(fact, tenant.facts) if wanted > runs else ():
+            yield (
+                f"{standby.id}: RDS takes no standby in another region from PostgreSQL {runs} to "
+                f"{wanted} with its server: take warm_standby out of {tenant.tenant}.yaml, and write it "
+                f"again when its server runs {wanted} and `pulumi refresh` has seen it"
+            )
