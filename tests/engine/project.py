@@ -33,6 +33,7 @@ SAVE_ONCE: Final = {
     "PULUMI_SKIP_CHECKPOINTS": "true",
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
 }
+_SHOWN: Final = 4000
 _COLLECTS_LATER: Final = {"GOGC": "400"}
 """The engine lives for seconds: it collects its garbage when it has five times what it needs, not twice."""
 _COPIED: Final = (
@@ -309,9 +310,14 @@ class Project:
         )
         said = Said(done.returncode, done.stdout, done.stderr)
         assert said.code == code, (
-            f"{' '.join(command)} ended with {said.code}, not {code}:\n{said.text[-4000:]}"
+            f"{' '.join(command)} ended with {said.code}, not {code}:\n{_shortened(said.text)}"
         )
         return said
+
+
+def _shortened(text: str) -> str:
+    """Which resources change is said first, why it ends last, and the whole inventory between them."""
+    return text if len(text) < 2 * _SHOWN else f"{text[:_SHOWN]}\n[...]\n{text[-_SHOWN:]}"
 
 
 @contextmanager

@@ -95,7 +95,9 @@ def test_values_are_counted_before_they_are_made(monkeypatch: pytest.MonkeyPatch
 def test_the_whole_of_a_request_has_a_time(send: Send) -> None:
     began = time.monotonic()
     said = asked(send, seconds=1)
-    assert "no end within 1 seconds; check the URL" in said or "ReadTimeout" in said
+    # Which of both clocks ends it, the answer's or the connection's, is chance on a busy machine.
+    ends = ("no end within 1 seconds; check the URL", "no end in time; check the URL", "ReadTimeout")
+    assert any(end in said for end in ends)
     assert time.monotonic() - began < 10
 
 
