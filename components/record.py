@@ -9,9 +9,10 @@ program (Pulumi 3.259, deployment_executor.go, performPostSteps).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
+import stamina
 from pulumi.runtime import invoke
 
 from components.naming import physical_name
@@ -22,6 +23,9 @@ from tiers.deployed import RECORD, Deployed, deployed_of, refusals
 from tiers.errors import CatalogError
 from tiers.facts.data import DatabaseInstance
 from tiers.plan.plan import Plan, TenantPlan, facts_of
+
+_UNREADABLE: Final = "failed to load checkpoint"
+"""In the engine's answer, whatever the reason (Pulumi 3.259, backend/diy/state.go, `getCheckpoint`)."""
 
 
 def record(
@@ -85,6 +89,30 @@ def tenant_as_far(portfolio: str, tenant: TenantPlan) -> TenantPlan:
 
 
 def _there() -> Deployed:
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    # What `StackReference` asks, too; of its own stack it gives the state before this update.
-    return deployed_of(invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name}).value["outputs"])
+    """What the stack has before this update.
+
+    The engine saves the state of this very update while it is read. In a folder the attributes beside it are
+    not replaced at once (gocloud.dev, blob/fileblob/attrs.go, `setAttrs`), so half a file may be seen.
+
+    Raises:
+        pulumi.RunError: When it stays unreadable.
+    """
+    stack = pulumi.get_stack()
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    try:
+        for attempt in stamina.retry_context(on=_is_unreadable, wait_initial=0.05, wait_max=0.5):
+            with attempt:
+                # What `StackReference` asks, too.
+                read = invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+    except Exception as error:
+        if not _is_unreadable(error):
+            raise
+        reason = str(error).partition(_UNREADABLE)[2].strip(": \n")
+        raise pulumi.RunError(
+            f"the state of stack '{stack}' cannot be read ({reason}); run `costack recover --stack {stack}`"
+        ) from None
+    return deployed_of(read.value["outputs"])
+
+
+def _is_unreadable(error: Exception) -> bool:
+    return _UNREADABLE in str(error)

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from unittest import mock
 
+import grpc
 import pulumi
 import pytest
+import stamina
 from pulumi.runtime import mocks
 
 from components.record import tenant_as_far
@@ -111,3 +113,48 @@ def test_what_an_update_leaves_for_the_next_one_is_said_once() -> None:
     (sentence,) = told_in(only_its_own(found), planned)
     assert "acme/server: stays with PostgreSQL 17.6 in this update" in sentence
     assert told_in(found, planned) == []
+
+
+class EngineError(grpc.RpcError):
+    """How the engine says that it cannot read a state."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        asked = "invocation of pulumi:pulumi:readStackResourceOutputs"
+        return f"{asked} returned an error: failed to load checkpoint: EOF"
+
+
+class HalfWritten(CloudAnswers):
+    """The engine, while it writes the state that is asked for: the first answers fail."""
+
+    def __init__(self, there: Mapping[str, Any], failures: int) -> None:
+        super().__init__()
+        self.there, self.failures = there, failures
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise EngineError
+        return {"name": args.args["stackName"], "outputs": dict(self.there)}
+
+
+@pytest.mark.parametrize("failures", [0, 2, 99])
+def test_a_state_that_is_being_written_is_read_again(failures: int) -> None:
+    """A first update failed with a traceback: in a folder the engine does not replace all files at once."""
+    found = only_its_own(
+        upgrades.there(upgrades.plan("17.6"), own=("17.6", "17.6"), standby=("17.6", "17.6"))
+    )
+    (planned,) = upgrades.plan("17.7").tenants
+    made: list[TenantPlan] = []
+    with stamina.set_testing(True, attempts=4), mock.patch.object(pulumi, "warn") as warned:
+        if failures == 99:
+            said = r"^the state of stack '\w+' cannot be read \(EOF\); run `costack recover --stack \w+`$"
+            with pytest.raises(pulumi.RunError, match=said):
+                declare(lambda: tenant_as_far("local", planned), answers=HalfWritten(found, failures))
+        else:
+            declare(
+                lambda: made.append(tenant_as_far("local", planned)), answers=HalfWritten(found, failures)
+            )
+            assert len(made) == warned.call_count == 1
