@@ -169,6 +169,11 @@ LARGEST_PART: Final = 1_000_000
 _COLUMN: Final = re.compile(r"(?:^|,)\s*(\w+)\s+([A-Z]+(?:\(\d+, \d+\))?)", re.MULTILINE)
 
 
+def literal(text: str | Path) -> str:
+    """*text* as a string of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 def columns_of(table: str) -> dict[str, str]:
     """Name and type of every column of one of the tables above."""
     return dict(_COLUMN.findall(_without_comments(table)))
@@ -223,8 +228,7 @@ def copy_all(connection: duckdb.DuckDBPyConnection, copies: Mapping[Path, str], 
     def write(path: Path, copy: str) -> None:
         cursor = free.get()
         try:
-            quoted = str(path).replace("'", "''")
-            cursor.execute("COPY " + copy.replace("{path}", f"'{quoted}'"))
+            cursor.execute("COPY " + copy.replace("{path}", literal(path)))
         finally:
             free.put(cursor)
 

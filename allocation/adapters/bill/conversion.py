@@ -16,13 +16,12 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.numbers import EXACT, LIMIT, rounded
 from allocation.adapters.bill.row_rules import FARTHEST_EAST
 from allocation.adapters.rates import Rate
 from allocation.charges import ChargePeriod
-from allocation.engine.tables import create, insert
+from allocation.engine.tables import create, insert, literal
 
 RATES: Final = "bill_rate"
 """Table of the rates into the currency of the statement, by currency and day."""

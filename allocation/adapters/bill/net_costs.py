@@ -19,10 +19,11 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files.bill_file import BillFile, literal, relation
+from allocation.adapters.bill.files.bill_file import BillFile, relation
 from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.intake import Finding
 from allocation.adapters.bill.reading import text_at, text_of
+from allocation.engine.tables import literal
 
 NET_GATE: Final = "net costs (the bill's own sum after discounts)"
 _TOLERANCE: Final = Decimal("0.01")

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from allocation.adapters.bill.conversion import converted, unconverted
-from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.detection import Column, Header
 from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.numbers import EXACT, amount_columns, exact_of, quantity_columns
@@ -20,7 +19,7 @@ from allocation.adapters.bill.row_rules import OTHER_MONTH, Check
 from allocation.adapters.bill.tags import TAGS, sources_of, tags_text
 from allocation.adapters.focus.allocated_columns import allocated_columns
 from allocation.adapters.folders.charges import line_name
-from allocation.engine.tables import CHARGE, COSTS, columns_of
+from allocation.engine.tables import CHARGE, COSTS, columns_of, literal
 
 REPEATED: Final = "bill_repeated"
 """Table of the rows, by file and number, that repeat a line read before."""

@@ -12,9 +12,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from allocation.adapters.bill.files.bill_file import literal
 from allocation.adapters.bill.formats.detection import Column, Header
 from allocation.adapters.bill.formats.layout import Layout
+from allocation.engine.tables import literal
 
 TAGS: Final = "bill_tags"
 """Temporary table: every different text of tags with its canonical forms, NULL where it is no flat object."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact
 from typing import Any, Final
 
-from allocation.adapters.bill.files.bill_file import BillFile, literal
+from allocation.adapters.bill.files.bill_file import BillFile
 from allocation.adapters.bill.formats.detection import has_tags
 from allocation.adapters.bill.formats.layout import Layout
 from allocation.adapters.bill.intake import CostIntake, FileIntake, Intake
 from allocation.adapters.bill.row_rules import Check
-from allocation.engine.tables import COSTS
+from allocation.engine.tables import COSTS, literal
 
 _EXACT: Final = Context(prec=100, traps=[Inexact])
 _ZERO: Final = Decimal(0)

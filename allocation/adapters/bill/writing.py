@@ -12,14 +12,23 @@ import duckdb
 
 from allocation.adapters.bill.batches import Batch, ask, told
 from allocation.adapters.bill.failures import BillError
-from allocation.adapters.bill.files.bill_file import literal, place_of
+from allocation.adapters.bill.files.bill_file import place_of
 from allocation.adapters.bill.kinds import NEW_KINDS, make_charge_kinds
 from allocation.adapters.bill.numbers import exact_of
 from allocation.adapters.bill.reading import as_charge, listed
 from allocation.adapters.bill.tally import Tally
 from allocation.adapters.folders.charges import CHARGES, charge_files, charge_rows, charges_in
 from allocation.engine.kinds import KINDS
-from allocation.engine.tables import CHARGE, LARGEST_PART, PARQUET, REFUSED, columns_of, copy_all, in_order
+from allocation.engine.tables import (
+    CHARGE,
+    LARGEST_PART,
+    PARQUET,
+    REFUSED,
+    columns_of,
+    copy_all,
+    in_order,
+    literal,
+)
 
 WRITTEN: Final = "bill_charge"
 """The table of charges before they are checked to add up."""

@@ -14,7 +14,7 @@ from allocation.adapters.focus.rows import kinds_sql, part_sql, rows_sql, shares
 from allocation.adapters.focus.run import FocusError, FocusRun, FocusVersion
 from allocation.engine.attribution import Decision
 from allocation.engine.kinds import columns_by_kind, make_enumerated
-from allocation.engine.tables import LARGEST_PART, PARQUET, copy_all, in_order
+from allocation.engine.tables import LARGEST_PART, PARQUET, copy_all, in_order, literal
 
 _PARTIAL: Final = ".partial"
 _CSV: Final = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''"
@@ -104,9 +104,5 @@ def _partial(path: Path) -> Path:
 
 
 def _parquet(version: FocusVersion, run: FocusRun) -> str:
-    said = f"{{focus_version: {_quoted(version)}, costack_run: {_quoted(run.run_id)}}}"
+    said = f"{{focus_version: {literal(version)}, costack_run: {literal(run.run_id)}}}"
     return f"{PARQUET}, KV_METADATA {said}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from allocation.engine.tables import literal
+
 CHARGES: Final = "charges.parquet"
 
 
@@ -25,8 +27,7 @@ def charge_rows(files: Sequence[Path]) -> str:
 
     A line that the bill does not name is named here: to write ten million made names takes a second.
     """
-    quoted = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    rows = f"read_parquet([{quoted}], hive_partitioning = false)"
+    rows = f"read_parquet([{', '.join(map(literal, files))}], hive_partitioning = false)"
     return f"SELECT * REPLACE ({line_name('source')} AS line_id) FROM {rows}"
 
 

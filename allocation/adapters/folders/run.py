@@ -73,9 +73,9 @@ def new_run(target: Path) -> Iterator[Path]:
 def keep_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write the tables that explain the statement; the charges are written before."""
     for name, order in _KEPT.items():
-        path = str(folder / f"{name}.parquet").replace("'", "''")
+        path = tables.literal(folder / f"{name}.parquet")
         connection.execute(
-            f"COPY (SELECT * FROM {name} ORDER BY {order}) TO '{path}' ({tables.PARQUET})"  # noqa: S608 - names of our own
+            f"COPY (SELECT * FROM {name} ORDER BY {order}) TO {path} ({tables.PARQUET})"  # noqa: S608 - names of our own
         )
 
 
@@ -141,8 +141,7 @@ def _open_table(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) 
     if name in _LATER_TABLES and not file.is_file():
         tables.create(connection, name, _LATER_TABLES[name])
         return
-    path = str(file).replace("'", "''")
-    rows = f"SELECT * FROM read_parquet('{path}')"  # noqa: S608 - a path, quoted
+    rows = f"SELECT * FROM read_parquet({tables.literal(file)})"  # noqa: S608 - a path, quoted
     if name == "charge":
         rows = charge_rows(charges_in(folder) or [folder / CHARGES])
     found = {row[0] for row in connection.execute(f"DESCRIBE {rows}").fetchall()}

@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.usage.rows import COLUMNS, UsageFileError
+from allocation.engine.tables import literal
 
 _LONGEST_HEADER: Final = 100_000
 _TEXT: Final = """
@@ -55,7 +56,7 @@ def _csv_rows(path: Path) -> str:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageFileError(f"{path}: cannot be read: {error}; expected a CSV in UTF-8") from None
     _need_columns(path, header)
-    named = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in _unique(header))
+    named = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in _unique(header))
     wanted = ", ".join(f'"{name}"' for name in COLUMNS)
     # Nothing is guessed: a file that does not match its header is refused.
     return (
@@ -111,8 +112,4 @@ def _unique(header: Sequence[str]) -> list[str]:
 
 def _exactly(path: Path) -> str:
     """The name of *path* for DuckDB, which would take `a[1].csv` for a pattern and read `a1.csv`."""
-    return _quoted(re.sub(r"([*?\[])", r"[\1]", str(path)))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))

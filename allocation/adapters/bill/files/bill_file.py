@@ -21,6 +21,7 @@ from allocation.adapters.bill.failures import BillError, explained
 from allocation.adapters.bill.files.archives import GZIP, ZIP, check_gzip, unpacked
 from allocation.adapters.bill.formats.detection import Column, Header, format_name, layout_of
 from allocation.adapters.bill.formats.layout import Layout
+from allocation.engine.tables import literal
 from tiers import files as given
 
 _PARQUET: Final = b"PAR1"
@@ -94,11 +95,6 @@ def opened(connection: duckdb.DuckDBPyConnection, name: str, path: Path, at: Pat
     layout = layout_of(header)
     compression = "" if kind == "Parquet" else "gzip" if magic.startswith(GZIP) else "none"
     return BillFile(name, link, format_name(layout, header, kind), sha256, header, layout, compression)
-
-
-def literal(text: str | Path) -> str:
-    """*text* as a string of SQL."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def relation(files: Sequence[BillFile]) -> str:

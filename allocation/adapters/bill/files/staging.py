@@ -13,7 +13,8 @@ from typing import Final
 import duckdb
 
 from allocation.adapters.bill.failures import explained
-from allocation.adapters.bill.files.bill_file import PART, BillFile, literal
+from allocation.adapters.bill.files.bill_file import PART, BillFile
+from allocation.engine.tables import literal
 
 _SMALL: Final = 1_000_000
 """Bytes of a file that takes longer to open than to read."""

@@ -11,13 +11,14 @@ from typing import Any, Final
 import duckdb
 
 from allocation.adapters.bill.failures import explained
-from allocation.adapters.bill.files.bill_file import BillFile, is_bill, literal, opened, relation
+from allocation.adapters.bill.files.bill_file import BillFile, is_bill, opened, relation
 from allocation.adapters.bill.files.staging import staged
 from allocation.adapters.bill.reading import text_of
 from allocation.adapters.bill.tags import TAGS, known_tags, sources_of, tags_text
 from allocation.adapters.deliveries import Collected, collect
 from allocation.adapters.usage.rows import UsageFileError, days_of
 from allocation.charges import ChargePeriod
+from allocation.engine.tables import literal
 from allocation.errors import InputError
 from tiers.escapes import shortened
 
