@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).resolve().parent
 BIN = HERE.parent / ".toolchain" / "bin"
@@ -80,11 +80,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", choices=sorted(TARGETS), help="which tools to provide")
     target = parser.parse_args(arguments).target
-    try:
+
+    def work() -> None:
         for tool in TARGETS[target]:
             print(provide(tool), flush=True)
+
+    return exit_code(work)
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """Do *work*: 0, or 1 after one sentence on what is missing or failed."""
+    try:
+        work()
     except ToolchainError as error:
         print(error, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        command = " ".join(map(str, error.cmd))
+        print(f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # what a shell expects after Ctrl-C; nothing half-built is left

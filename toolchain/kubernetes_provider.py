@@ -15,6 +15,7 @@ from build import (
     Tool,
     ToolchainError,
     cached,
+    exit_code,
     go_list,
     link,
     locked,
@@ -50,15 +51,12 @@ CONTROLLERS: Final = Tool(
 
 def main() -> int:
     """Exit code 0 when provider and controllers are in `.toolchain/bin`, else 1 with one sentence."""
-    try:
+
+    def work() -> None:
         print(provide(CONTROLLERS), flush=True)
         print(provide_provider(), flush=True)
-    except ToolchainError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+
+    return exit_code(work)
 
 
 def provide_provider() -> str:

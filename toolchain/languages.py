@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from build import HERE, Tool, ToolchainError, cached, link, locked, module_version, require_go
+from build import HERE, Tool, ToolchainError, cached, exit_code, link, locked, module_version, require_go
 
 FOLDER: Final = HERE / "sdks"
 SDKS: Final = Tool("pulumi-sdks", FOLDER.name, "github.com/pulumi/pulumi/pkg/v3", "about a minute")
@@ -16,14 +16,7 @@ SDKS: Final = Tool("pulumi-sdks", FOLDER.name, "github.com/pulumi/pulumi/pkg/v3"
 
 def main() -> int:
     """Exit code 0 when the generator is in `.toolchain/bin`, else 1 with one sentence."""
-    try:
-        print(provide(), flush=True)
-    except ToolchainError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code(lambda: print(provide(), flush=True))
 
 
 def provide() -> str:

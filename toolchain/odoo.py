@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from build import ToolchainError, locked
+from build import ToolchainError, exit_code, locked
 from environment import find_uv, run
-from packages import READY, exit_code
+from packages import READY
 
 HERE = Path(__file__).resolve().parent
 ADDITIONS = HERE / "odoo.txt"

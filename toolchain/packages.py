@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from build import ToolchainError, cached, link, locked
+from build import ToolchainError, cached, exit_code, link, locked
 from environment import find_uv, run
 
 HERE = Path(__file__).resolve().parent
@@ -53,20 +53,6 @@ def command(description: str | None, tools: Sequence[PythonTool]) -> int:
                 print(provide(tool), flush=True)
 
     return exit_code(work)
-
-
-def exit_code(work: Callable[[], None]) -> int:
-    """Do *work*: 0, or 1 after one sentence on what is missing or failed."""
-    try:
-        work()
-    except ToolchainError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        command = " ".join(map(str, error.cmd))
-        print(f"`{command}` failed with exit code {error.returncode}, its output is above", file=sys.stderr)
-        return 1
-    return 0
 
 
 def provide(tool: PythonTool) -> str:

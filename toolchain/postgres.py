@@ -8,9 +8,9 @@ import sys
 import tarfile
 from pathlib import Path
 
-from build import ToolchainError, cached, link, locked
+from build import ToolchainError, cached, exit_code, link, locked
 from environment import find_uv, run
-from packages import LOCKED, READY, exit_code
+from packages import LOCKED, READY
 
 HERE = Path(__file__).resolve().parent
 MAJORS = (16, 17, 18)
