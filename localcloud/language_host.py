@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
-from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2 as messages
 from pulumi.runtime.proto import plugin_pb2
 
 from localcloud import installed
-from localcloud.children import Children
 from localcloud.languages.environments import InstallError, install
 from localcloud.languages.sdks import SdkHost, link_python
 from localcloud.languages.serving import serve
-from localcloud.plugin import sdk_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,22 +39,9 @@ class LanguageHost(SdkHost):
 
     language = "python"
 
-    def __init__(self, engine: str) -> None:
-        self.engine = engine
-        self.children = Children()
-
     def linked(self, program: Path, path: str, name: str) -> str:
         """Add the SDK to `requirements.txt`."""
         return link_python(program, path, name)
-
-    def Handshake(self, request: messages.LanguageHandshakeRequest, _context: Any) -> Any:  # noqa: N802
-        """The engine's address may arrive here instead of on the command line."""
-        self.engine = request.engine_address or self.engine
-        return messages.LanguageHandshakeResponse()
-
-    def GetPluginInfo(self, _request: empty_pb2.Empty, _context: Any) -> Any:  # noqa: N802
-        """This host follows the installed SDK."""
-        return plugin_pb2.PluginInfo(version=sdk_version("pulumi"))
 
     def About(self, request: messages.AboutRequest, context: Any) -> Any:  # noqa: N802
         """Which interpreter would run the program."""
@@ -144,11 +128,6 @@ class LanguageHost(SdkHost):
         context.add_callback(lambda: self.children.stop(child))
         yield from _streamed(child)
         yield messages.RunPluginResponse(exitcode=self.children.wait(child))
-
-    def Cancel(self, _request: empty_pb2.Empty, _context: Any) -> Any:  # noqa: N802
-        """Stop every program and plugin."""
-        self.children.close()
-        return empty_pb2.Empty()
 
 
 def interpreter(info: messages.ProgramInfo) -> str:

@@ -12,14 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2 as messages
-from pulumi.runtime.proto import plugin_pb2
 
-from localcloud.children import Children
 from localcloud.languages.sdks import SdkHost
 from localcloud.languages.serving import serve
-from localcloud.plugin import sdk_version
 
 MESSAGE_SHOWN: Final = 32
 """Exit code of a Node.js program whose error was shown already (@pulumi/pulumi, cmd/run/run.ts)."""
@@ -29,19 +25,6 @@ class ProgramHost(SdkHost):
     """What hosts of both languages do: a program is prepared, and run with the engine's addresses."""
 
     version_command: tuple[str, ...]
-
-    def __init__(self, engine: str) -> None:
-        self.engine = engine
-        self.children = Children()
-
-    def Handshake(self, request: messages.LanguageHandshakeRequest, _context: Any) -> Any:  # noqa: N802
-        """The engine's address may arrive here instead of on the command line."""
-        self.engine = request.engine_address or self.engine
-        return messages.LanguageHandshakeResponse()
-
-    def GetPluginInfo(self, _request: empty_pb2.Empty, _context: Any) -> Any:  # noqa: N802
-        """This host follows the SDK that it is written with."""
-        return plugin_pb2.PluginInfo(version=sdk_version("pulumi"))
 
     def About(self, _request: messages.AboutRequest, _context: Any) -> Any:  # noqa: N802
         """Which compiler or interpreter runs programs."""
@@ -84,11 +67,6 @@ class ProgramHost(SdkHost):
         if code in (0, MESSAGE_SHOWN):
             return messages.RunResponse(bail=code == MESSAGE_SHOWN)
         return messages.RunResponse(error=f"The program exited with code {code}; its output is above.")
-
-    def Cancel(self, _request: empty_pb2.Empty, _context: Any) -> Any:  # noqa: N802
-        """Stop every program."""
-        self.children.close()
-        return empty_pb2.Empty()
 
     install: tuple[str, ...]
 

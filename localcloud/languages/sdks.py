@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2 as messages
-from pulumi.runtime.proto import language_pb2_grpc
+from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
+
+from localcloud.children import Children
+from localcloud.plugin import sdk_version
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 GENERATOR: Final = "pulumi-sdks"
@@ -17,10 +21,28 @@ _REQUIREMENTS: Final = "requirements.txt"
 
 
 class SdkHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """The part of a language host that has to do with SDKs."""
+    """What hosts of every language do alike: they follow the installed SDK, write SDKs and link them."""
 
     language: str
     """As the generator calls it."""
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        self.children = Children()
+
+    def Handshake(self, request: messages.LanguageHandshakeRequest, _context: Any) -> Any:  # noqa: N802
+        """The engine's address may arrive here instead of on the command line."""
+        self.engine = request.engine_address or self.engine
+        return messages.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, _request: empty_pb2.Empty, _context: Any) -> Any:  # noqa: N802
+        """This host follows the installed SDK."""
+        return plugin_pb2.PluginInfo(version=sdk_version("pulumi"))
+
+    def Cancel(self, _request: empty_pb2.Empty, _context: Any) -> Any:  # noqa: N802
+        """Stop every program and plugin."""
+        self.children.close()
+        return empty_pb2.Empty()
 
     def GeneratePackage(self, request: messages.GeneratePackageRequest, context: Any) -> Any:  # noqa: N802
         """Write the SDK of a schema."""
