@@ -111,9 +111,7 @@ def running_on_a_cluster(folder: Path) -> Iterator[Project]:
         running_project(folder / "project") as project,
     ):
         install(cluster)
-        project.configure(
-            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
-        )
+        project.apply_to(cluster.kubeconfig)
         yield project
 
 

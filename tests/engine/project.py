@@ -210,6 +210,10 @@ class Project:
         kept = {key: value for key, value in (content["config"] | changes).items() if value is not None}
         path.write_text(yaml.safe_dump(content | {"config": kept}), encoding="utf-8")
 
+    def apply_to(self, kubeconfig: Path) -> None:
+        """Send Kubernetes objects to a real API server, where they otherwise become files."""
+        self.configure({"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(kubeconfig)})
+
     @contextmanager
     def edited(self, path: str, old: str, new: str) -> Iterator[None]:
         """One of the copied files with `old` replaced by `new`, as long as the block lasts."""

@@ -43,9 +43,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iter
             if path.name not in STAYING:
                 path.unlink()
         use_either(project)
-        project.configure(
-            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
-        )
+        project.apply_to(cluster.kubeconfig)
         before = holdings(project.clients())
         yield Deployed(project, before, project.up())
 

@@ -126,9 +126,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator
         text = platform.read_text(encoding="utf-8")
         platform.write_text(text.replace("deletion_protection: false", "deletion_protection: true"), "utf-8")
         use_either(project)
-        project.configure(
-            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
-        )
+        project.apply_to(cluster.kubeconfig)
         yield made
 
 

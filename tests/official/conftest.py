@@ -82,7 +82,5 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Official]:
         official_project(folder / "project") as project,
     ):
         install(cluster)
-        project.configure(
-            {"kubernetes:renderYamlToDirectory": None, "kubernetes:kubeconfig": str(cluster.kubeconfig)}
-        )
+        project.apply_to(cluster.kubeconfig)
         yield Official(project, cluster, kubelets[0])

@@ -50,6 +50,15 @@ def there(applied: Plan, **servers: tuple[str, str]) -> dict[str, Any]:
     return found
 
 
+def with_storage(applied: Plan, gib: int) -> Plan:
+    """The same with another size of the shared server."""
+    platform = tuple(
+        each.model_copy(update={"storage_gib": gib}) if isinstance(each, DatabaseInstance) else each
+        for each in applied.platform
+    )
+    return applied.model_copy(update={"platform": platform})
+
+
 def step(found: dict[str, Any], wanted: Plan) -> tuple[dict[str, tuple[str, str | None]], tuple[str, ...]]:
     """Fact -> the version that the next update asks for and the one whose group stays; and what is said."""
     made, said = next_step(wanted, deployed_of(found).servers)
@@ -204,11 +213,7 @@ def test_a_server_keeps_its_master_password_until_its_standby_is_gone() -> None:
 
 def test_storage_that_grew_by_itself_and_is_written_down_was_not_taken_back() -> None:
     before = plan("17")
-    grown = tuple(
-        each.model_copy(update={"storage_gib": 40}) if isinstance(each, DatabaseInstance) else each
-        for each in before.platform
-    )
-    found = there(before.model_copy(update={"platform": grown}), shared=("17", "17.6"))
+    found = there(with_storage(before, 40), shared=("17", "17.6"))
     assert step(found, before)[1] == ()
 
 
@@ -288,11 +293,7 @@ def test_a_password_keeps_its_number() -> None:
 
 def test_storage_that_is_taken_back_is_told_as_aws_takes_it() -> None:
     before = plan("17")
-    larger = tuple(
-        each.model_copy(update={"storage_gib": 200}) if isinstance(each, DatabaseInstance) else each
-        for each in before.platform
-    )
-    found = there(before.model_copy(update={"platform": larger}), shared=("17", "17.6"))
+    found = there(with_storage(before, 200), shared=("17", "17.6"))
     (sentence,) = step(with_floats(found), before)[1]
     assert "--allocated-storage 50 --apply-immediately" in sentence
 
