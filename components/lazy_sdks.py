@@ -75,20 +75,26 @@ class Service(Loader):
         for where in homes(name):
             if where in modules:
                 home = importlib.import_module(f"{module.__name__}.{where}")
-                # The import has put the module itself where a class of its name belongs: `v1.Pod`.
-                for each in (where, name):
-                    if is_defined(each) and hasattr(home, each):
-                        module.__dict__[each] = getattr(home, each)
+                _put_right(module, home, where)
                 if name in home.__dict__:
                     return home.__dict__[name]
+        self._load_whole(module)
+        if name in module.__dict__:
+            return module.__dict__[name]
+        raise AttributeError(f"module '{module.__name__}' has no attribute '{name}'")
+
+    def _load_whole(self, module: ModuleType) -> None:
         with self._one:
             if "__getattr__" in module.__dict__ and not self._loading:
                 self._loading = True
                 self._whole.exec_module(module)
                 del module.__dict__["__getattr__"]
-        if name in module.__dict__:
-            return module.__dict__[name]
-        raise AttributeError(f"module '{module.__name__}' has no attribute '{name}'")
+
+
+def _put_right(module: ModuleType, home: ModuleType, where: str) -> None:
+    """Put the class of its name where the import of *home* has put the module itself: `v1.Pod`."""
+    if is_defined(where) and where in home.__dict__:
+        module.__dict__[where] = home.__dict__[where]
 
 
 def is_defined(name: str) -> bool:
