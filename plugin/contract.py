@@ -189,6 +189,7 @@ def place_from(
         protected=is_protected(plan),
         cluster_group_id=read("cluster_group_id") if cluster.pod_security_groups else None,
         store=secret_store(plan.portfolio, cluster.secret_store),
+        catalog=plan.catalog,
     )
 
 

@@ -15,7 +15,8 @@ import pytest
 from allocation.estimate.estimated_statement import UNKNOWN, monthly_estimates
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from cli.console.exit_codes import Exit
-from policies import rules as policies
+from policies.tagged import promises as policies
+from policies.tagged.catalogs import Catalogs
 from tests.cli.reporting import costack, said
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
@@ -151,8 +152,10 @@ def previewed(*options: str) -> dict[str, Any]:
     return made
 
 
-def test_the_policy_pack_knows_the_tiers_of_the_portfolio(plan: Plan) -> None:
-    policies._catalog.cache_clear()  # what another folder's portfolio of the same name had
+def test_the_policy_pack_knows_the_tiers_of_the_portfolio(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "CATALOGS", Catalogs())
     found = [
         finding for each in declare_plan(plan) for finding in policies.kept_promises(each.type, each.props)
     ]
@@ -160,7 +163,6 @@ def test_the_policy_pack_knows_the_tiers_of_the_portfolio(plan: Plan) -> None:
     tags = plan.tenants[0].cost_tags().as_tags() | {"cost/service-tier": "shared-namespace"}
     (refused,) = policies.kept_promises("aws:s3/bucket:Bucket", {"tags": tags})
     assert "'shared-namespace', which is not in the catalog" in refused
-    policies._catalog.cache_clear()
 
 
 @pytest.mark.parametrize(
