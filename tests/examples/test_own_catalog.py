@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from allocation.estimate.estimated_statement import UNKNOWN, monthly_estimates
+from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from cli.console.exit_codes import Exit
 from policies.tagged import promises as policies
