@@ -135,7 +135,7 @@ focus: setup ## check the FOCUS files with two validators (in environments of th
 alerts: setup ## judge the alerts of tenants with promtool, in good hours and bad; needs promtool on PATH
 	@$(BIN)/python -m tests.components.run_alerts
 
-bench: engine setup ## measure time and memory: 1,000 tenants planned to declared, bills of 10 million rows, beside cloud-cost-allocation, and both Kubernetes providers
+bench: engine setup ## measure time and memory: 1,000 tenants planned to declared, bills of 10 million rows, beside cloud-cost-allocation, both Kubernetes providers, and installation and start of the plugin, beside another checkout with BASELINE=<folder>
 	@$(BIN)/python tests/bench/thousand_tenants.py
 	@$(BIN)/python tests/bench/components.py
 	@$(BIN)/python -m tests.bench.previews
@@ -143,6 +143,7 @@ bench: engine setup ## measure time and memory: 1,000 tenants planned to declare
 	@$(BIN)/python -m tests.bench.rival
 	@$(BIN)/python -m tests.bench.bills
 	@$(BIN)/python -m tests.bench.providers
+	@$(BIN)/python -m tests.bench.plugin $(if $(BASELINE),--baseline $(BASELINE))
 
 # The tree is read where it lies: nothing of it is copied or fetched.
 odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we declare: ODOO=<folder of odoo-bin> ODOO_ADDONS=<folders, such as session_redis's>

@@ -142,7 +142,8 @@ def test_the_state_is_read_once_an_update_however_many_tenants_have_a_server() -
     def program() -> None:
         shared = SharedPlatform("any", {"platform": platform, "tenants": many}, day=date(2026, 11, 30))
         given = {name: shared.outputs[name] for name in ("contract", "session_token")}
-        made = [TenantStack("any", {**each, "platform": platform, **given}) for each in many]
+        told: list[Any] = [{**each, "platform": platform, **given} for each in many]
+        made = [TenantStack("any", each) for each in told]
         assert all(facts_of(each.tenant.facts, DatabaseInstance) for each in made)
 
     for answers in (Counted({}), Counted({})):  # a second update of the same process reads what it finds

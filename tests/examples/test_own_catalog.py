@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from allocation.adapters.folders.run import sha256_of
 from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from cli.console.exit_codes import Exit
@@ -115,7 +116,11 @@ def test_validate_statement_preview_and_report_show_nothing_of_ours(project: Pat
     assert len(pages) > 30
     for text in (*shown, *(path.read_text(encoding="utf-8") for path in pages)):
         assert OF_OURS.search(text) is None, OF_OURS.findall(text)
-    assert "alpine-1" in (project / "run" / "manifest.json").read_text(encoding="utf-8")
+    manifest = json.loads((project / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert "alpine-1" in json.dumps(manifest)
+    assert manifest["rulebooks"] == {
+        path.name: sha256_of(path) for path in (project / "catalog" / "rulebook").iterdir()
+    }
     assert "EUR" in (project / "pages" / "index.html").read_text(encoding="utf-8")
 
 
