@@ -56,6 +56,8 @@ class Estimate(Frozen):
     """What nobody uses."""
     unallocated: str
     """What no rule gives to a tenant."""
+    unpriced: Mapping[str, str] = Field(default_factory=dict)
+    """What the amount of a tenant lacks because it has no known price, by the tenant's id."""
 
 
 def package_spec(version: str, project: Mapping[str, Any]) -> Spec:
@@ -168,8 +170,8 @@ def _shared_platform(types: Types) -> Spec:
         "databaseEndpoint": _text("Host name of the shared PostgreSQL server; it listens on 5432."),
         "monthlyEstimates": _texts(
             "What each tenant is expected to cost this month, such as `412.07 USD`, by its id; `(idle)` is "
-            "what nobody uses, `(unallocated)` what no rule gives to a tenant, `(unknown)` why there is no "
-            "price."
+            "what nobody uses, `(unallocated)` what no rule gives to a tenant, `(unpriced)` says what the "
+            "amounts lack because it has no known price, `(unknown)` why there is no amount."
         ),
         "inventory": _opaque("The platform's part of the inventory, for an `Inventory`."),
     }
@@ -198,7 +200,12 @@ def _tenant_stack(types: Types) -> Spec:
         "databaseName": _text("Name of its database."),
         "costTags": _texts("Its cost tags: for a `CostTagged`, or for tags of one's own."),
         "monthlyEstimate": _text(
-            "What it is expected to cost this month, such as `412.07 USD`; empty if its platform cannot tell."
+            "What it is expected to cost this month, such as `412.07 USD`; `unknown` if its platform cannot "
+            "tell. `monthlyEstimateNote` says why, or what the amount lacks."
+        ),
+        "monthlyEstimateNote": _text(
+            "Why `monthlyEstimate` is unknown, or what it lacks because it has no known price; empty where "
+            "all is priced."
         ),
         "inventory": _opaque("The tenant's part of the inventory, for an `Inventory`."),
     }
