@@ -24,6 +24,7 @@ MISTAKES = {
     "python": ("__main__.py", '"users": 8', '"users": -8'),
     "typescript": ("index.ts", "users: 8", "users: -8"),
     "go": ("portfolio.go", "Users: 8", "Users: -8"),
+    "java": ("src/main/java/example/Portfolio.java", "users(8)", "users(-8)"),
 }
 EXTRAS = """
 import * as pulumi from "@pulumi/pulumi";
