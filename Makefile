@@ -111,11 +111,12 @@ coverage: engine engine-browser engine-cache engine-cluster engine-postgres engi
 	@$(BIN)/coverage report
 	@$(BIN)/python toolchain/coverage_floor.py .coverage.json
 
-lint: setup ## check style, types, and which module may import which
+lint: setup ## check style, types, which module may import which, and what breaks programs of the plugin since the last tag
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m plugin.compatibility --since-tag tests/data/plugin-schema-0.2.json
 
 scan: setup ## scan production tenants of every tier with checkov, example workflows with zizmor, every commit for secrets with gitleaks
 	@$(PYTHON) toolchain/scanner.py
