@@ -24,6 +24,8 @@ REASON: Final = "`make languages` builds the generator of SDKs and runs these: 1
 ADDRESS: Final = f"{HOST}/firm/costack"
 VERSIONS: Final = ("0.2.0", "0.2.1")
 STACK: Final = "local"
+BESIDE: Final = "packages:\n  costack: ../../..\n"
+"""The example in YAML takes the package from the clone that it lies in."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -147,5 +149,10 @@ def program(language: str, folder: Path, world: World) -> Program:
     """The example of *language* as a user would have it: a copy, without this repository beside it."""
     shutil.copytree(example.EXAMPLES / language, folder)
     made = Program(language, folder, world)
+    if language == "yaml":
+        project = folder / "Pulumi.yaml"
+        text = project.read_text(encoding="utf-8")
+        assert text.count(BESIDE) == 1
+        project.write_text(text.replace(BESIDE, ""), encoding="utf-8")
     made.pulumi("stack", "select", "--create", STACK)
     return made

@@ -1,7 +1,4 @@
-"""The examples of the plugin, each through the SDK that Pulumi makes of the schema.
-
-YAML has none; `tests/engine/test_plugin.py` runs its example.
-"""
+"""The examples of the plugin, each through the SDK that Pulumi makes of the schema; YAML needs none."""
 
 from __future__ import annotations
 
@@ -25,6 +22,7 @@ MISTAKES = {
     "typescript": ("index.ts", "users: 8", "users: -8"),
     "go": ("portfolio.go", "Users: 8", "Users: -8"),
     "java": ("src/main/java/example/Portfolio.java", "users(8)", "users(-8)"),
+    "yaml": ("Pulumi.yaml", "users: 8", "users: -8"),
 }
 EXTRAS = """
 import * as pulumi from "@pulumi/pulumi";
