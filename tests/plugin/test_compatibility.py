@@ -47,6 +47,12 @@ BREAKING: dict[str, Change] = {
     "costack:index:TenantStack sessionToken is no longer a secret": lambda it: stack(it)["inputProperties"][
         "sessionToken"
     ].pop("secret"),
+    "costack:index:Tenant tenant changes its name in csharp": lambda it: kind(it, "Tenant")["properties"][
+        "tenant"
+    ].pop("language"),
+    "costack:index:Tenant tier changes its name in go": lambda it: kind(it, "Tenant")["properties"][
+        "tier"
+    ].update(language={"go": {"name": "Level"}}),
     "costack:index:Options drRegion is removed": lambda it: kind(it, "Options")["properties"].pop("drRegion"),
     "costack:index:Options mailPorts changes its type": lambda it: kind(it, "Options")["properties"][
         "mailPorts"
@@ -70,6 +76,9 @@ HARMLESS: dict[str, Change] = {
     "an input that is no longer needed": lambda it: stack(it)["requiredInputs"].remove("client"),
     "other words": lambda it: stack(it)["inputProperties"]["client"].update(description="Who pays."),
     "a warning": lambda it: stack(it)["inputProperties"]["client"].update(deprecationMessage="Use payer."),
+    "an output that is a secret by its value alone": lambda it: it["resources"][
+        "costack:index:SharedPlatform"
+    ]["properties"]["sessionToken"].update(secret=True),
     "a word of an enum": lambda it: kind(it, "Environment")["enum"].append({"name": "A", "value": "a"}),
 }
 
@@ -91,6 +100,11 @@ def test_what_is_added_breaks_nothing(what: str) -> None:
     new = changed(HARMLESS[what])
     assert new != TODAY
     assert breaks(TODAY, new) == []
+
+
+def test_a_name_that_lets_csharp_compile_breaks_nothing() -> None:
+    without = changed(lambda it: kind(it, "Tenant")["properties"]["tenant"].pop("language"))
+    assert breaks(without, TODAY) == []
 
 
 def test_programs_of_the_last_version_still_compile() -> None:

@@ -16,24 +16,11 @@ import (
 var generators = map[string]generator{
 	"dotnet": func(pkg *schema.Package, _ schema.ReferenceLoader) (map[string][]byte, error) {
 		withoutNetwork()
-		return dotnet.GeneratePackage(tool, withoutSecretOutputs(pkg), nil, nil)
+		return dotnet.GeneratePackage(tool, pkg, nil, nil)
 	},
 	"java": func(pkg *schema.Package, _ schema.ReferenceLoader) (map[string][]byte, error) {
-		return java.GeneratePackage(tool, withoutSecretOutputs(pkg), nil, nil, true, false)
+		return java.GeneratePackage(tool, pkg, nil, nil, true, false)
 	},
-}
-
-// Both write the option `additionalSecretOutputs` for components with a secret output. Only custom resources have it,
-// so the SDK would not compile. That an output is secret is told by the value that the component returns.
-func withoutSecretOutputs(pkg *schema.Package) *schema.Package {
-	for _, each := range pkg.Resources {
-		if each.IsComponent {
-			for _, output := range each.Properties {
-				output.Secret = false
-			}
-		}
-	}
-	return pkg
 }
 
 // A transparent dot of 1 x 1 pixels, as PNG.
