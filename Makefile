@@ -116,7 +116,7 @@ lint: setup ## check style, types, which module may import which, and what break
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m plugin.compatibility --since-tag tests/data/plugin-schema-0.2.json
+	@$(BIN)/python -m tests.plugin.since_tag
 
 scan: setup ## scan production tenants of every tier with checkov, example workflows with zizmor, every commit for secrets with gitleaks
 	@$(PYTHON) toolchain/scanner.py

@@ -1,29 +1,21 @@
 """What breaks programs between two schemas of the package. Run `python -m plugin.compatibility OLD NEW`.
 
-With `--since-tag STORED` alone, the schema of this clone is compared with that of the newest version that is
-tagged before it, and with the file STORED where no tag has a schema.
-
 A program breaks when something it may use is gone, has another type, or needs what was optional. It does not
 when something optional, a component, or a word of an enum is added, or a description changes.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tiers.errors import CatalogError
-from tiers.files import parsed_json, read_json
+from tiers.files import read_json
 
 Spec = Mapping[str, Any]
-ROOT: Final = Path(__file__).parent.parent
-_SCHEMA: Final = "plugin/schema.json"
-_VERSION: Final = re.compile(r"v\d+\.\d+\.\d+")
 _SIDES: Final = (
     ("resources", ("inputProperties",), ("requiredInputs",), "input"),
     ("resources", ("properties",), ("required",), "output"),
@@ -126,88 +118,23 @@ def may_break(old: str, new: str) -> bool:
     return after[:1] > before[:1] or (after[:1] == (0,) and after[:2] > before[:2])
 
 
-def newest_tagged(repository: Path) -> tuple[str, Spec] | None:
-    """The newest version that is tagged before this commit, and its schema; None if no tag has one.
-
-    A release is compared with the version before it, so tags of this very commit do not count.
-
-    Raises:
-        CatalogError: When a tag's schema is none.
-    """
-    here = _git(repository, "tag", "--points-at", "HEAD").split()
-    tags = [each for each in _git(repository, "tag", "--merged", "HEAD").split() if _VERSION.fullmatch(each)]
-    for tag in sorted(set(tags).difference(here), key=_numbers, reverse=True):
-        text = _git(repository, "show", f"{tag}:{_SCHEMA}")
-        if text:
-            return tag, parsed_json(text, f"{_SCHEMA} of the tag {tag}")
-    return None
-
-
-def _git(repository: Path, *arguments: str) -> str:
-    """What git says; nothing where there is no git, no repository or no such thing in it."""
-    try:
-        done = subprocess.run(  # noqa: S603
-            ["git", *arguments],  # noqa: S607
-            cwd=repository,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return ""
-    return "" if done.returncode else done.stdout
-
-
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(each) for each in re.findall(r"\d+", version))
 
 
-def _since_tag(repository: Path, stored: Path) -> int:
-    new = read_json(repository / _SCHEMA)
-    tagged = newest_tagged(repository)
-    name, old = tagged or (str(stored), read_json(stored))
-    found = breaks(old, new)
-    before, after = str(old["version"]), str(new["version"])
-    allowed = may_break(before, after)
-    for each in found:
-        print(each)  # noqa: T201
-    if not found:
-        print(f"nothing breaks programs since {name}")  # noqa: T201
-    elif allowed:
-        print(f"version {after} may break programs of {name}: tell them in CHANGELOG.md")  # noqa: T201
-    else:
-        print(f"breaks programs of {name}: a version after {before} that may do so is needed")  # noqa: T201
-    return 1 if found and not allowed else 0
-
-
-def _between(old: Path, new: Path) -> int:
-    found = breaks(read_json(old), read_json(new))
-    print("\n".join(found) if found else "nothing breaks")  # noqa: T201
-    return 1 if found else 0
-
-
-def main(arguments: list[str], repository: Path = ROOT) -> int:
-    """Print every break; exit code 1 if there is one that the version does not allow, 2 for bad input."""
-    parser = argparse.ArgumentParser(
-        prog="python -m plugin.compatibility",
-        description="Tell what breaks programs between two schemas of the plugin.",
-        epilog="example: python -m plugin.compatibility --since-tag tests/data/plugin-schema-0.2.json",
-    )
-    parser.add_argument("schemas", nargs="*", type=Path, metavar="OLD NEW", help="two schemas to compare")
-    parser.add_argument(
-        "--since-tag",
-        type=Path,
-        metavar="STORED",
-        help="compare this clone with the newest version tag before it, or with STORED if there is none",
-    )
-    chosen = parser.parse_args(arguments)
-    if len(chosen.schemas) != (0 if chosen.since_tag else 2):
-        parser.error("expected two files, OLD and NEW, or --since-tag STORED alone")
+def main(arguments: list[str]) -> int:
+    """Print every break; exit code 1 if there is one, 2 when a schema cannot be read."""
+    if len(arguments) != len(("old", "new")):
+        print("expected two files: python -m plugin.compatibility OLD NEW", file=sys.stderr)  # noqa: T201
+        return 2
     try:
-        return _since_tag(repository, chosen.since_tag) if chosen.since_tag else _between(*chosen.schemas)
+        old, new = (read_json(Path(each)) for each in arguments)
+        found = breaks(old, new)
     except CatalogError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
+    print("\n".join(found) if found else "nothing breaks")  # noqa: T201
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
