@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -24,8 +25,6 @@ REASON: Final = "`make languages` builds the generator of SDKs and runs these: 1
 ADDRESS: Final = f"{HOST}/firm/costack"
 VERSIONS: Final = ("0.2.0", "0.2.1")
 STACK: Final = "local"
-BESIDE: Final = "packages:\n  costack: ../../..\n"
-"""The example in YAML takes the package from the clone that it lies in."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -125,7 +124,20 @@ class Program:
 
     def add(self, version: str) -> None:
         """Add the package from its address, or take another version of it."""
-        self.pulumi("package", "add", f"{ADDRESS}@v{version}")
+        if self.language != "yaml":
+            self.pulumi("package", "add", f"{ADDRESS}@v{version}")
+            return
+        project = self.folder / "Pulumi.yaml"
+        text, count = re.subn(
+            r"^  costack: .*$",
+            f"  costack: {ADDRESS}@v{version}",
+            project.read_text("utf-8"),
+            flags=re.MULTILINE,
+        )
+        assert count == 1
+        project.write_text(text, encoding="utf-8")
+        # There is no SDK to link. Pulumi's host does not say so yet (pulumi-yaml 1.25); the package is there.
+        assert "linking package: method Link not implemented" in self.pulumi("install", code=1)
 
     def up(self, *arguments: str) -> str:
         """`pulumi up` without a question."""
@@ -149,10 +161,5 @@ def program(language: str, folder: Path, world: World) -> Program:
     """The example of *language* as a user would have it: a copy, without this repository beside it."""
     shutil.copytree(example.EXAMPLES / language, folder)
     made = Program(language, folder, world)
-    if language == "yaml":
-        project = folder / "Pulumi.yaml"
-        text = project.read_text(encoding="utf-8")
-        assert text.count(BESIDE) == 1
-        project.write_text(text.replace(BESIDE, ""), encoding="utf-8")
     made.pulumi("stack", "select", "--create", STACK)
     return made
