@@ -25,9 +25,12 @@ from tiers.plan.resolve import deployable, resolve
 from tiers.plan.storage import keeping_storage
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
+from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
+from tiers.strict_yaml import load_model
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class BeforeAndAfter:
     that was before. `base` says what before was read from, if it was a commit or a folder. `refused` has a
     sentence for each tenant that leaves its data behind according to the files of the working tree (a change
     that is only supposed may), and for what of the platform may not change. `pipelines` names the files that
-    run previews in the base and change.
+    run previews in the base and change. `approvals_then` and `approvals_now` are the approval rules of both.
     """
 
     before: Plan | None
@@ -90,6 +93,8 @@ class BeforeAndAfter:
     base: Base | None = None
     refused: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
+    approvals_then: Approvals | None = None
+    approvals_now: Approvals | None = None
 
 
 @contextmanager
@@ -131,16 +136,25 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             base=there.base,
             refused=left,
             pipelines=there.pipelines,
+            approvals_then=there.approvals if there.base else portfolio.platform.approvals,
+            approvals_now=portfolio.platform.approvals,
         )
 
 
 def _planned(where: Where, before: Plan | None, after: Plan) -> BeforeAndAfter:
     """Both plans of a preview of Pulumi, with the catalog, prices and rules of the plan after."""
     after, kept = keeping_storage(before or emptied(after), after)
-    now = folders_of_plan(after, portfolio_folder(None, where.cwd, after.portfolio))
+    folder = portfolio_folder(None, where.cwd, after.portfolio)
+    now = folders_of_plan(after, folder)
     catalog = load_catalog(now.catalog)
-    left = _refused(before, after, catalog)
-    return BeforeAndAfter(before, after, kept, catalog, None, now, now, refused=left)
+    left, file = _refused(before, after, catalog), folder / "platform.yaml"
+    rules = load_model(Platform, file, within=folder).approvals if file.is_file() else None
+    return BeforeAndAfter(
+        *(before, after, kept, catalog, None, now, now),
+        refused=left,
+        approvals_then=rules,
+        approvals_now=rules,
+    )
 
 
 def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, ...]:
@@ -156,6 +170,7 @@ class _Before(NamedTuple):
     base: Base | None = None
     notes: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
+    approvals: Approvals | None = None
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
@@ -180,9 +195,10 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
             raise CatalogError(
                 f"--base-folder: {where.base_folder}: no such folder; a git revision is named with --base"
             )
-        plan = resolve(*load_catalog_and_portfolio(where.base_folder, OURS.catalog))
-        then = folders_of(where.base_folder, OURS)
-        return _Before(folder, plan, then, Base(BaseKind.FOLDER, str(where.base_folder)))
+        catalog, portfolio = load_catalog_and_portfolio(where.base_folder, OURS.catalog)
+        then, base = folders_of(where.base_folder, OURS), Base(BaseKind.FOLDER, str(where.base_folder))
+        rules = portfolio.platform.approvals
+        return _Before(folder, resolve(catalog, portfolio), then, base, approvals=rules)
     if where.base is None:
         return _Before(folder)
     return _in_revision(where.base, folder, open_folders, tip=False)
@@ -204,7 +220,8 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
         return _Before(folder, None, None if own else then, read.base)
     try:
         then = _folders_then(read, folder, then)
-        plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
+        catalog, portfolio = load_catalog_and_portfolio(found[folder], then.catalog)
+        plan = resolve(catalog, portfolio)
     except CatalogError as error:
         option = "--base-tip" if tip else "--base"
         raise CatalogError(
@@ -212,7 +229,8 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
             "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
             *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, then, read.base, pipelines=read.pipelines)
+    rules = portfolio.platform.approvals
+    return _Before(folder, plan, then, read.base, pipelines=read.pipelines, approvals=rules)
 
 
 def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:

@@ -144,8 +144,9 @@ _FailOn = Annotated[
     list[str] | None,
     typer.Option(
         metavar="WORDS",
-        help="Fail when the change does this: restart (anything stops or starts anew), major (a new major "
-        "version), data (data is left behind, deleted or less protected); several separated by commas.",
+        help="Fail when the change does this: restart (anything stops or starts anew), downtime (people "
+        "cannot work for a time), major (a new major version), data (data is left behind, deleted or less "
+        "protected); several separated by commas.",
     ),
 ]
 _Gone = Annotated[
@@ -162,6 +163,14 @@ _Accept = Annotated[
         help="Let what measures the change be another; else each fails: prices, unpriced (a line without a "
         "known price), fees, usage (that the catalog expects), rules, budgets, gates (limits of readiness, "
         "or a pipeline that runs previews); several separated by commas.",
+    ),
+]
+_Approvals = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Fail when an approval is missing that a rule of platform.yaml asks for; this JSON file has "
+        "those given: author, commit, approvals (by, commit).",
     ),
 ]
 _ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]
@@ -201,6 +210,7 @@ def preview(  # noqa: PLR0917 - options of a command
     fail_on: _FailOn = None,
     gone: _Gone = None,
     accept: _Accept = None,
+    approvals: _Approvals = None,
     expect_no_changes: _ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
     output: _Output = PreviewOutput.TABLE,
@@ -218,7 +228,8 @@ def preview(  # noqa: PLR0917 - options of a command
     change = Change(tenant, tier, _all(settings), _all(move), _all(more), add_capacity)
     days = as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
     basis = Basis(prices, rulebook, usage, str(at_hpa), *days)
-    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, *map(_all, (fail_on, gone, accept)))
+    words = (_all(fail_on), _all(gone), _all(accept))
+    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, *words, approvals)
     guarded(lambda: print_preview(Request(where, change, basis, limits, break_even, str(output), out)))
 
 
