@@ -178,12 +178,12 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
         try:
             inventory = inventory_of_stack(where.stack, where.cwd)
         except NotDeployedError:  # the first preview of a stack: everything is new
-            return _Before(where.portfolio or _only_portfolio(where.cwd))
+            return _Before(where.portfolio or only_portfolio(where.cwd))
         pending = tuple(f"pending: {sentence}" for sentence in inventory.notes)
         return _deployed(where, inventory.plan)._replace(notes=pending)
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
-    return _based(where, where.portfolio or _only_portfolio(where.cwd), open_folders)
+    return _based(where, where.portfolio or only_portfolio(where.cwd), open_folders)
 
 
 def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
@@ -265,7 +265,12 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Assume
     return AssumedPortfolio(portfolio, tuple(notes))
 
 
-def _only_portfolio(cwd: Path) -> Path:
+def only_portfolio(cwd: Path) -> Path:
+    """The folder of the only portfolio under `portfolios/` of *cwd*.
+
+    Raises:
+        CatalogError: When there is none, or more than one.
+    """
     found = portfolio_folders(cwd)
     if len(found) == 1:
         return found[0]

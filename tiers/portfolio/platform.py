@@ -15,6 +15,7 @@ from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
 from tiers.portfolio.gates.approvals import Approvals
+from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.vocabulary import (
@@ -103,6 +104,8 @@ class Images(Frozen):
     """Odoo itself."""
     operations: OperationsImage
     """The tools of set-up, backups and restore tests."""
+    scan: ImageScan | None = None
+    """What a scanner may find in them; left out, `costack images check` has no rules to judge by."""
 
 
 class DatabaseSpec(DatabaseSize):
