@@ -121,7 +121,7 @@ scan: setup ## scan production tenants of every tier with checkov, example workf
 	@$(PYTHON) toolchain/scanner.py
 	@$(PYTHON) toolchain/build.py gitleaks
 	@$(BIN)/python -m tests.policies.scan.run
-	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml cli/project/cost-preview.yml
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github/*.yml
 	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
