@@ -78,13 +78,12 @@ def write_pipelines(request: InitRequest) -> None:
     portfolio = request.portfolio or only_portfolio(request.folder).name
     if not (request.folder / PORTFOLIOS / portfolio / "platform.yaml").is_file():
         raise CatalogError(f"--portfolio: {request.folder / PORTFOLIOS / portfolio}: has no platform.yaml")
-    made = dict(
-        pipelines(request.host, request.folder, portfolio, request.stack or _stack(request, portfolio))
-    )
+    stack = request.stack or _stack(request, portfolio)
+    if not _NAME.fullmatch(stack):
+        raise CatalogError(f"--stack: '{stack}': expected a name of letters, digits, '_', '-' and '.'")
+    made = dict(pipelines(request.host, request.folder, portfolio, stack))
     write_new(request.folder, made)
-    echo(
-        f"{request.folder / _HOSTS[request.host]}: {len(made)} files; docs/pipelines.md describes them; next:"
-    )
+    echo(f"{request.folder / _HOSTS[request.host]}: {len(made)} files; next:")
     echo(f"  {_NEXT[request.host]}")
 
 
@@ -96,12 +95,8 @@ def pipelines(host: str, folder: Path, portfolio: str, stack: str) -> Iterator[t
         "portfolio": portfolio,
         "stack": stack,
         "setup": "make setup" if clone else _INSTALL,
-        "github-paths": "\n".join(
-            f"      - {each}" for each in (*(f"{name}/**" for name in folders), *single)
-        ),
-        "gitlab-paths": "\n".join(
-            f"        - {each}" for each in (*(f"{name}/**/*" for name in folders), *single)
-        ),
+        "github-paths": _listed("      ", (*(f"{name}/**" for name in folders), *single)),
+        "gitlab-paths": _listed("        ", (*(f"{name}/**/*" for name in folders), *single)),
     }
     templates = files(__name__.removesuffix(".actions.provision.ci")) / "project" / "ci" / host
     for template in sorted(templates.iterdir(), key=lambda each: each.name):
