@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -225,13 +225,20 @@ def preview(  # noqa: PLR0917 - options of a command
     from cli.actions.provision.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
     where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip, base_folder)
-    change = Change(tenant, tier, _all(settings), _all(move), _all(more), add_capacity)
-    days = as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
-    basis = Basis(prices, rulebook, usage, str(at_hpa), *days)
-    words = (_all(fail_on), _all(gone), _all(accept))
-    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, *words, approvals)
+    change = Change(tenant, tier, *_all(settings, move, more), add_capacity)
+    basis = Basis(prices, rulebook, usage, str(at_hpa), *_days(as_of, period))
+    limits = Limits(_one(fail_over), margin_floor, expect_no_changes, *_all(fail_on, gone, accept), approvals)
     guarded(lambda: print_preview(Request(where, change, basis, limits, break_even, str(output), out)))
 
 
-def _all(given: list[str] | None) -> tuple[str, ...]:
+def _one(given: list[str] | None) -> tuple[str, ...]:
     return tuple(given or ())
+
+
+def _days(as_of: datetime | None, period: str | None) -> tuple[date | None, str]:
+    return as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
+
+
+def _all(*given: list[str] | None) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    first, second, third = map(_one, given)
+    return first, second, third
