@@ -75,11 +75,12 @@ class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
 
     `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `then` and
-    `now` are the folders before and after the change, and `supposed` says that the command line names nothing
-    that was before. `base` says what before was read from, if it was a commit or a folder. `refused` has a
-    sentence for each tenant that leaves its data behind according to the files of the working tree (a change
-    that is only supposed may), and for what of the platform may not change. `pipelines` names the files that
-    run previews in the base and change. `approvals_then` and `approvals_now` are the approval rules of both.
+    `now` are the folders before and after the change, and `supposed` says that the command line names
+    nothing that was before. `there` has the folders of `then` by their place in the working tree. `base`
+    says what before was read from, if it was a commit or a folder. `refused` has a sentence for each tenant
+    that leaves its data behind according to the files of the working tree (a change that is only supposed
+    may), and for what of the platform may not change. `pipelines` names the files that run previews in the
+    base and change. `approvals_then` and `approvals_now` are the approval rules of both.
     """
 
     before: Plan | None
@@ -89,6 +90,7 @@ class BeforeAndAfter:
     portfolio: Portfolio | None
     then: Folders
     now: Folders
+    there: Folders
     supposed: bool = False
     base: Base | None = None
     refused: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             portfolio=supposed.portfolio,
             then=there.then or now,
             now=now,
+            there=there.there or there.then or now,
             supposed=not named,
             base=there.base,
             refused=left,
@@ -150,7 +153,7 @@ def _planned(where: Where, before: Plan | None, after: Plan) -> BeforeAndAfter:
     left, file = _refused(before, after, catalog), folder / "platform.yaml"
     rules = load_model(Platform, file, within=folder).approvals if file.is_file() else None
     return BeforeAndAfter(
-        *(before, after, kept, catalog, None, now, now),
+        *(before, after, kept, catalog, None, now, now, now),
         refused=left,
         approvals_then=rules,
         approvals_now=rules,
@@ -162,11 +165,15 @@ def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, .
 
 
 class _Before(NamedTuple):
-    """The plan before, if it is not the working tree's, and the folder of the working tree's portfolio."""
+    """The plan before, if it is not the working tree's, and the folder of the working tree's portfolio.
+
+    Folders of a commit are written elsewhere; `there` is where the working tree has them, or had.
+    """
 
     folder: Path
     plan: Plan | None = None
     then: Folders | None = None
+    there: Folders | None = None
     base: Base | None = None
     notes: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
@@ -198,7 +205,7 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
         catalog, portfolio = load_catalog_and_portfolio(where.base_folder, OURS.catalog)
         then, base = folders_of(where.base_folder, OURS), Base(BaseKind.FOLDER, str(where.base_folder))
         rules = portfolio.platform.approvals
-        return _Before(folder, resolve(catalog, portfolio), then, base, approvals=rules)
+        return _Before(folder, resolve(catalog, portfolio), then, base=base, approvals=rules)
     if where.base is None:
         return _Before(folder)
     return _in_revision(where.base, folder, open_folders, tip=False)
@@ -217,7 +224,7 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
     then = Folders(*(found.get(each, each) for each in OURS))
     if folder not in found:
         own = folders_of(folder, OURS) != OURS  # which has the currency of what is new
-        return _Before(folder, None, None if own else then, read.base)
+        return _Before(folder, None, None if own else then, None if own else OURS, read.base)
     try:
         then = _folders_then(read, folder, then)
         catalog, portfolio = load_catalog_and_portfolio(found[folder], then.catalog)
@@ -229,8 +236,21 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
             "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
             *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
-    rules = portfolio.platform.approvals
-    return _Before(folder, plan, then, read.base, pipelines=read.pipelines, approvals=rules)
+    there, rules = _in_the_tree(read, then), portfolio.platform.approvals
+    return _Before(folder, plan, then, there, read.base, pipelines=read.pipelines, approvals=rules)
+
+
+def _in_the_tree(read: Revision, then: Folders) -> Folders:
+    """The folders of a commit by their place in the working tree."""
+    places = {written: folder for folder, written in read.folders.items()}
+
+    def place(folder: Path) -> Path:
+        for above in (folder, *folder.parents):
+            if above in places:
+                return places[above] / folder.relative_to(above)
+        return folder
+
+    return Folders(*map(place, then))
 
 
 def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:

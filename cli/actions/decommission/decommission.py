@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from allocation.estimate.folders import folders_of, folders_of_plan
+from allocation.estimate.folders import folders_of_plan
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from cli.console.deployed import deployed_inventory
@@ -138,12 +138,13 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
     stack = Stack(request.stack, request.cwd)
     folder = _folder(request, plan.portfolio)
+    there = deployed_inventory(stack.name, stack.project).plan
     world = CloudWorld(plan, stack, folder, clock, _tried(request.restore_evidence, plan))
     record = request.evidence or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
         world=world,
-        prices=load_price_book(plan.currency, folders_of(folder).prices, plan.regions),
+        prices=load_price_book(plan.currency, folders_of_plan(there, folder).prices, plan.regions),
         record=record,
         phrase=request.phrase,
         stack=stack.name,
