@@ -118,11 +118,15 @@ lint: setup ## check style, types, which module may import which, and what break
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tests.plugin.since_tag
 
-scan: setup ## scan production tenants of every tier with checkov, example workflows with zizmor, every commit for secrets with gitleaks
+scan: setup ## scan production tenants of every tier with checkov, example pipelines with zizmor, actionlint and their published schemas, every commit for secrets with gitleaks
 	@$(PYTHON) toolchain/scanner.py
 	@$(PYTHON) toolchain/build.py gitleaks
+	@$(PYTHON) toolchain/build.py actionlint
 	@$(BIN)/python -m tests.policies.scan.run
-	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml cli/project/cost-preview.yml
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github/*.yml
+	@.toolchain/bin/actionlint -shellcheck= -pyflakes= examples/ci/github/*.yml
+	@.toolchain/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows examples/ci/github/*.yml
+	@.toolchain/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/ci/gitlab/*.yml
 	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source

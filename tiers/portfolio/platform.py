@@ -14,6 +14,8 @@ from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
 from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
+from tiers.portfolio.gates.approvals import Approvals
+from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.vocabulary import (
@@ -102,6 +104,8 @@ class Images(Frozen):
     """Odoo itself."""
     operations: OperationsImage
     """The tools of set-up, backups and restore tests."""
+    scan: ImageScan | None = None
+    """What a scanner may find in them; left out, `costack images check` has no rules to judge by."""
 
 
 class DatabaseSpec(DatabaseSize):
@@ -238,6 +242,8 @@ class Platform(Frozen):
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
+    approvals: Approvals | None = None
+    """Who approves a change, by what it does; left out, nobody is asked for."""
     dr_regions: tuple[Region, ...] = ()
     """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
