@@ -19,7 +19,7 @@ import yaml
 
 from cli.console.exit_codes import Exit
 from lifecycle import evidence
-from lifecycle.decommission.steps import STEPS
+from lifecycle.decommission.outcomes import STEPS
 from tests.engine.holdings import holdings
 from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.promises import Promise, is_the_largest, promise

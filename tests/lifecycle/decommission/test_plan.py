@@ -55,7 +55,7 @@ def test_any_change_by_hand_is_noticed(field: str, tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     write_plan(ending_plan(production()), path)
     document = json.loads(path.read_text(encoding="utf-8"))
-    was = document[field]
+    was = document.get(field, False)
     document[field] = not was if isinstance(was, bool) else [] if isinstance(was, list) else f"{was}1"
     if isinstance(was, int) and not isinstance(was, bool):
         document[field] = was + 1
