@@ -105,7 +105,8 @@ def facts_sha256(tenant: TenantPlan) -> str:
     """The hash of a deployed tenant, without what its decommissioning changes: two lines, jobs, sleep."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
     facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_FACTS, *SLEEPING}]
-    return _sha256({"tenant": identity.model_dump(mode="json", exclude={"protected"}), "facts": facts})
+    said = identity.model_dump(mode="json", exclude={"protected", "extended"})
+    return _sha256({"tenant": said, "facts": facts})
 
 
 def write_plan(plan: DecommissionPlan, path: Path) -> None:

@@ -378,7 +378,7 @@ def may_end(run: Run, now: datetime) -> bool:
         and plan.made_at - timedelta(minutes=5) <= min(now, approval.approved_at)
         and now < plan.made_at + timedelta(days=7)
         # The end, or two weeks after the day of the cutover.
-        and now >= min(live.ends_at, datetime.fromisoformat("2026-11-30T00:00:00Z"))  # type: ignore[type-var]
+        and now >= min(live.ends_at, datetime.fromisoformat("2026-11-30T00:00:00Z"))  # type: ignore[type-var,operator]
         and run.world.dumps_work
         and not run.world.torn
     )
