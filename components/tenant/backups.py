@@ -63,13 +63,8 @@ class TenantBackups(pulumi.ComponentResource):
         PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
         make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
         if run:
-            labels = pods.identity(tenant.tenant, run.name)
-            k8s.batch.v1.CronJob(
-                name,
-                metadata={"name": name, "namespace": where, "labels": labels},
-                spec=_schedule(run, labels, make()),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[account, files]),
-            )
+            after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
+            _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
         self.last: list[pulumi.Resource] = []
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
@@ -79,6 +74,17 @@ class TenantBackups(pulumi.ComponentResource):
             after = pulumi.ResourceOptions(parent=self, depends_on=[account, *still])
             self.last = [jobs.OneOffJob(tenant, last, spec=once_more, distinguished_by="last", opts=after)]
         self.register_outputs({})
+
+
+def _nightly(
+    name: str, labels: dict[str, str], run: ScheduledJob, pod: pods.Manifest, opts: pulumi.ResourceOptions
+) -> None:
+    k8s.batch.v1.CronJob(
+        name,
+        metadata={"name": name, "namespace": run.namespace, "labels": labels},
+        spec=_schedule(run, labels, pod),
+        opts=opts,
+    )
 
 
 def _volumes(files: Filestore, settings: OdooSettings) -> list[pods.Manifest]:

@@ -122,6 +122,11 @@ class RemainingResources:
     excess: tuple[RemainingResource, ...]
     savings: Mapping[str, Any] | None = None
 
+    @property
+    def in_excess(self) -> str:
+        """The excess resources by name."""
+        return ", ".join(f"{each.what} {each.id} ({each.region})" for each in self.excess)
+
 
 def sort_remaining(
     plan: DecommissionPlan, remaining: Iterable[RemainingResource], ended_at: datetime, prices: PriceBook

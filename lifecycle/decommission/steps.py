@@ -261,20 +261,15 @@ class Decommission:
         return {"file_systems": list(self.world.delete_copies())}
 
     def _verify(self) -> RemainingResources:
-        ended = _moment(self._done[REMOVE])
+        ended, saved = _moment(self._done[REMOVE]), self._done.get(GUARD, {}).get("inputs", {}).get("savings")
         remains = sort_remaining(self.plan, self.world.remaining(), ended, self.prices)
-        remains = replace(
-            remains,
-            retained=(*remains.retained, *self._stored(ended)),
-            savings=self._done[GUARD]["inputs"].get("savings") if GUARD in self._done else None,
-        )
+        remains = replace(remains, retained=(*remains.retained, *self._stored(ended)), savings=saved)
         if remains.excess:
-            excess = ", ".join(f"{each.what} {each.id} ({each.region})" for each in remains.excess)
             if VERIFY not in self._done:
-                self._keep(VERIFY, {"leaked": excess}, result="failed")
+                self._keep(VERIFY, {"leaked": remains.in_excess}, result="failed")
             raise StillBillingError(
                 f"{self.plan.tenant} has {len(remains.excess)} excess resources that nothing explains: "
-                f"{excess}; delete them, then run the same command again"
+                f"{remains.in_excess}; delete them, then run the same command again"
             )
         if VERIFY not in self._done:
             self._keep(VERIFY, {"kept": [each.document() for each in remains.retained]})
