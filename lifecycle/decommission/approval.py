@@ -5,7 +5,7 @@ The signature of the file is checked before, when it is read (`lifecycle.adapter
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -14,6 +14,7 @@ from pydantic import Field
 
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, DecommissionPlan
 from lifecycle.expire import finding_of
+from lifecycle.stack_resources import KUBERNETES, Target
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.platform import ReaperSpec
 from tiers.portfolio.tenant import UtcDatetime
@@ -139,14 +140,39 @@ def not_due(deployed: TenantPlan, approved: Approved, now: datetime) -> Iterator
         yield f"{deployed.tenant} is not due: {why}"
 
 
-def changed(plan: DecommissionPlan, derived: DecommissionPlan, deployed: TenantPlan) -> Iterator[str]:
-    """Whether the plan as it is made now is another than the one that was approved, to the last byte.
+def changed(
+    plan: DecommissionPlan,
+    derived: DecommissionPlan,
+    deployed: TenantPlan,
+    closing: frozenset[str],
+    *,
+    begun: bool,
+) -> Iterator[str]:
+    """Whether the plan as it is made now is another than the one that was approved.
 
-    Once the stack has it in its last stage, what was made to end it is there, too: then fields are compared.
+    Once the stack has it in its last stage, its end has changed it: then the other guards compare fields.
+
+    Args:
+        plan: The approved plan.
+        derived: The plan as stack and catalog give it now.
+        deployed: The tenant as the stack has it.
+        closing: The resources that its end makes, by URN; an interrupted update leaves some.
+        begun: Whether its end has begun, which removes what holds no data, such as a sleep schedule.
     """
-    begun = deployed.lifecycle_stage is LifecycleStage.DECOMMISSIONING
-    if not begun and derived.sha256 != plan.sha256:
+    if deployed.lifecycle_stage is LifecycleStage.DECOMMISSIONING:
+        return
+    there = {each.urn for each in derived.targets}
+    approved = [each for each in plan.targets if not begun or each.holds_data or each.urn in there]
+    if _core(plan, approved, closing) != _core(derived, derived.targets, closing):
         yield (
             f"the plan made now has sha256 {derived.sha256[:12]}…, and the approved one {plan.sha256[:12]}…: "
             "something has changed since; make a new one"
         )
+
+
+def _core(plan: DecommissionPlan, targets: Iterable[Target], closing: frozenset[str]) -> object:
+    """All that a plan says, without what its end makes, and without the ids of Kubernetes, which change."""
+    kubernetes = [each for each in targets if each.type.startswith(KUBERNETES)]
+    known = {each.urn: each.model_copy(update={"id": ""}) for each in kubernetes}
+    kept = {each.urn: known.get(each.urn, each) for each in targets if each.urn not in closing}
+    return plan.model_copy(update={"targets": ()}), kept

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
-from lifecycle.stack_resources import Target, targets_of
+from lifecycle.stack_resources import KUBERNETES, Target, targets_of
 from tiers.catalog.classes import Classes
 from tiers.facts.every_fact import LogicalBackup
 from tiers.facts.names import FINAL_DUMP
@@ -19,7 +19,6 @@ from tiers.vocabulary import Environment, ResilienceClass
 
 _ITS_OWN: Final = frozenset({"schema_version", "made_at", "early_because", "facts_sha256", "targets"})
 """Fields that nothing else says, or that have a comparison of their own."""
-_KUBERNETES: Final = "kubernetes:"
 
 
 def derived_plan(  # noqa: PLR0917 - all that a plan is made of
@@ -110,7 +109,7 @@ def other_targets(plan: DecommissionPlan, derived: DecommissionPlan, *, whole: b
 
 def _identity(target: Target) -> tuple[object, ...]:
     """What names it in the cloud; a Job of Kubernetes has another name whenever it is made anew."""
-    if target.type.startswith(_KUBERNETES):
+    if target.type.startswith(KUBERNETES):
         return (target.type,)
     return target.type, target.id, target.arn, target.region, target.also
 

@@ -48,6 +48,7 @@ class Situation:
         derived: The plan that stack and catalog give now; None when the tenant is removed.
         released: Whether this plan was carried out as far as that, and the stack has it deployed.
         approved: What stands in place of the phrase.
+        begun: Whether evidence says that this plan was begun.
     """
 
     now: datetime
@@ -61,6 +62,7 @@ class Situation:
     wanted: TenantPlan | None = None
     released: bool = False
     approved: Approved | None = None
+    begun: bool = False
 
     @property
     def valid_for(self) -> timedelta:
@@ -113,7 +115,8 @@ def _not_approved(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if seen.derived is None:
         yield f"no plan can be made of {plan.tenant} now, with which the approved one would be compared"
     else:
-        yield from changed(plan, seen.derived, seen.deployed)
+        closing = _closing(plan, seen.urns)
+        yield from changed(plan, seen.derived, seen.deployed, closing, begun=seen.begun)
 
 
 def _not_derivable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:

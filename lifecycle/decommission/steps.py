@@ -131,7 +131,8 @@ class Decommission:
 
     def _guard(self) -> Situation:
         """Check on every run; a plan that was begun in time may be finished later."""
-        deployed, approved = self.world.deployed(), self._approved()
+        approved = Approved(self.approval, self.world.reaper()) if self.approval else None
+        deployed = self.world.deployed()
         begun = self._begun(deployed, approved)
         seen = Situation(
             derived=(derived := self.world.derived()),
@@ -145,6 +146,7 @@ class Decommission:
             wanted=self.world.wanted(),
             released=UNPROTECT in self._done and self.world.released(),
             approved=approved,
+            begun=GUARD in self._done,
         )
         if found := refusals(self.plan, seen):
             raise RefusedError(*found)
@@ -156,9 +158,6 @@ class Decommission:
         if not begun:
             self._keep(GUARD, self._begins(seen))
         return seen
-
-    def _approved(self) -> Approved | None:
-        return Approved(self.approval, self.world.reaper()) if self.approval else None
 
     def _begun(self, deployed: TenantPlan | None, approved: Approved | None) -> Mapping[str, Any] | None:
         """The line of its beginning, if it was in time; of an approved plan the stack must show it, too."""

@@ -310,6 +310,42 @@ def test_killed_at_every_call_it_goes_on_and_no_dump_is_lost(before: bool, tmp_p
     assert kills == len(run.world.calls)
 
 
+def _interrupted(run: Run) -> None:
+    """The first update died in its middle: the closing Job is there, the Deployment no longer."""
+    there = run.world.derived
+
+    def derived() -> DecommissionPlan | None:
+        plan = there()
+        if plan is None or run.world.calls.count("up"):
+            return plan
+        kept = [each for each in plan.targets if not each.urn.endswith("-web")]
+        job = kept[0].model_copy(
+            update={
+                "urn": urn("acme-final-backup", "kubernetes:batch/v1:Job"),
+                "type": "kubernetes:batch/v1:Job",
+            }
+        )
+        return plan.model_copy(update={"targets": (*kept, job)})
+
+    run.world.derived = derived  # type: ignore[method-assign]
+
+
+def test_what_its_own_end_changed_is_no_change(record: Path) -> None:
+    run = Run()
+    _interrupted(run)
+    with pytest.raises(RefusedError, match="something has changed since"):
+        run.go(record)
+    run.world.fuse = 1
+    del run.world.derived
+    with pytest.raises(KilledError):
+        run.go(record)
+    run.world.fuse = None
+    run.world.calls.clear()
+    _interrupted(run)
+    run.go(record)
+    assert run.world.live is None
+
+
 def test_a_forged_beginning_makes_no_old_approval_young(record: Path) -> None:
     run = Run()
     run.world.clock = START + 8 * DAY
