@@ -2,3 +2,7 @@
 
 `components.platform.SharedPlatform` is the platform, `components.tenant.stack.TenantStack` one tenant on it.
 """
+
+from components.lazy_sdks import install
+
+install()

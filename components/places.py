@@ -113,7 +113,8 @@ class PlatformPlace(NamedTuple):
     resources wait for: the service account that may set up databases on the shared server, and the
     namespaces by name. `protected` says whether the portfolio's data refuses deletion. `cluster_group_id` is
     the security group of the cluster, which pods with a group of their own keep; None when they have none.
-    `store` is None where Secrets are written into the cluster themselves.
+    `store` is None where Secrets are written into the cluster themselves. `catalog` is where a
+    catalog of one's own lies, for whoever judges what was declared.
     """
 
     name: str
@@ -131,3 +132,4 @@ class PlatformPlace(NamedTuple):
     protected: bool = True
     cluster_group_id: Text | None = None
     store: SecretStore | None = None
+    catalog: str | None = None

@@ -53,7 +53,7 @@ class SharedPlatform(pulumi.ComponentResource):
         super().__init__(component_type("SharedPlatform"), name, inputs, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
         facts = plan.platform
-        self.name = name
+        self.name, self.catalog = name, plan.catalog
         self.network = PrivateNetwork(
             physical_name(name, "network"), fact_named(facts, Network, "network"), child
         )
@@ -101,6 +101,7 @@ class SharedPlatform(pulumi.ComponentResource):
             protected=self.protected,
             cluster_group_id=self.cluster_group_id,
             store=self.store,
+            catalog=self.catalog,
         )
 
     def cloud_ids(self) -> dict[FactId, pulumi.Input[str]]:

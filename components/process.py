@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pulumi
 
+from components.callbacks import Callbacks
+
 # A declaration makes millions of objects that live to the end. With the default of 700 the collector walks
 # through them again and again: 40 % of the time of a program with 1,000 tenants (`make bench`).
 _NEW_OBJECTS: Final = 200_000
@@ -16,9 +18,13 @@ _GENERATIONS: Final = (50, 100)
 
 
 def prepare() -> None:
-    """Exempt from garbage collection what lives until the program ends."""
+    """Exempt from garbage collection what lives until the program ends, and start one server for transforms.
+
+    Called in the program, before its first resource.
+    """
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, *_GENERATIONS)
+    Callbacks().share()
 
 
 async def known(outputs: Iterable[pulumi.Input[Any]]) -> None:

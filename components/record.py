@@ -9,11 +9,12 @@ program (Pulumi 3.259, deployment_executor.go, performPostSteps).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pulumi
 import stamina
 from pulumi.runtime import invoke
+from pulumi.runtime.settings import get_monitor
 
 from components.naming import physical_name
 from tiers.catalog.tier import Catalog
@@ -88,8 +89,43 @@ def tenant_as_far(portfolio: str, tenant: TenantPlan) -> TenantPlan:
     return step
 
 
+class _Read(NamedTuple):
+    """What was read of a stack, and the engine's monitor that told it: each update has one of its own."""
+
+    monitor: Any
+    stack: str
+    deployed: Deployed
+
+
+_LAST: Final[list[_Read]] = []
+"""What this process has read last: a plugin builds all components of an update in one process."""
+
+
 def _there() -> Deployed:
-    """What the stack has before this update.
+    """What the stack has before this update: read once, by the first component that asks.
+
+    What the update itself changes meanwhile is not meant, and reading all of the state for each tenant took
+    time that grows with the square of their number. A failure is read again.
+    """
+    address, stack = _monitor(), pulumi.get_stack()
+    if not any((each.monitor, each.stack) == (address, stack) for each in _LAST):
+        _LAST[:] = [_Read(address, stack, _read())]
+    return _LAST[0].deployed
+
+
+def _monitor() -> Any:
+    """The address of the engine's monitor, which each update has anew.
+
+    For each component the SDK makes another stub of it and keeps its address nowhere else (pulumi 3.272,
+    provider/server.py, `reset_options`). A stub without it stands for itself: then more is read, not less.
+    """
+    monitor = get_monitor()
+    channel = getattr(getattr(monitor, "RegisterResource", None), "_channel", None)
+    return monitor if channel is None else channel.target()
+
+
+def _read() -> Deployed:
+    """What the stack has now.
 
     The engine saves the state of this very update while it is read. In a folder the attributes beside it are
     not replaced at once (gocloud.dev, blob/fileblob/attrs.go, `setAttrs`), so half a file may be seen.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from allocation.estimate.estimated_statement import monthly_estimates
+from allocation.estimate.estimated_month import monthly_estimates
 from allocation.estimate.folders import OURS, Folders, folders_of
 from components.platform import SharedPlatform
 from components.process import known, prepare

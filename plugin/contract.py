@@ -129,6 +129,8 @@ class Contract(Frozen):
     """URNs of the platform's namespaces, by their names."""
     monthly_estimates: Mapping[str, str] = Field(default_factory=dict)
     """What each tenant is expected to cost this month, such as `412.07 USD`, by its id."""
+    unpriced: Mapping[str, str] = Field(default_factory=dict)
+    """What the amount of a tenant lacks because it has no known price, by the tenant's id."""
 
 
 def contract_of(place: PlatformPlace) -> dict[str, Any]:
@@ -189,6 +191,7 @@ def place_from(
         protected=is_protected(plan),
         cluster_group_id=read("cluster_group_id") if cluster.pod_security_groups else None,
         store=secret_store(plan.portfolio, cluster.secret_store),
+        catalog=plan.catalog,
     )
 
 

@@ -28,15 +28,16 @@ def monthly_estimate(args: Mapping[str, Any], today: date) -> dict[str, Any]:
     plan = plan_of_documents(args["platform"], args["tenants"], catalog)
     day = first_of(args.get("month"), today)
     found = estimates_of(plan, day)
-    if "(unknown)" in found:
-        raise NoEstimateError(found["(unknown)"])
-    amounts = {name: amount.partition(" ")[0] for name, amount in found.items()}
+    if found.unknown:
+        raise NoEstimateError(found.unknown)
+    amounts = {name: amount.partition(" ")[0] for name, amount in found.amounts.items()}
     return {
         "month": f"{day:%Y-%m}",
         "currency": plan.currency,
         "idle": amounts.pop("(idle)"),
         "unallocated": amounts.pop("(unallocated)"),
         "tenants": amounts,
+        "unpriced": dict(found.unpriced),
     }
 
 

@@ -20,7 +20,12 @@ INVENTORY: Final = (
 )
 _GO: Final = "example.com/pulumi-costack/sdk/go"
 _LANGUAGES: Final[Mapping[str, Spec]] = {
-    "csharp": {"respectSchemaVersion": True},
+    # Not Costack.Costack, in which `Costack.Costack.Environment` means Costack.Costack.Costack.Environment.
+    "csharp": {
+        "respectSchemaVersion": True,
+        "rootNamespace": "Costack",
+        "namespaces": {PACKAGE: "PulumiPackage"},
+    },
     "go": {"respectSchemaVersion": True, "modulePath": _GO, "importBasePath": f"{_GO}/costack"},
     "java": {"respectSchemaVersion": True},
     "nodejs": {"respectSchemaVersion": True, "packageName": "@costack/pulumi"},
@@ -29,6 +34,11 @@ _LANGUAGES: Final[Mapping[str, Spec]] = {
 """Names of SDKs. Left out, they and the namespace would differ with the address that a package was added
 from: the engine takes the owner of a git repository, and fails if that is no word (pulumi 3.259,
 cmd/pulumi/packages/packages.go, `setSpecNamespace`)."""
+_CSHARP_NAMES: Final[Mapping[tuple[str, str], str]] = {
+    ("Inventory", "inventory"): "Joined",
+    ("Tenant", "tenant"): "Id",
+}
+"""Properties that are spelled as their class, which C# refuses (CS0542), and what they are called there."""
 _DESCRIPTION: Final = (
     "Odoo for many clients on AWS and Kubernetes: isolated tenants, with their cost tags and their "
     "inventory, so that every bill can be divided among the clients who pay it."
@@ -56,6 +66,8 @@ class Estimate(Frozen):
     """What nobody uses."""
     unallocated: str
     """What no rule gives to a tenant."""
+    unpriced: Mapping[str, str] = Field(default_factory=dict)
+    """What the amount of a tenant lacks because it has no known price, by the tenant's id."""
 
 
 def package_spec(version: str, project: Mapping[str, Any]) -> Spec:
@@ -73,6 +85,9 @@ def package_spec(version: str, project: Mapping[str, Any]) -> Spec:
         "Inventory": _inventory(),
     }
     functions = {"monthlyEstimate": _monthly_estimate(types)}
+    for (owner, name), csharp in _CSHARP_NAMES.items():
+        properties = resources.get(owner, types.made.get(f"{PACKAGE}:index:{owner}", {}))["properties"]
+        properties[name] = {**properties[name], "language": {"csharp": {"name": csharp}}}
     return {
         "name": PACKAGE,
         "namespace": PACKAGE,
@@ -130,10 +145,6 @@ def _opaque(description: str) -> Spec:
     return {"$ref": "pulumi.json#/Any", "description": description + INVENTORY}
 
 
-def _session_token(description: str) -> Spec:
-    return _text(description, secret=True)
-
-
 def _documents(types: Types) -> Spec:
     platform, tenant = types.of_model(Platform, plain=True), types.of_model(Tenant, plain=True)
     return {
@@ -158,8 +169,11 @@ def _shared_platform(types: Types) -> Spec:
             **types.of_model(Contract, plain=False),
             "description": "What a `TenantStack` needs to know of it.",
         },
-        "sessionToken": _session_token(
-            "The token that all tenants' sessions shared, as long as pods still have it; else empty."
+        # The component returns it as a secret. Said here, too, SDKs for C# and Java would not compile: their
+        # generators write an option for it that components have in neither language (pulumi-java 1.12).
+        "sessionToken": _text(
+            "The token that all tenants' sessions shared, a secret, as long as pods still have it; else "
+            "empty."
         ),
         "costTags": _texts(
             "The cost tags of what tenants share: for a `CostTagged`, or for tags of one's own."
@@ -168,8 +182,8 @@ def _shared_platform(types: Types) -> Spec:
         "databaseEndpoint": _text("Host name of the shared PostgreSQL server; it listens on 5432."),
         "monthlyEstimates": _texts(
             "What each tenant is expected to cost this month, such as `412.07 USD`, by its id; `(idle)` is "
-            "what nobody uses, `(unallocated)` what no rule gives to a tenant, `(unknown)` why there is no "
-            "price."
+            "what nobody uses, `(unallocated)` what no rule gives to a tenant, `(unpriced)` says what the "
+            "amounts lack because it has no known price, `(unknown)` why there is no amount."
         ),
         "inventory": _opaque("The platform's part of the inventory, for an `Inventory`."),
     }
@@ -189,7 +203,7 @@ def _tenant_stack(types: Types) -> Spec:
             **types.of_model(Contract, plain=False),
             "description": "The platform's output `contract`.",
         },
-        "sessionToken": _session_token("The platform's output `sessionToken`."),
+        "sessionToken": _text("The platform's output `sessionToken`.", secret=True),
     }
     outputs = {
         "namespace": _text("The Kubernetes namespace of its pods."),
@@ -198,7 +212,12 @@ def _tenant_stack(types: Types) -> Spec:
         "databaseName": _text("Name of its database."),
         "costTags": _texts("Its cost tags: for a `CostTagged`, or for tags of one's own."),
         "monthlyEstimate": _text(
-            "What it is expected to cost this month, such as `412.07 USD`; empty if its platform cannot tell."
+            "What it is expected to cost this month, such as `412.07 USD`; `unknown` if its platform cannot "
+            "tell. `monthlyEstimateNote` says why, or what the amount lacks."
+        ),
+        "monthlyEstimateNote": _text(
+            "Why `monthlyEstimate` is unknown, or what it lacks because it has no known price; empty where "
+            "all is priced."
         ),
         "inventory": _opaque("The tenant's part of the inventory, for an `Inventory`."),
     }

@@ -1,7 +1,8 @@
 """Serves the components under the committed schema: names as programs have them, errors at the wrong input.
 
 The SDK's own component provider makes a schema of annotations, which know no descriptions, enums, defaults or
-secrets of nested fields, and does so again at each start (pulumi 3.272, provider/experimental).
+secrets of nested fields, and does so again at each start (pulumi 3.272, provider/experimental). What builds
+the components is loaded when one is asked for: the engine waits for the port of a plugin first.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -17,13 +17,8 @@ import pulumi
 from pulumi.provider import CheckFailure, ConstructResult, Provider
 from pulumi.provider.provider import InvokeResult
 
-from plugin.estimate import NoEstimateError, monthly_estimate
 from plugin.inputs import refused
 from plugin.spelling import Spelling, SpellingError, camel, snake
-from plugin.stacks import Inventory, SharedPlatform, TenantStack
-from plugin.tagged import CostTagged
-from tiers.errors import CatalogError
-from tiers.plan.from_program import DocumentError
 
 SCHEMA: Final = Path(__file__).parent / "schema.json"
 ESTIMATE: Final = "costack:index:monthlyEstimate"
@@ -53,20 +48,16 @@ class CostackProvider(Provider):
         Raises:
             InputPropertiesError: With every mistake, at the property that has it.
         """
-        builders: Mapping[str, Callable[..., Any]] = {
-            "costack:index:SharedPlatform": partial(SharedPlatform, day=self._today()),
-            "costack:index:TenantStack": TenantStack,
-            "costack:index:CostTagged": CostTagged,
-            "costack:index:Inventory": Inventory,
-        }
-        if resource_type not in builders:
-            raise pulumi.RunError(
-                f"costack has no component '{resource_type}': {', '.join(sorted(builders))}"
-            )
+        from plugin.builders import CALLBACKS, builders  # noqa: PLC0415 - see above
+
+        known = builders(self._today())
+        if resource_type not in known:
+            raise pulumi.RunError(f"costack has no component '{resource_type}': {', '.join(sorted(known))}")
+        CALLBACKS.share()
         about = self._package["resources"][resource_type]
         given = about["inputProperties"]
         args = self._read(inputs, given, about["requiredInputs"])
-        made = self._told(given, lambda: builders[resource_type](name, args, options))
+        made = self._told(given, lambda: known[resource_type](name, args, options))
         state = {
             camel(key): self._for_program(value, about["properties"][camel(key)])
             for key, value in made.outputs.items()
@@ -75,6 +66,8 @@ class CostackProvider(Provider):
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> InvokeResult:
         """Answer a function; mistakes are failures of the arguments that have them."""
+        from plugin.builders import NoEstimateError, monthly_estimate  # noqa: PLC0415 - see above
+
         if token != ESTIMATE:
             raise pulumi.RunError(f"costack has no function '{token}': {ESTIMATE}")
         about = self._package["functions"][token]["inputs"]
@@ -118,6 +111,8 @@ class CostackProvider(Provider):
 
     def _told(self, given: Mapping[str, Any], make: Callable[[], Made]) -> Made:
         """What *make* returns; its mistakes become errors of the properties that have them."""
+        from plugin.builders import CatalogError, DocumentError  # noqa: PLC0415 - see above
+
         try:
             return make()
         except DocumentError as error:

@@ -6,7 +6,7 @@ Each has `outputs`: what the program reads, with the names that files have.
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -28,6 +28,9 @@ from tiers.plan.from_program import catalog_of_document, plan_of_documents, tena
 from tiers.plan.plan import Plan, TenantPlan, fact_named
 from tiers.plan.storage import grown
 
+if TYPE_CHECKING:
+    from allocation.estimate.estimated_month import EstimatedMonth
+
 Outputs = dict[str, pulumi.Input[Any]]
 
 
@@ -39,7 +42,8 @@ class SharedPlatform(platform.SharedPlatform):
         name: str,
         args: SharedPlatformArgs,
         opts: pulumi.ResourceOptions | None = None,
-        day: date | None = None,
+        *,
+        day: date,
     ) -> None:
         """Declare it, and estimate the month of *day*."""
         del name  # the portfolio names it, so that every program gives it the same URN
@@ -47,9 +51,11 @@ class SharedPlatform(platform.SharedPlatform):
         catalog = catalog_of_document(args["platform"])
         plan = may_follow(plan_of_documents(args["platform"], args["tenants"], catalog), catalog)
         super().__init__(plan, opts)
-        estimates = self._estimates(plan, day)
+        month = self._month(plan, day)
+        estimates = month.apply(lambda known: known.as_output())
+        told = {"monthly_estimates": estimates, "unpriced": month.apply(lambda known: known.unpriced)}
         self.outputs: Outputs = {
-            "contract": pulumi.Output.from_input({**contract_of(self.place), "monthly_estimates": estimates}),
+            "contract": pulumi.Output.from_input({**contract_of(self.place), **told}),
             "session_token": pulumi.Output.secret(self.place.cache.auth_token or ""),
             "cost_tags": plan.platform_tags().as_tags(),
             "cluster": self.place.cluster,
@@ -58,9 +64,9 @@ class SharedPlatform(platform.SharedPlatform):
             "inventory": part(self),
         }
 
-    def _estimates(self, plan: Plan, day: date | None) -> pulumi.Output[dict[str, str]]:
+    def _month(self, plan: Plan, day: date) -> "pulumi.Output[EstimatedMonth]":
         sizes = pulumi.Output.all(**self.storage_gib())
-        return sizes.apply(lambda gib: estimates_of(grown(plan, gib), day) if day else {})
+        return sizes.apply(lambda gib: estimates_of(grown(plan, gib), day))
 
 
 class TenantStack(stack.TenantStack):
@@ -78,9 +84,8 @@ class TenantStack(stack.TenantStack):
             **addresses(tenant),
             "database_endpoint": self.services.server.address,
             "cost_tags": tenant.cost_tags().as_tags(),
-            "monthly_estimate": contract.apply(
-                lambda known: known.get("monthly_estimates", {}).get(tenant.tenant, "")
-            ),
+            "monthly_estimate": contract.apply(lambda known: estimate_and_note(known, tenant.tenant)[0]),
+            "monthly_estimate_note": contract.apply(lambda known: estimate_and_note(known, tenant.tenant)[1]),
             "inventory": part(self),
         }
 
@@ -118,17 +123,29 @@ def addresses(tenant: TenantPlan) -> dict[str, str]:
     }
 
 
-def estimates_of(plan: Plan, day: date) -> dict[str, str]:
+def estimate_and_note(contract: Mapping[str, Any], tenant: str) -> tuple[str, str]:
+    """What a platform tells of the cost of *tenant*, and what is to be said of it; never an empty amount."""
+    estimates = contract.get("monthly_estimates") or {}
+    if tenant in estimates:
+        return estimates[tenant], (contract.get("unpriced") or {}).get(tenant, "")
+    if "(unknown)" in estimates:
+        return "unknown", estimates["(unknown)"]
+    if estimates:
+        return "unknown", f"the platform was not told of tenant '{tenant}'; list it in the platform's tenants"
+    return "unknown", "the platform tells no estimates; update its stack, then this one"
+
+
+def estimates_of(plan: Plan, day: date) -> "EstimatedMonth":
     """What each tenant of *plan* costs in the month of *day*, such as `412.07 USD`.
 
     A catalog of its own is looked for in the folder of the program, where the engine starts a plugin.
     """
-    from allocation.estimate.estimated_statement import (  # noqa: PLC0415 - a plugin starts without DuckDB
-        monthly_estimates,
+    from allocation.estimate.estimated_month import (  # noqa: PLC0415 - a plugin starts without DuckDB
+        estimated_month,
     )
     from allocation.estimate.folders import folders_of_plan  # noqa: PLC0415
 
-    return monthly_estimates(plan, day, folders_of_plan(plan, Path()))
+    return estimated_month(plan, day, folders_of_plan(plan, Path()))
 
 
 def joined(platform: dict[str, Any], tenants: list[dict[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from plugin.spelling import camel
+from tiers.schemas import json_schema
 
 PACKAGE: Final = "costack"
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([a-z-]+\.md)[^)]*\)")
@@ -31,7 +32,7 @@ class Types:
 
     def of_model(self, model: type[BaseModel], *, plain: bool) -> Spec:
         """A property that holds *model*; its type, and those of its fields, are added to `made`."""
-        schema = model.model_json_schema()
+        schema = json_schema(model)
         return self._made(model.__name__, schema, schema.get("$defs", {}), plain=plain)
 
     def fields_of(self, model: type[BaseModel], *, plain: bool) -> Spec:
@@ -41,7 +42,7 @@ class Types:
         output of what holds it, so that it is no longer known before a deployment (pulumi 3.259,
         codegen/nodejs/gen.go, `ProvideDefaults`).
         """
-        schema = model.model_json_schema()
+        schema = json_schema(model)
         fields = self._fields(model.__name__, schema, schema.get("$defs", {}), plain=plain)
         for name, field in schema["properties"].items():
             default, made = field.get("default"), fields["properties"][camel(name)]

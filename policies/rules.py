@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any, Final, NamedTuple
 
-from components.tags.cost_tags import TAGGABLE_TYPES
 from policies.clauses import Clause, Finding
 from policies.cluster_access import CLAUSES as CLUSTER
 from policies.cluster_access import cluster_access
@@ -22,22 +19,14 @@ from policies.properties import NOT_KNOWN, Path, Properties, is_on
 from policies.public_access import CLAUSES as PUBLIC_ACCESS
 from policies.public_access import no_public_data
 from policies.services import BACKED_UP, HARDENED, backed_up, hardened
+from policies.tagged.promises import kept_promises
+from policies.tagged.tags import cost_tags
 from policies.unknown_values import unknown_values
 from policies.whole_stack import CLAUSES as COMPANION_CLAUSES
-from tiers.catalog.folder import catalog_folder
-from tiers.catalog.loading import load_catalog
-from tiers.catalog.promises import RANKS
-from tiers.catalog.tier import Catalog
-from tiers.errors import CatalogError
-from tiers.portfolio.folders import PORTFOLIOS
-from tiers.tags import KEYS, MANDATORY, MANDATORY_FOR_TENANTS, PREFIX, CostTags
-from tiers.vocabulary import Environment, ResilienceClass
 
 Check = Callable[[str, Properties], Iterator[Finding]]
 
-_KUBERNETES: Final = "kubernetes:"
 _DATABASE: Final = "aws:rds/instance:Instance"
-_ADD_TAGS: Final = "declare it in a component with cost_tagged, or write its tags"
 UNREADABLE: Final = Clause(
     "every resource",
     "cannot be judged: a property has another shape than its provider documents",
@@ -62,55 +51,6 @@ def judged(rule: Rule, type_token: str, props: Properties) -> Iterator[Finding]:
         yield from rule.check(type_token, props)
     except (AttributeError, TypeError, KeyError, ValueError, RecursionError):
         yield UNREADABLE.at(rule.name)
-
-
-def cost_tags(type_token: str, props: Properties) -> Iterator[str]:
-    """Every taggable resource and Kubernetes object has valid cost tags."""
-    tags = _tags(type_token, props)
-    if tags is None or not _all_known(tags):
-        return
-    cost = {key: value for key, value in tags.items() if str(key).startswith(PREFIX)}
-    needed = MANDATORY_FOR_TENANTS if "cost/tenant" in cost else MANDATORY
-    if missing := sorted(needed - cost.keys()):
-        yield f"lacks the cost tags {', '.join(missing)}; {_ADD_TAGS}"
-        return
-    try:
-        CostTags.from_tags(cost)
-    except CatalogError as error:
-        yield f"{error}; {_ADD_TAGS}"
-
-
-def kept_promises(type_token: str, props: Properties) -> Iterator[str]:
-    """The tier of a resource is in the catalog, and the tier honours the resource's recovery class."""
-    tags = _tags(type_token, props) or {}
-    if not _all_known(tags):
-        return
-    sold, promised = tags.get(KEYS["service_tier"]), tags.get(KEYS["recovery_class"])
-    if sold is None or promised not in set(ResilienceClass):
-        return
-    try:
-        tier = _catalog(str(tags.get(KEYS["portfolio"]))).tiers.get(str(sold))
-    except CatalogError as error:
-        yield f"names the tier '{sold}' of a catalog that cannot be read: {error}"
-        return
-    if tier is None:
-        yield f"names the tier '{sold}', which is not in the catalog; name one that is"
-        return
-    production = tags.get(KEYS["environment"]) == Environment.PRODUCTION
-    most = tier.resilience_class if production else ResilienceClass.STANDARD
-    if RANKS[ResilienceClass(promised)] > RANKS[most]:
-        where = "" if production else f" outside {Environment.PRODUCTION}"
-        yield f"promises {promised}, but tier {sold} honours {most} at most{where}; choose a tier that does"
-
-
-@cache
-def _catalog(portfolio: str) -> Catalog:
-    """The catalog of a portfolio of the project: Pulumi starts a pack in Python in the project's folder.
-
-    Source: sdk/v3.259.0, go/common/resource/plugin/analyzer_plugin.go, `newPlugin(ctx, ctx.Pwd, …)`.
-    """
-    known = re.fullmatch(r"[a-z0-9-]+", portfolio)
-    return load_catalog(catalog_folder(PORTFOLIOS / portfolio) if known else None)
 
 
 def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
@@ -186,17 +126,3 @@ WHOLE_STACK: Final = Rule(
 def _containers(type_token: str, props: Properties) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     for _, pod in pods(type_token, props):
         yield from containers(pod)
-
-
-def _tags(type_token: str, props: Properties) -> Any:
-    """Tags or labels of a resource; None if it has neither."""
-    if type_token in TAGGABLE_TYPES:
-        return props.get("tags") or {}
-    if type_token.startswith(_KUBERNETES) and "metadata" in props:
-        return (props["metadata"] or {}).get("labels") or {}
-    return None
-
-
-def _all_known(tags: Any) -> bool:
-    """Whether every tag is known; `known-values` tells where one is not."""
-    return tags is not NOT_KNOWN and NOT_KNOWN not in tags.values()

@@ -11,9 +11,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
-    """An immutable record that refuses unknown fields."""
+    """An immutable record that refuses unknown fields. It is built when it is first used.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    Docstrings below fields describe them, in `tiers.schemas`. With `use_attribute_docstrings`, pydantic 2.14
+    reads the source of each model at every start, and asks each module of the process for its file, which
+    loads those that wait to be used (`inspect.getmodule`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @unique

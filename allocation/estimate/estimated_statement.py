@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from decimal import Decimal
 from functools import cache
-from typing import Final
 
 from allocation.charges import Charge, ChargePeriod, CostBasis
 from allocation.engine import tables
 from allocation.engine.allocate import allocate
 from allocation.engine.attribution import CATEGORY_TAG, Known
-from allocation.engine.drivers import IDLE, UNALLOCATED
-from allocation.engine.rulebook import Rulebook, rules_on
+from allocation.engine.rulebook import Rulebook
 from allocation.engine.weights import Presence
-from allocation.errors import AllocationError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.estimate.declared_usage import Usage, declared_usage
 from allocation.estimate.estimated_charges import PricedCharges, priced_charges
-from allocation.estimate.folders import OURS, Folders
 from allocation.estimate.scratch import scratch
-from allocation.money import in_cents, units_of
-from allocation.prices.price_book import PriceBook, load_price_book
+from allocation.money import units_of
+from allocation.prices.price_book import PriceBook
 from allocation.statement.heading import Heading
 from allocation.statement.statement import Statement, Term, statement_of
-from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import Plan
-
-UNKNOWN: Final = "(unknown)"
-"""Where `monthly_estimates` gives the reason why nothing could be priced; no tenant can have such a name."""
 
 
 def estimated_statement(
@@ -49,30 +39,6 @@ def estimated_statement(
         assumptions = Assumptions.on(period.last_day)
     priced = priced_charges(inventory.plan, prices, assumptions)
     return allocated_estimate(inventory.plan, priced, period, prices, rules, assumptions.scale)
-
-
-def monthly_estimates(plan: Plan, day: date, folders: Folders = OURS) -> dict[str, str]:
-    """What each tenant of *plan* costs in the month of *day*, in cents as text; idle and unallocated last.
-
-    If nothing can be priced or divided, the reason is under `(unknown)`: a missing price must not prevent a
-    deployment.
-    """
-    period = ChargePeriod.month(f"{day:%Y-%m}")
-    try:
-        regions = frozenset(fact.region for fact in plan.all_facts())
-        prices = load_price_book(plan.currency, folders.prices, regions)
-        rules = rules_on(day, folders.rules)
-        statement = allocated_estimate(
-            plan, priced_charges(plan, prices, Assumptions.on(day)), period, prices, rules
-        )
-    except (AllocationError, CatalogError) as error:
-        return {UNKNOWN: str(error)}
-    units = {line.tenant: line.total for line in statement.tenants}
-    units |= {IDLE: statement.idle_total, UNALLOCATED: statement.unallocated_total}
-    cents = in_cents(list(units.values()))
-    return {
-        name: f"{Decimal(each) / 100:.2f} {plan.currency}" for name, each in zip(units, cents, strict=True)
-    }
 
 
 def allocated_estimate(  # noqa: PLR0917 - a plan, its price, and the rules

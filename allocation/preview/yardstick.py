@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum, unique
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from allocation.charges import Charge
 from allocation.engine.rulebook import Accounts, Readiness, Rulebook
+from allocation.estimate.folders import Folders
 from allocation.preview.comparison import Comparison
 from allocation.preview.cost_estimate import CostEstimate
 from allocation.prices.price_book import Price, PriceBook
@@ -88,11 +90,14 @@ class Yardstick:
 
     Attributes:
         rules: All rulebooks by the name of their file, not only the one in force.
+        folders: Where its files lie for whoever reads a sentence: in the working tree, not where a commit was
+            written to.
     """
 
     prices: PriceBook
     rules: Mapping[str, Rulebook]
     catalog: Catalog
+    folders: Folders
 
 
 def fees_by(catalog: Catalog, portfolio: Portfolio) -> dict[TenantId, Fee | None]:
@@ -129,20 +134,21 @@ def yardstick_changes(
         after: The same plan with the fees of the change.
         fees: The fee of each tenant by the catalog *then*.
     """
-    yield from _prices(then.prices, now.prices, measured)
-    yield from _fees(after, fees)
-    yield from _usage(after, then.catalog, now.catalog)
-    yield from _rules(then.rules, now.rules)
+    yield from _prices(then.prices, now, measured)
+    yield from _fees(after, fees, now)
+    yield from _usage(after, then.catalog, now)
+    yield from _rules(then, now)
 
 
-def plan_changes(comparison: Comparison, then: PriceBook) -> Iterator[YardstickChange]:
+def plan_changes(comparison: Comparison, then: PriceBook, prices: Path) -> Iterator[YardstickChange]:
     """What two plans alone show: lines that are unpriced now and were not, and looser budgets.
 
     Args:
         comparison: Before, at the base's prices, and after, at those of the change.
         then: The prices of the base, for those that were deleted.
+        prices: The folder of *then* in the working tree.
     """
-    yield from _unpriced(comparison, then)
+    yield from _unpriced(comparison, then, prices)
     for change in comparison.tenants:
         if change.before is None or change.after is None:
             continue
@@ -159,16 +165,16 @@ def pipeline_changes(names: Iterable[str]) -> Iterator[YardstickChange]:
         yield YardstickChange(Word.GATES, name, "runs `costack preview`, and changes or is gone")
 
 
-def _prices(then: PriceBook, now: PriceBook, measured: CostEstimate) -> Iterator[YardstickChange]:
+def _prices(then: PriceBook, now: Yardstick, measured: CostEstimate) -> Iterator[YardstickChange]:
     by_file: dict[str, dict[str, Decimal]] = {}
     for charge in measured.priced.charges:
         key = _key(charge, measured)
-        before, after = then.find(*key), now.find(*key)
+        before, after = then.find(*key), now.prices.find(*key)
         if after is None or (before and (before.price, before.unit) == (after.price, after.unit)):
             continue
         words = f"{charge.service} '{charge.item}' {_priced(before, after)} → {_priced(after, after)}"
         effect = charge.quantity * (after.price - (before.price if before else 0))
-        found = by_file.setdefault(now.file_of(*key), {})
+        found = by_file.setdefault(str(now.folders.prices / now.prices.file_of(*key)), {})
         found[words] = found.get(words, Decimal(0)) + effect
     for file, prices in sorted(by_file.items()):
         ranked = sorted(prices, key=lambda words: (-abs(prices[words]), words))
@@ -185,7 +191,7 @@ def _priced(price: Price | None, other: Price) -> str:
     )
 
 
-def _unpriced(comparison: Comparison, then: PriceBook) -> Iterator[YardstickChange]:
+def _unpriced(comparison: Comparison, then: PriceBook, prices: Path) -> Iterator[YardstickChange]:
     known = {(each.fact, each.service, each.item) for each in comparison.before.priced.unpriced}
     facts: dict[tuple[str, str, str, str], list[str]] = {}
     for each in comparison.after.priced.unpriced:
@@ -200,11 +206,11 @@ def _unpriced(comparison: Comparison, then: PriceBook) -> Iterator[YardstickChan
             else f"has no known price ({reason})"
         )
         more = f" and {len(built) - 1} more" if len(built) > 1 else ""
-        file = then.file_of(region, service, item) if before else "the price book"
+        file = str(prices / then.file_of(region, service, item)) if before else "the price book"
         yield YardstickChange(Word.UNPRICED, file, f"{service} '{item}' of {built[0]}{more} {was}")
 
 
-def _fees(after: Plan, fees: Mapping[TenantId, Fee | None]) -> Iterator[YardstickChange]:
+def _fees(after: Plan, fees: Mapping[TenantId, Fee | None], now: Yardstick) -> Iterator[YardstickChange]:
     payers: dict[tuple[str, str], list[str]] = {}
     for tenant in after.tenants:
         before = fees.get(tenant.tenant, tenant.fee_per_month)
@@ -213,12 +219,16 @@ def _fees(after: Plan, fees: Mapping[TenantId, Fee | None]) -> Iterator[Yardstic
             words = f"fee_per_month of {tenant.environment} {was} → {tenant.fee_per_month}"
             payers.setdefault((tenant.tier, words), []).append(tenant.tenant)
     for (tier, words), names in payers.items():
-        yield YardstickChange(Word.FEES, f"catalog/{tier}.yaml", f"{words} for {', '.join(names)}")
+        yield YardstickChange(Word.FEES, _file_of(tier, now), f"{words} for {', '.join(names)}")
 
 
-def _usage(after: Plan, then: Catalog, now: Catalog) -> Iterator[YardstickChange]:
+def _file_of(tier: str, now: Yardstick) -> str:
+    return str(now.folders.catalog / now.catalog.files[tier])
+
+
+def _usage(after: Plan, then: Catalog, now: Yardstick) -> Iterator[YardstickChange]:
     for tier, environment in sorted({(each.tier, each.environment) for each in after.tenants}):
-        sold = [catalog.tiers.get(tier) for catalog in (then, now)]
+        sold = [catalog.tiers.get(tier) for catalog in (then, now.catalog)]
         offers = [each.offers.get(environment) if each else None for each in sold]
         before, expected = (_expected(each) if each else {} for each in offers)
         moved = [
@@ -227,7 +237,7 @@ def _usage(after: Plan, then: Catalog, now: Catalog) -> Iterator[YardstickChange
             if before[name] != expected.get(name)
         ]
         if before and expected and moved:
-            yield YardstickChange(Word.USAGE, f"catalog/{tier}.yaml", f"{environment}: {', '.join(moved)}")
+            yield YardstickChange(Word.USAGE, _file_of(tier, now), f"{environment}: {', '.join(moved)}")
 
 
 def _expected(offer: Offer) -> dict[str, int]:
@@ -236,9 +246,10 @@ def _expected(offer: Offer) -> dict[str, int]:
     return used | {name: getattr(offer, name) for name in _EXPECTED}
 
 
-def _rules(then: Mapping[str, Rulebook], now: Mapping[str, Rulebook]) -> Iterator[YardstickChange]:
-    for name in sorted({*then, *now}):
-        before, after, file = then.get(name), now.get(name), f"rulebook/{name}"
+def _rules(then: Yardstick, now: Yardstick) -> Iterator[YardstickChange]:
+    for name in sorted({*then.rules, *now.rules}):
+        before, after = then.rules.get(name), now.rules.get(name)
+        file = str((now if after else then).folders.rules / name)
         if before is None or after is None:
             yield YardstickChange(Word.RULES, file, "is new" if before is None else "is gone")
             continue

@@ -26,7 +26,7 @@ class RegionCoverage:
     """The prices of one region in a price book.
 
     Attributes:
-        region: Of the provider.
+        region: Of the provider; `everywhere` where the book has no price of a region.
         prices: How many are of the region itself.
         priced: Items of the catalog's classes that have a price.
         unpriced: Items of the catalog's classes that have none.
@@ -63,13 +63,12 @@ def lint(directory: Path, classes: Classes, today: date) -> Linted:
             files.append((path, read_price_file(path)))
         except CatalogError as error:
             problems += error.problems
-    everywhere = [price for _, file in files if file.region == EVERYWHERE for price in file.prices]
     wanted = class_items(classes)
     return Linted(
         problems=(*problems, *_split_regions(files)),
         warnings=tuple(said for path, file in files for said in _warnings(path, file, today)),
         notes=tuple(said for path, file in files for said in _exactly_twice(path, file)),
-        regions=tuple(_coverage(file, everywhere, wanted) for _, file in files if file.region != EVERYWHERE),
+        regions=tuple(_coverages([file for _, file in files], wanted)),
     )
 
 
@@ -88,15 +87,21 @@ def class_items(classes: Classes) -> tuple[Item, ...]:
     )
 
 
-def _coverage(file: PriceFile, everywhere: Sequence[Price], wanted: Sequence[Item]) -> RegionCoverage:
-    known = {(price.service, price.item) for price in (*file.prices, *everywhere)}
-    return RegionCoverage(
-        region=file.region,
-        prices=len(file.prices),
-        priced=tuple(item for item in wanted if item in known),
-        unpriced=tuple(item for item in wanted if item not in known),
-        oldest=min((price.date for price in file.prices), default=""),
-    )
+def _coverages(files: Sequence[PriceFile], wanted: Sequence[Item]) -> Iterator[RegionCoverage]:
+    """A line for each region; where no file is of a region, one for what is the same everywhere."""
+    by_region: dict[str, list[Price]] = {}
+    for file in files:
+        by_region.setdefault(file.region, []).extend(file.prices)
+    everywhere = by_region.pop(EVERYWHERE, [])
+    for region, prices in (by_region or {EVERYWHERE: everywhere}).items():
+        known = {(price.service, price.item) for price in (*prices, *everywhere)}
+        yield RegionCoverage(
+            region=region,
+            prices=len(prices),
+            priced=tuple(item for item in wanted if item in known),
+            unpriced=tuple(item for item in wanted if item not in known),
+            oldest=min((price.date for price in prices), default=""),
+        )
 
 
 def _split_regions(files: Sequence[tuple[Path, PriceFile]]) -> Iterator[str]:

@@ -91,7 +91,7 @@ class PriceBook:
     Args:
         files: What to look up in.
         currency: Of all of them.
-        names: What each file is called in sentences, as `pricebook/house.yaml`; as many as files, or none.
+        names: The name of each file, as `house.yaml`; as many as files, or none.
         otherwise: Where to look up what none of the files has.
     """
 
@@ -167,7 +167,7 @@ def load_price_book(
         if file.currency != currency:
             raise CatalogError(f"{path}: prices are in {file.currency}, the portfolio is in {currency}")
         files.append(file)
-        names.append(f"{directory.name}/{path.name}")
+        names.append(path.name)
     return PriceBook(files, currency, names)
 
 

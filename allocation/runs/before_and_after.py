@@ -72,11 +72,12 @@ class BeforeAndAfter:
     """The plans before and after, with their catalog, portfolio, prices and rules.
 
     `before` is None for a new stack. `portfolio` and `catalog` are those of the working tree; `then` and
-    `now` are the folders before and after the change, and `supposed` says that the command line names nothing
-    that was before. `base` says what before was read from, if it was a commit or a folder. `refused` has a
-    sentence for each tenant that leaves its data behind according to the files of the working tree (a change
-    that is only supposed may), and for what of the platform may not change. `pipelines` names the files that
-    run previews in the base and change.
+    `now` are the folders before and after the change, and `supposed` says that the command line names
+    nothing that was before. `there` has the folders of `then` by their place in the working tree. `base`
+    says what before was read from, if it was a commit or a folder. `refused` has a sentence for each tenant
+    that leaves its data behind according to the files of the working tree (a change that is only supposed
+    may), and for what of the platform may not change. `pipelines` names the files that run previews in the
+    base and change.
     """
 
     before: Plan | None
@@ -86,6 +87,7 @@ class BeforeAndAfter:
     portfolio: Portfolio | None
     then: Folders
     now: Folders
+    there: Folders
     supposed: bool = False
     base: Base | None = None
     refused: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             portfolio=supposed.portfolio,
             then=there.then or now,
             now=now,
+            there=there.there or there.then or now,
             supposed=not named,
             base=there.base,
             refused=left,
@@ -140,7 +143,7 @@ def _planned(where: Where, before: Plan | None, after: Plan) -> BeforeAndAfter:
     now = folders_of_plan(after, portfolio_folder(None, where.cwd, after.portfolio))
     catalog = load_catalog(now.catalog)
     left = _refused(before, after, catalog)
-    return BeforeAndAfter(before, after, kept, catalog, None, now, now, refused=left)
+    return BeforeAndAfter(before, after, kept, catalog, None, now, now, now, refused=left)
 
 
 def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, ...]:
@@ -148,11 +151,15 @@ def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, .
 
 
 class _Before(NamedTuple):
-    """The plan before, if it is not the working tree's, and the folder of the working tree's portfolio."""
+    """The plan before, if it is not the working tree's, and the folder of the working tree's portfolio.
+
+    Folders of a commit are written elsewhere; `there` is where the working tree has them, or had.
+    """
 
     folder: Path
     plan: Plan | None = None
     then: Folders | None = None
+    there: Folders | None = None
     base: Base | None = None
     notes: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
@@ -182,7 +189,7 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
             )
         plan = resolve(*load_catalog_and_portfolio(where.base_folder, OURS.catalog))
         then = folders_of(where.base_folder, OURS)
-        return _Before(folder, plan, then, Base(BaseKind.FOLDER, str(where.base_folder)))
+        return _Before(folder, plan, then, base=Base(BaseKind.FOLDER, str(where.base_folder)))
     if where.base is None:
         return _Before(folder)
     return _in_revision(where.base, folder, open_folders, tip=False)
@@ -201,7 +208,7 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
     then = Folders(*(found.get(each, each) for each in OURS))
     if folder not in found:
         own = folders_of(folder, OURS) != OURS  # which has the currency of what is new
-        return _Before(folder, None, None if own else then, read.base)
+        return _Before(folder, None, None if own else then, None if own else OURS, read.base)
     try:
         then = _folders_then(read, folder, then)
         plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
@@ -212,7 +219,20 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
             "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
             *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, then, read.base, pipelines=read.pipelines)
+    return _Before(folder, plan, then, _in_the_tree(read, then), read.base, pipelines=read.pipelines)
+
+
+def _in_the_tree(read: Revision, then: Folders) -> Folders:
+    """The folders of a commit by their place in the working tree."""
+    places = {written: folder for folder, written in read.folders.items()}
+
+    def place(folder: Path) -> Path:
+        for above in (folder, *folder.parents):
+            if above in places:
+                return places[above] / folder.relative_to(above)
+        return folder
+
+    return Folders(*map(place, then))
 
 
 def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:

@@ -133,7 +133,9 @@ class _Run:
         closed = close_month(asked, period, filed_document, items, left, found, now)
         converted = rates_account(self.connection, request.rates, rates)
         more = {**labour.account, **converted, **broken_down.account()}
-        manifest = manifest_of(request, self.rules, intake, used, statement, found, made, more)
+        of = replace(request, rulebook=self.folders.rules)
+        of = replace(request, rulebook=self.folders.rules)
+        manifest = manifest_of(of, self.rules, intake, used, statement, found, made, more)
         manifest |= {"state": str(closed.state)} | ({DESPITE: closed.despite} if closed.despite else {})
         if request.out:
             broken_down.write(self.folder)

@@ -60,10 +60,11 @@ class TenantStack(pulumi.ComponentResource):
     def __init__(
         self, tenant: TenantPlan, platform: PlatformPlace, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        own = {} if platform.catalog is None else {"catalog": platform.catalog}
         super().__init__(
             component_type("TenantStack"),
             tenant.tenant,
-            {"plan": tenant.model_dump(mode="json")},
+            {"plan": tenant.model_dump(mode="json"), **own},
             cost_tagged(tenant.cost_tags(), opts),
         )
         self.tenant = tenant

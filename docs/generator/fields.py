@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from docs.generator.markdown import NOTICE, anchor, table
-from tiers.schemas import MODELS
+from tiers.schemas import MODELS, json_schema
 from tiers.vocabulary import LARGEST
 
 Schema = Mapping[str, Any]
@@ -49,9 +49,9 @@ def tenant_page(root: Path) -> str:
                 "# The files of a portfolio",
                 _INTRODUCTION.format(small=small),
                 "## A tenant's file",
-                *_sections(MODELS["tenant"].model_json_schema(), tenants),
+                *_sections(json_schema(MODELS["tenant"]), tenants),
                 "## `platform.yaml`",
-                *_sections(MODELS["platform"].model_json_schema(), platforms),
+                *_sections(json_schema(MODELS["platform"]), platforms),
             ]
         )
         + "\n"

@@ -20,6 +20,7 @@ from unittest.mock import patch
 import pulumi
 from pulumi._types import resource_pulumi_to_py_names
 
+from components.callbacks import Callbacks
 from components.process import prepare
 from tests.bench.thousand_tenants import peak_mb
 from tests.components.conftest import declare_plan
@@ -153,7 +154,7 @@ def _held(value: Any, _: Any) -> Any:
 
 
 def _components(plan: Plan) -> dict[str, Any]:
-    return _cost(lambda: declare_plan(plan))
+    return _cost(lambda: declare_plan(plan, first=Callbacks().share))
 
 
 def _untagged(plan: Plan) -> dict[str, Any]:
@@ -166,7 +167,7 @@ def _untagged(plan: Plan) -> dict[str, Any]:
         for name, module in list(sys.modules.items()):
             if name.startswith("components.") and hasattr(module, "cost_tagged"):
                 patches.enter_context(patch.object(module, "cost_tagged", passed_on))
-        return _cost(lambda: declare_plan(plan))
+        return _cost(lambda: declare_plan(plan, first=Callbacks().share))
 
 
 def _raw(plan: Plan, recording: Path) -> dict[str, Any]:  # noqa: ARG001 - the recording is of the plan
@@ -180,8 +181,7 @@ def _raw(plan: Plan, recording: Path) -> dict[str, Any]:  # noqa: ARG001 - the r
 
 def _grown(plan: Plan) -> dict[str, Any]:
     """What this whole process takes, the start of Python and the SDK's modules included."""
-    prepare()  # as the program does
-    return _cost(lambda: declare_plan(plan)) | {"cpu": time.process_time()}
+    return _cost(lambda: declare_plan(plan, first=prepare)) | {"cpu": time.process_time()}
 
 
 def _cost(run: Callable[[], list[Declared]]) -> dict[str, Any]:

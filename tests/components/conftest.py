@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -13,10 +14,17 @@ from tests.portfolios import local_plan
 from tiers.plan.plan import Plan
 
 
-def declare_plan(plan: Plan, *, preview: bool = False, answers: CloudAnswers | None = None) -> list[Declared]:
-    """What the components declare for *plan*."""
+def declare_plan(
+    plan: Plan,
+    *,
+    preview: bool = False,
+    answers: CloudAnswers | None = None,
+    first: Callable[[], None] = lambda: None,
+) -> list[Declared]:
+    """What the components declare for *plan*, in a program that does *first* before it."""
 
     def program() -> None:
+        first()
         platform = SharedPlatform(plan)
         for tenant in plan.tenants:
             TenantStack(tenant, platform.place)

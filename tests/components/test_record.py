@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from unittest import mock
 
@@ -11,15 +12,20 @@ import pulumi
 import pytest
 import stamina
 from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2_grpc
 
+from components import record
 from components.record import tenant_as_far
+from plugin.stacks import SharedPlatform, TenantStack
 from tests.components.conftest import declare_plan
 from tests.components.monitor import CloudAnswers, Declared, declare
+from tests.plugin import example
 from tests.portfolios import every_offer, local_portfolio, plan_of, tenant
 from tests.tiers.change import test_upgrades as upgrades
 from tiers.deployed import RECORD_TYPE
+from tiers.facts.data import DatabaseInstance
 from tiers.facts.names import SHARED_PLATFORM, TENANT_STACK
-from tiers.plan.plan import TenantPlan
+from tiers.plan.plan import TenantPlan, facts_of
 from tiers.vocabulary import LifecycleStage
 
 
@@ -113,6 +119,50 @@ def test_what_an_update_leaves_for_the_next_one_is_said_once() -> None:
     (sentence,) = told_in(only_its_own(found), planned)
     assert "acme/server: stays with PostgreSQL 17.6 in this update" in sentence
     assert told_in(found, planned) == []
+
+
+class Counted(CloudAnswers):
+    """An engine that counts how often its state is asked for."""
+
+    def __init__(self, there: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.there, self.read = there, 0
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        self.read += 1
+        return {"name": args.args["stackName"], "outputs": dict(self.there)}
+
+
+def test_the_state_is_read_once_an_update_however_many_tenants_have_a_server() -> None:
+    platform, tenants = example.platform(), example.tenants()
+    (like,) = (each for each in tenants if each["tenant"] == "meridian")  # with a server of its own
+    many = [{**like, "tenant": f"m{n}", "hostname": f"m{n}.example.com"} for n in range(5)]
+    found = upgrades.there(upgrades.plan("17.6"), own=("17.6", "17.6"), standby=("17.6", "17.6"))
+
+    def program() -> None:
+        shared = SharedPlatform("any", {"platform": platform, "tenants": many}, day=date(2026, 11, 30))
+        given = {name: shared.outputs[name] for name in ("contract", "session_token")}
+        told: list[Any] = [{**each, "platform": platform, **given} for each in many]
+        made = [TenantStack("any", each) for each in told]
+        assert all(facts_of(each.tenant.facts, DatabaseInstance) for each in made)
+
+    for answers in (Counted({}), Counted({})):  # a second update of the same process reads what it finds
+        declare(program, answers=answers)
+        assert answers.read == 1
+    # What another update has changed meanwhile is seen.
+    (planned,) = upgrades.plan("17.7").tenants
+    (sentence,) = told_in(only_its_own(found), planned)
+    assert "acme/server: stays with PostgreSQL 17.6 in this update" in sentence
+
+
+def test_an_update_is_known_by_the_address_of_its_engine() -> None:
+    def known_by(port: int) -> Any:
+        stub = resource_pb2_grpc.ResourceMonitorStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        with mock.patch.object(record, "get_monitor", return_value=stub):
+            return record._monitor()
+
+    assert known_by(4711) == known_by(4711)
+    assert known_by(4711) != known_by(4712)
 
 
 class EngineError(grpc.RpcError):

@@ -6,6 +6,8 @@ import importlib
 import typing
 from typing import Any
 
+from components.lazy_sdks import install
+
 LIBRARIES = (
     "boto3",
     "google.protobuf.struct_pb2",
@@ -24,12 +26,6 @@ SERVICES = (
     "scheduler secretsmanager ssm sts"
 )
 """Whose descriptions botocore has read: megabytes of JSON that every provider would parse anew."""
-# Packages that import a module when it is first asked for something: what the programs ask for.
-LAZY = {
-    "pulumi_aws": "autoscaling backup cloudwatch ec2 efs eks elasticache iam kms rds s3 scheduler "
-    "secretsmanager vpc",
-    "pulumi_kubernetes": "apps.v1 autoscaling.v2 batch.v1 core.v1 networking.v1 policy.v1 rbac.v1",
-}
 # What the program declares most of. A type that is missing here costs time and nothing else.
 RESOURCES = {
     "pulumi_aws.backup": "Plan Selection Vault",
@@ -54,12 +50,9 @@ RESOURCES = {
 
 def warm_up() -> None:
     """Do it, in the process that all others are forked from."""
+    install()  # as the programs do: afterwards it would be too late
     for name in LIBRARIES:
         importlib.import_module(name)
-    for package, modules in LAZY.items():
-        for module in modules.split():
-            found = importlib.import_module(f"{package}.{module}")
-            getattr(found, "Anything", None)
     _read_services()
     _resolve_annotations()
 

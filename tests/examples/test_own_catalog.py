@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from allocation.estimate.estimated_statement import UNKNOWN, monthly_estimates
+from allocation.adapters.folders.run import sha256_of
+from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from cli.console.exit_codes import Exit
-from policies import rules as policies
+from policies.tagged import promises as policies
+from policies.tagged.catalogs import Catalogs
 from tests.cli.reporting import costack, said
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
@@ -114,7 +116,11 @@ def test_validate_statement_preview_and_report_show_nothing_of_ours(project: Pat
     assert len(pages) > 30
     for text in (*shown, *(path.read_text(encoding="utf-8") for path in pages)):
         assert OF_OURS.search(text) is None, OF_OURS.findall(text)
-    assert "alpine-1" in (project / "run" / "manifest.json").read_text(encoding="utf-8")
+    manifest = json.loads((project / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert "alpine-1" in json.dumps(manifest)
+    assert manifest["rulebooks"] == {
+        path.name: sha256_of(path) for path in (project / "catalog" / "rulebook").iterdir()
+    }
     assert "EUR" in (project / "pages" / "index.html").read_text(encoding="utf-8")
 
 
@@ -136,10 +142,44 @@ def test_a_preview_reads_the_catalog_of_each_commit(project: Path) -> None:
     assert fee.startswith("catalog/premium.yaml: fee_per_month of production 1490.00 → 1290.00 for gentian")
     # the working tree calls the folder otherwise; the commit's own name for it counts for the commit
     (project / "catalog").rename(project / "sold")
+    (project / "sold" / "premium.yaml").rename(project / "sold" / "the-best.yaml")
     edit(project / alpine() / "platform.yaml", "../../catalog", "../../sold")
     after = previewed("--accept", "prices")
-    same = ("bill_by", "fee_by", "gates_failed")
+    same = ("bill_by", "fee_by")
     assert [after[name] for name in same] == [before[name] for name in same]
+    assert after["gates_failed"] == [fee.replace("catalog/premium.yaml", "sold/the-best.yaml")]
+
+
+def test_what_changes_is_said_of_the_file_that_one_opens(project: Path) -> None:
+    (project / "catalog").rename(project / "eu-offer")
+    edit(project / alpine() / "platform.yaml", "../../catalog", "../../eu-offer")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "base")
+    sold = project / "eu-offer"
+    edit(sold / "premium.yaml", "fee_per_month: 1490.00", "fee_per_month: 1290.00")
+    edit(sold / "premium.yaml", "support_hours_per_month: ", "support_hours_per_month: 1")
+    edit(sold / "pricebook" / "contract.yaml", "price: '54'", "price: '60'")
+    named = {line.partition(": ")[0] for line in previewed()["gates_failed"]}
+    assert named == {"eu-offer/premium.yaml", "eu-offer/pricebook/contract.yaml"}
+    book = (sold / "pricebook" / "contract.yaml").read_text(encoding="utf-8")
+    kept = [line for line in book.splitlines() if "db.t4g.large" not in line]
+    (sold / "pricebook" / "contract.yaml").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    shutil.move(sold / "rulebook" / "2026-11.yaml", sold / "rulebook" / "2026-12.yaml")
+    lost = previewed("--period", "2026-12")["gates_failed"]
+    assert {line.partition(": ")[0] for line in lost} == {
+        "eu-offer/premium.yaml",
+        "eu-offer/pricebook/contract.yaml",
+        "eu-offer/rulebook/2026-11.yaml",
+        "eu-offer/rulebook/2026-12.yaml",
+    }
+    assert any("is now unknown" in line for line in lost)
+
+
+def test_a_size_that_the_catalog_lacks_is_looked_for_in_its_file(project: Path) -> None:
+    edit(project / alpine() / "platform.yaml", "database_class: ", "database_class: no-")
+    done = costack("validate")
+    assert done.exit_code == Exit.CONFIGURATION
+    assert "is not in catalog/classes.yaml; there are " in done.stderr
 
 
 def previewed(*options: str) -> dict[str, Any]:
@@ -151,8 +191,10 @@ def previewed(*options: str) -> dict[str, Any]:
     return made
 
 
-def test_the_policy_pack_knows_the_tiers_of_the_portfolio(plan: Plan) -> None:
-    policies._catalog.cache_clear()  # what another folder's portfolio of the same name had
+def test_the_policy_pack_knows_the_tiers_of_the_portfolio(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "CATALOGS", Catalogs())
     found = [
         finding for each in declare_plan(plan) for finding in policies.kept_promises(each.type, each.props)
     ]
@@ -160,7 +202,6 @@ def test_the_policy_pack_knows_the_tiers_of_the_portfolio(plan: Plan) -> None:
     tags = plan.tenants[0].cost_tags().as_tags() | {"cost/service-tier": "shared-namespace"}
     (refused,) = policies.kept_promises("aws:s3/bucket:Bucket", {"tags": tags})
     assert "'shared-namespace', which is not in the catalog" in refused
-    policies._catalog.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -210,11 +251,11 @@ def test_validate_warns_of_what_nothing_uses(project: Path) -> None:
     assert done.stderr.splitlines() == [
         (
             "warning: catalog/gold.yml: is read by nothing; "
-            "tiers are catalog/*.yaml, prices pricebook/*.yaml, rules rulebook/*.yaml"
+            "tiers are catalog/*.yaml, prices catalog/pricebook/*.yaml, rules catalog/rulebook/*.yaml"
         ),
         (
             "warning: catalog/prices/contract.yaml: is read by nothing; "
-            "tiers are catalog/*.yaml, prices pricebook/*.yaml, rules rulebook/*.yaml"
+            "tiers are catalog/*.yaml, prices catalog/pricebook/*.yaml, rules catalog/rulebook/*.yaml"
         ),
         "warning: catalog/classes.yaml: cache_classes.spare: no tier and no portfolio uses it",
     ]

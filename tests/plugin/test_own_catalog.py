@@ -38,6 +38,7 @@ def test_an_estimate_is_of_its_fees_prices_and_rules(monkeypatch: pytest.MonkeyP
         "idle": "159.76",
         "unallocated": "0.00",
         "tenants": {"edelweiss": "166.33", "gentian": "542.67"},
+        "unpriced": {},
     }
 
 

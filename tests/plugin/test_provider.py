@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,9 +17,12 @@ import yaml
 from pulumi.errors import InputPropertiesError
 
 from plugin.provider import ESTIMATE, CostackProvider
+from plugin.spelling import camel
+from plugin.stacks import estimate_and_note
 from tests.components.monitor import Declared, declare
 from tests.plugin import example
 from tests.plugin.test_inputs import problems
+from tests.plugin.test_own_catalog import FIRM, program
 from tests.portfolios import ROOT
 
 DAY = date(2026, 11, 30)
@@ -41,9 +47,13 @@ def refused(resource_type: str, inputs: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def deployed(collect: Callable[[str, Any], None] = lambda *_: None) -> list[Declared]:
+def deployed(
+    collect: Callable[[str, Any], None] = lambda *_: None,
+    given: dict[str, Any] | None = None,
+    names: tuple[str, ...] = ("acme", "meridian"),
+) -> list[Declared]:
     """The example, built by `construct` with the names that programs have; its outputs are collected."""
-    given = example.inputs()
+    given = given or example.inputs()
 
     def program() -> None:
         ours = provider()
@@ -51,7 +61,7 @@ def deployed(collect: Callable[[str, Any], None] = lambda *_: None) -> list[Decl
         told = {"platform": given["platform"], "contract": shared["contract"]}
         told["sessionToken"] = shared["sessionToken"]
         stacks = [ours.construct("any", TENANT, {**each, **told}).state for each in given["tenants"]]
-        for name, state in (("platform", shared), ("acme", stacks[0]), ("meridian", stacks[1])):
+        for name, state in (("platform", shared), *zip(names, stacks, strict=True)):
             pulumi.Output.all(**state).apply(partial(collect, name))
 
     return declare(program)
@@ -112,10 +122,59 @@ def test_a_tenant_is_told_what_it_is_expected_to_cost_as_its_platform_is() -> No
     found: dict[str, Any] = {}
     deployed(found.__setitem__)
     estimates = found["platform"]["monthlyEstimates"]
-    assert estimates.keys() == {"acme", "meridian", "(idle)", "(unallocated)"}
+    assert estimates.keys() == {"acme", "meridian", "(idle)", "(unallocated)", "(unpriced)"}
     assert found["acme"]["monthlyEstimate"] == estimates["acme"]
     assert found["meridian"]["monthlyEstimate"] == estimates["meridian"]
     assert Decimal(estimates["acme"].removesuffix(" USD")) > 0
+    assert found["acme"]["monthlyEstimateNote"] == ""
+    assert estimates["(unpriced)"] == found["meridian"]["monthlyEstimateNote"]
+    assert "not counted: AWSBackup 'EFS warm backup' (eu-west-1: " in estimates["(unpriced)"]
+
+
+def test_what_has_no_price_in_its_region_is_said_beside_the_amount() -> None:
+    """What is the same everywhere has a price; what lies in a region without a price file has none."""
+    given, region = example.inputs(), "sa-east-1"
+    given["platform"] |= {"region": region}
+    given["platform"]["network"]["zones"] = [f"{region}{zone}" for zone in "abc"]
+    for each in given["tenants"]:
+        each |= {"region": region, "dataResidency": [region, "us-east-1", "eu-west-1"]}
+    found: dict[str, Any] = {}
+    deployed(found.__setitem__, given)
+    assert found["platform"]["monthlyEstimates"]["(unpriced)"].startswith("has no known price and is not ")
+    for tenant in ("acme", "meridian"):
+        assert re.fullmatch(r"\d+\.\d\d USD", found[tenant]["monthlyEstimate"])
+        assert "and is not counted: " in found[tenant]["monthlyEstimateNote"]
+        assert "(sa-east-1: " in found[tenant]["monthlyEstimateNote"]
+
+
+def test_a_platform_without_prices_says_why_and_gives_no_empty_amount(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firm = Path(shutil.copytree(FIRM, tmp_path / "firm"))
+    shutil.rmtree(firm / "catalog" / "pricebook")
+    monkeypatch.chdir(firm)
+    found: dict[str, Any] = {}
+    given = program(catalog="catalog")
+    given["tenants"] = [{camel(name): value for name, value in each.items()} for each in given["tenants"]]
+    deployed(found.__setitem__, given, ("edelweiss", "gentian"))
+    reason = found["platform"]["monthlyEstimates"]["(unknown)"]
+    assert "prices are in USD, the portfolio is in EUR" in reason
+    for tenant in ("edelweiss", "gentian"):
+        assert (found[tenant]["monthlyEstimate"], found[tenant]["monthlyEstimateNote"]) == ("unknown", reason)
+
+
+@pytest.mark.parametrize(
+    ("contract", "note"),
+    [
+        ({}, "the platform tells no estimates; update its stack, then this one"),
+        (
+            {"monthly_estimates": {"other": "1.00 USD"}},
+            "the platform was not told of tenant 'acme'; list it in the platform's tenants",
+        ),
+    ],
+)
+def test_a_platform_that_does_not_know_the_tenant_is_no_free_tenant(contract: Any, note: str) -> None:
+    assert estimate_and_note(contract, "acme") == ("unknown", note)
 
 
 def test_the_function_estimates_what_the_platform_does_without_deploying_it() -> None:

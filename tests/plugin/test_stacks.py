@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ def from_values(collect: Callable[[Any], None] = lambda _: None) -> list[Declare
 
     def program() -> None:
         platform: Any = example.platform()
-        shared = SharedPlatform("any", {"platform": platform, "tenants": example.tenants()})
+        shared = SharedPlatform(
+            "any", {"platform": platform, "tenants": example.tenants()}, day=date(2026, 11, 30)
+        )
         given: Any = {
             "platform": platform,
             "contract": shared.outputs["contract"],

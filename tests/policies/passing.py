@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from policies.rules import RULES, judged
+from policies.tagged.promises import CATALOGS
 from policies.whole_stack import Declared, companions
 from tests.components.monitor import Declared as Registered
 
@@ -20,7 +21,9 @@ def as_stack(registered: Iterable[Registered]) -> list[Declared]:
 
 def refusals(registered: Iterable[Registered]) -> list[str]:
     """Every violation of a rule that refuses."""
-    stack = as_stack(registered)
+    stack = as_stack(everything := list(registered))
+    for each in everything:
+        CATALOGS.see(each.type, each.props)  # the engine tells a pack of components, too
     alone = [
         f"{each.name}: {finding}"
         for each in stack

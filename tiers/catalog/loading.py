@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from tiers.catalog.classes import Classes
 from tiers.catalog.folder import CATALOG_DIRECTORY
 from tiers.catalog.promises import offer_faults, tier_faults
-from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, Tier
+from tiers.catalog.tier import CLASSES, Catalog, Offer, OwnCache, OwnDatabase, Tier
 from tiers.errors import CatalogError
 from tiers.strict_yaml import Fault, collect, load_model, not_among, sentence, sentences
-
-CLASSES: Final = "classes.yaml"
-
 
 __all__ = ("CATALOG_DIRECTORY", "CLASSES", "load_catalog", "read_catalog")
 
@@ -57,7 +53,14 @@ def read_catalog(directory: Path, problems: list[str]) -> Catalog | None:
         unusable |= {name} if unknown else set()
     usable = {name: tier for name, tier in tiers.items() if name not in unusable}
     own = directory != CATALOG_DIRECTORY
-    return Catalog(tiers=usable, classes=classes, is_own=own, unusable=frozenset(unusable))
+    return Catalog(
+        tiers=usable,
+        classes=classes,
+        is_own=own,
+        folder=directory,
+        files={name: path.name for name, path in files.items()},
+        unusable=frozenset(unusable),
+    )
 
 
 def _load_tiers(paths: Iterable[Path], problems: list[str]) -> tuple[dict[str, Tier], dict[str, Path]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,8 @@ from tiers.vocabulary import (
     ResilienceClass,
     TagValue,
 )
+
+CLASSES: Final = "classes.yaml"
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Fee = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_nan=False)]
@@ -203,8 +206,21 @@ class Catalog(Frozen):
     classes: Classes
     is_own: bool = False
     """Whether it is a firm's own, and not the one that comes with Costack."""
+    folder: Path = Path()
+    """Where it was read."""
+    files: Mapping[str, str] = Field(default_factory=dict)
+    """The name of each tier's file in the folder."""
     unusable: frozenset[str] = frozenset()
     """Names of tiers whose files have mistakes; empty except while mistakes are collected."""
+
+    @property
+    def classes_file(self) -> str:
+        """The file with the classes, as a sentence names it.
+
+        >>> Catalog.model_construct(is_own=True, folder=Path("catalog")).classes_file
+        'catalog/classes.yaml'
+        """
+        return str(self.folder / CLASSES) if self.is_own else f"Costack's {CLASSES}"
 
     @property
     def version(self) -> str:

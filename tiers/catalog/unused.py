@@ -72,7 +72,7 @@ def _named_by_tiers(catalog: Catalog) -> Iterator[Row]:
 def unused(folder: Path, catalog: Catalog, used: Iterable[Row]) -> Iterator[str]:
     """A sentence for each file and row of the catalog in *folder* that nothing uses."""
     for name in unread_files(folder):
-        known = f"tiers are {folder}/*.yaml, prices {PRICES}/*.yaml, rules {RULES}/*.yaml"
+        known = f"tiers are {folder}/*.yaml, prices {folder / PRICES}/*.yaml, rules {folder / RULES}/*.yaml"
         yield f"{folder / name}: is read by nothing; {known}"
     for row in unused_rows(catalog, used):
         yield f"{folder / CLASSES}: {row.menu}.{row.class_id}: no tier and no portfolio uses it"

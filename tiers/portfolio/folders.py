@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from tiers.catalog.folder import PLATFORM_FILE
 from tiers.errors import CatalogError
 from tiers.strict_yaml import collect, load_model
 from tiers.vocabulary import TenantId
@@ -25,6 +26,12 @@ class _Named(BaseModel):
     tenant: str = ""
 
 
+class _Platform(BaseModel):
+    """What every `platform.yaml` says, whatever else is in it."""
+
+    portfolio: str | None = None
+
+
 def portfolio_folder(given: Path | None, cwd: Path, name: str) -> Path:
     """The folder that was *given*, or the default folder of portfolio *name*; it may not exist."""
     return given or cwd / PORTFOLIOS / name
@@ -32,7 +39,13 @@ def portfolio_folder(given: Path | None, cwd: Path, name: str) -> Path:
 
 def portfolio_folders(cwd: Path) -> list[Path]:
     """The folders of all portfolios, by name."""
-    return sorted(path.parent for path in (cwd / PORTFOLIOS).glob("*/platform.yaml"))
+    return sorted(path.parent for path in (cwd / PORTFOLIOS).glob(f"*/{PLATFORM_FILE}"))
+
+
+def portfolio_named(folder: Path) -> str | None:
+    """The portfolio that the `platform.yaml` of *folder* describes; None where there is no such file."""
+    read = collect([], partial(load_model, _Platform, folder / PLATFORM_FILE, within=folder))
+    return None if read is None else read.portfolio
 
 
 def file_of(portfolio: Path, tenant: TenantId) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tiers.catalog.folder import CATALOG_DIRECTORY, catalog_folder
-from tiers.catalog.loading import CLASSES, read_catalog
+from tiers.catalog.loading import read_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.controls import control_faults
@@ -134,7 +134,10 @@ def faults_of_tenant(tenant: Tenant, platform: Platform | None, catalog: Catalog
         yield ("environment",), f"{tenant.tier} is not sold for '{tenant.environment}', only for {sold}"
     size = tenant.options.workload_class
     if size is not None and size not in catalog.classes.workload_classes:
-        yield ("options", "workload_class"), not_among(catalog.classes.workload_classes, size, CLASSES)
+        yield (
+            ("options", "workload_class"),
+            not_among(catalog.classes.workload_classes, size, catalog.classes_file),
+        )
     yield from _mail_faults(tenant)
     yield from end_date_faults(tenant, catalog.classes)
     if tier is not None:
@@ -174,10 +177,10 @@ def faults_of_platform(platform: Platform, catalog: Catalog) -> Iterable[Fault]:
     yield from network_faults(platform)
     yield from domain_faults(platform)
     if (size := platform.database.database_class) not in classes.database_classes:
-        yield ("database", "database_class"), not_among(classes.database_classes, size, CLASSES)
+        yield ("database", "database_class"), not_among(classes.database_classes, size, catalog.classes_file)
     if (size := platform.cache.cache_class) not in classes.cache_classes:
-        yield ("cache", "cache_class"), not_among(classes.cache_classes, size, CLASSES)
+        yield ("cache", "cache_class"), not_among(classes.cache_classes, size, catalog.classes_file)
     for index, group in enumerate(platform.cluster.node_groups):
         if group.node_class not in classes.node_classes:
             where = ("cluster", "node_groups", index, "node_class")
-            yield where, not_among(classes.node_classes, group.node_class, CLASSES)
+            yield where, not_among(classes.node_classes, group.node_class, catalog.classes_file)

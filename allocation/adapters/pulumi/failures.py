@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-LOCAL_CLOUD: Final = 'for the local cloud run eval "$(python -m localcloud environment)"'
+_ABOVE: Final = "".join(f"{each}." for each in __name__.split(".")[:-4])
+"""What stands before the name of every module: nothing in a clone, the package in the wheel."""
+LOCAL_CLOUD: Final = f'for the local cloud run eval "$(python -m {_ABOVE}localcloud environment)"'
 NOT_FOUND: Final = f"pulumi is not on PATH; install it, or {LOCAL_CLOUD}"
 _NO_BACKEND: Final = "PULUMI_ACCESS_TOKEN must be set"
 _NO_PROJECT: Final = (_NO_BACKEND, "pass the fully qualified name", "no Pulumi.yaml", "chdir ")

@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 from allocation.errors import AllocationError
-from allocation.estimate.folders import folders_of
+from allocation.estimate.folders import folders_of_plan
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
 from cli.actions.decommission.plans import deployed_tenant, plan_of_tenant
+from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from lifecycle.adapters.decommission_world import CloudWorld, reaper_of, savings_of_folder
 from lifecycle.adapters.pulumi_cli import Stack
@@ -172,12 +173,13 @@ def _carry_out(
 ) -> None:
     stack = Stack(request.stack, request.cwd)
     folder = _folder(request, plan.portfolio)
+    there = deployed_inventory(stack.name, stack.project).plan
     world = CloudWorld(plan, stack, folder, clock, _tried(request.restore_evidence, plan))
     record = request.evidence or path.with_suffix(".evidence.jsonl")
     ending = Decommission(
         plan=plan,
         world=world,
-        prices=load_price_book(plan.currency, folders_of(folder).prices, plan.regions),
+        prices=load_price_book(plan.currency, folders_of_plan(there, folder).prices, plan.regions),
         record=record,
         phrase=None if approval else request.phrase,
         stack=stack.name,

@@ -11,6 +11,7 @@ from allocation.adapters.usage.known_quantities import read_usage
 from allocation.engine.rulebook import rulebooks, rules_on
 from allocation.errors import GateError
 from allocation.estimate.assumptions import Assumptions, Scale
+from allocation.estimate.folders import Folders
 from allocation.preview.break_even import BreakEven, break_evens
 from allocation.preview.comparison import Comparison, compared
 from allocation.preview.cost_estimate import Conditions, cost_estimate
@@ -156,12 +157,14 @@ def _measured(
     before, after = comparison.before, comparison.after
     if both.supposed or both.before is None:
         return None, ()
-    alone = (*plan_changes(comparison, before.conditions.prices), *pipeline_changes(both.pipelines))
+    was, named = (Folders(*map(_from_here, folders)) for folders in (both.there, both.now))
+    gone = plan_changes(comparison, before.conditions.prices, was.prices)
+    alone = (*gone, *pipeline_changes(both.pipelines))
     if both.then == both.now:
         return None, alone
     then, now = (
-        Yardstick(side.conditions.prices, rulebooks(folders.rules), load_catalog(folders.catalog))
-        for side, folders in ((before, both.then), (after, both.now))
+        Yardstick(side.conditions.prices, rulebooks(folders.rules), load_catalog(folders.catalog), places)
+        for side, folders, places in ((before, both.then, was), (after, both.now, named))
     )
     fees = {} if both.portfolio is None else fees_by(then.catalog, both.portfolio)
     plan = after.plan if Word.FEES in gates.accept else at_fees(after.plan, fees)
@@ -176,6 +179,11 @@ def _measured(
     supposed = {Word.PRICES: request.basis.prices, Word.RULES: request.basis.rulebook}
     supposed[Word.GATES] = request.basis.rulebook
     return measured, (*(each for each in moved if supposed.get(each.word) is None), *alone)
+
+
+def _from_here(folder: Path) -> Path:
+    """The *folder* as one types it in the working folder, if it is below."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _by_the_base(basis: Basis, before: Conditions, after: Conditions) -> tuple[Conditions, Conditions]:

@@ -143,3 +143,20 @@ def test_what_is_the_same_everywhere_is_priced_in_every_region(tmp_path: Path) -
 def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="holds no price file"):
         lint(tmp_path, CLASSES, TODAY)
+
+
+def test_a_book_without_regions_is_held_against_the_classes_too(tmp_path: Path) -> None:
+    """As a contract that has the same prices everywhere."""
+    priced = "RDS PostgreSQL db.t4g.medium Single-AZ"
+    (only,) = linted(tmp_path, row(priced), region="everywhere").regions
+    assert (only.region, only.prices, only.oldest) == ("everywhere", 1, "2026-10-07")
+    assert only.priced == (("AmazonRDS", priced),)
+    assert {*only.priced, *only.unpriced} == {*class_items(CLASSES)}
+
+
+def test_a_region_in_two_files_is_one_region(tmp_path: Path) -> None:
+    single, both = (f"RDS PostgreSQL db.t4g.medium {zones}" for zones in ("Single-AZ", "Multi-AZ"))
+    linted(tmp_path, row(single), name="a.yaml")
+    (region,) = linted(tmp_path, row(both, date="2026-11-01"), name="b.yaml").regions
+    assert region.priced == (("AmazonRDS", single), ("AmazonRDS", both))
+    assert (region.prices, region.oldest) == (2, "2026-10-07")

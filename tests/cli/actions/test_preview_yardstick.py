@@ -80,6 +80,7 @@ class Branch:
 @pytest.fixture
 def branch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Branch:
     found = Branch(tmp_path)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("allocation.runs.before_and_after.OURS", found.folders)
     return found
 

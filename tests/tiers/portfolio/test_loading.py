@@ -85,7 +85,7 @@ def test_the_committed_portfolio_is_valid_and_ordered() -> None:
         (
             "users: 8",
             "users: 8\n  workload_class: xxl",
-            "10: options.workload_class: 'xxl' is not in classes.yaml; there are m, s, sandbox, xs",
+            "10: options.workload_class: 'xxl' is not in Costack's classes.yaml; there are m, s, sandbox, xs",
         ),
         (
             "hostname: acme.odoo.example.com",
@@ -157,18 +157,18 @@ def test_a_tenant_and_a_host_name_are_taken_once(folder: Path) -> None:
         (
             "database_class: s",
             "database_class: xxl",
-            "22: database.database_class: 'xxl' is not in classes.yaml; there are l, m, s",
+            "22: database.database_class: 'xxl' is not in Costack's classes.yaml; there are l, m, s",
         ),
         (
             "cache_class: xs",
             "cache_class: xxl",
-            "31: cache.cache_class: 'xxl' is not in classes.yaml; there are m, s, xs",
+            "31: cache.cache_class: 'xxl' is not in Costack's classes.yaml; there are m, s, xs",
         ),
         (
             "node_class: m7g.xlarge",
             "node_class: m1.tiny",
             (
-                "52: cluster.node_groups.0.node_class: 'm1.tiny' is not in classes.yaml; "
+                "52: cluster.node_groups.0.node_class: 'm1.tiny' is not in Costack's classes.yaml; "
                 "there are m7g.2xlarge, m7g.large, m7g.xlarge"
             ),
         ),

@@ -11,7 +11,7 @@ import pytest
 
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.resource_sizes import RESOURCES
-from allocation.estimate.estimated_statement import UNKNOWN, monthly_estimates
+from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
 from tests.allocation.previews import changed
 from tests.components.conftest import declare_plan
 from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, with_token

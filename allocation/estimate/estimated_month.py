@@ -1,0 +1,109 @@
+"""What each tenant is expected to cost in a month, in cents, and what of it has no known price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from allocation.charges import ChargePeriod, Unpriced
+from allocation.engine.drivers import IDLE, UNALLOCATED
+from allocation.engine.rulebook import rules_on
+from allocation.errors import AllocationError
+from allocation.estimate.assumptions import Assumptions
+from allocation.estimate.estimated_charges import priced_charges
+from allocation.estimate.estimated_statement import allocated_estimate
+from allocation.estimate.folders import OURS, Folders
+from allocation.money import in_cents
+from allocation.prices.price_book import load_price_book
+from allocation.statement.statement import Statement
+from tiers.errors import CatalogError
+from tiers.plan.plan import Plan
+
+UNKNOWN: Final = "(unknown)"
+"""Where the estimates give the reason why nothing could be priced; no tenant can have such a name."""
+UNPRICED: Final = "(unpriced)"
+"""Where they say what has no known price and so is in no amount."""
+_NAMED: Final = 3
+"""So many items are written out in one sentence."""
+
+
+@dataclass(frozen=True)
+class EstimatedMonth:
+    """The estimates of a portfolio, or why there are none.
+
+    Attributes:
+        amounts: Tenant -> what it costs, such as `412.07 USD`; idle and unallocated last.
+        unpriced: Tenant -> a sentence on what its amount lacks, of what is shared too; no tenant that lacks
+            nothing.
+        lacking: The same of all tenants in one sentence; empty where all is priced.
+        unknown: Why there is no amount; else empty.
+    """
+
+    amounts: Mapping[str, str] = field(default_factory=dict)
+    unpriced: Mapping[str, str] = field(default_factory=dict)
+    lacking: str = ""
+    unknown: str = ""
+
+    def as_output(self) -> dict[str, str]:
+        """The amounts as one output of a program, with what they lack."""
+        if self.unknown:
+            return {UNKNOWN: self.unknown}
+        return {**self.amounts, **({UNPRICED: self.lacking} if self.lacking else {})}
+
+
+def monthly_estimates(plan: Plan, day: date, folders: Folders = OURS) -> dict[str, str]:
+    """What each tenant of *plan* costs in the month of *day*, as a program's output.
+
+    If nothing can be priced or divided, the reason is under `(unknown)`: a missing price must not prevent a
+    deployment. If something has no price, `(unpriced)` says what.
+    """
+    return estimated_month(plan, day, folders).as_output()
+
+
+def estimated_month(plan: Plan, day: date, folders: Folders = OURS) -> EstimatedMonth:
+    """The same with what each tenant's amount lacks."""
+    period = ChargePeriod.month(f"{day:%Y-%m}")
+    try:
+        regions = frozenset(fact.region for fact in plan.all_facts())
+        prices = load_price_book(plan.currency, folders.prices, regions)
+        rules = rules_on(day, folders.rules)
+        priced = priced_charges(plan, prices, Assumptions.on(day))
+        statement = allocated_estimate(plan, priced, period, prices, rules)
+    except (AllocationError, CatalogError) as error:
+        return EstimatedMonth(unknown=str(error))
+    lacking = _unpriced_by_tenant(plan, priced.unpriced)
+    return EstimatedMonth(_amounts(plan, statement), lacking, lacking_sentence(priced.unpriced))
+
+
+def _amounts(plan: Plan, statement: Statement) -> dict[str, str]:
+    units = {line.tenant: line.total for line in statement.tenants}
+    units |= {IDLE: statement.idle_total, UNALLOCATED: statement.unallocated_total}
+    cents = in_cents(list(units.values()))
+    return {
+        name: f"{Decimal(each) / 100:.2f} {plan.currency}" for name, each in zip(units, cents, strict=True)
+    }
+
+
+def _unpriced_by_tenant(plan: Plan, unpriced: Iterable[Unpriced]) -> dict[str, str]:
+    owners = {fact.id: fact.tenant for fact in plan.all_facts()}
+    lacking: dict[str | None, list[Unpriced]] = {}
+    for each in unpriced:
+        lacking.setdefault(owners[each.fact], []).append(each)
+    shared = lacking.pop(None, [])
+    told = {
+        tenant.tenant: lacking_sentence([*lacking.get(tenant.tenant, ()), *shared]) for tenant in plan.tenants
+    }
+    return {tenant: sentence for tenant, sentence in told.items() if sentence}
+
+
+def lacking_sentence(unpriced: Iterable[Unpriced]) -> str:
+    """What has no known price, in one sentence without full stop; empty for nothing."""
+    items = dict.fromkeys(f"{each.service} '{each.item}' ({each.reason})" for each in unpriced)
+    if not items:
+        return ""
+    named = ", ".join(list(items)[:_NAMED])
+    more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+    return f"has no known price and is not counted: {named}{more}"

@@ -1,0 +1,1 @@
+"""Rules that judge the cost tags of a resource, and what these promise."""

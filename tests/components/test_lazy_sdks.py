@@ -1,0 +1,104 @@
+"""SDKs load what is used, and have every name that they have when they are loaded whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.portfolios import ROOT
+
+SERVICES = ("pulumi_aws.ec2", "pulumi_aws.s3", "pulumi_kubernetes.core.v1", "pulumi_kubernetes.meta.v1")
+NAMES = """
+import ast, importlib, pathlib, sys
+import components
+service = importlib.import_module({service!r})
+named = []
+for path in sorted(pathlib.Path(service.__path__[0]).glob("*.py")):
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            if path.stem not in ("_enums", "outputs"):
+                named += ast.literal_eval(node.value)
+of_a_lookup = ("Result", "_output", "InitArgs")  # these load the service whole
+found = {{name: getattr(service, name) for name in named if not name.endswith(of_a_lookup)}}
+assert "__getattr__" in vars(service), "loaded whole"
+getattr(service, "Nothing", None)
+assert "__getattr__" not in vars(service)
+print(len(found), [name for name in named if found.get(name, vars(service)[name]) is not vars(service)[name]])
+"""
+
+
+def run(program: str) -> str:
+    """What *program* prints, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_name_of_a_service_is_that_of_its_module_and_loads_no_other(service: str) -> None:
+    count, differing = run(NAMES.format(service=service)).split(maxsplit=1)
+    assert int(count) > 40
+    assert differing == "[]\n"
+
+
+def test_a_name_loads_its_module_and_a_star_loads_all() -> None:
+    said = run(
+        "import components, sys\n"
+        "from pulumi_aws import ec2\n"
+        "ec2.Vpc, ec2.SecurityGroupIngressArgs, ec2.outputs\n"
+        "count = lambda: sum(name.startswith('pulumi_aws.ec2.') for name in sys.modules)\n"
+        "few = count()\n"
+        "from pulumi_aws.ec2 import *\n"
+        "print(few, count(), Instance is ec2.Instance, Vpc is ec2.Vpc, InstanceType.T3_MICRO.value)"
+    )
+    few, all_, *rest = said.split()
+    assert int(few) < 10
+    assert int(all_) > 150
+    assert rest == ["True", "True", "t3.micro"]
+
+
+def test_a_name_that_there_is_not_is_missing_as_ever_also_for_many_threads() -> None:
+    said = run(
+        "import components\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from pulumi_aws import kms\n"
+        "kms.Alias  # the SDK's own way to load it is not made for threads (Python before 3.12.3)\n"
+        "ask = lambda _: (hasattr(kms, 'Nothing'), kms.Key.__name__, kms.get_key.__name__)\n"
+        "print(set(ThreadPoolExecutor(8).map(ask, range(64))))\n"
+        "try:\n"
+        "    kms.Nothing\n"
+        "except AttributeError as error:\n"
+        "    print(error)"
+    )
+    assert said.splitlines() == [
+        "{(False, 'Key', 'get_key')}",
+        "module 'pulumi_aws.kms' has no attribute 'Nothing'",
+    ]
+
+
+def test_what_components_declare_loads_no_service_whole_nor_what_is_unused() -> None:
+    said = run(
+        "import sys\n"
+        "from tests.components.conftest import declare_plan\n"
+        "from tests.plugin import example\n"
+        "declare_plan(example.plan())\n"
+        "whole = [name for name, module in list(sys.modules.items())\n"
+        "         if name.startswith(('pulumi_aws.', 'pulumi_kubernetes.')) and hasattr(module, '__path__')\n"
+        "         and type(module).__name__ == 'module' and name.count('.') == (1 if 'aws' in name else 2)\n"
+        "         and '__getattr__' not in vars(module)]\n"
+        "print(whole, 'pulumi_aws.rds.instance' in sys.modules, 'dill' in sys.modules)"
+    )
+    assert said.strip() == "[] True False"
+
+
+def test_the_automation_api_and_dynamic_providers_load_when_they_are_used() -> None:
+    said = run(
+        "import components, pulumi, sys\n"
+        "print('dill' in sys.modules, pulumi.automation.LocalWorkspace.__name__, 'dill' in sys.modules)\n"
+        "print(pulumi.dynamic.ResourceProvider.__name__, 'dill' in sys.modules)"
+    )
+    assert said.split() == ["False", "LocalWorkspace", "False", "ResourceProvider", "True"]
