@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from allocation.adapters.pulumi.stack_state import raw_resources_of
@@ -86,6 +87,20 @@ def is_released(state: Mapping[str, Any], tenant: TenantId) -> bool:
         and (each.get("outputs") or {}).get(RELEASED) is True
         for each in raw_resources_of(state, "state")
     )
+
+
+def created_at(state: Mapping[str, Any], tenant: TenantId) -> datetime | None:
+    """When the stack created *tenant*, in UTC; None when it is not there, or the state does not say.
+
+    Pulumi keeps it for every resource, components too, through all updates (`created` of apitype.ResourceV3).
+    """
+    for each in raw_resources_of(state, "state"):
+        if each.get("type") == TENANT_STACK and str(each.get("urn")).rpartition("::")[2] == tenant:
+            try:
+                return datetime.fromisoformat(str(each.get("created"))).astimezone(UTC)
+            except ValueError:
+                return None
+    return None
 
 
 def mark_of(state: Mapping[str, Any], tenant: TenantId) -> str | None:

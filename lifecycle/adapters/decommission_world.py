@@ -23,7 +23,14 @@ from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.decommission.savings import Savings, savings
-from lifecycle.stack_resources import NoSuchTenantError, Preview, is_released, mark_of, targets_of
+from lifecycle.stack_resources import (
+    NoSuchTenantError,
+    Preview,
+    created_at,
+    is_released,
+    mark_of,
+    targets_of,
+)
 from tiers.catalog.loading import load_catalog
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
@@ -101,6 +108,10 @@ class CloudWorld:
     def released(self) -> bool:
         """Whether the stack has deployed that the tenant may be removed."""
         return is_released(self.stack.state(), self.plan.tenant)
+
+    def created_at(self) -> datetime | None:
+        """When the stack created the tenant, in UTC; None when it is not there, or nobody knows."""
+        return created_at(self.stack.state(), self.plan.tenant)
 
     def restore_tested_at(self) -> datetime | None:
         """When a restore of its backups last succeeded, as its bucket says; None when it never did."""

@@ -5,13 +5,14 @@ The signature of the file is checked before, when it is read (`lifecycle.adapter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from lifecycle.decommission.outcomes import GUARD, is_a_step, moment_of
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, DecommissionPlan
 from lifecycle.expire import finding_of
 from lifecycle.stack_resources import KUBERNETES, Target
@@ -22,6 +23,9 @@ from tiers.vocabulary import Environment, Frozen, LifecycleStage, TenantId
 
 NAMESPACE: Final = "costack-decommission"
 """What the signature is for, so that none made for another purpose counts (PROTOCOL.sshsig of OpenSSH)."""
+COUNTED_FOR: Final = timedelta(hours=20)
+"""For how long what one run began counts for the next: the command repeated in a job is one run, that of the
+next morning is another."""
 Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._%+@-]{0,127}$")]
 """A name in the file of allowed signers, such as an e-mail address; no pattern and no list of names."""
 
@@ -57,6 +61,16 @@ class Approval(Frozen):
     def document(self) -> dict[str, Any]:
         """It as plain data."""
         return self.model_dump(mode="json")
+
+
+def begun_lately(lines: Iterable[Mapping[str, Any]], now: datetime) -> frozenset[str]:
+    """The hashes of the plans that evidence says were begun by an approval within `COUNTED_FOR`."""
+    begun = (each for each in lines if is_a_step(each) and each["step"] == GUARD)
+    return frozenset(
+        str(each.get("plan_sha256"))
+        for each in begun
+        if "approved_by" in each["inputs"] and moment_of(each) > now - COUNTED_FOR
+    )
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Situation:
         released: Whether this plan was carried out as far as that, and the stack has it deployed.
         approved: What stands in place of the phrase.
         begun: Whether evidence says that this plan was begun.
+        created_at: When the stack created the tenant; None when it is removed, or nobody knows.
     """
 
     now: datetime
@@ -63,6 +64,7 @@ class Situation:
     released: bool = False
     approved: Approved | None = None
     begun: bool = False
+    created_at: datetime | None = None
 
     @property
     def valid_for(self) -> timedelta:
@@ -82,6 +84,7 @@ def refusals(plan: DecommissionPlan, seen: Situation) -> tuple[str, ...]:
         *_not_approved(plan, seen),
         *_not_derivable(plan, seen),
         *_not_its_time(plan, seen),
+        *_not_the_same(plan, seen),
         *_not_what_was_planned(plan, seen),
         *_not_to_end(plan, seen),
         *_not_restorable(plan, seen),
@@ -135,6 +138,22 @@ def _not_its_time(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     if now < plan.made_at - CLOCKS_DIFFER_BY:
         made = f"{plan.made_at:%Y-%m-%d %H:%M} UTC"
         yield f"the plan was made at {made}, which is in the future; check the clock"
+
+
+def _not_the_same(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
+    """Whether another tenant has the name by now: what was planned for the first one ends no second one."""
+    made = seen.created_at
+    if made is not None and made > plan.made_at + CLOCKS_DIFFER_BY:
+        yield (
+            f"the stack created {plan.tenant} at {made:%Y-%m-%d %H:%M} UTC, after the plan was made: it is "
+            "another tenant of that name; make a new plan"
+        )
+    there = seen.wanted
+    if seen.deployed is None and there is not None and facts_sha256(there) != plan.facts_sha256:
+        yield (
+            f"{plan.tenant} was removed, and its file asks for another tenant of that name; the plan is not "
+            "for that one"
+        )
 
 
 def _not_what_was_planned(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 GUARD: Final = "guard"
@@ -38,6 +39,28 @@ def outcome(step: str, inputs: Mapping[str, Any]) -> str:
     'no dump: this offer has none'
     """
     return _OUTCOMES[step](inputs)
+
+
+def is_a_step(line: Mapping[str, Any]) -> bool:
+    """Whether it has what every step writes; the chain of hashes can be computed anew by anybody."""
+    inputs = line.get("inputs")
+    try:
+        known = line.get("step") in STEPS and moment_of(line).tzinfo is not None
+    except ValueError:
+        return False
+    if not known or not isinstance(inputs, dict):
+        return False
+    exports = inputs.get("exports", [] if line["step"] != EXPORT else None)
+    return isinstance(exports, list) and all(isinstance(each, str) for each in exports)
+
+
+def moment_of(line: Mapping[str, Any]) -> datetime:
+    """When a step was recorded.
+
+    Raises:
+        ValueError: When the line does not say it.
+    """
+    return datetime.fromisoformat(str(line["at"]))
 
 
 def _checked(inputs: Mapping[str, Any]) -> str:

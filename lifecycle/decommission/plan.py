@@ -28,6 +28,8 @@ from tiers.vocabulary import Count, Environment, Frozen, LifecycleStage, Resilie
 SCHEMA_VERSION: Final = 1
 VALID_FOR: Final = timedelta(hours=24)
 CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+EVIDENCE_SUFFIX: Final = ".evidence.jsonl"
+"""How the file with the evidence of a plan ends, in place of the plan's own ending."""
 
 
 class DecommissionPlan(Frozen):

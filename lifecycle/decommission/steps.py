@@ -25,13 +25,14 @@ from lifecycle.decommission.outcomes import (
     GUARD,
     NO_DUMPS,
     REMOVE,
-    STEPS,
     STOP,
     UNPROTECT,
     VERIFY,
+    is_a_step,
+    moment_of,
     outcome,
 )
-from lifecycle.decommission.plan import VALID_FOR, DecommissionPlan
+from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, DecommissionPlan
 from lifecycle.decommission.retained import (
     RemainingResources,
     RetainedResource,
@@ -93,6 +94,8 @@ class Decommission:
             if name not in self._done:
                 self._refuse_if_stopped(name)
                 self._keep(name, step())
+            elif name == REMOVE and seen.wanted is not None:
+                self.world.remove_file()  # a checkout from before its end has it, and would bring it back
         return self._verify()
 
     def _refuse_if_stopped(self, step: str) -> None:
@@ -105,7 +108,7 @@ class Decommission:
             return
         for line in evidence.read(self.record):
             if line.get("plan_sha256") == self.plan.sha256 and line.get("result") == "ok":
-                if not _is_a_step(line):
+                if not is_a_step(line):
                     wanted = "expected step, at and inputs"
                     raise LifecycleError(f"{self.record}: a line of this plan was changed: {wanted}")
                 yield str(line["step"]), line
@@ -136,7 +139,7 @@ class Decommission:
         begun = self._begun(deployed, approved)
         seen = Situation(
             derived=(derived := self.world.derived()),
-            now=_moment(begun) if begun else self.world.now(),
+            now=moment_of(begun) if begun else self.world.now(),
             account=self.world.account(),
             stack=self.stack,
             deployed=deployed,
@@ -147,6 +150,7 @@ class Decommission:
             released=UNPROTECT in self._done and self.world.released(),
             approved=approved,
             begun=GUARD in self._done,
+            created_at=self.world.created_at(),
         )
         if found := refusals(self.plan, seen):
             raise RefusedError(*found)
@@ -162,7 +166,9 @@ class Decommission:
     def _begun(self, deployed: TenantPlan | None, approved: Approved | None) -> Mapping[str, Any] | None:
         """The line of its beginning, if it was in time; of an approved plan the stack must show it, too."""
         begun, valid_for = self._done.get(GUARD), approved.valid_for if approved else VALID_FOR
-        if begun is None or not self.plan.begins_in_time(_moment(begun), valid_for):
+        if begun is None or not self.plan.begins_in_time(moment_of(begun), valid_for):
+            return None
+        if moment_of(begun) > self.world.now() + CLOCKS_DIFFER_BY:  # a line brings no end forward
             return None
         shown = deployed is None or deployed.lifecycle_stage is LifecycleStage.DECOMMISSIONING
         return begun if shown or approved is None else None
@@ -188,8 +194,8 @@ class Decommission:
         if seen.removing or step in {GUARD, DELETE_COPIES, VERIFY}:
             return True
         if step == STOP:
-            stage = seen.deployed.lifecycle_stage if seen.deployed else None
-            return stage is LifecycleStage.DECOMMISSIONING
+            ending = LifecycleStage.DECOMMISSIONING  # a checkout from before its end would start it anew
+            return all(each is not None and each.lifecycle_stage is ending for each in (seen.deployed, seen.wanted))
         return step in {BACK_UP, EXPORT} and (not self.plan.final_dump or self._shows_backup(step))
 
     def _shows_backup(self, step: str) -> bool:
@@ -260,7 +266,7 @@ class Decommission:
         return {"file_systems": list(self.world.delete_copies())}
 
     def _verify(self) -> RemainingResources:
-        ended, saved = _moment(self._done[REMOVE]), self._done.get(GUARD, {}).get("inputs", {}).get("savings")
+        ended, saved = moment_of(self._done[REMOVE]), self._done.get(GUARD, {}).get("inputs", {}).get("savings")
         remains = sort_remaining(self.plan, self.world.remaining(), ended, self.prices)
         remains = replace(remains, retained=(*remains.retained, *self._stored(ended)), savings=saved)
         if remains.excess:
@@ -280,20 +286,3 @@ class Decommission:
         if backup.get("bucket"):
             sizes = self.world.stored(str(backup["bucket"]), str(backup["prefix"]))
             yield from stored_backups(self.plan, backup, sizes, ended, self.prices)
-
-
-def _is_a_step(line: Mapping[str, Any]) -> bool:
-    """Whether it has what every step writes; the chain of hashes can be computed anew by anybody."""
-    inputs = line.get("inputs")
-    try:
-        known = line.get("step") in STEPS and _moment(line).tzinfo is not None
-    except ValueError:
-        return False
-    if not known or not isinstance(inputs, dict):
-        return False
-    exports = inputs.get("exports", [] if line["step"] != EXPORT else None)
-    return isinstance(exports, list) and all(isinstance(each, str) for each in exports)
-
-
-def _moment(line: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(str(line["at"]))

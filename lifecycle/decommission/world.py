@@ -51,6 +51,9 @@ class World(Protocol):
     def released(self) -> bool:
         """Whether the stack has deployed that the tenant may be removed."""
 
+    def created_at(self) -> datetime | None:
+        """When the stack created the tenant, in UTC; None when it is not there, or nobody knows."""
+
     def reaper(self) -> ReaperSpec | None:
         """What platform.yaml says now of plans that are carried out without a phrase; None when nothing."""
 

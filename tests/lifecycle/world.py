@@ -60,6 +60,8 @@ class World:
     """What a plan says that only a person can say."""
     terms: ReaperSpec | None = None
     """What platform.yaml says of approved plans."""
+    made: datetime | None = START - timedelta(days=60)
+    """When the stack created the tenant; None when nobody knows."""
     torn: bool = False
     """Whether the dump's bytes are no longer those of its manifest."""
 
@@ -97,6 +99,9 @@ class World:
 
     def released(self) -> bool:
         return self.live is not None and not self.live.protected
+
+    def created_at(self) -> datetime | None:
+        return self.made if self.live else None
 
     def reaper(self) -> ReaperSpec | None:
         return self.terms

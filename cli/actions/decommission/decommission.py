@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from allocation.errors import AllocationError
@@ -18,9 +18,10 @@ from cli.console.output import echo
 from lifecycle.adapters.decommission_world import CloudWorld, reaper_of, savings_of_folder
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.adapters.signature import signed_approval
-from lifecycle.decommission.approval import Approval, switched_off
+from lifecycle import evidence
+from lifecycle.decommission.approval import COUNTED_FOR, Approval, begun_lately, switched_off
 from lifecycle.decommission.outcomes import SHOWN
-from lifecycle.decommission.plan import DecommissionPlan, read_plan, write_plan
+from lifecycle.decommission.plan import EVIDENCE_SUFFIX, DecommissionPlan, read_plan, write_plan
 from lifecycle.decommission.retained import RemainingResources
 from lifecycle.decommission.savings import sentence
 from lifecycle.decommission.steps import Decommission
@@ -127,7 +128,7 @@ def _apply_approved(request: Request, clock: Callable[[], datetime]) -> None:
     if request.phrase is not None or (request.evidence and len(request.apply) > 1):
         raise CatalogError("--approved takes no --phrase, and --evidence only with one plan")
     plans = [(path, read_plan(path)) for path in request.apply]
-    _refuse_too_many(request, [plan for _, plan in plans])
+    _refuse_too_many(request, [plan for _, plan in plans], clock())
     approvals = {each.plan_sha256: each for each in _approvals(request, plans[0][1], clock())}
     failed: list[LifecycleError] = []
     for path, plan in plans:
@@ -144,17 +145,28 @@ def _apply_approved(request: Request, clock: Callable[[], datetime]) -> None:
         raise type(failed[0])(*(problem for error in failed for problem in error.problems))
 
 
-def _refuse_too_many(request: Request, plans: Sequence[DecommissionPlan]) -> None:
+def _refuse_too_many(request: Request, plans: Sequence[DecommissionPlan], now: datetime) -> None:
     if len({plan.portfolio for plan in plans}) > 1 or len({plan.tenant for plan in plans}) < len(plans):
         raise CatalogError("name plans of one portfolio with --apply, and one for each tenant")
     terms = reaper_of(_folder(request, plans[0].portfolio))
     if off := switched_off(terms):
         raise RefusedError(off)
-    if terms and len(plans) > terms.most_per_run:
+    others = _begun_lately(request, now) - {plan.sha256 for plan in plans}
+    if terms and len(plans) + len(others) > terms.most_per_run:
+        hours = COUNTED_FOR // timedelta(hours=1)
+        more = f" and {len(others)} begun in the last {hours} hours" if others else ""
         raise RefusedError(
-            f"{len(plans)} plans, and platform.yaml says reaper.most_per_run: {terms.most_per_run}; nothing "
-            "was done; name fewer"
+            f"{len(plans)} plans{more}, and platform.yaml says reaper.most_per_run: {terms.most_per_run}; "
+            "nothing was done; name fewer" + (", or wait" if others else "")
         )
+
+
+def _begun_lately(request: Request, now: datetime) -> frozenset[str]:
+    """The plans that the evidence beside those of *request* says were begun a short time ago."""
+    given = {request.evidence} if request.evidence else set()
+    beside = {each for path in request.apply for each in path.parent.glob(f"*{EVIDENCE_SUFFIX}")}
+    there = sorted(each for each in beside | given if each.exists())
+    return begun_lately((line for each in there for line in evidence.read(each)), now)
 
 
 def _approvals(request: Request, plan: DecommissionPlan, now: datetime) -> Iterator[Approval]:
@@ -175,7 +187,7 @@ def _carry_out(
     folder = _folder(request, plan.portfolio)
     there = deployed_inventory(stack.name, stack.project).plan
     world = CloudWorld(plan, stack, folder, clock, _tried(request.restore_evidence, plan))
-    record = request.evidence or path.with_suffix(".evidence.jsonl")
+    record = request.evidence or path.with_suffix(EVIDENCE_SUFFIX)
     ending = Decommission(
         plan=plan,
         world=world,

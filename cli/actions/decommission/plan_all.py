@@ -13,7 +13,7 @@ from cli.console.output import echo
 from cli.console.printed_command import printed_command
 from lifecycle.adapters.decommission_world import reaper_of, savings_of_folder
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.plan import VALID_FOR, DecommissionPlan, read_plan, write_plan
+from lifecycle.decommission.plan import EVIDENCE_SUFFIX, VALID_FOR, DecommissionPlan, read_plan, write_plan
 from lifecycle.decommission.summary import markdown
 from lifecycle.errors import RefusedError
 from lifecycle.expire import Finding, findings
@@ -73,7 +73,7 @@ class _Attempt:
         plan = deployed_inventory(self._stack.name, self._stack.project).plan
         for path, known in _known(out, self._stack.name, found.tenant.tenant):
             begun = found.tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
-            if begun and path.with_suffix(".evidence.jsonl").exists():
+            if begun and path.with_suffix(EVIDENCE_SUFFIX).exists():
                 return f"{known.tenant}: the plan in {path} was begun; run its command again"
             again = plan_of_tenant(self._stack, plan, found.tenant, self._folder, known.made_at)
             if known.begins_in_time(now, self._valid_for) and again.sha256 == known.sha256:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from typer.testing import CliRunner
 
-from cli.actions.decommission import plan_all, plans, warn
+from cli.actions.decommission import decommission, plan_all, plans, warn
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle import evidence
@@ -304,3 +304,22 @@ def test_who_does_not_answer_is_named_by_the_host_alone(monkeypatch: pytest.Monk
     with pytest.raises(LifecycleError, match=r"webhook at 127\.0\.0\.1: no answer") as error:
         post("http://127.0.0.1:9/T0/secret", {})
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("hours", "code"), [(1, Exit.POLICY), (21, Exit.OK)])
+def test_the_command_repeated_in_a_job_is_one_run(
+    hours: int, code: int, terms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two were begun by the commands before it; on the next morning they count no more."""
+    files = several(3, terms)
+    for file in files[:2]:
+        at = f"{NOW - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}"
+        line = {"at": at, "step": "guard", "result": "ok", "plan_sha256": read_plan(file).sha256}
+        evidence.append(file.with_suffix(".evidence.jsonl"), {**line, "inputs": {"approved_by": "dana"}})
+    carried: list[Path] = []
+    monkeypatch.setattr(decommission, "_carry_out", lambda _, __, path, *___: carried.append(path))
+    done = apply(files[2])
+    assert (done.exit_code, carried) == (code, files[2:] if code == Exit.OK else [])
+    if code:
+        assert "1 plans and 2 begun in the last 20 hours" in done.stderr
+    assert apply(*files[:2]).exit_code == Exit.OK
