@@ -57,13 +57,18 @@ def recoverable_data(type_token: str, props: Properties) -> Iterator[str]:
     """A deleted database leaves a snapshot and its backups; without them a destroy is final.
 
     Of a read replica RDS makes no final snapshot, and its data are in its source (RDS API Reference,
-    DeleteDBInstance, `FinalDBSnapshotIdentifier`).
+    DeleteDBInstance, `FinalDBSnapshotIdentifier`). One that was promoted has data of its own, and its program
+    still names the source, because no update may give it another: it leaves a snapshot as any server does.
     """
     if type_token != _DATABASE:
         return
     if props.get("replicateSourceDb"):
-        if props.get("skipFinalSnapshot") not in {True, NOT_KNOWN}:
-            yield "is a read replica, which RDS deletes only without a snapshot; set skipFinalSnapshot: true"
+        skipped = props.get("skipFinalSnapshot")
+        if skipped not in {True, NOT_KNOWN} and not props.get("finalSnapshotIdentifier"):
+            yield (
+                "is a read replica, which RDS deletes only without a snapshot: set skipFinalSnapshot: true; "
+                "one that was promoted needs a finalSnapshotIdentifier"
+            )
     elif is_on(props.get("skipFinalSnapshot")) or not props.get("finalSnapshotIdentifier"):
         yield "needs a finalSnapshotIdentifier and skipFinalSnapshot false, or a destroy is final; set both"
     if props.get("deleteAutomatedBackups") not in {False, NOT_KNOWN}:

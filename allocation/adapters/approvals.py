@@ -12,7 +12,8 @@ from tiers.strict_yaml import load_model
 from tiers.vocabulary import Frozen
 
 _Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
-_Login = Annotated[str, Field(min_length=1, max_length=255)]
+_Login = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
+"""As hosts allow them: other letters may be the same as ours once case is folded, as the Kelvin sign is."""
 
 
 class _Approval(Frozen):

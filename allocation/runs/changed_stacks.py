@@ -22,6 +22,7 @@ _NO_INPUT: Final = (
     ".gitignore",
     ".gitattributes",
     "docs/*",
+    "plans/*",
     "tests/*",
     "LICENSE",
 )

@@ -63,14 +63,21 @@ class Approval(Frozen):
         return self.model_dump(mode="json")
 
 
-def begun_lately(lines: Iterable[Mapping[str, Any]], now: datetime) -> frozenset[str]:
-    """The hashes of the plans that evidence says were begun by an approval within `COUNTED_FOR`."""
+def begun_at(lines: Iterable[Mapping[str, Any]]) -> Mapping[str, datetime]:
+    """When each plan was last begun by an approval, by its hash, as evidence says."""
     begun = (each for each in lines if is_a_step(each) and each["step"] == GUARD)
-    return frozenset(
-        str(each.get("plan_sha256"))
-        for each in begun
-        if "approved_by" in each["inputs"] and moment_of(each) > now - COUNTED_FOR
-    )
+    return {
+        str(each.get("plan_sha256")): moment_of(each) for each in begun if "approved_by" in each["inputs"]
+    }
+
+
+def counted(plans: Iterable[str], begun: Mapping[str, datetime], now: datetime) -> frozenset[str]:
+    """The plans that count for `most_per_run`, by hash: what a run would begin, and what was begun just now.
+
+    What was begun may be finished, so it is none of these after `COUNTED_FOR`; nothing new counts as nothing.
+    """
+    new = {each for each in plans if each not in begun}
+    return frozenset(new | {each for each, at in begun.items() if at > now - COUNTED_FOR} if new else ())
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,9 @@ class Decommission:
             return True
         if step == STOP:
             ending = LifecycleStage.DECOMMISSIONING  # a checkout from before its end would start it anew
-            return all(each is not None and each.lifecycle_stage is ending for each in (seen.deployed, seen.wanted))
+            return all(
+                each is not None and each.lifecycle_stage is ending for each in (seen.deployed, seen.wanted)
+            )
         return step in {BACK_UP, EXPORT} and (not self.plan.final_dump or self._shows_backup(step))
 
     def _shows_backup(self, step: str) -> bool:
@@ -266,7 +268,10 @@ class Decommission:
         return {"file_systems": list(self.world.delete_copies())}
 
     def _verify(self) -> RemainingResources:
-        ended, saved = moment_of(self._done[REMOVE]), self._done.get(GUARD, {}).get("inputs", {}).get("savings")
+        ended, saved = (
+            moment_of(self._done[REMOVE]),
+            self._done.get(GUARD, {}).get("inputs", {}).get("savings"),
+        )
         remains = sort_remaining(self.plan, self.world.remaining(), ended, self.prices)
         remains = replace(remains, retained=(*remains.retained, *self._stored(ended)), savings=saved)
         if remains.excess:

@@ -106,12 +106,13 @@ def _image(
 
 
 def _usable(reports: Iterable[ScanReport], rules: ImageScan, now: datetime) -> tuple[ScanReport, ...]:
-    """The newest report of each scanner, unless it is too old or of the future."""
-    newest: dict[str, ScanReport] = {}
+    """The newest report of each scanner, unless it is too old or of the future; of one moment all count."""
+    newest: dict[str, list[ScanReport]] = {}
     for each in sorted(reports, key=lambda report: report.taken_at):
         if now - timedelta(days=rules.max_report_days) <= each.taken_at <= now:
-            newest[each.scanner.partition(" ")[0]] = each
-    return tuple(newest.values())
+            known = newest.setdefault(each.scanner.partition(" ")[0], [])
+            known[:] = [*(one for one in known if one.taken_at == each.taken_at), each]
+    return tuple(each for found in newest.values() for each in found)
 
 
 def _missing(
@@ -121,9 +122,10 @@ def _missing(
     rules: ImageScan,
     now: datetime,
 ) -> Iterator[str]:
-    if usable:
-        return
     newest = max(about, key=lambda each: each.taken_at, default=None)
+    # What it found may be new, whatever its clock says: an older report beside it is not the last word.
+    if usable and (newest is None or newest.taken_at <= now):
+        return
     if newest is None:
         yield f"{image}: no report is about it; expected one of Trivy or Grype that names its digest"
     else:

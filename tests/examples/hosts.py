@@ -120,22 +120,30 @@ def gh(arguments: list[str]) -> None:
             body = Path(file).read_text(encoding="utf-8")
         elif word not in ("--paginate", "--silent"):
             path = word
-    host = Host(Path(os.environ[STATE]))
+    state = Path(os.environ[STATE])
+    host = Host(state)
     if path.endswith("/zip"):
         sys.stdout.buffer.write(_zipped(host.kept["artefact"]))
         return
-    if path.endswith("/artifacts"):
-        kept = [] if host.kept["artefact"] is None else [{"name": "cost-preview", "id": 5}]
-        answer: Any = {"artifacts": kept}
-    elif (told := _about_merges(host.kept, path, fields)) is not None:
-        answer = told
-    elif path.endswith("/pulls"):
-        assert fields == {"state": "open", "head": OWNER}
-        answer = host.kept["pulls"]
-    else:
-        answer = host.answer(method, path, body, ME["gh"])
+    answer = _answered(host, state, method, path, fields, body)
     if jq:
         sys.stdout.write(_queried(jq, answer))
+
+
+def _answered(  # noqa: PLR0917 - all that is asked
+    host: Host, state: Path, method: str, path: str, fields: dict[str, str], body: str
+) -> Any:
+    if (told := _about_merges(host.kept, path, fields)) is not None:
+        return told
+    if path.endswith("/artifacts"):
+        kept = [] if host.kept["artefact"] is None else [{"name": "cost-preview", "id": 5}]
+        return {"artifacts": kept}
+    if "costack/" in path + fields.get("head", "") or path.rpartition("/")[0].endswith("/pulls"):
+        return _about_requests(state, method, path, fields, body)
+    if path.endswith("/pulls"):
+        assert fields == {"state": "open", "head": OWNER}
+        return host.kept["pulls"]
+    return host.answer(method, path, body, ME["gh"])
 
 
 def _about_merges(kept: dict[str, Any], path: str, fields: dict[str, str]) -> Any:
@@ -146,6 +154,39 @@ def _about_merges(kept: dict[str, Any], path: str, fields: dict[str, str]) -> An
     if "/commits/" in path:
         return kept["merged"].get(path.split("/")[-2], [])
     return kept["reviews"].get(path.split("/")[-2], []) if path.endswith("/reviews") else None
+
+
+def _about_requests(state: Path, method: str, path: str, fields: dict[str, str], body: str) -> Any:
+    """Branches of the host, and requests that a pipeline opens or whose text it writes anew."""
+    if "/matching-refs/" in path:
+        name = path.partition("/matching-refs/")[2]
+        lines = _git(state, "for-each-ref", "--format=%(refname)", f"refs/{name}*").splitlines()
+        return [{"ref": each} for each in lines]
+    branch = fields.get("head", "").rpartition(":")[2]
+    return _requests(state, method, branch, body, path.rpartition("/")[2])
+
+
+def _requests(state: Path, method: str, branch: str, body: str, number: str) -> list[dict[str, Any]]:
+    kept = known(state)
+    there: list[dict[str, Any]] = kept.setdefault("requests", [])
+    if method == "GET":
+        open_ = [each for each in there if _git(state, "branch", "--list", each["branch"])]
+        return [each for each in open_ if each["branch"] == branch]
+    if method == "POST":
+        assert _git(state, "branch", "--list", branch), "a request is of a branch that is there"
+        there.append({"number": len(there) + 21, "iid": len(there) + 21, "branch": branch, "body": body})
+    else:
+        (found,) = (each for each in there if each["number"] == int(number))
+        found["body"] = body
+    write(state, kept)
+    return there[-1:]
+
+
+def _git(state: Path, *arguments: str) -> str:
+    """What the repository of the host says."""
+    origin = state.with_name("origin.git")
+    done = subprocess.run(["git", *arguments], cwd=origin, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def _zipped(text: str) -> bytes:
@@ -178,6 +219,10 @@ def _queried(jq: str, answer: Any) -> str:
             json.dumps({"by": each["user"]["login"], "state": each["state"], "commit": each["commit_id"]})
             for each in answer
         ]
+    elif jq == ".[].ref":
+        found = [each["ref"] for each in answer]
+    elif jq == ".[].number":
+        found = [each["number"] for each in answer]
     elif "artifacts" in jq:
         found = [each["id"] for each in answer["artifacts"]]
     elif "head.sha" in jq:
@@ -198,9 +243,16 @@ def gitlab(state: Path) -> Iterator[str]:
             assert self.headers["PRIVATE-TOKEN"] == TOKEN
             length = int(self.headers.get("Content-Length") or 0)
             fields = parse_qs(self.rfile.read(length).decode())
-            status, data, following = _of_gitlab(
-                state, self.command, self.path, "".join(fields.get("body", ()))
-            )
+            if "/merge_requests" in self.path and ("source_branch" in self.path or "description" in fields):
+                asked_of = {**parse_qs(urlsplit(self.path).query), **fields}
+                branch, text = ("".join(asked_of.get(name, ())) for name in ("source_branch", "description"))
+                number = urlsplit(self.path).path.rpartition("/")[2]
+                found = _requests(state, self.command, branch, text, number)
+                status, data, following = 200, json.dumps(found).encode(), ""
+            else:
+                status, data, following = _of_gitlab(
+                    state, self.command, self.path, "".join(fields.get("body", ()))
+                )
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.send_header("X-Next-Page", following)

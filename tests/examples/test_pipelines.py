@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
@@ -59,6 +59,38 @@ if failing.exists() and failing.read_text() in " ".join(words):
 """
 
 
+REAPER = """\
+#!{python}
+import json, os, sys
+from pathlib import Path
+words = sys.argv[1:]
+with (Path(os.environ["TOOLS"]) / "log").open("a") as log:
+    log.write(" ".join(["costack", *words]) + "\\n")
+value = lambda name: Path(words[words.index(name) + 1])
+if "--warn" in words:
+    print(len(os.environ["COSTACK_WEBHOOK"]))
+elif "--plan-all" in words:
+    value("--out").mkdir(parents=True, exist_ok=True)
+    for tenant in ("borealis-migration", "delta-migration"):
+        value("--out").joinpath(tenant + "-1.json").write_text("{{}}")
+        value("--out").joinpath(tenant + "-1.md").write_text("# Decommission " + tenant + "\\n")
+else:
+    plan = value("--apply")
+    assert value("--approved").exists()
+    evidence, step = plan.with_suffix(".evidence.jsonl"), "guard"
+    if evidence.exists():
+        step = "remains"
+        (Path("portfolios/local/tenants") / (plan.name.removesuffix("-1.json") + ".yaml")).unlink()
+    lines = evidence.read_text() if evidence.exists() else ""
+    line = json.dumps({{"result": "ok", "step": step}}, separators=(",", ":"))
+    if line not in lines:
+        evidence.write_text(lines + line + "\\n")
+    print(plan.name, step)
+    sys.exit(0 if step == "remains" else 1)
+"""
+"""`costack` as the reaper calls it: the first run stops a tenant and waits for its dump, another ends it."""
+
+
 CLOCK = """\
 #!/bin/sh
 case "$*" in *--date*) exec /bin/date "$@" ;; esac
@@ -93,6 +125,9 @@ class Main(Checkout):
         platform.write_text(text + TABLE, encoding="utf-8")
         (self.folder / "README.md").write_text("A firm.\n", encoding="utf-8")
         self.commit()
+        self.origin = folder / "origin.git"
+        git(self.folder, "clone", "-q", "--bare", ".", str(self.origin))
+        git(self.folder, "remote", "add", "origin", str(self.origin))
         self.first = self.head
         kept = known(self.state)
         write(self.state, kept | {"deployed": [self.first], "merged": {}, "reviews": {}, "approvals": {}})
@@ -129,6 +164,34 @@ class Main(Checkout):
         kept["approvals"][str(number)] = [{"user": {"username": each}} for each in by]
         write(self.state, kept)
 
+    def next_job(self) -> None:
+        """A fresh checkout of the default branch as the host has it, for another job."""
+        git(self.folder, "fetch", "-q", "origin", "main")
+        git(self.folder, "checkout", "-q", "-f", "-B", "main", "FETCH_HEAD")
+        git(self.folder, "clean", "-q", "-f", "-d", "--exclude=change-*")
+
+    def there(self, branch: str) -> dict[str, str]:
+        """Name and text of each file in which a branch of the host differs from the default branch."""
+        names = git(self.origin, "diff", "--name-only", "main", branch).split()
+        kept = git(self.origin, "ls-tree", "-r", "--name-only", branch).split()
+        return {each: git(self.origin, "show", f"{branch}:{each}") if each in kept else "" for each in names}
+
+    def merge_request(self, branch: str, **files: str) -> None:
+        """People add files to a branch of the host and merge it, and it is deleted."""
+        self.push(branch, **files)
+        git(self.folder, "push", "-q", "origin", "merging:main", f":{branch}")
+
+    def push(self, branch: str, **files: str) -> None:
+        """People add files to a branch of the host."""
+        git(self.folder, "fetch", "-q", "origin", branch)
+        git(self.folder, "checkout", "-q", "-f", "-B", "merging", "FETCH_HEAD")
+        for name, text in files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+        git(self.folder, "add", "--all", "plans")
+        git(self.folder, "commit", "-q", "--allow-empty", "-m", "approve")
+        git(self.folder, "push", "-q", "origin", f"HEAD:{branch}")
+        git(self.folder, "checkout", "-q", "-f", "main")
+
     def told(self, tool: str) -> list[str]:
         """What a tool was asked to do, in order."""
         log = self.tools / "log"
@@ -151,9 +214,12 @@ class OnGithub:
     def update(self, main: Main) -> int:
         code = 0
         for stack in self.stacks(main):
-            values = {"${{ matrix.stack }}": stack, "${{ matrix.portfolio }}": stack}
-            code = code or self._job(main, "update.yml", "update", **values)
+            code = code or self.update_of(main, stack)
         return code
+
+    def update_of(self, main: Main, stack: str) -> int:
+        values = {"${{ matrix.stack }}": stack, "${{ matrix.portfolio }}": stack}
+        return self._job(main, "update.yml", "update", **values)
 
     def scan(self, main: Main) -> int:
         return self._job(main, "images.yml", "scan")
@@ -164,8 +230,25 @@ class OnGithub:
     def scheduled(self, main: Main, job: str) -> int:
         return self._job(main, "scheduled.yml", job)
 
+    def reap(self, main: Main, *jobs: str) -> list[int]:
+        """Jobs of the reaper, each on a checkout of its own; then the one that proposes what they did."""
+        codes = []
+        for job in jobs:
+            main.next_job()
+            codes.append(self._job(main, "reaper.yml", job))
+            what = {"plan": "plans", "end": "ended"}.get(job)
+            if what is None:
+                continue
+            shutil.move(main.folder / "results", main.temporary / "change")
+            main.next_job()
+            values = {"${{ matrix.what }}": what, "${{ github.repository_owner }}": "us"}
+            codes.append(self._job(main, "reaper.yml", "propose", **values))
+            shutil.rmtree(main.temporary / "change")
+        return codes
+
     def _job(self, main: Main, file: str, name: str, **values: str) -> int:
         kept = {
+            "${{ secrets.COSTACK_WEBHOOK }}": "https://chat.example.com/secret",
             "${{ vars.PULUMI_BACKEND_URL }}": "s3://firm-pulumi",
             "${{ vars.CLUSTER }}": "odoo",
             "${{ vars.STORAGE_CLASS }}": "gp3",
@@ -197,6 +280,10 @@ class OnGitlab:
     def update(self, main: Main) -> int:
         return self._job(main, "update.yml", "update")
 
+    def update_of(self, main: Main, stack: str) -> int:
+        (main.folder / "stacks.txt").write_text(f"{stack}\n", encoding="utf-8")
+        return self.update(main)
+
     def scan(self, main: Main) -> int:
         codes = [
             self._job(main, "images.yml", name) for name in ("list images", "scan images", "check images")
@@ -208,6 +295,25 @@ class OnGitlab:
 
     def scheduled(self, main: Main, job: str) -> int:
         return self._job(main, "scheduled.yml", job.replace("-", " "))
+
+    def reap(self, main: Main, *jobs: str) -> list[int]:
+        """The same on GitLab."""
+        names, codes = {"warn": "warn of ends", "plan": "plan ends", "end": "end approved"}, []
+        for job in jobs:
+            main.next_job()
+            secret = {"COSTACK_WEBHOOK": "https://chat.example.com/secret"} if job == "warn" else {}
+            codes.append(self._job(main, "reaper.yml", names[job], **secret))
+            if job == "warn":
+                continue
+            main.next_job()
+            with gitlab(main.state) as address:
+                host = {"CI_API_V4_URL": address, "CI_PROJECT_ID": "3", "COSTACK_WRITE_TOKEN": TOKEN}
+                where = {"CI_PROJECT_URL": str(main.origin).removesuffix(".git")}
+                branch = {"CI_DEFAULT_BRANCH": "main", "CI_COMMIT_SHA": main.head}
+                codes.append(self._job(main, "reaper.yml", "propose", **host, **where, **branch))
+            for left in main.folder.glob("change-*"):
+                shutil.rmtree(left)
+        return codes
 
     def _job(self, main: Main, file: str, name: str, **given: str) -> int:
         jobs = workflow(f"gitlab/{file}")
@@ -229,7 +335,14 @@ class OnGitlab:
 
 
 Both = OnGithub | OnGitlab
-HOSTS = pytest.mark.parametrize("host", [OnGithub(), OnGitlab()], ids=["github", "gitlab"])
+EVERY: Final = bool(os.environ.get("COSTACK_EVERY_PIPELINE"))
+
+
+def on(*names: str) -> pytest.MarkDecorator:
+    """The hosts on which a story is told in `make test`; `make torture` tells each on both."""
+    hosts = {"github": OnGithub(), "gitlab": OnGitlab()}
+    chosen = [name for name in hosts if EVERY or name in names]
+    return pytest.mark.parametrize("host", [hosts[each] for each in chosen], ids=chosen)
 
 
 def statement_of(main: Main) -> dict[str, Any]:
@@ -254,7 +367,7 @@ def main(tmp_path: Path, base: Checkout) -> Main:
     return Main(tmp_path, base)
 
 
-@HOSTS
+@on("github")
 def test_what_was_approved_is_deployed_with_its_policies_statement_and_report(host: Both, main: Main) -> None:
     main.merge(12, ACME, "users: ", "users: 9 # ", by=("dana",))
     assert host.approve(main) == Exit.OK, main.said
@@ -271,7 +384,7 @@ def test_what_was_approved_is_deployed_with_its_policies_statement_and_report(ho
     assert list((main.folder / "results").rglob("index.html"))
 
 
-@HOSTS
+@on("gitlab")
 def test_a_missing_approval_deploys_nothing(host: Both, main: Main) -> None:
     main.merge(12, PLATFORM, "/odoo@sha256:", "/odoo-18@sha256:", by=("dana", "vera"))
     assert host.approve(main) == Exit.POLICY
@@ -281,7 +394,7 @@ def test_a_missing_approval_deploys_nothing(host: Both, main: Main) -> None:
     assert main.told("pulumi") == []
 
 
-@HOSTS
+@on("github")
 def test_an_earlier_change_that_was_not_deployed_needs_its_own_approvals(host: Both, main: Main) -> None:
     main.merge(12, PLATFORM, "/odoo@sha256:", "/odoo-18@sha256:", by=("dana",))
     main.merge(13, ACME, "users: ", "users: 9 # ", by=("dana", "ola"))
@@ -299,7 +412,7 @@ def test_an_earlier_change_that_was_not_deployed_needs_its_own_approvals(host: B
     assert host.approve(main) == Exit.OK, main.said
 
 
-@HOSTS
+@on("gitlab")
 def test_a_commit_without_a_request_has_nobodys_approval(host: Both, main: Main) -> None:
     main.merge(12, ACME, "users: ", "users: 9 # ", by=("dana",))
     kept = known(main.state)
@@ -326,14 +439,14 @@ def test_on_github_the_last_word_of_a_person_counts_and_only_about_the_newest_co
     assert "approved by nobody" in main.said
 
 
-@HOSTS
+@on("gitlab")
 def test_a_change_that_no_stack_reads_updates_none(host: Both, main: Main) -> None:
     main.merge(12, "README.md", "A firm", "Our firm", by=())
     assert host.approve(main) == Exit.OK, main.said
     assert host.stacks(main) == []
 
 
-@HOSTS
+@on("github")
 def test_where_nothing_was_deployed_every_stack_is_updated(host: Both, main: Main) -> None:
     main.merge(12, "README.md", "A firm", "Our firm", by=())
     write(main.state, known(main.state) | {"deployed": []})
@@ -341,7 +454,7 @@ def test_where_nothing_was_deployed_every_stack_is_updated(host: Both, main: Mai
     assert host.stacks(main) == ["local"]
 
 
-@HOSTS
+@on("gitlab")
 def test_an_update_that_fails_writes_no_statement(host: Both, main: Main) -> None:
     main.merge(12, ACME, "users: ", "users: 9 # ", by=("dana",))
     assert host.approve(main) == Exit.OK, main.said
@@ -377,7 +490,7 @@ def scanned(main: Main, *found: dict[str, str]) -> None:
     (main.tools / "cyclonedx.json").write_text(json.dumps(CYCLONEDX), encoding="utf-8")
 
 
-@HOSTS
+@on("github")
 def test_every_image_is_scanned_by_its_digest_and_held_to_the_rules(host: Both, main: Main) -> None:
     scanned(main)
     assert host.scan(main) == Exit.OK, main.said
@@ -392,7 +505,7 @@ def test_every_image_is_scanned_by_its_digest_and_held_to_the_rules(host: Both, 
     assert "CVE-2026-1 (critical) in libssl3" in main.said
 
 
-@HOSTS
+@on("gitlab")
 def test_a_scanner_that_wrote_nothing_is_not_a_good_scan(host: Both, main: Main) -> None:
     scanned(main)
     for name in ("docker", "trivy"):
@@ -401,7 +514,7 @@ def test_a_scanner_that_wrote_nothing_is_not_a_good_scan(host: Both, main: Main)
     assert not host.evidence(main).exists()
 
 
-@HOSTS
+@on("github")
 def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> None:
     assert host.scheduled(main, "drift") == Exit.OK, main.said
     did = [line for line in main.told("pulumi") if not line.startswith("stack ")]
@@ -414,7 +527,7 @@ def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> N
     assert main.said.count("no environment is past its end date") == 2
 
 
-@HOSTS
+@on("gitlab")
 def test_a_restore_test_that_fails_keeps_no_other_tenant_from_its_own(host: Both, main: Main) -> None:
     (main.tools / "kubectl.fails").write_text("", encoding="utf-8")
     assert host.scheduled(main, "restore-test") not in (Exit.OK, Exit.CONFIGURATION)
@@ -423,10 +536,61 @@ def test_a_restore_test_that_fails_keeps_no_other_tenant_from_its_own(host: Both
     assert len(main.told("kubectl")) == len(with_backups)
 
 
-@HOSTS
+@on("gitlab")
 def test_the_statement_is_that_of_the_month_before(host: Both, main: Main) -> None:
     assert host.scheduled(main, "statement") == Exit.OK, main.said
     assert "2026-11" in json.dumps(statement_of(main))
+
+
+PLANS = "plans/local"
+BRANCH = "costack/ended-local"
+
+
+@on("github", "gitlab")
+def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host: Both, main: Main) -> None:
+    costack = main.folder / ".venv" / "bin" / "costack"
+    costack.write_text(REAPER.format(python=sys.executable), encoding="utf-8")
+    assert host.reap(main, "warn") == [0], main.said
+    assert "secret" not in main.said
+    # Plans become a request with their Markdown as text; nothing ends.
+    assert host.reap(main, "plan", "end") == [0, 0, 0, 0], main.said
+    one, two = (f"{PLANS}/{name}-migration-1" for name in ("borealis", "delta"))
+    assert set(main.there("costack/plans-local")) == {
+        f"{each}.{ending}" for each in (one, two) for ending in ("json", "md")
+    }
+    (request,) = known(main.state)["requests"]
+    assert request["branch"] == "costack/plans-local"
+    assert "# Decommission borealis-migration" in request["body"]
+    assert "# Decommission delta-migration" in request["body"]
+    # The next morning an approval that was pushed there stays; what was not merged ends nothing.
+    main.push("costack/plans-local", **{f"{two}.approval.json": "{}"})
+    before = git(main.origin, "rev-parse", "costack/plans-local")
+    assert host.reap(main, "plan", "end") == [0, 0, 0, 0], main.said
+    assert git(main.origin, "rev-parse", "costack/plans-local") == before
+    assert len(known(main.state)["requests"]) == 1
+    assert not [each for each in main.told("costack") if "--apply" in each]
+    # One of both is approved: it is stopped, and waits for its dump. An update would bring it back.
+    signed = {f"{one}.approval.json": "{}", f"{one}.approval.json.sig": "signed"}
+    main.merge_request("costack/plans-local", **signed)
+    assert host.reap(main, "end") == [1, 0], main.said
+    assert set(main.there(BRANCH)) == {f"{one}.evidence.jsonl"}
+    main.next_job()
+    write(main.state, known(main.state) | {"deployed": []})
+    assert host.update_of(main, "local") == 1
+    assert "merge the" in main.said
+    assert main.told("pulumi") == []
+    # The next morning goes on from the evidence of the branch, on a fresh checkout, and ends it.
+    assert host.reap(main, "end") == [0, 0], main.said
+    gone = main.there(BRANCH)
+    assert set(gone) == {f"{one}.evidence.jsonl", "portfolios/local/tenants/borealis-migration.yaml"}
+    assert len(gone[f"{one}.evidence.jsonl"].splitlines()) == 2
+    assert [each["branch"] for each in known(main.state)["requests"]] == ["costack/plans-local", BRANCH]
+    # Once that is merged, nothing is run a second time.
+    main.merge_request(BRANCH)
+    calls = len(main.told("costack"))
+    assert host.reap(main, "end") == [0, 0], main.said
+    assert len(main.told("costack")) == calls
+    assert {each for line in main.told("costack") for each in line.split() if "delta" in each} == set()
 
 
 @pytest.mark.parametrize("path", [*rendered()], ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -10,7 +10,7 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.test_created import plan as created_plan
 from tests.policies.passing import refusals
-from tests.portfolios import ROOT, catalog, every_offer, plan_of
+from tests.portfolios import ROOT, catalog, every_offer, plan_of, tenant
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
 from tiers.tags import CostTags
@@ -121,7 +121,10 @@ def test_the_good_examples_are_good() -> None:
         ({"publiclyAccessible": True}, "no-public-data", "publiclyAccessible opens it to the internet"),
         ({"skipFinalSnapshot": True}, "recoverable-data", "needs a finalSnapshotIdentifier"),
         (
-            {"replicateSourceDb": "arn:aws:rds:eu-west-1:123456789012:db:acme"},
+            {
+                "replicateSourceDb": "arn:aws:rds:eu-west-1:123456789012:db:acme",
+                "finalSnapshotIdentifier": None,
+            },
             "recoverable-data",
             "is a read replica, which RDS deletes only without a snapshot",
         ),
@@ -140,6 +143,15 @@ def test_a_weak_database_is_reported(change: dict[str, Any], rule: str, sentence
 def test_a_read_replica_leaves_no_snapshot_of_its_own() -> None:
     replica = {"replicateSourceDb": "arn:aws:rds:eu-west-1:123456789012:db:acme", "skipFinalSnapshot": True}
     assert found(DATABASE, GOOD_DATABASE | replica) == {}
+
+
+@pytest.mark.parametrize("bought", [True, "promoted"])
+def test_a_standby_is_as_it_should_be_before_and_after_it_was_promoted(bought: object) -> None:
+    options = {"users": 50, "warm_standby": bought}
+    made = declare_plan(plan_of(tenant("acme", tier="cross-region-backup", options=options)))
+    (standby,) = (each for each in made if each.type == DATABASE and each.name.endswith("-standby"))
+    assert standby.props["replicateSourceDb"]
+    assert "recoverable-data" not in found(DATABASE, standby.props)
 
 
 def test_a_replica_may_leave_no_final_snapshot() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,11 @@ from allocation.prices.price_book import load_price_book
 from cli.actions.decommission.plans import deployed_tenant, plan_of_tenant
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
+from lifecycle import evidence
 from lifecycle.adapters.decommission_world import CloudWorld, reaper_of, savings_of_folder
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.adapters.signature import signed_approval
-from lifecycle import evidence
-from lifecycle.decommission.approval import COUNTED_FOR, Approval, begun_lately, switched_off
+from lifecycle.decommission.approval import COUNTED_FOR, Approval, begun_at, counted, switched_off
 from lifecycle.decommission.outcomes import SHOWN
 from lifecycle.decommission.plan import EVIDENCE_SUFFIX, DecommissionPlan, read_plan, write_plan
 from lifecycle.decommission.retained import RemainingResources
@@ -151,22 +151,24 @@ def _refuse_too_many(request: Request, plans: Sequence[DecommissionPlan], now: d
     terms = reaper_of(_folder(request, plans[0].portfolio))
     if off := switched_off(terms):
         raise RefusedError(off)
-    others = _begun_lately(request, now) - {plan.sha256 for plan in plans}
-    if terms and len(plans) + len(others) > terms.most_per_run:
-        hours = COUNTED_FOR // timedelta(hours=1)
-        more = f" and {len(others)} begun in the last {hours} hours" if others else ""
+    begun = _begun(request)
+    hashes = {plan.sha256 for plan in plans}
+    count = counted(hashes, begun, now)
+    if terms and len(count) > terms.most_per_run:
+        before, hours = len(count - hashes), COUNTED_FOR // timedelta(hours=1)
+        more = f" and {before} begun in the last {hours} hours" if before else ""
         raise RefusedError(
             f"{len(plans)} plans{more}, and platform.yaml says reaper.most_per_run: {terms.most_per_run}; "
-            "nothing was done; name fewer" + (", or wait" if others else "")
+            f"nothing was done; name fewer{', or wait' if before else ''}"
         )
 
 
-def _begun_lately(request: Request, now: datetime) -> frozenset[str]:
-    """The plans that the evidence beside those of *request* says were begun a short time ago."""
+def _begun(request: Request) -> Mapping[str, datetime]:
+    """When plans were begun, as the evidence beside those of *request* says."""
     given = {request.evidence} if request.evidence else set()
     beside = {each for path in request.apply for each in path.parent.glob(f"*{EVIDENCE_SUFFIX}")}
     there = sorted(each for each in beside | given if each.exists())
-    return begun_lately((line for each in there for line in evidence.read(each)), now)
+    return begun_at(line for each in there for line in evidence.read(each))
 
 
 def _approvals(request: Request, plan: DecommissionPlan, now: datetime) -> Iterator[Approval]:

@@ -36,7 +36,9 @@ def test_only_those_count_who_saw_the_newest_commit_and_did_not_write_it(tmp_pat
         ({"approvals": [{"by": "dana"}]}, "approvals.0.commit: is missing"),
         ({"approvals": "dana"}, "approvals: expected a list"),
         ({"approved": []}, "approved: is not a known key"),
-        ({"author": ""}, "author: expected text of at least 1 character"),
+        ({"author": ""}, "author: expected text of the form"),
+        # The Kelvin sign: with case folded it is a k.
+        ({"approvals": [{"by": "\u212aim", "commit": NEWEST}]}, "approvals.0.by: expected text of the form"),
     ],
 )
 def test_a_wrong_file_is_told_and_nobody_has_approved(

@@ -28,6 +28,7 @@ def named(*files: str, stacks: dict[str, str] | None = None) -> list[str]:
         ("README.md", []),
         ("catalog/README.md", []),
         ("docs/runbook.html", []),
+        ("plans/local/borealis-migration-1a2b.evidence.jsonl", []),
         (".github/workflows/update.yml", []),
         (".gitlab/costack/update.yml", []),
         ("../another/program.py", []),

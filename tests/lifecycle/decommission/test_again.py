@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecycle import evidence
-from lifecycle.decommission.approval import COUNTED_FOR, Approval, begun_lately
+from lifecycle.decommission.approval import COUNTED_FOR, Approval, begun_at, counted
 from lifecycle.decommission.outcomes import GUARD, STOP
 from lifecycle.errors import LifecycleError, RefusedError
 from lifecycle.stack_resources import created_at
@@ -78,7 +78,9 @@ def test_another_tenants_file_of_that_name_stays(record: Path) -> None:
 @pytest.mark.parametrize("with_evidence", [True, False])
 @pytest.mark.parametrize("after", [6 * 60 * SECONDS, 2 * DAY])
 def test_an_approval_ends_no_tenant_that_was_made_after_its_plan(
-    after: timedelta, with_evidence: bool, record: Path # noqa: FBT001
+    after: timedelta,
+    with_evidence: bool,  # noqa: FBT001
+    record: Path,
 ) -> None:
     """The same file, the same resources by name: only the stack knows that it is another one."""
     run = Run()
@@ -98,7 +100,9 @@ def test_no_line_of_the_future_brings_an_end_forward(record: Path) -> None:
     """It ends in three days; somebody wrote down that it began on the fifth, or a clock said so."""
     run = Run()
     ends = START + 3 * DAY
-    one = sandbox(expires_at=f"{ends:%Y-%m-%dT%H:%M:%SZ}", cutover="2026-11-24", lifecycle_stage="decommissioning")
+    one = sandbox(
+        expires_at=f"{ends:%Y-%m-%dT%H:%M:%SZ}", cutover="2026-11-24", lifecycle_stage="decommissioning"
+    )
     run.one = run.world.written = run.world.live = one
     run.plan = ending_plan(one, **REQUESTED)
     run.approval = Approval.of(run.plan, "dana@example.com", START + HOUR)
@@ -118,16 +122,18 @@ def begun(plan: str, hours: float, **inputs: Any) -> dict[str, Any]:
     return {"at": at.isoformat(), "plan_sha256": plan, "step": GUARD, "inputs": inputs}
 
 
-@given(ages=st.lists(st.floats(-5, 60), max_size=6))
-def test_what_was_begun_a_short_time_ago_counts(ages: list[float]) -> None:
-    lines = [begun(str(number), age, approved_by="dana") for number, age in enumerate(ages)]
-    within = {str(number) for number, age in enumerate(ages) if age < COUNTED_FOR / HOUR}
-    assert begun_lately(lines, START) == within
+@given(ages=st.lists(st.floats(-5, 60), max_size=6), fresh=st.integers(0, 3))
+def test_what_was_begun_a_short_time_ago_counts_with_what_is_new(ages: list[float], fresh: int) -> None:
+    lines = [begun(f"old-{number}", age, approved_by="dana") for number, age in enumerate(ages)]
+    within = {f"old-{number}" for number, age in enumerate(ages) if age < COUNTED_FOR / HOUR}
+    named = {f"new-{number}" for number in range(fresh)}
+    known = begun_at(lines)
+    assert counted({*named, *known}, known, START) == (within | named if named else frozenset())
 
 
 def test_phrases_and_later_steps_do_not_count() -> None:
     lines = [begun("a", 1), {**begun("b", 1, approved_by="dana"), "step": STOP}, {"step": "warned"}]
-    assert begun_lately(lines, START) == frozenset()
+    assert begun_at(lines) == {}
 
 
 @pytest.mark.parametrize("said", ["2026-11-25T09:00:00+01:00", "2026-11-25T08:00:00Z", None, "soon"])

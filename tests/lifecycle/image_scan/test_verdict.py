@@ -72,6 +72,26 @@ def test_the_newest_report_of_each_scanner_counts() -> None:
     assert judged(new, other).failed == (f"{ODOO}: {HIGH.in_words}",)
 
 
+def test_of_two_reports_of_one_moment_none_hides_what_the_other_found() -> None:
+    clean, grave = report(ODOO), report(ODOO, HIGH)
+    for order in ((clean, grave), (grave, clean)):
+        assert judged(*order).failed == (f"{ODOO}: {HIGH.in_words}",)
+
+
+def test_an_older_report_is_not_the_last_word_where_a_newer_one_is_of_the_future() -> None:
+    """The scanner's clock is ahead: what it found counts for nothing, and so does what was found before."""
+    (said,) = judged(report(ODOO, days=1), report(ODOO, HIGH, days=-0.01)).failed
+    assert "which has not come yet" in said
+
+
+@given(st.integers(-3 * 86_400, 3 * 86_400))
+def test_a_waiver_ends_with_its_last_day_in_utc(seconds: int) -> None:
+    now = datetime(2026, 12, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    found = replace(report(ODOO, HIGH), taken_at=now)
+    failed = verdict((ODOO,), (found,), (), rules(waiver(until=date(2026, 11, 30))), now).failed
+    assert bool(failed) is (seconds >= 0)
+
+
 def test_severity_and_fix_decide() -> None:
     every = report(ODOO, HIGH, UNFIXED, LOW, UNKNOWN)
 
