@@ -151,7 +151,7 @@ def test_a_standby_is_as_it_should_be_before_and_after_it_was_promoted(bought: o
     made = declare_plan(plan_of(tenant("acme", tier="cross-region-backup", options=options)))
     (standby,) = (each for each in made if each.type == DATABASE and each.name.endswith("-standby"))
     assert standby.props["replicateSourceDb"]
-    assert "recoverable-data" not in found(DATABASE, standby.props)
+    assert "recoverable-data" not in found(DATABASE, {**standby.props})
 
 
 def test_a_replica_may_leave_no_final_snapshot() -> None:
