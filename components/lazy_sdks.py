@@ -65,15 +65,17 @@ class ServiceLoader(SourceFileLoader):
     def load_whole(self, module: ModuleType) -> None:
         """Load *module* with all its modules; what it has already stays, as what a test has put there."""
         with self._one:
-            if isinstance(module, Service) and not self._loading:
-                self._loading = True
-                has = dict(vars(module))
-                try:
-                    super().exec_module(module)
-                finally:
-                    self._loading = False
-                vars(module).update(has)
-                module.__class__ = ModuleType
+            is_whole = not isinstance(module, Service)
+            if is_whole or self._loading:
+                return
+            self._loading = True
+            has = dict(vars(module))
+            try:
+                super().exec_module(module)
+            finally:
+                self._loading = False
+            vars(module).update(has)
+            module.__class__ = ModuleType
 
 
 class Service(ModuleType):
@@ -105,9 +107,7 @@ class Service(ModuleType):
 
 
 def _loader(service: Service) -> ServiceLoader:
-    assert service.__spec__ is not None
-    loader = service.__spec__.loader
-    assert isinstance(loader, ServiceLoader)
+    loader: ServiceLoader = vars(service)["__spec__"].loader
     return loader
 
 
