@@ -101,6 +101,10 @@ class Service(ModuleType):
             value = vars(value)[name] if name in getattr(value, "__all__", ()) else value
         super().__setattr__(name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By name, as dill pickles modules of the very class `ModuleType`."""
+        return importlib.import_module, (self.__name__,)
+
     def __dir__(self) -> list[str]:
         _loader(self).load_whole(self)
         return sorted(vars(self))

@@ -117,6 +117,7 @@ import pulumi_aws as aws, pulumi_kubernetes as kubernetes
         "aws.ec2.Vpc; import pulumi_aws.ec2.get_ami; print(callable(aws.ec2.get_ami))",
         "aws.ec2.Vpc; import pulumi_aws.ec2.vpc; print(aws.ec2.vpc)",
         "import pickle; print(pickle.loads(pickle.dumps(kubernetes.apps.v1.Deployment)))",
+        "import dill; aws.ec2.Vpc; print(dill.loads(dill.dumps(aws.ec2)) is aws.ec2)",
         "from importlib.resources import files; print((files('pulumi_aws.sqs') / 'queue.py').is_file())",
         "import pkgutil; print(len(pkgutil.get_data('pulumi_aws.sqs', 'queue.py')))",
         "aws.sqs.Queue; print(dir(aws.sqs), hasattr(aws.sqs, 'Any'), hasattr(aws.sqs, '_utilities'))",
