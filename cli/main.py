@@ -12,8 +12,10 @@ from cli.commands.change import move, recover, rename, restore_test, rotate
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
-from cli.commands.decommission import decommission, expire
+from cli.commands.decommission import approve, decommission, expire, extend
 from cli.commands.provision import import_estate, init, preview, unit_costs, validate
+from cli.commands.provision.ci import ci_app
+from cli.commands.provision.images import images_app
 from cli.console.help import Command, CommandsByJob
 from cli.console.output import echo
 
@@ -63,6 +65,8 @@ for heading, name, function, example in (
     (CHANGE, "restore-test", restore_test.restore_test, restore_test.RESTORE_TEST_EXAMPLE),
     (CHANGE, "recover", recover.recover, recover.RECOVER_EXAMPLE),
     (DECOMMISSION, "expire", expire.expire, expire.EXPIRE_EXAMPLE),
+    (DECOMMISSION, "extend", extend.extend, extend.EXTEND_EXAMPLE),
+    (DECOMMISSION, "approve", approve.approve, approve.APPROVE_EXAMPLE),
     (DECOMMISSION, "decommission", decommission.decommission, decommission.DECOMMISSION_EXAMPLE),
     (COSTS, "allocate", allocate.allocate, allocate.ALLOCATE_EXAMPLE),
     (COSTS, "explain", explain.explain, explain.EXPLAIN_EXAMPLE),
@@ -70,6 +74,8 @@ for heading, name, function, example in (
     (COSTS, "sql", sql.sql, sql.SQL_EXAMPLE),
 ):
     app.command(name, cls=Command, epilog=example, rich_help_panel=heading)(function)
+app.add_typer(ci_app, name="ci", rich_help_panel=PROVISION)
+app.add_typer(images_app, name="images", rich_help_panel=PROVISION)
 app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)
 app.add_typer(prices_app, name="prices", rich_help_panel=COSTS)
 
