@@ -13,7 +13,14 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
+from tiers.portfolio.cluster import (
+    ClusterSpec,
+    DriftSpec,
+    MonitoringSpec,
+    NetworkSpec,
+    groups_problem,
+    store_problem,
+)
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.vocabulary import (
@@ -238,6 +245,8 @@ class Platform(Frozen):
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
+    drift: DriftSpec = DriftSpec()
+    """What `costack drift` reports without failing."""
     dr_regions: tuple[Region, ...] = ()
     """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)
