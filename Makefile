@@ -42,7 +42,7 @@ engine-cluster: ## find kube-apiserver and etcd for the tests in the cache, or b
 engine-kubernetes: ## find the official Kubernetes provider and kube-controller-manager for the tests in the cache, or build them (10 minutes)
 	@$(PYTHON) toolchain/kubernetes_provider.py
 
-engine-languages: ## find the generator of SDKs for programs in TypeScript, Go and Python in the cache, or build it (a minute, needs Go)
+engine-languages: ## find the generators of SDKs for programs in any language in the cache, or build them (three minutes, needs Go)
 	@$(PYTHON) toolchain/languages.py
 
 engine-postgres: ## install PostgreSQL 16, 17 and 18 for the tests, once per user
@@ -111,17 +111,22 @@ coverage: engine engine-browser engine-cache engine-cluster engine-postgres engi
 	@$(BIN)/coverage report
 	@$(BIN)/python toolchain/coverage_floor.py .coverage.json
 
-lint: setup ## check style, types, and which module may import which
+lint: setup ## check style, types, which module may import which, and what breaks programs of the plugin since the last tag
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.plugin.since_tag
 
-scan: setup ## scan production tenants of every tier with checkov, example workflows with zizmor, every commit for secrets with gitleaks
+scan: setup ## scan production tenants of every tier with checkov, example pipelines with zizmor, actionlint and their published schemas, every commit for secrets with gitleaks
 	@$(PYTHON) toolchain/scanner.py
 	@$(PYTHON) toolchain/build.py gitleaks
+	@$(PYTHON) toolchain/build.py actionlint
 	@$(BIN)/python -m tests.policies.scan.run
-	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github-*.yml cli/project/cost-preview.yml
+	@.toolchain/bin/zizmor --offline --quiet --no-progress examples/ci/github/*.yml
+	@.toolchain/bin/actionlint -shellcheck= -pyflakes= examples/ci/github/*.yml
+	@.toolchain/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows examples/ci/github/*.yml
+	@.toolchain/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/ci/gitlab/*.yml
 	@.toolchain/bin/gitleaks git --no-banner --log-level warn --redact --verbose .
 
 format: setup ## format the source
@@ -154,7 +159,7 @@ odoo: engine-cache engine-postgres setup ## try a source tree of Odoo in what we
 official: engine engine-cluster engine-kubernetes engine-postgres setup ## run the tests of Kubernetes' behaviour with the official provider, an API server and its controllers (40 minutes)
 	@COSTACK_OFFICIAL=1 $(BIN)/python -m pytest -q -m "kubernetes or either" tests/official tests/engine tests/localcloud/kubernetes
 
-languages: engine engine-languages engine-yaml setup ## run the examples of the plugin in every language, from a git address (10 minutes, needs Go, Node.js and npm)
+languages: engine engine-languages engine-yaml setup ## run the examples of the plugin in every language, from a git address (15 minutes, needs Go, Java with Maven, Node.js and npm)
 	@COSTACK_LANGUAGES=1 $(BIN)/python -m pytest -q tests/languages
 
 torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,000 divisions on two engines and on Spark, 200,000 broken files and answers, 1,000 combinations, every made-up example, jobs of databases on every version of PostgreSQL, broken guards, deaths at every call (six hours)

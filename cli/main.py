@@ -14,6 +14,8 @@ from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
 from cli.commands.decommission import decommission, expire
 from cli.commands.provision import import_estate, init, preview, unit_costs, validate
+from cli.commands.provision.ci import ci_app
+from cli.commands.provision.images import images_app
 from cli.console.help import Command, CommandsByJob
 from cli.console.output import echo
 
@@ -71,6 +73,8 @@ for heading, name, function, example in (
     (COSTS, "sql", sql.sql, sql.SQL_EXAMPLE),
 ):
     app.command(name, cls=Command, epilog=example, rich_help_panel=heading)(function)
+app.add_typer(ci_app, name="ci", rich_help_panel=PROVISION)
+app.add_typer(images_app, name="images", rich_help_panel=PROVISION)
 app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)
 app.add_typer(prices_app, name="prices", rich_help_panel=COSTS)
 

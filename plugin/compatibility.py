@@ -6,6 +6,7 @@ when something optional, a component, or a word of an enum is added, or a descri
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ _SIDES: Final = (
     ("functions", ("outputs", "properties"), ("outputs", "required"), "output"),
     ("types", ("properties",), ("required",), "either"),
 )
-_WORDS: Final = ("description", "deprecationMessage", "default")
+_WORDS: Final = ("description", "deprecationMessage", "default", "secret", "language")
 """What of a property may change: no program that compiles today stops doing so."""
 
 
@@ -44,17 +45,33 @@ def _changed(old: Spec, new: Spec) -> Iterator[str]:
             if after is not None:
                 had, has = _at(before, fields), _at(after, fields)
                 for name in sorted(had):
-                    yield from _property(f"{token} {name}", had[name], has.get(name))
+                    yield from _property(f"{token} {name}", had[name], has.get(name), use)
                 yield from _needs(token, (had, has), (_at(before, needed), _at(after, needed)), use)
 
 
-def _property(name: str, before: Spec, after: Spec | None) -> Iterator[str]:
+def _property(name: str, before: Spec, after: Spec | None, use: str) -> Iterator[str]:
+    """An output is a secret if its value is one, whatever the schema says of it."""
     if after is None:
         yield f"{name} is removed"
     elif _typed(before) != _typed(after):
         yield f"{name} changes its type"
-    elif before.get("secret", False) and not after.get("secret", False):
+    elif use == "input" and before.get("secret", False) and not after.get("secret", False):
         yield f"{name} is no longer a secret"
+    else:
+        yield from _renamed(name, before.get("language", {}), after.get("language", {}))
+
+
+def _renamed(name: str, before: Spec, after: Spec) -> Iterator[str]:
+    """A name of its own in a language goes with the programs in it.
+
+    In C#, a property that is spelled as its class does not compile: no program has one.
+    """
+    token, _, spelled = name.partition(" ")
+    for language in sorted(before.keys() | after.keys()):
+        had, has = (each.get(language, {}).get("name") for each in (before, after))
+        new = language == "csharp" and had is None and token.rpartition(":")[2].lower() == spelled.lower()
+        if had != has and not new:
+            yield f"{name} changes its name in {language}"
 
 
 def _needs(token: str, fields: tuple[Spec, Spec], needed: tuple[Any, Any], use: str) -> Iterator[str]:
@@ -80,7 +97,7 @@ def _fewer_words(old: Spec, new: Spec) -> Iterator[str]:
 def _typed(spec: Any) -> Any:
     """The type of a property without what is only told of it."""
     if isinstance(spec, Mapping):
-        return {name: _typed(each) for name, each in spec.items() if name not in (*_WORDS, "secret")}
+        return {name: _typed(each) for name, each in spec.items() if name not in _WORDS}
     return [_typed(each) for each in spec] if isinstance(spec, list) else spec
 
 
@@ -89,6 +106,20 @@ def _at(spec: Spec, path: tuple[str, ...]) -> Any:
     for step in path:
         found = found.get(step, {})
     return found
+
+
+def may_break(old: str, new: str) -> bool:
+    """Whether a version may break programs of an older one (Semantic Versioning, 4 and 8).
+
+    >>> may_break("0.2.0", "0.3.0"), may_break("0.2.0", "0.2.1"), may_break("1.2.0", "1.3.0")
+    (True, False, False)
+    """
+    before, after = _numbers(old), _numbers(new)
+    return after[:1] > before[:1] or (after[:1] == (0,) and after[:2] > before[:2])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", version))
 
 
 def main(arguments: list[str]) -> int:

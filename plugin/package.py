@@ -20,7 +20,12 @@ INVENTORY: Final = (
 )
 _GO: Final = "example.com/pulumi-costack/sdk/go"
 _LANGUAGES: Final[Mapping[str, Spec]] = {
-    "csharp": {"respectSchemaVersion": True},
+    # Not Costack.Costack, in which `Costack.Costack.Environment` means Costack.Costack.Costack.Environment.
+    "csharp": {
+        "respectSchemaVersion": True,
+        "rootNamespace": "Costack",
+        "namespaces": {PACKAGE: "PulumiPackage"},
+    },
     "go": {"respectSchemaVersion": True, "modulePath": _GO, "importBasePath": f"{_GO}/costack"},
     "java": {"respectSchemaVersion": True},
     "nodejs": {"respectSchemaVersion": True, "packageName": "@costack/pulumi"},
@@ -29,6 +34,11 @@ _LANGUAGES: Final[Mapping[str, Spec]] = {
 """Names of SDKs. Left out, they and the namespace would differ with the address that a package was added
 from: the engine takes the owner of a git repository, and fails if that is no word (pulumi 3.259,
 cmd/pulumi/packages/packages.go, `setSpecNamespace`)."""
+_CSHARP_NAMES: Final[Mapping[tuple[str, str], str]] = {
+    ("Inventory", "inventory"): "Joined",
+    ("Tenant", "tenant"): "Id",
+}
+"""Properties that are spelled as their class, which C# refuses (CS0542), and what they are called there."""
 _DESCRIPTION: Final = (
     "Odoo for many clients on AWS and Kubernetes: isolated tenants, with their cost tags and their "
     "inventory, so that every bill can be divided among the clients who pay it."
@@ -75,6 +85,9 @@ def package_spec(version: str, project: Mapping[str, Any]) -> Spec:
         "Inventory": _inventory(),
     }
     functions = {"monthlyEstimate": _monthly_estimate(types)}
+    for (owner, name), csharp in _CSHARP_NAMES.items():
+        properties = resources.get(owner, types.made.get(f"{PACKAGE}:index:{owner}", {}))["properties"]
+        properties[name] = {**properties[name], "language": {"csharp": {"name": csharp}}}
     return {
         "name": PACKAGE,
         "namespace": PACKAGE,
@@ -132,10 +145,6 @@ def _opaque(description: str) -> Spec:
     return {"$ref": "pulumi.json#/Any", "description": description + INVENTORY}
 
 
-def _session_token(description: str) -> Spec:
-    return _text(description, secret=True)
-
-
 def _documents(types: Types) -> Spec:
     platform, tenant = types.of_model(Platform, plain=True), types.of_model(Tenant, plain=True)
     return {
@@ -160,8 +169,11 @@ def _shared_platform(types: Types) -> Spec:
             **types.of_model(Contract, plain=False),
             "description": "What a `TenantStack` needs to know of it.",
         },
-        "sessionToken": _session_token(
-            "The token that all tenants' sessions shared, as long as pods still have it; else empty."
+        # The component returns it as a secret. Said here, too, SDKs for C# and Java would not compile: their
+        # generators write an option for it that components have in neither language (pulumi-java 1.12).
+        "sessionToken": _text(
+            "The token that all tenants' sessions shared, a secret, as long as pods still have it; else "
+            "empty."
         ),
         "costTags": _texts(
             "The cost tags of what tenants share: for a `CostTagged`, or for tags of one's own."
@@ -191,7 +203,7 @@ def _tenant_stack(types: Types) -> Spec:
             **types.of_model(Contract, plain=False),
             "description": "The platform's output `contract`.",
         },
-        "sessionToken": _session_token("The platform's output `sessionToken`."),
+        "sessionToken": _text("The platform's output `sessionToken`.", secret=True),
     }
     outputs = {
         "namespace": _text("The Kubernetes namespace of its pods."),

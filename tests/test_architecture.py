@@ -22,6 +22,7 @@ KNOWN_READERS = {
     "allocation/adapters/folders/run.py path.open",
     "allocation/adapters/price_list/writing.py path.read_bytes",
     "allocation/adapters/usage/files.py path.open",
+    "cli/actions/provision/ci.py template.read_text",  # our own templates
     "cli/actions/provision/init.py source.read_text",  # our own templates and catalog
     "cli/console/exit_codes.py os.open",
     "lifecycle/evidence.py os.open",

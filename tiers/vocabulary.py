@@ -22,19 +22,6 @@ class Frozen(BaseModel):
 
 
 @unique
-class DriftEffect(StrEnum):
-    """What a difference between a stack and its account does."""
-
-    MONEY = "money"
-    RESTART = "restart"
-    DATA = "data"
-    SECURITY = "security"
-    TAGS = "tags"
-    SERVICE = "service"
-    UNTRACKED = "untracked"
-
-
-@unique
 class Environment(StrEnum):
     """The lifecycle stage a tenant serves. Not a Pulumi stack and not a tier."""
 

@@ -72,7 +72,14 @@ GITLEAKS = Tool(
     "a minute",
     "-X github.com/zricethezav/gitleaks/v8/version.Version={version}",
 )
-TARGETS = {"pulumi": (PULUMI,), "cluster": (API_SERVER, ETCD), "yaml": (YAML_HOST,), "gitleaks": (GITLEAKS,)}
+ACTIONLINT = Tool("actionlint", "actionlint", "github.com/rhysd/actionlint", "half a minute")
+TARGETS = {
+    "pulumi": (PULUMI,),
+    "cluster": (API_SERVER, ETCD),
+    "yaml": (YAML_HOST,),
+    "gitleaks": (GITLEAKS,),
+    "actionlint": (ACTIONLINT,),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Provides the scanners of `make scan`, checkov and zizmor, each in its own environment, once per user."""
+"""Provides the Python programs of `make scan`, each in its own environment, once per user."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ SCANNERS = (
         "checkov", "checkov", "3.12" if sys.version_info >= (3, 13) else sys.executable, "about 200 MB"
     ),
     PythonTool("zizmor", "zizmor", sys.executable, "about 30 MB"),
+    PythonTool("check-jsonschema", "check-jsonschema", sys.executable, "about 15 MB"),
 )
 
 
 def main() -> int:
-    """Exit code 0 when both are in `.toolchain/bin`, else 1 with one sentence."""
+    """Exit code 0 when all are in `.toolchain/bin`, else 1 with one sentence."""
     return command(__doc__, SCANNERS)
 
 

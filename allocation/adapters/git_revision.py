@@ -73,6 +73,29 @@ def revision_of(revision: str, folders: Sequence[Path], *, tip: bool = False) ->
         yield Revision(root, known, base, git, tuple(_changed_pipelines(git, base)))
 
 
+def changed_files(revision: str, folder: Path) -> tuple[str, ...]:
+    """The files of HEAD that are new, other or gone since *revision*, seen from *folder*, in order.
+
+    Files outside *folder* begin with `../`.
+
+    Raises:
+        CatalogError: When git is missing, *folder* is in no repository, or the revision is unknown.
+    """
+    git = Git.around(folder, "--base")
+    here = _inside(git, folder)
+    if here is None:
+        raise _behind_a_link(git, folder)
+    then, now = ({*_entries(git, _commit(git, each))} for each in (revision, "HEAD"))
+    paths = {entry.partition(b"\t")[2].decode("utf-8", "surrogateescape") for entry in then ^ now}
+    return tuple(sorted(os.path.relpath(path, here) for path in paths))
+
+
+def _entries(git: Git, commit: str) -> list[bytes]:
+    """A line of `git ls-tree` for each file, link and submodule of a commit."""
+    listed = git.ask("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)
+    return [entry for entry in listed.split(b"\0") if entry]
+
+
 def _inside(git: Git, folder: Path) -> Path | None:
     """Where *folder* is in the working tree by its name; None outside.
 

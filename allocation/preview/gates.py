@@ -21,6 +21,7 @@ _WHOLE: Final = 100
 
 STOPS: Final[Mapping[str, frozenset[EffectKind]]] = {
     "restart": frozenset({EffectKind.RESTART, EffectKind.DOWNTIME, EffectKind.MAJOR}),
+    "downtime": frozenset({EffectKind.DOWNTIME, EffectKind.MAJOR}),
     "major": frozenset({EffectKind.MAJOR}),
     "data": frozenset({EffectKind.DATA}),
 }
@@ -103,8 +104,8 @@ class Gates:
             *(each.in_words for each in moved if each.word not in self.accept),
             *self._stops(comparison, effects),
             *self._rises(by_both[0], " at the base's prices" if measured else ""),
-            *_first_of_each(self._margins(each) for each in by_both),
-            *_first_of_each(_over_budget(each) for each in by_both),
+            *first_of_each(self._margins(each) for each in by_both).values(),
+            *first_of_each(_over_budget(each) for each in by_both).values(),
             *self._changes(comparison),
         )
 
@@ -131,31 +132,12 @@ class Gates:
                 yield f"{effect.in_words} (--fail-on {','.join(words)})"
 
     def _rises(self, comparison: Comparison, at: str) -> Iterator[str]:
-        bill = comparison.charged
         for limit in self.rise:
-            if limit.exceeded_by(bill):
-                yield (
-                    f"the bill rises by {text_of(bill.difference)} {comparison.currency} a month{at}, from "
-                    f"{text_of(bill.before)} to {text_of(bill.after)}, more than the {limit.text} allowed"
-                )
+            yield from rises(comparison, limit, at)
 
     def _margins(self, comparison: Comparison) -> Iterator[tuple[TenantId, str]]:
-        """Tenants whose margin falls below the floor; one that was below before does not count."""
-        floor = self.margin_floor_percent
-        if floor is None:
-            return
-        for change in comparison.tenants:
-            if change.after is None or not change.fee.after:
-                continue
-            below = change.margin.after * _WHOLE < floor * change.fee.after
-            was_below = bool(change.before) and change.margin.before * _WHOLE < floor * change.fee.before
-            if below and not (was_below and change.margin.difference >= 0):
-                percent = Decimal(change.margin.after * _WHOLE) / change.fee.after
-                sentence = (
-                    f"{change.tenant}: the margin falls to {text_of(change.margin.after)} "
-                    f"{comparison.currency}, {percent:.1f} % of the fee, below the floor of {floor} %"
-                )
-                yield change.tenant, sentence
+        if self.margin_floor_percent is not None:
+            yield from margins_below(comparison, self.margin_floor_percent)
 
     def _changes(self, comparison: Comparison) -> Iterator[str]:
         if self.no_changes and not comparison.empty:
@@ -163,12 +145,41 @@ class Gates:
             yield f"expected no changes, found changes of these tenants: {names}"
 
 
-def _first_of_each(found: Iterable[Iterable[tuple[TenantId, str]]]) -> Iterator[str]:
+def rises(comparison: Comparison, limit: Limit, at: str = "") -> Iterator[str]:
+    """The sentence about a bill that rises by more than *limit*; *at* says at which prices, if at others."""
+    bill = comparison.charged
+    if limit.exceeded_by(bill):
+        yield (
+            f"the bill rises by {text_of(bill.difference)} {comparison.currency} a month{at}, from "
+            f"{text_of(bill.before)} to {text_of(bill.after)}, more than the {limit.text} allowed"
+        )
+
+
+def margins_below(comparison: Comparison, floor: Decimal) -> Iterator[tuple[TenantId, str]]:
+    """Tenants whose margin falls below *floor* percent of their fee, each with a sentence.
+
+    One that was below before, and does not get worse, is not this change's doing.
+    """
+    for change in comparison.tenants:
+        if change.after is None or not change.fee.after:
+            continue
+        below = change.margin.after * _WHOLE < floor * change.fee.after
+        was_below = bool(change.before) and change.margin.before * _WHOLE < floor * change.fee.before
+        if below and not (was_below and change.margin.difference >= 0):
+            percent = Decimal(change.margin.after * _WHOLE) / change.fee.after
+            sentence = (
+                f"{change.tenant}: the margin falls to {text_of(change.margin.after)} "
+                f"{comparison.currency}, {percent:.1f} % of the fee, below the floor of {floor} %"
+            )
+            yield change.tenant, sentence
+
+
+def first_of_each(found: Iterable[Iterable[tuple[TenantId, str]]]) -> dict[TenantId, str]:
     """The first sentence about each tenant: two measures of the same figure are one failed gate."""
     said: dict[TenantId, str] = {}
     for tenant, sentence in chain.from_iterable(found):
         said.setdefault(tenant, sentence)
-    yield from said.values()
+    return said
 
 
 def _over_budget(comparison: Comparison) -> Iterator[tuple[TenantId, str]]:

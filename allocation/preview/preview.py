@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from allocation.preview.approvals import Approval
 from allocation.preview.base import Base
 from allocation.preview.break_even import BreakEven
 from allocation.preview.comparison import Comparison, Kind, TenantChange
@@ -30,6 +31,7 @@ class Preview:
         effects: What the change does to what runs and to what holds data.
         base: The commit or folder that the plan before was read from; None for anything else.
         measured: Both sides by the base's prices, fees and rules; None where the change leaves these alone.
+        approvals: The approvals that it needs, and those that it has.
     """
 
     comparison: Comparison
@@ -42,6 +44,7 @@ class Preview:
     base: Base | None = None
     effects: tuple[Effect, ...] = ()
     measured: Comparison | None = None
+    approvals: tuple[Approval, ...] = ()
 
     @property
     def bill_by(self) -> Mapping[str, int]:

@@ -25,9 +25,12 @@ from tiers.plan.resolve import deployable, resolve
 from tiers.plan.storage import keeping_storage
 from tiers.plan.warnings import advice
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
+from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio
 from tiers.portfolio.what_if import AssumedPortfolio, with_more, with_tenant, with_tiers
+from tiers.strict_yaml import load_model
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class BeforeAndAfter:
     says what before was read from, if it was a commit or a folder. `refused` has a sentence for each tenant
     that leaves its data behind according to the files of the working tree (a change that is only supposed
     may), and for what of the platform may not change. `pipelines` names the files that run previews in the
-    base and change.
+    base and change. `approvals_then` and `approvals_now` are the approval rules of both.
     """
 
     before: Plan | None
@@ -92,6 +95,8 @@ class BeforeAndAfter:
     base: Base | None = None
     refused: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
+    approvals_then: Approvals | None = None
+    approvals_now: Approvals | None = None
 
 
 @contextmanager
@@ -134,16 +139,25 @@ def read_before_and_after(where: Where, what_if: WhatIf) -> Iterator[BeforeAndAf
             base=there.base,
             refused=left,
             pipelines=there.pipelines,
+            approvals_then=there.approvals if there.base else portfolio.platform.approvals,
+            approvals_now=portfolio.platform.approvals,
         )
 
 
 def _planned(where: Where, before: Plan | None, after: Plan) -> BeforeAndAfter:
     """Both plans of a preview of Pulumi, with the catalog, prices and rules of the plan after."""
     after, kept = keeping_storage(before or emptied(after), after)
-    now = folders_of_plan(after, portfolio_folder(None, where.cwd, after.portfolio))
+    folder = portfolio_folder(None, where.cwd, after.portfolio)
+    now = folders_of_plan(after, folder)
     catalog = load_catalog(now.catalog)
-    left = _refused(before, after, catalog)
-    return BeforeAndAfter(before, after, kept, catalog, None, now, now, now, refused=left)
+    left, file = _refused(before, after, catalog), folder / "platform.yaml"
+    rules = load_model(Platform, file, within=folder).approvals if file.is_file() else None
+    return BeforeAndAfter(
+        *(before, after, kept, catalog, None, now, now, now),
+        refused=left,
+        approvals_then=rules,
+        approvals_now=rules,
+    )
 
 
 def _refused(before: Plan | None, files: Plan, catalog: Catalog) -> tuple[str, ...]:
@@ -163,6 +177,7 @@ class _Before(NamedTuple):
     base: Base | None = None
     notes: tuple[str, ...] = ()
     pipelines: tuple[str, ...] = ()
+    approvals: Approvals | None = None
 
 
 def _before(where: Where, open_folders: ExitStack) -> _Before:
@@ -170,12 +185,12 @@ def _before(where: Where, open_folders: ExitStack) -> _Before:
         try:
             inventory = inventory_of_stack(where.stack, where.cwd)
         except NotDeployedError:  # the first preview of a stack: everything is new
-            return _Before(where.portfolio or _only_portfolio(where.cwd))
+            return _Before(where.portfolio or only_portfolio(where.cwd))
         pending = tuple(f"pending: {sentence}" for sentence in inventory.notes)
         return _deployed(where, inventory.plan)._replace(notes=pending)
     if where.inventory is not None:
         return _deployed(where, inventory_of_file(where.inventory).plan)
-    return _based(where, where.portfolio or _only_portfolio(where.cwd), open_folders)
+    return _based(where, where.portfolio or only_portfolio(where.cwd), open_folders)
 
 
 def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
@@ -187,9 +202,10 @@ def _based(where: Where, folder: Path, open_folders: ExitStack) -> _Before:
             raise CatalogError(
                 f"--base-folder: {where.base_folder}: no such folder; a git revision is named with --base"
             )
-        plan = resolve(*load_catalog_and_portfolio(where.base_folder, OURS.catalog))
-        then = folders_of(where.base_folder, OURS)
-        return _Before(folder, plan, then, base=Base(BaseKind.FOLDER, str(where.base_folder)))
+        catalog, portfolio = load_catalog_and_portfolio(where.base_folder, OURS.catalog)
+        then, base = folders_of(where.base_folder, OURS), Base(BaseKind.FOLDER, str(where.base_folder))
+        rules = portfolio.platform.approvals
+        return _Before(folder, resolve(catalog, portfolio), then, base=base, approvals=rules)
     if where.base is None:
         return _Before(folder)
     return _in_revision(where.base, folder, open_folders, tip=False)
@@ -211,7 +227,8 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
         return _Before(folder, None, None if own else then, None if own else OURS, read.base)
     try:
         then = _folders_then(read, folder, then)
-        plan = resolve(*load_catalog_and_portfolio(found[folder], then.catalog))
+        catalog, portfolio = load_catalog_and_portfolio(found[folder], then.catalog)
+        plan = resolve(catalog, portfolio)
     except CatalogError as error:
         option = "--base-tip" if tip else "--base"
         raise CatalogError(
@@ -219,7 +236,8 @@ def _in_revision(revision: str, folder: Path, open_folders: ExitStack, *, tip: b
             "inventory (--stack or --inventory), or with a folder (--base-folder FOLDER)",
             *(problem.replace(str(read.root), revision) for problem in error.problems[:1]),
         ) from None
-    return _Before(folder, plan, then, _in_the_tree(read, then), read.base, pipelines=read.pipelines)
+    there, rules = _in_the_tree(read, then), portfolio.platform.approvals
+    return _Before(folder, plan, then, there, read.base, pipelines=read.pipelines, approvals=rules)
 
 
 def _in_the_tree(read: Revision, then: Folders) -> Folders:
@@ -267,7 +285,12 @@ def _supposed(catalog: Catalog, portfolio: Portfolio, what_if: WhatIf) -> Assume
     return AssumedPortfolio(portfolio, tuple(notes))
 
 
-def _only_portfolio(cwd: Path) -> Path:
+def only_portfolio(cwd: Path) -> Path:
+    """The folder of the only portfolio under `portfolios/` of *cwd*.
+
+    Raises:
+        CatalogError: When there is none, or more than one.
+    """
     found = portfolio_folders(cwd)
     if len(found) == 1:
         return found[0]

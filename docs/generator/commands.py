@@ -22,7 +22,8 @@ _EXIT_CODES: Final = {
     Exit.OK: "success",
     Exit.ERROR: "the command failed; the message says why and what to do",
     Exit.CONFIGURATION: "wrong input: an option, a file, a bill; the message names it, with its line or row",
-    Exit.POLICY: "a gate failed, a budget is exceeded, a month is not ready, or a tenant is past its end",
+    Exit.POLICY: "a gate failed, an approval or a good scan of an image is missing, a budget is exceeded, "
+    "a month is not ready, or a tenant is past its end",
     Exit.NO_SUCH_STACK: "the Pulumi backend in use has no such stack",
     Exit.CANCELLED: "cancelled with Ctrl-C",
 }

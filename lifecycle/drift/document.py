@@ -10,7 +10,7 @@ from allocation.money import text_of
 from allocation.report.statement.openmetrics import Gauge, exposition
 from lifecycle.drift.changes import FieldChange
 from lifecycle.drift.report import Difference, Drift
-from tiers.vocabulary import DriftEffect
+from tiers.portfolio.gates.drift import DriftEffect
 
 _LONGEST: Final = 60
 UNKNOWN: Final = "unknown"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lifecycle.drift.changes import OBJECT, Change, FieldChange
-from tiers.vocabulary import DriftEffect as Effect
+from tiers.portfolio.gates.drift import DriftEffect as Effect
 
 _TAGS: Final = re.compile(r"""(^|\.)(tags|tagsAll|labels)($|[.\[])""")
 _MONEY, _RESTART, _DATA = Effect.MONEY, Effect.RESTART, Effect.DATA

@@ -7,7 +7,7 @@ from typing import Final
 from allocation.report.showback.content import EMPTY, Cell, Page, Section, Sentences, Table, amount, text
 from lifecycle.drift.document import UNKNOWN, said
 from lifecycle.drift.report import Difference, Drift
-from tiers.vocabulary import DriftEffect
+from tiers.portfolio.gates.drift import DriftEffect
 
 NO_OWNER: Final = "no owner"
 

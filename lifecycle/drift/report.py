@@ -14,8 +14,8 @@ from lifecycle.drift.owners import Owners
 from lifecycle.drift.templates import Template
 from lifecycle.drift.untracked import OwnedRule, Untracked
 from lifecycle.stack_resources import Target
-from tiers.portfolio.cluster import DriftSpec
-from tiers.vocabulary import PLATFORM, DriftEffect
+from tiers.portfolio.gates.drift import DriftEffect, DriftSpec
+from tiers.vocabulary import PLATFORM
 
 NOBODY: Final = ""
 """The owner of what has no cost tags."""

@@ -15,8 +15,9 @@ from typing import Any, Final
 from allocation.adapters.pulumi.stack_state import StateResource
 from lifecycle.drift.changes import OBJECT
 from lifecycle.drift.owners import Owners
+from tiers.portfolio.gates.drift import DriftEffect
 from tiers.tags import KEYS
-from tiers.vocabulary import DriftEffect, Region
+from tiers.vocabulary import Region
 
 _NAME: Final = re.compile(r"[A-Za-z][\w./-]{5,}")
 _OF_AWS: Final = re.compile(

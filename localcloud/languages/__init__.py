@@ -1,1 +1,1 @@
-"""Language hosts for Go and Node.js, and SDKs for Python, too: what a Pulumi without its release lacks."""
+"""Language hosts of Go, Java and Node.js, and SDKs for C# and Python: for a Pulumi without its release."""

@@ -1,4 +1,4 @@
-"""Runs programs of Go and Node.js: `python -m localcloud.languages.programs go|nodejs`."""
+"""Runs programs of Go, Java and Node.js: `python -m localcloud.languages.programs go|java|nodejs|dotnet`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from typing import Any, Final
 import grpc
 from pulumi.runtime.proto import language_pb2 as messages
 
-from localcloud.languages.sdks import SdkHost
+from localcloud.languages.sdks import OTHER_GENERATOR, SdkHost
 from localcloud.languages.serving import serve
 
 MESSAGE_SHOWN: Final = 32
 """Exit code of a Node.js program whose error was shown already (@pulumi/pulumi, cmd/run/run.ts)."""
 
+_MAVEN: Final = ("mvn", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "--no-transfer-progress")
+"""Without a word of its own but warnings."""
+
 
 class ProgramHost(SdkHost):
-    """What hosts of both languages do: a program is prepared, and run with the engine's addresses."""
+    """What hosts of these languages do: a program is prepared, and run with the engine's addresses."""
 
     version_command: tuple[str, ...]
 
@@ -48,10 +51,12 @@ class ProgramHost(SdkHost):
     ) -> Iterator[messages.InstallDependenciesResponse]:
         """Install what the program names."""
         program = Path(request.info.program_directory)
-        done = subprocess.run(self.install, cwd=program, capture_output=True, check=False)
-        if done.returncode:
-            said = done.stderr.decode()[-2000:]
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"`{' '.join(self.install)}` failed: {said}")
+        try:
+            done = subprocess.run(self.install, cwd=program, capture_output=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION, f"`{' '.join(self.install)}` failed: {_said(error)}"
+            )
         yield messages.InstallDependenciesResponse(stdout=done.stdout)
 
     def Run(self, request: messages.RunRequest, context: Any) -> Any:  # noqa: N802
@@ -59,9 +64,13 @@ class ProgramHost(SdkHost):
         with tempfile.TemporaryDirectory(prefix="costack-program-") as scratch:
             try:
                 command = self.command(request, Path(scratch))
+                child = self.children.start(
+                    command, folder=request.pwd, environment=self.environment(request)
+                )
             except subprocess.CalledProcessError as error:
-                return messages.RunResponse(error=f"the program cannot be built:\n{error.stderr}")
-            child = self.children.start(command, folder=request.pwd, environment=self.environment(request))
+                return messages.RunResponse(error=f"the program cannot be built:\n{_said(error)}")
+            except OSError as error:
+                return messages.RunResponse(error=f"the program cannot be run: {error}")
             context.add_callback(lambda: self.children.stop(child))
             code = self.children.wait(child)
         if code in (0, MESSAGE_SHOWN):
@@ -81,6 +90,20 @@ class ProgramHost(SdkHost):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
+
+    def told(self, request: messages.RunRequest) -> dict[str, str]:
+        """Where the engine is and what it runs, for SDKs that read it from their environment."""
+        known = {
+            "PULUMI_ORGANIZATION": request.organization,
+            "PULUMI_PROJECT": request.project,
+            "PULUMI_ROOT_DIRECTORY": request.info.root_directory,
+            "PULUMI_STACK": request.stack,
+            "PULUMI_DRY_RUN": str(request.dryRun).lower(),
+            "PULUMI_PARALLEL": str(request.parallel),
+            "PULUMI_MONITOR": request.monitor_address,
+            "PULUMI_ENGINE": self.engine,
+        }
+        return {name: value for name, value in known.items() if value}
 
 
 class NodeHost(ProgramHost):
@@ -150,20 +173,62 @@ class GoHost(ProgramHost):
 
     def environment(self, request: messages.RunRequest) -> dict[str, str]:
         """As `constructEnv` of the released host (pulumi 3.260, pulumi-language-go/main.go)."""
-        told: Mapping[str, str] = {
-            "PULUMI_ORGANIZATION": request.organization,
-            "PULUMI_PROJECT": request.project,
-            "PULUMI_ROOT_DIRECTORY": request.info.root_directory,
-            "PULUMI_STACK": request.stack,
-            "PULUMI_DRY_RUN": str(request.dryRun).lower(),
-            "PULUMI_PARALLEL": str(request.parallel),
-            "PULUMI_MONITOR": request.monitor_address,
-            "PULUMI_ENGINE": self.engine,
-        }
-        return {**super().environment(request), **{name: value for name, value in told.items() if value}}
+        return {**super().environment(request), **self.told(request)}
 
 
-HOSTS: Final[Mapping[str, type[ProgramHost]]] = {"go": GoHost, "nodejs": NodeHost}
+class JavaHost(ProgramHost):
+    """Programs of Java that Maven builds and runs, with the SDK as a source folder of theirs."""
+
+    language = "java"
+    generator = OTHER_GENERATOR
+    version_command = ("java", "--version")
+    install = (*_MAVEN, "compile")
+
+    def linked(self, _program: Path, path: str, name: str) -> str:
+        """Maven knows no folders: the program's `pom.xml` names the SDK's, which differs in no version."""
+        return (
+            f"Compile {path}/src/main/java with your program, as the pom.xml of examples/plugin/java does.\n"
+            f"You can import the SDK in your Java code with:\n\n  import com.{name}.{name}.*;"
+        )
+
+    def command(self, _request: messages.RunRequest, _scratch: Path) -> list[str]:
+        """As the Maven executor of the released host (pulumi-java 1.12, executor_maven.go)."""
+        return [*_MAVEN, "compile", "exec:java"]
+
+    def environment(self, request: messages.RunRequest) -> dict[str, str]:
+        """As `constructEnv` of the released host (pulumi-java 1.12, pulumi-language-java/main.go)."""
+        return {**super().environment(request), **self.told(request), "PULUMI_PWD": request.pwd}
+
+
+class DotnetHost(ProgramHost):
+    """Writes SDKs for C#. Programs of C# need the language host of a release of Pulumi."""
+
+    language = "dotnet"
+    generator = OTHER_GENERATOR
+    version_command = ("dotnet", "--version")
+    install = ("dotnet", "restore")
+
+    def Run(self, _request: messages.RunRequest, _context: Any) -> Any:  # noqa: N802
+        """Refuse in a sentence."""
+        return messages.RunResponse(
+            error="programs in C# do not run on this Pulumi, which was built without its language host: "
+            "put a release of Pulumi on PATH"
+        )
+
+
+HOSTS: Final[Mapping[str, type[ProgramHost]]] = {
+    each.language: each for each in (DotnetHost, GoHost, JavaHost, NodeHost)
+}
+
+
+def _said(error: OSError | subprocess.CalledProcessError) -> str:
+    """What a command printed before it failed, its end; or why there was no command."""
+    if isinstance(error, OSError):
+        return str(error)
+    parts = (
+        each.decode() if isinstance(each, bytes) else each or "" for each in (error.stdout, error.stderr)
+    )
+    return "".join(parts).strip()[-2000:]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from localcloud.plugin import sdk_version
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 GENERATOR: Final = "pulumi-sdks"
+OTHER_GENERATOR: Final = "pulumi-sdks-others"
+"""For languages that the CLI's own module does not know."""
 _REQUIREMENTS: Final = "requirements.txt"
 
 
@@ -25,6 +27,7 @@ class SdkHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     language: str
     """As the generator calls it."""
+    generator: str = GENERATOR
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
@@ -48,7 +51,7 @@ class SdkHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Write the SDK of a schema."""
         try:
             done = subprocess.run(
-                [generator(), self.language, request.directory, request.loader_target],
+                [built(self.generator), self.language, request.directory, request.loader_target],
                 input=request.schema,
                 capture_output=True,
                 text=True,
@@ -74,15 +77,15 @@ class SdkHost(language_pb2_grpc.LanguageRuntimeServicer):
         raise NotImplementedError
 
 
-def generator() -> str:
-    """Where the generator lies: built by `make engine-languages`.
+def built(generator: str) -> str:
+    """Where a generator lies: built by `make engine-languages`.
 
     Raises:
         FileNotFoundError: When it is not built.
     """
-    found = shutil.which(GENERATOR) or shutil.which(GENERATOR, path=str(ROOT / ".toolchain" / "bin"))
+    found = shutil.which(generator) or shutil.which(generator, path=str(ROOT / ".toolchain" / "bin"))
     if found is None:
-        raise FileNotFoundError(f"there is no {GENERATOR}: run `make engine-languages`, then this again")
+        raise FileNotFoundError(f"there is no {generator}: run `make engine-languages`, then this again")
     return found
 
 

@@ -67,8 +67,9 @@ def _widen(clients: Clients) -> None:
 
 def _unmount(clients: Clients) -> None:
     efs = clients.get("efs")
-    where = efs.describe_mount_targets(FileSystemId=_file_system(clients, "local-meridian-filestores"))
-    efs.delete_mount_target(MountTargetId=where["MountTargets"][0]["MountTargetId"])
+    there = efs.describe_mount_targets(FileSystemId=_file_system(clients, "local-meridian-filestores"))
+    first = min(there["MountTargets"], key=lambda each: str(each["AvailabilityZoneName"]))
+    efs.delete_mount_target(MountTargetId=first["MountTargetId"])
 
 
 def _stop_rotating(clients: Clients) -> None:

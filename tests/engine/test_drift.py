@@ -57,9 +57,11 @@ def test_every_change_by_hand_is_named_with_its_owner_and_what_it_does(
     for each in found:
         seen[each["owner"] or "", each["resource"]] = set(each["effects"])
     expected: dict[tuple[str, str], set[str]] = {}
-    for each in (*INJECTIONS.values(), *OBJECT_INJECTIONS.values()):
-        # Two changes of one resource are one difference.
-        expected.setdefault((each.owner, each.resource), set()).update(each.effects)
+    # Two changes of one resource are one difference.
+    for account in INJECTIONS.values():
+        expected.setdefault((account.owner, account.resource), set()).update(account.effects)
+    for object_ in OBJECT_INJECTIONS.values():
+        expected.setdefault((object_.owner, object_.resource), set()).update(object_.effects)
     assert seen == expected
     assert all(each["remedy"] for each in found)
     assert "only-a-test-of-drift" not in json.dumps(found)

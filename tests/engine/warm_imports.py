@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import typing
+from pathlib import Path
 from typing import Any
-
-from components.lazy_sdks import install
 
 LIBRARIES = (
     "boto3",
@@ -50,11 +50,22 @@ RESOURCES = {
 
 def warm_up() -> None:
     """Do it, in the process that all others are forked from."""
-    install()  # as the programs do: afterwards it would be too late
+    _load_lazily()
     for name in LIBRARIES:
         importlib.import_module(name)
     _read_services()
     _resolve_annotations()
+
+
+def _load_lazily() -> None:
+    """Load SDKs as programs do. Their package `components` is not imported: each has a copy of its own."""
+    where = Path(__file__).parents[2] / "components" / "lazy_sdks.py"
+    spec = importlib.util.spec_from_file_location("costack_lazy_sdks", where)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.install()
 
 
 def _read_services() -> None:

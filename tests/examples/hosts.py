@@ -127,6 +127,8 @@ def gh(arguments: list[str]) -> None:
     if path.endswith("/artifacts"):
         kept = [] if host.kept["artefact"] is None else [{"name": "cost-preview", "id": 5}]
         answer: Any = {"artifacts": kept}
+    elif (told := _about_merges(host.kept, path, fields)) is not None:
+        answer = told
     elif path.endswith("/pulls"):
         assert fields == {"state": "open", "head": OWNER}
         answer = host.kept["pulls"]
@@ -134,6 +136,16 @@ def gh(arguments: list[str]) -> None:
         answer = host.answer(method, path, body, ME["gh"])
     if jq:
         sys.stdout.write(_queried(jq, answer))
+
+
+def _about_merges(kept: dict[str, Any], path: str, fields: dict[str, str]) -> Any:
+    """What was deployed, who merged what, and who approved it; None for any other question."""
+    if path.endswith("/update.yml/runs"):
+        assert fields == {"branch": "main", "status": "success"}
+        return {"workflow_runs": [{"head_sha": each} for each in kept.get("deployed", [])]}
+    if "/commits/" in path:
+        return kept["merged"].get(path.split("/")[-2], [])
+    return kept["reviews"].get(path.split("/")[-2], []) if path.endswith("/reviews") else None
 
 
 def _zipped(text: str) -> bytes:
@@ -148,10 +160,25 @@ def _queried(jq: str, answer: Any) -> str:
     """What the real jq says, where it is; gh has one built in."""
     if shutil.which("jq"):
         done = subprocess.run(
-            ["jq", "-r", jq], input=json.dumps(answer), capture_output=True, text=True, check=True
+            ["jq", "-rc", jq], input=json.dumps(answer), capture_output=True, text=True, check=True
         )
         return done.stdout
-    if "artifacts" in jq:
+    if "workflow_runs" in jq:
+        found = [each["head_sha"] for each in answer["workflow_runs"][:1]] or [""]
+    elif "merged_at" in jq:
+        known = [each for each in answer if each["merged_at"] and each["base"]["ref"] == os.environ["BRANCH"]]
+        found = [
+            json.dumps(
+                {"number": each["number"], "author": each["user"]["login"], "commit": each["head"]["sha"]}
+            )
+            for each in known
+        ]
+    elif "commit_id" in jq:
+        found = [
+            json.dumps({"by": each["user"]["login"], "state": each["state"], "commit": each["commit_id"]})
+            for each in answer
+        ]
+    elif "artifacts" in jq:
         found = [each["id"] for each in answer["artifacts"]]
     elif "head.sha" in jq:
         found = [each["number"] for each in answer if each["head"]["sha"] == os.environ["COMMIT"]]
@@ -210,6 +237,14 @@ def _of_gitlab(state: Path, method: str, address: str, body: str) -> tuple[int, 
         "/projects/3/merge_requests/12": one | {"head_pipeline": pipeline},
         "/projects/4/pipelines/9/jobs": jobs,
     }
+    for sha, merged in kept.get("merged", {}).items():
+        answers[f"/projects/3/repository/commits/{sha}/merge_requests"] = merged
+    for number, given in kept.get("approvals", {}).items():
+        answers[f"/projects/3/merge_requests/{number}/approvals"] = {"approved_by": given}
+    updates = [{"name": "update", "ref": "main", "commit": {"id": each}} for each in kept.get("deployed", [])]
+    answers["/projects/3/jobs"] = [{"name": "lint", "ref": "main", "commit": {"id": "0" * 40}}, *updates]
+    if path.endswith("/merge_requests") and "/commits/" in path and path not in answers:
+        return 200, b"[]", ""
     if path in answers:
         return 200, json.dumps(answers[path]).encode(), ""
     if path.endswith("/artifacts/cost-preview/comment.md"):

@@ -94,6 +94,10 @@ class Checkout:
         return done.stdout.strip()
 
     @property
+    def head(self) -> str:
+        return self._git("rev-parse", "HEAD")
+
+    @property
     def base(self) -> str:
         return self._git("rev-parse", "origin/main")
 
@@ -129,6 +133,8 @@ def steps_on_github(checkout: Checkout, job: Workflow, **values: str) -> int:
     runner = {
         "GITHUB_STEP_SUMMARY": str(checkout.state.with_name("summary")),
         "GITHUB_REPOSITORY": "us/hosting",
+        "GITHUB_OUTPUT": str(checkout.state.with_name("output")),
+        "GITHUB_SHA": checkout.head,
         "RUNNER_TEMP": str(checkout.temporary),
     }
     code = 0
@@ -160,7 +166,7 @@ class OnGithub:
 
     def preview(self, checkout: Checkout, labels: str = "") -> int:
         """The untrusted job; what it leaves is uploaded."""
-        job = workflow("github-preview.yml")["jobs"]["preview"]
+        job = workflow("github/cost-preview.yml")["jobs"]["preview"]
         named = {"${{ join(github.event.pull_request.labels.*.name, ',') }}": labels}
         code = steps_on_github(checkout, job, **named)
         made = checkout.temporary / "cost-preview" / "comment.md"
@@ -169,7 +175,7 @@ class OnGithub:
 
     def comment(self, checkout: Checkout, code: int) -> int:
         """The trusted job, which knows how the other one ended."""
-        job = workflow("github-comment.yml")["jobs"]["comment"]
+        job = workflow("github/cost-preview-comment.yml")["jobs"]["comment"]
         ended = {"${{ github.event.workflow_run.conclusion }}": self.failed if code else "success"}
         return steps_on_github(checkout, job, **ended)
 
@@ -181,7 +187,7 @@ class OnGitlab:
 
     def preview(self, checkout: Checkout, labels: str = "") -> int:
         """The untrusted job's script, as a runner joins it; what it leaves is uploaded."""
-        job = workflow("gitlab-preview.yml")["cost preview"]
+        job = workflow("gitlab/cost-preview.yml")["cost preview"]
         done = checkout.shell(
             "\n".join(job["script"]),
             ("-e", "-o", "pipefail"),
@@ -198,7 +204,7 @@ class OnGitlab:
     def comment(self, checkout: Checkout, code: int) -> int:
         """The trusted job's script, against a GitLab on loopback."""
         del code  # the host knows it
-        job = workflow("gitlab-comment.yml")["cost preview comment"]
+        job = workflow("gitlab/cost-preview-comment.yml")["cost preview comment"]
         with gitlab(checkout.state) as address:
             done = checkout.shell(
                 "\n".join(job["script"]),
@@ -343,7 +349,7 @@ def jobs_of(name: str) -> dict[str, Workflow]:
     return jobs
 
 
-NAMES = sorted(path.name for path in EXAMPLES.glob("*.yml"))
+NAMES = sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob("*/*.yml"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -352,6 +358,7 @@ def test_every_script_is_a_script(name: str) -> None:
         script
         for job in jobs_of(name).values()
         for script in (
+            *job.get("before_script", ()),
             *job.get("script", ()),
             *(step["run"] for step in job.get("steps", ()) if "run" in step),
         )
@@ -366,9 +373,10 @@ def test_every_script_is_a_script(name: str) -> None:
 def test_what_a_workflow_takes_from_elsewhere_is_pinned(name: str) -> None:
     for job in jobs_of(name).values():
         for step in job.get("steps", ()):
-            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step.get("uses", "actions/x@" + 40 * "0"))
+            assert re.fullmatch(r"[a-z-]+/[a-z-]+@[0-9a-f]{40}", step.get("uses", "actions/x@" + 40 * "0"))
         # An image's digest is the reader's to fill in: none is invented here.
-        assert job.get("image", "$COSTACK_IMAGE") == "$COSTACK_IMAGE"
+        image = job.get("image", "$COSTACK_IMAGE")
+        assert image in ("$COSTACK_IMAGE", {"name": "$TRIVY_IMAGE", "entrypoint": [""]})
     lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines()
     assert all(re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line) for line in lines if "uses:" in line)
 
@@ -377,7 +385,7 @@ COUNTS = ("portfolios", "tiers", "allocation", "cli", "toolchain")
 
 
 def test_github_runs_a_pull_requests_code_with_a_token_that_reads() -> None:
-    found = workflow("github-preview.yml")
+    found = workflow("github/cost-preview.yml")
     assert found["permissions"] == {"contents": "read"}
     (trigger,) = found[True]  # `on` is a boolean of YAML 1.1
     assert trigger == "pull_request"
@@ -389,16 +397,16 @@ def test_github_runs_a_pull_requests_code_with_a_token_that_reads() -> None:
     }
     (job,) = found["jobs"].values()
     assert "permissions" not in job
-    text = (EXAMPLES / "github-preview.yml").read_text(encoding="utf-8")
+    text = (EXAMPLES / "github/cost-preview.yml").read_text(encoding="utf-8")
     assert not re.search(r"secrets\.|github\.token|GH_TOKEN|pull_request_target", text)
     checkout = job["steps"][0]
     assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": False}
 
 
 def test_github_writes_with_a_workflow_that_takes_no_code() -> None:
-    found = workflow("github-comment.yml")
+    found = workflow("github/cost-preview-comment.yml")
     assert found[True] == {"workflow_run": {"workflows": ["cost preview"], "types": ["completed"]}}
-    assert found[True]["workflow_run"]["workflows"] == [workflow("github-preview.yml")["name"]]
+    assert found[True]["workflow_run"]["workflows"] == [workflow("github/cost-preview.yml")["name"]]
     assert found["permissions"] == {}
     (job,) = found["jobs"].values()
     assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
@@ -408,7 +416,7 @@ def test_github_writes_with_a_workflow_that_takes_no_code() -> None:
 
 
 def test_gitlab_runs_a_merge_requests_code_without_a_token() -> None:
-    job = workflow("gitlab-preview.yml")["cost preview"]
+    job = workflow("gitlab/cost-preview.yml")["cost preview"]
     (rule,) = job["rules"]
     assert rule["if"] == '$CI_PIPELINE_SOURCE == "merge_request_event"'
     assert set(rule["changes"]) >= {*(f"{each}/**/*" for each in COUNTS), ".gitlab-ci.yml"}
@@ -418,7 +426,8 @@ def test_gitlab_runs_a_merge_requests_code_without_a_token() -> None:
 
 
 def test_gitlab_writes_with_a_job_that_takes_no_code() -> None:
-    job = workflow("gitlab-comment.yml")["cost preview comment"]
-    assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_REF_PROTECTED == "true"'}]
+    job = workflow("gitlab/cost-preview-comment.yml")["cost preview comment"]
+    scheduled = '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_REF_PROTECTED == "true"'
+    assert job["rules"] == [{"if": f'{scheduled} && $JOBS == "comment"'}]
     assert job["variables"]["GIT_STRATEGY"] == "none"
     assert not {"artifacts", "needs", "dependencies", "cache"} & job.keys()

@@ -12,7 +12,7 @@ import yaml
 
 from tests.portfolios import ROOT
 
-FILE = ROOT / "examples" / "ci" / "github-release.yml"
+FILE = ROOT / "examples" / "ci" / "github" / "release.yml"
 
 
 def jobs() -> dict[str, Any]:

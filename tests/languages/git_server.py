@@ -70,10 +70,13 @@ class _Proxy(http.server.BaseHTTPRequestHandler):
             ends = (self.connection, upstream)
             while ready := select.select(ends, [], [])[0]:
                 for each in ready:
-                    block = each.recv(_BLOCK)
+                    try:
+                        block = each.recv(_BLOCK)
+                        ends[1 - ends.index(each)].sendall(block)
+                    except ConnectionError:  # as npm ends its own, whose answers it has
+                        return
                     if not block:
                         return
-                    ends[1 - ends.index(each)].sendall(block)
 
     def log_message(self, *_: object) -> None:
         """Nothing: tests read what Pulumi prints."""

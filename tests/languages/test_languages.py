@@ -1,7 +1,4 @@
-"""The examples of the plugin, each through the SDK that Pulumi makes of the schema.
-
-YAML has none; `tests/engine/test_plugin.py` runs its example.
-"""
+"""The examples of the plugin, each through the SDK that Pulumi makes of the schema; YAML needs none."""
 
 from __future__ import annotations
 
@@ -24,6 +21,8 @@ MISTAKES = {
     "python": ("__main__.py", '"users": 8', '"users": -8'),
     "typescript": ("index.ts", "users: 8", "users: -8"),
     "go": ("portfolio.go", "Users: 8", "Users: -8"),
+    "java": ("src/main/java/example/Portfolio.java", "users(8)", "users(-8)"),
+    "yaml": ("Pulumi.yaml", "users: 8", "users: -8"),
 }
 EXTRAS = """
 import * as pulumi from "@pulumi/pulumi";
@@ -83,6 +82,11 @@ def test_a_resource_of_the_programs_own_gets_its_tenants_tags(deployed: Program)
     (bucket,) = (each for each in deployed.resources() if each["urn"].endswith("::acme-reports"))
     acme = example.plan().tenants[0].cost_tags(CostDomain.RESILIENCE)
     assert bucket["inputs"]["tags"] == acme.as_tags()
+
+
+def test_the_token_is_a_secret_in_the_state(deployed: Program) -> None:
+    (shared,) = (each for each in deployed.resources() if each["type"] == "costack:index:SharedPlatform")
+    assert shared["outputs"]["sessionToken"]["4dabf18193072939515e22adb298388d"], "Pulumi's sign of a secret"
 
 
 def test_the_inventory_is_the_plan(deployed: Program) -> None:

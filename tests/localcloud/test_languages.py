@@ -1,8 +1,9 @@
-"""Hosts of Go and Node.js, environments of Python, and SDKs: what needs no engine and no registry."""
+"""Hosts of languages, environments of Python, and SDKs: what needs no engine and no registry."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pulumi.runtime.proto import plugin_pb2
 
 from localcloud.languages import sdks
 from localcloud.languages.environments import InstallError, install
-from localcloud.languages.programs import HOSTS, GoHost, NodeHost
+from localcloud.languages.programs import HOSTS, DotnetHost, GoHost, JavaHost, NodeHost
 from localcloud.languages.sdks import link_python
 
 
@@ -97,10 +98,42 @@ def test_a_link_that_fails_is_told(tmp_path: Path) -> None:
         NodeHost("").Link(request, Context())
 
 
-def test_an_sdk_without_its_generator_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sdks, "GENERATOR", "no-such-generator")
+@pytest.mark.parametrize("language", HOSTS)
+def test_an_sdk_without_its_generator_names_the_command(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sdks, "ROOT", tmp_path)
     with pytest.raises(RefusedError, match="run `make engine-languages`"):
-        GoHost("").GeneratePackage(messages.GeneratePackageRequest(), Context())
+        HOSTS[language]("").GeneratePackage(messages.GeneratePackageRequest(), Context())
+
+
+@pytest.mark.parametrize("language", HOSTS)
+def test_a_tool_that_is_missing_is_named(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    host = HOSTS[language]("")
+    tool = host.install[0]
+    with pytest.raises(RefusedError, match=f"FAILED_PRECONDITION: `{tool} .*No such file.*'{tool}'"):
+        list(
+            host.InstallDependencies(messages.InstallDependenciesRequest(info=run(tmp_path).info), Context())
+        )
+    assert re.search(rf"'{tool}'|'node'|release of Pulumi", host.Run(run(tmp_path), Context()).error)
+
+
+def test_a_java_program_is_told_by_its_environment_and_where_its_sdk_is(tmp_path: Path) -> None:
+    host = JavaHost("127.0.0.1:2")
+    told = host.environment(run(tmp_path, dryRun=True, parallel=4))
+    assert (told["PULUMI_MONITOR"], told["PULUMI_ENGINE"]) == ("127.0.0.1:1", "127.0.0.1:2")
+    assert (told["PULUMI_DRY_RUN"], told["PULUMI_PARALLEL"]) == ("true", "4")
+    assert (told["PULUMI_PWD"], told["PULUMI_CONFIG_SECRET_KEYS"]) == (str(tmp_path), "[]")
+    assert host.command(run(tmp_path), tmp_path)[-2:] == ["compile", "exec:java"]
+    assert "sdks/costack/src/main/java" in host.linked(tmp_path, "sdks/costack", "costack")
+
+
+def test_a_program_of_csharp_needs_a_release(tmp_path: Path) -> None:
+    assert "put a release of Pulumi on PATH" in DotnetHost("").Run(run(tmp_path), Context()).error
 
 
 def test_a_program_of_node_is_told_what_the_released_host_tells(tmp_path: Path) -> None:

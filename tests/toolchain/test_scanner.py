@@ -1,4 +1,4 @@
-"""The script that provides checkov and zizmor, with a stand-in for uv on PATH."""
+"""The script that provides the Python programs of `make scan`, with a stand-in for uv on PATH."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tests.toolchain.machines import lines_of, ran
 
 SCRIPT = ROOT / "toolchain" / "scanner.py"
 LOCK = ROOT / "toolchain" / "checkov.txt"
-LOCKS = ("checkov.txt", "checkov.in", "zizmor.txt", "zizmor.in")
+PROGRAMS = ("checkov", "zizmor", "check-jsonschema")
+LOCKS = tuple(f"{name}.{ending}" for name in PROGRAMS for ending in ("txt", "in"))
 # Does what `uv venv FOLDER` and `uv pip sync` leave behind, and lists how it was called.
 UV = """#!/bin/sh
 echo "$@" >> "{log}"
@@ -27,7 +28,7 @@ esac
 """
 INSTALLING = (
     'sleep 0.2; for each; do case "$each" in */bin/python) made=$(dirname "$each");'
-    ' touch "$made/checkov" "$made/zizmor" ;; esac; done'
+    ' touch "$made/checkov" "$made/zizmor" "$made/check-jsonschema" ;; esac; done'
 )
 
 
@@ -67,7 +68,7 @@ def test_it_is_installed_once_by_its_hashes_and_found_again(machine: Machine) ->
     first = machine.run()
     assert first.returncode == 0, first.stderr
     assert first.stdout.startswith("installing checkov")
-    assert [call.split()[0] for call in machine.calls] == ["venv", "pip", "venv", "pip"]
+    assert [call.split()[0] for call in machine.calls] == ["venv", "pip"] * len(PROGRAMS)
     for created, installed in zip(machine.calls[::2], machine.calls[1::2], strict=True):
         assert re.match(rf"venv --quiet --python \S+ {machine.cache}/costack/toolchain/", created)
         assert "--require-hashes" in installed
@@ -76,8 +77,8 @@ def test_it_is_installed_once_by_its_hashes_and_found_again(machine: Machine) ->
     second = machine.run()
     assert second.returncode == 0
     said = rf"installed, in {machine.cache}/costack/toolchain/\w{{16}}"
-    assert re.fullmatch(rf"checkov: {said}\nzizmor: {said}\n", second.stdout)
-    assert len(machine.calls) == 4
+    assert re.fullmatch("".join(rf"{name}: {said}\n" for name in PROGRAMS), second.stdout)
+    assert len(machine.calls) == 2 * len(PROGRAMS)
 
 
 def test_another_lock_is_another_environment(machine: Machine) -> None:
@@ -109,15 +110,15 @@ def test_two_clones_install_it_once_between_them(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         ended = list(pool.map(Machine.run, clones))
     assert [each.returncode for each in ended] == [0, 0]
-    # Each of the two scanners has a lock of its own: one clone may install one, and the other the other.
-    assert sum(len(clone.calls) for clone in clones) == 4
+    # Each scanner has a lock of its own: one clone may install one, and the other the other.
+    assert sum(len(clone.calls) for clone in clones) == 2 * len(PROGRAMS)
     assert clones[0].link.resolve() == clones[1].link.resolve()
 
 
 def test_versions_are_chosen_anew_with_hashes_and_without_addresses(machine: Machine) -> None:
     assert machine.run("--lock").returncode == 0
     folder = machine.folder / "toolchain"
-    for call, name in zip(machine.calls, ("checkov", "zizmor"), strict=True):
+    for call, name in zip(machine.calls, PROGRAMS, strict=True):
         assert {"--generate-hashes", "--no-emit-index-url", "--no-header", "--upgrade"} <= set(call.split())
         assert call.endswith(f"toolchain/{name}.in -o {folder / name}.txt")
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.classes import ClassId
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
-from tiers.vocabulary import Cidr, DriftEffect, Frozen, NamespaceName, Positive, TagValue
+from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
 
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _MOST_ADDONS_BYTES: Final = 3000
@@ -228,14 +228,3 @@ class MonitoringSpec(Frozen):
     """Labels by which Prometheus picks its rules, such as `release`."""
     restore_test_days: Positive | None = None
     """How old the last good restore test may be; Prometheus must keep metrics as long."""
-
-
-class DriftSpec(Frozen):
-    """What `costack drift` reports without failing; left out, every difference fails."""
-
-    tolerated: tuple[DriftEffect, ...] = ()
-    """What a difference may do without failing, such as `tags` or `untracked`."""
-    expected: tuple[Annotated[str, Field(min_length=3)], ...] = ()
-    """Names of resources that others look after; `*` stands for any text."""
-    template_age_days: Positive | None = None
-    """How long ago the platform and each tenant may have been deployed last; left out, any time."""

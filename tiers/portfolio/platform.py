@@ -13,14 +13,10 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import (
-    ClusterSpec,
-    DriftSpec,
-    MonitoringSpec,
-    NetworkSpec,
-    groups_problem,
-    store_problem,
-)
+from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
+from tiers.portfolio.gates.approvals import Approvals
+from tiers.portfolio.gates.drift import DriftSpec
+from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.rotation import TokenRotation
 from tiers.retention import LogDays
 from tiers.vocabulary import (
@@ -109,6 +105,8 @@ class Images(Frozen):
     """Odoo itself."""
     operations: OperationsImage
     """The tools of set-up, backups and restore tests."""
+    scan: ImageScan | None = None
+    """What a scanner may find in them; left out, `costack images check` has no rules to judge by."""
 
 
 class DatabaseSpec(DatabaseSize):
@@ -247,6 +245,8 @@ class Platform(Frozen):
     """Dashboards and alerts; left out, none are made."""
     drift: DriftSpec = DriftSpec()
     """What `costack drift` reports without failing."""
+    approvals: Approvals | None = None
+    """Who approves a change, by what it does; left out, nobody is asked for."""
     dr_regions: tuple[Region, ...] = ()
     """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)

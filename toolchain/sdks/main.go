@@ -1,7 +1,7 @@
 // Generates the SDK of a Pulumi package: pulumi-sdks LANGUAGE FOLDER LOADER, with the package's schema as its
 // input, and the engine's loader of other packages' schemas.
-// Pulumi's releases do this in the language hosts of Go, Node.js and Python, whose modules are not published; the
-// generators themselves are a part of the CLI's module.
+// Pulumi's releases do this in their language hosts, most of which are no published modules. The generators are:
+// each folder here is a module with those that can be built together, and this file is compiled into each.
 package main
 
 import (
@@ -10,21 +10,24 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
-	gogen "github.com/pulumi/pulumi/pkg/v3/codegen/go"
-	"github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
-	"github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 )
 
 const tool = "pulumi-sdks"
 
+// A generator returns the files of an SDK by their paths.
+type generator func(pkg *schema.Package, loader schema.ReferenceLoader) (map[string][]byte, error)
+
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 4 {
-		log.Fatal("expected: pulumi-sdks go|nodejs|python FOLDER LOADER < schema.json")
+		log.Fatalf("expected: %s LANGUAGE FOLDER LOADER < schema.json", filepath.Base(os.Args[0]))
 	}
 	if err := run(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		log.Fatal(err)
@@ -32,6 +35,11 @@ func main() {
 }
 
 func run(language, folder, target string) error {
+	generate, known := generators[language]
+	if !known {
+		return fmt.Errorf("there is no generator for %s: expected one of %s", language,
+			strings.Join(slices.Sorted(maps.Keys(generators)), ", "))
+	}
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
@@ -53,7 +61,7 @@ func run(language, folder, target string) error {
 	if diagnostics.HasErrors() {
 		return errors.Join(diagnostics.Errs()...)
 	}
-	files, err := generated(language, pkg, loader)
+	files, err := generate(pkg, loader)
 	if err != nil {
 		return err
 	}
@@ -67,16 +75,4 @@ func run(language, folder, target string) error {
 		}
 	}
 	return nil
-}
-
-func generated(language string, pkg *schema.Package, loader schema.ReferenceLoader) (map[string][]byte, error) {
-	switch language {
-	case "go":
-		return gogen.GeneratePackage(tool, pkg, nil)
-	case "nodejs":
-		return nodejs.GeneratePackage(tool, pkg, nil, nil, true, loader)
-	case "python":
-		return python.GeneratePackage(tool, pkg, nil, loader)
-	}
-	return nil, fmt.Errorf("there is no generator for %s: expected go, nodejs or python", language)
 }

@@ -16,10 +16,25 @@ def stacks_of(portfolio: str, project: Path) -> tuple[str, ...]:
     Raises:
         CatalogError: When a stack file is no YAML.
     """
-    files = sorted({*project.glob("Pulumi.*.yaml"), *(project / "stacks").glob("Pulumi.*.yaml")})
-    return tuple(
-        file.stem.removeprefix("Pulumi.") for file in files if portfolio in _portfolios(file, project)
-    )
+    return tuple(_stack(file) for file in _files(project) if portfolio in _portfolios(file, project))
+
+
+def portfolios_by_stack(project: Path) -> dict[str, str]:
+    """Stack -> the portfolio that its configuration names, by the name of the stack; one without is left out.
+
+    Raises:
+        CatalogError: When a stack file is no YAML.
+    """
+    named = {_stack(file): _portfolios(file, project) for file in _files(project)}
+    return {stack: str(found[0]) for stack, found in sorted(named.items()) if found}
+
+
+def _files(project: Path) -> list[Path]:
+    return sorted({*project.glob("Pulumi.*.yaml"), *(project / "stacks").glob("Pulumi.*.yaml")})
+
+
+def _stack(file: Path) -> str:
+    return file.stem.removeprefix("Pulumi.")
 
 
 def _portfolios(file: Path, project: Path) -> list[Tree]:

@@ -8,7 +8,7 @@ from typing import Final
 from allocation.preview.preview import Preview
 from allocation.report.preview.grids import Grid
 from allocation.report.preview.markdown import marker, sentence, table
-from allocation.report.preview.story import WHAT_IT_DOES, Listing, Part, Story, fitting, story
+from allocation.report.preview.story import APPROVALS, WHAT_IT_DOES, Listing, Part, Story, fitting, story
 
 MOST_CHARACTERS: Final = 65_000
 """The longest comment: GitHub accepts 65,536 characters, and a pipeline may add a line."""
@@ -46,7 +46,7 @@ def _lines(shown: Story) -> Iterator[str]:
 
 def _titled(part: Part) -> bool:
     """Whether it needs its title; what neighbours pay says of itself what it is."""
-    return isinstance(part, Grid) or part.title == WHAT_IT_DOES
+    return isinstance(part, Grid) or part.title in (WHAT_IT_DOES, APPROVALS)
 
 
 def _part(part: Part) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from allocation.charges import Charge, Unpriced
 from allocation.money import text_of
+from allocation.preview.approvals import Approval
 from allocation.preview.base import Base
 from allocation.preview.comparison import Comparison, Kind, LineChange, Step, TenantChange
 from allocation.preview.cost_estimate import CostEstimate
@@ -48,6 +49,7 @@ def document(preview: Preview) -> dict[str, Any]:
         "lines": [_line(line) for line in comparison.lines],
         "unpriced": {"before": _unpriced(comparison.before), "after": _unpriced(after)},
         "effects": [_effect(each) for each in preview.effects],
+        "approvals": [_approval(each) for each in preview.approvals],
         **_beside(preview, comparison),
     }
 
@@ -113,6 +115,20 @@ def _effect(effect: Effect) -> dict[str, Any]:
         "subjects": list(effect.subjects),
         "tenants": list(effect.tenants),
         "window": effect.window,
+    }
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    given = approval.approved_by
+    return {
+        "rule": approval.number,
+        "change": str(approval.rule.change),
+        "reasons": list(approval.reasons),
+        "approvers": list(approval.rule.approvers),
+        "people": list(approval.people),
+        "count": approval.rule.count,
+        "approved_by": None if given is None else list(given),
+        "missing": approval.missing,
     }
 
 

@@ -125,6 +125,14 @@ def off_hours_words(preview: Preview) -> list[str]:
     return [sentence]
 
 
+def approval_words(preview: Preview) -> tuple[str, ...]:
+    """A sentence for each approval that the change needs: of whom, for what, and who has given it."""
+    return tuple(
+        f"{each.change_in_words}: {each.rule.count} of {each.groups}{each.state_in_words}: {each.why}"
+        for each in preview.approvals
+    )
+
+
 def cause_words(preview: Preview) -> tuple[str, ...]:
     """What makes the difference of bill and fees, if the change brings prices or fees of its own."""
     total = rows(preview)[-1]

@@ -20,11 +20,20 @@ from allocation.report.preview.grids import (
     promises,
     who_pays,
 )
-from allocation.report.preview.rows import break_even_words, cause_words, effect_words, off_hours_words, rows
+from allocation.report.preview.rows import (
+    approval_words,
+    break_even_words,
+    cause_words,
+    effect_words,
+    off_hours_words,
+    rows,
+)
 
 _LARGEST: Final = 3
 WHAT_IT_DOES: Final = "What it does"
 """The title of the effects, beside the money."""
+APPROVALS: Final = "Approvals needed"
+"""The title of who has to approve it."""
 _REASONS: Final = 4
 """A reason gets so many times fewer rows than a table to decide on."""
 LIMITS: Final[tuple[int | None, ...]] = (None, 1000, 700, 500, 350, 250, 180, 130, 100, 70, 50, 20, 10, 3, 0)
@@ -81,10 +90,12 @@ def story(preview: Preview, most: int | None = None) -> Story:
     failed = _listed("Failed gates", preview.failed, most)
     base = "" if preview.base is None else f"C{preview.base.in_words.removeprefix('c')}."
     if comparison.empty:
-        return Story(portfolio, _nothing(preview), failed, base=base)
+        asked = _listed(APPROVALS, approval_words(preview), None)
+        return Story(portfolio, _nothing(preview), failed, (asked,) if asked else (), base=base)
     opened = (
         who_pays(preview, most),
         _listed(WHAT_IT_DOES, effect_words(preview), most),
+        _listed(APPROVALS, approval_words(preview), None),
         _listed("Neighbours", tuple(_of_neighbours(preview)), None),
         promises(preview, most),
         once(preview, most),

@@ -13,6 +13,7 @@ from allocation.preview.preview import Preview
 from allocation.report.figures import money, percent
 from allocation.report.preview.rows import (
     Row,
+    approval_words,
     break_even_words,
     cause_words,
     condensed,
@@ -55,6 +56,7 @@ def closing_lines(preview: Preview) -> Iterator[str]:
     yield from cause_words(preview)
     if not preview.comparison.empty:
         yield from (f"what it does: {words}" for words in effect_words(preview))
+    yield from (f"approval needed: {words}" for words in approval_words(preview))
     for change in preview.concerned:
         yield from _about(preview, change)
     yield from off_hours_words(preview)

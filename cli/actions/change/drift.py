@@ -30,8 +30,8 @@ from lifecycle.errors import RefusedError
 from lifecycle.recover.rendered import UNREAD, rendered_to
 from tiers.files import MAX_JSON_BYTES, read_text
 from tiers.inventory import Inventory
-from tiers.portfolio.cluster import DriftSpec
 from tiers.portfolio.folders import portfolio_folder
+from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.platform import Platform
 from tiers.strict_yaml import load_model
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from cli.actions.provision.ci import pipelines
+from cli.console.new_files import write_new
 from cli.console.output import echo
 from tiers.catalog.folder import CATALOG_DIRECTORY
-from tiers.errors import CatalogError
 
 _FILES: Final = {
     "Pulumi.yaml": "Pulumi.yaml",
@@ -24,7 +24,6 @@ _FILES: Final = {
     "requirements.txt": "requirements.txt",
     "README.md": "README.md",
     ".gitignore": "gitignore",
-    ".github/workflows/cost-preview.yml": "cost-preview.yml",
     "policies/PulumiPolicy.yaml": "policies.yaml",
     "policies/__main__.py": "policies.txt",
     "portfolios/local/platform.yaml": "platform.yaml",
@@ -35,6 +34,7 @@ _FILES: Final = {
 """The files of a project and what they are made from in `cli/project`; names with a dot are not packed."""
 _NAMED: Final = {"Pulumi.yaml", "README.md", "requirements.txt"}
 """Which of them have the name of the project or the version."""
+_PREVIEW: Final = ".github/workflows/cost-preview.yml"
 _PLATFORM: Final = "portfolios/local/platform.yaml"
 _FIRST: Final = "portfolio: local\n"
 _OWN: Final = "catalog: ../../catalog # your tiers, fees and classes\n"
@@ -55,19 +55,7 @@ def write_project(request: Request) -> None:
         CatalogError: When one of the files is there already, or cannot be written.
     """
     made = dict(_contents(request))
-    if there := [name for name in made if os.path.lexists(request.folder / name)]:
-        raise CatalogError(
-            f"{request.folder / there[0]}: exists already; expected a folder without the files of a project, "
-            "because none is overwritten; nothing was written"
-        )
-    for name, text in made.items():
-        path = request.folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
+    write_new(request.folder, made)
     echo(f"{request.folder}: {len(made)} files; README.md has the commands, such as:")
     echo(f"  cd {shlex.quote(str(request.folder))} && costack validate")
 
@@ -80,6 +68,8 @@ def _contents(request: Request) -> Iterator[tuple[str, str]]:
         text = _text(templates / source)
         text = Template(text).substitute(named) if name in _NAMED else text
         yield name, text.replace(_FIRST, _FIRST + _OWN) if name == _PLATFORM and request.catalog else text
+    written = dict(pipelines("github", request.folder, "local", "local"))
+    yield _PREVIEW, written[_PREVIEW]
     if request.catalog:
         for path in sorted(CATALOG_DIRECTORY.glob("*.yaml")):
             yield f"catalog/{path.name}", _text(path)

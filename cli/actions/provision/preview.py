@@ -7,11 +7,13 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 
+from allocation.adapters.approvals import read_approvals
 from allocation.adapters.usage.known_quantities import read_usage
 from allocation.engine.rulebook import rulebooks, rules_on
 from allocation.errors import GateError
 from allocation.estimate.assumptions import Assumptions, Scale
 from allocation.estimate.folders import Folders
+from allocation.preview.approvals import Approval, Seen, approval_changes, approvals_needed, missing_approvals
 from allocation.preview.break_even import BreakEven, break_evens
 from allocation.preview.comparison import Comparison, compared
 from allocation.preview.cost_estimate import Conditions, cost_estimate
@@ -74,6 +76,7 @@ class Limits:
     fail_on: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
+    approvals: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
     measured, moved = _measured(request, both, comparison, gates)
     effects = effects_of(then, both.after)
     classes = both.catalog.classes
+    seen = Seen(comparison, effects, measured, moved)
+    approvals = _approvals(request.limits.approvals, both, seen)
     return Preview(
         comparison=comparison,
         promises=classes.resilience_classes,
@@ -139,11 +144,28 @@ def preview_of(request: Request, both: BeforeAndAfter, what_if: WhatIf, gates: G
         savings=savings(comparison.after, classes.off_hours),
         break_evens=_break_evens(request, both, what_if, comparison),
         notes=(*both.notes, *left_behind(comparison)),
-        failed=(*both.refused, *gates.failed(comparison, effects, measured, moved)),
+        failed=(
+            *both.refused,
+            *gates.failed(comparison, effects, measured, moved),
+            *missing_approvals(approvals),
+        ),
         effects=effects,
         base=both.base,
         measured=measured,
+        approvals=approvals,
     )
+
+
+def _approvals(file: Path | None, both: BeforeAndAfter, seen: Seen) -> tuple[Approval, ...]:
+    """The approvals needed by the rules of the base, or by those of the change where it has none."""
+    if file is not None and both.supposed:
+        raise CatalogError("--approvals needs a change that is made; a change that is only supposed has none")
+    if file is not None and both.portfolio is None and both.approvals_now is None:
+        raise CatalogError(
+            "--approvals: the rules are not known, because platform.yaml is not here; run it there"
+        )
+    given = None if file is None else read_approvals(file)
+    return approvals_needed(both.approvals_then or both.approvals_now, seen, given)
 
 
 def _measured(
@@ -158,8 +180,11 @@ def _measured(
     if both.supposed or both.before is None:
         return None, ()
     was, named = (Folders(*map(_from_here, folders)) for folders in (both.there, both.now))
-    gone = plan_changes(comparison, before.conditions.prices, was.prices)
-    alone = (*gone, *pipeline_changes(both.pipelines))
+    alone = (
+        *plan_changes(comparison, before.conditions.prices, was.prices),
+        *pipeline_changes(both.pipelines),
+        *approval_changes(both.approvals_then, both.approvals_now),
+    )
     if both.then == both.now:
         return None, alone
     then, now = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -144,8 +144,9 @@ _FailOn = Annotated[
     list[str] | None,
     typer.Option(
         metavar="WORDS",
-        help="Fail when the change does this: restart (anything stops or starts anew), major (a new major "
-        "version), data (data is left behind, deleted or less protected); several separated by commas.",
+        help="Fail when the change does this: restart (anything stops or starts anew), downtime (people "
+        "cannot work for a time), major (a new major version), data (data is left behind, deleted or less "
+        "protected); several separated by commas.",
     ),
 ]
 _Gone = Annotated[
@@ -162,6 +163,14 @@ _Accept = Annotated[
         help="Let what measures the change be another; else each fails: prices, unpriced (a line without a "
         "known price), fees, usage (that the catalog expects), rules, budgets, gates (limits of readiness, "
         "or a pipeline that runs previews); several separated by commas.",
+    ),
+]
+_Approvals = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Fail when an approval is missing that a rule of platform.yaml asks for; this JSON file has "
+        "those given: author, commit, approvals (by, commit).",
     ),
 ]
 _ExpectNoChanges = Annotated[bool, typer.Option("--expect-no-changes", help="Fail when anything changes.")]
@@ -201,6 +210,7 @@ def preview(  # noqa: PLR0917 - options of a command
     fail_on: _FailOn = None,
     gone: _Gone = None,
     accept: _Accept = None,
+    approvals: _Approvals = None,
     expect_no_changes: _ExpectNoChanges = False,  # noqa: FBT002 - an option of a command
     cwd: options.Cwd = Path(),
     output: _Output = PreviewOutput.TABLE,
@@ -215,12 +225,20 @@ def preview(  # noqa: PLR0917 - options of a command
     from cli.actions.provision.preview import Basis, Change, Limits, Request, print_preview  # noqa: PLC0415
 
     where = Where(stack, inventory, base, plan, portfolio, cwd, base_tip, base_folder)
-    change = Change(tenant, tier, _all(settings), _all(move), _all(more), add_capacity)
-    days = as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
-    basis = Basis(prices, rulebook, usage, str(at_hpa), *days)
-    limits = Limits(_all(fail_over), margin_floor, expect_no_changes, *map(_all, (fail_on, gone, accept)))
+    change = Change(tenant, tier, *_all(settings, move, more), add_capacity)
+    basis = Basis(prices, rulebook, usage, str(at_hpa), *_days(as_of, period))
+    limits = Limits(_one(fail_over), margin_floor, expect_no_changes, *_all(fail_on, gone, accept), approvals)
     guarded(lambda: print_preview(Request(where, change, basis, limits, break_even, str(output), out)))
 
 
-def _all(given: list[str] | None) -> tuple[str, ...]:
+def _one(given: list[str] | None) -> tuple[str, ...]:
     return tuple(given or ())
+
+
+def _days(as_of: datetime | None, period: str | None) -> tuple[date | None, str]:
+    return as_of.date() if as_of else None, period or f"{datetime.now(UTC):%Y-%m}"
+
+
+def _all(*given: list[str] | None) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    first, second, third = map(_one, given)
+    return first, second, third

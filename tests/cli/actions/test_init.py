@@ -107,7 +107,7 @@ def test_nothing_is_overwritten_and_then_nothing_written(tmp_path: Path, name: s
     (tmp_path / name).write_text("mine", encoding="utf-8")
     done = init(tmp_path)
     assert done.exit_code == Exit.CONFIGURATION
-    assert done.stderr.startswith(f"{tmp_path / name}: exists already; expected a folder without the files")
+    assert done.stderr.startswith(f"{tmp_path / name}: exists already; expected a folder without it")
     assert written(tmp_path) == {name: b"mine"}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from components.tags.cost_tags import TAGGABLE_TYPES
 from lifecycle.drift.changes import Change, FieldChange
 from lifecycle.drift.effects import effects_of
-from tiers.vocabulary import DriftEffect
+from tiers.portfolio.gates.drift import DriftEffect
 
 SERVER = "aws:rds/instance:Instance"
 WEB = "kubernetes:apps/v1:Deployment"

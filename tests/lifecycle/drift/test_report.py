@@ -17,8 +17,7 @@ from lifecycle.drift.templates import Template, templates_of
 from lifecycle.drift.untracked import AddedRule, Found, OwnedRule, Untracked
 from tests.portfolios import local_plan
 from tiers.inventory import Inventory
-from tiers.portfolio.cluster import DriftSpec
-from tiers.vocabulary import DriftEffect
+from tiers.portfolio.gates.drift import DriftEffect, DriftSpec
 
 SERVER = "aws:rds/instance:Instance"
 SCOPE = Scope("production", "local", DriftSpec())
