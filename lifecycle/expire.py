@@ -50,9 +50,26 @@ def findings(plan: Plan, now: datetime, grace: timedelta | None = None) -> tuple
     Args:
         plan: The deployed plan, or the plan of a portfolio.
         now: The moment to judge by.
-        grace: How long after its cutover an environment is due, even before its end; None: at its end only.
+        grace: How long after its cutover an environment is due, even before its end, unless that was
+            extended; None: at its end only.
     """
-    return tuple(found for tenant in plan.tenants for found in _of(tenant, now, grace))
+    return tuple(found for tenant in plan.tenants if (found := finding_of(tenant, now, grace)))
+
+
+def finding_of(tenant: TenantPlan, now: datetime, grace: timedelta | None = None) -> Finding | None:
+    """What there is to say of one environment; None when nothing. Arguments are those of `findings`."""
+    return next(_of(tenant, now, grace), None)
+
+
+def due_at(tenant: TenantPlan, grace: timedelta | None = None) -> datetime | None:
+    """From when on *tenant* is due, as it is now; None when never: production, protected or suspended."""
+    ends, cutover = tenant.expires_at, _cutover(tenant)
+    after = None if cutover is None or grace is None or tenant.extended else cutover + grace
+    moments = [moment for moment in (ends, after) if moment is not None]
+    if not moments:
+        return None
+    found = finding_of(tenant, min(moments), grace)
+    return min(moments) if found and found.is_due else None
 
 
 def _of(tenant: TenantPlan, now: datetime, grace: timedelta | None) -> Iterator[Finding]:
@@ -68,7 +85,7 @@ def _of(tenant: TenantPlan, now: datetime, grace: timedelta | None) -> Iterator[
         return
     if ends is not None and now >= ends:
         yield _due(tenant, State.EXPIRED, f"its end was {ends:%Y-%m-%d %H:%M} UTC", ends)
-    elif cutover is not None and grace is not None and now >= cutover + grace:
+    elif cutover is not None and grace is not None and not tenant.extended and now >= cutover + grace:
         why = f"its cutover was {tenant.cutover}, and {grace.days} days of grace are over"
         yield _due(tenant, State.CUT_OVER, why, cutover + grace)
     elif cutover is not None and now >= cutover:

@@ -11,6 +11,8 @@ from tiers.errors import CatalogError
 from tiers.facts.names import TENANT_STACK
 from tiers.vocabulary import Frozen, TenantId
 
+KUBERNETES: Final = "kubernetes:"
+"""How the types of Kubernetes begin."""
 MARK: Final = "random:index/randomId:RandomId"
 """The type of the mark in the manifest of a final backup."""
 _KEEPERS: Final[Mapping[str, str]] = {

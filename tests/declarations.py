@@ -10,7 +10,7 @@ from typing import Any
 from components.tenant.rotation import second_role
 from tiers.facts import every_fact as facts
 from tiers.facts.every_fact import ComputeRequest, FactRecord, Origin
-from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, OTHER_DATABASE
+from tiers.facts.names import COPY_DATABASE, CUT_OVER, DROP_OLD_DATABASE, FINAL_DUMP, OTHER_DATABASE
 from tiers.plan.plan import Plan
 
 Pairs = dict[str, tuple[Any, Any]]
@@ -434,8 +434,12 @@ def _file_share(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _logical_backup(fact: Any, registered: Registrations) -> Pairs:
-    job = registered.find("kubernetes:batch/v1:CronJob", f"{fact.tenant}-backup")
-    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    if fact.name == FINAL_DUMP:
+        spec = registered.find("kubernetes:batch/v1:Job", f"{fact.tenant}-final-backup")["spec"]
+    else:
+        nightly = registered.find("kubernetes:batch/v1:CronJob", f"{fact.tenant}-backup")["spec"]
+        spec = nightly["jobTemplate"]["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
     given = {each["name"]: each["value"] for each in container["env"]}
     return {
         "prefix": (fact.prefix, given["PREFIX"]),

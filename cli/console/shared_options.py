@@ -52,6 +52,13 @@ class Rows(StrEnum):
     CSV = "csv"
 
 
+class Webhook(StrEnum):
+    """What an incoming webhook takes."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+
+
 class Statement(StrEnum):
     """How a statement is printed."""
 

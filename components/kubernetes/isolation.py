@@ -13,6 +13,7 @@ from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
 from tiers.facts.every_fact import Egress, Namespace, NamespaceQuota, Route
+from tiers.facts.names import FINAL_BACKUP
 from tiers.vocabulary import PRIVATE_RANGES
 
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
@@ -104,11 +105,10 @@ class TenantBoundary(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         mine = {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/instance": tenant}
         web = pods.identity(tenant, "web")
-        backup = pods.identity(tenant, "backup")
         rules: dict[str, Manifest] = {
             "from-ingress": _ingress_rule(web, ingress_namespace, route),
             "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
-            "backup-to-storage": _egress_rule(backup, [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]),
+            "backup-to-storage": _backup_rule(mine),
         }
         if egress.internet:
             rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *egress.mail_ports)])
@@ -213,6 +213,13 @@ def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route
 
 def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest:
     return {"podSelector": {"matchLabels": selected}, "policyTypes": ["Egress"], "egress": openings}
+
+
+def _backup_rule(mine: dict[str, str]) -> Manifest:
+    """Nightly backups and the last one reach the bucket, and the agent that has their role."""
+    rule = _egress_rule(mine, [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)])
+    parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["backup", FINAL_BACKUP]}
+    return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
 
 
 def _dns() -> Manifest:

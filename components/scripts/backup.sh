@@ -1,12 +1,13 @@
 # Dumps the database, then copies the filestore, then says what was done. In this order a file that the
 # dump names is either copied or was deleted after the dump; the other way round it could be missing.
-# Nothing is skipped in silence: an absent filestore or an empty dump ends the job.
+# Nothing is skipped in silence: an absent filestore or an empty dump ends the job. Only the last backup of a tenant
+# may find that it never had anything: no table, no large object, no file. Its manifest says so.
 conf=/etc/odoo/odoo.conf
 option() { sed -n "s/^$1 = //p" "$conf"; }
 export PGHOST PGUSER PGPASSWORD PGDATABASE PGSSLMODE=require
 PGHOST=$(option db_host) PGUSER=$(option db_user) PGPASSWORD=$(option db_password) PGDATABASE=$(option db_name)
 filestore=/var/lib/odoo/filestore/$PGDATABASE
-[ -d "$filestore" ] || { echo "no filestore at $filestore" >&2; exit 1; }
+[ -d "$filestore" ] || [ -n "${LAST:-}" ] || { echo "no filestore at $filestore" >&2; exit 1; }
 
 # Whose the prefix is stands in it. One without a mark holds nothing, or the backups of a database that is older than
 # marks: database_setup.sh found it unmarked and wrote that on the role.
@@ -61,6 +62,17 @@ if [ "$((version / 10000))" -gt "$client" ]; then
   exit 1
 fi
 ask <<<"$MEASURE_SQL" >"$measured.tables"
+if [ -n "${LAST:-}" ] && jq -se 'length == 1 and .[0].rows == 0' "$measured.tables" >/dev/null \
+  && [ -z "$([ ! -d "$filestore" ] || find "$filestore" -type f -print -quit)" ]; then
+  echo '\q' >&"$say"
+  wait "$counting"
+  jq -n --arg tenant "$TENANT" --arg owner "$OWNER" --arg started "$started" --arg finished "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+    --arg last "$LAST" --argjson postgresql "$version" '$ARGS.named + {empty: true, dump: null, active_users: null}' >"$measured.json"
+  cat "$measured.json" >&2
+  aws s3 cp - "s3://$BUCKET/manifests/$PREFIX/$started.json" <"$measured.json"
+  exit 0
+fi
+[ -d "$filestore" ] || { echo "no filestore at $filestore" >&2; exit 1; }
 # As Odoo counts the users it reports to its publisher (mail/models/update.py of 17.0 to 19.0): active, and neither
 # portal nor public. Where the table is not Odoo's, nobody was counted, which is null and not 0.
 users=$(ask <<'SQL'

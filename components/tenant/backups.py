@@ -1,4 +1,4 @@
-"""A tenant's nightly dump and filestore copy, and the role that may write them."""
+"""A tenant's nightly dump and filestore copy, its last one, and the role that may write them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ _KINDS = (DUMPS, "filestores", "manifests")
 
 
 class TenantBackups(pulumi.ComponentResource):
-    """A CronJob that can write only to the tenant's own prefix of the bucket.
+    """A CronJob that can write only to the tenant's own prefix of the bucket, and the job of the last dump.
 
-    It goes before the claim that it mounts: pods of past nights go with it, and hold the claim until then.
+    A tenant whose offer has no dumps has no CronJob: *run* is None, and it is there for *last* alone. It goes
+    before the claim that it mounts: pods of past nights go with it, and hold the claim until then.
     """
 
     def __init__(
         self,
         tenant: TenantPlan,
         kept: LogicalBackup,
-        run: ScheduledJob,
+        run: ScheduledJob | None,
         *,
         tags: CostTags,
         cluster: Text,
@@ -51,21 +52,19 @@ class TenantBackups(pulumi.ComponentResource):
         last: Job | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        name = physical_name(tenant.tenant, run.name)
-        props = {"kept": kept.model_dump(mode="json"), "run": run.model_dump(mode="json")}
+        name, pod = physical_name(tenant.tenant, "backup"), run or last
+        if pod is None:
+            raise ValueError(f"{name}: there is neither a nightly backup nor a last one")
+        props = {"kept": kept.model_dump(mode="json"), "run": pod.model_dump(mode="json")}
         super().__init__(component_type("TenantBackups"), name, props, cost_tagged(tags, opts))
         child = pulumi.ResourceOptions(parent=self)
-        account = pods.service_account(name, name, run.namespace, child)
-        may, where = _may_write(bucket, kept), run.namespace
+        account = pods.service_account(name, name, pod.namespace, child)
+        may, where = _may_write(bucket, kept), pod.namespace
         PodRole(role_name, cluster=cluster, namespace=where, service_account=name, statements=may, opts=child)
-        labels = pods.identity(tenant.tenant, run.name)
-        make = partial(_backup_pod, tenant.owner, kept, run, bucket, name, _volumes(files, settings))
-        k8s.batch.v1.CronJob(
-            name,
-            metadata={"name": name, "namespace": run.namespace, "labels": labels},
-            spec=_schedule(run, labels, make()),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, files]),
-        )
+        make = partial(_backup_pod, tenant.owner, kept, pod, bucket, name, _volumes(files, settings))
+        if run:
+            after = pulumi.ResourceOptions(parent=self, depends_on=[account, files])
+            _nightly(name, pods.identity(tenant.tenant, run.name), run, make(), after)
         self.last: list[pulumi.Resource] = []
         if last:
             # Decommissioning looks for the dump with this mark: clocks prove nothing.
@@ -77,6 +76,17 @@ class TenantBackups(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+def _nightly(
+    name: str, labels: dict[str, str], run: ScheduledJob, pod: pods.Manifest, opts: pulumi.ResourceOptions
+) -> None:
+    k8s.batch.v1.CronJob(
+        name,
+        metadata={"name": name, "namespace": run.namespace, "labels": labels},
+        spec=_schedule(run, labels, pod),
+        opts=opts,
+    )
+
+
 def _volumes(files: Filestore, settings: OdooSettings) -> list[pods.Manifest]:
     return pods.odoo_volumes(files.claim_name, settings.secret_name)
 
@@ -84,7 +94,7 @@ def _volumes(files: Filestore, settings: OdooSettings) -> list[pods.Manifest]:
 def _backup_pod(  # noqa: PLR0917 - what a pod is made of
     owner: str,
     kept: LogicalBackup,
-    run: ScheduledJob,
+    run: Job | ScheduledJob,
     bucket: BucketPlace,
     account: str,
     volumes: list[pods.Manifest],

@@ -248,7 +248,7 @@ class TenantStack(pulumi.ComponentResource):
         backups = TenantBackups(
             self.tenant,
             kept[0],
-            self._fact(ScheduledJob, "backup"),
+            next((job for job in facts_of(self.tenant.facts, ScheduledJob) if job.name == "backup"), None),
             tags=self.tenant.cost_tags(CostDomain.RESILIENCE),
             cluster=self.platform.cluster,
             role_name=physical_name(self.platform.name, self.tenant.tenant, "backup"),

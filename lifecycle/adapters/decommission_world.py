@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,9 @@ from typing import Any
 import boto3
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from allocation.charges import ChargePeriod
 from allocation.estimate.folders import folders_of_plan
+from allocation.preview.cost_estimate import Conditions
 from lifecycle.adapters import tenant_file
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.pulumi_cli import Stack
@@ -20,12 +22,17 @@ from lifecycle.decommission.derivation import derived_plan
 from lifecycle.decommission.final_backup import FinalBackup, FinalBackups
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
+from lifecycle.decommission.savings import Savings, savings
 from lifecycle.stack_resources import NoSuchTenantError, Preview, is_released, mark_of, targets_of
 from tiers.catalog.loading import load_catalog
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
-from tiers.plan.resolve import plan_of_folder
+from tiers.plan.resolve import plan_of_folder, resolve
 from tiers.portfolio.folders import NoFileError, file_of
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.platform import Platform, ReaperSpec
+from tiers.strict_yaml import load_model
+from tiers.vocabulary import TenantId
 
 
 @dataclass
@@ -80,7 +87,16 @@ class CloudWorld:
             self._account.id,
             self.plan.made_at,
             self.plan.early_because,
+            request_dump=self.plan.requested_dump,
         )
+
+    def reaper(self) -> ReaperSpec | None:
+        """What platform.yaml says now of plans that are carried out without a phrase; None when nothing."""
+        return reaper_of(self.portfolio)
+
+    def savings(self) -> Savings:
+        """What its end saves, by the files of the portfolio with it and without it."""
+        return savings_of_folder(self.portfolio, self.plan.tenant, self.clock())
 
     def released(self) -> bool:
         """Whether the stack has deployed that the tenant may be removed."""
@@ -134,6 +150,15 @@ class CloudWorld:
         mark = mark_of(self.stack.state(), self.plan.tenant)
         return self.backups.last(mark) if mark else None
 
+    def reread(self, backup: FinalBackup) -> None:
+        """Read a backup once more, and compare it with its manifest."""
+        if self.backups is not None:
+            self.backups.reread(backup)
+
+    def stored(self, bucket: str, prefix: str) -> Mapping[str, int]:
+        """The bytes that a tenant's prefix of a bucket holds, by kind."""
+        return FinalBackups(_s3(self.plan.region), bucket, prefix).sizes()
+
     def export(self, backup: FinalBackup, name: str) -> Sequence[str]:
         """Deliver a backup to where the client can fetch it; the keys."""
         return self.backups.export(backup, name) if self.backups else ()
@@ -158,5 +183,36 @@ class CloudWorld:
 
 def backups_of(inventory: Inventory, plan: DecommissionPlan) -> FinalBackups | None:
     """The backups of the plan's tenant; None when it has none."""
+    return FinalBackups.of(inventory, plan.tenant, _s3(plan.region))
+
+
+def reaper_of(portfolio: Path) -> ReaperSpec | None:
+    """What the platform.yaml in the folder *portfolio* says of plans that are carried out without a phrase.
+
+    Raises:
+        CatalogError: When it cannot be read.
+    """
+    return load_model(Platform, portfolio / "platform.yaml", within=portfolio).reaper
+
+
+def savings_of_folder(portfolio: Path, tenant: TenantId, now: datetime) -> Savings:
+    """What the end of *tenant* saves, by the files in *portfolio* with it and without it.
+
+    Raises:
+        CatalogError: When the files cannot be read.
+        AllocationError: When the cost cannot be estimated.
+    """
+    catalog, there = load_catalog_and_portfolio(portfolio)
+    others = tuple(each for each in there.tenants if each.tenant != tenant)
+    before, after = (
+        resolve(catalog, there.model_copy(update={"tenants": tenants})) for tenants in (there.tenants, others)
+    )
+    regions = {fact.region for fact in before.all_facts()}
+    folders = folders_of_plan(before, portfolio)
+    month = ChargePeriod.month(f"{now:%Y-%m}")
+    return savings(before, after, tenant, Conditions.of_month(month, before.currency, regions, folders))
+
+
+def _s3(region: str) -> Any:
     make: Any = boto3.client
-    return FinalBackups.of(inventory, plan.tenant, make("s3", region_name=plan.region))
+    return make("s3", region_name=region)

@@ -51,6 +51,57 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     if after == before:
         _refuse_left(path, path, values)
         return False
+    _replace(path, after, line_end, model, values)
+    return True
+
+
+def append_item(path: Path, name: str, item: str, after: str) -> None:
+    """Write *item* as the last one of the list `name`, below the line of the field *after* if there is none.
+
+    Comments and order stay. The new file is checked as a tenant's before it replaces the old one.
+
+    Raises:
+        CatalogError: When the file would no longer be valid, or the list is written in an unusual way.
+    """
+    written = read_text(path, MAX_FILE_BYTES)
+    lines = written.replace("\r\n", "\n").splitlines()
+    at = next((number for number, line in enumerate(lines) if line.startswith(f"{name}:")), None)
+    if at is None:
+        above = next((number for number, line in enumerate(lines) if line.startswith(f"{after}:")), None)
+        place = None if above is None else above + 1
+        new = [f"{name}:", f"  - {item}"]
+    elif re.fullmatch(rf"{re.escape(name)}:[ ]*\[[ ]*\][ ]*", lines[at]):
+        lines[at], place, new = f"{name}:", at + 1, [f"  - {item}"]
+    else:
+        place, new = _end_of_list(lines, at, item)
+    if place is None:
+        raise _no_place(path, name, f"\n  - {item}")
+    lines[place:place] = new
+    _replace(path, "\n".join(lines) + "\n", "\r\n" if "\r\n" in written else "\n", Tenant, {})
+
+
+def _end_of_list(lines: list[str], at: int, item: str) -> tuple[int | None, list[str]]:
+    """Behind which line a block list that begins below line *at* ends, and its next item."""
+    if not re.fullmatch(r"\w+:[ ]*(#.*)?", lines[at]):
+        return None, []
+    first, last = None, None
+    for number, line in enumerate(lines[at + 1 :], start=at + 1):
+        stripped = line.strip()
+        if stripped.startswith("#") or not stripped:
+            continue
+        if not line.startswith((" ", "- ")):
+            break
+        first, last = first if first is not None else number, number
+    if first is None or last is None or not lines[first].lstrip().startswith("- "):
+        return None, []
+    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+    return last + 1, [f"{indent}- {item}"]
+
+
+def _replace(
+    path: Path, after: str, line_end: str, model: type[Frozen], values: Mapping[str, str | None]
+) -> None:
+    """Put the text *after* in the place of the file, once it was checked."""
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline=line_end) as file:
@@ -62,7 +113,6 @@ def set_fields(path: Path, values: Mapping[str, str | None], model: type[Frozen]
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
-    return True
 
 
 def _no_place(path: Path, name: str, value: str | None) -> CatalogError:

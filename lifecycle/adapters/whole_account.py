@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from allocation.prices.price_book import PriceBook
 from lifecycle.adapters.aws_account import Account
 from lifecycle.adapters.aws_listings import LISTINGS
-from lifecycle.decommission.retained import Kind
+from lifecycle.decommission.retained import Kind, RemainingResource, monthly_units
 from lifecycle.drift.untracked import AddedRule, Found
 
 _GLOBAL: Final = "global"
@@ -30,7 +31,9 @@ _ENDED: Final = ("deleted", "deleting", "terminated")
 
 @dataclass
 class WholeAccount(Account):
-    """The AWS account of the credentials in use, looked at as a whole."""
+    """The AWS account of the credentials in use, looked at as a whole; costs are unknown without prices."""
+
+    prices: PriceBook | None = None
 
     def found(self, regions: Iterable[str]) -> Iterator[Found]:
         """Every resource of the account in *regions* that bills, holds data or has a tag.
@@ -64,7 +67,10 @@ class WholeAccount(Account):
                     made = listing.resource(each, _GLOBAL if listing.everywhere else region)
                     names = dict.fromkeys((made.id, *(str(each[n]) for n in listing.names if each.get(n))))
                     if not made.ends:
-                        yield Found(str(made.what), tuple(names), made.region, _tags(each), made.gib)
+                        told = _tags(each)
+                        yield Found(
+                            str(made.what), tuple(names), made.region, told, made.gib, self._units(made)
+                        )
 
     def _computed(self, region: str) -> Iterator[Found]:
         for kind, operation, key, name in _COMPUTED:
@@ -78,7 +84,12 @@ class WholeAccount(Account):
             for each in page["ResourceTagMappingList"]:
                 arn = str(each["ResourceARN"])
                 where = arn.split(":", 5)[3] or _GLOBAL
-                yield Found(_kind_of(arn), (arn,), where, _tags(each) or {})
+                key = RemainingResource(Kind.KEY, arn, where) if ":key/" in arn else None
+                units = self._units(key) if key else None
+                yield Found(_kind_of(arn), (arn,), where, _tags(each) or {}, None, units)
+
+    def _units(self, resource: RemainingResource) -> int | None:
+        return None if self.prices is None else monthly_units(resource, self.prices)
 
 
 def _tags(each: Mapping[str, Any]) -> dict[str, str] | None:

@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
-from lifecycle.stack_resources import Target, targets_of
+from lifecycle.stack_resources import KUBERNETES, Target, targets_of
 from tiers.catalog.classes import Classes
-from tiers.plan.plan import Plan, TenantPlan
+from tiers.facts.every_fact import LogicalBackup
+from tiers.facts.names import FINAL_DUMP
+from tiers.plan.plan import Plan, TenantPlan, facts_of
 from tiers.vocabulary import Environment, ResilienceClass
 
 _ITS_OWN: Final = frozenset({"schema_version", "made_at", "early_because", "facts_sha256", "targets"})
 """Fields that nothing else says, or that have a comparison of their own."""
-_KUBERNETES: Final = "kubernetes:"
 
 
 def derived_plan(  # noqa: PLR0917 - all that a plan is made of
@@ -29,6 +30,8 @@ def derived_plan(  # noqa: PLR0917 - all that a plan is made of
     account: str,
     made_at: datetime,
     early: str | None = None,
+    *,
+    request_dump: bool = False,
 ) -> DecommissionPlan:
     """The plan for *tenant* as of *made_at*.
 
@@ -41,11 +44,13 @@ def derived_plan(  # noqa: PLR0917 - all that a plan is made of
         account: The AWS account of the credentials in use.
         made_at: When the state was read.
         early: Why the tenant ends before its time.
+        request_dump: Whether a last dump is made although its offer has none.
 
     Raises:
         CatalogError: When the state cannot be read, or does not have the tenant.
     """
     production = tenant.environment is Environment.PRODUCTION
+    offered = has_dumps(tenant)
     return DecommissionPlan(
         stack=stack,
         portfolio=plan.portfolio,
@@ -63,9 +68,15 @@ def derived_plan(  # noqa: PLR0917 - all that a plan is made of
         targets=targets_of(state, tenant.tenant, f"stack '{stack}'"),
         keep_days=classes.endings[tenant.environment].keep_days,
         needs_restore_test=production and tenant.resilience_class is not ResilienceClass.STANDARD,
-        final_dump=any(fact.kind == "logical-backup" for fact in tenant.facts),
+        final_dump=offered or request_dump,
         early_because=early,
+        requested_dump=request_dump and not offered,
     )
+
+
+def has_dumps(tenant: TenantPlan) -> bool:
+    """Whether the offer of *tenant* has dumps; the one that is made for its end alone is none of them."""
+    return any(fact.name != FINAL_DUMP for fact in facts_of(tenant.facts, LogicalBackup))
 
 
 def differences(plan: DecommissionPlan, derived: DecommissionPlan) -> Iterator[str]:
@@ -98,7 +109,7 @@ def other_targets(plan: DecommissionPlan, derived: DecommissionPlan, *, whole: b
 
 def _identity(target: Target) -> tuple[object, ...]:
     """What names it in the cloud; a Job of Kubernetes has another name whenever it is made anew."""
-    if target.type.startswith(_KUBERNETES):
+    if target.type.startswith(KUBERNETES):
         return (target.type,)
     return target.type, target.id, target.arn, target.region, target.also
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,23 +15,39 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lifecycle.errors import LifecycleError
 from lifecycle.restore_test.result import restore_result
-from tiers.facts.every_fact import LogicalBackup
+from tiers.facts.every_fact import Bucket, FactId, LogicalBackup
 from tiers.inventory import Inventory
-from tiers.plan.plan import facts_of
+from tiers.plan.plan import Plan, facts_of
 from tiers.vocabulary import TenantId
 
 _LOOKED_AT: Final = 200
 """How many of the newest manifests are read: more than a month of six-hourly dumps."""
 
 
+_READ_BYTES: Final = 1 << 20
+KINDS: Final = ("dumps", "filestores", "exports", "manifests")
+"""What the prefix of a tenant holds in the bucket of backups, by kind."""
+
+
 @dataclass(frozen=True)
 class FinalBackup:
-    """A dump as its manifest describes it and the bucket has it."""
+    """A dump as its manifest describes it and the bucket has it.
+
+    Attributes:
+        empty: Whether there is no dump, because the job found no table, no large object and no file.
+        bucket: The bucket, where it is not the tenant's own; else ''.
+        prefix: The tenant's prefix in it.
+        kept_days: For how many days S3 keeps a dump in it, older versions included.
+    """
 
     started_at: datetime
     key: str
     sha256: str
     size_bytes: int
+    empty: bool = False
+    bucket: str = ""
+    prefix: str = ""
+    kept_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,8 @@ class FinalBackups:
     client: Any
     bucket: str
     prefix: str
+    shared_days: int = 0
+    """For how many days the platform's bucket keeps a dump; 0 for a bucket of the tenant's own."""
 
     @classmethod
     def of(cls, inventory: Inventory, tenant: TenantId, client: Any) -> FinalBackups | None:
@@ -55,7 +74,7 @@ class FinalBackups:
                 raise LifecycleError(
                     f"{fact.bucket}: the inventory has no ARN for it; run `pulumi up`, then try again"
                 )
-            return cls(client, arn.rpartition(":")[2], fact.prefix)
+            return cls(client, arn.rpartition(":")[2], fact.prefix, _days(inventory.plan, fact.bucket))
         return None
 
     def last(self, mark: str) -> FinalBackup | None:
@@ -70,8 +89,40 @@ class FinalBackups:
             for key in written[: -_LOOKED_AT - 1 : -1]:
                 said = self._manifest(key)
                 if said.get("last") == mark:
-                    return self._dump(said)
+                    return self._empty(said) if said.get("empty") is True else self._dump(said)
         return None
+
+    def reread(self, dump: FinalBackup) -> None:
+        """Read all of *dump* and compare it with its manifest.
+
+        Raises:
+            LifecycleError: When it cannot be read, or its bytes are others.
+        """
+        if dump.empty:
+            return
+        found = hashlib.sha256()
+        with self._told(f"/{dump.key}"):
+            body = self.client.get_object(Bucket=self.bucket, Key=dump.key)["Body"]
+            while part := body.read(_READ_BYTES):
+                found.update(part)
+        if found.hexdigest() != dump.sha256:
+            raise LifecycleError(
+                f"s3://{self.bucket}/{dump.key}: its sha256 is {found.hexdigest()}, its manifest says "
+                f"{dump.sha256}: it is not the dump that was made"
+            )
+
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes under the prefix, by kind; kinds without any are left out.
+
+        Raises:
+            LifecycleError: When the bucket cannot be read.
+        """
+        with self._told():
+            found = {
+                kind: sum(int(each["Size"]) for each in self._objects(f"{kind}/{self.prefix}/"))
+                for kind in KINDS
+            }
+        return {kind: size for kind, size in found.items() if size}
 
     def export(self, dump: FinalBackup, name: str) -> Sequence[str]:
         """Copy *dump* and its manifest to the client's export folder; the keys.
@@ -124,8 +175,11 @@ class FinalBackups:
             raise LifecycleError(f"s3://{self.bucket}{path}: {' '.join(str(error).split())}") from None
 
     def _keys(self, prefix: str) -> list[str]:
+        return [str(each["Key"]) for each in self._objects(prefix)]
+
+    def _objects(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [str(each["Key"]) for page in pages for each in page.get("Contents", ())]
+        return (each for page in pages for each in page.get("Contents", ()))
 
     def _manifest(self, key: str) -> Mapping[str, Any]:
         body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
@@ -139,10 +193,27 @@ class FinalBackups:
                 f"s3://{self.bucket}/{key}: has {size} bytes, its manifest says {said['dump_bytes']}: "
                 "it is incomplete"
             )
-        return FinalBackup(datetime.fromisoformat(str(said["started"])), key, str(said["sha256"]), size)
+        started, shared = (
+            datetime.fromisoformat(str(said["started"])),
+            self.bucket if self.shared_days else "",
+        )
+        where: Any = {"bucket": shared, "prefix": self.prefix, "kept_days": self.shared_days}
+        return FinalBackup(started, key, str(said["sha256"]), size, **where)
+
+    @staticmethod
+    def _empty(said: Mapping[str, Any]) -> FinalBackup:
+        return FinalBackup(datetime.fromisoformat(str(said["started"])), "", "", 0, empty=True)
 
     def _manifest_of(self, dump: FinalBackup) -> str:
         return f"manifests/{self.prefix}/{dump.key.rpartition('/')[2].removesuffix('.dump')}.json"
+
+
+def _days(plan: Plan, bucket: FactId) -> int:
+    """For how many days a bucket of the platform keeps a dump, until its last version is gone; else 0."""
+    for fact in facts_of(plan.platform, Bucket):
+        if fact.id == bucket:
+            return fact.expire_after_days + fact.noncurrent_days
+    return 0
 
 
 def _manifest(body: bytes, where: str) -> Mapping[str, Any]:
@@ -150,6 +221,9 @@ def _manifest(body: bytes, where: str) -> Mapping[str, Any]:
         said = json.loads(body)
     except ValueError:
         said = None
-    if not isinstance(said, dict) or not {"dump", "dump_bytes", "sha256", "started"} <= said.keys():
+    wanted = {"dump", "dump_bytes", "sha256", "started"}
+    if isinstance(said, dict) and said.get("empty") is True:
+        wanted = {"last", "started"}
+    if not isinstance(said, dict) or not wanted <= said.keys():
         raise LifecycleError(f"{where}: is not a manifest of a backup")
     return said

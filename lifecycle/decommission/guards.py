@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from lifecycle.decommission.approval import Approved, changed, not_approved, not_due
 from lifecycle.decommission.derivation import differences, other_targets
-from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, DecommissionPlan, facts_sha256
+from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, DecommissionPlan, facts_sha256
 from lifecycle.stack_resources import MARK, Preview
 from tiers.deployed import RECORD_TYPE
 from tiers.facts.names import CLOSING_JOBS, SHARED_PLATFORM
+from tiers.naming import physical_name
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import Environment, LifecycleStage
 
@@ -21,6 +23,13 @@ _EMPTIED: Final = "$costack:index:TenantsNamespace$"
 _RECORD: Final = f"{SHARED_PLATFORM}${RECORD_TYPE}::"
 """The platform's record holds its plan, which counts its tenants."""
 _JOB: Final = "kubernetes:batch/v1:Job"
+_OF_A_DUMP: Final = (
+    "kubernetes:core/v1:ServiceAccount::{pod}",
+    "aws:iam/role:Role::{role}",
+    "aws:iam/rolePolicy:RolePolicy::{role}-policy",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation::{role}-pods",
+)
+"""What the last dump needs of a tenant whose offer has none: an account that may write it."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +42,13 @@ class Situation:
         stack: The selected stack.
         deployed: The tenant as the stack's inventory has it; None when it is removed.
         urns: The tenant's resources in the state.
-        phrase: The phrase that was typed.
+        phrase: The phrase that was typed; None where somebody approved the plan instead.
         restore_tested_at: When a restore test last succeeded; None when never.
         wanted: The tenant as its file asks for it; None when it has no file.
         derived: The plan that stack and catalog give now; None when the tenant is removed.
         released: Whether this plan was carried out as far as that, and the stack has it deployed.
+        approved: What stands in place of the phrase.
+        begun: Whether evidence says that this plan was begun.
     """
 
     now: datetime
@@ -45,11 +56,18 @@ class Situation:
     stack: str
     deployed: TenantPlan | None
     urns: frozenset[str]
-    phrase: str
+    phrase: str | None
     restore_tested_at: datetime | None = None
     derived: DecommissionPlan | None = None
     wanted: TenantPlan | None = None
     released: bool = False
+    approved: Approved | None = None
+    begun: bool = False
+
+    @property
+    def valid_for(self) -> timedelta:
+        """For how long the plan is valid."""
+        return self.approved.valid_for if self.approved else VALID_FOR
 
     @property
     def removing(self) -> bool:
@@ -61,8 +79,9 @@ def refusals(plan: DecommissionPlan, seen: Situation) -> tuple[str, ...]:
     """The reasons not to apply *plan*, one sentence each; empty when there are none."""
     return (
         *_not_the_plan(plan, seen),
+        *_not_approved(plan, seen),
         *_not_derivable(plan, seen),
-        *_not_its_time(plan, seen.now),
+        *_not_its_time(plan, seen),
         *_not_what_was_planned(plan, seen),
         *_not_to_end(plan, seen),
         *_not_restorable(plan, seen),
@@ -81,8 +100,23 @@ def _not_the_plan(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
         yield f"the plan is for account {plan.account}, these credentials are for {seen.account}"
     if seen.stack != plan.stack:
         yield f"the plan is for stack '{plan.stack}', not '{seen.stack}'"
-    if seen.phrase != plan.phrase:
+    if seen.approved is None and seen.phrase != plan.phrase:
         yield f"the phrase does not match the plan; to apply it type: {plan.phrase}"
+
+
+def _not_approved(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
+    """Whether an approval in place of the phrase suffices; its signature was checked when it was read."""
+    if seen.approved is None:
+        return
+    yield from not_approved(plan, seen.approved, seen.now, (seen.deployed, seen.wanted))
+    if seen.deployed is None or seen.removing:
+        return
+    yield from not_due(seen.deployed, seen.approved, seen.now)
+    if seen.derived is None:
+        yield f"no plan can be made of {plan.tenant} now, with which the approved one would be compared"
+    else:
+        closing = _closing(plan, seen.urns)
+        yield from changed(plan, seen.derived, seen.deployed, closing, begun=seen.begun)
 
 
 def _not_derivable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
@@ -94,9 +128,10 @@ def _not_derivable(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
     yield from other_targets(plan, seen.derived, whole=not seen.removing)
 
 
-def _not_its_time(plan: DecommissionPlan, now: datetime) -> Iterator[str]:
-    if now >= plan.expires_at:
-        yield f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC; make a new one"
+def _not_its_time(plan: DecommissionPlan, seen: Situation) -> Iterator[str]:
+    now, ends = seen.now, plan.made_at + seen.valid_for
+    if now >= ends:
+        yield f"the plan expired at {ends:%Y-%m-%d %H:%M} UTC; make a new one"
     if now < plan.made_at - CLOCKS_DIFFER_BY:
         made = f"{plan.made_at:%Y-%m-%d %H:%M} UTC"
         yield f"the plan was made at {made}, which is in the future; check the clock"
@@ -180,9 +215,12 @@ def _planned(plan: DecommissionPlan) -> frozenset[str]:
 
 
 def _closing(plan: DecommissionPlan, urns: frozenset[str]) -> frozenset[str]:
-    """Jobs that the tenant gets after the plan was made, and the mark of its final backup.
+    """What the tenant gets after the plan was made: jobs, the mark of its final backup, who may write that.
 
     Type and name: tenant `acme-final` has a CronJob `acme-final-backup`, too.
     """
-    ends = tuple(f"{_JOB}::{plan.tenant}-{part}" for part in CLOSING_JOBS)
+    ends = [f"{_JOB}::{plan.tenant}-{part}" for part in CLOSING_JOBS]
+    if plan.requested_dump:
+        pod, role = physical_name(plan.tenant, "backup"), physical_name(plan.portfolio, plan.tenant, "backup")
+        ends += [each.format(pod=pod, role=role) for each in _OF_A_DUMP]
     return frozenset(urn for urn in urns if urn.endswith((*ends, f"{MARK}::{plan.tenant}-last")))

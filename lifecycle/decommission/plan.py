@@ -19,7 +19,7 @@ from allocation.statement.statement import Term
 from lifecycle.stack_resources import Target
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
-from tiers.facts.names import CLOSING_JOBS, SLEEPING
+from tiers.facts.names import CLOSING_FACTS, SLEEPING
 from tiers.files import private, read_json
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.tenant import UtcDatetime
@@ -42,6 +42,7 @@ class DecommissionPlan(Frozen):
         keep_days: How long retained resources are kept.
         needs_restore_test: Whether its resilience class needs a successful restore test first.
         final_dump: Whether a final backup must be made after its pods have stopped.
+        requested_dump: Whether that is so although its offer has no dumps.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -63,6 +64,7 @@ class DecommissionPlan(Frozen):
     needs_restore_test: bool
     final_dump: bool
     early_because: str | None = None
+    requested_dump: bool = False
 
     @property
     def term(self) -> Term:
@@ -74,9 +76,9 @@ class DecommissionPlan(Frozen):
         """When it stops being valid."""
         return self.made_at + VALID_FOR
 
-    def begins_in_time(self, moment: datetime) -> bool:
+    def begins_in_time(self, moment: datetime, valid_for: timedelta = VALID_FOR) -> bool:
         """Whether it may begin at *moment*; the clock that made it may be ahead of the one that asks."""
-        return self.made_at - CLOCKS_DIFFER_BY <= moment < self.expires_at
+        return self.made_at - CLOCKS_DIFFER_BY <= moment < self.made_at + valid_for
 
     @property
     def phrase(self) -> str:
@@ -86,7 +88,12 @@ class DecommissionPlan(Frozen):
     @property
     def sha256(self) -> str:
         """The hash of the whole plan."""
-        return _sha256(self.model_dump(mode="json"))
+        return _sha256(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """It as plain data; a plan without `requested_dump` has the hash that it had before that field."""
+        left_out = set() if self.requested_dump else {"requested_dump"}
+        return self.model_dump(mode="json", exclude=left_out)
 
     @property
     def id(self) -> str:
@@ -97,8 +104,9 @@ class DecommissionPlan(Frozen):
 def facts_sha256(tenant: TenantPlan) -> str:
     """The hash of a deployed tenant, without what its decommissioning changes: two lines, jobs, sleep."""
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
-    facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_JOBS, *SLEEPING}]
-    return _sha256({"tenant": identity.model_dump(mode="json", exclude={"protected"}), "facts": facts})
+    facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_FACTS, *SLEEPING}]
+    said = identity.model_dump(mode="json", exclude={"protected", "extended"})
+    return _sha256({"tenant": said, "facts": facts})
 
 
 def write_plan(plan: DecommissionPlan, path: Path) -> None:
@@ -107,7 +115,7 @@ def write_plan(plan: DecommissionPlan, path: Path) -> None:
     Raises:
         CatalogError: When the file exists already, or cannot be written.
     """
-    text = json.dumps({**plan.model_dump(mode="json"), "sha256": plan.sha256}, indent=2) + "\n"
+    text = json.dumps({**plan.document(), "sha256": plan.sha256}, indent=2) + "\n"
     try:
         with private(path, "x") as file:
             file.write(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,6 +36,10 @@ class Kind(StrEnum):
     BACKUP_PLAN = "backup plan"
     SCHEDULE = "schedule"
     VOLUME = "volume"
+    DUMPS = "dumps"
+    FILES = "copies of files"
+    EXPORTS = "exports"
+    MANIFESTS = "manifests"
     OTHER = "resource"
 
 
@@ -74,6 +78,16 @@ _PRICED: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.KEY: ("awskms", "customer managed key"),
 }
 
+_STORED: Final[Mapping[str, tuple[Kind, bool]]] = {
+    "dumps": (Kind.DUMPS, True),
+    "filestores": (Kind.FILES, False),
+    "exports": (Kind.EXPORTS, False),
+    "manifests": (Kind.MANIFESTS, False),
+}
+"""What each kind in the bucket of backups is, and whether a rule of the bucket deletes it."""
+_STORED_PRICE: Final = ("AmazonS3", "Standard storage first 50 TB")
+_GIB: Final = 1 << 30
+
 
 @dataclass(frozen=True)
 class RetainedResource:
@@ -99,10 +113,19 @@ class RetainedResource:
 
 @dataclass(frozen=True)
 class RemainingResources:
-    """The remaining resources: retained ones with a reason, and excess ones without."""
+    """The remaining resources: retained ones with a reason, and excess ones without.
+
+    `savings` is what the evidence says that the end saves; None in evidence of before.
+    """
 
     retained: tuple[RetainedResource, ...]
     excess: tuple[RemainingResource, ...]
+    savings: Mapping[str, Any] | None = None
+
+    @property
+    def in_excess(self) -> str:
+        """The excess resources by name."""
+        return ", ".join(f"{each.what} {each.id} ({each.region})" for each in self.excess)
 
 
 def sort_remaining(
@@ -121,8 +144,37 @@ def sort_remaining(
         if because is None:
             excess.append(each)
         else:
-            retained.append(RetainedResource(each, because, until, _priced(each, prices)))
+            retained.append(RetainedResource(each, because, until, monthly_units(each, prices)))
     return RemainingResources(tuple(retained), tuple(excess))
+
+
+def stored_backups(
+    plan: DecommissionPlan,
+    backup: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    ended_at: datetime,
+    prices: PriceBook,
+) -> Iterator[RetainedResource]:
+    """What a tenant's prefix of the platform's bucket still holds.
+
+    Args:
+        plan: The plan.
+        backup: What evidence says of the final backup: `bucket`, `prefix`, `kept_days`.
+        sizes: The bytes under the prefix, by kind.
+        ended_at: When the tenant was removed.
+        prices: The prices of storage.
+    """
+    price = prices.find(plan.region, *_STORED_PRICE)
+    expires = ended_at + timedelta(days=int(backup["kept_days"]))
+    later = max(expires, ended_at + timedelta(days=plan.keep_days))
+    for kind, size in sizes.items():
+        what, by_rule = _STORED[kind]
+        because = (
+            "S3 deletes them by the bucket's rule" if by_rule else "no rule deletes them: delete them then"
+        )
+        where = RemainingResource(what, f"s3://{backup['bucket']}/{kind}/{backup['prefix']}/", plan.region)
+        units = None if price is None else units_of(Decimal(size) / _GIB * price.price)
+        yield RetainedResource(where, f"{size:,} bytes; {because}", expires if by_rule else later, units)
 
 
 def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
@@ -131,7 +183,7 @@ def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
     return KEPT.get(resource.what) if plan.keep_days else None
 
 
-def _priced(resource: RemainingResource, prices: PriceBook) -> int | None:
+def monthly_units(resource: RemainingResource, prices: PriceBook) -> int | None:
     """The monthly cost; buckets and vaults bill by content, which no listing states.
 
     Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing).

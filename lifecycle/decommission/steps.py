@@ -6,102 +6,46 @@ same command continues; after the last step it changes nothing and shows the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from allocation.errors import AllocationError
 from allocation.prices.price_book import PriceBook
 from lifecycle import evidence
-from lifecycle.decommission.final_backup import FinalBackup
+from lifecycle.decommission.approval import Approval, Approved, switched_off
 from lifecycle.decommission.guards import Situation, refusals, unplanned
-from lifecycle.decommission.plan import DecommissionPlan
-from lifecycle.decommission.retained import RemainingResource, RemainingResources, sort_remaining
+from lifecycle.decommission.outcomes import (
+    BACK_UP,
+    DELETE_COPIES,
+    EMPTY,
+    EXPORT,
+    GUARD,
+    NO_DUMPS,
+    REMOVE,
+    STEPS,
+    STOP,
+    UNPROTECT,
+    VERIFY,
+    outcome,
+)
+from lifecycle.decommission.plan import VALID_FOR, DecommissionPlan
+from lifecycle.decommission.retained import (
+    RemainingResources,
+    RetainedResource,
+    sort_remaining,
+    stored_backups,
+)
+from lifecycle.decommission.world import World
 from lifecycle.errors import LifecycleError, ManualStepError, RefusedError, StillBillingError
-from lifecycle.stack_resources import Preview
 from tiers.facts.names import FINAL_BACKUP
 from tiers.plan.plan import TenantPlan
 from tiers.vocabulary import LifecycleStage
 
-GUARD: Final = "guard"
-STOP: Final = "stand-still"
-BACK_UP: Final = "save"
-EXPORT: Final = "hand-over"
-UNPROTECT: Final = "unprotect"
-REMOVE: Final = "take-away"
-DELETE_COPIES: Final = "delete-copies"
-VERIFY: Final = "remains"
-SHOWN: Final[Mapping[str, str]] = {
-    GUARD: "check",
-    STOP: "stop",
-    BACK_UP: "final backup",
-    EXPORT: "deliver the export",
-    UNPROTECT: "unprotect",
-    REMOVE: "remove",
-    DELETE_COPIES: "delete copies",
-    VERIFY: "verify",
-}
-"""What people read for each step; evidence keeps the stored names."""
-STEPS: Final = (GUARD, STOP, BACK_UP, EXPORT, UNPROTECT, REMOVE, DELETE_COPIES, VERIFY)
-
-
-class World(Protocol):
-    """The outside world: files of the portfolio, Pulumi, AWS, the clock."""
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
-
-    def account(self) -> str:
-        """The AWS account of the credentials in use."""
-
-    def deployed(self) -> TenantPlan | None:
-        """The tenant as the stack's inventory has it; None when it is removed."""
-
-    def urns(self) -> frozenset[str]:
-        """The tenant's resources in the state."""
-
-    def write(self, name: str, value: str) -> bool:
-        """Set a field in the tenant's file; whether that changed the file."""
-
-    def remove_file(self) -> bool:
-        """Remove the tenant's file from the portfolio; whether it existed."""
-
-    def preview(self) -> Preview:
-        """What an update would delete, replace, create and change."""
-
-    def up(self) -> None:
-        """Deploy the working tree."""
-
-    def wanted(self) -> TenantPlan | None:
-        """The tenant as its file asks for it; None when it has no file."""
-
-    def derived(self) -> DecommissionPlan | None:
-        """The plan that stack and catalog give now; None when the tenant is removed."""
-
-    def released(self) -> bool:
-        """Whether the stack has deployed that the tenant may be removed."""
-
-    def restore_tested_at(self) -> datetime | None:
-        """When a restore test of its backups last succeeded; None when never."""
-
-    def last_backup(self) -> FinalBackup | None:
-        """The backup made after the tenant was stopped; None while there is none."""
-
-    def export(self, backup: FinalBackup, name: str) -> Sequence[str]:
-        """Deliver a backup to where the client can fetch it; the keys."""
-
-    def exported(self, keys: Sequence[str]) -> bool:
-        """Whether a backup was delivered under *keys*."""
-
-    def mark_copies(self) -> Sequence[str]:
-        """Write the tenant's tags on the file systems that replication fills; their ids."""
-
-    def delete_copies(self) -> Sequence[str]:
-        """Delete the file system copies that replication left; their ids."""
-
-    def remaining(self) -> tuple[RemainingResource, ...]:
-        """The resources of the tenant that remain in the account."""
+_CHANGING: Final = frozenset({STOP, UNPROTECT, REMOVE, DELETE_COPIES})
+"""The steps that an approved plan takes only while `platform.yaml` still lets it."""
 
 
 @dataclass
@@ -109,19 +53,21 @@ class Decommission:
     """The decommissioning of one tenant.
 
     Attributes:
-        plan: The approved plan.
-        phrase: The phrase that was typed.
+        plan: The plan.
+        phrase: The phrase that was typed; None where an approval stands in its place.
         record: The evidence file.
-        report: Gets the stored name of each step as it begins.
+        report: Gets the stored name of each step and what it did, once it is done.
+        approval: The approval of the plan, whose signature was checked.
     """
 
     plan: DecommissionPlan
     world: World
     prices: PriceBook
     record: Path
-    phrase: str
+    phrase: str | None
     stack: str
-    report: Callable[[str], None] = lambda _: None
+    report: Callable[[str, str], None] = lambda *_: None
+    approval: Approval | None = None
     _done: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def run(self) -> RemainingResources:
@@ -145,10 +91,14 @@ class Decommission:
             (DELETE_COPIES, self._delete_copies),
         ):
             if name not in self._done:
-                self.report(name)
+                self._refuse_if_stopped(name)
                 self._keep(name, step())
-        self.report(VERIFY)
         return self._verify()
+
+    def _refuse_if_stopped(self, step: str) -> None:
+        """The switch in platform.yaml also stops what was begun; the same command goes on once it is on."""
+        if self.approval and step in _CHANGING and (off := switched_off(self.world.reaper())):
+            raise RefusedError(f"{self.plan.tenant}: stopped before the step {step}: {off}")
 
     def _recorded(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if not self.record.exists():
@@ -161,6 +111,7 @@ class Decommission:
                 yield str(line["step"]), line
 
     def _keep(self, step: str, inputs: Mapping[str, Any], result: str = "ok") -> None:
+        told = outcome(step, inputs)
         line = {
             "at": f"{self.world.now():%Y-%m-%dT%H:%M:%SZ}",
             "plan": self.plan.id,
@@ -168,30 +119,34 @@ class Decommission:
             "tenant": self.plan.tenant,
             "step": step,
             "result": result,
+            "outcome": told,
             "inputs": {
                 name: list(each) if isinstance(each, tuple) else each for name, each in inputs.items()
             },
         }
         evidence.append(self.record, line)
+        self.report(step, told)
         if result == "ok":
             self._done[step] = line
 
     def _guard(self) -> Situation:
         """Check on every run; a plan that was begun in time may be finished later."""
-        begun = self._done.get(GUARD)
-        if begun and not self.plan.begins_in_time(_moment(begun)):
-            begun = None
+        approved = Approved(self.approval, self.world.reaper()) if self.approval else None
+        deployed = self.world.deployed()
+        begun = self._begun(deployed, approved)
         seen = Situation(
             derived=(derived := self.world.derived()),
             now=_moment(begun) if begun else self.world.now(),
             account=self.world.account(),
             stack=self.stack,
-            deployed=self.world.deployed(),
+            deployed=deployed,
             urns=frozenset(each.urn for each in derived.targets) if derived else self.world.urns(),
             phrase=self.phrase,
             restore_tested_at=self.world.restore_tested_at(),
             wanted=self.world.wanted(),
             released=UNPROTECT in self._done and self.world.released(),
+            approved=approved,
+            begun=GUARD in self._done,
         )
         if found := refusals(self.plan, seen):
             raise RefusedError(*found)
@@ -201,8 +156,30 @@ class Decommission:
                 "its file with --evidence, or look for what is left by the tag cost/tenant"
             )
         if not begun:
-            self._keep(GUARD, {"account": seen.account, "stack": seen.stack, "resources": len(seen.urns)})
+            self._keep(GUARD, self._begins(seen))
         return seen
+
+    def _begun(self, deployed: TenantPlan | None, approved: Approved | None) -> Mapping[str, Any] | None:
+        """The line of its beginning, if it was in time; of an approved plan the stack must show it, too."""
+        begun, valid_for = self._done.get(GUARD), approved.valid_for if approved else VALID_FOR
+        if begun is None or not self.plan.begins_in_time(_moment(begun), valid_for):
+            return None
+        shown = deployed is None or deployed.lifecycle_stage is LifecycleStage.DECOMMISSIONING
+        return begun if shown or approved is None else None
+
+    def _begins(self, seen: Situation) -> Mapping[str, Any]:
+        inputs: dict[str, Any] = {
+            "account": seen.account,
+            "stack": seen.stack,
+            "resources": len(self.plan.targets),
+        }
+        if self.approval:
+            said = self.approval.document()
+            inputs |= {name: said[name] for name in ("approved_by", "approved_at")}
+        try:
+            return {**inputs, "savings": self.world.savings().document()}
+        except AllocationError as error:
+            return {**inputs, "savings": {"unknown": str(error)}}
 
     def _shown(self, step: str, seen: Situation) -> bool:
         """Whether stack and bucket show what evidence says was done: a line in a file proves nothing."""
@@ -213,11 +190,16 @@ class Decommission:
         if step == STOP:
             stage = seen.deployed.lifecycle_stage if seen.deployed else None
             return stage is LifecycleStage.DECOMMISSIONING
-        if step in {BACK_UP, EXPORT} and not self.plan.final_dump:
-            return True
+        return step in {BACK_UP, EXPORT} and (not self.plan.final_dump or self._shows_backup(step))
+
+    def _shows_backup(self, step: str) -> bool:
+        dump = self.world.last_backup()
         if step == BACK_UP:
-            return self.world.last_backup() is not None
-        return step == EXPORT and self.world.exported(self._done[EXPORT]["inputs"]["exports"])
+            if dump and self.approval:
+                self.world.reread(dump)
+            return dump is not None
+        exports = self._done[EXPORT]["inputs"]["exports"]
+        return self.plan.requested_dump or bool(dump and dump.empty) or self.world.exported(exports)
 
     def _deploy(self, *, removing: bool = False) -> None:
         """Deploy the working tree, when it changes nothing that the plan does not name."""
@@ -231,23 +213,33 @@ class Decommission:
 
     def _stop(self) -> Mapping[str, Any]:
         changed = self.world.write("lifecycle_stage", "decommissioning")
+        if self.plan.requested_dump:
+            changed = self.world.write("final_dump", "true") or changed
         self._deploy()
         return {"file_changed": changed}
 
     def _back_up(self) -> Mapping[str, Any]:
         if not self.plan.final_dump:
-            return {"dump": None, "because": "its offer has no dumps"}
+            return {"dump": None, "because": NO_DUMPS}
         dump = self.world.last_backup()
         if dump is None:
             raise ManualStepError(
                 f"{self.plan.tenant} is stopped, and its final backup is missing: Job "
                 f"{self.plan.tenant}-{FINAL_BACKUP} makes it. Read its log, then run the same command again"
             )
-        return {"dump": dump.key, "sha256": dump.sha256, "bytes": dump.size_bytes}
+        if dump.empty:
+            return {"dump": None, "because": EMPTY}
+        where = {"bucket": dump.bucket, "prefix": dump.prefix, "kept_days": dump.kept_days}
+        said = {"dump": dump.key, "sha256": dump.sha256, "bytes": dump.size_bytes}
+        if self.approval:  # nobody looks at it before the database goes
+            self.world.reread(dump)
+        return {**said, **(where if dump.bucket else {}), "read": self.approval is not None}
 
     def _export(self) -> Mapping[str, Any]:
+        if self.plan.requested_dump:
+            return {"exports": [], "because": "its offer has no export; the dump stays where it was made"}
         dump = self.world.last_backup() if self.plan.final_dump else None
-        return {"exports": self.world.export(dump, self.plan.id) if dump else []}
+        return {"exports": self.world.export(dump, self.plan.id) if dump and not dump.empty else []}
 
     def _unprotect(self) -> Mapping[str, Any]:
         marked = self.world.mark_copies()
@@ -256,31 +248,38 @@ class Decommission:
         return {"file_changed": changed, "copies": list(marked)}
 
     def _remove(self) -> Mapping[str, Any]:
-        before = self.world.urns()
+        planned, before = {each.urn for each in self.plan.targets}, self.world.urns()
         self.world.remove_file()
         self._deploy(removing=True)
         if left := self.world.urns():
             raise LifecycleError(f"the stack still has {len(left)} resources of {self.plan.tenant}")
-        return {"resources": len(before)}
+        return {"resources": len(planned), "made_to_end_it": len(before - planned)}
 
     def _delete_copies(self) -> Mapping[str, Any]:
         """Replication leaves the file system it filled: a copy of removed files, besides their backups."""
         return {"file_systems": list(self.world.delete_copies())}
 
     def _verify(self) -> RemainingResources:
-        ended = _moment(self._done[REMOVE])
+        ended, saved = _moment(self._done[REMOVE]), self._done.get(GUARD, {}).get("inputs", {}).get("savings")
         remains = sort_remaining(self.plan, self.world.remaining(), ended, self.prices)
+        remains = replace(remains, retained=(*remains.retained, *self._stored(ended)), savings=saved)
         if remains.excess:
-            excess = ", ".join(f"{each.what} {each.id} ({each.region})" for each in remains.excess)
             if VERIFY not in self._done:
-                self._keep(VERIFY, {"leaked": excess}, result="failed")
+                self._keep(VERIFY, {"leaked": remains.in_excess}, result="failed")
             raise StillBillingError(
                 f"{self.plan.tenant} has {len(remains.excess)} excess resources that nothing explains: "
-                f"{excess}; delete them, then run the same command again"
+                f"{remains.in_excess}; delete them, then run the same command again"
             )
         if VERIFY not in self._done:
             self._keep(VERIFY, {"kept": [each.document() for each in remains.retained]})
         return remains
+
+    def _stored(self, ended: datetime) -> Iterator[RetainedResource]:
+        """What the last backup left in the platform's bucket, as its evidence says where."""
+        backup = self._done.get(BACK_UP, {}).get("inputs", {})
+        if backup.get("bucket"):
+            sizes = self.world.stored(str(backup["bucket"]), str(backup["prefix"]))
+            yield from stored_backups(self.plan, backup, sizes, ended, self.prices)
 
 
 def _is_a_step(line: Mapping[str, Any]) -> bool:

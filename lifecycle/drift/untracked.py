@@ -224,6 +224,7 @@ def _both(one: Found, other: Found) -> Found:
         names=(*one.names, *(name for name in other.names if name not in one.names)),
         tags=other.tags if one.tags is None else one.tags,
         gib=other.gib if one.gib is None else one.gib,
+        units=other.units if one.units is None else one.units,
     )
 
 

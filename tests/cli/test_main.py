@@ -29,6 +29,8 @@ COMMANDS = (
     "sql",
     "restore-test",
     "expire",
+    "extend",
+    "approve",
     "decommission",
     "import",
     "move",

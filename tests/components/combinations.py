@@ -78,6 +78,7 @@ _IDENTITY: Final = frozenset(
         "begins_on",
         "expires_at",
         "extended",
+        "final_dump",
         "move",
         "rotation",
         "cutover",
@@ -139,11 +140,19 @@ def tenants(draw: st.DrawFn, offer: Offer | None = None) -> Tenant:
     if offer[1] is not Environment.PRODUCTION:
         drawn["schedule"] = draw(SCHEDULES)
         del drawn["mail_ports"]  # nothing but production reaches a mail server
+    if chosen["lifecycle_stage"] is LifecycleStage.DECOMMISSIONING and not _has_dumps(offer):
+        drawn["final_dump"] = draw(st.booleans())
     if chosen["lifecycle_stage"] is LifecycleStage.ACTIVE:
         drawn["move"] = draw(st.sampled_from([*[None] * _STANDING_STILL, *_moves_to(offer)]))
         if drawn["move"] is None:
             drawn["rotation"] = draw(st.sampled_from(_ROTATIONS))
     return _tenant(draw(names()), *offer, chosen | drawn)
+
+
+def _has_dumps(offer: Offer) -> bool:
+    """Whether dumps are bought; asking for one at the end changes nothing then."""
+    tier, environment = offer
+    return catalog().tiers[tier].offers[environment].backup_class is not None
 
 
 @cache

@@ -19,7 +19,7 @@ import yaml
 
 from cli.console.exit_codes import Exit
 from lifecycle import evidence
-from lifecycle.decommission.steps import STEPS
+from lifecycle.decommission.outcomes import STEPS
 from tests.engine.holdings import holdings
 from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.promises import Promise, is_the_largest, promise
@@ -30,7 +30,7 @@ from tests.lifecycle.odoo import DATABASE, PASSWORD, ROLE, checksums
 from tests.lifecycle.pods import Pods, running_pods
 from tests.localcloud.cluster import Cluster
 from tests.postgres import Server, running_server
-from tests.torture.kills import make_a_restore_test, make_the_last_dump
+from tests.torture.kills import DUMP_SHA256, make_a_restore_test, make_the_last_dump
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster, pytest.mark.postgres, pytest.mark.either]
 
@@ -225,9 +225,10 @@ def test_a_sandbox_that_is_not_due_is_refused(life: Life) -> None:
 
 
 def test_a_sandbox_ends_and_nothing_bills_for_it(life: Life) -> None:
-    name, plan = planned(life, SANDBOX, "--early", "the move was called off")
+    name, plan = planned(life, SANDBOX, "--early", "the move was called off", "--no-final-dump")
     said = applied(life, name, plan)
-    assert "nothing is billed for it any longer" in said.stdout
+    assert "final backup: no dump: this offer has none" in said.stderr
+    assert "nothing is billed for it any longer\nthe bill falls by " in said.stdout
     assert life.kept(SANDBOX) == {}
     assert tagged(life, SANDBOX) == set()
     record = life.project.folder / name.replace(".json", ".evidence.jsonl")
@@ -272,7 +273,7 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     assert "nothing else is billed for it" in said.stdout
     record = evidence.read(life.project.folder / name.replace(".json", ".evidence.jsonl"))
     (saved,) = [line["inputs"] for line in record if line["step"] == "save"]
-    assert saved["sha256"] == "ab" * 32
+    assert saved["sha256"] == DUMP_SHA256
     left = {each.name for each in life.project.registered()}
     assert "borealis-web" in left
     assert not any(each.startswith((f"{CLIENT}-", f"local-{CLIENT}-")) for each in left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 from lifecycle.decommission.final_backup import FinalBackup
 from lifecycle.decommission.plan import DecommissionPlan, facts_sha256
 from lifecycle.decommission.retained import Kind, RemainingResource
+from lifecycle.decommission.savings import IDLE, Savings
+from lifecycle.errors import LifecycleError
 from lifecycle.stack_resources import Preview, Target
 from tests.portfolios import plan_of, tenant
 from tiers.plan.plan import TenantPlan
+from tiers.portfolio.platform import ReaperSpec
 from tiers.portfolio.tenant import Tenant
 
 START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -55,6 +58,10 @@ class World:
     restored: datetime | None = START - timedelta(days=3)
     approved: dict[str, Any] = field(default_factory=dict)
     """What a plan says that only a person can say."""
+    terms: ReaperSpec | None = None
+    """What platform.yaml says of approved plans."""
+    torn: bool = False
+    """Whether the dump's bytes are no longer those of its manifest."""
 
     def deploy(self) -> World:
         """What `pulumi up` makes of the file, without a word."""
@@ -90,6 +97,19 @@ class World:
 
     def released(self) -> bool:
         return self.live is not None and not self.live.protected
+
+    def reaper(self) -> ReaperSpec | None:
+        return self.terms
+
+    def savings(self) -> Savings:
+        return Savings("USD", 94_4400000000, 64_6500000000, {"borealis": 9_7900000000, IDLE: 20_0000000000})
+
+    def reread(self, dump: FinalBackup) -> None:
+        if self.torn:
+            raise LifecycleError(f"{dump.key}: it is not the dump that was made")
+
+    def stored(self, bucket: str, prefix: str) -> Mapping[str, int]:
+        return {"dumps": 4096, "filestores": 1 << 30} if (bucket, prefix) == ("backups", "acme") else {}
 
     def restore_tested_at(self) -> datetime | None:
         return self.restored
@@ -170,7 +190,10 @@ class World:
         if self.live.lifecycle_stage == "decommissioning" and self.dumps_work and _dumped(self.live):
             key = f"dumps/acme/{self.clock:%Y-%m-%dT%H:%M:%SZ}.dump"
             if not self.dumps:
-                self.dumps.append(FinalBackup(self.clock, key, "0" * 64, 4096))
+                where: Any = (
+                    {"bucket": "backups", "prefix": "acme", "kept_days": 97} if self.live.final_dump else {}
+                )
+                self.dumps.append(FinalBackup(self.clock, key, "0" * 64, 4096, **where))
 
     @property
     def restorable(self) -> bool:
@@ -222,6 +245,8 @@ def ending_plan(one: Tenant, **changes: Any) -> DecommissionPlan:
         needs_restore_test=own,
         final_dump=_dumped(one),
     )
+    if changes.get("requested_dump"):
+        changes = {"final_dump": True, **changes}
     return plan.model_copy(update=changes)
 
 

@@ -151,7 +151,7 @@ class History:
         """The sandbox ends."""
         plan = self.project.folder / "end.plan.json"
         plan.unlink(missing_ok=True)
-        early = ("--early", "the move was called off")
+        early = ("--early", "the move was called off", "--no-final-dump")
         said = self.project.costack("decommission", SANDBOX, "--stack", STACK, "--out", plan.name, *early)
         phrase = re.search(rf"decommission {SANDBOX} of {STACK}: \d+ resources", said.text)
         assert phrase

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +32,10 @@ SANDBOX: Final = "borealis-migration"
 TARGET: Final = "cross-region-backup"
 RUNS: Final = 2
 """How often the command may be run again before the world must be as if nothing had happened."""
+DUMP: Final = b"x" * 4096
+DUMP_SHA256: Final = hashlib.sha256(DUMP).hexdigest()
+APPROVER: Final = "dana@example.com"
+REAPER: Final = "reaper: {enabled: true, allowed_signers: ../../approvers}\n"
 _KILLED: Final = -9
 _NEVER: Final = 10**6
 _MOMENTS: Final = 20
@@ -208,9 +215,67 @@ def phases(made: Worlds, *, sandbox: bool = True, target: str = TARGET) -> Itera
         for name in ("borealis.yaml", f"{SANDBOX}.yaml"):
             (tenants / name).write_text(aside[name], encoding="utf-8")
         up(project, 0)
-        end = _planned(project, SANDBOX, "--early", "the move was called off")
+        end = _planned(project, SANDBOX, "--early", "the move was called off", "--no-final-dump")
         yield from _phase("sandbox", made, end, killed=1)
+        (tenants / f"{SANDBOX}.yaml").write_text(aside[SANDBOX], encoding="utf-8")
+        yield from reaping(made)
     yield from ending(made)
+
+
+def reaping(made: Worlds) -> Iterator[Phase]:
+    """The end of a sandbox that is due, by an approved plan: nobody types a phrase."""
+    project = made.project
+    make_due(project)
+    up(project, 0)
+    project.costack("decommission", SANDBOX, "--stack", STACK, "--out", f"{SANDBOX}.plan.json")
+    approve(project, f"{SANDBOX}.plan.json")
+    act = ("decommission", "--stack", STACK, "--apply", f"{SANDBOX}.plan.json")
+    words = (*act, "--approved", f"{SANDBOX}.plan.approval.json")
+    yield from _phase("reaper", made, lambda code: _reaped(project, words, code), killed=1)
+
+
+def _reaped(project: Project, words: tuple[str, ...], code: int) -> Said:
+    """The command as a scheduled job runs it: once until the closing Job has its turn, and once more."""
+    try:
+        said = project.costack(*words, code=1)
+    except AssertionError as error:
+        ended = re.search(r"ended with (-?\d+), not 1", str(error))
+        if ended is None or int(ended[1]) != code:
+            raise
+        return Said(code, str(error), "")
+    if f"{SANDBOX}-final-backup makes it" in said.text:
+        make_the_last_dump(project, SANDBOX)
+        return project.costack(*words, code=code)
+    assert code == 1, said.text
+    return said
+
+
+def make_due(project: Project) -> None:
+    """The sandbox past its end by any clock, and a platform that lets approved plans be carried out."""
+    portfolio = project.folder / "portfolios" / STACK
+    file = portfolio / "tenants" / f"{SANDBOX}.yaml"
+    for name, day in (
+        ("begins_on", "2026-09-15"),
+        ("expires_at", "2026-11-20T00:00:00Z"),
+        ("cutover", "2026-11-10"),
+    ):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(
+            re.sub(rf"^{name}: .*$", f"{name}: {day}", text, flags=re.MULTILINE), encoding="utf-8"
+        )
+    platform = portfolio / "platform.yaml"
+    platform.write_text(platform.read_text(encoding="utf-8") + REAPER, encoding="utf-8")
+
+
+def approve(project: Project, plan: str) -> None:
+    """Somebody's approval of a plan, signed by a key that is made for it."""
+    key = project.folder / "approver"
+    if not key.exists():
+        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+        subprocess.run(words, check=True)
+        public = key.with_suffix(".pub").read_text(encoding="utf-8")
+        (project.folder / "approvers").write_text(f"{APPROVER} {public}", encoding="utf-8")
+    project.costack("approve", plan, "--by", APPROVER, "--key", str(key))
 
 
 def ending(made: Worlds) -> Iterator[Phase]:
@@ -261,8 +326,8 @@ def make_the_last_dump(project: Project, tenant: str) -> None:
         return
     s3, bucket = _backups(project, tenant)
     at = "2026-11-25T00:00:00Z"
-    s3.put_object(Bucket=bucket, Key=f"dumps/{tenant}/{at}.dump", Body=b"x" * 4096)
-    said = {"dump": f"s3://{bucket}/dumps/{tenant}/{at}.dump", "dump_bytes": 4096, "sha256": "ab" * 32}
+    s3.put_object(Bucket=bucket, Key=f"dumps/{tenant}/{at}.dump", Body=DUMP)
+    said = {"dump": f"s3://{bucket}/dumps/{tenant}/{at}.dump", "dump_bytes": 4096, "sha256": DUMP_SHA256}
     manifest = json.dumps({**said, "started": at, "last": marks[0]})
     s3.put_object(Bucket=bucket, Key=f"manifests/{tenant}/{at}.json", Body=manifest.encode())
 

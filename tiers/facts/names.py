@@ -18,8 +18,11 @@ ODOO_SETUP: Final = "odoo-setup"
 FINAL_BACKUP: Final = "final-backup"
 DROP_DATABASE: Final = "drop-database"
 EMPTY_FILESTORE: Final = "empty-filestore"
+FINAL_DUMP: Final = "final-dump"
+"""The space for the last dump of a tenant whose offer has no dumps."""
 CLOSING_JOBS: Final = (FINAL_BACKUP, DROP_DATABASE, EMPTY_FILESTORE)
-"""The jobs that a tenant gets while it is decommissioned, and never before."""
+CLOSING_FACTS: Final = (FINAL_DUMP, *CLOSING_JOBS)
+"""What a tenant gets while it is decommissioned, and never before."""
 
 DASHBOARDS: Final = "platform/dashboards"
 OTHER_DATABASE: Final = "other-database"

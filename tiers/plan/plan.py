@@ -61,6 +61,8 @@ class TenantPlan(Frozen):
     budget_per_month: _FeeText | None = None
     expires_at: UtcDatetime | None = None
     """Its effective end, extensions included."""
+    extended: bool = False
+    """Whether that was moved: then it does not end before it, whenever its cutover was."""
     cutover: date | None = None
     move: Move | None = None
     """The tier it comes from and the stage, while it moves."""

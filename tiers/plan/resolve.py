@@ -135,6 +135,7 @@ def _resolve_tenant(catalog: Catalog, portfolio: Portfolio, tenant: Tenant) -> T
         fee_per_month=fee_of(tier, tenant_now),
         budget_per_month=tenant.budget_per_month,
         expires_at=tenant.ends_at,
+        extended=bool(tenant.extended),
         cutover=tenant.cutover,
         move=tenant.move,
         rotation=tenant.rotation,

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from tiers.catalog.classes import ClassId
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
-from tiers.vocabulary import Cidr, Frozen, NamespaceName, Positive, TagValue
+from tiers.vocabulary import Cidr, Count, Frozen, NamespaceName, Positive, TagValue
 
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _MOST_ADDONS_BYTES: Final = 3000
@@ -213,6 +213,30 @@ _RuleLabel = Annotated[
     Field(pattern=r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
     AfterValidator(_not_a_cost_tag),
 ]
+
+
+class IngressSpec(Frozen):
+    """The load balancer and the outbound gateways of the cluster."""
+
+    public_addresses: Positive
+    """Public IPv4 addresses of the load balancer."""
+    capacity_units: Count
+    """Expected load balancer capacity units (LCU)."""
+    nat_gateways: Positive
+    """NAT gateways."""
+    nat_data_gib_per_month: Count
+    """Expected traffic through them."""
+
+
+class ObservabilitySpec(Frozen):
+    """The platform's own logs and metrics."""
+
+    log_gib_per_month: Count
+    """Expected logs of the platform."""
+    log_retention_days: LogDays
+    """How many days they are kept; a number that CloudWatch has."""
+    metric_samples_per_month: Count
+    """Expected Prometheus samples."""
 
 
 class MonitoringSpec(Frozen):

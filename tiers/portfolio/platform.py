@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,14 +14,20 @@ from tiers.catalog.tier import CacheSize, Currency, DatabaseSize
 from tiers.cron import AwsCron
 from tiers.facts.compute import OFFICIAL_ADDONS, AddonsFolder
 from tiers.facts.every_fact import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec, MonitoringSpec, NetworkSpec, groups_problem, store_problem
+from tiers.portfolio.cluster import (
+    ClusterSpec,
+    IngressSpec,
+    MonitoringSpec,
+    NetworkSpec,
+    ObservabilitySpec,
+    groups_problem,
+    store_problem,
+)
 from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.rotation import TokenRotation
-from tiers.retention import LogDays
 from tiers.vocabulary import (
-    Count,
     Frozen,
     Hostname,
     ImageByDigest,
@@ -169,28 +176,29 @@ class PlatformService(ComputeRequest):
     """How many pods."""
 
 
-class IngressSpec(Frozen):
-    """The load balancer and the outbound gateways of the cluster."""
+class ReaperSpec(Frozen):
+    """Ends sandboxes by plans that somebody approved in a signed file; never production."""
 
-    public_addresses: Positive
-    """Public IPv4 addresses of the load balancer."""
-    capacity_units: Count
-    """Expected load balancer capacity units (LCU)."""
-    nat_gateways: Positive
-    """NAT gateways."""
-    nat_data_gib_per_month: Count
-    """Expected traffic through them."""
+    enabled: bool
+    """Whether approved plans are carried out; `false` stops all of them at once."""
+    allowed_signers: CatalogPath
+    """File of OpenSSH's allowed signers, seen from this file: who may approve, by which key."""
+    most_per_run: Annotated[int, Field(ge=1, le=100)] = 3
+    """How many sandboxes one run may end."""
+    approval_days: Annotated[int, Field(ge=1, le=30)] = 7
+    """For how many days a plan and its approval are valid."""
+    grace_days: Annotated[int, Field(ge=0, le=365)] = 14
+    """How many days after its cutover a sandbox may end, even before its end date."""
 
+    @property
+    def valid_for(self) -> timedelta:
+        """For how long a plan and its approval are valid."""
+        return timedelta(days=self.approval_days)
 
-class ObservabilitySpec(Frozen):
-    """The platform's own logs and metrics."""
-
-    log_gib_per_month: Count
-    """Expected logs of the platform."""
-    log_retention_days: LogDays
-    """How many days they are kept; a number that CloudWatch has."""
-    metric_samples_per_month: Count
-    """Expected Prometheus samples."""
+    @property
+    def grace(self) -> timedelta:
+        """How long after its cutover a sandbox may end."""
+        return timedelta(days=self.grace_days)
 
 
 class SecondNetwork(Frozen):
@@ -247,6 +255,8 @@ class Platform(Frozen):
     """What `costack drift` reports without failing."""
     approvals: Approvals | None = None
     """Who approves a change, by what it does; left out, nobody is asked for."""
+    reaper: ReaperSpec | None = None
+    """Ends sandboxes by approved plans, without a typed phrase; left out, only a phrase ends a tenant."""
     dr_regions: tuple[Region, ...] = ()
     """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)

@@ -152,6 +152,8 @@ class Tenant(Frozen):
     """The only regions its data may lie in, where the contract says so."""
     protected: bool = True
     """Whether its data refuses deletion; `false` only with `lifecycle_stage: decommissioning`."""
+    final_dump: bool = False
+    """Whether a last dump is made at its end though its offer has none; `costack decommission` writes it."""
     options: Options
     """What the tenant chooses within its tier."""
     begins_on: date | None = None
@@ -197,6 +199,19 @@ class Tenant(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _ends_in_its_last_stage(self) -> Self:
+        if self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
+            for line, there in (
+                ("protected: false", not self.protected),
+                ("final_dump: true", self.final_dump),
+            ):
+                if there:
+                    raise ValueError(
+                        f"{line} is only for lifecycle_stage decommissioning; remove it from the file"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _only_migrations_end(self) -> Self:
         migrating = self.environment is Environment.MIGRATION
         for name in ("begins_on", "extended"):
@@ -208,10 +223,6 @@ class Tenant(Frozen):
                 raise ValueError(f"{name} is missing: a migration environment needs an end date")
             if given and not migrating:
                 raise ValueError(f"{name} is only for environment migration, not {self.environment}")
-        if not self.protected and self.lifecycle_stage is not LifecycleStage.DECOMMISSIONING:
-            raise ValueError(
-                "protected: false is only for lifecycle_stage decommissioning; remove it from the file"
-            )
         if self.expires_at and self.cutover and self.expires_at.date() < self.cutover:
             raise ValueError(f"expires_at {self.expires_at:%Y-%m-%d} is before cutover {self.cutover}")
         return self

@@ -13,6 +13,8 @@ from rich.table import Table
 from allocation.adapters.pulumi.stack_outputs import deployed_in, state_of_stack
 from allocation.adapters.pulumi.stack_state import StateResource, resources_of
 from allocation.errors import GateError
+from allocation.estimate.folders import folders_of_plan
+from allocation.prices.price_book import load_price_book
 from allocation.report.showback.rendering import as_html
 from cli.console.output import echo, say, write
 from cli.console.progress import warn
@@ -80,7 +82,7 @@ def drift_of(request: Request) -> Drift:
     files_in = rendered_to(state)
     refresh = _refresh(request, UNREAD if files_in else None)
     owners = Owners(resources)
-    searched = None if request.skip_account else _searched(inventory, resources, owners, spec)
+    searched = None if request.skip_account else _searched(request, inventory, resources, owners)
     scope = Scope(request.stack, inventory.plan.portfolio, spec)
     differences = differences_of(refresh, searched or Searched(), owners, scope)
     templates = templates_of(inventory, request.today)
@@ -98,10 +100,14 @@ def drift_of(request: Request) -> Drift:
 
 def _spec(request: Request, portfolio: str) -> DriftSpec:
     """What the portfolio tolerates; nothing where its folder is not here."""
-    folder = portfolio_folder(request.portfolio, request.cwd, portfolio)
+    folder = _folder(request, portfolio)
     if request.portfolio is None and not folder.is_dir():
         return DriftSpec()
     return load_model(Platform, folder / "platform.yaml", within=folder).drift
+
+
+def _folder(request: Request, portfolio: str) -> Path:
+    return portfolio_folder(request.portfolio, request.cwd, portfolio)
 
 
 def _refresh(request: Request, more: Mapping[str, str] | None) -> Refresh:
@@ -113,12 +119,16 @@ def _refresh(request: Request, more: Mapping[str, str] | None) -> Refresh:
 
 
 def _searched(
-    inventory: Inventory, resources: tuple[StateResource, ...], owners: Owners, spec: DriftSpec
+    request: Request, inventory: Inventory, resources: tuple[StateResource, ...], owners: Owners
 ) -> Searched:
     """What the account has beside the stack; refused where the credentials are of another account."""
+    plan = inventory.plan
+    folder, spec = _folder(request, plan.portfolio), _spec(request, plan.portfolio)
     known = known_of(resources, owners)
-    region = inventory.plan.region
-    account = WholeAccount(region)
+    region = plan.region
+    account = WholeAccount(
+        region, prices=load_price_book(plan.currency, folders_of_plan(plan, folder).prices)
+    )
     say("searching the account")
     if (there := accounts_of(known)) and account.id not in there:
         raise RefusedError(
@@ -126,7 +136,7 @@ def _searched(
             "use credentials of that account, or --skip-account"
         )
     regions = tuple(dict.fromkeys((region, *known.regions)))
-    found = untracked(account.found(regions), known, inventory.plan.portfolio, spec.expected)
+    found = untracked(account.found(regions), known, plan.portfolio, spec.expected)
     return Searched(found, added_rules(account.rules(regions), known))
 
 

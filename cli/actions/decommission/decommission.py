@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from allocation.errors import AllocationError
 from allocation.estimate.folders import folders_of_plan
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
+from cli.actions.decommission.plans import deployed_tenant, plan_of_tenant
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
-from lifecycle.adapters.aws_account import Account
-from lifecycle.adapters.decommission_world import CloudWorld
+from lifecycle.adapters.decommission_world import CloudWorld, reaper_of, savings_of_folder
 from lifecycle.adapters.pulumi_cli import Stack
-from lifecycle.decommission.derivation import derived_plan
-from lifecycle.decommission.guards import refusals_of_planning
+from lifecycle.adapters.signature import signed_approval
+from lifecycle.decommission.approval import Approval, switched_off
+from lifecycle.decommission.outcomes import SHOWN
 from lifecycle.decommission.plan import DecommissionPlan, read_plan, write_plan
 from lifecycle.decommission.retained import RemainingResources
-from lifecycle.decommission.steps import (
-    BACK_UP,
-    DELETE_COPIES,
-    EXPORT,
-    REMOVE,
-    SHOWN,
-    STOP,
-    UNPROTECT,
-    VERIFY,
-    Decommission,
-)
-from lifecycle.errors import RefusedError
+from lifecycle.decommission.savings import sentence
+from lifecycle.decommission.steps import Decommission
+from lifecycle.decommission.summary import goes, stays, steps
+from lifecycle.errors import LifecycleError, RefusedError
 from lifecycle.restore_test.result import tried_restores
-from tiers.catalog.loading import load_catalog
+from tiers.catalog.folder import own_catalog
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
-from tiers.portfolio.names import id_of
-
-_STEPS = {
-    STOP: "lifecycle_stage becomes decommissioning, all pods stop, the final backup is made",
-    BACK_UP: "check that the final backup is there and complete",
-    EXPORT: "copy it to where the client can fetch it",
-    UNPROTECT: "protected becomes false, its databases and folders on shared systems are deleted",
-    REMOVE: "remove the tenant's file and all its resources",
-    DELETE_COPIES: "delete file systems that replication filled; backups of files stay",
-    VERIFY: "search the account for what remains, by tag and by name",
-}
-"""What each step does, in words for a person."""
 
 
 @dataclass(frozen=True)
@@ -60,67 +42,63 @@ class Request:
     portfolio: Path | None
     out: Path | None
     early: str | None
-    apply: Path | None
+    apply: tuple[Path, ...]
     phrase: str | None
     evidence: Path | None
     restore_evidence: Path | None
+    final_dump: bool | None = None
+    approved: tuple[Path, ...] = ()
 
 
 def decommission(request: Request, clock: Callable[[], datetime]) -> None:
-    """Make a plan, or act on one.
+    """Make a plan, or act on one or more.
 
     Raises:
         CatalogError: When something cannot be read.
         RefusedError: When a guard does not allow it.
         LifecycleError: When it stops on the way; the same command continues.
     """
-    if request.apply is None:
+    if not request.apply:
         _plan(request, clock())
     elif request.tenant is not None:
         raise CatalogError("leave the tenant's name out with --apply: the plan names the tenant")
+    elif request.final_dump is not None:
+        raise CatalogError("leave --final-dump out with --apply: the plan says whether a dump is made")
+    elif request.approved:
+        _apply_approved(request, clock)
     else:
-        _apply(request, request.apply, clock)
+        _apply_by_phrase(request, clock)
 
 
 def _plan(request: Request, now: datetime) -> None:
     if request.tenant is None:
         raise CatalogError("name the tenant to decommission, or the plan to carry out with --apply")
     stack = Stack(request.stack, request.cwd)
-    plan = deployed_inventory(stack.name, stack.project).plan
-    named = id_of(plan.tenants, request.tenant)
-    tenant = plan.tenant(named)
-    if tenant is None:
-        there = ", ".join(each.tenant for each in plan.tenants) or "none"
-        raise CatalogError(f"stack '{stack.name}' has no tenant '{request.tenant}'; its tenants: {there}")
-    made = derived_plan(
-        plan,
-        tenant,
-        stack.state(),
-        load_catalog(folders_of_plan(plan, _folder(request, plan.portfolio)).catalog).classes,
-        stack.name,
-        Account(plan.region).id,
-        now,
-        request.early,
-    )
-    if too_early := refusals_of_planning(made, tenant, now):
-        raise RefusedError(*too_early)
+    plan, tenant = deployed_tenant(stack, request.tenant)
+    folder = _folder(request, plan.portfolio)
+    made = plan_of_tenant(stack, plan, tenant, folder, now, request.early, final_dump=request.final_dump)
     path = request.out or Path(f"decommission-{made.id}.json")
+    saved = _saved(folder, made, now)
     write_plan(made, path)
-    _show(made, path, request)
+    _show(made, path, saved, request)
 
 
-def _show(plan: DecommissionPlan, path: Path, request: Request) -> None:
+def _saved(folder: Path, plan: DecommissionPlan, now: datetime) -> str:
+    """What the end saves, as a sentence; a preview of money stops nobody."""
+    try:
+        return sentence(savings_of_folder(folder, plan.tenant, now).document(), plan.tenant)
+    except (AllocationError, CatalogError) as error:
+        return sentence({"unknown": str(error)}, plan.tenant)
+
+
+def _show(plan: DecommissionPlan, path: Path, saved: str, request: Request) -> None:
     echo(f"{plan.environment} {plan.tenant} of {plan.client}, stack {plan.stack}, account {plan.account}")
-    for what in sorted({target.what for target in plan.targets if target.holds_data}):
-        found = [target for target in plan.targets if target.what == what]
-        kept = sum(target.retained for target in found)
-        echo(f"  {len(found)} {what}{f', {kept} of them retained' if kept else ''}")
-    others = sum(not target.holds_data for target in plan.targets)
-    echo(f"  and {others} resources that hold no data")
-    for name, words in _STEPS.items():
-        echo(f"  then {SHOWN[name]}: {words}")
-    days = f"backups, for {plan.keep_days} days" if plan.keep_days else "nothing"
-    echo(f"retained afterwards: {days}")
+    for each in goes(plan):
+        echo(f"  {each}")
+    for each in steps(plan):
+        echo(f"  then {each}")
+    echo(f"retained afterwards: {stays(plan)}")
+    echo(saved)
     echo(f"the plan is in {path}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC. To carry it out:")
     echo(f"  {_command(request, '--apply', path, '--phrase', plan.phrase)}")
 
@@ -132,10 +110,67 @@ def _command(request: Request, *options: object) -> str:
     return shlex.join(map(str, ["costack", "decommission", "--stack", request.stack, *given, *options]))
 
 
-def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
+def _apply_by_phrase(request: Request, clock: Callable[[], datetime]) -> None:
+    path, *more = request.apply
+    if more:
+        raise CatalogError(
+            "a phrase ends one tenant: name one plan with --apply, or approvals with --approved"
+        )
     plan = read_plan(path)
     if request.phrase is None:
         raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
+    _carry_out(request, plan, path, None, clock)
+
+
+def _apply_approved(request: Request, clock: Callable[[], datetime]) -> None:
+    """Carry out the plans that were approved; one that is refused does not stop those after it."""
+    if request.phrase is not None or (request.evidence and len(request.apply) > 1):
+        raise CatalogError("--approved takes no --phrase, and --evidence only with one plan")
+    plans = [(path, read_plan(path)) for path in request.apply]
+    _refuse_too_many(request, [plan for _, plan in plans])
+    approvals = {each.plan_sha256: each for each in _approvals(request, plans[0][1], clock())}
+    failed: list[LifecycleError] = []
+    for path, plan in plans:
+        approval = approvals.get(plan.sha256)
+        try:
+            if approval is None:
+                raise RefusedError(
+                    f"{path}: none of the approvals is for this plan, sha256 {plan.sha256[:12]}…"
+                )
+            _carry_out(request, plan, path, approval, clock)
+        except LifecycleError as error:
+            failed.append(error)
+    if failed:
+        raise type(failed[0])(*(problem for error in failed for problem in error.problems))
+
+
+def _refuse_too_many(request: Request, plans: Sequence[DecommissionPlan]) -> None:
+    if len({plan.portfolio for plan in plans}) > 1 or len({plan.tenant for plan in plans}) < len(plans):
+        raise CatalogError("name plans of one portfolio with --apply, and one for each tenant")
+    terms = reaper_of(_folder(request, plans[0].portfolio))
+    if off := switched_off(terms):
+        raise RefusedError(off)
+    if terms and len(plans) > terms.most_per_run:
+        raise RefusedError(
+            f"{len(plans)} plans, and platform.yaml says reaper.most_per_run: {terms.most_per_run}; nothing "
+            "was done; name fewer"
+        )
+
+
+def _approvals(request: Request, plan: DecommissionPlan, now: datetime) -> Iterator[Approval]:
+    folder = _folder(request, plan.portfolio)
+    if terms := reaper_of(folder):
+        signers = own_catalog(folder, terms.allowed_signers)
+        yield from (signed_approval(path, signers, now) for path in request.approved)
+
+
+def _carry_out(
+    request: Request,
+    plan: DecommissionPlan,
+    path: Path,
+    approval: Approval | None,
+    clock: Callable[[], datetime],
+) -> None:
     stack = Stack(request.stack, request.cwd)
     folder = _folder(request, plan.portfolio)
     there = deployed_inventory(stack.name, stack.project).plan
@@ -146,9 +181,10 @@ def _apply(request: Request, path: Path, clock: Callable[[], datetime]) -> None:
         world=world,
         prices=load_price_book(plan.currency, folders_of_plan(there, folder).prices, plan.regions),
         record=record,
-        phrase=request.phrase,
+        phrase=None if approval else request.phrase,
         stack=stack.name,
-        report=lambda step: echo(f"{plan.tenant}: {SHOWN[step]}: {_STEPS[step]}", err=True),
+        report=lambda step, told: echo(f"{plan.tenant}: {SHOWN[step]}: {told}", err=True),
+        approval=approval,
     )
     _show_remains(ending.run(), plan, record)
 
@@ -168,7 +204,9 @@ def _tried(path: Path | None, plan: DecommissionPlan) -> frozenset[str] | None:
 def _show_remains(remains: RemainingResources, plan: DecommissionPlan, record: Path) -> None:
     echo(f"{plan.tenant} is decommissioned; {len(remains.retained)} resources retained, evidence in {record}")
     for each in remains.retained:
-        cost = "unpriced" if each.units is None else f"{text_of(each.units)} a month"
+        cost = "unpriced" if each.units is None else f"{text_of(each.units)} {plan.currency} a month"
         where = f"{each.resource.what} {each.resource.id} ({each.resource.region})"
         echo(f"  still billed: {where}: {cost}, until {each.until:%Y-%m-%d}: {each.because}")
     echo("nothing else is billed for it" if remains.retained else "nothing is billed for it any longer")
+    unknown = {"unknown": "this plan was begun by a version that did not write it down"}
+    echo(sentence(remains.savings or unknown, plan.tenant))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from allocation.errors import GateError
 from allocation.estimate.folders import folders_of_plan
 from allocation.money import in_cents, text_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
-from allocation.report.figures import money
+from allocation.report.figures import money, money_of
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.table import print_csv, print_table
@@ -28,6 +28,7 @@ from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import plan_of_folder
 from tiers.portfolio.folders import PORTFOLIOS, portfolio_folder, portfolio_folders
+from tiers.vocabulary import TenantId
 
 _NAMES: Final = (
     "tenant",
@@ -126,13 +127,26 @@ def _rows(source: _Source, now: datetime, grace: timedelta | None) -> Iterator[_
     found = findings(source.plan, now, grace)
     if not found:
         return
-    month = ChargePeriod.month(f"{now:%Y-%m}")
-    regions = {fact.region for fact in source.plan.all_facts()}
-    folders = folders_of_plan(source.plan, source.portfolio)
-    conditions = Conditions.of_month(month, source.plan.currency, regions, folders)
-    lines = cost_estimate(source.plan, conditions).lines
+    units = _units(source.plan, source.portfolio, now)
     for each in found:
-        yield _Row(source, each, lines[each.tenant.tenant].total)
+        yield _Row(source, each, units[each.tenant.tenant])
+
+
+def costs_of(plan: Plan, portfolio: Path, now: datetime) -> Mapping[TenantId, str]:
+    """What each tenant of *plan* costs a month, shares of pools included, as people read it.
+
+    Raises:
+        AllocationError: When it cannot be estimated.
+    """
+    units = _units(plan, portfolio, now)
+    return {name: f"{money_of(each)} {plan.currency}" for name, each in units.items()}
+
+
+def _units(plan: Plan, portfolio: Path, now: datetime) -> Mapping[TenantId, int]:
+    month = ChargePeriod.month(f"{now:%Y-%m}")
+    regions = {fact.region for fact in plan.all_facts()}
+    conditions = Conditions.of_month(month, plan.currency, regions, folders_of_plan(plan, portfolio))
+    return {name: line.total for name, line in cost_estimate(plan, conditions).lines.items()}
 
 
 def _once(rows: Iterable[_Row]) -> list[_Row]:
@@ -180,7 +194,7 @@ def _billing(due: Sequence[_Row]) -> Iterator[str]:
         (cents,) = in_cents([sum(units)])
         yield f"{len(units)} due, still costing {money(cents)} {currency} a month"
     if due:
-        yield "nothing was deleted; --print-commands prints the commands that would end them"
+        yield "nothing was deleted; --plan-all writes plans for an approval, --print-commands the commands"
 
 
 def _document(row: _Row) -> dict[str, Any]:

@@ -24,7 +24,26 @@ _Early = Annotated[
     str | None,
     typer.Option(metavar="REASON", help="End a migration sandbox before its end date, for this reason."),
 ]
-_Apply = Annotated[Path | None, typer.Option(metavar="FILE", help="Carry out the plan in this file.")]
+_Apply = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Carry out the plan in this file. May be repeated with --approved."),
+]
+_Approved = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Confirm with this approval that `costack approve` signed, instead of a phrase: for sandboxes "
+        "that are due. May be repeated.",
+    ),
+]
+_FinalDump = Annotated[
+    bool | None,
+    typer.Option(
+        "--final-dump/--no-final-dump",
+        help="Make a last dump although the offer has none, or none. Default: make one, because the database "
+        "may hold data.",
+    ),
+]
 _Phrase = Annotated[
     str | None, typer.Option(metavar="TEXT", help="Confirm with the phrase that the plan asks for.")
 ]
@@ -55,8 +74,10 @@ def decommission(  # noqa: PLR0917 - options of a command
     portfolio: options.Portfolio = None,
     out: _Out = None,
     early: _Early = None,
+    final_dump: _FinalDump = None,
     apply: _Apply = None,
     phrase: _Phrase = None,
+    approved: _Approved = None,
     evidence: _Evidence = None,
     restore_evidence: _RestoreEvidence = None,
     cwd: options.Cwd = Path(),
@@ -76,8 +97,10 @@ def decommission(  # noqa: PLR0917 - options of a command
         portfolio=portfolio,
         out=out,
         early=early,
-        apply=apply,
+        apply=tuple(apply or ()),
         phrase=phrase,
+        final_dump=final_dump,
+        approved=tuple(approved or ()),
         evidence=evidence,
         restore_evidence=restore_evidence,
     )

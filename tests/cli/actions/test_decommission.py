@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import cli.actions.decommission.decommission as action
+import cli.actions.decommission.plans as action
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.adapters.pulumi_cli import Stack

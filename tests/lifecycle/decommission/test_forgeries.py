@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from lifecycle import evidence
+from lifecycle.decommission.outcomes import STEPS
 from lifecycle.decommission.plan import DecommissionPlan, read_plan, write_plan
-from lifecycle.decommission.steps import STEPS
 from lifecycle.errors import LifecycleError, RefusedError
 from tests.lifecycle.decommission.test_steps import ended
 from tests.lifecycle.world import START, ending_plan, production, world_of

@@ -10,9 +10,10 @@ import pytest
 
 from allocation.prices.price_book import PriceBook, load_price_book
 from lifecycle import evidence
+from lifecycle.decommission.outcomes import EXPORT, REMOVE, STEPS, STOP
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind, RemainingResource
-from lifecycle.decommission.steps import EXPORT, REMOVE, STEPS, STOP, Decommission
+from lifecycle.decommission.steps import Decommission
 from lifecycle.errors import LifecycleError, ManualStepError, RefusedError, StillBillingError
 from lifecycle.stack_resources import Preview
 from tests.lifecycle.world import (

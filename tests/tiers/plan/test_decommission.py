@@ -3,9 +3,16 @@ from __future__ import annotations
 import pytest
 
 from tests.portfolios import plan_of, tenant
-from tiers.facts.compute import Job, Workload
-from tiers.facts.data import Bucket, DatabaseInstance, FileSystemBackup
-from tiers.facts.names import CLOSING_JOBS, DROP_DATABASE, EMPTY_FILESTORE, FINAL_BACKUP
+from tiers.facts.compute import Job, ScheduledJob, Workload
+from tiers.facts.data import Bucket, DatabaseInstance, FileSystemBackup, LogicalBackup
+from tiers.facts.names import (
+    BACKUP_BUCKET,
+    CLOSING_JOBS,
+    DROP_DATABASE,
+    EMPTY_FILESTORE,
+    FINAL_BACKUP,
+    FINAL_DUMP,
+)
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.portfolio.tenant import Tenant
 
@@ -73,3 +80,16 @@ def test_protection_is_taken_away_by_a_word_of_its_own() -> None:
     assert not protected(lifecycle_stage="decommissioning", protected=False)
     with pytest.raises(ValueError, match="protected: false is only for lifecycle_stage decommissioning"):
         Tenant.model_validate(tenant("acme").model_dump() | {"protected": False})
+
+
+def test_a_dump_that_was_asked_for_has_a_place_where_the_offer_has_none() -> None:
+    ends = {"expires_at": "2027-01-31T00:00:00Z", "cutover": "2027-01-15"}
+    plan = ending("shared-namespace", environment="migration", final_dump=True, **ends)
+    assert closing(plan) == [FINAL_BACKUP]
+    (dump,) = facts_of(plan.facts, LogicalBackup)
+    assert (dump.name, dump.bucket, dump.prefix) == (FINAL_DUMP, BACKUP_BUCKET, "acme")
+    assert not [each for each in facts_of(plan.facts, ScheduledJob) if each.name == "backup"]
+    bought = ending("ha-postgresql", final_dump=True)
+    assert [each.name for each in facts_of(bought.facts, LogicalBackup)] == ["backups"]
+    with pytest.raises(ValueError, match="final_dump: true is only for lifecycle_stage decommissioning"):
+        Tenant.model_validate(tenant("acme").model_dump() | {"final_dump": True})

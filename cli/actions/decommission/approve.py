@@ -1,0 +1,57 @@
+"""`costack approve`: signs the approval of a decommission plan with an SSH key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from cli.console.output import echo
+from lifecycle.adapters.signature import sign, signature_of
+from lifecycle.decommission.approval import Approval, Identity
+from lifecycle.decommission.plan import read_plan
+from lifecycle.decommission.summary import goes, stays, steps
+from lifecycle.errors import RefusedError
+from tiers.errors import CatalogError
+from tiers.expectations import first_fault
+from tiers.vocabulary import Environment
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    plan: Path
+    by: str
+    key: Path
+    out: Path | None
+    now: datetime
+
+
+def approve(request: Request) -> None:
+    """Show the plan, and write its approval and the signature beside it.
+
+    Raises:
+        CatalogError: When the plan cannot be read, or the approval cannot be written.
+        RefusedError: When no approval can end its tenant.
+        LifecycleError: When the key cannot sign.
+    """
+    try:
+        TypeAdapter[str](Identity).validate_python(request.by)
+    except ValidationError as error:
+        raise CatalogError(f"--by: {first_fault(error)}") from None
+    plan = read_plan(request.plan)
+    if plan.environment is Environment.PRODUCTION or not plan.final_dump or plan.early_because is not None:
+        raise RefusedError(
+            f"{request.plan}: no approval carries this plan out: it ends production, makes no last dump, or "
+            "ends a sandbox before its time; confirm it with --phrase"
+        )
+    approval = Approval.of(plan, request.by, request.now)
+    path = request.out or request.plan.with_suffix(".approval.json")
+    sign(approval, path, request.key)
+    echo(f"{request.by} approves the end of {plan.environment} {plan.tenant}, stack {plan.stack}:")
+    for each in (*goes(plan), *(f"then {each}" for each in steps(plan)), f"retained: {stays(plan)}"):
+        echo(f"  {each}")
+    echo(f"the approval is in {path}, its signature in {signature_of(path)}")

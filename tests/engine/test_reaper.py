@@ -1,0 +1,249 @@
+"""The month of a sandbox in which nobody types: created, warned, extended, warned, planned, approved, ended.
+
+The commands of a scheduled job run in the loopback cloud by a clock that is given; people only edit files.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from cli.actions.decommission import approve, extend, plan_all, warn
+from cli.actions.decommission.decommission import Request, decommission
+from lifecycle import evidence
+from lifecycle.decommission.outcomes import BACK_UP, GUARD, REMOVE, STEPS
+from lifecycle.decommission.plan import read_plan
+from lifecycle.errors import ManualStepError, RefusedError
+from tests.engine.holdings import holdings
+from tests.engine.project import STACK, Project, running_project
+from tests.torture.kills import (
+    APPROVER,
+    REAPER,
+    SANDBOX,
+    Phase,
+    Point,
+    make_the_last_dump,
+    reaping,
+)
+from tests.torture.kills import approve as approve_plan
+from tests.torture.worlds import worlds
+
+pytestmark = [pytest.mark.engine]
+
+EVERY: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
+NEIGHBOUR: Final = "borealis"
+
+
+class Chat(http.server.BaseHTTPRequestHandler):
+    """An incoming webhook that keeps what it got."""
+
+    got: Final[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append(json.loads(body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@dataclass
+class Month:
+    """The stack, the clock, and the folder of a scheduled job."""
+
+    project: Project
+    webhook: str
+    at: datetime = datetime(2027, 1, 10, 6, tzinfo=UTC)
+    before: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def plans(self) -> Path:
+        return self.project.folder / "plans"
+
+    @property
+    def file(self) -> Path:
+        return self.project.folder / "portfolios" / "local" / "tenants" / f"{SANDBOX}.yaml"
+
+    def kept(self) -> dict[str, set[str]]:
+        """What the account holds that bears the sandbox's name."""
+        found = holdings(self.project.clients())
+        mine = {kind: {each for each in names if SANDBOX in each} for kind, names in found.items()}
+        return {kind: names for kind, names in mine.items() if names}
+
+    def job(self, day: datetime) -> None:
+        """What runs every morning."""
+        self.at = day
+        folder = self.project.folder
+        request = warn.Request((STACK,), folder, folder / "warnings", None, self.webhook, "slack", day, None)
+        warn.warn_of_ends(request)
+        plan_all.plan_all((STACK,), folder, self.plans, day, None)
+
+    def apply(self, path: Path) -> None:
+        """What runs when an approval was merged."""
+        approval = path.with_suffix(".approval.json")
+        request = Request(
+            tenant=None,
+            stack=STACK,
+            cwd=self.project.folder,
+            portfolio=None,
+            out=None,
+            early=None,
+            apply=(path,),
+            phrase=None,
+            evidence=None,
+            restore_evidence=None,
+            approved=(approval,),
+        )
+        decommission(request, lambda: self.at)
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+    """A sandbox and a neighbour; commands run in this process, in the environment of the project's cloud."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running_project(tmp_path_factory.mktemp("reaper") / "project") as project:
+        portfolio = project.folder / "portfolios" / "local"
+        for file in (portfolio / "tenants").glob("*.yaml"):
+            if file.stem not in {SANDBOX, NEIGHBOUR}:
+                file.unlink()
+        platform = portfolio / "platform.yaml"
+        platform.write_text(platform.read_text("utf-8") + REAPER, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in project._turned().items():
+                patch.setenv(name, value)
+            patch.setenv("NO_PROXY", "127.0.0.1")
+            made = Month(project, f"http://127.0.0.1:{server.server_port}/secret")
+            project.up()
+            made.before = made.kept()
+            yield made
+    server.shutdown()
+    server.server_close()
+
+
+def test_it_is_created_and_far_from_its_end_nothing_happens(month: Month) -> None:
+    assert month.before
+    month.job(datetime(2027, 1, 10, 6, tzinfo=UTC))
+    assert Chat.got == []
+    assert list(month.plans.iterdir()) == []
+
+
+def test_it_is_warned_once_and_extended_by_one_command(month: Month) -> None:
+    # Two weeks of grace after its cutover on 15 January are over on the 30th.
+    for day in (16, 17):
+        month.job(datetime(2027, 1, day, 6, tzinfo=UTC))
+    (warning,) = Chat.got
+    assert "ends on 2027-01-30 00:00 UTC" in warning["text"]
+    assert "USD a month" in warning["text"]
+    until, why = datetime(2027, 3, 1, tzinfo=UTC), "the auditor asked for one more trial load"
+    extend.extend(extend.Request(SANDBOX, until, why, "dana", None, month.project.folder))
+    assert "extended:\n  - {until: 2027-03-01T00:00:00Z" in month.file.read_text("utf-8")
+    month.project.up()
+    month.job(datetime(2027, 2, 1, 6, tzinfo=UTC))
+    assert len(Chat.got) == 1
+    assert list(month.plans.iterdir()) == []
+
+
+def test_it_is_warned_again_before_its_new_end(month: Month) -> None:
+    for day in (15, 16, 26, 28):
+        month.job(datetime(2027, 2, day, 6, tzinfo=UTC))
+    assert len(Chat.got) == 4
+    assert all("2027-03-01" in each["text"] for each in Chat.got[1:])
+    ledger = evidence.read(month.project.folder / "warnings" / "warned.jsonl")
+    assert [line["days"] for line in ledger] == [14, 14, 3, 1]
+    assert not any("secret" in path.read_text("utf-8") for path in month.project.folder.glob("warnings/*"))
+
+
+def test_a_plan_is_written_for_a_pull_request(month: Month) -> None:
+    month.job(datetime(2027, 3, 1, 6, tzinfo=UTC))
+    (path,) = month.plans.glob("*.json")
+    text = path.with_suffix(".md").read_text("utf-8")
+    plan = read_plan(path)
+    assert f"{len(plan.targets)} in all" in text
+    assert "final backup: a last dump is made, although its offer has none" in text
+    assert "the bill falls by " in text
+    assert "who pays the other " in text
+    assert plan.sha256 in text
+    month.job(datetime(2027, 3, 2, 6, tzinfo=UTC))
+    assert list(month.plans.glob("*.json")) == [path]
+    assert month.kept() == month.before
+
+
+def test_nothing_ends_before_somebody_approved_it(month: Month) -> None:
+    (path,) = month.plans.glob("*.json")
+    approve_plan(month.project, str(path.relative_to(month.project.folder)))
+    # The approval of today, by the clock of this machine, is none by the clock of March.
+    with pytest.raises(RefusedError, match="before the plan was made"):
+        month.apply(path)
+    for each in month.plans.glob("*.approval.json*"):
+        each.unlink()
+    assert month.kept() == month.before
+
+
+def test_an_approved_plan_ends_it_and_evidence_says_how(month: Month) -> None:
+    (path,) = month.plans.glob("*.json")
+    month.at = datetime(2027, 3, 3, 9, tzinfo=UTC)
+    key = month.project.folder / "approver"
+    approve.approve(approve.Request(path, APPROVER, key, None, month.at))
+    with pytest.raises(ManualStepError, match=f"{SANDBOX}-final-backup makes it"):
+        month.apply(path)
+    there = month.kept()
+    assert all(names <= there[kind] for kind, names in month.before.items())
+    make_the_last_dump(month.project, SANDBOX)
+    month.at = datetime(2027, 3, 4, 9, tzinfo=UTC)
+    month.apply(path)
+    assert month.kept() == {}
+    assert not month.file.exists()
+    lines = {line["step"]: line for line in evidence.read(path.with_suffix(".evidence.jsonl"))}
+    assert list(lines) == list(STEPS)
+    assert f"approved by {APPROVER} at 2027-03-03T09:00:00Z" in lines[GUARD]["outcome"]
+    assert "its sha256 was computed anew" in lines[BACK_UP]["outcome"]
+    assert lines[REMOVE]["inputs"]["resources"] == lines[GUARD]["inputs"]["resources"]
+    kept = {each["what"]: each for each in lines["remains"]["inputs"]["kept"]}
+    assert set(kept) == {"dumps", "manifests"}
+    assert kept["dumps"]["per_month"] != "0.00"
+    month.job(datetime(2027, 3, 5, 6, tzinfo=UTC))
+    assert len(Chat.got) == 4
+
+
+def test_the_neighbour_is_as_it_was(month: Month) -> None:
+    assert "borealis-web" in {each.name for each in month.project.registered()}
+    month.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
+
+
+@pytest.fixture(scope="module")
+def reaper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phase]:
+    """The end of a sandbox by an approval, and what is there afterwards when nothing disturbs it."""
+    with worlds(tmp_path_factory.mktemp("reaped") / "project", by_users=True) as made:
+        tenants = made.project.folder / "portfolios" / STACK / "tenants"
+        for file in tenants.glob("*.yaml"):
+            if file.stem not in {SANDBOX, NEIGHBOUR}:
+                file.unlink()
+        phase = next(reaping(made))
+        phase.forks = True
+        phase.measure()
+        yield phase
+
+
+def points(phase: Phase) -> list[Point]:
+    """All, or the first deletion and the last call, when the answer never came."""
+    every = list(phase.points())
+    deletion = next(number for number, call in enumerate(phase.calls, 1) if call.startswith("Delete"))
+    return every if EVERY else [Point(deletion, after=False), Point(len(phase.calls), after=True)]
+
+
+def test_a_reaper_that_dies_goes_on_and_leaves_nothing(reaper: Phase) -> None:
+    assert len(reaper.calls) > 5
+    wrong = {str(point): said for point in points(reaper) if (said := reaper.survive(point))}
+    assert wrong == {}
