@@ -97,6 +97,19 @@ def test_what_is_missing_is_named() -> None:
     assert refused(TENANT, {}).keys() >= {"contract", "sessionToken", "tenant", "options"}
 
 
+def test_the_token_is_a_secret_by_its_value() -> None:
+    found: dict[str, bool] = {}
+
+    def program() -> None:
+        state = provider().construct("any", SHARED, example.inputs()).state
+        for name in ("sessionToken", "cluster"):
+            kept = pulumi.Output.from_input(state[name]).is_secret()
+            pulumi.Output.from_input(kept).apply(partial(found.__setitem__, name))
+
+    declare(program)
+    assert found == {"sessionToken": True, "cluster": False}
+
+
 def test_a_field_in_both_spellings_is_refused() -> None:
     given = example.inputs()
     given["tenants"][1]["service_line"] = "odoo-hosting"
