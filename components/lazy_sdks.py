@@ -13,16 +13,16 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
-from functools import partial
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader, spec_from_loader
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import LazyLoader
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
 from typing import Any, Final
 
-_SERVICE: Final = re.compile(r"pulumi_aws\.[a-z0-9]+|pulumi_kubernetes\.\w+\.v\w+")
+# `config` is no service: its `__init__` makes properties of its names.
+_SERVICE: Final = re.compile(r"pulumi_aws\.(?!config$)[a-z0-9]+|pulumi_kubernetes\.\w+\.v\w+")
 _UNUSED: Final = frozenset({"pulumi.automation", "pulumi.dynamic"})
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -37,73 +37,82 @@ class LazySdks(MetaPathFinder):
         del target
         if fullname not in _UNUSED and not _SERVICE.fullmatch(fullname):
             return None
-        whole = PathFinder.find_spec(fullname, path)
-        if whole is None or whole.loader is None or whole.submodule_search_locations is None:
+        found = PathFinder.find_spec(fullname, path)
+        if found is None or not isinstance(found.loader, SourceFileLoader):
             return None
-        if fullname in _UNUSED:
-            whole.loader = LazyLoader(whole.loader)
-            return whole
-        made = spec_from_loader(fullname, Service(whole.loader), origin=whole.origin, is_package=True)
-        if made is not None:
-            made.submodule_search_locations = whole.submodule_search_locations
-            made.has_location = True
-        return made
+        if found.submodule_search_locations is None:
+            return None
+        whole = found.loader
+        found.loader = (
+            LazyLoader(whole) if fullname in _UNUSED else ServiceLoader(whole.name, str(whole.path))
+        )
+        return found
 
 
-class Service(Loader):
+class ServiceLoader(SourceFileLoader):
     """Loads a package without its modules."""
 
-    def __init__(self, whole: Loader) -> None:
-        """*whole* loads it with all of them."""
-        self._whole = whole
+    def __init__(self, fullname: str, path: str) -> None:
+        super().__init__(fullname, path)
         self._one = RLock()
         self._loading = False
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """None: a module as any other."""
-        del spec
-        return None
+        self.modules = frozenset(each.stem for each in Path(path).parent.glob("*.py"))
 
     def exec_module(self, module: ModuleType) -> None:
         """Make *module* look for names when they are asked for."""
-        modules = frozenset(each.stem for folder in module.__path__ for each in Path(folder).glob("*.py"))
-        module.__dict__["__getattr__"] = partial(self._named, module, modules)
+        module.__class__ = Service
 
-    def _named(self, module: ModuleType, modules: frozenset[str], name: str) -> Any:
-        if name in modules and not is_defined(name):
-            return importlib.import_module(f"{module.__name__}.{name}")
-        for where in homes(name):
-            if where in modules:
-                home = importlib.import_module(f"{module.__name__}.{where}")
-                _put_right(module, home, where)
-                if name in home.__dict__:
-                    return home.__dict__[name]
-        self._load_whole(module)
-        if name in module.__dict__:
-            return module.__dict__[name]
-        raise AttributeError(f"module '{module.__name__}' has no attribute '{name}'")
-
-    def _load_whole(self, module: ModuleType) -> None:
+    def load_whole(self, module: ModuleType) -> None:
+        """Load *module* with all its modules; what it has already stays, as what a test has put there."""
         with self._one:
-            if "__getattr__" in module.__dict__ and not self._loading:
-                self._loading = True
-                self._whole.exec_module(module)
-                del module.__dict__["__getattr__"]
+            is_whole = not isinstance(module, Service)
+            if is_whole or self._loading:
+                return
+            self._loading = True
+            has = dict(vars(module))
+            try:
+                super().exec_module(module)
+            finally:
+                self._loading = False
+            vars(module).update(has)
+            module.__class__ = ModuleType
 
 
-def _put_right(module: ModuleType, home: ModuleType, where: str) -> None:
-    """Put the class of its name where the import of *home* has put the module itself: `v1.Pod`."""
-    if is_defined(where) and where in home.__dict__:
-        module.__dict__[where] = home.__dict__[where]
+class Service(ModuleType):
+    """A package of which only those modules are loaded that define what was asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        loader = _loader(self)
+        for where in homes(name):
+            if where in loader.modules:
+                home = importlib.import_module(f"{self.__name__}.{where}")
+                if where == name:
+                    return vars(self).get(name, home)  # while it is imported, the module itself
+                if name in home.__all__:
+                    return vars(home)[name]
+        loader.load_whole(self)
+        if name in vars(self):
+            return vars(self)[name]
+        raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Import binds modules here: where one defines what it is called like, as `v1.Pod`, that is meant."""
+        if isinstance(value, ModuleType) and value.__name__ == f"{self.__name__}.{name}":
+            value = vars(value)[name] if name in getattr(value, "__all__", ()) else value
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By name, as dill pickles modules of the very class `ModuleType`."""
+        return importlib.import_module, (self.__name__,)
+
+    def __dir__(self) -> list[str]:
+        _loader(self).load_whole(self)
+        return sorted(vars(self))
 
 
-def is_defined(name: str) -> bool:
-    """Whether *name*, also that of a module, means the class or the function of that name.
-
-    >>> [is_defined(name) for name in ("SecurityGroup", "get_ami", "security_group", "outputs")]
-    [True, True, False, False]
-    """
-    return name[:1].isupper() or name.startswith("get_")
+def _loader(service: Service) -> ServiceLoader:
+    loader: ServiceLoader = vars(service)["__spec__"].loader
+    return loader
 
 
 def homes(name: str) -> list[str]:

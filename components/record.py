@@ -8,7 +8,11 @@ program (Pulumi 3.259, deployment_executor.go, performPostSteps).
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pulumi
@@ -20,7 +24,7 @@ from components.naming import physical_name
 from tiers.catalog.tier import Catalog
 from tiers.change.upgrades import next_step, next_step_of_tenant
 from tiers.change.version_refusals import refused_versions_of_tenant
-from tiers.deployed import RECORD, Deployed, deployed_of, refusals
+from tiers.deployed import RECORD, VERSION, Deployed, deployed_of, refusals
 from tiers.errors import CatalogError
 from tiers.facts.data import DatabaseInstance
 from tiers.plan.plan import Plan, TenantPlan, facts_of
@@ -46,11 +50,20 @@ def record(
     children = list(owner._childResources)  # noqa: SLF001 - the SDK has no other list of them
     made = pulumi.Stash(
         physical_name(name, RECORD),
-        input=dict(applied),
+        input={**applied, VERSION: version()},
         opts=pulumi.ResourceOptions(parent=owner, depends_on=children, protect=protected),
     )
     # Of a record that an update leaves out this is what it was before.
     return made.input.apply(lambda known: known["plan"])
+
+
+@cache
+def version() -> str:
+    """The version of Costack that declares: of the checkout, which a plugin is, too, or of the package."""
+    project = Path(__file__).parents[1] / "pyproject.toml"
+    if project.is_file():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    return metadata.version("costack")
 
 
 def may_follow(plan: Plan, catalog: Catalog) -> Plan:

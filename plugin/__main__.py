@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -19,9 +20,10 @@ from plugin.provider import CostackProvider  # noqa: E402
 
 
 def load() -> None:
-    """Load the components; whoever needs one meanwhile waits for its module."""
+    """Load the components; whoever needs one meanwhile waits for its module, and tells if it is not there."""
     try:
-        from plugin import builders  # noqa: F401, PLC0415 - while the port is said
+        with suppress(ImportError):
+            from plugin import builders  # noqa: F401, PLC0415 - while the port is said
     finally:
         gc.freeze()
         gc.enable()

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, TypeVar
 
 import pulumi
@@ -48,12 +49,11 @@ class CostackProvider(Provider):
         Raises:
             InputPropertiesError: With every mistake, at the property that has it.
         """
-        from plugin.builders import CALLBACKS, builders  # noqa: PLC0415 - see above
-
-        known = builders(self._today())
+        building = _building()
+        known = building.builders(self._today())
         if resource_type not in known:
             raise pulumi.RunError(f"costack has no component '{resource_type}': {', '.join(sorted(known))}")
-        CALLBACKS.share()
+        building.CALLBACKS.share()
         about = self._package["resources"][resource_type]
         given = about["inputProperties"]
         args = self._read(inputs, given, about["requiredInputs"])
@@ -66,19 +66,18 @@ class CostackProvider(Provider):
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> InvokeResult:
         """Answer a function; mistakes are failures of the arguments that have them."""
-        from plugin.builders import NoEstimateError, monthly_estimate  # noqa: PLC0415 - see above
-
+        building = _building()
         if token != ESTIMATE:
             raise pulumi.RunError(f"costack has no function '{token}': {ESTIMATE}")
         about = self._package["functions"][token]["inputs"]
         given = about["properties"]
         try:
             read = self._read(args, given, about["required"])
-            estimate = self._told(given, lambda: monthly_estimate(read, self._today()))
+            estimate = self._told(given, lambda: building.monthly_estimate(read, self._today()))
         except pulumi.InputPropertiesError as error:
             found = error.errors or []
             return InvokeResult({}, [CheckFailure(each["property_path"], each["reason"]) for each in found])
-        except NoEstimateError as error:
+        except building.NoEstimateError as error:
             return InvokeResult({}, [CheckFailure("platform", str(error))])
         return InvokeResult(estimate)
 
@@ -86,14 +85,21 @@ class CostackProvider(Provider):
         self, inputs: Mapping[str, Any], given: Mapping[str, Any], required: list[str]
     ) -> dict[str, Any]:
         """The inputs with the names that files have."""
-        missing = {name: "is missing" for name in required if inputs.get(name) is None}
+        missing = {
+            name: "is missing"
+            for name in required
+            if inputs.get(name) is None and inputs.get(snake(name)) is None
+        }
         if missing:
             raise refused(missing)
         args: dict[str, Any] = {}
-        for name, value in inputs.items():
+        for key, value in inputs.items():
+            name = camel(key)
+            if snake(key) in args:
+                raise refused({name: f"is given as '{name}' and as '{snake(key)}'"})
             spec = given.get(name, {})
             try:
-                args[snake(name)] = self._for_file(value, spec, name)
+                args[snake(key)] = self._for_file(value, spec, name)
             except SpellingError as error:
                 raise refused({error.path: error.reason}) from None
         return args
@@ -111,16 +117,31 @@ class CostackProvider(Provider):
 
     def _told(self, given: Mapping[str, Any], make: Callable[[], Made]) -> Made:
         """What *make* returns; its mistakes become errors of the properties that have them."""
-        from plugin.builders import CatalogError, DocumentError  # noqa: PLC0415 - see above
-
+        building = _building()
         try:
             return make()
-        except DocumentError as error:
+        except building.DocumentError as error:
             raise refused({self._path(where, given): why for where, why in error.faults}) from None
-        except CatalogError as error:
+        except building.CatalogError as error:
             raise pulumi.RunError(str(error)) from None
 
     def _path(self, where: tuple[int | str, ...], given: Mapping[str, Any]) -> str:
         first, *rest = where or ("",)
         name = camel(str(first))
         return name + self._spelling.path(tuple(rest), given.get(name, {}))
+
+
+def _building() -> ModuleType:
+    """What builds the components; it is loaded when one is asked for, see above.
+
+    Raises:
+        RunError: When a part of the installation is missing.
+    """
+    try:
+        from plugin import builders  # noqa: PLC0415
+    except ImportError as error:
+        raise pulumi.RunError(
+            f"the components of costack cannot be loaded: {error}; install the package anew with "
+            "`pulumi package add`, or `pulumi install` where Pulumi.yaml names it"
+        ) from None
+    return builders

@@ -29,6 +29,8 @@ from tiers.vocabulary import LifecycleStage
 RECORD: Final = "deployed"
 """The last part of a record's name."""
 RECORD_TYPE: Final = "pulumi:index:Stash"
+VERSION: Final = "costack_version"
+"""The part of a record that says which version of Costack it was deployed from."""
 RELEASED: Final = "released"
 """The output of a tenant's component that says whether the tenant may be removed."""
 

@@ -33,6 +33,8 @@ class Inventory(Frozen):
     was not finished, or a change that waits for a maintenance window. The plan counts what is there.
     `deployed_on` is the day, in UTC, of the update that last changed the plan of a tenant or of the platform.
     Who is not in it was not deployed completely yet, or by a version of costack that kept no records.
+    `versions` is the version of Costack from whose templates that update was made; who is not in it was
+    deployed by a version that did not say it.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -41,6 +43,7 @@ class Inventory(Frozen):
     storage_gib: Mapping[FactId, Count] = {}
     pending: Mapping[str, tuple[str, ...]] = {}
     deployed_on: Mapping[str, date] = {}
+    versions: Mapping[str, str] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:

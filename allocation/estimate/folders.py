@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,14 +39,23 @@ def folders_of(portfolio: Path, otherwise: Folders = OURS) -> Folders:
 
 
 def folders_in(catalog: Path, otherwise: Folders = OURS) -> Folders:
-    """The same by the folder of its catalog."""
+    """The same by the folder of its catalog.
+
+    Raises:
+        CatalogError: When what is called as one of its folders is none: others' prices or rules would stand
+            in for it.
+    """
     if catalog == otherwise.catalog:
         return otherwise
-    own = Folders(catalog, catalog / PRICES, catalog / RULES)
-    return Folders(
-        catalog,
-        *(mine if mine.is_dir() else theirs for mine, theirs in zip(own[1:], otherwise[1:], strict=True)),
-    )
+    return Folders(catalog, _own(catalog / PRICES, otherwise.prices), _own(catalog / RULES, otherwise.rules))
+
+
+def _own(mine: Path, theirs: Path) -> Path:
+    if mine.is_dir():
+        return mine
+    if os.path.lexists(mine):
+        raise CatalogError(f"{mine}: expected a folder with YAML files, found a file, or a link to none")
+    return theirs
 
 
 def folders_of_plan(plan: Plan, portfolio: Path) -> Folders:

@@ -52,6 +52,17 @@ class Stack:
             frozenset(str(step["urn"]) for step in steps if step.get("op") in _CHANGING and _custom(step)),
         )
 
+    def refreshed(self, more: Mapping[str, str] | None = None) -> str:
+        """What a refresh would change, as Pulumi prints it in JSON; it changes nothing.
+
+        Args:
+            more: Added to Pulumi's environment.
+
+        Raises:
+            LifecycleError: When Pulumi fails.
+        """
+        return self._printed("refresh", "--preview-only", "--json", more=more)
+
     def up(self) -> None:
         """Deploy the working tree.
 
@@ -66,16 +77,19 @@ class Stack:
             )
 
     def _json(self, *arguments: str) -> Any:
-        done = self._run(arguments, capture=True)
+        try:
+            return json.loads(self._printed(*arguments))
+        except ValueError:
+            raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` printed no JSON") from None
+
+    def _printed(self, *arguments: str, more: Mapping[str, str] | None = None) -> str:
+        done = self._run(arguments, capture=True, more=more)
         if done.returncode:
             reason = " ".join((_said(done.stdout) or done.stderr or done.stdout).split())[-400:]
             if remedy := remedy_of(reason, self.project):
                 raise LifecycleError(f"stack '{self.name}': {remedy}")
             raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` failed: {reason}")
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            raise LifecycleError(f"stack '{self.name}': `pulumi {arguments[0]}` printed no JSON") from None
+        return done.stdout
 
     def _run(
         self, arguments: Sequence[str], *, capture: bool, more: Mapping[str, str] | None = None

@@ -144,7 +144,7 @@ def sort_remaining(
         if because is None:
             excess.append(each)
         else:
-            retained.append(RetainedResource(each, because, until, _priced(each, prices)))
+            retained.append(RetainedResource(each, because, until, monthly_units(each, prices)))
     return RemainingResources(tuple(retained), tuple(excess))
 
 
@@ -183,7 +183,7 @@ def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
     return KEPT.get(resource.what) if plan.keep_days else None
 
 
-def _priced(resource: RemainingResource, prices: PriceBook) -> int | None:
+def monthly_units(resource: RemainingResource, prices: PriceBook) -> int | None:
     """The monthly cost; buckets and vaults bill by content, which no listing states.
 
     Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing).

@@ -22,9 +22,9 @@ for path in sorted(pathlib.Path(service.__path__[0]).glob("*.py")):
                 named += ast.literal_eval(node.value)
 of_a_lookup = ("Result", "_output", "InitArgs")  # these load the service whole
 found = {{name: getattr(service, name) for name in named if not name.endswith(of_a_lookup)}}
-assert "__getattr__" in vars(service), "loaded whole"
+assert type(service).__name__ == "Service", "loaded whole"
 getattr(service, "Nothing", None)
-assert "__getattr__" not in vars(service)
+assert type(service).__name__ == "module"
 print(len(found), [name for name in named if found.get(name, vars(service)[name]) is not vars(service)[name]])
 """
 
@@ -88,8 +88,7 @@ def test_what_components_declare_loads_no_service_whole_nor_what_is_unused() -> 
         "declare_plan(example.plan())\n"
         "whole = [name for name, module in list(sys.modules.items())\n"
         "         if name.startswith(('pulumi_aws.', 'pulumi_kubernetes.')) and hasattr(module, '__path__')\n"
-        "         and type(module).__name__ == 'module' and name.count('.') == (1 if 'aws' in name else 2)\n"
-        "         and '__getattr__' not in vars(module)]\n"
+        "         and type(module).__name__ == 'module' and name.count('.') == (1 if 'aws' in name else 2)]\n"
         "print(whole, 'pulumi_aws.rds.instance' in sys.modules, 'dill' in sys.modules)"
     )
     assert said.strip() == "[] True False"
@@ -102,3 +101,47 @@ def test_the_automation_api_and_dynamic_providers_load_when_they_are_used() -> N
         "print(pulumi.dynamic.ResourceProvider.__name__, 'dill' in sys.modules)"
     )
     assert said.split() == ["False", "LocalWorkspace", "False", "ResourceProvider", "True"]
+
+
+SAME = """
+import pulumi_aws as aws, pulumi_kubernetes as kubernetes
+{program}
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "print(aws.config.region, aws.config.profile, type(aws.config))",
+        "from pulumi_kubernetes.core.v1.Pod import Pod; print(kubernetes.core.v1.Pod is Pod, Pod)",
+        "aws.ec2.Vpc; import pulumi_aws.ec2.get_ami; print(callable(aws.ec2.get_ami))",
+        "aws.ec2.Vpc; import pulumi_aws.ec2.vpc; print(aws.ec2.vpc)",
+        "import pickle; print(pickle.loads(pickle.dumps(kubernetes.apps.v1.Deployment)))",
+        "import dill; aws.ec2.Vpc; print(dill.loads(dill.dumps(aws.ec2)) is aws.ec2)",
+        "from importlib.resources import files; print((files('pulumi_aws.sqs') / 'queue.py').is_file())",
+        "import pkgutil; print(len(pkgutil.get_data('pulumi_aws.sqs', 'queue.py')))",
+        "aws.sqs.Queue; print(dir(aws.sqs), hasattr(aws.sqs, 'Any'), hasattr(aws.sqs, '_utilities'))",
+        "queue = aws.sqs.Queue; import importlib; importlib.reload(aws.sqs); print(aws.sqs.Queue is queue)",
+        "aws.sqs.Queue = 1; aws.sqs.GetQueueResult; print(aws.sqs.Queue)",
+    ],
+)
+def test_what_a_program_asks_of_a_service_is_answered_as_without_the_finder(program: str) -> None:
+    plain = SAME.format(program=program)
+    assert run("import components\n" + plain) == run(plain)
+
+
+def test_a_service_that_cannot_be_loaded_whole_says_why_each_time() -> None:
+    said = run(
+        "import components, sys\n"
+        "import pulumi_aws as aws\n"
+        "aws.sqs.Queue\n"
+        "sys.modules['pulumi_aws.sqs.queue_policy'] = None  # not importable\n"
+        "for _ in range(2):\n"
+        "    try:\n"
+        "        aws.sqs.Nothing\n"
+        "    except ImportError as error:\n"
+        "        print(error.name)\n"
+        "del sys.modules['pulumi_aws.sqs.queue_policy']\n"
+        "print(hasattr(aws.sqs, 'Nothing'), aws.sqs.GetQueueResult.__name__)"
+    )
+    assert said.split() == ["pulumi_aws.sqs.queue_policy"] * 2 + ["False", "GetQueueResult"]

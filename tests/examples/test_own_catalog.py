@@ -220,7 +220,8 @@ def test_a_catalog_that_is_not_there_or_outside_is_refused_at_its_line(
     edit(project / alpine() / "platform.yaml", "../../catalog", named)
     done = costack("validate", project / alpine())
     assert done.exit_code == Exit.CONFIGURATION
-    assert f"{project / alpine()}/{sentence.format(project)}" in done.stderr
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"{project / alpine()}/{sentence.format(project)}")
 
 
 def test_mistakes_in_tiers_prices_and_rules_are_told_with_file_and_line(project: Path) -> None:
@@ -235,6 +236,21 @@ def test_mistakes_in_tiers_prices_and_rules_are_told_with_file_and_line(project:
     assert done.exit_code == Exit.CONFIGURATION
     assert "catalog/rulebook/2026-11.yaml:5: serving: expected 'direct', 'step-down'" in done.stderr
     assert "catalog/pricebook/contract.yaml:10: prices.0.confidence: expected 'A'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["pricebook", "rulebook"])
+def test_nothing_of_costack_stands_in_for_a_folder_that_is_empty_or_none(project: Path, name: str) -> None:
+    folder = project / "catalog" / name
+    shutil.rmtree(folder)
+    folder.mkdir()
+    done = costack("validate")
+    assert done.exit_code == Exit.CONFIGURATION
+    assert f"catalog/{name}: holds no " in done.stderr
+    folder.rmdir()
+    folder.symlink_to("nowhere")
+    done = costack("validate")
+    assert done.exit_code == Exit.CONFIGURATION
+    assert done.stderr.startswith(f"catalog/{name}: expected a folder with YAML files, found a file")
 
 
 def test_validate_warns_of_what_nothing_uses(project: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -16,6 +18,7 @@ import pytest
 import yaml
 from pulumi.errors import InputPropertiesError
 
+import plugin
 from plugin.provider import ESTIMATE, CostackProvider
 from plugin.spelling import camel
 from plugin.stacks import estimate_and_note
@@ -94,10 +97,56 @@ def test_what_is_missing_is_named() -> None:
     assert refused(TENANT, {}).keys() >= {"contract", "sessionToken", "tenant", "options"}
 
 
+def test_the_token_is_a_secret_by_its_value() -> None:
+    found: dict[str, bool] = {}
+
+    def program() -> None:
+        state = provider().construct("any", SHARED, example.inputs()).state
+        for name in ("sessionToken", "cluster"):
+            kept = pulumi.Output.from_input(state[name]).is_secret()
+            pulumi.Output.from_input(kept).apply(partial(found.__setitem__, name))
+
+    declare(program)
+    assert found == {"sessionToken": True, "cluster": False}
+
+
 def test_a_field_in_both_spellings_is_refused() -> None:
     given = example.inputs()
     given["tenants"][1]["service_line"] = "odoo-hosting"
     assert refused(SHARED, given).keys() == {"tenants[1].serviceLine"}
+
+
+def test_a_tenant_s_own_fields_may_be_spelled_as_in_files_but_not_in_both_ways() -> None:
+    given = example.inputs()
+    alone = {**given["tenants"][0], "platform": given["platform"], "contract": {}, "session_token": ""}
+    alone |= {"service_line": alone.pop("serviceLine"), "tier": "gold"}
+    assert refused(TENANT, alone).keys() == {"tier"}
+    reason = "is given as 'serviceLine' and as 'service_line'"
+    assert refused(TENANT, {**alone, "serviceLine": "odoo-hosting"}) == {"serviceLine": reason}
+    assert refused(TENANT, {**alone, "data_residency": "eu"}).keys() == {"dataResidency"}
+
+
+def test_a_part_that_is_not_installed_is_told_by_whoever_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(plugin, "builders", raising=False)
+    monkeypatch.setitem(sys.modules, "plugin.builders", None)
+    for ask in (lambda: provider().construct("any", SHARED, {}), lambda: provider().invoke(ESTIMATE, {})):
+        with pytest.raises(pulumi.RunError, match=r"cannot be loaded: .*; install the package anew"):
+            ask()
+
+
+def test_the_plugin_starts_without_it_in_silence_and_collects_garbage() -> None:
+    program = (
+        "import gc, sys, threading\n"
+        "from pulumi import provider\n"
+        "sys.modules['plugin.builders'] = None\n"
+        "wait = lambda: [each.join() for each in threading.enumerate() if each.daemon]\n"
+        "provider.main = lambda *_: (wait(), print(gc.isenabled()))\n"
+        "from plugin import __main__"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 def test_the_outputs_are_those_of_the_schema_and_say_where_things_are() -> None:

@@ -21,6 +21,10 @@ CatalogPath = Annotated[
 """A folder as the folder of a portfolio sees it: in the project, which is two levels above at most."""
 
 
+class UnknownCatalogError(CatalogError):
+    """Why a `platform.yaml` does not say what its catalog is; whoever reads the whole file says so, too."""
+
+
 class _Named(BaseModel):
     """What `platform.yaml` says of its catalog, whatever else is in it."""
 
@@ -31,10 +35,11 @@ def catalog_folder(portfolio: Path, otherwise: Path = CATALOG_DIRECTORY) -> Path
     """The folder of the catalog that the portfolio in the folder *portfolio* is sold from.
 
     Args:
-        portfolio: The folder with `platform.yaml`; the mistakes of that file are for its reader to tell.
+        portfolio: The folder with `platform.yaml`.
         otherwise: The folder where the file names none, or is not there.
 
     Raises:
+        UnknownCatalogError: When the file is there and does not say which one.
         CatalogError: When the folder that it names is not there, or lies behind a link out of the project.
     """
     named = catalog_named(portfolio)
@@ -51,10 +56,18 @@ def catalog_folder(portfolio: Path, otherwise: Path = CATALOG_DIRECTORY) -> Path
 
 
 def catalog_named(portfolio: Path) -> CatalogPath | None:
-    """What the `platform.yaml` of the folder *portfolio* names as its own catalog."""
-    file = portfolio / PLATFORM_FILE
-    read = collect([], partial(load_model, _Named, file, within=portfolio))
-    return None if read is None else read.catalog
+    """What the `platform.yaml` of the folder *portfolio* names as its own catalog; None without that file.
+
+    Raises:
+        UnknownCatalogError: When it cannot be read, or names what cannot be a folder of the project.
+    """
+    file, problems = portfolio / PLATFORM_FILE, list[str]()
+    if not os.path.lexists(file):
+        return None
+    read = collect(problems, partial(load_model, _Named, file, within=portfolio))
+    if read is None:
+        raise UnknownCatalogError(*problems)
+    return read.catalog
 
 
 def own_catalog(portfolio: Path, named: CatalogPath) -> Path:

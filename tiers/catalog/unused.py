@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tiers.catalog.classes import Classes
+from tiers.catalog.folder import CATALOG_DIRECTORY
 from tiers.catalog.loading import CLASSES
 from tiers.catalog.tier import Catalog, OwnCache, OwnDatabase
+from tiers.strict_yaml import load_model
 
 PRICES: Final = "pricebook"
 RULES: Final = "rulebook"
@@ -32,21 +34,29 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def unused_rows(catalog: Catalog, used: Iterable[Row]) -> list[Row]:
-    """The rows of the menus that no tier names, and that are not *used* by a portfolio either."""
+    """The rows of the menus that no tier names, and that are not *used* by a portfolio either.
+
+    A row that is as Costack has it is none of them: a catalog begins as a copy, whose menu is wider than what
+    its tiers need.
+    """
     named = {*used, *_named_by_tiers(catalog), *_named_by_controls(catalog.classes)}
-    return [row for row in _rows(catalog.classes) if row not in named]
+    copied = _rows(load_model(Classes, CATALOG_DIRECTORY / CLASSES, within=CATALOG_DIRECTORY))
+    return [
+        row
+        for row, size in _rows(catalog.classes).items()
+        if row not in named and (row not in copied or copied[row] != size)
+    ]
 
 
-def _rows(classes: Classes) -> Iterator[Row]:
-    for menu, rows in (
-        ("workload_classes", classes.workload_classes),
-        ("backup_classes", classes.backup_classes),
-        ("database_classes", classes.database_classes),
-        ("cache_classes", classes.cache_classes),
-        ("node_classes", classes.node_classes),
-    ):
-        for class_id in rows:
-            yield Row(menu, class_id)
+def _rows(classes: Classes) -> dict[Row, object]:
+    menus: dict[str, Mapping[str, object]] = {
+        "workload_classes": classes.workload_classes,
+        "backup_classes": classes.backup_classes,
+        "database_classes": classes.database_classes,
+        "cache_classes": classes.cache_classes,
+        "node_classes": classes.node_classes,
+    }
+    return {Row(menu, class_id): size for menu, rows in menus.items() for class_id, size in rows.items()}
 
 
 def _named_by_controls(classes: Classes) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tiers.catalog.folder import CATALOG_DIRECTORY, catalog_folder
+from tiers.catalog.folder import CATALOG_DIRECTORY, UnknownCatalogError, catalog_folder
 from tiers.catalog.loading import read_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
@@ -68,6 +68,8 @@ class Catalogs:
         """As much of its catalog as can be read; None when there is none, with the reasons in *problems*."""
         try:
             folder = catalog_folder(portfolio, self._otherwise)
+        except UnknownCatalogError:
+            return None  # told with the other mistakes of that file
         except CatalogError as error:
             problems += error.problems
             return None

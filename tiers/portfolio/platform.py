@@ -24,6 +24,7 @@ from tiers.portfolio.cluster import (
     store_problem,
 )
 from tiers.portfolio.gates.approvals import Approvals
+from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
@@ -250,6 +251,8 @@ class Platform(Frozen):
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
+    drift: DriftSpec = DriftSpec()
+    """What `costack drift` reports without failing."""
     approvals: Approvals | None = None
     """Who approves a change, by what it does; left out, nobody is asked for."""
     reaper: ReaperSpec | None = None

@@ -8,7 +8,6 @@ bill say their own sizes. Where these differ, the resources are right.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +16,7 @@ from allocation.adapters.pulumi.fact_resources import Made, resources_by_fact
 from allocation.adapters.pulumi.pending import deleted, replaced, unfinished, unreadable, waiting
 from allocation.adapters.pulumi.resource_sizes import RESOURCES, Resource, Sizes, fits, resized
 from allocation.adapters.pulumi.stack_state import StateResource, below, readable, resources_of
-from tiers.deployed import RECORD_TYPE, is_released
+from tiers.deployed import RECORD_TYPE, VERSION, is_released
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.facts.every_fact import Fact, FactId, ManagedSecret, Origin
@@ -99,16 +98,17 @@ class _Reading:
             cloud_ids={**told_ids, **{fact: arn for part in parts for fact, arn in part.arns.items()}},
             storage_gib=storage,
             pending={owner: sentences for owner, sentences in pending.items() if sentences},
-            deployed_on=dict(self._days()),
+            deployed_on={owner: record.changed_on for owner, record in self._records() if record.changed_on},
+            versions={owner: version for owner, record in self._records() if (version := _version(record))},
         )
 
-    def _days(self) -> Iterator[tuple[str, date]]:
-        """The platform and each tenant that has a record, with the day on which it was last changed."""
+    def _records(self) -> Iterator[tuple[str, StateResource]]:
+        """The platform and each tenant that has a record, with it."""
         for root in self._resources:
             if root.type in (SHARED_PLATFORM, TENANT_STACK):
                 record = _record(root, self._resources)
-                if record is not None and record.changed_on is not None:
-                    yield PLATFORM if root.type == SHARED_PLATFORM else root.name, record.changed_on
+                if record is not None:
+                    yield PLATFORM if root.type == SHARED_PLATFORM else root.name, record
 
     def _tenant(self, root: StateResource) -> tuple[TenantPlan, _Found]:
         known = self._told.plan.tenants if self._told else ()
@@ -169,6 +169,12 @@ class _Reading:
 
 def _record(root: StateResource, resources: Iterable[StateResource]) -> StateResource | None:
     return next((each for each in resources if each.type == RECORD_TYPE and each.parent == root.urn), None)
+
+
+def _version(record: StateResource) -> str | None:
+    """The version of Costack that wrote a record; None where an older one did."""
+    told = (readable(record.outputs.get("input")) or {}).get(VERSION)
+    return told if isinstance(told, str) else None
 
 
 def _plan_in(holder: object) -> Mapping[str, Any] | None:

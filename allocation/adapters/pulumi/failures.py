@@ -17,6 +17,9 @@ _REMEDIES: Final = {
     _NO_BACKEND: f"Pulumi has no backend; run `pulumi login`, or {LOCAL_CLOUD}",
     "passphrase must be set": "Pulumi needs the passphrase of the stack's secrets; set "
     f"PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or {LOCAL_CLOUD}",
+    # In a folder, attributes beside the state are not replaced at once (gocloud.dev, blob/fileblob/attrs.go).
+    "failed to load checkpoint: EOF": "its state is being written, or an update was killed while it was; run "
+    "this again when no update runs, and if it stays so, `costack recover`",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +28,31 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
     """What is deployed on *stack* of the project in *project*, as its state has it.
 
     Raises:
-        StackNotFoundError: When the backend in use has no such stack.
         NotDeployedError: When the stack has no inventory yet.
-        CatalogError: When Pulumi is missing or cannot read the stack, or the output is no inventory.
+        CatalogError: As `state_of_stack`, and when the output is no inventory.
+    """
+    return deployed_in(state_of_stack(stack, project), f"stack '{stack}'")
+
+
+def deployed_in(state: Mapping[str, Any], source: str) -> Inventory:
+    """The same of the exported *state* of a stack; *source* names it in errors.
+
+    Raises:
+        NotDeployedError: When the stack has no inventory yet.
+        CatalogError: When the output is no inventory.
+    """
+    found = inventory_of_state(state, source)
+    if found is None:
+        raise NotDeployedError(f"{source}: it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack")
+    return found
+
+
+def state_of_stack(stack: str, project: Path) -> Mapping[str, Any]:
+    """What `pulumi stack export` prints of *stack* of the project in *project*; secrets stay encrypted.
+
+    Raises:
+        StackNotFoundError: When the backend in use has no such stack.
+        CatalogError: When Pulumi is missing or cannot read the stack.
     """
     command = ["pulumi", "stack", "export", "--stack", stack, "--cwd", str(project), "--non-interactive"]
     try:
@@ -40,11 +63,7 @@ def inventory_of_stack(stack: str, project: Path) -> Inventory:
         raise CatalogError(f"stack '{stack}': {NOT_FOUND}") from None
     if done.returncode:
         raise _explained(stack, done.stderr, project)
-    source = f"stack '{stack}'"
-    found = inventory_of_state(_parsed(done.stdout, source, len(done.stdout)) or {}, source)
-    if found is None:
-        raise NotDeployedError(f"{source}: it has no output '{OUTPUT_NAME}'; run `pulumi up` on this stack")
-    return found
+    return _parsed(done.stdout, f"stack '{stack}'", len(done.stdout)) or {}
 
 
 def inventory_of_file(path: Path) -> Inventory:

@@ -30,6 +30,8 @@ class StateResource(NamedTuple):
     leaving: bool
     left: bool
     changed_on: date | None
+    id: str = ""
+    """The cloud's id."""
 
     @property
     def name(self) -> str:
@@ -79,6 +81,7 @@ def resources_of(state: object, source: str) -> tuple[StateResource, ...]:
             leaving=bool(each.get("delete")),
             left=bool(each.get("pendingReplacement")),
             changed_on=_day(each.get("modified")),
+            id=str(each.get("id") or ""),
         )
         for each in raw_resources_of(state, source)
     )

@@ -6,7 +6,7 @@ read it alike: it has no timestamps, and a unit only where the name ends with it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from allocation.money import text_of
@@ -23,7 +23,7 @@ Samples = Sequence[tuple[Labels, int]]
 _ESCAPES: Final = (("\\", r"\\"), ("\n", r"\n"), ('"', r"\""))
 
 
-class _Gauge(NamedTuple):
+class Gauge(NamedTuple):
     """A metric family: money in units, or plain numbers if `counted`."""
 
     name: str
@@ -38,27 +38,32 @@ def as_openmetrics(statement: FiledStatement) -> str:
 
     The amounts of a tenant add up to its cost; all amounts, idle and unallocated to the total charged.
     """
-    lines = [line for gauge in _gauges(statement) for line in _family(gauge)]
+    return exposition(_gauges(statement))
+
+
+def exposition(gauges: Iterable[Gauge]) -> str:
+    """*gauges* as the text that Prometheus scrapes."""
+    lines = [line for gauge in gauges for line in _family(gauge)]
     return "\n".join([*lines, "# EOF", ""])
 
 
-def _gauges(statement: FiledStatement) -> Iterator[_Gauge]:
+def _gauges(statement: FiledStatement) -> Iterator[Gauge]:
     yield from _of_tenants(statement)
     yield from _of_no_tenant(statement)
     portfolio = {"portfolio": statement.portfolio}
     unpriced = [(portfolio, len(statement.unpriced))]
     unknown = "Lines that cost money at an unknown price; they are in no amount."
-    yield _Gauge("tenant_cost_unpriced_lines", unknown, unpriced, counted=True)
+    yield Gauge("tenant_cost_unpriced_lines", unknown, unpriced, counted=True)
     for edge, moment, rest in (
         ("start", statement.period.start, "begins, in seconds since 1970 UTC."),
         ("end", statement.period.end, "ends, in seconds since 1970 UTC; that moment is not part of it."),
     ):
         meaning = f"When the period of the statement {rest}"
         name = f"tenant_cost_period_{edge}_seconds"
-        yield _Gauge(name, meaning, [(portfolio, int(moment.timestamp()))], counted=True, unit="seconds")
+        yield Gauge(name, meaning, [(portfolio, int(moment.timestamp()))], counted=True, unit="seconds")
 
 
-def _of_tenants(statement: FiledStatement) -> Iterator[_Gauge]:
+def _of_tenants(statement: FiledStatement) -> Iterator[Gauge]:
     parts = [
         (_owner(statement, line, pool), units)
         for line in statement.tenants
@@ -67,12 +72,12 @@ def _of_tenants(statement: FiledStatement) -> Iterator[_Gauge]:
     fees = [(_owner(statement, line), line.fee) for line in statement.tenants]
     margins = [(_owner(statement, line), line.margin) for line in statement.tenants]
     cost = "Cost of a tenant in the period by pool; the pool is 'direct' for cost that names its tenant."
-    yield _Gauge("tenant_cost_amount", cost, parts)
-    yield _Gauge("tenant_cost_fee", "Fee that the client pays for a tenant in the period.", fees)
-    yield _Gauge("tenant_cost_margin", "Fee of a tenant minus all of its cost.", margins)
+    yield Gauge("tenant_cost_amount", cost, parts)
+    yield Gauge("tenant_cost_fee", "Fee that the client pays for a tenant in the period.", fees)
+    yield Gauge("tenant_cost_margin", "Fee of a tenant minus all of its cost.", margins)
 
 
-def _of_no_tenant(statement: FiledStatement) -> Iterator[_Gauge]:
+def _of_no_tenant(statement: FiledStatement) -> Iterator[Gauge]:
     whole = {
         "portfolio": statement.portfolio,
         "currency": statement.currency,
@@ -80,11 +85,11 @@ def _of_no_tenant(statement: FiledStatement) -> Iterator[_Gauge]:
     }
     idle = [({**whole, "pool": pool}, units) for pool, units in statement.idle.items()]
     unallocated = [({**whole, "reason": item.reason}, item.amount) for item in statement.unallocated]
-    yield _Gauge("tenant_cost_idle", "Cost of a pool's capacity that no tenant requested.", idle)
-    yield _Gauge("tenant_cost_unallocated", "Cost that no rule gives to a tenant, by reason.", unallocated)
-    yield _Gauge("tenant_cost_charged", "Total cost to allocate.", [(whole, statement.totals.charged)])
+    yield Gauge("tenant_cost_idle", "Cost of a pool's capacity that no tenant requested.", idle)
+    yield Gauge("tenant_cost_unallocated", "Cost that no rule gives to a tenant, by reason.", unallocated)
+    yield Gauge("tenant_cost_charged", "Total cost to allocate.", [(whole, statement.totals.charged)])
     rest = "Charged cost that is in no part of the statement; anything but 0 is an error."
-    yield _Gauge("tenant_cost_difference", rest, [(whole, statement.totals.difference)])
+    yield Gauge("tenant_cost_difference", rest, [(whole, statement.totals.difference)])
 
 
 def _owner(statement: FiledStatement, line: FiledTenant, pool: str | None = None) -> Labels:
@@ -100,7 +105,7 @@ def _owner(statement: FiledStatement, line: FiledTenant, pool: str | None = None
     }
 
 
-def _family(gauge: _Gauge) -> Iterator[str]:
+def _family(gauge: Gauge) -> Iterator[str]:
     yield f"# HELP {gauge.name} {gauge.help}"
     yield f"# TYPE {gauge.name} gauge"
     if gauge.unit:

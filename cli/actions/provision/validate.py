@@ -68,7 +68,8 @@ def _faults_of_prices_and_rules(valid: Sequence[PlannedPortfolio]) -> list[str]:
     problems: list[str] = []
     found = {each.folder: (folders_of(each.folder), each.plan.currency) for each in valid}
     for rules in {folders.rules for folders, _ in found.values()} - {OURS.rules}:
-        collect(problems, lambda rules=rules: rulebooks(rules))  # type: ignore[misc]
+        if collect(problems, lambda rules=rules: rulebooks(rules)) == {}:  # type: ignore[misc]
+            problems.append(f"{rules}: holds no rulebook; expected files such as 2026-11.yaml, or no folder")
     for prices, currency in {(folders.prices, currency) for folders, currency in found.values()}:
         told: list[str] = []
         if (prices, currency) != (OURS.prices, CURRENCY):

@@ -70,6 +70,13 @@ def test_with_a_catalog_the_tiers_are_its_own(firm: Path) -> None:
     said = CliRunner().invoke(app, ["validate"])
     assert said.exit_code == Exit.OK
     assert said.stdout.startswith("portfolios/local: valid, 2 tenants, ")
+    assert said.stderr == ""
+    menus = firm / "catalog" / "classes.yaml"
+    text = menus.read_text(encoding="utf-8")
+    menus.write_text(text.replace("  m: {node_type: ", "  mine: {node_type: "), encoding="utf-8")
+    said = CliRunner().invoke(app, ["validate"])
+    row = "cache_classes.mine: no tier and no portfolio uses it"
+    assert said.stderr == f"warning: catalog/classes.yaml: {row}\n"
 
 
 def test_its_program_declares_its_tenants_by_its_catalog(firm: Path) -> None:

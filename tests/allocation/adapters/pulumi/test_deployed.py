@@ -12,6 +12,7 @@ import pytest
 from allocation.adapters.pulumi.deployed import inventory_of_state
 from allocation.adapters.pulumi.resource_sizes import RESOURCES
 from allocation.estimate.estimated_month import UNKNOWN, monthly_estimates
+from components.record import version
 from tests.allocation.previews import changed
 from tests.components.conftest import declare_plan
 from tests.portfolios import catalog, every_offer, local_plan, local_portfolio, plan_of, with_token
@@ -60,6 +61,15 @@ def test_the_day_is_that_on_which_the_record_was_changed(state: State) -> None:
     assert found.plan == local_plan()
     ask_for(state, "acme", changed("acme", users="99"))
     assert read(state).deployed_on["acme"] == date(2026, 11, 30)
+
+
+def test_each_record_says_from_which_version_it_was_deployed_and_an_older_one_says_none(state: State) -> None:
+    found = read(state)
+    assert set(found.versions.values()) == {version()}
+    assert set(found.versions) == {"platform", *(each.tenant for each in local_plan().tenants)}
+    del the(state, RECORD_TYPE, "acme-deployed")["outputs"]["input"]["costack_version"]
+    assert set(found.versions) - set(read(state).versions) == {"acme"}
+    assert read(state).plan == found.plan
 
 
 def test_a_tenant_that_an_update_gave_no_new_token_is_pending_with_the_token_before(state: State) -> None:

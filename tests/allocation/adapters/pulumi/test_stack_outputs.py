@@ -130,6 +130,14 @@ def test_numbers_that_pulumi_wrote_as_floats_are_whole_again(pulumi: FakePulumi,
             "stack 'nope': cannot be read: could not load checkpoint: unexpected end",
             False,
         ),
+        (
+            "error: failed to load checkpoint: EOF\n",
+            (
+                "stack 'nope': its state is being written, or an update was killed while it was; run this "
+                "again when no update runs, and if it stays so, `costack recover`"
+            ),
+            False,
+        ),
         ("", "stack 'nope': cannot be read: pulumi gave no reason", False),
     ],
 )
