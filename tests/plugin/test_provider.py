@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -103,8 +104,9 @@ def test_the_token_is_a_secret_by_its_value() -> None:
     def program() -> None:
         state = provider().construct("any", SHARED, example.inputs()).state
         for name in ("sessionToken", "cluster"):
-            kept = pulumi.Output.from_input(state[name]).is_secret()
-            pulumi.Output.from_input(kept).apply(partial(found.__setitem__, name))
+            asked = asyncio.ensure_future(pulumi.Output.from_input(state[name]).is_secret())
+            kept: pulumi.Output[bool] = pulumi.Output.from_input(asked)
+            kept.apply(partial(found.__setitem__, name))
 
     declare(program)
     assert found == {"sessionToken": True, "cluster": False}
