@@ -28,22 +28,29 @@ SERVICES = (
 """Whose descriptions botocore has read: megabytes of JSON that every provider would parse anew."""
 # What the program declares most of. A type that is missing here costs time and nothing else.
 RESOURCES = {
-    "pulumi_aws.backup": "Plan Selection Vault",
+    "pulumi_aws.autoscaling": "Tag",
+    "pulumi_aws.backup": "Plan RestoreTestingPlan RestoreTestingSelection Selection Vault",
     "pulumi_aws.cloudwatch": "LogGroup",
-    "pulumi_aws.ec2": "SecurityGroup Subnet Vpc",
-    "pulumi_aws.efs": "AccessPoint FileSystem MountTarget",
-    "pulumi_aws.elasticache": "ReplicationGroup SubnetGroup",
-    "pulumi_aws.iam": "Role RolePolicy",
+    "pulumi_aws.ec2": "DefaultSecurityGroup LaunchTemplate SecurityGroup Subnet Vpc",
+    "pulumi_aws.efs": "AccessPoint FileSystem FileSystemPolicy MountTarget ReplicationConfiguration",
+    "pulumi_aws.eks": "Addon Cluster NodeGroup PodIdentityAssociation",
+    "pulumi_aws.elasticache": "ReplicationGroup SubnetGroup User UserGroup UserGroupAssociation",
+    "pulumi_aws.iam": "Role RolePolicy RolePolicyAttachment",
     "pulumi_aws.kms": "Alias Key KeyPolicy",
-    "pulumi_aws.rds": "Instance ParameterGroup SubnetGroup",
-    "pulumi_aws.s3": "Bucket BucketLifecycleConfiguration BucketPolicy BucketPublicAccessBlock "
+    "pulumi_aws.rds": "Instance InstanceAutomatedBackupsReplication ParameterGroup SubnetGroup",
+    "pulumi_aws.s3": "Bucket BucketLifecycleConfiguration BucketOwnershipControls "
+    "BucketPolicy BucketPublicAccessBlock BucketReplicationConfig "
     "BucketServerSideEncryptionConfiguration BucketVersioning",
+    "pulumi_aws.secretsmanager": "Secret SecretVersion",
     "pulumi_aws.vpc": "SecurityGroupIngressRule",
     "pulumi_kubernetes.apps.v1": "Deployment",
+    "pulumi_kubernetes.autoscaling.v2": "HorizontalPodAutoscaler",
     "pulumi_kubernetes.batch.v1": "CronJob Job",
-    "pulumi_kubernetes.core.v1": "ConfigMap Namespace PersistentVolume PersistentVolumeClaim Secret Service "
-    "ServiceAccount",
+    "pulumi_kubernetes.core.v1": "ConfigMap LimitRange Namespace PersistentVolume PersistentVolumeClaim "
+    "ResourceQuota Secret Service ServiceAccount",
     "pulumi_kubernetes.networking.v1": "Ingress NetworkPolicy",
+    "pulumi_kubernetes.policy.v1": "PodDisruptionBudget",
+    "pulumi_kubernetes.rbac.v1": "Role RoleBinding",
     "pulumi_random": "RandomId RandomPassword",
 }
 
