@@ -29,6 +29,8 @@ LIFE = STORED / "lifecycle"
 ENDED = ("sandbox", "production")
 STEPS = ["guard", "stand-still", "save", "hand-over", "unprotect", "take-away", "delete-copies", "remains"]
 """As the stored evidence calls them, whatever they are called by now."""
+LATER = timedelta(hours=12)
+"""After the last line of the evidence, and while the plan is valid."""
 
 
 def plan_of(name: str) -> DecommissionPlan:
@@ -55,7 +57,7 @@ def test_of_an_end_that_is_over_nothing_is_done_again(name: str, tmp_path: Path)
         RemainingResource(Kind(each["what"]), each["id"], each["region"], each["gib"])
         for each in ledger(name)
     }
-    world = World(written=None, holds=there)
+    world = World(written=None, holds=there, clock=plan.made_at + LATER)
     remains = end(plan, world, record).run()
     assert (world.calls, evidence.read(record)) == ([], before)
     for old, new in zip(ledger(name), remains.retained, strict=True):
@@ -68,8 +70,9 @@ def test_an_end_that_stopped_goes_on_where_its_evidence_ends(name: str, tmp_path
     lines = (LIFE / f"{name}.evidence.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     record = tmp_path / "evidence.jsonl"
     record.write_text("".join(lines[: STEPS.index("delete-copies")]), encoding="utf-8")
-    world = World(written=None)
-    end(plan_of(name), world, record).run()
+    plan = plan_of(name)
+    world = World(written=None, clock=plan.made_at + LATER)
+    end(plan, world, record).run()
     assert world.calls == ["delete copies"]
 
 

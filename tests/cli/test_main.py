@@ -35,6 +35,7 @@ COMMANDS = (
     "import",
     "move",
     "recover",
+    "drift",
     "report",
 )
 HEAVY = ("pulumi", "pulumi_aws", "pydantic", "boto3", "botocore", "duckdb", "yaml", "rich")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextvars import copy_context
 from typing import Any
 
@@ -44,19 +43,19 @@ def test_the_sdk_alone_starts_one_for_each_component(made: list[Any]) -> None:
 
 
 def test_each_update_registers_transforms_at_its_own_monitor() -> None:
-    async def both() -> tuple[Any, Any]:
-        ours = Callbacks()
+    ours, found = Callbacks(), []
 
-        def shared(monitor: Any) -> Any:
-            SETTINGS.monitor, SETTINGS.callbacks = monitor, None
-            ours.share()
-            return SETTINGS.callbacks
+    def shared(monitor: Any) -> None:
+        SETTINGS.monitor, SETTINGS.callbacks = monitor, None
+        ours.share()
+        found.append(SETTINGS.callbacks)
 
-        found = tuple(copy_context().run(shared, monitor) for monitor in ("first", "second"))
-        await _CallbackServicer.shutdown()  # type: ignore[no-untyped-call]
-        return found[0], found[1]
+    def program() -> None:
+        for monitor in ("first", "second"):
+            copy_context().run(shared, monitor)
 
-    first, second = asyncio.run(both())
+    declare(program)
+    first, second = found
     assert (first._monitor, second._monitor) == ("first", "second")
     assert first._target == second._target
     assert first._callbacks is second._callbacks

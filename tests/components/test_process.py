@@ -7,6 +7,7 @@ from typing import Final
 import pulumi
 
 from components.process import known, prepare
+from tests.components.monitor import declare
 
 MOMENTS: Final = 50
 """Turns of the event loop, more than any chain of outputs here needs."""
@@ -17,7 +18,7 @@ def test_the_collector_is_spared_what_lives_to_the_end() -> None:
     gc.set_threshold(700, 10, 10)  # Python's own; the run of the tests has prepared this process, too
     gc.unfreeze()
     try:
-        prepare()
+        declare(prepare)
         assert gc.get_freeze_count() > 10_000
         assert gc.get_threshold()[0] > 10 * 700
         assert gc.isenabled()

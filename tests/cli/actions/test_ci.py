@@ -51,7 +51,7 @@ def written(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("host", "where", "count"),
-    [("github", ".github/workflows", 5), ("gitlab", ".gitlab/costack", 5), ("operator", "operator", 1)],
+    [("github", ".github/workflows", 6), ("gitlab", ".gitlab/costack", 6), ("operator", "operator", 1)],
 )
 def test_a_project_gets_pipelines_of_its_own_portfolio(firm: Path, host: str, where: str, count: int) -> None:
     before = written(firm)

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import cli.actions.decommission.decommission as action
+from cli.actions.decommission import plans
 from cli.console.exit_codes import Exit
 from lifecycle.adapters import decommission_world
 from lifecycle.adapters.pulumi_cli import Stack
@@ -59,9 +60,10 @@ def inventory(firm: Path, monkeypatch: pytest.MonkeyPatch) -> Inventory:
     """What the stack `mine` has deployed."""
     found = Inventory.model_validate_json(json.dumps(exported(plan_of_folder(ALPINE), CLOUD)))
     (firm / "inventory.json").write_text(json.dumps(exported(plan_of_folder(ALPINE), CLOUD)), "utf-8")
-    monkeypatch.setattr(action, "deployed_inventory", lambda *_: found)
+    for module in (action, plans):
+        monkeypatch.setattr(module, "deployed_inventory", lambda *_: found)
     monkeypatch.setattr(decommission_world, "inventory_of_stack", lambda *_: found)
-    for module in (action, decommission_world):
+    for module in (plans, decommission_world):
         monkeypatch.setattr(module, "Account", lambda _: SimpleNamespace(id="123456789012"))
     monkeypatch.setattr(Stack, "state", lambda _: STATE)
     return found

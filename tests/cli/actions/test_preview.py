@@ -393,7 +393,9 @@ def test_a_tier_changed_alone_is_refused_and_a_supposed_one_is_not(clean: Path) 
 
 def test_an_unknown_word_of_fail_on_lists_the_known_ones() -> None:
     result = run(*WHAT_IF, "--fail-on", "restart,reboot", code=Exit.CONFIGURATION)
-    assert "--fail-on: 'reboot': expected restart, major, data, separated by commas" in result.stderr
+    assert (
+        "--fail-on: 'reboot': expected restart, downtime, major, data, separated by commas" in result.stderr
+    )
 
 
 def test_what_runs_and_does_not_change_is_said_too() -> None:
