@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -43,6 +42,7 @@ from pulumi.runtime.proto import (
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.processes import cpu_seconds, memory_mib
 from tests.components.monitor import PROJECT, STACK, CloudAnswers, EngineMonitor
 from tests.plugin import example
 
@@ -139,16 +139,13 @@ class Plugin:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has had."""
-        fields = self._proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def held(self) -> tuple[float, int]:
         """MiB of memory of its own, that is without pages of files, and open files."""
-        (own,) = re.findall(r"RssAnon:\s*(\d+) kB", self._proc("status"))
-        return int(own) / 1024, len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
-
-    def _proc(self, name: str) -> str:
-        return Path(f"/proc/{self.process.pid}/{name}").read_text(encoding="utf-8")
+        own = memory_mib(self.process.pid, "RssAnon")
+        assert own is not None, "the plugin has ended"
+        return own, len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.processes import cpu_seconds, memory_mib
 from tests.engine.project import STACK, Project, running_project
 from tests.kubernetes import PROVIDER, use_official
 from tests.localcloud.cluster import running_cluster
@@ -30,7 +31,6 @@ from tests.repetition import repeating
 
 ROUNDS: Final = 3
 _POLL_SECONDS: Final = 0.1
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _COMMANDS: Final = (
     ("up", ("up", "--yes", "--skip-preview")),
     ("up again", ("up", "--yes", "--skip-preview", "--expect-no-changes")),
@@ -66,12 +66,9 @@ class Watch:
                     self._note(pid)
 
     def _note(self, pid: int) -> None:
-        folder = Path("/proc") / str(pid)
-        numbers = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        self.cpu[pid] = (int(numbers[11]) + int(numbers[12])) / _TICKS
-        for line in (folder / "status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                self.peak_mb[pid] = int(line.split()[1]) / 1024
+        self.cpu[pid] = cpu_seconds(pid)
+        if peak := memory_mib(pid, "VmHWM"):
+            self.peak_mb[pid] = peak
 
 
 def main() -> int:
