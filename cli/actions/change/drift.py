@@ -82,7 +82,7 @@ def drift_of(request: Request) -> Drift:
     files_in = rendered_to(state)
     refresh = _refresh(request, UNREAD if files_in else None)
     owners = Owners(resources)
-    searched = None if request.skip_account else _searched(request, inventory, resources, owners)
+    searched = None if request.skip_account else _searched(request, spec, inventory, resources, owners)
     scope = Scope(request.stack, inventory.plan.portfolio, spec)
     differences = differences_of(refresh, searched or Searched(), owners, scope)
     templates = templates_of(inventory, request.today)
@@ -119,11 +119,15 @@ def _refresh(request: Request, more: Mapping[str, str] | None) -> Refresh:
 
 
 def _searched(
-    request: Request, inventory: Inventory, resources: tuple[StateResource, ...], owners: Owners
+    request: Request,
+    spec: DriftSpec,
+    inventory: Inventory,
+    resources: tuple[StateResource, ...],
+    owners: Owners,
 ) -> Searched:
     """What the account has beside the stack; refused where the credentials are of another account."""
     plan = inventory.plan
-    folder, spec = _folder(request, plan.portfolio), _spec(request, plan.portfolio)
+    folder = _folder(request, plan.portfolio)
     known = known_of(resources, owners)
     region = plan.region
     account = WholeAccount(

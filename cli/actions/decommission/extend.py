@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from allocation.runs.before_and_after import only_portfolio
 from cli.console.output import echo
 from lifecycle.adapters.tenant_file import append_item
 from lifecycle.extension import extension_of, line_of
 from tiers.errors import CatalogError
-from tiers.portfolio.folders import PORTFOLIOS, file_of, portfolio_folders
+from tiers.portfolio.folders import file_of
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.names import id_of
 
@@ -34,13 +35,7 @@ def extend(request: Request) -> None:
         CatalogError: When the portfolio cannot be read, or no file has the tenant.
         RefusedError: When it may not last so long.
     """
-    folders = [request.portfolio] if request.portfolio else portfolio_folders(request.cwd)
-    if len(folders) != 1:
-        there = ", ".join(map(str, folders)) or "none"
-        raise CatalogError(
-            f"{request.cwd / PORTFOLIOS}: name one portfolio with --portfolio; there are {there}"
-        )
-    (folder,) = folders
+    folder = request.portfolio or only_portfolio(request.cwd)
     catalog, portfolio = load_catalog_and_portfolio(folder)
     named = id_of(portfolio.tenants, request.tenant)
     tenant = next((each for each in portfolio.tenants if each.tenant == named), None)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from allocation.errors import AllocationError
-from cli.actions.decommission.plans import plan_of_tenant
+from cli.actions.decommission.plans import grace_of, plan_of_tenant
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
@@ -19,6 +19,7 @@ from lifecycle.errors import RefusedError
 from lifecycle.expire import Finding, findings
 from tiers.errors import CatalogError
 from tiers.files import private
+from tiers.plan.plan import Plan
 from tiers.portfolio.folders import portfolio_folder
 from tiers.vocabulary import LifecycleStage
 
@@ -55,30 +56,28 @@ def _due(stack: Stack, now: datetime, grace_days: int | None) -> Iterator[tuple[
     plan = deployed_inventory(stack.name, stack.project).plan
     folder = portfolio_folder(None, stack.project, plan.portfolio)
     terms = reaper_of(folder)
-    grace = timedelta(days=grace_days) if grace_days is not None else terms.grace if terms else None
-    attempt = _Attempt(stack, folder, terms.valid_for if terms else VALID_FOR)
-    for found in findings(plan, now, grace):
+    attempt = _Attempt(stack, plan, folder, terms.valid_for if terms else VALID_FOR)
+    for found in findings(plan, now, grace_of(terms, grace_days)):
         if found.is_due:
             yield found, attempt
 
 
 class _Attempt:
-    """Writes plans of one stack."""
+    """Writes plans of one stack, as it was when its environments were looked through."""
 
-    def __init__(self, stack: Stack, folder: Path, valid_for: timedelta) -> None:
-        self._stack, self._folder, self._valid_for = stack, folder, valid_for
+    def __init__(self, stack: Stack, plan: Plan, folder: Path, valid_for: timedelta) -> None:
+        self._stack, self._plan, self._folder, self._valid_for = stack, plan, folder, valid_for
 
     def write(self, found: Finding, out: Path, now: datetime) -> str:
         """Write the plan of one that is due; a line that says where it is."""
-        plan = deployed_inventory(self._stack.name, self._stack.project).plan
         for path, known in _known(out, self._stack.name, found.tenant.tenant):
             begun = found.tenant.lifecycle_stage is LifecycleStage.DECOMMISSIONING
             if begun and path.with_suffix(EVIDENCE_SUFFIX).exists():
                 return f"{known.tenant}: the plan in {path} was begun; run its command again"
-            again = plan_of_tenant(self._stack, plan, found.tenant, self._folder, known.made_at)
+            again = plan_of_tenant(self._stack, self._plan, found.tenant, self._folder, known.made_at)
             if known.begins_in_time(now, self._valid_for) and again.sha256 == known.sha256:
                 return f"{known.tenant}: {found.why}; its plan is in {path} already"
-        made = plan_of_tenant(self._stack, plan, found.tenant, self._folder, now)
+        made = plan_of_tenant(self._stack, self._plan, found.tenant, self._folder, now)
         path = out / f"{made.id}.json"
         text = markdown(made, found.why, self._savings(made, now), self._commands(path))
         write_plan(made, path)

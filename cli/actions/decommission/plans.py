@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from allocation.estimate.folders import folders_of_plan
@@ -17,6 +17,7 @@ from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.portfolio.names import id_of
+from tiers.portfolio.platform import ReaperSpec
 
 
 def deployed_tenant(stack: Stack, name: str) -> tuple[Plan, TenantPlan]:
@@ -31,6 +32,13 @@ def deployed_tenant(stack: Stack, name: str) -> tuple[Plan, TenantPlan]:
         there = ", ".join(each.tenant for each in plan.tenants) or "none"
         raise CatalogError(f"stack '{stack.name}' has no tenant '{name}'; its tenants: {there}")
     return plan, tenant
+
+
+def grace_of(terms: ReaperSpec | None, days: int | None) -> timedelta | None:
+    """How long after its cutover an environment is due: what was asked for, else what platform.yaml says."""
+    if days is not None:
+        return timedelta(days=days)
+    return terms.grace if terms else None
 
 
 def plan_of_tenant(  # noqa: PLR0917 - all that a plan is made of

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cli.actions.decommission.expire import costs_of
+from cli.actions.decommission.plans import grace_of
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from lifecycle import evidence
@@ -49,9 +50,7 @@ def warn_of_ends(request: Request) -> None:
     for stack in request.stacks:
         plan = deployed_inventory(stack, request.cwd).plan
         folder = portfolio_folder(None, request.cwd, plan.portfolio)
-        terms = reaper_of(folder)
-        days = request.grace_days
-        grace = timedelta(days=days) if days is not None else terms.grace if terms else None
+        grace = grace_of(reaper_of(folder), request.grace_days)
         found = tuple(warnings(plan, stack, request.now, grace, known))
         costs = costs_of(plan, folder, request.now) if found else {}
         for each in found:
