@@ -33,6 +33,7 @@ from tiers.facts.every_fact import (
     Key,
     LogGroup,
     Namespace,
+    NamespaceQuota,
     NatGateway,
     Network,
     NodeGroup,
@@ -67,9 +68,13 @@ class SharedPlatform(pulumi.ComponentResource):
         self._build_cluster(plan, child)
         self._build_data_services(plan, child)
         self._build_backups(plan, child)
+        quotas = {fact.namespace: fact for fact in facts_of(facts, NamespaceQuota)}
         self.namespaces = {
             fact.namespace: TenantsNamespace(
-                fact.namespace, fact, pulumi.ResourceOptions(parent=self, depends_on=self._ready)
+                fact.namespace,
+                fact,
+                pulumi.ResourceOptions(parent=self, depends_on=self._ready),
+                quota=quotas.get(fact.namespace),
             )
             for fact in facts_of(facts, Namespace)
         }

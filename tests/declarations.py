@@ -215,9 +215,14 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
 
 
 def _quota(fact: Any, registered: Registrations) -> Pairs:
-    props = registered.find("kubernetes:core/v1:ResourceQuota", f"{fact.tenant}-quota")
+    quota, defaults = (
+        (f"{fact.tenant}-quota",) * 2
+        if fact.tenant
+        else (f"{fact.namespace}-quota", f"{fact.namespace}-defaults")
+    )
+    props = registered.find("kubernetes:core/v1:ResourceQuota", quota)
     hard = props["spec"]["hard"]
-    limits = registered.find("kubernetes:core/v1:LimitRange", f"{fact.tenant}-quota")["spec"]["limits"]
+    limits = registered.find("kubernetes:core/v1:LimitRange", defaults)["spec"]["limits"]
     return {
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "cpu_request_millicores": (f"{fact.cpu_request_millicores}m", hard["requests.cpu"]),
@@ -226,6 +231,7 @@ def _quota(fact: Any, registered: Registrations) -> Pairs:
         "pods": (str(fact.pods), hard["pods"]),
         "storage_gib": (f"{fact.storage_gib}Gi", hard["requests.storage"]),
         "largest_pod": (f"{fact.largest_pod.memory_limit_mib}Mi", limits[0]["max"]["memory"]),
+        "tenants": (str(30 * fact.tenants), hard["count/jobs.batch"]),
     }
 
 

@@ -12,24 +12,26 @@ from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
 from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
-from tiers.facts.every_fact import Egress, Namespace, NamespaceQuota, Route
+from tiers.facts.every_fact import ComputeRequest, Egress, Namespace, NamespaceQuota, Route
 from tiers.facts.names import FINAL_BACKUP
 from tiers.vocabulary import PRIVATE_RANGES
 
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
 SUPPORT_GROUP: Final = "costack:support"
 """Members of this group in the cluster may only read pods, their logs and events."""
-_SILENT_REQUEST: Final = {"cpu": "100m", "memory": "128Mi"}
-_SILENT_LIMIT: Final = {"cpu": "500m", "memory": "512Mi"}
-# The most objects a tenant's own namespace needs, with some for certificates and for maintenance. Two claims
+_SILENT: Final = ComputeRequest(
+    cpu_request_millicores=100, memory_request_mib=128, cpu_limit_millicores=500, memory_limit_mib=512
+)
+"""What a pod of a shared namespace gets that says nothing."""
+# The most objects a tenant needs in its namespace, with some for certificates and for maintenance. Two claims
 # are of a move, and two of a restore test with a storage class.
 _OBJECTS: Final = {
-    "persistentvolumeclaims": "4",
-    "secrets": "20",
-    "configmaps": "20",
-    "count/cronjobs.batch": "5",
-    "count/jobs.batch": "30",
-    "count/ingresses.networking.k8s.io": "5",
+    "persistentvolumeclaims": 4,
+    "secrets": 20,
+    "configmaps": 20,
+    "count/cronjobs.batch": 5,
+    "count/jobs.batch": 30,
+    "count/ingresses.networking.k8s.io": 5,
 }
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 _POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
@@ -37,9 +39,16 @@ _HTTPS: Final = 443
 
 
 class TenantsNamespace(pulumi.ComponentResource):
-    """A namespace without any traffic until a policy allows it."""
+    """A namespace without any traffic until a policy allows it; *quota* is that of one that tenants share."""
 
-    def __init__(self, name: str, fact: Namespace, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        fact: Namespace,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        quota: NamespaceQuota | None = None,
+    ) -> None:
         super().__init__(component_type("TenantsNamespace"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
         self.namespace = k8s.core.v1.Namespace(
@@ -48,7 +57,12 @@ class TenantsNamespace(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespace])
         _support(name, fact.namespace, inside)
         if fact.tenant is None:
-            _defaults(name, fact.namespace, inside)
+            _defaults(name, fact.namespace, quota, inside)
+        if quota is not None:
+            metadata = {"name": "tenants", "namespace": fact.namespace}
+            k8s.core.v1.ResourceQuota(
+                f"{name}-quota", metadata=metadata, spec={"hard": _hard(quota)}, opts=inside
+            )
         every_pod: dict[str, Any] = {}
         _policy(
             f"{name}-default-deny",
@@ -80,8 +94,7 @@ class TenantQuota(pulumi.ComponentResource):
         limit = {
             "default": largest["limits"],
             "defaultRequest": largest["requests"],
-            # No quota for scratch space: a restore test needs as much as the tenant has data.
-            "max": {each: largest["limits"][each] for each in ("cpu", "memory")},
+            "max": _bounded(fact.largest_pod, "limits"),
         }
         spec = {"limits": [{"type": "Container", **limit}]}
         k8s.core.v1.LimitRange(name, metadata=metadata, spec=spec, opts=child)
@@ -152,8 +165,14 @@ def _hard(fact: NamespaceQuota) -> dict[str, str]:
         "requests.storage": f"{fact.storage_gib}Gi",
         "services.loadbalancers": "0",
         "services.nodeports": "0",
-        **_OBJECTS,
+        **{kind: str(count * fact.tenants) for kind, count in _OBJECTS.items()},
     }
+
+
+def _bounded(compute: ComputeRequest, kind: str) -> dict[str, str]:
+    """CPU and memory only. None for scratch space: a restore test needs as much as a tenant has data."""
+    given = pods.resources(compute)[kind]
+    return {each: given[each] for each in ("cpu", "memory")}
 
 
 def _pod_security(fact: Namespace) -> dict[str, str]:
@@ -166,14 +185,27 @@ def _pod_security(fact: Namespace) -> dict[str, str]:
     }
 
 
-def _defaults(name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
-    """Defaults for pods without requests in a shared namespace; all pods of this program have requests."""
-    given = {"default": _SILENT_LIMIT, "defaultRequest": _SILENT_REQUEST}
+def _defaults(name: str, namespace: str, quota: NamespaceQuota | None, opts: pulumi.ResourceOptions) -> None:
+    """Defaults for pods without requests in a shared namespace; all pods of this program have requests.
+
+    A quota would refuse pods without them, and Kubernetes a default above the largest.
+    """
+    default, most = _SILENT, dict[str, Any]()
+    if quota is not None:
+        default = _no_larger(_SILENT, quota.largest_pod)
+        most = {"max": _bounded(quota.largest_pod, "limits")}
+    limits = {"default": _bounded(default, "limits"), "defaultRequest": _bounded(default, "requests"), **most}
     k8s.core.v1.LimitRange(
         f"{name}-defaults",
         metadata={"name": "defaults", "namespace": namespace},
-        spec={"limits": [{"type": "Container", **given}]},
+        spec={"limits": [{"type": "Container", **limits}]},
         opts=opts,
+    )
+
+
+def _no_larger(one: ComputeRequest, other: ComputeRequest) -> ComputeRequest:
+    return ComputeRequest(
+        **{name: min(getattr(one, name), getattr(other, name)) for name in ComputeRequest.model_fields}
     )
 
 

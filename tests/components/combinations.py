@@ -22,6 +22,7 @@ from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
 from tiers.portfolio.loading import faults_of_tenant
 from tiers.portfolio.move import data_moves
+from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import Rotation
 from tiers.portfolio.tenant import Move, Options, Tenant
@@ -62,6 +63,16 @@ SCHEDULES: Final = st.sampled_from(
 # Most stand still: a move is one more thing that can go wrong.
 _STANDING_STILL: Final = 3
 _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage) for stage in RotationStage))
+_QUOTAS: Final[tuple[Mapping[str, Any], ...]] = (
+    {"quota_headroom_percent": 0},
+    {"quota_headroom_percent": 20},
+    {
+        "quotas": {
+            Environment.PRODUCTION: QuotaSpec(pods=500),
+            Environment.STAGING: QuotaSpec(storage_gib=50000),
+        }
+    },
+)
 # Who a tenant is; these follow from its name and offer.
 _IDENTITY: Final = frozenset(
     {
@@ -167,11 +178,13 @@ def _moves_to(offer: Offer) -> tuple[Move, ...]:
 def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     """Up to three tenants, one of *offer*, on a platform that protects its data or does not.
 
-    On some, pods have security groups of their own.
+    On some, pods have security groups of their own. Quotas of shared namespaces are as small as they may be,
+    ample, or written.
     """
     protected = draw(st.booleans())
     usual = draw(st.sampled_from([_PLATFORM, grouped_platform()]))
-    platform = usual.model_copy(update={"deletion_protection": protected})
+    cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_QUOTAS)))
+    platform = usual.model_copy(update={"deletion_protection": protected, "cluster": cluster})
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))
     first = draw(tenants(offer))

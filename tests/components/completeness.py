@@ -25,7 +25,7 @@ from tests.components.security_groups import reach_faults
 from tests.components.test_roles_apart import across
 from tests.components.test_tenants_apart import INTERNET, METADATA, between_tenants
 from tests.tagged import expected_keys, label_sets
-from tiers.facts.compute import NamespaceQuota, SleepSchedule
+from tiers.facts.compute import SleepSchedule
 from tiers.facts.data import LogicalBackup
 from tiers.facts.names import FINAL_DUMP
 from tiers.facts.network import Egress, Route
@@ -61,9 +61,8 @@ def _tenant_faults(plan: TenantPlan, declared: Sequence[Declared]) -> Faults:
     yield from _volume_faults(plan.tenant, declared, here)
     yield from _account_faults(plan.tenant, here)
     yield from _disruption_faults([each for each in here if each.labels.get("cost/tenant") == plan.tenant])
-    own = any(quota.namespace == route.namespace for quota in facts_of(plan.facts, NamespaceQuota))
-    for kind, wanted in (("ResourceQuota", own), ("LimitRange", True)):
-        if len(_of_kind(here, kind)) != wanted:
+    for kind in ("ResourceQuota", "LimitRange"):
+        if len(_of_kind(here, kind)) != 1:
             yield f"{plan.tenant}: {len(_of_kind(here, kind))} {kind} in {route.namespace}"
     yield from _sleep_faults(plan, here)
     mine = [each for each in _of_kind(here, "CronJob") if each.labels.get("cost/tenant") == plan.tenant]

@@ -129,10 +129,11 @@ class Namespace(FactRecord):
 
 
 class NamespaceQuota(FactRecord):
-    """What all pods of a tenant's own namespace together may request.
+    """What all pods of a namespace together may request: of a tenant's own, or of one that tenants share.
 
     It fits the worst moment of a rollout: every web pod and one more, the scheduled actions, the setup
-    job and a backup at once. A smaller quota would block the next rollout.
+    job and a backup at once, of every tenant in it. A smaller quota would block the next rollout. `tenants`
+    is how many there are.
     """
 
     kind: Literal["namespace-quota"] = "namespace-quota"
@@ -143,6 +144,7 @@ class NamespaceQuota(FactRecord):
     pods: Positive
     storage_gib: Positive
     largest_pod: ComputeRequest
+    tenants: Positive = 1
 
 
 class ClusterControlPlane(FactRecord):

@@ -9,8 +9,8 @@ from tiers.catalog.tier import Offer, OwnDatabase, OwnFileSystem
 from tiers.facts.compute import Job
 from tiers.facts.data import LogicalBackup
 from tiers.facts.names import BACKUP_BUCKET, DROP_DATABASE, EMPTY_FILESTORE, FINAL_BACKUP, FINAL_DUMP
+from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about
-from tiers.plan.platform import operations_namespace
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory, CostDomain, LifecycleStage

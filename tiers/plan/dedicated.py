@@ -7,10 +7,8 @@ from typing import Final
 
 from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
 from tiers.catalog.tier import Offer, OwnCache, OwnDatabase
-from tiers.facts.compute import ComputeRequest, Namespace, NamespaceQuota, NodeGroup
-from tiers.facts.copies import fetched_gib, restored_gib
+from tiers.facts.compute import Namespace, NamespaceQuota, NodeGroup
 from tiers.facts.data import (
-    CLAIM_GIB,
     KEY_DELETION_WINDOW_DAYS,
     CacheGroup,
     CacheSpace,
@@ -21,21 +19,15 @@ from tiers.facts.data import (
 from tiers.facts.every_fact import Fact, LogGroup, PodGroup
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
+from tiers.plan.namespaces.quota import job_pods, largest, room_of, web_pods
 from tiers.plan.owner import about, is_protected, own_cache_group, own_server, token_fields
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import NEVER
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import CostCategory
 
-# Besides web and scheduled actions: the setup job, a backup, two jobs that stop and start it or that
-# remove what a move has left behind, and one pod for debugging.
-_JOBS_AT_ONCE: Final = 4
-_SPARE_PODS: Final = 1
-_SURGE: Final = 1
 _LASTING: Final = ("cron", "web")
 """The workloads of every tenant."""
-# While its files move, a tenant has its old claim and its new one.
-_CLAIMS_AT_ONCE: Final = 2
 
 
 def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Iterator[Fact]:
@@ -161,27 +153,15 @@ def own_namespace(
         namespace=namespace,
         pod_security_version=platform.cluster.version,
     )
-    web_pods = max(size.web.replicas, size.web.max_replicas) + _SURGE
-    counted: list[tuple[int, ComputeRequest]] = [
-        (web_pods, size.web),
+    counted = [
+        (web_pods(size.web.replicas, size.web.max_replicas), size.web),
         (size.cron.replicas, size.cron),
-        (_JOBS_AT_ONCE + _SPARE_PODS, size.job),
+        job_pods(size.job),
     ]
+    room = room_of(counted, offer.database_gib, offer.filestore_gib)
     yield NamespaceQuota(
         **about(tenant, "quota", CostCategory.COMPUTE),
         namespace=namespace,
-        cpu_request_millicores=sum(count * pod.cpu_request_millicores for count, pod in counted),
-        memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
-        memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
-        pods=sum(count for count, _ in counted),
-        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB
-        + fetched_gib(offer.database_gib, offer.filestore_gib)
-        + restored_gib(offer.database_gib),
-        largest_pod=_largest([pod for count, pod in counted if count]),
-    )
-
-
-def _largest(pods: list[ComputeRequest]) -> ComputeRequest:
-    return ComputeRequest(
-        **{name: max(getattr(pod, name) for pod in pods) for name in ComputeRequest.model_fields}
+        **room._asdict(),
+        largest_pod=largest(pod for count, pod in counted if count),
     )

@@ -13,6 +13,7 @@ from tiers.catalog.folder import CatalogPath
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
+from tiers.plan.namespaces.shared import shared_quota_faults
 from tiers.plan.plan import Plan, TenantPlan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.host_names import host_name_faults
@@ -81,7 +82,10 @@ def plan_of_documents(platform: Document, tenants: Sequence[Document], catalog: 
     if faults or about is None:
         raise DocumentError(faults)
     ordered = sorted(known.values(), key=lambda tenant: tenant.tenant)
-    return resolve(catalog, Portfolio(platform=about, tenants=tuple(ordered)))
+    plan = resolve(catalog, Portfolio(platform=about, tenants=tuple(ordered)))
+    if small := list(shared_quota_faults(about, [each.facts for each in plan.tenants])):
+        raise DocumentError((("platform", *where), message) for where, message in small)
+    return plan
 
 
 def tenant_plan_of_documents(

@@ -39,8 +39,8 @@ from tiers.facts.names import (
     FINAL_BACKUP,
     OTHER_DATABASE,
 )
+from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about, own_node_group
-from tiers.plan.platform import operations_namespace
 from tiers.plan.tenant import tenant_facts
 from tiers.portfolio.move import on_tier, working_tier
 from tiers.portfolio.platform import Platform

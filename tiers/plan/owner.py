@@ -1,4 +1,4 @@
-"""The common fields of a tenant's facts, and the ids of its own server, cache and nodes."""
+"""The common fields of facts of a platform or a tenant, and the ids of its own server, cache and nodes."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ def about(
         "domain": domain,
         "category": category,
         "region": tenant.region,
+    }
+
+
+def about_platform(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
+    """The common fields of every fact of a platform."""
+    return {
+        "id": f"platform/{name}",
+        "tenant": None,
+        "domain": CostDomain.SHARED_PLATFORM,
+        "category": category,
+        "region": platform.region,
     }
 
 

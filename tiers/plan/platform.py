@@ -23,7 +23,6 @@ from tiers.facts.every_fact import (
     LogicalBackup,
     ManagedSecret,
     Metrics,
-    Namespace,
     NatGateway,
     Network,
     NodeGroup,
@@ -35,13 +34,14 @@ from tiers.facts.names import (
     BACKUP_BUCKET,
     DATABASE,
     FILE_SYSTEM,
-    OPERATIONS_NAMESPACE,
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
 from tiers.plan.expected_usage import automated_backups_gib
 from tiers.plan.monitoring import dashboard_facts
+from tiers.plan.namespaces.shared import namespace_facts
+from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
-from tiers.vocabulary import CostCategory, CostDomain, Environment
+from tiers.vocabulary import CostCategory
 
 Kind = TypeVar("Kind", bound=FactRecord)
 # One tenant's query may take this part of the shared server's disk for itself. An index is built in temporary
@@ -49,22 +49,12 @@ Kind = TypeVar("Kind", bound=FactRecord)
 _TEMPORARY_PART: Final = 10
 
 
-def shared_namespace(platform: Platform, environment: Environment) -> str:
-    """The shared namespace of an environment's tenants."""
-    return platform.cluster.namespace(f"odoo-{environment}")
-
-
-def operations_namespace(platform: Platform) -> str:
-    """The namespace of jobs that set up databases."""
-    return platform.cluster.namespace(OPERATIONS_NAMESPACE)
-
-
 def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
     """All facts of the platform; usage-billed ones are as large as *tenants* together need."""
     yield from _network(platform)
     yield from _data_services(catalog, platform, tenants)
     yield from _backups(platform, tenants)
-    yield from _namespaces(platform, tenants)
+    yield from namespace_facts(platform, tenants)
     yield from _cluster(catalog, platform)
     yield from _adopted_services(platform)
     yield from dashboard_facts(platform)
@@ -74,7 +64,7 @@ def _network(platform: Platform) -> Iterator[Fact]:
     network = platform.network
     # The security group is created here even in an adopted network.
     yield Network(
-        **_about(platform, "network", CostCategory.NETWORK),
+        **about_platform(platform, "network", CostCategory.NETWORK),
         zones=network.zones,
         client_cidrs=(*network.client_cidrs, *_own_nodes(platform)),
         cidr=network.cidr,
@@ -93,9 +83,12 @@ def _own_nodes(platform: Platform) -> list[str]:
 
 def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
     database, size = platform.database, catalog.classes.database_classes[platform.database.database_class]
-    yield Key(**_about(platform, "key", CostCategory.SECURITY), deletion_window_days=KEY_DELETION_WINDOW_DAYS)
+    yield Key(
+        **about_platform(platform, "key", CostCategory.SECURITY),
+        deletion_window_days=KEY_DELETION_WINDOW_DAYS,
+    )
     yield DatabaseInstance(
-        **_about(platform, "database", CostCategory.COMPUTE),
+        **about_platform(platform, "database", CostCategory.COMPUTE),
         instance_class=size.instance_class,
         engine_version=database.engine_version,
         multi_az=database.multi_az,
@@ -111,15 +104,15 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
         backup_gib=_shared_backups_gib(tenants, database.backup_retention_days),
     )
     yield LogGroup(
-        **_about(platform, "database-logs", CostCategory.STORAGE),
+        **about_platform(platform, "database-logs", CostCategory.STORAGE),
         ingest_gib_per_month=size.log_gib_per_month,
         retention_days=platform.observability.log_retention_days,
     )
-    yield ManagedSecret(**_about(platform, "database-secret", CostCategory.SECURITY), owner=DATABASE)
+    yield ManagedSecret(**about_platform(platform, "database-secret", CostCategory.SECURITY), owner=DATABASE)
     yield _cache(catalog, platform)
     files = list(_shared_files(tenants))
     yield FileSystem(
-        **_about(platform, "file-system", CostCategory.STORAGE),
+        **about_platform(platform, "file-system", CostCategory.STORAGE),
         storage_gib=sum(share.storage_gib for share in files),
         throughput_mode=platform.file_system.throughput_mode,
         deletion_protection=platform.deletion_protection,
@@ -131,7 +124,7 @@ def _data_services(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
 def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
     cache, size = platform.cache, catalog.classes.cache_classes[platform.cache.cache_class]
     return CacheGroup(
-        **_about(platform, "cache", CostCategory.COMPUTE),
+        **about_platform(platform, "cache", CostCategory.COMPUTE),
         engine=cache.engine,
         engine_version=cache.engine_version,
         node_type=size.node_type,
@@ -149,7 +142,7 @@ def _cache(catalog: Catalog, platform: Platform) -> CacheGroup:
 def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
     dumps = [fact for fact in _all(tenants, LogicalBackup) if fact.bucket == BACKUP_BUCKET]
     yield Bucket(
-        **_about(platform, "backup-bucket", CostCategory.RESILIENCE),
+        **about_platform(platform, "backup-bucket", CostCategory.RESILIENCE),
         storage_gib=sum(dump.storage_gib for dump in dumps),
         noncurrent_days=platform.backup_bucket.noncurrent_days,
         expire_after_days=platform.backup_bucket.expire_after_days,
@@ -157,7 +150,7 @@ def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[
         put_requests_per_month=sum(dump.put_requests_per_month for dump in dumps),
     )
     yield FileSystemBackup(
-        **_about(platform, "file-system-backup", CostCategory.RESILIENCE),
+        **about_platform(platform, "file-system-backup", CostCategory.RESILIENCE),
         file_system=FILE_SYSTEM,
         schedule=platform.file_system.backup_schedule,
         retention_days=platform.file_system.backup_retention_days,
@@ -165,20 +158,9 @@ def _backups(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[
     )
 
 
-def _namespaces(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
-    shared = {shared_namespace(platform, environment) for environment in Environment}
-    used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
-    for namespace in (*sorted(used & shared), operations_namespace(platform)):
-        yield Namespace(
-            **_about(platform, f"namespace-{namespace}", CostCategory.COMPUTE),
-            namespace=namespace,
-            pod_security_version=platform.cluster.version,
-        )
-
-
 def _cluster(catalog: Catalog, platform: Platform) -> Iterator[Fact]:
     cluster, created = platform.cluster, platform.cluster.created
-    about = _about if created else _adopted
+    about = about_platform if created else _adopted
     yield ClusterControlPlane(
         **about(platform, "control-plane", CostCategory.COMPUTE),
         cluster=cluster.name,
@@ -220,7 +202,7 @@ def _adopted_services(platform: Platform) -> Iterator[Fact]:
         public_addresses=ingress.public_addresses,
         capacity_units=ingress.capacity_units,
     )
-    about = _about if platform.cluster.created else _adopted
+    about = about_platform if platform.cluster.created else _adopted
     yield NatGateway(
         **about(platform, "nat", CostCategory.NETWORK),
         gateways=ingress.nat_gateways,
@@ -256,15 +238,5 @@ def _all(tenants: Sequence[Sequence[Fact]], kind: type[Kind]) -> Iterator[Kind]:
     return (fact for facts in tenants for fact in facts if isinstance(fact, kind))
 
 
-def _about(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
-    return {
-        "id": f"platform/{name}",
-        "tenant": None,
-        "domain": CostDomain.SHARED_PLATFORM,
-        "category": category,
-        "region": platform.region,
-    }
-
-
 def _adopted(platform: Platform, name: str, category: CostCategory) -> dict[str, Any]:
-    return _about(platform, name, category) | {"origin": Origin.ADOPTED}
+    return about_platform(platform, name, category) | {"origin": Origin.ADOPTED}

@@ -40,8 +40,8 @@ from tiers.plan.expected_usage import (
     traffic,
 )
 from tiers.plan.monitoring import alert_facts
+from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.owner import about, own_node_group, own_server
-from tiers.plan.platform import operations_namespace, shared_namespace
 from tiers.plan.second_region import (
     dumps_gib,
     own_bucket,

@@ -10,9 +10,10 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
+from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
-from tiers.vocabulary import Cidr, Count, Frozen, NamespaceName, Positive, TagValue
+from tiers.vocabulary import Cidr, Count, Environment, Frozen, NamespaceName, Positive, TagValue
 
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _MOST_ADDONS_BYTES: Final = 3000
@@ -140,6 +141,14 @@ class ClusterSpec(Frozen):
     With it no manifest holds a secret ([GitOps](real-account.md#gitops)); left out, Secrets are written as
     they are.
     """
+    quotas: Mapping[Environment, QuotaSpec] = Field(default_factory=dict)
+    """What the pods of a shared namespace may request, by the environment of its tenants.
+
+    Left out, it is what all of them take at their largest, and headroom. `costack validate` refuses less
+    than they take.
+    """
+    quota_headroom_percent: Annotated[int, Field(ge=0, le=1000)] = 20
+    """How much more than that a quota has that is not written."""
     created: CreatedCluster | None = None
     """Given when Costack creates the cluster; left out when it adopts one."""
 

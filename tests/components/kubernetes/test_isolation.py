@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from tests import portfolios
+from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import policies, the
+from tiers.facts.compute import ComputeRequest, NamespaceQuota
 
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 NAMESPACES = ("odoo-production", "odoo-staging", "odoo-migration", "odoo-operations")
@@ -97,13 +101,60 @@ def test_support_may_look_at_pods_and_at_nothing_else(declared: tuple[Declared, 
     assert {subject["name"] for each in bindings for subject in each["subjects"]} == {"costack:support"}
 
 
-@pytest.mark.parametrize("namespace", NAMESPACES)
-def test_a_pod_that_says_nothing_gets_little(declared: tuple[Declared, ...], namespace: str) -> None:
+def limits_of(declared: Sequence[Declared], namespace: str) -> dict[str, Any]:
     (limits,) = the(declared, "kubernetes:core/v1:LimitRange", f"{namespace}-defaults").props["spec"][
         "limits"
     ]
-    assert limits == {
+    found: dict[str, Any] = limits
+    return found
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_a_pod_that_says_nothing_gets_little(declared: tuple[Declared, ...], namespace: str) -> None:
+    limits = limits_of(declared, namespace)
+    assert {name: limits[name] for name in ("type", "default", "defaultRequest")} == {
         "type": "Container",
         "default": {"cpu": "500m", "memory": "512Mi"},
         "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
     }
+    assert limits.get("max") == {
+        "odoo-production": {"cpu": "1000m", "memory": "2048Mi"},
+        "odoo-operations": None,
+    }.get(namespace, {"cpu": "1000m", "memory": "1536Mi"})
+
+
+def test_a_namespace_that_tenants_share_has_one_quota_for_all_of_them(declared: tuple[Declared, ...]) -> None:
+    """Two tenants of class xs: 3 pods and 5 of jobs each, and a fifth more."""
+    quotas = [each for each in declared if each.type == "kubernetes:core/v1:ResourceQuota"]
+    assert {each.props["metadata"]["namespace"] for each in quotas} >= set(NAMESPACES) - {"odoo-operations"}
+    hard = the(declared, "kubernetes:core/v1:ResourceQuota", "odoo-production-quota").props["spec"]["hard"]
+    assert hard == {
+        "requests.cpu": "2640m",
+        "requests.memory": "9216Mi",
+        "limits.memory": "24576Mi",
+        "pods": "20",
+        "requests.storage": "48Gi",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        "persistentvolumeclaims": "8",
+        "secrets": "40",
+        "configmaps": "40",
+        "count/cronjobs.batch": "10",
+        "count/jobs.batch": "60",
+        "count/ingresses.networking.k8s.io": "10",
+    }
+
+
+def test_no_default_is_larger_than_the_largest_pod() -> None:
+    """Kubernetes refuses such a LimitRange, and every pod of a shared namespace would be small then."""
+    small = ComputeRequest(
+        cpu_request_millicores=50, memory_request_mib=64, cpu_limit_millicores=250, memory_limit_mib=256
+    )
+    plan = portfolios.plan_of(portfolios.tenant("acme"))
+    facts = tuple(
+        each.model_copy(update={"largest_pod": small}) if isinstance(each, NamespaceQuota) else each
+        for each in plan.platform
+    )
+    limits = limits_of(declare_plan(plan.model_copy(update={"platform": facts})), "odoo-production")
+    assert limits["default"] == limits["max"] == {"cpu": "250m", "memory": "256Mi"}
+    assert limits["defaultRequest"] == {"cpu": "50m", "memory": "64Mi"}

@@ -14,12 +14,13 @@ from tiers.facts.compute import Namespace
 from tiers.files import read_bytes
 from tiers.naming import physical_name
 from tiers.plan.estate.names import LIMITS, Made, names_of, too_long
+from tiers.plan.namespaces.shared import shared_quota_faults
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import file_of
 from tiers.portfolio.host_names import others_domains, parents
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Portfolio, Tenant
-from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence
+from tiers.strict_yaml import MAX_FILE_BYTES, Fault, Location, sentence, sentences
 
 _PLATFORM: Final = "platform.yaml"
 _NAMED: Final = 3
@@ -50,8 +51,17 @@ def sibling_folders(folder: Path) -> list[Path]:
 
 
 def faults_within(one: PlannedPortfolio) -> tuple[str, ...]:
-    """What is wrong with the names of one portfolio: its folder's, and those that AWS would refuse."""
-    return (*_folder_faults(one), *_uncounted(one), *_long_names(one), *_own_names_twice(one))
+    """What is wrong with one portfolio: its names, those that AWS would refuse among them, and its quotas."""
+    return (
+        *_folder_faults(one),
+        *_uncounted(one),
+        *_long_names(one),
+        *_own_names_twice(one),
+        *sentences(
+            one.file_of(None),
+            shared_quota_faults(one.portfolio.platform, [each.facts for each in one.plan.tenants]),
+        ),
+    )
 
 
 def faults_between(portfolios: Sequence[PlannedPortfolio]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Namespaces under policy: what all pods of one may request."""

@@ -1,0 +1,148 @@
+"""What the pods of a namespace take at their largest, and the quota that holds them.
+
+Kubernetes has no quota for one tenant of a namespace: a quota counts all pods of it, or those of one
+PriorityClass, which is an object of the whole cluster (kubernetes.io, "Resource Quotas"). So a shared
+namespace has one quota, and what its tenants may take together is checked before anything is deployed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from tiers.facts.compute import ComputeRequest, Job, ScheduledJob, Workload
+from tiers.facts.copies import fetched_gib, restored_gib
+from tiers.facts.data import CLAIM_GIB, FileShare, TenantDatabase
+from tiers.facts.every_fact import Fact
+from tiers.portfolio.cluster import ClusterSpec
+from tiers.strict_yaml import Fault
+from tiers.vocabulary import Environment
+
+# Besides web and scheduled actions: the setup job, a backup, two jobs that stop and start it or that
+# remove what a move has left behind, and one pod for debugging. Restore tests and copies take the room of
+# those that do not run beside them.
+_JOBS_AT_ONCE: Final = 4
+_SPARE_PODS: Final = 1
+_SURGE: Final = 1
+# While its files move, a tenant has its old claim and its new one.
+_CLAIMS_AT_ONCE: Final = 2
+_WHOLE: Final = 100
+
+
+class Room(NamedTuple):
+    """What pods take together; the fields of a quota, with their units."""
+
+    cpu_request_millicores: int = 0
+    memory_request_mib: int = 0
+    memory_limit_mib: int = 0
+    pods: int = 0
+    storage_gib: int = 0
+
+    def plus(self, other: Room) -> Room:
+        """Both together."""
+        return Room(*(one + more for one, more in zip(self, other, strict=True)))
+
+    def with_headroom(self, percent: int) -> Room:
+        """*percent* more of everything, rounded up."""
+        return Room(*(-(-each * (_WHOLE + percent) // _WHOLE) for each in self))
+
+
+Counted = Sequence[tuple[int, ComputeRequest]]
+"""How many pods there may be at once, and what each of them requests."""
+
+
+def web_pods(replicas: int, max_replicas: int) -> int:
+    """How many web pods there are in a rollout at most: as many as load may start, and one more."""
+    most = max(replicas, max_replicas)
+    return most + _SURGE if most else 0
+
+
+def job_pods(job: ComputeRequest) -> tuple[int, ComputeRequest]:
+    """The jobs of one tenant that may run at once, and a pod to look around in."""
+    return _JOBS_AT_ONCE + _SPARE_PODS, job
+
+
+def room_of(counted: Counted, database_gib: int, filestore_gib: int) -> Room:
+    """What *counted* pods of one tenant take, with its claims and the volumes of a restore test."""
+    return Room(
+        cpu_request_millicores=sum(count * pod.cpu_request_millicores for count, pod in counted),
+        memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
+        memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
+        pods=sum(count for count, _ in counted),
+        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB
+        + fetched_gib(database_gib, filestore_gib)
+        + restored_gib(database_gib),
+    )
+
+
+def largest(pods: Iterable[ComputeRequest]) -> ComputeRequest:
+    """The largest of each number among *pods*."""
+    known = list(pods)
+    return ComputeRequest(
+        **{name: max(getattr(pod, name) for pod in known) for name in ComputeRequest.model_fields}
+    )
+
+
+class Tenancy(NamedTuple):
+    """What the tenants of one namespace take at their largest.
+
+    `tenants` is how many have pods or claims in it.
+    """
+
+    tenants: int
+    room: Room
+    largest_pod: ComputeRequest
+
+
+def tenancy(namespace: str, tenants: Sequence[Sequence[Fact]]) -> Tenancy | None:
+    """What *tenants* take of *namespace* at their largest; None when none of them is there."""
+    room, pods, count = Room(), list[ComputeRequest](), 0
+    for facts in tenants:
+        counted = _counted(namespace, facts)
+        if not counted:
+            continue
+        databases = [fact.storage_gib for fact in facts if isinstance(fact, TenantDatabase)]
+        files = [fact.storage_gib for fact in facts if isinstance(fact, FileShare)]
+        room = room.plus(room_of(counted, max(databases, default=0), max(files, default=0)))
+        pods += [pod for _, pod in counted]
+        count += 1
+    return Tenancy(count, room, largest(pods)) if count else None
+
+
+def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
+    """The pods of one tenant in *namespace* in the worst moment; none when it is not there."""
+    counted = [
+        (_at_once(fact), fact.compute)
+        for fact in facts
+        if isinstance(fact, Workload) and fact.namespace == namespace
+    ]
+    jobs = [
+        fact.compute for fact in facts if isinstance(fact, Job | ScheduledJob) and fact.namespace == namespace
+    ]
+    return [*counted, job_pods(largest(jobs))] if jobs else counted
+
+
+def _at_once(fact: Workload) -> int:
+    # Pods of scheduled actions end before new ones start.
+    rolls = fact.odoo is None or not fact.odoo.cron_threads
+    return web_pods(fact.replicas, fact.max_replicas) if rolls else fact.replicas
+
+
+def quota_faults(
+    cluster: ClusterSpec, environment: Environment, namespace: str, tenants: Sequence[Sequence[Fact]]
+) -> Iterator[Fault]:
+    """Why the quota that is written for a shared *namespace* does not hold its tenants."""
+    written, taken = cluster.quotas.get(environment), tenancy(namespace, tenants)
+    if written is None or taken is None:
+        return
+    needed = taken.room._asdict()
+    ample = taken.room.with_headroom(cluster.quota_headroom_percent)._asdict()
+    for field, given in written.written().items():
+        if given < needed[field]:
+            who = f"the {taken.tenants} tenants" if taken.tenants > 1 else "the one tenant"
+            fault = (
+                f"{given} is less than the {needed[field]} that {who} of {namespace} may take at once (every "
+                "web pod that load may start and one more each in a rollout, scheduled actions, "
+                f"{_JOBS_AT_ONCE} jobs each); write at least that, or leave the line out for {ample[field]}"
+            )
+            yield ("cluster", "quotas", str(environment), field), fault

@@ -1,0 +1,1 @@
+"""What `platform.yaml` says of the namespaces that tenants share: quotas."""
