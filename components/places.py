@@ -109,12 +109,12 @@ def secret_store(portfolio: str, name: str | None) -> SecretStore | None:
 class PlatformPlace(NamedTuple):
     """What a tenant's stack needs to know of its platform.
 
-    `nodes` is None when tenants cannot have their own nodes. `administrator` and `namespaces` are what its
-    resources wait for: the service account that may set up databases on the shared server, and the
-    namespaces by name. `protected` says whether the portfolio's data refuses deletion. `cluster_group_id` is
-    the security group of the cluster, which pods with a group of their own keep; None when they have none.
-    `store` is None where Secrets are written into the cluster themselves. `catalog` is where a
-    catalog of one's own lies, for whoever judges what was declared.
+    `nodes` is None when tenants cannot have their own nodes. `administrator`, `namespaces` and `priorities`
+    are what its resources wait for: the service account that may set up databases on the shared server, the
+    namespaces by name, and the priority classes of all pods. `protected` says whether the portfolio's data
+    refuses deletion. `cluster_group_id` is the security group of the cluster, which pods with a group of
+    their own keep; None when they have none. `store` is None where Secrets are written into the cluster
+    themselves. `catalog` is where a catalog of one's own lies, for whoever judges what was declared.
     """
 
     name: str
@@ -129,6 +129,7 @@ class PlatformPlace(NamedTuple):
     bucket: BucketPlace
     administrator: pulumi.Input[pulumi.Resource]
     namespaces: Mapping[str, pulumi.Input[pulumi.Resource]]
+    priorities: pulumi.Input[pulumi.Resource]
     protected: bool = True
     cluster_group_id: Text | None = None
     store: SecretStore | None = None

@@ -17,6 +17,7 @@ from components.aws.nodes import WorkerNodes, node_place
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
 from components.kubernetes.isolation import TenantsNamespace, operations_policy
 from components.kubernetes.monitoring import GrafanaDashboards
+from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
 from components.places import PlatformPlace, Text, secret_store
 from components.record import record
@@ -38,6 +39,7 @@ from tiers.facts.every_fact import (
     Network,
     NodeGroup,
     Origin,
+    PriorityClass,
 )
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM, OPERATIONS_NAMESPACE
 from tiers.plan.plan import Plan, fact_named, facts_of, is_protected
@@ -68,16 +70,12 @@ class SharedPlatform(pulumi.ComponentResource):
         self._build_cluster(plan, child)
         self._build_data_services(plan, child)
         self._build_backups(plan, child)
-        quotas = {fact.namespace: fact for fact in facts_of(facts, NamespaceQuota)}
-        self.namespaces = {
-            fact.namespace: TenantsNamespace(
-                fact.namespace,
-                fact,
-                pulumi.ResourceOptions(parent=self, depends_on=self._ready),
-                quota=quotas.get(fact.namespace),
-            )
-            for fact in facts_of(facts, Namespace)
-        }
+        self.priorities = PriorityClasses(
+            physical_name(name, "priorities"),
+            facts_of(facts, PriorityClass),
+            pulumi.ResourceOptions(parent=self, depends_on=self._ready),
+        )
+        self.namespaces = self._namespaces(plan)
         (operations,) = (name for name in self.namespaces if name.endswith(OPERATIONS_NAMESPACE))
         self.database_admin = self._database_admin(plan.region, operations, child)
         for fact in facts_of(facts, Dashboards):
@@ -103,6 +101,7 @@ class SharedPlatform(pulumi.ComponentResource):
             bucket=self.bucket.place,
             administrator=self.database_admin,
             namespaces=self.namespaces,
+            priorities=self.priorities,
             protected=self.protected,
             cluster_group_id=self.cluster_group_id,
             store=self.store,
@@ -194,6 +193,19 @@ class SharedPlatform(pulumi.ComponentResource):
             self.key,
             opts=child,
         )
+
+    def _namespaces(self, plan: Plan) -> dict[str, TenantsNamespace]:
+        facts = plan.platform
+        quotas = {fact.namespace: fact for fact in facts_of(facts, NamespaceQuota)}
+        return {
+            fact.namespace: TenantsNamespace(
+                fact.namespace,
+                fact,
+                pulumi.ResourceOptions(parent=self, depends_on=self._ready),
+                quota=quotas.get(fact.namespace),
+            )
+            for fact in facts_of(facts, Namespace)
+        }
 
     def _database_admin(
         self, region: str, namespace: str, child: pulumi.ResourceOptions

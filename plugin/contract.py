@@ -127,6 +127,8 @@ class Contract(Frozen):
     """URN of the service account that may set up databases on the shared server."""
     namespaces: Mapping[str, str] = Field(default_factory=dict)
     """URNs of the platform's namespaces, by their names."""
+    priorities: str | None = None
+    """URN of the priority classes of its pods; left out by a platform of an older version."""
     monthly_estimates: Mapping[str, str] = Field(default_factory=dict)
     """What each tenant is expected to cost this month, such as `412.07 USD`, by its id."""
     unpriced: Mapping[str, str] = Field(default_factory=dict)
@@ -151,6 +153,7 @@ def contract_of(place: PlatformPlace) -> dict[str, Any]:
         "cluster": place.cluster,
         "nodes": _node_contract(place.nodes),
         "administrator": _urn(place.administrator),
+        "priorities": _urn(place.priorities),
         "namespaces": {name: _urn(resource) for name, resource in place.namespaces.items()},
     }
 
@@ -188,6 +191,7 @@ def place_from(
         bucket=BucketPlace(*(read("bucket", name) for name in BucketPlace._fields)),
         administrator=resource("administrator"),
         namespaces=_Namespaces(resource),
+        priorities=resource("priorities"),
         protected=is_protected(plan),
         cluster_group_id=read("cluster_group_id") if cluster.pod_security_groups else None,
         store=secret_store(plan.portfolio, cluster.secret_store),

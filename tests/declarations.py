@@ -235,6 +235,17 @@ def _quota(fact: Any, registered: Registrations) -> Pairs:
     }
 
 
+def _priority_class(fact: Any, registered: Registrations) -> Pairs:
+    token = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
+    props = registered.find(token, fact.priority_class)
+    return {
+        "priority_class": (fact.priority_class, props["metadata"]["name"]),
+        "value": (fact.value, props["value"]),
+        "preempts": (fact.preempts, props["preemptionPolicy"] == "PreemptLowerPriority"),
+        "default of the cluster": (False, props["globalDefault"]),
+    }
+
+
 def _scaling(fact: Any, registered: Registrations) -> Pairs:
     if not fact.max_replicas:
         return {}
@@ -261,6 +272,7 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
         **_user(fact.odoo, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
+        "priority_class": (fact.priority_class, spec.get("priorityClassName")),
         **_scaling(fact, registered),
     }
 
@@ -277,6 +289,7 @@ def _job(fact: Any, registered: Registrations) -> Pairs:
         **_user(fact, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
+        "priority_class": (fact.priority_class, spec.get("priorityClassName")),
     }
 
 
@@ -292,6 +305,7 @@ def _scheduled_job(fact: Any, registered: Registrations) -> Pairs:
         **_user(fact, spec),
         **_compute(fact.compute, container),
         **_held_to(fact, spec),
+        "priority_class": (fact.priority_class, spec.get("priorityClassName")),
     }
 
 
@@ -638,6 +652,7 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Network: _network,
     facts.NodeGroup: _nodes,
     facts.PodGroup: _pod_group,
+    facts.PriorityClass: _priority_class,
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,

@@ -8,9 +8,9 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.aws.nodes import placement
 from components.kubernetes import pods
 from components.kubernetes.pods import Manifest
+from components.kubernetes.priority import scheduling
 from components.naming import component_type, job_name, physical_name
 from tiers.facts.every_fact import FileShare, Job, ScheduledJob, TenantDatabase
 from tiers.plan.plan import TenantPlan, facts_of
@@ -66,7 +66,8 @@ class OneOffJob(pulumi.ComponentResource):
     ) -> None:
         owner = tenant.tenant
         name = physical_name(owner, fact.name)
-        described = [fact.model_dump(mode="json"), distinguished_by]
+        # A Job that has run keeps its priority: its template cannot change, and it is not to run once more.
+        described = [fact.model_dump(mode="json", exclude={"priority_class"}), distinguished_by]
         called: pulumi.Input[str] = job_name(owner, fact.name, described)
         if has_read is not None:
             called = has_read.apply(lambda seen: job_name(owner, fact.name, [*described, seen]))
@@ -85,10 +86,12 @@ class OneOffJob(pulumi.ComponentResource):
             spec={
                 "backoffLimit": _BACKOFF_LIMIT,
                 "activeDeadlineSeconds": deadline_seconds(gib),
-                "template": pods.pod_template(labels, {**spec, **placement(fact), "restartPolicy": "Never"}),
+                "template": pods.pod_template(labels, {**spec, **scheduling(fact), "restartPolicy": "Never"}),
             },
             opts=pulumi.ResourceOptions(
-                parent=self, custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience)
+                parent=self,
+                custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience),
+                ignore_changes=["spec.template.spec.priorityClassName"],
             ),
         )
         self.register_outputs({})

@@ -8,12 +8,12 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.aws.nodes import placement
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.fingerprint import ANNOTATION
 from components.kubernetes.pod_group import MEMBER
 from components.kubernetes.pods import Manifest
+from components.kubernetes.priority import scheduling
 from components.kubernetes.secrets import secret_of
 from components.naming import component_type, physical_name
 from components.places import SecretPlace
@@ -189,7 +189,7 @@ def _scheduling(fact: Workload, labels: dict[str, str]) -> Manifest:
             _spread(_NODE, labels),
         ],
         "terminationGracePeriodSeconds": 60,
-        **placement(fact),
+        **scheduling(fact),
     }
 
 

@@ -13,9 +13,9 @@ import pulumi_random as random
 
 from components.aws.bucket import DUMPS
 from components.aws.iam import PodRole
-from components.aws.nodes import placement
 from components.kubernetes import jobs, pods
 from components.kubernetes.filestore import Filestore
+from components.kubernetes.priority import scheduling
 from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name
 from components.places import BucketPlace, Text
@@ -122,7 +122,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
         [container],
         volumes,
         restartPolicy="Never",
-        **placement(run),
+        **scheduling(run),
     )
 
 

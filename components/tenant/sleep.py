@@ -10,9 +10,9 @@ import pulumi_kubernetes as k8s
 from pulumi_aws import iam, scheduler
 
 from components.aws.iam import assume_role_policy_within
-from components.aws.nodes import placement
 from components.kubernetes import jobs, pods
 from components.kubernetes.isolation import api_policy
+from components.kubernetes.priority import scheduling
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
 from components.places import ServerPlace
 from components.scripts import script
@@ -208,7 +208,7 @@ def _cron_job(
         [container],
         [_access()],
         restartPolicy="Never",
-        **placement(run),
+        **scheduling(run),
     )
     k8s.batch.v1.CronJob(
         name,

@@ -72,10 +72,9 @@ class TenantStack(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._database = fact_named(tenant.facts, TenantDatabase, "database")
         self.services = services_of(tenant, platform, self._child)
-        # Objects in a namespace must wait for it.
-        self._inside = pulumi.ResourceOptions(
-            parent=self, depends_on=[self.services.namespace, *self.services.access.joined]
-        )
+        # Objects in a namespace must wait for it, and no pod starts without its priority class.
+        first = [self.services.namespace, platform.priorities, *self.services.access.joined]
+        self._inside = pulumi.ResourceOptions(parent=self, depends_on=first)
         self.files = files_of(tenant, platform, self.services.key, self.services.servers, self._child)
         self.filestores = self._filestores()
         # Of two mounted shares the first is in use; a move fills or empties the other.
@@ -159,7 +158,8 @@ class TenantStack(pulumi.ComponentResource):
         return self.services.servers[self._database.server]
 
     def _role(self) -> RoleSecret:
-        before = [self._administered().administrator, *self.services.access.joined]
+        joined = self.services.access.joined
+        before = [self._administered().administrator, self.platform.priorities, *joined]
         opts = pulumi.ResourceOptions(parent=self, depends_on=before)
         where = self._fact(Job, "database-setup").namespace
         return role_secret(self.tenant.tenant, where, self.passwords, place=self._secrets(), opts=opts)

@@ -256,6 +256,7 @@ def _pod(run: ScheduledJob, containers: list[Manifest], volumes: list[Manifest])
         "initContainers": containers[:-1],
         "containers": containers[-1:],
         "volumes": [*volumes, *scratch],
+        **({"priorityClassName": run.priority_class} if run.priority_class else {}),
         **_placement(run),
     }
 

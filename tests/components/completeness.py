@@ -289,7 +289,8 @@ def _worst_moment(here: Sequence[Declared]) -> Iterator[tuple[int, Mapping[str, 
             (container,) = pod["containers"]
             count = max(spec.get("replicas", 1), largest.get(each.props["metadata"]["name"], 0))
             surge = spec.get("strategy", {}).get("rollingUpdate", {}).get("maxSurge", 0)
-            yield count + surge, container
+            # A rollout starts no pod of a Deployment that has none (kubernetes, `NewRSNewReplicas`).
+            yield count + surge if count else 0, container
 
 
 def _quantity(text: str) -> int:

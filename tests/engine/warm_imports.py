@@ -51,6 +51,7 @@ RESOURCES = {
     "pulumi_kubernetes.networking.v1": "Ingress NetworkPolicy",
     "pulumi_kubernetes.policy.v1": "PodDisruptionBudget",
     "pulumi_kubernetes.rbac.v1": "Role RoleBinding",
+    "pulumi_kubernetes.scheduling.v1": "PriorityClass",
     "pulumi_random": "RandomId RandomPassword",
 }
 

@@ -94,6 +94,8 @@ def _template(old: Workload, new: Workload) -> Iterator[str]:
         yield "CPU and memory"
     if old.nodes != new.nodes:
         yield "nodes"
+    if old.priority_class != new.priority_class:
+        yield "priority"
     # Two pods and more are kept in different zones, which is part of their template.
     if (old.replicas > 1) != (new.replicas > 1):
         yield "spread over zones"

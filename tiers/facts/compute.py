@@ -70,6 +70,8 @@ class Workload(FactRecord):
     awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
     starts_again: bool = False
     """Whether this update starts pods that were stopped before, whatever else scales them."""
+    priority_class: str | None = None
+    """The PriorityClass of its pods; None for platform services, and in inventories of older versions."""
 
 
 class Job(FactRecord):
@@ -84,6 +86,7 @@ class Job(FactRecord):
     run_as_group: Positive
     compute: ComputeRequest
     nodes: FactId | None = None
+    priority_class: str | None = None
 
 
 class ScheduledJob(FactRecord):
@@ -99,6 +102,7 @@ class ScheduledJob(FactRecord):
     compute: ComputeRequest
     minutes_per_month: Count
     nodes: FactId | None = None
+    priority_class: str | None = None
 
 
 class SleepSchedule(FactRecord):
@@ -126,6 +130,18 @@ class Namespace(FactRecord):
     kind: Literal["namespace"] = "namespace"
     namespace: str
     pod_security_version: str
+
+
+class PriorityClass(FactRecord):
+    """Whose pods go first when nodes are full: a PriorityClass, an object of the whole cluster.
+
+    `preempts` says whether its pods may end pods of a smaller `value` to have their place.
+    """
+
+    kind: Literal["priority-class"] = "priority-class"
+    priority_class: str
+    value: Annotated[int, Field(ge=-(2**31), le=10**9)]
+    preempts: bool
 
 
 class NamespaceQuota(FactRecord):

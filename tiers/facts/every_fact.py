@@ -14,6 +14,7 @@ from tiers.facts.compute import (
     NamespaceQuota,
     NodeGroup,
     OdooProcess,
+    PriorityClass,
     ScheduledJob,
     SleepSchedule,
     Workload,
@@ -81,6 +82,7 @@ __all__ = [
     "OdooProcess",
     "Origin",
     "PodGroup",
+    "PriorityClass",
     "RestoreTest",
     "Route",
     "ScheduledJob",
@@ -147,6 +149,7 @@ Fact = Annotated[
     | Network
     | Namespace
     | NamespaceQuota
+    | PriorityClass
     | ClusterControlPlane
     | NodeGroup
     | LoadBalancer

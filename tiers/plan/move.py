@@ -39,6 +39,7 @@ from tiers.facts.names import (
     FINAL_BACKUP,
     OTHER_DATABASE,
 )
+from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace
 from tiers.plan.owner import about, own_node_group
 from tiers.plan.tenant import tenant_facts
@@ -147,7 +148,8 @@ class _MoveFacts:
                 files, dump = name in (COPY_FILES, EMPTY_OLD_FILESTORE), name == FINAL_BACKUP
                 jobs_of_all = operations_namespace(self._platform)
                 where = self._route.namespace if files or dump else jobs_of_all
-                yield self._job(name, where, as_odoo=files)
+                made = self._job(name, where, as_odoo=files)
+                yield with_priority(self._platform, self._tenant, made)
 
     def _wanted(self, database: TenantDatabase | None, share: FileShare | None) -> dict[str, bool]:
         """The jobs of this stage, in order."""

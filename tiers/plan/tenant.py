@@ -40,6 +40,7 @@ from tiers.plan.expected_usage import (
     traffic,
 )
 from tiers.plan.monitoring import alert_facts
+from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.owner import about, own_node_group, own_server
 from tiers.plan.second_region import (
@@ -70,7 +71,7 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     if nodes:
         yield from own_nodes(catalog.classes, tenant, nodes)
     for made in _facts(catalog, platform, tenant):
-        fact = with_awake_minutes(made, tenant)
+        fact = with_priority(platform, tenant, with_awake_minutes(made, tenant))
         if nodes and isinstance(fact, Workload | Job | ScheduledJob):
             yield fact.model_copy(update={"nodes": own_node_group(tenant)})
         else:

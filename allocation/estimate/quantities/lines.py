@@ -42,6 +42,7 @@ FREE: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.Network: "VPCs, subnets and security groups have no charge of their own",
     facts.Namespace: "a namespace is a name in the cluster",
     facts.NamespaceQuota: "a quota bounds what pods take of the nodes",
+    facts.PriorityClass: "a class says which pods go first, and runs none",
     facts.Route: "a Service and an Ingress are served by the load balancer the platform pays for",
     facts.Egress: "a network policy has no charge; what it lets through is traffic",
     facts.PodGroup: "security groups and the branch interfaces of pods have no charge of their own",

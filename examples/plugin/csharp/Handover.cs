@@ -36,6 +36,7 @@ internal static class Handover
         };
         if (from.ClusterGroupId is not null) made.ClusterGroupId = from.ClusterGroupId;
         if (from.MonthlyEstimates is not null) made.MonthlyEstimates = from.MonthlyEstimates;
+        if (from.Priorities is not null) made.Priorities = from.Priorities;
         if (from.Unpriced is not null) made.Unpriced = from.Unpriced;
         if (from.Namespaces is not null) made.Namespaces = from.Namespaces;
         if (from.Nodes is not null) made.Nodes = Nodes(from.Nodes);

@@ -73,7 +73,14 @@ def test_it_runs_as_the_backup_does_for_every_tenant_that_has_one() -> None:
         assert job["metadata"]["namespace"] == backup.props["metadata"]["namespace"]
         assert job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"]
         assert job["metadata"]["labels"] == nightly["metadata"]["labels"]
-        same = ("serviceAccountName", "securityContext", "affinity", "tolerations", "restartPolicy")
+        same = (
+            "priorityClassName",
+            "serviceAccountName",
+            "securityContext",
+            "affinity",
+            "tolerations",
+            "restartPolicy",
+        )
         assert {each: pod.get(each) for each in same} == {each: usual.get(each) for each in same}
         (other,) = usual["containers"]
         alike = ("image", "securityContext", "imagePullPolicy")
@@ -235,6 +242,9 @@ def test_a_real_api_server_takes_the_job_and_a_restricted_namespace_its_pod(tmp_
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         namespace = {"metadata": {"name": "odoo-production", "labels": labels}}
         assert cluster.client.post("/api/v1/namespaces", json=namespace).status_code == 201
+        classes = [each.props for each in declare_plan(local_plan()) if each.type.endswith(":PriorityClass")]
+        for each in classes:
+            cluster.client.post("/apis/scheduling.k8s.io/v1/priorityclasses", json=each).raise_for_status()
         for job in (job_of(storage_class=None), job_of(storage_class="gp3")):
             jobs = "/apis/batch/v1/namespaces/odoo-production/jobs?dryRun=All&fieldValidation=Strict"
             made = cluster.client.post(jobs, json=job)

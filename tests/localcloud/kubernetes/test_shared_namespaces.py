@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.cluster]
 
 SHARED = "odoo-production"
 PATHS = {
+    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
     "Namespace": "/api/v1/namespaces",
     "ResourceQuota": f"/api/v1/namespaces/{SHARED}/resourcequotas",
     "LimitRange": f"/api/v1/namespaces/{SHARED}/limitranges",
@@ -60,6 +61,10 @@ def objects(kind: str) -> list[dict[str, Any]]:
     return [{name: each.props[name] for name in ("metadata", "spec") if name in each.props} for each in here]
 
 
+def classes(made: Sequence[Declared]) -> list[dict[str, Any]]:
+    return [each.props for each in made if each.type.endswith(":PriorityClass")]
+
+
 def worst_moment() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every pod of a rollout of all workloads at once, scaled out as far as load may, with five jobs each."""
     here = [
@@ -91,7 +96,10 @@ def count_anew(cluster: Cluster) -> None:
 
 @pytest.fixture(scope="module")
 def shared(cluster: Cluster) -> Iterator[Cluster]:
-    """The API server with the namespace, its quota and its limits, as they are declared."""
+    """The API server with the namespace, its quota, its limits and the classes, as they are declared."""
+    for each in classes(declared()):
+        answer = post(cluster, "PriorityClass", each)
+        assert answer.is_success, answer.text
     for kind in ("Namespace", "ResourceQuota", "LimitRange"):
         (obj,) = objects(kind)
         answer = post(cluster, kind, obj)
@@ -99,6 +107,8 @@ def shared(cluster: Cluster) -> Iterator[Cluster]:
     count_anew(cluster)
     yield cluster
     cluster.client.delete(f"/api/v1/namespaces/{SHARED}")
+    for each in classes(declared()):
+        cluster.client.delete(f"{PATHS['PriorityClass']}/{each['metadata']['name']}").raise_for_status()
 
 
 def run(cluster: Cluster, pods: Sequence[tuple[str, dict[str, Any]]], begin: int = 0) -> list[httpx.Response]:
@@ -113,6 +123,8 @@ def test_all_pods_of_the_worst_moment_are_admitted_and_not_one_more(shared: Clus
     answers = run(shared, pods)
     assert [each.text for each in answers if not each.is_success] == []
     assert len(answers) == 2 + 1 + 5 + 5 + 1 + 5  # acme: xs; borealis: m, which load scales to 4
+    given = {(each.json()["spec"]["priority"], each.json()["spec"]["preemptionPolicy"]) for each in answers}
+    assert given == {(0, "PreemptLowerPriority"), (0, "Never")}
     used = shared.client.get(f"{PATHS['ResourceQuota']}/tenants").json()["status"]["used"]
     assert used["pods"] == str(len(answers))
     (beyond,) = run(shared, pods[:1], begin=len(answers))
@@ -122,6 +134,19 @@ def test_all_pods_of_the_worst_moment_are_admitted_and_not_one_more(shared: Clus
         where = f"{PATHS['Pod']}/{each.json()['metadata']['name']}"
         shared.client.delete(where, params={"gracePeriodSeconds": 0}).raise_for_status()
     count_anew(shared)
+
+
+def test_two_portfolios_of_one_cluster_have_classes_of_their_own(shared: Cluster) -> None:
+    usual = local_portfolio().platform
+    apart = usual.model_copy(
+        update={"cluster": usual.cluster.model_copy(update={"namespace_prefix": "system"})}
+    )
+    others = classes(declare_plan(plan_of(tenant("acme"), platform=apart)))
+    assert len(others) == 4
+    for each in others:
+        answer = post(shared, "PriorityClass", each)
+        assert answer.is_success, answer.text
+        shared.client.delete(f"{PATHS['PriorityClass']}/{each['metadata']['name']}").raise_for_status()
 
 
 def test_a_pod_without_requests_gets_the_defaults_and_a_huge_one_is_refused(shared: Cluster) -> None:

@@ -360,6 +360,13 @@ def test_what_refuses_deletion_no_longer_is_data() -> None:
     assert {"platform/database", "platform/file-system", "platform/backup-bucket"} <= set(effect.subjects)
 
 
+def test_another_priority_restarts_pods_too_and_a_jobs_does_nothing() -> None:
+    """So does the first update from a version without priorities."""
+    effect = only(local_plan(), with_fact(local_plan(), "acme/web", priority_class="odoo-sandbox"))
+    assert effect.what == "web pods start anew (priority): one by one, requests go on"
+    assert effects_of(with_fact(local_plan(), "acme/backup", priority_class=None), local_plan()) == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

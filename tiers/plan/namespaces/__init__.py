@@ -1,1 +1,1 @@
-"""Namespaces under policy: what all pods of one may request."""
+"""Namespaces under policy: what all pods of one may request, and whose pods go first."""

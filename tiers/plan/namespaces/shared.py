@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tiers.facts.every_fact import Fact, FileShare, Namespace, NamespaceQuota
 from tiers.facts.names import OPERATIONS_NAMESPACE
+from tiers.plan.namespaces.priority import priority_facts
 from tiers.plan.namespaces.quota import quota_faults, tenancy
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
@@ -24,7 +25,8 @@ def operations_namespace(platform: Platform) -> str:
 
 
 def namespace_facts(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
-    """The namespaces that *tenants* share with their quotas, and that of database jobs."""
+    """The namespaces that *tenants* share with their quotas, that of database jobs, and pods' priorities."""
+    yield from priority_facts(platform)
     shared = {shared_namespace(platform, environment): environment for environment in Environment}
     used = {fact.namespace for facts in tenants for fact in facts if isinstance(fact, FileShare)}
     for namespace in (*sorted(used & shared.keys()), operations_namespace(platform)):

@@ -25,6 +25,7 @@ final class Handover {
                 .clusterGroupId(from.clusterGroupId().map(Output::of).orElse(null))
                 .monthlyEstimates(from.monthlyEstimates())
                 .namespaces(from.namespaces())
+                .priorities(from.priorities().map(Output::of).orElse(null))
                 .unpriced(from.unpriced())
                 .bucket(ContractBucketArgs.builder()
                         .arn(from.bucket().arn())
