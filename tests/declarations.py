@@ -262,7 +262,13 @@ def _workload(fact: Any, registered: Registrations) -> Pairs:
     spec = props["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     arguments = container["args"]
+    zones, _ = spec["topologySpreadConstraints"]
     return {
+        "zones": (
+            fact.replicas > 1 and fact.spread.zones > 1,
+            zones["whenUnsatisfiable"] == "DoNotSchedule",
+        ),
+        "by_rollout": (fact.spread.by_rollout, zones.get("matchLabelKeys") == ["pod-template-hash"]),
         "namespace": (fact.namespace, props["metadata"]["namespace"]),
         "replicas": (fact.replicas, props["spec"]["replicas"]),
         "web_workers": (f"--workers={fact.odoo.web_workers}", arguments[1]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -25,6 +25,8 @@ from tiers.schedule import MINUTES_PER_WEEK
 _ZONE = "topology.kubernetes.io/zone"
 _NODE = "kubernetes.io/hostname"
 _CPU_TARGET_PERCENT = 70
+# Else old pods that still run would say where new ones start, and so would a zone with nodes of others only.
+_BY_ROLLOUT: Final = {"matchLabelKeys": ["pod-template-hash"], "nodeTaintsPolicy": "Honor"}
 # Lets Pulumi set fields that another manager has set since (pulumi-kubernetes, server-side apply).
 _TAKE_BACK = "pulumi.com/patchForce"
 # A new node and its images, then Odoo: its startup probe allows each pod 10 minutes (`odoo.web_probes`).
@@ -185,27 +187,27 @@ def _strategy(process: OdooProcess) -> Manifest:
 def _scheduling(fact: Workload, labels: dict[str, str]) -> Manifest:
     return {
         "topologySpreadConstraints": [
-            _spread(_ZONE, labels, strict=fact.replicas > 1),
-            _spread(_NODE, labels),
+            _spread(_ZONE, fact, labels, strict=fact.needs_zones),
+            _spread(_NODE, fact, labels),
         ],
         "terminationGracePeriodSeconds": 60,
         **scheduling(fact),
     }
 
 
-def _spread(over: str, labels: dict[str, str], *, strict: bool = False) -> Manifest:
-    # Two pods in one zone can fail together; a single pod should run anywhere rather than wait.
+def _spread(over: str, fact: Workload, labels: dict[str, str], *, strict: bool = False) -> Manifest:
+    # No `minDomains`: when a zone fails, its pods are to start in the one that is left.
     return {
         "maxSkew": 1,
         "topologyKey": over,
         "whenUnsatisfiable": "DoNotSchedule" if strict else "ScheduleAnyway",
         "labelSelector": {"matchLabels": labels},
+        **(_BY_ROLLOUT if fact.spread and fact.spread.by_rollout else {}),
     }
 
 
 def _companions(name: str, fact: Workload, labels: dict[str, str], child: pulumi.ResourceOptions) -> None:
-    # With a single pod a disruption budget could only block the drain of its node.
-    if fact.replicas > 1:
+    if fact.most_replicas > 1:
         _disruption_budget(name, fact, labels, child)
     if fact.max_replicas:
         _autoscaler(name, fact, child)
@@ -217,8 +219,7 @@ def rollout_patience(fact: Workload) -> pulumi.ResourceOptions:
     Pulumi's Kubernetes provider waits 10 minutes by default (4.25.0, `await/deployment.go`). New pods come
     one after the other here (`_strategy`), as many as an autoscaler may have made.
     """
-    pods_at_most = max(fact.replicas, fact.max_replicas or 0)
-    patience = f"{_NODE_MINUTES + _POD_MINUTES * pods_at_most}m"
+    patience = f"{_NODE_MINUTES + _POD_MINUTES * fact.most_replicas}m"
     timeouts = pulumi.CustomTimeouts(create=patience, update=patience)
     return pulumi.ResourceOptions(custom_timeouts=timeouts)
 

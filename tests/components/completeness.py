@@ -219,10 +219,15 @@ def _account_faults(tenant: str, here: Sequence[Declared]) -> Faults:
 
 def _disruption_faults(mine: Sequence[Declared]) -> Faults:
     budgets = [each.props["spec"] for each in _of_kind(mine, "PodDisruptionBudget")]
+    scaled = {
+        each.props["spec"]["scaleTargetRef"]["name"]: each.props["spec"]["maxReplicas"]
+        for each in _of_kind(mine, "HorizontalPodAutoscaler")
+    }
     for each in _of_kind(mine, "Deployment"):
         spec = each.props["spec"]
         matching = [budget for budget in budgets if budget["selector"] == spec["selector"]]
-        wanted = [{"maxUnavailable": 1, "selector": spec["selector"]}] if spec["replicas"] > 1 else []
+        most = max(spec["replicas"], scaled.get(each.name, 0))
+        wanted = [{"maxUnavailable": 1, "selector": spec["selector"]}] if most > 1 else []
         if matching != wanted:
             yield f"{each.name}: {len(matching)} disruption budgets for {spec['replicas']} replicas"
 

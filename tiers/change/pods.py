@@ -94,11 +94,14 @@ def _template(old: Workload, new: Workload) -> Iterator[str]:
         yield "CPU and memory"
     if old.nodes != new.nodes:
         yield "nodes"
+    if (old.needs_zones, _by_rollout(old)) != (new.needs_zones, _by_rollout(new)):
+        yield "spread over zones"
     if old.priority_class != new.priority_class:
         yield "priority"
-    # Two pods and more are kept in different zones, which is part of their template.
-    if (old.replicas > 1) != (new.replicas > 1):
-        yield "spread over zones"
+
+
+def _by_rollout(pods: Workload) -> bool:
+    return pods.spread is not None and pods.spread.by_rollout
 
 
 def _configured(before: TenantPlan, after: TenantPlan) -> Iterator[str]:

@@ -53,6 +53,18 @@ class OdooProcess(Frozen):
     """Folders of the image with addons that are not Odoo's own."""
 
 
+class Spread(Frozen):
+    """How pods are kept apart over zones and nodes.
+
+    `zones` is in how many zones the tenant is promised to run: of two, a pod waits rather than start beside
+    another in one zone; of one, apart is better than together. `by_rollout` counts the pods of one rollout
+    only, on nodes that take them; Kubernetes 1.27 and newer do.
+    """
+
+    zones: Positive
+    by_rollout: bool
+
+
 class Workload(FactRecord):
     """Pods that run all month: Odoo's web and cron processes, or a platform service.
 
@@ -70,8 +82,21 @@ class Workload(FactRecord):
     awake_minutes_per_week: AwakeMinutes = MINUTES_PER_WEEK
     starts_again: bool = False
     """Whether this update starts pods that were stopped before, whatever else scales them."""
+    spread: Spread | None = None
+    """How its pods are kept apart; None as for the next."""
     priority_class: str | None = None
     """The PriorityClass of its pods; None for platform services, and in inventories of older versions."""
+
+    @property
+    def most_replicas(self) -> int:
+        """How many pods there may be beside each other, rollouts apart."""
+        return max(self.replicas, self.max_replicas)
+
+    @property
+    def needs_zones(self) -> bool:
+        """Whether a pod waits rather than start in a zone that has one more than another."""
+        zones = 2 if self.spread is None else self.spread.zones  # as versions did without a promise of zones
+        return self.replicas > 1 and zones > 1
 
 
 class Job(FactRecord):

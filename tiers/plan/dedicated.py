@@ -16,11 +16,18 @@ from tiers.facts.data import (
     Key,
     ManagedSecret,
 )
-from tiers.facts.every_fact import Fact, LogGroup, PodGroup
+from tiers.facts.every_fact import Fact, Job, LogGroup, PodGroup, ScheduledJob, Workload
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.namespaces.quota import job_pods, largest, room_of, web_pods
-from tiers.plan.owner import about, is_protected, own_cache_group, own_server, token_fields
+from tiers.plan.owner import (
+    about,
+    is_protected,
+    own_cache_group,
+    own_node_group,
+    own_server,
+    token_fields,
+)
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.rotation import NEVER
 from tiers.portfolio.tenant import Tenant
@@ -41,6 +48,13 @@ def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Itera
         allocatable_memory_mib=room.allocatable_memory_mib,
         volume_gib=wanted.volume_gib,
     )
+
+
+def on_own_nodes(fact: Fact, tenant: Tenant) -> Fact:
+    """*fact* of a tenant with nodes of its own: if it has pods, they run there."""
+    if not isinstance(fact, Workload | Job | ScheduledJob):
+        return fact
+    return fact.model_copy(update={"nodes": own_node_group(tenant)})
 
 
 def own_key(tenant: Tenant) -> Iterator[Fact]:

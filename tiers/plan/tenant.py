@@ -25,6 +25,7 @@ from tiers.facts.every_fact import (
 from tiers.facts.names import BACKUP_BUCKET, DATABASE, EVENTED_PORT, FILE_SYSTEM, HTTP_PORT, ODOO_SETUP
 from tiers.plan.decommission import decommission_facts
 from tiers.plan.dedicated import (
+    on_own_nodes,
     own_cache,
     own_database,
     own_key,
@@ -42,7 +43,8 @@ from tiers.plan.expected_usage import (
 from tiers.plan.monitoring import alert_facts
 from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
-from tiers.plan.owner import about, own_node_group, own_server
+from tiers.plan.namespaces.spread import with_spread
+from tiers.plan.owner import about, own_server
 from tiers.plan.second_region import (
     dumps_gib,
     own_bucket,
@@ -71,11 +73,8 @@ def tenant_facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterat
     if nodes:
         yield from own_nodes(catalog.classes, tenant, nodes)
     for made in _facts(catalog, platform, tenant):
-        fact = with_priority(platform, tenant, with_awake_minutes(made, tenant))
-        if nodes and isinstance(fact, Workload | Job | ScheduledJob):
-            yield fact.model_copy(update={"nodes": own_node_group(tenant)})
-        else:
-            yield fact
+        fact = with_spread(catalog, platform, tenant, with_awake_minutes(made, tenant))
+        yield with_priority(platform, tenant, on_own_nodes(fact, tenant) if nodes else fact)
 
 
 def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fact]:

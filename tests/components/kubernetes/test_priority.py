@@ -4,7 +4,6 @@ from typing import Any
 
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
-from tests.components.queries import the
 from tests.portfolios import local_plan
 from tiers.facts.compute import Job, PriorityClass, ScheduledJob, Workload
 from tiers.plan.plan import Plan

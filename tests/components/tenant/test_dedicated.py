@@ -85,6 +85,9 @@ def test_high_availability_spreads_and_scales_web_pods_only() -> None:
         ("topology.kubernetes.io/zone", "DoNotSchedule"),
         ("kubernetes.io/hostname", "ScheduleAnyway"),
     ]
+    assert {(*each["matchLabelKeys"], each["nodeTaintsPolicy"]) for each in spreads} == {
+        ("pod-template-hash", "Honor")
+    }
     assert web.ignore_changes == ("spec.replicas",)
     scaled = [each.props["spec"] for each in declared if each.type.endswith(":HorizontalPodAutoscaler")]
     assert [

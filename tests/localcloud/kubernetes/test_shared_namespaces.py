@@ -136,6 +136,20 @@ def test_all_pods_of_the_worst_moment_are_admitted_and_not_one_more(shared: Clus
     count_anew(shared)
 
 
+def test_the_server_takes_pods_that_need_two_zones(shared: Cluster) -> None:
+    plan = plan_of(tenant("acme", tier="ha-postgresql"), platform=platform())
+    (web,) = (each for each in declare_plan(plan) if each.name == "acme-web" and "Deployment" in each.type)
+    path = "/apis/apps/v1/namespaces/default/deployments?dryRun=All&fieldValidation=Strict"
+    answer = shared.client.post(path, json={**web.props, "metadata": {"name": "acme-web"}})
+    assert answer.is_success, answer.text
+    assert "warning" not in answer.headers
+    given = answer.json()["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert [(each["whenUnsatisfiable"], each["matchLabelKeys"]) for each in given] == [
+        ("DoNotSchedule", ["pod-template-hash"]),
+        ("ScheduleAnyway", ["pod-template-hash"]),
+    ]
+
+
 def test_two_portfolios_of_one_cluster_have_classes_of_their_own(shared: Cluster) -> None:
     usual = local_portfolio().platform
     apart = usual.model_copy(

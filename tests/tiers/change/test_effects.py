@@ -367,6 +367,14 @@ def test_another_priority_restarts_pods_too_and_a_jobs_does_nothing() -> None:
     assert effects_of(with_fact(local_plan(), "acme/backup", priority_class=None), local_plan()) == ()
 
 
+def test_the_first_update_with_spread_and_priority_says_that_it_restarts_pods_and_why() -> None:
+    def before(plan: Plan) -> Plan:
+        return with_fact(plan, "acme/web", priority_class=None, spread=None)
+
+    effect = only(before(local_plan()), local_plan())
+    assert effect.what == "web pods start anew (spread over zones, priority): one by one, requests go on"
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
