@@ -14,6 +14,7 @@ from components.kubernetes.pods import Manifest
 from components.naming import component_type, physical_name
 from tiers.facts.every_fact import ComputeRequest, Egress, Namespace, NamespaceQuota, Route
 from tiers.facts.names import FINAL_BACKUP
+from tiers.facts.network import DnsPeer
 from tiers.vocabulary import PRIVATE_RANGES
 
 _POD_SECURITY: Final = "pod-security.kubernetes.io"
@@ -73,7 +74,11 @@ class TenantsNamespace(pulumi.ComponentResource):
         _policy(
             f"{name}-allow-dns",
             ("allow-dns", fact.namespace),
-            {"podSelector": every_pod, "policyTypes": ["Egress"], "egress": [_dns()]},
+            {
+                "podSelector": every_pod,
+                "policyTypes": ["Egress"],
+                "egress": [_dns(server) for server in fact.dns_peers],
+            },
             inside,
         )
         self.register_outputs({})
@@ -254,12 +259,16 @@ def _backup_rule(mine: dict[str, str]) -> Manifest:
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
 
 
-def _dns() -> Manifest:
-    peer = {
-        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    }
-    return {"to": [peer], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+def _dns(server: DnsPeer) -> Manifest:
+    # The name of a namespace is a label of it that nobody else can set.
+    peer: Manifest = {"ipBlock": {"cidr": server.cidr}}
+    if server.namespace:
+        peer = {
+            "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: server.namespace}},
+            "podSelector": {"matchLabels": dict(server.pod_labels)},
+        }
+    ports = [{"protocol": protocol, "port": port} for port in server.ports for protocol in ("UDP", "TCP")]
+    return {"to": [peer], "ports": ports}
 
 
 def _to(cidrs: Sequence[str], *ports: int) -> Manifest:

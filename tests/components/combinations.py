@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from tests.portfolios import catalog, grouped_platform, tenant, wide_platform
 from tiers.errors import CatalogError
+from tiers.facts.network import DnsPeer
 from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
 from tiers.portfolio.loading import faults_of_tenant
@@ -63,9 +64,15 @@ SCHEDULES: Final = st.sampled_from(
 # Most stand still: a move is one more thing that can go wrong.
 _STANDING_STILL: Final = 3
 _ROTATIONS: Final = (None, Rotation(number=2), *(Rotation(number=1, stage=stage) for stage in RotationStage))
-_QUOTAS: Final[tuple[Mapping[str, Any], ...]] = (
+_CLUSTERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"quota_headroom_percent": 0},
     {"quota_headroom_percent": 20},
+    {
+        "dns_peers": (
+            DnsPeer(cidr="169.254.20.10/32"),
+            DnsPeer(namespace="openshift-dns", pod_labels={"dns": "default"}, ports=(53, 5353)),
+        )
+    },
     {
         "quotas": {
             Environment.PRODUCTION: QuotaSpec(pods=500),
@@ -179,11 +186,11 @@ def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     """Up to three tenants, one of *offer*, on a platform that protects its data or does not.
 
     On some, pods have security groups of their own. Quotas of shared namespaces are as small as they may be,
-    ample, or written.
+    ample, or written; names are asked for as usual, or elsewhere.
     """
     protected = draw(st.booleans())
     usual = draw(st.sampled_from([_PLATFORM, grouped_platform()]))
-    cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_QUOTAS)))
+    cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_CLUSTERS)))
     platform = usual.model_copy(update={"deletion_protection": protected, "cluster": cluster})
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))

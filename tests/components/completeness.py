@@ -127,7 +127,7 @@ def _sleeps(each: Declared) -> bool:
 
 def _is_dns(spec: Mapping[str, Any]) -> bool:
     ports = {(port["protocol"], port["port"]) for rule in spec.get("egress", ()) for port in rule["ports"]}
-    return not spec["podSelector"] and ports == {("UDP", 53), ("TCP", 53)}
+    return not spec["podSelector"] and ports >= {("UDP", 53), ("TCP", 53)}
 
 
 def _policy_faults(tenant: str, pods: Sequence[Pod], here: Sequence[Declared]) -> Faults:

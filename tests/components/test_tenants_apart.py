@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.components.conftest import declare_plan
 from tests.components.reachability import Network, NotUnderstoodError, Pod, network_of
 from tests.components.whole import whole, whole_network, whole_plan
-from tests.portfolios import local_portfolio
+from tests.portfolios import every_offer, local_portfolio, plan_of, wide_platform
 from tiers.facts.names import OPERATIONS_NAMESPACE
-from tiers.facts.network import Route
+from tiers.facts.network import CLUSTER_DNS, DnsPeer, Route
 from tiers.plan.plan import facts_of
 from tiers.vocabulary import Environment
 
@@ -174,6 +175,27 @@ def test_every_pod_may_ask_for_names() -> None:
     for pod, protocol in product(whole_network().pods, ("TCP", "UDP")):
         assert whole_network().allowed(pod, names, 53, protocol), pod.name
         assert not whole_network().allowed(pod, other, 53, protocol), pod.name
+
+
+def test_every_pod_may_ask_the_servers_for_names_that_the_platform_lists() -> None:
+    """NodeLocal DNSCache beside the cluster's DNS: two addresses, and nothing else of the node or of AWS."""
+    node_local, service = "169.254.20.10", "172.20.0.10"
+    usual = wide_platform()
+    peers = (CLUSTER_DNS, DnsPeer(cidr=f"{node_local}/32"), DnsPeer(cidr=f"{service}/32"))
+    cluster = usual.cluster.model_copy(update={"dns_peers": peers})
+    listed = usual.model_copy(update={"cluster": cluster})
+    over = network_of(declare_plan(plan_of(*every_offer()[:4], platform=listed)))
+    names = Pod("coredns", "kube-system", {"k8s-app": "kube-dns"})
+    assert len(over.pods) > 10
+    for pod, protocol in product(over.pods, ("TCP", "UDP")):
+        assert over.allowed(pod, names, 53, protocol), pod.name
+        for address in (node_local, service):
+            assert over.egress_to_address(pod, address, 53, protocol), pod.name
+        for address in (METADATA, INTERNET, "172.20.0.11"):
+            assert not over.egress_to_address(pod, address, 53, protocol), pod.name
+        assert not over.egress_to_address(pod, node_local, 80, protocol), pod.name
+    for pod in whole_network().pods:
+        assert not whole_network().egress_to_address(pod, node_local, 53, "UDP"), pod.name
 
 
 def test_a_policy_of_another_kind_is_not_passed_over() -> None:

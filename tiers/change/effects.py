@@ -9,11 +9,11 @@ from tiers.change.data import data_changes, removal
 from tiers.change.effect import Effect, EffectKind, together
 from tiers.change.environment import environment_changes
 from tiers.change.gone import gone_effects
-from tiers.change.network import cluster_changes, network_changes
+from tiers.change.network import cluster_changes, namespace_changes, network_changes
 from tiers.change.places import strays
 from tiers.change.pods import pod_changes
 from tiers.change.servers import Change, cache_changes, server_changes
-from tiers.facts.compute import ClusterControlPlane, NodeGroup, Workload
+from tiers.facts.compute import ClusterControlPlane, Namespace, NodeGroup, Workload
 from tiers.facts.copies import DatabaseStandby
 from tiers.facts.data import CacheGroup, CacheSpace, DatabaseInstance, FileShare, TenantDatabase
 from tiers.facts.every_fact import FactId, FactRecord
@@ -102,6 +102,8 @@ def _changes(before: FactRecord, after: FactRecord) -> Iterator[Change]:
         yield from cache_changes(before, after)
     elif isinstance(before, NodeGroup) and isinstance(after, NodeGroup):
         yield from _node_changes(before, after)
+    elif isinstance(before, Namespace) and isinstance(after, Namespace):
+        yield from namespace_changes(before, after)
     elif isinstance(before, Network) and isinstance(after, Network):
         yield from network_changes(before, after)
     else:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from tiers.change.effect import EffectKind
 from tiers.change.servers import Change
-from tiers.facts.compute import ClusterControlPlane
+from tiers.facts.compute import ClusterControlPlane, Namespace
 from tiers.facts.network import Network
 from tiers.facts.record import Origin
 
@@ -54,6 +54,15 @@ def _clients(before: Network, after: Network) -> Iterator[Change]:
     if moved := _moved(before.client_cidrs, after.client_cidrs):
         what = f"rules for {', '.join(moved)} are written anew: new connections from there may fail meanwhile"
         yield Change(EffectKind.RESTART, what)
+
+
+def namespace_changes(before: Namespace, after: Namespace) -> Iterator[Change]:
+    """What happens to pods that ask for names."""
+    if gone := [each.label for each in before.dns_peers if each not in after.dns_peers]:
+        what = (
+            f"pods may no longer ask {', '.join(gone)} for names: who does finds no database, cache or host"
+        )
+        yield Change(EffectKind.DOWNTIME, what)
 
 
 def _gone(before: Sequence[str], after: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.facts.record import FactId, FactRecord
 from tiers.schedule import MINUTES_PER_WEEK
 from tiers.vocabulary import Cidr, Count, Frozen, ImageByDigest, Positive
@@ -155,6 +156,8 @@ class Namespace(FactRecord):
     kind: Literal["namespace"] = "namespace"
     namespace: str
     pod_security_version: str
+    dns_peers: tuple[DnsPeer, ...] = (CLUSTER_DNS,)
+    """Where its pods may ask for names."""
 
 
 class PriorityClass(FactRecord):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
 
 from tiers.facts.record import FactRecord
-from tiers.vocabulary import Count, Hostname, Positive
+from tiers.vocabulary import PRIVATE_RANGES, Cidr, Count, Frozen, Hostname, NamespaceName, Positive
 
 _SUBNET_BITS: Final = 4
+DNS_PORT: Final = 53
 NODES_FROM: Final = 5
 PUBLIC_FROM: Final = 10
 """A VPC has sixteen ranges: data subnets take the first five, nodes the next, public subnets the last. A
@@ -25,6 +29,58 @@ def subnet_ranges(cidr: str | None, count: int, first: int = 0) -> list[str]:
         raise ValueError("an adopted network states its own ranges")
     ranges = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=_SUBNET_BITS))
     return [str(each) for each in ranges[first : first + count]]
+
+
+_Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$")]
+
+
+class DnsPeer(Frozen):
+    """Where pods may ask for names: pods of a namespace, or addresses, where servers are no pods.
+
+    NodeLocal DNSCache answers at 169.254.20.10 and, with kube-proxy's iptables, at the address of the
+    cluster's DNS Service. Policies see the node's address of a server in the node's network, never its labels
+    (kubernetes.io, "Using NodeLocal DNSCache in Kubernetes Clusters" and "Network Policies").
+    """
+
+    namespace: NamespaceName | None = None
+    """Namespace of its pods; give this and `pod_labels`, or `cidr`."""
+    pod_labels: Mapping[_Label, _Label] = {}
+    """Labels of its pods."""
+    cidr: Cidr | None = None
+    """Private addresses instead, such as `169.254.20.10/32`; their port is 53."""
+    ports: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**16)], ...], Field(min_length=1)] = (DNS_PORT,)
+    """Ports of its pods, by UDP and TCP; not those of a Service in front of them."""
+
+    @model_validator(mode="after")
+    def _is_pods_or_addresses(self) -> Self:
+        if (self.namespace is None) is (self.cidr is None) or bool(self.pod_labels) is (
+            self.cidr is not None
+        ):
+            raise ValueError("give namespace and pod_labels, or cidr")
+        return self
+
+    @model_validator(mode="after")
+    def _opens_nothing_but_names(self) -> Self:
+        if self.cidr is None:
+            return self
+        if self.ports != (DNS_PORT,):
+            raise ValueError(f"ports: addresses have port {DNS_PORT}; name pods to open another one")
+        given = ipaddress.IPv4Network(self.cidr)
+        if not any(given.subnet_of(ipaddress.IPv4Network(each)) for each in PRIVATE_RANGES):
+            raise ValueError(
+                f"cidr: {self.cidr} is not private, so pods without the internet would reach it by names; "
+                "let the cluster's DNS ask there"
+            )
+        return self
+
+    @property
+    def label(self) -> str:
+        """What people know it by: its pods, or its addresses."""
+        return self.cidr or f"{self.namespace}/{','.join(self.pod_labels.values())}"
+
+
+CLUSTER_DNS: Final = DnsPeer(namespace="kube-system", pod_labels={"k8s-app": "kube-dns"})
+"""The DNS that EKS and kubeadm install."""
 
 
 class Route(FactRecord):

@@ -166,6 +166,7 @@ def own_namespace(
         **about(tenant, "namespace", CostCategory.COMPUTE),
         namespace=namespace,
         pod_security_version=platform.cluster.version,
+        dns_peers=platform.cluster.dns_peers,
     )
     counted = [
         (web_pods(size.web.replicas, size.web.max_replicas), size.web),

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from tiers.catalog.classes import ClassId
+from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.portfolio.namespaces.quota import QuotaSpec
 from tiers.retention import LogDays
 from tiers.tags import PREFIX
@@ -126,6 +127,12 @@ class ClusterSpec(Frozen):
 
     A network plugin that checks packets after a Service has forwarded them, such as Calico, needs the
     control plane's subnets here too.
+    """
+    dns_peers: Annotated[tuple[DnsPeer, ...], Field(min_length=1)] = (CLUSTER_DNS,)
+    """Where pods may ask for names; by default the pods `k8s-app: kube-dns` in `kube-system`.
+
+    With NodeLocal DNSCache its address, and that of the cluster's DNS Service, belong here too
+    ([why](namespaces.md#names)).
     """
     pod_security_groups: bool = False
     """Whether a tenant's own server and cache let in that tenant's pods only, by a security group of theirs.

@@ -13,6 +13,7 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs
 from tests.portfolios import local_portfolio, plan_of, tenant
+from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.portfolio.platform import Platform
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def objects(kind: str) -> list[dict[str, Any]]:
 
 
 def classes(made: Sequence[Declared]) -> list[dict[str, Any]]:
-    return [each.props for each in made if each.type.endswith(":PriorityClass")]
+    return [dict(each.props) for each in made if each.type.endswith(":PriorityClass")]
 
 
 def worst_moment() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -148,6 +149,20 @@ def test_the_server_takes_pods_that_need_two_zones(shared: Cluster) -> None:
         ("DoNotSchedule", ["pod-template-hash"]),
         ("ScheduleAnyway", ["pod-template-hash"]),
     ]
+
+
+def test_the_server_takes_the_policy_of_several_servers_for_names(shared: Cluster) -> None:
+    usual = platform()
+    pods = DnsPeer(namespace="openshift-dns", pod_labels={"dns.operator/daemonset": "default"}, ports=(5353,))
+    peers = (CLUSTER_DNS, DnsPeer(cidr="169.254.20.10/32"), pods)
+    cluster = usual.cluster.model_copy(update={"dns_peers": peers})
+    plan = plan_of(tenant("acme"), platform=usual.model_copy(update={"cluster": cluster}))
+    (policy,) = (each.props for each in declare_plan(plan) if each.name == f"{SHARED}-allow-dns")
+    path = f"/apis/networking.k8s.io/v1/namespaces/{SHARED}/networkpolicies"
+    answer = shared.client.post(path, json=policy, params={"fieldValidation": "Strict"})
+    assert answer.is_success, answer.text
+    assert answer.json()["spec"] == policy["spec"]
+    assert len(answer.json()["spec"]["egress"]) == 3
 
 
 def test_two_portfolios_of_one_cluster_have_classes_of_their_own(shared: Cluster) -> None:

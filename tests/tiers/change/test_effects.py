@@ -20,6 +20,7 @@ from tiers.change.effect import Effect, EffectKind
 from tiers.change.effects import effects_of
 from tiers.facts.compute import NodeGroup
 from tiers.facts.data import CacheGroup, DatabaseInstance
+from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.facts.record import FactRecord, Origin
 from tiers.plan.plan import Plan, emptied
 from tiers.plan.resolve import resolve
@@ -581,6 +582,16 @@ def test_a_created_cluster_is_replaced_by_another_name_and_deleted_by_adoption()
     assert adopted.kind is EffectKind.DATA
     assert adopted.what.startswith("cluster odoo was created here, so it is deleted with its nodes")
     assert adopted.tenants == tuple(each.tenant for each in local_plan().tenants)
+
+
+def test_pods_that_may_not_ask_where_they_did_find_nothing() -> None:
+    more = with_fact(
+        local_plan(), "platform/namespace-odoo-staging", dns_peers=(CLUSTER_DNS, DnsPeer(cidr="10.0.0.10/32"))
+    )
+    assert effects_of(local_plan(), more) == ()
+    effect = only(more, local_plan())
+    assert effect.kind is EffectKind.DOWNTIME
+    assert effect.what.startswith("pods may no longer ask 10.0.0.10/32 for names")
 
 
 def test_nodes_of_an_adopted_cluster_are_not_ours_to_exchange() -> None:

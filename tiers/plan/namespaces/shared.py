@@ -34,6 +34,7 @@ def namespace_facts(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> It
             **about_platform(platform, f"namespace-{namespace}", CostCategory.COMPUTE),
             namespace=namespace,
             pod_security_version=platform.cluster.version,
+            dns_peers=platform.cluster.dns_peers,
         )
         if namespace in shared:
             yield from _quota(platform, shared[namespace], tenants)
