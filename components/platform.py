@@ -70,11 +70,7 @@ class SharedPlatform(pulumi.ComponentResource):
         self._build_cluster(plan, child)
         self._build_data_services(plan, child)
         self._build_backups(plan, child)
-        self.priorities = PriorityClasses(
-            physical_name(name, "priorities"),
-            facts_of(facts, PriorityClass),
-            pulumi.ResourceOptions(parent=self, depends_on=self._ready),
-        )
+        self.priorities = self._priorities(plan)
         self.namespaces = self._namespaces(plan)
         (operations,) = (name for name in self.namespaces if name.endswith(OPERATIONS_NAMESPACE))
         self.database_admin = self._database_admin(plan.region, operations, child)
@@ -192,6 +188,13 @@ class SharedPlatform(pulumi.ComponentResource):
             self.file_system.place,
             self.key,
             opts=child,
+        )
+
+    def _priorities(self, plan: Plan) -> PriorityClasses:
+        return PriorityClasses(
+            physical_name(self.name, "priorities"),
+            facts_of(plan.platform, PriorityClass),
+            pulumi.ResourceOptions(parent=self, depends_on=self._ready),
         )
 
     def _namespaces(self, plan: Plan) -> dict[str, TenantsNamespace]:

@@ -66,7 +66,6 @@ class OneOffJob(pulumi.ComponentResource):
     ) -> None:
         owner = tenant.tenant
         name = physical_name(owner, fact.name)
-        # A Job that has run keeps its priority: its template cannot change, and it is not to run once more.
         described = [fact.model_dump(mode="json", exclude={"priority_class"}), distinguished_by]
         called: pulumi.Input[str] = job_name(owner, fact.name, described)
         if has_read is not None:
@@ -74,7 +73,6 @@ class OneOffJob(pulumi.ComponentResource):
         super().__init__(component_type("OneOffJob"), name, fact.model_dump(mode="json"), opts)
         labels = pods.identity(owner, fact.name)
         gib = data_gib(tenant)
-        patience = f"{patience_minutes(gib)}m"
         self.job = k8s.batch.v1.Job(
             name,
             metadata={
@@ -88,13 +86,19 @@ class OneOffJob(pulumi.ComponentResource):
                 "activeDeadlineSeconds": deadline_seconds(gib),
                 "template": pods.pod_template(labels, {**spec, **scheduling(fact), "restartPolicy": "Never"}),
             },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience),
-                ignore_changes=["spec.template.spec.priorityClassName"],
-            ),
+            opts=_lasting(self, gib),
         )
         self.register_outputs({})
+
+
+def _lasting(parent: OneOffJob, gib: int) -> pulumi.ResourceOptions:
+    """A Job that has run keeps its priority: its template cannot change, and it is not to run once more."""
+    patience = f"{patience_minutes(gib)}m"
+    return pulumi.ResourceOptions(
+        parent=parent,
+        custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience),
+        ignore_changes=["spec.template.spec.priorityClassName"],
+    )
 
 
 def data_gib(tenant: TenantPlan) -> int:

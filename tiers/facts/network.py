@@ -150,11 +150,16 @@ class Traffic(FactRecord):
 
 
 class LoadBalancer(FactRecord):
-    """The network load balancer in front of the ingress, with one public address per zone."""
+    """The network load balancer in front of the ingress, with one public address per zone.
+
+    Behind it are `ingress_replicas` pods of the ingress controller in `ingress_zones`; None is unknown.
+    """
 
     kind: Literal["load-balancer"] = "load-balancer"
     public_addresses: Count
     capacity_units: Count
+    ingress_replicas: Positive | None = None
+    ingress_zones: Positive | None = None
 
 
 class NatGateway(FactRecord):

@@ -201,6 +201,8 @@ def _adopted_services(platform: Platform) -> Iterator[Fact]:
         **_adopted(platform, "load-balancer", CostCategory.NETWORK),
         public_addresses=ingress.public_addresses,
         capacity_units=ingress.capacity_units,
+        ingress_replicas=ingress.replicas,
+        ingress_zones=ingress.zones,
     )
     about = about_platform if platform.cluster.created else _adopted
     yield NatGateway(

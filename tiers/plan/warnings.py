@@ -7,7 +7,15 @@ from typing import Final
 
 from tiers.catalog.promises import RANKS
 from tiers.catalog.tier import Catalog
-from tiers.facts.every_fact import CacheGroup, CacheSpace, NodeGroup, PodGroup, TenantDatabase, Workload
+from tiers.facts.every_fact import (
+    CacheGroup,
+    CacheSpace,
+    LoadBalancer,
+    NodeGroup,
+    PodGroup,
+    TenantDatabase,
+    Workload,
+)
 from tiers.facts.names import CACHE, DATABASE
 from tiers.plan.estate.names import tight
 from tiers.plan.plan import Plan, TenantPlan, facts_of
@@ -16,6 +24,8 @@ from tiers.portfolio.resilience import cheaper_tiers, promised
 from tiers.portfolio.tenant import Portfolio, Tenant
 from tiers.vocabulary import Environment
 
+_NAMED: Final = 3
+_TWO: Final = 2
 _USERS: Final = 99
 """AWS: 100 users in a group, one of them is ours (ElastiCache User Guide, "Role-Based Access Control")."""
 
@@ -29,6 +39,7 @@ def advice(catalog: Catalog, portfolio: Portfolio, plan: Plan) -> list[str]:
         *_cache_logins(plan),
         *_crowded_nodes(plan),
         *_crowded_interfaces(catalog, plan),
+        *_way_in(catalog, plan),
         *(f"platform/network: {each}" for each in public_network(portfolio.platform)),
         *tight(plan),
         *(warning for tenant in portfolio.tenants for warning in _over_provisioned(catalog, tenant)),
@@ -154,6 +165,33 @@ def _interfaces(tenant: TenantPlan) -> int:
     """The most of its pods at once: all that load may start, one more in a rollout, and a job."""
     pods = facts_of(tenant.facts, Workload)
     return sum(max(pod.replicas, pod.max_replicas) for pod in pods) + 2
+
+
+def _way_in(catalog: Catalog, plan: Plan) -> Iterator[str]:
+    """Nobody reaches two zones through one."""
+    promises = catalog.classes.resilience_classes
+    tenants = [each.tenant for each in plan.tenants if promises[each.resilience_class].multi_az]
+    if not tenants:
+        return
+    more = f" and {len(tenants) - _NAMED} more" if len(tenants) > _NAMED else ""
+    who = f"{', '.join(tenants[:_NAMED])}{more}: promised to outlive a zone, and"
+    for way in facts_of(plan.platform, LoadBalancer):
+        pods, zones = way.ingress_replicas, way.ingress_zones
+        if pods is None or zones is None:
+            yield (
+                f"platform/ingress: {who} nobody says whether the ingress controller does; write how many "
+                "pods it has and in how many zones (ingress.replicas, ingress.zones)"
+            )
+        elif zones < _TWO:  # and so with one pod
+            yield (
+                f"platform/ingress: {who} everybody reaches them through {pods} pod{'s' * (pods > 1)} of the "
+                "ingress controller in one zone; run it in two (ingress.replicas, ingress.zones)"
+            )
+        if way.public_addresses < _TWO:
+            yield (
+                f"platform/ingress: {who} the load balancer has one public address, which is in one zone; "
+                "give it one in each of two (ingress.public_addresses)"
+            )
 
 
 def _over_provisioned(catalog: Catalog, tenant: Tenant) -> Iterator[str]:

@@ -242,6 +242,17 @@ class IngressSpec(Frozen):
     """NAT gateways."""
     nat_data_gib_per_month: Count
     """Expected traffic through them."""
+    replicas: Positive | None = None
+    """How many pods the ingress controller has; left out, nobody knows whether it outlives one of them."""
+    zones: Positive | None = None
+    """In how many availability zones these pods run."""
+
+    @model_validator(mode="after")
+    def _has_a_pod_for_each_zone(self) -> Self:
+        if self.zones is not None and self.zones > (self.replicas or 0):
+            many = "unknown" if self.replicas is None else self.replicas
+            raise ValueError(f"zones: {self.zones} zones take as many pods, and replicas is {many}")
+        return self
 
 
 class ObservabilitySpec(Frozen):

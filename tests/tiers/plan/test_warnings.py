@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from pydantic import ValidationError
+
 from tests.portfolios import catalog, grouped_platform, local_plan, local_portfolio, tenant
 from tiers.plan.resolve import resolve
 from tiers.plan.warnings import advice
-from tiers.portfolio.tenant import Portfolio
+from tiers.portfolio.cluster import IngressSpec
+from tiers.portfolio.tenant import Portfolio, Tenant
 
 
 def advised(*tenants: Any) -> list[str]:
@@ -40,6 +44,54 @@ def test_a_crowded_platform_is_reported() -> None:
     assert "40 tenants may open 1840 connections, more than 150 % of the 450" in said[0]
     assert "store 200 GiB, the server starts with 50 GiB" in said[1]
     assert "promised 2560 MiB of sessions, a node of cache_class xs has 512 MiB" in said[2]
+
+
+def through(*tenants: Tenant, **ingress: Any) -> list[str]:
+    """What is said of an ingress that is written so."""
+    local = local_portfolio().platform
+    written = {"replicas": None, "zones": None, **ingress}
+    way = local.ingress.model_copy(update=written)
+    portfolio = Portfolio(platform=local.model_copy(update={"ingress": way}), tenants=tenants)
+    said = advice(catalog(), portfolio, resolve(catalog(), portfolio))
+    return [each for each in said if each.startswith("platform/ingress")]
+
+
+def test_who_is_promised_two_zones_is_not_to_be_reached_through_one() -> None:
+    wide = tuple(tenant(f"t{number}", tier="ha-postgresql") for number in range(5))
+    who = "platform/ingress: t0, t1, t2 and 2 more: promised to outlive a zone, and"
+    (unknown,) = through(*wide)
+    assert unknown.startswith(f"{who} nobody says whether the ingress controller does")
+    assert through(*wide, replicas=2) == [unknown]
+    (single,) = through(*wide, replicas=1, zones=1)
+    assert single.startswith(
+        f"{who} everybody reaches them through 1 pod of the ingress controller in one zone"
+    )
+    (together,) = through(*wide, replicas=3, zones=1)
+    assert "through 3 pods of the ingress controller in one zone" in together
+    assert through(*wide, replicas=2, zones=2) == []
+    (address,) = through(*wide, replicas=2, zones=2, public_addresses=1)
+    assert address.startswith(f"{who} the load balancer has one public address, which is in one zone")
+
+
+def test_who_is_promised_one_zone_may_be_reached_through_one() -> None:
+    sandbox = tenant("halcyon-staging", tier="ha-postgresql", environment="staging")
+    assert through(tenant("acme"), sandbox, replicas=1, zones=1, public_addresses=1) == []
+    weaker = tenant("b", tier="ha-postgresql", options={"users": 5, "resilience_class": "standard"})
+    assert through(weaker) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"replicas": 1, "zones": 2}, "zones: 2 zones take as many pods, and replicas is 1"),
+        ({"zones": 2}, "zones: 2 zones take as many pods, and replicas is unknown"),
+        ({"replicas": 0}, "greater than 0"),
+    ],
+)
+def test_pods_are_in_as_many_zones_as_there_are_pods_at_most(written: dict[str, int], said: str) -> None:
+    usual = local_portfolio().platform.ingress.model_dump(exclude={"replicas", "zones"})
+    with pytest.raises(ValidationError, match=said):
+        IngressSpec.model_validate({**usual, **written})
 
 
 def test_a_tenant_beyond_its_fair_use_is_reported() -> None:
