@@ -20,6 +20,8 @@ from tiers.vocabulary import Environment, LifecycleStage
 RESTORE_TEST_MAY_BE: Final = timedelta(days=30)
 _EMPTIED: Final = "$costack:index:TenantsNamespace$"
 """A shared namespace is removed with its last tenant; until then the platform's plan has it."""
+_BOUNDS: Final = tuple(f"{_EMPTIED}kubernetes:core/v1:{kind}::" for kind in ("ResourceQuota", "LimitRange"))
+"""A shared namespace holds what its tenants take: less without this one."""
 _RECORD: Final = f"{SHARED_PLATFORM}${RECORD_TYPE}::"
 """The platform's record holds its plan, which counts its tenants."""
 _JOB: Final = "kubernetes:batch/v1:Job"
@@ -220,8 +222,9 @@ def unplanned(plan: DecommissionPlan, preview: Preview, *, removing: bool) -> li
     """
     mine = _planned(plan) | _closing(plan, preview.deletions | preview.changes | preview.replacements)
     emptied = frozenset(urn for urn in preview.deletions if removing and _EMPTIED in urn)
-    recorded = frozenset(urn for urn in preview.changes if _RECORD in urn)
-    others = (preview.deletions - mine - emptied) | (preview.changes - mine - recorded)
+    kept = (_RECORD, *_BOUNDS)
+    counted = frozenset(urn for urn in preview.changes if any(each in urn for each in kept))
+    others = (preview.deletions - mine - emptied) | (preview.changes - mine - counted)
     if removing:
         return sorted(others | preview.replacements)
     data = frozenset(target.urn for target in plan.targets if target.holds_data)

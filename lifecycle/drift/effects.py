@@ -80,7 +80,7 @@ _TYPES: Final[Sequence[tuple[str, tuple[Effect, ...], tuple[Effect, ...]]]] = (
     (r"kubernetes:rbac|kubernetes:core/v1:(Secret|ServiceAccount)$", (_SECURITY, _SERVICE), ()),
     (r"kubernetes:core/v1:(PersistentVolume|PersistentVolumeClaim)$", (_DATA,), (_SERVICE,)),
     (r"kubernetes:core/v1:(ResourceQuota|LimitRange)$", (_MONEY,), ()),
-    (r"kubernetes:(apps|autoscaling)", (_SERVICE,), (_MONEY,)),
+    (r"kubernetes:(apps|autoscaling|scheduling)", (_SERVICE,), (_MONEY,)),
 )
 """Beginning of a type -> what any other change of it does, and what its loss does beside that."""
 

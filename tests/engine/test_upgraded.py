@@ -58,6 +58,11 @@ def test_the_last_version_is_updated_in_place(empty: Project) -> None:
     assert created["aws:secretsmanager/secretVersion:SecretVersion"] == 1
     assert created["pulumi:index:Stash"] == 7 + 1
     assert created["aws:efs/fileSystemPolicy:FileSystemPolicy"] == 2
+    # Running pods get a priority in place, and the namespaces that tenants share a quota.
+    assert created["kubernetes:scheduling.k8s.io/v1:PriorityClass"] == 4
+    assert created["kubernetes:core/v1:ResourceQuota"] == 3
+    running = [each for each in stored if each["type"] == "kubernetes:apps/v1:Deployment"]
+    assert kinds["update"]["kubernetes:apps/v1:Deployment"] == len(running) > 10
     # Three tenants have a server of their own, two of them a cache: each changes its group while it runs.
     assert created["aws:ec2/securityGroup:SecurityGroup"] == 3
     groups = {"vpcSecurityGroupIds", "securityGroupIds"}

@@ -172,6 +172,13 @@ def test_what_was_not_planned_is_named() -> None:
     namespace = urn("odoo-production", "costack:index:TenantsNamespace$kubernetes:core/v1:Namespace")
     assert unplanned(plan, Preview(frozenset({namespace}), none), removing=True) == []
     assert unplanned(plan, Preview(frozenset({namespace}), none), removing=False) == [namespace]
+    for kind in ("ResourceQuota", "LimitRange"):
+        bound = urn("odoo-production", f"costack:index:TenantsNamespace$kubernetes:core/v1:{kind}")
+        for removing in (True, False):
+            assert unplanned(plan, Preview(none, none, frozenset({bound})), removing=removing) == []
+            assert unplanned(plan, Preview(none, frozenset({bound})), removing=removing) == [bound]
+        assert unplanned(plan, Preview(frozenset({bound}), none), removing=False) == [bound]
+    assert unplanned(plan, Preview(none, none, frozenset({namespace})), removing=True) == [namespace]
     for removing in (True, False):
         mine = Preview(frozenset({logs}), none, frozenset({server, *closing}))
         assert unplanned(plan, mine, removing=removing) == []
