@@ -159,7 +159,7 @@ def test_a_second_up_changes_nothing(rendered: Deployed) -> None:
 
 
 def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> None:
-    """One tenant takes a larger class, and the class of the other one asks for more."""
+    """One tenant takes a larger class, and the class of the other one asks for more, and their namespace holds it."""
     tenant = "portfolios/local/tenants/acme.yaml"
     with (
         rendered.project.edited(tenant, "users: 8", "users: 8\n  workload_class: s"),
@@ -175,9 +175,10 @@ def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> 
     assert {f"{resources}.requests.cpu", f"{resources}.limits.memory"} < web["detailedDiff"].keys()
     assert {f"{resources}.requests.cpu", f"{resources}.limits.memory"} < cron["detailedDiff"].keys()
     others = {urn.rsplit("::", 1)[1]: step for urn, step in steps.items() if "::acme-" not in urn}
-    assert {name: step["op"] for name, step in others.items()} == {
-        f"borealis-{name}": "update" for name in ("web", "deployed")
-    }
+    shared = ("local-deployed", "odoo-production-defaults", "odoo-production-quota")
+    assert {name: step["op"] for name, step in others.items()} == dict.fromkeys(
+        ("borealis-web", "borealis-deployed", *shared), "update"
+    )
     changed = {f"{resources}.requests.cpu": {"kind": "update", "inputDiff": True}}
     assert others["borealis-web"]["detailedDiff"] == changed
 
