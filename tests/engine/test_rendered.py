@@ -159,7 +159,7 @@ def test_a_second_up_changes_nothing(rendered: Deployed) -> None:
 
 
 def test_a_changed_request_changes_that_and_nothing_else(rendered: Deployed) -> None:
-    """One tenant takes a larger class, and the class of the other one asks for more, and their namespace holds it."""
+    """One tenant takes a larger class, the class of the other asks for more, and their namespace holds it."""
     tenant = "portfolios/local/tenants/acme.yaml"
     with (
         rendered.project.edited(tenant, "users: 8", "users: 8\n  workload_class: s"),
