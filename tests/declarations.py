@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,7 +211,23 @@ def _namespace(fact: Any, registered: Registrations) -> Pairs:
             f"v{fact.pod_security_version}",
             props["metadata"]["labels"]["pod-security.kubernetes.io/enforce-version"],
         ),
+        "dns_peers": (
+            [(each.namespace, dict(each.pod_labels), each.cidr, each.ports) for each in fact.dns_peers],
+            [*_servers_for_names(fact, registered)],
+        ),
     }
+
+
+def _servers_for_names(fact: Any, registered: Registrations) -> Iterator[tuple[Any, ...]]:
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", f"{fact.namespace}-allow-dns")
+    for rule in policy["spec"]["egress"]:
+        (peer,) = rule["to"]
+        ports = tuple(dict.fromkeys(each["port"] for each in rule["ports"]))
+        if "ipBlock" in peer:
+            yield None, {}, peer["ipBlock"]["cidr"], ports
+        else:
+            where = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+            yield where, peer["podSelector"]["matchLabels"], None, ports
 
 
 def _quota(fact: Any, registered: Registrations) -> Pairs:
