@@ -176,8 +176,8 @@ class NamespaceQuota(FactRecord):
     """What all pods of a namespace together may request: of a tenant's own, or of one that tenants share.
 
     It fits the worst moment of a rollout: every web pod and one more, the scheduled actions, the setup
-    job and a backup at once, of every tenant in it. A smaller quota would block the next rollout. `tenants`
-    is how many there are.
+    job and a backup at once, of every tenant in it, and old pods of a larger class beside them. A smaller
+    quota would block the next rollout. `tenants` is how many there are.
     """
 
     kind: Literal["namespace-quota"] = "namespace-quota"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tiers.catalog.classes import Classes, DedicatedNodes, WorkloadClass
+from tiers.catalog.classes import Classes, DedicatedNodes
 from tiers.catalog.tier import Offer, OwnCache, OwnDatabase
 from tiers.facts.compute import Namespace, NamespaceQuota, NodeGroup
 from tiers.facts.data import (
@@ -19,7 +19,7 @@ from tiers.facts.data import (
 from tiers.facts.every_fact import Fact, Job, LogGroup, PodGroup, ScheduledJob, Workload
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
-from tiers.plan.namespaces.quota import job_pods, largest, room_of, web_pods
+from tiers.plan.namespaces.quota import job_pods, largest, resized, room_of, web_pods
 from tiers.plan.owner import (
     about,
     is_protected,
@@ -159,7 +159,7 @@ def own_pod_group(
 
 
 def own_namespace(
-    platform: Platform, tenant: Tenant, offer: Offer, size: WorkloadClass, namespace: str
+    classes: Classes, platform: Platform, tenant: Tenant, offer: Offer, namespace: str
 ) -> Iterator[Fact]:
     """The namespace, and a quota for the worst moment of a rollout and the volumes of a restore test."""
     yield Namespace(
@@ -168,12 +168,14 @@ def own_namespace(
         pod_security_version=platform.cluster.version,
         dns_peers=platform.cluster.dns_peers,
     )
+    size = classes.workload_classes[offer.workload_class]
     counted = [
         (web_pods(size.web.replicas, size.web.max_replicas), size.web),
         (size.cron.replicas, size.cron),
         job_pods(size.job),
     ]
     room = room_of(counted, offer.database_gib, offer.filestore_gib)
+    room = room.plus(resized(classes, size.web.replicas, size.web))
     yield NamespaceQuota(
         **about(tenant, "quota", CostCategory.COMPUTE),
         namespace=namespace,

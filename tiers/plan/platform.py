@@ -54,7 +54,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _network(platform)
     yield from _data_services(catalog, platform, tenants)
     yield from _backups(platform, tenants)
-    yield from namespace_facts(platform, tenants)
+    yield from namespace_facts(catalog, platform, tenants)
     yield from _cluster(catalog, platform)
     yield from _adopted_services(platform)
     yield from dashboard_facts(platform)

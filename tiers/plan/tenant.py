@@ -87,7 +87,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     shared = shared_namespace(platform, tenant.environment)
     namespace = platform.cluster.namespace(f"odoo-{tenant.tenant}") if own else shared
     if own:
-        yield from own_namespace(platform, tenant, offer, size, namespace)
+        yield from own_namespace(catalog.classes, platform, tenant, offer, namespace)
     yield from _dedicated(catalog, platform, tenant, offer, audited=measures.audited)
     yield from own_pod_group(platform, tenant, offer, namespace, operations_namespace(platform))
     yield from _storage(platform, tenant, offer, size, namespace)

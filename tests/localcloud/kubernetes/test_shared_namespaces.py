@@ -32,7 +32,7 @@ PATHS = {
 
 
 def platform() -> Platform:
-    """The local one, whose quotas hold exactly what tenants take."""
+    """The local one, whose quotas have no headroom."""
     usual = local_portfolio().platform
     return usual.model_copy(
         update={"cluster": usual.cluster.model_copy(update={"quota_headroom_percent": 0})}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from tiers.catalog.classes import Classes
 from tiers.facts.compute import ComputeRequest, Job, ScheduledJob, Workload
 from tiers.facts.copies import fetched_gib, restored_gib
 from tiers.facts.data import CLAIM_GIB, FileShare, TenantDatabase
@@ -46,6 +47,10 @@ class Room(NamedTuple):
         """*percent* more of everything, rounded up."""
         return Room(*(-(-each * (_WHOLE + percent) // _WHOLE) for each in self))
 
+    def at_least(self, other: Room) -> Room:
+        """The larger of each."""
+        return Room(*(max(one, more) for one, more in zip(self, other, strict=True)))
+
 
 Counted = Sequence[tuple[int, ComputeRequest]]
 """How many pods there may be at once, and what each of them requests."""
@@ -64,14 +69,31 @@ def job_pods(job: ComputeRequest) -> tuple[int, ComputeRequest]:
 
 def room_of(counted: Counted, database_gib: int, filestore_gib: int) -> Room:
     """What *counted* pods of one tenant take, with its claims and the volumes of a restore test."""
+    restored = fetched_gib(database_gib, filestore_gib) + restored_gib(database_gib)
+    return _room(counted)._replace(storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB + restored)
+
+
+def resized(classes: Classes, replicas: int, web: ComputeRequest) -> Room:
+    """What *replicas* web pods took more until an update made them smaller: at most the largest class.
+
+    The quota is smaller at once, and old pods end one by one, each when a new one runs beside the others.
+    Without this room the first new pod would wait for an old one to end, and that one for it.
+    """
+    before = largest(size.web for size in classes.workload_classes.values())
+    return Room(
+        **{
+            name: replicas * max(getattr(before, name) - getattr(web, name), 0)
+            for name in ("cpu_request_millicores", "memory_request_mib", "memory_limit_mib")
+        }
+    )
+
+
+def _room(counted: Counted) -> Room:
     return Room(
         cpu_request_millicores=sum(count * pod.cpu_request_millicores for count, pod in counted),
         memory_request_mib=sum(count * pod.memory_request_mib for count, pod in counted),
         memory_limit_mib=sum(count * pod.memory_limit_mib for count, pod in counted),
         pods=sum(count for count, _ in counted),
-        storage_gib=_CLAIMS_AT_ONCE * CLAIM_GIB
-        + fetched_gib(database_gib, filestore_gib)
-        + restored_gib(database_gib),
     )
 
 
@@ -86,17 +108,25 @@ def largest(pods: Iterable[ComputeRequest]) -> ComputeRequest:
 class Tenancy(NamedTuple):
     """What the tenants of one namespace take at their largest.
 
-    `tenants` is how many have pods or claims in it.
+    `tenants` is how many have pods in it, `rolled` the pods of each that keep serving in a rollout.
     """
 
     tenants: int
     room: Room
     largest_pod: ComputeRequest
+    rolled: Counted
+
+    def quota(self, classes: Classes, headroom_percent: int) -> Room:
+        """What a quota has that nobody wrote: headroom, and room for one tenant that becomes smaller."""
+        more = Room()
+        for replicas, web in self.rolled:
+            more = more.at_least(resized(classes, replicas, web))
+        return self.room.with_headroom(headroom_percent).at_least(self.room.plus(more))
 
 
 def tenancy(namespace: str, tenants: Sequence[Sequence[Fact]]) -> Tenancy | None:
     """What *tenants* take of *namespace* at their largest; None when none of them is there."""
-    room, pods, count = Room(), list[ComputeRequest](), 0
+    room, pods, rolled, count = Room(), list[ComputeRequest](), list[tuple[int, ComputeRequest]](), 0
     for facts in tenants:
         counted = _counted(namespace, facts)
         if not counted:
@@ -106,7 +136,10 @@ def tenancy(namespace: str, tenants: Sequence[Sequence[Fact]]) -> Tenancy | None
         room = room.plus(room_of(counted, max(databases, default=0), max(files, default=0)))
         pods += [pod for _, pod in counted]
         count += 1
-    return Tenancy(count, room, largest(pods)) if count else None
+        rolled += [
+            (fact.replicas, fact.compute) for fact in facts if isinstance(fact, Workload) and _rolls(fact)
+        ]
+    return Tenancy(count, room, largest(pods), rolled) if count else None
 
 
 def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
@@ -123,9 +156,12 @@ def _counted(namespace: str, facts: Sequence[Fact]) -> Counted:
 
 
 def _at_once(fact: Workload) -> int:
-    # Pods of scheduled actions end before new ones start.
-    rolls = fact.odoo is None or not fact.odoo.cron_threads
-    return web_pods(fact.replicas, fact.max_replicas) if rolls else fact.replicas
+    return web_pods(fact.replicas, fact.max_replicas) if _rolls(fact) else fact.replicas
+
+
+def _rolls(fact: Workload) -> bool:
+    """Whether new pods start before old ones end, as those of scheduled actions do not."""
+    return fact.odoo is None or not fact.odoo.cron_threads
 
 
 def quota_faults(
@@ -136,13 +172,12 @@ def quota_faults(
     if written is None or taken is None:
         return
     needed = taken.room._asdict()
-    ample = taken.room.with_headroom(cluster.quota_headroom_percent)._asdict()
     for field, given in written.written().items():
         if given < needed[field]:
             who = f"the {taken.tenants} tenants" if taken.tenants > 1 else "the one tenant"
             fault = (
                 f"{given} is less than the {needed[field]} that {who} of {namespace} may take at once (every "
                 "web pod that load may start and one more each in a rollout, scheduled actions, "
-                f"{_JOBS_AT_ONCE} jobs each); write at least that, or leave the line out for {ample[field]}"
+                f"{_JOBS_AT_ONCE} jobs each); write more than that, or leave the line out"
             )
             yield ("cluster", "quotas", str(environment), field), fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tiers.catalog.tier import Catalog
 from tiers.facts.every_fact import Fact, FileShare, Namespace, NamespaceQuota
 from tiers.facts.names import OPERATIONS_NAMESPACE
 from tiers.plan.namespaces.priority import priority_facts
@@ -24,7 +25,9 @@ def operations_namespace(platform: Platform) -> str:
     return platform.cluster.namespace(OPERATIONS_NAMESPACE)
 
 
-def namespace_facts(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> Iterator[Fact]:
+def namespace_facts(
+    catalog: Catalog, platform: Platform, tenants: Sequence[Sequence[Fact]]
+) -> Iterator[Fact]:
     """The namespaces that *tenants* share with their quotas, that of database jobs, and pods' priorities."""
     yield from priority_facts(platform)
     shared = {shared_namespace(platform, environment): environment for environment in Environment}
@@ -37,11 +40,11 @@ def namespace_facts(platform: Platform, tenants: Sequence[Sequence[Fact]]) -> It
             dns_peers=platform.cluster.dns_peers,
         )
         if namespace in shared:
-            yield from _quota(platform, shared[namespace], tenants)
+            yield from _quota(catalog, platform, shared[namespace], tenants)
 
 
 def _quota(
-    platform: Platform, environment: Environment, tenants: Sequence[Sequence[Fact]]
+    catalog: Catalog, platform: Platform, environment: Environment, tenants: Sequence[Sequence[Fact]]
 ) -> Iterator[NamespaceQuota]:
     namespace, cluster = shared_namespace(platform, environment), platform.cluster
     taken = tenancy(namespace, tenants)
@@ -51,7 +54,7 @@ def _quota(
     yield NamespaceQuota(
         **about_platform(platform, f"quota-{namespace}", CostCategory.COMPUTE),
         namespace=namespace,
-        **taken.room.with_headroom(cluster.quota_headroom_percent)._asdict() | written,
+        **taken.quota(catalog.classes, cluster.quota_headroom_percent)._asdict() | written,
         largest_pod=taken.largest_pod,
         tenants=taken.tenants,
     )
