@@ -48,7 +48,7 @@ class DnsPeer(Frozen):
     """Labels of its pods."""
     cidr: Cidr | None = None
     """Private addresses instead, such as `169.254.20.10/32`; their port is 53."""
-    ports: Annotated[tuple[Annotated[int, Field(gt=0, lt=2**16)], ...], Field(min_length=1)] = (DNS_PORT,)
+    ports: tuple[Annotated[int, Field(gt=0, lt=2**16)], ...] = (DNS_PORT,)
     """Ports of its pods, by UDP and TCP; not those of a Service in front of them."""
 
     @model_validator(mode="after")
@@ -57,6 +57,8 @@ class DnsPeer(Frozen):
             self.cidr is not None
         ):
             raise ValueError("give namespace and pod_labels, or cidr")
+        if not self.ports:
+            raise ValueError(f"ports: give at least one, or leave it out for {DNS_PORT}")
         return self
 
     @model_validator(mode="after")

@@ -128,7 +128,7 @@ class ClusterSpec(Frozen):
     A network plugin that checks packets after a Service has forwarded them, such as Calico, needs the
     control plane's subnets here too.
     """
-    dns_peers: Annotated[tuple[DnsPeer, ...], Field(min_length=1)] = (CLUSTER_DNS,)
+    dns_peers: tuple[DnsPeer, ...] = (CLUSTER_DNS,)
     """Where pods may ask for names; by default the pods `k8s-app: kube-dns` in `kube-system`.
 
     With NodeLocal DNSCache its address, and that of the cluster's DNS Service, belong here too
@@ -171,6 +171,12 @@ class ClusterSpec(Frozen):
             )
         if self.counted_in is not None and self.created is not None:
             raise ValueError("counted_in is for an adopted cluster; a created one is counted here")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_for_names(self) -> Self:
+        if not self.dns_peers:
+            raise ValueError("dns_peers: give at least one, or leave it out; pods find nothing without names")
         return self
 
     @model_validator(mode="after")
