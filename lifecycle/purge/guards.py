@@ -12,7 +12,7 @@ from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, DecommissionPlan
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import ORDER, STORED, AccountResource, KeyUser
-from tiers.portfolio.purge import LegalHold, PurgeSpec
+from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.tags import KEYS
 from tiers.vocabulary import TenantId
 

@@ -14,7 +14,7 @@ from allocation.money import text_of, units_of
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, HashedPlan, read_hashed
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
-from tiers.portfolio.purge import PurgeSpec
+from tiers.portfolio.gates.purge import PurgeSpec
 from tiers.portfolio.tenant import UtcDatetime
 from tiers.vocabulary import Frozen, TagValue
 
@@ -73,8 +73,8 @@ class PurgePlan(HashedPlan):
 
     @property
     def id(self) -> str:
-        """Its id in the evidence."""
-        return f"purge-{self.portfolio}-{self.sha256[:12]}"
+        """Its id in the evidence; no tenant's plan has one with a full stop."""
+        return f"purge.{self.portfolio}-{self.sha256[:12]}"
 
     @property
     def phrase(self) -> str:

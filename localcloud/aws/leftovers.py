@@ -205,7 +205,8 @@ def _delete_db_snapshot(self: RDSResponse, original: Any) -> ActionResult:
         raise RDSClientError(
             "InvalidDBSnapshotState", f"Cannot delete the snapshot {name} because it is {held.status}."
         )
-    return original(self)
+    answer: ActionResult = original(self)
+    return answer
 
 
 def _delete_db_instance_automated_backup(self: RDSResponse) -> ActionResult:

@@ -26,7 +26,7 @@ from tiers.portfolio.cluster import (
 from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
-from tiers.portfolio.purge import LegalHold, PurgeSpec
+from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
     Frozen,

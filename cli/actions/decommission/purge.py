@@ -95,7 +95,7 @@ def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) ->
 
 def _known(out: Path) -> Iterator[tuple[Path, PurgePlan]]:
     """The plans that are in *out* already; approvals beside them are passed over."""
-    for path in sorted(out.glob("purge-*.json")):
+    for path in sorted(out.glob("purge.*.json")):
         if ".approval" not in path.name:
             yield path, read_purge_plan(path)
 

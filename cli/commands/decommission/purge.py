@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cli.console import shared_options as options
 from cli.console.exit_codes import guarded
 from cli.console.shared_options import Rows
+
+if TYPE_CHECKING:
+    from cli.actions.decommission.purge import Request
 
 _Due = Annotated[
     bool, typer.Option("--due", help="Write a plan, and Markdown for a pull request, of what is due.")
@@ -74,7 +78,7 @@ _Output = Annotated[Rows, typer.Option("--output", "-o", help="With --search: pr
 
 PURGE_EXAMPLE: Final = (
     "Example: costack purge --due --evidence plans --out plans\n\n"
-    'Then: costack purge --apply plans/purge-local-1a2b3c4d5e6f.json --phrase "purge 4 resources of local"'
+    'Then: costack purge --apply plans/purge.local-1a2b3c4d5e6f.json --phrase "purge 4 resources of local"'
 )
 
 
@@ -102,8 +106,6 @@ def purge(  # noqa: PLR0917 - options of a command
     stopped.
     """
     from cli.actions.decommission import purge as action  # noqa: PLC0415
-    from cli.actions.decommission import purge_search  # noqa: PLC0415
-    from tiers.errors import CatalogError  # noqa: PLC0415
 
     request = action.Request(
         evidence=tuple(evidence or ()),
@@ -116,16 +118,32 @@ def purge(  # noqa: PLR0917 - options of a command
         phrase=phrase,
         record=record,
     )
+    found = Search(tuple(tenant or ()), region, str(output)) if search else None
+    guarded(lambda: _run(request, as_of, due=due, search=found))
 
-    def run() -> None:
-        if [due, search, apply is not None].count(True) != 1 or (as_of is not None and not due):
-            raise CatalogError("give one of --due, --apply PLAN and --search; --as-of goes with --due")
-        if due:
-            day = as_of.replace(tzinfo=UTC) if as_of else None
-            action.plan_due(request, lambda: day or datetime.now(UTC))
-        elif search:
-            purge_search.search(purge_search.Request(tuple(tenant or ()), portfolio, region, str(output)))
-        else:
-            action.apply_plan(request, lambda: datetime.now(UTC))
 
-    guarded(run)
+@dataclass(frozen=True)
+class Search:
+    """The options of a search; each field is the option of its name."""
+
+    tenants: tuple[str, ...]
+    region: str
+    output: str
+
+
+def _run(request: Request, as_of: datetime | None, *, due: bool, search: Search | None) -> None:
+    from cli.actions.decommission import purge as action  # noqa: PLC0415
+    from cli.actions.decommission import purge_search  # noqa: PLC0415
+    from tiers.errors import CatalogError  # noqa: PLC0415
+
+    if [due, search is not None, request.apply is not None].count(True) != 1 or (as_of and not due):
+        raise CatalogError("give one of --due, --apply PLAN and --search; --as-of goes with --due")
+    if due:
+        day = as_of.replace(tzinfo=UTC) if as_of else None
+        action.plan_due(request, lambda: day or datetime.now(UTC))
+    elif search is not None:
+        purge_search.search(
+            purge_search.Request(search.tenants, request.portfolio, search.region, search.output)
+        )
+    else:
+        action.apply_plan(request, lambda: datetime.now(UTC))

@@ -14,8 +14,8 @@ from lifecycle.purge.guards import Situation
 from lifecycle.purge.ledger import Ledger, read_ledger
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import plan_of_folder
+from tiers.portfolio.gates.purge import LegalHold, LegalHolds
 from tiers.portfolio.platform import Platform
-from tiers.portfolio.purge import LegalHold, LegalHolds
 from tiers.strict_yaml import load_model
 from tiers.vocabulary import TenantId
 

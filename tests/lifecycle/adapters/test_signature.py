@@ -51,7 +51,9 @@ def approval(tmp_path: Path, dana: Path) -> Path:
 
 
 def test_a_signed_approval_is_read_as_it_was_written(approval: Path, signers: Path) -> None:
-    assert signed_approval(approval, signers, NOW, Approval) == Approval.of(ending_plan(sandbox()), DANA, START)
+    assert signed_approval(approval, signers, NOW, Approval) == Approval.of(
+        ending_plan(sandbox()), DANA, START
+    )
     assert approval.stat().st_mode & 0o077 == 0
 
 

@@ -26,7 +26,7 @@ from tests.lifecycle.purge import world as worlds
 from tests.lifecycle.purge.world import IDS, NOW, TAGS, TERMS, World
 from tests.lifecycle.world import KilledError
 from tests.sampling import examples
-from tiers.portfolio.purge import LegalHold
+from tiers.portfolio.gates.purge import LegalHold
 from tiers.tags import KEYS
 
 Break = Callable[[World], None]

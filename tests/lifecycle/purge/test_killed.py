@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import boto3
 import botocore.session
@@ -60,7 +60,7 @@ class Start:
         os.environ["AWS_ENDPOINT_URL"] = cloud.endpoint
         session = botocore.session.get_session()
         faults = Faults(wanted(asked), counter, die=lambda _: os.kill(os.getpid(), signal.SIGKILL))
-        session.register("before-send", faults.before_send)
+        session.register("before-send", cast("Any", faults.before_send))
         boto3.setup_default_session(botocore_session=session)
         plan = read_purge_plan(self.plan)
         made = request(self.left, apply=self.plan, phrase=plan.phrase, record=record)

@@ -123,7 +123,7 @@ def test_an_end_that_is_not_done_and_the_evidence_of_a_purge_name_nothing(left: 
     *lines, _ = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines), encoding="utf-8")
     evidence.append(
-        left.evidence / f"purge-1{EVIDENCE_SUFFIX}", {"at": "2027-01-01T00:00:00Z", "step": CHECK}
+        left.evidence / f"purge.1{EVIDENCE_SUFFIX}", {"at": "2027-01-01T00:00:00Z", "step": CHECK}
     )
     ledger = read_ledger([left.evidence], NOW)
     assert (ledger.lines, ledger.problems, ledger.ended) == ((), (), {})

@@ -21,7 +21,7 @@ from lifecycle.purge.steps import Purge
 from lifecycle.purge.survey import Survey
 from lifecycle.stack_resources import Target
 from tests.lifecycle.world import ACCOUNT, KilledError, ending_plan, production
-from tiers.portfolio.purge import PurgeSpec
+from tiers.portfolio.gates.purge import PurgeSpec
 from tiers.tags import KEYS
 
 ENDED_AT = datetime(2026, 11, 25, 8, tzinfo=UTC)

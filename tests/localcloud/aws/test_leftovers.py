@@ -91,7 +91,8 @@ def backups(rds: Any, name: str) -> list[dict[str, Any]]:
 
 def test_an_automated_backup_goes_by_its_id_once_its_server_is_gone(aws: Callable[[str], Any]) -> None:
     rds = aws("rds")
-    server(rds, "mine"), server(rds, "other")
+    server(rds, "mine")
+    server(rds, "other")
     (mine,), (other,) = backups(rds, "mine"), backups(rds, "other")
     assert mine["DbiResourceId"] != other["DbiResourceId"]
     with refused("InvalidDBInstanceAutomatedBackupState"):
