@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from allocation.money import text_of
+from lifecycle.decommission.retained import Kind
 from lifecycle.drift.untracked import Found, merged
 from tiers.tags import KEYS
 from tiers.vocabulary import TenantId
@@ -37,18 +38,28 @@ class Owned:
         }
 
 
-def owned(
-    found: Iterable[Found], tenants: Collection[TenantId], only: Collection[TenantId] = ()
-) -> tuple[Owned, ...]:
+def owned(found: Iterable[Found], tenants: Collection[TenantId]) -> tuple[Owned, ...]:
     """The resources that tags or names give to a tenant or a portfolio, by tenant.
 
     Args:
         found: Listings and tag search of an account.
         tenants: The names that count where a resource has no tags.
-        only: Only what is of these tenants; all where it is empty.
     """
     patterns = {each: re.compile(rf"(^|[^a-z0-9]){re.escape(each)}($|[^a-z0-9])") for each in tenants}
-    told = (one for each in merged(found) if (one := _owned(each, patterns)))
+    once = merged(_apart(each) for each in found)
+    return in_order(one for each in once if (one := _owned(each, patterns)))
+
+
+def _apart(found: Found) -> Found:
+    """A snapshot is listed with its server's name, too, which must not make one of all that have it."""
+    if found.kind not in {Kind.SNAPSHOT, Kind.CACHE_SNAPSHOT}:
+        return found
+    name, *others = found.names
+    return replace(found, names=(name, *(f"{name} of {other}" for other in others)))
+
+
+def in_order(told: Iterable[Owned], only: Collection[TenantId] = ()) -> tuple[Owned, ...]:
+    """What is of *only* these tenants, or of all where it is empty, by tenant and kind."""
     wanted = (each for each in told if not only or each.tenant in only)
     return tuple(
         sorted(wanted, key=lambda one: (one.tenant, one.found.kind, one.found.region, one.found.names))

@@ -15,8 +15,9 @@ from allocation.prices.price_book import PriceBook, load_price_book
 from cli.console.output import echo
 from cli.console.progress import warn
 from cli.console.table import print_csv, print_table
+from lifecycle.adapters.purge.search import stored
 from lifecycle.adapters.whole_account import WholeAccount
-from lifecycle.purge.search import Owned, owned, sums
+from lifecycle.purge.search import Owned, in_order, owned, sums
 from lifecycle.purge.summary import amount
 from tiers.plan.resolve import plan_of_folder
 
@@ -45,7 +46,9 @@ def search(request: Request) -> None:
     account = WholeAccount(region, prices=prices)
     regions = account.enabled_regions()
     warn(f"searching account {account.id} in {len(regions)} regions")
-    found = owned(account.found(regions), {*names, *request.tenants}, request.tenants)
+    listed = owned(account.found(regions), {*names, *request.tenants})
+    folders = stored(listed, region, prices, request.tenants)
+    found = in_order((*listed, *folders), request.tenants)
     if request.output == "json":
         echo(json.dumps([each.document() for each in found], indent=2))
     elif request.output == "csv":

@@ -65,6 +65,12 @@ class Bucket:
                 held = held or self._held(each)
         return StoredObjects(count, size, newest, markers, held)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names between *prefix* and the next slash, also where only old versions are left."""
+        for page in self._pages(prefix, Delimiter="/"):
+            for each in page.get("CommonPrefixes", ()):
+                yield str(each["Prefix"]).removeprefix(prefix).rstrip("/")
+
     def empty(self, prefix: str = "") -> int:
         """Delete every version under *prefix*, and every delete marker; how many.
 
@@ -132,10 +138,10 @@ class Bucket:
             self._locked = configured.get("ObjectLockEnabled") == "Enabled"
         return self._locked
 
-    def _pages(self, prefix: str) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, prefix: str, **more: str) -> Iterator[Mapping[str, Any]]:
         try:
             pages = self.client.get_paginator("list_object_versions")
-            yield from pages.paginate(Bucket=self.name, Prefix=prefix)
+            yield from pages.paginate(Bucket=self.name, Prefix=prefix, **more)
         except (ClientError, BotoCoreError) as error:
             raise self._failure(error) from None
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.actions.decommission import approve
+from cli.actions.decommission import approve, purge_search
 from cli.actions.decommission.purge import Request, apply_plan, plan_due
 from lifecycle import evidence
+from lifecycle.adapters.whole_account import WholeAccount
 from lifecycle.errors import RefusedError
 from lifecycle.purge.ledger import CHECK, DELETE, DELETED, VERIFIED
 from lifecycle.purge.plan import PurgePlan, read_purge_plan
 from localcloud.aws.clients import Clients
 from tests.clouds import running_cloud
-from tests.lifecycle.purge.left import ENDED, REGION, SANDBOX, Left, pairs
+from tests.lifecycle.purge.left import ENDED, NEIGHBOUR, REGION, SANDBOX, SHARED, Left, pairs
 
 WHO = "dana@example.com"
 
@@ -95,6 +97,27 @@ def test_what_is_due_is_planned_approved_and_deleted_and_the_neighbour_keeps_all
     assert (lines[0]["inputs"]["approved_by"], lines[0]["inputs"]["resources"]) == (WHO, 8)
     carried_out(left, path, approved=path.with_suffix(".approval.json"))
     assert left.there() == before
+
+
+def test_a_search_names_every_tenant_of_the_account_and_its_folders(
+    left: Left, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WholeAccount, "enabled_regions", lambda _: (REGION,))  # the others take a minute here
+    asked = purge_search.Request((SANDBOX, ENDED), None, REGION, "json")
+    purge_search.search(asked)
+    found = json.loads(capsys.readouterr().out)
+    assert {each["tenant"] for each in found} == {SANDBOX, ENDED}
+    by_kind = {(each["tenant"], each["what"]): each for each in found}
+    assert by_kind[SANDBOX, "dumps"]["id"] == f"s3://{SHARED}/dumps/{SANDBOX}/"
+    assert by_kind[SANDBOX, "dumps"]["per_month"] == "0.0000000002"
+    kinds = {"database snapshot", "automated backup", "backup vault", "bucket", "key"}
+    assert kinds <= {each["what"] for each in found}
+    assert by_kind[ENDED, "key"]["per_month"] == "1.00"
+    purge_search.search(replace(asked, tenants=(), output="csv"))
+    said = capsys.readouterr().out
+    assert f",{NEIGHBOUR},local,tags," in said
+    assert f"s3://{SHARED}/manifests/{SANDBOX}/" in said
+    assert left.there()["objects"]
 
 
 def test_nothing_is_planned_before_its_day_and_nothing_twice(

@@ -10,7 +10,7 @@ import pytest
 from cli.actions.decommission import purge_search
 from lifecycle.adapters.whole_account import WholeAccount
 from lifecycle.drift.untracked import Found
-from lifecycle.purge.search import owned, sums
+from lifecycle.purge.search import in_order, owned, sums
 from tiers.tags import KEYS
 
 
@@ -40,9 +40,18 @@ def test_tags_come_before_names_and_each_resource_once() -> None:
     assert list(sums(found, "USD")) == [
         "4 resources still bill: 6.90 USD a month for 2 of them, unknown for 2"
     ]
-    assert {each.found.kind for each in owned(FOUND, {"acme"}, {"acme"})} == {
-        *("bucket", "database snapshot", "log group")
-    }
+    assert {each.found.kind for each in in_order(found, {"acme"})} == {*("bucket", "database snapshot")}
+
+
+def test_two_snapshots_of_a_server_and_its_backup_are_three() -> None:
+    server = "local-acme-postgresql"
+    found = [Found("database snapshot", (name, server), "us-east-1") for name in ("one", "two")]
+    listed = owned([*found, Found("automated backup", (server,), "us-east-1")], {"acme"})
+    assert [(each.tenant, each.found.names[0]) for each in listed] == [
+        ("acme", server),
+        ("acme", "one"),
+        ("acme", "two"),
+    ]
 
 
 def test_every_region_that_the_account_has_enabled_is_asked(
@@ -59,6 +68,7 @@ def test_every_region_that_the_account_has_enabled_is_asked(
         "get_caller_identity": {"Account": "123456789012"},
     }
     monkeypatch.setattr(WholeAccount, "found", found)
+    monkeypatch.setattr(purge_search, "stored", lambda *_: ())
     monkeypatch.setattr(WholeAccount, "_ask", lambda _self, _service, _region, operation: answers[operation])
     purge_search.search(purge_search.Request(("acme",), None, "us-east-1", "table"))
     assert asked == ["sa-east-1", "us-east-1"]
