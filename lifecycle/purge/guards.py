@@ -125,6 +125,12 @@ def _not_its_own(line: LedgerLine, there: AccountResource, ended: DecommissionPl
         yield f"neither tags nor name say that it is {line.tenant}'s"
 
 
+def refusals_of_part(there: AccountResource, gone: Collection[str]) -> Iterator[str]:
+    """Why a part of a backup stays: the backup does. *gone* has the handles of what goes before it."""
+    if there.is_part and there.inside not in gone:
+        yield f"it is a part of the automated backup {there.inside}, and goes with it"
+
+
 def refusals_of_key(there: AccountResource, users: Collection[KeyUser]) -> Iterator[str]:
     """Why a key stays: without it what it encrypts is lost."""
     if there.what is Kind.KEY and users:

@@ -15,7 +15,7 @@ STORED: Final = frozenset({Kind.DUMPS, Kind.FILES, Kind.EXPORTS, Kind.MANIFESTS}
 """What lies under a tenant's prefix of the platform's bucket."""
 ORDER: Final = (
     *(Kind.DUMPS, Kind.FILES, Kind.EXPORTS, Kind.MANIFESTS),
-    *(Kind.SNAPSHOT, Kind.AUTOMATED_BACKUP, Kind.CACHE_SNAPSHOT),
+    *(Kind.AUTOMATED_BACKUP, Kind.SNAPSHOT, Kind.CACHE_SNAPSHOT),
     *(Kind.RECOVERY_POINT, Kind.VAULT, Kind.BUCKET, Kind.FILE_SYSTEM, Kind.LOGS, Kind.SECRET, Kind.KEY),
 )
 """What can be purged, in the order of deletion: contents before what holds them, a key last."""
@@ -29,7 +29,8 @@ class AccountResource(Frozen):
         created_at: When it was made, in UTC; None where AWS does not say.
         tags: Its tags; None where AWS lists none.
         key: The ARN or id of the KMS key that encrypts it; '' for none.
-        inside: What holds it, such as the vault of a recovery point; '' for nothing.
+        inside: The handle of what holds it: the vault of a recovery point, the automated backup of a snapshot
+            that its server made and that goes with it; '' for nothing.
         gib: Its size; None where no listing has it.
         size_bytes: The bytes of a bucket or a prefix, all versions.
         contents: How many object versions or recovery points it holds.
@@ -55,12 +56,17 @@ class AccountResource(Frozen):
     busy: str = ""
     ends: bool = False
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it goes with what holds it, and only so."""
+        return self.what is Kind.SNAPSHOT and bool(self.inside)
+
     def units(self, prices: PriceBook) -> int | None:
         """What it costs a month, in units of money; None where size or price is unknown."""
         if self.size_bytes is not None:
             return stored_units(self.size_bytes, self.region, prices)
-        if self.what is Kind.VAULT:
-            return 0  # its recovery points bill, and are lines of their own
+        if self.what is Kind.VAULT or self.is_part:
+            return 0  # what is in a vault, and the backup that a part is of, are lines of their own
         return monthly_units(RemainingResource(self.what, self.id, self.region, self.gib, self.ends), prices)
 
 

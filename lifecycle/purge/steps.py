@@ -22,6 +22,7 @@ from lifecycle.purge.guards import (
     Situation,
     refusals_of_key,
     refusals_of_line,
+    refusals_of_part,
     refusals_of_resource,
     switched_off,
     unknown_holds,
@@ -147,6 +148,7 @@ class Purge:
             yield "the account has another one of that name than the plan says; make a new plan"
         if there.contents > planned.there.contents:
             yield f"it holds {there.contents} objects, and the plan says {planned.there.contents}"
+        yield from refusals_of_part(there, ())
         if there.what is Kind.VAULT and there.contents:
             yield f"it still holds {there.contents} recovery points"
         if there.what is Kind.KEY:

@@ -14,6 +14,7 @@ from lifecycle.purge.guards import (
     Situation,
     refusals_of_key,
     refusals_of_line,
+    refusals_of_part,
     refusals_of_resource,
     unknown_holds,
 )
@@ -101,7 +102,8 @@ class Survey:
             self._goes.append(Deletion(line=line, there=there, per_month=self._cost(there)))
 
     def _kept_by_others(self, there: AccountResource) -> Iterator[str]:
-        """A vault or a key of which something stays."""
+        """A vault or a key of which something stays, or a part of a backup that does."""
+        yield from refusals_of_part(there, {each.there.handle for each in self._goes})
         if there.what is Kind.VAULT:
             inner = [each for each in self._goes if each.there.inside == there.handle]
             if len(inner) < there.contents:

@@ -19,11 +19,14 @@ def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
     each = entry(listed, "DBSnapshotIdentifier", line.id)
     if each is None:
         return None
-    busy = _read_by(aws, str(each.get("DBSnapshotArn")), line.region)
+    busy, inside = _read_by(aws, str(each.get("DBSnapshotArn")), line.region), ""
     if each.get("Status") != "available":
         busy = f"its status is {each.get('Status')}"
     elif each.get("SnapshotType") == "automated":
-        busy = "its server made it, and deletes it"
+        server = line.model_copy(update={"id": str(each.get("DBInstanceIdentifier"))})
+        backup = _backup(aws, server)
+        inside = backup.handle if backup and not backup.busy else ""
+        busy = "" if inside else "its server made it, and deletes it"
     return resource(
         line,
         line.id,
@@ -31,6 +34,7 @@ def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
         tags=pairs(each.get("TagList")),
         key=each.get("KmsKeyId"),
         gib=each.get("AllocatedStorage"),
+        inside=inside,
         busy=busy,
     )
 

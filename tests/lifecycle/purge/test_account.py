@@ -75,7 +75,7 @@ def test_what_is_due_is_planned_approved_and_deleted_and_the_neighbour_keeps_all
     before = left.neighbours()
     path, plan = planned(left)
     assert [str(each.line.what) for each in plan.goes] == [
-        *("dumps", "manifests", "database snapshot", "automated backup", "recovery point"),
+        *("dumps", "manifests", "automated backup", "database snapshot", "recovery point"),
         *("backup vault", "bucket", "key"),
     ]
     assert (plan.refused, plan.waits, plan.gone) == ((), (), ())
@@ -97,6 +97,21 @@ def test_what_is_due_is_planned_approved_and_deleted_and_the_neighbour_keeps_all
     assert (lines[0]["inputs"]["approved_by"], lines[0]["inputs"]["resources"]) == (WHO, 8)
     carried_out(left, path, approved=path.with_suffix(".approval.json"))
     assert left.there() == before
+
+
+def test_what_a_server_made_goes_with_its_backup_or_stays_with_it(left: Left) -> None:
+    rds, name = left.clients.get("rds"), f"local-{ENDED}-postgresql"
+    (made,) = rds.describe_db_snapshots(SnapshotType="automated", DBInstanceIdentifier=name)["DBSnapshots"]
+    part = left.line("database snapshot", made["DBSnapshotIdentifier"])
+    left.write(left.plan(ENDED), [part])
+    with pytest.raises(RefusedError, match="it is a part of the automated backup arn:aws:rds:"):
+        plan_due(request(left, out=left.folder / "alone"), lambda: left.due)
+    left.write(left.plan(ENDED), [part, left.line("automated backup", name)])
+    path, plan = planned(left)
+    costs = {str(each.line.what): each.per_month for each in plan.goes if each.line.tenant == ENDED}
+    assert costs == {"automated backup": "1.90", "database snapshot": "0.00"}
+    carried_out(left, path, phrase=plan.phrase)
+    assert f"local-{ENDED}-postgresql" not in left.there()["backups"]
 
 
 def test_a_search_names_every_tenant_of_the_account_and_its_folders(
