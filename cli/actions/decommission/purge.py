@@ -23,7 +23,7 @@ from lifecycle.purge.plan import PurgePlan, read_purge_plan
 from lifecycle.purge.steps import Purge
 from lifecycle.purge.summary import amount, falls, goes, markdown, stays
 from lifecycle.purge.survey import Survey
-from tiers.catalog.folder import own_catalog
+from tiers.catalog.folder import beside_portfolio
 from tiers.errors import CatalogError
 from tiers.files import private
 from tiers.portfolio.folders import portfolio_folder, portfolio_named
@@ -192,5 +192,5 @@ def _approval(request: Request, world: FolderWorld) -> PurgeApproval | None:
         raise RefusedError("platform.yaml has no `purge`: no approved plan is carried out; use --phrase")
     if off := switched_off(terms):
         raise RefusedError(off)
-    signers = own_catalog(world.portfolio, terms.allowed_signers)
+    signers = beside_portfolio(world.portfolio, terms.allowed_signers)
     return signed_approval(request.approved, signers, world.now(), PurgeApproval)
