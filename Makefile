@@ -174,7 +174,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q -m hypothesis tests
 	@COSTACK_EVERY_EXAMPLE=1 $(BIN)/python -m pytest -q tests/lifecycle/decommission/test_forgeries.py tests/allocation/test_focus_read_back.py
 	@COSTACK_EVERY_ELEMENT=1 $(BIN)/python -m pytest -q tests/cli/test_a_thousand_tenants.py tests/cli/test_in_a_browser.py
-	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/engine/test_faulty.py tests/engine/test_reaper.py tests/lifecycle/test_killed_jobs.py tests/lifecycle/test_database_move.py
+	@COSTACK_EVERY_KILL=1 $(BIN)/python -m pytest -q tests/engine/test_faulty.py tests/engine/test_reaper.py tests/lifecycle/test_killed_jobs.py tests/lifecycle/test_database_move.py tests/lifecycle/purge/test_killed.py
 	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py tests/lifecycle/test_frozen_database.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
 	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py

@@ -12,7 +12,7 @@ from cli.commands.change import drift, move, recover, rename, restore_test, rota
 from cli.commands.costs import allocate, explain, report, sql
 from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
-from cli.commands.decommission import approve, decommission, expire, extend
+from cli.commands.decommission import approve, decommission, expire, extend, purge
 from cli.commands.provision import import_estate, init, preview, unit_costs, validate
 from cli.commands.provision.ci import ci_app
 from cli.commands.provision.images import images_app
@@ -69,6 +69,7 @@ for heading, name, function, example in (
     (DECOMMISSION, "extend", extend.extend, extend.EXTEND_EXAMPLE),
     (DECOMMISSION, "approve", approve.approve, approve.APPROVE_EXAMPLE),
     (DECOMMISSION, "decommission", decommission.decommission, decommission.DECOMMISSION_EXAMPLE),
+    (DECOMMISSION, "purge", purge.purge, purge.PURGE_EXAMPLE),
     (COSTS, "allocate", allocate.allocate, allocate.ALLOCATE_EXAMPLE),
     (COSTS, "explain", explain.explain, explain.EXPLAIN_EXAMPLE),
     (COSTS, "report", report.report, report.REPORT_EXAMPLE),

@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lifecycle.adapters.aws_listings import LISTINGS
+from lifecycle.decommission.names import Names
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind, RemainingResource
 from lifecycle.errors import LifecycleError
@@ -69,7 +70,7 @@ class Account:
         Raises:
             LifecycleError: When AWS does not answer; half an answer would hide excess resources.
         """
-        names = _Names.of(plan)
+        names = Names.of(plan)
         found: dict[tuple[Kind, str], RemainingResource] = {}
         for region in plan.regions:
             looked = (self._tagged(plan, region), self._named(names, region), self._keys(names, region))
@@ -128,7 +129,7 @@ class Account:
                 if named <= {plan.portfolio}:  # two may have a tenant of that name; older resources name none
                     yield _from_arn(str(each["ResourceARN"]), region)
 
-    def _named(self, names: _Names, region: str) -> Iterator[RemainingResource]:
+    def _named(self, names: Names, region: str) -> Iterator[RemainingResource]:
         """The resources found by name; global services are listed in one region only."""
         for listing in LISTINGS:
             if listing.everywhere and region != self.region:
@@ -138,7 +139,7 @@ class Account:
                     if any(names.has(str(each.get(name) or "")) for name in listing.names):
                         yield listing.resource(each, "global" if listing.everywhere else region)
 
-    def _keys(self, names: _Names, region: str) -> Iterator[RemainingResource]:
+    def _keys(self, names: Names, region: str) -> Iterator[RemainingResource]:
         for page in self._pages("kms", region, "list_keys"):
             for each in page["Keys"]:
                 if names.has(str(each["KeyId"])):
@@ -168,30 +169,6 @@ class Account:
             make: Any = boto3.client
             made = self._clients[service, region] = make(service, region_name=region, config=_RETRIES)
         return made
-
-
-@dataclass(frozen=True)
-class _Names:
-    """The names of a tenant's resources: exact ones, and beginnings of longer ones."""
-
-    exact: frozenset[str]
-    part: re.Pattern[str]
-
-    @classmethod
-    def of(cls, plan: DecommissionPlan) -> _Names:
-        ids = {each for target in plan.targets for each in (target.id, target.arn, *target.also) if each}
-        # The id of a schedule is its group and its name; it is listed by name, and has no tag.
-        ids |= {t.id.rpartition("/")[2] for t in plan.targets if t.type.startswith("aws:scheduler/")}
-        # `local-acme-postgresql-final-…` belongs to acme, `/odoo/local/acme-staging` to another: a name
-        # counts if a resource of the plan has it, alone or with a suffix that AWS or this program adds.
-        stems = sorted({each for each in ids if re.fullmatch(r"[A-Za-z][\w./-]{5,}", each)}, key=len)
-        alternatives = "|".join(map(re.escape, stems)) or r"\A\b\Z"
-        return cls(
-            frozenset(ids), re.compile(rf"(^|[/:])({alternatives})(-final-\w+|-\d{{4}}-\d\d.*|[/:].*)?$")
-        )
-
-    def has(self, name: str) -> bool:
-        return name in self.exact or self.part.search(name) is not None
 
 
 def _owner(plan: DecommissionPlan) -> Mapping[str, str]:

@@ -10,11 +10,11 @@ import json
 import subprocess
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from lifecycle.decommission.approval import NAMESPACE, Approval
+from lifecycle.decommission.approval import SignedApproval
 from lifecycle.errors import LifecycleError, RefusedError
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
@@ -24,6 +24,7 @@ _MAX_BYTES: Final = 65_536
 _SECONDS: Final = 60
 _REMEDY: Final = "expected an approval that `costack approve` wrote"
 _PROGRAM: Final = "ssh-keygen"
+AnApproval = TypeVar("AnApproval", bound=SignedApproval)
 
 
 def signature_of(path: Path) -> Path:
@@ -31,7 +32,7 @@ def signature_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.sig")
 
 
-def sign(approval: Approval, path: Path, key: Path) -> None:
+def sign(approval: SignedApproval, path: Path, key: Path) -> None:
     """Write *approval* to *path*, and its signature beside it.
 
     Args:
@@ -53,37 +54,38 @@ def sign(approval: Approval, path: Path, key: Path) -> None:
     except OSError as error:
         raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
     try:
-        _sign(path, key)
+        _sign(path, key, approval.namespace)
     except BaseException:
         path.unlink(missing_ok=True)
         signature_of(path).unlink(missing_ok=True)
         raise
 
 
-def _sign(path: Path, key: Path) -> None:
-    done = _run(["-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path)], b"")
+def _sign(path: Path, key: Path, namespace: str) -> None:
+    done = _run(["-Y", "sign", "-f", str(key), "-n", namespace, str(path)], b"")
     if done.returncode:
         raise LifecycleError(f"{key}: cannot sign the approval: {_said(done)}")
 
 
-def signed_approval(path: Path, signers: Path, now: datetime) -> Approval:
+def signed_approval(path: Path, signers: Path, now: datetime, kind: type[AnApproval]) -> AnApproval:
     """The approval in *path*, once its signature was found to be that of the person it names.
 
     Args:
         path: The approval; its signature lies beside it.
         signers: The file of allowed signers.
         now: When the key must be valid, by the dates that the file of allowed signers has for it.
+        kind: What kind of plan it must approve.
 
     Raises:
         CatalogError: When a file cannot be read, or is no approval.
         RefusedError: When it is not signed, or not by the person it names.
     """
     content, signature = read_bytes(path, _MAX_BYTES), signature_of(path)
-    approval = _approval(content, path)
+    approval = _approval(content, path, kind)
     if not signature.exists():
         raise RefusedError(f"{path}: has no signature; expected it in {signature}")
     read_bytes(signature, _MAX_BYTES), read_bytes(signers, _MAX_BYTES)
-    named = ["-f", str(signers), "-I", approval.approved_by, "-n", NAMESPACE, "-s", str(signature)]
+    named = ["-f", str(signers), "-I", approval.approved_by, "-n", kind.namespace, "-s", str(signature)]
     done = _run(["-Y", "verify", *named, f"-Overify-time={now:%Y%m%d%H%M%S}Z"], content)
     if done.returncode:
         raise RefusedError(
@@ -93,9 +95,9 @@ def signed_approval(path: Path, signers: Path, now: datetime) -> Approval:
     return approval
 
 
-def _approval(content: bytes, path: Path) -> Approval:
+def _approval(content: bytes, path: Path, kind: type[AnApproval]) -> AnApproval:
     try:
-        return Approval.model_validate(json.loads(content))
+        return kind.model_validate(json.loads(content))
     except ValidationError as error:
         raise CatalogError(f"{path}: {first_fault(error)}; {_REMEDY}") from None
     except (ValueError, RecursionError):

@@ -35,6 +35,15 @@ class WholeAccount(Account):
 
     prices: PriceBook | None = None
 
+    def enabled_regions(self) -> tuple[str, ...]:
+        """Every region that the account has enabled.
+
+        Raises:
+            LifecycleError: When AWS does not answer.
+        """
+        listed = self._ask("ec2", self.region, "describe_regions")["Regions"]
+        return tuple(sorted({self.region, *(str(each["RegionName"]) for each in listed)}))
+
     def found(self, regions: Iterable[str]) -> Iterator[Found]:
         """Every resource of the account in *regions* that bills, holds data or has a tag.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from tiers.portfolio.tenant import UtcDatetime
 from tiers.vocabulary import Environment, Frozen, LifecycleStage, TenantId
 
 NAMESPACE: Final = "costack-decommission"
-"""What the signature is for, so that none made for another purpose counts (PROTOCOL.sshsig of OpenSSH)."""
+"""What the signature of a decommission plan's approval is for (PROTOCOL.sshsig of OpenSSH)."""
 COUNTED_FOR: Final = timedelta(hours=20)
 """For how long what one run began counts for the next: the command repeated in a job is one run, that of the
 next morning is another."""
@@ -30,21 +30,35 @@ Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._%+@-]{0,127}$"
 """A name in the file of allowed signers, such as an e-mail address; no pattern and no list of names."""
 
 
-class Approval(Frozen):
-    """The approval of one plan.
+class SignedApproval(Frozen):
+    """What every approval says, whatever its plan does.
 
     Attributes:
-        plan_sha256: The hash of the whole plan; tenant and stack repeat what it says, for people.
+        namespace: What its signature is for, so that none made for another purpose counts.
+        plan_sha256: The hash of the whole plan; the other fields repeat what it says, for people.
         approved_by: Who, as the file of allowed signers names them.
         approved_at: When, in UTC.
     """
 
+    namespace: ClassVar[str]
+
     schema_version: Literal[1] = 1
-    tenant: TenantId
-    stack: str
     plan_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     approved_by: Identity
     approved_at: UtcDatetime
+
+    def document(self) -> dict[str, Any]:
+        """It as plain data."""
+        return self.model_dump(mode="json")
+
+
+class Approval(SignedApproval):
+    """The approval of one decommission plan."""
+
+    namespace: ClassVar[str] = NAMESPACE
+
+    tenant: TenantId
+    stack: str
 
     @classmethod
     def of(cls, plan: DecommissionPlan, who: str, when: datetime) -> Approval:
@@ -57,10 +71,6 @@ class Approval(Frozen):
             approved_by=who,
             approved_at=moment,
         )
-
-    def document(self) -> dict[str, Any]:
-        """It as plain data."""
-        return self.model_dump(mode="json")
 
 
 def begun_at(lines: Iterable[Mapping[str, Any]]) -> Mapping[str, datetime]:
@@ -120,7 +130,7 @@ def not_approved(
     if Environment.PRODUCTION in {plan.environment, *(each.environment for each in tenants if each)}:
         yield f"{plan.tenant} is production, which never ends by an approval; confirm its plan with --phrase"
     yield from _not_of_this_plan(plan, approved.approval)
-    yield from _not_in_time(plan, approved, now)
+    yield from not_in_time(approved.approval, plan.made_at, approved.valid_for, now)
     if plan.early_because is not None:
         yield "the plan ends it before its time, which no approval does; confirm it with --phrase"
     if not plan.final_dump:
@@ -128,27 +138,35 @@ def not_approved(
 
 
 def _not_of_this_plan(plan: DecommissionPlan, approval: Approval) -> Iterator[str]:
-    if approval.plan_sha256 != plan.sha256:
-        yield (
-            f"{approval.approved_by} approved the plan with sha256 {approval.plan_sha256[:12]}…, and this "
-            f"one has {plan.sha256[:12]}…; have this one approved"
-        )
+    yield from not_of_plan(approval, plan.sha256)
     for name in ("tenant", "stack"):
         said, planned = getattr(approval, name), getattr(plan, name)
         if said != planned:
             yield f"the approval is for {name} {said}, and the plan for {planned}"
 
 
-def _not_in_time(plan: DecommissionPlan, approved: Approved, now: datetime) -> Iterator[str]:
-    at, by = approved.approval.approved_at, approved.approval.approved_by
-    if now >= at + approved.valid_for:
+def not_of_plan(approval: SignedApproval, sha256: str) -> Iterator[str]:
+    """Whether somebody approved another plan than the one with this hash."""
+    if approval.plan_sha256 != sha256:
         yield (
-            f"{by} approved it at {at:%Y-%m-%d %H:%M} UTC, more than {approved.valid_for.days} days ago; "
+            f"{approval.approved_by} approved the plan with sha256 {approval.plan_sha256[:12]}…, and this "
+            f"one has {sha256[:12]}…; have this one approved"
+        )
+
+
+def not_in_time(
+    approval: SignedApproval, made_at: datetime, valid_for: timedelta, now: datetime
+) -> Iterator[str]:
+    """Why an approval of a plan that was *made_at* a moment is too old, of the future, or before the plan."""
+    at, by = approval.approved_at, approval.approved_by
+    if now >= at + valid_for:
+        yield (
+            f"{by} approved it at {at:%Y-%m-%d %H:%M} UTC, more than {valid_for.days} days ago; "
             "make a new plan"
         )
     if at > now + CLOCKS_DIFFER_BY:
         yield f"{by} approved it at {at:%Y-%m-%d %H:%M} UTC, which is in the future; check the clocks"
-    if at < plan.made_at - CLOCKS_DIFFER_BY:
+    if at < made_at - CLOCKS_DIFFER_BY:
         yield f"{by} approved it at {at:%Y-%m-%d %H:%M} UTC, before the plan was made; have this one approved"
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -32,7 +32,23 @@ EVIDENCE_SUFFIX: Final = ".evidence.jsonl"
 """How the file with the evidence of a plan ends, in place of the plan's own ending."""
 
 
-class DecommissionPlan(Frozen):
+class HashedPlan(Frozen):
+    """A plan of any kind, with the hash of all that it says."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the whole plan."""
+        return sha256_of(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """It as plain data."""
+        return self.model_dump(mode="json")
+
+
+AnyPlan = TypeVar("AnyPlan", bound=HashedPlan)
+
+
+class DecommissionPlan(HashedPlan):
     """The plan for one tenant.
 
     Attributes:
@@ -87,11 +103,6 @@ class DecommissionPlan(Frozen):
         """The phrase to type to apply it."""
         return f"decommission {self.tenant} of {self.stack}: {len(self.targets)} resources"
 
-    @property
-    def sha256(self) -> str:
-        """The hash of the whole plan."""
-        return _sha256(self.document())
-
     def document(self) -> dict[str, Any]:
         """It as plain data; a plan without `requested_dump` has the hash that it had before that field."""
         left_out = set() if self.requested_dump else {"requested_dump"}
@@ -108,10 +119,10 @@ def facts_sha256(tenant: TenantPlan) -> str:
     identity = tenant.model_copy(update={"lifecycle_stage": LifecycleStage.ACTIVE, "facts": ()})
     facts = [fact.id for fact in tenant.facts if fact.name not in {*CLOSING_FACTS, *SLEEPING}]
     said = identity.model_dump(mode="json", exclude={"protected", "extended"})
-    return _sha256({"tenant": said, "facts": facts})
+    return sha256_of({"tenant": said, "facts": facts})
 
 
-def write_plan(plan: DecommissionPlan, path: Path) -> None:
+def write_plan(plan: HashedPlan, path: Path) -> None:
     """Write *plan* with its own hash, so that later changes are detected.
 
     Raises:
@@ -133,18 +144,26 @@ def read_plan(path: Path) -> DecommissionPlan:
     Raises:
         CatalogError: When it is not a plan, or was changed.
     """
-    document = read_json(path, remedy="expected a plan that `costack decommission` wrote")
+    return read_hashed(path, DecommissionPlan, "expected a plan that `costack decommission` wrote")
+
+
+def read_hashed(path: Path, kind: type[AnyPlan], remedy: str) -> AnyPlan:
+    """The plan of a *kind* in *path*; *remedy* says what was expected there.
+
+    Raises:
+        CatalogError: When it is not such a plan, or was changed.
+    """
+    document = read_json(path, remedy=remedy)
     written = document.pop("sha256", None) if isinstance(document, dict) else None
     try:
-        plan = DecommissionPlan.model_validate(document)
+        plan = kind.model_validate(document)
     except ValidationError as error:
-        raise CatalogError(
-            f"{path}: {first_fault(error)}; expected a plan that `costack decommission` wrote"
-        ) from None
+        raise CatalogError(f"{path}: {first_fault(error)}; {remedy}") from None
     if written != plan.sha256:
         raise CatalogError(f"{path}: was changed after it was made; make a new plan")
     return plan
 
 
-def _sha256(document: Mapping[str, Any]) -> str:
+def sha256_of(document: Mapping[str, Any]) -> str:
+    """The hash of plain data, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -164,7 +164,6 @@ def stored_backups(
         ended_at: When the tenant was removed.
         prices: The prices of storage.
     """
-    price = prices.find(plan.region, *_STORED_PRICE)
     expires = ended_at + timedelta(days=int(backup["kept_days"]))
     later = max(expires, ended_at + timedelta(days=plan.keep_days))
     for kind, size in sizes.items():
@@ -173,8 +172,14 @@ def stored_backups(
             "S3 deletes them by the bucket's rule" if by_rule else "no rule deletes them: delete them then"
         )
         where = RemainingResource(what, f"s3://{backup['bucket']}/{kind}/{backup['prefix']}/", plan.region)
-        units = None if price is None else units_of(Decimal(size) / _GIB * price.price)
+        units = stored_units(size, plan.region, prices)
         yield RetainedResource(where, f"{size:,} bytes; {because}", expires if by_rule else later, units)
+
+
+def stored_units(size: int, region: str, prices: PriceBook) -> int | None:
+    """The monthly cost of *size* bytes in a bucket; None where the price is unknown."""
+    price = prices.find(region, *_STORED_PRICE)
+    return None if price is None else units_of(Decimal(size) / _GIB * price.price)
 
 
 def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:

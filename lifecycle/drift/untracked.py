@@ -196,26 +196,26 @@ def untracked(
     patterns = tuple(expected)
     told = (
         _told(each)
-        for each in _merged(found)
+        for each in merged(found)
         if not _is_explained(each, known, patterns)
         and (each.tags or {}).get(KEYS["portfolio"], portfolio) == portfolio
     )
     return tuple(sorted(told, key=lambda each: (each.owner, each.found.kind, each.found.names[0])))
 
 
-def _merged(found: Iterable[Found]) -> list[Found]:
+def merged(found: Iterable[Found]) -> list[Found]:
     """Each resource once: a listing has sizes, and the tag search has tags."""
-    merged: list[Found] = []
+    once: list[Found] = []
     places: dict[tuple[str, str], int] = {}
     for each in found:
         keys = [(each.region, key) for name in each.names for key in _spelled(name)]
-        place = next((places[key] for key in keys if key in places), len(merged))
-        if place == len(merged):
-            merged.append(each)
+        place = next((places[key] for key in keys if key in places), len(once))
+        if place == len(once):
+            once.append(each)
         else:
-            merged[place] = _both(merged[place], each)
+            once[place] = _both(once[place], each)
         places |= dict.fromkeys(keys, place)
-    return merged
+    return once
 
 
 def _both(one: Found, other: Found) -> Found:

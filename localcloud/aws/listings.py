@@ -16,6 +16,7 @@ from moto.rds.responses import RDSResponse
 from moto.ssm.models import ssm_backends
 
 from localcloud.aws.clients import DEFAULT_REGION
+from localcloud.aws.leftovers import automated_backups
 from localcloud.aws.remembered import ID
 from localcloud.aws.simulation import Simulation
 
@@ -146,7 +147,9 @@ def _list_replicated_backups() -> None:
 
     def describe_db_instance_automated_backups(self: RDSResponse) -> ActionResult:
         asked = self.params.get("DBInstanceIdentifier")
-        own = self.backend.describe_db_instance_automated_backups(**self.params)
+        own = [
+            each for each in automated_backups(self.backend) if asked in (None, each["DBInstanceIdentifier"])
+        ]
         replicated = [_backup(held) for held in _remembered(self, "rds-InstanceAutomatedBackupsReplication")]
         wanted = [each for each in replicated if asked in (None, each["DBInstanceIdentifier"])]
         return ActionResult({"DBInstanceAutomatedBackups": [*own, *wanted]})

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from cli.actions.decommission import purge
 from cli.console.exit_codes import Exit
 from lifecycle import evidence
 from lifecycle.decommission.outcomes import STEPS
+from lifecycle.purge.plan import read_purge_plan
 from tests.engine.holdings import holdings
 from tests.engine.project import STACK, Project, Said, running_project
 from tests.engine.promises import Promise, is_the_largest, promise
@@ -280,6 +284,40 @@ def test_production_ends_and_only_what_the_ledger_names_is_left(life: Life, tmp_
     ledger = [line for line in said.stdout.splitlines() if "still billed:" in line]
     for arn in tagged(life, CLIENT):
         assert any(arn.rpartition(":")[2].rpartition("/")[2] in line for line in ledger), arn
+
+
+def test_what_production_left_is_purged_on_its_day_and_its_neighbour_keeps_all(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in life.project._turned().items():
+        monkeypatch.setenv(name, value)
+    (record,) = life.project.folder.glob(f"{CLIENT}-*.plan.evidence.jsonl")
+    left = life.project.folder / "left"
+    left.mkdir()
+    shutil.copy(record, left / f"{CLIENT}.evidence.jsonl")
+    shutil.copy(record.with_name(record.name.replace(".evidence.jsonl", ".json")), left / f"{CLIENT}.json")
+    kept = evidence.read(record)[-1]["inputs"]["kept"]
+    due = max(datetime.fromisoformat(each["until"]) for each in kept)
+    said: dict[str, Any] = {"portfolio": None, "cwd": life.project.folder, "out": left}
+    neighbours = holdings(life.project.clients())
+    mine = life.kept(CLIENT)
+    purge.plan_due(purge.Request(evidence=(left,), **said), lambda: due)
+    (path,) = left.glob("purge.*.json")
+    plan = read_purge_plan(path)
+    planned_ids = {each.line.id for each in plan.goes}
+    assert {each["id"] for each in kept} <= planned_ids | {each.id for each in plan.gone}
+    kinds = {str(each.line.what) for each in plan.goes}
+    assert {"database snapshot", "bucket", "backup vault", "key"} <= kinds
+    purge.apply_plan(
+        purge.Request(evidence=(left,), apply=path, phrase=plan.phrase, **said),
+        lambda: due + timedelta(hours=1),
+    )
+    assert tagged(life, CLIENT) == set()
+    assert life.kept(CLIENT).keys() <= {"simulated"}
+    there = holdings(life.project.clients())
+    for kind in neighbours.keys() - {"enabled key", "simulated"}:
+        assert there[kind] == neighbours[kind] - mine.get(kind, set()), kind
+    life.project.pulumi("preview", "--expect-no-changes", "--stack", STACK)
 
 
 def tagged(life: Life, tenant: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The month of a sandbox in which nobody types: created, warned, extended, warned, planned, approved, ended.
+"""The month of a sandbox in which nobody types: created, warned, extended, planned, approved, ended, purged.
 
 The commands of a scheduled job run in the loopback cloud by a clock that is given; people only edit files.
 """
@@ -11,19 +11,20 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from cli.actions.decommission import approve, extend, plan_all, warn
+from cli.actions.decommission import approve, extend, plan_all, purge, purge_search, warn
 from cli.actions.decommission.decommission import Request, decommission
 from lifecycle import evidence
 from lifecycle.decommission.outcomes import BACK_UP, GUARD, REMOVE, STEPS
 from lifecycle.decommission.plan import read_plan
 from lifecycle.errors import LifecycleError, ManualStepError, RefusedError
+from lifecycle.purge.ledger import CHECK, DELETE, DELETED, VERIFIED
 from localcloud.aws.faults import VARIABLE
 from tests.engine.holdings import holdings
 from tests.engine.project import SAVE_ONCE, STACK, Project, running_project
@@ -43,6 +44,8 @@ pytestmark = [pytest.mark.engine]
 
 EVERY: Final = bool(os.environ.get("COSTACK_EVERY_KILL"))
 NEIGHBOUR: Final = "borealis"
+PURGED: Final = (CHECK, *(DELETE, DELETED) * 2, VERIFIED)
+PURGE: Final = "purge: {enabled: true, allowed_signers: ../../approvers}\n"
 
 
 class Chat(http.server.BaseHTTPRequestHandler):
@@ -82,6 +85,23 @@ class Month:
         found = holdings(self.project.clients())
         mine = {kind: {each for each in names if SANDBOX in each} for kind, names in found.items()}
         return {kind: names for kind, names in mine.items() if names}
+
+    def stored(self) -> set[str]:
+        """Every object of a bucket, in all its versions, that lies under the sandbox's name."""
+        s3 = self.project.clients().get("s3")
+        return {
+            each["Key"]
+            for bucket in s3.list_buckets()["Buckets"]
+            for listed in (s3.list_object_versions(Bucket=bucket["Name"]),)
+            for each in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ()))
+            if f"/{SANDBOX}/" in each["Key"]
+        }
+
+    def purge(self, **how: Any) -> None:
+        """What a scheduled job does with what was left, or with a plan that was merged."""
+        said: dict[str, Any] = {"portfolio": None, "cwd": self.project.folder, "out": self.plans}
+        request = purge.Request(evidence=(self.plans,), **said, **how)
+        (purge.apply_plan if how else purge.plan_due)(request, lambda: self.at)
 
     def job(self, day: datetime) -> None:
         """What runs every morning."""
@@ -132,7 +152,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
             if file.stem not in {SANDBOX, NEIGHBOUR}:
                 file.unlink()
         platform = portfolio / "platform.yaml"
-        platform.write_text(platform.read_text("utf-8") + REAPER, encoding="utf-8")
+        platform.write_text(platform.read_text("utf-8") + REAPER + PURGE, encoding="utf-8")
         with pytest.MonkeyPatch.context() as patch:
             for name, value in project._turned().items():
                 patch.setenv(name, value)
@@ -232,6 +252,43 @@ def test_an_approved_plan_ends_it_and_evidence_says_how(month: Month) -> None:
     assert kept["dumps"]["per_month"] != "0.00"
     month.job(datetime(2027, 3, 5, 6, tzinfo=UTC))
     assert len(Chat.got) == 4
+
+
+def test_what_it_left_is_purged_on_its_day_and_nothing_bills(
+    month: Month, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (record,) = month.plans.glob("*.evidence.jsonl")
+    kept = evidence.read(record)[-1]["inputs"]["kept"]
+    days = [datetime.fromisoformat(each["until"]) for each in kept]
+    assert len(month.stored()) == 2
+    month.at = min(days) - timedelta(seconds=1)
+    month.purge()
+    assert "nothing is due" in capsys.readouterr().out
+    month.at = max(days)
+    month.purge()
+    (plan,) = month.plans.glob("purge.*.json")
+    assert "What ended tenants left" in plan.with_suffix(".md").read_text("utf-8")
+    month.at += timedelta(hours=3)
+    approve.approve(approve.Request(plan, APPROVER, month.project.folder / "approver", None, month.at))
+    month.purge(apply=plan, approved=plan.with_suffix(".approval.json"))
+    assert month.stored() == set()
+    lines = evidence.read(plan.with_suffix(".evidence.jsonl"))
+    assert [line["step"] for line in lines] == list(PURGED)
+    capsys.readouterr()
+    month.at += timedelta(days=1)
+    month.purge()
+    assert "nothing is due" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("month")
+def test_a_search_of_the_whole_account_finds_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    request = purge_search.Request((SANDBOX,), None, "us-east-1", "table")
+    purge_search.search(request)
+    assert "nothing bills for a tenant in account 123456789012" in capsys.readouterr().out
+    purge_search.search(replace(request, tenants=(), output="json"))
+    found = json.loads(capsys.readouterr().out)
+    assert {each["tenant"] for each in found} == {None, NEIGHBOUR}
+    assert any(each["what"] == "database" and each["known_by"] == "tags" for each in found)
 
 
 def test_the_neighbour_is_as_it_was(month: Month) -> None:

@@ -77,6 +77,11 @@ with (Path(os.environ["TOOLS"]) / "log").open("a") as log:
 value = lambda name: Path(words[words.index(name) + 1])
 if "--warn" in words:
     print(len(os.environ["COSTACK_WEBHOOK"]))
+elif "--due" in words:
+    if value("--evidence").joinpath("delta-migration-1.json").exists():
+        value("--out").joinpath("purge.local-1.json").write_text("{{}}")
+        value("--out").joinpath("purge.local-1.md").write_text("# Purge local\\n")
+    sys.exit(5)
 elif "--plan-all" in words:
     value("--out").mkdir(parents=True, exist_ok=True)
     for tenant in ("borealis-migration", "delta-migration"):
@@ -86,7 +91,9 @@ else:
     plan = value("--apply")
     assert value("--approved").exists()
     evidence, step = plan.with_suffix(".evidence.jsonl"), "guard"
-    if evidence.exists():
+    if words[0] == "purge":
+        step = "purge-verified"
+    elif evidence.exists():
         step = "remains"
         (Path("portfolios/local/tenants") / (plan.name.removesuffix("-1.json") + ".yaml")).unlink()
     lines = evidence.read_text() if evidence.exists() else ""
@@ -94,7 +101,7 @@ else:
     if line not in lines:
         evidence.write_text(lines + line + "\\n")
     print(plan.name, step)
-    sys.exit(0 if step == "remains" else 1)
+    sys.exit(1 if step == "guard" else 0)
 """
 """`costack` as the reaper calls it: the first run stops a tenant and waits for its dump, another ends it."""
 
@@ -604,6 +611,31 @@ def test_what_is_due_is_proposed_and_what_was_approved_and_merged_ends_once(host
     assert host.reap(main, "end") == [0, 0], main.said
     assert len(main.told("costack")) == calls
     assert {each for line in main.told("costack") for each in line.split() if "delta" in each} == set()
+
+
+@on("github", "gitlab")
+def test_what_ended_tenants_left_is_proposed_and_purged_once(host: Both, main: Main) -> None:
+    terms = "purge: {enabled: true, allowed_signers: ../../approvers}"
+    file = "portfolios/local/platform.yaml"
+    main.merge(12, file, "portfolio: local\n", f"portfolio: local\n{terms}\n", by=())
+    git(main.folder, "push", "-q", "origin", "main")
+    costack = main.folder / ".venv" / "bin" / "costack"
+    costack.write_text(REAPER.format(python=sys.executable), encoding="utf-8")
+    # Something that is due stays, so the job fails; what may go is proposed all the same.
+    assert host.reap(main, "plan") == [5, 0], main.said
+    plan = f"{PLANS}/purge.local-1"
+    assert {f"{plan}.json", f"{plan}.md"} <= set(main.there("costack/plans-local"))
+    assert "# Purge local" in known(main.state)["requests"][0]["body"]
+    assert host.reap(main, "end") == [0, 0], main.said
+    signed = {f"{plan}.approval.json": "{}", f"{plan}.approval.json.sig": "signed"}
+    main.merge_request("costack/plans-local", **signed)
+    assert host.reap(main, "end") == [0, 0], main.said
+    done = f"purge --evidence {PLANS} --apply {plan}.json --approved {plan}.approval.json"
+    assert [each for each in main.told("costack") if "--apply" in each] == [done]
+    assert set(main.there(BRANCH)) == {f"{plan}.evidence.jsonl"}
+    main.merge_request(BRANCH)
+    assert host.reap(main, "end") == [0, 0], main.said
+    assert [each for each in main.told("costack") if "--apply" in each] == [done]
 
 
 @pytest.mark.parametrize("path", [*rendered()], ids=lambda path: f"{path.parent.name}/{path.name}")

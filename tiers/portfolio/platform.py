@@ -26,6 +26,7 @@ from tiers.portfolio.cluster import (
 from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
+from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
     Frozen,
@@ -257,6 +258,10 @@ class Platform(Frozen):
     """Who approves a change, by what it does; left out, nobody is asked for."""
     reaper: ReaperSpec | None = None
     """Ends sandboxes by approved plans, without a typed phrase; left out, only a phrase ends a tenant."""
+    purge: PurgeSpec | None = None
+    """Deletes what ended tenants left, on its day, by approved plans; left out, only a phrase does."""
+    legal_holds: tuple[LegalHold, ...] = ()
+    """Tenants of which nothing is deleted, also after their end."""
     dr_regions: tuple[Region, ...] = ()
     """The regions that copies may go to."""
     dr_networks: Mapping[Region, SecondNetwork] = Field(default_factory=dict)

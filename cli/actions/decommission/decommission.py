@@ -171,7 +171,7 @@ def _approvals(request: Request, plan: DecommissionPlan, now: datetime) -> Itera
     folder = _folder(request, plan.portfolio)
     if terms := reaper_of(folder):
         signers = beside_portfolio(folder, terms.allowed_signers)
-        yield from (signed_approval(path, signers, now) for path in request.approved)
+        yield from (signed_approval(path, signers, now, Approval) for path in request.approved)
 
 
 def _carry_out(

@@ -10,7 +10,9 @@ import typer
 
 from cli.console.exit_codes import guarded
 
-_Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="Approve the decommission plan in this file.")]
+_Plan = Annotated[
+    Path, typer.Argument(metavar="PLAN", help="Approve the decommission or purge plan in this file.")
+]
 _By = Annotated[
     str,
     typer.Option(metavar="WHO", help="Who approves, as the file of allowed signers in platform.yaml says."),
@@ -32,10 +34,10 @@ APPROVE_EXAMPLE: Final = (
 
 
 def approve(plan: _Plan, by: _By, key: _Key, out: _Out = None) -> None:
-    """Approve the end of a sandbox that is due.
+    """Approve the end of a sandbox that is due, or a purge.
 
     It writes who approved which plan and when, and a signature beside it. `costack decommission --approved`
-    then needs no phrase. Nothing is ended by this command.
+    or `costack purge --approved` then needs no phrase. Nothing is ended or deleted by this command.
     """
     from cli.actions.decommission import approve as action  # noqa: PLC0415
 

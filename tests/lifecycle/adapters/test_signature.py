@@ -51,7 +51,9 @@ def approval(tmp_path: Path, dana: Path) -> Path:
 
 
 def test_a_signed_approval_is_read_as_it_was_written(approval: Path, signers: Path) -> None:
-    assert signed_approval(approval, signers, NOW) == Approval.of(ending_plan(sandbox()), DANA, START)
+    assert signed_approval(approval, signers, NOW, Approval) == Approval.of(
+        ending_plan(sandbox()), DANA, START
+    )
     assert approval.stat().st_mode & 0o077 == 0
 
 
@@ -134,7 +136,7 @@ def test_nobody_approves_in_the_name_of_another(
 ) -> None:
     breaks(approval, signers)
     with pytest.raises(RefusedError, match=r"end\.approval\.json: (is not signed by|has no signature)"):
-        signed_approval(approval, signers, NOW)
+        signed_approval(approval, signers, NOW, Approval)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_what_is_no_approval_is_told(text: str, approval: Path, signers: Path) -
     with pytest.raises(
         CatalogError, match=r"end\.approval\.json: .*expected an approval that `costack approve`"
     ):
-        signed_approval(approval, signers, NOW)
+        signed_approval(approval, signers, NOW, Approval)
 
 
 @pytest.mark.parametrize("who", ["*", "-f", "dana,erin", "", "a b", "!dana"])

@@ -1,0 +1,196 @@
+"""`costack purge`: a plan of what is due, then exactly that plan."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from allocation.estimate.folders import folders_of_plan
+from allocation.prices.price_book import load_price_book
+from cli.console.output import echo
+from lifecycle.adapters.purge.account import PurgedAccount
+from lifecycle.adapters.purge.world import FolderWorld
+from lifecycle.adapters.signature import signed_approval
+from lifecycle.decommission.plan import EVIDENCE_SUFFIX, VALID_FOR, write_plan
+from lifecycle.errors import RefusedError
+from lifecycle.purge.approval import PurgeApproval
+from lifecycle.purge.guards import switched_off
+from lifecycle.purge.ledger import Ledger, read_ledger
+from lifecycle.purge.plan import PurgePlan, read_purge_plan
+from lifecycle.purge.steps import Purge
+from lifecycle.purge.summary import amount, falls, goes, markdown, stays
+from lifecycle.purge.survey import Survey
+from tiers.catalog.folder import beside_portfolio
+from tiers.errors import CatalogError
+from tiers.files import private
+from tiers.portfolio.folders import portfolio_folder, portfolio_named
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; each field is the option of its name."""
+
+    evidence: tuple[Path, ...]
+    out: Path | None
+    portfolio: Path | None
+    cwd: Path
+    stack_destroyed: bool = False
+    apply: Path | None = None
+    approved: Path | None = None
+    phrase: str | None = None
+    record: Path | None = None
+
+
+def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
+    """Write a plan, and its Markdown, of what is due.
+
+    Raises:
+        CatalogError: When portfolio, stack, prices or a folder cannot be read.
+        RefusedError: When something that is due stays, with its cost; the plan has the rest.
+        LifecycleError: When AWS does not answer.
+    """
+    if request.out is None or not request.evidence:
+        raise CatalogError("give --evidence FOLDER with the evidence of ended tenants, and --out FOLDER")
+    ledger = read_ledger(request.evidence, clock())
+    problems = list(ledger.problems)
+    if ledger.ended:
+        made, told = _planned(request, ledger, clock)
+        for line in told:
+            echo(line)
+        problems += stays(made.refused, made.currency)
+    elif not problems:
+        echo("no tenant has ended: there is no evidence of it")
+    if problems:
+        raise RefusedError(*problems)
+
+
+def _planned(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> tuple[PurgePlan, list[str]]:
+    """The plan, written unless nothing goes or it is there already, and what to say of it."""
+    world = _world(request, ledger, clock)
+    plan = world.plan
+    regions = {plan.region, *(region for each in ledger.ended.values() for region in each.regions)}
+    prices = load_price_book(plan.currency, folders_of_plan(plan, world.portfolio).prices, regions)
+    account = PurgedAccount(plan.region, others=tuple(sorted(regions)))
+    made = Survey(ledger, account, world.seen(), prices).plan()
+    told = [f"waits: {each}" for each in stays(made.waits, made.currency)]
+    if not made.goes:
+        return made, [*told, "nothing is purged: nothing is due" if not made.refused else "nothing is purged"]
+    out = request.out or Path()
+    for path, known in _known(out):
+        if known == made.model_copy(update={"made_at": known.made_at}) and known.begins_in_time(
+            made.made_at, terms.valid_for if (terms := world.seen().terms) else VALID_FOR
+        ):
+            return made, [*told, f"{len(made.goes)} resources are due; the plan is in {path} already"]
+    path = _written(request, made, out)
+    told += (f"goes: {each}" for each in goes(made))
+    return made, [
+        *told,
+        falls(made),
+        f"the plan is in {path}, what to say of it in {path.with_suffix('.md').name}",
+    ]
+
+
+def _known(out: Path) -> Iterator[tuple[Path, PurgePlan]]:
+    """The plans that are in *out* already; approvals beside them are passed over."""
+    for path in sorted(out.glob("purge.*.json")):
+        if ".approval" not in path.name:
+            yield path, read_purge_plan(path)
+
+
+def _written(request: Request, plan: PurgePlan, out: Path) -> Path:
+    path = out / f"{plan.id}.json"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogError(f"{out}: cannot be written: {error.strerror}") from None
+    write_plan(plan, path)
+    approval = path.with_suffix(".approval.json")
+    commands = {
+        "Approve it": f"costack approve {shlex.quote(str(path))} --by YOU --key KEY",
+        "Carry it out, once the approval is merged": _command(request, path, "--approved", str(approval)),
+    }
+    with private(path.with_suffix(".md"), "w") as file:
+        file.write(markdown(plan, commands))
+    return path
+
+
+def _command(request: Request, path: Path, *how: str) -> str:
+    """The command that carries the plan in *path* out, as a shell reads it."""
+    places = {"--portfolio": request.portfolio, "--cwd": None if request.cwd == Path() else request.cwd}
+    given = [str(word) for name, value in places.items() if value for word in (name, value)]
+    folders = [word for each in request.evidence for word in ("--evidence", str(each))]
+    destroyed = ["--stack-destroyed"] if request.stack_destroyed else []
+    return shlex.join(["costack", "purge", "--apply", str(path), *how, *folders, *given, *destroyed])
+
+
+def _world(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> FolderWorld:
+    names = sorted({each.portfolio for each in ledger.ended.values()})
+    if request.portfolio is None and len(names) > 1:
+        said = ", ".join(names)
+        raise CatalogError(f"the evidence is of portfolios {said}: name the folder of one with --portfolio")
+    folder = portfolio_folder(request.portfolio, request.cwd, names[0])
+    name = portfolio_named(folder)
+    ended = [each for each in ledger.ended.values() if each.portfolio == name]
+    if not ended:
+        raise CatalogError(f"{folder}: no evidence is of the portfolio {name}, but of {', '.join(names)}")
+    account = PurgedAccount(ended[0].region)
+    return FolderWorld(
+        folders=request.evidence,
+        portfolio=folder,
+        stacks=() if request.stack_destroyed else tuple(sorted({each.stack for each in ended})),
+        cwd=request.cwd,
+        clock=clock,
+        account=lambda: account.id,
+    )
+
+
+def apply_plan(request: Request, clock: Callable[[], datetime]) -> None:
+    """Carry a plan out.
+
+    Raises:
+        CatalogError: When something cannot be read.
+        RefusedError: When a guard does not allow it, or a part of it.
+        LifecycleError: When it stops on the way; the same command continues.
+    """
+    path = request.apply
+    if path is None or (request.approved is not None and request.phrase is not None):
+        raise CatalogError("give --apply PLAN, and either --approved APPROVAL or --phrase TEXT")
+    plan = read_purge_plan(path)
+    if request.approved is None and request.phrase is None:
+        raise RefusedError(f"to carry out the plan, confirm it with --phrase '{plan.phrase}'")
+    evidence = request.evidence or (path.parent,)
+    folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
+    account = PurgedAccount(plan.region, others=plan.regions)
+    stacks = () if request.stack_destroyed else plan.stacks
+    world = FolderWorld(evidence, folder, stacks, request.cwd, clock, lambda: account.id)
+    record = request.record or path.with_suffix(EVIDENCE_SUFFIX)
+    purge = Purge(
+        plan=plan,
+        world=world,
+        account=account,
+        record=record,
+        phrase=request.phrase,
+        approval=_approval(request, world),
+        report=lambda told: echo(told, err=True),
+    )
+    purge.run()
+    echo(f"{len(plan.goes)} resources of {plan.portfolio} are purged, evidence in {record}")
+    echo(falls(plan))
+    for each in (*plan.waits, *plan.refused):
+        echo(f"still billed: {each.line.said}: {each.because}: {amount(each.per_month, plan.currency)}")
+
+
+def _approval(request: Request, world: FolderWorld) -> PurgeApproval | None:
+    """The approval, once its signature was checked."""
+    if request.approved is None:
+        return None
+    terms = world.seen().terms
+    if terms is None:
+        raise RefusedError("platform.yaml has no `purge`: no approved plan is carried out; use --phrase")
+    if off := switched_off(terms):
+        raise RefusedError(off)
+    signers = beside_portfolio(world.portfolio, terms.allowed_signers)
+    return signed_approval(request.approved, signers, world.now(), PurgeApproval)

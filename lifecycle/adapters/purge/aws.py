@@ -1,0 +1,79 @@
+"""How the modules of this folder ask AWS, and what they make of an entry of its listings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Protocol
+
+from lifecycle.purge.ledger import LedgerLine
+from lifecycle.purge.resource import AccountResource
+
+GIB: Final = 2**30
+Entry = Mapping[str, Any]
+
+
+class Aws(Protocol):
+    """The account; a failed call is a LifecycleError."""
+
+    @property
+    def everywhere(self) -> tuple[str, ...]:
+        """The regions in which copies and users of keys are looked for."""
+
+    def entries(
+        self, service: str, region: str, operation: str, key: str, **parameters: Any
+    ) -> Iterator[Entry]:
+        """The entries of a listing, over all its pages."""
+
+    def ask(self, service: str, region: str, operation: str, **parameters: Any) -> Any:
+        """One answer."""
+
+    def tags(self, arn: str, region: str) -> Mapping[str, str] | None:
+        """The tags of a resource, as the tag search has them; None where it has none."""
+
+    def client(self, service: str, region: str) -> Any:
+        """A client."""
+
+
+class Handling(NamedTuple):
+    """How a kind is looked at, and how it is deleted: what was done, as a sentence."""
+
+    look: Callable[[Aws, LedgerLine], AccountResource | None]
+    delete: Callable[[Aws, AccountResource, int], str]
+
+
+def resource(line: LedgerLine, handle: str, created_at: Any, **more: Any) -> AccountResource:
+    """What the account has of *line*; *created_at* is a moment, or milliseconds since 1970."""
+    given = {name: value for name, value in more.items() if value is not None}
+    return AccountResource(
+        what=line.what, id=line.id, region=line.region, handle=handle, created_at=utc(created_at), **given
+    )
+
+
+def utc(moment: Any) -> datetime | None:
+    """A moment of an answer, in UTC."""
+    if isinstance(moment, int | float):
+        return datetime.fromtimestamp(moment / 1000, UTC)
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else None
+
+
+def entry(listed: Iterator[Entry], name: str, value: str) -> Entry | None:
+    """The entry with that name."""
+    return next((each for each in listed if each.get(name) == value), None)
+
+
+def pairs(listed: Any) -> dict[str, str] | None:
+    """Tags as AWS lists them; None where it lists none, which says nothing."""
+    if not listed:
+        return None
+    return {str(each["Key"]): str(each["Value"]) for each in listed}
+
+
+def last(arn: object) -> str:
+    """What follows the last colon of an ARN."""
+    return str(arn or "").rpartition(":")[2]
+
+
+def whole_gib(size: Any) -> int | None:
+    """Bytes as whole GiB, rounded up."""
+    return None if size is None else -(-int(size) // GIB)

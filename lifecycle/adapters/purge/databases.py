@@ -1,0 +1,118 @@
+"""Snapshots and automated backups of servers that are gone, and snapshots of caches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lifecycle.adapters.purge.aws import Aws, Handling, entry, last, pairs, resource
+from lifecycle.decommission.retained import Kind
+from lifecycle.purge.ledger import LedgerLine
+from lifecycle.purge.resource import AccountResource
+
+_COPIED: Final = ("creating", "copying", "pending")
+_EXPORTED: Final = ("starting", "in_progress")
+_BACKUPS: Final = ("describe_db_instance_automated_backups", "DBInstanceAutomatedBackups")
+
+
+def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
+    listed = aws.entries("rds", line.region, "describe_db_snapshots", "DBSnapshots")
+    each = entry(listed, "DBSnapshotIdentifier", line.id)
+    if each is None:
+        return None
+    busy, inside = _read_by(aws, str(each.get("DBSnapshotArn")), line.region), ""
+    if each.get("Status") != "available":
+        busy = f"its status is {each.get('Status')}"
+    elif each.get("SnapshotType") == "automated":
+        server = line.model_copy(update={"id": str(each.get("DBInstanceIdentifier"))})
+        backup = _backup(aws, server)
+        inside = backup.handle if backup and not backup.busy else ""
+        busy = "" if inside else "its server made it, and deletes it"
+    return resource(
+        line,
+        line.id,
+        each.get("SnapshotCreateTime"),
+        tags=pairs(each.get("TagList")),
+        key=each.get("KmsKeyId"),
+        gib=each.get("AllocatedStorage"),
+        inside=inside,
+        busy=busy,
+    )
+
+
+def _read_by(aws: Aws, arn: str, region: str) -> str:
+    """Whether a copy or an export reads a snapshot now."""
+    for where in aws.everywhere:
+        for each in aws.entries("rds", where, "describe_db_snapshots", "DBSnapshots"):
+            if each.get("SourceDBSnapshotIdentifier") == arn and each.get("Status") in _COPIED:
+                return f"it is being copied to {each['DBSnapshotIdentifier']} in {where}"
+    for each in aws.entries("rds", region, "describe_export_tasks", "ExportTasks"):
+        if each.get("SourceArn") == arn and str(each.get("Status")).lower() in _EXPORTED:
+            return f"it is being exported by {each['ExportTaskIdentifier']}"
+    return ""
+
+
+def _delete_snapshot(aws: Aws, there: AccountResource, _: int) -> str:
+    aws.ask("rds", there.region, "delete_db_snapshot", DBSnapshotIdentifier=there.handle)
+    return "deleted"
+
+
+def _backup(aws: Aws, line: LedgerLine) -> AccountResource | None:
+    """A backup that was retained; that of a server which runs is the server's own."""
+    listed = aws.entries("rds", line.region, *_BACKUPS)
+    mine = [
+        each
+        for each in listed
+        if line.id in {each.get("DBInstanceIdentifier"), last(each.get("DBInstanceAutomatedBackupsArn"))}
+    ]
+    if not mine:
+        return None
+    each = next((one for one in mine if one.get("Status") == "retained"), mine[0])
+    status = each.get("Status")
+    return resource(
+        line,
+        str(each.get("DBInstanceAutomatedBackupsArn") or each.get("DbiResourceId") or line.id),
+        each.get("InstanceCreateTime"),
+        tags=pairs(each.get("TagList")),
+        key=each.get("KmsKeyId"),
+        gib=each.get("AllocatedStorage"),
+        busy="" if status == "retained" else f"its status is {status}: a server still fills it",
+    )
+
+
+def _delete_backup(aws: Aws, there: AccountResource, _: int) -> str:
+    name = "DBInstanceAutomatedBackupsArn" if there.handle.startswith("arn:") else "DbiResourceId"
+    aws.ask("rds", there.region, "delete_db_instance_automated_backup", **{name: there.handle})
+    return "deleted"
+
+
+def _cache_snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
+    listed = aws.entries("elasticache", line.region, "describe_snapshots", "Snapshots")
+    each = entry(listed, "SnapshotName", line.id)
+    if each is None:
+        return None
+    moments = [
+        part["SnapshotCreateTime"]
+        for part in each.get("NodeSnapshots") or ()
+        if part.get("SnapshotCreateTime")
+    ]
+    status = each.get("SnapshotStatus")
+    return resource(
+        line,
+        line.id,
+        min(moments, default=None),
+        tags=aws.tags(str(each.get("ARN") or ""), line.region),
+        key=each.get("KmsKeyId"),
+        busy="" if status == "available" else f"its status is {status}",
+    )
+
+
+def _delete_cache_snapshot(aws: Aws, there: AccountResource, _: int) -> str:
+    aws.ask("elasticache", there.region, "delete_snapshot", SnapshotName=there.handle)
+    return "deleted"
+
+
+HANDLINGS = {
+    Kind.SNAPSHOT: Handling(_snapshot, _delete_snapshot),
+    Kind.AUTOMATED_BACKUP: Handling(_backup, _delete_backup),
+    Kind.CACHE_SNAPSHOT: Handling(_cache_snapshot, _delete_cache_snapshot),
+}

@@ -1,0 +1,82 @@
+"""The world of a purge: folders of evidence, the portfolio, its stacks, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
+from lifecycle.purge.guards import Situation
+from lifecycle.purge.ledger import Ledger, read_ledger
+from tiers.plan.plan import Plan
+from tiers.plan.resolve import plan_of_folder
+from tiers.portfolio.gates.purge import LegalHold, LegalHolds
+from tiers.portfolio.platform import Platform
+from tiers.strict_yaml import load_model
+from tiers.vocabulary import TenantId
+
+HOLDS: Final = "legal-holds.yaml"
+"""The file of legal holds in a folder of evidence."""
+
+
+@dataclass
+class FolderWorld:
+    """The world in which a purge is planned and carried out.
+
+    Attributes:
+        folders: With evidence, plans beside it, and legal holds.
+        portfolio: The folder with platform.yaml.
+        stacks: The stacks in which a tenant of an old name may live again; empty where all were destroyed.
+        account: The account of the credentials in use.
+    """
+
+    folders: tuple[Path, ...]
+    portfolio: Path
+    stacks: tuple[str, ...]
+    cwd: Path
+    clock: Callable[[], datetime]
+    account: Callable[[], str]
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self.clock()
+
+    def ledger(self) -> Ledger:
+        """The ledger as it is now."""
+        return read_ledger(self.folders, self.clock())
+
+    def seen(self) -> Situation:
+        """The situation: switch and legal holds are read anew, tenants are those of the beginning.
+
+        Raises:
+            CatalogError: When portfolio, stack or holds cannot be read: then nobody knows who lives there.
+        """
+        platform = load_model(Platform, self.portfolio / "platform.yaml", within=self.portfolio)
+        return Situation(
+            now=self.clock(),
+            account=self.account(),
+            portfolio=platform.portfolio,
+            tenants=self._tenants,
+            holds=(*platform.legal_holds, *_holds_of(self.folders)),
+            terms=platform.purge,
+        )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan of the portfolio's files."""
+        return plan_of_folder(self.portfolio)
+
+    @cached_property
+    def _tenants(self) -> frozenset[TenantId]:
+        deployed = (inventory_of_stack(name, self.cwd).plan for name in self.stacks)
+        return frozenset(each.tenant for plan in (self.plan, *deployed) for each in plan.tenants)
+
+
+def _holds_of(folders: Iterable[Path]) -> Iterator[LegalHold]:
+    for folder in folders:
+        if (path := folder / HOLDS).exists():
+            yield from load_model(LegalHolds, path).legal_holds

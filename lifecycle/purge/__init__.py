@@ -1,0 +1,1 @@
+"""Deleting what ended tenants left, on the day that their evidence names."""

@@ -1,0 +1,173 @@
+"""The retention ledger: what ended tenants left, why and until when, read from the evidence of their ends.
+
+Anybody can write a file of lines and compute its hashes anew. So a line names no day earlier than the plan
+beside it keeps things, and the account decides what there is; see `lifecycle.purge.guards`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from lifecycle import evidence
+from lifecycle.decommission.outcomes import REMOVE, VERIFY, is_a_step, moment_of
+from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, EVIDENCE_SUFFIX, DecommissionPlan, read_plan
+from lifecycle.decommission.retained import Kind
+from lifecycle.evidence import EvidenceError
+from tiers.errors import CatalogError
+from tiers.expectations import first_fault
+from tiers.portfolio.tenant import UtcDatetime
+from tiers.vocabulary import Frozen, TenantId
+
+CHECK: Final = "purge-check"
+DELETE: Final = "purge-delete"
+DELETED: Final = "purge-deleted"
+VERIFIED: Final = "purge-verified"
+STEPS: Final = (CHECK, DELETE, DELETED, VERIFIED)
+"""The steps in the evidence of a purge itself, which may lie in the same folder."""
+
+
+class LedgerLine(Frozen):
+    """A retained resource, as evidence has it.
+
+    Attributes:
+        ended_by: The hash of the decommission plan that left it.
+        recorded_at: When that was recorded, in UTC.
+        until: The moment from which it may be deleted, in UTC.
+        per_month: What it cost a month then, as decimal text; None: unknown.
+    """
+
+    tenant: TenantId
+    ended_by: str
+    recorded_at: UtcDatetime
+    what: Kind
+    id: str
+    region: str
+    gib: int | None = None
+    because: str
+    until: UtcDatetime
+    per_month: str | None = None
+
+    @property
+    def said(self) -> str:
+        """It in a few words."""
+        return f"{self.what} {self.id} ({self.region})"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All lines of some evidence.
+
+    Attributes:
+        ended: The plans that ended the tenants, by hash.
+        problems: A sentence for each file that counts for nothing, and why.
+    """
+
+    lines: tuple[LedgerLine, ...] = ()
+    ended: Mapping[str, DecommissionPlan] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    @property
+    def tenants(self) -> frozenset[TenantId]:
+        """The tenants that ended."""
+        return frozenset(each.tenant for each in self.ended.values())
+
+
+def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
+    """The lines of all evidence in *folders*; what two files say of one resource, the later day counts.
+
+    Args:
+        folders: Folders with decommission plans and the evidence beside them.
+        now: The time, in UTC.
+
+    Raises:
+        CatalogError: When a folder cannot be read.
+    """
+    lines: dict[tuple[Kind, str, str], LedgerLine] = {}
+    ended: dict[str, DecommissionPlan] = {}
+    problems: list[str] = []
+    for path in _files(folders):
+        try:
+            found = _of_file(path, now)
+        except CatalogError as error:
+            problems += error.problems
+            continue
+        if found is None:
+            continue
+        plan, there = found
+        ended[plan.sha256] = plan
+        for each in there:
+            known = lines.get(key := (each.what, each.region, each.id))
+            lines[key] = each if known is None else max(known, each, key=lambda one: one.until)
+    return Ledger(tuple(lines.values()), ended, tuple(problems))
+
+
+def _files(folders: Iterable[Path]) -> list[Path]:
+    found: set[Path] = set()
+    for folder in folders:
+        if not folder.is_dir():
+            raise CatalogError(f"{folder}: is no folder; expected one with *{EVIDENCE_SUFFIX}")
+        found.update(folder.glob(f"*{EVIDENCE_SUFFIX}"))
+    return sorted(found)
+
+
+def _of_file(path: Path, now: datetime) -> tuple[DecommissionPlan, list[LedgerLine]] | None:
+    """The plan and the lines of one file; None for the evidence of a purge, or of an end that is not done."""
+    written = evidence.read(path)
+    if all(each.get("step") in STEPS for each in written):
+        return None
+    for number, each in enumerate(written, start=1):
+        if not is_a_step(each):
+            raise EvidenceError(
+                f"{path}:{number}: is no step of a decommissioning: expected step, at, inputs"
+            )
+        if moment_of(each) > now + CLOCKS_DIFFER_BY:
+            raise EvidenceError(
+                f"{path}:{number}: is of {each['at']}, which is in the future; check the clocks"
+            )
+    plan = _plan_beside(path, {str(each.get("plan_sha256")) for each in written})
+    done = {str(each["step"]): each for each in written if each.get("result") == "ok"}
+    if VERIFY not in done or REMOVE not in done:
+        return None
+    lines = list(_lines(done[VERIFY], plan, path))
+    _check_days(lines, plan, moment_of(done[REMOVE]), path)
+    return plan, lines
+
+
+def _plan_beside(path: Path, hashes: set[str]) -> DecommissionPlan:
+    """The plan whose evidence it is; without it nobody knows what was the tenant's."""
+    beside = path.with_name(f"{path.name.removesuffix(EVIDENCE_SUFFIX)}.json")
+    if not beside.exists():
+        raise EvidenceError(f"{path}: its plan is missing; expected it in {beside}")
+    plan = read_plan(beside)
+    if hashes != {plan.sha256}:
+        raise EvidenceError(f"{path}: is not the evidence of the plan in {beside}")
+    return plan
+
+
+def _lines(said: Mapping[str, Any], plan: DecommissionPlan, path: Path) -> Iterator[LedgerLine]:
+    kept = said["inputs"].get("kept")
+    if not isinstance(kept, list):
+        raise EvidenceError(f"{path}: its last step has no list of what was kept; expected `kept`")
+    who = {"tenant": plan.tenant, "ended_by": plan.sha256, "recorded_at": said["at"]}
+    for each in kept:
+        try:
+            yield LedgerLine.model_validate({**who, **(each if isinstance(each, dict) else {})})
+        except ValidationError as error:
+            raise EvidenceError(f"{path}: {first_fault(error)}; expected a retained resource") from None
+
+
+def _check_days(lines: Iterable[LedgerLine], plan: DecommissionPlan, ended: datetime, path: Path) -> None:
+    """No line names an earlier day than the plan; a rule of the bucket deletes dumps on a day of its own."""
+    earliest = ended + timedelta(days=plan.keep_days)
+    for each in lines:
+        if each.until < earliest and each.what is not Kind.DUMPS:
+            raise EvidenceError(
+                f"{path}: keeps {each.said} until {each.until:%Y-%m-%d}, and its plan keeps it for "
+                f"{plan.keep_days} days, until {earliest:%Y-%m-%d}: the evidence was changed"
+            )

@@ -1,0 +1,216 @@
+"""`costack purge` as it is typed: what is missing, unreadable or refused is named, and nothing is deleted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.actions.decommission import purge
+from cli.console.exit_codes import Exit
+from cli.main import app
+from lifecycle.adapters.purge import world as purge_world
+from lifecycle.decommission.retained import Kind
+from lifecycle.purge.ledger import LedgerLine
+from lifecycle.purge.resource import AccountResource
+from localcloud.aws.clients import ACCOUNT, Clients
+from tests.lifecycle.purge.left import SANDBOX, SHARED, TERMS, Left
+from tests.portfolios import LOCAL
+from tiers.errors import CatalogError
+from tiers.tags import KEYS
+
+WHO: Final = "dana@example.com"
+
+
+class Stored:
+    """An account whose bucket has the sandbox's dumps and manifests; it is in no region's hands."""
+
+    deleted: Final[list[str]] = []
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.id = ACCOUNT
+
+    def look(self, line: LedgerLine) -> AccountResource | None:
+        if line.id in self.deleted:
+            return None
+        handle = line.id.removeprefix("s3://")
+        said: Any = {"what": line.what, "id": line.id, "region": line.region, "handle": handle}
+        return AccountResource(**said, tags={KEYS["portfolio"]: "local"}, contents=2, size_bytes=1 << 30)
+
+    def within(self, _: LedgerLine) -> tuple[LedgerLine, ...]:
+        return ()
+
+    def key_users(self, _: AccountResource) -> tuple[()]:
+        return ()
+
+    def delete(self, there: AccountResource, *, days: int) -> str:
+        assert days
+        self.deleted.append(there.id)
+        return "deleted"
+
+
+@pytest.fixture(autouse=True)
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Left:
+    """The committed portfolio, and evidence of a sandbox that ended half a year ago."""
+    monkeypatch.setattr(purge, "PurgedAccount", Stored)
+    Stored.deleted.clear()
+    made = Left(Clients(""), tmp_path, recorded=datetime(2026, 6, 1, tzinfo=UTC))
+    shutil.copytree(LOCAL, made.portfolio)
+    platform = made.portfolio / "platform.yaml"
+    platform.write_text(platform.read_text("utf-8") + TERMS, encoding="utf-8")
+    made.evidence.mkdir()
+    made.write(made.plan(SANDBOX), made.stored(SANDBOX))
+    monkeypatch.chdir(tmp_path)
+    return made
+
+
+def run(*arguments: object, code: Exit = Exit.OK) -> Any:
+    done = CliRunner().invoke(app, [str(each) for each in arguments])
+    assert done.exit_code == code, done.output + done.stderr
+    return done
+
+
+DUE: Final = ("purge", "--due", "--evidence", "plans", "--out", "plans", "--stack-destroyed")
+
+
+def planned() -> Path:
+    run(*DUE)
+    (path,) = Path("plans").glob("purge.*.json")
+    return path
+
+
+def test_it_is_planned_approved_and_carried_out(left: Left) -> None:
+    path = planned()
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert (
+        f"dumps s3://{SHARED}/dumps/{SANDBOX}/ (us-east-1) of {SANDBOX}, due since 2026-08-30: 0.02 USD"
+        in text
+    )
+    assert "--stack-destroyed" in text
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], check=True)
+    Path("approvers").write_text(f"{WHO} {Path('key.pub').read_text('utf-8')}", encoding="utf-8")
+    said = run("approve", path, "--by", WHO, "--key", "key").stdout
+    assert f"{WHO} approves the purge of 2 resources, account {ACCOUNT}" in said
+    assert "the bill falls by 0.05 USD a month" in said
+    approval = path.with_suffix(".approval.json")
+    apply = ("purge", "--apply", path, "--approved", approval, "--stack-destroyed")
+    assert "2 resources of local are purged" in run(*apply).stdout
+    assert len(Stored.deleted) == 2
+    # Evidence of a purge lies beside that of the end, and is not read as one.
+    assert "nothing is due" in run(*DUE).stdout
+    assert left.evidence.joinpath(path.with_suffix(".evidence.jsonl").name).exists()
+
+
+def test_an_approval_of_an_end_approves_no_purge(left: Left) -> None:
+    path = planned()
+    approval = path.with_suffix(".approval.json")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], check=True)
+    public = Path("key.pub").read_text("utf-8")
+    Path("approvers").write_text(f'{WHO} namespaces="costack-decommission" {public}', encoding="utf-8")
+    run("approve", path, "--by", WHO, "--key", "key")
+    apply = ("purge", "--apply", path, "--approved", approval, "--stack-destroyed")
+    assert "is not signed by" in run(*apply, code=Exit.POLICY).stderr
+    assert left.portfolio.exists()
+    assert Stored.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "give one of --due, --apply PLAN and --search"),
+        (("--due", "--search"), "give one of --due, --apply PLAN and --search"),
+        (("--search", "--as-of", "2026-01-01"), "--as-of goes with --due"),
+        (("--due", "--out", "x"), "give --evidence FOLDER"),
+        (("--due", "--evidence", "plans"), "--out FOLDER"),
+        (("--due", "--evidence", "nowhere", "--out", "x"), "nowhere: is no folder"),
+    ],
+)
+def test_what_is_missing_is_named(arguments: tuple[str, ...], why: str) -> None:
+    assert why in run("purge", *arguments, code=Exit.CONFIGURATION).stderr
+    assert not Path("x").exists()
+
+
+def unreadable_portfolio(left: Left) -> str:
+    (left.portfolio / "tenants" / "acme.yaml").write_text("tenant: [", encoding="utf-8")
+    return "acme.yaml"
+
+
+def unreadable_holds(left: Left) -> str:
+    (left.evidence / "legal-holds.yaml").write_text("legal_hold: []\n", encoding="utf-8")
+    return "legal-holds.yaml:1"
+
+
+def unreadable_catalog(left: Left) -> str:
+    (left.folder / "catalog").mkdir()
+    platform = left.portfolio / "platform.yaml"
+    platform.write_text(platform.read_text("utf-8") + "catalog: ../../catalog\n", encoding="utf-8")
+    return "catalog"
+
+
+@pytest.mark.parametrize("broken", [unreadable_portfolio, unreadable_holds, unreadable_catalog])
+def test_what_cannot_be_read_stops_it_before_and_after_the_plan(broken: Any, left: Left) -> None:
+    path = planned()
+    phrase = ("--phrase", "purge 2 resources of local")
+    why = broken(left)
+    assert why in run(*DUE[:5], "later", DUE[-1], code=Exit.CONFIGURATION).stderr
+    assert not Path("later").exists()
+    apply = run("purge", "--apply", path, *phrase, "--stack-destroyed", code=Exit.CONFIGURATION)
+    assert why in apply.stderr
+    assert Stored.deleted == []
+
+
+def test_prices_that_cannot_be_read_stop_the_plan(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: Any) -> Any:
+        raise CatalogError("prices/us-east-1.yaml: cannot be read")
+
+    monkeypatch.setattr(purge, "load_price_book", unreadable)
+    assert "prices/us-east-1.yaml" in run(*DUE, code=Exit.CONFIGURATION).stderr
+    assert list(left.evidence.glob("purge.*")) == []
+
+
+def test_a_stack_that_cannot_be_read_stops_it(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(name: str, _: Path) -> Any:
+        raise CatalogError(f"stack '{name}': cannot be read")
+
+    monkeypatch.setattr(purge_world, "inventory_of_stack", unreadable)
+    done = run(*DUE[:-1], code=Exit.CONFIGURATION)
+    assert "stack 'local': cannot be read" in done.stderr
+    assert list(left.evidence.glob("purge.*")) == []
+
+
+def test_a_hold_beside_the_evidence_keeps_all_with_its_cost(left: Left) -> None:
+    hold = f"legal_holds:\n  - {{tenant: {SANDBOX}, because: case 2027/4}}\n"
+    (left.evidence / "legal-holds.yaml").write_text(hold, encoding="utf-8")
+    done = run(*DUE, code=Exit.POLICY)
+    assert done.stderr.count(f"a legal hold is on {SANDBOX}: case 2027/4: 1.90 USD a month") == 2
+    assert list(left.evidence.glob("purge.*")) == []
+
+
+def test_without_a_confirmation_the_phrase_is_told_and_an_edited_plan_is_none() -> None:
+    path = planned()
+    done = run("purge", "--apply", path, "--stack-destroyed", code=Exit.POLICY)
+    assert "confirm it with --phrase 'purge 2 resources of local'" in done.stderr
+    edited = json.loads(path.read_text(encoding="utf-8"))
+    edited["goes"][0]["line"]["id"] = f"s3://{SHARED}/dumps/"
+    path.write_text(json.dumps(edited), encoding="utf-8")
+    phrase = ("--phrase", "purge 2 resources of local")
+    done = run("purge", "--apply", path, *phrase, "--stack-destroyed", code=Exit.CONFIGURATION)
+    assert "was changed after it was made" in done.stderr
+    assert Stored.deleted == []
+
+
+def test_a_tenant_of_its_name_that_lives_keeps_it(left: Left) -> None:
+    tenants = left.portfolio / "tenants"
+    other = tenants / "borealis-migration.yaml"
+    text = other.read_text(encoding="utf-8")
+    other.unlink()
+    (tenants / f"{SANDBOX}.yaml").write_text(text.replace("borealis-migration", SANDBOX), encoding="utf-8")
+    done = run(*DUE, code=Exit.POLICY)
+    assert f"there is a tenant {SANDBOX} again, and it may be that one's" in done.stderr
+    assert {Kind.DUMPS, Kind.MANIFESTS} == {kind for kind in Kind if f"{kind} s3://" in done.stderr}
