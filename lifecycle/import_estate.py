@@ -22,6 +22,10 @@ from tiers.vocabulary import TenantId
 MAX_CSV_BYTES: Final = 20_000_000
 """The largest list of existing resources: a hundred thousand rows."""
 COLUMNS: Final = ("tenant", "type", "id", "tags")
+Cells = Mapping[str | None, Any]
+"""A row of a CSV by its columns; under None what is beyond them."""
+_MARK: Final = "\ufeff"
+"""What some programs write in front of UTF-8."""
 _CREATES: Final = frozenset({"create", "import"})
 
 
@@ -76,18 +80,38 @@ def read_rows(path: Path) -> tuple[ExistingResource, ...]:
     Raises:
         CatalogError: With every wrong row and its line.
     """
+    return each_once(path, [row_of(path, line, cells) for line, cells in read_lines(path)[1]])
+
+
+def read_lines(path: Path) -> tuple[tuple[str, ...], tuple[tuple[int, Cells], ...]]:
+    """The names of the columns of a CSV, and its rows by the line on which each ends.
+
+    Raises:
+        CatalogError: When it is not CSV, or lacks one of `COLUMNS`.
+    """
     try:
-        with io.StringIO(read_text(path, MAX_CSV_BYTES), newline="") as file:
+        text = read_text(path, MAX_CSV_BYTES).removeprefix(_MARK)
+        with io.StringIO(text, newline="") as file:
             reader = csv.DictReader(file)
-            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+            names = tuple(reader.fieldnames or ())
+            if missing := [name for name in COLUMNS if name not in names]:
                 raise CatalogError(
                     f"{path}:1: column '{missing[0]}' is missing; expected {', '.join(COLUMNS)}"
                 )
-            rows = [_row(path, reader.line_num, each) for each in reader]
+            return names, tuple((reader.line_num, cells) for cells in reader)
     except csv.Error as error:
         raise CatalogError(f"{path}: is not CSV: {error}") from None
-    problems = [row for row in rows if isinstance(row, str)]
-    good = [row for row in rows if isinstance(row, ExistingResource)]
+
+
+def each_once(path: Path, rows: Iterable[ExistingResource | str]) -> tuple[ExistingResource, ...]:
+    """The *rows* of *path*, none of which is a sentence about a mistake, and none another's repetition.
+
+    Raises:
+        CatalogError: With every sentence, and every resource that is listed twice.
+    """
+    read = tuple(rows)
+    problems = [row for row in read if isinstance(row, str)]
+    good = [row for row in read if isinstance(row, ExistingResource)]
     seen: dict[tuple[str, str], int] = {}
     for row in good:
         first = seen.setdefault((row.type, row.id), row.line)
@@ -150,7 +174,8 @@ def import_file(plan: ImportPlan) -> dict[str, Any]:
     return {"nameTable": {name: urn for urn, name in names.items()}, "resources": resources}
 
 
-def _row(path: Path, line: int, each: Mapping[str | None, Any]) -> ExistingResource | str:
+def row_of(path: Path, line: int, each: Cells) -> ExistingResource | str:
+    """The resource of a row, or a sentence about what is wrong with it."""
     values = {name: str(each.get(name) or "").strip() for name in COLUMNS}
     if None in each or any(not values[name] for name in ("tenant", "type", "id")):
         return f"{path}:{line}: expected a tenant, a type such as aws:rds/instance:Instance and an id"

@@ -1,0 +1,243 @@
+"""`costack adopt`: reads an estate, works out what comes next, and writes what people review."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from allocation.errors import GateError
+from allocation.estimate.folders import folders_of
+from allocation.preview.cost_estimate import Conditions
+from allocation.runs.before_and_after import only_portfolio
+from cli.actions.provision.import_estate import write_import
+from cli.console.adoption_output import print_progress
+from cli.console.output import echo
+from cli.console.preview_values import month_of
+from lifecycle.adapters.adoption_file import (
+    read_adoption,
+    write_adoption,
+    write_tenant_file,
+)
+from lifecycle.adapters.adoption_place import Place, catalog_digest, evidence_of, placed, read_place
+from lifecycle.adoption.checklist import Progress, progress, recorded
+from lifecycle.adoption.checks import Evidence
+from lifecycle.adoption.inventory import read_inventory
+from lifecycle.adoption.phase import Phase, Status, digest_of
+from lifecycle.adoption.proposal import document_of, file_text
+from lifecycle.adoption.sizing import choices, missing_for_size, proposed_size, size_facts
+from lifecycle.adoption.state import FILE, Adoption, InventoryFile
+from lifecycle.adoption.subject import Subject
+from lifecycle.adoption.tags import tag_calls
+from tiers.errors import CatalogError
+
+HEADROOM: Final = 25
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """What the command line asks for; each field is the option of its name."""
+
+    inventory: Path
+    out: Path
+    portfolio: Path | None
+    headroom: int | None
+    now: datetime
+    cwd: Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """The same for a checklist that is there; None as tenant means all."""
+
+    folder: Path
+    tenant: str | None
+    now: datetime
+    stack_export: Path | None = None
+    statement: Path | None = None
+    output: str = "table"
+
+
+def start(request: StartRequest) -> None:
+    """Begin a checklist, or bring one up to date with a new CSV; what people wrote in it stays.
+
+    Raises:
+        CatalogError: When a file cannot be read or written.
+    """
+    inventory = read_inventory(request.inventory)
+    file = request.out / FILE
+    before, text = read_adoption(request.out) if file.exists() else (None, "")
+    folder = request.portfolio or (request.out / before.portfolio if before else only_portfolio(request.cwd))
+    headroom = (
+        request.headroom if request.headroom is not None else before.headroom_percent if before else HEADROOM
+    )
+    adoption = Adoption(
+        inventory=InventoryFile(file=_from(request.out, request.inventory), sha256=inventory.sha256),
+        portfolio=_from(request.out, folder),
+        headroom_percent=headroom,
+        tenants=before.tenants if before else {},
+    )
+    place = placed(request.out, adoption, text, inventory)
+    new = [*_each(place, request.now)]
+    _write(place, new)
+    count = len(inventory.rows)
+    echo(
+        f"{file}: {count} row{'' if count == 1 else 's'}, {len(new)} tenants; "
+        f"see them with: costack adopt status --dir {request.out}"
+    )
+
+
+def status(request: Request) -> None:
+    """Print the checklist as it is now; nothing is written.
+
+    Raises:
+        CatalogError: When a file cannot be read.
+        GateError: When something is missing that only people can bring.
+    """
+    found = [*_each(read_place(request.folder), request.now)]
+    shown = [each for each in found if request.tenant in {None, each.subject.tenant}]
+    _refuse_unknown(request.tenant, found)
+    print_progress(shown, request.output)
+    blocked = [each for each in shown if each.blocked]
+    if blocked:
+        named = ", ".join(f"{each.subject.tenant} ({each.blocked[0].phase})" for each in blocked)
+        raise GateError(f"{len(blocked)} of {len(shown)} tenants are blocked: {named}")
+
+
+def next_(request: Request) -> None:
+    """Work out what comes next for a tenant or all, write tenants' files and the checklist.
+
+    Raises:
+        CatalogError: When a file cannot be read or written.
+    """
+    place = read_place(request.folder)
+    chosen = _chosen(place, request.tenant)
+    month = Conditions.of_month(
+        month_of(f"{request.now:%Y-%m}"),
+        place.portfolio.platform.currency,
+        {place.portfolio.platform.region, *place.portfolio.platform.dr_regions},
+        folders_of(place.portfolio_folder),
+    )
+    catalog = catalog_digest(place.catalog)
+    for subject in chosen:
+        place = _sized(place, subject, month, catalog)
+    evidence = evidence_of(place, request.now.date(), request.stack_export, request.statement)
+    for each in _progress_of(place, chosen, evidence, request.now):
+        _write_file(place, each)
+    names = {subject.tenant for subject in chosen}
+    found = [*_each(place, request.now, request)]
+    _write(place, [each for each in found if each.subject.tenant in names])
+    print_progress([each for each in found if each.subject.tenant in names], request.output)
+
+
+def tags(request: Request) -> None:
+    """Print a command for each resource that lacks cost tags.
+
+    Raises:
+        CatalogError: When a file cannot be read, or a tenant's spellings are not confirmed.
+    """
+    chosen = _chosen(read_place(request.folder), request.tenant)
+    for subject in chosen:
+        if subject.unconfirmed:
+            echo(f"# {subject.tenant}: left out: its spellings are not confirmed")
+            continue
+        for line in tag_calls(subject):
+            echo(line)
+
+
+def import_(request: Request, plan: Path, out: Path) -> None:
+    """Write the file for `pulumi import` of the tenants whose files are done.
+
+    Raises:
+        CatalogError: When a file cannot be read, no tenant is ready, or the file is there already.
+    """
+    place = read_place(request.folder)
+    chosen = {subject.tenant for subject in _chosen(place, request.tenant)}
+    ready = [
+        each
+        for each in _each(place, request.now)
+        if each.subject.tenant in chosen
+        and all(step.record.status is Status.DONE for step in each.steps if step.phase in _BEFORE_IMPORT)
+    ]
+    rows = [replace(row.resource, tenant=each.subject.tenant) for each in ready for row in each.subject.rows]
+    if not rows:
+        raise CatalogError(
+            f"{request.folder / FILE}: no tenant is ready for import; its phases up to tenant-file come first"
+        )
+    write_import(sorted(rows, key=lambda row: row.line), plan, out)
+
+
+_BEFORE_IMPORT: Final = tuple(Phase)[: tuple(Phase).index(Phase.IMPORT)]
+
+
+def _from(folder: Path, path: Path) -> str:
+    return os.path.relpath(path, folder)
+
+
+def _each(place: Place, now: datetime, request: Request | None = None) -> Iterable[Progress]:
+    given = request or Request(place.folder, None, now)
+    evidence = evidence_of(place, now.date(), given.stack_export, given.statement)
+    return _progress_of(place, place.subjects, evidence, now)
+
+
+def _progress_of(
+    place: Place, chosen: Iterable[Subject], evidence: Evidence, now: datetime
+) -> Iterable[Progress]:
+    names = {subject.tenant for subject in chosen}
+    return [progress(each, evidence, now) for each in place.subjects if each.tenant in names]
+
+
+def _chosen(place: Place, named: str | None) -> tuple[Subject, ...]:
+    found = place.subjects
+    if named is None:
+        return found
+    chosen = tuple(each for each in found if each.tenant == named)
+    if not chosen:
+        raise CatalogError(
+            f"tenant '{named}' is not in {place.folder / FILE}; there are "
+            f"{', '.join(each.tenant for each in found) or 'none'}"
+        )
+    return chosen
+
+
+def _refuse_unknown(named: str | None, found: Iterable[Progress]) -> None:
+    there = [each.subject.tenant for each in found]
+    if named is not None and named not in there:
+        raise CatalogError(
+            f"tenant '{named}' is not in the checklist; there are {', '.join(there) or 'none'}"
+        )
+
+
+def _sized(place: Place, subject: Subject, month: Conditions, catalog: str) -> Place:
+    """The place with a proposal of the tenant's size, where one can be made and none is up to date."""
+    known = subject.rows and subject.environment and not subject.unconfirmed
+    if not known or missing_for_size(subject) or not choices(subject)[0]:
+        return place
+    size = subject.adopted.proposed
+    if size is not None and size.facts == digest_of(size_facts(subject, catalog)):
+        return place
+    size = proposed_size(subject, place.portfolio, month, catalog)
+    return place.with_tenant(subject.tenant, subject.adopted.model_copy(update={"proposed": size}))
+
+
+def _write_file(place: Place, each: Progress) -> None:
+    """Write the tenant's file when that is what comes next."""
+    step, subject = each.now, each.subject
+    tier, size = subject.tier, subject.workload_class
+    if step is None or step.phase is not Phase.TENANT_FILE or step.record.status is not Status.OPEN:
+        return
+    if tier is None or size is None or subject.tenant in {known.tenant for known in place.portfolio.tenants}:
+        return
+    document = document_of(subject, tier.tier, size)
+    text = file_text(document, f"{subject.lines()} of {place.adoption.inventory.file}")
+    echo(f"{write_tenant_file(place.portfolio_folder, subject.tenant, text)}: written; review it")
+
+
+def _write(place: Place, found: Iterable[Progress]) -> None:
+    for each in found:
+        tenant = each.subject.tenant
+        place = place.with_tenant(tenant, recorded(place.adoption.tenants[tenant], each.steps))
+    write_adoption(place.folder, place.adoption, place.text)

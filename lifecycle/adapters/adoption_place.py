@@ -1,0 +1,134 @@
+"""Reads everything that an adoption is judged by: checklist, CSV, portfolio, dumps, stack, statement."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from allocation.adapters.pulumi.stack_state import resources_of
+from allocation.charges import CostBasis
+from allocation.money import text_of
+from allocation.statement.filed import filed_statement
+from lifecycle.adapters.adoption_file import faults_of_dump, read_adoption, tenant_files
+from lifecycle.adoption.checklist import subjects, with_spellings
+from lifecycle.adoption.checks import Evidence, StatementLine
+from lifecycle.adoption.inventory import Inventory, read_inventory
+from lifecycle.adoption.phase import Phase, Status, digest_of
+from lifecycle.adoption.state import AdoptedTenant, Adoption
+from lifecycle.adoption.subject import Subject
+from lifecycle.drift.owners import Owners
+from tiers.catalog.tier import Catalog
+from tiers.files import read_json
+from tiers.portfolio.loading import load_catalog_and_portfolio
+from tiers.portfolio.tenant import Portfolio
+from tiers.vocabulary import TenantId
+
+
+@dataclass(frozen=True)
+class Place:
+    """Everything that was read: the checklist, the CSV and the portfolio."""
+
+    folder: Path
+    adoption: Adoption
+    text: str
+    inventory: Inventory
+    portfolio_folder: Path
+    catalog: Catalog
+    portfolio: Portfolio
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The tenants of the checklist with their rows."""
+        return subjects(self.adoption, self.inventory.rows, self.portfolio.platform, self.catalog)
+
+    def with_tenant(self, tenant: TenantId, adopted: AdoptedTenant) -> Place:
+        """The same with another state of a tenant."""
+        tenants = {**self.adoption.tenants, tenant: adopted}
+        return replace(self, adoption=self.adoption.model_copy(update={"tenants": tenants}))
+
+
+def read_place(folder: Path) -> Place:
+    """The checklist in *folder* and what it stands on.
+
+    Raises:
+        CatalogError: When a file cannot be read.
+    """
+    adoption, text = read_adoption(folder)
+    inventory = read_inventory(folder / adoption.inventory.file)
+    return placed(folder, adoption, text, inventory)
+
+
+def placed(folder: Path, adoption: Adoption, text: str, inventory: Inventory) -> Place:
+    """The same for a checklist whose text was read; every spelling of the *inventory* gets a tenant."""
+    portfolio_folder = Path(os.path.normpath(folder / adoption.portfolio))
+    catalog, portfolio = load_catalog_and_portfolio(portfolio_folder)
+    known = with_spellings(adoption, inventory.rows)
+    listed = known.inventory.model_copy(update={"sha256": inventory.sha256})
+    known = known.model_copy(update={"inventory": listed})
+    return Place(folder, known, text, inventory, portfolio_folder, catalog, portfolio)
+
+
+def evidence_of(place: Place, today: date, stack_export: Path | None, statement: Path | None) -> Evidence:
+    """What the last phases are judged by.
+
+    Args:
+        place: The checklist and what it stands on.
+        today: The day, UTC.
+        stack_export: The output of `pulumi stack export`; None where it was not given.
+        statement: The statement of a run; None where it was not given.
+
+    Raises:
+        CatalogError: When a file cannot be read.
+    """
+    dumps = {
+        tenant: faults_of_dump(place.folder, adopted.dump, whole=not _was_loaded(adopted))
+        for tenant, adopted in place.adoption.tenants.items()
+        if adopted.dump is not None
+    }
+    return Evidence(
+        today=today,
+        catalog=catalog_digest(place.catalog),
+        files=tenant_files(place.portfolio_folder, place.catalog),
+        dumps=dumps,
+        stack=None if stack_export is None else _stack(stack_export),
+        statements=None if statement is None else _statement(statement, place),
+    )
+
+
+def _was_loaded(adopted: AdoptedTenant) -> bool:
+    record = adopted.phases.get(Phase.LOAD)
+    return record is not None and record.status is Status.DONE
+
+
+def _stack(path: Path) -> Mapping[TenantId, frozenset[str]]:
+    state = resources_of(read_json(path, remedy="write it with `pulumi stack export`"), str(path))
+    owners = Owners(state)
+    found: dict[TenantId, set[str]] = {}
+    for each in state:
+        if each.custom and each.id:
+            found.setdefault(owners.of_urn(each.urn), set()).add(each.id)
+    return {owner: frozenset(ids) for owner, ids in found.items()}
+
+
+def _statement(path: Path, place: Place) -> Mapping[TenantId, StatementLine]:
+    statement = filed_statement(read_json(path), None, str(path))
+    difference = statement.totals.difference
+    return {
+        tenant: StatementLine(
+            source=str(path),
+            month=f"the statement of {statement.month}",
+            billed=statement.basis == CostBasis.BILLED,
+            has_line=tenant in statement.by_tenant,
+            difference=text_of(difference),
+            reconciled=difference == 0,
+        )
+        for tenant in place.adoption.tenants
+    }
+
+
+def catalog_digest(catalog: Catalog) -> str:
+    """What tells the tiers and classes of a catalog from others."""
+    return digest_of(catalog.model_dump(mode="json", include={"tiers", "classes"}))
