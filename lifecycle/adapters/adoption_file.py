@@ -45,19 +45,19 @@ def read_adoption(folder: Path) -> tuple[Adoption, str]:
     return adoption, text
 
 
-def write_adoption(folder: Path, adoption: Adoption, before: str) -> bool:
+def write_adoption(folder: Path, adoption: Adoption, before: str) -> str:
     """Put *adoption* in the place of the checklist whose text was *before*; empty where there was none.
 
     Returns:
-        Whether anything changed.
+        The text that the file has now; what it had where nothing changed.
 
     Raises:
         CatalogError: When somebody else changed the file since it was read, or it cannot be written.
     """
     path = folder / FILE
     if before and load_model(Adoption, path) == adoption:
-        return False
-    text = rendered(_tree(adoption), before)
+        return before
+    text = rendered(tree_of(adoption), before)
     if len(text.encode()) > MAX_FILE_BYTES:
         raise CatalogError(
             f"{path}: would have more than {MAX_FILE_BYTES:,} bytes; adopt the estate in parts"
@@ -67,7 +67,7 @@ def write_adoption(folder: Path, adoption: Adoption, before: str) -> bool:
         _replace(path, text, adoption, before)
     except OSError as error:
         raise CatalogError(f"{path}: cannot be written: {error.strerror}") from None
-    return True
+    return text
 
 
 def _replace(path: Path, text: str, adoption: Adoption, before: str) -> None:
@@ -96,7 +96,8 @@ def _refuse_otherwise(path: Path, scratch: Path, adoption: Adoption, before: str
         raise CatalogError(f"{path}: was changed while costack worked; nothing was written, run it again")
 
 
-def _tree(adoption: Adoption) -> Mapping[str, Any]:
+def tree_of(adoption: Adoption) -> Mapping[str, Any]:
+    """The content of the checklist as plain data; what is empty is left out."""
     tree: dict[str, Any] = adoption.model_dump(mode="json", exclude_none=True)
     for adopted in tree["tenants"].values():
         for name in ("spellings", "signed_off", "phases"):

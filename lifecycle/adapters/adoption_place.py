@@ -10,9 +10,10 @@ from pathlib import Path
 
 from allocation.adapters.pulumi.stack_state import resources_of
 from allocation.charges import CostBasis
+from allocation.errors import AllocationError
 from allocation.money import text_of
 from allocation.statement.filed import filed_statement
-from lifecycle.adapters.adoption_file import faults_of_dump, read_adoption, tenant_files
+from lifecycle.adapters.adoption_file import faults_of_dump, read_adoption, tenant_files, write_adoption
 from lifecycle.adoption.checklist import subjects, with_spellings
 from lifecycle.adoption.checks import Evidence, StatementLine
 from lifecycle.adoption.inventory import Inventory, read_inventory
@@ -21,6 +22,7 @@ from lifecycle.adoption.state import AdoptedTenant, Adoption
 from lifecycle.adoption.subject import Subject
 from lifecycle.drift.owners import Owners
 from tiers.catalog.tier import Catalog
+from tiers.errors import CatalogError
 from tiers.files import read_json
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
@@ -43,6 +45,14 @@ class Place:
     def subjects(self) -> tuple[Subject, ...]:
         """The tenants of the checklist with their rows."""
         return subjects(self.adoption, self.inventory.rows, self.portfolio.platform, self.catalog)
+
+    def saved(self) -> Place:
+        """The same, once the checklist is written.
+
+        Raises:
+            CatalogError: When somebody else changed it in the meantime, or it cannot be written.
+        """
+        return replace(self, text=write_adoption(self.folder, self.adoption, self.text))
 
     def with_tenant(self, tenant: TenantId, adopted: AdoptedTenant) -> Place:
         """The same with another state of a tenant."""
@@ -114,7 +124,10 @@ def _stack(path: Path) -> Mapping[TenantId, frozenset[str]]:
 
 
 def _statement(path: Path, place: Place) -> Mapping[TenantId, StatementLine]:
-    statement = filed_statement(read_json(path), None, str(path))
+    try:
+        statement = filed_statement(read_json(path), None, str(path))
+    except AllocationError as error:
+        raise CatalogError(*error.problems) from None
     difference = statement.totals.difference
     return {
         tenant: StatementLine(

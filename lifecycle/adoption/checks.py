@@ -80,28 +80,11 @@ def findings(subject: Subject, evidence: Evidence) -> Mapping[Phase, Finding]:
 def _inventory(subject: Subject) -> Finding:
     runs = subject.platform.images.odoo.version
     facts = {"rows": _plain(subject, without="tags"), "odoo": runs}
-    missing = [*subject.disagreements]
-    if not subject.rows:
-        missing.append("no row of the CSV has one of its spellings")
-    elif not subject.environments:
-        missing.append(f"environment: no row says it; expected one of {', '.join(Environment)}")
-    elif len(subject.environments) > 1:
-        named = " and ".join(subject.environments)
-        missing.append(f"environment: its spellings are {named}; a tenant is one: move a line to another")
-    missing += [
-        f"{name}: no row says it"
-        for name in ("users", "odoo_version")
-        if subject.rows and name not in subject.facts and not _disagrees(subject, name)
-    ]
-    if (version := subject.facts.get("odoo_version")) is not None:
-        missing += _version(str(version), runs)
+    version = subject.facts.get("odoo_version")
+    upgrade = () if version is None else _version(str(version), runs)
     count = len(subject.rows)
     proven = f"{count} row{'' if count == 1 else 's'}, Odoo {version}, {subject.facts.get('users')} users"
-    return Finding(facts, tuple(missing), proven)
-
-
-def _disagrees(subject: Subject, name: str) -> bool:
-    return any(each.startswith(f"{name}:") for each in subject.disagreements)
+    return Finding(facts, (*subject.unknown, *upgrade), proven)
 
 
 def _version(version: str, runs: str) -> Iterator[str]:
@@ -152,7 +135,7 @@ def _names(subject: Subject, evidence: Evidence) -> Finding:
 def _size(subject: Subject, evidence: Evidence) -> Finding:
     facts = size_facts(subject, evidence.catalog)
     missing = missing_for_size(subject)
-    if missing or subject.environment is None or not subject.rows:
+    if missing or subject.unknown:
         return Finding(facts, missing, then="waits for the inventory")
     if subject.unconfirmed:
         return Finding(facts, then="waits for names: what nobody has confirmed does not add up")

@@ -68,10 +68,6 @@ def missing_for_file(subject: Subject) -> Iterator[str]:
     """A sentence for each thing that the file needs and nobody has said."""
     if subject.adopted.hostname is None and "hostname" not in subject.facts:
         yield f"hostname: no row says it; write it into the CSV, or under tenants.{subject.tenant}"
-    if subject.environment is Environment.MIGRATION:
-        for name in ("cutover", "expires_on"):
-            if name not in subject.facts:
-                yield f"{name}: no row says it; a migration environment needs it"
 
 
 def file_text(document: Mapping[str, Any], lines: str) -> str:

@@ -54,14 +54,18 @@ class Choice:
 def missing_for_size(subject: Subject) -> tuple[str, ...]:
     """A sentence for each column without which no size can be chosen."""
     missing = [
-        f"{name}: no row says it"
-        for name in ("users", "database_gib", "filestore_gib")
-        if name not in subject.facts
+        f"{name}: no row says it" for name in ("database_gib", "filestore_gib") if name not in subject.facts
     ]
     for peak, whole in (("peak_vcpu", "vcpu"), ("peak_memory_gib", "memory_gib")):
         if total(subject.rows, peak) is None and total(subject.rows, whole) is None:
             missing.append(f"{peak}: no row says it, nor the machine's {whole}")
     return tuple(missing)
+
+
+def can_be_sized(subject: Subject) -> bool:
+    """Whether all is known, every spelling is confirmed, and some tier holds the need."""
+    known = not subject.unknown and not missing_for_size(subject) and not subject.unconfirmed
+    return known and bool(choices(subject)[0])
 
 
 def need_of(subject: Subject) -> Need:

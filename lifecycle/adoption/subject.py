@@ -58,6 +58,25 @@ class Subject:
         """Its environment; None while its rows name none or several."""
         return self.environments[0] if len(self.environments) == 1 else None
 
+    @cached_property
+    def unknown(self) -> tuple[str, ...]:
+        """A sentence for each fact without which nothing can be said of it."""
+        missing = [*self.disagreements]
+        if not self.rows:
+            return ("no row of the CSV has one of its spellings",)
+        if not self.environments:
+            missing.append(f"environment: no row says it; expected one of {', '.join(Environment)}")
+        elif len(self.environments) > 1:
+            named = " and ".join(self.environments)
+            missing.append(f"environment: its spellings are {named}; move a line to another tenant")
+        wanted = ["users", "odoo_version"]
+        wanted += ["cutover", "expires_on"] if self.environment is Environment.MIGRATION else []
+        disagreed = {each.partition(":")[0] for each in self.disagreements}
+        missing += [
+            f"{name}: no row says it" for name in wanted if name not in self.facts and name not in disagreed
+        ]
+        return tuple(missing)
+
     @property
     def unconfirmed(self) -> tuple[Spelling, ...]:
         """The spellings that are not the id itself and that no person has confirmed."""

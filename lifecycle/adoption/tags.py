@@ -84,33 +84,52 @@ def tag_gaps(subject: Subject) -> Iterator[TagGap]:
             yield TagGap(row, key, value, instead, f"tag {instead} {why}" if why else "")
 
 
-def tag_calls(subject: Subject) -> Iterator[str]:
-    """A command of the AWS CLI for each resource that lacks a tag whose value is known, in shell's spelling.
+@dataclass(frozen=True)
+class TagCall:
+    """The cost tags that one resource lacks and whose values are known."""
 
-    A resource that AWS finds neither by an ARN nor as one of EC2 gets a comment that says so.
-    """
+    row: Row
+    region: str
+    tags: Mapping[str, str]
+
+    @property
+    def of_ec2(self) -> bool:
+        """Whether it is a resource that EC2 knows by its id."""
+        return bool(_EC2.fullmatch(self.row.resource.id))
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether AWS finds it neither by its id nor by an ARN."""
+        return not self.of_ec2 and not _ARN.fullmatch(self.row.resource.id)
+
+    @property
+    def command(self) -> str:
+        """The command of the AWS CLI, in shell's spelling; a comment where a person must set them."""
+        name = self.row.resource.id
+        if self.by_hand:
+            told = ", ".join(f"{key}={value}" for key, value in self.tags.items())
+            shown = " ".join(name.split())
+            return f"# line {self.row.line}: {shown}: set by hand, its id is no ARN: {told}"
+        if self.of_ec2:
+            pairs = [f"Key={key},Value={value}" for key, value in self.tags.items()]
+            words = ["aws", "ec2", "create-tags", "--region", self.region, "--resources", name]
+        else:
+            pairs = [",".join(f"{key}={value}" for key, value in self.tags.items())]
+            words = ["aws", "resourcegroupstaggingapi", "tag-resources", "--region", self.region]
+            words += ["--resource-arn-list", name]
+        return shlex.join([*words, "--tags", *pairs])
+
+
+def tag_calls(subject: Subject) -> Iterator[TagCall]:
+    """A call for each resource that lacks a tag, where the value is known and its own tags do not deny it."""
     missing: dict[int, list[TagGap]] = {}
     for gap in tag_gaps(subject):
         if gap.value and not gap.why_not:
             missing.setdefault(gap.row.line, []).append(gap)
     for gaps in missing.values():
         row = gaps[0].row
-        yield _call(row, {gap.key: gap.value for gap in gaps}, row.facts.region or subject.platform.region)
-
-
-def _call(row: Row, tags: Mapping[str, str], region: str) -> str:
-    name = row.resource.id
-    if _EC2.fullmatch(name):
-        pairs = [f"Key={key},Value={value}" for key, value in tags.items()]
-        words = ["aws", "ec2", "create-tags", "--region", region, "--resources", name, "--tags", *pairs]
-    elif _ARN.fullmatch(name):
-        pairs = [",".join(f"{key}={value}" for key, value in tags.items())]
-        words = ["aws", "resourcegroupstaggingapi", "tag-resources", "--region", region]
-        words += ["--resource-arn-list", name, "--tags", *pairs]
-    else:
-        told = ", ".join(f"{key}={value}" for key, value in tags.items())
-        return f"# line {row.line}: {' '.join(name.split())}: set by hand, its id is no ARN: {told}"
-    return shlex.join(words)
+        region = row.facts.region or subject.platform.region
+        yield TagCall(row, region, {gap.key: gap.value for gap in gaps})
 
 
 def _instead(row: Row, field: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,24 +15,23 @@ from allocation.preview.cost_estimate import Conditions
 from allocation.runs.before_and_after import only_portfolio
 from cli.actions.provision.import_estate import write_import
 from cli.console.adoption_output import print_progress
-from cli.console.output import echo
+from cli.console.output import echo, say
 from cli.console.preview_values import month_of
-from lifecycle.adapters.adoption_file import (
-    read_adoption,
-    write_adoption,
-    write_tenant_file,
-)
+from lifecycle.adapters.adoption_file import read_adoption, tenant_files, write_tenant_file
 from lifecycle.adapters.adoption_place import Place, catalog_digest, evidence_of, placed, read_place
+from lifecycle.adapters.aws_tags import TaggedAccount
 from lifecycle.adoption.checklist import Progress, progress, recorded
 from lifecycle.adoption.checks import Evidence
 from lifecycle.adoption.inventory import read_inventory
 from lifecycle.adoption.phase import Phase, Status, digest_of
 from lifecycle.adoption.proposal import document_of, file_text
-from lifecycle.adoption.sizing import choices, missing_for_size, proposed_size, size_facts
+from lifecycle.adoption.sizing import can_be_sized, proposed_size, size_facts
 from lifecycle.adoption.state import FILE, Adoption, InventoryFile
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import tag_calls
 from tiers.errors import CatalogError
+from tiers.strict_yaml import collect
+from tiers.vocabulary import TenantId
 
 HEADROOM: Final = 25
 
@@ -110,42 +109,51 @@ def status(request: Request) -> None:
 def next_(request: Request) -> None:
     """Work out what comes next for a tenant or all, write tenants' files and the checklist.
 
+    Each size that was worked out is written at once: what takes long is lost to no interruption.
+
     Raises:
-        CatalogError: When a file cannot be read or written.
+        CatalogError: When a file cannot be read or written, or a size can be priced for no tier.
     """
     place = read_place(request.folder)
-    chosen = _chosen(place, request.tenant)
-    month = Conditions.of_month(
-        month_of(f"{request.now:%Y-%m}"),
-        place.portfolio.platform.currency,
-        {place.portfolio.platform.region, *place.portfolio.platform.dr_regions},
-        folders_of(place.portfolio_folder),
-    )
-    catalog = catalog_digest(place.catalog)
-    for subject in chosen:
-        place = _sized(place, subject, month, catalog)
+    names = [each.tenant for each in _chosen(place, request.tenant)]
+    problems: list[str] = []
+    conditions = _conditions(place, request.now)
+    for name in names:
+        say(f"sizing {name}")
+        place = _sized(place, name, conditions, problems).saved()
+    say("")
     evidence = evidence_of(place, request.now.date(), request.stack_export, request.statement)
-    for each in _progress_of(place, chosen, evidence, request.now):
-        _write_file(place, each)
-    names = {subject.tenant for subject in chosen}
-    found = [*_each(place, request.now, request)]
-    _write(place, [each for each in found if each.subject.tenant in names])
-    print_progress([each for each in found if each.subject.tenant in names], request.output)
+    for each in _progress_of(place, names, evidence, request.now):
+        _write_file(place, each, quiet=request.output == "json")
+    written = replace(evidence, files=tenant_files(place.portfolio_folder, place.catalog))
+    found = _progress_of(place, names, written, request.now)
+    _write(place, found)
+    print_progress(found, request.output)
+    if problems:
+        raise CatalogError(*problems)
 
 
-def tags(request: Request) -> None:
-    """Print a command for each resource that lacks cost tags.
+def tags(request: Request, *, apply: bool) -> None:
+    """Print a command for each resource that lacks cost tags; with *apply*, set them.
 
     Raises:
-        CatalogError: When a file cannot be read, or a tenant's spellings are not confirmed.
+        CatalogError: When a file cannot be read.
+        LifecycleError: When AWS refuses; what was set before is set, and the same command continues.
     """
-    chosen = _chosen(read_place(request.folder), request.tenant)
-    for subject in chosen:
+    place = read_place(request.folder)
+    account = TaggedAccount(place.portfolio.platform.region) if apply else None
+    if account is not None:
+        echo(f"account {account.id}")
+    for subject in _chosen(place, request.tenant):
         if subject.unconfirmed:
             echo(f"# {subject.tenant}: left out: its spellings are not confirmed")
             continue
-        for line in tag_calls(subject):
-            echo(line)
+        for call in tag_calls(subject):
+            if account is not None and not call.by_hand:
+                account.set_tags(call)
+                echo(f"line {call.row.line}: {call.row.resource.id}: {len(call.tags)} tags set")
+            else:
+                echo(call.command)
 
 
 def import_(request: Request, plan: Path, out: Path) -> None:
@@ -177,16 +185,24 @@ def _from(folder: Path, path: Path) -> str:
     return os.path.relpath(path, folder)
 
 
-def _each(place: Place, now: datetime, request: Request | None = None) -> Iterable[Progress]:
-    given = request or Request(place.folder, None, now)
-    evidence = evidence_of(place, now.date(), given.stack_export, given.statement)
-    return _progress_of(place, place.subjects, evidence, now)
+def _conditions(place: Place, now: datetime) -> Conditions:
+    platform = place.portfolio.platform
+    return Conditions.of_month(
+        month_of(f"{now:%Y-%m}"),
+        platform.currency,
+        {platform.region, *platform.dr_regions},
+        folders_of(place.portfolio_folder),
+    )
+
+
+def _each(place: Place, now: datetime) -> list[Progress]:
+    evidence = evidence_of(place, now.date(), None, None)
+    return _progress_of(place, place.adoption.tenants, evidence, now)
 
 
 def _progress_of(
-    place: Place, chosen: Iterable[Subject], evidence: Evidence, now: datetime
-) -> Iterable[Progress]:
-    names = {subject.tenant for subject in chosen}
+    place: Place, names: Collection[TenantId], evidence: Evidence, now: datetime
+) -> list[Progress]:
     return [progress(each, evidence, now) for each in place.subjects if each.tenant in names]
 
 
@@ -211,19 +227,22 @@ def _refuse_unknown(named: str | None, found: Iterable[Progress]) -> None:
         )
 
 
-def _sized(place: Place, subject: Subject, month: Conditions, catalog: str) -> Place:
+def _sized(place: Place, name: TenantId, conditions: Conditions, problems: list[str]) -> Place:
     """The place with a proposal of the tenant's size, where one can be made and none is up to date."""
-    known = subject.rows and subject.environment and not subject.unconfirmed
-    if not known or missing_for_size(subject) or not choices(subject)[0]:
+    [subject] = (each for each in place.subjects if each.tenant == name)
+    catalog = catalog_digest(place.catalog)
+    before = subject.adopted.proposed
+    if before is not None and before.facts == digest_of(size_facts(subject, catalog)):
         return place
-    size = subject.adopted.proposed
-    if size is not None and size.facts == digest_of(size_facts(subject, catalog)):
+    if not can_be_sized(subject):
         return place
-    size = proposed_size(subject, place.portfolio, month, catalog)
-    return place.with_tenant(subject.tenant, subject.adopted.model_copy(update={"proposed": size}))
+    size = collect(problems, lambda: proposed_size(subject, place.portfolio, conditions, catalog))
+    if size is None:
+        return place
+    return place.with_tenant(name, subject.adopted.model_copy(update={"proposed": size}))
 
 
-def _write_file(place: Place, each: Progress) -> None:
+def _write_file(place: Place, each: Progress, *, quiet: bool) -> None:
     """Write the tenant's file when that is what comes next."""
     step, subject = each.now, each.subject
     tier, size = subject.tier, subject.workload_class
@@ -233,11 +252,11 @@ def _write_file(place: Place, each: Progress) -> None:
         return
     document = document_of(subject, tier.tier, size)
     text = file_text(document, f"{subject.lines()} of {place.adoption.inventory.file}")
-    echo(f"{write_tenant_file(place.portfolio_folder, subject.tenant, text)}: written; review it")
+    echo(f"{write_tenant_file(place.portfolio_folder, subject.tenant, text)}: written; review it", err=quiet)
 
 
 def _write(place: Place, found: Iterable[Progress]) -> None:
     for each in found:
         tenant = each.subject.tenant
         place = place.with_tenant(tenant, recorded(place.adoption.tenants[tenant], each.steps))
-    write_adoption(place.folder, place.adoption, place.text)
+    place.saved()

@@ -59,6 +59,10 @@ _Plan = Annotated[
         metavar="FILE", help="Output of `pulumi preview --json` for the portfolio with these tenants."
     ),
 ]
+_Apply = Annotated[
+    bool,
+    typer.Option("--apply", help="Set the tags in the account of the credentials in use; none is removed."),
+]
 _ImportOut = Annotated[
     Path, typer.Option(metavar="FILE", help="Write the file for `pulumi import --file` here.")
 ]
@@ -124,15 +128,15 @@ def next_(
 
 
 @adopt_app.command("tags", cls=Command, epilog=ADOPT_TAGS_EXAMPLE)
-def tags(tenant: _Tenant = None, folder: _Dir = _DIR) -> None:
-    """Print the commands that set the cost tags which the resources lack; nothing is set.
+def tags(tenant: _Tenant = None, folder: _Dir = _DIR, *, apply: _Apply = False) -> None:
+    """Print the commands that set the cost tags which the resources lack; nothing is set without --apply.
 
     Read them, then run them: `costack adopt tags acme > tags.sh`.
     """
     from cli.actions.provision import adopt  # noqa: PLC0415
 
     request = adopt.Request(folder, tenant, datetime.now(UTC))
-    guarded(lambda: adopt.tags(request))
+    guarded(lambda: adopt.tags(request, apply=apply))
 
 
 @adopt_app.command("import", cls=Command, epilog=ADOPT_IMPORT_EXAMPLE)

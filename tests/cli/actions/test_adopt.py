@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import cli.actions.provision.adopt
 from cli.console.exit_codes import Exit
 from cli.main import app
-from lifecycle.adoption.state import FILE
+from lifecycle.adapters.aws_tags import TaggedAccount
+from lifecycle.adoption.state import FILE, ProposedSize
+from lifecycle.adoption.subject import Subject
+from lifecycle.adoption.tags import TagCall
 from tests.components.conftest import declare_plan
 from tests.portfolios import LOCAL, ROOT
 from tiers.inventory import exported
@@ -90,11 +94,12 @@ def test_a_checklist_has_every_row_and_says_what_is_missing(project: Path) -> No
 def test_a_person_confirms_and_files_are_proposed(project: Path) -> None:
     file = started(project)
     confirm(file)
-    said = costack("next")
-    assert said.exit_code == Exit.OK, said.output
+    for tenant in ("acme-gmbh", "hollis", "larkspur", "cobalt-sons"):
+        said = costack("next", tenant)
+        assert said.exit_code == Exit.OK, said.output
     tenants = project / "portfolios" / "local" / "tenants"
     made = {path.stem for path in tenants.iterdir()} - {path.stem for path in (LOCAL / "tenants").iterdir()}
-    assert made == {"acme-gmbh", "everhart-legal", "larkspur"}
+    assert made == {"acme-gmbh", "larkspur"}
     assert CliRunner().invoke(app, ["validate"]).exit_code == Exit.OK
     assert file.read_text(encoding="utf-8").count("# asked") == 12
     assert steps("acme-gmbh")["size"]["why"].startswith("dedicated-db with s holds peak 1.5 vCPU")
@@ -155,6 +160,46 @@ def test_resources_are_taken_over_by_the_confirmed_id(project: Path) -> None:
     export = state(project, ("acme-gmbh", "aws:rds/instance:Instance", "acme-gmbh-db"))
     said = costack("next", "acme-gmbh", "--stack-export", export)
     assert "acme-gmbh: next: import: line 4: " in said.stdout  # the machine is in no stack and has no tags
+
+
+def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    confirm(started(project))
+    asked: list[TagCall] = []
+    monkeypatch.setattr(TaggedAccount, "set_tags", lambda _, call: asked.append(call))
+    monkeypatch.setattr(TaggedAccount, "id", "123456789012")
+    assert costack("tags", "larkspur").exit_code == Exit.OK
+    assert asked == []
+    said = costack("tags", "larkspur", "--apply")
+    assert [each.row.resource.id for each in asked] == ["i-0a1b2c3d4e5f60718"]
+    account, *lines = said.stdout.splitlines()
+    assert account == "account 123456789012"
+    assert lines[0] == "line 2: i-0a1b2c3d4e5f60718: 8 tags set"
+    assert lines[1].startswith("# line 3: larkspur-odoo-backups: set by hand")
+
+
+def test_what_was_sized_before_an_interruption_stays(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = started(project)
+    confirm(file)
+    size = cli.actions.provision.adopt.proposed_size
+
+    def once(subject: Subject, *others: Any) -> ProposedSize:
+        if subject.tenant != "larkspur":
+            raise KeyboardInterrupt
+        return size(subject, *others)
+
+    monkeypatch.setattr(cli.actions.provision.adopt, "proposed_size", once)
+    assert costack("next").exit_code == Exit.CANCELLED
+    assert "cost_per_month" in file.read_text(encoding="utf-8")
+    assert file.read_text(encoding="utf-8").count("# asked") == 12
+    monkeypatch.setattr(cli.actions.provision.adopt, "proposed_size", size)
+    assert steps("larkspur")["size"]["status"] == "done"
+
+
+def test_a_tenants_file_and_json_are_told_apart(project: Path) -> None:
+    confirm(started(project))
+    said = costack("next", "larkspur", "-o", "json")
+    assert json.loads(said.stdout)[0]["now"] == "import"
+    assert "larkspur.yaml: written; review it" in said.stderr
 
 
 def test_a_tenant_goes_through_every_phase(project: Path) -> None:

@@ -38,7 +38,7 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     assert write_adoption(tmp_path, made(), "")
     read, text = read_adoption(tmp_path)
     assert read == made()
-    assert not write_adoption(tmp_path, read, text)
+    assert write_adoption(tmp_path, read, text) == text
     assert (tmp_path / FILE).read_text(encoding="utf-8") == text
 
 

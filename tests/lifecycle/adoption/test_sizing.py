@@ -68,8 +68,8 @@ def test_a_machine_without_a_peak_counts_whole() -> None:
 
 
 def test_what_nobody_says_is_missing() -> None:
-    told = missing_for_size(subject(users=None, database_gib=None, filestore_gib=None, peak_vcpu=None))
-    assert [each.split(":")[0] for each in told] == ["users", "database_gib", "filestore_gib", "peak_vcpu"]
+    told = missing_for_size(subject(database_gib=None, filestore_gib=None, peak_vcpu=None))
+    assert [each.split(":")[0] for each in told] == ["database_gib", "filestore_gib", "peak_vcpu"]
 
 
 @pytest.fixture(scope="module")
