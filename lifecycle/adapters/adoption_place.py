@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from allocation.adapters.pulumi.stack_state import resources_of
 from allocation.charges import CostBasis
@@ -21,12 +22,34 @@ from lifecycle.adoption.phase import Phase, Status, digest_of
 from lifecycle.adoption.state import AdoptedTenant, Adoption
 from lifecycle.adoption.subject import Subject
 from lifecycle.drift.owners import Owners
+from lifecycle.import_estate import steps_of
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
 from tiers.files import read_json
 from tiers.portfolio.loading import load_catalog_and_portfolio
 from tiers.portfolio.tenant import Portfolio
 from tiers.vocabulary import TenantId
+
+_ENDS: Final = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
+"""The steps of a preview after which a resource is not what it was."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The files that show the last phases; None where one was not given.
+
+    Attributes:
+        stack_export: The output of `pulumi stack export`.
+        preview: The output of `pulumi preview --json`.
+        statement: The statement of a run of `costack allocate --out`.
+    """
+
+    stack_export: Path | None = None
+    preview: Path | None = None
+    statement: Path | None = None
+
+
+NOTHING: Final = Given()
 
 
 @dataclass(frozen=True)
@@ -81,14 +104,13 @@ def placed(folder: Path, adoption: Adoption, text: str, inventory: Inventory) ->
     return Place(folder, known, text, inventory, portfolio_folder, catalog, portfolio)
 
 
-def evidence_of(place: Place, today: date, stack_export: Path | None, statement: Path | None) -> Evidence:
+def evidence_of(place: Place, today: date, given: Given) -> Evidence:
     """What the last phases are judged by.
 
     Args:
         place: The checklist and what it stands on.
         today: The day, UTC.
-        stack_export: The output of `pulumi stack export`; None where it was not given.
-        statement: The statement of a run; None where it was not given.
+        given: What shows the last phases.
 
     Raises:
         CatalogError: When a file cannot be read.
@@ -103,8 +125,9 @@ def evidence_of(place: Place, today: date, stack_export: Path | None, statement:
         catalog=catalog_digest(place.catalog),
         files=tenant_files(place.portfolio_folder, place.catalog),
         dumps=dumps,
-        stack=None if stack_export is None else _stack(stack_export),
-        statements=None if statement is None else _statement(statement, place),
+        stack=None if given.stack_export is None else _stack(given.stack_export),
+        replaced=None if given.preview is None else _replaced(given.preview),
+        statements=None if given.statement is None else _statement(given.statement, place),
     )
 
 
@@ -121,6 +144,19 @@ def _stack(path: Path) -> Mapping[TenantId, frozenset[str]]:
         if each.custom and each.id:
             found.setdefault(owners.of_urn(each.urn), set()).add(each.id)
     return {owner: frozenset(ids) for owner, ids in found.items()}
+
+
+def _replaced(path: Path) -> Mapping[str, str]:
+    """The ids of what a preview would replace or delete, and by which fields."""
+    steps = steps_of(read_json(path, remedy="write it with `pulumi preview --json`"), str(path))
+    found: dict[str, str] = {}
+    for step in steps:
+        old = step.get("oldState")
+        if step.get("op") in _ENDS and isinstance(old, dict) and old.get("id"):
+            fields = step.get("replaceReasons")
+            named = [str(field) for field in fields] if isinstance(fields, list) else []
+            found.setdefault(str(old["id"]), ", ".join(sorted(named)) or str(step["op"]))
+    return found
 
 
 def _statement(path: Path, place: Place) -> Mapping[TenantId, StatementLine]:

@@ -143,12 +143,13 @@ def _shown(finding: Finding, before: PhaseRecord | None) -> _Judged:
     if finding.proven and not finding.signs:
         return Status.DONE, COSTACK, finding.proven
     if finding.unseen and before is not None and _was_shown(before, finding):
-        return Status.DONE, before.by, before.why
+        return before.status, before.by, before.why
     return Status.OPEN, COSTACK, "; ".join(filter(None, (finding.proven, finding.then)))
 
 
 def _was_shown(before: PhaseRecord, finding: Finding) -> bool:
-    return before.status is Status.DONE and not before.signed and before.facts == finding.digest
+    """Whether a file has shown before how far the phase is; good news and bad stay until another is given."""
+    return before.status is not Status.OPEN and not before.signed and before.facts == finding.digest
 
 
 def _line(signed: SignOff | None) -> str:

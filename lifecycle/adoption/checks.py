@@ -51,6 +51,7 @@ class Evidence:
         files: The files of tenants in the portfolio.
         dumps: Tenant -> what is wrong with the files of its dump; an empty tuple where nothing is.
         stack: Tenant -> the ids of its resources in the state of the stack.
+        replaced: Id of each resource that the next update would replace or delete -> why, in a few words.
         statements: Tenant -> what a statement says.
     """
 
@@ -59,6 +60,7 @@ class Evidence:
     files: Mapping[TenantId, TenantFile] = field(default_factory=dict)
     dumps: Mapping[TenantId, tuple[str, ...]] = field(default_factory=dict)
     stack: Mapping[TenantId, frozenset[str]] | None = None
+    replaced: Mapping[str, str] | None = None
     statements: Mapping[TenantId, StatementLine] | None = None
 
 
@@ -184,11 +186,22 @@ def _import(subject: Subject, evidence: Evidence) -> Finding:
     of_aws = [row for row in subject.rows if row.resource.type.startswith(_OF_AWS)]
     gaps = {gap.row.line for gap in tag_gaps(subject)}
     left = [row for row in of_aws if row.resource.id not in stack and row.line in gaps]
+    imported = [row for row in of_aws if row.resource.id in stack]
+    lost = tuple(
+        f"line {row.line}: the next update would replace {row.resource.id} ({why}): take it out of the stack "
+        "with `pulumi state delete`, and load its dump instead"
+        for row in imported
+        if (why := (evidence.replaced or {}).get(row.resource.id)) is not None
+    )
     if not subject.rows or subject.offer is None:
         return Finding(facts, then="waits for size")
+    if lost:
+        return Finding(facts, lost)
+    if imported and evidence.replaced is None:
+        asks = f"{subject.lines(imported)}: imported; give the preview of the next update with --plan, too"
+        return Finding(facts, then=asks, unseen=True)
     if not left:
-        count = sum(1 for row in of_aws if row.resource.id in stack)
-        proven = f"{count} of {len(of_aws)} resources of AWS are in the stack, the others have the cost tags"
+        proven = f"{len(imported)} of {len(of_aws)} resources of AWS are in the stack, the others are tagged"
         return Finding(facts, proven=proven if of_aws else "no row is a resource of AWS")
     return Finding(
         facts,

@@ -18,7 +18,15 @@ from cli.console.adoption_output import print_progress
 from cli.console.output import echo, say
 from cli.console.preview_values import month_of
 from lifecycle.adapters.adoption_file import read_adoption, tenant_files, write_tenant_file
-from lifecycle.adapters.adoption_place import Place, catalog_digest, evidence_of, placed, read_place
+from lifecycle.adapters.adoption_place import (
+    NOTHING,
+    Given,
+    Place,
+    catalog_digest,
+    evidence_of,
+    placed,
+    read_place,
+)
 from lifecycle.adapters.aws_tags import TaggedAccount
 from lifecycle.adoption.checklist import Progress, progress, recorded
 from lifecycle.adoption.checks import Evidence
@@ -55,8 +63,7 @@ class Request:
     folder: Path
     tenant: str | None
     now: datetime
-    stack_export: Path | None = None
-    statement: Path | None = None
+    given: Given = NOTHING
     output: str = "table"
 
 
@@ -122,7 +129,7 @@ def next_(request: Request) -> None:
         say(f"sizing {name}")
         place = _sized(place, name, conditions, problems).saved()
     say("")
-    evidence = evidence_of(place, request.now.date(), request.stack_export, request.statement)
+    evidence = evidence_of(place, request.now.date(), request.given)
     for each in _progress_of(place, names, evidence, request.now):
         _write_file(place, each, quiet=request.output == "json")
     written = replace(evidence, files=tenant_files(place.portfolio_folder, place.catalog))
@@ -196,7 +203,7 @@ def _conditions(place: Place, now: datetime) -> Conditions:
 
 
 def _each(place: Place, now: datetime) -> list[Progress]:
-    evidence = evidence_of(place, now.date(), None, None)
+    evidence = evidence_of(place, now.date(), NOTHING)
     return _progress_of(place, place.adoption.tenants, evidence, now)
 
 

@@ -53,6 +53,14 @@ _Statement = Annotated[
         help="The statement.json of a run of `costack allocate --out`, which shows the first line.",
     ),
 ]
+_After = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        help="Output of `pulumi preview --json` after the import: what was imported must not be replaced.",
+    ),
+]
 _Plan = Annotated[
     Path,
     typer.Option(
@@ -110,10 +118,11 @@ def status(tenant: _Tenant = None, folder: _Dir = _DIR, output: _Output = option
 
 
 @adopt_app.command("next", cls=Command, epilog=ADOPT_NEXT_EXAMPLE)
-def next_(
+def next_(  # noqa: PLR0917 - options of a command
     tenant: _Tenant = None,
     folder: _Dir = _DIR,
     stack_export: _StackExport = None,
+    plan: _After = None,
     statement: _Statement = None,
     output: _Output = options.TableOrJson.TABLE,
 ) -> None:
@@ -122,8 +131,10 @@ def next_(
     Tenants' files go into the portfolio for review; one that is there is never overwritten.
     """
     from cli.actions.provision import adopt  # noqa: PLC0415
+    from lifecycle.adapters.adoption_place import Given  # noqa: PLC0415
 
-    request = adopt.Request(folder, tenant, datetime.now(UTC), stack_export, statement, str(output))
+    given = Given(stack_export, plan, statement)
+    request = adopt.Request(folder, tenant, datetime.now(UTC), given, str(output))
     guarded(lambda: adopt.next_(request))
 
 

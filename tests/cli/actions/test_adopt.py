@@ -16,6 +16,7 @@ import cli.actions.provision.adopt
 from cli.console.exit_codes import Exit
 from cli.main import app
 from lifecycle.adapters.aws_tags import TaggedAccount
+from lifecycle.adoption.sizing import proposed_size
 from lifecycle.adoption.state import FILE, ProposedSize
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import TagCall
@@ -155,11 +156,22 @@ def test_resources_are_taken_over_by_the_confirmed_id(project: Path) -> None:
     said = costack("import", "acme-gmbh", "--plan", preview(project), "--out", "import.json")
     assert said.exit_code == Exit.OK, said.output
     assert "1 of 2 resources are matched" in said.stdout
-    [taken] = json.loads((project / "import.json").read_text(encoding="utf-8"))["resources"]
+    *_, taken = json.loads((project / "import.json").read_text(encoding="utf-8"))["resources"]
     assert (taken["type"], taken["id"]) == ("aws:rds/instance:Instance", "acme-gmbh-db")
     export = state(project, ("acme-gmbh", "aws:rds/instance:Instance", "acme-gmbh-db"))
     said = costack("next", "acme-gmbh", "--stack-export", export)
-    assert "acme-gmbh: next: import: line 4: " in said.stdout  # the machine is in no stack and has no tags
+    assert "acme-gmbh: next: import: line 5: imported; give the preview" in said.stdout
+    old = {"id": "acme-gmbh-db"}
+    step = {"op": "replace", "urn": "u", "oldState": old, "replaceReasons": ["identifier"]}
+    for op, told in (
+        ("replace", "the next update would replace acme-gmbh-db (identifier)"),
+        ("delete", "the next update would replace acme-gmbh-db (identifier)"),
+        ("update", "acme-gmbh: next: import: line 4: "),  # the machine is in no stack and has no tags
+    ):
+        (project / "after.json").write_text(json.dumps({"steps": [{**step, "op": op}]}))
+        said = costack("next", "acme-gmbh", "--stack-export", export, "--plan", "after.json")
+        assert told in said.stdout
+        assert ("would replace" in steps("acme-gmbh")["import"]["why"]) is (op != "update")
 
 
 def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,18 +192,16 @@ def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyP
 def test_what_was_sized_before_an_interruption_stays(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = started(project)
     confirm(file)
-    size = cli.actions.provision.adopt.proposed_size
 
     def once(subject: Subject, *others: Any) -> ProposedSize:
         if subject.tenant != "larkspur":
             raise KeyboardInterrupt
-        return size(subject, *others)
+        return proposed_size(subject, *others)
 
     monkeypatch.setattr(cli.actions.provision.adopt, "proposed_size", once)
     assert costack("next").exit_code == Exit.CANCELLED
     assert "cost_per_month" in file.read_text(encoding="utf-8")
     assert file.read_text(encoding="utf-8").count("# asked") == 12
-    monkeypatch.setattr(cli.actions.provision.adopt, "proposed_size", size)
     assert steps("larkspur")["size"]["status"] == "done"
 
 
