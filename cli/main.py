@@ -14,6 +14,7 @@ from cli.commands.costs.prices import prices_app
 from cli.commands.costs.usage import usage_app
 from cli.commands.decommission import approve, decommission, expire, extend, purge
 from cli.commands.provision import import_estate, init, preview, unit_costs, validate
+from cli.commands.provision.adopt import adopt_app
 from cli.commands.provision.ci import ci_app
 from cli.commands.provision.images import images_app
 from cli.console.help import Command, CommandsByJob
@@ -76,6 +77,7 @@ for heading, name, function, example in (
     (COSTS, "sql", sql.sql, sql.SQL_EXAMPLE),
 ):
     app.command(name, cls=Command, epilog=example, rich_help_panel=heading)(function)
+app.add_typer(adopt_app, name="adopt", rich_help_panel=PROVISION)
 app.add_typer(ci_app, name="ci", rich_help_panel=PROVISION)
 app.add_typer(images_app, name="images", rich_help_panel=PROVISION)
 app.add_typer(usage_app, name="usage", rich_help_panel=COSTS)

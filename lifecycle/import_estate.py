@@ -22,6 +22,12 @@ from tiers.vocabulary import TenantId
 MAX_CSV_BYTES: Final = 20_000_000
 """The largest list of existing resources: a hundred thousand rows."""
 COLUMNS: Final = ("tenant", "type", "id", "tags")
+Cells = Mapping[str | None, Any]
+"""A row of a CSV by its columns; under None what is beyond them."""
+_MARK: Final = "\ufeff"
+"""What some programs write in front of UTF-8."""
+_STACK: Final = "::pulumi:pulumi:Stack::"
+"""In the URN of a stack, which is what has no other parent."""
 _CREATES: Final = frozenset({"create", "import"})
 
 
@@ -37,6 +43,16 @@ class ExistingResource:
 
 
 @dataclass(frozen=True)
+class PlannedParent:
+    """A component that the program would create above a resource; without a parent it is below the stack."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+
+
+@dataclass(frozen=True)
 class PlannedResource:
     """A resource that the program would create for a tenant."""
 
@@ -46,6 +62,8 @@ class PlannedResource:
     urn: str
     parent: str
     tags: Mapping[str, str]
+    new_parents: tuple[PlannedParent, ...] = ()
+    """The components above it that the stack does not have yet, the outermost first."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +94,38 @@ def read_rows(path: Path) -> tuple[ExistingResource, ...]:
     Raises:
         CatalogError: With every wrong row and its line.
     """
+    return each_once(path, [row_of(path, line, cells) for line, cells in read_lines(path)[1]])
+
+
+def read_lines(path: Path) -> tuple[tuple[str, ...], tuple[tuple[int, Cells], ...]]:
+    """The names of the columns of a CSV, and its rows by the line on which each ends.
+
+    Raises:
+        CatalogError: When it is not CSV, or lacks one of `COLUMNS`.
+    """
     try:
-        with io.StringIO(read_text(path, MAX_CSV_BYTES), newline="") as file:
+        text = read_text(path, MAX_CSV_BYTES).removeprefix(_MARK)
+        with io.StringIO(text, newline="") as file:
             reader = csv.DictReader(file)
-            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+            names = tuple(reader.fieldnames or ())
+            if missing := [name for name in COLUMNS if name not in names]:
                 raise CatalogError(
                     f"{path}:1: column '{missing[0]}' is missing; expected {', '.join(COLUMNS)}"
                 )
-            rows = [_row(path, reader.line_num, each) for each in reader]
+            return names, tuple((reader.line_num, cells) for cells in reader)
     except csv.Error as error:
         raise CatalogError(f"{path}: is not CSV: {error}") from None
-    problems = [row for row in rows if isinstance(row, str)]
-    good = [row for row in rows if isinstance(row, ExistingResource)]
+
+
+def each_once(path: Path, rows: Iterable[ExistingResource | str]) -> tuple[ExistingResource, ...]:
+    """The *rows* of *path*, none of which is a sentence about a mistake, and none another's repetition.
+
+    Raises:
+        CatalogError: With every sentence, and every resource that is listed twice.
+    """
+    read = tuple(rows)
+    problems = [row for row in read if isinstance(row, str)]
+    good = [row for row in read if isinstance(row, ExistingResource)]
     seen: dict[tuple[str, str], int] = {}
     for row in good:
         first = seen.setdefault((row.type, row.id), row.line)
@@ -104,12 +142,23 @@ def read_planned(document: Mapping[str, Any], source: str) -> tuple[PlannedResou
     Raises:
         CatalogError: When it is not a preview.
     """
+    steps = steps_of(document, source)
+    states = {str(step.get("urn")): step.get("newState") or {} for step in steps}
+    created = [step for step in steps if step.get("op") in _CREATES]
+    new = frozenset(str(step["urn"]) for step in created)
+    return tuple(_planned(str(step["urn"]), states, new) for step in created if _is_a_tenants(step, states))
+
+
+def steps_of(document: object, source: str) -> list[Mapping[str, Any]]:
+    """The steps of a preview.
+
+    Raises:
+        CatalogError: When it is not a preview.
+    """
     steps = document.get("steps") if isinstance(document, dict) else None
     if not isinstance(steps, list):
         raise CatalogError(f"{source}: expected an object with `steps`; make it with `pulumi preview --json`")
-    states = {str(step.get("urn")): step.get("newState") or {} for step in steps if isinstance(step, dict)}
-    created = [step for step in steps if isinstance(step, dict) and step.get("op") in _CREATES]
-    return tuple(_planned(str(step["urn"]), states) for step in created if _is_a_tenants(step, states))
+    return [step for step in steps if isinstance(step, dict)]
 
 
 def match_resources(rows: Iterable[ExistingResource], planned: Sequence[PlannedResource]) -> ImportPlan:
@@ -135,9 +184,28 @@ def match_resources(rows: Iterable[ExistingResource], planned: Sequence[PlannedR
 
 
 def import_file(plan: ImportPlan) -> dict[str, Any]:
-    """The input of `pulumi import --file`; parents are named by their URN."""
-    parents = {match.planned.parent for match in plan.matches if match.planned.parent}
-    names = {urn: f"parent-{number}" for number, urn in enumerate(sorted(parents), 1)}
+    """The input of `pulumi import --file`.
+
+    Components that the stack does not have yet are brought along: Pulumi imports nothing below a parent that
+    it does not know. Those that it has are named by their URN.
+    """
+    new = {each.urn: each for match in plan.matches for each in match.planned.new_parents}
+    parents = {
+        *new,
+        *(match.planned.parent for match in plan.matches),
+        *(each.parent for each in new.values()),
+    }
+    names = {urn: f"parent-{number}" for number, urn in enumerate(sorted(parents - {""}), 1)}
+    components = [
+        {
+            "type": each.type,
+            "name": names[urn],
+            "logicalName": each.name,
+            "component": True,
+            **({"parent": names[each.parent]} if each.parent else {}),
+        }
+        for urn, each in new.items()
+    ]
     resources = [
         {
             "type": match.planned.type,
@@ -147,10 +215,14 @@ def import_file(plan: ImportPlan) -> dict[str, Any]:
         }
         for match in plan.matches
     ]
-    return {"nameTable": {name: urn for urn, name in names.items()}, "resources": resources}
+    return {
+        "nameTable": {name: urn for urn, name in names.items() if urn not in new},
+        "resources": [*components, *resources],
+    }
 
 
-def _row(path: Path, line: int, each: Mapping[str | None, Any]) -> ExistingResource | str:
+def row_of(path: Path, line: int, each: Cells) -> ExistingResource | str:
+    """The resource of a row, or a sentence about what is wrong with it."""
     values = {name: str(each.get(name) or "").strip() for name in COLUMNS}
     if None in each or any(not values[name] for name in ("tenant", "type", "id")):
         return f"{path}:{line}: expected a tenant, a type such as aws:rds/instance:Instance and an id"
@@ -178,7 +250,19 @@ def _owner(state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) ->
     return None
 
 
-def _planned(urn: str, states: Mapping[str, Mapping[str, Any]]) -> PlannedResource:
+def _new_parents(
+    urn: str, states: Mapping[str, Mapping[str, Any]], new: frozenset[str]
+) -> Iterator[PlannedParent]:
+    """The components above *urn* that would be created, the innermost first; the stack makes itself."""
+    above = str(states.get(urn, {}).get("parent") or "")
+    while above in new and _STACK not in above:
+        parent = str(states[above].get("parent") or "")
+        name = above.rpartition("::")[2]
+        yield PlannedParent(above, str(states[above].get("type")), name, "" if _STACK in parent else parent)
+        above = parent
+
+
+def _planned(urn: str, states: Mapping[str, Mapping[str, Any]], new: frozenset[str]) -> PlannedResource:
     state = states[urn]
     tags = (state.get("inputs") or {}).get("tags")
     return PlannedResource(
@@ -190,6 +274,7 @@ def _planned(urn: str, states: Mapping[str, Mapping[str, Any]]) -> PlannedResour
         tags={str(key): str(value) for key, value in tags.items() if str(key).startswith("cost/")}
         if isinstance(tags, dict)
         else {},
+        new_parents=tuple(_new_parents(urn, states, new))[::-1],
     )
 
 

@@ -35,12 +35,12 @@ MAX_NODES: Final = 100_000
 """The most keys, values and lists of a file; the largest of ours, a price file, has 4,000."""
 MOST_TOLD: Final = 20
 """How many mistakes of one file are told; of those after them, how many they are."""
-_KEY: Final = "?"
+NO_WORD: Final = "?"
 """Stands in a path for a key that is no word."""
 _LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _INDENTED_BY_TAB: Final = re.compile(r" *\t")
 # libyaml is ten times faster and reports the same marks; the pure parser behaves alike.
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_model(
@@ -58,7 +58,7 @@ def load_model(
         CatalogError: With one sentence for every mistake in the file, each with line and dotted path.
     """
     name = shown_as or str(path)
-    tree, lines = _parsed(read_text(path, MAX_FILE_BYTES, name, within=within), name)
+    tree, lines = parsed(read_text(path, MAX_FILE_BYTES, name, within=within), name)
     if not isinstance(tree, dict):
         raise CatalogError(f"{name}:1: expected 'key: value' lines, found {_shape(tree)}")
     try:
@@ -74,7 +74,7 @@ def load_tree(path: Path, *, within: Path | None = None) -> Tree:
     Raises:
         CatalogError: As `load_model`; an empty file is empty text.
     """
-    return _parsed(read_text(path, MAX_FILE_BYTES, within=within), str(path))[0]
+    return parsed(read_text(path, MAX_FILE_BYTES, within=within), str(path))[0]
 
 
 def line_of(path: Path, where: Location) -> int:
@@ -83,15 +83,20 @@ def line_of(path: Path, where: Location) -> int:
 
 
 def _lines(path: Path) -> Mapping[Location, int]:
-    return _parsed(read_text(path, MAX_FILE_BYTES), str(path))[1]
+    return parsed(read_text(path, MAX_FILE_BYTES), str(path))[1]
 
 
 # Faults against other files are found when the model is there: they ask for the lines of the same text.
 @lru_cache(maxsize=2)
-def _parsed(text: str, name: str) -> tuple[Tree, dict[Location, int]]:
+def parsed(text: str, name: str) -> tuple[Tree, Mapping[Location, int]]:
+    """The document *text*, and the line of every key, value and item of it; *name* stands for it in errors.
+
+    Raises:
+        CatalogError: As `load_tree`.
+    """
     builder = _TreeBuilder()
     try:
-        tree = builder.document(yaml.parse(text, Loader=_LOADER))
+        tree = builder.document(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         if _is_indented_by_tab(text, line):
@@ -159,8 +164,8 @@ class _TreeBuilder:
         built: dict[str, Tree] = {}
         for event in takewhile(lambda each: not isinstance(each, yaml.MappingEndEvent), events):
             line = _line(event)
-            key = self._node(event, events, (*at, _KEY), depth + 1)
-            word = key if isinstance(key, str) else _KEY
+            key = self._node(event, events, (*at, NO_WORD), depth + 1)
+            word = key if isinstance(key, str) else NO_WORD
             if word is not key:
                 self.problems.append(f"{line}: a key must be a word, found a list or mapping")
             elif word in built:

@@ -70,11 +70,27 @@ def test_a_server_is_imported_under_the_name_the_program_gives_it(tmp_path: Path
     assert "cost/tenant" in match.missing
     assert "cost/client" not in match.missing
     document = import_file(plan)
-    (resource,) = document["resources"]
+    stack, server, resource = document["resources"]
     assert (resource["id"], resource["name"]) == ("acme-prod-db", "local-acme-postgresql")
-    assert document["nameTable"][resource["parent"]].endswith("PostgresServer::local-acme-postgresql")
+    assert resource["parent"] == server["name"]
+    assert (server["type"], server["logicalName"]) == (
+        "costack:index:PostgresServer",
+        "local-acme-postgresql",
+    )
+    assert server["parent"] == stack["name"]
+    assert (stack["type"], stack["logicalName"]) == ("costack:index:TenantStack", "acme")
+    assert "parent" not in stack
+    assert document["nameTable"] == {}
     assert match.planned not in plan.created
     assert [line.split(" lacks ")[0] for line in gaps(plan)] == ["line 2: acme-prod-db"]
+
+
+def test_components_that_the_stack_has_are_named_by_their_urn(tmp_path: Path) -> None:
+    steps = [step if step["newState"]["custom"] else {**step, "op": "same"} for step in preview()["steps"]]
+    rows = read_rows(estate(tmp_path, f"acme,{INSTANCE},acme-prod-db,"))
+    document = import_file(match_resources(rows, read_planned({"steps": steps}, "preview.json")))
+    (resource,) = document["resources"]
+    assert document["nameTable"][resource["parent"]].endswith("PostgresServer::local-acme-postgresql")
 
 
 def test_what_cannot_be_distinguished_is_left_to_a_person(tmp_path: Path) -> None:

@@ -34,6 +34,11 @@ from allocation.charges import ChargePeriod
 from allocation.engine.rulebook import rules_on
 from allocation.estimate.estimated_statement import estimated_statement
 from allocation.prices.price_book import load_price_book
+from lifecycle.adapters.adoption_file import read_adoption, tree_of, write_adoption
+from lifecycle.adoption.checklist import with_spellings
+from lifecycle.adoption.document import rendered
+from lifecycle.adoption.inventory import read_inventory
+from lifecycle.adoption.state import FILE
 from lifecycle.decommission.plan import read_plan
 from lifecycle.evidence import read as read_evidence
 from lifecycle.import_estate import match_resources, read_planned, read_rows
@@ -41,6 +46,7 @@ from tests.allocation.adapters.price_list.offer_files import RDS
 from tests.allocation.adapters.price_list.price_server import index_of
 from tests.allocation.adapters.raw_server import HEAD
 from tests.allocation.adapters.usage.server import vector
+from tests.lifecycle.adoption.estates import adoption
 from tests.portfolios import ROOT, catalog
 from tests.torture import bill_fuzz
 from tiers.catalog.loading import CATALOG_DIRECTORY, load_catalog
@@ -71,6 +77,7 @@ def givens(folder: Path, url: Callable[[bytes], str]) -> Iterator[Given]:
     yield from _of_stacks(folder)
     yield from _of_money(folder)
     yield from _of_servers(folder, url)
+    yield from _of_adoptions(folder)
 
 
 def _written(path: Path, read: Callable[[Path], object]) -> Callable[[bytes], object]:
@@ -235,3 +242,20 @@ def _counted(url: str) -> object:
 
 def _fetched(folder: Path, url: str) -> object:
     return PriceList(url, first_wait_seconds=0.01).fetch("AmazonRDS", "us-east-1", folder, lambda *_: None)
+
+
+def _of_adoptions(folder: Path) -> Iterator[Given]:
+    estate = ROOT / "examples" / "adopt" / "estate.csv"
+    inventory = _written(folder / "adoption" / "estate.csv", read_inventory)
+    yield Given("inventory of an adoption", estate.name, estate.read_bytes(), inventory)
+    rows = read_inventory(estate).rows
+    text = f"# ours\n{rendered(tree_of(with_spellings(adoption(()), rows)))}"
+    checklist = _written(folder / "adoption" / FILE, lambda path: _written_anew(path.parent))
+    yield Given("checklist of an adoption", FILE, text.encode(), checklist)
+
+
+def _written_anew(folder: Path) -> str:
+    """The checklist with another headroom, as it is written when a person changed it in whatever way."""
+    known, text = read_adoption(folder)
+    other = known.model_copy(update={"headroom_percent": 399 - known.headroom_percent % 2})
+    return write_adoption(folder, other, text)

@@ -49,7 +49,12 @@ _NEWEST_ODOO: Final = 19
 _ODOO_VERSION: Final = r"^1[6-9]\.\d$"
 
 
-def _known_odoo(version: str) -> str:
+def known_odoo(version: str) -> str:
+    """The *version* of Odoo, once it is one that Costack knows.
+
+    Raises:
+        ValueError: When it is none.
+    """
     if not re.fullmatch(r"\d+\.\d", version):
         raise ValueError('Value should be a version of Odoo in quotes, such as "18.0"')
     if not _OLDEST_ODOO <= int(version.partition(".")[0]) <= _NEWEST_ODOO:
@@ -59,9 +64,7 @@ def _known_odoo(version: str) -> str:
     return version
 
 
-_OdooVersion = Annotated[
-    str, AfterValidator(_known_odoo), Field(json_schema_extra={"pattern": _ODOO_VERSION})
-]
+_OdooVersion = Annotated[str, AfterValidator(known_odoo), Field(json_schema_extra={"pattern": _ODOO_VERSION})]
 _CACHE_VERSION: Final = r"^([6-9]|1\d)\.\d{1,2}$|^6\.x$|^5\.\d\.\d{1,2}$"
 
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.console.output import echo
-from lifecycle.import_estate import gaps, import_file, match_resources, read_planned, read_rows
+from lifecycle.import_estate import (
+    ExistingResource,
+    gaps,
+    import_file,
+    match_resources,
+    read_planned,
+    read_rows,
+)
 from tiers.errors import CatalogError
 from tiers.files import private, read_json
 
@@ -27,8 +35,15 @@ def import_estate(request: Request) -> None:
     Raises:
         CatalogError: When a file cannot be read, or the import file is there already.
     """
-    plan, out = request.plan, request.out
-    rows = read_rows(request.estate)
+    write_import(read_rows(request.estate), request.plan, request.out)
+
+
+def write_import(rows: Sequence[ExistingResource], plan: Path, out: Path) -> None:
+    """The same for *rows* that were read.
+
+    Raises:
+        CatalogError: As `import_estate`.
+    """
     document = read_json(plan, remedy="write it with `pulumi preview --json`")
     import_plan = match_resources(rows, read_planned(document, str(plan)))
     try:

@@ -19,7 +19,7 @@ def test_an_estate_becomes_an_import_file(tmp_path: Path) -> None:
     assert done.exit_code == Exit.OK
     assert "acme-prod-db lacks cost/client=acme-ltd" in done.stdout
     assert "1 of 1 resources are matched" in done.stdout
-    assert json.loads(out.read_text(encoding="utf-8"))["resources"][0]["id"] == "acme-prod-db"
+    assert json.loads(out.read_text(encoding="utf-8"))["resources"][-1]["id"] == "acme-prod-db"
     again = CliRunner().invoke(app, command)
     assert again.exit_code == Exit.CONFIGURATION
     assert "exists already" in again.stderr
