@@ -111,6 +111,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
             "RETENTION_DAYS": str(kept.retention_days),
             "MEASURE_SQL": script("measure.sql"),
             "SEQUENCES_SQL": script("sequences.sql"),
+            "USERS_SQL": script("users.sql"),
             **more,
         },
         pods.odoo_mounts(),
