@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from tests.portfolios import catalog, grouped_platform, tenant, wide_platform
+from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
 from tiers.errors import CatalogError
 from tiers.plan.from_program import plan_of_documents
 from tiers.plan.plan import Plan
@@ -170,7 +170,7 @@ def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     On some, pods have security groups of their own.
     """
     protected = draw(st.booleans())
-    usual = draw(st.sampled_from([_PLATFORM, grouped_platform()]))
+    usual = draw(st.sampled_from([_PLATFORM, grouped_platform(), measured(grouped_platform())]))
     platform = usual.model_copy(update={"deletion_protection": protected})
     # Most hold as many as possible: neighbours are what can go wrong.
     most = draw(st.sampled_from([1, 2, *[MOST_TENANTS] * 6]))

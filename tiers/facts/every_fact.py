@@ -39,7 +39,7 @@ from tiers.facts.data import (
     ManagedSecret,
     TenantDatabase,
 )
-from tiers.facts.monitoring import Alerts, Dashboards
+from tiers.facts.monitoring import Alerts, Dashboards, PlatformPart, StateExporter, UsageExporter
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
 from tiers.vocabulary import Count, Positive
@@ -80,13 +80,16 @@ __all__ = [
     "NodeGroup",
     "OdooProcess",
     "Origin",
+    "PlatformPart",
     "PodGroup",
     "RestoreTest",
     "Route",
     "ScheduledJob",
     "SleepSchedule",
+    "StateExporter",
     "TenantDatabase",
     "Traffic",
+    "UsageExporter",
     "VaultCopy",
     "Workload",
 ]
@@ -144,6 +147,8 @@ Fact = Annotated[
     | Metrics
     | Dashboards
     | Alerts
+    | UsageExporter
+    | StateExporter
     | Network
     | Namespace
     | NamespaceQuota

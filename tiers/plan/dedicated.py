@@ -167,6 +167,8 @@ def own_namespace(
         (size.cron.replicas, size.cron),
         (_JOBS_AT_ONCE + _SPARE_PODS, size.job),
     ]
+    if platform.parts and platform.parts.usage_exporter:
+        counted.append((1, platform.parts.usage_exporter))
     yield NamespaceQuota(
         **about(tenant, "quota", CostCategory.COMPUTE),
         namespace=namespace,

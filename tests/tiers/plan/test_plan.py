@@ -36,7 +36,7 @@ def test_a_plan_is_the_same_whatever_the_order_of_files() -> None:
 
 
 def test_the_tiers_together_have_every_kind_of_fact() -> None:
-    plan = plan_of(*every_offer(), platform=grouped_platform())
+    plan = plan_of(*every_offer(), platform=measured(grouped_platform()))
     assert len(plan.tenants) >= 9
     assert {type(fact) for fact in plan.all_facts()} == set(FACT_TYPES)
 
