@@ -507,6 +507,7 @@ def _usage_exporter(fact: Any, registered: Registrations) -> Pairs:
         "image": (fact.image, container["image"]),
         "every_hours": (str(3600 * fact.every_hours), told["EVERY_SECONDS"]),
         "cache_mib": (str(fact.cache_mib), told["CACHE_MIB"]),
+        "shares_database": (places[fact.shares_database], told["DATABASE_PLACE"]),
         "shares_files": (places[fact.shares_files], told["FILES_PLACE"]),
         "shares_backups": (places[fact.shares_backups], told["BACKUPS_PLACE"]),
         "shares_cache": (places[fact.shares_cache], told["CACHE_PLACE"]),

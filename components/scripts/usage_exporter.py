@@ -35,6 +35,7 @@ _MIB = 1024**2
 _LOGIN = {"PGHOST": "db_host", "PGUSER": "db_user", "PGPASSWORD": "db_password", "PGDATABASE": "db_name"}
 _HELP = {
     "tenant_active_users": "Users that Odoo has: active, and neither portal nor public.",
+    "tenant_database_bytes": "Size of the database, indexes included.",
     "tenant_filestore_bytes": "Size of the files of Odoo's filestore.",
     "tenant_backup_bytes": "Size of the newest versions of dumps, file copies and manifests in the bucket.",
     "tenant_cache_reserved_bytes": "Memory of the session cache that the plan reserves.",
@@ -62,11 +63,20 @@ def login(path: str = "") -> dict[str, str]:
 
 def users() -> int:
     """How many users the tenant's Odoo has."""
+    return _asked(os.environ["USERS_SQL"], "users: the database has no table of Odoo's users yet")
+
+
+def database() -> int:
+    """The bytes of the tenant's database, indexes included, as postgres_exporter tells them."""
+    return _asked("SELECT pg_database_size(current_database());", "database: PostgreSQL told no size")
+
+
+def _asked(sql: str, otherwise: str) -> int:
     options = {"PGSSLMODE": "require", "PGCONNECT_TIMEOUT": "20", "PGOPTIONS": "-c statement_timeout=60s"}
     psql = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
-    said = run(psql, os.environ["USERS_SQL"], {**login(), **options}).strip()
+    said = run(psql, sql, {**login(), **options}).strip()
     if not said.isdecimal():
-        raise UnmeasuredError("users: the database has no table of Odoo's users yet")
+        raise UnmeasuredError(otherwise)
     return int(said)
 
 
@@ -196,6 +206,7 @@ def figures_of(environment: dict[str, str]) -> list[Figure]:
     reserved = int(environment["CACHE_MIB"]) * _MIB
     return [
         Figure("tenant_active_users", users),
+        Figure("tenant_database_bytes", database, {"place": environment["DATABASE_PLACE"]}),
         Figure("tenant_filestore_bytes", filestore, {"place": environment["FILES_PLACE"]}),
         Figure("tenant_backup_bytes", backups, {"place": environment["BACKUPS_PLACE"]}),
         Figure("tenant_cache_reserved_bytes", lambda: reserved, {"place": environment["CACHE_PLACE"]}),

@@ -118,6 +118,7 @@ def _environment(fact: UsageExporter, bucket: Text) -> dict[str, Any]:
         "CACHE_MIB": str(fact.cache_mib),
         "BUCKET": bucket,
         "PREFIX": fact.prefix,
+        "DATABASE_PLACE": place(shared=fact.shares_database),
         "FILES_PLACE": place(shared=fact.shares_files),
         "BACKUPS_PLACE": place(shared=fact.shares_backups),
         "CACHE_PLACE": place(shared=fact.shares_cache),

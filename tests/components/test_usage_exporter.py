@@ -23,7 +23,13 @@ from components.scripts.usage_exporter import (
 from tests.prometheus import promtool
 
 HOUR = 3600.0
-PLACES = {"CACHE_MIB": "64", "FILES_PLACE": "shared", "BACKUPS_PLACE": "own", "CACHE_PLACE": "shared"}
+PLACES = {
+    "CACHE_MIB": "64",
+    "DATABASE_PLACE": "shared",
+    "FILES_PLACE": "shared",
+    "BACKUPS_PLACE": "own",
+    "CACHE_PLACE": "shared",
+}
 
 
 def answers(*each: int | Exception) -> Callable[[], int]:

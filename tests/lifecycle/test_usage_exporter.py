@@ -42,6 +42,7 @@ def exporting(pods: Pods, **more: str) -> Iterator[str]:
         "PORT": str(port),
         "EVERY_SECONDS": "1",
         "CACHE_MIB": "64",
+        "DATABASE_PLACE": "shared",
         "FILES_PLACE": "shared",
         "BACKUPS_PLACE": "shared",
         "CACHE_PLACE": "shared",
@@ -57,15 +58,15 @@ def exporting(pods: Pods, **more: str) -> Iterator[str]:
         assert PASSWORD not in said
 
 
-def until(measured: Callable[[], dict[str, int]], wanted: dict[str, int]) -> None:
+def until(measured: Callable[[], dict[str, int]], wanted: Callable[[], dict[str, int]]) -> None:
     """Wait until the exporter or Prometheus tells what is true."""
     end, found = time.monotonic() + _PATIENCE_SECONDS, {}
     while time.monotonic() < end:
         found = measured()
-        if found == wanted:
+        if found == wanted():
             return
         time.sleep(0.2)
-    assert found == wanted
+    assert found == wanted()
 
 
 def in_prometheus(url: str) -> dict[str, int]:
@@ -83,8 +84,10 @@ def size_of(folder: Path) -> int:
 
 def truth(pods: Pods, users: int) -> dict[str, int]:
     kinds = (pods.bucket / kind / "acme" for kind in ("dumps", "filestores", "manifests"))
+    size = pods.server.ask(f"SELECT pg_database_size('{DATABASE}')")
     return {
         "tenant_active_users": users,
+        "tenant_database_bytes": int(size),
         "tenant_filestore_bytes": size_of(pods.filestore),
         "tenant_backup_bytes": sum(size_of(folder) for folder in kinds),
         "tenant_cache_reserved_bytes": 64 * 1024**2,
@@ -108,7 +111,7 @@ def test_prometheus_scrapes_what_is_true_of_the_database_the_files_and_the_bucke
     extra = pods.filestore / "zz" / "later"
     try:
         with exporting(pods) as address, running_prometheus(tmp_path, scraping(address)) as url:
-            until(lambda: in_prometheus(url), truth(pods, 1))
+            until(lambda: in_prometheus(url), lambda: truth(pods, 1))
             pods.server.ask(_USERS.format(True, True), database=DATABASE, user=ROLE, password=PASSWORD)
             extra.parent.mkdir()
             extra.write_bytes(b"x" * 12345)
@@ -117,7 +120,7 @@ def test_prometheus_scrapes_what_is_true_of_the_database_the_files_and_the_bucke
             # Of another tenant, whose name only begins so.
             (pods.bucket / "dumps" / "acme-2").mkdir()
             (pods.bucket / "dumps" / "acme-2" / "one.dump").write_bytes(b"z" * 99)
-            until(lambda: in_prometheus(url), truth(pods, 3))
+            until(lambda: in_prometheus(url), lambda: truth(pods, 3))
     finally:
         pods.server.ask(_USERS.format(False, False), database=DATABASE, user=ROLE, password=PASSWORD)
         for path in (extra, *pods.bucket.glob("dumps/*/more.dump"), *pods.bucket.glob("dumps/acme-2/*")):
@@ -136,6 +139,9 @@ def test_a_database_that_is_away_is_a_counted_failure_and_no_secret_is_told(pods
             return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
         failed = 'tenant_usage_failures_total{metric="tenant_active_users",tenant="acme"}'
-        until(lambda: {"failed": int(metrics().get(failed, 0) != "0" and failed in metrics())}, {"failed": 1})
+        until(
+            lambda: {"failed": int(metrics().get(failed, 0) != "0" and failed in metrics())},
+            lambda: {"failed": 1},
+        )
         assert not any(series.startswith("tenant_active_users") for series in metrics())
         assert client.get(f"http://{address}/odoo.conf").status_code == 404

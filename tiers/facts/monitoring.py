@@ -52,15 +52,16 @@ class PlatformPart(FactRecord):
 
 
 class UsageExporter(PlatformPart):
-    """What measures one tenant's users, files and backups, and tells what the plan reserves of the cache.
+    """What measures one tenant's users, database, files and backups, and tells what is reserved of the cache.
 
-    `shares_files`, `shares_backups` and `shares_cache` say whether a pool divides what holds them; otherwise
-    it is the tenant's own. `bucket` is None where the offer has no backups.
+    `shares_database`, `shares_files`, `shares_backups` and `shares_cache` say whether a pool divides what
+    holds them; otherwise it is the tenant's own. `bucket` is None where the offer has no backups.
     """
 
     kind: Literal["usage-exporter"] = "usage-exporter"
     every_hours: Positive
     cache_mib: Count
+    shares_database: bool
     shares_files: bool
     shares_cache: bool
     shares_backups: bool

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tiers.catalog.classes import Classes
 from tiers.catalog.promises import RANKS
-from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnFileSystem
+from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
 from tiers.facts.compute import Namespace
 from tiers.facts.monitoring import Alerts, Dashboards, StateExporter, UsageExporter
 from tiers.facts.names import BACKUP_BUCKET, DASHBOARDS, PARTS_NAMESPACE
@@ -72,6 +72,7 @@ def _usage_exporter(
         scraped_from=platform.parts.scraped_from,
         every_hours=wanted.every_hours,
         cache_mib=offer.session_cache_mib,
+        shares_database=not isinstance(offer.database, OwnDatabase),
         shares_files=not isinstance(offer.file_system, OwnFileSystem),
         shares_cache=not isinstance(offer.cache, OwnCache),
         shares_backups=bucket in {None, BACKUP_BUCKET},

@@ -25,7 +25,7 @@ from allocation.adapters.usage.checks import Checks
 from allocation.adapters.usage.endpoint import Endpoint
 from allocation.adapters.usage.instants import Instants
 from allocation.adapters.usage.labelled_days import LabelledDays
-from allocation.adapters.usage.queries import Window, queries
+from allocation.adapters.usage.queries import INSTEAD, Window, queries
 from allocation.adapters.usage.rows import WIDE, UsageError, UsageRow, days_of
 from allocation.charges import ChargePeriod
 
@@ -71,9 +71,10 @@ class Prometheus:
                 everything once; and when days between others, or all, have no usage with a tenant's label.
         """
         server, labelled = Instants(self.endpoint), LabelledDays(self.endpoint.shown)
-        asked = self._begun(server, period) if drivers is None else sorted(drivers)
-        for driver in asked:
+        for driver in drivers or ():
             queries().of(driver)
+        wanted = self._begun(server, period) if drivers is None else sorted(drivers)
+        asked = [self._by_whom(server, driver, next(iter(days_of(period)))) for driver in wanted]
         checks = Checks(server, self.cluster_label, self.step_seconds, self.least_coverage_percent)
         for day in days_of(period):
             seconds = int((day.end - day.start).total_seconds())
@@ -95,12 +96,15 @@ class Prometheus:
     def _begun(self, server: Instants, period: ChargePeriod) -> list[str]:
         """All drivers but those whose exporter, an option, came after *period* had begun or never."""
         first = next(iter(days_of(period)))
-        before = ChargePeriod(first.start - (first.end - first.start), first.start)
         begun = []
         for driver in sorted(queries().drivers):
             otherwise = queries().of(driver).otherwise
             # A day without it after one with it is a gap, and is refused.
-            if otherwise and not self._seen(server, driver, before) and self._gap(server, driver, first):
+            if (
+                otherwise
+                and not self._seen(server, driver, _day_before(first))
+                and self._gap(server, driver, first)
+            ):
                 self.tell(
                     f"driver {driver}: no tenant's usage exporter was there all day on "
                     f"{first.start:%Y-%m-%d}, so it has no row; it comes from {otherwise}"
@@ -108,6 +112,19 @@ class Prometheus:
             else:
                 begun.append(driver)
         return begun
+
+    def _by_whom(self, server: Instants, driver: str, first: ChargePeriod) -> str:
+        """*driver*, or what stands in for it where its own exporter came after *first* or never."""
+        other = f"{driver}{INSTEAD}"
+        if driver not in queries().instead or self._seen(server, driver, _day_before(first)):
+            return driver
+        if not self._gap(server, driver, first) or self._gap(server, other, first):
+            return driver
+        self.tell(
+            f"driver {driver}: measured by the usage exporters of tenants, because the exporter of "
+            f"{queries().of(driver).present} was not there all day on {first.start:%Y-%m-%d}"
+        )
+        return other
 
     def _used(self, server: Instants, driver: str, day: ChargePeriod, window: Window) -> Iterator[UsageRow]:
         query = queries().of(driver)
@@ -118,7 +135,7 @@ class Prometheus:
             summed[tenant] = WIDE.add(summed.get(tenant, Decimal()), value)
         for tenant in sorted(summed):
             quantity = query.accrued(summed[tenant], self.step_seconds)
-            yield UsageRow(tenant, driver, day.start, day.end, quantity)
+            yield UsageRow(tenant, driver.removesuffix(INSTEAD), day.start, day.end, quantity)
 
     def _gap(self, server: Instants, driver: str, day: ChargePeriod) -> UsageError | None:
         """What to say of a day on which the exporter of *driver* was not there for long enough."""
@@ -151,6 +168,10 @@ class Prometheus:
                 )
             return self.unlabelled
         return named.removeprefix(_DATABASE).replace("_", "-") if label == "datname" else named
+
+
+def _day_before(day: ChargePeriod) -> ChargePeriod:
+    return ChargePeriod(day.start - (day.end - day.start), day.start)
 
 
 def _samples(driver: str, day: ChargePeriod) -> str:

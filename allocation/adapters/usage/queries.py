@@ -15,6 +15,8 @@ from tiers.strict_yaml import load_model
 from tiers.vocabulary import Count, Frozen, Positive
 
 FILE: Final = Path(__file__).with_name("promql.yaml")
+INSTEAD: Final = " (usage exporters)"
+"""Behind a driver's name: measured by the exporters of tenants instead of the driver's own."""
 _SECONDS_PER_HOUR: Final = 3600
 
 
@@ -100,17 +102,20 @@ class Queries(Frozen):
     cluster_labels: tuple[str, ...]
     parts: Mapping[str, str]
     drivers: Mapping[str, DriverQuery]
+    instead: Mapping[str, DriverQuery]
     checks: Mapping[str, Check]
     elsewhere: Mapping[str, str]
 
     def of(self, driver: str) -> DriverQuery:
-        """The query of *driver*.
+        """The query of *driver*; with `INSTEAD` behind its name, the one that stands in for it.
 
         Raises:
             UsageError: When Prometheus does not measure it; the message names its source.
         """
         if driver in self.drivers:
             return self.drivers[driver]
+        if driver.endswith(INSTEAD) and driver.removesuffix(INSTEAD) in self.instead:
+            return self.instead[driver.removesuffix(INSTEAD)]
         source = self.elsewhere.get(driver)
         known = f"it comes from {source}" if source else f"it knows {', '.join(sorted(self.drivers))}"
         raise UsageError(f"driver '{driver}': Prometheus does not measure it; {known}")

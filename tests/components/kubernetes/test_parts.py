@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
+from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from allocation.adapters.usage.queries import queries
@@ -16,7 +22,8 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs, the
 from tests.declarations import Registration, Registrations, differences
-from tests.portfolios import grouped_platform, measured, plan_of, tenant
+from tests.portfolios import ROOT, grouped_platform, measured, plan_of, tenant
+from tests.prometheus import running_prometheus
 from tests.promql import KUBE_STATE_METRICS
 from tiers.facts.every_fact import StateExporter
 from tiers.plan.plan import Plan, facts_of
@@ -98,3 +105,54 @@ def test_a_cluster_that_does_not_say_where_its_api_is_gets_a_sentence() -> None:
     document["cluster"]["api_cidrs"] = []
     with pytest.raises(ValidationError, match=r"cluster: parts\.kube_state_metrics asks the Kubernetes API"):
         Platform.model_validate(document)
+
+
+def scrape_config() -> dict[str, Any]:
+    """What docs/platform-parts.md tells Prometheus."""
+    text = (ROOT / "docs" / "platform-parts.md").read_text(encoding="utf-8")
+    (block,) = (
+        each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "scrape_configs" in each
+    )
+    found: dict[str, Any] = yaml.safe_load(block)
+    return found
+
+
+def discovered() -> Iterator[dict[str, Any]]:
+    """Every container port that is declared, as Prometheus' discovery of pods labels it."""
+    meta = "__meta_kubernetes_pod_"
+    for made in declared():
+        if made.type != "kubernetes:apps/v1:Deployment":
+            continue
+        template = made.props["spec"]["template"]
+        part = template["metadata"]["labels"]["app.kubernetes.io/component"]
+        for container in template["spec"]["containers"]:
+            for port in container.get("ports", [{"name": "", "containerPort": 9}]):
+                labels = {
+                    f"{meta}container_port_name": port["name"],
+                    f"{meta}label_app_kubernetes_io_component": part,
+                    "part": part,
+                }
+                yield {"targets": [f"127.0.0.1:{port['containerPort']}"], "labels": labels}
+
+
+@pytest.mark.prometheus
+def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
+    """Debian's Prometheus has no discovery of pods: a file tells it what that would."""
+    (job,) = scrape_config()["scrape_configs"]
+    assert job["honor_labels"] is True
+    assert job.pop("kubernetes_sd_configs") == [{"role": "pod"}]
+    found = list(discovered())
+    assert {each["labels"]["part"] for each in found} == {"web", "cron", "usage", "states"}
+    (tmp_path / "pods.json").write_text(json.dumps(found), encoding="utf-8")
+    job["file_sd_configs"] = [{"files": [str(tmp_path / "pods.json")]}]
+    with (
+        running_prometheus(tmp_path, yaml.safe_dump({"scrape_configs": [job]})) as url,
+        httpx.Client(trust_env=False) as client,
+    ):
+        end, active, dropped = time.monotonic() + 30, [], []
+        while len(active) + len(dropped) < len(found) and time.monotonic() < end:
+            told = client.get(f"{url}/api/v1/targets").json()["data"]
+            active, dropped = told["activeTargets"], told["droppedTargets"]
+            time.sleep(0.2)
+    assert {each["labels"]["part"] for each in active} == {"usage", "states"}
+    assert {each["discoveredLabels"]["part"] for each in dropped} == {"web", "cron"}

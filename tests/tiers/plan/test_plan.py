@@ -13,6 +13,7 @@ from tests.portfolios import (
     grouped_platform,
     local_plan,
     local_portfolio,
+    measured,
     plan_of,
     tenant,
 )

@@ -12,7 +12,7 @@ from tiers.vocabulary import Frozen, ImageByDigest, NamespaceName, Positive
 
 
 class UsageExporterSpec(ComputeRequest):
-    """A small process beside each tenant that measures its users, files and backups."""
+    """A small process beside each tenant that measures its users, database, files and backups."""
 
     every_hours: Annotated[int, Field(ge=1, le=24)] = 6
     """How often it measures; each time it lists the names of the filestore and of the backups."""
@@ -47,7 +47,7 @@ class PartsSpec(Frozen):
     scraped_from: NamespaceName
     """Namespace of your Prometheus: only its pods may connect to exporters."""
     usage_exporter: UsageExporterSpec | None = None
-    """Measures users, files and backups of each tenant; `{}` takes all defaults."""
+    """Measures users, database, files and backups of each tenant; `{}` takes all defaults."""
     kube_state_metrics: KubeStateMetricsSpec | None = None
     """Tells what pods request; leave it out where the cluster has one."""
 

@@ -335,6 +335,42 @@ def test_an_exporter_that_was_there_before_and_is_away_is_a_gap() -> None:
         all_of(server, [])
 
 
+def databases(own: str, tenants: str) -> Callable[[str, dict[str, str]], Answer]:
+    """Where postgres_exporter and the usage exporters were there for so many samples of every day."""
+
+    def answer(_: str, query: dict[str, str]) -> Answer:
+        text = query["query"]
+        by_tenants = "tenant_database_bytes" in text
+        if asks_for_presence(text):
+            there = tenants if by_tenants else own
+            return 200, vector(({}, there)) if there else vector()
+        if not asks_for_use(text):
+            return 200, vector()
+        size = str(12 * 1024**3)
+        return 200, vector(({"tenant": "acme"}, size) if by_tenants else ({"datname": "odoo_bolt"}, size))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("own", "tenants", "measured"),
+    [("288", "288", "bolt"), ("288", "", "bolt"), ("", "288", "acme"), ("144", "288", "bolt")],
+    ids=["both", "postgres_exporter", "usage exporters", "postgres_exporter with a gap"],
+)
+def test_the_size_of_databases_is_told_by_one_source(own: str, tenants: str, measured: str) -> None:
+    told: list[str] = []
+    with answering(databases(own, tenants)) as server:
+        rows = Prometheus(Endpoint(server.url), tell=told.append).fetch(DAY, ["database-gib"])
+        if own == "144":
+            with pytest.raises(UsageError, match="database-gib on 2026-10-01, answered that 144 of 288"):
+                list(rows)
+            return
+        assert list(rows) == [UsageRow(measured, "database-gib", *DAY, Decimal(1))]
+    assert [sentence[:62] for sentence in told] == (
+        ["driver database-gib: measured by the usage exporters of tenant"] if measured == "acme" else []
+    )
+
+
 def test_who_names_a_driver_gets_it_or_a_sentence() -> None:
     with answering(optional(lambda _, __: "")) as server, pytest.raises(UsageError, match="that 0 of 288"):
         fetched(server, "users")

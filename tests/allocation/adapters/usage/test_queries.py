@@ -6,13 +6,13 @@ from decimal import Decimal
 import promql_parser
 import pytest
 
-from allocation.adapters.usage.queries import Window, queries
+from allocation.adapters.usage.queries import INSTEAD, Window, queries
 from allocation.adapters.usage.rows import UsageError
 from allocation.engine.drivers import UNITS, Driver
 from allocation.engine.rulebook import rulebooks
 from tests.portfolios import ROOT
 
-DRIVERS = sorted(queries().drivers)
+DRIVERS = sorted([*queries().drivers, *(f"{driver}{INSTEAD}" for driver in queries().instead)])
 CHECKS = sorted(queries().checks)
 DAY = Window(86400, 300, 1790812800)
 
@@ -21,12 +21,13 @@ def test_every_driver_is_either_measured_or_said_to_come_from_elsewhere() -> Non
     measured, elsewhere = set(queries().drivers), set(queries().elsewhere)
     assert measured | elsewhere == set(Driver)
     assert not measured & elsewhere
+    assert queries().instead.keys() <= measured
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_query_has_the_unit_of_its_driver(driver: str) -> None:
     query = queries().of(driver)
-    assert query.unit == UNITS[Driver(driver)]
+    assert query.unit == UNITS[Driver(driver.removesuffix(INSTEAD))]
     assert query.divided_by == {"GiB-hours": 1024**3, "MiB-hours": 1024**2}.get(query.unit, 1)
     assert (query.accrues == "hours") == query.unit.endswith("-hours")
 
@@ -45,7 +46,7 @@ def test_a_query_is_whole_and_sums_over_the_steps_of_its_window(driver: str) -> 
 @pytest.mark.parametrize("name", CHECKS)
 @pytest.mark.parametrize("clusters", [(), ("cluster", "k8s_cluster_name")])
 def test_a_check_is_whole_and_has_a_driver_and_a_remedy(name: str, clusters: tuple[str, ...]) -> None:
-    drivers = [driver for driver, query in queries().drivers.items() if name in query.checks]
+    drivers = [driver for driver in DRIVERS if name in queries().of(driver).checks]
     assert drivers
     for driver in drivers:
         text = queries().check(name, driver, Window(86400, 300, 1790812800, clusters))
