@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -31,7 +29,6 @@ from tiers.facts.every_fact import (
     Dashboards,
     DatabaseInstance,
     FactId,
-    FactRecord,
     FileSystem,
     FileSystemBackup,
     Key,
@@ -83,7 +80,7 @@ class SharedPlatform(pulumi.ComponentResource):
         for fact in facts_of(facts, Dashboards):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
-        self._build_parts(facts)
+        self._build_parts(plan)
         self.protected = is_protected(plan)
         self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
@@ -126,8 +123,8 @@ class SharedPlatform(pulumi.ComponentResource):
         """The real storage of the shared server."""
         return {DATABASE: self.database.place.storage_gib}
 
-    def _build_parts(self, facts: Sequence[FactRecord]) -> None:
-        for fact in facts_of(facts, StateExporter):
+    def _build_parts(self, plan: Plan) -> None:
+        for fact in facts_of(plan.platform, StateExporter):
             inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[fact.namespace]])
             KubeStateMetrics(physical_name(self.name, fact.name), fact, inside)
 

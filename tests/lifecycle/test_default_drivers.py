@@ -94,7 +94,7 @@ def scraped(url: str, *, with_postgres: bool) -> dict[str, str]:
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < end:
             found = client.get(f"{url}/api/v1/query", params=query).json()["data"]["result"]
-            names = defaultdict(int)
+            names: dict[str, int] = defaultdict(int)
             for each in found:
                 names[each["metric"]["__name__"]] += 1
             if (
@@ -160,7 +160,7 @@ def measured(path: Path) -> dict[tuple[str, str], Decimal]:
         for row in csv.DictReader(file):
             quantities[row["driver"], row["tenant"]].append(Decimal(row["quantity"]))
     assert {len(each) for each in quantities.values()} == {DAYS}
-    return {name: round(sum(each), 4) for name, each in quantities.items()}
+    return {name: round(sum(each, Decimal()), 4) for name, each in quantities.items()}
 
 
 def sizes(series: dict[str, str]) -> dict[str, int]:

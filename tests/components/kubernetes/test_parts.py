@@ -149,7 +149,9 @@ def test_prometheus_scrapes_the_parts_and_no_other_pod(tmp_path: Path) -> None:
         running_prometheus(tmp_path, yaml.safe_dump({"scrape_configs": [job]})) as url,
         httpx.Client(trust_env=False) as client,
     ):
-        end, active, dropped = time.monotonic() + 30, [], []
+        end = time.monotonic() + 30
+        active: list[dict[str, Any]] = []
+        dropped: list[dict[str, Any]] = []
         while len(active) + len(dropped) < len(found) and time.monotonic() < end:
             told = client.get(f"{url}/api/v1/targets").json()["data"]
             active, dropped = told["activeTargets"], told["droppedTargets"]
