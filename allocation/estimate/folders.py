@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from allocation.engine import rulebook as rules
 from allocation.prices import price_book as pricing
-from tiers.catalog.folder import CATALOG_DIRECTORY, catalog_folder, own_catalog
+from tiers.catalog.folder import CATALOG_DIRECTORY, beside_portfolio, catalog_folder
 from tiers.catalog.unused import PRICES, RULES
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
@@ -69,7 +69,7 @@ def folders_of_plan(plan: Plan, portfolio: Path) -> Folders:
         return OURS
     # A program in another language has no folder of a portfolio: its catalog is seen from its own.
     where = portfolio if portfolio.is_dir() else portfolio.parent.parent
-    if not (folder := own_catalog(where, plan.catalog)).is_dir():
+    if not (folder := beside_portfolio(where, plan.catalog)).is_dir():
         raise CatalogError(
             f"{folder}: no such folder; portfolio '{plan.portfolio}' was deployed with this catalog of its "
             f"own: run the command in the project's folder, where {portfolio} is"

@@ -13,7 +13,7 @@ from allocation.adapters.pulumi.preview import plans_of_preview
 from allocation.adapters.pulumi.stack_outputs import NotDeployedError, inventory_of_file, inventory_of_stack
 from allocation.estimate.folders import OURS, Folders, folders_of, folders_of_plan
 from allocation.preview.base import Base, BaseKind
-from tiers.catalog.folder import catalog_named, own_catalog
+from tiers.catalog.folder import beside_portfolio, catalog_named
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.change.places import unmoved
@@ -262,7 +262,7 @@ def _folders_then(read: Revision, folder: Path, otherwise: Folders) -> Folders:
     named = catalog_named(read.folders[folder])
     if named is None:
         return otherwise
-    read.add(own_catalog(folder, named))
+    read.add(beside_portfolio(folder, named))
     return folders_of(read.folders[folder], otherwise)
 
 

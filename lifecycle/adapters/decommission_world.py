@@ -13,6 +13,7 @@ import boto3
 
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from allocation.charges import ChargePeriod
+from allocation.errors import AllocationError
 from allocation.estimate.folders import folders_of_plan
 from allocation.preview.cost_estimate import Conditions
 from lifecycle.adapters import tenant_file
@@ -32,6 +33,7 @@ from lifecycle.stack_resources import (
     targets_of,
 )
 from tiers.catalog.loading import load_catalog
+from tiers.errors import CatalogError
 from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 from tiers.plan.resolve import plan_of_folder, resolve
@@ -101,7 +103,7 @@ class CloudWorld:
         """What platform.yaml says now of plans that are carried out without a phrase; None when nothing."""
         return reaper_of(self.portfolio)
 
-    def savings(self) -> Savings:
+    def savings(self) -> Mapping[str, Any]:
         """What its end saves, by the files of the portfolio with it and without it."""
         return savings_of_folder(self.portfolio, self.plan.tenant, self.clock())
 
@@ -206,13 +208,18 @@ def reaper_of(portfolio: Path) -> ReaperSpec | None:
     return load_model(Platform, portfolio / "platform.yaml", within=portfolio).reaper
 
 
-def savings_of_folder(portfolio: Path, tenant: TenantId, now: datetime) -> Savings:
-    """What the end of *tenant* saves, by the files in *portfolio* with it and without it.
+def savings_of_folder(portfolio: Path, tenant: TenantId, now: datetime) -> Mapping[str, Any]:
+    """What the end of *tenant* saves, by the files in *portfolio* with it and without it, as plain data.
 
-    Raises:
-        CatalogError: When the files cannot be read.
-        AllocationError: When the cost cannot be estimated.
+    Where files cannot be read or the cost cannot be estimated, it says so under `unknown`: that stops no end.
     """
+    try:
+        return _savings(portfolio, tenant, now).document()
+    except (AllocationError, CatalogError) as error:
+        return {"unknown": str(error)}
+
+
+def _savings(portfolio: Path, tenant: TenantId, now: datetime) -> Savings:
     catalog, there = load_catalog_and_portfolio(portfolio)
     others = tuple(each for each in there.tenants if each.tenant != tenant)
     before, after = (

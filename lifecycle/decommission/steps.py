@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from allocation.errors import AllocationError
 from allocation.prices.price_book import PriceBook
 from lifecycle import evidence
 from lifecycle.decommission.approval import Approval, Approved, switched_off
@@ -182,10 +181,7 @@ class Decommission:
         if self.approval:
             said = self.approval.document()
             inputs |= {name: said[name] for name in ("approved_by", "approved_at")}
-        try:
-            return {**inputs, "savings": self.world.savings().document()}
-        except AllocationError as error:
-            return {**inputs, "savings": {"unknown": str(error)}}
+        return {**inputs, "savings": self.world.savings()}
 
     def _shown(self, step: str, seen: Situation) -> bool:
         """Whether stack and bucket show what evidence says was done: a line in a file proves nothing."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from lifecycle.decommission.final_backup import FinalBackup
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
-from lifecycle.decommission.savings import Savings
 from lifecycle.stack_resources import Preview
 from tiers.plan.plan import TenantPlan
 from tiers.portfolio.platform import ReaperSpec
@@ -57,12 +56,8 @@ class World(Protocol):
     def reaper(self) -> ReaperSpec | None:
         """What platform.yaml says now of plans that are carried out without a phrase; None when nothing."""
 
-    def savings(self) -> Savings:
-        """What its end saves.
-
-        Raises:
-            AllocationError: When that cannot be estimated.
-        """
+    def savings(self) -> Mapping[str, Any]:
+        """What its end saves: the document of `Savings`, or why it is `unknown`."""
 
     def restore_tested_at(self) -> datetime | None:
         """When a restore test of its backups last succeeded; None when never."""

@@ -15,7 +15,7 @@ import pulumi
 from pydantic import TypeAdapter, ValidationError
 
 from policies.properties import Properties
-from tiers.catalog.folder import CATALOG_DIRECTORY, CatalogPath, catalog_folder, own_catalog
+from tiers.catalog.folder import CATALOG_DIRECTORY, CatalogPath, beside_portfolio, catalog_folder
 from tiers.catalog.loading import load_catalog
 from tiers.catalog.tier import Catalog
 from tiers.errors import CatalogError
@@ -72,7 +72,7 @@ class Catalogs:
             return CATALOG_DIRECTORY
         # A program in another language has no folder of a portfolio: its catalog is seen from its own.
         seen_from = [each for each in (where, Path()) if each is not None]
-        found = [own_catalog(each, named) for each in seen_from]
+        found = [beside_portfolio(each, named) for each in seen_from]
         for folder in found:
             if folder.is_dir():
                 return folder

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from cli.console.exit_codes import Exit
+from tests.engine.warm import home
 from tests.examples.hosts import (
     COMMIT,
     OWNER,
@@ -65,12 +66,14 @@ class Checkout:
         install(path, self.state)
         made = self.folder / ".venv" / "bin"
         made.mkdir(parents=True)
+        # The commands of a pipeline are many, and most of one is the start of its interpreter.
+        warm = home() / ".venv" / "bin" / "python"
         for file, command in (
-            (made / "costack", "-c 'from cli.main import main; main()'"),
-            (made / "python", ""),
-            (path / "make", "-c pass"),
+            (made / "costack", f'"{warm}" "{ROOT / ".venv" / "bin" / "costack"}"'),
+            (made / "python", f'"{sys.executable}"'),
+            (path / "make", f'"{sys.executable}" -c pass'),
         ):
-            file.write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n', encoding="utf-8")
+            file.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
             file.chmod(0o755)
         self.environment = {
             "PATH": f"{path}:{os.environ['PATH']}",

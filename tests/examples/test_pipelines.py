@@ -59,6 +59,14 @@ if failing.exists() and failing.read_text() in " ".join(words):
 """
 
 
+DRIFT = """\
+if [ "$1" = drift ]; then
+  echo "$@"
+  if [ -e "$TOOLS/costack.fails" ]; then exit 5; fi
+  exit 0
+fi
+exec"""
+"""An account with differences or without; every other command is the real one."""
 REAPER = """\
 #!{python}
 import json, os, sys
@@ -514,16 +522,21 @@ def test_a_scanner_that_wrote_nothing_is_not_a_good_scan(host: Both, main: Main)
     assert not host.evidence(main).exists()
 
 
-@on("github")
+@on("github", "gitlab")
 def test_drift_is_looked_for_and_nothing_is_changed(host: Both, main: Main) -> None:
+    costack = main.folder / ".venv" / "bin" / "costack"
+    costack.write_text(costack.read_text(encoding="utf-8").replace("exec", DRIFT, 1), encoding="utf-8")
     assert host.scheduled(main, "drift") == Exit.OK, main.said
     did = [line for line in main.told("pulumi") if not line.startswith("stack ")]
-    assert [line.split()[0] for line in did] == ["refresh", "preview"]
-    assert all("--expect-no-changes" in line for line in did)
-    assert "--preview-only" in did[0]
-    (main.tools / "pulumi.fails").write_text("refresh", encoding="utf-8")
-    assert host.scheduled(main, "drift") == 1
-    # The other checks are made all the same.
+    assert [line.split()[0] for line in did] == ["preview"]
+    assert "--expect-no-changes" in did[0]
+    page = main.folder / "results" / "drift.html"
+    assert page.read_text(encoding="utf-8") == "drift --stack local -o html\n"
+    (main.tools / "costack.fails").touch()
+    page.unlink()
+    assert host.scheduled(main, "drift") == Exit.POLICY
+    # The page says what there is, and the other checks are made all the same.
+    assert page.exists()
     assert main.said.count("no environment is past its end date") == 2
 
 

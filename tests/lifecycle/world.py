@@ -106,8 +106,9 @@ class World:
     def reaper(self) -> ReaperSpec | None:
         return self.terms
 
-    def savings(self) -> Savings:
-        return Savings("USD", 94_4400000000, 64_6500000000, {"borealis": 9_7900000000, IDLE: 20_0000000000})
+    def savings(self) -> Mapping[str, Any]:
+        payers = {"borealis": 9_7900000000, IDLE: 20_0000000000}
+        return Savings("USD", 94_4400000000, 64_6500000000, payers).document()
 
     def reread(self, dump: FinalBackup) -> None:
         if self.torn:

@@ -45,7 +45,7 @@ def catalog_folder(portfolio: Path, otherwise: Path = CATALOG_DIRECTORY) -> Path
     named = catalog_named(portfolio)
     if named is None:
         return otherwise
-    file, folder, project = portfolio / PLATFORM_FILE, own_catalog(portfolio, named), portfolio / "../.."
+    file, folder, project = portfolio / PLATFORM_FILE, beside_portfolio(portfolio, named), portfolio / "../.."
     if not folder.resolve().is_relative_to(project.resolve()):
         raise CatalogError(
             sentence(file, (("catalog",), f"{folder}: is a link that leads out of the project"))
@@ -70,8 +70,8 @@ def catalog_named(portfolio: Path) -> CatalogPath | None:
     return read.catalog
 
 
-def own_catalog(portfolio: Path, named: CatalogPath) -> Path:
-    """Where a portfolio's own catalog lies by its name, whether it is there or not."""
+def beside_portfolio(portfolio: Path, named: CatalogPath) -> Path:
+    """Where a thing that `platform.yaml` names lies, such as its own catalog, whether it is there or not."""
     # As the name says, not as a link in it leads: git's folders are compared by name, too.
     found = Path(os.path.normpath(portfolio / named))
     return found if ".." not in found.parts else Path(os.path.normpath(portfolio.absolute() / named))

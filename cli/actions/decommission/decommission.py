@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from allocation.errors import AllocationError
 from allocation.estimate.folders import folders_of_plan
 from allocation.money import text_of
 from allocation.prices.price_book import load_price_book
@@ -28,7 +27,7 @@ from lifecycle.decommission.steps import Decommission
 from lifecycle.decommission.summary import goes, stays, steps
 from lifecycle.errors import LifecycleError, RefusedError
 from lifecycle.restore_test.result import tried_restores
-from tiers.catalog.folder import own_catalog
+from tiers.catalog.folder import beside_portfolio
 from tiers.errors import CatalogError
 from tiers.portfolio.folders import portfolio_folder
 
@@ -86,10 +85,7 @@ def _plan(request: Request, now: datetime) -> None:
 
 def _saved(folder: Path, plan: DecommissionPlan, now: datetime) -> str:
     """What the end saves, as a sentence; a preview of money stops nobody."""
-    try:
-        return sentence(savings_of_folder(folder, plan.tenant, now).document(), plan.tenant)
-    except (AllocationError, CatalogError) as error:
-        return sentence({"unknown": str(error)}, plan.tenant)
+    return sentence(savings_of_folder(folder, plan.tenant, now), plan.tenant)
 
 
 def _show(plan: DecommissionPlan, path: Path, saved: str, request: Request) -> None:
@@ -174,7 +170,7 @@ def _begun(request: Request) -> Mapping[str, datetime]:
 def _approvals(request: Request, plan: DecommissionPlan, now: datetime) -> Iterator[Approval]:
     folder = _folder(request, plan.portfolio)
     if terms := reaper_of(folder):
-        signers = own_catalog(folder, terms.allowed_signers)
+        signers = beside_portfolio(folder, terms.allowed_signers)
         yield from (signed_approval(path, signers, now) for path in request.approved)
 
 

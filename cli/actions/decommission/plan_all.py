@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from allocation.errors import AllocationError
 from cli.actions.decommission.plans import grace_of, plan_of_tenant
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
@@ -79,18 +78,13 @@ class _Attempt:
                 return f"{known.tenant}: {found.why}; its plan is in {path} already"
         made = plan_of_tenant(self._stack, self._plan, found.tenant, self._folder, now)
         path = out / f"{made.id}.json"
-        text = markdown(made, found.why, self._savings(made, now), self._commands(path))
+        saved = savings_of_folder(self._folder, made.tenant, now)
+        text = markdown(made, found.why, saved, self._commands(path))
         write_plan(made, path)
         with private(path.with_suffix(".md"), "w") as file:
             file.write(text)
         beside = f"what to say of it in {path.with_suffix('.md').name}"
         return f"{made.tenant}: {found.why}; its plan is in {path}, {beside}"
-
-    def _savings(self, plan: DecommissionPlan, now: datetime) -> dict[str, object]:
-        try:
-            return savings_of_folder(self._folder, plan.tenant, now).document()
-        except AllocationError as error:
-            return {"unknown": str(error)}
 
     def _commands(self, path: Path) -> dict[str, str]:
         approval = path.with_suffix(".approval.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from lifecycle.adapters.decommission_world import CloudWorld
 from lifecycle.adapters.pulumi_cli import Stack
 from lifecycle.decommission.plan import DecommissionPlan
+from tests.portfolios import ROOT
 from tiers.errors import CatalogError
 
 
@@ -31,3 +33,12 @@ def test_a_file_is_gone_only_when_all_files_can_be_read(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"acme\.yaml:2"):
         world(tmp_path).remove_file()
     assert file.exists()
+
+
+def test_what_cannot_be_read_or_estimated_is_unknown_and_stops_no_end(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "portfolios" / "local", tmp_path / "portfolios" / "local")
+    where = world(tmp_path / "portfolios" / "local")
+    assert "bill_falls_by" in where.savings()
+    (where.portfolio / "tenants" / "acme.yaml").write_text("tenant: acme\n\t{", encoding="utf-8")
+    unknown = where.savings()["unknown"]
+    assert "acme.yaml:2" in unknown
