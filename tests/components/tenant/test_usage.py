@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,14 @@ from tests.components.monitor import Declared
 from tests.components.queries import pod_specs, policies, the
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import every_offer, grouped_platform, measured, plan_of, tenant
+from tests.prometheus import promtool
 from tiers.facts.every_fact import NamespaceQuota, UsageExporter
 from tiers.plan.plan import Plan, facts_of
 from tiers.vocabulary import LifecycleStage
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 EXPORTER = "costack:index:TenantUsage"
+ALERTED = ("tenant_active_users", "tenant_database_bytes", "tenant_filestore_bytes", "tenant_backup_bytes")
 
 
 @cache
@@ -121,3 +125,40 @@ def test_a_quota_has_room_for_it() -> None:
                 1,
                 10,
             )
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize("missing", [None, *ALERTED])
+def test_an_alert_names_a_tenant_of_whom_a_figure_is_missing(tmp_path: Path, missing: str | None) -> None:
+    name = plan().tenants[0].tenant
+    (rules,) = (each for each in declared() if each.name == name and each.type.endswith(":PrometheusRule"))
+    (group,) = rules.props["spec"]["groups"]
+    (rule,) = (each for each in group["rules"] if each["alert"] == "TenantUsageUnmeasured")
+    (tmp_path / "rules.json").write_text(
+        json.dumps({"groups": [{"name": "usage", "rules": [rule]}]}), encoding="utf-8"
+    )
+    told = [each for each in ALERTED if each != missing]
+    # Of another tenant everything is told.
+    series = [f'{each}{{tenant="{name}"}}' for each in told] + [
+        f'{each}{{tenant="other"}}' for each in ALERTED
+    ]
+    fires = [{"labels": f'{{tenant="{name}"}}', "value": 1}] if missing else []
+    document = {
+        "rule_files": ["rules.json"],
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": each, "values": "7x300"} for each in series],
+                "promql_expr_test": [
+                    {"expr": alerting, "eval_time": moment, "exp_samples": expected}
+                    for alerting in ('count by (tenant) (ALERTS{alertstate="firing"})',)
+                    for moment, expected in (("1h", []), ("3h", fires))
+                ],
+            }
+        ],
+    }
+    (tmp_path / "tests.json").write_text(json.dumps(document), encoding="utf-8")
+    done = subprocess.run(
+        [promtool(), "test", "rules", tmp_path / "tests.json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
