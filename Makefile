@@ -178,6 +178,7 @@ torture: engine engine-browser engine-postgres setup ## run the full sweeps: 10,
 	@COSTACK_EVERY_VERSION=1 $(BIN)/python -m pytest -q tests/lifecycle/test_database_move.py tests/lifecycle/test_rotation.py tests/lifecycle/test_owner.py tests/lifecycle/test_frozen_database.py
 	@COSTACK_EVERY_REFUSAL=10 $(BIN)/python -m pytest -q tests/engine/test_unfinished.py
 	@COSTACK_EVERY_DROP=1 $(BIN)/python -m pytest -q tests/engine/test_dropped.py
+	@COSTACK_EVERY_DAY=1 $(BIN)/python -m pytest -q tests/lifecycle/test_default_drivers.py
 	@COSTACK_EVERY_PIPELINE=1 $(BIN)/python -m pytest -q tests/examples/test_pipelines.py
 	@COSTACK_EVERY_INSTALL=1 $(BIN)/python -m pytest -q tests/toolchain/test_wheel.py
 	@$(BIN)/python -m tests.torture.histories

@@ -17,6 +17,7 @@ from components.aws.nodes import WorkerNodes, node_place
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
 from components.kubernetes.isolation import TenantsNamespace, operations_policy
 from components.kubernetes.monitoring import GrafanaDashboards
+from components.kubernetes.parts.states import KubeStateMetrics
 from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name
 from components.places import PlatformPlace, Text, secret_store
@@ -40,6 +41,7 @@ from tiers.facts.every_fact import (
     NodeGroup,
     Origin,
     PriorityClass,
+    StateExporter,
 )
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM, OPERATIONS_NAMESPACE
 from tiers.plan.plan import Plan, fact_named, facts_of, is_protected
@@ -77,6 +79,7 @@ class SharedPlatform(pulumi.ComponentResource):
         for fact in facts_of(facts, Dashboards):
             after = pulumi.ResourceOptions(parent=self, depends_on=self._ready)
             GrafanaDashboards(physical_name(name, fact.name), fact, after)
+        self._build_parts(plan)
         self.protected = is_protected(plan)
         self.applied = record(self, name, {"plan": inputs["plan"]}, protected=self.protected)
         self.register_outputs({})
@@ -119,6 +122,11 @@ class SharedPlatform(pulumi.ComponentResource):
     def storage_gib(self) -> dict[FactId, pulumi.Input[int]]:
         """The real storage of the shared server."""
         return {DATABASE: self.database.place.storage_gib}
+
+    def _build_parts(self, plan: Plan) -> None:
+        for fact in facts_of(plan.platform, StateExporter):
+            inside = pulumi.ResourceOptions(parent=self, depends_on=[self.namespaces[fact.namespace]])
+            KubeStateMetrics(physical_name(self.name, fact.name), fact, inside)
 
     def _build_cluster(self, plan: Plan, child: pulumi.ResourceOptions) -> None:
         fact = fact_named(plan.platform, ClusterControlPlane, "control-plane")

@@ -534,6 +534,54 @@ def _nat(fact: Any, registered: Registrations) -> Pairs:
     return {"gateways": (fact.gateways, len(made))}
 
 
+def _usage_exporter(fact: Any, registered: Registrations) -> Pairs:
+    props = registered.find("kubernetes:apps/v1:Deployment", fact.id.replace("/", "-"))
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    told = {each["name"]: each["value"] for each in container["env"]}
+    places = {True: "shared", False: "own"}
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", fact.id.replace("/", "-"))
+    (peer,) = policy["spec"]["ingress"][0]["from"]
+    (watching,) = peer["namespaceSelector"]["matchLabels"].values()
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "replicas": (fact.replicas, props["spec"]["replicas"]),
+        "image": (fact.image, container["image"]),
+        "every_hours": (str(3600 * fact.every_hours), told["EVERY_SECONDS"]),
+        "cache_mib": (str(fact.cache_mib), told["CACHE_MIB"]),
+        "shares_database": (places[fact.shares_database], told["DATABASE_PLACE"]),
+        "shares_files": (places[fact.shares_files], told["FILES_PLACE"]),
+        "shares_backups": (places[fact.shares_backups], told["BACKUPS_PLACE"]),
+        "shares_cache": (places[fact.shares_cache], told["CACHE_PLACE"]),
+        "bucket": (fact.bucket is not None, bool(told["BUCKET"])),
+        "prefix": (fact.prefix, told["PREFIX"]),
+        "scraped_from": (fact.scraped_from, watching),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+        **_held_to(fact, spec),
+    }
+
+
+def _state_exporter(fact: Any, registered: Registrations) -> Pairs:
+    name = f"{registered.portfolio}-{fact.name}"
+    props = registered.find("kubernetes:apps/v1:Deployment", name)
+    policy = registered.find("kubernetes:networking.k8s.io/v1:NetworkPolicy", name)["spec"]
+    spec = props["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (peer,) = policy["ingress"][0]["from"]
+    (watching,) = peer["namespaceSelector"]["matchLabels"].values()
+    return {
+        "namespace": (fact.namespace, props["metadata"]["namespace"]),
+        "replicas": (fact.replicas, props["spec"]["replicas"]),
+        "image": (fact.image, container["image"]),
+        "scraped_from": (fact.scraped_from, watching),
+        "api_cidrs": (list(fact.api_cidrs), [to["ipBlock"]["cidr"] for to in policy["egress"][0]["to"]]),
+        **_user(fact, spec),
+        **_compute(fact.compute, container),
+        **_held_to(fact, spec),
+    }
+
+
 def _held_to(fact: Any, spec: Mapping[str, Any]) -> Pairs:
     """Whether the pods of *fact* run on the tenant's own nodes, and tolerate them."""
     wanted = [fact.tenant] if fact.nodes else []
@@ -678,7 +726,9 @@ COMPARED: Mapping[type[FactRecord], Callable[[Any, Registrations], Pairs]] = {
     facts.Route: _route,
     facts.ScheduledJob: _scheduled_job,
     facts.SleepSchedule: _sleep_schedule,
+    facts.StateExporter: _state_exporter,
     facts.TenantDatabase: _tenant_database,
+    facts.UsageExporter: _usage_exporter,
     facts.Workload: _workload,
 }
 

@@ -12,6 +12,7 @@ from tiers.facts.data import CacheGroup, CacheSpace
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import resolve
 from tiers.portfolio.loading import load_portfolio
+from tiers.portfolio.parts.exporters import KubeStateMetricsSpec, PartsSpec, UsageExporterSpec
 from tiers.portfolio.platform import Platform, SecondNetwork
 from tiers.portfolio.rotation import TokenRotation
 from tiers.portfolio.tenant import Portfolio, Tenant
@@ -124,6 +125,18 @@ def grouped_platform() -> Platform:
     document["network"] |= adopted
     document["cluster"] |= {"pod_security_groups": True, "security_group_id": "sg-0c0c0c0c"}
     return Platform.model_validate(document)
+
+
+def measured(platform: Platform | None = None) -> Platform:
+    """The local platform, or *platform*, with every part that Costack runs."""
+    parts = PartsSpec(
+        scraped_from="monitoring",
+        usage_exporter=UsageExporterSpec(),
+        kube_state_metrics=KubeStateMetricsSpec(image=f"registry.example.com/states@sha256:{'5' * 64}"),
+    )
+    usual = platform or local_portfolio().platform
+    cluster = usual.cluster.model_copy(update={"api_cidrs": ("172.20.0.0/16",)})
+    return usual.model_copy(update={"cluster": cluster, "parts": parts})
 
 
 def plan_of(*tenants: Tenant, platform: Platform | None = None) -> Plan:

@@ -1,4 +1,4 @@
-"""A real Prometheus on the loopback, over series that promtool wrote."""
+"""A real Prometheus on the loopback, over series that promtool wrote or that it scrapes itself."""
 
 from __future__ import annotations
 
@@ -44,10 +44,13 @@ def stored(folder: Path, name: str, lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def running_prometheus(folder: Path) -> Iterator[str]:
-    """The URL of a server over the database in *folder*, as long as the block lasts; it scrapes nothing."""
+def running_prometheus(folder: Path, configuration: str = "{}\n") -> Iterator[str]:
+    """The URL of a server over the database in *folder*, as long as the block lasts.
+
+    It scrapes what *configuration* says, the text of its prometheus.yml: nothing if none is given.
+    """
     promtool()
-    (folder / "prometheus.yml").write_text("{}\n", encoding="utf-8")
+    (folder / "prometheus.yml").write_text(configuration, encoding="utf-8")
     with socket.socket() as free:
         free.bind((_LOOPBACK, 0))
         port = free.getsockname()[1]

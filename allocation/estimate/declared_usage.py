@@ -12,6 +12,7 @@ from allocation.engine.drivers import CAPACITY, Driver
 from allocation.estimate.assumptions import Scale
 from tiers.facts.compute import ComputeRequest, NodeGroup, ScheduledJob, Workload
 from tiers.facts.data import CacheSpace, FileShare, LogicalBackup, TenantDatabase
+from tiers.facts.monitoring import PlatformPart
 from tiers.facts.names import BACKUP_BUCKET, CACHE, DATABASE, FILE_SYSTEM
 from tiers.facts.record import FactRecord
 from tiers.plan.plan import Plan, TenantPlan
@@ -73,10 +74,12 @@ def _requests(facts: Iterable[FactRecord], scale: Scale) -> Iterator[tuple[Drive
     """
     cores = memory = Decimal(0)
     for fact in facts:
-        if isinstance(fact, Workload | ScheduledJob) and fact.nodes is not None:
+        if isinstance(fact, Workload | ScheduledJob | PlatformPart) and fact.nodes is not None:
             continue  # on its own nodes, whose cost is the tenant's already
         if isinstance(fact, Workload):
             part = _replicas(fact, scale) * fact.awake_minutes_per_week / MINUTES_PER_WEEK
+        elif isinstance(fact, PlatformPart):
+            part = Decimal(fact.replicas)
         elif isinstance(fact, ScheduledJob):
             part = fact.minutes_per_month / (HOURS_PER_MONTH * _MINUTES_PER_HOUR)
         else:

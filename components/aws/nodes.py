@@ -10,7 +10,14 @@ from pulumi_aws import autoscaling, ec2, eks
 
 from components.naming import component_type
 from components.places import NodePlace
-from tiers.facts.every_fact import ClusterControlPlane, Job, NodeGroup, ScheduledJob, Workload
+from tiers.facts.every_fact import (
+    ClusterControlPlane,
+    Job,
+    NodeGroup,
+    PlatformPart,
+    ScheduledJob,
+    Workload,
+)
 
 DEDICATED_TO: Final = "costack/dedicated-to"
 """The label and the taint of nodes that run only one tenant's pods."""
@@ -81,7 +88,7 @@ def node_place(cluster: ClusterControlPlane) -> NodePlace | None:
     return NodePlace(cluster.cluster, cluster.node_role_arn, cluster.node_subnet_ids)
 
 
-def placement(fact: Workload | Job | ScheduledJob) -> dict[str, Any]:
+def placement(fact: Workload | Job | ScheduledJob | PlatformPart) -> dict[str, Any]:
     """Affinity and tolerations of *fact*'s pods for their tenant's own nodes, if it has any."""
     if fact.nodes is None:
         return {}

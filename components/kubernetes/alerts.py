@@ -1,4 +1,4 @@
-"""The alerts of one tenant, on metrics of kube-state-metrics about its own jobs and Deployments.
+"""The alerts of one tenant, on metrics about its own jobs and Deployments, and on what measures it.
 
 Names are matched as a whole, and each part was really declared, so no tenant's alert counts objects
 of a tenant with a longer name. Odoo has no metrics endpoint, so its own metrics are not used. Nor is
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.naming import physical_name
-from tiers.facts.every_fact import Alerts, Job, ScheduledJob, Workload
+from tiers.facts.every_fact import Alerts, Job, ScheduledJob, UsageExporter, Workload
 from tiers.plan.plan import TenantPlan, facts_of
 from tiers.tags import PREFIX
 from tiers.vocabulary import CostDomain
@@ -31,6 +31,13 @@ _POD: Final = "[0-9a-z]+-[0-9a-z]+"
 _SECONDS_PER_MINUTE: Final = 60
 _SECONDS_PER_DAY: Final = 24 * 60 * 60
 _RESTARTS: Final = 3
+# What a usage exporter measures (components/scripts/usage_exporter.py).
+_MEASURED: Final = (
+    "tenant_active_users",
+    "tenant_database_bytes",
+    "tenant_filestore_bytes",
+    "tenant_backup_bytes",
+)
 
 
 def alert_rules(tenant: TenantPlan, fact: Alerts) -> list[Rule]:
@@ -39,6 +46,7 @@ def alert_rules(tenant: TenantPlan, fact: Alerts) -> list[Rule]:
     return [
         *_labelled(_of_workloads(tenant), runtime),
         *_labelled(_of_jobs(tenant), runtime),
+        *_labelled(_of_usage(tenant), runtime),
         *_labelled(_of_backups(tenant, fact), resilience),
     ]
 
@@ -129,6 +137,21 @@ def _of_jobs(tenant: TenantPlan) -> Iterator[Rule]:
         if run.name != _BACKUP:
             alert = f"Tenant{run.name.title()}Failed"
             yield _failed_run(tenant, run, alert, "its pods are not awake or asleep as agreed")
+
+
+def _of_usage(tenant: TenantPlan) -> Iterator[Rule]:
+    """What the tenant's usage exporter should tell and does not; a figure stands for days after a failure."""
+    for fact in facts_of(tenant.facts, UsageExporter):
+        mine = _selector(tenant=tenant.tenant)
+        yield _rule(
+            "TenantUsageUnmeasured",
+            "\nor ".join(f"absent({metric}{mine})" for metric in _MEASURED),
+            lasts="2h",
+            severity=_WARNING,
+            summary=f"users, database, files or backups of {tenant.tenant} are not measured",
+            do=f"kubectl -n {fact.namespace} logs deployment/{physical_name(tenant.tenant, fact.name)}, and "
+            "look whether Prometheus scrapes it; `costack usage prometheus` refuses the month if this lasts",
+        )
 
 
 def _of_backups(tenant: TenantPlan, fact: Alerts) -> Iterator[Rule]:

@@ -158,7 +158,42 @@ def api_policy(
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Pods that use the Kubernetes API may connect to it, and to nothing else."""
-    _policy(name, (name, namespace), _egress_rule(selected, [_to(api_cidrs, _HTTPS)]), opts)
+    _policy(name, (name, namespace), _egress_rule(selected, [to_api(api_cidrs)]), opts)
+
+
+def scraped_policy(
+    where: tuple[str, str],
+    selected: dict[str, str],
+    scraped: tuple[str, int],
+    openings: Sequence[Manifest],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The policy *where*, by name and namespace, of pods that Prometheus asks.
+
+    Only the namespace in *scraped* may connect, to the port in it. It opens nothing but *openings* to them.
+    """
+    watching, port = scraped
+    peer = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: watching}}}
+    spec = _egress_rule(selected, list(openings)) | {
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [peer], "ports": _tcp([port])}],
+    }
+    _policy(where[0], where, spec, opts)
+
+
+def to_postgresql(data_cidrs: Sequence[str]) -> Manifest:
+    """An opening to the databases of the platform and its tenants."""
+    return _to(data_cidrs, POSTGRESQL_PORT)
+
+
+def to_api(api_cidrs: Sequence[str]) -> Manifest:
+    """An opening to the Kubernetes API."""
+    return _to(api_cidrs, _HTTPS)
+
+
+def to_storage() -> list[Manifest]:
+    """The openings to the bucket, and to the agent that gives pods their role."""
+    return [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
 
 
 def _hard(fact: NamespaceQuota) -> dict[str, str]:
@@ -254,7 +289,7 @@ def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest
 
 def _backup_rule(mine: dict[str, str]) -> Manifest:
     """Nightly backups and the last one reach the bucket, and the agent that has their role."""
-    rule = _egress_rule(mine, [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)])
+    rule = _egress_rule(mine, to_storage())
     parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["backup", FINAL_BACKUP]}
     return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
 

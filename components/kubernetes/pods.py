@@ -13,6 +13,9 @@ from tiers.facts.every_fact import ComputeRequest
 DATA_DIRECTORY: Final = "/var/lib/odoo"
 CONFIGURATION_DIRECTORY: Final = "/etc/odoo"
 SCRATCH_DIRECTORY: Final = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
+METRICS_PORT: Final = "metrics"
+"""By this name of a port Prometheus finds exporters (docs/platform-parts.md)."""
+_TOKEN_SECONDS: Final = 600
 _SCRATCH_LIMIT: Final = "2Gi"
 # On the node's disk: the scratch directory, and the pod's logs beside it.
 _SCRATCH_REQUEST: Final = "256Mi"
@@ -135,6 +138,15 @@ def service_account(
         automount_service_account_token=False,
         opts=opts,
     )
+
+
+def api_access(volume: str) -> Manifest:
+    """A short-lived token and the CA certificate; requested by the pod, because accounts mount no token."""
+    sources = [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    ]
+    return {"name": volume, "projected": {"sources": sources, "defaultMode": 0o440}}
 
 
 def pod_template(

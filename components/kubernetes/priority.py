@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 
 from components.aws.nodes import placement
 from components.naming import component_type
-from tiers.facts.every_fact import Job, PriorityClass, ScheduledJob, Workload
+from tiers.facts.every_fact import Job, PriorityClass, ScheduledJob, UsageExporter, Workload
 
 
 class PriorityClasses(pulumi.ComponentResource):
@@ -34,7 +34,7 @@ class PriorityClasses(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def scheduling(fact: Workload | Job | ScheduledJob) -> dict[str, Any]:
+def scheduling(fact: Workload | Job | ScheduledJob | UsageExporter) -> dict[str, Any]:
     """Where the pods of *fact* may run, and whether they go first."""
     first = {"priorityClassName": fact.priority_class} if fact.priority_class else {}
     return {**placement(fact), **first}

@@ -73,18 +73,7 @@ if [ -n "${LAST:-}" ] && jq -se 'length == 1 and .[0].rows == 0' "$measured.tabl
   exit 0
 fi
 [ -d "$filestore" ] || { echo "no filestore at $filestore" >&2; exit 1; }
-# As Odoo counts the users it reports to its publisher (mail/models/update.py of 17.0 to 19.0): active, and neither
-# portal nor public. Where the table is not Odoo's, nobody was counted, which is null and not 0.
-users=$(ask <<'SQL'
-SELECT count(*) = 2 AS countable FROM pg_attribute
- WHERE attrelid = to_regclass('public.res_users') AND attname IN ('active', 'share') AND NOT attisdropped \gset
-\if :countable
-SELECT count(*) FROM public.res_users WHERE active AND share IS NOT TRUE;
-\else
-SELECT 'null';
-\endif
-SQL
-)
+users=$(ask <<<"$USERS_SQL")
 ask <<<"$SEQUENCES_SQL" >"$measured.earlier"
 pg_dump --format=custom --compress=6 --snapshot="$snapshot" \
   | tee >(sha256sum | cut -d' ' -f1 >"$measured.sha") >(wc -c >"$measured.bytes") \

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -26,7 +26,8 @@ from tiers.plan.plan import TenantPlan
 from tiers.tags import CostTags
 
 _KEEP_FINISHED = 3
-_KINDS = (DUMPS, "filestores", "manifests")
+KINDS: Final = (DUMPS, "filestores", "manifests")
+"""What the objects of a tenant begin with, before its own prefix."""
 
 
 class TenantBackups(pulumi.ComponentResource):
@@ -111,6 +112,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
             "RETENTION_DAYS": str(kept.retention_days),
             "MEASURE_SQL": script("measure.sql"),
             "SEQUENCES_SQL": script("sequences.sql"),
+            "USERS_SQL": script("users.sql"),
             **more,
         },
         pods.odoo_mounts(),
@@ -127,7 +129,7 @@ def _backup_pod(  # noqa: PLR0917 - what a pod is made of
 
 
 def _may_write(bucket: BucketPlace, kept: LogicalBackup) -> list[dict[str, Any]]:
-    mine = [f"{kind}/{kept.prefix}/*" for kind in _KINDS]
+    mine = [f"{kind}/{kept.prefix}/*" for kind in KINDS]
     return [
         {
             "Effect": "Allow",

@@ -21,7 +21,6 @@ from tiers.facts.names import FALL_ASLEEP, WAKE_UP
 from tiers.plan.plan import TenantPlan, fact_named, facts_of
 
 _ACCESS: Final = "/run/secrets/kubernetes"
-_TOKEN_SECONDS: Final = 600
 _KEEP_FINISHED: Final = 1
 # A run that is late by more than this is skipped.
 _LATE_SECONDS: Final = 3600
@@ -206,7 +205,7 @@ def _cron_job(
         run.run_as_group,
         account,
         [container],
-        [_access()],
+        [pods.api_access("access")],
         restartPolicy="Never",
         **scheduling(run),
     )
@@ -224,12 +223,3 @@ def _cron_job(
         },
         opts=opts,
     )
-
-
-def _access() -> pods.Manifest:
-    """A short-lived token and the CA certificate; requested here, because accounts mount no token."""
-    sources = [
-        {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
-        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-    ]
-    return {"name": "access", "projected": {"sources": sources, "defaultMode": 0o440}}

@@ -28,6 +28,7 @@ from components.tenant.move import DataMove
 from components.tenant.rotation import TenantPasswords
 from components.tenant.sessions import session_secrets
 from components.tenant.sleep import put_to_sleep
+from components.tenant.usage import TenantUsage
 from tiers.deployed import RELEASED, is_released
 from tiers.facts.every_fact import (
     CacheSpace,
@@ -42,6 +43,7 @@ from tiers.facts.every_fact import (
     Route,
     ScheduledJob,
     TenantDatabase,
+    UsageExporter,
     Workload,
 )
 from tiers.facts.names import FINAL_BACKUP, ODOO_SETUP
@@ -207,7 +209,19 @@ class TenantStack(pulumi.ComponentResource):
             for fact in facts_of(self.tenant.facts, Workload)
         ]
         OdooRoute(self.tenant.tenant, route, self._fact(Workload, "web"), self._inside)
+        self._build_usage(after)
         return built
+
+    def _build_usage(self, after: pulumi.ResourceOptions) -> None:
+        for fact in facts_of(self.tenant.facts, UsageExporter):
+            TenantUsage(
+                self.tenant,
+                fact,
+                self.platform,
+                bucket=self.files.buckets[fact.bucket] if fact.bucket else None,
+                mounted=(self.filestore, self.settings),
+                opts=after,
+            )
 
     def _build_boundary(self) -> None:
         TenantBoundary(

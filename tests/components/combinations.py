@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from tests.portfolios import catalog, grouped_platform, tenant, wide_platform
+from tests.portfolios import catalog, grouped_platform, measured, tenant, wide_platform
 from tiers.errors import CatalogError
 from tiers.facts.network import DnsPeer
 from tiers.plan.from_program import plan_of_documents
@@ -189,7 +189,7 @@ def portfolios(draw: st.DrawFn, offer: Offer) -> tuple[Platform, list[Tenant]]:
     ample, or written; names are asked for as usual, or elsewhere.
     """
     protected = draw(st.booleans())
-    usual = draw(st.sampled_from([_PLATFORM, grouped_platform()]))
+    usual = draw(st.sampled_from([_PLATFORM, grouped_platform(), measured(grouped_platform())]))
     cluster = usual.cluster.model_copy(update=draw(st.sampled_from(_CLUSTERS)))
     platform = usual.model_copy(update={"deletion_protection": protected, "cluster": cluster})
     # Most hold as many as possible: neighbours are what can go wrong.

@@ -91,6 +91,12 @@ def _namespace_faults(name: str, declared: Sequence[Declared], here: Sequence[De
         yield f"{name}: no pod can look up a name"
 
 
+def _that_sleep(mine: Sequence[Declared]) -> list[Declared]:
+    """Its Deployments of Odoo; files and backups are held while it sleeps, and measured."""
+    found = _of_kind(mine, "Deployment")
+    return [each for each in found if each.labels["app.kubernetes.io/component"] != "usage"]
+
+
 def _is_sleeps(each: Declared) -> bool:
     """Whether a role, or its binding, is the one with which a tenant falls asleep."""
     return "cost/tenant" in each.labels and each.props["metadata"]["name"].endswith("-sleep")
@@ -99,7 +105,7 @@ def _is_sleeps(each: Declared) -> bool:
 def _sleep_faults(plan: TenantPlan, here: Sequence[Declared]) -> Faults:
     """A tenant that sleeps may scale its own Deployments and nothing else; who does not may do nothing."""
     mine = [each for each in here if each.labels.get("cost/tenant") == plan.tenant]
-    names = sorted(each.props["metadata"]["name"] for each in _of_kind(mine, "Deployment"))
+    names = sorted(each.props["metadata"]["name"] for each in _that_sleep(mine))
     own = {"apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": names}
     wanted = [[{**own, "verbs": ["patch"]}]] if facts_of(plan.facts, SleepSchedule) else []
     if [each.props["rules"] for each in mine if _is_sleeps(each) and each.type.endswith(":Role")] != wanted:
@@ -116,7 +122,7 @@ def _sleep_faults(plan: TenantPlan, here: Sequence[Declared]) -> Faults:
     jobs = [each.props["metadata"]["name"] for each in _of_kind(mine, "CronJob") if _sleeps(each)]
     if sorted(jobs) != [f"{plan.tenant}-{name}" for name in (("sleep", "wake") if wanted else ())]:
         yield f"{plan.tenant}: sleeps by {jobs}"
-    for each in _of_kind(mine, "Deployment"):
+    for each in _that_sleep(mine):
         if ("spec.replicas" in each.ignore_changes) < bool(wanted):
             yield f"{each.name}: an update would wake it"
 

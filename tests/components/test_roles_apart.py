@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.tenant.backups import _KINDS
+from components.tenant.backups import KINDS
 from tests.components.iam_access import ROLE_POLICY, Account, Role, access_of, arn_of, listed, may
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs
@@ -67,7 +67,7 @@ def belongings(declared: Sequence[Declared]) -> dict[str, set[tuple[str, str]]]:
         given = {variable["name"]: variable.get("value") for variable in spec["containers"][0].get("env", ())}
         if "BUCKET" in given:
             bucket = arn_of(str(given["BUCKET"]).removesuffix("-1a2b3c4"))
-            for kind in _KINDS:
+            for kind in KINDS:
                 prefix = f"{kind}/{given['PREFIX']}/"
                 owned[str(given["TENANT"])] |= {(f"{bucket}/{prefix}2027.dump", prefix), (bucket, prefix)}
     return owned
@@ -138,7 +138,7 @@ def test_a_tenants_backup_does_its_work_on_its_own_part_of_the_bucket() -> None:
     assert len(backed_up) >= 10
     for tenant in backed_up:
         did = {(action, arn.partition("/")[2]) for who, action, arn, _ in granted() if who == tenant}
-        for kind, action in product(_KINDS, ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")):
+        for kind, action in product(KINDS, ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")):
             assert (action, f"{kind}/{tenant}/2027.dump") in did
         # Manifests, owner's marks, results of restore tests and files are never deleted by it.
         gone = {path for action, path in did if action == "s3:DeleteObject"}
@@ -161,7 +161,7 @@ def test_what_a_backup_deletes_or_overwrites_stays_as_a_version() -> None:
     assert (len(buckets) >= 3, len(roles) >= 10) == (True, True)
     for role, bucket, action in product(roles, buckets, FOR_GOOD):
         arn = arn_of(bucket.name)
-        things = (arn, *(f"{arn}/{kind}/acme/2027.dump" for kind in _KINDS))
+        things = (arn, *(f"{arn}/{kind}/acme/2027.dump" for kind in KINDS))
         assert not [thing for thing in things if may(role, action, thing)], (role.name, action)
     versioned = {
         each.props["bucket"]

@@ -90,6 +90,7 @@ esac""",
         "RETENTION_DAYS": "30",
         "MEASURE_SQL": "tables",
         "SEQUENCES_SQL": "sequences",
+        "USERS_SQL": script("users.sql"),
     }
     return subprocess.run(
         command(text)["command"], env=tools | variables, capture_output=True, text=True, check=False

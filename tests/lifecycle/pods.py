@@ -72,6 +72,7 @@ case "$1 $2" in
     found=$({ find "${6%/}" -type f -printf '%p\t%s\n' 2>/dev/null || true; } | LC_ALL=C sort)
     case "$8" in
       "Contents[].[Key,Size]") printf '%s\n' "${found:-None	None}" ;;
+      "Contents[].Size") printf '%s\n' "${found:-None	None}" | cut -f2 | paste -sd '\t' ;;
       *) printf '%s\n' "$found" | cut -f1 | sed '$d' | paste -sd '\t' ;;
     esac ;;
   "secretsmanager get-secret-value") cat "@@secret" ;;
@@ -137,6 +138,7 @@ class Pods:
             "SAMPLE": "1000",
             "MEASURE_SQL": script("measure.sql"),
             "SEQUENCES_SQL": script("sequences.sql"),
+            "USERS_SQL": script("users.sql"),
             **more,
         }
 

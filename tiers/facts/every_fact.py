@@ -40,7 +40,7 @@ from tiers.facts.data import (
     ManagedSecret,
     TenantDatabase,
 )
-from tiers.facts.monitoring import Alerts, Dashboards
+from tiers.facts.monitoring import Alerts, Dashboards, PlatformPart, StateExporter, UsageExporter
 from tiers.facts.network import Egress, LoadBalancer, NatGateway, Network, PodGroup, Route, Traffic
 from tiers.facts.record import FactId, FactRecord, Origin
 from tiers.vocabulary import Count, Positive
@@ -81,14 +81,17 @@ __all__ = [
     "NodeGroup",
     "OdooProcess",
     "Origin",
+    "PlatformPart",
     "PodGroup",
     "PriorityClass",
     "RestoreTest",
     "Route",
     "ScheduledJob",
     "SleepSchedule",
+    "StateExporter",
     "TenantDatabase",
     "Traffic",
+    "UsageExporter",
     "VaultCopy",
     "Workload",
 ]
@@ -146,6 +149,8 @@ Fact = Annotated[
     | Metrics
     | Dashboards
     | Alerts
+    | UsageExporter
+    | StateExporter
     | Network
     | Namespace
     | NamespaceQuota

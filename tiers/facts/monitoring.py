@@ -1,6 +1,6 @@
-"""Facts about dashboards and alerts for the Grafana and Prometheus that a cluster already has.
+"""Facts about dashboards, alerts and exporters for the Grafana and Prometheus that a cluster already has.
 
-They cost nothing themselves: the operator of Grafana and Prometheus pays for both.
+Dashboards and alerts cost nothing themselves: the operator of Grafana and Prometheus pays for both.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from tiers.facts.record import FactRecord
-from tiers.vocabulary import Positive
+from tiers.facts.compute import ComputeRequest
+from tiers.facts.record import FactId, FactRecord
+from tiers.vocabulary import Cidr, Count, ImageByDigest, Positive
 
 
 class Dashboards(FactRecord):
@@ -31,3 +32,50 @@ class Alerts(FactRecord):
     rule_labels: Mapping[str, str] = {}
     backup_age_minutes: Positive | None = None
     restore_test_age_days: Positive | None = None
+
+
+class PlatformPart(FactRecord):
+    """Pods of a platform part, which run all month and take their share of the nodes.
+
+    Only the namespace `scraped_from` may connect to what they tell.
+    """
+
+    namespace: str
+    image: ImageByDigest
+    run_as_user: Positive
+    run_as_group: Positive
+    replicas: Positive = 1
+    compute: ComputeRequest
+    scraped_from: str
+    nodes: FactId | None = None
+    """The node group that runs only its tenant's pods; None for the shared nodes."""
+
+
+class UsageExporter(PlatformPart):
+    """What measures one tenant's users, database, files and backups, and tells what is reserved of the cache.
+
+    `shares_database`, `shares_files`, `shares_backups` and `shares_cache` say whether a pool divides what
+    holds them; otherwise it is the tenant's own. `bucket` is None where the offer has no backups.
+    """
+
+    kind: Literal["usage-exporter"] = "usage-exporter"
+    every_hours: Positive
+    cache_mib: Count
+    shares_database: bool
+    shares_files: bool
+    shares_cache: bool
+    shares_backups: bool
+    bucket: FactId | None = None
+    prefix: str = ""
+    priority_class: str | None = None
+    """The PriorityClass of its pod."""
+
+
+class StateExporter(PlatformPart):
+    """kube-state-metrics: what pods, claims and Services there are, whose they are, and what they request.
+
+    It reaches the Kubernetes API at `api_cidrs`.
+    """
+
+    kind: Literal["state-exporter"] = "state-exporter"
+    api_cidrs: tuple[Cidr, ...]

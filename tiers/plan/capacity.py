@@ -5,6 +5,7 @@ from __future__ import annotations
 from tiers.catalog.tier import Catalog
 from tiers.facts.compute import NodeGroup, Workload
 from tiers.facts.data import TenantDatabase
+from tiers.facts.monitoring import PlatformPart
 from tiers.facts.names import DATABASE
 from tiers.plan.plan import Plan, facts_of
 from tiers.plan.resolve import resolve
@@ -44,7 +45,8 @@ def _missing_nodes(plan: Plan) -> int:
     groups = facts_of(plan.platform, NodeGroup)
     if not groups:  # another portfolio counts the nodes of this cluster
         return 0
-    pods = [fact for fact in plan.all_facts() if isinstance(fact, Workload) and fact.nodes is None]
+    lasting = [fact for fact in plan.all_facts() if isinstance(fact, Workload | PlatformPart)]
+    pods = [fact for fact in lasting if fact.nodes is None]
     first = groups[0]
     missing = 0
     for one, room, wanted in (

@@ -16,7 +16,7 @@ from tiers.facts.data import (
     Key,
     ManagedSecret,
 )
-from tiers.facts.every_fact import Fact, Job, LogGroup, PodGroup, ScheduledJob, Workload
+from tiers.facts.every_fact import Fact, Job, LogGroup, PlatformPart, PodGroup, ScheduledJob, Workload
 from tiers.facts.names import CACHE
 from tiers.naming import CACHE_NAME_LIMIT, physical_name
 from tiers.plan.namespaces.quota import job_pods, largest, resized, room_of, web_pods
@@ -52,7 +52,7 @@ def own_nodes(classes: Classes, tenant: Tenant, wanted: DedicatedNodes) -> Itera
 
 def on_own_nodes(fact: Fact, tenant: Tenant) -> Fact:
     """*fact* of a tenant with nodes of its own: if it has pods, they run there."""
-    if not isinstance(fact, Workload | Job | ScheduledJob):
+    if not isinstance(fact, Workload | Job | ScheduledJob | PlatformPart):
         return fact
     return fact.model_copy(update={"nodes": own_node_group(tenant)})
 
@@ -174,6 +174,8 @@ def own_namespace(
         (size.cron.replicas, size.cron),
         job_pods(size.job),
     ]
+    if platform.parts and platform.parts.usage_exporter:
+        counted.append((1, platform.parts.usage_exporter))
     room = room_of(counted, offer.database_gib, offer.filestore_gib)
     room = room.plus(resized(classes, size.web.replicas, size.web))
     yield NamespaceQuota(

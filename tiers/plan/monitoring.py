@@ -1,16 +1,18 @@
-"""Dashboards and alerts of a portfolio that has Grafana or the Prometheus operator."""
+"""Dashboards, alerts and exporters of a portfolio that has Grafana or Prometheus."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from tiers.catalog.classes import Classes
 from tiers.catalog.promises import RANKS
-from tiers.catalog.tier import Catalog, Offer
-from tiers.facts.monitoring import Alerts, Dashboards
-from tiers.facts.names import DASHBOARDS
-from tiers.plan.owner import about
+from tiers.catalog.tier import Catalog, Offer, OwnCache, OwnDatabase, OwnFileSystem
+from tiers.facts.compute import Namespace
+from tiers.facts.monitoring import Alerts, Dashboards, StateExporter, UsageExporter
+from tiers.facts.names import BACKUP_BUCKET, DASHBOARDS, PARTS_NAMESPACE
+from tiers.plan.owner import about, is_decommissioning
+from tiers.plan.second_region import own_bucket
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.resilience import promised
 from tiers.portfolio.tenant import Tenant
@@ -20,6 +22,8 @@ _DAYS_PER_MONTH: Final = 30
 _MINUTES_PER_DAY: Final = 24 * 60
 # A run that takes longer than the last one is not late.
 _GRACE_MINUTES: Final = 60
+# The user of exporters' own images (kube-state-metrics, examples/standard/deployment.yaml).
+_NOBODY: Final = 65534
 
 
 def dashboard_facts(platform: Platform) -> Iterator[Dashboards]:
@@ -33,6 +37,78 @@ def dashboard_facts(platform: Platform) -> Iterator[Dashboards]:
             region=platform.region,
             namespace=monitoring.namespace,
         )
+
+
+def watching_facts(
+    catalog: Catalog, platform: Platform, tenant: Tenant, offer: Offer, namespace: str
+) -> Iterator[Alerts | UsageExporter]:
+    """What watches a tenant in *namespace*: its alerts and its usage exporter, where they are wanted."""
+    yield from alert_facts(catalog, platform, tenant, offer, namespace)
+    yield from _usage_exporter(platform, tenant, offer, namespace)
+
+
+def exporter_connections(platform: Platform) -> int:
+    """How many connections to its own database a tenant needs for being measured."""
+    return int(bool(platform.parts and platform.parts.usage_exporter))
+
+
+def _usage_exporter(
+    platform: Platform, tenant: Tenant, offer: Offer, namespace: str
+) -> Iterator[UsageExporter]:
+    # Of who is decommissioned the database is at rest, and goes.
+    if not (platform.parts and platform.parts.usage_exporter) or is_decommissioning(tenant):
+        return
+    wanted, images = platform.parts.usage_exporter, platform.images
+    held = own_bucket(tenant) if offer.region_copies else BACKUP_BUCKET
+    bucket = held if offer.backup_class else None
+    yield UsageExporter(
+        **about(tenant, "usage", CostCategory.COMPUTE),
+        namespace=namespace,
+        image=images.operations.image,
+        run_as_user=images.operations.run_as_user,
+        # The filestore belongs to Odoo's group: the exporter reads it as a member, as backups do.
+        run_as_group=images.odoo.run_as_group,
+        compute=wanted.alone(),
+        scraped_from=platform.parts.scraped_from,
+        every_hours=wanted.every_hours,
+        cache_mib=offer.session_cache_mib,
+        shares_database=not isinstance(offer.database, OwnDatabase),
+        shares_files=not isinstance(offer.file_system, OwnFileSystem),
+        shares_cache=not isinstance(offer.cache, OwnCache),
+        shares_backups=bucket in {None, BACKUP_BUCKET},
+        bucket=bucket,
+        prefix=tenant.tenant if bucket else "",
+    )
+
+
+def part_facts(platform: Platform) -> Iterator[Namespace | StateExporter]:
+    """The platform parts that are no tenant's, and their namespace."""
+    parts = platform.parts
+    if not (parts and parts.kube_state_metrics):
+        return
+    shared: dict[str, Any] = {
+        "domain": CostDomain.SHARED_PLATFORM,
+        "category": CostCategory.SUPPORT,
+        "region": platform.region,
+        "namespace": platform.cluster.namespace(PARTS_NAMESPACE),
+    }
+    yield Namespace(
+        id=f"platform/namespace-{shared['namespace']}",
+        pod_security_version=platform.cluster.version,
+        dns_peers=platform.cluster.dns_peers,
+        **shared,
+    )
+    wanted = parts.kube_state_metrics
+    yield StateExporter(
+        id="platform/kube-state-metrics",
+        image=wanted.image,
+        run_as_user=_NOBODY,
+        run_as_group=_NOBODY,
+        compute=wanted.alone(),
+        scraped_from=parts.scraped_from,
+        api_cidrs=platform.cluster.api_cidrs,
+        **shared,
+    )
 
 
 def alert_facts(

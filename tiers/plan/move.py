@@ -26,6 +26,7 @@ from tiers.facts.every_fact import (
     SleepSchedule,
     TenantDatabase,
     Traffic,
+    UsageExporter,
     Workload,
 )
 from tiers.facts.names import (
@@ -51,7 +52,7 @@ from tiers.vocabulary import CostCategory, LifecycleStage, MoveStage
 # Facts that exist once, on the tier in use: what runs, is reached or is backed up.
 _OF_WORK: Final = (
     *(CacheSpace, Egress, Job, Labour, LogicalBackup, Route, ScheduledJob, SleepSchedule),
-    *(TenantDatabase, Traffic, Workload),
+    *(TenantDatabase, Traffic, UsageExporter, Workload),
 )
 
 

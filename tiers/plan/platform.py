@@ -37,7 +37,7 @@ from tiers.facts.names import (
 )
 from tiers.facts.network import NODES_FROM, subnet_ranges
 from tiers.plan.expected_usage import automated_backups_gib
-from tiers.plan.monitoring import dashboard_facts
+from tiers.plan.monitoring import dashboard_facts, part_facts
 from tiers.plan.namespaces.shared import namespace_facts
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
@@ -58,6 +58,7 @@ def platform_facts(catalog: Catalog, platform: Platform, tenants: Sequence[Seque
     yield from _cluster(catalog, platform)
     yield from _adopted_services(platform)
     yield from dashboard_facts(platform)
+    yield from part_facts(platform)
 
 
 def _network(platform: Platform) -> Iterator[Fact]:

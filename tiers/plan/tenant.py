@@ -40,7 +40,7 @@ from tiers.plan.expected_usage import (
     changed_mib_per_day,
     traffic,
 )
-from tiers.plan.monitoring import alert_facts
+from tiers.plan.monitoring import exporter_connections, watching_facts
 from tiers.plan.namespaces.priority import with_priority
 from tiers.plan.namespaces.shared import operations_namespace, shared_namespace
 from tiers.plan.namespaces.spread import with_spread
@@ -97,7 +97,7 @@ def _facts(catalog: Catalog, platform: Platform, tenant: Tenant) -> Iterator[Fac
     yield from _backups(catalog, platform, tenant, offer, namespace)
     yield from sleep_facts(platform, tenant, offer, size, namespace)
     yield from decommission_facts(platform, tenant, offer, size, namespace)
-    yield from alert_facts(catalog, platform, tenant, offer, namespace)
+    yield from watching_facts(catalog, platform, tenant, offer, namespace)
     yield LogGroup(
         **about(tenant, "logs", CostCategory.STORAGE),
         ingest_gib_per_month=offer.log_gib_per_month,
@@ -151,7 +151,7 @@ def _storage(
         server=own_server(tenant) if isinstance(offer.database, OwnDatabase) else DATABASE,
         database=f"odoo_{_identifier(tenant)}",
         role=f"t_{_identifier(tenant)}",
-        connection_limit=_connection_ceiling(size, per_process),
+        connection_limit=_connection_ceiling(size, per_process) + exporter_connections(platform),
         connections_per_process=per_process,
         connections_evented=_CONNECTIONS_EVENTED if size.web.workers else 0,
         storage_gib=offer.database_gib,

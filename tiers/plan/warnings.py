@@ -12,8 +12,10 @@ from tiers.facts.every_fact import (
     CacheSpace,
     LoadBalancer,
     NodeGroup,
+    PlatformPart,
     PodGroup,
     TenantDatabase,
+    UsageExporter,
     Workload,
 )
 from tiers.facts.names import CACHE, DATABASE
@@ -113,17 +115,20 @@ def _cache_logins(plan: Plan) -> Iterator[str]:
 
 
 def _crowded_nodes(plan: Plan) -> Iterator[str]:
-    everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload)]
+    everywhere = [fact for fact in plan.all_facts() if isinstance(fact, Workload | PlatformPart)]
     shared = [pod for pod in everywhere if pod.nodes is None]
     # Without groups another portfolio counts the nodes, and knows their room.
     if groups := facts_of(plan.platform, NodeGroup):
         yield from _short_of_nodes("platform", groups, shared)
     for tenant in plan.tenants:
         if own := facts_of(tenant.facts, NodeGroup):
-            yield from _short_of_nodes(tenant.tenant, own, facts_of(tenant.facts, Workload))
+            pods = [pod for pod in everywhere if pod.tenant == tenant.tenant]
+            yield from _short_of_nodes(tenant.tenant, own, pods)
 
 
-def _short_of_nodes(owner: str, groups: list[NodeGroup], pods: list[Workload]) -> Iterator[str]:
+def _short_of_nodes(
+    owner: str, groups: list[NodeGroup], pods: list[Workload | PlatformPart]
+) -> Iterator[str]:
     for what, room, wanted in (
         (
             "millicores",
@@ -164,7 +169,8 @@ def _crowded_interfaces(catalog: Catalog, plan: Plan) -> Iterator[str]:
 def _interfaces(tenant: TenantPlan) -> int:
     """The most of its pods at once: all that load may start, one more in a rollout, and a job."""
     pods = facts_of(tenant.facts, Workload)
-    return sum(max(pod.replicas, pod.max_replicas) for pod in pods) + 2
+    measured = len(facts_of(tenant.facts, UsageExporter))
+    return sum(max(pod.replicas, pod.max_replicas) for pod in pods) + measured + 2
 
 
 def _way_in(catalog: Catalog, plan: Plan) -> Iterator[str]:

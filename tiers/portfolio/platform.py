@@ -27,6 +27,7 @@ from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
+from tiers.portfolio.parts.exporters import PartsSpec, parts_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
     Frozen,
@@ -255,6 +256,8 @@ class Platform(Frozen):
     """Logs and metrics of the platform; the estimate counts them."""
     monitoring: MonitoringSpec | None = None
     """Dashboards and alerts; left out, none are made."""
+    parts: PartsSpec | None = None
+    """Exporters that Costack runs; left out, none."""
     drift: DriftSpec = DriftSpec()
     """What `costack drift` reports without failing."""
     approvals: Approvals | None = None
@@ -283,7 +286,8 @@ class Platform(Frozen):
     @model_validator(mode="after")
     def _pods_can_have_groups_and_secrets(self) -> Self:
         problem = groups_problem(self.cluster, self.network)
-        if problem := problem or store_problem(self.cluster, self.images.odoo.addons_path):
+        problem = problem or store_problem(self.cluster, self.images.odoo.addons_path)
+        if problem := problem or parts_problem(self.cluster, self.parts):
             raise ValueError(f"cluster: {problem}")
         return self
 

@@ -169,6 +169,8 @@ RESOURCES: Final[Mapping[type[FactRecord], Resource]] = {
     facts.NatGateway: Resource("aws:ec2/natGateway:NatGateway"),
     facts.NodeGroup: Resource("aws:eks/nodeGroup:NodeGroup", _nodes),
     facts.RestoreTest: Resource("aws:backup/restoreTestingPlan:RestoreTestingPlan"),
+    facts.StateExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
+    facts.UsageExporter: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
     facts.VaultCopy: Resource("aws:backup/vault:Vault"),
     facts.Workload: Resource("kubernetes:apps/v1:Deployment", _pods, in_outputs=False),
 }
@@ -218,6 +220,6 @@ def resized(fact: Fact, sizes: Sizes) -> Fact:
     others = {name: sizes[name] for name in differing(fact, sizes)}
     changes = {name: value for name, value in others.items() if "." not in name}
     inner = {name.partition(".")[2]: value for name, value in others.items() if "." in name}
-    if inner and isinstance(fact, facts.Workload):
+    if inner and isinstance(fact, facts.Workload | facts.PlatformPart):
         changes["compute"] = fact.compute.model_copy(update=inner)
     return fact.model_copy(update=changes)

@@ -71,7 +71,7 @@ class Checks:
             wanted = f"driver {driver} on {day.start:%Y-%m-%d}"
             end = day.end + timedelta(seconds=check.beyond_seconds)
             asked = f"{wanted} (query {name} of promql.yaml)"
-            answered = self.server.asked(queries().check(name, window), end, asked)
+            answered = self.server.asked(queries().check(name, driver, window), end, asked)
             found = [each for each in answered if self._too_much(check, each[1], window)]
             if not found:
                 continue

@@ -15,6 +15,8 @@ from tiers.strict_yaml import load_model
 from tiers.vocabulary import Count, Frozen, Positive
 
 FILE: Final = Path(__file__).with_name("promql.yaml")
+INSTEAD: Final = " (usage exporters)"
+"""Behind a driver's name: measured by the exporters of tenants instead of the driver's own."""
 _SECONDS_PER_HOUR: Final = 3600
 
 
@@ -52,16 +54,18 @@ class DriverQuery(Frozen):
         present: A series that is there whenever the exporter works.
         series: The metrics that are joined: a label that tells clusters apart must be on all of them.
         checks: What must find nothing before the quantity is believed.
+        otherwise: Where its quantities come from while its exporter, which is an option, was never seen.
     """
 
     unit: str
     accrues: Literal["hours", "seconds"]
     divided_by: Positive = 1
-    tenant: Literal["label_cost_tenant", "datname"]
+    tenant: Literal["label_cost_tenant", "datname", "tenant"]
     each_step: str
     present: str
     series: tuple[str, ...]
     checks: tuple[str, ...]
+    otherwise: str | None = None
 
     def accrued(self, summed: Decimal, step_seconds: int) -> Decimal:
         """The quantity of a sum over steps, in `unit`, to the billionth."""
@@ -98,43 +102,46 @@ class Queries(Frozen):
     cluster_labels: tuple[str, ...]
     parts: Mapping[str, str]
     drivers: Mapping[str, DriverQuery]
+    instead: Mapping[str, DriverQuery]
     checks: Mapping[str, Check]
     elsewhere: Mapping[str, str]
 
     def of(self, driver: str) -> DriverQuery:
-        """The query of *driver*.
+        """The query of *driver*; with `INSTEAD` behind its name, the one that stands in for it.
 
         Raises:
             UsageError: When Prometheus does not measure it; the message names its source.
         """
         if driver in self.drivers:
             return self.drivers[driver]
+        if driver.endswith(INSTEAD) and driver.removesuffix(INSTEAD) in self.instead:
+            return self.instead[driver.removesuffix(INSTEAD)]
         source = self.elsewhere.get(driver)
         known = f"it comes from {source}" if source else f"it knows {', '.join(sorted(self.drivers))}"
         raise UsageError(f"driver '{driver}': Prometheus does not measure it; {known}")
 
     def usage(self, driver: str, window: Window) -> str:
         """The PromQL that sums *driver* over every step of a window."""
-        each = self._whole(self.of(driver).each_step, window)
+        each = self._whole(self.of(driver).each_step, driver, window)
         return f"sum_over_time(({each})[{window.seconds}s:{window.step_seconds}s])"
 
     def presence(self, driver: str, window: Window) -> str:
         """The PromQL that counts the steps of a window at which the exporter of *driver* worked."""
-        text = f"count_over_time((group({self.of(driver).present}))[$window:$step])"
-        return self._whole(text, window)
+        return self._whole("count_over_time((group($present))[$window:$step])", driver, window)
 
-    def check(self, name: str, window: Window) -> str:
-        """The PromQL of one check."""
-        return self._whole(self.checks[name].query, window, self.checks[name].beyond_seconds)
+    def check(self, name: str, driver: str, window: Window) -> str:
+        """The PromQL of one check of *driver*."""
+        return self._whole(self.checks[name].query, driver, window, self.checks[name].beyond_seconds)
 
     def clusters(self, series: str, window: Window, labels: Sequence[str]) -> str:
         """The PromQL that answers which values *labels* have on a metric in a window."""
         return f"group by ({', '.join(labels)}) (last_over_time({series}[{window.seconds}s]))"
 
-    def _whole(self, text: str, window: Window, beyond_seconds: int = 0) -> str:
+    def _whole(self, text: str, driver: str, window: Window, beyond_seconds: int = 0) -> str:
         """*text* with its parts filled in, recursively."""
         known = {
             **self.parts,
+            "present": self.of(driver).present,
             "step": f"{window.step_seconds}s",
             "seconds": str(window.step_seconds),
             "window": f"{window.seconds + beyond_seconds}s",

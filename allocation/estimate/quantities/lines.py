@@ -58,6 +58,8 @@ Left out of an estimate, because no fact says how many there are: requests to KM
 
 CARRIED_BY_POOLS: Final[Mapping[type[facts.FactRecord], str]] = {
     facts.Workload: "pods take their share of the nodes",
+    facts.StateExporter: "pods take their share of the nodes",
+    facts.UsageExporter: "pods take their share of the nodes",
     facts.Job: "runs for minutes when a tenant changes",
     facts.ScheduledJob: "pods take their share of the nodes",
     facts.TenantDatabase: "a database takes its share of its server",

@@ -15,7 +15,6 @@ from allocation.adapters.usage.endpoint import Endpoint, Token
 from allocation.adapters.usage.export import write_usage
 from allocation.adapters.usage.opencost import OpenCost
 from allocation.adapters.usage.prometheus import Prometheus
-from allocation.adapters.usage.queries import queries
 from allocation.adapters.usage.split_cost.usage import split_usage
 from allocation.charges import ChargePeriod
 from allocation.errors import AllocationError
@@ -47,10 +46,9 @@ def fetch_prometheus(request: Request, environment: Mapping[str, str], now: date
         AllocationError: When the server does not answer, or a driver is not measured.
         CatalogError: When the period is not a month that is over.
     """
-    drivers = request.drivers or sorted(queries().drivers)
     endpoint = _endpoint(request, environment)
     server = Prometheus(endpoint, request.unlabelled, request.cluster_label, tell=_tell)
-    _write(request.out, list(server.fetch(_month(request.period, now), drivers)))
+    _write(request.out, list(server.fetch(_month(request.period, now), request.drivers or None)))
 
 
 def fetch_opencost(request: Request, environment: Mapping[str, str], now: datetime) -> None:

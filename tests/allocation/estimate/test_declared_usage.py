@@ -7,7 +7,7 @@ import pytest
 from allocation.charges import ChargePeriod
 from allocation.engine.drivers import CAPACITY, UNITS, Driver
 from allocation.estimate.declared_usage import PLATFORM, declared_usage
-from tests.portfolios import local_plan, plan_of, tenant
+from tests.portfolios import local_plan, measured, plan_of, tenant
 from tests.sleepers import sleeper
 from tiers.plan.plan import Plan
 
@@ -43,6 +43,17 @@ def test_requests_count_for_the_minutes_they_are_asked_for() -> None:
     # Web and cron all month, and the nightly backup: 30 runs of 10 minutes.
     assert quantities(plan, Driver.CPU_REQUESTS)["acme"] == Decimal("0.350") * 730 + Decimal("0.1") * 5
     assert quantities(plan, Driver.MEMORY_REQUESTS)["acme"] == Decimal("1.5") * 730 + Decimal("0.25") * 5
+
+
+def test_platform_parts_are_whose_they_are() -> None:
+    usual, more = plan_of(tenant("acme")), plan_of(tenant("acme"), platform=measured())
+    for driver, of_tenant, of_platform in (
+        (Driver.CPU_REQUESTS, "0.010", "0.020"),
+        (Driver.MEMORY_REQUESTS, "0.0625", "0.125"),
+    ):
+        before, after = quantities(usual, driver), quantities(more, driver)
+        assert after["acme"] - before["acme"] == Decimal(of_tenant) * 730
+        assert after[PLATFORM] - before[PLATFORM] == Decimal(of_platform) * 730
 
 
 def test_the_platform_and_the_nodes_have_their_lines() -> None:

@@ -13,6 +13,7 @@ from tests.portfolios import (
     grouped_platform,
     local_plan,
     local_portfolio,
+    measured,
     plan_of,
     tenant,
 )
@@ -36,7 +37,7 @@ def test_a_plan_is_the_same_whatever_the_order_of_files() -> None:
 
 
 def test_the_tiers_together_have_every_kind_of_fact() -> None:
-    plan = plan_of(*every_offer(), platform=grouped_platform())
+    plan = plan_of(*every_offer(), platform=measured(grouped_platform()))
     assert len(plan.tenants) >= 9
     assert {type(fact) for fact in plan.all_facts()} == set(FACT_TYPES)
 

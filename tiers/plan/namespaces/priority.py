@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tiers.facts.every_fact import Fact, Job, PriorityClass, ScheduledJob, Workload
+from tiers.facts.every_fact import Fact, Job, PriorityClass, ScheduledJob, UsageExporter, Workload
 from tiers.plan.owner import about_platform
 from tiers.portfolio.platform import Platform
 from tiers.portfolio.tenant import Tenant
@@ -34,8 +34,8 @@ def priority_facts(platform: Platform) -> Iterator[PriorityClass]:
 
 
 def with_priority(platform: Platform, tenant: Tenant, fact: Fact) -> Fact:
-    """*fact* of *tenant* with the class of its pods, if it has any; jobs wait, and take nobody's place."""
-    if not isinstance(fact, Workload | Job | ScheduledJob):
+    """*fact* of *tenant* with the class of its pods; jobs and exporters wait, and take nobody's place."""
+    if not isinstance(fact, Workload | Job | ScheduledJob | UsageExporter):
         return fact
     word = "production" if tenant.environment is Environment.PRODUCTION else "sandbox"
     name = _name(platform, word, jobs=not isinstance(fact, Workload))

@@ -15,6 +15,7 @@ from allocation.adapters.usage.endpoint import Endpoint, Token
 from allocation.adapters.usage.export import write_usage
 from allocation.adapters.usage.intake import read_usage
 from allocation.adapters.usage.prometheus import Prometheus
+from allocation.adapters.usage.queries import queries
 from allocation.adapters.usage.rows import UsageError, UsageRow
 from allocation.charges import ChargePeriod
 from tests.allocation.adapters.usage.server import (
@@ -257,8 +258,8 @@ def test_drivers_share_the_checks_of_a_day() -> None:
 
 
 def test_a_driver_that_is_not_measured_is_known_before_anything_is_asked() -> None:
-    with answering(prometheus(vector())) as server, pytest.raises(UsageError, match="driver 'users'"):
-        fetched(server, "cpu-used", "users")
+    with answering(prometheus(vector())) as server, pytest.raises(UsageError, match="driver 'fee'"):
+        fetched(server, "cpu-used", "fee")
     assert server.asked == []
 
 
@@ -272,3 +273,104 @@ def test_the_token_goes_along() -> None:
     with answering(prometheus(vector())) as server:
         list(Prometheus(Endpoint(server.url, Token("T", "abc"))).fetch(DAY, ["cpu-used"]))
     assert {headers["Authorization"] for _, _, headers in server.asked} == {"Bearer abc"}
+
+
+OPTIONAL = {name for name, query in queries().drivers.items() if query.otherwise}
+EARLIER = "2026-09-30T23:59:59.999Z"
+
+
+def optional(presence: Callable[[str, str], str]) -> Callable[[str, dict[str, str]], Answer]:
+    """Every driver is there all day but those of a tenant's exporter: *presence* of a query at a moment."""
+
+    def answer(_: str, query: dict[str, str]) -> Answer:
+        text = query["query"]
+        if asks_for_presence(text):
+            there = presence(text, query["time"]) if "group(tenant_" in text else "288"
+            return 200, vector(({}, there)) if there else vector()
+        name = {"tenant": "acme", "label_cost_tenant": "acme", "datname": "odoo_acme"}
+        return 200, vector((name, "288")) if asks_for_use(text) else vector()
+
+    return answer
+
+
+def all_of(server: Recorded, told: list[str]) -> set[str]:
+    rows = Prometheus(Endpoint(server.url), "platform", tell=told.append).fetch(DAY)
+    return {row.driver for row in rows}
+
+
+def test_without_the_exporter_that_is_an_option_all_others_are_measured_and_its_drivers_are_told() -> None:
+    told: list[str] = []
+    with answering(optional(lambda _, __: "")) as server:
+        assert all_of(server, told) == queries().drivers.keys() - OPTIONAL
+    assert [sentence.partition(":")[0] for sentence in told] == [
+        f"driver {each}" for each in sorted(OPTIONAL)
+    ]
+    assert told[-1] == (
+        "driver users: no tenant's usage exporter was there all day on 2026-10-01, so it has no row; "
+        "it comes from the plan, or Odoo's own count in the manifests of the backups (costack usage "
+        "backups)"
+    )
+
+
+def test_with_it_every_driver_is_measured() -> None:
+    told: list[str] = []
+    with answering(optional(lambda _, __: "288")) as server:
+        assert all_of(server, told) == queries().drivers.keys()
+    assert told == []
+
+
+def test_an_exporter_that_began_during_the_first_day_leaves_the_month_to_what_is_declared() -> None:
+    told: list[str] = []
+    with answering(optional(lambda _, moment: "" if moment == EARLIER else "144")) as server:
+        assert not all_of(server, told) & OPTIONAL
+    assert len(told) == len(OPTIONAL)
+
+
+def test_an_exporter_that_was_there_before_and_is_away_is_a_gap() -> None:
+    away = "driver backup-gib on 2026-10-01, answered that 0 of 288 are"
+    with (
+        answering(optional(lambda _, moment: "288" if moment == EARLIER else "")) as server,
+        pytest.raises(UsageError, match=away),
+    ):
+        all_of(server, [])
+
+
+def databases(own: str, tenants: str) -> Callable[[str, dict[str, str]], Answer]:
+    """Where postgres_exporter and the usage exporters were there for so many samples of every day."""
+
+    def answer(_: str, query: dict[str, str]) -> Answer:
+        text = query["query"]
+        by_tenants = "tenant_database_bytes" in text
+        if asks_for_presence(text):
+            there = tenants if by_tenants else own
+            return 200, vector(({}, there)) if there else vector()
+        if not asks_for_use(text):
+            return 200, vector()
+        size = str(12 * 1024**3)
+        return 200, vector(({"tenant": "acme"}, size) if by_tenants else ({"datname": "odoo_bolt"}, size))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("own", "tenants", "measured"),
+    [("288", "288", "bolt"), ("288", "", "bolt"), ("", "288", "acme"), ("144", "288", "bolt")],
+    ids=["both", "postgres_exporter", "usage exporters", "postgres_exporter with a gap"],
+)
+def test_the_size_of_databases_is_told_by_one_source(own: str, tenants: str, measured: str) -> None:
+    told: list[str] = []
+    with answering(databases(own, tenants)) as server:
+        rows = Prometheus(Endpoint(server.url), tell=told.append).fetch(DAY, ["database-gib"])
+        if own == "144":
+            with pytest.raises(UsageError, match="database-gib on 2026-10-01, answered that 144 of 288"):
+                list(rows)
+            return
+        assert list(rows) == [UsageRow(measured, "database-gib", *DAY, Decimal(1))]
+    assert [sentence[:62] for sentence in told] == (
+        ["driver database-gib: measured by the usage exporters of tenant"] if measured == "acme" else []
+    )
+
+
+def test_who_names_a_driver_gets_it_or_a_sentence() -> None:
+    with answering(optional(lambda _, __: "")) as server, pytest.raises(UsageError, match="that 0 of 288"):
+        fetched(server, "users")

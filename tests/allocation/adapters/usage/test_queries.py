@@ -6,12 +6,13 @@ from decimal import Decimal
 import promql_parser
 import pytest
 
-from allocation.adapters.usage.queries import Window, queries
+from allocation.adapters.usage.queries import INSTEAD, Window, queries
 from allocation.adapters.usage.rows import UsageError
 from allocation.engine.drivers import UNITS, Driver
+from allocation.engine.rulebook import rulebooks
 from tests.portfolios import ROOT
 
-DRIVERS = sorted(queries().drivers)
+DRIVERS = sorted([*queries().drivers, *(f"{driver}{INSTEAD}" for driver in queries().instead)])
 CHECKS = sorted(queries().checks)
 DAY = Window(86400, 300, 1790812800)
 
@@ -20,13 +21,14 @@ def test_every_driver_is_either_measured_or_said_to_come_from_elsewhere() -> Non
     measured, elsewhere = set(queries().drivers), set(queries().elsewhere)
     assert measured | elsewhere == set(Driver)
     assert not measured & elsewhere
+    assert queries().instead.keys() <= measured
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_query_has_the_unit_of_its_driver(driver: str) -> None:
     query = queries().of(driver)
-    assert query.unit == UNITS[Driver(driver)]
-    assert query.divided_by == (1024**3 if query.unit.startswith("GiB") else 1)
+    assert query.unit == UNITS[Driver(driver.removesuffix(INSTEAD))]
+    assert query.divided_by == {"GiB-hours": 1024**3, "MiB-hours": 1024**2}.get(query.unit, 1)
     assert (query.accrues == "hours") == query.unit.endswith("-hours")
 
 
@@ -44,10 +46,12 @@ def test_a_query_is_whole_and_sums_over_the_steps_of_its_window(driver: str) -> 
 @pytest.mark.parametrize("name", CHECKS)
 @pytest.mark.parametrize("clusters", [(), ("cluster", "k8s_cluster_name")])
 def test_a_check_is_whole_and_has_a_driver_and_a_remedy(name: str, clusters: tuple[str, ...]) -> None:
-    text = queries().check(name, Window(86400, 300, 1790812800, clusters))
-    promql_parser.parse(text)
-    assert text.replace('"$1"', "").count("$") == 0
-    assert any(name in query.checks for query in queries().drivers.values())
+    drivers = [driver for driver in DRIVERS if name in queries().of(driver).checks]
+    assert drivers
+    for driver in drivers:
+        text = queries().check(name, driver, Window(86400, 300, 1790812800, clusters))
+        promql_parser.parse(text)
+        assert text.replace('"$1"', "").count("$") == 0
     assert bool(queries().checks[name].remedy) != queries().checks[name].says
 
 
@@ -69,6 +73,7 @@ def test_a_driver_has_the_checks_of_all_that_it_joins(driver: str) -> None:
         "pg_database_size": {"databases-twice", "databases-gaps", "databases-partly"},
         "pg_stat_database": {"active-twice", "active-gaps", "active-partly"},
         "traefik_service": {"services-twice", "services-unknown", "ingress-gaps", "ingress-partly"},
+        "(tenant_": {"tenants-twice", "tenants-unseen", "tenants-gaps", "tenants-partly"},
     }
     assert checks == set().union(*(names for metric, names in needed.items() if metric in text))
 
@@ -79,23 +84,41 @@ def test_every_join_and_group_of_a_driver_is_by_cluster(driver: str) -> None:
     window = Window(86400, 300, 1790812800, ("site",))
     texts = [
         queries().usage(driver, window),
-        *(queries().check(name, window) for name in queries().of(driver).checks),
+        *(queries().check(name, driver, window) for name in queries().of(driver).checks),
     ]
     for text in texts:
         keys = re.findall(r"\b(?:on|by) \(([^)]*)\)", text)
         by_cluster = [key for key in keys if key.startswith("site, ")]
         others = {key for key in keys if not key.startswith("site, ")}
-        assert others <= {"label_cost_tenant", "datname", "uid", "job, instance"}, (driver, others)
+        assert others <= {"label_cost_tenant", "datname", "uid", "job, instance", "tenant"}, (driver, others)
         assert by_cluster or others == {"job, instance"}
 
 
 def test_the_docs_name_every_metric_that_is_asked_for() -> None:
     texts = [queries().usage(driver, DAY) for driver in DRIVERS] + [
-        queries().check(name, DAY) for name in CHECKS
+        queries().check(name, driver, DAY) for driver in DRIVERS for name in queries().of(driver).checks
     ]
-    asked = {name for text in texts for name in re.findall(r"\b(?:kube|container|pg|traefik)_\w+", text)}
+    asked = {
+        name for text in texts for name in re.findall(r"\b(?:kube|container|pg|traefik|tenant)_\w+", text)
+    }
     told = set(re.findall(r"`(\w+_\w+)`", (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")))
     assert asked <= told
+
+
+def test_every_driver_of_the_default_rulebook_has_a_query() -> None:
+    asked = {
+        str(driver) for book in rulebooks().values() for pool in book.pools for driver in pool.driver.measures
+    }
+    assert asked == {
+        "backup-gib",
+        "cache-mib",
+        "cpu-requests",
+        "database-gib",
+        "filestore-gib",
+        "memory-requests",
+        "users",
+    }
+    assert asked <= queries().drivers.keys()
 
 
 def test_no_query_averages() -> None:
@@ -114,5 +137,7 @@ def test_a_driver_that_is_not_measured_says_where_it_comes_from() -> None:
         UsageError, match="driver 'fee': Prometheus does not measure it; it comes from the con"
     ):
         queries().usage("fee", DAY)
-    with pytest.raises(UsageError, match="driver 'speed': Prometheus does not measure it; it knows cpu-bill"):
+    with pytest.raises(
+        UsageError, match="driver 'speed': Prometheus does not measure it; it knows backup-gib"
+    ):
         queries().of("speed")

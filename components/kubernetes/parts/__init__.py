@@ -1,0 +1,1 @@
+"""Platform parts that are no tenant's: exporters of the cluster and of what tenants share."""

@@ -1,0 +1,92 @@
+"""kube-state-metrics: what pods, claims and Services there are, and whose."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.kubernetes import pods
+from components.kubernetes.isolation import scraped_policy, to_api
+from components.naming import component_type
+from tiers.facts.every_fact import StateExporter
+
+PORT: Final = 8080
+_TELEMETRY_PORT: Final = 8081
+# Where client-go looks for the token of a pod (rest.InClusterConfig).
+_ACCESS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+# What drivers, alerts and the dashboard ask for. No Secret and no ConfigMap: it could read what they hold.
+_WATCHED: Final = {
+    "": ("persistentvolumeclaims", "pods", "services"),
+    "apps": ("deployments",),
+    "batch": ("cronjobs", "jobs"),
+}
+_LABELLED: Final = ("persistentvolumeclaims", "pods", "services")
+_COST_LABEL: Final = "cost/tenant"
+
+
+class KubeStateMetrics(pulumi.ComponentResource):
+    """One pod that may list and watch what it tells, in all namespaces, and nothing else."""
+
+    def __init__(self, name: str, fact: StateExporter, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(component_type("KubeStateMetrics"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        labels = pods.identity(name, "states", name="kube-state-metrics")
+        account = pods.service_account(name, name, fact.namespace, child)
+        bound = _may_watch(name, fact.namespace, child)
+        scraped_policy(
+            (name, fact.namespace), labels, (fact.scraped_from, PORT), [to_api(fact.api_cidrs)], child
+        )
+        k8s.apps.v1.Deployment(
+            name,
+            metadata={"name": name, "namespace": fact.namespace, "labels": labels},
+            spec={
+                "replicas": fact.replicas,
+                "selector": {"matchLabels": labels},
+                "strategy": {"type": "Recreate"},
+                "template": pods.pod_template(labels, _pod(fact, name)),
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, bound]),
+        )
+        self.register_outputs({})
+
+
+def arguments() -> list[str]:
+    """What it is started with: only what it is asked for, with the labels that say whose a thing is."""
+    resources = sorted(each for watched in _WATCHED.values() for each in watched)
+    allowed = ",".join(f"{each}=[{_COST_LABEL}]" for each in _LABELLED)
+    return [
+        f"--resources={','.join(resources)}",
+        f"--metric-labels-allowlist={allowed}",
+        f"--port={PORT}",
+        f"--telemetry-port={_TELEMETRY_PORT}",
+    ]
+
+
+def _pod(fact: StateExporter, account: str) -> pods.Manifest:
+    container = pods.container(
+        fact.name,
+        fact.image,
+        fact.compute,
+        mounts=[{"name": "access", "mountPath": _ACCESS, "readOnly": True}],
+        args=arguments(),
+        ports=[{"name": pods.METRICS_PORT, "containerPort": PORT}],
+        livenessProbe={"httpGet": {"path": "/healthz", "port": pods.METRICS_PORT}, "timeoutSeconds": 5},
+    )
+    return pods.pod(fact.run_as_user, fact.run_as_group, account, [container], [pods.api_access("access")])
+
+
+def _may_watch(name: str, namespace: str, child: pulumi.ResourceOptions) -> k8s.rbac.v1.ClusterRoleBinding:
+    rules = [
+        {"apiGroups": [group], "resources": list(resources), "verbs": ["list", "watch"]}
+        for group, resources in _WATCHED.items()
+    ]
+    role = k8s.rbac.v1.ClusterRole(name, metadata={"name": name}, rules=rules, opts=child)
+    return k8s.rbac.v1.ClusterRoleBinding(
+        name,
+        metadata={"name": name},
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        subjects=[{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role])),
+    )

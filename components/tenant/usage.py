@@ -1,0 +1,136 @@
+"""What measures a tenant for Prometheus, with the tenant's own rights: its usage exporter."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.iam import PodRole
+from components.kubernetes import jobs, odoo, pods
+from components.kubernetes.filestore import Filestore
+from components.kubernetes.isolation import scraped_policy, to_postgresql, to_storage
+from components.kubernetes.priority import scheduling
+from components.kubernetes.workload import OdooSettings
+from components.naming import component_type, physical_name
+from components.places import BucketPlace, PlatformPlace, Text
+from components.scripts import script
+from components.tenant.backups import KINDS
+from tiers.facts.every_fact import UsageExporter
+from tiers.plan.plan import TenantPlan
+
+PORT: Final = 9717
+_START: Final = 'exec python3 -I -c "$EXPORTER"'
+_SECONDS_PER_HOUR: Final = 3600
+
+
+class TenantUsage(pulumi.ComponentResource):
+    """One pod that reads the tenant's files and counts its users, and may list its prefixes of a bucket.
+
+    Args:
+        tenant: The tenant.
+        fact: What it measures, and who may ask.
+        platform: Where it runs.
+        bucket: The bucket of the tenant's backups; None without any.
+        mounted: Its filestore, and the Secret with odoo.conf.
+        data_cidrs: Where its database is.
+        opts: Options of the component; what must exist first comes as `depends_on`.
+    """
+
+    def __init__(
+        self,
+        tenant: TenantPlan,
+        fact: UsageExporter,
+        platform: PlatformPlace,
+        *,
+        bucket: BucketPlace | None,
+        mounted: tuple[Filestore, OdooSettings],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        name = physical_name(tenant.tenant, fact.name)
+        super().__init__(component_type("TenantUsage"), name, fact.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        labels = pods.identity(tenant.tenant, fact.name)
+        account = pods.service_account(name, name, fact.namespace, child)
+        openings = [to_postgresql(platform.network.subnet_cidrs)]
+        if bucket is not None:
+            openings += to_storage()
+            PodRole(
+                physical_name(platform.name, name),
+                cluster=platform.cluster,
+                namespace=fact.namespace,
+                service_account=name,
+                statements=[_may_list(bucket, fact.prefix)],
+                opts=child,
+            )
+        scraped_policy((name, fact.namespace), labels, (fact.scraped_from, PORT), openings, child)
+        k8s.apps.v1.Deployment(
+            name,
+            metadata={"name": name, "namespace": fact.namespace, "labels": labels},
+            spec={
+                "replicas": fact.replicas,
+                "selector": {"matchLabels": labels},
+                # Two of them would be two tenants of one name to whoever scrapes them.
+                "strategy": {"type": "Recreate"},
+                "template": pods.pod_template(labels, _pod(fact, name, bucket, mounted)),
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+        )
+        self.register_outputs({})
+
+
+def _pod(
+    fact: UsageExporter,
+    account: str,
+    bucket: BucketPlace | None,
+    mounted: tuple[Filestore, OdooSettings],
+) -> pods.Manifest:
+    files, settings = mounted
+    filestore, configuration = pods.odoo_volumes(files.claim_name, settings.secret_name)
+    # The password of sessions lies beside it.
+    configuration["secret"]["items"] = [{"key": odoo.CONFIGURATION_FILE, "path": odoo.CONFIGURATION_FILE}]
+    container = pods.container(
+        fact.name,
+        fact.image,
+        fact.compute,
+        mounts=[{**mount, "readOnly": True} for mount in pods.odoo_mounts()],
+        env=pods.variables(_environment(fact, bucket.name if bucket else "")),
+        ports=[{"name": pods.METRICS_PORT, "containerPort": PORT}],
+        livenessProbe={"httpGet": {"path": "/metrics", "port": pods.METRICS_PORT}, "timeoutSeconds": 10},
+        **jobs.command(_START),
+    )
+    volumes = [filestore, configuration]
+    return pods.pod(fact.run_as_user, fact.run_as_group, account, [container], volumes, **scheduling(fact))
+
+
+def _environment(fact: UsageExporter, bucket: Text) -> dict[str, Any]:
+    def place(*, shared: bool) -> str:
+        return "shared" if shared else "own"
+
+    return {
+        "HOME": pods.SCRATCH_DIRECTORY,
+        "TENANT": fact.tenant,
+        "EXPORTER": script("usage_exporter.py"),
+        "USERS_SQL": script("users.sql"),
+        "PORT": str(PORT),
+        "EVERY_SECONDS": str(fact.every_hours * _SECONDS_PER_HOUR),
+        "CACHE_MIB": str(fact.cache_mib),
+        "BUCKET": bucket,
+        "PREFIX": fact.prefix,
+        "DATABASE_PLACE": place(shared=fact.shares_database),
+        "FILES_PLACE": place(shared=fact.shares_files),
+        "BACKUPS_PLACE": place(shared=fact.shares_backups),
+        "CACHE_PLACE": place(shared=fact.shares_cache),
+    }
+
+
+def _may_list(bucket: BucketPlace, prefix: str) -> dict[str, Any]:
+    """Names and sizes below the tenant's own prefixes; what objects hold it may not read."""
+    mine = [f"{kind}/{prefix}/*" for kind in KINDS]
+    return {
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": bucket.arn,
+        "Condition": {"StringLike": {"s3:prefix": mine}},
+    }

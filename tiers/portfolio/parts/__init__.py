@@ -1,0 +1,1 @@
+"""The section `parts` of platform.yaml."""
