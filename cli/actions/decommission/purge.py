@@ -133,6 +133,10 @@ def _world(request: Request, ledger: Ledger, clock: Callable[[], datetime]) -> F
         raise CatalogError(f"the evidence is of portfolios {said}: name the folder of one with --portfolio")
     folder = portfolio_folder(request.portfolio, request.cwd, names[0])
     name = portfolio_named(folder)
+    if name is None:
+        raise CatalogError(
+            f"{folder}: has no platform.yaml that can be read; name its folder with --portfolio"
+        )
     ended = [each for each in ledger.ended.values() if each.portfolio == name]
     if not ended:
         raise CatalogError(f"{folder}: no evidence is of the portfolio {name}, but of {', '.join(names)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -126,7 +127,8 @@ class Bucket:
         if said.get("ObjectLockLegalHoldStatus") == "ON":
             return f"a legal hold of S3 Object Lock is on {where}"
         until = said.get("ObjectLockRetainUntilDate")
-        if until is not None and until.astimezone(UTC) > datetime.now(UTC):
+        now = parsedate_to_datetime(said["ResponseMetadata"]["HTTPHeaders"]["date"])  # by the clock of S3
+        if until is not None and until > now:
             return f"S3 Object Lock keeps {where} until {until:%Y-%m-%d}"
         return ""
 

@@ -165,6 +165,11 @@ def test_what_cannot_be_read_stops_it_before_and_after_the_plan(broken: Any, lef
     assert Stored.deleted == []
 
 
+def test_a_portfolio_that_is_not_there_stops_it() -> None:
+    done = run(*DUE, "--portfolio", "nowhere", code=Exit.CONFIGURATION)
+    assert "nowhere: has no platform.yaml that can be read" in done.stderr
+
+
 def test_prices_that_cannot_be_read_stop_the_plan(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(*_: Any) -> Any:
         raise CatalogError("prices/us-east-1.yaml: cannot be read")

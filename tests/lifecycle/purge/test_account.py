@@ -191,13 +191,19 @@ def test_a_lock_keeps_recovery_points_and_a_legal_hold_an_object(left: Left) -> 
     s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": pairs(ENDED)})
     s3.put_object(Bucket=bucket, Key="a", Body=b"1", ObjectLockLegalHoldStatus="ON")
+    retained = f"local-{ENDED}-retained"
+    s3.create_bucket(Bucket=retained, ObjectLockEnabledForBucket=True)
+    s3.put_bucket_tagging(Bucket=retained, Tagging={"TagSet": pairs(ENDED)})
+    locked: Any = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": left.due}
+    s3.put_object(Bucket=retained, Key="b", Body=b"1", **locked)
     left.clients.get("backup").put_backup_vault_lock_configuration(
         BackupVaultName=f"local-{ENDED}-files", MinRetentionDays=7
     )
     vault = left.line("backup vault", f"local-{ENDED}-files")
-    left.write(left.plan(ENDED), [left.line("bucket", bucket), vault])
+    left.write(left.plan(ENDED), [left.line("bucket", each) for each in (bucket, retained)] + [vault])
     with pytest.raises(RefusedError, match=f"a legal hold of S3 Object Lock is on s3://{bucket}/a") as said:
         plan_due(request(left), lambda: left.due)
+    assert any(f"S3 Object Lock keeps s3://{retained}/b until" in each for each in said.value.problems)
     assert any("the lock of vault local-vega-files keeps it for ever" in each for each in said.value.problems)
     (path,) = (left.folder / "purges").glob("*.json")
     assert {each.line.tenant for each in read_purge_plan(path).goes} == {SANDBOX}
