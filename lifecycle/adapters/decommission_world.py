@@ -38,8 +38,9 @@ from tiers.inventory import Inventory
 from tiers.plan.plan import TenantPlan
 from tiers.plan.resolve import plan_of_folder, resolve
 from tiers.portfolio.folders import NoFileError, file_of
+from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.loading import load_catalog_and_portfolio
-from tiers.portfolio.platform import Platform, ReaperSpec
+from tiers.portfolio.platform import Platform
 from tiers.strict_yaml import load_model
 from tiers.vocabulary import TenantId
 

@@ -17,7 +17,7 @@ from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, Decommissio
 from lifecycle.expire import finding_of
 from lifecycle.stack_resources import KUBERNETES, Target
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.platform import ReaperSpec
+from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.tenant import UtcDatetime
 from tiers.vocabulary import Environment, Frozen, LifecycleStage, TenantId
 

@@ -11,7 +11,7 @@ from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import RemainingResource
 from lifecycle.stack_resources import Preview
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.platform import ReaperSpec
+from tiers.portfolio.gates.reaper import ReaperSpec
 
 
 class World(Protocol):

@@ -15,7 +15,7 @@ from lifecycle.errors import LifecycleError
 from lifecycle.stack_resources import Preview, Target
 from tests.portfolios import plan_of, tenant
 from tiers.plan.plan import TenantPlan
-from tiers.portfolio.platform import ReaperSpec
+from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.tenant import Tenant
 
 START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -27,6 +26,7 @@ from tiers.portfolio.gates.approvals import Approvals
 from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
+from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.parts.exporters import PartsSpec, parts_problem
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
@@ -179,31 +179,6 @@ class PlatformService(ComputeRequest):
     """Name of the service."""
     replicas: Positive
     """How many pods."""
-
-
-class ReaperSpec(Frozen):
-    """Ends sandboxes by plans that somebody approved in a signed file; never production."""
-
-    enabled: bool
-    """Whether approved plans are carried out; `false` stops all of them at once."""
-    allowed_signers: CatalogPath
-    """File of OpenSSH's allowed signers, seen from this file: who may approve, by which key."""
-    most_per_run: Annotated[int, Field(ge=1, le=100)] = 3
-    """How many sandboxes one run may end."""
-    approval_days: Annotated[int, Field(ge=1, le=30)] = 7
-    """For how many days a plan and its approval are valid."""
-    grace_days: Annotated[int, Field(ge=0, le=365)] = 14
-    """How many days after its cutover a sandbox may end, even before its end date."""
-
-    @property
-    def valid_for(self) -> timedelta:
-        """For how long a plan and its approval are valid."""
-        return timedelta(days=self.approval_days)
-
-    @property
-    def grace(self) -> timedelta:
-        """How long after its cutover a sandbox may end."""
-        return timedelta(days=self.grace_days)
 
 
 class SecondNetwork(Frozen):

@@ -16,8 +16,8 @@ from lifecycle.errors import RefusedError
 from tiers.catalog.loading import load_catalog
 from tiers.errors import CatalogError
 from tiers.plan.plan import Plan, TenantPlan
+from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.names import id_of
-from tiers.portfolio.platform import ReaperSpec
 
 
 def deployed_tenant(stack: Stack, name: str) -> tuple[Plan, TenantPlan]:

@@ -32,7 +32,7 @@ from tests.lifecycle.world import (
 )
 from tests.portfolios import tenant
 from tests.sampling import examples
-from tiers.portfolio.platform import ReaperSpec
+from tiers.portfolio.gates.reaper import ReaperSpec
 from tiers.portfolio.tenant import Tenant
 from tiers.vocabulary import Environment
 
