@@ -15,8 +15,9 @@ from components.aws.keys import encryption_key
 from components.aws.network import PrivateNetwork
 from components.aws.nodes import WorkerNodes, node_place
 from components.kubernetes.database_administrator import DATABASE_ADMIN, database_administrator
-from components.kubernetes.isolation import TenantsNamespace, operations_policy
+from components.kubernetes.isolation import TenantsNamespace
 from components.kubernetes.monitoring import GrafanaDashboards
+from components.kubernetes.network_policies import operations_policy
 from components.kubernetes.parts.states import KubeStateMetrics
 from components.kubernetes.priority import PriorityClasses
 from components.naming import component_type, physical_name

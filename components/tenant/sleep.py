@@ -11,7 +11,7 @@ from pulumi_aws import iam, scheduler
 
 from components.aws.iam import assume_role_policy_within
 from components.kubernetes import jobs, pods
-from components.kubernetes.isolation import api_policy
+from components.kubernetes.network_policies import api_policy
 from components.kubernetes.priority import scheduling
 from components.naming import IAM_NAME_LIMIT, component_type, physical_name
 from components.places import ServerPlace

@@ -10,8 +10,8 @@ from pulumi_aws import cloudwatch
 
 from components.kubernetes import jobs, odoo
 from components.kubernetes.filestore import Filestore
-from components.kubernetes.isolation import TenantBoundary
 from components.kubernetes.monitoring import watch
+from components.kubernetes.network_policies import TenantBoundary
 from components.kubernetes.route import OdooRoute
 from components.kubernetes.workload import OdooSettings, OdooWorkload
 from components.naming import component_type, physical_name

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 from components.aws.iam import PodRole
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
-from components.kubernetes.isolation import scraped_policy, to_postgresql, to_storage
+from components.kubernetes.network_policies import scraped_policy, to_postgresql, to_storage
 from components.kubernetes.priority import scheduling
 from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name

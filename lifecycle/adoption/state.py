@@ -81,15 +81,19 @@ class LegacyDump(Frozen):
     filestore: DumpFile
 
 
+_Amount = Annotated[Decimal, Field(max_digits=26, decimal_places=10, allow_inf_nan=False)]
+"""An amount of money, in the currency of the portfolio."""
+
+
 class ProposedSize(Frozen):
     """The cheapest tier and workload class that hold what was measured, and what they cost a month."""
 
     tier: TagValue
     workload_class: ClassId
-    cost_per_month: Decimal
-    fee_per_month: Decimal
-    margin_per_month: Decimal
-    cost_today: Decimal | None = None
+    cost_per_month: _Amount
+    fee_per_month: _Amount
+    margin_per_month: _Amount
+    cost_today: _Amount | None = None
     """What the CSV says that it costs today; left out where it says nothing."""
     unpriced: Count = 0
     """How many lines have no known price, and so are not in the cost."""

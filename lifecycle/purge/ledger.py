@@ -22,7 +22,7 @@ from lifecycle.evidence import EvidenceError
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Frozen, TenantId
+from tiers.vocabulary import Count, Frozen, TenantId
 
 CHECK: Final = "purge-check"
 DELETE: Final = "purge-delete"
@@ -48,7 +48,7 @@ class LedgerLine(Frozen):
     what: Kind
     id: str
     region: str
-    gib: int | None = None
+    gib: Count | None = None
     because: str
     until: UtcDatetime
     per_month: str | None = None

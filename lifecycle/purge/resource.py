@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
+
+from pydantic import Field
 
 from allocation.prices.price_book import PriceBook
 from lifecycle.decommission.retained import Kind, RemainingResource, monthly_units, stored_units
 from lifecycle.purge.ledger import LedgerLine
 from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Frozen
+from tiers.vocabulary import LARGEST, Count, Frozen
 
+_MOST_BYTES: Final = LARGEST * 1_000_000
 STORED: Final = frozenset({Kind.DUMPS, Kind.FILES, Kind.EXPORTS, Kind.MANIFESTS})
 """What lies under a tenant's prefix of the platform's bucket."""
 ORDER: Final = (
@@ -48,9 +51,9 @@ class AccountResource(Frozen):
     tags: Mapping[str, str] | None = None
     key: str = ""
     inside: str = ""
-    gib: int | None = None
-    size_bytes: int | None = None
-    contents: int = 0
+    gib: Count | None = None
+    size_bytes: Annotated[int, Field(ge=0, le=_MOST_BYTES)] | None = None
+    contents: Count = 0
     newest: UtcDatetime | None = None
     held: str = ""
     busy: str = ""

@@ -32,6 +32,7 @@ COMMANDS = (
     "extend",
     "approve",
     "decommission",
+    "purge",
     "import",
     "move",
     "recover",

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.kubernetes import pods
-from components.kubernetes.isolation import scraped_policy, to_api
+from components.kubernetes.network_policies import scraped_policy, to_api
 from components.naming import component_type
 from tiers.facts.every_fact import StateExporter
 

@@ -1,0 +1,190 @@
+"""Network policies: traffic that is listed, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.aws.network import POSTGRESQL_PORT, REDIS_PORT
+from components.kubernetes import pods
+from components.kubernetes.pods import Manifest
+from components.naming import component_type, physical_name
+from tiers.facts.every_fact import Egress, Namespace, Route
+from tiers.facts.names import FINAL_BACKUP
+from tiers.facts.network import DnsPeer
+from tiers.vocabulary import PRIVATE_RANGES
+
+_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+_POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
+_HTTPS: Final = 443
+
+
+def listed_traffic_only(name: str, fact: Namespace, opts: pulumi.ResourceOptions) -> None:
+    """No traffic in a namespace until a policy allows it, but questions to its servers for names."""
+    every_pod: dict[str, Any] = {}
+    _policy(
+        f"{name}-default-deny",
+        ("default-deny", fact.namespace),
+        {"podSelector": every_pod, "policyTypes": ["Ingress", "Egress"]},
+        opts,
+    )
+    _policy(
+        f"{name}-allow-dns",
+        ("allow-dns", fact.namespace),
+        {
+            "podSelector": every_pod,
+            "policyTypes": ["Egress"],
+            "egress": [_dns(server) for server in fact.dns_peers],
+        },
+        opts,
+    )
+
+
+class TenantBoundary(pulumi.ComponentResource):
+    """What one tenant's pods may connect to, and what may connect to them."""
+
+    def __init__(
+        self,
+        tenant: str,
+        route: Route,
+        egress: Egress,
+        *,
+        ingress_namespace: str,
+        data_cidrs: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(component_type("TenantBoundary"), tenant, egress.model_dump(mode="json"), opts)
+        child = pulumi.ResourceOptions(parent=self)
+        mine = {"app.kubernetes.io/name": "odoo", "app.kubernetes.io/instance": tenant}
+        web = pods.identity(tenant, "web")
+        rules: dict[str, Manifest] = {
+            "from-ingress": _ingress_rule(web, ingress_namespace, route),
+            "to-data": _egress_rule(mine, [_to(data_cidrs, POSTGRESQL_PORT, REDIS_PORT)]),
+            "backup-to-storage": _backup_rule(mine),
+        }
+        if egress.internet:
+            rules["to-internet"] = _egress_rule(mine, [_to_internet(_HTTPS, *egress.mail_ports)])
+        if egress.cidrs:
+            rules["to-named-networks"] = _egress_rule(mine, [_to(egress.cidrs, _HTTPS, *egress.mail_ports)])
+        for purpose, spec in rules.items():
+            name = physical_name(tenant, purpose)
+            _policy(name, (name, route.namespace), spec, child)
+        self.register_outputs({})
+
+
+def operations_policy(
+    name: str,
+    namespace: str,
+    data_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Jobs that administer databases may connect to databases and AWS; nothing may connect to them."""
+    openings = [_to(data_cidrs, POSTGRESQL_PORT), _to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": openings}
+    _policy(name, ("operations", namespace), spec, opts)
+
+
+def api_policy(
+    name: str,
+    namespace: str,
+    selected: dict[str, str],
+    api_cidrs: Sequence[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Pods that use the Kubernetes API may connect to it, and to nothing else."""
+    _policy(name, (name, namespace), _egress_rule(selected, [to_api(api_cidrs)]), opts)
+
+
+def scraped_policy(
+    where: tuple[str, str],
+    selected: dict[str, str],
+    scraped: tuple[str, int],
+    openings: Sequence[Manifest],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The policy *where*, by name and namespace, of pods that Prometheus asks.
+
+    Only the namespace in *scraped* may connect, to the port in it. It opens nothing but *openings* to them.
+    """
+    watching, port = scraped
+    peer = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: watching}}}
+    spec = _egress_rule(selected, list(openings)) | {
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [peer], "ports": _tcp([port])}],
+    }
+    _policy(where[0], where, spec, opts)
+
+
+def to_postgresql(data_cidrs: Sequence[str]) -> Manifest:
+    """An opening to the databases of the platform and its tenants."""
+    return _to(data_cidrs, POSTGRESQL_PORT)
+
+
+def to_api(api_cidrs: Sequence[str]) -> Manifest:
+    """An opening to the Kubernetes API."""
+    return _to(api_cidrs, _HTTPS)
+
+
+def to_storage() -> list[Manifest]:
+    """The openings to the bucket, and to the agent that gives pods their role."""
+    return [_to_internet(_HTTPS), _to([_POD_IDENTITY_AGENT], 80)]
+
+
+def _policy(logical_name: str, where: tuple[str, str], spec: Manifest, opts: pulumi.ResourceOptions) -> None:
+    name, namespace = where
+    k8s.networking.v1.NetworkPolicy(
+        logical_name, metadata={"name": name, "namespace": namespace}, spec=spec, opts=opts
+    )
+
+
+def _ingress_rule(selected: dict[str, str], ingress_namespace: str, route: Route) -> Manifest:
+    # Namespace and pod selector in one peer: as two items they would mean "either", a common mistake.
+    peer = {
+        "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: ingress_namespace}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "traefik"}},
+    }
+    ports = sorted({route.http_port, route.websocket_port})
+    return {
+        "podSelector": {"matchLabels": selected},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [peer], "ports": _tcp(ports)}],
+    }
+
+
+def _egress_rule(selected: dict[str, str], openings: list[Manifest]) -> Manifest:
+    return {"podSelector": {"matchLabels": selected}, "policyTypes": ["Egress"], "egress": openings}
+
+
+def _backup_rule(mine: dict[str, str]) -> Manifest:
+    """Nightly backups and the last one reach the bucket, and the agent that has their role."""
+    rule = _egress_rule(mine, to_storage())
+    parts = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["backup", FINAL_BACKUP]}
+    return rule | {"podSelector": {"matchLabels": mine, "matchExpressions": [parts]}}
+
+
+def _dns(server: DnsPeer) -> Manifest:
+    # The name of a namespace is a label of it that nobody else can set.
+    peer: Manifest = {"ipBlock": {"cidr": server.cidr}}
+    if server.namespace:
+        peer = {
+            "namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: server.namespace}},
+            "podSelector": {"matchLabels": dict(server.pod_labels)},
+        }
+    ports = [{"protocol": protocol, "port": port} for port in server.ports for protocol in ("UDP", "TCP")]
+    return {"to": [peer], "ports": ports}
+
+
+def _to(cidrs: Sequence[str], *ports: int) -> Manifest:
+    return {"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": _tcp(ports)}
+
+
+def _to_internet(*ports: int) -> Manifest:
+    block = {"cidr": "0.0.0.0/0", "except": list(PRIVATE_RANGES)}
+    return {"to": [{"ipBlock": block}], "ports": _tcp(ports)}
+
+
+def _tcp(ports: Iterable[int]) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": port} for port in ports]
