@@ -32,6 +32,10 @@ STEPS: Final = (CHECK, DELETE, DELETED, VERIFIED)
 """The steps in the evidence of a purge itself, which may lie in the same folder."""
 
 
+class _UnfinishedError(EvidenceError):
+    """Evidence without its last step: what the tenant left is not known."""
+
+
 class LedgerLine(Frozen):
     """A retained resource, as evidence has it.
 
@@ -66,11 +70,13 @@ class Ledger:
     Attributes:
         ended: The plans that ended the tenants, by hash.
         problems: A sentence for each file that counts for nothing, and why.
+        unfinished: A sentence for each file whose end has not come to its last step, or was cut off.
     """
 
     lines: tuple[LedgerLine, ...] = ()
     ended: Mapping[str, DecommissionPlan] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def tenants(self) -> frozenset[TenantId]:
@@ -91,9 +97,13 @@ def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
     lines: dict[tuple[Kind, str, str], LedgerLine] = {}
     ended: dict[str, DecommissionPlan] = {}
     problems: list[str] = []
+    unfinished: list[str] = []
     for path in _files(folders):
         try:
             found = _of_file(path, now)
+        except _UnfinishedError as error:
+            unfinished += error.problems
+            continue
         except CatalogError as error:
             problems += error.problems
             continue
@@ -104,7 +114,7 @@ def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
         for each in there:
             known = lines.get(key := (each.what, each.region, each.id))
             lines[key] = each if known is None else max(known, each, key=lambda one: one.until)
-    return Ledger(tuple(lines.values()), ended, tuple(problems))
+    return Ledger(tuple(lines.values()), ended, tuple(problems), tuple(unfinished))
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
@@ -117,8 +127,10 @@ def _files(folders: Iterable[Path]) -> list[Path]:
 
 
 def _of_file(path: Path, now: datetime) -> tuple[DecommissionPlan, list[LedgerLine]] | None:
-    """The plan and the lines of one file; None for the evidence of a purge, or of an end that is not done."""
+    """The plan and the lines of one file; None for the evidence of a purge."""
     written = evidence.read(path)
+    if not written:
+        raise _UnfinishedError(f"{path}: has no line: what was left is not known; was it cut off?")
     if all(each.get("step") in STEPS for each in written):
         return None
     for number, each in enumerate(written, start=1):
@@ -133,7 +145,10 @@ def _of_file(path: Path, now: datetime) -> tuple[DecommissionPlan, list[LedgerLi
     plan = _plan_beside(path, {str(each.get("plan_sha256")) for each in written})
     done = {str(each["step"]): each for each in written if each.get("result") == "ok"}
     if VERIFY not in done or REMOVE not in done:
-        return None
+        raise _UnfinishedError(
+            f"{path}: the end of {plan.tenant} is not finished: what was left is not known; go on with "
+            "`costack decommission --apply`"
+        )
     lines = list(_lines(done[VERIFY], plan, path))
     _check_days(lines, plan, moment_of(done[REMOVE]), path)
     return plan, lines

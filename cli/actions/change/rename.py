@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
+from cli.console.checked_option import checked
 from cli.console.deployed import deployed_inventory
 from cli.console.output import echo
 from cli.console.printed_command import printed_command
@@ -15,7 +13,6 @@ from lifecycle.adapters.tenant_file import set_fields
 from lifecycle.errors import RefusedError
 from lifecycle.rename import Lines, rename, renamed_by_hand
 from tiers.errors import CatalogError
-from tiers.expectations import first_fault
 from tiers.plan.plan import Plan
 from tiers.portfolio.folders import file_of, portfolio_folder
 from tiers.portfolio.loading import load_catalog_and_portfolio
@@ -43,9 +40,9 @@ def rename_on(request: Request) -> None:
         CatalogError: When something cannot be read or written, or another tenant has the name.
         RefusedError: When the tenant is not deployed, or has the name already.
     """
-    _checked("NAME", TenantId, request.name)
+    checked("NAME", TenantId, request.name)
     if request.client is not None:
-        _checked("--client", TagValue, request.client)
+        checked("--client", TagValue, request.client)
     plan = deployed_inventory(request.stack, request.cwd).plan
     folder = portfolio_folder(request.portfolio, request.cwd, plan.portfolio)
     _, portfolio = load_catalog_and_portfolio(folder)
@@ -55,14 +52,6 @@ def rename_on(request: Request) -> None:
     set_fields(path, lines)
     path.rename(target)
     _print(request, path, target, {"tenant": tenant.tenant, **lines})
-
-
-def _checked(option: str, kind: Any, text: str) -> None:
-    """Refuse what its field would not take before anything is read; YAML would read on in some of it."""
-    try:
-        TypeAdapter[str](kind).validate_python(text)
-    except ValidationError as error:
-        raise CatalogError(f"{option}: {first_fault(error)}") from None
 
 
 def _lines(request: Request, portfolio: Portfolio, plan: Plan) -> tuple[Tenant, Lines]:

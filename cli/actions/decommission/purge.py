@@ -56,12 +56,14 @@ def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
         raise CatalogError("give --evidence FOLDER with the evidence of ended tenants, and --out FOLDER")
     ledger = read_ledger(request.evidence, clock())
     problems = list(ledger.problems)
+    for line in ledger.unfinished:
+        echo(f"passed over: {line}")
     if ledger.ended:
         made, told = _planned(request, ledger, clock)
         for line in told:
             echo(line)
         problems += stays(made.refused, made.currency)
-    elif not problems:
+    elif not problems and not ledger.unfinished:
         echo("no tenant has ended: there is no evidence of it")
     if problems:
         raise RefusedError(*problems)

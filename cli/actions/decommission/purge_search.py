@@ -12,6 +12,7 @@ from rich.table import Table
 
 from allocation.estimate.folders import folders_of_plan
 from allocation.prices.price_book import PriceBook, load_price_book
+from cli.console.checked_option import checked
 from cli.console.output import echo
 from cli.console.progress import warn
 from cli.console.table import print_csv, print_table
@@ -20,6 +21,7 @@ from lifecycle.adapters.whole_account import WholeAccount
 from lifecycle.purge.search import Owned, in_order, owned, sums
 from lifecycle.purge.summary import amount
 from tiers.plan.resolve import plan_of_folder
+from tiers.vocabulary import TenantId
 
 _NAMES: Final = ("what", "id", "region", "tenant", "portfolio", "known_by", "gib", "per_month")
 _CURRENCY: Final = "USD"
@@ -42,6 +44,8 @@ def search(request: Request) -> None:
         CatalogError: When portfolio or prices cannot be read.
         LifecycleError: When AWS does not answer: half an answer would hide what bills.
     """
+    for each in request.tenants:
+        checked("--tenant", TenantId, each)
     names, currency, region, prices = _conditions(request)
     account = WholeAccount(region, prices=prices)
     regions = account.enabled_regions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,8 +119,9 @@ def purge(  # noqa: PLR0917 - options of a command
         phrase=phrase,
         record=record,
     )
-    found = Search(tuple(tenant or ()), region, str(output)) if search else None
-    guarded(lambda: _run(request, as_of, due=due, search=found))
+    found = Search(tuple(tenant or ()), region, str(output))
+    modes = {"--due": due, "--apply": apply is not None, "--search": search}
+    guarded(lambda: _run(request, as_of, found, [name for name, chosen in modes.items() if chosen]))
 
 
 @dataclass(frozen=True)
@@ -131,19 +133,42 @@ class Search:
     output: str
 
 
-def _run(request: Request, as_of: datetime | None, *, due: bool, search: Search | None) -> None:
+def _run(request: Request, as_of: datetime | None, search: Search, modes: Sequence[str]) -> None:
     from cli.actions.decommission import purge as action  # noqa: PLC0415
     from cli.actions.decommission import purge_search  # noqa: PLC0415
     from tiers.errors import CatalogError  # noqa: PLC0415
 
-    if [due, search is not None, request.apply is not None].count(True) != 1 or (as_of and not due):
-        raise CatalogError("give one of --due, --apply PLAN and --search; --as-of goes with --due")
-    if due:
+    if len(modes) != 1:
+        raise CatalogError("give one of --due, --apply PLAN and --search")
+    (mode,) = modes
+    _refuse_ignored(request, as_of, search, mode)
+    if mode == "--due":
         day = as_of.replace(tzinfo=UTC) if as_of else None
         action.plan_due(request, lambda: day or datetime.now(UTC))
-    elif search is not None:
+    elif mode == "--search":
         purge_search.search(
             purge_search.Request(search.tenants, request.portfolio, search.region, search.output)
         )
     else:
         action.apply_plan(request, lambda: datetime.now(UTC))
+
+
+def _refuse_ignored(request: Request, as_of: datetime | None, search: Search, mode: str) -> None:
+    """Refuse options of another mode: `--due --tenant acme` would plan to delete every tenant's."""
+    from tiers.errors import CatalogError  # noqa: PLC0415
+
+    given = {
+        "--as-of": (as_of, {"--due"}),
+        "--out": (request.out, {"--due"}),
+        "--evidence": (request.evidence, {"--due", "--apply"}),
+        "--stack-destroyed": (request.stack_destroyed, {"--due", "--apply"}),
+        "--approved": (request.approved, {"--apply"}),
+        "--phrase": (request.phrase, {"--apply"}),
+        "--record": (request.record, {"--apply"}),
+        "--tenant": (search.tenants, {"--search"}),
+    }
+    ignored = [name for name, (value, modes) in given.items() if value and mode not in modes]
+    if ignored:
+        raise CatalogError(
+            *(f"{name} goes with {' and '.join(sorted(given[name][1]))}, not with {mode}" for name in ignored)
+        )

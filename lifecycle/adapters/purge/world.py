@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Final
 from allocation.adapters.pulumi.stack_outputs import inventory_of_stack
 from lifecycle.purge.guards import Situation
 from lifecycle.purge.ledger import Ledger, read_ledger
+from tiers.errors import CatalogError
 from tiers.plan.plan import Plan
 from tiers.plan.resolve import plan_of_folder
 from tiers.portfolio.gates.purge import LegalHold, LegalHolds
@@ -21,6 +23,7 @@ from tiers.vocabulary import TenantId
 
 HOLDS: Final = "legal-holds.yaml"
 """The file of legal holds in a folder of evidence."""
+_ALMOST: Final = re.compile(r"legal[-_. ]?holds?(\.(ya?ml|json))?", re.IGNORECASE)
 
 
 @dataclass
@@ -77,6 +80,14 @@ class FolderWorld:
 
 
 def _holds_of(folders: Iterable[Path]) -> Iterator[LegalHold]:
+    """Raises CatalogError for a file that is named almost so: whoever wrote it believes that it holds."""
     for folder in folders:
-        if (path := folder / HOLDS).exists():
-            yield from load_model(LegalHolds, path).legal_holds
+        try:
+            found = sorted(folder.iterdir())
+        except OSError as error:
+            raise CatalogError(f"{folder}: cannot be read: {error.strerror}") from None
+        for path in found:
+            if path.name == HOLDS:  # also a link to nothing, which is then no such file
+                yield from load_model(LegalHolds, path).legal_holds
+            elif _ALMOST.fullmatch(path.name):
+                raise CatalogError(f"{path}: is not read; legal holds of a folder are in its {HOLDS}")

@@ -125,7 +125,12 @@ def test_an_approval_of_an_end_approves_no_purge(left: Left) -> None:
     [
         ((), "give one of --due, --apply PLAN and --search"),
         (("--due", "--search"), "give one of --due, --apply PLAN and --search"),
-        (("--search", "--as-of", "2026-01-01"), "--as-of goes with --due"),
+        (("--search", "--as-of", "2026-01-01"), "--as-of goes with --due, not with --search"),
+        ((*DUE[1:], "--tenant", SANDBOX), "--tenant goes with --search, not with --due"),
+        ((*DUE[1:], "--phrase", "purge 1 resources"), "--phrase goes with --apply, not with --due"),
+        (("--apply", "plan.json", "--out", "x"), "--out goes with --due, not with --apply"),
+        (("--search", "--evidence", "plans"), "--evidence goes with --apply and --due"),
+        (("--search", "--tenant", "Acme GmbH"), "--tenant: "),
         (("--due", "--out", "x"), "give --evidence FOLDER"),
         (("--due", "--evidence", "plans"), "--out FOLDER"),
         (("--due", "--evidence", "nowhere", "--out", "x"), "nowhere: is no folder"),
@@ -146,6 +151,17 @@ def unreadable_holds(left: Left) -> str:
     return "legal-holds.yaml:1"
 
 
+def misnamed_holds(left: Left) -> str:
+    hold = f"legal_holds:\n  - {{tenant: {SANDBOX}, because: case 2027/4}}\n"
+    (left.evidence / "Legal_Hold.yml").write_text(hold, encoding="utf-8")
+    return "Legal_Hold.yml: is not read; legal holds of a folder are in its legal-holds.yaml"
+
+
+def holds_elsewhere(left: Left) -> str:
+    (left.evidence / "legal-holds.yaml").symlink_to(left.folder / "not-mounted" / "legal-holds.yaml")
+    return "legal-holds.yaml: no such file"
+
+
 def unreadable_catalog(left: Left) -> str:
     (left.folder / "catalog").mkdir()
     platform = left.portfolio / "platform.yaml"
@@ -153,7 +169,10 @@ def unreadable_catalog(left: Left) -> str:
     return "catalog"
 
 
-@pytest.mark.parametrize("broken", [unreadable_portfolio, unreadable_holds, unreadable_catalog])
+@pytest.mark.parametrize(
+    "broken",
+    [unreadable_portfolio, unreadable_holds, misnamed_holds, holds_elsewhere, unreadable_catalog],
+)
 def test_what_cannot_be_read_stops_it_before_and_after_the_plan(broken: Any, left: Left) -> None:
     path = planned()
     phrase = ("--phrase", "purge 2 resources of local")
@@ -163,6 +182,12 @@ def test_what_cannot_be_read_stops_it_before_and_after_the_plan(broken: Any, lef
     apply = run("purge", "--apply", path, *phrase, "--stack-destroyed", code=Exit.CONFIGURATION)
     assert why in apply.stderr
     assert Stored.deleted == []
+
+
+def test_a_folder_of_evidence_that_is_not_there_stops_it() -> None:
+    apply = ("purge", "--apply", planned(), "--phrase", "purge 2 resources of local", "--stack-destroyed")
+    done = run(*apply, "--evidence", "nowhere", code=Exit.CONFIGURATION)
+    assert "nowhere: cannot be read: No such file" in done.stderr
 
 
 def test_a_portfolio_that_is_not_there_stops_it() -> None:
@@ -195,6 +220,16 @@ def test_a_hold_beside_the_evidence_keeps_all_with_its_cost(left: Left) -> None:
     done = run(*DUE, code=Exit.POLICY)
     assert done.stderr.count(f"a legal hold is on {SANDBOX}: case 2027/4: 1.90 USD a month") == 2
     assert list(left.evidence.glob("purge.*")) == []
+
+
+def test_evidence_without_its_last_step_is_named_and_not_taken_for_nothing(left: Left) -> None:
+    (record,) = left.evidence.glob("*.evidence.jsonl")
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    for kept, why in ((lines[:-1], f"the end of {SANDBOX} is not finished"), ([], "has no line")):
+        record.write_text("".join(kept), encoding="utf-8")
+        said = run(*DUE).stdout
+        assert f"passed over: plans/{record.name}: {why}" in said.replace("\n", " ")
+        assert "no tenant has ended" not in said
 
 
 def test_without_a_confirmation_the_phrase_is_told_and_an_edited_plan_is_none() -> None:
