@@ -62,6 +62,11 @@ class LedgerLine(Frozen):
         """It in a few words."""
         return f"{self.what} {self.id} ({self.region})"
 
+    def point(self, name: str, gib: int | None) -> LedgerLine:
+        """The line of a recovery point in this vault, unnamed by evidence: it has the vault's day."""
+        told = {"what": Kind.RECOVERY_POINT, "id": name, "gib": gib, "per_month": None}
+        return self.model_copy(update=told)
+
 
 @dataclass(frozen=True)
 class Ledger:

@@ -185,11 +185,14 @@ def _not_in_evidence(plan: PurgePlan, ledger: Ledger) -> Iterator[str]:
     known = {_key(_named(each)): each for each in ledger.lines}
     for each in plan.goes:
         found = known.get(_key(_named(each.line)))
-        vaults = {(one.id, one.region) for one in ledger.lines if one.what is Kind.VAULT}
         if found is None and each.there.what is Kind.RECOVERY_POINT:
-            found = each.line if (each.there.inside, each.line.region) in vaults else None
+            vault = known.get(_key({**_named(each.line), "what": Kind.VAULT, "id": each.there.inside}))
+            found = vault and vault.point(each.line.id, each.line.gib)
         if found != each.line or found.ended_by not in ledger.ended:
-            yield f"the evidence does not have {each.line.said} as the plan says it; make a new plan"
+            yield (
+                f"the evidence does not have {each.line.said} as the plan says it; name the folder of its "
+                "evidence with --evidence, or make a new plan"
+            )
 
 
 def _named(line: LedgerLine) -> dict[str, str]:

@@ -54,7 +54,7 @@ class Survey:
         for line in sorted(self.ledger.lines, key=_place):
             if self.seen.now < line.until:
                 because = f"its day is {line.until:%Y-%m-%d}"
-                self._waits.append(Kept(line=line, because=because, per_month=line.per_month))
+                self._waits.append(Kept(line=line, because=because, per_month=self._cost_then(line)))
             else:
                 due.append(line)
         for line in self._whole(due):
@@ -64,7 +64,7 @@ class Survey:
         return PurgePlan(
             portfolio=self.seen.portfolio,
             account=self.seen.account,
-            currency=ended[0].currency,
+            currency=self.prices.currency,
             region=ended[0].region,
             regions=tuple(sorted({region for each in ended for region in each.regions})),
             stacks=tuple(sorted({each.stack for each in ended})),
@@ -77,7 +77,7 @@ class Survey:
 
     def _whole(self, due: list[LedgerLine]) -> list[LedgerLine]:
         """The lines with what must go before them, each once, in the order of deletion."""
-        known = {(each.what, each.region, each.id) for each in due}
+        known = {(each.what, each.region, each.id) for each in self.ledger.lines}  # with a day of their own
         inner = chain.from_iterable(self.account.within(each) for each in due if each.what is Kind.VAULT)
         more = [each for each in inner if (each.what, each.region, each.id) not in known]
         return sorted([*due, *more], key=_place)
@@ -116,8 +116,13 @@ class Survey:
         return [each for each in self.account.key_users(key) if _identity(each) not in going]
 
     def _keep(self, line: LedgerLine, there: AccountResource | None, why: Iterable[str]) -> None:
-        cost = line.per_month if there is None else self._cost(there)
+        cost = self._cost_then(line) if there is None else self._cost(there)
         self._refused.append(Kept(line=line, because="; ".join(why), per_month=cost))
+
+    def _cost_then(self, line: LedgerLine) -> str | None:
+        """What evidence says that it costs; unknown where that was in another currency."""
+        same = self.ledger.ended[line.ended_by].currency == self.prices.currency
+        return line.per_month if same else None
 
     def _cost(self, there: AccountResource) -> str | None:
         units = there.units(self.prices)

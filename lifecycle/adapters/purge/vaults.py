@@ -27,10 +27,7 @@ def lines_within(aws: Aws, line: LedgerLine) -> Iterator[LedgerLine]:
     """The recovery points of a vault, as lines with its day."""
     for each in points_of(aws, line.region):
         if each["vault"] == line.id:
-            point = last(each["RecoveryPointArn"])
-            gib = whole_gib(each.get("BackupSizeInBytes"))
-            told = {"what": Kind.RECOVERY_POINT, "id": point, "gib": gib, "per_month": None}
-            yield line.model_copy(update=told)
+            yield line.point(last(each["RecoveryPointArn"]), whole_gib(each.get("BackupSizeInBytes")))
 
 
 def _point(aws: Aws, line: LedgerLine) -> AccountResource | None:

@@ -97,6 +97,21 @@ def shortened(world: World) -> None:
     world.read = Ledger(tuple(later), world.ledger().ended)
 
 
+def point_brought_forward(world: World) -> None:
+    """A recovery point has the day of its vault, whatever the plan says of the point."""
+    assert world.plan
+    early = {"until": world.plan.made_at - timedelta(days=800)}
+    goes = tuple(
+        each.model_copy(update={"line": each.line.model_copy(update=early)})
+        if each.line.what is Kind.RECOVERY_POINT
+        else each
+        for each in world.plan.goes
+    )
+    world.plan = world.plan.model_copy(update={"goes": goes})
+    if world.approval:
+        world.approval = world.approval.model_copy(update={"plan_sha256": world.plan.sha256})
+
+
 HOLD = LegalHold(tenant="acme", because="case 4")
 BREAKS: dict[str, tuple[Break, str]] = {
     "legal hold": (situation(holds=(HOLD,)), "a legal hold is on acme: case 4"),
@@ -121,6 +136,7 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "approved account": (approval(account="9" * 12), "the approval is for account"),
     "forged line": (forged, "the evidence does not have dumps s3://backups/dumps/"),
     "other day": (shortened, "the evidence does not have"),
+    "day of a point": (point_brought_forward, "the evidence does not have recovery point 11aa"),
     "evidence gone": (lambda world: setattr(world, "read", Ledger()), "the evidence does not have"),
     "other portfolio": (
         resources(tags={**TAGS, KEYS["portfolio"]: "other"}),
@@ -211,6 +227,26 @@ def test_what_a_guard_keeps_is_planned_as_kept_with_its_cost(tmp_path: Path) -> 
     assert kept[Kind.SNAPSHOT].per_month == "1.90"
     assert "database snapshot local-acme-server-final-0" in kept[Kind.KEY].because
     assert plan.falls_by[1] == 0
+
+
+def test_a_recovery_point_with_a_later_day_of_its_own_keeps_it_and_its_vault(tmp_path: Path) -> None:
+    world = World(tmp_path / "e.jsonl")
+    vault = next(each for each in world.ledger().lines if each.what is Kind.VAULT)
+    later = vault.point(IDS[Kind.RECOVERY_POINT], 5).model_copy(update={"until": NOW + timedelta(days=9)})
+    world.read = Ledger((*world.ledger().lines, later), world.ledger().ended)
+    plan = Survey(world.ledger(), world.account, world.seen(), prices()).plan()
+    assert [each.line.what for each in plan.waits] == [Kind.RECOVERY_POINT]
+    assert {each.line.what for each in plan.refused} == {Kind.VAULT, Kind.KEY}
+    assert Kind.RECOVERY_POINT not in {each.line.what for each in plan.goes}
+
+
+def test_amounts_are_in_the_currency_of_the_prices_and_unknown_where_evidence_has_another(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path / "e.jsonl", ended=worlds.ended_plan(currency="EUR"))
+    situation(holds=(HOLD,))(world)
+    plan = Survey(world.ledger(), world.account, world.seen(), prices()).plan()
+    assert (plan.currency, {each.per_month for each in plan.refused}) == ("USD", {None})
 
 
 def test_one_plan_deletes_no_more_than_it_may_and_the_rest_waits(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Account:
 
     def within(self, line: LedgerLine) -> Iterator[LedgerLine]:
         if line.what is Kind.VAULT and (point := self.held.get(Kind.RECOVERY_POINT)):
-            yield line.model_copy(update={"what": point.what, "id": point.id, "gib": point.gib})
+            yield line.point(point.id, point.gib)
 
     def key_users(self, key: AccountResource) -> Collection[KeyUser]:
         mine = {
