@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from lifecycle import evidence
 from lifecycle.decommission.plan import DecommissionPlan
 from lifecycle.decommission.retained import Kind
-from lifecycle.errors import RefusedError, StillBillingError
+from lifecycle.errors import LifecycleError, RefusedError, StillBillingError
 from lifecycle.evidence import EvidenceError
 from lifecycle.purge.approval import PurgeApproval, refusals_of_plan
 from lifecycle.purge.guards import (
@@ -70,8 +70,8 @@ class Purge:
         """Delete what is not deleted yet; a sentence for each resource that was.
 
         Raises:
-            RefusedError: When a guard does not allow all or a part of it; the rest was done.
-            LifecycleError: When AWS refuses; the same command continues.
+            RefusedError: When a guard or AWS does not allow all or a part of it; the rest was done.
+            LifecycleError: When AWS does not answer; the same command continues.
             StillBillingError: When something is still there afterwards.
         """
         self._recall()
@@ -135,7 +135,10 @@ class Purge:
             raise RefusedError(*found)
         self._keep(DELETE, f"{line.said}: will be deleted", {**_named(line), **_state(there)})
         days = key_days_of(self.world.seen().terms)
-        did = self.account.delete(there, days=days)
+        try:
+            did = self.account.delete(there, days=days)
+        except LifecycleError as error:  # this one stays; what can go without it goes
+            raise RefusedError(*error.problems) from None
         yield self._keep(DELETED, f"{line.said}: {did}", _named(line))
 
     def _refusals(self, planned: Deletion, there: AccountResource, ended: DecommissionPlan) -> Iterator[str]:
@@ -150,7 +153,7 @@ class Purge:
             yield f"it holds {there.contents} objects, and the plan says {planned.there.contents}"
         yield from refusals_of_part(there, ())
         if there.what is Kind.VAULT and there.contents:
-            yield f"it still holds {there.contents} recovery points"
+            yield f"it still holds {there.contents} recovery points: AWS may take a while; run this again"
         if there.what is Kind.KEY:
             yield from refusals_of_key(there, self.account.key_users(there))
 

@@ -62,6 +62,12 @@ def entry(listed: Iterator[Entry], name: str, value: str) -> Entry | None:
     return next((each for each in listed if each.get(name) == value), None)
 
 
+def is_going(listed: Entry) -> bool:
+    """Whether AWS deletes it already, which may take minutes: it is listed, and nobody can read it."""
+    named = ("Status", "SnapshotStatus", "LifeCycleState")
+    return any(str(listed.get(name)).lower() == "deleting" for name in named)
+
+
 def pairs(listed: Any) -> dict[str, str] | None:
     """Tags as AWS lists them; None where it lists none, which says nothing."""
     if not listed:

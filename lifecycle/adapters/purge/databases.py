@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lifecycle.adapters.purge.aws import Aws, Handling, entry, last, pairs, resource
+from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, last, pairs, resource
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
@@ -20,7 +20,9 @@ def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
     if each is None:
         return None
     busy, inside = _read_by(aws, str(each.get("DBSnapshotArn")), line.region), ""
-    if each.get("Status") != "available":
+    if is_going(each):
+        busy = ""
+    elif each.get("Status") != "available":
         busy = f"its status is {each.get('Status')}"
     elif each.get("SnapshotType") == "automated":
         server = line.model_copy(update={"id": str(each.get("DBInstanceIdentifier"))})
@@ -35,6 +37,7 @@ def _snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
         key=each.get("KmsKeyId"),
         gib=each.get("AllocatedStorage"),
         inside=inside,
+        ends=is_going(each),
         busy=busy,
     )
 
@@ -75,7 +78,10 @@ def _backup(aws: Aws, line: LedgerLine) -> AccountResource | None:
         tags=pairs(each.get("TagList")),
         key=each.get("KmsKeyId"),
         gib=each.get("AllocatedStorage"),
-        busy="" if status == "retained" else f"its status is {status}: a server still fills it",
+        ends=is_going(each),
+        busy=""
+        if status == "retained" or is_going(each)
+        else f"its status is {status}: a server still fills it",
     )
 
 
@@ -102,7 +108,8 @@ def _cache_snapshot(aws: Aws, line: LedgerLine) -> AccountResource | None:
         min(moments, default=None),
         tags=aws.tags(str(each.get("ARN") or ""), line.region),
         key=each.get("KmsKeyId"),
-        busy="" if status == "available" else f"its status is {status}",
+        ends=is_going(each),
+        busy="" if status == "available" or is_going(each) else f"its status is {status}",
     )
 
 

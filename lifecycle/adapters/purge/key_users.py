@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from lifecycle.adapters.purge.aws import Aws, last
+from lifecycle.adapters.purge.aws import Aws, is_going, last
 from lifecycle.adapters.purge.buckets import bucket_of
 from lifecycle.adapters.purge.vaults import points_of
 from lifecycle.decommission.retained import Kind
@@ -83,12 +83,14 @@ def _users(aws: Aws, region: str) -> Iterator[tuple[str, KeyUser]]:
     for listing in _LISTINGS:
         listed = aws.entries(listing.service, region, listing.operation, listing.key, **listing.parameters)
         for each in listed:
+            if is_going(each):
+                continue
             if each.get("SnapshotType") == "automated":
                 continue  # a part of its server's automated backup, which is listed too, and gone with it
             if key := each.get(listing.kms):
                 yield str(key), KeyUser(what=listing.what, id=str(each[listing.name]), region=region)
     for each in points_of(aws, region):
-        if key := each.get("EncryptionKeyArn"):
+        if not is_going(each) and (key := each.get("EncryptionKeyArn")):
             point = last(each["RecoveryPointArn"])
             yield str(key), KeyUser(what=Kind.RECOVERY_POINT, id=point, region=region)
 

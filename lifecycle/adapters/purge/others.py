@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifecycle.adapters.purge.aws import Aws, Handling, entry, pairs, resource, whole_gib
+from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, pairs, resource, whole_gib
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
@@ -26,7 +26,7 @@ def _file_system(aws: Aws, line: LedgerLine) -> AccountResource | None:
         tags=pairs(each.get("Tags")),
         key=each.get("KmsKeyId"),
         gib=whole_gib((each.get("SizeInBytes") or {}).get("Value")),
-        ends=each.get("LifeCycleState") == "deleting",
+        ends=is_going(each),
         busy=busy,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from lifecycle.adapters.purge.aws import Aws, Entry, Handling, entry, last, resource, utc, whole_gib
+from lifecycle.adapters.purge.aws import Aws, Entry, Handling, entry, is_going, last, resource, utc, whole_gib
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
 from lifecycle.purge.resource import AccountResource
@@ -45,8 +45,8 @@ def _point(aws: Aws, line: LedgerLine) -> AccountResource | None:
         inside=str(each["vault"]),
         gib=whole_gib(each.get("BackupSizeInBytes")),
         held=_held(aws, each, line.region),
-        ends=status == "DELETING",
-        busy="" if status in {*_DELETABLE, "DELETING"} else f"its status is {status}",
+        ends=is_going(each),
+        busy="" if status in _DELETABLE or is_going(each) else f"its status is {status}",
     )
 
 

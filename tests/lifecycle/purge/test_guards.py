@@ -210,6 +210,26 @@ def test_a_key_that_somebody_uses_stays_alone(tmp_path: Path) -> None:
     assert world.account.bills == {Kind.KEY}
 
 
+def test_what_aws_refuses_to_delete_stays_with_its_key_and_the_rest_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path)
+    delete = worlds.Account.delete
+
+    def refusing(self: worlds.Account, there: AccountResource, *, days: int) -> str:
+        if there.what is Kind.SNAPSHOT:
+            raise LifecycleError("rds in us-east-1: delete_db_snapshot failed: AWS Backup manages it")
+        return delete(self, there, days=days)
+
+    monkeypatch.setattr(worlds.Account, "delete", refusing)
+    with pytest.raises(RefusedError) as said:
+        world.run()
+    assert any("AWS Backup manages it" in each for each in said.value.problems)
+    assert world.account.bills == {Kind.SNAPSHOT, Kind.KEY}
+    steps = [each["step"] for each in evidence.read(world.record)]
+    assert (steps.count(DELETED), VERIFIED in steps) == (len(IDS) - 2, False)
+
+
 def test_a_hold_that_is_over_holds_nothing(tmp_path: Path) -> None:
     world = world_in(tmp_path)
     over = HOLD.model_copy(update={"until": date(2026, 12, 1)})
