@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from allocation.adapters.pulumi.stack_state import resources_of
 from allocation.charges import CostBasis
@@ -32,6 +32,9 @@ from tiers.vocabulary import TenantId
 
 _ENDS: Final = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
 """The steps of a preview after which a resource is not what it was."""
+_PROTECTED: Final = "marked for protection"
+_ENDED: Final = "preview failed"
+"""What Pulumi says of a protected resource that it would replace, and at the end of each failed preview."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,9 @@ def _stack(path: Path) -> Mapping[TenantId, frozenset[str]]:
 
 def _replaced(path: Path) -> Mapping[str, str]:
     """The ids of what a preview would replace or delete, and by which fields."""
-    steps = steps_of(read_json(path, remedy="write it with `pulumi preview --json`"), str(path))
+    document = read_json(path, remedy="write it with `pulumi preview --json`")
+    steps = steps_of(document, str(path))
+    _refuse_failed(document, path)
     found: dict[str, str] = {}
     for step in steps:
         old = step.get("oldState")
@@ -157,6 +162,23 @@ def _replaced(path: Path) -> Mapping[str, str]:
             named = [str(field) for field in fields] if isinstance(fields, list) else []
             found.setdefault(str(old["id"]), ", ".join(sorted(named)) or str(step["op"]))
     return found
+
+
+def _refuse_failed(document: Any, path: Path) -> None:
+    """Refuse a preview that stopped early: what it does not name may be replaced all the same.
+
+    That something protected would be replaced is an error, too, and the very thing that is looked for.
+    """
+    listed = document.get("diagnostics")
+    errors = [
+        " ".join(str(each.get("message")).split())
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, dict) and each.get("severity") == "error"
+    ]
+    told = [each for each in errors if _PROTECTED not in each]
+    why = [each for each in told if each != _ENDED] or (told if len(told) == len(errors) else [])
+    if why:
+        raise CatalogError(f"{path}: the preview failed: {why[0][-400:]}; mend that, and preview again")
 
 
 def _statement(path: Path, place: Place) -> Mapping[TenantId, StatementLine]:
@@ -169,6 +191,7 @@ def _statement(path: Path, place: Place) -> Mapping[TenantId, StatementLine]:
         tenant: StatementLine(
             source=str(path),
             month=f"the statement of {statement.month}",
+            portfolios=tuple(statement.portfolio.split(", ")),
             billed=statement.basis == CostBasis.BILLED,
             has_line=tenant in statement.by_tenant,
             difference=text_of(difference),

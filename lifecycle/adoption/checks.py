@@ -31,10 +31,11 @@ class TenantFile:
 
 @dataclass(frozen=True)
 class StatementLine:
-    """What a statement is made of, whether it has a line for the tenant, and what it leaves over."""
+    """What a statement is made of, whose it is, whether the tenant has a line, and what it leaves over."""
 
     source: str
     month: str
+    portfolios: tuple[str, ...]
     billed: bool
     has_line: bool
     difference: str
@@ -147,7 +148,9 @@ def _size(subject: Subject, evidence: Evidence) -> Finding:
     size = subject.adopted.proposed
     if size is None or size.facts != digest_of(facts):
         return Finding(facts, then=f"costack adopt next {subject.tenant}")
-    today = "" if size.cost_today is None else f" (today {size.cost_today})"
+    silent = "1 row does" if size.rows_without_cost == 1 else f"{size.rows_without_cost} rows do"
+    lacking = f", and {silent} not say it" if size.rows_without_cost else ""
+    today = "" if size.cost_today is None else f" (today {size.cost_today}{lacking})"
     unpriced = f", {size.unpriced} lines without a price" if size.unpriced else ""
     return Finding(
         facts,
@@ -236,6 +239,9 @@ def _statement(subject: Subject, evidence: Evidence) -> Finding:
     line = evidence.statements.get(subject.tenant)
     if line is not None and not line.billed:
         return Finding(facts, (f"{line.source}: is an estimate; expected the statement of a bill",))
+    if line is not None and (home := subject.platform.portfolio) not in line.portfolios:
+        theirs = ", ".join(line.portfolios)
+        return Finding(facts, (f"{line.source}: is of portfolio {theirs}; expected that of {home}",))
     if line is None or not line.has_line:
         source = "the statement" if line is None else line.source
         return Finding(facts, (f"{source}: has no line for {subject.tenant}",))

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from allocation.money import UNITS_PER_CENT, amount_of, in_cents, units_of
 from allocation.preview.cost_estimate import Conditions, cost_estimate
-from lifecycle.adoption.inventory import plain, total
+from lifecycle.adoption.inventory import Row, plain, total
 from lifecycle.adoption.phase import digest_of
 from lifecycle.adoption.proposal import tenant_of
 from lifecycle.adoption.state import ProposedSize
@@ -25,6 +25,15 @@ from tiers.vocabulary import ResilienceClass
 
 _MIB_PER_GIB: Final = 1024
 _MILLICORES: Final = 1000
+_PEAKS: Final = (("peak_vcpu", "vcpu"), ("peak_memory_gib", "memory_gib"))
+_COMPUTING: Final = (
+    "aws:ec2/instance:",
+    "aws:lightsail/instance:",
+    "aws:rds/instance:",
+    "aws:rds/clusterInstance:",
+    "aws:elasticache/cluster:",
+    "aws:elasticache/replicationGroup:",
+)
 
 
 class Need(NamedTuple):
@@ -56,10 +65,32 @@ def missing_for_size(subject: Subject) -> tuple[str, ...]:
     missing = [
         f"{name}: no row says it" for name in ("database_gib", "filestore_gib") if name not in subject.facts
     ]
-    for peak, whole in (("peak_vcpu", "vcpu"), ("peak_memory_gib", "memory_gib")):
-        if total(subject.rows, peak) is None and total(subject.rows, whole) is None:
+    for peak, whole in _PEAKS:
+        lines = [
+            str(row.line) for row in subject.rows if _is_a_machine(row) and _peak_of(row, peak, whole) is None
+        ]
+        if all(_peak_of(row, peak, whole) is None for row in subject.rows):
             missing.append(f"{peak}: no row says it, nor the machine's {whole}")
+        elif lines:
+            missing.append(
+                f"{peak}: line {' and line '.join(lines)} does not say it, nor the machine's {whole}"
+            )
     return tuple(missing)
+
+
+def _is_a_machine(row: Row) -> bool:
+    """Whether it needs vCPUs and memory: what AWS runs, and elsewhere all but what only stores."""
+    if row.resource.type.startswith("aws:"):
+        computes = row.resource.type.startswith(_COMPUTING)
+    else:
+        computes = row.facts.storage_gib is None
+    return computes or any(getattr(row.facts, name) is not None for each in _PEAKS for name in each)
+
+
+def _peak_of(row: Row, peak: str, whole: str) -> Decimal | None:
+    """The peak of a machine, its whole size where there is none; None where both are unknown."""
+    measured: Decimal | None = getattr(row.facts, peak)
+    return getattr(row.facts, whole) if measured is None else measured
 
 
 def can_be_sized(subject: Subject) -> bool:
@@ -82,16 +113,12 @@ def need_of(subject: Subject) -> Need:
     )
 
 
-_PEAKS: Final = (("peak_vcpu", "vcpu"), ("peak_memory_gib", "memory_gib"))
-
-
 def _peak(subject: Subject, peak: str, whole: str) -> tuple[Decimal, bool]:
     """The sum of the rows' peaks; a machine without one counts whole."""
     found, measured = Decimal(0), True
     for row in subject.rows:
-        value = getattr(row.facts, peak)
-        if value is None and (value := getattr(row.facts, whole)) is not None:
-            measured = False
+        value = _peak_of(row, peak, whole)
+        measured = measured and (value is None or getattr(row.facts, peak) is not None)
         found += value or 0
     return found, measured
 
@@ -259,6 +286,7 @@ def _priced(
             fee_per_month=_amount(fee),
             margin_per_month=_amount(fee - cost),
             cost_today=None if today is None else amount_of(units_of(today)),
+            rows_without_cost=sum(1 for row in subject.rows if row.facts.cost_per_month is None),
             unpriced=unpriced,
             why=f"holds {_spoken(need_of(subject), subject.headroom_percent)}",
             facts=digest_of(size_facts(subject, catalog)),

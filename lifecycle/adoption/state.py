@@ -95,6 +95,8 @@ class ProposedSize(Frozen):
     margin_per_month: _Amount
     cost_today: _Amount | None = None
     """What the CSV says that it costs today; left out where it says nothing."""
+    rows_without_cost: Count = 0
+    """How many rows do not say what they cost today, and so are not in it."""
     unpriced: Count = 0
     """How many lines have no known price, and so are not in the cost."""
     why: str = ""

@@ -121,10 +121,15 @@ class TagCall:
 
 
 def tag_calls(subject: Subject) -> Iterator[TagCall]:
-    """A call for each resource that lacks a tag, where the value is known and its own tags do not deny it."""
+    """A call for each resource that lacks a tag, where the value is known and its own tags do not deny it.
+
+    What another portfolio has tagged gets none.
+    """
     missing: dict[int, list[TagGap]] = {}
-    for gap in tag_gaps(subject):
-        if gap.value and not gap.why_not:
+    gaps = list(tag_gaps(subject))
+    others = {gap.row.line for gap in gaps if gap.why_not and gap.key == KEYS["portfolio"]}
+    for gap in gaps:
+        if gap.row.line not in others and gap.value and not gap.why_not:
             missing.setdefault(gap.row.line, []).append(gap)
     for gaps in missing.values():
         row = gaps[0].row
@@ -149,6 +154,10 @@ def _disagrees(subject: Subject, field: str, value: str, said: str) -> str:
         if not value:
             return f"means {means}, and no row says it; write it into the column environment"
         return "" if means == value else f"means {means}, and the CSV says {value}"
+    if field == "portfolio" and said != value:
+        return (
+            f"means portfolio {said}, and this one is {value}; take the row out, or take the tag away first"
+        )
     if field in {"client", "tenant"} and value:
         names = {value, *(each.spelling for each in subject.adopted.spellings)}
         if proposed_id(said) not in {proposed_id(each) for each in names}:

@@ -174,6 +174,27 @@ def test_resources_are_taken_over_by_the_confirmed_id(project: Path) -> None:
         assert ("would replace" in steps("acme-gmbh")["import"]["why"]) is (op != "update")
 
 
+@pytest.mark.parametrize(
+    ("errors", "refused"),
+    [
+        (("unable to replace resource as it is currently marked for protection", "preview failed"), ""),
+        (("program failed: no such module", "preview failed"), "program failed: no such module"),
+        (("marked for protection", "no credentials"), "no credentials"),
+        (("preview failed",), "preview failed"),
+    ],
+)
+def test_a_preview_that_failed_shows_nothing(
+    errors: tuple[str, ...], refused: str, small: Path, tmp_path: Path
+) -> None:
+    told = [{"severity": "error", "message": f"{each}\n"} for each in errors]
+    (tmp_path / "after.json").write_text(json.dumps({"steps": [], "diagnostics": told}))
+    shutil.copytree(small, tmp_path / "project")
+    folder = ("--dir", str(tmp_path / "project" / "adopt"))
+    said = costack("next", *folder, "--plan", tmp_path / "after.json")
+    assert said.exit_code == (Exit.CONFIGURATION if refused else Exit.OK), said.output
+    assert (f"after.json: the preview failed: {refused};" in said.stderr) is bool(refused)
+
+
 def test_tags_are_set_only_when_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     confirm(started(project))
     asked: list[TagCall] = []

@@ -144,6 +144,7 @@ def test_what_a_file_has_shown_stays_until_its_facts_change() -> None:
     line = StatementLine(
         "statement.json",
         "the statement of 2026-11",
+        ("local",),
         billed=True,
         has_line=True,
         difference="0.00",
@@ -164,12 +165,13 @@ def test_what_a_file_has_shown_stays_until_its_facts_change() -> None:
     [
         ({"billed": False}, "is an estimate; expected the statement of a bill"),
         ({"has_line": False}, "has no line for acme"),
+        ({"portfolios": ("other",)}, "is of portfolio other; expected that of local"),
         ({"reconciled": False, "difference": "0.01"}, "difference of 0.01"),
     ],
 )
 def test_a_statement_must_have_the_tenant_and_add_up(changed: dict[str, object], told: str) -> None:
     line = StatementLine(
-        "statement.json", "2026-11", billed=True, has_line=True, difference="0.00", reconciled=True
+        "statement.json", "2026-11", ("local",), billed=True, has_line=True, difference="0", reconciled=True
     )
     rows = (row("acme"),)
     evidence = replace(EVIDENCE, statements={"acme": replace(line, **changed)})  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from allocation.charges import ChargePeriod
 from allocation.preview.cost_estimate import Conditions
+from lifecycle.adoption.checks import Evidence, findings
+from lifecycle.adoption.phase import Phase
 from lifecycle.adoption.sizing import choices, missing_for_size, need_of, proposed_size
 from lifecycle.adoption.state import AdoptedTenant
 from lifecycle.adoption.subject import Subject
@@ -72,6 +76,26 @@ def test_what_nobody_says_is_missing() -> None:
     assert [each.split(":")[0] for each in told] == ["database_gib", "filestore_gib", "peak_vcpu"]
 
 
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({}, ["peak_vcpu: line 3 does not say it", "peak_memory_gib: line 3 does not say it"]),
+        ({"type": "aws:ec2/instance:Instance"}, ["peak_vcpu: line 3", "peak_memory_gib: line 3"]),
+        ({"peak_vcpu": "1"}, ["peak_memory_gib: line 3"]),
+        ({"storage_gib": "40", "memory_gib": "4"}, ["peak_vcpu: line 3"]),
+        ({"storage_gib": "40"}, []),  # a disk elsewhere
+        ({"type": "aws:s3/bucket:Bucket"}, []),
+    ],
+)
+def test_a_second_machine_of_unknown_size_is_not_taken_for_none(facts: Any, told: list[str]) -> None:
+    unknown = {"peak_vcpu": None, "peak_memory_gib": None}
+    rows = (row("larkspur"), row("larkspur", 3, **{**unknown, **facts}))
+    adopted = AdoptedTenant(spellings=(confirmed("larkspur"),))
+    missing = missing_for_size(Subject("larkspur", adopted, rows, local_portfolio().platform, catalog(), 25))
+    assert len(missing) == len(told)
+    assert all(each.startswith(start) for each, start in zip(missing, told, strict=True)), missing
+
+
 @pytest.fixture(scope="module")
 def month() -> Conditions:
     return Conditions.of_month(ChargePeriod.month("2026-11"), "USD", {"us-east-1", "eu-west-1"})
@@ -86,6 +110,17 @@ def test_the_cheapest_is_proposed_with_cost_fee_and_margin(month: Conditions) ->
     assert size.cost_today == Decimal("96.10")
     assert size.unpriced == 0
     assert size.why == "holds peak 0.6 vCPU and 1.4 GiB of memory, 25 % headroom"
+
+
+def test_a_cost_of_today_that_is_not_known_of_every_row_says_so(month: Conditions) -> None:
+    rows = (row("larkspur"), row("larkspur", 3, type="aws:s3/bucket:Bucket", cost_per_month=None))
+    adopted = AdoptedTenant(spellings=(confirmed("larkspur"),))
+    one = Subject("larkspur", adopted, rows, local_portfolio().platform, catalog(), 25)
+    size = proposed_size(one, local_portfolio(), month, "of-the-test")
+    assert (size.cost_today, size.rows_without_cost) == (Decimal("96.10"), 1)
+    sized = replace(one, adopted=adopted.model_copy(update={"proposed": size}))
+    told = findings(sized, Evidence(date(2026, 11, 30), "of-the-test"))[Phase.SIZE].proven
+    assert "(today 96.10, and 1 row does not say it)" in told
 
 
 def test_a_person_chooses_a_dearer_tier(month: Conditions) -> None:

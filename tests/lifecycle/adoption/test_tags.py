@@ -77,6 +77,13 @@ def test_a_tag_that_denies_the_csv_is_not_overwritten(tags: dict[str, str], key:
     assert key not in call.tags
 
 
+def test_what_another_portfolio_has_tagged_gets_no_tag() -> None:
+    tags = {"cost/portfolio": "other"}
+    told = "tag cost/portfolio=other means portfolio other, and this one is local; take the row out"
+    assert gaps(tags)["cost/portfolio"][2].startswith(told)
+    assert list(tag_calls(subject(row("Acme GmbH", tags=tags)))) == []
+
+
 def test_a_tag_that_knows_more_than_the_csv_says_so() -> None:
     one = subject(row("Acme GmbH", tags={"Env": "live"}, environment=None))
     [gap] = [gap for gap in tag_gaps(one) if gap.key == "cost/environment"]
