@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from lifecycle.adoption.checklist import subjects, with_spellings
 from lifecycle.adoption.checks import Evidence, StatementLine
 from lifecycle.adoption.inventory import Inventory, read_inventory
 from lifecycle.adoption.phase import Phase, Status, digest_of
-from lifecycle.adoption.state import AdoptedTenant, Adoption
+from lifecycle.adoption.state import FILE, AdoptedTenant, Adoption
 from lifecycle.adoption.subject import Subject
 from lifecycle.drift.owners import Owners
 from lifecycle.import_estate import steps_of
@@ -116,8 +116,11 @@ def evidence_of(place: Place, today: date, given: Given) -> Evidence:
         given: What shows the last phases.
 
     Raises:
-        CatalogError: When a file cannot be read.
+        CatalogError: When a file cannot be read, or somebody has signed for a day to come.
     """
+    tomorrow = today + timedelta(days=1)  # which it is somewhere
+    if ahead := tuple(place.adoption.dated_after(tomorrow)):
+        raise CatalogError(*(f"{place.folder / FILE}: {each}" for each in ahead))
     dumps = {
         tenant: faults_of_dump(place.folder, adopted.dump, whole=not _was_loaded(adopted))
         for tenant, adopted in place.adoption.tenants.items()

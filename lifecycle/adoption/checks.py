@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any, Final
 
 from lifecycle.adoption.backup import backup_finding
+from lifecycle.adoption.need import missing_for_size
 from lifecycle.adoption.phase import Finding, Phase, digest_of
 from lifecycle.adoption.proposal import differences, missing_for_file
-from lifecycle.adoption.sizing import choices, missing_for_size, size_facts
+from lifecycle.adoption.sizing import choices, size_facts
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import tag_gaps
 from tiers.portfolio.platform import known_odoo

@@ -178,6 +178,15 @@ class Adoption(Frozen):
                 )
         return found
 
+    def dated_after(self, day: date) -> Iterator[str]:
+        """A sentence for each line that a person has dated after *day*: nobody has done that yet."""
+        for tenant, adopted in self.tenants.items():
+            named = [(f"spellings: '{each.spelling}'", each.when) for each in adopted.spellings]
+            named += [(f"signed_off.{phase}", each.when) for phase, each in adopted.signed_off.items()]
+            for where, when in named:
+                if when is not None and when > day:
+                    yield f"tenants.{tenant}.{where}: when: {when} is in the future"
+
     def all_spellings(self) -> Iterator[tuple[TenantId, Spelling]]:
         """Every spelling with its tenant."""
         for tenant, adopted in self.tenants.items():

@@ -175,6 +175,28 @@ def test_resources_are_taken_over_by_the_confirmed_id(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("signed_off: {import: {by: dana, when: 2099-01-01, why: moved by hand}}", "signed_off.import"),
+        ("spellings: [{spelling: larkspur, environment: production, by: dana, when: 2099-01-01}]",
+         "spellings: 'larkspur'"),
+    ],
+)  # fmt: skip
+def test_nobody_has_signed_for_a_day_to_come(line: str, named: str, small: Path, tmp_path: Path) -> None:
+    shutil.copytree(small, tmp_path / "project")
+    file = tmp_path / "project" / "adopt" / "adoption.yaml"
+    inside = re.sub(r"    spellings:\n      - .*\n", "", file.read_text(encoding="utf-8"))
+    whose = "" if line.startswith("spellings") else "    spellings: [{spelling: larkspur}]\n"
+    text = inside.replace("  larkspur:\n", f"  larkspur:\n{whose}    {line}\n")
+    file.write_text(text, encoding="utf-8")
+    said = costack("status", "--dir", file.parent)
+    assert said.exit_code == Exit.CONFIGURATION, said.output
+    told = f"adoption.yaml: tenants.larkspur.{named}: when: 2099-01-01 is in the future"
+    assert told in said.stderr
+    assert file.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
     ("errors", "refused"),
     [
         (("unable to replace resource as it is currently marked for protection", "preview failed"), ""),

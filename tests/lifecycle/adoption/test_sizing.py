@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from allocation.charges import ChargePeriod
 from allocation.preview.cost_estimate import Conditions
 from lifecycle.adoption.checks import Evidence, findings
+from lifecycle.adoption.need import missing_for_size, need_of
 from lifecycle.adoption.phase import Phase
-from lifecycle.adoption.sizing import choices, missing_for_size, need_of, proposed_size
+from lifecycle.adoption.sizing import choices, proposed_size
 from lifecycle.adoption.state import AdoptedTenant
 from lifecycle.adoption.subject import Subject
 from tests.lifecycle.adoption.estates import confirmed, row
@@ -64,6 +65,14 @@ def test_a_sandbox_stays_quiet_and_production_never_is_one() -> None:
     assert set(fitting(staging).values()) == {"sandbox"}
     assert fitting(subject(environment=Environment.STAGING, peak_memory_gib="1.21")) == {}
     assert "sandbox" not in fitting(subject(peak_vcpu="0.1", peak_memory_gib="0.1")).values()
+
+
+def test_a_class_that_the_catalog_does_not_have_is_named() -> None:
+    adopted = AdoptedTenant(spellings=(confirmed("larkspur"),), workload_class="huge")
+    assert choices(subject(adopted=adopted)) == (
+        (),
+        ("workload_class: 'huge' is not in the catalog; there are m, s, sandbox, xs",),
+    )
 
 
 def test_a_machine_without_a_peak_counts_whole() -> None:
