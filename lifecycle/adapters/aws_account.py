@@ -144,8 +144,7 @@ class Account:
             for each in page["Keys"]:
                 if names.has(str(each["KeyId"])):
                     state = self._ask("kms", region, "describe_key", KeyId=each["KeyId"])["KeyMetadata"]
-                    waits = state["KeyState"] == "PendingDeletion"
-                    yield RemainingResource(Kind.KEY, str(each["KeyId"]), region, ends=waits)
+                    yield RemainingResource(Kind.KEY, str(each["KeyId"]), region, ends=key_ends(state))
 
     def _pages(self, service: str, region: str, operation: str, **parameters: Any) -> Iterator[Any]:
         client = self._client(service, region)
@@ -169,6 +168,15 @@ class Account:
             make: Any = boto3.client
             made = self._clients[service, region] = make(service, region_name=region, config=_RETRIES)
         return made
+
+
+def key_ends(described: Mapping[str, Any]) -> bool:
+    """Whether a key waits for its deletion, by DescribeKey; one that waits for its material does not.
+
+    >>> key_ends({"KeyState": "PendingDeletion"}), key_ends({"KeyState": "PendingImport"})
+    (True, False)
+    """
+    return described.get("KeyState") in {"PendingDeletion", "PendingReplicaDeletion"}
 
 
 def _owner(plan: DecommissionPlan) -> Mapping[str, str]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from allocation.prices.price_book import PriceBook
-from lifecycle.adapters.aws_account import Account
+from lifecycle.adapters.aws_account import Account, key_ends
 from lifecycle.adapters.aws_listings import LISTINGS
 from lifecycle.decommission.retained import Kind, RemainingResource, monthly_units
 from lifecycle.drift.untracked import AddedRule, Found
+from lifecycle.errors import LifecycleError
 
 _GLOBAL: Final = "global"
 _BILLED: Final = frozenset(
@@ -94,8 +95,17 @@ class WholeAccount(Account):
                 arn = str(each["ResourceARN"])
                 where = arn.split(":", 5)[3] or _GLOBAL
                 key = RemainingResource(Kind.KEY, arn, where) if ":key/" in arn else None
+                if key and self._key_ends(arn, region):
+                    continue  # it bills nothing, as what a listing says of other kinds
                 units = self._units(key) if key else None
                 yield Found(_kind_of(arn), (arn,), where, _tags(each) or {}, None, units)
+
+    def _key_ends(self, key: str, region: str) -> bool:
+        """Whether its deletion is scheduled; a key that nobody may ask about is taken for one that bills."""
+        try:
+            return key_ends(self._ask("kms", region, "describe_key", KeyId=key)["KeyMetadata"])
+        except LifecycleError:
+            return False
 
     def _units(self, resource: RemainingResource) -> int | None:
         return None if self.prices is None else monthly_units(resource, self.prices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lifecycle.adapters.aws_account import key_ends
 from lifecycle.adapters.purge.aws import Aws, Handling, entry, is_going, pairs, resource, whole_gib
 from lifecycle.decommission.retained import Kind
 from lifecycle.purge.ledger import LedgerLine
@@ -97,7 +98,7 @@ def _key(aws: Aws, line: LedgerLine) -> AccountResource | None:
         str(each["Arn"]),
         each.get("CreationDate"),
         tags={str(one["TagKey"]): str(one["TagValue"]) for one in listed} or None,
-        ends=str(each.get("KeyState")).startswith("Pending"),
+        ends=key_ends(each),
         busy=busy,
     )
 

@@ -8,6 +8,7 @@ import pytest
 from allocation.prices.price_book import load_price_book
 from lifecycle.adapters.whole_account import WholeAccount
 from lifecycle.drift.untracked import AddedRule
+from lifecycle.errors import LifecycleError
 
 REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:1:key/0a"
@@ -54,6 +55,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> WholeAccount:
         yield _Empty(ANSWERS.get(operation, {}))
 
     monkeypatch.setattr(WholeAccount, "_pages", pages)
+    monkeypatch.setattr(WholeAccount, "_ask", lambda *_, **__: {"KeyMetadata": {"KeyState": "Enabled"}})
     return WholeAccount(REGION, prices=load_price_book("USD"))
 
 
@@ -68,6 +70,22 @@ def test_what_bills_is_found_tagged_or_not_and_priced_where_its_listing_says_how
     assert (found[KEY].units or 0) > 0
     assert (found["dumps"].tags, found["dumps"].units, found["dumps"].region) == (None, None, "global")
     assert found["nat-1"].units is None
+
+
+def test_a_key_that_waits_for_its_deletion_bills_nothing_and_one_that_cannot_be_asked_does(
+    account: WholeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"KeyMetadata": {"KeyState": "PendingDeletion"}}
+    monkeypatch.setattr(WholeAccount, "_ask", lambda *_, **__: said)
+    assert KEY not in {each.names[0] for each in account.found([REGION])}
+    said["KeyMetadata"]["KeyState"] = "PendingImport"
+    assert KEY in {each.names[0] for each in account.found([REGION])}
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise LifecycleError("kms in us-east-1: describe_key failed: AccessDenied")
+
+    monkeypatch.setattr(WholeAccount, "_ask", refuse)
+    assert KEY in {each.names[0] for each in account.found([REGION])}
 
 
 def test_without_prices_no_cost_is_known(account: WholeAccount) -> None:
