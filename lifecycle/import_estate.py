@@ -108,6 +108,9 @@ def read_lines(path: Path) -> tuple[tuple[str, ...], tuple[tuple[int, Cells], ..
         with io.StringIO(text, newline="") as file:
             reader = csv.DictReader(file)
             names = tuple(reader.fieldnames or ())
+            if len(names) == 1 and (other := next((each for each in ";\t" if each in names[0]), "")):
+                shown = "tabs" if other == "\t" else f"'{other}'"
+                raise CatalogError(f"{path}:1: columns are separated by {shown}; expected commas")
             if missing := [name for name in COLUMNS if name not in names]:
                 raise CatalogError(
                     f"{path}:1: column '{missing[0]}' is missing; expected {', '.join(COLUMNS)}"

@@ -25,6 +25,8 @@ from tiers.strict_yaml import MAX_FILE_BYTES, collect, load_model
 from tiers.vocabulary import TenantId
 
 _CHUNK: Final = 1 << 20
+_READABLE: Final = 0o644
+"""The mode of a new file that people review together."""
 
 
 def read_adoption(folder: Path) -> tuple[Adoption, str]:
@@ -79,8 +81,7 @@ def _replace(path: Path, text: str, adoption: Adoption, before: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         _refuse_otherwise(path, scratch, adoption, before)
-        if before:
-            scratch.chmod(path.stat().st_mode & 0o777)
+        scratch.chmod(path.stat().st_mode & 0o777 if before else _READABLE)
         scratch.replace(path)
     except BaseException:
         scratch.unlink(missing_ok=True)
@@ -171,7 +172,7 @@ def write_tenant_file(portfolio: Path, tenant: TenantId, text: str) -> Path:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             load_model(Tenant, scratch, shown_as=str(path))
-            scratch.chmod(0o644)
+            scratch.chmod(_READABLE)
             os.link(scratch, path)  # refuses a file that is there, and none is ever half written
         finally:
             scratch.unlink(missing_ok=True)

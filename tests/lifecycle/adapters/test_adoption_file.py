@@ -40,6 +40,7 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     assert read == made()
     assert write_adoption(tmp_path, read, text) == text
     assert (tmp_path / FILE).read_text(encoding="utf-8") == text
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o644  # people review it together
 
 
 def test_what_people_wrote_stays_to_the_letter(tmp_path: Path) -> None:

@@ -93,3 +93,12 @@ def test_rows_that_disagree_say_nothing() -> None:
 def test_a_spreadsheets_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
     path = csv_file(tmp_path, f"\ufeff{HEAD}", "acme,machine,vm-1,,production,8,2,4")
     assert read_inventory(path).rows[0].resource.tenant == "acme"
+
+
+@pytest.mark.parametrize(("mark", "named"), [(";", "';'"), ("\t", "tabs")])
+def test_a_spreadsheet_that_separates_otherwise_is_told_so(mark: str, named: str, tmp_path: Path) -> None:
+    path = csv_file(tmp_path, mark.join(("tenant", "type", "id", "tags")), mark.join("abcd"))
+    with pytest.raises(
+        CatalogError, match=rf"estate.csv:1: columns are separated by {named}; expected commas"
+    ):
+        read_inventory(path)
