@@ -191,15 +191,15 @@ def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
 
 
 def _is_of_automated_backup(resource: RemainingResource) -> bool:
-    """RDS begins the names of its own with `rds:`; others hold no colon (RDS API Reference, CreateDBSnapshot)."""
+    """RDS begins names of its own with `rds:`; others hold no colon (RDS API, CreateDBSnapshot)."""
     return resource.what is Kind.SNAPSHOT and resource.id.startswith("rds:")
 
 
 def monthly_units(resource: RemainingResource, prices: PriceBook) -> int | None:
     """The monthly cost; buckets and vaults bill by content, which no listing states.
 
-    Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing). What a server
-    made by itself is in the storage of its automated backup, which is a line of its own.
+    Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing). What a
+    server made by itself is in the storage of its automated backup, which is a line of its own.
     """
     if resource.ends or _is_of_automated_backup(resource):
         return 0
