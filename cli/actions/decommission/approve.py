@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
+from cli.console.checked_option import checked
 from cli.console.output import echo
 from lifecycle.adapters.signature import sign, signature_of
 from lifecycle.decommission.approval import Approval, Identity
@@ -18,8 +17,6 @@ from lifecycle.purge.approval import PurgeApproval
 from lifecycle.purge.plan import read_purge_plan
 from lifecycle.purge.summary import falls
 from lifecycle.purge.summary import goes as purged
-from tiers.errors import CatalogError
-from tiers.expectations import first_fault
 from tiers.files import read_json
 from tiers.vocabulary import Environment
 
@@ -43,10 +40,7 @@ def approve(request: Request) -> None:
         RefusedError: When no approval can carry it out.
         LifecycleError: When the key cannot sign.
     """
-    try:
-        TypeAdapter[str](Identity).validate_python(request.by)
-    except ValidationError as error:
-        raise CatalogError(f"--by: {first_fault(error)}") from None
+    checked("--by", Identity, request.by)
     path = request.out or request.plan.with_suffix(".approval.json")
     if _is_purge(request.plan):
         _approve_purge(request, path)
