@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from lifecycle import evidence
 from lifecycle.decommission.outcomes import REMOVE, VERIFY, is_a_step, moment_of
@@ -22,7 +22,7 @@ from lifecycle.evidence import EvidenceError
 from tiers.errors import CatalogError
 from tiers.expectations import first_fault
 from tiers.portfolio.tenant import UtcDatetime
-from tiers.vocabulary import Count, Frozen, TenantId
+from tiers.vocabulary import Count, Frozen, Region, TenantId
 
 CHECK: Final = "purge-check"
 DELETE: Final = "purge-delete"
@@ -30,6 +30,10 @@ DELETED: Final = "purge-deleted"
 VERIFIED: Final = "purge-verified"
 STEPS: Final = (CHECK, DELETE, DELETED, VERIFIED)
 """The steps in the evidence of a purge itself, which may lie in the same folder."""
+
+
+AmountText = Annotated[str, Field(pattern=r"^-?[0-9]{1,18}(\.[0-9]{1,10})?$")]
+"""An amount of money a month as decimal text, which is exact."""
 
 
 class _UnfinishedError(EvidenceError):
@@ -51,11 +55,11 @@ class LedgerLine(Frozen):
     recorded_at: UtcDatetime
     what: Kind
     id: str
-    region: str
+    region: Region | Literal["global"]
     gib: Count | None = None
     because: str
     until: UtcDatetime
-    per_month: str | None = None
+    per_month: AmountText | None = None
 
     @property
     def said(self) -> str:

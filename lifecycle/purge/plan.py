@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from allocation.money import text_of, units_of
 from lifecycle.decommission.plan import CLOCKS_DIFFER_BY, VALID_FOR, HashedPlan, read_hashed
-from lifecycle.purge.ledger import LedgerLine
+from lifecycle.purge.ledger import AmountText, LedgerLine
 from lifecycle.purge.resource import AccountResource
 from tiers.portfolio.gates.purge import PurgeSpec
 from tiers.portfolio.tenant import UtcDatetime
@@ -33,7 +33,7 @@ class Deletion(Frozen):
 
     line: LedgerLine
     there: AccountResource
-    per_month: str | None
+    per_month: AmountText | None
 
 
 class Kept(Frozen):
@@ -41,7 +41,7 @@ class Kept(Frozen):
 
     line: LedgerLine
     because: str
-    per_month: str | None
+    per_month: AmountText | None
 
 
 class PurgePlan(HashedPlan):

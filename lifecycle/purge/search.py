@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from allocation.money import text_of
 from lifecycle.decommission.retained import Kind
 from lifecycle.drift.untracked import Found, merged
+from lifecycle.purge.summary import amount
 from tiers.tags import KEYS
 from tiers.vocabulary import TenantId
 
@@ -81,8 +81,5 @@ def sums(owned_: Iterable[Owned], currency: str) -> Iterator[str]:
     listed = list(owned_)
     units = [each.found.units for each in listed if each.found.units is not None]
     unknown = len(listed) - len(units)
-    known = Decimal(text_of(sum(units)))
-    yield (
-        f"{len(listed)} resources still bill: {known} {currency} a month for {len(units)} of them, unknown "
-        f"for {unknown}"
-    )
+    known = amount(text_of(sum(units)), currency)
+    yield (f"{len(listed)} resources still bill: {known} for {len(units)} of them, unknown for {unknown}")

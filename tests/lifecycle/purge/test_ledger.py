@@ -93,6 +93,14 @@ def _unknown_kind(_: Path, left: Left) -> None:
     left.write(left.plan(SANDBOX), [left.line("everything", "x")])
 
 
+def _no_amount(_: Path, left: Left) -> None:
+    left.write(left.plan(SANDBOX), [{**left.stored(SANDBOX)[0], "per_month": "1e9999999"}])
+
+
+def _no_region(_: Path, left: Left) -> None:
+    left.write(left.plan(SANDBOX), [{**left.stored(SANDBOX)[0], "region": "evil.example.com/"}])
+
+
 @pytest.mark.parametrize(
     ("edit", "why"),
     [
@@ -107,6 +115,8 @@ def _unknown_kind(_: Path, left: Left) -> None:
         (_without_fields, "expected a retained resource"),
         (_no_list, "has no list of what was kept"),
         (_unknown_kind, "expected a retained resource"),
+        (_no_amount, "per_month"),
+        (_no_region, "region"),
     ],
 )
 def test_a_file_that_is_not_whole_counts_for_nothing_and_is_named(edit: Edit, why: str, left: Left) -> None:

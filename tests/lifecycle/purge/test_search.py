@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,10 @@ def test_tags_come_before_names_and_each_resource_once() -> None:
         ("acme", "bucket", "tags"),
         ("acme", "database snapshot", "name"),
         ("acme-migration", "log group", "name"),
+    ]
+    tiny = replace(found[0], found=replace(found[0].found, units=1))
+    assert list(sums([tiny], "USD")) == [
+        "1 resources still bill: 0.00 USD a month for 1 of them, unknown for 0"
     ]
     assert list(sums(found, "USD")) == [
         "4 resources still bill: 6.90 USD a month for 2 of them, unknown for 2"
