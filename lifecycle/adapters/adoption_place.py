@@ -16,7 +16,7 @@ from allocation.money import text_of
 from allocation.statement.filed import filed_statement
 from lifecycle.adapters.adoption_file import faults_of_dump, read_adoption, tenant_files, write_adoption
 from lifecycle.adoption.checklist import subjects, with_spellings
-from lifecycle.adoption.checks import Evidence, StatementLine
+from lifecycle.adoption.checks import Evidence, StatementLine, load_facts
 from lifecycle.adoption.inventory import Inventory, read_inventory
 from lifecycle.adoption.phase import Phase, Status, digest_of
 from lifecycle.adoption.state import FILE, AdoptedTenant, Adoption
@@ -138,8 +138,10 @@ def evidence_of(place: Place, today: date, given: Given) -> Evidence:
 
 
 def _was_loaded(adopted: AdoptedTenant) -> bool:
+    """Whether this very dump was read and loaded; another that is named since has to be read."""
     record = adopted.phases.get(Phase.LOAD)
-    return record is not None and record.status is Status.DONE
+    done = record is not None and record.status is Status.DONE
+    return done and record.facts == digest_of(load_facts(adopted))
 
 
 def _stack(path: Path) -> Mapping[TenantId, frozenset[str]]:

@@ -12,6 +12,7 @@ from lifecycle.adoption.need import missing_for_size
 from lifecycle.adoption.phase import Finding, Phase, digest_of
 from lifecycle.adoption.proposal import differences, missing_for_file
 from lifecycle.adoption.sizing import choices, size_facts
+from lifecycle.adoption.state import AdoptedTenant
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import tag_gaps
 from tiers.portfolio.platform import known_odoo
@@ -214,11 +215,16 @@ def _import(subject: Subject, evidence: Evidence) -> Finding:
     )
 
 
+def load_facts(adopted: AdoptedTenant) -> Mapping[str, Any]:
+    """What the phase `load` depends on."""
+    return {"dump": None if adopted.dump is None else adopted.dump.model_dump(mode="json")}
+
+
 def _load(subject: Subject, evidence: Evidence) -> Finding:
     dump = subject.adopted.dump
     # What production has must be loaded; any other environment may begin anew, and a person says so.
     signs = subject.environment in {None, Environment.PRODUCTION}
-    facts = {"dump": None if dump is None else dump.model_dump(mode="json")}
+    facts = load_facts(subject.adopted)
     if dump is None:
         told = (
             f"dump: no dump and filestore is named under tenants.{subject.tenant}; expected file, bytes and "

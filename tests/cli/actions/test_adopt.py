@@ -15,12 +15,23 @@ from typer.testing import CliRunner
 import cli.actions.provision.adopt
 from cli.console.exit_codes import Exit
 from cli.main import app
+from lifecycle.adapters.adoption_place import NOTHING, evidence_of, read_place
 from lifecycle.adapters.aws_tags import TaggedAccount
+from lifecycle.adoption.checks import load_facts
+from lifecycle.adoption.phase import Phase, Status, digest_of
 from lifecycle.adoption.sizing import proposed_size
-from lifecycle.adoption.state import FILE, ProposedSize
+from lifecycle.adoption.state import (
+    FILE,
+    AdoptedTenant,
+    DumpFile,
+    LegacyDump,
+    PhaseRecord,
+    ProposedSize,
+)
 from lifecycle.adoption.subject import Subject
 from lifecycle.adoption.tags import TagCall
 from tests.components.conftest import declare_plan
+from tests.lifecycle.adoption.estates import NOW
 from tests.portfolios import LOCAL, ROOT
 from tiers.inventory import exported
 from tiers.plan.resolve import plan_of_folder
@@ -172,6 +183,26 @@ def test_resources_are_taken_over_by_the_confirmed_id(project: Path) -> None:
         said = costack("next", "acme-gmbh", "--stack-export", export, "--plan", "after.json")
         assert told in said.stdout
         assert ("would replace" in steps("acme-gmbh")["import"]["why"]) is (op != "update")
+
+
+def test_another_dump_than_the_one_that_was_loaded_is_read(small: Path, tmp_path: Path) -> None:
+    shutil.copytree(small, tmp_path / "project")
+    place = read_place(tmp_path / "project" / "adopt")
+    dumps = []
+    for body in (b"old", b"new"):
+        one = DumpFile(file="acme.dump", bytes=3, sha256=hashlib.sha256(body).hexdigest())
+        dumps.append(LegacyDump(database=one, filestore=one))
+    (place.folder / "acme.dump").write_bytes(b"old")
+    loaded = AdoptedTenant(dump=dumps[0])
+    record = PhaseRecord(
+        status=Status.DONE, by="dana", at=NOW, why="loaded", facts=digest_of(load_facts(loaded))
+    )
+    for dump, fault in zip(dumps, ("", "expected sha256"), strict=True):
+        now = place.adoption.tenants["larkspur"].model_copy(
+            update={"dump": dump, "phases": {Phase.LOAD: record}}
+        )
+        found = evidence_of(place.with_tenant("larkspur", now), NOW.date(), NOTHING).dumps["larkspur"]
+        assert any(fault in each for each in found) is bool(fault)
 
 
 @pytest.mark.parametrize(
