@@ -140,8 +140,9 @@ def evidence_of(place: Place, today: date, given: Given) -> Evidence:
 def _was_loaded(adopted: AdoptedTenant) -> bool:
     """Whether this very dump was read and loaded; another that is named since has to be read."""
     record = adopted.phases.get(Phase.LOAD)
-    done = record is not None and record.status is Status.DONE
-    return done and record.facts == digest_of(load_facts(adopted))
+    if record is None or record.status is not Status.DONE:
+        return False
+    return record.facts == digest_of(load_facts(adopted))
 
 
 def _stack(path: Path) -> Mapping[TenantId, frozenset[str]]:

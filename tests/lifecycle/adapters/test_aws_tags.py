@@ -51,6 +51,18 @@ def test_tags_are_added_and_none_is_removed(aws: Callable[[str], Any]) -> None:
     account.set_tags(call("arn:aws:s3:::acme-dumps"))
     tags = ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [name]}])["Tags"]
     assert {each["Key"]: each["Value"] for each in tags} == {"Env": "prod", **WANTED}
+    ec2.create_tags(Resources=[name], Tags=[{"Key": "cost/tenant", "Value": "borealis"}])
+    said = "has cost/tenant=borealis in the account, and the CSV does not say so"
+    with pytest.raises(LifecycleError, match=f"line 2: {name}: {said}"):
+        account.set_tags(call(name))
+    known = row("acme", id=name, tags={"cost/tenant": "borealis"})
+    account.set_tags(TagCall(known, "us-east-1", WANTED))
+    tagging = {"TagSet": [{"Key": "cost/client", "Value": "other"}]}
+    s3.put_bucket_tagging(Bucket="acme-dumps", Tagging=tagging)
+    with pytest.raises(LifecycleError, match="has cost/client=other in the account"):
+        account.set_tags(call("arn:aws:s3:::acme-dumps"))
+    s3.put_bucket_tagging(Bucket="acme-dumps", Tagging={"TagSet": []})
+    account.set_tags(call("arn:aws:s3:::acme-dumps"))
     bucket = s3.get_bucket_tagging(Bucket="acme-dumps")["TagSet"]
     assert {each["Key"]: each["Value"] for each in bucket} == WANTED
 
@@ -59,5 +71,6 @@ def test_what_aws_answers_and_does_not_do_is_a_sentence(monkeypatch: pytest.Monk
     name = "arn:aws:rds:us-east-1:123456789012:db:gone"
     answer = {"FailedResourcesMap": {name: {"StatusCode": 400, "ErrorCode": "InvalidParameterException"}}}
     monkeypatch.setattr(TaggedAccount, "_ask", lambda *_, **__: answer)
+    monkeypatch.setattr(TaggedAccount, "_pages", lambda *_, **__: iter(()))
     with pytest.raises(LifecycleError, match=f"line 2: {name}: its tags were not set: InvalidParameter"):
         TaggedAccount("us-east-1").set_tags(call(name))
