@@ -103,7 +103,7 @@ def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
     Raises:
         CatalogError: When a folder cannot be read.
     """
-    lines: dict[tuple[Kind, str, str], LedgerLine] = {}
+    lines: dict[tuple[str, ...], LedgerLine] = {}
     ended: dict[str, DecommissionPlan] = {}
     problems: list[str] = []
     unfinished: list[str] = []
@@ -121,7 +121,7 @@ def read_ledger(folders: Iterable[Path], now: datetime) -> Ledger:
         plan, there = found
         ended[plan.sha256] = plan
         for each in there:
-            known = lines.get(key := (each.what, each.region, each.id))
+            known = lines.get(key := (plan.account, plan.portfolio, each.what, each.region, each.id))
             lines[key] = each if known is None else max(known, each, key=lambda one: one.until)
     return Ledger(tuple(lines.values()), ended, tuple(problems), tuple(unfinished))
 

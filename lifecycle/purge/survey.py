@@ -52,6 +52,8 @@ class Survey:
             raise RefusedError(*found)
         due = []
         for line in sorted(self.ledger.lines, key=_place):
+            if self.ledger.ended[line.ended_by].portfolio != self.seen.portfolio:
+                continue  # a plan is of one portfolio
             if self.seen.now < line.until:
                 because = f"its day is {line.until:%Y-%m-%d}"
                 self._waits.append(Kept(line=line, because=because, per_month=self._cost_then(line)))

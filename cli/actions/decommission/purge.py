@@ -60,6 +60,8 @@ def plan_due(request: Request, clock: Callable[[], datetime]) -> None:
         echo(f"passed over: {line}")
     if ledger.ended:
         made, told = _planned(request, ledger, clock)
+        others = {each.portfolio for each in ledger.ended.values()} - {made.portfolio}
+        told = [*told, *(f"passed over: portfolio {each} has a plan of its own" for each in sorted(others))]
         for line in told:
             echo(line)
         problems += stays(made.refused, made.currency)

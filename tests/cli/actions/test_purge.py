@@ -232,6 +232,15 @@ def test_evidence_without_its_last_step_is_named_and_not_taken_for_nothing(left:
         assert "no tenant has ended" not in said
 
 
+def test_evidence_of_another_portfolio_is_passed_over_and_fails_nothing(left: Left) -> None:
+    other = left.plan("altair-migration").model_copy(update={"portfolio": "other"})
+    left.write(other, left.stored("altair-migration"))
+    done = run(*DUE, "--portfolio", left.portfolio)
+    assert "passed over: portfolio other has a plan of its own" in done.stdout
+    (path,) = Path("plans").glob("purge.*.json")
+    assert "altair" not in path.read_text(encoding="utf-8")
+
+
 def test_without_a_confirmation_the_phrase_is_told_and_an_edited_plan_is_none() -> None:
     path = planned()
     done = run("purge", "--apply", path, "--stack-destroyed", code=Exit.POLICY)

@@ -161,3 +161,16 @@ def test_a_line_that_is_no_step_is_named(left: Left) -> None:
     (problem,) = read_ledger([left.evidence], NOW).problems
     assert f"{path}:4: is no step of a decommissioning" in problem
     assert json.loads(path.read_text("utf-8").splitlines()[-1])["step"] == "everything"
+
+
+@pytest.mark.parametrize("changed", [{"account": "9" * 12}, {"portfolio": "other"}])
+def test_what_another_account_or_portfolio_has_of_that_name_hides_nothing(
+    changed: dict[str, str], left: Left, tmp_path: Path
+) -> None:
+    other = Left(Clients(""), tmp_path / "other", recorded=left.recorded)
+    other.folder.mkdir()
+    other.evidence.mkdir()
+    later: list[dict[str, Any]] = [{**each, "until": "2099-01-01T00:00:00Z"} for each in left.stored(SANDBOX)]
+    other.write(other.plan(SANDBOX).model_copy(update=changed), later)
+    found = read_ledger([left.evidence, other.evidence], NOW).lines
+    assert len(found) == 2 * len(later)
