@@ -97,7 +97,7 @@ def test_its_token_is_short_lived_and_its_root_is_read_only() -> None:
 def test_without_it_there_is_no_namespace_for_it() -> None:
     usual = plan_of(tenant(), platform=grouped_platform())
     assert not facts_of(usual.platform, StateExporter)
-    assert not [fact for fact in usual.platform if fact.id.endswith("odoo-parts")]
+    assert not [fact for fact in usual.platform if fact.id.endswith("odoo-platform")]
 
 
 def test_a_cluster_that_does_not_say_where_its_api_is_gets_a_sentence() -> None:
