@@ -57,17 +57,8 @@ class TenantUsage(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         labels = pods.identity(tenant.tenant, fact.name, name=NAME)
         account = pods.service_account(name, name, fact.namespace, child)
-        openings = [to_postgresql(platform.network.subnet_cidrs)]
-        if bucket is not None:
-            openings += to_storage()
-            PodRole(
-                physical_name(platform.name, name),
-                cluster=platform.cluster,
-                namespace=fact.namespace,
-                service_account=name,
-                statements=[_may_list(bucket, fact.prefix)],
-                opts=child,
-            )
+        openings = [to_postgresql(platform.network.subnet_cidrs), *(to_storage() if bucket else [])]
+        roles = [_role(name, fact, platform, bucket, child)] if bucket else []
         scraped_policy((name, fact.namespace), labels, (fact.scraped_from, PORT), openings, child)
         k8s.apps.v1.Deployment(
             name,
@@ -81,9 +72,30 @@ class TenantUsage(pulumi.ComponentResource):
                     {**labels, **membership(grouped=grouped)}, _pod(fact, name, bucket, mounted)
                 ),
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *roles]),
         )
         self.register_outputs({})
+
+
+def _role(
+    name: str,
+    fact: UsageExporter,
+    platform: PlatformPlace,
+    bucket: BucketPlace,
+    child: pulumi.ResourceOptions,
+) -> PodRole:
+    """What its pod may do in AWS, which a pod has from its start or never (EKS User Guide, "Pod Identities").
+
+    Jobs try again with a new pod; this one would go on without.
+    """
+    return PodRole(
+        physical_name(platform.name, name),
+        cluster=platform.cluster,
+        namespace=fact.namespace,
+        service_account=name,
+        statements=[_may_list(bucket, fact.prefix)],
+        opts=child,
+    )
 
 
 def _pod(

@@ -156,6 +156,14 @@ def test_it_may_list_its_own_prefixes_and_do_nothing_else_in_aws(name: str) -> N
         assert statement["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
 
 
+@pytest.mark.parametrize("name", [each.tenant for each in every_offer()])
+def test_its_pod_starts_after_the_role_that_it_would_not_get_later(name: str) -> None:
+    made = the(declared(), DEPLOYMENT, f"{name}-usage")
+    role = {each.urn for each in declared() if each.name == f"local-{name}-usage-pods"}
+    assert len(role) == bool(given(name)["BUCKET"])
+    assert role <= made.dependencies
+
+
 def test_a_quota_has_room_for_it() -> None:
     for before, after in zip(
         plan_of(*every_offer(), platform=grouped_platform()).tenants, plan().tenants, strict=True
