@@ -185,15 +185,23 @@ def stored_units(size: int, region: str, prices: PriceBook) -> int | None:
 def _reason(plan: DecommissionPlan, resource: RemainingResource) -> str | None:
     if resource.ends:
         return "it waits for its deletion, which AWS allows no sooner"
+    if _is_of_automated_backup(resource) and plan.keep_days:
+        return "its server made it, and the automated backup holds it and is billed for it"
     return KEPT.get(resource.what) if plan.keep_days else None
+
+
+def _is_of_automated_backup(resource: RemainingResource) -> bool:
+    """RDS begins names of its own with `rds:`; others hold no colon (RDS API, CreateDBSnapshot)."""
+    return resource.what is Kind.SNAPSHOT and resource.id.startswith("rds:")
 
 
 def monthly_units(resource: RemainingResource, prices: PriceBook) -> int | None:
     """The monthly cost; buckets and vaults bill by content, which no listing states.
 
-    Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing).
+    Keys and secrets that wait for their deletion bill nothing (KMS and Secrets Manager pricing). What a
+    server made by itself is in the storage of its automated backup, which is a line of its own.
     """
-    if resource.ends:
+    if resource.ends or _is_of_automated_backup(resource):
         return 0
     if resource.what not in _PRICED:
         return None

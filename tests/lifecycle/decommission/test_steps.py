@@ -317,6 +317,16 @@ def test_an_unknown_size_is_not_zero(what: Kind, record: Path) -> None:
     assert kept["local-acme-kept"].units is None
 
 
+def test_a_snapshot_that_its_server_made_is_billed_with_the_automated_backup(record: Path) -> None:
+    world, plan = world_of(production()), ending_plan(production())
+    made, asked = "rds:local-acme-2026-11-25-03-10", "local-acme-final"
+    world.holds |= {RemainingResource(Kind.SNAPSHOT, each, "us-east-1", gib=40) for each in (made, asked)}
+    kept = {each.resource.id: each for each in ended(world, plan, record).run().retained}
+    assert kept[made].units == 0
+    assert "the automated backup holds it" in kept[made].because
+    assert kept[asked].units
+
+
 def test_who_is_not_deployed_was_not_ended_by_this_plan(record: Path) -> None:
     world, plan = World(written=None), ending_plan(sandbox())
     with pytest.raises(RefusedError, match="no evidence shows that this plan removed it"):
