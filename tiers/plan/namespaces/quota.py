@@ -182,6 +182,7 @@ def quota_faults(
             fault = (
                 f"{given} is less than the {needed[field]} that {who} of {namespace} may take at once (every "
                 "web pod that load may start and one more each in a rollout, scheduled actions, "
-                f"{'usage exporters, ' * measured}{_JOBS_AT_ONCE} jobs each); write more than that, or leave the line out"
+                f"{'usage exporters, ' * measured}{_JOBS_AT_ONCE} jobs each); write more than that, or leave "
+                "the line out"
             )
             yield ("cluster", "quotas", str(environment), field), fault
