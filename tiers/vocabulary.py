@@ -164,6 +164,7 @@ PART_NAMES: Final = frozenset(
         "storage",
         "support",
         "tls",
+        "usage",
         "wake",
         "web",
     }

@@ -13,9 +13,17 @@ from components.naming import component_type, physical_name
 from components.places import Text
 from tiers.facts.every_fact import PodGroup
 
-MEMBER: Final[Mapping[str, str]] = {"costack/pod-group": "own"}
-"""The label of pods that run all month and join. Who leaves loses it, so it starts anew without the group
-although the policy goes only at the end of the update."""
+_MEMBER: Final[Mapping[str, str]] = {"costack/pod-group": "own"}
+_INSTANCE: Final = "app.kubernetes.io/instance"
+
+
+def membership(*, grouped: bool) -> Mapping[str, str]:
+    """The label of pods that run all month and join; none for those that do not.
+
+    Who leaves loses it, so it starts anew without the group although the policy goes only at the end of the
+    update.
+    """
+    return _MEMBER if grouped else {}
 
 
 class PodGroupPolicies(pulumi.ComponentResource):
@@ -23,6 +31,7 @@ class PodGroupPolicies(pulumi.ComponentResource):
 
     The policy acts when a pod is made (amazon-vpc-resource-controller-k8s, docs/sgp/workflow.md). Jobs need
     no label of their own: the template of a Job cannot change, and a finished pod gives its interface back.
+    Of pods that run all month the label decides alone, whatever they are called: Odoo, or its usage exporter.
 
     Args:
         tenant: The tenant.
@@ -46,7 +55,7 @@ class PodGroupPolicies(pulumi.ComponentResource):
         ends = {"key": "app.kubernetes.io/component", "operator": "NotIn", "values": list(fact.lasting)}
         jobs: dict[str, Any] = {"matchLabels": mine, "matchExpressions": [ends]}
         selected = (
-            (fact.namespace, "pods", {"matchLabels": {**mine, **MEMBER}}),
+            (fact.namespace, "pods", {"matchLabels": {_INSTANCE: tenant, **_MEMBER}}),
             (fact.namespace, "jobs", jobs),
             (fact.operations, "jobs", jobs),
         )

@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.fingerprint import ANNOTATION
-from components.kubernetes.pod_group import MEMBER
+from components.kubernetes.pod_group import membership
 from components.kubernetes.pods import Manifest
 from components.kubernetes.priority import scheduling
 from components.kubernetes.secrets import secret_of
@@ -104,7 +104,7 @@ class OdooWorkload(pulumi.ComponentResource):
         if fact.odoo is None:
             raise ValueError(f"{fact.id}: a workload of a tenant runs Odoo")
         labels = pods.identity(tenant, fact.name)
-        joining = {**labels, **(MEMBER if grouped else {})}
+        joining = {**labels, **membership(grouped=grouped)}
         process = _container(fact, fact.odoo, settings, sessions, route)
         spec = _pod(tenant, fact, fact.odoo, (settings, files), process)
         self.deployment = k8s.apps.v1.Deployment(

@@ -131,6 +131,7 @@ def run(command: list[str], asked: str, more: dict[str, str]) -> str:
             env={**environment, **more},
             capture_output=True,
             text=True,
+            errors="replace",  # a server may tell why in another encoding
             check=False,
             timeout=_PATIENCE_SECONDS,
         )
@@ -163,7 +164,7 @@ class Figure:
         try:
             self.value, self.measured_at = self.measure(), now
             self.due = now + every_seconds
-        except (UnmeasuredError, OSError) as error:
+        except (UnmeasuredError, OSError, ValueError) as error:
             self.failures += 1
             self.due = now + min(RETRY_SECONDS, every_seconds)
             sys.stderr.write(f"not measured: {self.metric}: {error}\n")

@@ -220,6 +220,7 @@ class TenantStack(pulumi.ComponentResource):
                 self.platform,
                 bucket=self.files.buckets[fact.bucket] if fact.bucket else None,
                 mounted=(self.filestore, self.settings),
+                grouped=self.services.access.grouped,
                 opts=after,
             )
 

@@ -11,6 +11,7 @@ from components.aws.iam import PodRole
 from components.kubernetes import jobs, odoo, pods
 from components.kubernetes.filestore import Filestore
 from components.kubernetes.network_policies import scraped_policy, to_postgresql, to_storage
+from components.kubernetes.pod_group import membership
 from components.kubernetes.priority import scheduling
 from components.kubernetes.workload import OdooSettings
 from components.naming import component_type, physical_name
@@ -21,6 +22,8 @@ from tiers.facts.every_fact import UsageExporter
 from tiers.plan.plan import TenantPlan
 
 PORT: Final = 9717
+NAME: Final = "usage-exporter"
+"""What it is called instead of `odoo`: what is open to the tenant's Odoo is closed to it."""
 _START: Final = 'exec python3 -I -c "$EXPORTER"'
 _SECONDS_PER_HOUR: Final = 3600
 
@@ -34,7 +37,7 @@ class TenantUsage(pulumi.ComponentResource):
         platform: Where it runs.
         bucket: The bucket of the tenant's backups; None without any.
         mounted: Its filestore, and the Secret with odoo.conf.
-        data_cidrs: Where its database is.
+        grouped: Whether it joins the tenant's security group, which its own server lets in.
         opts: Options of the component; what must exist first comes as `depends_on`.
     """
 
@@ -46,24 +49,16 @@ class TenantUsage(pulumi.ComponentResource):
         *,
         bucket: BucketPlace | None,
         mounted: tuple[Filestore, OdooSettings],
+        grouped: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         name = physical_name(tenant.tenant, fact.name)
         super().__init__(component_type("TenantUsage"), name, fact.model_dump(mode="json"), opts)
         child = pulumi.ResourceOptions(parent=self)
-        labels = pods.identity(tenant.tenant, fact.name)
+        labels = pods.identity(tenant.tenant, fact.name, name=NAME)
         account = pods.service_account(name, name, fact.namespace, child)
-        openings = [to_postgresql(platform.network.subnet_cidrs)]
-        if bucket is not None:
-            openings += to_storage()
-            PodRole(
-                physical_name(platform.name, name),
-                cluster=platform.cluster,
-                namespace=fact.namespace,
-                service_account=name,
-                statements=[_may_list(bucket, fact.prefix)],
-                opts=child,
-            )
+        openings = [to_postgresql(platform.network.subnet_cidrs), *(to_storage() if bucket else [])]
+        roles = [_role(name, fact, platform, bucket, child)] if bucket else []
         scraped_policy((name, fact.namespace), labels, (fact.scraped_from, PORT), openings, child)
         k8s.apps.v1.Deployment(
             name,
@@ -73,11 +68,34 @@ class TenantUsage(pulumi.ComponentResource):
                 "selector": {"matchLabels": labels},
                 # Two of them would be two tenants of one name to whoever scrapes them.
                 "strategy": {"type": "Recreate"},
-                "template": pods.pod_template(labels, _pod(fact, name, bucket, mounted)),
+                "template": pods.pod_template(
+                    {**labels, **membership(grouped=grouped)}, _pod(fact, name, bucket, mounted)
+                ),
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[account]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[account, *roles]),
         )
         self.register_outputs({})
+
+
+def _role(
+    name: str,
+    fact: UsageExporter,
+    platform: PlatformPlace,
+    bucket: BucketPlace,
+    child: pulumi.ResourceOptions,
+) -> PodRole:
+    """What its pod may do in AWS, which a pod has from its start or never (EKS User Guide, "Pod Identities").
+
+    Jobs try again with a new pod; this one would go on without.
+    """
+    return PodRole(
+        physical_name(platform.name, name),
+        cluster=platform.cluster,
+        namespace=fact.namespace,
+        service_account=name,
+        statements=[_may_list(bucket, fact.prefix)],
+        opts=child,
+    )
 
 
 def _pod(

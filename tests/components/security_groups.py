@@ -27,6 +27,7 @@ RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 POD_POLICY: Final = "kubernetes:vpcresources.k8s.aws/v1beta1:SecurityGroupPolicy"
 _KNOWN: Final = frozenset({GROUP, RULE, POD_POLICY, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"})
 _NAME: Final = "app.kubernetes.io/name"
+_OF_TENANTS: Final = ("odoo", "usage-exporter")
 _COMPONENT: Final = "app.kubernetes.io/component"
 _SERVICES: Final[Mapping[str, tuple[str, int]]] = {
     "aws:rds/instance:Instance": ("vpcSecurityGroupIds", 5432),
@@ -130,7 +131,7 @@ def reach_faults(plan: Plan, declared: Sequence[Declared]) -> list[str]:
     found: list[str] = []
     for tenant in plan.tenants:
         for pod in over.network.pods:
-            if pod.tenant == tenant.tenant and pod.labels[_NAME] == "odoo":
+            if pod.tenant == tenant.tenant and pod.labels[_NAME] in _OF_TENANTS:
                 found += _pod_faults(over, pod, _needed(plan.portfolio, tenant, pod), grouped=grouped)
     return found
 

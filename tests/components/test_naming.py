@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components.naming import CACHE_NAME_LIMIT, IAM_NAME_LIMIT, NAME_LIMIT, job_name, physical_name
-from tests.components.monitor import Declared
-from tests.portfolios import tenant
+from tests.components.conftest import declare_plan
+from tests.portfolios import measured, plan_of, tenant
+from tiers.facts.every_fact import Namespace
+from tiers.plan.plan import facts_of
 from tiers.vocabulary import PART_NAMES
 
 JOB_HASH = re.compile(r"-[0-9a-f]{8}$")
@@ -37,8 +39,9 @@ def test_a_jobs_name_is_that_of_what_it_does(spec: object) -> None:
     assert re.fullmatch(r"acme-setup-[0-9a-f]{8}", job_name("acme", "setup", spec))
 
 
-def test_no_tenant_can_take_the_name_of_another_tenants_part(declared: tuple[Declared, ...]) -> None:
+def test_no_tenant_can_take_the_name_of_another_tenants_part() -> None:
     """Every name given to a part of acme, inside Pulumi or outside, ends in a reserved word."""
+    declared = declare_plan(plan_of(tenant("acme"), platform=measured()))
     given = {each.name for each in declared if each.labels_or_tags.get("cost/tenant") == "acme"}
     given |= {
         each.props["metadata"]["name"]
@@ -49,6 +52,15 @@ def test_no_tenant_can_take_the_name_of_another_tenants_part(declared: tuple[Dec
     assert len(parts) >= 10
     endings = {part.rpartition("-")[2] for part in parts if not JOB_HASH.search(part)}
     assert endings <= PART_NAMES
+
+
+def test_no_tenant_can_have_a_namespace_of_the_platform() -> None:
+    """A tenant's own is called `odoo-` and its name."""
+    made = [each.namespace for each in facts_of(plan_of(tenant(), platform=measured()).platform, Namespace)]
+    assert len(made) >= 3
+    for name in made:
+        with pytest.raises(ValidationError):
+            tenant(name.removeprefix("odoo-"))
 
 
 def test_a_tenant_called_like_a_part_is_refused() -> None:

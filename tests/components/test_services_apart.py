@@ -17,7 +17,7 @@ from tests.components.reachability import NotUnderstoodError, Pod
 from tests.components.security_groups import GROUP, POD_POLICY, RULE, Reach, Service, reach_faults, reach_of
 from tests.components.test_created import creating
 from tests.components.whole import whole, whole_plan
-from tests.portfolios import catalog, every_offer, grouped_platform, plan_of, tenant
+from tests.portfolios import catalog, every_offer, grouped_platform, measured, plan_of, tenant
 from tiers.facts.every_fact import DatabaseInstance, Network
 from tiers.facts.network import subnet_ranges
 from tiers.plan.plan import Plan, fact_named, facts_of
@@ -144,7 +144,7 @@ def test_while_it_moves_a_tenant_reaches_both_of_its_servers(
     origin: str, tier: str, stage: MoveStage
 ) -> None:
     moving = tenant("acme", tier=tier, move={"from_tier": origin, "stage": stage})
-    moved = plan_of(moving, tenant("borealis", tier="ha-postgresql"), platform=grouped_platform())
+    moved = plan_of(moving, tenant("borealis", tier="ha-postgresql"), platform=measured(grouped_platform()))
     made = declare_plan(moved)
     assert facts_of(moved.tenants[0].facts, DatabaseInstance)
     assert reach_faults(moved, made) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.scripts import usage_exporter
+from components.scripts import script, usage_exporter
 from components.scripts.usage_exporter import (
     HOLDS_SECONDS,
     RETRY_SECONDS,
@@ -19,6 +20,7 @@ from components.scripts.usage_exporter import (
     exposition,
     figures_of,
     options_of,
+    run,
 )
 from tests.prometheus import promtool
 
@@ -60,6 +62,32 @@ def test_what_was_never_measured_is_not_told_and_is_not_zero(capsys: pytest.Capt
     assert capsys.readouterr().err == (
         "not measured: tenant_active_users: psql ended with exit code 2: no route\n"
     )
+
+
+@pytest.mark.parametrize("bytes_", [r"FATAL: r\xf4le", r"\xff\xfe"])
+def test_a_message_in_another_encoding_ends_no_exporter(
+    bytes_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    says = f"import sys; sys.stderr.buffer.write(b'{bytes_}'); sys.exit(2)"
+    figure = Figure("tenant_active_users", lambda: int(run([sys.executable, "-c", says], "", {})))
+    figure.try_now(HOUR, HOUR)
+    assert (figure.value, figure.failures) == (None, 1)
+    assert "ended with exit code 2" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_text_is_a_failure_of_its_measure_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odoo.conf").write_bytes(b"db_password = \xff\n")
+    monkeypatch.setattr(usage_exporter, "CONFIGURATION", str(tmp_path / "odoo.conf"))
+    monkeypatch.setenv("USERS_SQL", script("users.sql"))
+    figures = figures_of(PLACES)
+    for each in figures:
+        each.try_now(HOUR, HOUR)
+    assert {each.metric for each in figures if each.value is not None} == {
+        "tenant_backup_bytes",
+        "tenant_cache_reserved_bytes",
+    }
 
 
 def test_a_figure_stands_for_seven_days_and_is_gone_then() -> None:

@@ -22,7 +22,7 @@ parts:
     image: registry.example.com/kube-state-metrics@sha256:DIGEST
 """.replace("DIGEST", "5" * 64)
 OF_PARTS: Final = {
-    "odoo-parts": "local-kube-state-metrics",
+    "odoo-platform": "local-kube-state-metrics",
     "odoo-production": "acme-usage",
 }
 
@@ -71,4 +71,4 @@ def test_a_platform_gets_its_parts_and_loses_nothing_but_them(project: Project, 
     project.up()
     gone = with_parts - {each.urn for each in project.registered()}
     assert gone
-    assert all("usage" in urn or "kube-state-metrics" in urn or "odoo-parts" in urn for urn in gone), gone
+    assert all("usage" in urn or "kube-state-metrics" in urn or "odoo-platform" in urn for urn in gone), gone

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tiers.facts.network import CLUSTER_DNS, DnsPeer
 from tiers.facts.record import FactId, FactRecord
@@ -33,6 +33,17 @@ class ComputeRequest(Frozen):
     """CPU limit of each pod."""
     memory_limit_mib: Positive
     """Memory limit of each pod."""
+
+    @model_validator(mode="after")
+    def _fits_its_limits(self) -> Self:
+        """Kubernetes refuses a pod that requests more than its limit, long after validation."""
+        for request, limit in (
+            ("cpu_request_millicores", "cpu_limit_millicores"),
+            ("memory_request_mib", "memory_limit_mib"),
+        ):
+            if (wanted := getattr(self, request)) > (most := getattr(self, limit)):
+                raise ValueError(f"{request}: {wanted} is more than {limit}, {most}; raise the limit")
+        return self
 
     def alone(self) -> ComputeRequest:
         """These four numbers without the other fields of a class of pods."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tiers.facts.every_fact import FactId
+from tiers.vocabulary import PLATFORM
 
 STACK: Final = "pulumi:pulumi:Stack"
 """Pulumi's own type of a stack, whose outputs are the program's."""
@@ -42,8 +43,8 @@ CACHE: Final[FactId] = "platform/cache"
 FILE_SYSTEM: Final[FactId] = "platform/file-system"
 BACKUP_BUCKET: Final[FactId] = "platform/backup-bucket"
 OPERATIONS_NAMESPACE: Final = "odoo-operations"
-PARTS_NAMESPACE: Final = "odoo-parts"
-"""Where the platform parts run that are no tenant's."""
+PARTS_NAMESPACE: Final = f"odoo-{PLATFORM}"
+"""Where the platform parts run that are no tenant's; so is no tenant called."""
 FALL_ASLEEP: Final = "sleep"
 WAKE_UP: Final = "wake"
 SCHEDULE: Final = "schedule"

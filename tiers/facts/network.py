@@ -130,8 +130,8 @@ class Network(FactRecord):
 class PodGroup(FactRecord):
     """A security group of a tenant's pods, which its own server and cache let in instead of addresses.
 
-    Its pods run in `namespace`, and jobs of it in `operations` too. `lasting` are the components that run all
-    month: the others are jobs.
+    Its pods run in `namespace`, and jobs of it in `operations` too. `lasting` are the components of Odoo
+    that run all month: its others are jobs.
     """
 
     kind: Literal["pod-group"] = "pod-group"

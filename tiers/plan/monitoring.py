@@ -106,7 +106,7 @@ def part_facts(platform: Platform) -> Iterator[Namespace | StateExporter]:
         run_as_group=_NOBODY,
         compute=wanted.alone(),
         scraped_from=parts.scraped_from,
-        api_cidrs=platform.cluster.api_cidrs,
+        api_cidrs=platform.cluster.api_ranges,
         **shared,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from tiers.catalog.classes import WorkloadClass
 from tiers.catalog.tier import Offer, OwnDatabase
@@ -15,9 +14,6 @@ from tiers.portfolio.tenant import Tenant
 from tiers.schedule import Schedule
 from tiers.vocabulary import CostCategory, LifecycleStage
 
-# The default Service ranges of EKS (EKS User Guide, KubernetesNetworkConfigRequest).
-# The VPC CNI checks a packet against the Service's address, before it is forwarded to the control plane.
-_SERVICE_RANGES: Final = ("10.100.0.0/16", "172.20.0.0/16")
 # Weeks in a month, 365 / 7 / 12, as a fraction.
 _WEEKS, _OF_MONTHS = 365, 84
 
@@ -46,7 +42,7 @@ def sleep_facts(
         sleeps=schedule.sleeps,
         stops_again=schedule.stops_again,
         awake_minutes_per_week=schedule.span.minutes_per_week,
-        api_cidrs=platform.cluster.api_cidrs or _SERVICE_RANGES,
+        api_cidrs=platform.cluster.api_ranges,
         server=own_server(tenant) if isinstance(offer.database, OwnDatabase) else None,
     )
     operations = platform.images.operations

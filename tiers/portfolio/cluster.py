@@ -19,6 +19,9 @@ from tiers.vocabulary import Cidr, Count, Environment, Frozen, NamespaceName, Po
 _OBJECT_NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 _MOST_ADDONS_BYTES: Final = 3000
 """Of the 4,096 that a free parameter takes (Systems Manager quotas), passwords and more need the rest."""
+# The default Service ranges of EKS (EKS User Guide, KubernetesNetworkConfigRequest).
+# The VPC CNI checks a packet against the Service's address, before it is forwarded to the control plane.
+_SERVICE_RANGES: Final = ("10.100.0.0/16", "172.20.0.0/16")
 NEEDED_ADDONS: Final = frozenset({"vpc-cni", "eks-pod-identity-agent", "aws-efs-csi-driver"})
 
 
@@ -189,6 +192,11 @@ class ClusterSpec(Frozen):
     def namespace(self, name: str) -> str:
         """A namespace's name with the prefix, if there is one."""
         return f"{self.namespace_prefix}-{name}" if self.namespace_prefix else name
+
+    @property
+    def api_ranges(self) -> tuple[Cidr, ...]:
+        """Where pods reach its API."""
+        return self.api_cidrs or _SERVICE_RANGES
 
     @property
     def takes_node_groups(self) -> bool:

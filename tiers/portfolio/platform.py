@@ -27,7 +27,7 @@ from tiers.portfolio.gates.drift import DriftSpec
 from tiers.portfolio.gates.image_scan import ImageScan
 from tiers.portfolio.gates.purge import LegalHold, PurgeSpec
 from tiers.portfolio.gates.reaper import ReaperSpec
-from tiers.portfolio.parts.exporters import PartsSpec, parts_problem
+from tiers.portfolio.parts.exporters import PartsSpec
 from tiers.portfolio.rotation import TokenRotation
 from tiers.vocabulary import (
     Frozen,
@@ -261,8 +261,7 @@ class Platform(Frozen):
     @model_validator(mode="after")
     def _pods_can_have_groups_and_secrets(self) -> Self:
         problem = groups_problem(self.cluster, self.network)
-        problem = problem or store_problem(self.cluster, self.images.odoo.addons_path)
-        if problem := problem or parts_problem(self.cluster, self.parts):
+        if problem := problem or store_problem(self.cluster, self.images.odoo.addons_path):
             raise ValueError(f"cluster: {problem}")
         return self
 

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from pydantic import ValidationError
 
 from allocation.adapters.usage.queries import queries
 from components.kubernetes.parts.states import arguments
@@ -22,10 +21,10 @@ from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs, the
 from tests.declarations import Registration, Registrations, differences
-from tests.portfolios import ROOT, grouped_platform, measured, plan_of, tenant
+from tests.portfolios import ROOT, WORKING_HOURS, grouped_platform, measured, plan_of, tenant
 from tests.prometheus import running_prometheus
 from tests.promql import KUBE_STATE_METRICS
-from tiers.facts.every_fact import StateExporter
+from tiers.facts.every_fact import SleepSchedule, StateExporter
 from tiers.plan.plan import Plan, facts_of
 from tiers.portfolio.platform import Platform
 
@@ -97,14 +96,17 @@ def test_its_token_is_short_lived_and_its_root_is_read_only() -> None:
 def test_without_it_there_is_no_namespace_for_it() -> None:
     usual = plan_of(tenant(), platform=grouped_platform())
     assert not facts_of(usual.platform, StateExporter)
-    assert not [fact for fact in usual.platform if fact.id.endswith("odoo-parts")]
+    assert not [fact for fact in usual.platform if fact.id.endswith("odoo-platform")]
 
 
-def test_a_cluster_that_does_not_say_where_its_api_is_gets_a_sentence() -> None:
+def test_it_finds_the_api_where_other_pods_do_if_nobody_says_where_that_is() -> None:
     document: dict[str, Any] = measured(grouped_platform()).model_dump(mode="json")
     document["cluster"]["api_cidrs"] = []
-    with pytest.raises(ValidationError, match=r"cluster: parts\.kube_state_metrics asks the Kubernetes API"):
-        Platform.model_validate(document)
+    asleep = tenant("acme", environment="staging", options={"users": 3, "schedule": WORKING_HOURS})
+    made = plan_of(asleep, platform=Platform.model_validate(document))
+    (states,) = facts_of(made.platform, StateExporter)
+    (sleep,) = facts_of(made.tenants[0].facts, SleepSchedule)
+    assert states.api_cidrs == sleep.api_cidrs == ("10.100.0.0/16", "172.20.0.0/16")
 
 
 def scrape_config() -> dict[str, Any]:

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.aws.network import REDIS_PORT
 from components.scripts import script
 from components.tenant.usage import PORT
 from tests.components.completeness import faults_of
 from tests.components.conftest import declare_plan
 from tests.components.monitor import Declared
 from tests.components.queries import pod_specs, policies, the
+from tests.components.reachability import Pod
+from tests.components.security_groups import Reach, reach_faults, reach_of
 from tests.declarations import Registration, Registrations, differences
 from tests.portfolios import every_offer, grouped_platform, measured, plan_of, tenant
 from tests.prometheus import promtool
-from tiers.facts.every_fact import NamespaceQuota, UsageExporter
-from tiers.plan.plan import Plan, facts_of
+from tiers.facts.every_fact import NamespaceQuota, Network, UsageExporter
+from tiers.plan.plan import Plan, fact_named, facts_of
 from tiers.vocabulary import LifecycleStage
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 EXPORTER = "costack:index:TenantUsage"
+INTERNET = "203.0.113.9"
 ALERTED = ("tenant_active_users", "tenant_database_bytes", "tenant_filestore_bytes", "tenant_backup_bytes")
 
 
@@ -102,6 +107,43 @@ def test_only_prometheus_connects_and_it_connects_to_the_database_and_the_bucket
     assert ports == ({5432, 443, 80} if given(name)["BUCKET"] else {5432})
 
 
+@cache
+def reach() -> Reach:
+    network = fact_named(plan().platform, Network, "network")
+    return reach_of(declared(), network.client_cidrs, network.subnet_cidrs)
+
+
+def running(name: str, component: str = "usage") -> Pod:
+    (found,) = (each for each in reach().network.pods if each.name == f"{name}-{component}")
+    return found
+
+
+def test_every_exporter_reaches_its_server() -> None:
+    assert reach_faults(plan(), declared()) == []
+
+
+@pytest.mark.parametrize("name", [each.tenant for each in every_offer()])
+def test_nothing_that_is_open_to_odoo_is_open_to_it(name: str) -> None:
+    over, pod = reach(), running(name)
+    caches = [each for each in over.services if each.port == REDIS_PORT]
+    assert caches
+    assert not [each.name for each in caches if over.connects(pod, each)]
+    # Odoo of production sends mail, and calls whom the client names.
+    called = {port for port in (25, 80, 443, 465, 587) if over.network.egress_to_address(pod, INTERNET, port)}
+    assert called == ({443} if given(name)["BUCKET"] else set())
+    ingress = Pod("traefik", "traefik", {"app.kubernetes.io/name": "traefik"})
+    assert not [port for port in (8069, 8072, PORT) if over.network.allowed(ingress, pod, port)]
+
+
+@pytest.mark.parametrize("name", [each.tenant for each in every_offer()])
+def test_its_security_group_comes_and_goes_with_a_label_so_that_the_pod_starts_anew(name: str) -> None:
+    """A running pod joins no group, and a group is not removed while a pod has it."""
+    pod, unlabelled = running(name), dict(running(name).labels)
+    assert reach().groups_of(pod) == reach().groups_of(running(name, "web"))
+    unlabelled.pop("costack/pod-group", None)
+    assert reach().groups_of(replace(pod, labels=unlabelled)) == frozenset()
+
+
 @pytest.mark.parametrize("name", [each.tenant for each in every_offer()])
 def test_it_may_list_its_own_prefixes_and_do_nothing_else_in_aws(name: str) -> None:
     roles = [each for each in declared() if each.type == "aws:iam/rolePolicy:RolePolicy"]
@@ -112,6 +154,14 @@ def test_it_may_list_its_own_prefixes_and_do_nothing_else_in_aws(name: str) -> N
         assert statement["Action"] == "s3:ListBucket"
         prefixes = [f"{kind}/{name}/*" for kind in ("dumps", "filestores", "manifests")]
         assert statement["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
+
+
+@pytest.mark.parametrize("name", [each.tenant for each in every_offer()])
+def test_its_pod_starts_after_the_role_that_it_would_not_get_later(name: str) -> None:
+    made = the(declared(), DEPLOYMENT, f"{name}-usage")
+    role = {each.urn for each in declared() if each.name == f"local-{name}-usage-pods"}
+    assert len(role) == bool(given(name)["BUCKET"])
+    assert role <= made.dependencies
 
 
 def test_a_quota_has_room_for_it() -> None:

@@ -175,12 +175,14 @@ def quota_faults(
     if written is None or taken is None:
         return
     needed = taken.room._asdict()
+    measured = any(isinstance(fact, UsageExporter) for facts in tenants for fact in facts)
     for field, given in written.written().items():
         if given < needed[field]:
             who = f"the {taken.tenants} tenants" if taken.tenants > 1 else "the one tenant"
             fault = (
                 f"{given} is less than the {needed[field]} that {who} of {namespace} may take at once (every "
                 "web pod that load may start and one more each in a rollout, scheduled actions, "
-                f"{_JOBS_AT_ONCE} jobs each); write more than that, or leave the line out"
+                f"{'usage exporters, ' * measured}{_JOBS_AT_ONCE} jobs each); write more than that, or leave "
+                "the line out"
             )
             yield ("cluster", "quotas", str(environment), field), fault

@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from tiers.facts.compute import ComputeRequest
-from tiers.portfolio.cluster import ClusterSpec
 from tiers.vocabulary import Frozen, ImageByDigest, NamespaceName, Positive
 
 
@@ -50,10 +49,3 @@ class PartsSpec(Frozen):
     """Measures users, database, files and backups of each tenant; `{}` takes all defaults."""
     kube_state_metrics: KubeStateMetricsSpec | None = None
     """Tells what pods request; leave it out where the cluster has one."""
-
-
-def parts_problem(cluster: ClusterSpec, parts: PartsSpec | None) -> str | None:
-    """Why a platform part cannot run in the cluster, or None."""
-    if parts and parts.kube_state_metrics and not cluster.api_cidrs:
-        return "parts.kube_state_metrics asks the Kubernetes API; say in api_cidrs where its pods reach it"
-    return None

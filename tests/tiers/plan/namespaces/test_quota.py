@@ -9,13 +9,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.portfolios import LOCAL, catalog, every_offer, plan_of, tenant, wide_platform
+from tests.portfolios import LOCAL, catalog, every_offer, measured, plan_of, tenant, wide_platform
 from tests.tiers.plan.estate.test_siblings import portfolio, read
 from tiers.facts.compute import Job, NamespaceQuota, ScheduledJob, Workload
 from tiers.facts.data import FileShare
 from tiers.plan.estate.siblings import faults_within
 from tiers.plan.from_program import DocumentError, plan_of_documents
 from tiers.plan.namespaces.quota import Room
+from tiers.plan.namespaces.shared import shared_quota_faults
 from tiers.plan.plan import Plan, facts_of
 from tiers.plan.resolve import resolve
 from tiers.portfolio.platform import Platform
@@ -97,6 +98,23 @@ def test_a_tenant_that_becomes_smaller_can_be_rolled_out(tier: str, before: str,
     assert quota.pods >= len(beside)
     for bound in ("cpu_request_millicores", "memory_request_mib", "memory_limit_mib"):
         assert getattr(quota, bound) >= sum(getattr(pod, bound) for pod in beside), bound
+
+
+def test_a_shared_namespace_has_room_for_usage_exporters_and_says_so_where_it_has_not() -> None:
+    sharing = tenant("acme"), tenant("borealis")
+    usual, more = (
+        quota_of(plan_of(*sharing, platform=each))
+        for each in (
+            platform(quota_headroom_percent=0),
+            measured(platform(quota_headroom_percent=0)),
+        )
+    )
+    assert (more.pods - usual.pods, more.memory_limit_mib - usual.memory_limit_mib) == (2, 2 * 256)
+    tight = measured(platform(quotas={"production": {"pods": usual.pods}}))
+    plan = plan_of(*sharing, platform=tight)
+    ((_, said),) = shared_quota_faults(tight, [each.facts for each in plan.tenants])
+    assert said.startswith("16 is less than the 18 that the 2 tenants of odoo-production may take at once (")
+    assert "scheduled actions, usage exporters, 4 jobs each)" in said
 
 
 def test_a_tenant_that_has_stopped_for_good_still_has_room_for_its_jobs() -> None:
